@@ -6,7 +6,8 @@ asks starts them or joins them, and holds them by a shared file lock. Beside eac
 keeper, which takes that lock for itself once nobody holds it any more, and then stops the server.
 The kernel drops the locks of a killed process, so a kill leaves nothing behind.
 
-``python -m cycle.embedded sql`` prints the same roles and rights for a server of one's own.
+``python -m cycle.embedded sql`` prints the same roles and rights for a server of one's own;
+``forget`` deletes the private servers' data.
 
 The settings import this module: nothing of Django here.
 """
@@ -83,7 +84,11 @@ def state_folder() -> Path:
     PostgreSQL for root could not enter, only keeps a note (``state``) of the folder used instead.
     Raises SystemExit with one sentence when nothing can be written there.
     """
-    return _state_folder(Path(os.environ.get("OCOP_STATE") or PROJECT / ".local").resolve())
+    return _state_folder(_wanted())
+
+
+def _wanted() -> Path:
+    return Path(os.environ.get("OCOP_STATE") or PROJECT / ".local").resolve()
 
 
 @functools.cache
@@ -159,6 +164,24 @@ def dying_with_parent(signum: signal.Signals) -> Callable[[], None]:
             ctypes.CDLL(None).prctl(1, int(signum))  # PR_SET_PDEATHSIG
 
     return ask
+
+
+def forget() -> None:
+    """Delete the state folder with all data, once its servers have stopped.
+
+    Raises SystemExit with one sentence while another process still holds them.
+    """
+    for users in _held.values():
+        users.close()
+    _held.clear()
+    until = time.monotonic() + PATIENCE
+    while _answers("postgres") or _answers("redis"):
+        if time.monotonic() > until:
+            raise SystemExit("Dữ liệu đang được dùng: hãy dừng chương trình trước khi xóa.")
+        time.sleep(0.1)
+    shutil.rmtree(state_folder())
+    shutil.rmtree(_wanted(), ignore_errors=True)
+    _state_folder.cache_clear()
 
 
 # --- Starting and joining -------------------------------------------------------------------
@@ -401,7 +424,7 @@ def _wheel(package: str) -> Path:
 
 
 def _others_may_enter(folder: Path) -> bool:
-    """Whether the user that runs PostgreSQL can reach ``folder``; only asked when that is not us."""
+    """Whether the user that runs PostgreSQL, when it is not ourselves, can reach ``folder``."""
     return os.geteuid() != 0 or all(p.stat().st_mode & 0o001 for p in (folder, *folder.parents))
 
 
@@ -448,5 +471,7 @@ if __name__ == "__main__":
             _keep(name)
         case ["sql"]:
             print(administrator_sql(), end="")
+        case ["forget"]:
+            forget()
         case _:
-            raise SystemExit("python -m cycle.embedded sql")
+            raise SystemExit("python -m cycle.embedded sql|forget")
