@@ -1,0 +1,64 @@
+"""Load days off and weekend days worked instead (ngày nghỉ, ngày làm bù)."""
+
+from datetime import date
+from pathlib import Path
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from cycle import tables
+from cycle.models import DayOff
+
+
+class Command(BaseCommand):
+    """Load the calendar; days already there stay as they are."""
+
+    help = "Nạp ngày nghỉ, ngày làm bù từ tệp CSV: day, worked (x), name, document."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "file", nargs="?", type=Path, default=tables.DATA / "days_off.csv", help="tệp CSV"
+        )
+        parser.add_argument(
+            "--keep",
+            action="store_true",
+            help="giữ ngày mà văn phòng đã sửa khác với tệp, thay vì từ chối",
+        )
+
+    @transaction.atomic
+    def handle(self, *, file, keep=False, **options):
+        """Raises :class:`~cycle.tables.RowRefused`; nothing is then loaded."""
+        known = dict(DayOff.objects.values_list("day", "worked"))
+        lines = {}
+        added = []
+        for line, row in tables.read(file, ["day", "worked", "name", "document"]):
+            try:
+                day = date.fromisoformat(row["day"])
+            except ValueError:
+                raise tables.RowRefused(file, line, f"không có ngày «{row['day']}».") from None
+            written = f"{day:%d/%m/%Y}"
+            if row["worked"] not in ("", "x"):
+                raise tables.RowRefused(file, line, "cột worked chỉ để trống hoặc ghi x.")
+            worked = row["worked"] == "x"
+            if not row["name"]:
+                raise tables.RowRefused(file, line, f"ngày {written} thiếu tên.")
+            if worked and day.weekday() < 5:
+                raise tables.RowRefused(
+                    file, line, f"ngày làm bù {written} không phải thứ Bảy, Chủ nhật."
+                )
+            if day in lines:
+                first, as_worked = lines[day]
+                fault = "trùng" if as_worked == worked else "mâu thuẫn"
+                raise tables.RowRefused(file, line, f"ngày {written} {fault} với dòng {first}.")
+            lines[day] = line, worked
+            if day not in known:
+                added.append(
+                    DayOff(day=day, worked=worked, name=row["name"], document=row["document"])
+                )
+            elif known[day] != worked and not keep:
+                now = "làm việc" if known[day] else "nghỉ"
+                raise tables.RowRefused(
+                    file, line, f"ngày {written} mâu thuẫn với lịch đang dùng (đang là ngày {now})."
+                )
+        DayOff.objects.bulk_create(added)
+        self.stdout.write(f"{file.name}: {len(lines)} ngày, mới {len(added)}.")

@@ -1,0 +1,46 @@
+"""Load what a province needs before its first cycle: rule sets, units, days off."""
+
+from datetime import date
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+from cycle.tables import DATA
+
+LAST_DAY_OF_DISTRICTS = date(2025, 6, 30)
+MERGED_ON = date(2025, 7, 1)
+
+# File, valid from, valid to, merge map. The first days are assumed: the lists are of 2018 and
+# 2021, and the year before is needed by what was filed then.
+UNITS = {
+    "dien_bien": [
+        ("dien_bien_2021.csv", date(2020, 1, 1), LAST_DAY_OF_DISTRICTS, None),
+        ("dien_bien_2025.csv", MERGED_ON, None, "dien_bien_2025_merged.csv"),
+    ],
+    "bac_kan": [("bac_kan_2018.csv", date(2018, 1, 1), LAST_DAY_OF_DISTRICTS, None)],
+}
+
+
+class Command(BaseCommand):
+    """Load all reference data of one province; harmless to run again."""
+
+    help = "Nạp bộ quy định, đơn vị và ngày nghỉ của một tỉnh."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--province", choices=UNITS, default="dien_bien", help="tỉnh")
+
+    def handle(self, *, province, verbosity, **options):
+        """Raises what the three commands raise."""
+        quiet = {"stdout": self.stdout, "verbosity": verbosity}
+        call_command("load_rulesets", **quiet)
+        for file, valid_from, valid_to, merged in UNITS[province]:
+            call_command(
+                "load_units",
+                DATA / file,
+                valid_from=valid_from,
+                valid_to=valid_to,
+                merged=merged and DATA / merged,
+                **quiet,
+            )
+        # What the office has corrected in its calendar survives the next deployment.
+        call_command("load_days_off", keep=True, **quiet)

@@ -1,0 +1,42 @@
+"""Load the editions of the law (bộ quy định)."""
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from cycle import rulesets
+from cycle.models import RuleSet
+
+
+class Command(BaseCommand):
+    """Load rule sets; an unchanged file adds nothing, a changed one adds a row beside the old."""
+
+    help = "Nạp các bộ quy định từ tệp; tệp không đổi thì không thêm gì."
+
+    def add_arguments(self, parser):
+        parser.add_argument("folder", nargs="?", default=rulesets.FOLDER, help="thư mục chứa tệp")
+
+    @transaction.atomic
+    def handle(self, *, folder, **options):
+        """Raises :class:`CommandError` naming file and key; nothing is then loaded."""
+        paths = rulesets.files(folder)
+        if not paths:
+            raise CommandError(f"Không có bộ quy định nào trong {folder}.")
+        added = 0
+        for path in paths:
+            try:
+                content = rulesets.read(path)
+            except rulesets.RuleSetInvalid as error:
+                raise CommandError(str(error)) from error
+            _row, created = RuleSet.objects.get_or_create(
+                content_hash=rulesets.content_hash(content),
+                defaults={
+                    "edition": content["edition"],
+                    "title": content["title"],
+                    "document": content["document"],
+                    "valid_from": content["valid_from"],
+                    "valid_to": content["valid_to"],
+                    "content": content,
+                },
+            )
+            added += created
+        self.stdout.write(f"Bộ quy định: {len(paths)}, mới {added}.")
