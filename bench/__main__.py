@@ -1,4 +1,4 @@
-"""``python -m bench`` lists the proofs; ``python -m bench NAME`` runs one, SCALE=full at full size."""
+"""``python -m bench`` lists the proofs; ``python -m bench NAME`` runs one, SCALE=full in full."""
 
 import ast
 import importlib

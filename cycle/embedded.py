@@ -39,6 +39,8 @@ DATABASE, OWNER, APPLICATION = "ocop", "ocop_owner", "ocop_app"
 LONGEST_STATE_FOLDER = 107 - len("/run/.s.PGSQL.5432")
 # A server before us may still be going down, or its shared memory be in use.
 PATIENCE = 15
+# What is said wherever the disk turns out to be full.
+FULL = "Ổ đĩa đã đầy: hãy giải phóng dung lượng rồi chạy lại."
 
 _held: dict[str, IO[str]] = {}
 
@@ -166,22 +168,45 @@ def dying_with_parent(signum: signal.Signals) -> Callable[[], None]:
     return ask
 
 
-def forget() -> None:
-    """Delete the state folder with all data, once its servers have stopped.
+def leave() -> None:
+    """Let go of our servers; those that nobody else holds have stopped when this returns."""
+    while _held:
+        name, users = _held.popitem()
+        with users:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            fcntl.flock(users, fcntl.LOCK_UN)
+            until = time.monotonic() + PATIENCE
+            while _answers(name) and time.monotonic() < until:
+                time.sleep(0.05)
+            # The keeper lets go of this lock when the server is gone.
+            fcntl.flock(users, fcntl.LOCK_SH)
 
-    Raises SystemExit with one sentence while another process still holds them.
-    """
-    for users in _held.values():
-        users.close()
-    _held.clear()
-    until = time.monotonic() + PATIENCE
-    while _answers("postgres") or _answers("redis"):
-        if time.monotonic() > until:
-            raise SystemExit("Dữ liệu đang được dùng: hãy dừng chương trình trước khi xóa.")
-        time.sleep(0.1)
+
+def forget() -> None:
+    """Delete the state folder with all data; raises SystemExit while another process uses it."""
+    leave()
+    for name in ("postgres", "redis"):
+        until = time.monotonic() + PATIENCE / 3
+        while not _is_free(name):
+            if time.monotonic() > until:
+                raise SystemExit("Dữ liệu đang được dùng: hãy dừng chương trình trước khi xóa.")
+            time.sleep(0.05)
     shutil.rmtree(state_folder())
     shutil.rmtree(_wanted(), ignore_errors=True)
     _state_folder.cache_clear()
+
+
+def _is_free(name: str) -> bool:
+    """Whether no process holds the server and it has stopped, and so has its keeper."""
+    with (_run() / f"{name}.users").open("a") as users:
+        try:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return not _answers(name)
 
 
 # --- Starting and joining -------------------------------------------------------------------
@@ -261,7 +286,7 @@ def _keep(name: str) -> None:
     os.dup2(2, 1)
     with (_run() / f"{name}.users").open("a") as users:
         while server.poll() is None:
-            time.sleep(0.5)
+            time.sleep(0.2)
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 server.send_signal(signal.SIGINT)
@@ -442,7 +467,7 @@ def _plainly(folder: Path) -> Iterator[None]:
         yield
     except OSError as trouble:
         if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise SystemExit(_full()) from None
+            raise SystemExit(FULL) from None
         if trouble.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise SystemExit(
                 f"Không ghi được vào thư mục {folder}: hãy cấp quyền ghi, "
@@ -453,11 +478,7 @@ def _plainly(folder: Path) -> Iterator[None]:
 
 def _stop_if_hopeless(said: str) -> None:
     if "No space left on device" in said:
-        raise SystemExit(_full())
-
-
-def _full() -> str:
-    return "Ổ đĩa đã đầy: hãy giải phóng dung lượng rồi chạy lại."
+        raise SystemExit(FULL)
 
 
 def _did_not_start(name: str) -> str:

@@ -1,0 +1,122 @@
+"""Keep database and files in one file, from which ``restore`` brings them back."""
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.db.backends.postgresql.client import DatabaseClient
+from django.db.migrations.recorder import MigrationRecorder
+
+from cycle import clock, embedded
+
+DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
+FORMAT = 1
+
+
+def roles():
+    """The roles that a backup names: it can only be restored where they exist."""
+    return {alias: connections[alias].settings_dict["USER"] for alias in ("owner", "default")}
+
+
+def run(program, *parameters):
+    """Run a PostgreSQL program on the database as its owner; raises CommandError if it fails."""
+    database = connections["owner"].settings_dict
+    (_, *where), environment = DatabaseClient.settings_to_cmd_args_env(database, parameters)
+    execute(program, *where, environment=environment)
+
+
+def execute(program, *parameters, environment=None):
+    """Run a PostgreSQL program of the server's version; raises CommandError if it fails."""
+    ours = embedded.is_ours(connections["owner"].settings_dict["HOST"])
+    path = shutil.which(embedded.binary(program) if ours else program)
+    if path is None:
+        raise CommandError(f"Không tìm thấy {program}: hãy cài chương trình khách của PostgreSQL.")
+    ended = subprocess.run(
+        [path, *parameters],
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        raise CommandError(f"{program} không làm được việc: {ended.stderr.strip()}")
+
+
+class Hashing:
+    """A file that is hashed while it is read."""
+
+    def __init__(self, file):
+        self.file, self.hash = file, hashlib.sha256()
+
+    def read(self, size=-1):
+        piece = self.file.read(size)
+        self.hash.update(piece)
+        return piece
+
+
+class Command(BaseCommand):
+    """Write FILE, whole or not at all: dump, files, and a manifest with every checksum."""
+
+    help = "Sao lưu cơ sở dữ liệu và tài liệu vào một tệp .tar."
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *, file, **options):
+        partial = file.with_name(f"{file.name}.partial")
+        try:
+            with (
+                tempfile.TemporaryDirectory(dir=file.parent) as folder,
+                tarfile.open(partial, "w") as archive,
+            ):
+                manifest = self.fill(archive, Path(folder) / DUMP)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
+            partial.replace(file)
+        except OSError as error:
+            raise CommandError(f"Không ghi được {file}: {error.strerror}.") from None
+        finally:
+            partial.unlink(missing_ok=True)
+        self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu.")
+
+    def fill(self, archive, dump):
+        run("pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
+        manifest = {
+            "format": FORMAT,
+            "taken_at": clock.now().isoformat(),
+            "roles": roles(),
+            "migrations": sorted(
+                map(list, MigrationRecorder(connections["owner"]).applied_migrations())
+            ),
+            "sha256": {DUMP: add(archive, DUMP, dump)},
+        }
+        # After the dump: a file is written before the row that names it, so none is missing.
+        root = Path(settings.MEDIA_ROOT)
+        for path in sorted(root.rglob("*")):
+            if path.is_file():
+                name = MEDIA + path.relative_to(root).as_posix()
+                manifest["sha256"][name] = add(archive, name, path)
+        text = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
+        entry = tarfile.TarInfo(MANIFEST)
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
+        return manifest
+
+
+def add(archive, name, path):
+    """Add a file to the archive and return its SHA-256."""
+    with path.open("rb") as file:
+        hashing = Hashing(file)
+        archive.addfile(archive.gettarinfo(arcname=name, fileobj=file), hashing)
+    return hashing.hash.hexdigest()

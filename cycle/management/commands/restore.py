@@ -1,0 +1,111 @@
+"""Bring back database and files from a file that ``backup`` wrote."""
+
+import hashlib
+import json
+import os
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+
+from cycle.management.commands.backup import (
+    DUMP,
+    FORMAT,
+    MANIFEST,
+    MEDIA,
+    execute,
+    roles,
+    run,
+)
+
+
+class Command(BaseCommand):
+    """Check FILE, then replace the database in one transaction; it is as before if that fails.
+
+    Raises CommandError when the file is damaged, made by a newer version or for other roles, or
+    when the database is not empty and ``--force`` is not given.
+    """
+
+    help = "Phục hồi cơ sở dữ liệu và tài liệu từ tệp sao lưu."
+    requires_system_checks = []
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--force", action="store_true", help="thay cơ sở dữ liệu đang có")
+
+    def handle(self, *, file, force, **options):
+        try:
+            with tarfile.open(file) as archive:
+                manifest = self.verified(archive)
+                self.refuse_unfit(manifest, force)
+                self.restore(archive, manifest)
+        except (tarfile.TarError, EOFError):
+            raise CommandError(f"{file} không phải tệp sao lưu, hoặc đã hỏng.") from None
+        except OSError as error:
+            raise CommandError(f"Không phục hồi được từ {file}: {error.strerror}.") from None
+        self.stdout.write(
+            f"Đã phục hồi cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu, "
+            f"sao lưu lúc {manifest['taken_at']}."
+        )
+
+    def verified(self, archive):
+        """The manifest, once every file in the archive has the checksum written there."""
+        names = [entry.name for entry in archive.getmembers() if entry.isreg()]
+        if MANIFEST not in names or len(names) != len(archive.getmembers()):
+            raise tarfile.ReadError
+        manifest = json.load(archive.extractfile(MANIFEST))
+        if manifest["format"] != FORMAT or {*names} != {*manifest["sha256"], MANIFEST}:
+            raise tarfile.ReadError
+        for name, expected in manifest["sha256"].items():
+            if ".." in PurePosixPath(name).parts or name != DUMP and not name.startswith(MEDIA):
+                raise tarfile.ReadError
+            if hashlib.file_digest(archive.extractfile(name), "sha256").hexdigest() != expected:
+                raise CommandError(f"Tệp sao lưu đã hỏng: {name} không khớp mã kiểm tra.")
+        return manifest
+
+    def refuse_unfit(self, manifest, force):
+        known = MigrationLoader(None).disk_migrations
+        if newer := [".".join(key) for key in manifest["migrations"] if tuple(key) not in known]:
+            raise CommandError(
+                f"Bản sao lưu của phiên bản khác, chương trình này không có: {', '.join(newer)}."
+            )
+        if manifest["roles"] != roles():
+            raise CommandError(
+                "Bản sao lưu dùng vai trò cơ sở dữ liệu khác: cần "
+                f"{' và '.join(manifest['roles'].values())}."
+            )
+        if connections["owner"].introspection.table_names() and not force:
+            raise CommandError("Cơ sở dữ liệu không trống: thêm --force nếu muốn thay toàn bộ.")
+
+    def restore(self, archive, manifest):
+        root = Path(settings.MEDIA_ROOT)
+        for name in manifest["sha256"]:
+            if name != DUMP:
+                place(archive.extractfile(name), root / name.removeprefix(MEDIA))
+        with tempfile.TemporaryDirectory() as folder:
+            dump, script = Path(folder) / DUMP, Path(folder) / "database.sql"
+            place(archive.extractfile(DUMP), dump)
+            execute("pg_restore", "--no-owner", f"--file={script}", str(dump))
+            connections["owner"].close()
+            # Default rights go too: with them a restored table would get back the rights that a
+            # migration took from the application's role. The dump has them, after its tables.
+            run(
+                "psql", "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1",
+                "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", str(script),
+            )  # fmt: skip
+
+
+def place(source, path):
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        shutil.copyfileobj(source, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
