@@ -10,8 +10,8 @@ from cycle.tables import DATA
 LAST_DAY_OF_DISTRICTS = date(2025, 6, 30)
 MERGED_ON = date(2025, 7, 1)
 
-# File, valid from, valid to, merge map. The first days are assumed: the lists are of 2018 and
-# 2021, and the year before is needed by what was filed then.
+# File, valid from, valid to, merge map. The first days before the merge are assumed: the lists
+# give the units of 2018 and 2021, not since when they exist.
 UNITS = {
     "dien_bien": [
         ("dien_bien_2021.csv", date(2020, 1, 1), LAST_DAY_OF_DISTRICTS, None),
@@ -29,10 +29,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--province", choices=UNITS, default="dien_bien", help="tỉnh")
 
-    def handle(self, *, province, verbosity, **options):
+    def handle(self, *, province, **options):
         """Raises what the three commands raise."""
-        quiet = {"stdout": self.stdout, "verbosity": verbosity}
-        call_command("load_rulesets", **quiet)
+        call_command("load_rulesets", stdout=self.stdout)
         for file, valid_from, valid_to, merged in UNITS[province]:
             call_command(
                 "load_units",
@@ -40,7 +39,7 @@ class Command(BaseCommand):
                 valid_from=valid_from,
                 valid_to=valid_to,
                 merged=merged and DATA / merged,
-                **quiet,
+                stdout=self.stdout,
             )
         # What the office has corrected in its calendar survives the next deployment.
-        call_command("load_days_off", keep=True, **quiet)
+        call_command("load_days_off", keep=True, stdout=self.stdout)
