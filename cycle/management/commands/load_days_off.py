@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *, file, keep=False, **options):
         """Raises :class:`~cycle.tables.RowRefused`; nothing is then loaded."""
         known = dict(DayOff.objects.values_list("day", "worked"))
-        lines = {}
+        lines: dict[date, tuple[int, bool]] = {}
         added = []
         for line, row in tables.read(file, ["day", "worked", "name", "document"]):
             try:

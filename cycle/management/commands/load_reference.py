@@ -12,7 +12,7 @@ MERGED_ON = date(2025, 7, 1)
 
 # File, valid from, valid to, merge map. The first days before the merge are assumed: the lists
 # give the units of 2018 and 2021, not since when they exist.
-UNITS = {
+UNITS: dict[str, list[tuple[str, date, date | None, str | None]]] = {
     "dien_bien": [
         ("dien_bien_2021.csv", date(2020, 1, 1), LAST_DAY_OF_DISTRICTS, None),
         ("dien_bien_2025.csv", MERGED_ON, None, "dien_bien_2025_merged.csv"),

@@ -41,11 +41,11 @@ class Command(BaseCommand):
         if valid_to and valid_to < valid_from:
             raise CommandError("Ngày kết thúc trước ngày bắt đầu.")
         rows = tables.read(file, ["code", "name", "level", "parent_code"])
-        self.check(file, rows)
+        self.check_rows(file, rows)
         self.check_periods(file, rows, valid_from, valid_to)
 
         before = OrgUnit.objects.count()
-        units = {}
+        units: dict[str, OrgUnit] = {}
         for level in ORDER:
             batch = [
                 OrgUnit(
@@ -76,9 +76,9 @@ class Command(BaseCommand):
         if merged:
             self.succeed(merged, valid_from)
 
-    def check(self, file, rows):
+    def check_rows(self, file, rows):
         """Refuse what the file itself makes impossible."""
-        seen = {}
+        seen: dict[str, tuple[int, str]] = {}
         for line, row in rows:
             if not row["code"]:
                 raise tables.RowRefused(file, line, "thiếu mã đơn vị.")
