@@ -21,7 +21,7 @@ ACTING = {"three_levels": LEVELS[:3], "two_levels": ("commune", "province")}
 UNITS_OF_TIME = ("working_days", "calendar_days", "months", "date")
 
 # The human tasks of the two procedures: an edition assigns every one of its own, once.
-NODES = {
+NODES: dict[str, tuple[str, ...]] = {
     "two_levels": (
         "register_idea",
         "complete_idea",
@@ -51,7 +51,7 @@ NODES["three_levels"] = (
     "forward_from_district",
 )
 
-KEYS = {
+KEYS: dict[str, type | tuple[type, ...]] = {
     "edition": str,
     "title": str,
     "document": str,

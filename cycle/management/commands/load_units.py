@@ -11,7 +11,7 @@ from django.db.models import Q
 from cycle import tables
 from cycle.models import Level, OrgUnit
 
-ORDER = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
+ORDER: list[str] = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
 
 
 def day(text):
