@@ -402,15 +402,15 @@ def _programs_for(account: dict[str, Any]) -> Path:
             shutil.copytree(
                 wheel.parent.with_name(libraries), copy.parent.with_name(libraries), symlinks=True
             )
-            # Last, for its postgres is the sign that the copy is whole.
             shutil.copytree(wheel / "lib", copy / "lib", symlinks=True)
             shutil.copytree(wheel / "share", copy / "share", symlinks=True)
-            shutil.copytree(wheel / "bin", copy / "bin", symlinks=True)
-            for path in (copy.parent.parent, *copy.parent.parent.rglob("*")):
-                if not path.is_symlink():
-                    path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
-                    if path.parent.name == "bin":
-                        path.chmod(0o755)
+            (copy / "bin").mkdir()
+            # postgres last: it is the sign that the copy is whole.
+            for program in ("initdb", "postgres"):
+                shutil.copy2(programs / program, copy / "bin")
+        for path in (copy.parent.parent, *copy.parent.parent.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
         return copy / "bin"
     return programs
 
@@ -466,8 +466,8 @@ def _plainly(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as trouble:
-        if trouble.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise SystemExit(FULL) from None
+        # By its words: copying a folder raises a list of errors, without a number.
+        _stop_if_hopeless(str(trouble))
         if trouble.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise SystemExit(
                 f"Không ghi được vào thư mục {folder}: hãy cấp quyền ghi, "
@@ -477,8 +477,8 @@ def _plainly(folder: Path) -> Iterator[None]:
 
 
 def _stop_if_hopeless(said: str) -> None:
-    if "No space left on device" in said:
-        raise SystemExit(FULL)
+    if "No space left on device" in said or "Disk quota exceeded" in said:
+        raise SystemExit(FULL) from None
 
 
 def _did_not_start(name: str) -> str:
