@@ -267,7 +267,26 @@ def test_the_address_survives_the_parser_of_the_settings(environment):
     assert redis == f"redis+socket://{parsed['HOST']}/redis.sock"
 
 
-def test_the_administrators_script_holds_the_same_rights():
-    script = embedded.administrator_sql()
-    assert script.count(embedded.grants("ocop_owner", "ocop_app")) == 1
-    assert "TRUNCATE" not in script
+def test_the_administrators_script_makes_the_same_on_a_server_of_ones_own(environment):
+    holder = Holder(environment)
+    folder = holder.folder()
+    as_postgres = {"host": str(folder / "run"), "user": "postgres", "autocommit": True}
+    with psycopg.connect(dbname="postgres", **as_postgres) as server:
+        server.execute("DROP DATABASE ocop")
+    with psycopg.connect(dbname="template1", **as_postgres) as template:
+        template.execute("DROP OWNED BY ocop_owner, ocop_app")
+        template.execute("DROP ROLE ocop_owner, ocop_app")
+
+    subprocess.run(
+        [embedded.binary("psql"), "-X", "-v", "ON_ERROR_STOP=1", "-h", folder / "run", "-U", "postgres"],
+        env=environment | {"OCOP_OWNER_PASSWORD": "o'chu", "OCOP_APP_PASSWORD": "u"},
+        input=embedded.administrator_sql(), text=True, check=True, capture_output=True,
+    )  # fmt: skip
+
+    with connect(folder, "ocop_owner") as owner:
+        owner.execute("CREATE TABLE paper ()")
+    with connect(folder, "ocop_app") as application:
+        assert application.execute("SELECT count(*) FROM paper").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute("TRUNCATE paper")
+    holder.end()

@@ -84,8 +84,10 @@ class Command(BaseCommand):
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
             partial.replace(file)
-        except OSError as error:
-            raise CommandError(f"Không ghi được {file}: {error.strerror}.") from None
+        except OSError:
+            raise CommandError(
+                f"Không ghi được {file}: hãy kiểm tra thư mục, quyền ghi và dung lượng ổ đĩa."
+            ) from None
         finally:
             partial.unlink(missing_ok=True)
         self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu.")

@@ -46,8 +46,11 @@ class Command(BaseCommand):
                 self.restore(archive, manifest)
         except (tarfile.TarError, EOFError):
             raise CommandError(f"{file} không phải tệp sao lưu, hoặc đã hỏng.") from None
-        except OSError as error:
-            raise CommandError(f"Không phục hồi được từ {file}: {error.strerror}.") from None
+        except OSError:
+            raise CommandError(
+                f"Không đọc được {file} hoặc không ghi được tài liệu: "
+                "hãy kiểm tra đường dẫn, quyền và dung lượng ổ đĩa."
+            ) from None
         self.stdout.write(
             f"Đã phục hồi cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu, "
             f"sao lưu lúc {manifest['taken_at']}."

@@ -1,0 +1,214 @@
+"""Backup and restore, by doing it: into a second database, which is thrown away."""
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+
+import psycopg
+import pytest
+
+from cycle import embedded
+
+RIGHTS = """
+SELECT table_name, privilege_type FROM information_schema.role_table_grants
+WHERE table_schema = 'public' AND grantee = 'ocop_app' ORDER BY 1, 2
+"""
+
+
+class Place:
+    """A database and a folder of files, as one installation has them."""
+
+    def __init__(self, name, media):
+        self.name, self.media = f"{name}_{os.getpid()}", media
+        database, owner, self.redis = embedded.urls()
+        self.server = owner
+        self.database, self.owner = (
+            f"{url.rpartition('/')[0]}/{self.name}" for url in (database, owner)
+        )
+
+    def manage(self, *arguments):
+        return subprocess.run(
+            [sys.executable, "manage.py", *map(str, arguments)],
+            cwd=embedded.PROJECT,
+            env={
+                **os.environ,
+                "DATABASE_URL": self.database,
+                "DATABASE_OWNER_URL": self.owner,
+                "REDIS_URL": self.redis,
+                "MEDIA_ROOT": str(self.media),
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def rows(self, query):
+        with psycopg.connect(self.owner) as owner:
+            return owner.execute(query).fetchall()
+
+    def run(self, *statements):
+        with psycopg.connect(self.owner) as owner:
+            for statement in statements:
+                owner.execute(statement)
+
+    def renew(self):
+        with psycopg.connect(self.server, autocommit=True) as server:
+            server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+            server.execute(f"CREATE DATABASE {self.name}")
+
+    def drop(self):
+        with psycopg.connect(self.server, autocommit=True) as server:
+            server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A migrated installation with a row, a file, and a table whose rows may not be rewritten."""
+    place = Place("ocop_backup_source", tmp_path_factory.mktemp("source"))
+    place.renew()
+    ended = place.manage("migrate", "--verbosity", "0")
+    assert ended.returncode == 0, ended.stderr
+    place.run(
+        "CREATE TABLE sealed (id bigint GENERATED ALWAYS AS IDENTITY, word text)",
+        "REVOKE UPDATE, DELETE ON sealed FROM ocop_app",
+        "INSERT INTO sealed (word) VALUES ('Mật ong rừng Điện Biên')",
+    )
+    (place.media / "ab").mkdir()
+    (place.media / "ab" / "cd").write_bytes(b"\0phieu kiem nghiem")
+    yield place
+    place.drop()
+
+
+@pytest.fixture(scope="module")
+def saved(source, tmp_path_factory):
+    file = tmp_path_factory.mktemp("saved") / "ocop.tar"
+    ended = source.manage("backup", file)
+    assert (ended.returncode, ended.stdout) == (0, "Đã sao lưu cơ sở dữ liệu và 1 tài liệu.\n"), (
+        ended
+    )
+    assert [path.name for path in file.parent.iterdir()] == ["ocop.tar"]
+    return file
+
+
+@pytest.fixture
+def target(tmp_path):
+    place = Place("ocop_backup_target", tmp_path / "media")
+    place.renew()
+    yield place
+    place.drop()
+
+
+def altered(saved, tmp_path, dump=None, **changes):
+    """The same backup with another dump or manifest, its checksums right."""
+    with tarfile.open(saved) as archive:
+        files = {entry.name: archive.extractfile(entry).read() for entry in archive.getmembers()}
+    manifest = json.loads(files["manifest.json"]) | changes
+    if dump is not None:
+        files["database.dump"] = dump
+        manifest["sha256"]["database.dump"] = hashlib.sha256(dump).hexdigest()
+    files["manifest.json"] = json.dumps(manifest).encode()
+    with tarfile.open(tmp_path / "altered.tar", "w") as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return tmp_path / "altered.tar"
+
+
+def refusal(ended):
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    return ended.stderr.strip()
+
+
+def test_rows_files_and_rights_come_back(source, saved, target):
+    ended = target.manage("restore", saved)
+
+    assert ended.returncode == 0, ended.stderr
+    assert target.rows("SELECT id, word FROM sealed") == [(1, "Mật ong rừng Điện Biên")]
+    assert (target.media / "ab" / "cd").read_bytes() == b"\0phieu kiem nghiem"
+    assert target.rows(RIGHTS) == source.rows(RIGHTS)
+    migrations = "SELECT app, name FROM django_migrations ORDER BY 1, 2"
+    assert target.rows(migrations) == source.rows(migrations)
+    with psycopg.connect(target.database) as application:
+        application.execute("INSERT INTO sealed (word) VALUES ('Chè Tủa Chùa')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute("UPDATE sealed SET word = ''")
+    # What is created from now on is open to the application, as before.
+    target.run("CREATE TABLE later ()")
+    with psycopg.connect(target.database) as application:
+        assert application.execute("SELECT count(*) FROM later").fetchone() == (0,)
+
+
+def test_a_database_in_use_is_replaced_only_by_force(saved, target):
+    target.run("CREATE TABLE mine ()")
+
+    assert refusal(target.manage("restore", saved)) == (
+        "CommandError: Cơ sở dữ liệu không trống: thêm --force nếu muốn thay toàn bộ."
+    )
+    assert target.rows("SELECT to_regclass('mine') IS NULL, to_regclass('sealed') IS NULL") == [
+        (False, True)
+    ]
+
+    assert target.manage("restore", saved, "--force").returncode == 0
+    assert target.rows("SELECT to_regclass('mine') IS NULL, to_regclass('sealed') IS NULL") == [
+        (True, False)
+    ]
+
+
+def test_a_restore_that_fails_leaves_the_database_as_it_was(saved, target, tmp_path):
+    target.run("CREATE TABLE mine ()")
+
+    ended = target.manage("restore", altered(saved, tmp_path, dump=b"PGDMP"), "--force")
+
+    assert refusal(ended).startswith("CommandError: pg_restore không làm được việc:")
+    assert target.rows("SELECT to_regclass('mine') IS NULL") == [(False,)]
+
+
+def test_a_damaged_backup_is_refused(saved, target, tmp_path):
+    damaged = tmp_path / "damaged.tar"
+    damaged.write_bytes(saved.read_bytes().replace(b"phieu kiem", b"phieu kiEm"))
+
+    assert refusal(target.manage("restore", damaged)) == (
+        "CommandError: Tệp sao lưu đã hỏng: media/ab/cd không khớp mã kiểm tra."
+    )
+    assert not target.media.exists()
+
+
+@pytest.mark.parametrize("content", (b"", b"not a backup", b"\0" * 10240))
+def test_a_file_that_is_no_backup_is_refused(target, tmp_path, content):
+    other = tmp_path / "other.tar"
+    other.write_bytes(content)
+
+    assert refusal(target.manage("restore", other)) == (
+        f"CommandError: {other} không phải tệp sao lưu, hoặc đã hỏng."
+    )
+
+
+def test_a_backup_of_a_newer_version_is_refused(saved, target, tmp_path):
+    newer = altered(saved, tmp_path, migrations=[["cycle", "9999_later"]])
+
+    assert refusal(target.manage("restore", newer)) == (
+        "CommandError: Bản sao lưu của phiên bản khác, chương trình này không có: cycle.9999_later."
+    )
+
+
+def test_a_backup_for_other_roles_is_refused(saved, target, tmp_path):
+    other = altered(saved, tmp_path, roles={"owner": "chu", "default": "ung_dung"})
+
+    assert refusal(target.manage("restore", other)) == (
+        "CommandError: Bản sao lưu dùng vai trò cơ sở dữ liệu khác: cần chu và ung_dung."
+    )
+
+
+def test_a_backup_that_cannot_be_written_says_so(source, tmp_path):
+    nowhere = tmp_path / "none" / "ocop.tar"
+
+    assert refusal(source.manage("backup", nowhere)) == (
+        f"CommandError: Không ghi được {nowhere}: "
+        "hãy kiểm tra thư mục, quyền ghi và dung lượng ổ đĩa."
+    )
