@@ -1,0 +1,43 @@
+"""What time it is: the database's clock, or the moment that a replay, a demo or a test has set."""
+
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+
+from django.db import connection
+from django.utils import timezone
+
+_moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
+_replaying: ContextVar[bool] = ContextVar("replaying", default=False)
+
+
+def now():
+    """The present moment, aware. Two machines never disagree: both ask PostgreSQL."""
+    if (moment := _moment.get()) is not None:
+        return moment
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
+def today():
+    """The present day in Vietnam."""
+    return timezone.localdate(now())
+
+
+def replaying():
+    """Whether the past is being told again: then nobody is to be notified of it."""
+    return _replaying.get()
+
+
+@contextmanager
+def at(moment, *, replay=False):
+    """Let it be ``moment`` (aware) inside the block: replay, demo, sweep --now and tests."""
+    if timezone.is_naive(moment):
+        raise ValueError("clock.at() takes an aware moment")
+    tokens = _moment.set(moment), _replaying.set(replay)
+    try:
+        yield moment
+    finally:
+        _moment.reset(tokens[0])
+        _replaying.reset(tokens[1])

@@ -1,0 +1,25 @@
+from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, end_of
+from cycle.models.folding import Fold, fold
+from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
+from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, User
+from cycle.models.ruleset import RuleSet
+
+__all__ = [
+    "Cycle",
+    "DayOff",
+    "Duty",
+    "Fold",
+    "HistoryEntry",
+    "HistoryHead",
+    "Level",
+    "OrgUnit",
+    "OutboxMessage",
+    "Role",
+    "RoleAssignment",
+    "RuleSet",
+    "StepWindow",
+    "Stream",
+    "User",
+    "end_of",
+    "fold",
+]

@@ -1,0 +1,173 @@
+"""The year: its cycle, when each step runs, who does what, and which days are off."""
+
+from datetime import datetime, time, timedelta
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models.organisation import Level, Role
+from cycle.models.ruleset import RuleSet
+from cycle.steps import Step
+from cycle.workdays import Calendar
+
+
+class Cycle(models.Model):
+    """One OCOP year of the province (chu trình OCOP thường niên).
+
+    A year may hold a second cycle (a rehearsal, another edition of the law), told apart by
+    ``title``. Targets carry the document that set them.
+    """
+
+    year = models.PositiveSmallIntegerField(_("năm"))
+    title = models.CharField(_("tên chu trình"), max_length=120, unique=True)
+    rule_set = models.ForeignKey(
+        RuleSet, models.PROTECT, related_name="cycles", verbose_name=_("bộ quy định")
+    )
+    opened_on = models.DateField(_("mở ngày"))
+    closed_on = models.DateField(_("đóng ngày"), null=True, blank=True)
+    assumed = models.BooleanField(
+        _("giả định"), default=False, help_text=_("Dữ liệu minh họa, không phải số liệu thật.")
+    )
+    target_new = models.PositiveIntegerField(_("chỉ tiêu sản phẩm mới"), null=True, blank=True)
+    target_upgrades = models.PositiveIntegerField(_("chỉ tiêu nâng hạng"), null=True, blank=True)
+    target_document = models.CharField(_("văn bản giao chỉ tiêu"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("chu trình")
+        verbose_name_plural = _("chu trình")
+        ordering = ["-year", "title"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_on=None) | Q(closed_on__gte=F("opened_on")),
+                name="cycle_period_not_reversed",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def adopt(self, rule_set):
+        """Copy the step windows and duties that ``rule_set`` proposes, where none are set yet."""
+        for row in rule_set.content["windows"]:
+            self.step_windows.get_or_create(
+                step=row["step"],
+                level=row["level"],
+                defaults={"first_month": row["months"][0], "last_month": row["months"][1]},
+            )
+        Duty.objects.bulk_create(
+            [
+                Duty(
+                    cycle=self,
+                    rule_set=rule_set,
+                    node=row["node"],
+                    level=row["level"],
+                    role=row["role"],
+                    working_days=row["working_days"],
+                )
+                for row in rule_set.content["duties"]
+            ],
+            ignore_conflicts=True,
+        )
+
+
+class StepWindow(models.Model):
+    """When a step runs at a level (thời gian thực hiện bước). Windows warn, they never block."""
+
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="step_windows", verbose_name=_("chu trình")
+    )
+    step = models.CharField(_("bước"), max_length=20, choices=Step)
+    level = models.CharField(_("cấp"), max_length=10, choices=Level)
+    first_month = models.PositiveSmallIntegerField(_("từ tháng"))
+    last_month = models.PositiveSmallIntegerField(_("đến tháng"))
+
+    class Meta:
+        verbose_name = _("thời gian thực hiện bước")
+        verbose_name_plural = _("thời gian thực hiện bước")
+        ordering = ["cycle", "first_month", "step"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cycle", "step", "level"], name="step_window_once_per_level"
+            ),
+            models.CheckConstraint(
+                # A window may pass the end of the year: outreach runs from November to February.
+                condition=Q(first_month__range=(1, 12), last_month__range=(1, 12)),
+                name="step_window_months_exist",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_step_display()}: {self.first_month}–{self.last_month}"
+
+
+class Duty(models.Model):
+    """Which role at which level does a task, in how many working days (phân cấp nhiệm vụ)."""
+
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="duties", verbose_name=_("chu trình")
+    )
+    rule_set = models.ForeignKey(
+        RuleSet, models.PROTECT, related_name="duties", verbose_name=_("bộ quy định")
+    )
+    node = models.CharField(_("công việc"), max_length=40)
+    level = models.CharField(_("cấp"), max_length=10, choices=Level)
+    role = models.CharField(_("vai trò"), max_length=20, choices=Role)
+    working_days = models.PositiveSmallIntegerField(_("số ngày làm việc"))
+
+    class Meta:
+        verbose_name = _("phân cấp nhiệm vụ")
+        verbose_name_plural = _("phân cấp nhiệm vụ")
+        ordering = ["cycle", "rule_set", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cycle", "rule_set", "node"], name="duty_unique_per_node"
+            ),
+            models.CheckConstraint(
+                condition=Q(working_days__gte=1, working_days__lte=365),
+                name="duty_term_is_possible",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.node}: {self.get_role_display()}, {self.get_level_display()}"
+
+
+class DayOffQuerySet(models.QuerySet):
+    def calendar(self, first, last):
+        """The :class:`~cycle.workdays.Calendar` of the days from ``first`` to ``last``."""
+        off, worked = set(), set()
+        for day, is_worked in self.filter(day__range=(first, last)).values_list("day", "worked"):
+            (worked if is_worked else off).add(day)
+        return Calendar(frozenset(off), frozenset(worked))
+
+    def due(self, start, working_days):
+        """The day on which a term of ``working_days`` ends that starts on ``start``."""
+        # Twice the weekdays and a month hold every Tết there ever was.
+        last = start + timedelta(days=working_days * 2 + 31)
+        return self.calendar(start, last).add(start, working_days)
+
+
+class DayOff(models.Model):
+    """A day off, or a weekend day worked instead (ngày nghỉ, ngày làm bù), with its document."""
+
+    day = models.DateField(_("ngày"), unique=True)
+    worked = models.BooleanField(_("làm bù"), default=False)
+    name = models.CharField(_("tên"), max_length=120)
+    document = models.CharField(_("văn bản"), max_length=120, blank=True)
+
+    objects = DayOffQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ngày nghỉ, ngày làm bù")
+        verbose_name_plural = _("ngày nghỉ, ngày làm bù")
+        ordering = ["day"]
+
+    def __str__(self):
+        return f"{self.day:%d/%m/%Y} {self.name}"
+
+
+def end_of(day):
+    """24:00 of ``day`` in Vietnam: a term that ends on it is late from this moment on."""
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))

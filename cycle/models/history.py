@@ -1,0 +1,168 @@
+"""The record: what happened, chained and append-only, and the outbox of what is to be told."""
+
+import pgtrigger
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock, events
+from cycle.models.organisation import OrgUnit, Role, User
+
+
+class Stream(models.TextChoices):
+    """What a chain of entries is about."""
+
+    DOSSIER = "dossier", _("Hồ sơ")
+    ROUND = "round", _("Đợt đánh giá")
+    CYCLE = "cycle", _("Chu trình")
+
+
+class HistoryManager(models.Manager):
+    def record(
+        self,
+        event,
+        target,
+        *,
+        by=None,
+        capacity=None,
+        acting_for=None,
+        at=None,
+        before="",
+        after="",
+        reason="",
+        **data,
+    ):
+        """Write down what just happened to ``target``, and queue it for whoever must hear.
+
+        ``target`` names its stream by ``history_stream``; ``capacity`` is the RoleAssignment acted
+        in; ``at`` is when it happened (from the paper, or now). Raises TransactionManagementError
+        outside the transaction that made it happen, KeyError for an event nobody registered.
+        """
+        if not transaction.get_connection().in_atomic_block:
+            raise transaction.TransactionManagementError("record() outside a transaction")
+        events.label(event)
+        entry = self.create(
+            stream=target.history_stream,
+            stream_id=target.pk,
+            cycle_id=target.history_cycle_id,
+            event=event,
+            label=str(target)[:300],
+            actor=by,
+            role=capacity.role if capacity else "",
+            org_unit_id=capacity.org_unit_id if capacity else None,
+            acting_for=acting_for,
+            before=before,
+            after=after,
+            reason=reason,
+            data=data,
+            at=at or clock.now(),
+        )
+        if not clock.replaying():
+            OutboxMessage.objects.create(entry=entry)
+        return entry
+
+
+class HistoryEntry(models.Model):
+    """One line of a record's history (nhật ký xử lý). Never changed, never deleted.
+
+    ``seq``, ``recorded_at``, ``payload``, ``prev_hash`` and ``hash`` are filled by the database as
+    the row goes in (trigger ``history_chain``), whoever inserts it and by whatever means:
+    ``hash`` = SHA-256 of the previous hash, a line feed, and ``payload``, the exact text of all
+    that the entry says. The chain is per stream and ordered by ``seq``.
+    """
+
+    stream = models.CharField(_("chuỗi"), max_length=12, choices=Stream)
+    stream_id = models.BigIntegerField()
+    seq = models.BigIntegerField(_("số thứ tự"), db_default=0, editable=False)
+    cycle = models.ForeignKey(
+        "cycle.Cycle", models.PROTECT, null=True, related_name="+", verbose_name=_("chu trình")
+    )
+    event = models.CharField(_("sự kiện"), max_length=60)
+    label = models.CharField(_("đối tượng"), max_length=300)
+    actor = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người thực hiện")
+    )
+    role = models.CharField(_("tư cách"), max_length=20, choices=Role, blank=True)
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("đơn vị")
+    )
+    acting_for = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("thay mặt")
+    )
+    before = models.CharField(_("trước"), max_length=40, blank=True)
+    after = models.CharField(_("sau"), max_length=40, blank=True)
+    reason = models.TextField(_("lý do"), blank=True)
+    data = models.JSONField(_("chi tiết"), default=dict)
+    at = models.DateTimeField(_("xảy ra lúc"))
+    recorded_at = models.DateTimeField(_("ghi lúc"), db_default=Now(), editable=False)
+    version = models.SmallIntegerField(_("phiên bản định dạng"), db_default=1, editable=False)
+    payload = models.TextField(_("nội dung được băm"), db_default="", editable=False)
+    prev_hash = models.CharField(max_length=64, db_default="", editable=False)
+    hash = models.CharField(_("mã băm"), max_length=64, db_default="", editable=False)
+
+    objects = HistoryManager()
+
+    class Meta:
+        verbose_name = _("nhật ký xử lý")
+        verbose_name_plural = _("nhật ký xử lý")
+        ordering = ["stream", "stream_id", "seq"]
+        indexes = [
+            models.Index(fields=["event", "at"], name="history_of_event"),
+            models.Index(fields=["cycle", "event"], name="history_of_cycle"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stream", "stream_id", "seq"], name="history_seq_once_per_stream"
+            ),
+            models.CheckConstraint(
+                condition=Q(stream__in=Stream.values), name="history_stream_known"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="history_append_only", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.stream} {self.stream_id}/{self.seq} {self.event}"
+
+    @property
+    def sentence(self):
+        """What was done, as a verb phrase in the reader's language."""
+        return events.label(self.event)
+
+
+class HistoryHead(models.Model):
+    """The last link of each chain. Only the trigger writes it; the application may not."""
+
+    stream = models.CharField(max_length=12)
+    stream_id = models.BigIntegerField()
+    seq = models.BigIntegerField()
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["stream", "stream_id"], name="history_head_once")
+        ]
+
+    def __str__(self):
+        return f"{self.stream} {self.stream_id}: {self.seq}"
+
+
+class OutboxMessage(models.Model):
+    """A history entry waiting to be told to whoever must hear (hộp thư đi)."""
+
+    entry = models.OneToOneField(
+        HistoryEntry, models.PROTECT, primary_key=True, related_name="outbox"
+    )
+    dispatched_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["entry"], name="outbox_pending", condition=Q(dispatched_at=None))
+        ]
+
+    def __str__(self):
+        return f"outbox {self.pk}"

@@ -1,0 +1,219 @@
+"""Who there is: units, people, and which role a person holds at which unit."""
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields.ranges import RangeBoundary
+from django.db import models
+from django.db.models import F, Func, Q
+from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models.folding import Fold
+
+
+class Level(models.TextChoices):
+    """Levels of government (cấp)."""
+
+    COMMUNE = "commune", _("Cấp xã")
+    DISTRICT = "district", _("Cấp huyện")
+    PROVINCE = "province", _("Cấp tỉnh")
+    CENTRE = "centre", _("Trung ương")
+
+
+class Role(models.TextChoices):
+    """What a person does for a unit (vai trò)."""
+
+    OFFICER = "officer", _("Cán bộ OCOP")
+    LEADER = "leader", _("Lãnh đạo")
+    COUNCIL_OFFICE = "council_office", _("Thường trực hội đồng")
+    TRADE = "trade", _("Cán bộ xúc tiến thương mại")
+    DEPARTMENT = "department", _("Chuyên viên sở, ngành")
+    CLERK = "clerk", _("Văn thư")
+    AUDITOR = "auditor", _("Kiểm tra, giám sát")
+
+
+class OrgUnitQuerySet(models.QuerySet):
+    def valid_on(self, day):
+        """Units that exist on ``day``."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
+
+
+class OrgUnit(models.Model):
+    """A commune, district or province over the time it exists (đơn vị hành chính).
+
+    Codes were reused in the reorganisation of 1/7/2025 (QĐ 19/2025/QĐ-TTg), so a unit is known by
+    code and valid-from together.
+    """
+
+    code = models.CharField(_("mã đơn vị"), max_length=10)
+    name = models.CharField(_("tên"), max_length=200)
+    level = models.CharField(_("cấp"), max_length=10, choices=Level)
+    parent = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("đơn vị cấp trên"),
+    )
+    valid_from = models.DateField(_("có từ ngày"))
+    valid_to = models.DateField(_("đến hết ngày"), null=True, blank=True)
+    successors = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        blank=True,
+        related_name="predecessors",
+        verbose_name=_("đơn vị kế thừa"),
+    )
+    aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
+    search = models.GeneratedField(
+        expression=Fold(
+            Concat("name", models.Value(" "), "aliases", output_field=models.TextField())
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = OrgUnitQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("đơn vị")
+        verbose_name_plural = _("đơn vị")
+        ordering = ["level", "code", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "valid_from"], name="org_unit_code_valid_from"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
+                name="org_unit_period_not_reversed",
+            ),
+            models.CheckConstraint(
+                condition=Q(level__in=Level.values), name="org_unit_level_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def at_level(self, level):
+        """This unit or its nearest ancestor at ``level``; None when there is none."""
+        unit = self
+        while unit is not None and unit.level != level:
+            unit = unit.parent
+        return unit
+
+    def line(self):
+        """Ids of this unit and all above it."""
+        unit, ids = self, []
+        while unit is not None:
+            ids.append(unit.pk)
+            unit = unit.parent
+        return ids
+
+
+class User(AbstractUser):
+    """A person who signs in (người dùng). Never deleted: what they did stays theirs."""
+
+    full_name = models.CharField(_("họ và tên"), max_length=150, blank=True)
+    phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
+    language = models.CharField(
+        _("ngôn ngữ"), max_length=5, default="vi", choices=[("vi", "Tiếng Việt"), ("en", "English")]
+    )
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("người dùng")
+        verbose_name_plural = _("người dùng")
+
+    def __str__(self):
+        return self.full_name or self.username
+
+    def get_full_name(self):
+        """The name as it is written in documents."""
+        return str(self)
+
+    get_short_name = get_full_name
+
+    def assignments(self):
+        """The roles this person holds today, read once per person object."""
+        if not hasattr(self, "_assignments"):
+            self._assignments = list(
+                self.role_assignments.held_on(clock.today()).select_related("org_unit")
+            )
+        return self._assignments
+
+    def capacity(self, role, org_unit_id):
+        """The assignment by which this person acts as ``role`` of that unit, or None."""
+        for assignment in self.assignments():
+            if assignment.role == role and assignment.org_unit_id == org_unit_id:
+                return assignment
+        return None
+
+
+class RoleAssignmentQuerySet(models.QuerySet):
+    def held_on(self, day):
+        """Assignments in force on ``day``."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
+
+
+class DateRange(Func):
+    """``daterange(from, to, '[]')``; an open end is NULL."""
+
+    function = "DATERANGE"
+    output_field = DateRangeField()
+
+
+class Hash(Func):
+    """A single-point range of a key, so that a GiST index can say «equal» without btree_gist."""
+
+    template = "int8range((%(expressions)s)::int8, (%(expressions)s)::int8, '[]')"
+
+
+class RoleAssignment(models.Model):
+    """A person acts in a role for a unit over a period (phân công)."""
+
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="role_assignments", verbose_name=_("người dùng")
+    )
+    role = models.CharField(_("vai trò"), max_length=20, choices=Role)
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="role_assignments", verbose_name=_("đơn vị")
+    )
+    valid_from = models.DateField(_("từ ngày"))
+    valid_to = models.DateField(_("đến hết ngày"), null=True, blank=True)
+
+    objects = RoleAssignmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("phân công")
+        verbose_name_plural = _("phân công")
+        indexes = [
+            models.Index(fields=["user", "role", "org_unit"], name="role_assignment_inbox"),
+            models.Index(fields=["org_unit", "role"], name="role_assignment_holders"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
+                name="role_assignment_period_not_reversed",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values), name="role_assignment_role_known"
+            ),
+            ExclusionConstraint(
+                name="role_assignment_not_twice_at_once",
+                expressions=[
+                    (Hash(F("user_id")), RangeOperators.OVERLAPS),
+                    (Hash(F("org_unit_id")), RangeOperators.OVERLAPS),
+                    (Hash(Func(F("role"), function="hashtext")), RangeOperators.OVERLAPS),
+                    (
+                        DateRange("valid_from", "valid_to", RangeBoundary(inclusive_upper=True)),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_role_display()}, {self.org_unit.name}"

@@ -1,0 +1,162 @@
+"""The one module that knows how viewflow works inside."""
+
+from contextlib import contextmanager
+
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+from viewflow import this
+from viewflow.workflow import flow, lock
+from viewflow.workflow.activation import Activation
+from viewflow.workflow.base import Edge
+from viewflow.workflow.nodes.view import ViewActivation
+from viewflow.workflow.status import STATUS
+
+from cycle.models import DayOff, Duty, OrgUnit, end_of
+from dossiers.models.dossier import Route
+from dossiers.models.task import Task
+from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
+
+# Postgres waits here; viewflow's default would sleep in the request.
+LOCK = lock.SelectForUpdateLock(nowait=False, attempts=1)
+
+
+class DutyMissing(Exception):
+    """The cycle does not say who does this task: its duties were never adopted or were deleted."""
+
+
+@contextmanager
+def held(task):
+    """Lock the task's process, reread the task, and hand out its activation."""
+    with task.flow_task.flow_class.lock(task.process_id):
+        task.refresh_from_db(
+            from_queryset=Task.objects.select_related("process", "dossier", "org_unit")
+        )
+        yield task.flow_task.activation_class(task)
+
+
+def start(dossier):
+    """Begin a walk where the dossier stands; returns the new process."""
+    from dossiers import flows
+
+    return flows.of(dossier.rule_set).start.run(dossier=dossier)
+
+
+class OfficerActivation(ViewActivation):
+    """A task of a person: who and until when come from the cycle's duties."""
+
+    @classmethod
+    def create(cls, flow_task, prev_activation, token, data=None, seed=None):
+        process = prev_activation.process
+        dossier, node = process.dossier, flow_task.name
+        duty = (
+            Duty.objects.filter(
+                cycle_id=dossier.cycle_id, rule_set_id=dossier.rule_set_id, node=node
+            )
+            .annotate(
+                routed=Subquery(
+                    Route.objects.filter(dossier_id=dossier.pk, node=OuterRef("node")).values(
+                        "org_unit"
+                    )
+                )
+            )
+            .first()
+        )
+        if duty is None:
+            raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}")
+        unit = (
+            OrgUnit.objects.get(pk=duty.routed)
+            if duty.routed
+            else dossier.commune.at_level(duty.level)
+        )
+        opened_at = dossier.moved_at
+        due_on = DayOff.objects.due(timezone.localdate(opened_at), duty.working_days)
+        task = Task(
+            process=process,
+            flow_task=flow_task,
+            flow_task_type=flow_task.task_type,
+            token=token,
+            dossier=dossier,
+            node=node,
+            state=flow_task.state,
+            role=duty.role,
+            org_unit=unit,
+            opened_at=opened_at,
+            due_on=due_on,
+            due_at=end_of(due_on),
+            waiting_since=opened_at if node in WAITS_FOR_PRODUCER else None,
+        )
+        task.save(force_insert=True)
+        Task.previous.through.objects.create(from_task=task, to_task=prev_activation.task)
+        return cls(task)
+
+    @Activation.status.transition(source=[STATUS.NEW, STATUS.ASSIGNED], target=STATUS.STARTED)
+    def hand_in(self, by):
+        """Begin to close the task, in memory: one UPDATE closes it, not three."""
+        self.task.owner = by
+
+    @Activation.status.transition(source=STATUS.STARTED, target=STATUS.DONE)
+    def complete(self):
+        self.task.finished = self.task.closed_at
+        self.task.save(
+            update_fields=["status", "owner", "finished", "closed_at", "closed_by", "outcome"]
+        )
+
+    @Activation.status.transition(source=STATUS.DONE)
+    def create_next(self):
+        yield self.flow_task.after(self.process.dossier.state)._create(self, self.task.token)
+
+
+class OfficerTask(flow.View):
+    """A human step: it waits in the state of its name (nodes.NODES) and goes on by the state.
+
+    ``Next`` takes all nodes that may follow; which one it is depends on where the act has brought
+    the dossier. An ``End`` among them takes what has left the walk.
+    """
+
+    activation_class = OfficerActivation
+
+    def __init__(self, **kwargs):
+        super().__init__(view=None, **kwargs)
+        self._followers = []
+
+    @property
+    def state(self):
+        """The state of the dossier in which this task is open."""
+        return NODES[self.name]
+
+    def Next(self, *nodes):  # noqa: N802  (viewflow's own word)
+        """The nodes that may follow."""
+        self._followers = list(nodes)
+        return self
+
+    def _resolve(self, instance):
+        super()._resolve(instance)
+        self._followers = [this.resolve(instance, node) for node in self._followers]
+
+    def _outgoing(self):
+        for node in self._followers:
+            yield Edge(src=self, dst=node, edge_class="next")
+
+    def after(self, state):
+        """The node that follows when the dossier has come to ``state``."""
+        end = None
+        for node in self._followers:
+            if isinstance(node, flow.End):
+                end = node
+            elif node.state == state:
+                return node
+        if end is None:
+            raise LookupError(f"{self.flow_class.__name__}.{self.name}: nothing follows {state}")
+        return end
+
+
+def standing(*names):
+    """A gateway to the task of the state in which the dossier stands. Always a new node."""
+    switch = flow.Switch()
+    for name in names:
+        switch.Case(
+            getattr(this, name),
+            # The default binds now: a closure over the loop would see the last name only.
+            lambda activation, state=NODES[name]: activation.process.dossier.state == state,
+        )
+    return switch

@@ -1,0 +1,65 @@
+from dossiers.models.dossier import (
+    ACTS,
+    ActNotPossible,
+    CaseType,
+    ConditionNotMet,
+    Dossier,
+    LateEntry,
+    Route,
+)
+from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
+from dossiers.models.evidence import Evidence
+from dossiers.models.paper import OfficialDocument
+from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
+from dossiers.models.records import (
+    BusinessPlan,
+    Certificate,
+    CommuneReport,
+    Completion,
+    Evaluation,
+    Idea,
+    Promotion,
+    Review,
+    SelfAssessment,
+    SupportKind,
+    SupportMeasure,
+    Visit,
+)
+from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
+from dossiers.states import State
+
+__all__ = [
+    "ACTS",
+    "ActNotPossible",
+    "BusinessPlan",
+    "CaseType",
+    "Certificate",
+    "CommuneReport",
+    "Completion",
+    "ConditionNotMet",
+    "Dossier",
+    "Evaluation",
+    "Evidence",
+    "Idea",
+    "LateEntry",
+    "OfficialDocument",
+    "OutreachEvent",
+    "OutreachKind",
+    "OwnerType",
+    "PaperRequired",
+    "Process",
+    "Producer",
+    "Product",
+    "ProductGroup",
+    "Promotion",
+    "PromotionEvent",
+    "Review",
+    "Route",
+    "SelfAssessment",
+    "State",
+    "SupportKind",
+    "SupportMeasure",
+    "Task",
+    "TaskAlreadyDone",
+    "Visit",
+]

@@ -1,0 +1,73 @@
+"""What concerns many products: outreach, training, fairs."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import Cycle, OrgUnit, User
+
+
+class CycleEvent(models.Model):
+    """Something held for many, in a cycle, by a unit. Cost in đồng."""
+
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="%(class)ss", verbose_name=_("chu trình")
+    )
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="%(class)ss", verbose_name=_("đơn vị tổ chức")
+    )
+    held_on = models.DateField(_("ngày"))
+    title = models.CharField(_("nội dung"), max_length=200)
+    attendance = models.PositiveIntegerField(_("số người dự"), default=0)
+    cost = models.BigIntegerField(
+        _("kinh phí (đồng)"), default=0, validators=[MinValueValidator(0)]
+    )
+    recorded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+        ordering = ["-held_on", "-pk"]
+
+    def __str__(self):
+        return self.title
+
+
+class OutreachKind(models.TextChoices):
+    """How people hear of the programme (hình thức tuyên truyền)."""
+
+    MEETING = "meeting", _("Hội nghị, họp thôn bản")
+    RADIO = "radio", _("Phát thanh")
+    PANEL = "panel", _("Pano, áp phích")
+    NEWS = "news", _("Báo chí, mạng xã hội")
+    TRAINING = "training", _("Tập huấn")
+
+
+class OutreachEvent(CycleEvent):
+    """A meeting, broadcast or panel (hoạt động tuyên truyền): from it come potential products."""
+
+    kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
+    audience = models.CharField(_("đối tượng"), max_length=200, blank=True)
+
+    class Meta(CycleEvent.Meta):
+        verbose_name = _("hoạt động tuyên truyền")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=OutreachKind.values), name="outreach_kind_known"
+            ),
+            models.CheckConstraint(condition=Q(cost__gte=0), name="outreach_cost_not_negative"),
+        ]
+
+
+class PromotionEvent(CycleEvent):
+    """A fair or campaign that takes many products (hội chợ, chiến dịch xúc tiến)."""
+
+    place = models.CharField(_("địa điểm"), max_length=200, blank=True)
+
+    class Meta(CycleEvent.Meta):
+        verbose_name = _("sự kiện xúc tiến")
+        constraints = [
+            models.CheckConstraint(condition=Q(cost__gte=0), name="fair_cost_not_negative")
+        ]

@@ -1,0 +1,123 @@
+"""Evidence in a dossier: files kept by their content, and papers kept in a cupboard."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import User
+
+
+def store(upload):
+    """Write ``upload`` under MEDIA_ROOT by its SHA-256 and return (sha256, bytes).
+
+    The file is on disk, fsynced and under its final name before any row speaks of it. The same
+    content twice is one file.
+    """
+    Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with tempfile.NamedTemporaryFile(dir=settings.MEDIA_ROOT, delete=False) as file:
+        for chunk in upload.chunks():
+            digest.update(chunk)
+            size += len(chunk)
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    target = path_of(digest.hexdigest())
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Path(file.name).replace(target)
+    folder = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return digest.hexdigest(), size
+
+
+def path_of(sha256):
+    """Where the content with this SHA-256 lies."""
+    return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
+
+
+class EvidenceQuerySet(models.QuerySet):
+    def current(self):
+        """The newest version of each piece."""
+        return self.filter(replaced_by=None)
+
+
+class Evidence(models.Model):
+    """A piece of evidence (tài liệu minh chứng): a file, or a paper with the place it is kept.
+
+    A new version replaces an old one and both stay. ``kind`` is a code of the pinned rule set;
+    ``criterion`` the code of the criterion it proves, when it proves one.
+    """
+
+    dossier = models.ForeignKey(
+        "dossiers.Dossier", models.PROTECT, related_name="evidence", verbose_name=_("hồ sơ")
+    )
+    kind = models.CharField(_("loại tài liệu"), max_length=40)
+    criterion = models.CharField(_("tiêu chí"), max_length=20, blank=True)
+    title = models.CharField(_("tên tài liệu"), max_length=200)
+    replaces = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        verbose_name=_("thay cho"),
+    )
+    version = models.PositiveSmallIntegerField(_("lần"), default=1, editable=False)
+    sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    bytes = models.BigIntegerField(default=0, editable=False)
+    filename = models.CharField(max_length=200, blank=True, editable=False)
+    content_type = models.CharField(max_length=100, blank=True, editable=False)
+    paper_location = models.CharField(_("nơi giữ bản giấy"), max_length=200, blank=True)
+    pages = models.PositiveIntegerField(_("số trang"), null=True, blank=True)
+    issued_on = models.DateField(_("ngày cấp"), null=True, blank=True)
+    expires_on = models.DateField(_("hết hạn"), null=True, blank=True)
+    recorded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    at = models.DateTimeField(editable=False)
+
+    objects = EvidenceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("tài liệu minh chứng")
+        ordering = ["kind", "criterion", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(sha256="") | ~Q(paper_location=""),
+                name="evidence_is_a_file_or_a_paper",
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_on=None)
+                | Q(issued_on=None)
+                | Q(expires_on__gte=F("issued_on")),
+                name="evidence_expires_after_issue",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def prepare(self):
+        """Count the version; the door calls this before it saves."""
+        self.version = self.replaces.version + 1 if self.replaces_id else 1
+
+    def clean(self):
+        if not self.sha256 and not self.paper_location:
+            raise ValidationError(_("Hãy chọn tệp, hoặc ghi nơi giữ bản giấy."))
+        if self.replaces_id and self.replaces.dossier_id != self.dossier_id:
+            raise ValidationError({"replaces": _("Tài liệu cũ không thuộc hồ sơ này.")})
+        if self.issued_on and self.expires_on and self.expires_on < self.issued_on:
+            raise ValidationError({"expires_on": _("Ngày hết hạn phải sau ngày cấp.")})
+        kinds = {row["code"] for row in self.dossier.rule_set.content["evidence_kinds"]}
+        if self.kind not in kinds:
+            raise ValidationError({"kind": _("Bộ quy định không có loại tài liệu này.")})

@@ -1,0 +1,33 @@
+"""Paper beside the software: what was signed, by whom, under which number."""
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from dossiers.models.records import Record
+
+
+class OfficialDocument(Record):
+    """A signed paper that an act was recorded from (văn bản). The clerk's office gives the number.
+
+    ``recorded_by`` is who typed it.
+    """
+
+    number = models.CharField(_("số và ký hiệu"), max_length=60)
+    signed_on = models.DateField(_("ngày ký"))
+    signer = models.CharField(_("người ký"), max_length=150)
+    signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150)
+    scan = models.ForeignKey(
+        "dossiers.Evidence", models.PROTECT, null=True, blank=True, verbose_name=_("bản chụp")
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = _("văn bản")
+
+    def clean(self):
+        if self.signed_on and self.signed_on > clock.today():
+            raise ValidationError({"signed_on": _("Ngày ký không thể ở tương lai.")})
+
+    def __str__(self):
+        return f"{self.number} ({self.signed_on:%d/%m/%Y})"

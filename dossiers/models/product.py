@@ -1,0 +1,86 @@
+"""Who makes what."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import Fold, OrgUnit
+
+
+class OwnerType(models.TextChoices):
+    """Legal form of a producer (loại hình chủ thể, QĐ 26/2026/QĐ-TTg)."""
+
+    COOPERATIVE = "cooperative", _("Hợp tác xã")
+    GROUP = "group", _("Tổ hợp tác")
+    ENTERPRISE = "enterprise", _("Doanh nghiệp nhỏ và vừa")
+    FARM = "farm", _("Trang trại")
+    HOUSEHOLD = "household", _("Hộ có đăng ký kinh doanh")
+    ASSOCIATION = "association", _("Hội, hiệp hội (du lịch)")
+
+
+class ProductGroup(models.TextChoices):
+    """The product groups of the editions together (nhóm sản phẩm)."""
+
+    FOOD = "food", _("Thực phẩm")
+    DRINK = "drink", _("Đồ uống")
+    HERBS = "herbs", _("Dược liệu và sản phẩm từ dược liệu")
+    HANDICRAFT = "handicraft", _("Thủ công mỹ nghệ")
+    ORNAMENTAL = "ornamental", _("Sinh vật cảnh")
+    TOURISM = "community_tourism", _("Du lịch cộng đồng, sinh thái")
+    TEXTILE = "fabrics_and_garments", _("Vải và may mặc")
+    DECORATION = "souvenirs_furniture_decoration", _("Lưu niệm, nội thất, trang trí")
+
+
+class Producer(models.Model):
+    """Who makes the product and proposes it (chủ thể)."""
+
+    name = models.CharField(_("tên chủ thể"), max_length=200)
+    owner_type = models.CharField(_("loại hình"), max_length=20, choices=OwnerType)
+    commune = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="producers", verbose_name=_("xã, phường")
+    )
+    representative = models.CharField(_("người đại diện"), max_length=150, blank=True)
+    phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
+    address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
+    registration_number = models.CharField(_("số đăng ký kinh doanh"), max_length=40, blank=True)
+    search = models.GeneratedField(
+        expression=Fold(F("name")), output_field=models.TextField(), db_persist=True
+    )
+
+    class Meta:
+        verbose_name = _("chủ thể")
+        verbose_name_plural = _("chủ thể")
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+class Product(models.Model):
+    """A rural product (sản phẩm). Its code is a label, never a key: it changed with communes."""
+
+    producer = models.ForeignKey(
+        Producer, models.PROTECT, related_name="products", verbose_name=_("chủ thể")
+    )
+    name = models.CharField(_("tên sản phẩm"), max_length=200)
+    group = models.CharField(_("nhóm sản phẩm"), max_length=40, choices=ProductGroup)
+    code = models.CharField(_("mã số sản phẩm"), max_length=40, blank=True)
+    search = models.GeneratedField(
+        expression=Fold(Concat("name", models.Value(" "), "code", output_field=models.TextField())),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        verbose_name = _("sản phẩm")
+        verbose_name_plural = _("sản phẩm")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(group__in=ProductGroup.values), name="product_group_known"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name

@@ -1,0 +1,380 @@
+"""What each step keeps. A record is saved by the door, in the transaction of its act."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import Level, User
+from cycle.workdays import add_months
+from dossiers.states import State
+
+
+class Record(models.Model):
+    """Something that a step adds to a dossier."""
+
+    dossier = models.ForeignKey(
+        "dossiers.Dossier", models.PROTECT, related_name="%(class)ss", verbose_name=_("hồ sơ")
+    )
+    recorded_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        editable=False,
+        verbose_name=_("người nhập"),
+    )
+    at = models.DateTimeField(_("lúc"), editable=False)
+
+    class Meta:
+        abstract = True
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self._meta.verbose_name} #{self.pk}"
+
+    def prepare(self):
+        """Fill what follows from the dossier as it stands; called by the door before validation."""
+
+
+class Idea(Record):
+    """Idea registration (phiếu đăng ký ý tưởng). A refiled idea points to the one before it."""
+
+    previous = models.OneToOneField(
+        "self", models.PROTECT, null=True, editable=False, related_name="refiled_as"
+    )
+    filed_on = models.DateField(_("ngày nộp"))
+    description = models.TextField(_("mô tả ý tưởng sản phẩm"))
+    materials = models.TextField(_("nguồn nguyên liệu"), blank=True)
+    local_identity = models.TextField(_("bản sắc, tri thức địa phương"), blank=True)
+    local_workers = models.PositiveIntegerField(
+        _("lao động địa phương (người)"), null=True, blank=True
+    )
+    market = models.TextField(_("thị trường dự kiến"), blank=True)
+    support_needed = models.TextField(_("đề nghị hỗ trợ"), blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("phiếu đăng ký ý tưởng")
+
+    def prepare(self):
+        self.previous = self.dossier.ideas.last()
+
+
+class BusinessPlan(Record):
+    """Business plan (phương án sản xuất kinh doanh). Amounts in đồng."""
+
+    filed_on = models.DateField(_("ngày nộp"))
+    owner_trained_on = models.DateField(_("ngày chủ thể được tập huấn"), null=True, blank=True)
+    objective = models.TextField(_("mục tiêu"))
+    products_and_volume = models.TextField(_("sản phẩm, sản lượng"))
+    production = models.TextField(_("tổ chức sản xuất, công nghệ"), blank=True)
+    market = models.TextField(_("thị trường, tiêu thụ"), blank=True)
+    investment = models.BigIntegerField(
+        _("tổng vốn đầu tư (đồng)"), validators=[MinValueValidator(0)]
+    )
+    own_capital = models.BigIntegerField(
+        _("vốn tự có (đồng)"), default=0, validators=[MinValueValidator(0)]
+    )
+    expected_revenue = models.BigIntegerField(
+        _("doanh thu dự kiến mỗi năm (đồng)"), default=0, validators=[MinValueValidator(0)]
+    )
+    starts_on = models.DateField(_("bắt đầu"), null=True, blank=True)
+    ends_on = models.DateField(_("hoàn thành"), null=True, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("phương án sản xuất kinh doanh")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(investment__gte=0, own_capital__gte=0, expected_revenue__gte=0),
+                name="plan_amounts_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(starts_on=None) | Q(ends_on__gte=F("starts_on")),
+                name="plan_period_not_reversed",
+            ),
+        ]
+
+    def clean(self):
+        if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
+            raise ValidationError({"ends_on": _("Ngày hoàn thành phải sau ngày bắt đầu.")})
+        if (self.own_capital or 0) > (self.investment or 0):
+            raise ValidationError(
+                {"own_capital": _("Vốn tự có không thể lớn hơn tổng vốn đầu tư.")}
+            )
+
+
+class Visit(Record):
+    """A visit on the spot (kiểm tra, hướng dẫn tại cơ sở)."""
+
+    visited_on = models.DateField(_("ngày đến"))
+    visitor = models.CharField(_("người đi"), max_length=150)
+    findings = models.TextField(_("tình hình"))
+    advice = models.TextField(_("hướng dẫn, kiến nghị"), blank=True)
+    next_visit_on = models.DateField(_("hẹn lần sau"), null=True, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("lần kiểm tra tại cơ sở")
+
+
+class SupportKind(models.TextChoices):
+    """The seven kinds of support (QĐ 851/QĐ-UBND Bắc Kạn, bảng 3)."""
+
+    ORGANISATION = "organisation", _("Thành lập, củng cố tổ chức")
+    RESOURCES = "resources", _("Huy động nguồn lực")
+    CONSTRUCTION = "construction", _("Xây dựng, thiết bị")
+    PRODUCTION = "production", _("Sản xuất")
+    TECHNOLOGY = "technology", _("Hoàn thiện công nghệ")
+    PROMOTION = "promotion", _("Xúc tiến thương mại")
+    CAPACITY = "capacity", _("Nâng cao năng lực (CEO chân đất)")
+
+
+class SupportMeasure(Record):
+    """One measure of support (nội dung hỗ trợ). Amounts in đồng."""
+
+    kind = models.CharField(_("loại hỗ trợ"), max_length=20, choices=SupportKind)
+    provider = models.CharField(_("đơn vị hỗ trợ"), max_length=200)
+    budget_source = models.CharField(_("nguồn kinh phí"), max_length=200)
+    legal_basis = models.CharField(_("căn cứ"), max_length=200, blank=True)
+    planned = models.BigIntegerField(
+        _("kinh phí kế hoạch (đồng)"), validators=[MinValueValidator(0)]
+    )
+    paid = models.BigIntegerField(_("đã chi (đồng)"), default=0, validators=[MinValueValidator(0)])
+    expected_result = models.TextField(_("kết quả dự kiến"))
+    done_on = models.DateField(_("ngày hoàn thành"), null=True, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("nội dung hỗ trợ")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=SupportKind.values), name="support_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(planned__gte=0, paid__gte=0), name="support_amounts_not_negative"
+            ),
+        ]
+
+
+class Completion(Record):
+    """The plan is carried out and the product is ready to be judged (hoàn thành triển khai)."""
+
+    finished_on = models.DateField(_("ngày hoàn thành"))
+    result = models.TextField(_("kết quả thực hiện phương án"))
+    product_ready = models.TextField(_("sản phẩm hoàn thiện (bao bì, nhãn, chất lượng)"))
+    papers_ready = models.TextField(_("giấy tờ đã có"), blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("kết quả triển khai")
+
+
+class SelfAssessment(Record):
+    """The producer's own scores and production plan (Mẫu 02, QĐ 26/2026/QĐ-TTg)."""
+
+    general = models.TextField(_("thông tin chung"))
+    plan_results = models.TextField(_("kết quả phương án"), blank=True)
+    points_a = models.DecimalField(_("tự chấm phần A"), max_digits=5, decimal_places=2)
+    points_b = models.DecimalField(_("tự chấm phần B"), max_digits=5, decimal_places=2)
+    points_c = models.DecimalField(_("tự chấm phần C"), max_digits=5, decimal_places=2)
+    production_plan = models.TextField(_("kế hoạch sản xuất"), blank=True)
+    what_changed = models.TextField(_("nội dung thay đổi (nâng hạng, đánh giá lại)"), blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("bản tự đánh giá")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(points_a__gte=0, points_b__gte=0, points_c__gte=0)
+                & Q(points_a__lte=100 - F("points_b") - F("points_c")),
+                name="self_assessment_within_100",
+            ),
+        ]
+
+    @property
+    def total(self):
+        """Points out of 100."""
+        return self.points_a + self.points_b + self.points_c
+
+    def clean(self):
+        parts = (self.dossier.rule_set.content.get("parts") if self.dossier_id else None) or {}
+        for part, field in (("A", "points_a"), ("B", "points_b"), ("C", "points_c")):
+            value = getattr(self, field)
+            limit = parts.get(part)
+            if value is not None and (value < 0 or (limit is not None and value > limit)):
+                raise ValidationError(
+                    {
+                        field: _("Điểm phần %(part)s từ 0 đến %(limit)s.")
+                        % {"part": part, "limit": limit or 100}
+                    }
+                )
+
+
+class CommuneReport(Record):
+    """The commune's report on four topics (Mẫu 03, QĐ 26/2026/QĐ-TTg), with samples received."""
+
+    origin = models.TextField(_("nguồn gốc, nguyên liệu địa phương"))
+    labour = models.TextField(_("sử dụng lao động địa phương"))
+    idea_origin = models.TextField(_("nguồn gốc ý tưởng sản phẩm"))
+    identity = models.TextField(_("bản sắc, trí tuệ địa phương"))
+    samples = models.PositiveSmallIntegerField(
+        _("số sản phẩm mẫu đã nhận"), help_text=_("Năm mẫu; du lịch không cần mẫu.")
+    )
+    label_checked = models.BooleanField(_("đã kiểm tra nhãn hàng hóa"), default=False)
+
+    class Meta(Record.Meta):
+        verbose_name = _("báo cáo của xã")
+
+
+class Review(Record):
+    """What an officer checked, item by item, and what they found missing (phiếu kiểm tra)."""
+
+    checked = models.JSONField(_("nội dung đã kiểm tra"), default=list, blank=True)
+    remarks = models.TextField(_("nhận xét, yêu cầu từng nội dung"), blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("phiếu kiểm tra")
+
+
+_LEVEL_OF_COUNCIL = {
+    State.DISTRICT_EVALUATING: Level.DISTRICT,
+    State.PROVINCE_EVALUATING: Level.PROVINCE,
+    State.AT_CENTRE: Level.CENTRE,
+}
+
+
+class Evaluation(Record):
+    """A council's result at one level (kết quả đánh giá, phân hạng).
+
+    The mean of the members' totals is kept as a sum and a number of sheets, so that bands compare
+    exactly; it is shown truncated to two decimals.
+    """
+
+    level = models.CharField(_("cấp"), max_length=10, choices=Level, editable=False)
+    met_on = models.DateField(_("ngày họp hội đồng"))
+    points_sum = models.DecimalField(
+        _("tổng điểm các phiếu"), max_digits=8, decimal_places=2, null=True, blank=True
+    )
+    sheets = models.PositiveSmallIntegerField(_("số phiếu"), null=True, blank=True)
+    stars = models.PositiveSmallIntegerField(
+        _("hạng sao"), choices=[(n, f"{n} ★") for n in range(1, 6)]
+    )
+    reasons = models.TextField(
+        _("lý do, kết luận"), help_text=_("Nêu rõ nếu hạng sao thấp hơn mức điểm.")
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = _("kết quả đánh giá")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(level__in=Level.values), name="evaluation_level_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(stars__range=(1, 5)), name="evaluation_stars_in_range"
+            ),
+            models.CheckConstraint(
+                condition=Q(points_sum__isnull=True, sheets__isnull=True)
+                | Q(
+                    points_sum__isnull=False,
+                    sheets__isnull=False,
+                    sheets__gte=1,
+                    points_sum__gte=0,
+                    points_sum__lte=F("sheets") * 100,
+                ),
+                name="evaluation_mean_is_possible",
+            ),
+        ]
+
+    def prepare(self):
+        self.level = _LEVEL_OF_COUNCIL[self.dossier.state]
+
+    @property
+    def mean(self):
+        """The mean, truncated to two decimals as it is shown; None without points."""
+        if self.points_sum is None:
+            return None
+        return (self.points_sum * 100 // self.sheets) / 100
+
+    def clean(self):
+        if (self.points_sum is None) != (self.sheets is None):
+            raise ValidationError({"sheets": _("Tổng điểm và số phiếu phải được nhập cùng nhau.")})
+        rule_set = self.dossier.rule_set
+        if self.points_sum is None:
+            if rule_set.needs_points:
+                raise ValidationError({"points_sum": _("Bạn chưa nhập tổng điểm các phiếu.")})
+            return
+        if self.sheets < 1 or not 0 <= self.points_sum <= 100 * self.sheets:
+            raise ValidationError(
+                {
+                    "points_sum": _(
+                        "Điểm bình quân phải từ 0 đến 100; xem lại tổng điểm và số phiếu."
+                    )
+                }
+            )
+        if rule_set.needs_points and self.stars is not None:
+            band = rule_set.band(self.points_sum, self.sheets)
+            if self.stars > band:
+                raise ValidationError(
+                    {
+                        "stars": _("Điểm bình quân %(mean)s chỉ đạt %(band)s sao.")
+                        % {"mean": self.mean, "band": band}
+                    }
+                )
+
+
+class Certificate(Record):
+    """What the decision recognised (giấy chứng nhận): stars and how long they hold.
+
+    The number comes from the clerk's office; it is recorded, never invented.
+    """
+
+    stars = models.PositiveSmallIntegerField(_("hạng sao"), editable=False)
+    number = models.CharField(_("số giấy chứng nhận"), max_length=60, blank=True)
+    issued_on = models.DateField(_("ngày cấp"))
+    expires_on = models.DateField(_("có giá trị đến"), null=True, editable=False)
+
+    def prepare(self):
+        # The centre certifies 5★ only, and its result is not yet the dossier's.
+        self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars
+        months = self.dossier.rule_set.certificate_months
+        if months and self.issued_on:
+            self.expires_on = add_months(self.issued_on, months)
+
+    class Meta(Record.Meta):
+        verbose_name = _("giấy chứng nhận")
+        constraints = [
+            # 1–2★ get no decision and no certificate (QĐ 26/2026/QĐ-TTg, Điều 7).
+            models.CheckConstraint(
+                condition=Q(stars__range=(3, 5)), name="certificate_is_three_stars_or_more"
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_on=None) | Q(expires_on__gt=F("issued_on")),
+                name="certificate_expires_after_issue",
+            ),
+        ]
+
+
+class Promotion(Record):
+    """What was done to sell the product (xúc tiến thương mại)."""
+
+    event = models.ForeignKey(
+        "dossiers.PromotionEvent",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="promotions",
+        verbose_name=_("sự kiện"),
+    )
+    done_on = models.DateField(_("ngày"))
+    channel = models.CharField(
+        _("hình thức"),
+        max_length=200,
+        help_text=_("Hội chợ, truyền thông, sàn thương mại điện tử, điểm bán…"),
+    )
+    result = models.TextField(_("kết quả"))
+    cost = models.BigIntegerField(
+        _("kinh phí (đồng)"), default=0, validators=[MinValueValidator(0)]
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = _("hoạt động xúc tiến")
+        constraints = [
+            models.CheckConstraint(condition=Q(cost__gte=0), name="promotion_cost_not_negative")
+        ]

@@ -1,0 +1,493 @@
+"""Who must do what now, and the two doors through which every change of a dossier goes."""
+
+from contextlib import contextmanager
+from datetime import datetime, time
+
+import rules
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from viewflow.workflow.managers import ProcessQuerySet
+from viewflow.workflow.managers import TaskQuerySet as EngineTaskQuerySet
+from viewflow.workflow.models import AbstractProcess, AbstractTask
+from viewflow.workflow.status import PROCESS, STATUS
+
+from cycle import clock
+from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
+from dossiers.models.dossier import (
+    ACTS,
+    OFFICERS,
+    ActNotPossible,
+    ConditionNotMet,
+    Dossier,
+    Route,
+)
+from dossiers.rules import fitting, holds_task
+from dossiers.states import LIVE, State, states_of
+
+OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
+
+
+class TaskAlreadyDone(Exception):
+    """Somebody finished, cancelled or passed this task on first; ``task`` says who and when."""
+
+    def __init__(self, task):
+        super().__init__(f"task {task.pk} is {task.status}")
+        self.task = task
+
+
+class PaperRequired(Exception):
+    """This person may only record the act from a signed paper, and gave none."""
+
+
+def _moment(paper, at, dossier):
+    """When an act happened: as given, or noon of the day its paper was signed, or now.
+
+    Never before the dossier came to where it stands.
+    """
+    now = clock.now()
+    if (
+        at is None
+        and paper is not None
+        and paper.signed_on
+        and paper.signed_on < timezone.localdate(now)
+    ):
+        at = timezone.make_aware(datetime.combine(paper.signed_on, time(12)))
+    return max(min(at or now, now), dossier.moved_at)
+
+
+class Process(AbstractProcess):
+    """One walk of a dossier through the flow of its edition (quá trình xử lý).
+
+    A dossier has at most one open process; reopening, refiling and late entry begin another.
+    """
+
+    dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="processes")
+    data = models.JSONField(default=dict, blank=True)
+
+    # What the engine looks for on its stock model.
+    parent_task = None
+    parent_task_id = None
+    seed = None
+    artifact = None
+
+    objects = ProcessQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("quá trình xử lý")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dossier"],
+                condition=Q(status=PROCESS.NEW),
+                name="one_open_process_per_dossier",
+            ),
+        ]
+
+    @classmethod
+    def open(cls, dossier, *, by, at=None, reason=""):
+        """Open a new dossier and its first task (mở hồ sơ).
+
+        ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. Raises
+        PermissionDenied when ``by`` is not an officer in its line.
+        """
+        from dossiers import engine
+
+        moment = at or clock.now()
+        with transaction.atomic():
+            if not rules.has_perm("dossiers.open", by, dossier):
+                raise PermissionDenied
+            dossier.rule_set = dossier.cycle.rule_set
+            dossier.opened_at = dossier.moved_at = moment
+            dossier.save(force_insert=True)
+            HistoryEntry.objects.record(
+                "dossier.open",
+                dossier,
+                by=by,
+                capacity=_capacity(by, dossier, "open"),
+                at=moment,
+                after=dossier.state,
+                reason=reason,
+            )
+            return engine.start(dossier)
+
+    def act(
+        self, name, *, by, capacity=None, at=None, reason="", record=None, paper=None, **values
+    ):
+        """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
+
+        When the dossier moves, its open tasks are cancelled and the walk ends, or begins again
+        where the dossier now stands. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
+        ValidationError; changes nothing then.
+        """
+        from dossiers import engine
+
+        if ACTS.get(name, {}).get("door") != "act":
+            raise ActNotPossible(name)
+        with transaction.atomic():
+            process = Process.objects.select_for_update().get(pk=self.pk)
+            dossier = self.dossier
+            dossier.lock()
+            before = dossier.state
+            dossier.perform(
+                name,
+                by=by,
+                capacity=capacity or _capacity(by, dossier, name),
+                at=_moment(paper, at, dossier),
+                reason=reason,
+                records=_records(record, paper),
+                data={"paper": True} if paper else None,
+                **values,
+            )
+            if dossier.state != before:
+                process._stop(dossier.moved_at)
+                if dossier.state in LIVE:
+                    engine.start(dossier)
+        return dossier
+
+    def _stop(self, at):
+        """Cancel what is open; nothing to do for a walk that has ended."""
+        if self.status != PROCESS.NEW:
+            return
+        self.task_set.filter(status__in=OPEN).update(
+            status=STATUS.CANCELED, finished=at, closed_at=at
+        )
+        self.status, self.finished = PROCESS.CANCELED, at
+        self.save(update_fields=["status", "finished"])
+
+
+def _records(record, paper):
+    """What an act saves: its record or records, and the paper it was typed from."""
+    if record is None:
+        record = []
+    return [
+        *(record if isinstance(record, list | tuple) else [record]),
+        *([paper] if paper else []),
+    ]
+
+
+def _capacity(user, dossier, name):
+    """The first assignment by which ``user`` may do the task-less act ``name``; None when none."""
+    who = ACTS[name]["who"] if name in ACTS else OFFICERS
+    return next(iter(fitting(user, dossier, who)), None) if user else None
+
+
+class TaskQuerySet(EngineTaskQuerySet):
+    def next_user_task(self, process, user):
+        """What the engine asks after a task; its own version looks at the stock tables."""
+        return self.filter(process=process, owner=user, status=STATUS.ASSIGNED).first()
+
+    def open(self):
+        """Tasks somebody must still do."""
+        return self.filter(open_state__isnull=False)
+
+    def for_holder(self, user, day):
+        """Tasks of the roles that ``user`` holds at units on ``day``."""
+        held = RoleAssignment.objects.held_on(day).filter(
+            user=user, role=OuterRef("role"), org_unit=OuterRef("org_unit")
+        )
+        return self.filter(Exists(held))
+
+    def inbox(self, user, day=None):
+        """Open tasks this person may do today: their role, their unit (hộp việc)."""
+        return self.open().for_holder(user, day or clock.today())
+
+    def done_by(self, user):
+        """Tasks this person finished, newest first."""
+        return self.filter(closed_by=user, status=STATUS.DONE).order_by("-closed_at", "-pk")
+
+    def visible_to(self, user):
+        """Tasks, open or done, of the dossiers this person may see."""
+        return self.filter(flow_task_type="HUMAN", dossier__in=Dossier.objects.visible_to(user))
+
+    def of_step(self, step):
+        """Tasks of a step of the walk."""
+        return self.filter(state__in=states_of(step))
+
+
+class Task(AbstractTask):
+    """Something a role at a unit must do to a dossier by a day (công việc).
+
+    Nodes of the flow that no person does (start, gateway, end) are rows of the same table with the
+    columns below empty. ``state`` is the dossier's state that the task presumes; while the task is
+    open the database holds ``(dossier, open_state)`` against the dossier itself.
+    """
+
+    process = models.ForeignKey(
+        Process, models.PROTECT, related_name="task_set", related_query_name="task"
+    )
+    data = models.JSONField(default=dict, blank=True)
+    status = models.CharField(choices=STATUS.choices, default=STATUS.NEW, max_length=50)
+    created = models.DateTimeField(default=timezone.now)
+    owner = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="tasks",
+        verbose_name=_("người nhận"),
+    )
+    # Of the engine's columns nothing here uses these.
+    owner_permission_content_type = models.ForeignKey(
+        ContentType, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    scheduled = None
+    external_task_id = None
+    seed = None
+    artifact = None
+
+    dossier = models.ForeignKey(
+        Dossier, models.PROTECT, null=True, db_index=False, related_name="tasks"
+    )
+    node = models.CharField(_("công việc"), max_length=40, blank=True)
+    state = models.CharField(max_length=40, choices=State.choices, blank=True)
+    role = models.CharField(_("vai trò"), max_length=20, choices=Role, blank=True)
+    org_unit = models.ForeignKey(
+        OrgUnit,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="tasks",
+        verbose_name=_("đơn vị"),
+    )
+    opened_at = models.DateTimeField(_("giao lúc"), null=True)
+    due_on = models.DateField(_("hạn xử lý"), null=True)
+    due_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(_("chờ chủ thể từ"), null=True)
+    waiting_reason = models.CharField(_("chờ chủ thể vì"), max_length=300, blank=True)
+    closed_at = models.DateTimeField(_("xong lúc"), null=True)
+    closed_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("người làm"),
+    )
+    outcome = models.CharField(_("việc đã làm"), max_length=40, blank=True)
+    open_state = models.GeneratedField(
+        # By status, not by ``finished``: an obsolete node of the engine leaves that empty.
+        expression=Case(
+            When(
+                Q(status__in=OPEN) & Q(flow_task_type="HUMAN") & ~Q(state=""),
+                then=F("state"),
+            ),
+            default=Value(None),
+        ),
+        output_field=models.CharField(max_length=40, null=True),
+        db_persist=True,
+    )
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("công việc")
+        verbose_name_plural = _("công việc")
+        ordering = ["due_at", "pk"]
+        indexes = [
+            models.Index(
+                fields=["org_unit", "role", "due_at", "id"],
+                name="task_inbox",
+                condition=Q(open_state__isnull=False),
+            ),
+            models.Index(
+                fields=["owner", "due_at", "id"],
+                name="task_mine",
+                condition=Q(open_state__isnull=False),
+            ),
+            models.Index(
+                fields=["closed_by", "-closed_at"],
+                name="task_done_by",
+                condition=Q(status="DONE", closed_by__isnull=False),
+            ),
+            models.Index(
+                fields=["dossier", "open_state"],
+                name="task_of_dossier",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(flow_task_type="HUMAN")
+                | Q(
+                    dossier__isnull=False,
+                    org_unit__isnull=False,
+                    opened_at__isnull=False,
+                    due_on__isnull=False,
+                    due_at__isnull=False,
+                )
+                & ~Q(role="")
+                & ~Q(state="")
+                & ~Q(node=""),
+                name="task_of_a_person_is_complete",
+            ),
+            models.CheckConstraint(
+                condition=~Q(flow_task_type="HUMAN", status="DONE")
+                | Q(closed_at__isnull=False, closed_by__isnull=False) & ~Q(outcome=""),
+                name="task_done_knows_by_whom",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.node} #{self.pk}"
+
+    # --- What it knows ----------------------------------------------------------------------
+
+    @property
+    def is_open(self):
+        """Whether somebody must still do it."""
+        return self.status in OPEN
+
+    @property
+    def step(self):
+        """The step of the walk it belongs to."""
+        return State(self.state).step
+
+    def acts(self):
+        """Names of the acts this task offers, the way forward first."""
+        names = [
+            name
+            for name, act in ACTS.items()
+            if act["door"] == "task"
+            and getattr(Dossier, name)._django_fsm.has_transition(self.state)
+        ]
+        return sorted(
+            names, key=lambda name: ["forward", "return", "refuse"].index(ACTS[name]["tone"])
+        )
+
+    def days_left(self, today, calendar):
+        """Working days to the due day; 0 on the day itself, negative when it is late."""
+        return calendar.between(today, self.due_on)
+
+    # --- The first door ---------------------------------------------------------------------
+
+    def complete(self, name, *, by, record=None, paper=None, at=None, reason="", **values):
+        """Do the act ``name`` this task asks for, close it and open the next, or do none of it.
+
+        ``record`` is what the step keeps (unsaved), or a list; ``paper`` the signed document
+        that the act is recorded from. Raises TaskAlreadyDone, PermissionDenied, PaperRequired,
+        ActNotPossible, ConditionNotMet, ValidationError.
+        """
+        from dossiers import engine
+
+        with engine.held(self) as activation:
+            if not self.is_open:
+                raise TaskAlreadyDone(self)
+            dossier = activation.process.dossier = self.dossier
+            dossier._open_task = self
+            if not rules.has_perm("dossiers.complete_task", by, self):
+                raise PermissionDenied
+            if ACTS.get(name, {}).get("door") != "task":
+                raise ActNotPossible(name)
+            dossier.lock()
+            in_person = holds_task(by, self)
+            if not in_person and paper is None:
+                raise PaperRequired
+            moment = _moment(paper, at, dossier)
+            dossier.perform(
+                name,
+                by=by,
+                capacity=by.capacity(self.role, self.org_unit_id)
+                or next(
+                    filter(
+                        None,
+                        (
+                            by.capacity(role, self.org_unit_id)
+                            for role in (Role.OFFICER, Role.CLERK)
+                        ),
+                    )
+                ),
+                at=moment,
+                reason=reason,
+                records=_records(record, paper),
+                data={"task": self.pk, "node": self.node} | ({"paper": True} if paper else {}),
+                **values,
+            )
+            self.closed_at, self.closed_by, self.outcome = moment, by, name
+            activation.hand_in(by)
+            activation.execute()
+        return dossier
+
+    # --- Who has it -------------------------------------------------------------------------
+
+    @contextmanager
+    def _change(self, event, by, permission, *, reason="", **data):
+        """Hold the task, check, let the caller change it, save and record it under ``event``."""
+        from dossiers import engine
+
+        with engine.held(self):
+            if not self.is_open:
+                raise TaskAlreadyDone(self)
+            if not rules.has_perm(permission, by, self):
+                raise PermissionDenied
+            yield
+            self.save(
+                update_fields=["owner", "status", "org_unit", "waiting_since", "waiting_reason"]
+            )
+            HistoryEntry.objects.record(
+                event,
+                self.dossier,
+                by=by,
+                capacity=by.capacity(self.role, self.org_unit_id),
+                reason=reason,
+                task=self.pk,
+                node=self.node,
+                **data,
+            )
+
+    def _give(self, user):
+        self.owner = user
+        self.status = STATUS.ASSIGNED if user else STATUS.NEW
+
+    def claim(self, *, by):
+        """Take the task (nhận việc). Raises PermissionDenied when another has it."""
+        with self._change("task.claim", by, "dossiers.claim_task"):
+            self._give(by)
+
+    def release(self, *, by):
+        """Put the task back for the others of the unit (trả việc)."""
+        with self._change("task.release", by, "dossiers.release_task"):
+            self._give(None)
+
+    def reassign(self, *, to, by, reason):
+        """Give the task to ``to``, who holds its role at its unit (giao lại), with a reason."""
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do giao lại.")])
+        with self._change(
+            "task.reassign", by, "dossiers.manage_task", reason=reason, to=str(to), to_id=to.pk
+        ):
+            if not to.is_active or to.capacity(self.role, self.org_unit_id) is None:
+                raise ConditionNotMet(
+                    [_("%(who)s không giữ vai trò này tại đơn vị.") % {"who": to}]
+                )
+            self._give(to)
+
+    def reroute(self, *, to, by, reason):
+        """Let another unit of the same level do this duty for this dossier, from now on."""
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do chuyển đơn vị.")])
+        with self._change(
+            "task.reroute", by, "dossiers.manage_task", reason=reason, to=str(to), to_id=to.pk
+        ):
+            if to.level != self.org_unit.level:
+                raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
+            Route.objects.update_or_create(
+                dossier=self.dossier, node=self.node, defaults={"org_unit": to}
+            )
+            self._give(None)
+            self.org_unit = to
+
+    def wait(self, *, by, reason):
+        """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu đang chờ chủ thể việc gì.")])
+        with self._change("task.wait", by, "dossiers.claim_task", reason=reason):
+            self.waiting_since, self.waiting_reason = clock.now(), reason.strip()
+
+    def resume(self, *, by):
+        """The producer has answered (hết chờ)."""
+        with self._change("task.resume", by, "dossiers.claim_task"):
+            self.waiting_since, self.waiting_reason = None, ""

@@ -1,0 +1,80 @@
+"""Who may do what. Predicates take the person first; nothing here knows a superuser."""
+
+import rules
+
+
+def fitting(user, dossier, who):
+    """The assignments by which ``user`` is one of ``who`` (role, level) in the dossier's line."""
+    return [
+        assignment
+        for assignment in user.assignments()
+        if (assignment.role, assignment.org_unit.level) in who
+        and assignment.org_unit_id in dossier.line()
+    ]
+
+
+@rules.predicate
+def holds_task(user, task):
+    """Holds the task's role at the task's unit, and nobody else has claimed it."""
+    return (
+        user is not None
+        and user.is_active
+        and task is not None
+        and task.owner_id in (None, user.pk)
+        and user.capacity(task.role, task.org_unit_id) is not None
+    )
+
+
+@rules.predicate
+def types_from_paper(user, task):
+    """An officer or clerk of the task's unit, who records what was signed on paper."""
+    return (
+        user is not None
+        and user.is_active
+        and task is not None
+        and any(user.capacity(role, task.org_unit_id) for role in ("officer", "clerk"))
+    )
+
+
+@rules.predicate
+def leads_unit(user, task):
+    """A leader or officer of the task's unit, who distributes its work."""
+    return (
+        user is not None
+        and user.is_active
+        and task is not None
+        and any(user.capacity(role, task.org_unit_id) for role in ("leader", "officer"))
+    )
+
+
+@rules.predicate
+def does_open_task(user, dossier):
+    """May complete the task that is open on the dossier, in person or from a signed paper."""
+    task = dossier.open_task()
+    return holds_task(user, task) or types_from_paper(user, task)
+
+
+@rules.predicate
+def sees_dossier(user, dossier):
+    """Works for a unit in the dossier's line, or for one a duty of it was routed to."""
+    units = {assignment.org_unit_id for assignment in user.assignments()}
+    return (
+        not units.isdisjoint(dossier.line()) or dossier.routes.filter(org_unit__in=units).exists()
+    )
+
+
+def is_one_of(who):
+    """A predicate: holds one of ``who`` (role, level) in the dossier's line."""
+
+    @rules.predicate
+    def one_of(user, dossier):
+        return user is not None and user.is_active and bool(fitting(user, dossier, who))
+
+    return one_of
+
+
+rules.add_perm("dossiers.view", sees_dossier)
+rules.add_perm("dossiers.complete_task", holds_task | types_from_paper)
+rules.add_perm("dossiers.claim_task", holds_task)
+rules.add_perm("dossiers.release_task", holds_task | leads_unit)
+rules.add_perm("dossiers.manage_task", leads_unit)

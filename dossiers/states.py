@@ -1,0 +1,119 @@
+"""Where a dossier can stand. Each state knows its step. A leaf: no models."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cycle.steps import Step
+
+
+class State(models.TextChoices):
+    """Where a dossier stands (trạng thái hồ sơ)."""
+
+    POTENTIAL = "potential", _("Sản phẩm tiềm năng")
+    IDEA_REGISTERED = "idea_registered", _("Ý tưởng chờ xã sơ tuyển")
+    IDEA_RETURNED = "idea_returned", _("Ý tưởng chờ bổ sung")
+    IDEA_SCREENED = "idea_screened", _("Ý tưởng chờ xét chọn")
+    IDEA_NOT_SELECTED = "idea_not_selected", _("Ý tưởng không được chọn")
+    IDEA_SELECTED = "idea_selected", _("Chờ nộp phương án")
+    PLAN_SUBMITTED = "plan_submitted", _("Phương án chờ xã kiểm tra")
+    PLAN_RETURNED = "plan_returned", _("Phương án chờ bổ sung")
+    PLAN_CHECKED = "plan_checked", _("Phương án chờ thẩm định")
+    PLAN_NOT_APPROVED = "plan_not_approved", _("Phương án không được duyệt")
+    IMPLEMENTING = "implementing", _("Đang triển khai")
+    ASSEMBLING = "assembling", _("Đang lập hồ sơ đánh giá")
+    DOSSIER_SUBMITTED = "dossier_submitted", _("Hồ sơ chờ xã kiểm tra")
+    SUPPLEMENT_REQUESTED = "supplement_requested", _("Hồ sơ chờ bổ sung")
+    COMMUNE_CHECKED = "commune_checked", _("Chờ lãnh đạo xã ký")
+    AT_DISTRICT = "at_district", _("Huyện đang kiểm tra")
+    DISTRICT_EVALUATING = "district_evaluating", _("Hội đồng huyện đang đánh giá")
+    DISTRICT_RANKED = "district_ranked", _("Đã có kết quả cấp huyện")
+    NOT_PROPOSED = "not_proposed", _("Huyện không đề nghị")
+    AT_PROVINCE = "at_province", _("Tỉnh đang kiểm tra")
+    PROVINCE_EVALUATING = "province_evaluating", _("Hội đồng tỉnh đang đánh giá")
+    RANKED = "ranked", _("Đã có kết quả cấp tỉnh")
+    AWAITING_DECISION = "awaiting_decision", _("Chờ quyết định công nhận")
+    AT_CENTRE = "at_centre", _("Trung ương đang đánh giá")
+    NOT_RECOGNISED = "not_recognised", _("Chưa công nhận")
+    CERTIFIED = "certified", _("Đã công nhận")
+    PROMOTED = "promoted", _("Đã xúc tiến thương mại")
+    WITHDRAWN = "withdrawn", _("Đã rút")
+    DEFERRED = "deferred", _("Chuyển chu trình sau")
+
+    @property
+    def step(self):
+        """The step this state belongs to; None for a dossier that left the walk."""
+        return _STEPS.get(self)
+
+
+_STEPS = {
+    **dict.fromkeys([State.POTENTIAL], Step.OUTREACH),
+    **dict.fromkeys(
+        [
+            State.IDEA_REGISTERED,
+            State.IDEA_RETURNED,
+            State.IDEA_SCREENED,
+            State.IDEA_NOT_SELECTED,
+        ],
+        Step.IDEA,
+    ),
+    **dict.fromkeys(
+        [
+            State.IDEA_SELECTED,
+            State.PLAN_SUBMITTED,
+            State.PLAN_RETURNED,
+            State.PLAN_CHECKED,
+            State.PLAN_NOT_APPROVED,
+        ],
+        Step.PLAN,
+    ),
+    State.IMPLEMENTING: Step.IMPLEMENTATION,
+    **dict.fromkeys(
+        [
+            State.ASSEMBLING,
+            State.DOSSIER_SUBMITTED,
+            State.SUPPLEMENT_REQUESTED,
+            State.COMMUNE_CHECKED,
+            State.AT_DISTRICT,
+            State.DISTRICT_EVALUATING,
+            State.DISTRICT_RANKED,
+            State.NOT_PROPOSED,
+            State.AT_PROVINCE,
+            State.PROVINCE_EVALUATING,
+            State.RANKED,
+            State.AWAITING_DECISION,
+            State.AT_CENTRE,
+            State.NOT_RECOGNISED,
+        ],
+        Step.EVALUATION,
+    ),
+    **dict.fromkeys([State.CERTIFIED, State.PROMOTED], Step.PROMOTION),
+}
+
+#: Left the walk, with a way back: nobody has a task.
+PARKED = frozenset(
+    {
+        State.IDEA_NOT_SELECTED,
+        State.PLAN_NOT_APPROVED,
+        State.NOT_PROPOSED,
+        State.NOT_RECOGNISED,
+        State.WITHDRAWN,
+        State.DEFERRED,
+    }
+)
+
+#: Somebody has a task.
+LIVE = frozenset(set(State) - PARKED - {State.PROMOTED})
+
+#: Before a council has spoken: the producer may still wait for the next year.
+BEFORE_RESULT = LIVE - {
+    State.RANKED,
+    State.AWAITING_DECISION,
+    State.AT_CENTRE,
+    State.CERTIFIED,
+    State.DISTRICT_RANKED,
+}
+
+
+def states_of(step):
+    """All states of ``step``."""
+    return [state for state in State if state.step == step]

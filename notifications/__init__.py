@@ -1,0 +1,1 @@
+"""Telling: from the record to the people who must hear."""

@@ -1,0 +1,268 @@
+"""The test database is made by its owner; tests run as the application, like the product.
+
+The cast: An and Chi work for the commune Nà Tấu, Bình, Hà and Hùng for the district, Minh, Thu, Sơn
+and Tâm for the province; Kiểm audits; Lả is the officer of another commune.
+"""
+
+from datetime import date
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, RuleSet, User
+from cycle.owner import as_owner
+from dossiers.models import Dossier, OwnerType, Process, Producer, Product, ProductGroup
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
+    """Create and migrate the test database as its owner, then hand it to the application."""
+    from django.test.utils import setup_databases
+
+    with django_db_blocker.unblock():
+        with as_owner():
+            made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        yield
+        with as_owner():
+            for _connection, old_name, destroy in made:
+                if destroy:
+                    connection.creation.destroy_test_db(old_name, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_as_owner():
+    """Only the owner may TRUNCATE: the flush after a transactional test runs as the owner."""
+
+    def execute_sql_flush(self, sql_list):
+        owner = settings.DATABASES["owner"]
+        with psycopg.connect(
+            dbname=self.connection.settings_dict["NAME"],
+            user=owner["USER"],
+            password=owner.get("PASSWORD") or None,
+            host=owner.get("HOST") or None,
+            port=owner.get("PORT") or None,
+        ) as flush:
+            for sql in sql_list:
+                flush.execute(sql)
+
+    original = DatabaseOperations.execute_sql_flush
+    DatabaseOperations.execute_sql_flush = execute_sql_flush
+    yield
+    DatabaseOperations.execute_sql_flush = original
+
+
+# --- The ground -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rule_sets(db):
+    """The three editions, by the year of their decision."""
+    call_command("load_rulesets", verbosity=0)
+    return {row.edition: row for row in RuleSet.objects.all()}
+
+
+@pytest.fixture
+def province(db):
+    return OrgUnit.objects.create(
+        code="11", name="Tỉnh Điện Biên", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
+    )
+
+
+@pytest.fixture
+def district(province):
+    return OrgUnit.objects.create(
+        code="100",
+        name="Huyện Điện Biên",
+        level=Level.DISTRICT,
+        parent=province,
+        valid_from=date(2020, 1, 1),
+    )
+
+
+@pytest.fixture
+def old_commune(district):
+    """A commune below a district, as until 30/6/2025."""
+    return OrgUnit.objects.create(
+        code="03325",
+        name="Xã Mường Pồn",
+        level=Level.COMMUNE,
+        parent=district,
+        valid_from=date(2020, 1, 1),
+    )
+
+
+@pytest.fixture
+def commune(province):
+    """A commune below the province, as since 1/7/2025."""
+    return OrgUnit.objects.create(
+        code="03316",
+        name="Xã Nà Tấu",
+        level=Level.COMMUNE,
+        parent=province,
+        valid_from=date(2025, 7, 1),
+    )
+
+
+@pytest.fixture
+def other_commune(province):
+    return OrgUnit.objects.create(
+        code="03160",
+        name="Xã Mường Nhé",
+        level=Level.COMMUNE,
+        parent=province,
+        valid_from=date(2025, 7, 1),
+    )
+
+
+def person(username, full_name, *roles):
+    """A user with these (role, unit) pairs since 2020."""
+    user = User.objects.create_user(username, password="mật khẩu thử", full_name=full_name)
+    for role, unit in roles:
+        RoleAssignment.objects.create(
+            user=user, role=role, org_unit=unit, valid_from=date(2020, 1, 1)
+        )
+    return user
+
+
+@pytest.fixture
+def an(commune, old_commune):
+    """Commune officer, of the new commune and of the old one."""
+    return person("an", "Lò Thị An", (Role.OFFICER, commune), (Role.OFFICER, old_commune))
+
+
+@pytest.fixture
+def chi(commune, old_commune):
+    """Chair of the commune."""
+    return person("chi", "Quàng Văn Chi", (Role.LEADER, commune), (Role.LEADER, old_commune))
+
+
+@pytest.fixture
+def la(other_commune):
+    """Officer of another commune: a stranger to all that is Nà Tấu's."""
+    return person("la", "Vàng A Lả", (Role.OFFICER, other_commune))
+
+
+@pytest.fixture
+def binh(district):
+    """District desk."""
+    return person("binh", "Cà Thị Bình", (Role.OFFICER, district))
+
+
+@pytest.fixture
+def ha(district):
+    """District council's office."""
+    return person("ha", "Tòng Thu Hà", (Role.COUNCIL_OFFICE, district))
+
+
+@pytest.fixture
+def hung(district):
+    """District leader."""
+    return person("hung", "Lường Mạnh Hùng", (Role.LEADER, district))
+
+
+@pytest.fixture
+def minh(province):
+    """Province office."""
+    return person("minh", "Nguyễn Hoàng Minh", (Role.OFFICER, province))
+
+
+@pytest.fixture
+def thu(province):
+    """Province council's office."""
+    return person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, province))
+
+
+@pytest.fixture
+def son(province):
+    """Chair of the province."""
+    return person("son", "Trần Công Sơn", (Role.LEADER, province))
+
+
+@pytest.fixture
+def tam(province):
+    """Industry and trade."""
+    return person("tam", "Đỗ Thanh Tâm", (Role.TRADE, province))
+
+
+@pytest.fixture
+def kiem(province):
+    """Auditor: sees all, does nothing."""
+    return person("kiem", "Hoàng Văn Kiểm", (Role.AUDITOR, province))
+
+
+@pytest.fixture
+def cast(an, chi, la, binh, ha, hung, minh, thu, son, tam, kiem):
+    """Everybody, by username."""
+    return {
+        user.username: user for user in (an, chi, la, binh, ha, hung, minh, thu, son, tam, kiem)
+    }
+
+
+# --- A year and a dossier -------------------------------------------------------------------
+
+
+def open_cycle(rule_set, year, title=None):
+    """A cycle of ``year`` under ``rule_set``, with the duties that it proposes."""
+    cycle = Cycle.objects.create(
+        year=year,
+        title=title or f"Chu trình OCOP {year}",
+        rule_set=rule_set,
+        opened_on=date(year, 1, 1),
+    )
+    cycle.adopt(rule_set)
+    return cycle
+
+
+@pytest.fixture
+def cycle(rule_sets):
+    """The year in force: two levels (QĐ 26/2026)."""
+    return open_cycle(rule_sets["qd26_2026"], 2026)
+
+
+@pytest.fixture
+def cycle_of_three(rule_sets):
+    """A year of three levels (QĐ 1048/2019 and 781/2020)."""
+    return open_cycle(rule_sets["qd1048_2019"], 2022)
+
+
+@pytest.fixture
+def cycle_of_851(rule_sets):
+    """A year of Bắc Kạn's first edition (QĐ 851/2018)."""
+    return open_cycle(rule_sets["qd851_2018"], 2019)
+
+
+def open_dossier(cycle, commune, by, name="Mật ong rừng Nà Tấu", **fields):
+    """A dossier just opened, its first task waiting."""
+    producer = Producer.objects.create(
+        name="Hợp tác xã Mường Thanh", owner_type=OwnerType.COOPERATIVE, commune=commune
+    )
+    product = Product.objects.create(producer=producer, name=name, group=ProductGroup.FOOD)
+    dossier = Dossier(cycle=cycle, product=product, commune=commune, **fields)
+    Process.open(dossier, by=by)
+    return dossier
+
+
+@pytest.fixture
+def dossier(cycle, commune, an):
+    """A product of Nà Tấu in the year in force."""
+    return open_dossier(cycle, commune, an)
+
+
+@pytest.fixture
+def dossier_of_three(cycle_of_three, old_commune, an):
+    """A product of a commune below a district, under three levels."""
+    return open_dossier(cycle_of_three, old_commune, an)
+
+
+def open_task(dossier):
+    """The one task that is open on the dossier."""
+    return dossier.tasks.get(open_state__isnull=False)
+
+
+def events(dossier):
+    """What was recorded of the dossier, in order."""
+    return list(dossier.history.order_by("seq").values_list("event", flat=True))

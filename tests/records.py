@@ -1,0 +1,103 @@
+"""What each step keeps, made up, ready to be handed in."""
+
+from datetime import date
+from decimal import Decimal
+
+from cycle import clock
+from dossiers.models import (
+    BusinessPlan,
+    Certificate,
+    CommuneReport,
+    Completion,
+    Evaluation,
+    Evidence,
+    Idea,
+    Promotion,
+    SelfAssessment,
+    SupportMeasure,
+    Visit,
+)
+
+
+def idea(**fields):
+    return Idea(filed_on=clock.today(), description="Mật ong bạc hà, nuôi dưới tán rừng", **fields)
+
+
+def plan(**fields):
+    values = {
+        "filed_on": clock.today(),
+        "objective": "Đưa mật ong ra thị trường tỉnh ngoài",
+        "products_and_volume": "2.000 lít mỗi năm",
+        "investment": 450_000_000,
+        "own_capital": 150_000_000,
+    }
+    return BusinessPlan(**values | fields)
+
+
+def visit():
+    return Visit(visited_on=clock.today(), visitor="Lò Thị An", findings="Đã có 120 đàn ong")
+
+
+def support():
+    return SupportMeasure(
+        kind="production",
+        provider="Trung tâm Khuyến nông",
+        budget_source="Chương trình mục tiêu quốc gia",
+        planned=60_000_000,
+        expected_result="50 thùng ong",
+    )
+
+
+def completion():
+    return Completion(
+        finished_on=clock.today(), result="Đạt sản lượng", product_ready="Chai 500 ml, nhãn đủ"
+    )
+
+
+def self_assessment(**fields):
+    values = {
+        "general": "Hợp tác xã 12 thành viên",
+        "points_a": Decimal(25),
+        "points_b": Decimal(20),
+        "points_c": Decimal(25),
+    }
+    return SelfAssessment(**values | fields)
+
+
+def commune_report():
+    return CommuneReport(
+        origin="Rừng Nà Tấu",
+        labour="12 lao động tại xã",
+        idea_origin="Nghề truyền thống",
+        identity="Kỹ thuật nuôi của người Thái",
+        samples=5,
+        label_checked=True,
+    )
+
+
+def evaluation(points_sum="548", sheets=7, stars=4, **fields):
+    values = {
+        "met_on": clock.today(),
+        "points_sum": None if points_sum is None else Decimal(points_sum),
+        "sheets": sheets,
+        "stars": stars,
+        "reasons": "Hội đồng nhất trí",
+    }
+    return Evaluation(**values | fields)
+
+
+def certificate(**fields):
+    return Certificate(issued_on=clock.today(), **fields)
+
+
+def promotion():
+    return Promotion(done_on=clock.today(), channel="Hội chợ tỉnh", result="Bán 120 chai")
+
+
+def paper(kind, title="Bản giấy"):
+    """A piece of evidence that lies in a cupboard."""
+    return Evidence(kind=kind, title=title, paper_location="Tủ hồ sơ số 2")
+
+
+def day(year, month, number):
+    return date(year, month, number)
