@@ -1,5 +1,7 @@
 # Needs Python 3.11 or 3.12 and make; `make` alone lists what can be done.
-PYTHON ?= $(shell command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs: a version manager may leave names behind that lead nowhere.
+PYTHON ?= $(shell for name in python3.12 python3.11 python3; do \
+	$$name -c '' 2>/dev/null && command -v $$name && break; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip install --disable-pip-version-check --require-hashes -r
@@ -7,7 +9,7 @@ PIP := $(RUN) -m pip install --disable-pip-version-check --require-hashes -r
 TEST := OCOP_PG_FAST=1 OCOP_STATE="$(CURDIR)/.local/test"
 REPLAY := OCOP_PG_FAST=1 OCOP_STATE="$(CURDIR)/.local/replay"
 PRODUCTION := OCOP_PRODUCTION=1 ALLOWED_HOSTS=ocop.example.vn \
-	SECRET_KEY="$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(64))')"
+	SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format lock replay proofs proof clean
