@@ -1,14 +1,8 @@
-from dossiers.models.dossier import (
-    ACTS,
-    ActNotPossible,
-    CaseType,
-    ConditionNotMet,
-    Dossier,
-    LateEntry,
-    Route,
-)
+from dossiers.conditions import ActNotPossible, ConditionNotMet
+from dossiers.models.dossier import Dossier, Route
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
+from dossiers.models.law import ACTS, CaseType, LateEntry
 from dossiers.models.paper import OfficialDocument
 from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
 from dossiers.models.records import (

@@ -1,7 +1,6 @@
 """Who must do what now, and the two doors through which every change of a dossier goes."""
 
 from contextlib import contextmanager
-from datetime import datetime, time
 
 import rules
 from django.contrib.contenttypes.models import ContentType
@@ -17,14 +16,9 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from cycle import clock
 from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
-from dossiers.models.dossier import (
-    ACTS,
-    OFFICERS,
-    ActNotPossible,
-    ConditionNotMet,
-    Dossier,
-    Route,
-)
+from dossiers.conditions import ActNotPossible, ConditionNotMet
+from dossiers.models.dossier import Dossier, Route
+from dossiers.models.law import ACTS, OFFICERS
 from dossiers.rules import fitting, holds_task
 from dossiers.states import LIVE, State, states_of
 
@@ -41,22 +35,6 @@ class TaskAlreadyDone(Exception):
 
 class PaperRequired(Exception):
     """This person may only record the act from a signed paper, and gave none."""
-
-
-def _moment(paper, at, dossier):
-    """When an act happened: as given, or noon of the day its paper was signed, or now.
-
-    Never before the dossier came to where it stands.
-    """
-    now = clock.now()
-    if (
-        at is None
-        and paper is not None
-        and paper.signed_on
-        and paper.signed_on < timezone.localdate(now)
-    ):
-        at = timezone.make_aware(datetime.combine(paper.signed_on, time(12)))
-    return max(min(at or now, now), dossier.moved_at)
 
 
 class Process(AbstractProcess):
@@ -130,20 +108,21 @@ class Process(AbstractProcess):
         with transaction.atomic():
             process = Process.objects.select_for_update().get(pk=self.pk)
             dossier = self.dossier
-            dossier.lock()
-            before = dossier.state
-            dossier.perform(
+            entry = dossier.perform(
                 name,
                 by=by,
                 capacity=capacity or _capacity(by, dossier, name),
-                at=_moment(paper, at, dossier),
+                at=at,
                 reason=reason,
-                records=_records(record, paper),
-                data={"paper": True} if paper else None,
+                records=_records(record),
+                paper=paper,
                 **values,
             )
-            if dossier.state != before:
-                process._stop(dossier.moved_at)
+            # The dossier is locked now: a walk that began after this one was read is seen here.
+            if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
+                raise ActNotPossible(name)
+            if entry.after != entry.before:
+                process._stop(entry.at)
                 if dossier.state in LIVE:
                     engine.start(dossier)
         return dossier
@@ -159,14 +138,11 @@ class Process(AbstractProcess):
         self.save(update_fields=["status", "finished"])
 
 
-def _records(record, paper):
-    """What an act saves: its record or records, and the paper it was typed from."""
+def _records(record):
+    """What an act saves, as a list."""
     if record is None:
-        record = []
-    return [
-        *(record if isinstance(record, list | tuple) else [record]),
-        *([paper] if paper else []),
-    ]
+        return []
+    return list(record) if isinstance(record, list | tuple) else [record]
 
 
 def _capacity(user, dossier, name):
@@ -376,18 +352,15 @@ class Task(AbstractTask):
         with engine.held(self) as activation:
             if not self.is_open:
                 raise TaskAlreadyDone(self)
-            dossier = activation.process.dossier = self.dossier
-            dossier._open_task = self
             if not rules.has_perm("dossiers.complete_task", by, self):
                 raise PermissionDenied
             if ACTS.get(name, {}).get("door") != "task":
                 raise ActNotPossible(name)
-            dossier.lock()
-            in_person = holds_task(by, self)
-            if not in_person and paper is None:
+            if paper is None and not holds_task(by, self):
                 raise PaperRequired
-            moment = _moment(paper, at, dossier)
-            dossier.perform(
+            dossier = activation.process.dossier = self.dossier
+            dossier._open_task = self
+            entry = dossier.perform(
                 name,
                 by=by,
                 capacity=by.capacity(self.role, self.org_unit_id)
@@ -400,13 +373,14 @@ class Task(AbstractTask):
                         ),
                     )
                 ),
-                at=moment,
+                at=at,
                 reason=reason,
-                records=_records(record, paper),
-                data={"task": self.pk, "node": self.node} | ({"paper": True} if paper else {}),
+                records=_records(record),
+                paper=paper,
+                data={"task": self.pk, "node": self.node},
                 **values,
             )
-            self.closed_at, self.closed_by, self.outcome = moment, by, name
+            self.closed_at, self.closed_by, self.outcome = entry.at, by, name
             activation.hand_in(by)
             activation.execute()
         return dossier

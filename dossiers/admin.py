@@ -1,0 +1,46 @@
+"""Dossiers and tasks are read here; they change through the two doors only."""
+
+from django.contrib import admin
+
+from cycle.admin import Kept, ReadOnly
+from dossiers.models import Dossier, Producer, Product, PromotionEvent, Task
+
+
+@admin.register(Dossier)
+class DossierAdmin(ReadOnly):
+    list_display = ["product", "commune", "cycle", "state", "stars"]
+    list_filter = ["cycle", "state"]
+    list_select_related = ["product", "commune", "cycle"]
+    search_fields = ["product__search", "product__producer__search"]
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnly):
+    list_display = ["node", "dossier", "org_unit", "role", "due_on", "owner", "status"]
+    list_filter = ["node", "status"]
+    list_select_related = ["dossier__product", "org_unit", "owner"]
+    show_full_result_count = False
+
+
+@admin.register(Producer)
+class ProducerAdmin(Kept):
+    list_display = ["name", "owner_type", "commune"]
+    search_fields = ["search"]
+    autocomplete_fields = ["commune"]
+    list_select_related = ["commune"]
+
+
+@admin.register(Product)
+class ProductAdmin(Kept):
+    list_display = ["name", "producer", "group", "code"]
+    list_filter = ["group"]
+    search_fields = ["search"]
+    autocomplete_fields = ["producer"]
+    list_select_related = ["producer"]
+
+
+@admin.register(PromotionEvent)
+class PromotionEventAdmin(Kept):
+    list_display = ["title", "held_on", "place", "org_unit"]
+    autocomplete_fields = ["org_unit"]
+    list_select_related = ["org_unit"]
