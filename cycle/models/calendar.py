@@ -1,6 +1,6 @@
 """The year: its cycle, when each step runs, who does what, and which days are off."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django.db import models
 from django.db.models import F, Q
@@ -101,6 +101,12 @@ class StepWindow(models.Model):
     def __str__(self):
         return f"{self.get_step_display()}: {self.first_month}–{self.last_month}"
 
+    def includes(self, day):
+        """Whether the window is open on ``day``."""
+        if self.first_month <= self.last_month:
+            return self.first_month <= day.month <= self.last_month
+        return not self.last_month < day.month < self.first_month
+
 
 class Duty(models.Model):
     """Which role at which level does a task, in how many working days (phân cấp nhiệm vụ)."""
@@ -137,7 +143,8 @@ class Duty(models.Model):
 class DayOffQuerySet(models.QuerySet):
     def calendar(self, first, last):
         """The :class:`~cycle.workdays.Calendar` of the days from ``first`` to ``last``."""
-        off, worked = set(), set()
+        off: set[date] = set()
+        worked: set[date] = set()
         for day, is_worked in self.filter(day__range=(first, last)).values_list("day", "worked"):
             (worked if is_worked else off).add(day)
         return Calendar(frozenset(off), frozenset(worked))

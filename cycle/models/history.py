@@ -18,7 +18,7 @@ class Stream(models.TextChoices):
     CYCLE = "cycle", _("Chu trình")
 
 
-class HistoryManager(models.Manager):
+class HistoryManager(models.Manager["HistoryEntry"]):
     def record(
         self,
         event,

@@ -98,14 +98,15 @@ class OrgUnit(models.Model):
 
     def at_level(self, level):
         """This unit or its nearest ancestor at ``level``; None when there is none."""
-        unit = self
+        unit: OrgUnit | None = self
         while unit is not None and unit.level != level:
             unit = unit.parent
         return unit
 
     def line(self):
         """Ids of this unit and all above it."""
-        unit, ids = self, []
+        unit: OrgUnit | None = self
+        ids = []
         while unit is not None:
             ids.append(unit.pk)
             unit = unit.parent

@@ -164,7 +164,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def mean(self):
         """Mean of the last result, truncated to two decimals; None without points."""
-        if self.points_sum is None:
+        if self.points_sum is None or self.sheets is None:
             return None
         return (self.points_sum * 100 // self.sheets) / 100
 

@@ -109,12 +109,12 @@ class Evidence(models.Model):
 
     def prepare(self):
         """Count the version; the door calls this before it saves."""
-        self.version = self.replaces.version + 1 if self.replaces_id else 1
+        self.version = self.replaces.version + 1 if self.replaces else 1
 
     def clean(self):
         if not self.sha256 and not self.paper_location:
             raise ValidationError(_("Hãy chọn tệp, hoặc ghi nơi giữ bản giấy."))
-        if self.replaces_id and self.replaces.dossier_id != self.dossier_id:
+        if self.replaces and self.replaces.dossier_id != self.dossier_id:
             raise ValidationError({"replaces": _("Tài liệu cũ không thuộc hồ sơ này.")})
         if self.issued_on and self.expires_on and self.expires_on < self.issued_on:
             raise ValidationError({"expires_on": _("Ngày hết hạn phải sau ngày cấp.")})

@@ -288,7 +288,7 @@ class Evaluation(Record):
     @property
     def mean(self):
         """The mean, truncated to two decimals as it is shown; None without points."""
-        if self.points_sum is None:
+        if self.points_sum is None or self.sheets is None:
             return None
         return (self.points_sum * 100 // self.sheets) / 100
 
@@ -296,7 +296,7 @@ class Evaluation(Record):
         if (self.points_sum is None) != (self.sheets is None):
             raise ValidationError({"sheets": _("Tổng điểm và số phiếu phải được nhập cùng nhau.")})
         rule_set = self.dossier.rule_set
-        if self.points_sum is None:
+        if self.points_sum is None or self.sheets is None:
             if rule_set.needs_points:
                 raise ValidationError({"points_sum": _("Bạn chưa nhập tổng điểm các phiếu.")})
             return
@@ -332,7 +332,7 @@ class Certificate(Record):
 
     def prepare(self):
         # The centre certifies 5★ only, and its result is not yet the dossier's.
-        self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars
+        self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0
         months = self.dossier.rule_set.certificate_months
         if months and self.issued_on:
             self.expires_on = add_months(self.issued_on, months)
