@@ -92,6 +92,15 @@ class Calendar:
         """The last day of a term of ``days`` working days that starts on ``start``."""
         return self.project(start, days, Unit.WORKING_DAYS).due_on
 
+    def shift(self, day, days):
+        """The working day ``days`` working days after ``day``, or before it when negative."""
+        step = DAY if days > 0 else -DAY
+        left = abs(days)
+        while left:
+            day += step
+            left -= self.is_working(day)
+        return day
+
     def between(self, first, last):
         """How many working days lie after ``first`` up to ``last``; negative when it is past."""
         if last < first:

@@ -3,7 +3,6 @@
 from contextlib import contextmanager
 
 from django.db.models import OuterRef, Subquery
-from django.utils import timezone
 from viewflow import this
 from viewflow.workflow import flow, lock
 from viewflow.workflow.activation import Activation
@@ -11,9 +10,11 @@ from viewflow.workflow.base import Edge
 from viewflow.workflow.nodes.view import ViewActivation
 from viewflow.workflow.status import STATUS
 
-from cycle.models import DayOff, Duty, OrgUnit, end_of
+from cycle.models import Duty, OrgUnit
+from dossiers.deadlines import begin
 from dossiers.models.dossier import Route
 from dossiers.models.task import Task
+from dossiers.models.term import Term
 from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
 
 # Postgres waits here; viewflow's default would sleep in the request.
@@ -69,7 +70,6 @@ class OfficerActivation(ViewActivation):
             else dossier.commune.at_level(duty.level)
         )
         opened_at = dossier.moved_at
-        due_on = DayOff.objects.due(timezone.localdate(opened_at), duty.working_days)
         task = Task(
             process=process,
             flow_task=flow_task,
@@ -81,11 +81,13 @@ class OfficerActivation(ViewActivation):
             role=duty.role,
             org_unit=unit,
             opened_at=opened_at,
-            due_on=due_on,
-            due_at=end_of(due_on),
             waiting_since=opened_at if node in WAITS_FOR_PRODUCER else None,
         )
+        term = Term.of_task(task, duty.working_days)
+        task.due_on, task.due_at = term.due_on, term.due_at
         task.save(force_insert=True)
+        term.task = task
+        begin(term)
         Task.previous.through.objects.create(from_task=task, to_task=prev_activation.task)
         return cls(task)
 

@@ -1,4 +1,4 @@
-from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, end_of
+from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
 from cycle.models.folding import Fold, fold
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, User
@@ -19,6 +19,7 @@ __all__ = [
     "RuleSet",
     "StepWindow",
     "Stream",
+    "TermRule",
     "User",
     "end_of",
     "fold",

@@ -1,7 +1,9 @@
 """The year: its cycle, when each step runs, who does what, and which days are off."""
 
+from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -10,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle.models.organisation import Level, Role
 from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
-from cycle.workdays import Calendar
+from cycle.workdays import Calendar, Unit
 
 
 class Cycle(models.Model):
@@ -69,6 +71,26 @@ class Cycle(models.Model):
                 for row in rule_set.content["duties"]
             ],
             ignore_conflicts=True,
+        )
+        TermRule.objects.bulk_create(
+            [self._term_rule(rule_set, row) for row in rule_set.content["clocks"]],
+            ignore_conflicts=True,
+        )
+
+    def _term_rule(self, rule_set, row):
+        fixed_on = None
+        if "dates" in row:
+            year = self.year + row["dates"].startswith("+")
+            fixed_on = date.fromisoformat(f"{year}-{row['dates'].lstrip('+')}")
+        elif "window" in row:
+            step, level = row["window"]
+            month = self.step_windows.get(step=step, level=level).last_month
+            fixed_on = date(self.year, month, monthrange(self.year, month)[1])
+        return TermRule(
+            cycle=self,
+            rule_set=rule_set,
+            fixed_on=fixed_on,
+            **{key: row[key] for key in row.keys() - {"dates", "window"}},
         )
 
 
@@ -178,3 +200,73 @@ class DayOff(models.Model):
 def end_of(day):
     """24:00 of ``day`` in Vietnam: a term that ends on it is late from this moment on."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+class TermRule(models.Model):
+    """A term that the law or the province sets (thời hạn theo quy định), as data of a cycle.
+
+    ``amount`` and ``unit`` are its budget; ``fixed_on`` is given instead for a date. It starts and
+    stops with the events named. ``warnings`` are days before the due day (working days for terms in
+    working days, else calendar days); ``escalations`` are working days after it, each with who
+    hears: officer, leader, next_level, board. ``extension_limit`` is how far, in the same unit, a
+    recorded document may move it; 0 is not at all.
+    """
+
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="term_rules", verbose_name=_("chu trình")
+    )
+    rule_set = models.ForeignKey(
+        RuleSet, models.PROTECT, related_name="term_rules", verbose_name=_("bộ quy định")
+    )
+    code = models.CharField(_("mã"), max_length=20)
+    subject = models.CharField(
+        _("đối tượng"),
+        max_length=12,
+        default="dossier",
+        choices=[
+            ("dossier", _("hồ sơ")),
+            ("certificate", _("giấy chứng nhận")),
+            ("cycle", _("chu trình")),
+        ],
+    )
+    title = models.CharField(_("tên thời hạn"), max_length=200)
+    amount = models.PositiveSmallIntegerField(_("độ dài"), null=True, blank=True)
+    unit = models.CharField(
+        _("đơn vị tính"),
+        max_length=2,
+        blank=True,
+        choices=[
+            (Unit.WORKING_DAYS, _("ngày làm việc")),
+            (Unit.DAYS, _("ngày")),
+            (Unit.MONTHS, _("tháng")),
+        ],
+    )
+    fixed_on = models.DateField(_("ngày cố định"), null=True, blank=True)
+    starts_on = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    stops_on = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    case_type = models.CharField(_("chỉ cho loại hồ sơ"), max_length=15, blank=True)
+    role = models.CharField(_("vai trò chịu trách nhiệm"), max_length=20, choices=Role, blank=True)
+    level = models.CharField(_("cấp"), max_length=10, choices=Level)
+    warnings = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    escalations = models.JSONField(default=list, blank=True)
+    extension_limit = models.PositiveSmallIntegerField(_("được gia hạn tối đa"), default=0)
+    article = models.CharField(_("điều khoản"), max_length=120, blank=True)
+    document = models.CharField(_("văn bản của tỉnh"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("thời hạn theo quy định")
+        verbose_name_plural = _("thời hạn theo quy định")
+        ordering = ["cycle", "rule_set", "code"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cycle", "rule_set", "code"], name="term_rule_once_per_code"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=False, fixed_on=None) & ~Q(unit="")
+                | Q(amount=None, fixed_on__isnull=False),
+                name="term_rule_is_a_length_or_a_date",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.code}: {self.title}"

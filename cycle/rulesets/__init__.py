@@ -67,6 +67,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "refile_wait_days": dict,
     "certificate_months": (int, type(None)),
     "terms": dict,
+    "clocks": list,
     "compulsory": dict,
     "evidence_kinds": list,
     "product_groups": list,
@@ -224,6 +225,29 @@ def _clocks(content, path):
                 yield key, f"{part} phải là số lớn hơn 0."
 
 
+def _term_rules(content, path):
+    windows = {(row["step"], row["level"]) for row in content["windows"]}
+    for row in content["clocks"]:
+        key = f"clocks.{row['code']}"
+        if row["level"] not in LEVELS or row["role"] not in ROLES:
+            yield key, "không biết cấp hoặc vai trò."
+        if row.get("subject", "dossier") not in ("dossier", "certificate", "cycle"):
+            yield key, f"không biết đối tượng «{row['subject']}»."
+        if sum(name in row for name in ("amount", "dates", "window")) != 1:
+            yield key, "cần đúng một trong amount, dates, window."
+        if "amount" in row and (not _whole(row["amount"]) or row["unit"] not in ("wd", "d", "m")):
+            yield key, "độ dài phải là số nguyên, tính bằng wd, d hoặc m."
+        if "window" in row and tuple(row["window"]) not in windows:
+            yield key, "không có thời gian thực hiện bước này."
+        if "dates" in row:
+            try:
+                date.fromisoformat(f"2001-{row['dates'].lstrip('+')}")
+            except ValueError:
+                yield key, f"không có ngày «{row['dates']}»."
+    if twice := _repeated(row["code"] for row in content["clocks"]):
+        yield f"clocks.{twice}", "lặp lại."
+
+
 def _evidence(content, path):
     for key in ("evidence_kinds", "product_groups"):
         for row in content[key]:
@@ -293,6 +317,7 @@ RULES = {
     "levels": _levels,
     "bands": _points,
     "terms": _clocks,
+    "clocks": _term_rules,
     "evidence_kinds": _evidence,
     "windows": _windows,
     "duties": _duties,

@@ -20,6 +20,7 @@ from dossiers.models.records import (
     Visit,
 )
 from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
+from dossiers.models.term import Firing, Term, TermEvent, TermState
 from dossiers.states import State
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Dossier",
     "Evaluation",
     "Evidence",
+    "Firing",
     "Idea",
     "LateEntry",
     "OfficialDocument",
@@ -55,5 +57,8 @@ __all__ = [
     "SupportMeasure",
     "Task",
     "TaskAlreadyDone",
+    "Term",
+    "TermEvent",
+    "TermState",
     "Visit",
 ]

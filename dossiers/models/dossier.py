@@ -273,8 +273,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if name not in ACTS:
             raise ActNotPossible(name)
         with transaction.atomic(savepoint=False):
-            # A full save() follows, so start from the row as it is now, locked.
+            # A full save() follows, so start from the row as it is now, locked; then its clocks,
+            # before the head of its history: the sweep takes them in the same order.
             self.lock()
+            self.held_terms = list(
+                self.terms.live()
+                .select_related("rule")
+                .select_for_update(of=("self",))
+                .order_by("pk")
+            )
             if not rules.has_perm(f"dossiers.{name}", by, self):
                 raise PermissionDenied
             if not self.stands_for(name):

@@ -101,7 +101,7 @@ class Process(AbstractProcess):
         where the dossier now stands. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
         ValidationError; changes nothing then.
         """
-        from dossiers import engine
+        from dossiers import deadlines, engine
 
         if ACTS.get(name, {}).get("door") != "act":
             raise ActNotPossible(name)
@@ -121,21 +121,22 @@ class Process(AbstractProcess):
             # The dossier is locked now: a walk that began after this one was read is seen here.
             if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
                 raise ActNotPossible(name)
-            if entry.after != entry.before:
-                process._stop(entry.at)
-                if dossier.state in LIVE:
-                    engine.start(dossier)
+            closed = process._stop(entry.at) if entry.after != entry.before else []
+            deadlines.follow(dossier, entry, closed=closed)
+            if entry.after != entry.before and dossier.state in LIVE:
+                engine.start(dossier)
         return dossier
 
     def _stop(self, at):
-        """Cancel what is open; nothing to do for a walk that has ended."""
+        """Cancel what is open and return the ids of those tasks; none for a walk that has ended."""
         if self.status != PROCESS.NEW:
-            return
-        self.task_set.filter(status__in=OPEN).update(
-            status=STATUS.CANCELED, finished=at, closed_at=at
-        )
+            return []
+        tasks = self.task_set.filter(open_state__isnull=False)
+        closed = list(tasks.values_list("pk", flat=True))
+        tasks.update(status=STATUS.CANCELED, finished=at, closed_at=at)
         self.status, self.finished = PROCESS.CANCELED, at
         self.save(update_fields=["status", "finished"])
+        return closed
 
 
 def _records(record):
@@ -347,7 +348,7 @@ class Task(AbstractTask):
         that the act is recorded from. Raises TaskAlreadyDone, PermissionDenied, PaperRequired,
         ActNotPossible, ConditionNotMet, ValidationError.
         """
-        from dossiers import engine
+        from dossiers import deadlines, engine
 
         with engine.held(self) as activation:
             if not self.is_open:
@@ -381,6 +382,7 @@ class Task(AbstractTask):
                 **values,
             )
             self.closed_at, self.closed_by, self.outcome = entry.at, by, name
+            deadlines.follow(dossier, entry, closed=[self.pk])
             activation.hand_in(by)
             activation.execute()
         return dossier
@@ -399,7 +401,15 @@ class Task(AbstractTask):
                 raise PermissionDenied
             yield
             self.save(
-                update_fields=["owner", "status", "org_unit", "waiting_since", "waiting_reason"]
+                update_fields=[
+                    "owner",
+                    "status",
+                    "org_unit",
+                    "waiting_since",
+                    "waiting_reason",
+                    "due_on",
+                    "due_at",
+                ]
             )
             HistoryEntry.objects.record(
                 event,
@@ -460,8 +470,13 @@ class Task(AbstractTask):
             raise ConditionNotMet([_("Bạn chưa nêu đang chờ chủ thể việc gì.")])
         with self._change("task.wait", by, "dossiers.claim_task", reason=reason):
             self.waiting_since, self.waiting_reason = clock.now(), reason.strip()
+            if self.term.state == "running":
+                self.term.pause(at=self.waiting_since, by=by, reason=reason)
 
     def resume(self, *, by):
         """The producer has answered (hết chờ)."""
         with self._change("task.resume", by, "dossiers.claim_task"):
             self.waiting_since, self.waiting_reason = None, ""
+            if self.term.state == "paused":
+                self.term.resume(at=clock.now(), by=by)
+                self.due_on, self.due_at = self.term.due_on, self.term.due_at

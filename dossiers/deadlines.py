@@ -1,0 +1,141 @@
+"""Clocks at work: which start and stop with an act, and the sweep that fires what is due."""
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from cycle import clock
+from cycle.models import Level, OrgUnit, TermRule
+from dossiers.models.term import Term, TermEvent, TermState
+from dossiers.states import PARKED, State
+
+#: One statement: claim, fire, move on, write history and outbox. Nothing of it happens without the
+#: rest. Rows that another sweep or a person holds are skipped and found by the next sweep.
+SWEEP = """
+WITH due AS (
+  SELECT t.id, t.cycle_id, t.dossier_id, t.task_id, t.title, t.code, t.due_on, t.role,
+         t.org_unit_id, t.rungs, t.rung_at
+  FROM dossiers_term t
+  WHERE t.state = 'running' AND t.next_at <= %(now)s
+  ORDER BY t.next_at
+  LIMIT %(limit)s
+  FOR UPDATE SKIP LOCKED
+), fired AS (
+  INSERT INTO dossiers_firing (term_id, rung, at, fired_at)
+  SELECT due.id, r.rung, r.at, %(now)s
+  FROM due, unnest(due.rungs, due.rung_at) AS r (rung, at)
+  WHERE r.at <= %(now)s
+  ON CONFLICT (term_id, rung) DO NOTHING
+  RETURNING term_id, rung, at
+), moved AS (
+  UPDATE dossiers_term t
+  SET next_at = (SELECT min(m) FROM unnest(t.rung_at) AS m WHERE m > %(now)s)
+  FROM due WHERE t.id = due.id
+), told AS (
+  INSERT INTO cycle_historyentry
+    (stream, stream_id, cycle_id, event, label, role, org_unit_id, before, after, reason, data, at)
+  SELECT
+    CASE WHEN due.dossier_id IS NULL THEN 'cycle' ELSE 'dossier' END,
+    coalesce(due.dossier_id, due.cycle_id),
+    due.cycle_id,
+    CASE WHEN fired.rung LIKE '-%%' THEN 'term.warning'
+         WHEN fired.rung LIKE '0:%%' THEN 'term.overdue'
+         ELSE 'term.escalated' END,
+    due.title, '', NULL, '', '', '',
+    jsonb_build_object('term', due.id, 'rung', fired.rung, 'task', due.task_id,
+      'code', due.code, 'due_on', due.due_on, 'role', due.role, 'org_unit', due.org_unit_id),
+    fired.at
+  FROM fired JOIN due ON due.id = fired.term_id
+  -- Everybody locks the heads of history in the same order.
+  ORDER BY 1, 2, fired.at, fired.rung
+  RETURNING id
+), queued AS (
+  INSERT INTO cycle_outboxmessage (entry_id) SELECT id FROM told WHERE %(tell)s
+)
+SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM fired)
+"""
+
+
+def sweep(now=None, *, batch=5000):
+    """Fire every rung that is due at ``now``; returns ``{"terms": …, "firings": …}``.
+
+    Any number of sweeps may run at once, and one may be killed at any moment: a batch is one
+    statement, and what was not committed is found again.
+    """
+    now = now or clock.now()
+    terms = firings = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(SWEEP, {"now": now, "limit": batch, "tell": not clock.replaying()})
+            claimed, fired = cursor.fetchone()
+        terms += claimed
+        firings += fired
+        if claimed < batch:
+            return {"terms": terms, "firings": firings}
+
+
+def follow(dossier, entry, *, closed=()):
+    """Stop and start the clocks that ``entry`` stops and starts; inside its transaction.
+
+    ``closed``: ids of the tasks that ended with it.
+    """
+    for term in dossier.held_terms:
+        if term.task_id in closed:
+            term.stop(at=entry.at, by=entry.actor)
+    parked = dossier.state in PARKED or dossier.state == State.PROMOTED
+    live = [term for term in dossier.held_terms if term.task_id is None and not term.certificate_id]
+    rules = TermRule.objects.filter(
+        cycle_id=dossier.cycle_id,
+        rule_set_id=dossier.rule_set_id,
+        starts_on__contains=[entry.event],
+    )
+    for term in live:
+        if parked or (term.rule and entry.event in term.rule.stops_on):
+            term.stop(at=entry.at, by=entry.actor)
+    running = {term.code for term in live if term.state != TermState.STOPPED}
+    for rule in rules:
+        if rule.code in running or rule.case_type not in ("", dossier.case_type):
+            continue
+        certificate = None
+        if rule.subject == "certificate":
+            certificate = dossier.certificates.last()
+            if certificate is None or certificate.expires_on is None:
+                continue
+        begin(
+            Term.of_rule(
+                rule,
+                at=entry.at,
+                org_unit=dossier.commune.at_level(rule.level) or dossier.commune,
+                dossier=dossier,
+                certificate=certificate,
+                fixed_on=certificate and certificate.expires_on,
+            ),
+            by=entry.actor,
+        )
+
+
+def begin_batches(now):
+    """Start the dates of the year (hạn của đợt) of open cycles that have none yet."""
+    province = OrgUnit.objects.filter(level=Level.PROVINCE).order_by("pk").first()
+    rules = TermRule.objects.filter(
+        subject="cycle", cycle__closed_on=None, cycle__rule_set=F("rule_set"), terms=None
+    )
+    for rule in rules.select_related("cycle"):
+        with transaction.atomic():
+            # Two beats may come at once: the second waits here and finds it begun.
+            TermRule.objects.select_for_update().get(pk=rule.pk)
+            if not rule.terms.exists():
+                begin(Term.of_rule(rule, at=now, org_unit=province))
+
+
+def begin(term, *, by=None):
+    """Save a new clock and the first line of its ledger."""
+    term.save(force_insert=True)
+    TermEvent.objects.create(
+        term=term,
+        kind=TermEvent.Kind.START,
+        at=term.started_at,
+        by=by,
+        due_on=term.due_on,
+        left=term.base_amount,
+    )
+    return term

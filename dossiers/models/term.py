@@ -1,0 +1,381 @@
+"""Until when: terms with their ledger, and the firings of their reminders and escalations."""
+
+from datetime import datetime, time, timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import Cycle, DayOff, OrgUnit, Role, TermRule, User, end_of
+from cycle.workdays import Unit
+
+#: When in the day a reminder or an escalation is told; what is overdue is so at midnight.
+HOUR_OF_TELLING = time(8)
+
+#: How a task of the office warns before and escalates after, in working days.
+TASK_WARNINGS = (3, 1)
+TASK_ESCALATIONS = ((1, "leader"), (3, "next_level"), (5, "board"))
+
+
+class TermState(models.TextChoices):
+    """Whether a clock runs (trạng thái thời hạn)."""
+
+    RUNNING = "running", _("Đang tính")
+    PAUSED = "paused", _("Tạm dừng")
+    STOPPED = "stopped", _("Đã dừng")
+
+
+class TermQuerySet(models.QuerySet):
+    def live(self):
+        """Running or paused."""
+        return self.exclude(state=TermState.STOPPED)
+
+
+class Term(models.Model):
+    """A clock on a task, a dossier, a certificate or a cycle's batch (thời hạn).
+
+    It runs from when the thing happened, not from when it was typed. The internal clock of a task
+    pauses; a legal one (``legal``) never does and moves only on a recorded document. What is left
+    is counted from ``base_on``: ``base_amount`` in ``unit``; so a change of the calendar projects it
+    again. ``original_due_on`` is never changed. ``rungs`` and ``rung_at`` are its reminders and
+    escalations with their moments, ``next_at`` the first that has not fired: the sweep reads it.
+    """
+
+    rule = models.ForeignKey(
+        TermRule, models.PROTECT, null=True, related_name="terms", verbose_name=_("quy định")
+    )
+    code = models.CharField(_("mã"), max_length=20)
+    title = models.CharField(_("thời hạn"), max_length=200)
+    legal = models.BooleanField(_("theo luật"), default=False)
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="terms", verbose_name=_("chu trình")
+    )
+    dossier = models.ForeignKey(
+        "dossiers.Dossier", models.PROTECT, null=True, related_name="terms", verbose_name=_("hồ sơ")
+    )
+    task = models.OneToOneField(
+        "dossiers.Task", models.PROTECT, null=True, related_name="term", verbose_name=_("công việc")
+    )
+    certificate = models.ForeignKey(
+        "dossiers.Certificate", models.PROTECT, null=True, related_name="terms"
+    )
+    role = models.CharField(_("vai trò"), max_length=20, choices=Role, blank=True)
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="terms", verbose_name=_("đơn vị")
+    )
+    started_at = models.DateTimeField(_("bắt đầu"))
+    unit = models.CharField(_("đơn vị tính"), max_length=2, blank=True)
+    amount = models.PositiveSmallIntegerField(_("độ dài"), null=True)
+    base_on = models.DateField(null=True)
+    base_amount = models.IntegerField(null=True)
+    extended = models.PositiveSmallIntegerField(_("đã gia hạn"), default=0)
+    extension_limit = models.PositiveSmallIntegerField(_("được gia hạn tối đa"), default=0)
+    original_due_on = models.DateField(_("hạn ban đầu"))
+    due_on = models.DateField(_("hạn"))
+    due_at = models.DateTimeField()
+    state = models.CharField(
+        _("trạng thái"), max_length=10, choices=TermState, default=TermState.RUNNING
+    )
+    paused_at = models.DateTimeField(_("tạm dừng lúc"), null=True)
+    stopped_at = models.DateTimeField(_("dừng lúc"), null=True)
+    rungs = ArrayField(models.CharField(max_length=24), default=list)
+    rung_at = ArrayField(models.DateTimeField(), default=list)
+    next_at = models.DateTimeField(null=True)
+
+    objects = TermQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thời hạn")
+        verbose_name_plural = _("thời hạn")
+        ordering = ["due_at", "pk"]
+        indexes = [
+            models.Index(fields=["next_at"], name="term_sweep", condition=Q(state="running")),
+            models.Index(
+                fields=["org_unit", "due_at"], name="term_register", condition=~Q(state="stopped")
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=TermState.values), name="term_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="paused", paused_at__isnull=False)
+                | ~Q(state="paused") & Q(paused_at=None),
+                name="term_paused_knows_since",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="stopped", stopped_at__isnull=False)
+                | ~Q(state="stopped") & Q(stopped_at=None),
+                name="term_stopped_knows_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(legal=False) | ~Q(state="paused"), name="legal_term_never_pauses"
+            ),
+            models.CheckConstraint(
+                condition=Q(extended__lte=F("extension_limit")),
+                name="term_extended_within_the_law",
+            ),
+            models.CheckConstraint(
+                condition=Q(amount=None, base_on=None, base_amount=None, unit="")
+                | Q(amount__isnull=False, base_on__isnull=False, base_amount__isnull=False)
+                & ~Q(unit=""),
+                name="term_is_a_length_or_a_date",
+            ),
+            models.CheckConstraint(
+                condition=Q(task=None) | Q(dossier__isnull=False), name="term_of_task_has_dossier"
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    # --- Begin ------------------------------------------------------------------------------
+
+    @classmethod
+    def of_task(cls, task, working_days):
+        """Start the internal clock of ``task``: its duty's working days, from when it was given."""
+        term = cls(
+            code="task",
+            title=task.node,
+            cycle_id=task.dossier.cycle_id,
+            dossier=task.dossier,
+            task=task,
+            role=task.role,
+            org_unit=task.org_unit,
+            started_at=task.opened_at,
+            extension_limit=working_days,
+        )
+        term._begin(working_days, Unit.WORKING_DAYS, TASK_WARNINGS, TASK_ESCALATIONS)
+        return term
+
+    @classmethod
+    def of_rule(cls, rule, *, at, org_unit, dossier=None, certificate=None, fixed_on=None):
+        """A clock of the law that starts ``at``, not yet saved; ``fixed_on`` overrules its length."""
+        term = cls(
+            rule=rule,
+            code=rule.code,
+            title=rule.title,
+            legal=True,
+            cycle_id=rule.cycle_id,
+            dossier=dossier,
+            certificate=certificate,
+            role=rule.role,
+            org_unit=org_unit,
+            started_at=at,
+            extension_limit=rule.extension_limit,
+        )
+        escalations = [tuple(row) for row in rule.escalations]
+        day = fixed_on or rule.fixed_on
+        if day:
+            term._begin(None, "", rule.warnings, escalations, fixed_on=day)
+        else:
+            term._begin(rule.amount, rule.unit, rule.warnings, escalations)
+        return term
+
+    def _begin(self, amount, unit, warnings, escalations, fixed_on=None):
+        self._ladder = [*((-days, "officer") for days in warnings), (0, "officer"), *escalations]
+        self.unit, self.amount, self.base_amount = unit, amount, amount
+        self.base_on = timezone.localdate(self.started_at) if amount is not None else None
+        if fixed_on:
+            self.due_on = fixed_on
+        self._project(self.calendar())
+        self.original_due_on = self.due_on
+
+    # --- Project ----------------------------------------------------------------------------
+
+    def calendar(self):
+        """The days off that can matter to this term."""
+        first = self.base_on or self.due_on
+        reach = {Unit.WORKING_DAYS: 2, Unit.DAYS: 1, Unit.MONTHS: 31, "": 0}[self.unit]
+        last = first + timedelta(days=max(self.base_amount or 0, 0) * reach + 61)
+        return DayOff.objects.calendar(first - timedelta(days=31), last)
+
+    def ladder(self):
+        """(days from the due day, who hears) of each rung, the warnings first."""
+        if not hasattr(self, "_ladder"):
+            self._ladder = [_offset(rung) for rung in self.rungs]
+        return self._ladder
+
+    def _project(self, calendar):
+        """Set due day and rungs from what is left; nothing is saved."""
+        if self.unit and self.base_amount >= 0:
+            self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on
+        self.due_at = end_of(self.due_on)
+        ladder = self.ladder()
+        moments = [(self._moment(days, calendar), days, to) for days, to in ladder]
+        # What would have been told before the clock started is not told at all.
+        kept = sorted(
+            (moment, days, to) for moment, days, to in moments if moment > self.started_at
+        )
+        self.rungs = [_rung(days, to, self.extended) for _moment, days, to in kept]
+        self.rung_at = [moment for moment, _days, _to in kept]
+        fired = set(self.firings.values_list("rung", flat=True)) if self.pk else set()
+        waiting = [m for m, rung in zip(self.rung_at, self.rungs, strict=True) if rung not in fired]
+        self.next_at = waiting[0] if waiting else None
+
+    def _moment(self, days, calendar):
+        if days == 0:
+            return self.due_at
+        if days > 0 or self.unit == Unit.WORKING_DAYS:
+            day = calendar.shift(self.due_on, days)
+        else:
+            day = self.due_on + timedelta(days=days)
+        return timezone.make_aware(datetime.combine(day, HOUR_OF_TELLING))
+
+    # --- Pause, resume, extend, stop --------------------------------------------------------
+
+    def left(self, day, calendar):
+        """What remains of it on ``day``, in its own unit; negative when it is late."""
+        if self.unit == Unit.WORKING_DAYS:
+            return self.base_amount - calendar.between(self.base_on, day)
+        return self.base_amount - (day - self.base_on).days
+
+    def pause(self, *, at, by, reason):
+        """Stop counting while others are waited for (tạm dừng). The internal clock only.
+
+        Raises ValidationError for a legal clock, one that does not run, or without a reason.
+        """
+        if self.legal:
+            raise ValidationError(_("Thời hạn theo luật không tạm dừng."))
+        if self.state != TermState.RUNNING or not reason.strip():
+            raise ValidationError(_("Cần nêu lý do để tạm dừng một thời hạn đang tính."))
+        left = self.left(timezone.localdate(at), self.calendar())
+        self.base_amount = left if at < self.due_at else min(left, -1)
+        self.state, self.paused_at, self.next_at = TermState.PAUSED, at, None
+        self._log(
+            "pause", at, by, reason=reason, save=["base_amount", "state", "paused_at", "next_at"]
+        )
+
+    def resume(self, *, at, by):
+        """Go on with what was left (tiếp tục). A clock that was late when it paused stays late."""
+        if self.state != TermState.PAUSED:
+            raise ValidationError(_("Thời hạn này không tạm dừng."))
+        self.state, self.paused_at = TermState.RUNNING, None
+        if self.base_amount >= 0:
+            self.base_on = timezone.localdate(at)
+        self._project(self.calendar())
+        self._log("resume", at, by, save=_PROJECTED)
+
+    def extend(self, *, days, at, by, reason, document):
+        """Move it by ``days`` of its unit on a recorded document (gia hạn).
+
+        Raises ValidationError beyond what the law allows, without document or reason.
+        """
+        if not reason.strip() or not document.strip():
+            raise ValidationError(_("Gia hạn cần lý do và số văn bản."))
+        if self.state == TermState.STOPPED or not self.unit or days < 1:
+            raise ValidationError(_("Không gia hạn được thời hạn này."))
+        if self.extended + days > self.extension_limit:
+            raise ValidationError(
+                _("Chỉ được gia hạn thêm tối đa %(days)s.")
+                % {"days": self.extension_limit - self.extended}
+            )
+        self.extended += days
+        self.base_amount += days
+        if self.state == TermState.RUNNING:
+            self._project(self.calendar())
+        self._log("extend", at, by, reason=reason, document=document, save=_PROJECTED)
+
+    def stop(self, *, at, by=None):
+        """The thing is done, or is no longer asked for (dừng)."""
+        self.state, self.stopped_at, self.paused_at, self.next_at = (
+            TermState.STOPPED,
+            at,
+            None,
+            None,
+        )
+        self._log("stop", at, by, save=["state", "stopped_at", "paused_at", "next_at"])
+
+    def _log(self, kind, at, by, *, save, reason="", document=""):
+        self.save(update_fields=save)
+        TermEvent.objects.create(
+            term=self,
+            kind=kind,
+            at=at,
+            by=by,
+            reason=reason.strip(),
+            document=document.strip(),
+            due_on=self.due_on,
+            left=self.base_amount,
+        )
+
+
+_PROJECTED = [
+    "state",
+    "paused_at",
+    "base_on",
+    "base_amount",
+    "extended",
+    "due_on",
+    "due_at",
+    "rungs",
+    "rung_at",
+    "next_at",
+]
+
+
+def _rung(days, to, turn):
+    """The name of a rung: ``-3:officer``; after an extension it is told again: ``-3:officer/2``."""
+    return f"{days}:{to}" + (f"/{turn}" if turn else "")
+
+
+def _offset(rung):
+    days, to = rung.partition("/")[0].split(":")
+    return int(days), to
+
+
+class TermEvent(models.Model):
+    """One line of a term's ledger (nhật ký thời hạn). Never changed."""
+
+    class Kind(models.TextChoices):
+        START = "start", _("bắt đầu")
+        PAUSE = "pause", _("tạm dừng")
+        RESUME = "resume", _("tiếp tục")
+        EXTEND = "extend", _("gia hạn")
+        MOVE = "move", _("tính lại theo lịch")
+        STOP = "stop", _("dừng")
+
+    term = models.ForeignKey(Term, models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=10, choices=Kind)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    reason = models.CharField(max_length=300, blank=True)
+    document = models.CharField(max_length=120, blank=True)
+    due_on = models.DateField()
+    left = models.IntegerField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind__in=["pause", "extend"]) | ~Q(reason=""),
+                name="term_pause_and_extension_have_reasons",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="extend") | ~Q(document=""),
+                name="term_extension_has_a_document",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.term_id}"
+
+
+class Firing(models.Model):
+    """A rung that was reached (lần nhắc, lần báo cáo). It can exist once."""
+
+    term = models.ForeignKey(Term, models.PROTECT, related_name="firings")
+    rung = models.CharField(max_length=24)
+    at = models.DateTimeField()
+    fired_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["term", "rung"], name="firing_once_per_rung")
+        ]
+
+    def __str__(self):
+        return f"{self.term_id} {self.rung}"

@@ -1,0 +1,116 @@
+"""Clocks: what a task is due, why, and what happens when it is not done."""
+
+from datetime import datetime
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import DayOff, HistoryEntry, OutboxMessage
+from dossiers.deadlines import sweep
+from dossiers.models import Term, TermState
+from tests import records
+from tests.conftest import open_dossier, open_task
+
+pytestmark = pytest.mark.django_db
+
+
+def at(year, month, day, hour=9, minute=0):
+    return timezone.make_aware(datetime(year, month, day, hour, minute))
+
+
+@pytest.fixture
+def monday(cycle, commune, an):
+    """A dossier opened on Monday 16/11/2026, due in ten working days: 30/11/2026."""
+    with clock.at(at(2026, 11, 16)):
+        yield open_dossier(cycle, commune, an)
+
+
+def fired(term):
+    return list(term.firings.order_by("at").values_list("rung", flat=True))
+
+
+def test_a_task_starts_its_clock_and_copies_its_due(monday):
+    task = open_task(monday)
+    term = task.term
+    assert (term.due_on, term.due_at) == (task.due_on, task.due_at)
+    assert term.due_on == at(2026, 11, 30).date()
+    assert [event.kind for event in term.events.all()] == ["start"]
+    assert term.rungs == [
+        "-3:officer",
+        "-1:officer",
+        "0:officer",
+        "1:leader",
+        "3:next_level",
+        "5:board",
+    ]
+    assert term.next_at == at(2026, 11, 25, 8)
+
+
+def test_the_sweep_fires_each_rung_once(monday):
+    term = open_task(monday).term
+    assert sweep(at(2026, 11, 25, 7, 59)) == {"terms": 0, "firings": 0}
+    assert sweep(at(2026, 11, 25, 8)) == {"terms": 1, "firings": 1}
+    assert sweep(at(2026, 11, 25, 8)) == {"terms": 0, "firings": 0}
+    # The beat was away for a week: every rung fires, none is skipped.
+    assert sweep(at(2026, 12, 4, 12)) == {"terms": 1, "firings": 4}
+    assert fired(term) == ["-3:officer", "-1:officer", "0:officer", "1:leader", "3:next_level"]
+    entries = HistoryEntry.objects.filter(event__startswith="term.").order_by("seq")
+    assert [entry.event for entry in entries] == [
+        "term.warning",
+        "term.warning",
+        "term.overdue",
+        "term.escalated",
+        "term.escalated",
+    ]
+    assert entries[2].at == at(2026, 12, 1, 0)
+    assert OutboxMessage.objects.filter(entry__in=entries).count() == 5
+
+
+def test_a_finished_task_stops_its_clock(monday, an):
+    task = open_task(monday)
+    with clock.at(at(2026, 11, 20)):
+        task.complete("register_idea", by=an, record=records.idea())
+    term = Term.objects.get(task=task)
+    assert term.state == TermState.STOPPED
+    assert [event.kind for event in term.events.all()] == ["start", "stop"]
+    sweep(at(2026, 11, 25, 8))
+    assert fired(term) == []
+
+
+def test_waiting_for_the_producer_pauses_the_internal_clock(monday, an):
+    task = open_task(monday)
+    with clock.at(at(2026, 11, 18)):  # two of ten days used
+        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+    assert sweep(at(2026, 12, 30)) == {"terms": 0, "firings": 0}
+    with clock.at(at(2026, 12, 7)):
+        task.resume(by=an)
+    task.refresh_from_db()
+    # Eight working days are left from Monday 7/12.
+    assert task.due_on == at(2026, 12, 17).date()
+    assert task.term.original_due_on == at(2026, 11, 30).date()
+    assert [event.kind for event in task.term.events.all()] == ["start", "pause", "resume"]
+
+
+def test_a_withdrawal_stops_every_clock(monday, an):
+    with clock.at(at(2026, 11, 18)):
+        monday.process.act("withdraw", by=an, reason="Chủ thể ngừng sản xuất")
+    assert not Term.objects.live().exists()
+
+
+def test_an_extension_needs_a_document_and_has_a_limit(monday, minh):
+    term = open_task(monday).term
+    with pytest.raises(ValidationError, match="số văn bản"):
+        term.extend(days=3, at=clock.now(), by=minh, reason="Mưa lũ", document="")
+    with pytest.raises(ValidationError, match="tối đa 10"):
+        term.extend(days=11, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
+    term.extend(days=3, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
+    assert term.due_on == at(2026, 12, 3).date()
+
+
+def test_a_holiday_moves_the_due_day(cycle, commune, an):
+    DayOff.objects.create(day=at(2026, 11, 24).date(), name="Ngày Văn hóa Việt Nam")
+    with clock.at(at(2026, 11, 16)):
+        dossier = open_dossier(cycle, commune, an)
+    assert open_task(dossier).due_on == at(2026, 12, 1).date()
