@@ -158,6 +158,7 @@ class OutboxMessage(models.Model):
         HistoryEntry, models.PROTECT, primary_key=True, related_name="outbox"
     )
     dispatched_at = models.DateTimeField(null=True)
+    error = models.TextField(_("lỗi"), blank=True, db_default="")
 
     class Meta:
         indexes = [

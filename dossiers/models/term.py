@@ -39,7 +39,7 @@ class Term(models.Model):
 
     It runs from when the thing happened, not from when it was typed. The internal clock of a task
     pauses; a legal one (``legal``) never does and moves only on a recorded document. What is left
-    is counted from ``base_on``: ``base_amount`` in ``unit``; so a change of the calendar projects it
+    is counted from ``base_on``: ``base_amount`` in ``unit``; a change of the calendar projects it
     again. ``original_due_on`` is never changed. ``rungs`` and ``rung_at`` are its reminders and
     escalations with their moments, ``next_at`` the first that has not fired: the sweep reads it.
     """
@@ -153,7 +153,7 @@ class Term(models.Model):
 
     @classmethod
     def of_rule(cls, rule, *, at, org_unit, dossier=None, certificate=None, fixed_on=None):
-        """A clock of the law that starts ``at``, not yet saved; ``fixed_on`` overrules its length."""
+        """A clock of the law from ``at``, not yet saved; ``fixed_on`` overrules its length."""
         term = cls(
             rule=rule,
             code=rule.code,

@@ -1,0 +1,176 @@
+"""Who must hear of what. Every event has its audience here, or says that nobody needs to."""
+
+from cycle import clock, events
+from cycle.models import Level, Role, RoleAssignment, User
+from dossiers.models import Dossier, Term
+
+_audiences: dict = {}
+
+
+def audience(*names):
+    """Register a function of an entry that returns the ids of those who must hear of it."""
+
+    def register(function):
+        for name in names:
+            if name in _audiences:
+                raise ValueError(f"{name} has two audiences")
+            _audiences[name] = function
+        return function
+
+    return register
+
+
+def missing():
+    """Registered events that nobody has thought of."""
+    return events.registered() - set(_audiences)
+
+
+def of(entry):
+    """Ids of the active people who must hear of ``entry``, without the one who did it."""
+    ids = set(_audiences[entry.event](entry))
+    ids -= {entry.actor_id}
+    return set(User.objects.filter(pk__in=ids, is_active=True).values_list("pk", flat=True))
+
+
+def holders(role, unit_id):
+    """Ids of those who hold ``role`` at the unit today."""
+    return set(
+        RoleAssignment.objects.held_on(clock.today())
+        .filter(role=role, org_unit_id=unit_id)
+        .values_list("user_id", flat=True)
+    )
+
+
+def _dossier(entry):
+    return Dossier.objects.with_units().get(pk=entry.stream_id)
+
+
+def _next_holders(dossier):
+    """Those in whose inbox the dossier lies now."""
+    task = dossier.open_task()
+    if task is None:
+        return set()
+    return {task.owner_id} if task.owner_id else holders(task.role, task.org_unit_id)
+
+
+def _line_officers(dossier):
+    """The officers of the commune and of the units above: they follow the file."""
+    return set(
+        RoleAssignment.objects.held_on(clock.today())
+        .filter(role=Role.OFFICER, org_unit_id__in=dossier.line())
+        .values_list("user_id", flat=True)
+    )
+
+
+@audience(
+    "dossier.register_idea",
+    "dossier.complete_idea",
+    "dossier.screen_idea",
+    "dossier.return_idea",
+    "dossier.select_idea",
+    "dossier.submit_plan",
+    "dossier.complete_plan",
+    "dossier.check_plan",
+    "dossier.return_plan",
+    "dossier.approve_plan",
+    "dossier.declare_ready",
+    "dossier.submit_dossier",
+    "dossier.confirm_dossier",
+    "dossier.return_to_officer",
+    "dossier.forward_to_district",
+    "dossier.forward_to_province",
+    "dossier.return_for_supplement",
+    "dossier.supplement",
+    "dossier.accept_at_district",
+    "dossier.rank_at_district",
+    "dossier.accept_at_province",
+    "dossier.rank",
+    "dossier.propose_recognition",
+    "dossier.return_submission",
+    "dossier.nominate",
+    "dossier.refile_idea",
+    "dossier.refile_plan",
+    "dossier.enter_late",
+    "dossier.receive_directly",
+    "dossier.reopen",
+    "task.release",
+    "task.reroute",
+)
+def whoever_is_next(entry):
+    """The dossier came to somebody: those in whose inbox it lies, if it has not gone on since."""
+    dossier = _dossier(entry)
+    if entry.after and dossier.state != entry.after:
+        return set()
+    return _next_holders(dossier)
+
+
+@audience(
+    "dossier.not_select_idea",
+    "dossier.not_approve_plan",
+    "dossier.not_propose",
+    "dossier.not_recognise",
+    "dossier.certify",
+    "dossier.record_centre_result",
+    "dossier.promote",
+    "dossier.withdraw",
+    "dossier.defer",
+)
+def the_line(entry):
+    """An outcome: the officers who followed the file, and whoever is next."""
+    dossier = _dossier(entry)
+    return _line_officers(dossier) | _next_holders(dossier)
+
+
+@audience("task.reassign")
+def the_new_owner(entry):
+    """The one to whom the work was given."""
+    return {entry.data["to_id"]}
+
+
+@audience(
+    "dossier.open",
+    "dossier.attach_evidence",
+    "dossier.record_visit",
+    "dossier.record_support",
+    "dossier.record_promotion",
+    "task.claim",
+    "task.wait",
+    "task.resume",
+    "term.move",
+)
+def nobody(entry):
+    """Shown in the history; nobody is waiting to hear of it."""
+    return set()
+
+
+@audience("term.extend")
+def the_owner_of_the_term(entry):
+    """Those who have the work whose term moved."""
+    term = Term.objects.select_related("task").get(pk=entry.data["term"])
+    return _of_term(term)
+
+
+def _of_term(term):
+    task = term.task
+    if task is not None:
+        return {task.owner_id} if task.owner_id else holders(task.role, task.org_unit_id)
+    return holders(term.role, term.org_unit_id)
+
+
+@audience("term.warning", "term.overdue", "term.escalated")
+def the_rung(entry):
+    """Officer, the unit's leader, the officers of the next level, or the board, by the rung."""
+    term = Term.objects.select_related("task", "org_unit__parent__parent").get(
+        pk=entry.data["term"]
+    )
+    to = entry.data["rung"].partition("/")[0].partition(":")[2]
+    unit = term.task.org_unit if term.task else term.org_unit
+    if to == "officer":
+        return _of_term(term)
+    if to == "leader":
+        return holders(Role.LEADER, unit.pk)
+    if to == "next_level":
+        above = unit.parent or unit
+        return holders(Role.OFFICER, above.pk)
+    top = unit.at_level(Level.PROVINCE) or unit
+    return holders(Role.LEADER, top.pk)

@@ -1,0 +1,77 @@
+"""A signed HTTP POST to a gateway that speaks SMS or Zalo."""
+
+import hashlib
+import hmac
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from notifications.channels import Refused
+
+
+def addresses(url):
+    """(parts, public addresses) of ``url``; ValidationError when it is not https to the outside."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValidationError(_("Địa chỉ phải bắt đầu bằng https://."))
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443)}
+    except OSError:
+        raise ValidationError(_("Không tìm thấy máy chủ của địa chỉ này.")) from None
+    if not all(ipaddress.ip_address(address).is_global for address in found):
+        raise ValidationError(_("Địa chỉ nằm trong mạng nội bộ, không được dùng."))
+    return parts, sorted(found)
+
+
+def signature(body):
+    """HMAC-SHA256 of the body under the shared secret, in hex."""
+    return hmac.new(settings.WEBHOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
+
+
+def send(delivery, subject, body):
+    """POST the message; the gateway checks ``X-Signature`` and drops a repeated ``id``."""
+    if not settings.WEBHOOK_URL:
+        raise Refused("Chưa cấu hình cổng tin nhắn.")
+    try:
+        # Asked again at every try: a name may point elsewhere by now.
+        parts, found = addresses(settings.WEBHOOK_URL)
+    except ValidationError as error:
+        raise Refused(" ".join(error.messages)) from error
+    payload = json.dumps(
+        {
+            "id": delivery.message_id,
+            "to": delivery.notification.recipient.phone,
+            "subject": subject,
+            "text": body,
+        },
+        ensure_ascii=False,
+    ).encode()
+    connection = http.client.HTTPSConnection(
+        parts.hostname, parts.port or 443, timeout=settings.EMAIL_TIMEOUT
+    )
+    # The address that was checked is the one that is called, under the name of the certificate.
+    plain = socket.create_connection((found[0], parts.port or 443), settings.EMAIL_TIMEOUT)
+    connection.sock = ssl.create_default_context().wrap_socket(
+        plain, server_hostname=parts.hostname
+    )
+    try:
+        connection.request(
+            "POST",
+            parts.path or "/",
+            payload,
+            {"Content-Type": "application/json", "X-Signature": signature(payload)},
+        )
+        status = connection.getresponse().status
+    finally:
+        connection.close()
+    if status in (400, 401, 403, 404, 410, 422):
+        raise Refused(f"Cổng tin nhắn từ chối ({status}).")
+    if status >= 300:
+        raise OSError(f"Cổng tin nhắn trả lời {status}.")

@@ -1,0 +1,85 @@
+"""From the outbox to notifications: each entry told once to each person who must hear."""
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import OutboxMessage, User
+from notifications import audiences
+from notifications.models import Channel, Delivery, Notification, Preference
+
+
+def dispatch(limit=500):
+    """Turn the oldest pending outbox rows into notifications; returns how many rows were taken.
+
+    Any number may run at once. An entry whose audience cannot be found keeps its reason on its row
+    and is not tried again before somebody has looked; the others go on.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        messages = list(
+            OutboxMessage.objects.filter(dispatched_at=None, error="")
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("entry")
+            .order_by("pk")[:limit]
+        )
+        told = []
+        for message in messages:
+            try:
+                with transaction.atomic():
+                    told += [(message.entry_id, person) for person in audiences.of(message.entry)]
+                    message.dispatched_at = now
+            except Exception as error:
+                message.error = f"{type(error).__name__}: {error}"[:500]
+        _tell(told, now)
+        OutboxMessage.objects.bulk_update(messages, ["dispatched_at", "error"], batch_size=500)
+    return len(messages)
+
+
+def _tell(told, now):
+    """Insert the notifications (pairs of entry id and person id) and their deliveries."""
+    if not told:
+        return
+    Notification.objects.bulk_create(
+        [
+            Notification(entry_id=entry, recipient_id=person, created_at=now)
+            for entry, person in told
+        ],
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
+    people = {
+        user.pk: user
+        for user in User.objects.filter(pk__in={person for _entry, person in told}).select_related(
+            "preference"
+        )
+    }
+    made = Notification.objects.filter(
+        entry__in={entry for entry, _person in told}, recipient__in=people
+    ).filter(deliveries=None)
+    Delivery.objects.bulk_create(
+        [
+            Delivery(
+                notification=notification,
+                channel=channel,
+                message_id=f"<{notification.pk}.{channel}@ocop>",
+                next_at=timezone.now(),
+            )
+            for notification in made
+            for channel in channels_of(people[notification.recipient_id])
+        ],
+        ignore_conflicts=True,
+        batch_size=1000,
+    )
+
+
+def channels_of(user):
+    """The channels by which this person is told each thing as it happens."""
+    preference = getattr(user, "preference", None) or Preference()
+    channels = []
+    if settings.EMAIL_HOST and user.email and preference.email and not preference.digest:
+        channels.append(Channel.EMAIL)
+    if settings.WEBHOOK_URL and user.phone and preference.webhook:
+        channels.append(Channel.WEBHOOK)
+    return channels
