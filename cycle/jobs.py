@@ -4,7 +4,15 @@ import structlog
 from celery import shared_task
 from django.core.management import call_command
 
+from cycle.models.job import run_waiting
+
 log = structlog.get_logger(__name__)
+
+
+@shared_task
+def run_jobs():
+    """Do the long work that waits."""
+    run_waiting()
 
 
 @shared_task

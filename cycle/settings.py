@@ -129,6 +129,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     # Every minute, and harmless at any number of beats: the database claims each rung once.
     "keep-time": {"task": "notifications.jobs.keep_time", "schedule": 60},
+    "run-jobs": {"task": "cycle.jobs.run_jobs", "schedule": 30},
     "clear-sessions": {"task": "cycle.jobs.clear_sessions", "schedule": crontab(hour=3, minute=10)},
     "verify-history": {"task": "cycle.jobs.verify_history", "schedule": crontab(hour=3, minute=30)},
 }

@@ -7,4 +7,4 @@ class DossiersConfig(AppConfig):
     verbose_name = _("Hồ sơ")
 
     def ready(self):
-        from dossiers import events, flows  # noqa: F401  (registered by being imported)
+        from dossiers import events, flows, recalculation  # noqa: F401  (registered by being imported)

@@ -114,3 +114,51 @@ def test_a_holiday_moves_the_due_day(cycle, commune, an):
     with clock.at(at(2026, 11, 16)):
         dossier = open_dossier(cycle, commune, an)
     assert open_task(dossier).due_on == at(2026, 12, 1).date()
+
+
+def test_a_calendar_edit_is_previewed_then_moves_each_open_term_once(monday, an):
+    from cycle.models import Job
+    from dossiers import recalculation
+
+    change = [
+        {"day": "2026-11-24", "what": "off", "name": "Ngày Văn hóa", "document": "12/TB-BNV"}
+    ]
+    rows = recalculation.checked(change)
+    term = open_task(monday).term
+    assert recalculation.preview(rows) == (1, [(term, at(2026, 11, 30).date(), at(2026, 12, 1).date())])
+    assert open_task(monday).due_on == at(2026, 11, 30).date()
+
+    recalculation.apply(rows)
+    job = Job.objects.create(
+        kind="recalculate_terms",
+        params={"days": ["2026-11-24"], "document": "12/TB-BNV"},
+        created_at=clock.now(),
+    )
+    job.run()
+    assert (job.error, job.result) == ("", {"terms": 1, "moved": 1})
+    assert open_task(monday).due_on == at(2026, 12, 1).date()
+    term.refresh_from_db()
+    assert (term.original_due_on, term.due_on) == (at(2026, 11, 30).date(), at(2026, 12, 1).date())
+    assert [event.kind for event in term.events.all()] == ["start", "move"]
+    assert monday.history.last().event == "term.move"
+    job.run()
+    assert job.result["moved"] == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([{"day": "2026-02-30", "what": "off"}], "Dòng 1: không có ngày"),
+        (
+            [{"day": "2026-11-24", "what": "off", "name": "a", "document": "b"}] * 2,
+            "Dòng 2: ngày 24/11/2026 trùng với dòng 1",
+        ),
+        ([{"day": "2026-11-24", "what": "worked"}], "không phải thứ Bảy"),
+        ([{"day": "2026-11-24", "what": "off", "name": "Nghỉ"}], "cần tên và số văn bản"),
+    ],
+)
+def test_a_wrong_calendar_is_refused_with_its_row(rows, sentence):
+    from dossiers import recalculation
+
+    with pytest.raises(recalculation.CalendarRefused, match=sentence):
+        recalculation.checked(rows)

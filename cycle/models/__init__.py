@@ -1,6 +1,7 @@
 from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
 from cycle.models.folding import Fold, fold
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
+from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, User
 from cycle.models.ruleset import RuleSet
 
@@ -11,6 +12,8 @@ __all__ = [
     "Fold",
     "HistoryEntry",
     "HistoryHead",
+    "Job",
+    "JobState",
     "Level",
     "OrgUnit",
     "OutboxMessage",
@@ -23,4 +26,5 @@ __all__ = [
     "User",
     "end_of",
     "fold",
+    "job_kind",
 ]

@@ -181,7 +181,7 @@ class Term(models.Model):
         self.base_on = timezone.localdate(self.started_at) if amount is not None else None
         if fixed_on:
             self.due_on = fixed_on
-        self._project(self.calendar())
+        self.project(self.calendar())
         self.original_due_on = self.due_on
 
     # --- Project ----------------------------------------------------------------------------
@@ -199,8 +199,11 @@ class Term(models.Model):
             self._ladder = [_offset(rung) for rung in self.rungs]
         return self._ladder
 
-    def _project(self, calendar):
-        """Set due day and rungs from what is left; nothing is saved."""
+    def project(self, calendar, fired=None):
+        """Set due day and rungs from what is left; nothing is saved.
+
+        ``fired``: the rungs that have fired, when the caller knows them.
+        """
         if self.unit and self.base_amount >= 0:
             self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on
         self.due_at = end_of(self.due_on)
@@ -212,7 +215,9 @@ class Term(models.Model):
         )
         self.rungs = [_rung(days, to, self.extended) for _moment, days, to in kept]
         self.rung_at = [moment for moment, _days, _to in kept]
-        fired = set(self.firings.values_list("rung", flat=True)) if self.pk else set()
+        if fired is None:
+            fired = self.firings.values_list("rung", flat=True) if self.pk else ()
+        fired = set(fired)
         waiting = [m for m, rung in zip(self.rung_at, self.rungs, strict=True) if rung not in fired]
         self.next_at = waiting[0] if waiting else None
 
@@ -256,8 +261,8 @@ class Term(models.Model):
         self.state, self.paused_at = TermState.RUNNING, None
         if self.base_amount >= 0:
             self.base_on = timezone.localdate(at)
-        self._project(self.calendar())
-        self._log("resume", at, by, save=_PROJECTED)
+        self.project(self.calendar())
+        self._log("resume", at, by, save=PROJECTED)
 
     def extend(self, *, days, at, by, reason, document):
         """Move it by ``days`` of its unit on a recorded document (gia hạn).
@@ -276,8 +281,8 @@ class Term(models.Model):
         self.extended += days
         self.base_amount += days
         if self.state == TermState.RUNNING:
-            self._project(self.calendar())
-        self._log("extend", at, by, reason=reason, document=document, save=_PROJECTED)
+            self.project(self.calendar())
+        self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
     def stop(self, *, at, by=None):
         """The thing is done, or is no longer asked for (dừng)."""
@@ -303,7 +308,7 @@ class Term(models.Model):
         )
 
 
-_PROJECTED = [
+PROJECTED = [
     "state",
     "paused_at",
     "base_on",

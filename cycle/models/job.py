@@ -1,0 +1,121 @@
+"""Long work: asked for in a page, done in the background, found again with its result."""
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models.organisation import User
+
+_kinds: dict = {}
+
+
+def job_kind(name):
+    """Register the function ``work(job)`` that does jobs of this kind; it may run twice."""
+
+    def register(work):
+        _kinds[name] = work
+        return work
+
+    return register
+
+
+class JobQuerySet(models.QuerySet):
+    def waiting(self):
+        """Not finished, and held by no worker that lives."""
+        return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+
+    def ask(self, kind, *, by, **params):
+        """Queue a job and wake a worker once this transaction has committed."""
+        from cycle.jobs import run_jobs
+        from cycle.waking import wake
+
+        job = self.create(kind=kind, params=params, by=by, created_at=clock.now())
+        transaction.on_commit(lambda: wake(run_jobs))
+        return job
+
+
+class JobState(models.TextChoices):
+    """How far long work has come."""
+
+    QUEUED = "queued", _("Chờ chạy")
+    RUNNING = "running", _("Đang chạy")
+    DONE = "done", _("Xong")
+    FAILED = "failed", _("Lỗi")
+
+
+class Job(models.Model):
+    """A piece of long work (việc chạy nền) with progress, result or error."""
+
+    kind = models.CharField(_("việc"), max_length=40)
+    params = models.JSONField(default=dict)
+    state = models.CharField(max_length=10, choices=JobState, default=JobState.QUEUED)
+    done = models.PositiveIntegerField(_("đã làm"), default=0)
+    total = models.PositiveIntegerField(_("tổng số"), default=0)
+    result = models.JSONField(default=dict)
+    error = models.TextField(_("lỗi"), blank=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="jobs")
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("việc chạy nền")
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="job_waiting",
+                condition=Q(state__in=["queued", "running"]),
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.kind} #{self.pk}"
+
+    @property
+    def percent(self):
+        """0 to 100."""
+        return 100 * self.done // self.total if self.total else 0
+
+    def progress(self, done, total=None):
+        """Say how far it has come, at once, outside the work's own transactions."""
+        self.done, self.total = done, self.total if total is None else total
+        self.save(update_fields=["done", "total"])
+
+    def run(self):
+        """Do the work and write down how it ended; the error stays on the row, in words."""
+        self.state = JobState.RUNNING
+        self.save(update_fields=["state"])
+        try:
+            self.result = _kinds[self.kind](self) or {}
+            self.state, self.error = JobState.DONE, ""
+        except Exception as error:
+            self.state, self.error = JobState.FAILED, f"{type(error).__name__}: {error}"[:1000]
+        self.finished_at = clock.now()
+        self.save(update_fields=["state", "result", "error", "finished_at"])
+
+
+def run_waiting():
+    """Run every waiting job that no other worker holds; returns how many.
+
+    The hold is a lock on the job's number that dies with the worker, so a killed worker's job is
+    found by the next beat and done again.
+    """
+    from django.db import connection
+
+    ran = 0
+    for job in Job.objects.waiting().order_by("pk"):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [job.pk])
+            if not cursor.fetchone()[0]:
+                continue
+            try:
+                job.refresh_from_db()
+                if job.state in (JobState.QUEUED, JobState.RUNNING):
+                    job.run()
+                    ran += 1
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [job.pk])
+    return ran

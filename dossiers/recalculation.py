@@ -1,0 +1,195 @@
+"""A change of the calendar: what it would move, and moving it, each open term once."""
+
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import DayOff, HistoryEntry, job_kind
+from cycle.workdays import Calendar
+from dossiers.models.task import Task
+from dossiers.models.term import PROJECTED, Term, TermEvent, TermState
+
+BATCH = 1000
+
+
+class CalendarRefused(Exception):
+    """A change that cannot be: the day twice, not a day, or against what is there."""
+
+
+def checked(changes):
+    """``[{"day", "what": off|worked|none, "name", "document"}]`` as it can be applied.
+
+    Raises CalendarRefused naming the row (from 1).
+    """
+    seen: dict[date, int] = {}
+    rows = []
+    for number, change in enumerate(changes, 1):
+        try:
+            day = date.fromisoformat(change["day"])
+        except (ValueError, TypeError):
+            raise CalendarRefused(
+                _("Dòng %(row)s: không có ngày «%(day)s».")
+                % {"row": number, "day": change.get("day", "")}
+            ) from None
+        if day in seen:
+            raise CalendarRefused(
+                _("Dòng %(row)s: ngày %(day)s trùng với dòng %(other)s.")
+                % {"row": number, "day": f"{day:%d/%m/%Y}", "other": seen[day]}
+            )
+        seen[day] = number
+        if change["what"] == "worked" and day.weekday() < 5:
+            raise CalendarRefused(
+                _("Dòng %(row)s: ngày làm bù %(day)s không phải thứ Bảy, Chủ nhật.")
+                % {"row": number, "day": f"{day:%d/%m/%Y}"}
+            )
+        if change["what"] != "none" and not (change.get("name") and change.get("document")):
+            raise CalendarRefused(_("Dòng %(row)s: cần tên và số văn bản.") % {"row": number})
+        rows.append({**change, "day": day})
+    return rows
+
+
+def _affected(days):
+    """Live terms whose due day or rungs may depend on one of ``days``."""
+    first, last = min(days), max(days)
+    return (
+        Term.objects.live()
+        .filter(due_on__gte=first - timedelta(days=45))
+        .filter(Q(base_on=None) | Q(base_on__lt=last))
+        .order_by("pk")
+    )
+
+
+def _after(calendar, rows):
+    """``calendar`` with the changes."""
+    off, worked = set(calendar.off), set(calendar.worked)
+    for row in rows:
+        off.discard(row["day"])
+        worked.discard(row["day"])
+        if row["what"] != "none":
+            (off if row["what"] == "off" else worked).add(row["day"])
+    return Calendar(frozenset(off), frozenset(worked))
+
+
+def preview(rows, limit=50):
+    """What would move: ``(how many, [(term, old due day, new due day)])``, the first ``limit``."""
+    if not rows:
+        return 0, []
+    calendar = _after(whole_calendar(), rows)
+    moved, examples = 0, []
+    for term in (
+        _affected([row["day"] for row in rows])
+        .select_related("dossier__product", "org_unit")
+        .iterator(BATCH)
+    ):
+        old = term.due_on
+        if term.state == TermState.RUNNING:
+            term.project(calendar, fired=())
+        if term.due_on != old:
+            moved += 1
+            if len(examples) < limit:
+                examples.append((term, old, term.due_on))
+    return moved, examples
+
+
+def whole_calendar():
+    """All days off that are known."""
+    return DayOff.objects.calendar(date.min, date.max)
+
+
+def apply(rows):
+    """Write the changes of the calendar; the terms follow in :func:`recalculate`."""
+    with transaction.atomic():
+        for row in rows:
+            DayOff.objects.filter(day=row["day"]).delete()
+            if row["what"] != "none":
+                DayOff.objects.create(
+                    day=row["day"],
+                    worked=row["what"] == "worked",
+                    name=row["name"],
+                    document=row["document"],
+                )
+
+
+@job_kind("recalculate_terms")
+def recalculate(job):
+    """Project every open term that the changed days may touch, once; done twice, it moves nothing.
+
+    ``job.params``: ``days`` (ISO) and ``document``.
+    """
+    days = [date.fromisoformat(day) for day in job.params["days"]]
+    calendar = whole_calendar()
+    terms = _affected(days)
+    job.progress(0, terms.count())
+    done = moved = last = 0
+    while True:
+        with transaction.atomic():
+            batch = list(
+                terms.filter(pk__gt=last)
+                .select_related("dossier")
+                .prefetch_related("firings")
+                .select_for_update(of=("self",))[:BATCH]
+            )
+            if not batch:
+                break
+            last = batch[-1].pk
+            moved += _move(batch, calendar, job)
+        done += len(batch)
+        job.progress(done)
+    return {"terms": done, "moved": moved}
+
+
+def _move(terms, calendar, job):
+    now = clock.now()
+    changed, ledger, said, tasks = [], [], [], []
+    for term in terms:
+        if term.state != TermState.RUNNING:
+            continue
+        before = term.due_on, term.rung_at
+        term.project(calendar, fired=[firing.rung for firing in term.firings.all()])
+        if (term.due_on, term.rung_at) == before:
+            continue
+        changed.append(term)
+        if term.due_on == before[0]:
+            continue
+        ledger.append(
+            TermEvent(
+                term=term,
+                kind=TermEvent.Kind.MOVE,
+                at=now,
+                by=job.by,
+                reason=f"{before[0]:%d/%m/%Y} → {term.due_on:%d/%m/%Y}",
+                document=job.params["document"][:120],
+                due_on=term.due_on,
+                left=term.base_amount,
+            )
+        )
+        said.append((term, before[0]))
+        if term.task_id:
+            tasks.append(Task(pk=term.task_id, due_on=term.due_on, due_at=term.due_at))
+    Term.objects.bulk_update(changed, PROJECTED, batch_size=200)
+    Task.objects.bulk_update(tasks, ["due_on", "due_at"], batch_size=500)
+    TermEvent.objects.bulk_create(ledger)
+    HistoryEntry.objects.bulk_create(
+        [
+            HistoryEntry(
+                stream="dossier" if term.dossier_id else "cycle",
+                stream_id=term.dossier_id or term.cycle_id,
+                cycle_id=term.cycle_id,
+                event="term.move",
+                label=term.title[:300],
+                actor=job.by,
+                reason=job.params["document"],
+                data={
+                    "term": term.pk,
+                    "before": old.isoformat(),
+                    "after": term.due_on.isoformat(),
+                },
+                at=now,
+            )
+            for term, old in sorted(said, key=lambda pair: (pair[0].dossier_id or 0, pair[0].pk))
+        ]
+    )
+    return len(said)
