@@ -1,7 +1,7 @@
 """Who must hear of what. Every event has its audience here, or says that nobody needs to."""
 
 from cycle import clock, events
-from cycle.models import Level, Role, RoleAssignment, User
+from cycle.models import Level, Role, RoleAssignment, Substitution, User
 from dossiers.models import Dossier, Term
 
 _audiences: dict = {}
@@ -33,11 +33,13 @@ def of(entry):
 
 
 def holders(role, unit_id):
-    """Ids of those who hold ``role`` at the unit today."""
-    return set(
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(role=role, org_unit_id=unit_id)
-        .values_list("user_id", flat=True)
+    """Ids of those who hold ``role`` at the unit today, and of their substitutes."""
+    today = clock.today()
+    held = RoleAssignment.objects.held_on(today).filter(role=role, org_unit_id=unit_id)
+    return set(held.values_list("user_id", flat=True)) | set(
+        Substitution.objects.in_force(today)
+        .filter(assignment__in=held)
+        .values_list("substitute_id", flat=True)
     )
 
 

@@ -2,7 +2,7 @@ from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end
 from cycle.models.folding import Fold, fold
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
-from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, User
+from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, Substitution, User
 from cycle.models.ruleset import RuleSet
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "RuleSet",
     "StepWindow",
     "Stream",
+    "Substitution",
     "TermRule",
     "User",
     "end_of",

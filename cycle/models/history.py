@@ -42,6 +42,8 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         if not transaction.get_connection().in_atomic_block:
             raise transaction.TransactionManagementError("record() outside a transaction")
         events.label(event)
+        if acting_for is None and capacity is not None and by and capacity.user_id != by.pk:
+            acting_for = capacity.user
         entry = self.create(
             stream=target.history_stream,
             stream_id=target.pk,

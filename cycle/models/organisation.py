@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import RangeBoundary
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Concat
@@ -138,10 +139,24 @@ class User(AbstractUser):
     get_short_name = get_full_name
 
     def assignments(self):
-        """The roles this person holds today, read once per person object."""
+        """The roles this person holds today, their own first, read once per person object.
+
+        Those held by substitution are another's: ``assignment.user_id`` says whose.
+        """
         if not hasattr(self, "_assignments"):
-            self._assignments = list(
-                self.role_assignments.held_on(clock.today()).select_related("org_unit")
+            today = clock.today()
+            self._assignments = sorted(
+                RoleAssignment.objects.held_on(today)
+                .filter(
+                    Q(user=self)
+                    | Q(
+                        pk__in=Substitution.objects.in_force(today)
+                        .filter(substitute=self)
+                        .values("assignment")
+                    )
+                )
+                .select_related("org_unit"),
+                key=lambda assignment: assignment.user_id != self.pk,
             )
         return self._assignments
 
@@ -218,3 +233,72 @@ class RoleAssignment(models.Model):
 
     def __str__(self):
         return f"{self.get_role_display()}, {self.org_unit.name}"
+
+
+class SubstitutionQuerySet(models.QuerySet):
+    def in_force(self, day):
+        """Substitutions of ``day``."""
+        return self.filter(valid_from__lte=day, valid_to__gte=day)
+
+
+class Substitution(models.Model):
+    """Somebody acts for the holder of a role over a period (ủy quyền).
+
+    One level: it gives the holder's own role, never one that the holder has by substitution. What
+    is done under it names both. No two at once for one role.
+    """
+
+    assignment = models.ForeignKey(
+        RoleAssignment, models.PROTECT, related_name="substitutions", verbose_name=_("phân công")
+    )
+    substitute = models.ForeignKey(
+        User, models.PROTECT, related_name="substitutions", verbose_name=_("người được ủy quyền")
+    )
+    valid_from = models.DateField(_("từ ngày"))
+    valid_to = models.DateField(_("đến hết ngày"))
+    reason = models.CharField(_("lý do"), max_length=300)
+    document = models.CharField(_("văn bản"), max_length=120, blank=True)
+    created_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
+
+    objects = SubstitutionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ủy quyền")
+        verbose_name_plural = _("ủy quyền")
+        ordering = ["-valid_from", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to__gte=F("valid_from")),
+                name="substitution_period_not_reversed",
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="substitution_has_a_reason"),
+            ExclusionConstraint(
+                name="substitution_one_at_a_time",
+                expressions=[
+                    (Hash(F("assignment_id")), RangeOperators.OVERLAPS),
+                    (
+                        DateRange("valid_from", "valid_to", RangeBoundary(inclusive_upper=True)),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.substitute}: {self.assignment}"
+
+    def clean(self):
+        if self.assignment_id and self.substitute_id == self.assignment.user_id:
+            raise ValidationError({"substitute": _("Không thể ủy quyền cho chính mình.")})
+        if self.valid_from and self.valid_to:
+            if self.valid_to < self.valid_from:
+                raise ValidationError({"valid_to": _("Ngày kết thúc phải sau ngày bắt đầu.")})
+            overlapping = Substitution.objects.filter(
+                assignment=self.assignment_id,
+                valid_from__lte=self.valid_to,
+                valid_to__gte=self.valid_from,
+            ).exclude(pk=self.pk)
+            if self.assignment_id and overlapping.exists():
+                raise ValidationError(
+                    {"valid_from": _("Thời gian này đã ủy quyền cho người khác.")}
+                )

@@ -161,16 +161,14 @@ class TaskQuerySet(EngineTaskQuerySet):
         """Tasks somebody must still do."""
         return self.filter(open_state__isnull=False)
 
-    def for_holder(self, user, day):
-        """Tasks of the roles that ``user`` holds at units on ``day``."""
-        held = RoleAssignment.objects.held_on(day).filter(
-            user=user, role=OuterRef("role"), org_unit=OuterRef("org_unit")
-        )
-        return self.filter(Exists(held))
-
-    def inbox(self, user, day=None):
+    def inbox(self, user):
         """Open tasks this person may do today: their role, their unit (hộp việc)."""
-        return self.open().for_holder(user, day or clock.today())
+        held = RoleAssignment.objects.filter(
+            pk__in=[assignment.pk for assignment in user.assignments()],
+            role=OuterRef("role"),
+            org_unit=OuterRef("org_unit"),
+        )
+        return self.open().filter(Exists(held))
 
     def done_by(self, user):
         """Tasks this person finished, newest first."""
