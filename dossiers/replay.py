@@ -353,6 +353,8 @@ def _record(model, values):
             values[key] = model._meta.get_field(key).to_python(value)
         except FieldDoesNotExist:
             raise _Wrong(f"không biết «{key}».") from None
+        except ValidationError:
+            raise _Wrong(f"«{value}» không hợp lệ cho «{key}».") from None
     return model(**values)
 
 
