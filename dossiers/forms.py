@@ -224,6 +224,7 @@ class Part:
 
     not_future: tuple = ()
     legend: object = ""
+    about: object = ""
     folded = False
 
     def __init__(self, *args, **kwargs):
@@ -609,6 +610,11 @@ class PaperForm(Part, forms.ModelForm):
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
         super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
         self.folded, self.dossier = not required, dossier
+        self.about = (
+            _("Bạn nhập lại việc người khác đã ký: phải ghi đủ số, ngày và người ký.")
+            if required
+            else _("khi việc đã được ký trên giấy")
+        )
         self.fields["scan_kind"].choices = [
             ("", _("— Chọn loại tài liệu —")),
             *((row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]),
@@ -713,6 +719,7 @@ class ActForm:
         self.typed_only = task is not None and not holds_task(user, task)
         self.sentences: list = []
         self.bound = data is not None
+        self.has_upload = bool(files)
         common = {"data": data, "files": files}
         self.parts = []
 
@@ -742,6 +749,11 @@ class ActForm:
             add("note", NoteForm)
         if name not in WITHOUT_PAPER:
             add("paper", PaperForm, dossier=dossier, required=self.typed_only)
+
+    @property
+    def reviews(self):
+        """Whether the checklist of the task is ticked in this form."""
+        return self.name in REVIEWED
 
     @property
     def has_file(self):
@@ -994,6 +1006,32 @@ class DossierForm(PlainPart):
         if not self.errors:
             self._look_for_duplicates(data)
         return data
+
+    def _fields(self, *names):
+        return [self[name] for name in names]
+
+    def where(self):
+        """Fields of the first group."""
+        return self._fields("cycle", "commune", "outreach_event")
+
+    def new_product(self):
+        """Fields of a product that is not known yet."""
+        return self._fields("product_name", "group", "code")
+
+    def new_producer(self):
+        """Fields of a producer who is not known yet."""
+        return self._fields(
+            "producer_name",
+            "owner_type",
+            "representative",
+            "phone",
+            "address",
+            "registration_number",
+        )
+
+    def how(self):
+        """Fields of the case type and where the walk begins."""
+        return self._fields("case_type", "entered_as", "state", "reason")
 
     def _look_for_duplicates(self, data):
         """A warning, not a wall: the officer ticks that it is another product."""
