@@ -50,6 +50,8 @@ from dossiers.replay import DATA, Posts, replay
 
 PASSWORD = "ocop-demo-2026"  # noqa: S105  (shown to everybody who starts the demo)
 SEED = 2026
+#: Since when the posts of the demo are held: the reorganisation of the communes.
+SINCE = date(2025, 7, 1)
 THREE_LEVELS = "Chu trình ba cấp (minh họa)"
 
 NA_TAU = "03316"
@@ -217,6 +219,8 @@ REASONS = {
     "defer": "Mất mùa, chủ thể đề nghị chuyển sang năm sau",
     "wait": "Chờ chủ thể bổ sung giấy xác nhận vùng nguyên liệu",
 }
+#: Acts after which the dossier stands where it stood, and its task is due when it was.
+STAY = {"record_visit", "record_support", "attach_evidence", "record_promotion"}
 #: Whose post does an act that no task asks for; the commune officer's where none is named.
 DONE_BY = {
     "record_support": (Role.DEPARTMENT, Level.PROVINCE),
@@ -291,7 +295,7 @@ def has_other_work():
 def make_accounts(today):
     """Make a post for every role and level that is shown, all with the demo's password."""
     # Hashed once: hashing is slow by design, and the password is no secret.
-    posts = Posts(date(today.year - 2, 1, 1), password=make_password(PASSWORD))
+    posts = Posts(SINCE, password=make_password(PASSWORD))
     province = OrgUnit.objects.get(level=Level.PROVINCE, code="11")
     with transaction.atomic():
         for day, codes in ((today, COMMUNES), (date(2021, 1, 1), OLD_COMMUNES)):
@@ -506,8 +510,11 @@ class _Year:
         return producer
 
     def product(self, commune):
-        """The next product of the list, named after the commune."""
-        row = next(self.names)
+        """The next product of the list that the commune does not have, named after it."""
+        taken = set(
+            Product.objects.filter(producer__commune=commune).values_list("name", flat=True)
+        )
+        row = next(r for r in self.names if r["name"].format(place=_place(commune)) not in taken)
         group = ProductGroup(row["group"])
         if self.cycle.rule_set.has_district:
             group = OLD_GROUPS.get(group, group)
@@ -520,21 +527,24 @@ class _Year:
     def moments(self, scene):
         """When the dossier was opened and each act done, so that its task is due around today."""
         acts = [act.partition(":")[0] for act in scene.acts]
+        moved = len(acts)
+        while moved and acts[moved - 1] in STAY:
+            moved -= 1
         if scene.node:
             term = self.terms[scene.node]
             last = self.now + min(next(self.to_due), term - 1) - term
         else:
             last = self.now - self.random.randrange(2, 40)
-        steps = [0]
-        for act in reversed(acts):
-            low, high = PAUSES.get(act, (1, 4))
-            steps.append(steps[-1] + self.random.randint(low, high))
         # Early in a year there are few days for a long walk: it goes faster then.
-        last = max(last, min(len(acts), self.now - 1))
-        pace = min(1, last / steps[-1]) if steps[-1] else 1
+        last = max(last, min(moved, self.now - 1))
+        pauses = [self.random.randint(*PAUSES.get(act, (1, 4))) for act in acts]
+        walk = sum(pauses[:moved])
+        pace = min(1, last / walk) if walk else 1
+        days = [last - int(sum(pauses[n:moved]) * pace) for n in range(moved + 1)]
+        for pause in pauses[moved:]:
+            days.append(min(days[-1] + pause, self.now - 1))
         moment = None
-        for step in reversed(steps):
-            day = self.days[last - int(step * pace)]
+        for day in (self.days[n] for n in days):
             if moment is not None and timezone.localdate(moment) == day:
                 moment += timedelta(minutes=self.random.randrange(20, 50))
             else:
@@ -569,7 +579,9 @@ class _Walk:
                 task = self.task()
                 if self.scene.then == "claim":
                     # Where two share a desk, the second has it.
-                    held = task.org_unit.role_assignments.filter(role=task.role)
+                    held = task.org_unit.role_assignments.held_on(clock.today()).filter(
+                        role=task.role
+                    )
                     task.claim(by=held.select_related("user").latest("pk").user)
                 else:
                     by = self.posts(task.role, task.org_unit)
