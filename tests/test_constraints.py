@@ -50,7 +50,7 @@ from dossiers.models import (
     Task,
 )
 from tests import records
-from tests.conftest import open_dossier, open_task
+from tests.conftest import open_dossier
 
 pytestmark = pytest.mark.django_db
 
