@@ -1,7 +1,16 @@
-"""The language is the person's switch, never the browser's."""
+"""What every request passes: the person's language, and nothing typed is lost at sign-in."""
+
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.shortcuts import resolve_url
 from django.utils import translation
+from django_htmx.http import HttpResponseClientRedirect
+
+#: A page of typed Vietnamese is some 20,000 characters once encoded.
+KEPT_CHARACTERS = 200_000
+PREFIX = "kept_post:"
 
 
 class UserLocaleMiddleware:
@@ -18,4 +27,39 @@ class UserLocaleMiddleware:
             request.LANGUAGE_CODE = language
             response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
+        return response
+
+
+def keep_post(request):
+    """Keep what was typed, without files, for the page of the same path to show again.
+
+    It does ``kept = request.session.pop(f"kept_post:{request.path}", None)`` on GET and fills its
+    form from ``QueryDict(kept)``. One form is kept at a time, and none that is too long.
+    """
+    for key in list(request.session.keys()):
+        if key.startswith(PREFIX):
+            del request.session[key]
+    typed = request.POST.copy()
+    typed.pop("csrfmiddlewaretoken", None)
+    if typed and len(text := typed.urlencode()) <= KEPT_CHARACTERS:
+        request.session[PREFIX + request.path] = text
+
+
+class KeptPostMiddleware:
+    """When a view sends a person to sign in, keep what they had typed; htmx leaves its page."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        if response.status_code != 302 or request.user.is_authenticated:
+            return response
+        if urlsplit(response.headers["Location"]).path != resolve_url(settings.LOGIN_URL):
+            return response
+        if request.htmx:
+            here = urlsplit(request.htmx.current_url_abs_path or "/")
+            return HttpResponseClientRedirect(redirect_to_login(here.geturl()).url)
+        if request.method == "POST":
+            keep_post(request)
         return response

@@ -1,7 +1,31 @@
 """All addresses."""
 
+from allauth.account import views as account
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView, TemplateView
+
+from cycle import views
+
+# One way to sign in: the administration has no door of its own past the lockout.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# Accounts are given by the administrator: allauth asks for these addresses, nobody signs up.
+closed = TemplateView.as_view(template_name="account/closed.html")
 
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("", RedirectView.as_view(pattern_name="dossiers:inbox"), name="home"),
+    path("", include("dossiers.urls")),
+    path("accounts/login/", account.login, name="account_login"),
+    path("accounts/logout/", account.logout, name="account_logout"),
+    path("accounts/password/change/", account.password_change, name="account_change_password"),
+    path("accounts/inactive/", closed, name="account_inactive"),
+    path("accounts/signup/", closed, name="account_signup"),
+    path("accounts/password/reset/", closed, name="account_reset_password"),
+    path("accounts/email/", closed, name="account_email"),
+    path("profile/", views.profile, name="profile"),
+    path("language/", views.language, name="language"),
+    path("healthz", views.healthz, name="healthz"),
+    path("admin/", admin.site.urls),
 ]

@@ -227,7 +227,8 @@ GUIDES = {
         ),
         law_of_three=_(
             "Bộ phận OCOP cấp huyện kiểm tra, tổ giúp việc thẩm định hồ sơ trước khi hội đồng "
-            "huyện họp (QĐ 1048/QĐ-TTg năm 2019). Gửi tài liệu cho thành viên trước 2 ngày làm việc."
+            "huyện họp (QĐ 1048/QĐ-TTg năm 2019). Gửi tài liệu cho thành viên trước 2 "
+            "ngày làm việc."
         ),
     ),
     "evaluate_at_district": Guide(
@@ -260,8 +261,8 @@ GUIDES = {
             _("Đủ sản phẩm mẫu"),
         ),
         law_of_three=_(
-            "Văn phòng điều phối tỉnh kiểm tra hồ sơ do huyện đề nghị; tổ giúp việc thẩm định trước "
-            "khi hội đồng tỉnh họp (QĐ 1048/QĐ-TTg năm 2019)."
+            "Văn phòng điều phối tỉnh kiểm tra hồ sơ do huyện đề nghị; tổ giúp việc thẩm định "
+            "trước khi hội đồng tỉnh họp (QĐ 1048/QĐ-TTg năm 2019)."
         ),
     ),
     "evaluate_at_province": Guide(
@@ -279,7 +280,8 @@ GUIDES = {
         ),
         (_("Biên bản họp hội đồng tỉnh đã ký"), _("Dự thảo quyết định đã có")),
         law_of_three=_(
-            "Chủ tịch tỉnh công nhận 3–4 sao, từ 90 điểm chuyển trung ương (QĐ 1048/QĐ-TTg năm 2019)."
+            "Chủ tịch tỉnh công nhận 3–4 sao, từ 90 điểm chuyển trung ương (QĐ "
+            "1048/QĐ-TTg năm 2019)."
         ),
     ),
     "decide": Guide(
@@ -297,8 +299,8 @@ GUIDES = {
     "await_centre": Guide(
         _("Ghi kết quả của trung ương"),
         _(
-            "Bộ công nhận 5 sao. Nếu trung ương chấm dưới 90 điểm, tỉnh được công nhận 3–4 sao theo "
-            "kết quả đó (QĐ 26/2026/QĐ-TTg). Kết quả của đợt trước 30/9 hoặc 30/3."
+            "Bộ công nhận 5 sao. Nếu trung ương chấm dưới 90 điểm, tỉnh được công nhận 3–4 sao "
+            "theo kết quả đó (QĐ 26/2026/QĐ-TTg). Kết quả của đợt trước 30/9 hoặc 30/3."
         ),
         (_("Có văn bản kết quả của trung ương"),),
         law_of_three=_("Bộ đánh giá và công nhận 5 sao (QĐ 1048/QĐ-TTg năm 2019)."),

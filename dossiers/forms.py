@@ -1,0 +1,1145 @@
+"""One form per act: what the step keeps, why, and the paper it was signed on.
+
+Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietnamese catalogue is
+incomplete, so all messages that a person can meet are ours.
+"""
+
+import re
+from pathlib import PurePath
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.db.models import Q
+from django.forms.models import model_to_dict
+from django.http import QueryDict
+from django.utils import translation
+from django.utils.text import capfirst, format_lazy
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, User, fold
+from dossiers.engine import DutyMissing
+from dossiers.guidance import GUIDES
+from dossiers.models import (
+    ACTS,
+    BusinessPlan,
+    CaseType,
+    Certificate,
+    CommuneReport,
+    Completion,
+    ConditionNotMet,
+    Dossier,
+    Evaluation,
+    Evidence,
+    Idea,
+    LateEntry,
+    OfficialDocument,
+    OutreachEvent,
+    OutreachKind,
+    OwnerType,
+    PaperRequired,
+    Process,
+    Producer,
+    Product,
+    ProductGroup,
+    Promotion,
+    PromotionEvent,
+    Review,
+    SelfAssessment,
+    State,
+    SupportMeasure,
+    Visit,
+)
+from dossiers.models.evidence import store
+from dossiers.rules import holds_task
+
+# --- Fields -----------------------------------------------------------------------------------
+
+LONG = 10_000
+MONEY_LIMIT = 10**15
+
+
+class DateField(forms.DateField):
+    """A day as people write it here, 17/11/2026, or as a browser sends it."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault(
+            "widget",
+            forms.DateInput(
+                format="%d/%m/%Y", attrs={"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
+            ),
+        )
+        super().__init__(
+            input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"],
+            **kwargs,
+        )
+        self.error_messages["invalid"] = _(
+            "Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026."
+        )
+
+    def clean(self, value):
+        day = super().clean(value)
+        if day and not 1945 <= day.year <= 2100:
+            raise ValidationError(
+                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": day.year}
+            )
+        return day
+
+
+class MoneyField(forms.IntegerField):
+    """Đồng, with or without dots or commas between the thousands."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs.update(min_value=0, max_value=MONEY_LIMIT)
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi số tiền bằng đồng, không có phần lẻ, ví dụ 1.500.000."),
+            "min_value": _("Số tiền không thể âm."),
+            "max_value": _("Số tiền quá lớn, xin xem lại."),
+        }
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = re.sub(r"\s*(đồng|đ|vnđ)$", "", value.strip().lower())
+            if re.fullmatch(r"-?\d{1,3}([.,\s]\d{3})+", value):
+                value = re.sub(r"[.,\s]", "", value)
+            if value and not re.fullmatch(r"-?\d{1,30}", value):
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+    def prepare_value(self, value):
+        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+
+
+class CountField(forms.IntegerField):
+    """A number of people, pages, sheets."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs["min_value"] = max(kwargs.get("min_value") or 0, 0)
+        kwargs["max_value"] = kwargs.get("max_value") or 30_000
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi một số nguyên, ví dụ 12."),
+            "min_value": _("Số này phải từ %(limit_value)s trở lên."),
+            "max_value": _("Số này quá lớn, xin xem lại."),
+        }
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = value.strip()
+            if re.fullmatch(r"\d{1,3}(\.\d{3})+", value):
+                value = value.replace(".", "")
+            if len(value) > 30:
+                raise ValidationError(self.error_messages["max_value"], code="max_value")
+        return super().to_python(value)
+
+
+class PointsField(forms.DecimalField):
+    """Points with at most two decimals, after a comma or a dot."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs["min_value"] = 0
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "decimal"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi điểm bằng số, ví dụ 71,5."),
+            "min_value": _("Điểm không thể âm."),
+            "max_digits": _("Điểm quá lớn, xin xem lại."),
+            "max_whole_digits": _("Điểm quá lớn, xin xem lại."),
+            "max_decimal_places": _("Điểm có nhiều nhất hai chữ số sau dấu phẩy."),
+        }
+
+    def to_python(self, value):
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+    def prepare_value(self, value):
+        return value if value is None else str(value).replace(".", ",")
+
+
+def field_for(db_field, **kwargs):
+    """The form field of a model field, in the ways of writing above."""
+    if db_field.choices:
+        return db_field.formfield(**kwargs)
+    if isinstance(db_field, models.DateField):
+        return db_field.formfield(form_class=DateField, **kwargs)
+    if isinstance(db_field, models.BigIntegerField):
+        return db_field.formfield(form_class=MoneyField, **kwargs)
+    if isinstance(db_field, models.IntegerField):
+        return db_field.formfield(form_class=CountField, **kwargs)
+    if isinstance(db_field, models.DecimalField):
+        return db_field.formfield(form_class=PointsField, **kwargs)
+    if isinstance(db_field, models.TextField):
+        return db_field.formfield(
+            max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
+        )
+    return db_field.formfield(**kwargs)
+
+
+def long_text(label, **kwargs):
+    """A text of some lines."""
+    return forms.CharField(
+        label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
+    )
+
+
+_CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.ClearableFileInput)
+
+
+def _polish(field):
+    """Bootstrap's classes, and sentences instead of «Trường này là bắt buộc»."""
+    widget, label = field.widget, field.label or ""
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
+        widget.attrs.setdefault("class", "form-check-input")
+    elif isinstance(widget, forms.Select):
+        widget.attrs.setdefault("class", "form-select")
+    else:
+        widget.attrs.setdefault("class", "form-control")
+    field.error_messages |= {
+        "required": format_lazy(
+            _("Bạn chưa chọn: {label}.")
+            if isinstance(widget, _CHOSEN)
+            else _("Bạn chưa nhập: {label}."),
+            label=label,
+        ),
+        "invalid_choice": _("Lựa chọn này không có trong danh sách."),
+        "invalid_pk_value": _("Lựa chọn này không có trong danh sách."),
+        "max_length": _("Dài quá %(limit_value)s ký tự (bạn đã nhập %(show_value)s)."),
+        "null_characters_not_allowed": _("Nội dung có ký tự không đọc được, xin nhập lại."),
+    }
+
+
+class Part:
+    """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
+
+    not_future: tuple = ()
+    legend: object = ""
+    about: object = ""
+    folded = False
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _polish(field)
+
+    def clean(self):
+        cleaned = super().clean()
+        for name in self.not_future:
+            day = self.cleaned_data.get(name)
+            if day and day > clock.today():
+                self.add_error(name, _("Ngày này chưa đến, xin xem lại."))
+        return cleaned
+
+    def add_to(self, call):
+        """Put what was typed into the arguments of the door."""
+
+
+class PlainPart(Part, forms.Form):
+    pass
+
+
+# --- What each step keeps -----------------------------------------------------------------------
+
+
+class RecordPart(Part, forms.ModelForm):
+    """A record of the step. ``held_on`` is its own day; a ``prefilled`` one begins with what the
+    last version said.
+    """
+
+    held_on = ""
+    prefilled = False
+
+    def __init__(self, *args, dossier, initial=None, **kwargs):
+        model = self._meta.model
+        known = {}
+        if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
+            known = model_to_dict(
+                last, [name for name in self._meta.fields if name != self.held_on]
+            )
+        if self.held_on:
+            known[self.held_on] = clock.today()
+        super().__init__(
+            *args, instance=model(dossier=dossier), initial=known | (initial or {}), **kwargs
+        )
+        self.legend = self.legend or capfirst(model._meta.verbose_name)
+
+    def add_to(self, call):
+        if self.has_changed() or not self.empty_permitted:
+            call["record"].append(self.instance)
+
+
+def record_form(model, form=RecordPart, **attributes):
+    """The form of a step's record: all that a person fills in."""
+    return forms.modelform_factory(
+        model,
+        form=type(f"{model.__name__}Form", (form,), attributes),
+        fields=[
+            field.name
+            for field in model._meta.fields
+            if field.editable and not field.primary_key and field.name != "dossier"
+        ],
+        formfield_callback=field_for,
+    )
+
+
+class SelfAssessmentPart(RecordPart):
+    prefilled = True
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        for part, limit in (dossier.rule_set.content.get("parts") or {}).items():
+            self.fields[f"points_{part.lower()}"].help_text = _now("Từ 0 đến %(limit)s điểm.") % {
+                "limit": limit
+            }
+        if dossier.case_type == CaseType.FIRST:
+            del self.fields["what_changed"]
+        else:
+            self.fields["what_changed"].required = True
+
+    def clean(self):
+        cleaned = super().clean()
+        points = [self.cleaned_data.get(f"points_{part}") for part in "abc"]
+        if None not in points and sum(points) > 100:
+            self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
+        return cleaned
+
+
+class CertificatePart(RecordPart):
+    held_on = "issued_on"
+    not_future = ("issued_on",)
+
+
+class CentreCertificatePart(RecordPart):
+    """Filled when the centre has certified 5★, and only then."""
+
+    legend = _("Giấy chứng nhận (chỉ khi trung ương công nhận 5 sao)")
+    not_future = ("issued_on",)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
+
+
+class PromotionPart(RecordPart):
+    held_on = "done_on"
+    not_future = ("done_on",)
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        self.fields["event"].queryset = PromotionEvent.objects.filter(cycle=dossier.cycle_id)
+        self.fields["event"].empty_label = _("Không thuộc sự kiện nào")
+
+
+class LastPromotionPart(PromotionPart):
+    """May stay empty when an activity is on record already."""
+
+    held_on = ""
+
+    def __init__(self, *args, dossier, **kwargs):
+        if dossier.promotions.exists():
+            kwargs |= {"empty_permitted": True, "use_required_attribute": False}
+            self.legend = _("Hoạt động xúc tiến (để trống nếu đã ghi đủ)")
+        super().__init__(*args, dossier=dossier, **kwargs)
+
+
+#: Extension -> type it is served as, and how such a file begins.
+FILE_TYPES = {
+    ".pdf": ("application/pdf", b"%PDF-"),
+    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
+    ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
+    ".docx": (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        b"PK\x03\x04",
+    ),
+    ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
+}
+
+
+def check_upload(upload):
+    """Refuse an empty, oversized or unknown file with a sentence; returns its content type."""
+    if not upload.size:
+        raise ValidationError(_("Tệp này rỗng, xin chọn lại."))
+    if upload.size > settings.MAX_EVIDENCE_BYTES:
+        raise ValidationError(
+            _("Tệp nặng quá %(limit)s MB, xin chia nhỏ hoặc nén lại."),
+            params={"limit": settings.MAX_EVIDENCE_BYTES // 1024**2},
+        )
+    content_type, beginning = FILE_TYPES.get(PurePath(upload.name).suffix.lower(), (None, b""))
+    upload.seek(0)
+    begins = upload.read(len(beginning))
+    upload.seek(0)
+    if content_type is None or begins != beginning:
+        raise ValidationError(_("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx)."))
+    return content_type
+
+
+def keep_file(evidence, upload, content_type):
+    """Store ``upload`` and let ``evidence`` speak of it; a full disk becomes a sentence."""
+    try:
+        evidence.sha256, evidence.bytes = store(upload)
+    except OSError as error:
+        raise ValidationError(
+            _("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")
+        ) from error
+    stem, suffix = PurePath(upload.name).stem, PurePath(upload.name).suffix
+    evidence.filename = stem[: 200 - len(suffix)] + suffix
+    evidence.content_type = content_type
+
+
+class FileField(forms.FileField):
+    widget = forms.FileInput
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.widget.attrs["accept"] = ",".join(FILE_TYPES)
+        self.error_messages |= {
+            "empty": _("Tệp này rỗng, xin chọn lại."),
+            "invalid": _("Không đọc được tệp, xin chọn lại."),
+            "missing": _("Không đọc được tệp, xin chọn lại."),
+        }
+
+
+class EvidencePart(RecordPart):
+    """A file, or a paper with the place it is kept; new, or instead of an old one."""
+
+    not_future = ("issued_on",)
+    file = FileField(
+        label=_("Tệp"),
+        required=False,
+        help_text=_("PDF, ảnh, Word hoặc Excel. Bản giấy thì ghi nơi giữ, không cần tệp."),
+    )
+    field_order = ("kind", "title", "file", "paper_location", "criterion")
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        compulsory = dossier.rule_set.compulsory(dossier.case_type)
+        kinds = [(row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]]
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("Loại tài liệu"),
+            choices=[
+                ("", _("— Chọn loại tài liệu —")),
+                (_("Bắt buộc"), [row for row in kinds if row[0] in compulsory]),
+                (_("Bổ sung"), [row for row in kinds if row[0] not in compulsory]),
+            ],
+        )
+        _polish(self.fields["kind"])
+        self.fields["replaces"].queryset = dossier.evidence.current()
+        self.fields["replaces"].empty_label = _("Không, đây là tài liệu mới")
+
+    def clean(self):
+        cleaned = super().clean()
+        old = self.cleaned_data.get("replaces")
+        if old and "kind" in self.cleaned_data and old.kind != self.cleaned_data["kind"]:
+            self.add_error("replaces", _("Tài liệu được thay phải cùng loại."))
+        upload = self.cleaned_data.get("file")
+        if upload:
+            try:
+                content_type = check_upload(upload)
+                # Only when all the rest is right: a file without its row would never be found.
+                if not self.errors:
+                    keep_file(self.instance, upload, content_type)
+            except ValidationError as error:
+                self.add_error("file", error)
+        elif not self.cleaned_data.get("paper_location"):
+            self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
+        return cleaned
+
+
+# --- Why, what was checked, on which paper ------------------------------------------------------
+
+
+class ReasonForm(PlainPart):
+    """The reason that the law asks for."""
+
+    reason = long_text(_("Lý do"))
+
+    def add_to(self, call):
+        call["reason"] = self.cleaned_data["reason"]
+
+
+class NoteForm(PlainPart):
+    """A remark that goes into the history."""
+
+    folded = True
+    legend = _("Ghi chú")
+    reason = long_text(_("Ghi chú"), required=False)
+
+    def add_to(self, call):
+        call["reason"] = self.cleaned_data["reason"]
+
+
+class ReviewForm(PlainPart):
+    """The checklist of the task, ticked, with remarks (phiếu kiểm tra)."""
+
+    legend = _("Nội dung đã kiểm tra")
+    checked = forms.MultipleChoiceField(
+        label=_("Đánh dấu nội dung đã đạt"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    remarks = long_text(_("Nhận xét"), required=False)
+
+    def __init__(self, *args, node, gate=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.checks, self.gate = GUIDES[node].checks, gate
+        self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
+        if gate:
+            self.fields["remarks"].help_text = _("Cần ghi khi có nội dung không đánh dấu.")
+
+    def clean(self):
+        cleaned = super().clean()
+        ticked = len(self.cleaned_data.get("checked", ()))
+        if self.gate and ticked < len(self.checks) and not self.cleaned_data.get("remarks"):
+            self.add_error(
+                "remarks",
+                _("Còn nội dung chưa đánh dấu: hãy kiểm tra, hoặc ghi nhận xét vì sao bỏ qua."),
+            )
+        return cleaned
+
+    def add_to(self, call):
+        remarks = self.cleaned_data["remarks"]
+        with translation.override("vi"):
+            checked = [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
+        if checked or remarks:
+            call["record"].append(Review(checked=checked, remarks=remarks))
+        call["reason"] = remarks
+
+
+class ReturnForm(PlainPart):
+    """One consolidated return: what is missing in each item, and why it goes back (P6)."""
+
+    def __init__(self, *args, node, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.checks = GUIDES[node].checks
+        for n, text in enumerate(self.checks):
+            self.fields[f"item_{n}"] = forms.CharField(label=text, max_length=500, required=False)
+        self.fields["reason"] = long_text(
+            _("Yêu cầu chung"),
+            required=False,
+            help_text=_("Nêu một lần, đủ các nội dung, để chủ thể không phải sửa nhiều lần."),
+        )
+        for field in self.fields.values():
+            _polish(field)
+
+    def _items(self):
+        with translation.override("vi"):
+            return [
+                f"{text}: {remark}"
+                for n, text in enumerate(self.checks)
+                if (remark := self.cleaned_data.get(f"item_{n}"))
+            ]
+
+    def clean(self):
+        cleaned = super().clean()
+        if not self.errors and not self.cleaned_data.get("reason") and not self._items():
+            self.add_error("reason", _("Bạn chưa nêu lý do trả lại."))
+        return cleaned
+
+    def add_to(self, call):
+        items = self._items()
+        if items:
+            call["record"].append(Review(checked=[], remarks="\n".join(items)))
+        call["reason"] = self.cleaned_data["reason"] or "; ".join(items)
+
+
+class LateEntryForm(ReasonForm):
+    """Where an existing product, an upgrade, a re-evaluation begins."""
+
+    entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
+    state = forms.ChoiceField(
+        label=_("Bắt đầu từ"),
+        choices=[
+            (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
+            for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
+        ],
+    )
+    field_order = ("entered_as", "state", "reason")
+
+    def add_to(self, call):
+        super().add_to(call)
+        call["entered_as"] = self.cleaned_data["entered_as"]
+        call["state"] = self.cleaned_data["state"]
+
+
+class ReopenForm(ReasonForm):
+    """In which cycle a parked dossier goes on."""
+
+    cycle = forms.ModelChoiceField(Cycle.objects.none(), label=_("Chu trình"), required=False)
+    field_order = ("cycle", "reason")
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["cycle"]
+        field.queryset = Cycle.objects.filter(closed_on=None, year__gte=dossier.cycle.year)
+        if dossier.state == State.DEFERRED:
+            field.required, field.empty_label = True, _("— Chọn chu trình —")
+        else:
+            field.empty_label = _("Giữ chu trình hiện tại")
+
+    def add_to(self, call):
+        super().add_to(call)
+        call["cycle"] = self.cleaned_data["cycle"]
+
+
+class PaperForm(Part, forms.ModelForm):
+    """The signed paper that an act is typed from (nhập từ văn bản giấy).
+
+    Required of who only types; may stay empty for who holds the task.
+    """
+
+    legend = _("Nhập từ văn bản giấy")
+    not_future = ("signed_on",)
+    scan_file = FileField(label=_("Bản chụp"), required=False)
+    scan_kind = forms.ChoiceField(label=_("Xếp bản chụp vào loại"), required=False)
+
+    class Meta:
+        model = OfficialDocument
+        formfield_callback = field_for
+        fields = ("number", "signed_on", "signer", "signer_capacity")
+
+    def __init__(self, *args, dossier, required=False, **kwargs):
+        if not required:
+            kwargs |= {"empty_permitted": True, "use_required_attribute": False}
+        super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
+        self.folded, self.dossier = not required, dossier
+        self.about = (
+            _("Bạn nhập lại việc người khác đã ký: phải ghi đủ số, ngày và người ký.")
+            if required
+            else _("khi việc đã được ký trên giấy")
+        )
+        self.fields["scan_kind"].choices = [
+            ("", _("— Chọn loại tài liệu —")),
+            *((row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]),
+        ]
+
+    def clean(self):
+        cleaned = super().clean()
+        upload, kind = self.cleaned_data.get("scan_file"), self.cleaned_data.get("scan_kind")
+        if upload and not kind and "scan_kind" not in self.errors:
+            self.add_error("scan_kind", _("Bạn chưa chọn loại tài liệu của bản chụp."))
+        if upload:
+            try:
+                content_type = check_upload(upload)
+                if not self.errors:
+                    scan = Evidence(
+                        dossier=self.dossier,
+                        kind=kind,
+                        title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
+                    )
+                    keep_file(scan, upload, content_type)
+                    self.instance.scan = scan
+            except ValidationError as error:
+                self.add_error("scan_file", error)
+        return cleaned
+
+    def add_to(self, call):
+        if self.has_changed() or not self.empty_permitted:
+            call["paper"] = self.instance
+            if self.instance.scan:
+                # Before the paper, which points to it.
+                call["record"].append(self.instance.scan)
+
+
+# --- One act ----------------------------------------------------------------------------------
+
+_IDEA = record_form(Idea, held_on="filed_on", not_future=("filed_on",), prefilled=True)
+_PLAN = record_form(
+    BusinessPlan, held_on="filed_on", not_future=("filed_on", "owner_trained_on"), prefilled=True
+)
+_EVALUATION = record_form(Evaluation, held_on="met_on", not_future=("met_on",))
+
+#: act -> the records that its form asks for.
+RECORDS = {
+    "register_idea": [_IDEA],
+    "complete_idea": [_IDEA],
+    "refile_idea": [_IDEA],
+    "submit_plan": [_PLAN],
+    "complete_plan": [_PLAN],
+    "refile_plan": [_PLAN],
+    "record_visit": [record_form(Visit, held_on="visited_on", not_future=("visited_on",))],
+    "record_support": [record_form(SupportMeasure, not_future=("done_on",))],
+    "declare_ready": [
+        record_form(Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True)
+    ],
+    "attach_evidence": [record_form(Evidence, EvidencePart)],
+    "submit_dossier": [record_form(SelfAssessment, SelfAssessmentPart)],
+    "confirm_dossier": [record_form(CommuneReport, prefilled=True)],
+    "rank_at_district": [_EVALUATION],
+    "rank": [_EVALUATION],
+    "record_centre_result": [_EVALUATION, record_form(Certificate, CentreCertificatePart)],
+    "certify": [record_form(Certificate, CertificatePart)],
+    "record_promotion": [record_form(Promotion, PromotionPart)],
+    "promote": [record_form(Promotion, LastPromotionPart)],
+}
+
+#: Acts in which an officer signs for what was checked.
+REVIEWED = frozenset(
+    {
+        "screen_idea",
+        "select_idea",
+        "check_plan",
+        "approve_plan",
+        "confirm_dossier",
+        "forward_to_district",
+        "forward_to_province",
+        "accept_at_district",
+        "accept_at_province",
+        "propose_recognition",
+    }
+)
+
+#: The commune's checklist is a gate: what is not ticked must be explained (P3, P10).
+GATES = frozenset({"confirm_dossier"})
+
+#: Acts of the moment, that nobody signs.
+WITHOUT_PAPER = frozenset({"attach_evidence", "record_visit", "record_support", "record_promotion"})
+
+
+class ActForm:
+    """The form of the act ``name`` on ``dossier``, as ``user`` may do it.
+
+    With ``task`` it goes through the task's door, without through the process's. ``parts`` are
+    Django forms with the act's name in their prefix, so that several acts share one page. ``kept``
+    is what was typed before the sign-in expired.
+    """
+
+    def __init__(
+        self, name, dossier, user, *, task=None, data=None, files=None, kept=None, initial=None
+    ):
+        self.name, self.dossier, self.user, self.task = name, dossier, user, task
+        self.act = ACTS[name]
+        self.typed_only = task is not None and not holds_task(user, task)
+        self.sentences: list = []
+        self.bound = data is not None
+        self.has_upload = bool(files)
+        common = {"data": data, "files": files}
+        self.parts = []
+
+        def add(key, factory, **kwargs):
+            prefix = f"{name}-{key}"
+            part = factory(prefix=prefix, **common, **kwargs)
+            if kept is not None:
+                for field_name, field in part.fields.items():
+                    part.initial[field_name] = field.widget.value_from_datadict(
+                        kept, {}, f"{prefix}-{field_name}"
+                    )
+            self.parts.append(part)
+
+        for factory in RECORDS.get(name, ()):
+            add(factory._meta.model._meta.model_name, factory, dossier=dossier, initial=initial)
+        if name == "enter_late":
+            add("entry", LateEntryForm)
+        elif name == "reopen":
+            add("reopen", ReopenForm, dossier=dossier)
+        elif self.act["tone"] == "return":
+            add("return", ReturnForm, node=task.node)
+        elif self.act["reason"]:
+            add("reason", ReasonForm)
+        elif name in REVIEWED:
+            add("review", ReviewForm, node=task.node, gate=name in GATES)
+        elif task is not None:
+            add("note", NoteForm)
+        if name not in WITHOUT_PAPER:
+            add("paper", PaperForm, dossier=dossier, required=self.typed_only)
+
+    @property
+    def reviews(self):
+        """Whether the checklist of the task is ticked in this form."""
+        return self.name in REVIEWED
+
+    @property
+    def has_file(self):
+        """Whether the page must send files."""
+        return any(part.is_multipart() for part in self.parts)
+
+    def is_valid(self):
+        """Whether all parts are right."""
+        # A list: every part is asked, so that all errors show at once.
+        return False not in [part.is_valid() for part in self.parts]
+
+    def do(self):
+        """Check what was typed and do the act; False when the form must be shown again.
+
+        Raises TaskAlreadyDone and ActNotPossible: then somebody acted first.
+        """
+        if not self.is_valid():
+            return False
+        call = {"record": [], "paper": None, "reason": ""}
+        for part in self.parts:
+            part.add_to(call)
+        try:
+            if self.task is not None:
+                self.task.complete(self.name, by=self.user, **call)
+            else:
+                self.dossier.process.act(self.name, by=self.user, **call)
+        except ConditionNotMet as error:
+            self.sentences = error.messages
+        except ValidationError as error:
+            self._place(error)
+        except PaperRequired:
+            self.sentences = [_("Bạn không giữ việc này: chỉ được nhập từ văn bản giấy đã ký.")]
+        except DutyMissing:
+            self.sentences = [
+                _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
+            ]
+        else:
+            return True
+        return False
+
+    def _place(self, error):
+        """Put what the model refused at the field it is about, or at the top."""
+        for field, messages in getattr(
+            error, "error_dict", {NON_FIELD_ERRORS: error.error_list}
+        ).items():
+            for part in self.parts:
+                if field in part.fields:
+                    part.add_error(field, messages)
+                    break
+            else:
+                self.sentences += ValidationError(messages).messages
+
+    @property
+    def problems(self):
+        """(id of the field or "", sentence) of everything that is wrong."""
+        return [("", sentence) for sentence in self.sentences] + [
+            (part[field].id_for_label if field in part.fields else "", sentence)
+            for part in self.parts
+            if self.bound
+            for field, sentences in part.errors.items()
+            for sentence in sentences
+        ]
+
+
+def kept_post(request):
+    """What a person typed on this page before the sign-in expired, or None; told once."""
+    kept = request.session.pop(f"kept_post:{request.path}", None)
+    if kept is None or request.method == "POST":
+        return None
+    return QueryDict(kept)
+
+
+# --- Who has a task ----------------------------------------------------------------------------
+
+
+class WaitForm(PlainPart):
+    """What the office waits for."""
+
+    reason = forms.CharField(label=_("Đang chờ chủ thể việc gì"), max_length=300)
+
+
+class ReassignForm(PlainPart):
+    """Another holder of the same role at the same unit."""
+
+    to = forms.ModelChoiceField(User.objects.none(), label=_("Giao cho"))
+    reason = forms.CharField(label=_("Lý do giao lại"), max_length=300)
+
+    def __init__(self, *args, task, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = User.objects.filter(
+            is_active=True,
+            pk__in=RoleAssignment.objects.held_on(clock.today())
+            .filter(role=task.role, org_unit=task.org_unit_id)
+            .values("user"),
+        ).order_by("full_name", "username")
+        self.fields["to"].empty_label = _("— Chọn người —")
+
+
+class RerouteForm(PlainPart):
+    """Another unit of the same level."""
+
+    to = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
+    reason = forms.CharField(label=_("Lý do chuyển"), max_length=300)
+
+    def __init__(self, *args, task, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["to"].queryset = (
+            OrgUnit.objects.filter(level=task.org_unit.level, valid_to=task.org_unit.valid_to)
+            .exclude(pk=task.org_unit_id)
+            .order_by("name")
+        )
+        self.fields["to"].empty_label = _("— Chọn đơn vị —")
+
+
+# --- Opening a dossier, and outreach ------------------------------------------------------------
+
+
+def my_units(user, roles):
+    """Units where ``user`` holds one of ``roles``, and those below them."""
+    held = [assignment.org_unit_id for assignment in user.assignments() if assignment.role in roles]
+    return OrgUnit.objects.filter(
+        Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held)
+    ).distinct()
+
+
+class UnitChoiceField(forms.ModelChoiceField):
+    """Communes of the same name are told apart by their district and their last day."""
+
+    def label_from_instance(self, unit):
+        label = unit.name
+        if unit.parent and unit.parent.level == Level.DISTRICT:
+            label += f", {unit.parent.name}"
+        if unit.valid_to:
+            label += f" ({_now('đến')} {unit.valid_to:%d/%m/%Y})"
+        return label
+
+
+class DossierForm(PlainPart):
+    """Open a dossier: whose product, where, in which cycle, from which step (mở hồ sơ)."""
+
+    cycle = forms.ModelChoiceField(
+        Cycle.objects.none(), label=_("Chu trình"), empty_label=_("— Chọn chu trình —")
+    )
+    commune = UnitChoiceField(
+        OrgUnit.objects.none(), label=_("Xã, phường"), empty_label=_("— Chọn xã, phường —")
+    )
+    producer = forms.ModelChoiceField(
+        Producer.objects.none(),
+        label=_("Chủ thể"),
+        required=False,
+        empty_label=_("Chủ thể mới (điền bên dưới)"),
+    )
+    producer_name = forms.CharField(label=_("Tên chủ thể mới"), max_length=200, required=False)
+    owner_type = forms.ChoiceField(
+        label=_("Loại hình"),
+        choices=[("", _("— Chọn loại hình —")), *OwnerType.choices],
+        required=False,
+    )
+    representative = forms.CharField(label=_("Người đại diện"), max_length=150, required=False)
+    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
+    address = forms.CharField(label=_("Địa chỉ"), max_length=250, required=False)
+    registration_number = forms.CharField(
+        label=_("Số đăng ký kinh doanh"), max_length=40, required=False
+    )
+    product = forms.ModelChoiceField(
+        Product.objects.none(),
+        label=_("Sản phẩm"),
+        required=False,
+        empty_label=_("Sản phẩm mới (điền bên dưới)"),
+    )
+    product_name = forms.CharField(label=_("Tên sản phẩm mới"), max_length=200, required=False)
+    group = forms.ChoiceField(
+        label=_("Nhóm sản phẩm"),
+        choices=[("", _("— Chọn nhóm —")), *ProductGroup.choices],
+        required=False,
+    )
+    code = forms.CharField(label=_("Mã số sản phẩm (nếu đã có)"), max_length=40, required=False)
+    case_type = forms.ChoiceField(label=_("Loại hồ sơ"), choices=CaseType)
+    outreach_event = forms.ModelChoiceField(
+        OutreachEvent.objects.none(),
+        label=_("Từ hoạt động tuyên truyền"),
+        required=False,
+        empty_label=_("Không từ hoạt động nào"),
+    )
+    entered_as = forms.ChoiceField(
+        label=_("Bắt đầu"),
+        choices=[("", _("Từ bước đầu: đăng ký ý tưởng")), *LateEntry.choices],
+        required=False,
+        help_text=_("Vào thẳng bước sau phải có lý do; các bước bỏ qua được thống kê."),
+    )
+    state = forms.ChoiceField(
+        label=_("Nếu vào thẳng, bắt đầu từ"),
+        choices=LateEntryForm.base_fields["state"].choices,
+        required=False,
+    )
+    reason = long_text(_("Lý do vào thẳng bước sau"), required=False)
+    confirmed = forms.BooleanField(
+        label=_("Tôi đã xem, đây không phải hồ sơ trùng"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user, self.duplicates = user, []
+        communes = my_units(user, [Role.OFFICER]).filter(level=Level.COMMUNE)
+        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
+        self.fields["commune"].queryset = communes.select_related("parent").order_by(
+            models.F("valid_to").desc(nulls_first=True), "name"
+        )
+        producers = Producer.objects.filter(commune__in=communes)
+        self.fields["producer"].queryset = producers
+        self.fields["product"].queryset = Product.objects.filter(
+            producer__in=producers
+        ).select_related("producer")
+        self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
+        self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
+            org_unit__in=my_units(user, Role.values), cycle__closed_on=None
+        )
+
+    def clean(self):
+        data = super().clean()
+        cycle, commune = data.get("cycle"), data.get("commune")
+        if (
+            cycle
+            and commune
+            and cycle.rule_set.has_district != bool(commune.at_level(Level.DISTRICT))
+        ):
+            self.add_error(
+                "commune",
+                _("Xã này không thuộc chu trình đã chọn: chu trình %(levels)s.")
+                % {"levels": _("ba cấp") if cycle.rule_set.has_district else _("hai cấp")},
+            )
+        product, producer = data.get("product"), data.get("producer")
+        if product and producer and product.producer_id != producer.pk:
+            self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
+        if not product:
+            for name in ("product_name", "group"):
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, self.fields[name].error_messages["required"])
+            if not producer:
+                for name in ("producer_name", "owner_type"):
+                    if not data.get(name) and name not in self.errors:
+                        self.add_error(name, self.fields[name].error_messages["required"])
+        if data.get("entered_as"):
+            if not data.get("state"):
+                self.add_error("state", _("Bạn chưa chọn bước bắt đầu."))
+            if not data.get("reason"):
+                self.add_error("reason", _("Bạn chưa nêu lý do vào thẳng bước sau."))
+        if not self.errors:
+            self._look_for_duplicates(data)
+        return data
+
+    def _fields(self, *names):
+        return [self[name] for name in names]
+
+    def where(self):
+        """Fields of the first group."""
+        return self._fields("cycle", "commune", "outreach_event")
+
+    def new_product(self):
+        """Fields of a product that is not known yet."""
+        return self._fields("product_name", "group", "code")
+
+    def new_producer(self):
+        """Fields of a producer who is not known yet."""
+        return self._fields(
+            "producer_name",
+            "owner_type",
+            "representative",
+            "phone",
+            "address",
+            "registration_number",
+        )
+
+    def how(self):
+        """Fields of the case type and where the walk begins."""
+        return self._fields("case_type", "entered_as", "state", "reason")
+
+    def _look_for_duplicates(self, data):
+        """A warning, not a wall: the officer ticks that it is another product."""
+        if data["product"]:
+            same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
+        else:
+            producers = Producer.objects.filter(commune=data["commune"])
+            producers = (
+                producers.filter(pk=data["producer"].pk)
+                if data["producer"]
+                else [row for row in producers if fold(row.name) == fold(data["producer_name"])]
+            )
+            same = Dossier.objects.filter(
+                product__in=[
+                    row
+                    for row in Product.objects.filter(producer__in=producers)
+                    if fold(row.name) == fold(data["product_name"])
+                ]
+            )
+        self.duplicates = list(same.visible_to(self.user).with_units()[:5])
+        if self.duplicates:
+            self.fields["confirmed"].widget = forms.CheckboxInput(
+                attrs={"class": "form-check-input"}
+            )
+            if not data["confirmed"]:
+                self.add_error(
+                    "confirmed",
+                    _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
+                )
+
+    def open(self):
+        """Open the dossier, late when asked so; returns it, or None with the reason shown."""
+        data = self.cleaned_data
+        try:
+            with transaction.atomic():
+                product = data["product"] or self._new_product(data)
+                dossier = Dossier(
+                    cycle=data["cycle"],
+                    product=product,
+                    commune=data["commune"],
+                    case_type=data["case_type"],
+                    outreach_event=data["outreach_event"],
+                )
+                process = Process.open(dossier, by=self.user)
+                if data["entered_as"]:
+                    process.act(
+                        "enter_late",
+                        by=self.user,
+                        entered_as=data["entered_as"],
+                        state=data["state"],
+                        reason=data["reason"],
+                    )
+        except ConditionNotMet as error:
+            for message in error.messages:
+                self.add_error(None, message)
+        except DutyMissing:
+            self.add_error(None, _("Chu trình này chưa có phân công nhiệm vụ. Xin báo quản trị."))
+        except PermissionDenied:
+            self.add_error("commune", _("Bạn không phải cán bộ OCOP phụ trách xã này."))
+        else:
+            return dossier
+        return None
+
+    def _new_product(self, data):
+        producer = data["producer"] or Producer.objects.create(
+            name=data["producer_name"],
+            owner_type=data["owner_type"],
+            commune=data["commune"],
+            representative=data["representative"],
+            phone=data["phone"],
+            address=data["address"],
+            registration_number=data["registration_number"],
+        )
+        return Product.objects.create(
+            producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
+        )
+
+
+class OutreachForm(Part, forms.ModelForm):
+    """A meeting, broadcast or panel that was held."""
+
+    not_future = ("held_on",)
+    kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
+
+    class Meta:
+        model = OutreachEvent
+        formfield_callback = field_for
+        fields = (
+            "cycle",
+            "org_unit",
+            "held_on",
+            "kind",
+            "title",
+            "audience",
+            "attendance",
+            "cost",
+        )
+        field_classes = {"org_unit": UnitChoiceField}
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
+        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
+        self.fields["cycle"].empty_label = _("— Chọn chu trình —")
+        self.fields["org_unit"].queryset = (
+            my_units(user, ORGANISERS).select_related("parent").order_by("name")
+        )
+        self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
+
+
+#: Who holds meetings and broadcasts.
+ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)

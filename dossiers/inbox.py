@@ -1,0 +1,408 @@
+"""The two lists: what is to be done (hộp việc), and every file I may see (danh mục hồ sơ).
+
+Each page asks the database twice, however many rows it shows: once for what stands around the rows
+(counts, choices, days off), once for the rows. Pages follow a key, so the last is as fast as the
+first; counts stop at :data:`MANY`.
+"""
+
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import F, FilteredRelation, Func, Q
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import Cycle, DayOff, Level, OrgUnit, User, fold
+from cycle.steps import Step
+from cycle.workdays import Calendar
+from dossiers.due import SOON, due
+from dossiers.guidance import GUIDES
+from dossiers.models import ACTS, Dossier, ProductGroup, Task
+from dossiers.states import State, states_of
+
+PAGE = 25
+MANY = 1000
+WORDS = 8
+
+
+class Tab(models.TextChoices):
+    """The parts of the inbox (ngăn của hộp việc)."""
+
+    UNIT = "unit", _("Của đơn vị")
+    MINE = "mine", _("Tôi đã nhận")
+    SOON = "soon", _("Sắp đến hạn")
+    OVERDUE = "overdue", _("Quá hạn")
+    WAITING = "waiting", _("Chờ chủ thể")
+    DONE = "done", _("Đã làm")
+
+
+class Sort(models.TextChoices):
+    """In which order the inbox lies (thứ tự)."""
+
+    DUE = "due", _("Hạn gần nhất")
+    NEWEST = "newest", _("Mới giao nhất")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to, as the address says it; what it cannot be is left out."""
+
+    tab: str = Tab.UNIT
+    step: str = ""
+    commune: int | None = None
+    group: str = ""
+    cycle: int | None = None
+    state: str = ""
+    q: str = ""
+    sort: str = Sort.DUE
+    after: str = ""
+
+    @classmethod
+    def of(cls, data):
+        """The filters in a query string."""
+
+        def one_of(name, values, otherwise=""):
+            value = data.get(name, otherwise)
+            return value if value in values else otherwise
+
+        def number(name):
+            value = data.get(name, "")
+            return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+        return cls(
+            tab=one_of("tab", Tab.values, Tab.UNIT),
+            step=one_of("step", Step.values),
+            commune=number("commune"),
+            group=one_of("group", ProductGroup.values),
+            cycle=number("cycle"),
+            state=one_of("state", State.values),
+            q=data.get("q", "").replace("\0", "").strip()[:100],
+            sort=one_of("sort", Sort.values, Sort.DUE),
+            after=data.get("after", "")[:60],
+        )
+
+    @property
+    def narrow(self):
+        """Whether anything is filtered away."""
+        return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
+
+    def query(self, **changes):
+        """The query string of this list, with ``changes``; back on its first page."""
+        other = replace(self, **{"after": "", **changes})
+        return urlencode(
+            {
+                field.name: value
+                for field in fields(other)
+                if (value := getattr(other, field.name)) != field.default
+            }
+        )
+
+    def words(self, product):
+        """Each word in the product, its code or its producer; ``product`` is the path to it."""
+        condition = Q()
+        for word in fold(self.q).split()[:WORDS]:
+            condition &= Q(**{f"{product}__search__contains": word}) | Q(
+                **{f"{product}__producer__search__contains": word}
+            )
+        return condition
+
+
+def _up_to_many(queryset):
+    """How many rows, counted no further than MANY."""
+    return Func(
+        ArraySubquery(queryset.order_by().values("pk")[:MANY]),
+        function="CARDINALITY",
+        output_field=models.IntegerField(),
+    )
+
+
+def _days_off(today):
+    """The days off that a list can meet, as JSON: see :func:`_calendar`."""
+    around = (today - timedelta(days=730), today + timedelta(days=730))
+    return ArraySubquery(
+        DayOff.objects.filter(day__range=around).values(row=JSONObject(day="day", worked="worked"))
+    )
+
+
+def _calendar(rows):
+    days: dict[bool, set[date]] = {True: set(), False: set()}
+    for row in rows:
+        days[row["worked"]].add(date.fromisoformat(row["day"]))
+    return Calendar(frozenset(days[False]), frozenset(days[True]))
+
+
+def _communes(units):
+    return ArraySubquery(
+        units.order_by("name", "-valid_from").values(
+            row=JSONObject(pk="pk", name="name", valid_to="valid_to")
+        )
+    )
+
+
+def _shown(count):
+    """A count as a tab shows it."""
+    return f"{MANY - 1}+" if count >= MANY else str(count)
+
+
+class Inbox:
+    """What a person finds to do (hộp việc), narrowed by ``filters``."""
+
+    def __init__(self, user: User, filters: Filters):
+        self.user, self.filters = user, filters
+        self.now = clock.now()
+        self.today = timezone.localdate(self.now)
+        self.open = Task.objects.inbox(user, self.today)
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Counts, days off and communes, in one query."""
+        soon = self.open.filter(due_at__gt=self.now, due_on__lte=self.today + timedelta(days=30))
+        return User.objects.values(
+            unit=_up_to_many(self.open),
+            mine=_up_to_many(self.open.filter(owner=self.user)),
+            # Which of them are soon depends on the days off, which come with the same answer.
+            soon=ArraySubquery(soon.order_by("due_at").values("due_on")[:MANY]),
+            overdue=_up_to_many(self.open.filter(due_at__lte=self.now)),
+            waiting=_up_to_many(self.open.filter(waiting_since__isnull=False)),
+            done=_up_to_many(Task.objects.done_by(self.user)),
+            days_off=_days_off(self.today),
+            communes=_communes(
+                OrgUnit.objects.filter(
+                    pk__in=self.open.order_by().values("dossier__commune")[:MANY]
+                )
+            ),
+        ).get(pk=self.user.pk)
+
+    @cached_property
+    def calendar(self):
+        """The working days around today."""
+        return _calendar(self.facts["days_off"])
+
+    @cached_property
+    def last_soon_day(self):
+        """The last day that is still «soon»."""
+        return self.calendar.add(self.today, SOON)
+
+    def tabs(self):
+        """Each tab with its count and address."""
+        counts = self.facts | {"soon": sum(day <= self.last_soon_day for day in self.facts["soon"])}
+        return [
+            {
+                "name": tab.value,
+                "label": tab.label,
+                "count": _shown(counts[tab.value]),
+                "any": counts[tab.value] > 0,
+                "query": self.filters.query(tab=tab.value),
+                "current": tab == self.filters.tab,
+            }
+            for tab in Tab
+        ]
+
+    def _tasks(self):
+        """The tasks of the tab, narrowed."""
+        filters = self.filters
+        tasks = {
+            Tab.UNIT: lambda: self.open,
+            Tab.MINE: lambda: self.open.filter(owner=self.user),
+            Tab.SOON: lambda: self.open.filter(due_at__gt=self.now, due_on__lte=self.last_soon_day),
+            Tab.OVERDUE: lambda: self.open.filter(due_at__lte=self.now),
+            Tab.WAITING: lambda: self.open.filter(waiting_since__isnull=False),
+            Tab.DONE: lambda: Task.objects.done_by(self.user),
+        }[Tab(filters.tab)]()
+        if filters.step:
+            tasks = tasks.of_step(filters.step)
+        if filters.commune:
+            tasks = tasks.filter(dossier__commune=filters.commune)
+        if filters.group:
+            tasks = tasks.filter(dossier__product__group=filters.group)
+        return tasks.filter(filters.words("dossier__product"))
+
+    @property
+    def _key(self):
+        """The field that orders the tab, and whether the latest comes first."""
+        if self.filters.tab == Tab.DONE:
+            return "closed_at", True
+        return ("due_at", False) if self.filters.sort == Sort.DUE else ("opened_at", True)
+
+    def _from_here(self, tasks):
+        """In order, from the key in the address on."""
+        field, latest_first = self._key
+        value, _dot, pk = self.filters.after.rpartition("_")
+        if pk.isascii() and pk.isdigit() and len(pk) < 19 and (moment := _moment(value)):
+            beyond, up_to = ("lt", "lte") if latest_first else ("gt", "gte")
+            tasks = tasks.filter(
+                Q(**{f"{field}__{beyond}": moment}) | Q(**{field: moment, f"pk__{beyond}": pk}),
+                **{f"{field}__{up_to}": moment},
+            )
+        sign = "-" if latest_first else ""
+        return tasks.order_by(f"{sign}{field}", f"{sign}pk")
+
+    @cached_property
+    def _page(self):
+        return self._rows(self._from_here(self._tasks())[: PAGE + 1])
+
+    def rows(self):
+        """The rows of this page."""
+        return self._page[:PAGE]
+
+    def row(self, pk):
+        """One open task of this person as its row, or None."""
+        return next(iter(self._rows(self.open.filter(pk=pk))), None)
+
+    def _rows(self, tasks):
+        rows = list(
+            tasks.values(
+                "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
+                "owner_id", "closed_at", "outcome", "role",
+                owner_name=F("owner__full_name"),
+                owner_username=F("owner__username"),
+                product=F("dossier__product__name"),
+                code=F("dossier__product__code"),
+                producer=F("dossier__product__producer__name"),
+                commune=F("dossier__commune__name"),
+                unit=F("org_unit__name"),
+            )
+        )  # fmt: skip
+        for row in rows:
+            row["title"] = GUIDES[row["node"]].title
+            if row["closed_at"]:
+                row["done"] = ACTS[row["outcome"]]["label"] if row["outcome"] in ACTS else ""
+            else:
+                row["due"] = due(row["due_on"], self.today, self.calendar)
+                row["mine"] = row["owner_id"] == self.user.pk
+                row["owner"] = row["owner_name"] or row["owner_username"]
+        return rows
+
+    def next(self):
+        """The query string of the next page; nothing on the last."""
+        if len(self._page) <= PAGE:
+            return ""
+        last = self._page[PAGE - 1]
+        return self.filters.query(after=f"{last[self._key[0]].isoformat()}_{last['pk']}")
+
+    def first(self):
+        """The query string of the first page; nothing on it."""
+        return self.filters.query() or "tab=unit" if self.filters.after else ""
+
+    def choices(self):
+        """What the filters offer."""
+        return {
+            "steps": Step.choices,
+            "groups": ProductGroup.choices,
+            "communes": _commune_choices(self.facts["communes"]),
+            "sorts": Sort.choices,
+        }
+
+
+class Register:
+    """Every dossier that a person may see (danh mục hồ sơ), the newest first."""
+
+    def __init__(self, user: User, filters: Filters):
+        self.user, self.filters = user, filters
+        self.today = clock.today()
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """Cycles, communes and days off, in one query."""
+        held = [assignment.org_unit_id for assignment in self.user.assignments()]
+        below = OrgUnit.objects.filter(
+            Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held), level=Level.COMMUNE
+        )
+        return User.objects.values(
+            cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
+            communes=_communes(below),
+            days_off=_days_off(self.today),
+        ).get(pk=self.user.pk)
+
+    @cached_property
+    def _page(self):
+        filters = self.filters
+        dossiers = Dossier.objects.visible_to(self.user)
+        if filters.cycle:
+            dossiers = dossiers.filter(cycle=filters.cycle)
+        if filters.commune:
+            dossiers = dossiers.filter(commune=filters.commune)
+        if filters.group:
+            dossiers = dossiers.filter(product__group=filters.group)
+        if filters.step:
+            dossiers = dossiers.filter(state__in=states_of(filters.step))
+        if filters.state:
+            dossiers = dossiers.filter(state=filters.state)
+        if filters.after.isascii() and filters.after.isdigit() and len(filters.after) < 19:
+            dossiers = dossiers.filter(pk__lt=filters.after)
+        rows = list(
+            dossiers.filter(filters.words("product"))
+            .annotate(
+                task=FilteredRelation("tasks", condition=Q(tasks__open_state__isnull=False))
+            )
+            .order_by("-pk")
+            .values(
+                "pk", "state", "stars", "case_type",
+                product_name=F("product__name"),
+                code=F("product__code"),
+                producer=F("product__producer__name"),
+                commune_name=F("commune__name"),
+                cycle_title=F("cycle__title"),
+                node=F("task__node"),
+                unit=F("task__org_unit__name"),
+                due_on=F("task__due_on"),
+                waiting_since=F("task__waiting_since"),
+            )[: PAGE + 1]
+        )  # fmt: skip
+        calendar = _calendar(self.facts["days_off"])
+        for row in rows:
+            state = row["state"] = State(row["state"])
+            row["step"] = state.step
+            if row["node"]:
+                row["title"] = GUIDES[row["node"]].title
+                row["due"] = due(row["due_on"], self.today, calendar)
+        return rows
+
+    def rows(self):
+        """The rows of this page."""
+        return self._page[:PAGE]
+
+    def next(self):
+        """The query string of the next page; nothing on the last."""
+        if len(self._page) <= PAGE:
+            return ""
+        return self.filters.query(after=str(self._page[PAGE - 1]["pk"]))
+
+    def first(self):
+        """The query string of the first page; nothing on it."""
+        return self.filters.query() or "q=" if self.filters.after else ""
+
+    def choices(self):
+        """What the filters offer."""
+        return {
+            "cycles": [(row["pk"], row["title"]) for row in self.facts["cycles"]],
+            "steps": Step.choices,
+            "states": State.choices,
+            "groups": ProductGroup.choices,
+            "communes": _commune_choices(self.facts["communes"]),
+        }
+
+
+def _moment(text) -> datetime | None:
+    """An aware moment written in ISO, or None."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment and timezone.is_aware(moment) else None
+
+
+def _commune_choices(rows):
+    """Communes by name; one that is no more says until when it was."""
+    return [
+        (row["pk"], f"{row['name']} (–{row['valid_to'][:4]})" if row["valid_to"] else row["name"])
+        for row in rows
+    ]

@@ -1,0 +1,94 @@
+"""Whether the stored tasks still fit the code and the duties; runs at every deploy."""
+
+import sys
+
+from django.core.management.base import BaseCommand
+from django.db.models import CharField, Count, Exists, OuterRef
+from django.db.models.functions import Cast
+
+from cycle import rulesets
+from cycle.models import Cycle, Duty, RuleSet
+from dossiers import flows
+from dossiers.models import Dossier, Process, Task
+from dossiers.models.task import OPEN, PROCESS, STATUS
+from dossiers.states import LIVE
+
+
+class Command(BaseCommand):
+    """Compare stored tasks with the nodes of the flows (luồng xử lý) and name what does not fit."""
+
+    help = "Đối chiếu công việc đang lưu với luồng xử lý; in chỗ lệch và kết thúc với mã 1 nếu có."
+
+    def handle(self, *, verbosity, **options):
+        """Raises SystemExit(1) after printing every fault."""
+        faults = [*self.lost(), *self.changed(), *self.stuck(), *self.failed(), *self.unassigned()]
+        for fault in faults:
+            self.stdout.write(fault)
+        if faults:
+            sys.exit(1)
+        if verbosity:
+            tasks = Task.objects.open().count()
+            self.stdout.write(f"{tasks} công việc đang mở, khớp với luồng xử lý.")
+
+    def nodes(self):
+        """Every node of every flow, by the name it is stored under."""
+        stored_as = Task._meta.get_field("flow_task").get_prep_value
+        return {
+            stored_as(node): node
+            for flow in flows._FLOWS.values()
+            for node in flow.instance.nodes()
+        }
+
+    def stored(self, tasks, *fields):
+        """How many of ``tasks`` there are of each node, as the database names it."""
+        return (
+            tasks.annotate(name=Cast("flow_task", CharField()))
+            .order_by()
+            .values_list("name", *fields)
+            .annotate(Count("pk"))
+        )
+
+    def lost(self):
+        """Nodes that are gone, done tasks too: no page could list them."""
+        known = self.nodes()
+        for name, number in self.stored(Task.objects.all()):
+            if name not in known:
+                yield f"{name}: {number} công việc của một nút không còn trong luồng."
+
+    def changed(self):
+        """Open tasks that are of another type, or wait in another state, than their node says."""
+        known = self.nodes()
+        waiting = Task.objects.filter(status__in=OPEN)
+        for name, kind, state, number in self.stored(waiting, "flow_task_type", "state"):
+            if (node := known.get(name)) is None:
+                continue
+            if kind != node.task_type:
+                yield f"{name}: {number} công việc loại {kind}, luồng ghi {node.task_type}."
+            elif state != getattr(node, "state", ""):
+                yield f"{name}: {number} công việc chờ ở «{state}», luồng ghi «{node.state}»."
+
+    def stuck(self):
+        """Open walks in which nobody has a task."""
+        waiting = Task.objects.open().filter(process=OuterRef("pk"))
+        for process in Process.objects.filter(~Exists(waiting), status=PROCESS.NEW):
+            yield f"Quá trình {process.pk} của hồ sơ {process.dossier_id} mở mà không chờ việc gì."
+
+    def failed(self):
+        """Tasks that the engine could not carry out."""
+        for pk, dossier in Task.objects.filter(status=STATUS.ERROR).values_list(
+            "pk", "process__dossier"
+        ):
+            yield f"Công việc {pk} của hồ sơ {dossier} bị lỗi."
+
+    def unassigned(self):
+        """Tasks that a live dossier will come to and nobody is charged with."""
+        editions = Dossier.objects.filter(state__in=LIVE).order_by()
+        for cycle_id, rule_set_id in editions.values_list("cycle", "rule_set").distinct():
+            rule_set = RuleSet.objects.get(pk=rule_set_id)
+            charged = Duty.objects.filter(cycle=cycle_id, rule_set=rule_set_id)
+            missing = set(rulesets.NODES[rule_set.procedure]) - set(
+                charged.values_list("node", flat=True)
+            )
+            if missing:
+                cycle = Cycle.objects.get(pk=cycle_id)
+                yield (f"{cycle}, {rule_set}: chưa phân cấp nhiệm vụ {', '.join(sorted(missing))}.")

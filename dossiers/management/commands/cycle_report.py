@@ -1,0 +1,66 @@
+"""Print what a cycle came to."""
+
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+
+from cycle.models import Cycle
+from dossiers.reports import CycleReport
+
+WORDS = {
+    "year": "Năm",
+    "products": "Sản phẩm tham gia",
+    "producers": "Chủ thể",
+    "districts": "Huyện tham gia",
+    "districts_proposing": "Huyện có sản phẩm đề nghị lên tỉnh",
+    "entered_as_existing": "Vào muộn vì là sản phẩm có sẵn",
+    "from_idea": "Bắt đầu từ đăng ký ý tưởng",
+    "bypassed_commune": "Không qua xã",
+    "proposed": "Đề nghị lên tỉnh",
+    "certified": "Được công nhận",
+    "not_recognised": "Chưa công nhận",
+    "target_new": "Chỉ tiêu sản phẩm mới",
+    "achieved_percent": "Đạt chỉ tiêu (%)",
+    "target_upgrades": "Chỉ tiêu nâng hạng",
+    "upgrades": "Được nâng hạng",
+}
+
+
+class Command(BaseCommand):
+    """Compute the report of a year's cycle from its cases and their history."""
+
+    help = "Tính báo cáo của một chu trình từ hồ sơ và nhật ký xử lý."
+
+    def add_arguments(self, parser):
+        parser.add_argument("year", type=int, help="năm")
+        parser.add_argument("--title", help="tên chu trình, khi năm ấy có nhiều chu trình")
+        parser.add_argument("--json", action="store_true", help="in dạng JSON trên một dòng")
+
+    def handle(self, *, year, title, json: bool, **options):
+        """Raises CommandError when no cycle is meant, or several."""
+        cycles = Cycle.objects.filter(year=year)
+        # A rehearsal is not the year's cycle unless it is named.
+        cycles = cycles.filter(title=title) if title else cycles.filter(assumed=False)
+        if not cycles:
+            raise CommandError(f"Không có chu trình nào của năm {year}.")
+        if len(cycles) > 1:
+            names = ", ".join(f"«{cycle}»" for cycle in cycles)
+            raise CommandError(f"Năm {year} có nhiều chu trình: {names}. Hãy chọn bằng --title.")
+        report = CycleReport(cycles[0])
+        self.stdout.write(as_json(report) if json else as_text(report))
+
+
+def as_json(report):
+    """One line, for machines."""
+    return json.dumps(report.figures(), ensure_ascii=False)
+
+
+def as_text(report):
+    """A line per figure, for people."""
+    figures = report.figures() | {"bypassed_commune": report.bypassed_commune.count()}
+    certified = figures["certified"].items()
+    figures["certified"] = ", ".join(f"{n} sản phẩm {star} sao" for star, n in certified) or "0"
+    return "\n".join(
+        f"{words}: {'chưa giao' if figures[key] is None else figures[key]}"
+        for key, words in WORDS.items()
+    )

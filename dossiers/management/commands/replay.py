@@ -1,0 +1,25 @@
+"""Tell a past cycle again, act by act."""
+
+from pathlib import Path
+
+from django.core.management.base import BaseCommand
+
+from dossiers.replay import DATA, replay
+
+
+class Command(BaseCommand):
+    """Replay the real cycle of a year from its files; harmless to run again."""
+
+    help = "Chạy lại chu trình thật của một năm từ tệp dữ liệu."
+
+    def add_arguments(self, parser):
+        parser.add_argument("year", type=int, help="năm")
+        parser.add_argument("--folder", type=Path, default=DATA, help="thư mục chứa tệp")
+
+    def handle(self, *, year, folder, **options):
+        """Raises CommandError for a missing file, RowRefused naming the row that is refused."""
+        cycle = replay(year, folder)
+        if cycle is None:
+            self.stdout.write(f"Chu trình {year} đã có, không thêm gì.")
+        else:
+            self.stdout.write(f"{cycle}: đã chạy lại {cycle.dossiers.count()} hồ sơ.")

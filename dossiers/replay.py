@@ -1,0 +1,370 @@
+"""A past cycle told again: one row of a file per act, each through the two doors."""
+
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from cycle import clock, tables
+from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fold
+from dossiers.models import (
+    ACTS,
+    ActNotPossible,
+    BusinessPlan,
+    Certificate,
+    CommuneReport,
+    Completion,
+    ConditionNotMet,
+    Dossier,
+    Evaluation,
+    Evidence,
+    Idea,
+    OfficialDocument,
+    OwnerType,
+    Process,
+    Producer,
+    Product,
+    ProductGroup,
+    Promotion,
+    Review,
+    SelfAssessment,
+    SupportMeasure,
+    Visit,
+)
+
+DATA = Path(__file__).parent / "data"
+
+#: What the fields of a row make, by act; of other acts they are the values that the act takes.
+RECORDS = {
+    "register_idea": Idea,
+    "complete_idea": Idea,
+    "refile_idea": Idea,
+    "submit_plan": BusinessPlan,
+    "complete_plan": BusinessPlan,
+    "refile_plan": BusinessPlan,
+    "record_visit": Visit,
+    "record_support": SupportMeasure,
+    "declare_ready": Completion,
+    "submit_dossier": SelfAssessment,
+    "receive_directly": SelfAssessment,
+    "confirm_dossier": CommuneReport,
+    "accept_at_district": Review,
+    "accept_at_province": Review,
+    "rank_at_district": Evaluation,
+    "rank": Evaluation,
+    "record_centre_result": Evaluation,
+    "certify": Certificate,
+    "record_promotion": Promotion,
+    "promote": Promotion,
+}
+
+_ENDINGS = {
+    Role.OFFICER: "",
+    Role.LEADER: ".lanhdao",
+    Role.COUNCIL_OFFICE: ".hoidong",
+    Role.TRADE: ".congthuong",
+    Role.DEPARTMENT: ".so",
+    Role.CLERK: ".vanthu",
+    Role.AUDITOR: ".kiemtra",
+}
+_KINDS_OF_UNIT = ("xã", "phường", "thị trấn", "huyện", "thị xã", "thành phố", "tỉnh")
+
+
+class Posts:
+    """Accounts that stand for posts, not for persons: one per role and unit (tài khoản chức danh).
+
+    They hold their role from ``since`` to ``until``. ``password`` is stored as it is, hashed; an
+    empty one lets nobody sign in.
+    """
+
+    def __init__(self, since, until=None, *, prefix="", password=""):
+        self.since, self.until, self.prefix, self.password = since, until, prefix, password
+        self._known = {}
+
+    def __call__(self, role, unit):
+        """The account of ``role`` at ``unit``, made when there is none."""
+        return self._known.get((role, unit.pk)) or self.make(role, unit)
+
+    def make(self, role, unit, username="", full_name=""):
+        """Make an account that holds ``role`` at ``unit``, if it does not exist."""
+        user, new = User.objects.get_or_create(
+            username=self.prefix + (username or self.username(role, unit)),
+            defaults={"full_name": full_name or self.name(role, unit)},
+        )
+        if new:
+            if self.password:
+                user.password = self.password
+            else:
+                user.set_unusable_password()
+            user.save(update_fields=["password"])
+        RoleAssignment.objects.get_or_create(
+            user=user,
+            role=role,
+            org_unit=unit,
+            valid_from=self.since,
+            defaults={"valid_to": self.until},
+        )
+        return self._known.setdefault((role, unit.pk), user)
+
+    @staticmethod
+    def name(role, unit):
+        """«Cán bộ OCOP huyện Mường Ảng»."""
+        return f"{Role(role).label} {unit.name[0].lower()}{unit.name[1:]}"
+
+    @staticmethod
+    def username(role, unit):
+        """«huyen.muongang.lanhdao»; the province is «tinh»."""
+        name = unit.name.lower()
+        kind = next(word for word in _KINDS_OF_UNIT if name.startswith(f"{word} "))
+        parts = [kind] if kind == "tỉnh" else [kind, name.removeprefix(kind)]
+        return ".".join(fold(part).replace(" ", "") for part in parts) + _ENDINGS[role]
+
+
+def replay(year, folder=DATA):
+    """Tell the cycle of ``year`` again from the files in ``folder``; all of it or nothing.
+
+    Returns the cycle, or None when it is already there. Raises CommandError when a file is
+    missing, RowRefused naming the row that is wrong or that the doors refuse.
+    """
+    name = f"dien_bien_{year}"
+    replayed = _Replay(folder / f"{name}_products.csv", folder / f"{name}.csv")
+    with transaction.atomic():
+        if not replayed.open_cycle(folder / f"{name}_cycle.csv", year):
+            return None
+        replayed.introduce()
+        replayed.act()
+        return replayed.close()
+
+
+class _Replay:
+    """The state of one telling: what the keys of the files stand for."""
+
+    def __init__(self, products, acts):
+        self.products_file, self.acts_file = products, acts
+        self.products, self.communes, self.dossiers, self.last = {}, {}, {}, {}
+
+    def open_cycle(self, file, year):
+        """Open the cycle that ``file`` describes; False when there is one of its title."""
+        rows = {}
+        for line, row in _rows(file, ["key", "value"]):
+            if row["key"] in rows:
+                raise tables.RowRefused(file, line, f"«{row['key']}» có hai lần.")
+            rows[row["key"]] = line, row["value"]
+
+        def take(key, read=str):
+            if key not in rows:
+                raise CommandError(f"{file.name}: thiếu dòng «{key}».")
+            line, value = rows.pop(key)
+            with _refusing(file, line):
+                return read(value)
+
+        title = take("title")
+        if Cycle.objects.filter(title=title).exists():
+            return False
+        self.closed_on = take("closed_on", date.fromisoformat)
+        edition = take("edition")
+        rule_set = RuleSet.objects.filter(edition=edition).last()
+        if rule_set is None:
+            call_command("load_reference", stdout=_Silent())
+            rule_set = RuleSet.objects.filter(edition=edition).last()
+        if rule_set is None:
+            raise CommandError(f"{file.name}: không có bộ quy định «{edition}».")
+        self.cycle = Cycle.objects.create(
+            year=year,
+            title=title,
+            rule_set=rule_set,
+            opened_on=take("opened_on", date.fromisoformat),
+            target_new=take("target_new", int),
+            target_upgrades=take("target_upgrades", int),
+            target_document=take("target_document"),
+        )
+        for key, (line, _value) in rows.items():
+            raise tables.RowRefused(file, line, f"không biết «{key}».")
+        self.cycle.adopt(rule_set)
+        self.posts = Posts(self.cycle.opened_on, self.closed_on, prefix=f"{year}.")
+        self.units = {
+            unit.code: unit
+            for unit in OrgUnit.objects.valid_on(self.cycle.opened_on).select_related(
+                "parent__parent"
+            )
+        }
+        return True
+
+    def introduce(self):
+        """Make the products and their producers."""
+        file, producers = self.products_file, {}
+        columns = ["product", "name", "group", "producer", "producer_name", "owner_type", "commune"]
+        for line, row in _rows(file, columns):
+            with _refusing(file, line):
+                if row["product"] in self.products:
+                    raise _Wrong(f"sản phẩm «{row['product']}» có hai lần.")
+                commune = self.unit(row["commune"])
+                if row["producer"] not in producers:
+                    producers[row["producer"]] = Producer.objects.create(
+                        name=row["producer_name"],
+                        owner_type=OwnerType(row["owner_type"]),
+                        commune=commune,
+                    )
+                self.products[row["product"]] = Product.objects.create(
+                    producer=producers[row["producer"]],
+                    name=row["name"],
+                    group=ProductGroup(row["group"]),
+                )
+                self.communes[row["product"]] = commune
+
+    def act(self):
+        """Do the acts, in the order of the file."""
+        file = self.acts_file
+        columns = ["at", "product", "role", "unit", "act", "fields", "reason", "document", "signer"]
+        for line, row in _rows(file, columns):
+            with _refusing(file, line):
+                moment = self.moment(row)
+                with clock.at(moment, replay=True):
+                    self.do(row)
+
+    def close(self):
+        """Close the cycle (đóng chu trình)."""
+        self.cycle.closed_on = self.closed_on
+        self.cycle.save(update_fields=["closed_on"])
+        return self.cycle
+
+    def unit(self, code):
+        if code not in self.units:
+            raise _Wrong(f"không có đơn vị mã «{code}».")
+        return self.units[code]
+
+    def moment(self, row):
+        """When the row happened: within the cycle, and not before the product's last act."""
+        try:
+            moment = timezone.make_aware(datetime.strptime(row["at"], "%Y-%m-%d %H:%M"))
+        except ValueError:
+            raise _Wrong(f"«{row['at']}» không phải ngày giờ dạng YYYY-MM-DD HH:MM.") from None
+        if not self.cycle.opened_on <= moment.date() <= self.closed_on:
+            raise _Wrong(f"ngày {moment:%d/%m/%Y} ngoài chu trình.")
+        if row["product"] not in self.products:
+            raise _Wrong(f"không có sản phẩm «{row['product']}».")
+        if moment < self.last.get(row["product"], moment):
+            raise _Wrong("ngày giờ trước việc liền trước của sản phẩm này.")
+        self.last[row["product"]] = moment
+        return moment
+
+    def do(self, row):
+        """One row: the post acts, or the officer types what its leader has signed."""
+        name, role, unit = row["act"], row["role"], self.unit(row["unit"])
+        if role not in Role.values:
+            raise _Wrong(f"không có vai trò «{role}».")
+        if name != "open" and name not in ACTS:
+            raise _Wrong(f"không có việc «{name}».")
+        paper = None
+        if row["signer"]:
+            paper = OfficialDocument(
+                number=row["document"] or "Chưa rõ số",
+                signed_on=clock.today(),
+                signer="Chưa rõ tên",
+                signer_capacity=row["signer"],
+            )
+        by = self.posts(Role.OFFICER if paper else role, unit)
+        if name == "open":
+            if row["product"] in self.dossiers:
+                raise _Wrong("hồ sơ của sản phẩm này đã mở.")
+            dossier = Dossier(
+                cycle=self.cycle,
+                product=self.products[row["product"]],
+                commune=self.communes[row["product"]],
+            )
+            Process.open(dossier, by=by)
+            self.dossiers[row["product"]] = dossier.pk
+            return
+        if row["product"] not in self.dossiers:
+            raise _Wrong("hồ sơ của sản phẩm này chưa mở.")
+        dossier = Dossier.objects.get(pk=self.dossiers[row["product"]])
+        values = _fields(row["fields"])
+        record = None
+        if name == "attach_evidence":
+            record, values = _papers(dossier, **values), {}
+        elif values and name in RECORDS:
+            record, values = _record(RECORDS[name], values), {}
+        given = {"by": by, "record": record, "paper": paper, "reason": row["reason"], **values}
+        if ACTS[name]["door"] == "act":
+            dossier.process.act(name, **given)
+            return
+        task = dossier.open_task()
+        if task is None or name not in task.acts():
+            raise ActNotPossible(name)
+        if (task.role, task.org_unit_id) != (role, unit.pk):
+            raise _Wrong(f"việc này của {Posts.name(task.role, task.org_unit)}.")
+        task.complete(name, **given)
+
+
+class _Wrong(Exception):
+    """What is wrong with a row, in one sentence."""
+
+
+class _Silent:
+    """Takes what a command says when its caller has nothing to show."""
+
+    def write(self, text, *args, **kwargs):
+        pass
+
+
+@contextmanager
+def _refusing(file, line):
+    """Turn every way in which a row can fail into RowRefused with its line."""
+    try:
+        yield
+    except (_Wrong, ConditionNotMet) as error:
+        raise tables.RowRefused(file, line, str(error)) from None
+    except ValidationError as error:
+        raise tables.RowRefused(file, line, " ".join(error.messages)) from None
+    except ActNotPossible as error:
+        raise tables.RowRefused(file, line, f"hồ sơ không ở chỗ làm được việc «{error}».") from None
+    except PermissionDenied:
+        raise tables.RowRefused(file, line, "chức danh này không được làm việc này.") from None
+    except (TypeError, ValueError) as error:
+        raise tables.RowRefused(file, line, "có giá trị không hợp lệ.") from error
+
+
+def _rows(file, columns):
+    """The rows of ``file``; each must say where it comes from, or that it is assumed and why."""
+    rows = tables.read(file, [*columns, "source", "assumed", "note"])
+    for line, row in rows:
+        if not row["source"] and not (row["assumed"] and row["note"]):
+            raise tables.RowRefused(file, line, "cần nguồn, hoặc đánh dấu giả định và ghi chú.")
+    return rows
+
+
+def _fields(text):
+    """``a=1; b=2`` as a dict."""
+    pairs = [part.partition("=") for part in text.split(";") if part.strip()]
+    if bad := [key for key, equals, _value in pairs if not equals]:
+        raise _Wrong(f"«{bad[0].strip()}» không có dạng tên=giá trị.")
+    return {key.strip(): value.strip() for key, _equals, value in pairs}
+
+
+def _record(model, values):
+    """An unsaved ``model`` from the texts of a row."""
+    for key, value in values.items():
+        try:
+            values[key] = model._meta.get_field(key).to_python(value)
+        except FieldDoesNotExist:
+            raise _Wrong(f"không biết «{key}».") from None
+        except ValidationError:
+            raise _Wrong(f"«{value}» không hợp lệ cho «{key}».") from None
+    return model(**values)
+
+
+def _papers(dossier, *, kind, paper_location):
+    """Pieces of evidence that lie in a cupboard, one of each ``kind`` (joined by +)."""
+    return [
+        Evidence(
+            kind=code,
+            title=dossier.rule_set.evidence_label(code),
+            paper_location=paper_location,
+        )
+        for code in kind.split("+")
+    ]

@@ -1,0 +1,148 @@
+"""What a cycle came to: every figure counted from the cases and their history, none typed in."""
+
+from collections import Counter
+from functools import cached_property
+
+from django.db.models import Q
+
+from cycle.models import HistoryEntry, Level, OrgUnit, Stream
+from dossiers.models import CaseType, Certificate, Dossier, LateEntry, Producer, Product, State
+
+
+class CycleReport:
+    """The report of one cycle (báo cáo chu trình).
+
+    Each figure has a property of its own that returns the rows behind it, to drill down into. They
+    are found by what was recorded in the cycle, so a dossier that went on into a later cycle still
+    counts here for what it did here.
+    """
+
+    def __init__(self, cycle):
+        self.cycle = cycle
+
+    def entries(self, *events, **conditions):
+        """What was recorded of dossiers in this cycle, of these ``events`` when any are named."""
+        found = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER, cycle=self.cycle, **conditions
+        ).order_by("pk")
+        return found.filter(event__in=events) if events else found
+
+    def dossiers_with(self, *events, **conditions):
+        """Dossiers of which one of ``events`` was recorded in this cycle."""
+        return Dossier.objects.filter(
+            pk__in=self.entries(*events, **conditions).values("stream_id")
+        )
+
+    def districts_with(self, *events):
+        """Districts whose posts, or those of their communes, were at work."""
+        units = self.entries(*events).values("org_unit")
+        return OrgUnit.objects.filter(
+            Q(pk__in=units) | Q(children__in=units), level=Level.DISTRICT
+        ).distinct()
+
+    # --- Who took part ------------------------------------------------------------------------
+
+    @property
+    def dossiers(self):
+        """All dossiers that were at work in the cycle."""
+        return self.dossiers_with()
+
+    @property
+    def products(self):
+        return Product.objects.filter(dossiers__in=self.dossiers).distinct()
+
+    @property
+    def producers(self):
+        return Producer.objects.filter(products__dossiers__in=self.dossiers).distinct()
+
+    @property
+    def districts(self):
+        return self.districts_with()
+
+    # --- Which way they came ------------------------------------------------------------------
+
+    @property
+    def entered_as_existing(self):
+        """Entered after the first step as existing products (sản phẩm có sẵn)."""
+        return self.dossiers_with("dossier.enter_late").filter(entered_as=LateEntry.EXISTING)
+
+    @property
+    def from_idea(self):
+        """Came by an idea registered in the cycle."""
+        return self.dossiers_with("dossier.register_idea", "dossier.refile_idea")
+
+    @property
+    def bypassed_commune(self):
+        """Reached a level above without a step of the commune (không qua xã)."""
+        return self.dossiers.filter(bypassed_commune=True)
+
+    # --- How far they went --------------------------------------------------------------------
+
+    @property
+    def proposed(self):
+        """Reached the province."""
+        return self.dossiers_with(
+            "dossier.forward_to_province", "dossier.receive_directly", after=State.AT_PROVINCE
+        )
+
+    @property
+    def districts_proposing(self):
+        return self.districts_with("dossier.forward_to_province")
+
+    @cached_property
+    def certificates(self):
+        """The last certificate that each dossier was given in the cycle."""
+        last = {
+            entry.stream_id: pk
+            for entry in self.entries(after=State.CERTIFIED)
+            for model, pk in entry.data.get("records", [])
+            if model == "certificate"
+        }
+        return Certificate.objects.filter(pk__in=last.values()).select_related("dossier")
+
+    @property
+    def certified(self):
+        return Dossier.objects.filter(certificates__in=self.certificates)
+
+    @property
+    def certified_new(self):
+        """Certified, and not an upgrade or a re-evaluation."""
+        return self.certified.filter(case_type=CaseType.FIRST)
+
+    @property
+    def upgrades(self):
+        return self.certified.filter(case_type=CaseType.UPGRADE)
+
+    @property
+    def not_recognised(self):
+        """Not recognised yet, and not certified later in the same cycle."""
+        return self.dossiers_with("dossier.not_recognise").exclude(pk__in=self.certified)
+
+    # --- The figures --------------------------------------------------------------------------
+
+    @property
+    def achieved_percent(self):
+        """New products against the target, in per cent with two decimals; None without target."""
+        if not self.cycle.target_new:
+            return None
+        return round(100 * self.certified_new.count() / self.cycle.target_new, 2)
+
+    def figures(self):
+        """The report as plain data, in the order in which it is read."""
+        stars = Counter(certificate.stars for certificate in self.certificates)
+        return {
+            "year": self.cycle.year,
+            "products": self.products.count(),
+            "producers": self.producers.count(),
+            "districts": self.districts.count(),
+            "districts_proposing": self.districts_proposing.count(),
+            "entered_as_existing": self.entered_as_existing.count(),
+            "from_idea": self.from_idea.count(),
+            "proposed": self.proposed.count(),
+            "certified": {str(star): stars[star] for star in sorted(stars)},
+            "not_recognised": self.not_recognised.count(),
+            "target_new": self.cycle.target_new,
+            "achieved_percent": self.achieved_percent,
+            "target_upgrades": self.cycle.target_upgrades,
+            "upgrades": self.upgrades.count(),
+        }

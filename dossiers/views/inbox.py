@@ -1,0 +1,167 @@
+"""The inbox, acts on its rows, and the list of all dossiers."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import Http404, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cycle import clock
+from cycle.models import RoleAssignment, User
+from dossiers.inbox import Filters, Inbox, Register
+from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
+
+ACTS = ("claim", "release", "reassign")
+
+
+@login_required
+def inbox(request):
+    """What I may do today (hộp việc)."""
+    filters = Filters.of(request.GET)
+    return render(
+        request, "dossiers/inbox.html", {"page": Inbox(request.user, filters), "filters": filters}
+    )
+
+
+@login_required
+def dossier_list(request):
+    """Every dossier I may see (danh mục hồ sơ)."""
+    filters = Filters.of(request.GET)
+    return render(
+        request,
+        "dossiers/dossier_list.html",
+        {"page": Register(request.user, filters), "filters": filters},
+    )
+
+
+@login_required
+def task_bulk(request):
+    """Claim, release or reassign the ticked rows, each in its own transaction.
+
+    A row's own button sends ``one=<act>:<pk>``; the bar sends ``act`` and the ticked ``task``. What
+    was done, and why not, is said row by row.
+    """
+    data = request.POST
+    if request.method != "POST":
+        # From the sign-in: a reason that was typed is shown again, nothing else is done.
+        data = QueryDict(request.session.pop(f"kept_post:{request.path}", ""))
+        if data.get("act") != "reassign":
+            return redirect("dossiers:inbox")
+    act, _colon, pk = data.get("one", "").partition(":")
+    pks, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act"))
+    pks = [int(pk) for pk in pks if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    if act not in ACTS:
+        raise Http404
+    tasks = list(
+        Task.objects.visible_to(request.user)
+        .filter(pk__in=pks)
+        .select_related("dossier__product", "org_unit", "owner")
+        .order_by("due_at", "pk")
+    )
+    if pks and not tasks:
+        raise Http404
+    back = f"{reverse('dossiers:inbox')}?{Filters.of(QueryDict(data.get('back', ''))).query()}"
+    if not tasks:
+        messages.warning(request, _("Bạn chưa chọn việc nào."))
+        return redirect(back)
+    values = {}
+    if act == "reassign":
+        candidates = _holders(tasks)
+        values, problems = _reassignment(data, candidates)
+        if problems:
+            return render(
+                request,
+                "dossiers/inbox_reassign.html",
+                {
+                    "tasks": tasks,
+                    "candidates": candidates,
+                    "back": data.get("back", ""),
+                    "to": data.get("to"),
+                    "reason": data.get("reason", ""),
+                    # The first time nothing has been asked yet.
+                    "problems": problems if "reason" in data else [],
+                },
+            )
+    _do(request, act, tasks, values)
+    if request.htmx and len(tasks) == 1:
+        page = Inbox(request.user, Filters())
+        row = page.row(tasks[0].pk)
+        return render(request, "dossiers/_inbox_answer.html", {"rows": [row] if row else []})
+    return redirect(back)
+
+
+def _do(request, act, tasks, values):
+    """Do the act to each task, and say what came of each."""
+    done = []
+    for task in tasks:
+        if why := _why_not(act, task, request.user, values):
+            messages.warning(request, f"{task.dossier.product.name}: {why}")
+        else:
+            done.append(task.dossier.product.name)
+    if done:
+        said = {
+            "claim": ngettext("Bạn đã nhận %(n)d việc", "Bạn đã nhận %(n)d việc", len(done)),
+            "release": ngettext(
+                "Đã trả %(n)d việc cho đơn vị", "Đã trả %(n)d việc cho đơn vị", len(done)
+            ),
+            "reassign": ngettext(
+                "Đã giao %(n)d việc cho %(to)s", "Đã giao %(n)d việc cho %(to)s", len(done)
+            ),
+        }[act] % {"n": len(done), "to": values.get("to")}
+        messages.success(request, f"{said}: {'; '.join(done)}.")
+
+
+def _why_not(act, task, user, values):
+    """Do the act; nothing when it is done, else the sentence that says why not."""
+    if act == "release" and task.owner_id is None:
+        return _("chưa ai nhận việc này.")
+    if act == "claim" and task.owner_id == user.pk:
+        return _("bạn đã nhận việc này rồi.")
+    try:
+        getattr(task, act)(by=user, **values)
+    except TaskAlreadyDone as gone:
+        if gone.task.closed_by:
+            return _("%(who)s đã xử lý việc này.") % {"who": gone.task.closed_by}
+        return _("việc này không còn nữa.")
+    except PermissionDenied:
+        # The task has been reread under its lock: this is who has it now.
+        if act == "claim" and task.owner_id:
+            return _("%(who)s đã nhận việc này.") % {"who": task.owner}
+        return _("bạn không giữ vai trò được làm điều này.")
+    except ConditionNotMet as missing:
+        return " ".join(str(message) for message in missing.messages)
+
+
+def _holders(tasks):
+    """Who may be given these tasks, each person with the capacities that fit."""
+    fits = Q()
+    for role, unit in {(task.role, task.org_unit_id) for task in tasks}:
+        fits |= Q(role=role, org_unit=unit)
+    people: dict[User, list] = {}
+    for held in (
+        RoleAssignment.objects.held_on(clock.today())
+        .filter(fits, user__is_active=True)
+        .select_related("user", "org_unit")
+        .order_by("user__full_name", "user__username")
+    ):
+        people.setdefault(held.user, []).append(str(held))
+    return [
+        {"pk": str(user.pk), "user": user, "capacities": "; ".join(held)}
+        for user, held in people.items()
+    ]
+
+
+def _reassignment(data, candidates):
+    """To whom and why, or what is still missing."""
+    to = next((row["user"] for row in candidates if row["pk"] == data.get("to")), None)
+    reason = data.get("reason", "").replace("\0", "").strip()[:500]
+    problems = []
+    if to is None:
+        problems.append(_("Bạn chưa chọn người nhận việc."))
+    if not reason:
+        problems.append(_("Bạn chưa nêu lý do giao lại."))
+    return {"to": to, "reason": reason}, problems

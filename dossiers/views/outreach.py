@@ -1,0 +1,60 @@
+"""Step 1: meetings, broadcasts, panels, and the potential products that came of them."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Prefetch
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from cycle.models import Role
+from dossiers import forms
+from dossiers.models import Dossier, OutreachEvent
+
+ROWS = 25
+
+
+@login_required
+def outreach(request):
+    """The events of my units and what came of each; add one."""
+    user = request.user
+    may_add = any(held.role in forms.ORGANISERS for held in user.assignments())
+    kept = forms.kept_post(request)
+    form = None
+    if may_add:
+        form = forms.OutreachForm(
+            request.POST or None, user=user, initial=kept.dict() if kept is not None else None
+        )
+    if request.method == "POST" and not may_add:
+        return render(
+            request,
+            "dossiers/not_allowed.html",
+            {"act": {"label": _("Ghi hoạt động tuyên truyền")}},
+            status=403,
+        )
+    if form is not None and form.is_valid():
+        event = form.save()
+        messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
+        return redirect("dossiers:outreach")
+    rows = (
+        OutreachEvent.objects.filter(org_unit__in=forms.my_units(user, Role.values))
+        .select_related("org_unit", "cycle")
+        .prefetch_related(
+            Prefetch(
+                "dossiers",
+                Dossier.objects.visible_to(user).select_related("product__producer"),
+                to_attr="came_of_it",
+            )
+        )
+    )
+    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "dossiers/outreach.html",
+        {
+            "page": page,
+            "form": form,
+            "may_open": any(held.role == Role.OFFICER for held in user.assignments()),
+            "add": form is not None and (form.is_bound or kept is not None),
+        },
+    )

@@ -1,0 +1,252 @@
+"""The page of one task: why, what to check, the form, the acts; and who has it."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from cycle import events
+from cycle.models import Role
+from dossiers import forms
+from dossiers.guidance import GUIDES
+from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.rules import holds_task
+from dossiers.views.dossier import (
+    evidence_by_kind,
+    free_acts,
+    next_task,
+    recorded,
+    say_done,
+    told,
+)
+
+#: Conditions that no form can meet: the edition or the stars decide.
+_SETTLED = frozenset(
+    {
+        "district_evaluates",
+        "may_go_to_province",
+        "may_be_recognised",
+        "province_certifies",
+        "may_be_nominated",
+    }
+)
+
+TABS = ("summary", "evidence", "history")
+
+
+def _why_closed(dossier, name):
+    """Why ``name`` is not for this dossier, whatever is typed; empty when it may be tried."""
+    transition = getattr(dossier, name)._django_fsm.get_transition(dossier.state)
+    return [
+        sentence
+        for check in transition.conditions
+        if check.__name__ in _SETTLED and (sentence := check.why_not(dossier))
+    ]
+
+
+def handling(user, task):
+    """What this person may do about who has the task: name -> button."""
+    may = {}
+    if rules.has_perm("dossiers.claim_task", user, task):
+        if task.owner_id is None:
+            may["claim"] = _("Nhận việc")
+        if task.waiting_since:
+            may["resume"] = _("Chủ thể đã trả lời")
+        else:
+            may["wait"] = _("Chờ chủ thể")
+    if task.owner_id and rules.has_perm("dossiers.release_task", user, task):
+        may["release"] = _("Trả việc cho đơn vị")
+    if rules.has_perm("dossiers.manage_task", user, task):
+        may["reassign"] = _("Giao lại")
+        may["reroute"] = _("Chuyển đơn vị khác")
+    return may
+
+
+def _handling_form(name, task, data=None):
+    if name == "wait":
+        return forms.WaitForm(data, prefix=name)
+    if name == "reassign":
+        return forms.ReassignForm(data, prefix=name, task=task)
+    if name == "reroute":
+        return forms.RerouteForm(data, prefix=name, task=task)
+    return None
+
+
+@login_required
+def task(request, pk):
+    """See a task, do it, or change who has it."""
+    task = get_object_or_404(
+        Task.objects.visible_to(request.user).select_related(
+            "dossier__product__producer",
+            "dossier__commune__parent__parent",
+            "dossier__cycle",
+            "dossier__rule_set",
+            "org_unit",
+            "owner",
+            "closed_by",
+            "process",
+        ),
+        pk=pk,
+    )
+    if not task.is_open:
+        return _already_done(request, task)
+    name = request.POST.get("act") if request.method == "POST" else None
+    try:
+        if name in ("claim", "release", "wait", "resume", "reassign", "reroute"):
+            return _handle(request, task, name)
+        if name in task.acts():
+            return _complete(request, task, name)
+    except TaskAlreadyDone as error:
+        return _already_done(request, error.task)
+    except ActNotPossible:
+        # The dossier has moved since the page was read; what is open now is another task.
+        task.refresh_from_db()
+        return (
+            _already_done(request, task) if not task.is_open else redirect("dossiers:task", task.pk)
+        )
+    except PermissionDenied:
+        task.refresh_from_db()
+        return _page(request, task, refused=True)
+    unclear = [_("Không rõ bạn muốn làm gì: hãy bấm một nút trên trang.")]
+    return _page(request, task, problems=unclear if request.method == "POST" else ())
+
+
+def _complete(request, task, name):
+    """Do the act, then go to the next sensible place; or show the form again."""
+    if not rules.has_perm("dossiers.complete_task", request.user, task):
+        raise PermissionDenied
+    form = forms.ActForm(
+        name, task.dossier, request.user, task=task, data=request.POST, files=request.FILES
+    )
+    if not form.do():
+        return _page(request, task, tried=form)
+    following = say_done(request, f"dossier.{name}", task.dossier)
+    if holds_task(request.user, following):
+        return redirect("dossiers:task", following.pk)
+    return redirect("dossiers:inbox")
+
+
+def _handle(request, task, name):
+    form = _handling_form(name, task, request.POST)
+    if form is not None and not form.is_valid():
+        return _page(request, task, handled=(name, form))
+    try:
+        getattr(task, name)(by=request.user, **(form.cleaned_data if form else {}))
+    except ConditionNotMet as error:
+        return _page(request, task, problems=error.messages)
+    messages.success(request, _("Đã %(what)s.") % {"what": events.label(f"task.{name}")})
+    return redirect("dossiers:task", task.pk)
+
+
+def _page(request, task, *, tried=None, handled=None, problems=(), refused=False):
+    user, dossier = request.user, task.dossier
+    dossier._open_task = task
+    may = rules.has_perm("dossiers.complete_task", user, task)
+    closed, offered, kept, kept_act = {}, [], None, ""
+    if may:
+        kept = forms.kept_post(request)
+        kept_act = kept.get("act") if kept is not None else ""
+        for name in task.acts():
+            closed[name] = _why_closed(dossier, name)
+            if tried is not None and tried.name == name:
+                offered.append(tried)
+            elif not closed[name]:
+                offered.append(
+                    forms.ActForm(
+                        name, dossier, user, task=task, kept=kept if kept_act == name else None
+                    )
+                )
+    first = next((form for form in offered if form.act["tone"] == "forward"), None)
+    others = [form for form in offered if form is not first]
+    for form in others:
+        form.open = form is tried or form.name == kept_act
+    beside = [act for act in free_acts(user, dossier) if act["tone"] != "refuse"]
+    buttons = handling(user, task)
+    tab = request.GET.get("tab")
+    tab = tab if tab in TABS else "summary"
+    context = {
+        "task": task,
+        "dossier": dossier,
+        "guide": GUIDES[task.node],
+        "law": GUIDES[task.node].law_for(dossier.rule_set),
+        "checks": () if first and first.reviews else GUIDES[task.node].checks,
+        "may": may,
+        "typed_only": may and not holds_task(user, task),
+        "first": first,
+        "others": others,
+        "closed": []
+        if first
+        else [(ACTS[name]["label"], sentences) for name, sentences in closed.items() if sentences],
+        "tried": tried,
+        "kept": kept is not None,
+        "problems": problems,
+        "refused": refused,
+        "handling": [
+            {
+                "name": name,
+                "label": label,
+                "form": handled[1]
+                if handled and handled[0] == name
+                else _handling_form(name, task),
+                "open": bool(handled and handled[0] == name),
+            }
+            for name, label in buttons.items()
+        ],
+        "role": Role(task.role).label,
+        "free_acts": beside,
+        "may_attach": any(act["name"] == "attach_evidence" for act in beside),
+        "tab": tab,
+        "tabs": [
+            ("summary", _("Tóm tắt")),
+            ("evidence", _("Minh chứng")),
+            ("history", _("Nhật ký")),
+        ],
+    }
+    if tab == "summary":
+        context["recorded"] = recorded(dossier)
+    elif tab == "evidence":
+        context["evidence"] = evidence_by_kind(dossier)
+    else:
+        context["history"] = told(dossier)
+    if task.node in ("assemble_dossier", "supplement", "check_dossier") or tab == "evidence":
+        context["missing"] = dossier.missing_evidence()
+    if task.waiting_since or task.node in ("complete_idea", "complete_plan", "supplement"):
+        context["asked"] = (
+            told(dossier)
+            .filter(
+                event__in=(
+                    "dossier.return_idea",
+                    "dossier.return_plan",
+                    "dossier.return_for_supplement",
+                )
+            )
+            .first()
+        )
+    return render(request, "dossiers/task.html", context, status=403 if refused else 200)
+
+
+def _already_done(request, task):
+    """Who did it, when and what; the way on. Nothing is changed."""
+    dossier = task.dossier
+    cancelled_by = (
+        None
+        if task.closed_by_id
+        else told(dossier).filter(at=task.closed_at).exclude(event__startswith="task.").first()
+    )
+    following = next_task(dossier)
+    return render(
+        request,
+        "dossiers/task_done.html",
+        {
+            "task": task,
+            "dossier": dossier,
+            "guide": GUIDES[task.node],
+            "done": events.label(f"dossier.{task.outcome}") if task.outcome else "",
+            "cancelled_by": cancelled_by,
+            "following": following,
+            "following_title": GUIDES[following.node].title if following else "",
+            "mine": holds_task(request.user, following),
+        },
+    )

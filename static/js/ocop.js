@@ -1,0 +1,80 @@
+// What makes a page quicker. Every act works without it.
+"use strict";
+
+const typing = (target) => target.closest("input, textarea, select, [contenteditable]");
+const rows = () => [...document.querySelectorAll(".list .go")];
+
+function move(by) {
+  const links = rows();
+  if (!links.length) return;
+  const at = links.findIndex((link) => link.closest("tr").contains(document.activeElement));
+  const next = at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by;
+  links[Math.max(0, Math.min(links.length - 1, next))].focus();
+}
+
+const current = () => document.activeElement.closest(".list tbody tr");
+
+const keys = {
+  j: () => move(1),
+  k: () => move(-1),
+  g: () => current()?.querySelector("[data-key=g]")?.click(),
+  x: () => current()?.querySelector(".tick")?.click(),
+  "/": () => (document.querySelector("#q") ?? document.querySelector("#find"))?.focus(),
+  "?": () => document.querySelector("#keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (document.querySelector("dialog[open]")) return;
+  const field = typing(event.target);
+  // A ticked row is still a row to move from.
+  if (field && field.type !== "checkbox") return;
+  const act = keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]"))
+    if (!menu.contains(event.target)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// Tick all, and say how many are ticked.
+document.addEventListener("change", (event) => {
+  const ticks = [...document.querySelectorAll(".list .tick")];
+  if (event.target.matches("[data-tick-all]"))
+    for (const tick of ticks) tick.checked = event.target.checked;
+  else if (!event.target.matches(".tick")) return;
+  const ticked = ticks.filter((tick) => tick.checked).length;
+  const all = document.querySelector("[data-tick-all]");
+  all.checked = ticked > 0 && ticked === ticks.length;
+  all.indeterminate = ticked > 0 && ticked < ticks.length;
+  const count = document.querySelector(".bulk-count");
+  count.textContent = ticked ? count.dataset.words.replace("0", ticked) : "";
+});
+
+// A second click sends nothing; the server would refuse it anyway.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "1";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// The head of a wrong form is read first.
+document.querySelector("[data-focus]")?.focus();
+for (const opener of document.querySelectorAll("[data-keys]")) {
+  opener.hidden = false;
+  opener.addEventListener("click", () => document.querySelector("#keys").showModal());
+}

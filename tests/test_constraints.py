@@ -1,0 +1,535 @@
+"""Each constraint, trigger and revoked right, broken once on purpose by the application itself.
+
+What only the owner of the database could do is said where it is shown.
+"""
+
+from contextlib import contextmanager
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import pgtrigger
+import psycopg
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import (
+    DataError,
+    IntegrityError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+from django.db.models import ProtectedError
+
+from cycle import clock
+from cycle.models import (
+    Cycle,
+    DayOff,
+    Duty,
+    HistoryEntry,
+    HistoryHead,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    RuleSet,
+    StepWindow,
+    User,
+)
+from dossiers.models import (
+    Dossier,
+    Evidence,
+    OfficialDocument,
+    OutreachEvent,
+    Process,
+    Producer,
+    Product,
+    PromotionEvent,
+    Review,
+    Route,
+    State,
+    Task,
+)
+from tests import records
+from tests.conftest import open_dossier
+
+pytestmark = pytest.mark.django_db
+
+
+@contextmanager
+def refused(name):
+    """The block, or the commit after it, breaks the constraint of this name."""
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        yield
+        connection.check_constraints()
+    assert error.value.__cause__.diag.constraint_name == name
+
+
+@contextmanager
+def forbidden():
+    """The application has no right to do this."""
+    with pytest.raises(ProgrammingError) as error, transaction.atomic():
+        yield
+    assert isinstance(error.value.__cause__, psycopg.errors.InsufficientPrivilege)
+
+
+def sql(statement, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@contextmanager
+def owner():
+    """A connection as the owning role, in the test database."""
+    login = settings.DATABASES["owner"]
+    with psycopg.connect(
+        dbname=connection.settings_dict["NAME"],
+        user=login["USER"],
+        password=login.get("PASSWORD") or None,
+        host=login.get("HOST") or None,
+        port=login.get("PORT") or None,
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(cycle, commune, dossier, an):
+    """A year, a dossier just opened and an officer."""
+    return SimpleNamespace(cycle=cycle, commune=commune, dossier=dossier, an=an)
+
+
+def kept(world, record, **fields):
+    """The record saved past every check of the form, as a careless program would."""
+    record.dossier, record.recorded_by, record.at = world.dossier, world.an, clock.now()
+    for name, value in fields.items():
+        setattr(record, name, value)
+    record.save()
+    return record
+
+
+def dossier_with(world, **fields):
+    Dossier.objects.filter(pk=world.dossier.pk).update(**fields)
+
+
+def closed(world):
+    """The walk of the dossier ended, so that its state may be set freely."""
+    world.dossier.process._stop(clock.now())
+
+
+def parked(world, **fields):
+    closed(world)
+    dossier_with(world, **fields)
+
+
+def evaluated(world, **fields):
+    kept(world, records.evaluation(), **{"level": "province"} | fields)
+
+
+def held_by(world, **fields):
+    values = {"user": world.an, "role": Role.CLERK, "org_unit": world.commune}
+    RoleAssignment.objects.create(**values | {"valid_from": date(2026, 1, 1)} | fields)
+
+
+def event(world, model, **fields):
+    values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
+    model.objects.create(**values | {"title": "Hội nghị"} | fields)
+
+
+#: constraint -> what breaks it.
+BREAKS = {
+    # cycle
+    "cycle_cycle_title_key": lambda w: Cycle.objects.create(
+        year=2026, title=w.cycle.title, rule_set=w.cycle.rule_set, opened_on=date(2026, 1, 1)
+    ),
+    "cycle_period_not_reversed": lambda w: Cycle.objects.update(closed_on=date(2025, 12, 31)),
+    "step_window_once_per_level": lambda w: StepWindow.objects.create(
+        cycle=w.cycle, step="outreach", level="commune", first_month=1, last_month=2
+    ),
+    "step_window_months_exist": lambda w: StepWindow.objects.update(last_month=13),
+    "duty_unique_per_node": lambda w: Duty.objects.create(
+        cycle=w.cycle,
+        rule_set=w.cycle.rule_set,
+        node="decide",
+        level="commune",
+        role="officer",
+        working_days=1,
+    ),
+    "duty_term_is_possible": lambda w: Duty.objects.update(working_days=0),
+    "cycle_dayoff_day_key": lambda w: [
+        DayOff.objects.create(day=date(2026, 11, 24), name=name) for name in ("Một", "Hai")
+    ],
+    "org_unit_code_valid_from": lambda w: OrgUnit.objects.create(
+        code=w.commune.code,
+        name="Xã khác",
+        level="commune",
+        valid_from=w.commune.valid_from,
+    ),
+    "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
+    "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
+    "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
+    "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),
+    "role_assignment_role_known": lambda w: held_by(w, role="king"),
+    "role_assignment_not_twice_at_once": lambda w: [
+        held_by(w, valid_to=date(2026, 6, 30)),
+        held_by(w, valid_from=date(2026, 6, 30)),
+    ],
+    "cycle_ruleset_content_hash_key": lambda w: RuleSet.objects.create(
+        edition="x",
+        title="x",
+        document="x",
+        valid_from=date(2026, 1, 1),
+        content={},
+        content_hash=w.cycle.rule_set.content_hash,
+    ),
+    "history_stream_known": lambda w: HistoryEntry.objects.create(
+        stream="diary", stream_id=1, event="dossier.open", label="x", at=clock.now()
+    ),
+    # dossiers: what is made and by whom
+    "product_group_known": lambda w: Product.objects.update(group="weapons"),
+    "outreach_kind_known": lambda w: event(w, OutreachEvent, kind="rumour"),
+    "outreach_cost_not_negative": lambda w: event(w, OutreachEvent, kind="radio", cost=-1),
+    "fair_cost_not_negative": lambda w: event(w, PromotionEvent, cost=-1),
+    # dossiers: the dossier itself
+    "dossier_state_known": lambda w: parked(w, state="lost"),
+    "dossier_ranked_has_stars": lambda w: parked(w, state=State.RANKED),
+    "dossier_certified_has_three_stars": lambda w: parked(w, state=State.CERTIFIED, stars=2),
+    "dossier_mean_is_possible": lambda w: dossier_with(w, points_sum="700.01", sheets=7),
+    "dossier_late_entry_is_counted": lambda w: dossier_with(w, skipped=3),
+    "dossier_returned_knows_from_where": lambda w: parked(w, state=State.SUPPLEMENT_REQUESTED),
+    "dossier_parked_knows_from_where": lambda w: parked(w, state=State.WITHDRAWN),
+    "route_once_per_duty": lambda w: [
+        Route.objects.create(dossier=w.dossier, node="decide", org_unit=w.commune) for _ in "12"
+    ],
+    # dossiers: what each step keeps
+    "evidence_is_a_file_or_a_paper": lambda w: kept(w, records.paper("x"), paper_location=""),
+    "evidence_expires_after_issue": lambda w: kept(
+        w, records.paper("x"), issued_on=date(2026, 1, 2), expires_on=date(2026, 1, 1)
+    ),
+    "dossiers_evidence_replaces_id_key": lambda w: [
+        kept(w, records.paper("x"), replaces=old)
+        for old in [kept(w, records.paper("x"))]
+        for _ in "12"
+    ],
+    "dossiers_idea_previous_id_key": lambda w: [
+        kept(w, records.idea(), previous=old) for old in [kept(w, records.idea())] for _ in "12"
+    ],
+    "plan_amounts_not_negative": lambda w: kept(w, records.plan(own_capital=-1)),
+    "plan_period_not_reversed": lambda w: kept(
+        w, records.plan(starts_on=date(2026, 2, 1), ends_on=date(2026, 1, 1))
+    ),
+    "support_kind_known": lambda w: kept(w, records.support(), kind="gift"),
+    "support_amounts_not_negative": lambda w: kept(w, records.support(), paid=-1),
+    "self_assessment_within_100": lambda w: kept(w, records.self_assessment(points_a=56)),
+    "evaluation_level_known": lambda w: evaluated(w, level="hamlet"),
+    "evaluation_stars_in_range": lambda w: evaluated(w, stars=6),
+    "evaluation_mean_is_possible": lambda w: evaluated(w, points_sum=None),
+    "certificate_is_three_stars_or_more": lambda w: kept(w, records.certificate(), stars=2),
+    "certificate_expires_after_issue": lambda w: kept(
+        w, records.certificate(), stars=3, expires_on=date(2000, 1, 1)
+    ),
+    "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
+    # dossiers: no drift
+    "one_open_process_per_dossier": lambda w: Process.objects.create(
+        dossier=w.dossier, flow_class=w.dossier.process.flow_class
+    ),
+    "task_of_a_person_is_complete": lambda w: Task.objects.open().update(due_on=None),
+    "task_done_knows_by_whom": lambda w: Task.objects.open().update(status="DONE"),
+    "open_task_matches_dossier_state": lambda w: dossier_with(w, state=State.IDEA_REGISTERED),
+    "process_not_stuck": lambda w: Task.objects.open().update(
+        status="CANCELED", closed_at=clock.now()
+    ),
+    "task_dossier_is_its_process_dossier": lambda w: (
+        Task.objects.open()
+        .filter(dossier=w.dossier)
+        .update(dossier=open_dossier(w.cycle, w.commune, w.an, name="Chè Shan tuyết"))
+    ),
+}
+
+#: Only the owner could break these: see the tests below.
+OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once"}
+#: Superkeys that composite foreign keys point to: the primary key is part of each.
+SUPERKEYS = {"dossier_id_state", "process_id_dossier"}
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_the_database_refuses(name, world):
+    with refused(name):
+        BREAKS[name](world)
+
+
+def test_every_constraint_of_ours_is_broken_once(db):
+    named = {
+        constraint.name
+        for app in ("cycle", "dossiers")
+        for model in apps.get_app_config(app).get_models()
+        for constraint in model._meta.constraints
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT conname FROM pg_constraint
+               WHERE conrelid::regclass::text ~ '^(cycle|dossiers)_' AND contype IN ('u', 'x', 't')
+                 AND conname !~ '_uniq$'
+               UNION SELECT conname FROM pg_constraint WHERE contype = 'f'
+                 AND array_length(conkey, 1) > 1"""
+        )
+        named |= {row[0] for row in cursor.fetchall()}
+    # The same function, on tasks and on processes.
+    named.discard("process_not_stuck_task")
+    assert named == set(BREAKS) | OF_THE_OWNER | SUPERKEYS
+
+
+def test_stars_are_not_absent_where_they_are_due(world):
+    # A CHECK passes on NULL: this one says IS NOT NULL too.
+    closed(world)
+    for state in ("district_ranked", "ranked", "at_centre"):
+        with refused("dossier_ranked_has_stars"):
+            dossier_with(world, state=state, stars=None)
+
+
+def test_a_new_walk_that_waits_for_nothing_is_refused(world):
+    flow = world.dossier.process.flow_class
+    closed(world)
+    with refused("process_not_stuck"):
+        Process.objects.create(dossier=world.dossier, flow_class=flow)
+
+
+def test_a_task_left_open_behind_is_refused(world):
+    # The dossier goes on, its walk is closed, and the old task still lies in an inbox.
+    with refused("open_task_matches_dossier_state"):
+        Process.objects.filter(dossier=world.dossier).update(status="CANCELED")
+        dossier_with(world, state=State.WITHDRAWN, parked_from=State.POTENTIAL)
+
+
+def test_a_role_may_be_held_again_after_it_ended(world):
+    held_by(world, valid_to=date(2026, 6, 30))
+    held_by(world, valid_from=date(2026, 7, 1))
+    held_by(world, role=Role.AUDITOR)
+    assert world.an.role_assignments.filter(org_unit=world.commune).count() == 4
+
+
+def test_a_reversed_period_is_not_a_range_either(world):
+    with pytest.raises((IntegrityError, DataError)), transaction.atomic():
+        RoleAssignment.objects.update(valid_to=date(2000, 1, 1))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_drift_is_refused_at_the_commit(dossier):
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        # No complaint yet: moving dossier and task in either order is one transaction's business.
+        Dossier.objects.filter(pk=dossier.pk).update(state=State.IDEA_REGISTERED)
+    assert error.value.__cause__.diag.constraint_name == "open_task_matches_dossier_state"
+    assert Dossier.objects.get(pk=dossier.pk).state == State.POTENTIAL
+
+
+# --- What was handed in stays ---------------------------------------------------------------
+
+IMMUTABLE = [
+    "cycle_historyentry",
+    "cycle_ruleset",
+    "dossiers_businessplan",
+    "dossiers_certificate",
+    "dossiers_communereport",
+    "dossiers_completion",
+    "dossiers_evaluation",
+    "dossiers_evidence",
+    "dossiers_idea",
+    "dossiers_officialdocument",
+    "dossiers_promotion",
+    "dossiers_review",
+    "dossiers_selfassessment",
+    "dossiers_supportmeasure",
+    "dossiers_visit",
+]
+KEPT = [
+    "dossiers_dossier",
+    "dossiers_outreachevent",
+    "dossiers_process",
+    "dossiers_producer",
+    "dossiers_product",
+    "dossiers_promotionevent",
+    "dossiers_task",
+]
+
+
+def test_every_record_of_a_step_is_in_the_list():
+    from dossiers.models.records import Record
+
+    of_steps = {
+        model._meta.db_table
+        for model in apps.get_app_config("dossiers").get_models()
+        if issubclass(model, Record | Evidence)
+    }
+    assert of_steps == {table for table in IMMUTABLE if table.startswith("dossiers_")}
+
+
+@pytest.mark.parametrize("table", IMMUTABLE)
+@pytest.mark.parametrize(
+    "statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
+)
+def test_the_application_may_not_rewrite_what_was_handed_in(statement, table, db):
+    with forbidden():
+        sql(statement.format(table))
+
+
+@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_the_application_may_not_delete_what_is_legal(statement, table, db):
+    with forbidden():
+        sql(statement.format(table))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO cycle_historyhead (stream, stream_id, seq, hash) VALUES ('dossier', 0, 1, '')",
+        "UPDATE cycle_historyhead SET hash = ''",
+        "DELETE FROM cycle_historyhead",
+        "TRUNCATE cycle_historyhead",
+        "ALTER TABLE cycle_historyentry DISABLE TRIGGER ALL",
+        "DROP TRIGGER history_chain ON cycle_historyentry",
+        "ALTER TABLE dossiers_task DROP CONSTRAINT open_task_matches_dossier_state",
+        "CREATE TABLE mine (id int)",
+        "SET session_replication_role = replica",
+        "SET ROLE {owner}",
+        "GRANT UPDATE ON cycle_historyentry TO {application}",
+    ],
+)
+def test_the_application_may_not_lift_the_guards(statement, db):
+    names = {
+        "owner": settings.DATABASES["owner"]["USER"],
+        "application": settings.APPLICATION_ROLE,
+    }
+    if statement.startswith("GRANT"):
+        # PostgreSQL only warns when there is nothing to grant; what counts is that nothing came.
+        with transaction.atomic():
+            try:
+                sql(statement.format(**names))
+            except ProgrammingError:
+                transaction.set_rollback(True)
+        with forbidden():
+            sql("UPDATE cycle_historyentry SET id = id")
+    else:
+        with forbidden():
+            sql(statement.format(**names))
+
+
+def test_deleting_through_the_orm_is_refused_too(world):
+    with pytest.raises(ProtectedError):
+        world.dossier.delete()
+    with pytest.raises(ProtectedError):
+        world.an.delete()
+    with forbidden():
+        Producer.objects.create(name="Hộ", owner_type="household", commune=world.commune).delete()
+
+
+def test_history_cannot_be_changed_even_when_the_trigger_is_told_to_look_away(world):
+    with pgtrigger.ignore("cycle.HistoryEntry:history_append_only"), forbidden():
+        HistoryEntry.objects.update(reason="Sửa lại")
+    with forbidden():
+        HistoryEntry.objects.all()._raw_delete("default")
+
+
+def test_a_rule_set_cannot_be_changed(world):
+    law = world.cycle.rule_set
+    law.title = "Khác"
+    with forbidden():
+        law.save()
+    with pgtrigger.ignore("cycle.RuleSet:rule_set_immutable"), forbidden():
+        RuleSet.objects.update(title="Khác")
+
+
+def test_what_was_typed_from_paper_cannot_be_changed(world):
+    document = kept(
+        world,
+        OfficialDocument(
+            number="12/BC-UBND",
+            signed_on=date(2026, 1, 1),
+            signer="Chi",
+            signer_capacity="Chủ tịch",
+        ),
+    )
+    document.number = "13/BC-UBND"
+    with forbidden():
+        document.save()
+    with forbidden():
+        kept(world, Review()).delete()
+
+
+# --- The chain is written by the database ---------------------------------------------------
+
+
+def test_what_an_insert_claims_of_the_chain_is_overwritten(world):
+    first = world.dossier.history.get()
+    forged = HistoryEntry(
+        stream="dossier",
+        stream_id=world.dossier.pk,
+        event="dossier.open",
+        label="Giả",
+        at=clock.now(),
+        seq=77,
+        recorded_at=clock.now() - timedelta(days=400),
+        version=9,
+        payload="{}",
+        prev_hash="f" * 64,
+        hash="e" * 64,
+    )
+    forged.save(force_insert=True)
+    entry = HistoryEntry.objects.get(pk=forged.pk)
+    assert (entry.seq, entry.version, entry.prev_hash) == (2, 1, first.hash)
+    assert entry.hash not in ("e" * 64, "")
+    assert '"label": "Giả"' in entry.payload
+    assert clock.now() - entry.recorded_at < timedelta(minutes=1)
+    head = HistoryHead.objects.get(stream="dossier", stream_id=world.dossier.pk)
+    assert (head.seq, head.hash) == (2, entry.hash)
+
+
+def test_a_table_of_ones_own_does_not_stand_in_for_the_heads(world):
+    # The trigger runs as the owner, and looks in public first.
+    with transaction.atomic():
+        sql("CREATE TEMPORARY TABLE cycle_historyhead (LIKE public.cycle_historyhead)")
+        sql(
+            """INSERT INTO cycle_historyentry
+                 (stream, stream_id, event, label, role, before, after, reason, data, at)
+               VALUES ('dossier', %s, 'dossier.open', 'x', '', '', '', '', '{}', now())""",
+            world.dossier.pk,
+        )
+        sql("DROP TABLE pg_temp.cycle_historyhead")
+    assert HistoryHead.objects.get(stream_id=world.dossier.pk).seq == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_not_even_the_owner_updates_or_deletes_without_disarming_a_trigger(dossier, rule_sets):
+    for statement in (
+        "UPDATE cycle_historyentry SET reason = 'Sửa lại'",
+        "DELETE FROM cycle_historyentry",
+        "UPDATE cycle_ruleset SET title = 'Khác'",
+        "DELETE FROM cycle_ruleset",
+    ):
+        with owner() as db, pytest.raises(psycopg.errors.RaiseException):
+            db.execute(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        (
+            "history_seq_once_per_stream",
+            """INSERT INTO cycle_historyentry (stream, stream_id, seq, event, label, role, before,
+                 after, reason, data, at)
+               SELECT stream, stream_id, seq, event, label, role, before, after, reason, data, at
+               FROM cycle_historyentry""",
+        ),
+        (
+            "history_head_once",
+            """INSERT INTO cycle_historyhead (stream, stream_id, seq, hash)
+               SELECT stream, stream_id, seq, hash FROM cycle_historyhead""",
+        ),
+    ],
+)
+def test_the_owner_who_disarms_the_triggers_still_meets_the_keys(name, statement, dossier):
+    with owner() as db:
+        db.execute("ALTER TABLE cycle_historyentry DISABLE TRIGGER USER")
+        with pytest.raises(psycopg.errors.UniqueViolation) as error:
+            db.execute(statement)
+        assert error.value.diag.constraint_name == name
+        db.rollback()

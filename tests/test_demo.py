@@ -1,0 +1,205 @@
+"""The demo: everything the walk can show, with something to do for every role, around today."""
+
+from datetime import date, datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+from django.test import override_settings
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import Cycle, DayOff, HistoryEntry, Level, OutboxMessage, Role, User
+from dossiers import demo
+from dossiers.models import Dossier, Evidence, OutreachEvent, State, Task
+from dossiers.models.evidence import path_of
+from dossiers.reports import CycleReport
+
+#: A Tuesday with a week of working days around it.
+TODAY = timezone.make_aware(datetime(2026, 11, 17, 9))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The whole demo, loaded once as if it were TODAY; the lines it said."""
+    said = []
+    media = tmp_path_factory.mktemp("media")
+    with (
+        django_db_blocker.unblock(),
+        override_settings(MEDIA_ROOT=media),
+        clock.at(TODAY),
+        transaction.atomic(),
+    ):
+        demo.load(said.append)
+        # What the database checks at commit, checked here.
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        yield said
+        transaction.set_rollback(True)
+
+
+def live():
+    return Cycle.objects.get(title="Chu trình OCOP 2026")
+
+
+def three_levels():
+    return Cycle.objects.get(title=demo.THREE_LEVELS)
+
+
+def test_it_says_what_it_does_in_a_few_lines(loaded):
+    assert "Chu trình OCOP 2021: 11 hồ sơ, chạy lại từ số liệu thật." in loaded
+    assert len(loaded) < 20
+
+
+def test_every_state_is_there():
+    assert set(Dossier.objects.values_list("state", flat=True)) == set(State.values)
+
+
+def test_the_live_cycle_is_of_the_law_in_force_and_spread_over_the_communes():
+    dossiers = live().dossiers.all()
+    assert 55 <= dossiers.count() <= 75
+    assert dossiers.values("commune").distinct().count() >= 15
+    assert set(dossiers.values_list("rule_set__edition", flat=True)) == {"qd26_2026"}
+    assert not live().assumed
+    assert live().closed_on is None
+
+
+def test_the_three_level_cycle_is_assumed_and_waits_at_every_level():
+    cycle = three_levels()
+    assert cycle.assumed
+    assert 25 <= cycle.dossiers.count() <= 35
+    waiting = set(
+        Task.objects.open()
+        .filter(dossier__cycle=cycle)
+        .values_list("role", "org_unit__level")
+        .distinct()
+    )
+    assert waiting == {
+        (Role.OFFICER, Level.COMMUNE),
+        (Role.LEADER, Level.COMMUNE),
+        (Role.OFFICER, Level.DISTRICT),
+        (Role.COUNCIL_OFFICE, Level.DISTRICT),
+        (Role.LEADER, Level.DISTRICT),
+        (Role.OFFICER, Level.PROVINCE),
+        (Role.COUNCIL_OFFICE, Level.PROVINCE),
+        (Role.TRADE, Level.PROVINCE),
+    }
+
+
+def test_due_days_lie_on_both_sides_of_today():
+    days = [
+        (due - TODAY.date()).days for due in Task.objects.open().values_list("due_on", flat=True)
+    ]
+    assert sum(day < 0 for day in days) >= 10
+    assert sum(day == 0 for day in days) >= 5
+    assert sum(0 < day <= 5 for day in days) >= 10
+    assert min(days) >= -20
+
+
+def test_everybody_who_has_tasks_has_three_and_can_sign_in():
+    tasks = {username: count for username, _role, _unit, count in demo.accounts()}
+    assert list(tasks) == list(demo.SHOWN)
+    assert {name for name, count in tasks.items() if count < 3} == {
+        "tinh.nongnghiep",
+        "vanthu",
+        "kiemtra",
+        "quantri",
+    }
+    for user in User.objects.filter(username__in=[*demo.SHOWN, *demo.other_accounts()]):
+        assert user.check_password(demo.PASSWORD)
+    assert not User.objects.get(username="2021.tinh").has_usable_password()
+
+
+def test_the_past_is_plausible_and_nobody_is_told_of_it():
+    assert not OutboxMessage.objects.exists()
+    assert not HistoryEntry.objects.filter(at__gt=TODAY).exists()
+    calendar = DayOff.objects.calendar(date(2025, 11, 1), TODAY.date())
+    for dossier in Dossier.objects.exclude(cycle__year=2021):
+        moments = [entry.at for entry in dossier.history.order_by("seq")]
+        assert moments == sorted(moments)
+        assert all(calendar.is_working(timezone.localdate(moment)) for moment in moments)
+
+
+def test_the_ways_beside_the_walk_are_there():
+    entries = HistoryEntry.objects.filter(cycle__in=[live(), three_levels()])
+    happened = set(entries.values_list("event", flat=True))
+    assert happened >= {
+        "dossier.return_idea",
+        "dossier.return_plan",
+        "dossier.return_for_supplement",
+        "dossier.refile_idea",
+        "dossier.refile_plan",
+        "dossier.withdraw",
+        "dossier.defer",
+        "dossier.enter_late",
+        "dossier.nominate",
+        "dossier.record_centre_result",
+        "task.claim",
+        "task.wait",
+    }
+    assert entries.filter(data__paper=True).exists()
+    assert OutreachEvent.objects.count() >= 10
+    assert max(map(len, Dossier.objects.values_list("product__name", flat=True))) > 100
+
+
+def test_files_of_evidence_are_on_disk():
+    files = Evidence.objects.exclude(sha256="")
+    assert files.count() > 20
+    assert all(path_of(file.sha256).stat().st_size == file.bytes for file in files)
+
+
+def test_the_replayed_year_is_the_real_one():
+    assert CycleReport(Cycle.objects.get(year=2021)).figures()["certified"] == {"3": 9}
+
+
+def test_the_table_names_everybody_with_the_password():
+    out = StringIO()
+    call_command("load_demo", "--accounts", stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[1].split()[:2] == ["xa.natau", demo.PASSWORD]
+    assert "phuong.dienbienphu" in lines[-1]
+
+
+def test_a_second_load_adds_nothing():
+    before = HistoryEntry.objects.count()
+    out = StringIO()
+    call_command("load_demo", stdout=out)
+    call_command("load_demo", "--if-empty", stdout=out)
+    assert out.getvalue().split("\n")[:2] == ["Dữ liệu minh họa đã có."] * 2
+    assert HistoryEntry.objects.count() == before
+
+
+def test_production_refuses_it():
+    with override_settings(PRODUCTION=True), pytest.raises(CommandError, match="hệ thống thật"):
+        call_command("load_demo")
+
+
+@pytest.mark.django_db
+def test_work_that_is_not_the_demos_is_left_alone():
+    three = three_levels()
+    Cycle.objects.filter(pk=three.pk).update(title="Chu trình thật của tỉnh")
+    out = StringIO()
+    call_command("load_demo", "--if-empty", stdout=out)
+    assert out.getvalue() == "Đã có chu trình khác, không nạp dữ liệu minh họa.\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("day", [datetime(2027, 1, 4, 8), datetime(2027, 2, 14, 23, 30)])
+def test_it_loads_on_any_day_of_the_year(day):
+    """In the first days of a year the walks are shorter; on a day off nothing is due today."""
+    now = timezone.make_aware(day)
+    # The cycle of TODAY's year stays; that of three levels is made anew.
+    Cycle.objects.filter(title=demo.THREE_LEVELS).update(title="Chu trình ba cấp năm trước")
+    scenes = [
+        demo.Scene("implement", (*demo.APPROVED, "record_visit", "record_support"), 1, 1),
+        demo.Scene("", (*demo.SUBMITTED, "withdraw"), 0, 1),
+    ]
+    with clock.at(now):
+        demo.load(lambda line: None, scenes=scenes)
+    made = HistoryEntry.objects.filter(cycle__year=2027)
+    assert {cycle.dossiers.count() for cycle in Cycle.objects.filter(year=2027)} == {3}
+    assert made.exists()
+    assert not made.filter(at__gt=now).exists()
+    assert made.earliest("at").at > now - timedelta(days=120)

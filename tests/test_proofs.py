@@ -1,0 +1,42 @@
+"""Every proof runs small, and what it shows is true; how fast this machine is, is not asked."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import proofs
+
+#: What must be exactly so on any machine: figures of correctness, counts and sizes, never times.
+RESULTS = {
+    "task_race": {"winners": 20, "history": 20, "next_tasks": 20, "records": 20, "holds": True},
+    "transition_cost": {"same_rows": True},
+}
+
+
+@pytest.mark.parametrize("name", proofs())
+def test_a_proof_holds_in_small(name):
+    environment = {key: value for key, value in os.environ.items() if key != "OCOP_STATE"}
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", name],
+        cwd=Path(__file__).parents[1],
+        env=environment | {"SCALE": "small", "OCOP_PG_FAST": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    assert figures["holds"] in (True, False)
+    assert figures["size"]
+    expected = RESULTS.get(name, {})
+    assert {key: figures[key] for key in expected} == expected
+
+
+def test_every_proof_says_what_it_shows_and_its_bound():
+    for name, (shows, bound) in proofs().items():
+        assert shows.endswith("."), name
+        assert bound, name

@@ -1,0 +1,304 @@
+"""The shell around every page: signing in and out, the language, what is typed and kept."""
+
+from datetime import date
+
+import pytest
+from django.conf import settings
+from django.http import QueryDict
+from django.test import Client
+
+from cycle.models import DayOff
+from dossiers.due import due
+from dossiers.templatetags import ocop
+from tests.conftest import open_task
+from tests.test_inbox import moment
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "/accounts/login/"
+PASSWORD = "mật khẩu thử"
+
+
+def sign_in(client, username, password=PASSWORD, **more):
+    return client.post(LOGIN, {"login": username, "password": password, **more})
+
+
+def test_an_signs_in_and_comes_to_her_inbox(client, an):
+    response = sign_in(client, "an", next="/inbox/")
+
+    assert (response.status_code, response["Location"]) == (302, "/inbox/")
+    page = client.get("/inbox/").content.decode()
+    assert "Lò Thị An" in page
+    assert "Cán bộ OCOP, Xã Nà Tấu" in page
+
+
+def test_the_first_page_is_the_inbox(client, an):
+    client.force_login(an)
+
+    assert client.get("/")["Location"] == "/inbox/"
+
+
+def test_a_wrong_password_gets_a_sentence_and_keeps_the_name(client, an):
+    page = sign_in(client, "an", "sai").content.decode()
+
+    assert "Tên đăng nhập hoặc mật khẩu chưa đúng" in page
+    assert 'value="an"' in page
+
+
+def test_after_five_wrong_passwords_even_the_right_one_waits(client, an):
+    for _ in range(settings.AXES_FAILURE_LIMIT):
+        response = sign_in(client, "an", "sai")
+
+    assert response.status_code == 429
+    assert "Hãy đợi 15 phút" in response.content.decode()
+    assert sign_in(client, "an").status_code == 429
+    assert "_auth_user_id" not in client.session
+
+
+def test_signing_out_is_a_post(client, an):
+    client.force_login(an)
+
+    assert "Đăng xuất?" in client.get("/accounts/logout/").content.decode()
+    assert "_auth_user_id" in client.session
+    assert client.post("/accounts/logout/")["Location"] == LOGIN
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("path", ["/accounts/signup/", "/accounts/password/reset/"])
+def test_nobody_signs_up_or_resets_a_password(client, db, path):
+    assert "do người quản trị cấp" in client.get(path).content.decode()
+    assert client.post(path, {"username": "moi"}).status_code == 405
+
+
+def test_an_changes_her_password(client, an):
+    client.force_login(an)
+    new = "chìa khóa mới 2026"
+    wrong = client.post(
+        "/accounts/password/change/", {"oldpassword": "sai", "password1": new, "password2": new}
+    )
+    assert "Chưa gửi được" in wrong.content.decode()
+
+    client.post(
+        "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new}
+    )
+
+    an.refresh_from_db()
+    assert an.check_password(new)
+
+
+def test_the_profile_says_my_roles(client, an):
+    client.force_login(an)
+
+    page = client.get("/profile/").content.decode()
+
+    assert "Cán bộ OCOP, Xã Nà Tấu" in page
+    assert "từ 01/01/2020" in page
+
+
+@pytest.mark.parametrize("path", ["/", "/inbox/", "/dossiers/", "/profile/", "/tasks/bulk/"])
+def test_a_stranger_is_sent_to_sign_in(client, db, path):
+    response = client.get(path, follow=True)
+
+    assert response.redirect_chain[-1][0].startswith(LOGIN)
+
+
+# --- Language -------------------------------------------------------------------------------
+
+
+def test_the_language_is_a_switch_that_stays_and_never_the_browsers(client, an):
+    client.force_login(an)
+    assert 'lang="vi"' in client.get("/inbox/", headers={"accept-language": "en"}).content.decode()
+
+    response = client.post("/language/", {"language": "en", "next": "/dossiers/?q=mat"})
+
+    assert response["Location"] == "/dossiers/?q=mat"
+    assert '<html lang="en">' in client.get("/inbox/").content.decode()
+
+
+@pytest.mark.parametrize("back", ["https://example.com/", "//example.com", "javascript:alert(1)"])
+def test_the_switch_leads_nowhere_else(client, db, back):
+    assert client.post("/language/", {"language": "en", "next": back})["Location"] == "/"
+
+
+def test_an_unknown_language_changes_nothing(client, db):
+    assert not client.post("/language/", {"language": "fr"}).cookies
+    assert client.get("/language/").status_code == 302
+
+
+# --- Safety ---------------------------------------------------------------------------------
+
+
+def test_the_administration_has_no_door_of_its_own(client, an):
+    assert client.get("/admin/login/").headers["Location"].startswith(LOGIN)
+    client.force_login(an)
+    assert client.get("/admin/login/").status_code == 403
+
+
+def test_a_page_carries_no_inline_script_or_style(client, an, dossier):
+    client.force_login(an)
+
+    for path in ("/inbox/", "/dossiers/", "/profile/"):
+        page = client.get(path).content.decode()
+        assert "<style" not in page
+        assert " style=" not in page
+        assert "<script>" not in page
+        assert " onclick=" not in page
+
+
+def test_the_page_says_not_found_plainly(client, an):
+    client.force_login(an)
+    response = client.get("/khong-co/")
+
+    assert response.status_code == 404
+    assert "Không tìm thấy trang này" in response.content.decode()
+
+
+def test_healthz(client, db):
+    assert client.get("/healthz").content == b"ok"
+
+
+def test_the_first_visit_weighs_at_most_80_kb_compressed(client, an, dossier):
+    client.force_login(an)
+    page = client.get("/inbox/", headers={"accept-encoding": "gzip"})
+    html = page.content
+    assert page["Content-Encoding"] == "gzip"
+    total = len(html)
+    for name in (
+        "bootstrap/css/bootstrap.min.css",
+        "css/ocop.css",
+        "django_htmx/htmx-2.min.js",
+        "js/ocop.js",
+        "icon.svg",
+    ):
+        answer = client.get(f"/static/{name}", headers={"accept-encoding": "gzip"})
+        assert answer.status_code == 200
+        body = b"".join(answer.streaming_content)
+        assert answer.get("Content-Encoding") == "gzip", name
+        total += len(body)
+
+    assert total <= 80 * 1024
+
+
+# --- What was typed is kept -----------------------------------------------------------------
+
+
+def test_what_a_signed_out_person_typed_is_there_after_signing_in(client, an, dossier):
+    typed = {"act": "reassign", "task": str(open_task(dossier).pk), "reason": "An đi học"}
+
+    away = client.post("/tasks/bulk/", typed)
+
+    assert away["Location"] == f"{LOGIN}?next=/tasks/bulk/"
+    assert sign_in(client, "an", next="/tasks/bulk/")["Location"] == "/tasks/bulk/"
+    page = client.get("/tasks/bulk/").content.decode()
+    assert "An đi học" in page
+    assert open_task(dossier).owner is None
+    # Once.
+    assert client.get("/tasks/bulk/")["Location"] == "/inbox/"
+
+
+def kept_in(client):
+    return [key for key in list(client.session.keys()) if key.startswith("kept_post:")]
+
+
+def test_only_one_form_is_kept_and_none_that_is_too_long(client, db):
+    client.post("/tasks/bulk/", {"reason": "một"})
+    client.post("/dossiers/", {"reason": "hai"})
+    kept = kept_in(client)
+    assert kept == ["kept_post:/dossiers/"]
+    assert QueryDict(client.session[kept[0]])["reason"] == "hai"
+
+    client.post("/inbox/", {"reason": "x" * 300_000})
+    assert kept_in(client) == []
+
+
+def test_a_form_from_before_the_last_sign_in_is_shown_again(an, dossier):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(an)
+    typed = {"act": "reassign", "task": str(open_task(dossier).pk), "reason": "An đi học"}
+
+    response = client.post("/tasks/bulk/", typed, headers={"origin": "http://testserver"})
+
+    assert response["Location"] == "/tasks/bulk/"
+    page = client.get("/tasks/bulk/").content.decode()
+    assert "An đi học" in page
+    assert "hãy kiểm tra và gửi lại" in page
+
+
+def test_a_form_from_elsewhere_is_refused_and_not_kept(an, dossier):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(an)
+
+    response = client.post(
+        "/tasks/bulk/", {"act": "reassign"}, headers={"origin": "http://example.com"}
+    )
+
+    assert response.status_code == 403
+    assert "Trang này đã mở quá lâu" in response.content.decode()
+    assert "kept_post:/tasks/bulk/" not in client.session
+
+
+def test_htmx_leaves_its_page_when_the_session_has_ended(client, db):
+    response = client.get(
+        "/inbox/?q=x",
+        headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/inbox/?tab=mine"},
+    )
+
+    assert response["HX-Redirect"] == f"{LOGIN}?next=/inbox/%3Ftab%3Dmine"
+
+
+# --- Words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("due_on", "kind", "words"),
+    [
+        (date(2026, 11, 27), "later", "còn 4 ngày làm việc"),
+        (date(2026, 11, 26), "soon", "còn 3 ngày làm việc"),
+        (date(2026, 11, 23), "soon", "hôm nay"),
+        (date(2026, 11, 20), "overdue", "quá hạn 1 ngày làm việc"),
+        (date(2026, 11, 16), "overdue", "quá hạn 5 ngày làm việc"),
+    ],
+)
+def test_days_left_in_words(due_on, kind, words):
+    calendar = DayOff.objects.calendar(date(2026, 11, 1), date(2026, 11, 30))
+
+    answer = due(due_on, date(2026, 11, 23), calendar)
+
+    assert (answer.kind, answer.words) == (kind, words)
+
+
+def test_due_on_friday_and_seen_on_saturday_is_late_already():
+    calendar = DayOff.objects.calendar(date(2026, 11, 1), date(2026, 11, 30))
+
+    assert due(date(2026, 11, 20), date(2026, 11, 21), calendar).words == "vừa quá hạn"
+
+
+def test_a_day_off_is_no_working_day():
+    DayOff.objects.create(day=date(2026, 11, 24), name="Ngày Văn hóa")
+    calendar = DayOff.objects.calendar(date(2026, 11, 1), date(2026, 11, 30))
+
+    assert due(date(2026, 11, 27), date(2026, 11, 23), calendar).words == "còn 3 ngày làm việc"
+
+
+def test_money_and_moments_as_an_office_writes_them():
+    assert ocop.money(1_444_197_000) == "1.444.197.000 đồng"
+    assert ocop.money(None) == ""
+    assert ocop.moment(moment(2026, 11, 17, 14, 5)) == "14:05, thứ Ba 17/11/2026"
+    assert ocop.day(date(2026, 1, 2)) == "02/01/2026"
+    assert ocop.act_label("return_plan") == "Yêu cầu bổ sung phương án"
+    assert ocop.act_label("fly") == ""
+
+
+def test_the_step_bar_marks_done_current_and_skipped(dossier, an):
+    def standings():
+        return [step["standing"] for step in ocop.step_bar(dossier)]
+
+    assert standings() == ["current", *["todo"] * 5]
+
+    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
+    dossier.lock()
+    assert standings() == ["done", "skipped", "skipped", "skipped", "current", "todo"]
+
+    dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+    dossier.lock()
+    assert standings()[4] == "stopped"
