@@ -159,7 +159,7 @@ class Inbox:
         self.user, self.filters = user, filters
         self.now = clock.now()
         self.today = timezone.localdate(self.now)
-        self.open = Task.objects.inbox(user, self.today)
+        self.open = Task.objects.inbox(user)
 
     @cached_property
     def facts(self) -> dict[str, Any]:

@@ -144,7 +144,7 @@ class User(AbstractUser):
         Those held by substitution are another's: ``assignment.user_id`` says whose.
         """
         if not hasattr(self, "_assignments"):
-            today = clock.today()
+            today = clock.today_in_database()
             self._assignments = sorted(
                 RoleAssignment.objects.held_on(today)
                 .filter(
