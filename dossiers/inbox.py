@@ -2,7 +2,7 @@
 
 Each page asks the database twice, however many rows it shows: once for what stands around the rows
 (counts, choices, days off), once for the rows. Pages follow a key, so the last is as fast as the
-first; counts stop at :data:`MANY`.
+first; counts look no further than the :data:`MANY` tasks due first.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -126,7 +126,7 @@ def _up_to_many(queryset):
 
 def _days_off(today):
     """The days off that a list can meet, as JSON: see :func:`_calendar`."""
-    around = (today - timedelta(days=730), today + timedelta(days=730))
+    around = (today - timedelta(days=400), today + timedelta(days=200))
     return ArraySubquery(
         DayOff.objects.filter(day__range=around).values(row=JSONObject(day="day", worked="worked"))
     )
@@ -137,19 +137,6 @@ def _calendar(rows):
     for row in rows:
         days[row["worked"]].add(date.fromisoformat(row["day"]))
     return Calendar(frozenset(days[False]), frozenset(days[True]))
-
-
-def _communes(units):
-    return ArraySubquery(
-        units.order_by("name", "-valid_from").values(
-            row=JSONObject(pk="pk", name="name", valid_to="valid_to")
-        )
-    )
-
-
-def _shown(count):
-    """A count as a tab shows it."""
-    return f"{MANY - 1}+" if count >= MANY else str(count)
 
 
 class Inbox:
@@ -163,22 +150,23 @@ class Inbox:
 
     @cached_property
     def facts(self) -> dict[str, Any]:
-        """Counts, days off and communes, in one query."""
-        soon = self.open.filter(due_at__gt=self.now, due_on__lte=self.today + timedelta(days=30))
+        """The open tasks as far as counts need them, what was done, and days off: one query."""
+        first = self.open.order_by("due_at", "pk")[:MANY]
         return User.objects.values(
-            unit=_up_to_many(self.open),
-            mine=_up_to_many(self.open.filter(owner=self.user)),
-            # Which of them are soon depends on the days off, which come with the same answer.
-            soon=ArraySubquery(soon.order_by("due_at").values("due_on")[:MANY]),
-            overdue=_up_to_many(self.open.filter(due_at__lte=self.now)),
-            waiting=_up_to_many(self.open.filter(waiting_since__isnull=False)),
-            done=_up_to_many(Task.objects.done_by(self.user)),
-            days_off=_days_off(self.today),
-            communes=_communes(
-                OrgUnit.objects.filter(
-                    pk__in=self.open.order_by().values("dossier__commune")[:MANY]
+            open=ArraySubquery(
+                first.values(
+                    row=JSONObject(
+                        due_on="due_on",
+                        owner="owner",
+                        waiting="waiting_since",
+                        commune="dossier__commune",
+                        commune_name="dossier__commune__name",
+                        commune_until="dossier__commune__valid_to",
+                    )
                 )
             ),
+            done=_up_to_many(Task.objects.done_by(self.user)),
+            days_off=_days_off(self.today),
         ).get(pk=self.user.pk)
 
     @cached_property
@@ -191,15 +179,32 @@ class Inbox:
         """The last day that is still «soon»."""
         return self.calendar.add(self.today, SOON)
 
+    def counts(self):
+        """How many tasks lie in each tab, as it is shown: what lies beyond MANY is a «+»."""
+        rows, today = self.facts["open"], self.today.isoformat()
+        # A term ends at 24:00 of its day, so the day alone tells; ISO dates compare as text.
+        late = sum(row["due_on"] < today for row in rows)
+        soon = sum(row["due_on"] <= self.last_soon_day.isoformat() for row in rows) - late
+        counts = {
+            Tab.UNIT: len(rows),
+            Tab.MINE: sum(row["owner"] == self.user.pk for row in rows),
+            Tab.SOON: soon,
+            Tab.OVERDUE: late,
+            Tab.WAITING: sum(row["waiting"] is not None for row in rows),
+        }
+        more = "+" if len(rows) == MANY else ""
+        shown = {tab: f"{count}{more}" for tab, count in counts.items()}
+        done = self.facts["done"]
+        return shown | {Tab.DONE: f"{done}+" if done == MANY else str(done)}
+
     def tabs(self):
         """Each tab with its count and address."""
-        counts = self.facts | {"soon": sum(day <= self.last_soon_day for day in self.facts["soon"])}
+        counts = self.counts()
         return [
             {
                 "name": tab.value,
                 "label": tab.label,
-                "count": _shown(counts[tab.value]),
-                "any": counts[tab.value] > 0,
+                "count": counts[tab],
                 "query": self.filters.query(tab=tab.value),
                 "current": tab == self.filters.tab,
             }
@@ -261,14 +266,13 @@ class Inbox:
         rows = list(
             tasks.values(
                 "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
-                "owner_id", "closed_at", "outcome", "role",
+                "owner_id", "closed_at", "outcome",
                 owner_name=F("owner__full_name"),
                 owner_username=F("owner__username"),
                 product=F("dossier__product__name"),
                 code=F("dossier__product__code"),
                 producer=F("dossier__product__producer__name"),
                 commune=F("dossier__commune__name"),
-                unit=F("org_unit__name"),
             )
         )  # fmt: skip
         for row in rows:
@@ -293,11 +297,15 @@ class Inbox:
         return self.filters.query() or "tab=unit" if self.filters.after else ""
 
     def choices(self):
-        """What the filters offer."""
+        """What the filters offer: of the communes, those that have something to do."""
+        communes = {
+            row["commune"]: _commune(row["commune_name"], row["commune_until"])
+            for row in self.facts["open"]
+        }
         return {
             "steps": Step.choices,
             "groups": ProductGroup.choices,
-            "communes": _commune_choices(self.facts["communes"]),
+            "communes": sorted(communes.items(), key=lambda item: fold(item[1])),
             "sorts": Sort.choices,
         }
 
@@ -318,7 +326,11 @@ class Register:
         )
         return User.objects.values(
             cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
-            communes=_communes(below),
+            communes=ArraySubquery(
+                below.order_by("name", "-valid_from").values(
+                    row=JSONObject(pk="pk", name="name", valid_to="valid_to")
+                )
+            ),
             days_off=_days_off(self.today),
         ).get(pk=self.user.pk)
 
@@ -387,7 +399,10 @@ class Register:
             "steps": Step.choices,
             "states": State.choices,
             "groups": ProductGroup.choices,
-            "communes": _commune_choices(self.facts["communes"]),
+            "communes": [
+                (row["pk"], _commune(row["name"], row["valid_to"]))
+                for row in self.facts["communes"]
+            ],
         }
 
 
@@ -400,9 +415,6 @@ def _moment(text) -> datetime | None:
     return moment if moment and timezone.is_aware(moment) else None
 
 
-def _commune_choices(rows):
-    """Communes by name; one that is no more says until when it was."""
-    return [
-        (row["pk"], f"{row['name']} (–{row['valid_to'][:4]})" if row["valid_to"] else row["name"])
-        for row in rows
-    ]
+def _commune(name, valid_to):
+    """A commune's name; of one that is no more, with its last year."""
+    return f"{name} (–{valid_to[:4]})" if valid_to else name
