@@ -1,10 +1,14 @@
 """Who must hear of what. Every event has its audience here, or says that nobody needs to."""
 
 from cycle import clock, events
-from cycle.models import Level, Role, RoleAssignment, Substitution, User
+from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User
 from dossiers.models import Dossier, Term
 
 _audiences: dict = {}
+
+#: The events of a term's rungs, of which a morning may bring thousands.
+RUNGS = ("term.warning", "term.overdue", "term.escalated")
+OWNER = "owner"
 
 
 def audience(*names):
@@ -129,6 +133,12 @@ def the_new_owner(entry):
     return {entry.data["to_id"]}
 
 
+@audience("role.substitute", "role.substitute_end", "role.handover")
+def both_sides(entry):
+    """The holder of the role, and the one who acts for them or takes over."""
+    return {entry.data["to_id"], entry.data["holder_id"]}
+
+
 @audience(
     "dossier.open",
     "dossier.attach_evidence",
@@ -159,20 +169,51 @@ def _of_term(term):
     return holders(term.role, term.org_unit_id)
 
 
-@audience("term.warning", "term.overdue", "term.escalated")
+@audience(*RUNGS)
 def the_rung(entry):
     """Officer, the unit's leader, the officers of the next level, or the board, by the rung."""
-    term = Term.objects.select_related("task", "org_unit__parent__parent").get(
-        pk=entry.data["term"]
+    return of_rungs([entry])[entry.pk]
+
+
+def of_rungs(entries):
+    """``{entry id: ids of active people}``: the same as :func:`of`, for thousands at a time.
+
+    A morning's terms are many, those who must hear of them are few: each role at a unit is asked
+    for once.
+    """
+    terms = Term.objects.select_related("task__org_unit__parent__parent").in_bulk(
+        {entry.data["term"] for entry in entries}
     )
-    to = entry.data["rung"].partition("/")[0].partition(":")[2]
-    unit = term.task.org_unit if term.task else term.org_unit
+    units = OrgUnit.objects.select_related("parent__parent").in_bulk(
+        {term.org_unit_id for term in terms.values()}
+    )
+    asked = {}
+    for entry in entries:
+        term = terms[entry.data["term"]]
+        to = entry.data["rung"].partition("/")[0].partition(":")[2]
+        unit = term.task.org_unit if term.task else units[term.org_unit_id]
+        asked[entry.pk] = _of_rung(to, term.task or term, unit)
+    found = {
+        (role, unit_id): holders(role, unit_id)
+        for role, unit_id in set(asked.values())
+        if role != OWNER
+    }
+    found |= {(OWNER, owner): {owner} for role, owner in asked.values() if role == OWNER}
+    active = set(
+        User.objects.filter(pk__in=set().union(*found.values()), is_active=True).values_list(
+            "pk", flat=True
+        )
+    )
+    return {entry: found[key] & active for entry, key in asked.items()}
+
+
+def _of_rung(to, work, unit):
+    """(role, unit id) who hear of a rung, or (OWNER, user id) of a task somebody has taken."""
     if to == "officer":
-        return _of_term(term)
+        owner = getattr(work, "owner_id", None)
+        return (OWNER, owner) if owner else (work.role, work.org_unit_id)
     if to == "leader":
-        return holders(Role.LEADER, unit.pk)
+        return Role.LEADER, unit.pk
     if to == "next_level":
-        above = unit.parent or unit
-        return holders(Role.OFFICER, above.pk)
-    top = unit.at_level(Level.PROVINCE) or unit
-    return holders(Role.LEADER, top.pk)
+        return Role.OFFICER, (unit.parent or unit).pk
+    return Role.LEADER, (unit.at_level(Level.PROVINCE) or unit).pk

@@ -1,14 +1,16 @@
 """From a notification to a channel: claimed by a row, sent outside every transaction, retried."""
 
+import time
 from datetime import timedelta
 
 import structlog
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from notifications.channels import Refused, email, webhook
 from notifications.letters import letter
 from notifications.models import Channel, Delivery, DeliveryState
+from notifications.reasons import reason
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +18,9 @@ SENDERS = {Channel.EMAIL: email.send, Channel.WEBHOOK: webhook.send}
 
 #: While one worker sends, the others leave the row; a killed worker's row is free after this.
 LEASE = timedelta(minutes=2)
+#: How long the first failure waits; each further one twice as long.
+PAUSE = timedelta(minutes=2)
+LONGEST_PAUSE = timedelta(hours=6)
 #: After so many tries it is an incident, shown on the operations page.
 MAX_ATTEMPTS = 10
 
@@ -30,10 +35,14 @@ RETURNING id
 """
 
 
-def deliver(limit=None):
-    """Send what is due, one by one; returns how many were tried."""
-    tried = 0
-    while limit is None or tried < limit:
+def deliver(limit=None, *, seconds=None):
+    """Send what is due, one by one; returns how many were tried.
+
+    It begins no more after ``limit`` messages or ``seconds``: a slow server keeps one worker busy,
+    never all of them.
+    """
+    tried, until = 0, seconds and time.monotonic() + seconds
+    while (limit is None or tried < limit) and (not until or time.monotonic() < until):
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, [LEASE])
             row = cursor.fetchone()
@@ -41,40 +50,46 @@ def deliver(limit=None):
             break
         tried += 1
         attempt(
-            Delivery.objects.select_related("notification__entry", "notification__recipient").get(
-                pk=row[0]
-            )
+            Delivery.objects.select_related(
+                "notification__entry__actor",
+                "notification__entry__acting_for",
+                "notification__entry__org_unit",
+                "notification__recipient",
+                "digest__user",
+                "summary__leader",
+            ).get(pk=row[0])
         )
     return tried
 
 
 def attempt(delivery):
-    """Try one claimed delivery and write down how it went."""
+    """Try one claimed delivery and write down how it went. No transaction is open meanwhile."""
     try:
-        subject, body = letter(delivery.notification)
-        SENDERS[Channel(delivery.channel)](delivery, subject, body)
+        if not delivery.recipient.is_active:
+            raise Refused("Tài khoản của người nhận đã ngừng hoạt động.")
+        SENDERS[Channel(delivery.channel)](delivery, letter(delivery))
     except Refused as error:
         _failed(delivery, error, final=True)
     except Exception as error:
         _failed(delivery, error, final=delivery.attempts >= MAX_ATTEMPTS)
     else:
         Delivery.objects.filter(pk=delivery.pk).update(
-            state=DeliveryState.SENT, sent_at=timezone.now(), error=""
+            state=DeliveryState.SENT, sent_at=Now(), error=""
         )
 
 
 def _failed(delivery, error, *, final):
-    pause = min(timedelta(minutes=2 ** min(delivery.attempts, 9)), timedelta(hours=6))
+    pause = min(PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
     Delivery.objects.filter(pk=delivery.pk).update(
         state=DeliveryState.INCIDENT if final else DeliveryState.PENDING,
-        next_at=timezone.now() + pause,
-        error=f"{type(error).__name__}: {error}"[:500],
+        next_at=Now() + pause,
+        error=reason(error),
     )
     log.warning("delivery_failed", delivery=delivery.pk, attempt=delivery.attempts, final=final)
 
 
-def resend(delivery):
-    """Put an incident back in the queue (gửi lại)."""
-    Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.INCIDENT).update(
-        state=DeliveryState.PENDING, attempts=0, next_at=timezone.now()
+def resend(deliveries):
+    """Put those of ``deliveries`` that are incidents back in the queue (gửi lại); how many."""
+    return deliveries.filter(state=DeliveryState.INCIDENT).update(
+        state=DeliveryState.PENDING, attempts=0, next_at=Now()
     )

@@ -1,8 +1,8 @@
 """From the outbox to notifications: each entry told once to each person who must hear."""
 
 from django.conf import settings
-from django.db import transaction
-from django.utils import timezone
+from django.db import OperationalError, transaction
+from django.db.models.functions import Now
 
 from cycle import clock
 from cycle.models import OutboxMessage, User
@@ -24,17 +24,39 @@ def dispatch(limit=500):
             .select_related("entry")
             .order_by("pk")[:limit]
         )
+        known = _of_rungs(messages)
         told = []
         for message in messages:
+            people = known.get(message.entry_id)
             try:
-                with transaction.atomic():
-                    told += [(message.entry_id, person) for person in audiences.of(message.entry)]
-                    message.dispatched_at = now
+                if people is None:
+                    with transaction.atomic():
+                        people = audiences.of(message.entry)
+                told += [(message.entry_id, person) for person in people]
+                message.dispatched_at = now
+            except OperationalError:
+                # The database went away or was busy: nothing is wrong with the entry.
+                raise
             except Exception as error:
                 message.error = f"{type(error).__name__}: {error}"[:500]
         _tell(told, now)
         OutboxMessage.objects.bulk_update(messages, ["dispatched_at", "error"], batch_size=500)
     return len(messages)
+
+
+def _of_rungs(messages):
+    """Who hears of the rungs among ``messages``; nothing when one of them is wrong.
+
+    Then each is asked for by itself, and the wrong one keeps its reason.
+    """
+    entries = [message.entry for message in messages if message.entry.event in audiences.RUNGS]
+    try:
+        with transaction.atomic():
+            return audiences.of_rungs(entries)
+    except OperationalError:
+        raise
+    except Exception:
+        return {}
 
 
 def _tell(told, now):
@@ -63,8 +85,8 @@ def _tell(told, now):
             Delivery(
                 notification=notification,
                 channel=channel,
-                message_id=f"<{notification.pk}.{channel}@ocop>",
-                next_at=timezone.now(),
+                # The database's moment, as the one who claims reads it: clocks of machines differ.
+                next_at=Now(),
             )
             for notification in made
             for channel in channels_of(people[notification.recipient_id])
