@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dossiers.views import dossier, evidence, flow, inbox, outreach, task
+from dossiers.views import absence, dossier, evidence, flow, inbox, outreach, task
 
 app_name = "dossiers"
 urlpatterns = [
@@ -16,4 +16,10 @@ urlpatterns = [
     path("dossiers/<int:pk>/flow.bpmn", flow.flow, name="flow"),
     path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
     path("outreach/", outreach.outreach, name="outreach"),
+    path("absence/", absence.absence, name="absence"),
+    path("absence/new/", absence.absence_new, name="absence_new"),
+    path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),
+    path("handover/", absence.handover_list, name="handover"),
+    path("handover/<int:pk>/", absence.handover_post, name="handover_post"),
+    path("handover/<int:pk>/briefing/", absence.briefing, name="briefing"),
 ]

@@ -21,7 +21,8 @@ def dung(province):
     return person("dung", "Lò Thị Dung")
 
 
-def substitute(assignment, user, by, days=7, **fields):
+def substitute_for(assignment, user, by, days=7, **fields):
+    """A substitution from today on, as the database keeps it."""
     today = clock.today()
     return Substitution.objects.create(
         assignment=assignment,
@@ -43,7 +44,7 @@ def test_a_substitute_finds_the_inbox_and_the_record_names_both(dossier, an, dun
     task = open_task(dossier)
     with pytest.raises(PermissionDenied):
         task.complete("register_idea", by=dung, record=records.idea())
-    substitute(an.role_assignments.get(org_unit=commune), dung, an)
+    substitute_for(an.role_assignments.get(org_unit=commune), dung, an)
 
     dung = fresh(dung)
     assert list(Task.objects.inbox(dung)) == [task]
@@ -54,13 +55,13 @@ def test_a_substitute_finds_the_inbox_and_the_record_names_both(dossier, an, dun
 
 
 def test_a_substitution_ends_with_its_period(dossier, an, dung, commune):
-    substitute(an.role_assignments.get(org_unit=commune), dung, an, days=3)
+    substitute_for(an.role_assignments.get(org_unit=commune), dung, an, days=3)
     with clock.at(clock.now() + timedelta(days=4)):
         assert not Task.objects.inbox(fresh(dung)).exists()
 
 
 def test_a_substitution_is_not_passed_on(dossier, an, dung, la, commune):
-    substitute(an.role_assignments.get(org_unit=commune), dung, an)
+    substitute_for(an.role_assignments.get(org_unit=commune), dung, an)
     # Dung may not give away what she has by substitution: there is no assignment of hers to give.
     assert not fresh(dung).role_assignments.exists()
     assert not Task.objects.inbox(fresh(la)).filter(dossier=dossier).exists()
@@ -68,7 +69,7 @@ def test_a_substitution_is_not_passed_on(dossier, an, dung, la, commune):
 
 def test_two_at_once_and_oneself_are_refused_in_words_and_by_the_database(an, dung, la, commune):
     assignment = an.role_assignments.get(org_unit=commune)
-    substitute(assignment, dung, an)
+    substitute_for(assignment, dung, an)
     second = Substitution(
         assignment=assignment,
         substitute=la,
@@ -93,7 +94,7 @@ def test_two_at_once_and_oneself_are_refused_in_words_and_by_the_database(an, du
 
 
 def test_the_holder_still_holds(dossier, an, dung, commune):
-    substitute(an.role_assignments.get(org_unit=commune), dung, an)
+    substitute_for(an.role_assignments.get(org_unit=commune), dung, an)
     open_task(dossier).complete("register_idea", by=fresh(an), record=records.idea())
     assert dossier.history.last().acting_for is None
     assert RoleAssignment.objects.filter(user=dung).count() == 0

@@ -1,0 +1,99 @@
+"""What is asked when an officer is away or leaves; every refusal is a Vietnamese sentence."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import Substitution, User
+from dossiers import handover
+from dossiers.forms import DateField, PlainPart
+
+
+class PostField(forms.ModelChoiceField):
+    """One role of one person, named by both."""
+
+    def label_from_instance(self, post):
+        return f"{post.user}: {post}"
+
+
+def _person(label):
+    people = User.objects.filter(is_active=True).order_by("full_name", "username")
+    return forms.ModelChoiceField(people, label=label, empty_label=_("Chọn một người"))
+
+
+def _reason():
+    return forms.CharField(label=_("Lý do"), max_length=300, widget=forms.Textarea({"rows": 2}))
+
+
+class Asked(PlainPart):
+    """A form that does one act; what the act refuses is said at the field it is about."""
+
+    def attempt(self, act):
+        """What ``act`` returns; None when it was refused."""
+        try:
+            return act()
+        except ValidationError as refused:
+            self.add_error(None, refused)
+
+
+class SubstitutionForm(Asked):
+    """Somebody acts for the holder of a role over a period (ủy quyền)."""
+
+    assignment = PostField(None, label=_("Vai trò"), empty_label=_("Chọn vai trò"))
+    substitute = _person(_("Người làm thay"))
+    valid_from = DateField(label=_("Từ ngày"))
+    valid_to = DateField(label=_("Đến hết ngày"))
+    reason = _reason()
+    document = forms.CharField(label=_("Số văn bản (nếu có)"), max_length=120, required=False)
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        post = self.fields["assignment"]
+        post.queryset = handover.substitutable_by(user).order_by(
+            "org_unit__name", "user__full_name", "role"
+        )
+        post.error_messages["invalid_choice"] = _(
+            "Bạn chỉ ủy quyền được vai trò của mình hoặc của người mình phụ trách; vai trò được ủy "
+            "quyền thì không ủy quyền tiếp."
+        )
+        own = handover.own_posts(user)
+        if len(own) == 1:
+            self.initial.setdefault("assignment", own[0].pk)
+
+    def save(self):
+        """The substitution, or None when it was refused."""
+        made = Substitution(**self.cleaned_data)
+        return self.attempt(lambda: handover.substitute(made, by=self.user))
+
+
+class HandoverForm(Asked):
+    """A person's roles with all their open work go to another (bàn giao)."""
+
+    posts = forms.ModelMultipleChoiceField(
+        None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple
+    )
+    to = _person(_("Người nhận bàn giao"))
+    on = DateField(label=_("Người nhận làm từ ngày"))
+    reason = _reason()
+
+    def __init__(self, *args, user, post, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        self.fields["posts"].queryset = (
+            handover.arranged_by(user).filter(user=post.user_id).order_by("org_unit__name", "role")
+        )
+        self.initial = {"on": clock.today()} | self.initial | {"posts": [post.pk]}
+
+    def save(self):
+        """The successor's assignments: all of them, or None when one was refused."""
+        asked = dict(self.cleaned_data)
+        posts = asked.pop("posts")
+
+        def give_all():
+            with transaction.atomic():
+                return [handover.hand_over(post, by=self.user, **asked) for post in posts]
+
+        return self.attempt(give_all)

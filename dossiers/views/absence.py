@@ -1,0 +1,194 @@
+"""Absence and hand-over: who acts for whom, and to whom all the work of a post goes."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, Value
+from django.db.models.functions import Concat
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from cycle import clock
+from cycle.models import Fold, RoleAssignment, Substitution, fold
+from dossiers import handover
+from dossiers.absence_forms import HandoverForm, SubstitutionForm
+from dossiers.forms import kept_post
+from dossiers.models import Task
+from dossiers.templatetags.ocop import day
+
+ROWS = 25
+
+
+def _substitutions(user):
+    """Those that concern this person: for them, by them, or of a post they arrange."""
+    posts = handover.substitutable_by(user).values("pk")
+    return Substitution.objects.filter(
+        Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user)
+    ).select_related("assignment__user", "assignment__org_unit", "substitute")
+
+
+@login_required
+def absence(request):
+    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền)."""
+    today = clock.today()
+    page = Paginator(_substitutions(request.user).order_by("-valid_to", "-pk"), ROWS).get_page(
+        request.GET.get("page")
+    )
+    rows = [
+        {
+            "substitution": row,
+            "when": "past"
+            if row.valid_to < today
+            else "coming"
+            if row.valid_from > today
+            else "now",
+            # One that ends today ends by itself.
+            "may_end": row.valid_to > today
+            and rules.has_perm("dossiers.substitute", request.user, row.assignment),
+        }
+        for row in page
+    ]
+    return render(request, "dossiers/absence.html", {"page": page, "rows": rows})
+
+
+@login_required
+def absence_new(request):
+    """Name a substitute."""
+    kept = kept_post(request)
+    form = SubstitutionForm(
+        request.POST or None,
+        user=request.user,
+        initial=kept.dict() if kept is not None else {},
+    )
+    if not form.fields["assignment"].queryset.exists():
+        return render(
+            request, "dossiers/not_allowed.html", {"act": {"label": _("Ủy quyền")}}, status=403
+        )
+    if form.is_valid() and (made := form.save()):
+        messages.success(
+            request,
+            _("%(who)s làm thay %(holder)s (%(post)s) từ %(first)s đến hết %(last)s.")
+            % {
+                "who": made.substitute,
+                "holder": made.assignment.user,
+                "post": made.assignment,
+                "first": day(made.valid_from),
+                "last": day(made.valid_to),
+            },
+        )
+        return redirect("dossiers:absence")
+    return render(request, "dossiers/absence_new.html", {"form": form})
+
+
+@login_required
+@require_POST
+def absence_end(request, pk):
+    """End a substitution with today, or take back one that has not begun."""
+    substitution = get_object_or_404(_substitutions(request.user), pk=pk)
+    try:
+        handover.end_substitution(substitution, by=request.user)
+    except ValidationError as refused:
+        messages.warning(request, " ".join(refused.messages))
+    else:
+        messages.success(
+            request,
+            _("Ủy quyền cho %(who)s kết thúc hết ngày hôm nay.") % {"who": substitution.substitute}
+            if substitution.valid_from <= clock.today()
+            else _("Đã bỏ ủy quyền cho %(who)s, chưa bắt đầu.") % {"who": substitution.substitute},
+        )
+    return redirect("dossiers:absence")
+
+
+@login_required
+def handover_list(request):
+    """The posts whose work this person may give to another, with what lies open in each."""
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    posts = (
+        handover.arranged_by(request.user)
+        .annotate(
+            name=Fold(
+                Concat(
+                    "user__full_name", Value(" "), "user__username", Value(" "), "org_unit__name"
+                )
+            )
+        )
+        .order_by("org_unit__name", "user__full_name", "role", "pk")
+    )
+    for word in fold(text).split()[:8]:
+        posts = posts.filter(name__contains=word)
+    page = Paginator(posts, ROWS).get_page(request.GET.get("page"))
+    claimed = {
+        (row["owner"], row["role"], row["org_unit"]): row["n"]
+        for row in Task.objects.open()
+        .filter(owner__in=[post.user_id for post in page])
+        .values("owner", "role", "org_unit")
+        .annotate(n=Count("pk"))
+        .order_by()
+    }
+    rows = [
+        {"post": post, "claimed": claimed.get((post.user_id, post.role, post.org_unit_id), 0)}
+        for post in page
+    ]
+    return render(request, "dossiers/handover_list.html", {"page": page, "rows": rows, "q": text})
+
+
+@login_required
+def handover_post(request, pk):
+    """Give all open work of a person's roles to a successor, in one action (bàn giao)."""
+    post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
+    kept = kept_post(request)
+    form = HandoverForm(
+        request.POST or None,
+        user=request.user,
+        post=post,
+        initial=kept.dict() if kept is not None else {},
+    )
+    if form.is_valid() and (given := form.save()):
+        links = format_html_join(
+            ", ",
+            '<a href="{}">{}</a>',
+            ((reverse("dossiers:briefing", args=[new.pk]), str(new)) for new in given),
+        )
+        messages.success(
+            request,
+            format_html(
+                "{} {} {}.",
+                _("Đã bàn giao công việc của %(who)s cho %(to)s.")
+                % {"who": post.user, "to": form.cleaned_data["to"]},
+                _("Bản bàn giao để in:"),
+                links,
+            ),
+        )
+        return redirect("dossiers:handover")
+    return render(
+        request,
+        "dossiers/handover.html",
+        {
+            "form": form,
+            "post": post,
+            "tasks": Task.objects.open()
+            .filter(owner=post.user_id)
+            .select_related("dossier__product", "org_unit")
+            .order_by("due_at", "pk"),
+        },
+    )
+
+
+@login_required
+def briefing(request, pk):
+    """All open work of a post, to be printed and handed to the successor (bản bàn giao)."""
+    post = get_object_or_404(RoleAssignment.objects.select_related("user", "org_unit"), pk=pk)
+    if not rules.has_perm("dossiers.brief", request.user, post):
+        raise Http404
+    page = handover.Briefing(post)
+    return render(
+        request,
+        "dossiers/briefing.html",
+        {"post": post, "today": page.today, "rows": page.rows(), "taken_over": page.taken_over()},
+    )

@@ -1,0 +1,341 @@
+"""An officer leaves: all their open work goes to a successor in one action, or none of it."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import HistoryEntry, Role, RoleAssignment, User
+from dossiers.handover import Briefing, arranged_by, hand_over
+from dossiers.models import Task
+from notifications.dispatch import dispatch
+from notifications.models import Notification
+from tests import records
+from tests.conftest import open_dossier, open_task, person
+from tests.test_absence import fresh, substitute_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def dung(province):
+    """Holds no role of her own."""
+    return person("dung", "Lò Thị Dung")
+
+
+@pytest.fixture
+def post(an, commune):
+    """An's role at Nà Tấu."""
+    return an.role_assignments.get(org_unit=commune)
+
+
+@pytest.fixture
+def three(cycle, commune, an):
+    """Three dossiers of Nà Tấu; An has claimed two of their tasks."""
+    opened = [open_dossier(cycle, commune, an, name) for name in ("Mật ong", "Chè", "Gạo")]
+    for dossier in opened[:2]:
+        open_task(dossier).claim(by=an)
+    return opened
+
+
+def give(post, to, by, on=None, reason="Nghỉ hưu"):
+    return hand_over(post, to=to, by=by, on=on or clock.today(), reason=reason)
+
+
+def owners(dossiers):
+    return [open_task(dossier).owner for dossier in dossiers]
+
+
+# --- The act --------------------------------------------------------------------------------
+
+
+def test_all_claimed_work_goes_to_the_successor_with_the_role(three, an, chi, dung, commune, post):
+    given = give(post, dung, chi)
+
+    assert owners(three) == [dung, dung, None]
+    assert (given.user, given.role, given.org_unit) == (dung, Role.OFFICER, commune)
+    post.refresh_from_db()
+    assert post.valid_to == clock.today() - timedelta(days=1)
+    assert set(Task.objects.inbox(fresh(dung))) == {open_task(dossier) for dossier in three}
+    # An keeps her other role; the work of Nà Tấu is no longer hers.
+    assert [held.org_unit.name for held in fresh(an).assignments()] == ["Xã Mường Pồn"]
+    assert not Task.objects.inbox(fresh(an)).exists()
+    open_task(three[0]).complete("register_idea", by=fresh(dung), record=records.idea())
+
+
+def test_the_record_says_what_was_handed_to_whom_by_whom(three, an, chi, dung, cycle, post):
+    given = give(post, dung, chi)
+
+    entry = HistoryEntry.objects.get(event="role.handover")
+    assert (entry.stream, entry.stream_id, entry.cycle) == ("cycle", cycle.pk, cycle)
+    assert (entry.actor, entry.role, entry.reason) == (chi, "leader", "Nghỉ hưu")
+    assert entry.label == "Lò Thị An, Cán bộ OCOP, Xã Nà Tấu"
+    assert entry.data["holder_id"] == an.pk
+    assert entry.data["to_id"] == dung.pk
+    assert entry.data["successor"] == given.pk
+    assert sorted(entry.data["tasks"]) == [open_task(dossier).pk for dossier in three[:2]]
+    for dossier in three[:2]:
+        last = dossier.history.last()
+        assert (last.event, last.actor, last.data["to"]) == ("task.reassign", chi, "Lò Thị Dung")
+    assert three[2].history.last().event == "dossier.open"
+
+
+def test_both_sides_hear_of_it(three, an, chi, dung, post):
+    give(post, dung, chi)
+    while dispatch():
+        pass
+    heard = Notification.objects.filter(entry__event="role.handover")
+    assert {row.recipient for row in heard} == {an, dung}
+
+
+def test_what_who_acted_for_them_had_claimed_goes_too(three, an, chi, minh, dung, la, post):
+    substitute_for(post, la, an)
+    open_task(three[2]).claim(by=fresh(la))
+
+    give(post, dung, minh)
+
+    assert owners(three) == [dung, dung, dung]
+
+
+def test_what_a_colleague_has_claimed_stays_theirs(three, chi, dung, commune, post):
+    lan = person("lan", "Lò Thị Lan", (Role.OFFICER, commune))
+    open_task(three[2]).claim(by=lan)
+
+    give(post, dung, chi)
+
+    assert owners(three) == [dung, dung, lan]
+
+
+def test_a_successor_who_holds_the_role_keeps_the_same_assignment(three, chi, commune, post):
+    lan = person("lan", "Lò Thị Lan", (Role.OFFICER, commune))
+    assert give(post, lan, chi) == lan.role_assignments.get()
+    assert owners(three) == [lan, lan, None]
+
+
+def test_a_role_handed_over_lately_ended_the_day_before(three, chi, dung, post):
+    day = clock.today() - timedelta(days=10)
+    given = give(post, dung, chi, on=day)
+    post.refresh_from_db()
+    assert (post.valid_to, given.valid_from) == (day - timedelta(days=1), day)
+
+
+# --- Refused --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "said"),
+    [
+        ({"reason": "  "}, "reason", "chưa nêu lý do"),
+        ({"to": "an"}, "to", "chính là người bàn giao"),
+        ({"to": "gone"}, "to", "không còn dùng"),
+        ({"to": "later"}, "to", "thời gian khác"),
+        ({"on": date(2100, 1, 1)}, "on", "từ hôm nay trở về trước"),
+        ({"on": date(2020, 1, 1)}, "on", "không giữ vai trò này vào ngày đó"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
+    change, field, said, three, an, chi, dung, commune, post
+):
+    people = {"an": an, "gone": dung, "later": dung}
+    if change.get("to") == "gone":
+        User.objects.filter(pk=dung.pk).update(is_active=False)
+        dung.refresh_from_db()
+    if change.get("to") == "later":
+        RoleAssignment.objects.create(
+            user=dung, role="officer", org_unit=commune, valid_from=date(2090, 1, 1)
+        )
+    asked = {"to": dung, "on": clock.today(), "reason": "Nghỉ hưu"} | change
+    asked["to"] = people.get(asked["to"], asked["to"])
+
+    with pytest.raises(ValidationError, match=said) as refused:
+        hand_over(post, by=chi, **asked)
+
+    assert list(refused.value.message_dict) == [field]
+    post.refresh_from_db()
+    assert post.valid_to is None
+    assert owners(three) == [an, an, None]
+    assert not HistoryEntry.objects.filter(event="role.handover").exists()
+
+
+def test_all_or_nothing(three, an, chi, dung, post, monkeypatch):
+    give_one, given = Task._give, []
+
+    def give_one_then_fail(task, user):
+        if given:
+            raise RuntimeError("the line is cut")
+        given.append(task)
+        give_one(task, user)
+
+    monkeypatch.setattr(Task, "_give", give_one_then_fail)
+    with pytest.raises(RuntimeError):
+        give(post, dung, chi)
+
+    assert owners(three) == [an, an, None]
+    post.refresh_from_db()
+    assert post.valid_to is None
+    assert not dung.role_assignments.exists()
+    assert not HistoryEntry.objects.filter(event__in=["role.handover", "task.reassign"]).exists()
+
+
+def test_who_may_hand_over_agrees_with_the_list(cast, commune, old_commune, district):
+    may = {
+        commune: {"chi", "minh"},
+        old_commune: {"chi", "binh"},
+        district: {"hung", "minh"},
+    }
+    posts = RoleAssignment.objects.select_related("org_unit", "user")
+    for post in posts.filter(role=Role.OFFICER, org_unit__in=may):
+        asked = {
+            name for name, user in cast.items() if rules.has_perm("dossiers.hand_over", user, post)
+        }
+        assert asked == may[post.org_unit]
+        assert asked == {name for name, user in cast.items() if post in arranged_by(user)}
+
+
+def test_staff_may_and_a_substitute_of_the_leader_may_not(three, chi, dung, la, post, commune):
+    substitute_for(chi.role_assignments.get(org_unit=commune), la, chi)
+    with pytest.raises(PermissionDenied):
+        give(post, dung, fresh(la))
+    admin = User.objects.create_user("admin", is_staff=True)
+    give(post, dung, admin)
+    assert HistoryEntry.objects.get(event="role.handover").role == ""
+
+
+# --- The briefing -----------------------------------------------------------------------------
+
+
+def test_the_briefing_says_what_is_open_until_when_why_it_waits_and_what_happened(
+    three, an, chi, dung, post
+):
+    open_task(three[1]).wait(by=an, reason="Chờ phiếu kiểm nghiệm")
+
+    rows = Briefing(give(post, dung, chi)).rows()
+
+    assert [row["dossier"] for row in rows] == three
+    assert [row["guide"].title for row in rows] == ["Đăng ký ý tưởng sản phẩm"] * 3
+    assert rows[1]["task"].waiting_reason == "Chờ phiếu kiểm nghiệm"
+    assert rows[0]["due"].on == open_task(three[0]).due_on
+    # The last three, newest first.
+    assert [entry.event for entry in rows[1]["history"]] == [
+        "task.reassign",
+        "task.wait",
+        "task.claim",
+    ]
+    assert [entry.event for entry in rows[2]["history"]] == ["dossier.open"]
+
+
+def test_the_briefing_is_for_the_holder_who_acts_for_them_and_who_arranges(
+    client, cast, an, dung, post
+):
+    substitute_for(post, dung, an)
+    seen = {
+        name
+        for name, user in (cast | {"dung": dung}).items()
+        if (client.force_login(user), client.get(f"/handover/{post.pk}/briefing/").status_code)[1]
+        == 200
+    }
+    assert seen == {"an", "chi", "minh", "dung"}
+
+
+# --- The pages --------------------------------------------------------------------------------
+
+
+def test_chi_hands_over_on_the_page_and_gets_the_briefing(client, three, chi, dung, post):
+    client.force_login(chi)
+    page = client.get(f"/handover/{post.pk}/").content.decode()
+    assert "Mật ong" in page
+    assert "Gạo" not in page
+
+    answer = client.post(
+        f"/handover/{post.pk}/",
+        {
+            "posts": [post.pk],
+            "to": dung.pk,
+            "on": f"{clock.today():%d/%m/%Y}",
+            "reason": "Nghỉ hưu",
+        },
+        follow=True,
+    )
+
+    given = dung.role_assignments.get()
+    body = answer.content.decode()
+    assert "Đã bàn giao công việc của Lò Thị An cho Lò Thị Dung." in body
+    assert f'<a href="/handover/{given.pk}/briefing/">Cán bộ OCOP, Xã Nà Tấu</a>' in body
+    paper = client.get(f"/handover/{given.pk}/briefing/").content.decode()
+    for name in ("Mật ong", "Chè", "Gạo", "Nhận từ", "Nghỉ hưu", "Đăng ký ý tưởng sản phẩm"):
+        assert name in paper
+
+
+def test_several_roles_go_in_one_action_or_not_at_all(client, three, an, chi, dung, post):
+    other = an.role_assignments.exclude(pk=post.pk).get()
+    client.force_login(chi)
+    asked = {"posts": [post.pk, other.pk], "to": dung.pk, "reason": "Nghỉ hưu"}
+    RoleAssignment.objects.filter(pk=other.pk).update(valid_from=clock.today())
+
+    refused = client.post(f"/handover/{post.pk}/", asked | {"on": f"{clock.today():%d/%m/%Y}"})
+    assert "không giữ vai trò này vào ngày đó" in refused.content.decode()
+    assert not dung.role_assignments.exists()
+
+    RoleAssignment.objects.filter(pk=other.pk).update(valid_from=date(2020, 1, 1))
+    client.post(f"/handover/{post.pk}/", asked | {"on": f"{clock.today():%d/%m/%Y}"})
+    assert dung.role_assignments.count() == 2
+
+
+def test_an_empty_form_is_refused_in_vietnamese(client, chi, post):
+    client.force_login(chi)
+    page = client.post(f"/handover/{post.pk}/", {"on": "31/2/2026"}).content.decode()
+    for sentence in (
+        "Bạn chưa chọn: Vai trò bàn giao.",
+        "Bạn chưa chọn: Người nhận bàn giao.",
+        "Hãy ghi ngày theo dạng ngày/tháng/năm",
+        "Bạn chưa nhập: Lý do.",
+    ):
+        assert sentence in page
+    assert "Trường này" not in page
+
+
+def test_a_stranger_finds_nothing_to_hand_over(client, la, post):
+    client.force_login(la)
+    assert "Bạn chưa phụ trách ai" in client.get("/handover/").content.decode()
+    assert client.get(f"/handover/{post.pk}/").status_code == 404
+    assert client.post(f"/handover/{post.pk}/", {}).status_code == 404
+
+
+def test_the_list_is_searched_without_diacritics(client, minh, an, la):
+    client.force_login(minh)
+    page = client.get("/handover/", {"q": "vang a la"}).content.decode()
+    assert "Vàng A Lả" in page
+    assert "Lò Thị An" not in page
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_handover_query_count(client, minh, commune, rows, django_assert_num_queries):
+    for n in range(rows):
+        person(f"officer{n}", f"Cán bộ {n}", (Role.OFFICER, commune))
+    client.force_login(minh)
+    with django_assert_num_queries(6):
+        client.get("/handover/")
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_briefing_query_count(client, an, cycle, commune, post, rows, django_assert_num_queries):
+    for n in range(rows):
+        open_dossier(cycle, commune, an, f"Sản phẩm {n}")
+    client.force_login(an)
+    with django_assert_num_queries(8):
+        client.get(f"/handover/{post.pk}/briefing/")
+
+
+def test_a_waiting_task_keeps_its_clock(three, an, chi, dung, post):
+    with clock.at(timezone.make_aware(datetime(2026, 11, 18, 9))):
+        open_task(three[0]).wait(by=an, reason="Chờ giấy đăng ký")
+    give(post, dung, chi)
+    task = open_task(three[0])
+    assert (task.owner, task.waiting_reason, task.term.state) == (
+        dung,
+        "Chờ giấy đăng ký",
+        "paused",
+    )
