@@ -29,6 +29,11 @@ def missing():
     return events.registered() - set(_audiences)
 
 
+def events_of(function):
+    """The events whose audience is ``function``."""
+    return {name for name, registered in _audiences.items() if registered is function}
+
+
 def of(entry):
     """Ids of the active people who must hear of ``entry``, without the one who did it."""
     ids = set(_audiences[entry.event](entry))

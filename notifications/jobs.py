@@ -1,18 +1,61 @@
 """The beat's and the workers' part: every job finds its work in PostgreSQL and may run twice."""
 
+import structlog
 from celery import shared_task
 
 from cycle import clock
+from cycle.waking import wake
 from dossiers.deadlines import begin_batches, sweep
+from notifications import digests, weekly
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
+from notifications.models import Heartbeat
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task
 def keep_time():
-    """Fire what is due, tell it, send it."""
-    begin_batches(clock.now())
-    sweep()
-    while dispatch():
-        pass
-    deliver(limit=200)
+    """Fire what is due and tell it; another worker sends, for a mail server may be slow."""
+    with_heartbeat(
+        "keep_time",
+        {
+            "batches": lambda: begin_batches(clock.now()),
+            "swept": sweep,
+            "told": tell,
+            "digests": digests.prepare,
+            "summaries": weekly.prepare,
+        },
+    )
+    wake(send_letters)
+
+
+@shared_task
+def send_letters():
+    """Send what waits, for most of a minute: the next beat wakes the next worker."""
+    with_heartbeat("send_letters", {"tried": lambda: deliver(seconds=50)})
+
+
+def tell():
+    """Empty the outbox; returns how many entries were told."""
+    told = 0
+    while taken := dispatch():
+        told += taken
+    return told
+
+
+def with_heartbeat(name, parts):
+    """Do each of ``parts`` whatever becomes of the others, and write down when and how it went."""
+    Heartbeat.objects.update_or_create(
+        name=name, defaults={"started_at": clock.now(), "finished_at": None}
+    )
+    result, errors = {}, []
+    for part, work in parts.items():
+        try:
+            result[part] = work()
+        except Exception as error:
+            log.exception("beat_failed", beat=name, part=part)
+            errors.append(f"{part}: {type(error).__name__}: {error}"[:500])
+    Heartbeat.objects.filter(name=name).update(
+        finished_at=clock.now(), result=result, error="\n".join(errors)
+    )

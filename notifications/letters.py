@@ -1,28 +1,131 @@
-"""What a notification says: one Vietnamese letter per event (templates/notifications/messages)."""
+"""What a message says: one Vietnamese letter per event (templates/notifications/messages)."""
+
+import re
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
-from cycle.models import Stream
+from cycle import clock
+from cycle.models import DayOff, Stream, User
+from dossiers.due import due
+from dossiers.guidance import GUIDES
 from dossiers.models import Dossier, Term
+from dossiers.rules import holds_task
+from notifications import weekly
 
 
-def letter(notification):
-    """(subject, body) of a notification; letters are Vietnamese, whatever the reader's screen."""
-    entry = notification.entry
-    context = {
-        "entry": entry,
-        "recipient": notification.recipient,
-        "dossier": None,
-        "term": None,
-        "address": settings.SITE_URL,
-    }
-    if entry.stream == Stream.DOSSIER:
-        context["dossier"] = Dossier.objects.with_units().get(pk=entry.stream_id)
-    if "term" in entry.data:
-        context["term"] = Term.objects.select_related("task", "org_unit").get(pk=entry.data["term"])
+@dataclass(frozen=True)
+class Letter:
+    """What goes out to one person; ``attachment`` is (name, content, type)."""
+
+    to: User
+    subject: str
+    body: str
+    attachment: tuple[str, bytes, str] | None = None
+
+
+def letter(delivery):
+    """The :class:`Letter` of a delivery; in Vietnamese, whatever the reader's screen."""
     with translation.override("vi"):
-        text = render_to_string(f"notifications/messages/{entry.event}.txt", context)
-    subject, _blank, body = text.strip().partition("\n")
-    return subject.strip(), body.strip() + "\n"
+        if delivery.notification_id:
+            return of_notification(delivery.notification)
+        if delivery.digest_id:
+            return of_digest(delivery.digest)
+        return of_summary(delivery.summary)
+
+
+def of_notification(notification):
+    """The letter of the event that the notification tells."""
+    entry, recipient = notification.entry, notification.recipient
+    return _written(
+        recipient, f"notifications/messages/{entry.event}.txt", context_of(entry, recipient)
+    )
+
+
+def of_digest(digest):
+    """The morning's letter."""
+    return _written(digest.user, "notifications/digest.txt", {"digest": digest})
+
+
+def of_summary(summary):
+    """The letter that carries the week's page."""
+    return _written(
+        summary.leader,
+        "notifications/week.txt",
+        {"figures": summary.figures},
+        attachment=(
+            f"bao-cao-tuan-{summary.week_on:%Y-%m-%d}.pdf",
+            weekly.pdf(summary.figures),
+            "application/pdf",
+        ),
+    )
+
+
+def context_of(entry, recipient):
+    """What a letter may speak of: the entry, its dossier, term and open task, and where to look.
+
+    ``task`` is the dossier's open task if the recipient may do it; ``path`` leads to it.
+    """
+    context = {"entry": entry, "who": _who(entry), "path": "/notifications/"}
+    today = clock.today()
+    if entry.stream == Stream.DOSSIER:
+        dossier = Dossier.objects.with_units().get(pk=entry.stream_id)
+        context |= {"dossier": dossier, "path": f"/dossiers/{dossier.pk}/"}
+        task = dossier.open_task()
+        if task is not None:
+            context |= {"open": task, "open_title": GUIDES[task.node].title}
+        if holds_task(recipient, task):
+            context |= {
+                "task": task,
+                "task_due": _due(task.due_on, today),
+                "path": f"/tasks/{task.pk}/",
+            }
+    if "term" in entry.data:
+        term = Term.objects.select_related("task__owner", "org_unit", "rule").get(
+            pk=entry.data["term"]
+        )
+        context |= {
+            "term": term,
+            "term_title": title_of_term(term.code, term.title),
+            "term_due": _due(term.due_on, today),
+        }
+    return context
+
+
+def title_of_term(code, title):
+    """How a term is called: that of a task is stored under the task's name."""
+    return GUIDES[title].title if code == "task" and title in GUIDES else title
+
+
+def _due(due_on, today):
+    return due(due_on, today, DayOff.objects.calendar(*sorted([today, due_on])))
+
+
+def _who(entry):
+    """«Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)», or the system."""
+    if entry.actor is None:
+        return "Hệ thống"
+    who = str(entry.actor)
+    if entry.role:
+        who += f" ({entry.get_role_display()}, {entry.org_unit})"
+    if entry.acting_for:
+        who += f", thay mặt {entry.acting_for},"
+    return who
+
+
+def _written(recipient, template, context, attachment=None):
+    """The first line of the template is the subject, the rest the body."""
+    text = render_to_string(
+        template,
+        {
+            "recipient": recipient,
+            "address": settings.SITE_URL.rstrip("/"),
+            "now": timezone.localtime(clock.now()),
+            **context,
+        },
+    )
+    subject, _line_feed, body = text.strip().partition("\n")
+    body = re.sub(r"\n{3,}", "\n\n", body.strip()) + "\n"
+    return Letter(recipient, " ".join(subject.split()), body, attachment)

@@ -1,5 +1,10 @@
 """Who was told what, and how it went out."""
 
+import secrets
+import uuid
+from urllib.parse import urlsplit
+
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -48,18 +53,74 @@ class Notification(models.Model):
 
 
 class Preference(models.Model):
-    """Which channels a person wants (lựa chọn nhận tin). Without a row: e-mail, if there is one."""
+    """Which channels a person wants (lựa chọn nhận tin). Without a row: the defaults below."""
 
     user = models.OneToOneField(User, models.CASCADE, related_name="preference")
     email = models.BooleanField(_("nhận thư điện tử"), default=True)
     webhook = models.BooleanField(_("nhận tin nhắn"), default=False)
-    digest = models.BooleanField(_("chỉ nhận bản tổng hợp «hôm nay» mỗi sáng"), default=False)
+    digest = models.BooleanField(
+        _("gộp thư thành một bản «Hôm nay» mỗi sáng"),
+        default=False,
+        help_text=_(
+            "Một thư lúc 7 giờ các ngày làm việc, thay cho từng thư: việc đến hạn hôm nay, việc "
+            "quá hạn, việc mới, việc đang chờ."
+        ),
+    )
+    weekly = models.BooleanField(
+        _("nhận báo cáo tuần của đơn vị"),
+        default=True,
+        help_text=_("Dành cho lãnh đạo: một trang PDF gửi qua thư vào cuối tuần."),
+    )
 
     class Meta:
         verbose_name = _("lựa chọn nhận tin")
 
     def __str__(self):
         return str(self.user)
+
+
+class Digest(models.Model):
+    """What a person who asked for it is told in the morning (bản «Hôm nay»): one a day.
+
+    ``text`` is what was true at that hour; it is empty when there was nothing to say.
+    """
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="digests")
+    day = models.DateField(_("ngày"))
+    created_at = models.DateTimeField()
+    text = models.TextField(_("nội dung"), blank=True)
+
+    class Meta:
+        verbose_name = _("bản «Hôm nay»")
+        ordering = ["-day", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "day"], name="digest_once_a_day"),
+        ]
+
+    def __str__(self):
+        return f"{self.user} {self.day:%d/%m/%Y}"
+
+
+class WeeklySummary(models.Model):
+    """The page that a leader gets at the end of a week (báo cáo tuần): one a week.
+
+    ``figures`` are those of the moment it was made, so a second try sends the same page.
+    """
+
+    leader = models.ForeignKey(User, models.PROTECT, related_name="weekly_summaries")
+    week_on = models.DateField(_("tuần từ ngày"))
+    created_at = models.DateTimeField()
+    figures = models.JSONField(_("số liệu"))
+
+    class Meta:
+        verbose_name = _("báo cáo tuần")
+        ordering = ["-week_on", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["leader", "week_on"], name="summary_once_a_week"),
+        ]
+
+    def __str__(self):
+        return f"{self.leader} {self.week_on:%d/%m/%Y}"
 
 
 class DeliveryState(models.TextChoices):
@@ -70,16 +131,25 @@ class DeliveryState(models.TextChoices):
     INCIDENT = "incident", _("Không gửi được")
 
 
+def new_message_id():
+    """A Message-ID that no other installation gives to another message."""
+    return f"<{uuid.uuid4().hex}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
+
+
 class Delivery(models.Model):
-    """A notification on its way out by one channel (lần gửi).
+    """A message on its way out by one channel (lần gửi): a notification, a digest or a summary.
 
     ``next_at`` is when it may be tried (again), and while one worker tries, until when the others
     leave it. ``message_id`` is the same for every try, so a reader's mailbox knows a repeat.
     """
 
-    notification = models.ForeignKey(Notification, models.PROTECT, related_name="deliveries")
+    notification = models.ForeignKey(
+        Notification, models.PROTECT, null=True, related_name="deliveries"
+    )
+    digest = models.ForeignKey(Digest, models.PROTECT, null=True, related_name="deliveries")
+    summary = models.ForeignKey(WeeklySummary, models.PROTECT, null=True, related_name="deliveries")
     channel = models.CharField(max_length=10, choices=Channel)
-    message_id = models.CharField(max_length=120, unique=True)
+    message_id = models.CharField(max_length=120, unique=True, default=new_message_id)
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
     attempts = models.PositiveSmallIntegerField(_("số lần thử"), default=0)
     next_at = models.DateTimeField()
@@ -90,10 +160,19 @@ class Delivery(models.Model):
         verbose_name = _("lần gửi")
         ordering = ["pk"]
         indexes = [
-            models.Index(fields=["next_at"], name="delivery_due", condition=Q(state="pending"))
+            models.Index(fields=["next_at"], name="delivery_due", condition=Q(state="pending")),
+            models.Index(fields=["-id"], name="delivery_incidents", condition=Q(state="incident")),
         ]
         constraints = [
             models.UniqueConstraint(fields=["notification", "channel"], name="delivery_once"),
+            models.UniqueConstraint(fields=["digest", "channel"], name="delivery_of_digest_once"),
+            models.UniqueConstraint(fields=["summary", "channel"], name="delivery_of_summary_once"),
+            models.CheckConstraint(
+                condition=Q(notification__isnull=False, digest=None, summary=None)
+                | Q(notification=None, digest__isnull=False, summary=None)
+                | Q(notification=None, digest=None, summary__isnull=False),
+                name="delivery_of_one_thing",
+            ),
             models.CheckConstraint(
                 condition=~Q(state="sent") | Q(sent_at__isnull=False), name="delivery_sent_when"
             ),
@@ -101,3 +180,46 @@ class Delivery(models.Model):
 
     def __str__(self):
         return f"{self.channel} {self.message_id}"
+
+    @property
+    def recipient(self):
+        """To whom it goes."""
+        if self.notification_id:
+            return self.notification.recipient
+        return self.digest.user if self.digest_id else self.summary.leader
+
+
+class Heartbeat(models.Model):
+    """When work that runs by itself last began and ended (nhịp chạy nền), and what it did."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    started_at = models.DateTimeField(_("bắt đầu lúc"))
+    finished_at = models.DateTimeField(_("xong lúc"), null=True)
+    result = models.JSONField(_("kết quả"), default=dict)
+    error = models.TextField(_("lỗi"), blank=True)
+
+    class Meta:
+        verbose_name = _("nhịp chạy nền")
+        ordering = ["name"]
+
+    def __str__(self):
+        return self.name
+
+
+def new_token():
+    """A secret that nobody guesses."""
+    return secrets.token_urlsafe(32)
+
+
+class CalendarFeed(models.Model):
+    """The secret address of a person's due days (lịch iCalendar). A new token ends the old one."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="calendar_feed")
+    token = models.CharField(max_length=60, unique=True, default=new_token)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("lịch iCalendar")
+
+    def __str__(self):
+        return str(self.user)

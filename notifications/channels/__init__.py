@@ -1,4 +1,4 @@
-"""How a message leaves: each channel is a module with ``send(delivery, subject, body)``."""
+"""How a message leaves: each channel is a module with ``send(delivery, letter)``."""
 
 
 class Refused(Exception):

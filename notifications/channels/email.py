@@ -8,15 +8,19 @@ from django.core.mail import EmailMessage, get_connection
 from notifications.channels import Refused
 
 
-def send(delivery, subject, body):
+def send(delivery, letter):
     """Send one mail; the Message-ID is the delivery's, the same at every try."""
-    recipient = delivery.notification.recipient
+    address = letter.to.email
+    if not address:
+        raise Refused("Người nhận không còn địa chỉ thư điện tử.")
     mail = EmailMessage(
-        subject=subject,
-        body=body,
+        subject=letter.subject,
+        body=letter.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=[recipient.email],
-        headers={"Message-ID": delivery.message_id},
+        to=[address],
+        # No machine answers a machine: an absence note would come back to nobody.
+        headers={"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"},
+        attachments=[letter.attachment] if letter.attachment else [],
         connection=get_connection(timeout=settings.EMAIL_TIMEOUT),
     )
     try:
@@ -24,5 +28,9 @@ def send(delivery, subject, body):
     except smtplib.SMTPRecipientsRefused as error:
         code = next(iter(error.recipients.values()))[0]
         if code >= 500:
-            raise Refused(f"Máy chủ thư từ chối địa chỉ {recipient.email} ({code}).") from error
+            raise Refused(f"Máy chủ thư từ chối địa chỉ {address} ({code}).") from error
+        raise
+    except smtplib.SMTPDataError as error:
+        if error.smtp_code >= 500:
+            raise Refused(f"Máy chủ thư từ chối nội dung thư ({error.smtp_code}).") from error
         raise

@@ -35,10 +35,12 @@ def signature(body):
     return hmac.new(settings.WEBHOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
 
 
-def send(delivery, subject, body):
+def send(delivery, letter):
     """POST the message; the gateway checks ``X-Signature`` and drops a repeated ``id``."""
     if not settings.WEBHOOK_URL:
         raise Refused("Chưa cấu hình cổng tin nhắn.")
+    if not letter.to.phone:
+        raise Refused("Người nhận không còn số điện thoại.")
     try:
         # Asked again at every try: a name may point elsewhere by now.
         parts, found = addresses(settings.WEBHOOK_URL)
@@ -47,9 +49,9 @@ def send(delivery, subject, body):
     payload = json.dumps(
         {
             "id": delivery.message_id,
-            "to": delivery.notification.recipient.phone,
-            "subject": subject,
-            "text": body,
+            "to": letter.to.phone,
+            "subject": letter.subject,
+            "text": letter.body,
         },
         ensure_ascii=False,
     ).encode()

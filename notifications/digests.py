@@ -1,0 +1,112 @@
+"""The morning's letter to those who chose it (bản «Hôm nay»): one a day, on working days."""
+
+from datetime import time, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+
+from cycle import clock
+from cycle.models import DayOff, User
+from dossiers.due import due
+from dossiers.guidance import GUIDES
+from dossiers.models import Task, Term
+from notifications import audiences
+from notifications.models import Channel, Delivery, Digest, Notification
+
+HOUR = time(7)
+
+#: So many of a kind are named, the others counted.
+NAMED = 15
+
+
+def prepare(now=None):
+    """Make today's letter for each person who has none yet; returns how many were made.
+
+    Any number may run at once: the row of person and day can exist once.
+    """
+    now = now or clock.now()
+    local = timezone.localtime(now)
+    today = local.date()
+    if not settings.EMAIL_HOST or local.time() < HOUR:
+        return 0
+    people = (
+        User.objects.filter(is_active=True, preference__digest=True, preference__email=True)
+        .exclude(email="")
+        .exclude(pk__in=Digest.objects.filter(day=today).values("user"))
+    )
+    if not people or not DayOff.objects.calendar(today, today).is_working(today):
+        return 0
+    return sum(_make(user, today, now) for user in people)
+
+
+def _make(user, today, now):
+    last = Digest.objects.filter(user=user).first()
+    with translation.override("vi"):
+        text = text_for(user, last.created_at if last else now - timedelta(days=1), now)
+    try:
+        with transaction.atomic():
+            digest = Digest.objects.create(user=user, day=today, created_at=now, text=text)
+            if text:
+                Delivery.objects.create(digest=digest, channel=Channel.EMAIL, next_at=clock.now())
+    except IntegrityError:
+        # Another worker made it at the same moment.
+        return 0
+    return 1
+
+
+def text_for(user, since, now):
+    """What this person has to do today, and what is new since ``since``; empty when nothing."""
+    today = timezone.localdate(now)
+    calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))
+    kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting")}
+    for task in (
+        Task.objects.inbox(user)
+        .filter(Q(due_on__lte=today) | Q(opened_at__gt=since) | Q(waiting_since__isnull=False))
+        .filter(Q(owner=None) | Q(owner=user))
+        .select_related("dossier__product__producer", "dossier__commune")
+        .order_by("due_at", "pk")
+    ):
+        if task.waiting_since:
+            kind = "waiting"
+        elif task.due_on < today:
+            kind = "overdue"
+        else:
+            kind = "today" if task.due_on == today else "new"
+        kinds[kind].append(
+            {
+                "task": task,
+                "title": GUIDES[task.node].title,
+                "due": due(task.due_on, today, calendar),
+            }
+        )
+    mine = Q()
+    for held in user.assignments():
+        mine |= Q(role=held.role, org_unit=held.org_unit_id)
+    terms = []
+    if mine:
+        terms = list(
+            Term.objects.live()
+            .filter(mine, legal=True, due_on__lte=today)
+            .select_related("dossier__product", "org_unit")
+        )
+    results = list(
+        Notification.objects.unread()
+        .filter(
+            recipient=user,
+            created_at__gt=since,
+            entry__event__in=audiences.events_of(audiences.the_line),
+        )
+        .select_related("entry__actor")
+        .order_by("pk")
+    )
+    if not any([*kinds.values(), terms, results]):
+        return ""
+    groups = {
+        name: {"rows": rows[:NAMED], "more": max(0, len(rows) - NAMED)}
+        for name, rows in (kinds | {"terms": terms, "results": results}).items()
+    }
+    address = settings.SITE_URL.rstrip("/")
+    return render_to_string("notifications/_today.txt", groups | {"address": address}).strip()

@@ -1,0 +1,83 @@
+"""A person's due days for a calendar program (lịch iCalendar)."""
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import translation
+from icalendar import Calendar, Event
+
+from cycle import clock
+from dossiers.guidance import GUIDES
+from dossiers.models import Task, Term
+
+#: A calendar program shows no more, and the feed stays small.
+MANY = 500
+
+
+def feed(user):
+    """The tasks of this person's units and the terms of the law they answer for, as iCalendar."""
+    with translation.override("vi"):
+        calendar = Calendar()
+        calendar.add("prodid", "-//OCOP//Hạn xử lý//VI")
+        calendar.add("version", "2.0")
+        calendar.add("x-wr-calname", "OCOP: hạn xử lý")
+        calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+        now = clock.now()
+        for event in [*_tasks(user), *_terms(user)]:
+            event.add("dtstamp", now)
+            calendar.add_component(event)
+        return calendar.to_ical()
+
+
+def _event(name, day, summary, description, path=""):
+    event = Event()
+    address = settings.SITE_URL.rstrip("/")
+    event.add("uid", f"{name}@{urlsplit(address).hostname}")
+    event.add("summary", summary)
+    event.add("description", description)
+    event.add("dtstart", day)
+    event.add("dtend", day + timedelta(days=1))
+    # It is a day by which, not a day on which one is busy.
+    event.add("transp", "TRANSPARENT")
+    if path:
+        event.add("url", f"{address}{path}")
+    return event
+
+
+def _tasks(user):
+    tasks = Task.objects.inbox(user).filter(Q(owner=None) | Q(owner=user))
+    for task in tasks.select_related("dossier__product__producer", "dossier__commune").order_by(
+        "due_at", "pk"
+    )[:MANY]:
+        dossier = task.dossier
+        description = f"{dossier.product.producer}, {dossier.commune}"
+        if task.waiting_since:
+            description += f"\nĐang chờ chủ thể: {task.waiting_reason}"
+        yield _event(
+            f"task-{task.pk}",
+            task.due_on,
+            f"Hạn: {GUIDES[task.node].title}: {dossier}",
+            description,
+            f"/tasks/{task.pk}/",
+        )
+
+
+def _terms(user):
+    mine = Q(pk=None)
+    for held in user.assignments():
+        mine |= Q(role=held.role, org_unit=held.org_unit_id)
+    terms = Term.objects.live().filter(mine, legal=True)
+    for term in terms.select_related("dossier__product", "org_unit", "rule").order_by(
+        "due_at", "pk"
+    )[:MANY]:
+        about = f": {term.dossier}" if term.dossier else ""
+        article = term.rule.article if term.rule else ""
+        yield _event(
+            f"term-{term.pk}",
+            term.due_on,
+            f"Hạn theo quy định: {term.title}{about}",
+            "\n".join(filter(None, [str(term.org_unit), article])),
+            f"/dossiers/{term.dossier_id}/" if term.dossier_id else "",
+        )

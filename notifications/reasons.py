@@ -1,0 +1,50 @@
+"""Why a message did not go out, in words that an office understands. A leaf: no models."""
+
+import http.client
+import smtplib
+import socket
+import ssl
+
+from notifications.channels import Refused
+
+#: The first that fits; subclasses come before what they derive from.
+SENTENCES = (
+    (smtplib.SMTPAuthenticationError, "Máy chủ thư không nhận tên đăng nhập hoặc mật khẩu."),
+    (smtplib.SMTPSenderRefused, "Máy chủ thư không nhận địa chỉ người gửi của hệ thống."),
+    (smtplib.SMTPRecipientsRefused, "Máy chủ thư tạm thời chưa nhận thư cho địa chỉ này."),
+    (smtplib.SMTPDataError, "Máy chủ thư tạm thời chưa nhận nội dung thư."),
+    (smtplib.SMTPServerDisconnected, "Máy chủ thư ngắt kết nối giữa chừng."),
+    (smtplib.SMTPNotSupportedError, "Máy chủ thư không hỗ trợ cách gửi đã cấu hình."),
+    (smtplib.SMTPException, "Máy chủ thư trả lời không đúng cách."),
+    (socket.gaierror, "Không tìm thấy máy chủ: địa chỉ sai hoặc mất mạng."),
+    (ConnectionRefusedError, "Máy chủ không nhận kết nối: máy chủ tắt hoặc sai cổng."),
+    (TimeoutError, "Máy chủ không trả lời trong thời gian chờ."),
+    (ssl.SSLError, "Không lập được kết nối bảo mật với máy chủ."),
+    (ConnectionError, "Kết nối với máy chủ bị ngắt."),
+    (http.client.HTTPException, "Cổng tin nhắn trả lời không đúng cách."),
+    (OSError, "Không nối được tới máy chủ."),
+)
+
+
+def reason(error):
+    """The sentence for ``error``, with what the other side said behind it."""
+    if isinstance(error, Refused):
+        return str(error)
+    said = _said(error)
+    for kind, sentence in SENTENCES:
+        if isinstance(error, kind):
+            return f"{sentence} ({said})"[:500] if said else sentence
+    return f"Lỗi phần mềm khi soạn hoặc gửi thư. ({type(error).__name__}: {said})"[:500]
+
+
+def _said(error):
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+        return f"{code} {_text(text)}"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    return str(error)
+
+
+def _text(answer):
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)

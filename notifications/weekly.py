@@ -1,0 +1,239 @@
+"""The week on one page for a leader (báo cáo tuần): counted from the files of their area."""
+
+import json
+from collections import Counter
+from datetime import datetime, time, timedelta
+
+import typst
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Min, Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
+
+from cycle import clock
+from cycle.models import DayOff, HistoryEntry, Role, RoleAssignment, Stream, User
+from cycle.steps import Step
+from dossiers.guidance import GUIDES
+from dossiers.models import Dossier, Task, Term
+from dossiers.states import PARKED, State
+from notifications.models import Channel, Delivery, Preference, WeeklySummary
+
+#: On the last working day of the week, at this hour.
+HOUR = time(15)
+#: When the beat was away at that hour the page still goes out, but not a week later.
+STILL_NEWS = timedelta(days=4)
+
+#: More rows than these would not stay on one page.
+UNITS = 8
+TASKS = 12
+
+SHEET = settings.BASE_DIR / "templates" / "notifications" / "week.typ"
+
+MOVES = (
+    (gettext_lazy("Mở hồ sơ"), ["dossier.open"]),
+    (gettext_lazy("Nộp hồ sơ đánh giá"), ["dossier.submit_dossier"]),
+    (
+        gettext_lazy("Yêu cầu bổ sung"),
+        ["dossier.return_idea", "dossier.return_plan", "dossier.return_for_supplement"],
+    ),
+    (gettext_lazy("Có kết quả hội đồng"), ["dossier.rank_at_district", "dossier.rank"]),
+    (gettext_lazy("Công nhận"), ["dossier.certify"]),
+)
+
+
+# --- The figures ----------------------------------------------------------------------------
+
+
+def monday_of(day):
+    """The Monday of the week of ``day``."""
+    return day - timedelta(days=day.weekday())
+
+
+def figures(user, now):
+    """The week's page as plain data: what ``user`` may see, as it stands at ``now``."""
+    today = timezone.localdate(now)
+    monday = monday_of(today)
+    calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
+    dossiers = Dossier.objects.visible_to(user).filter(cycle__closed_on=None)
+    states = dict(
+        dossiers.order_by().values_list("state").annotate(Count("pk"))  # type: ignore[misc]
+    )
+    late = list(
+        Task.objects.open()
+        .filter(dossier__in=dossiers, due_at__lte=now, waiting_since=None)
+        .order_by()
+        .values("state", "org_unit__name")
+        .annotate(number=Count("pk"), oldest=Min("due_on"))
+    )
+    late_units = _late_units(late, today, calendar)
+    due = _due(user, dossiers, monday + timedelta(days=7))
+    return {
+        "who": str(user),
+        "area": ", ".join(dict.fromkeys(held.org_unit.name for held in user.assignments())),
+        "week": [_day(monday), _day(monday + timedelta(days=6))],
+        "next_week": [_day(monday + timedelta(days=7)), _day(monday + timedelta(days=13))],
+        "made": f"{timezone.localtime(now):%H:%M %d/%m/%Y}",
+        "made_on": [today.day, today.month, today.year],
+        "steps": _steps(states, late),
+        "open": sum(n for state, n in states.items() if State(state) not in PARKED),
+        "late": sum(row["number"] for row in late),
+        "parked": sum(n for state, n in states.items() if State(state) in PARKED),
+        "moves": _moves(dossiers, monday),
+        "late_units": late_units[:UNITS],
+        "late_units_more": max(0, len(late_units) - UNITS),
+        "due": due[:TASKS],
+        "due_more": max(0, len(due) - TASKS),
+    }
+
+
+def _steps(states, late):
+    standing: Counter = Counter()
+    for state, number in states.items():
+        if State(state) not in PARKED:
+            standing[State(state).step] += number
+    overdue: Counter = Counter()
+    for row in late:
+        overdue[State(row["state"]).step] += row["number"]
+    return [
+        {
+            "number": step.number,
+            "label": str(step.label),
+            "open": standing[step],
+            "late": overdue[step],
+        }
+        for step in Step
+    ]
+
+
+def _late_units(late, today, calendar):
+    """Each unit with how many tasks are late there, and by how many working days the oldest."""
+    units: dict = {}
+    for row in late:
+        unit = units.setdefault(row["org_unit__name"], {"number": 0, "oldest": row["oldest"]})
+        unit["number"] += row["number"]
+        unit["oldest"] = min(unit["oldest"], row["oldest"])
+    rows = [
+        {
+            "unit": name,
+            "number": unit["number"],
+            "days": calendar.between(unit["oldest"], today),
+        }
+        for name, unit in units.items()
+    ]
+    return sorted(rows, key=lambda row: (-row["number"], -row["days"], row["unit"]))
+
+
+def _due(user, dossiers, monday):
+    """What is due in the week from ``monday`` on: tasks, and the dates of the law."""
+    week = (monday, monday + timedelta(days=6))
+    tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week)
+    terms = (
+        Term.objects.live()
+        .filter(
+            Q(dossier__in=dossiers)
+            | Q(dossier=None, org_unit__in=[held.org_unit_id for held in user.assignments()]),
+            legal=True,
+            due_on__range=week,
+        )
+        .values("due_on", "title", "dossier__product__name", "org_unit__name")
+    )
+    rows = [
+        (row["due_on"], str(GUIDES[row["node"]].title), row["dossier__product__name"],
+         row["org_unit__name"])
+        for row in tasks.values("due_on", "node", "dossier__product__name", "org_unit__name")
+    ] + [
+        (row["due_on"], row["title"], row["dossier__product__name"] or "", row["org_unit__name"])
+        for row in terms
+    ]  # fmt: skip
+    return [
+        {"day": _day(day), "what": what, "product": product, "unit": unit}
+        for day, what, product, unit in sorted(rows)
+    ]
+
+
+def _moves(dossiers, monday):
+    """What was recorded since ``monday``."""
+    counted = dict(
+        HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER,
+            stream_id__in=dossiers.values("pk"),
+            event__in=[event for _label, events in MOVES for event in events],
+            at__gte=timezone.make_aware(datetime.combine(monday, time.min)),
+        )
+        .order_by()
+        .values_list("event")
+        .annotate(Count("pk"))  # type: ignore[misc]
+    )
+    return [
+        {"label": str(label), "number": sum(counted.get(event, 0) for event in events)}
+        for label, events in MOVES
+    ]
+
+
+def _day(day):
+    return f"{day:%d/%m/%Y}"
+
+
+def pdf(page):
+    """The page of these figures as PDF, A4."""
+    return typst.compile(SHEET, root=SHEET.parent, sys_inputs={"figures": json.dumps(page)})
+
+
+# --- Once a week ----------------------------------------------------------------------------
+
+
+def prepare(now=None):
+    """Make this week's page for each leader who has none yet; returns how many were made.
+
+    Any number may run at once: the row of leader and week can exist once.
+    """
+    now = now or clock.now()
+    week_on = settings.EMAIL_HOST and week_to_tell(now)
+    if not week_on:
+        return 0
+    leaders = (
+        User.objects.filter(
+            pk__in=RoleAssignment.objects.held_on(timezone.localdate(now))
+            .filter(role=Role.LEADER)
+            .values("user"),
+            is_active=True,
+        )
+        .exclude(email="")
+        .exclude(pk__in=Preference.objects.filter(weekly=False).values("user"))
+        .exclude(pk__in=WeeklySummary.objects.filter(week_on=week_on).values("leader"))
+    )
+    return sum(_make(leader, week_on, now) for leader in leaders)
+
+
+def week_to_tell(now):
+    """The Monday of the week whose hour of telling has last passed; None when that is long ago."""
+    today = timezone.localdate(now)
+    monday = monday_of(today)
+    first = monday - timedelta(days=7)
+    calendar = DayOff.objects.calendar(first, today + timedelta(days=6))
+    for week_on in (monday, first):
+        working = [
+            day for n in range(7) if calendar.is_working(day := week_on + timedelta(days=n))
+        ]
+        if not working:
+            continue
+        moment = timezone.make_aware(datetime.combine(working[-1], HOUR))
+        if moment <= now:
+            return week_on if now - moment < STILL_NEWS else None
+    return None
+
+
+def _make(leader, week_on, now):
+    with translation.override("vi"):
+        page = figures(leader, now)
+    try:
+        with transaction.atomic():
+            summary = WeeklySummary.objects.create(
+                leader=leader, week_on=week_on, created_at=now, figures=page
+            )
+            Delivery.objects.create(summary=summary, channel=Channel.EMAIL, next_at=clock.now())
+    except IntegrityError:
+        # Another worker made it at the same moment.
+        return 0
+    return 1
