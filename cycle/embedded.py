@@ -53,16 +53,17 @@ class Urls(NamedTuple):
     redis: str
 
 
-def urls() -> Urls:
+def urls(start: bool = True) -> Urls:
     """The addresses of the services; starts or joins our own PostgreSQL if none is given.
 
-    Redis is only named, as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
+    Without ``start`` our own is only named, for who will not ask it anything. So is Redis always, as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
     starts it. Raises SystemExit with one sentence when PostgreSQL cannot be had.
     """
     database = os.environ.get("DATABASE_URL")
     owner = os.environ.get("DATABASE_OWNER_URL") or database
     if not database:
-        _join("postgres")
+        if start:
+            _join("postgres")
         host = quote(str(_run()), safe="")
         database = f"postgresql://{APPLICATION}@{host}/{DATABASE}"
         owner = f"postgresql://{OWNER}@{host}/{DATABASE}"

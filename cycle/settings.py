@@ -102,7 +102,8 @@ TEMPLATES = [
 ]
 
 # --- Services: given by URL, or our own from wheels (see cycle/embedded.py) -----------------
-services = embedded.urls()
+# explain_term only computes: it starts nothing.
+services = embedded.urls(start=sys.argv[1:2] != ["explain_term"])
 DATABASES = {
     # The application's own role: no DDL, and it can never rewrite history.
     "default": dj_database_url.parse(services.database, conn_max_age=600, conn_health_checks=True),
