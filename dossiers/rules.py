@@ -73,8 +73,48 @@ def is_one_of(who):
     return one_of
 
 
+def approving(user, term):
+    """The assignments by which ``user`` may give ``term`` more time: leader of its unit or of one
+    above it, or officer above it. Nobody extends their own.
+    """
+    line = term.org_unit.line()
+    return [
+        assignment
+        for assignment in user.assignments()
+        if assignment.org_unit_id in line
+        and (
+            assignment.role == "leader"
+            or (assignment.role == "officer" and assignment.org_unit_id != term.org_unit_id)
+        )
+    ]
+
+
+@rules.predicate
+def approves_extension(user, term):
+    """May give the term more time, on a document."""
+    return user is not None and user.is_active and bool(approving(user, term))
+
+
+@rules.predicate
+def keeps_calendar(user):
+    """An officer of the province, or an administrator."""
+    return (
+        user is not None
+        and user.is_active
+        and (
+            user.is_staff
+            or any(
+                (assignment.role, assignment.org_unit.level) == ("officer", "province")
+                for assignment in user.assignments()
+            )
+        )
+    )
+
+
 rules.add_perm("dossiers.view", sees_dossier)
 rules.add_perm("dossiers.complete_task", holds_task | types_from_paper)
 rules.add_perm("dossiers.claim_task", holds_task)
 rules.add_perm("dossiers.release_task", holds_task | leads_unit)
 rules.add_perm("dossiers.manage_task", leads_unit)
+rules.add_perm("dossiers.extend_term", approves_extension)
+rules.add_perm("dossiers.change_calendar", keeps_calendar)

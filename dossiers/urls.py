@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from dossiers.views import absence, dossier, evidence, flow, inbox, outreach, task
+from dossiers.views import (
+    absence,
+    calendar,
+    dossier,
+    evidence,
+    flow,
+    inbox,
+    jobs,
+    outreach,
+    register,
+    task,
+    terms,
+)
 
 app_name = "dossiers"
 urlpatterns = [
@@ -16,6 +28,13 @@ urlpatterns = [
     path("dossiers/<int:pk>/flow.bpmn", flow.flow, name="flow"),
     path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
     path("outreach/", outreach.outreach, name="outreach"),
+    path("tasks/<int:pk>/why/", terms.task_why, name="task_why"),
+    path("terms/<int:pk>/", terms.term_why, name="term"),
+    path("terms/<int:pk>/extend/", terms.term_extend, name="term_extend"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("register/", register.register, name="register"),
+    path("jobs/", jobs.job_list, name="job_list"),
+    path("jobs/<int:pk>/", jobs.job, name="job"),
     path("absence/", absence.absence, name="absence"),
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),

@@ -167,9 +167,13 @@ class DayOffQuerySet(models.QuerySet):
         """The :class:`~cycle.workdays.Calendar` of the days from ``first`` to ``last``."""
         off: set[date] = set()
         worked: set[date] = set()
-        for day, is_worked in self.filter(day__range=(first, last)).values_list("day", "worked"):
+        names: dict[date, str] = {}
+        for day, is_worked, name, document in self.filter(day__range=(first, last)).values_list(
+            "day", "worked", "name", "document"
+        ):
             (worked if is_worked else off).add(day)
-        return Calendar(frozenset(off), frozenset(worked))
+            names[day] = f"{name} ({document})" if document else name
+        return Calendar(frozenset(off), frozenset(worked), names)
 
     def due(self, start, working_days):
         """The day on which a term of ``working_days`` ends that starts on ``start``."""

@@ -1,0 +1,112 @@
+"""Why a term ends when it ends: its ledger, read through the arithmetic that set its due day."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+from django.utils import timezone
+
+from cycle.models import DayOff, User
+from cycle.workdays import Calendar, Projection, Unit
+from dossiers.guidance import GUIDES
+from dossiers.models.term import Term, TermEvent
+
+Kind = TermEvent.Kind
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ledger as it is told: ``days`` were used, or added, ``left`` remained."""
+
+    kind: str
+    at: datetime
+    by: User | None
+    reason: str
+    document: str
+    days: int
+    left: int | None
+    due_on: date
+
+
+class Explanation:
+    """Why a term is due when it is (vì sao hạn này).
+
+    ``base_on`` and ``amount`` are what the due day is counted from: the start, or the last time
+    the clock went on, with what was left then.
+    """
+
+    def __init__(self, term: Term):
+        self.term = term
+        events = list(term.events.select_related("by").order_by("pk"))
+        self.base_on: date | None = term.base_on and timezone.localdate(term.started_at)
+        self.amount: int | None = events[0].left
+        self.paused = False
+        self.lines = [self._line(event) for event in events]
+        self._last_due = events[-1].due_on
+
+    def _line(self, event):
+        before = self.amount or 0
+        if event.kind == Kind.PAUSE:
+            self.paused = True
+        elif event.kind == Kind.RESUME:
+            self.paused = False
+            # A clock that was late when it paused stays late: its day stands.
+            self.base_on = timezone.localdate(event.at) if before >= 0 else event.due_on
+        self.amount = event.left
+        days = abs(before - (event.left or 0)) if event.kind in (Kind.PAUSE, Kind.EXTEND) else 0
+        return Line(
+            event.kind,
+            event.at,
+            event.by,
+            event.reason,
+            event.document,
+            days,
+            event.left,
+            event.due_on,
+        )
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The days off that this term met or may meet."""
+        first = min(timezone.localdate(self.term.started_at), self.term.due_on)
+        return DayOff.objects.calendar(first, self.term.due_on + timedelta(days=400))
+
+    @cached_property
+    def projection(self) -> Projection | None:
+        """How the due day is counted; None for a fixed date, while paused, or when it was late."""
+        if self.base_on is None or self.paused or self.amount is None or self.amount < 0:
+            return None
+        return self.calendar.project(self.base_on, self.amount, Unit(self.term.unit))
+
+    @property
+    def due_on(self) -> date:
+        """The due day that follows from what is told here."""
+        return self.projection.due_on if self.projection else self._last_due
+
+    @property
+    def stands(self) -> bool:
+        """Whether it leads to the term's own day: not while a changed calendar is being worked in,
+        nor for a term that was over before its calendar changed.
+        """
+        return self.due_on == self.term.due_on
+
+    @property
+    def worked(self) -> list[tuple[date, str]]:
+        """Weekend days that count because they were worked instead, each with its document."""
+        if self.projection is None or self.term.unit != Unit.WORKING_DAYS:
+            return []
+        return [
+            (day, self.calendar.names.get(day, ""))
+            for day in sorted(self.calendar.worked)
+            if self.projection.start < day <= self.projection.due_on
+        ]
+
+    @property
+    def moved(self) -> bool:
+        """Whether the due day is no longer the first one."""
+        return self.term.due_on != self.term.original_due_on
+
+
+def title_of(term):
+    """What the term is about, in words."""
+    return GUIDES[term.title].title if term.task_id else term.title

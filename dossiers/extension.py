@@ -1,0 +1,49 @@
+"""A term moved by a recorded document, with the task and the record that follow it."""
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from cycle import clock
+from cycle.models import HistoryEntry
+from dossiers.models import Dossier, Process, Task, Term
+from dossiers.rules import approving
+
+
+def extend(term, *, by, days, reason, document):
+    """Give ``term`` so many ``days`` of its unit more (gia hạn), on a document.
+
+    Raises PermissionDenied for whoever may not approve it, ValidationError when the law, a missing
+    document or a clock that has stopped forbids it; nothing is changed then.
+    """
+    with transaction.atomic():
+        # Process, dossier, clock, head of history: the order in which everybody locks.
+        list(
+            Process.objects.select_for_update().filter(
+                dossier=term.dossier_id, finished__isnull=True
+            )
+        )
+        dossier = Dossier.objects.select_for_update().filter(pk=term.dossier_id).first()
+        term = (
+            Term.objects.select_for_update(of=("self",)).select_related("org_unit").get(pk=term.pk)
+        )
+        if not rules.has_perm("dossiers.extend_term", by, term):
+            raise PermissionDenied
+        before = term.due_on
+        term.extend(days=days, at=clock.now(), by=by, reason=reason, document=document)
+        if term.task_id:
+            Task.objects.filter(pk=term.task_id).update(due_on=term.due_on, due_at=term.due_at)
+        HistoryEntry.objects.record(
+            "term.extend",
+            dossier,
+            by=by,
+            capacity=approving(by, term)[0],
+            reason=f"{reason.strip()} ({document.strip()})",
+            term=term.pk,
+            code=term.code,
+            days=days,
+            document=document.strip(),
+            due_was=before.isoformat(),
+            due_on=term.due_on.isoformat(),
+        )
+    return term

@@ -1,0 +1,435 @@
+"""What is late and what was late (sổ theo dõi quá hạn), and where the time of a dossier went.
+
+Counted by the database, over the terms' ledgers: one question for all sums, one for a page of rows.
+"""
+
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.db import connection, models
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import Role
+from cycle.steps import Step
+from dossiers.guidance import GUIDES
+from dossiers.models.law import ACTS, Law
+from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.states import PARKED, State
+
+PAGE = 25
+
+#: Who follows the clocks of their area.
+FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDITOR})
+
+
+class Standing(models.TextChoices):
+    """Whether the late thing is still to be done."""
+
+    OPEN = "open", _("Chưa xong")
+    DONE = "done", _("Đã xong, trễ")
+
+
+class Clock(models.TextChoices):
+    """Which clock was late."""
+
+    LEGAL = "legal", _("Hạn theo quy định")
+    INTERNAL = "internal", _("Hạn nội bộ")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the register is narrowed to, as the address says it; what cannot be is left out."""
+
+    standing: str = ""
+    clock: str = ""
+    step: str = ""
+    unit: int | None = None
+    officer: int | None = None
+    cycle: int | None = None
+    month: str = ""
+    page: int = 1
+
+    @classmethod
+    def of(cls, data):
+        """The filters in a query string. ``officer=0`` is what nobody has taken."""
+
+        def one_of(name, values):
+            value = data.get(name, "")
+            return value if value in values else ""
+
+        def number(name):
+            value = data.get(name, "")
+            return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+        return cls(
+            standing=one_of("standing", Standing.values),
+            clock=one_of("clock", Clock.values),
+            step=one_of("step", Step.values),
+            unit=number("unit"),
+            officer=number("officer"),
+            cycle=number("cycle"),
+            month=_month(data.get("month", "")),
+            page=max(number("page") or 1, 1),
+        )
+
+    def query(self, **changes):
+        """The query string of this register with ``changes``; back on its first page."""
+        other = replace(self, **{"page": 1, **changes})
+        return urlencode(
+            {
+                field.name: value
+                for field in fields(other)
+                if (value := getattr(other, field.name)) != field.default
+            }
+        )
+
+
+def _month(text):
+    """``2021-06``, or nothing."""
+    try:
+        return f"{datetime.strptime(text, '%Y-%m'):%Y-%m}" if len(text) == 7 else ""
+    except ValueError:
+        return ""
+
+
+def _steps_of_events():
+    """The step that each act leads into: a clock of the law belongs to the step it starts in."""
+    steps = {}
+    for name in ACTS:
+        for transition in getattr(Law, name)._django_fsm.transitions.values():
+            target = getattr(transition.target, "allowed_states", [transition.target])[0]
+            if target and State(target).step:
+                steps[f"dossier.{name}"] = State(target).step.value
+    return steps
+
+
+#: Every clock of the person's area that ran past its day. A clock that stood still when it was
+#: stopped, or stands still, is judged by the moment it paused; one whose lateness nobody is told
+#: of (the end of a certificate, the dates of the year) is not somebody's late work.
+LATE = """
+WITH area AS (
+  SELECT u.id FROM cycle_orgunit u LEFT JOIN cycle_orgunit p ON p.id = u.parent_id
+  WHERE u.id = ANY(%(held)s) OR u.parent_id = ANY(%(held)s) OR p.parent_id = ANY(%(held)s)
+), steps AS (
+  SELECT * FROM unnest(%(keys)s::text[], %(steps)s::text[]) AS s (key, step)
+), found AS (
+  SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.org_unit_id, t.due_on,
+    t.original_due_on, t.state, t.state <> 'stopped' AS open,
+    CASE WHEN last.kind = 'pause' THEN last.at ELSE coalesce(t.stopped_at, %(now)s) END AS ended_at,
+    coalesce(stop.by_id, task.owner_id) AS officer_id, coalesce(s.step, 'evaluation') AS step
+  FROM dossiers_term t
+  JOIN area ON area.id = t.org_unit_id
+  LEFT JOIN cycle_termrule rule ON rule.id = t.rule_id
+  LEFT JOIN dossiers_task task ON task.id = t.task_id
+  LEFT JOIN steps s ON s.key = coalesce(task.state, rule.starts_on[1])
+  LEFT JOIN LATERAL (
+    SELECT e.kind, e.at FROM dossiers_termevent e
+    WHERE e.term_id = t.id AND e.kind IN ('pause', 'resume') ORDER BY e.id DESC LIMIT 1
+  ) last ON true
+  LEFT JOIN LATERAL (
+    SELECT e.by_id FROM dossiers_termevent e
+    WHERE e.term_id = t.id AND e.kind = 'stop' ORDER BY e.id DESC LIMIT 1
+  ) stop ON true
+  WHERE t.due_at <= coalesce(t.stopped_at, %(now)s)
+    AND t.dossier_id IS NOT NULL AND t.certificate_id IS NULL
+    AND (t.task_id IS NOT NULL OR rule.escalations <> '[]')
+    AND t.due_at <=
+      CASE WHEN last.kind = 'pause' THEN last.at ELSE coalesce(t.stopped_at, %(now)s) END
+    AND (%(cycle)s::bigint IS NULL OR t.cycle_id = %(cycle)s)
+    AND (%(clock)s = '' OR t.legal = (%(clock)s = 'legal'))
+    AND (%(standing)s = '' OR (t.state <> 'stopped') = (%(standing)s = 'open'))
+    AND (%(unit)s::bigint IS NULL OR t.org_unit_id = %(unit)s)
+    AND (%(month)s = '' OR to_char(t.due_on, 'YYYY-MM') = %(month)s)
+), days AS (
+  SELECT d::date AS day,
+    sum(CASE WHEN coalesce(o.worked, extract(isodow FROM d) < 6) THEN 1 ELSE 0 END)
+      OVER (ORDER BY d) AS n
+  FROM generate_series(
+    (SELECT min(due_on) FROM found),
+    (SELECT max((ended_at AT TIME ZONE %(zone)s)::date) FROM found),
+    interval '1 day'
+  ) d LEFT JOIN cycle_dayoff o ON o.day = d::date
+), late AS (
+  SELECT found.*, (ended_at AT TIME ZONE %(zone)s)::date AS ended_on,
+    to_char(due_on, 'YYYY-MM') AS month, past.n - due.n AS days
+  FROM found
+  JOIN days due ON due.day = found.due_on
+  JOIN days past ON past.day = (ended_at AT TIME ZONE %(zone)s)::date
+  WHERE (%(step)s = '' OR step = %(step)s)
+    AND (%(officer)s::bigint IS NULL OR coalesce(officer_id, 0) = %(officer)s)
+)
+"""
+
+SUMS = (
+    LATE  # noqa: S608  (no input in it)
+    + """
+, sums AS (
+  SELECT grouping(step, org_unit_id, officer_id, month) AS by, step, org_unit_id, officer_id, month,
+    count(*) AS terms, count(*) FILTER (WHERE open) AS open, coalesce(sum(days), 0) AS days,
+    coalesce(max(days), 0) AS most
+  FROM late
+  GROUP BY GROUPING SETS ((), (step), (org_unit_id), (org_unit_id, step), (officer_id), (month))
+)
+SELECT sums.*, unit.name AS unit, coalesce(nullif(person.full_name, ''), person.username) AS who,
+  CASE WHEN sums.by = 15 THEN
+    (SELECT json_agg(json_build_array(id, title) ORDER BY year DESC, title) FROM cycle_cycle)
+  END AS cycles
+FROM sums
+LEFT JOIN cycle_orgunit unit ON unit.id = sums.org_unit_id
+LEFT JOIN cycle_user person ON person.id = sums.officer_id
+ORDER BY sums.terms DESC, sums.days DESC, unit.name, who, sums.step
+"""
+)
+
+ROWS = (
+    LATE
+    + """
+SELECT late.*, product.name AS product, producer.name AS producer, unit.name AS unit_name,
+  coalesce(nullif(person.full_name, ''), person.username) AS who
+FROM late
+JOIN dossiers_dossier dossier ON dossier.id = late.dossier_id
+JOIN dossiers_product product ON product.id = dossier.product_id
+JOIN dossiers_producer producer ON producer.id = product.producer_id
+JOIN cycle_orgunit unit ON unit.id = late.org_unit_id
+LEFT JOIN cycle_user person ON person.id = late.officer_id
+ORDER BY late.open DESC, late.days DESC, late.due_on, late.id
+LIMIT %(limit)s OFFSET %(offset)s
+"""
+)
+
+#: grouping() as a number: a bit is set for what is summed over.
+WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
+
+
+def _asked(sql, values):
+    """The rows of a question as dicts."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class OverdueRegister:
+    """Late clocks of a person's units and those below them, narrowed by ``filters``."""
+
+    def __init__(self, user, filters):
+        self.user, self.filters = user, filters
+        self.now = clock.now()
+
+    @cached_property
+    def _values(self):
+        steps = {state.value: state.step.value for state in NODES.values()} | _steps_of_events()
+        return asdict(self.filters) | {
+            "held": [
+                held.org_unit_id for held in self.user.assignments() if held.role in FOLLOWERS
+            ],
+            "keys": list(steps),
+            "steps": list(steps.values()),
+            "now": self.now,
+            "zone": timezone.get_default_timezone_name(),
+        }
+
+    @cached_property
+    def _sums(self):
+        sums: dict = {}
+        for row in _asked(SUMS, self._values):
+            sums.setdefault(row["by"], []).append(row)
+        return sums
+
+    @property
+    def total(self):
+        """All of it: ``terms``, ``open``, ``days`` and ``most``."""
+        return self._sums[WHOLE][0]
+
+    def cycles(self):
+        """The cycles to choose from."""
+        return self.total["cycles"] or []
+
+    def by_step(self):
+        """Sums of each step that has any, in the order of the steps."""
+        found = {row["step"]: row for row in self._sums.get(STEP, [])}
+        return [
+            {**found[step], "label": step.label, "query": self.filters.query(step=step.value)}
+            for step in Step
+            if step in found
+        ]
+
+    def by_officer(self):
+        """Sums of each person, and of what nobody has taken."""
+        return [
+            {
+                **row,
+                "label": row["who"] or _now("Chưa có người nhận"),
+                "query": self.filters.query(officer=row["officer_id"] or 0),
+            }
+            for row in self._sums.get(OFFICER, [])
+        ]
+
+    def by_month(self):
+        """Sums by the month in which they were due, oldest first, with the height of their bar."""
+        rows = sorted(self._sums.get(MONTH, []), key=lambda row: row["month"])
+        most = max((row["terms"] for row in rows), default=1)
+        return [
+            {
+                **row,
+                "label": f"{row['month'][5:]}/{row['month'][:4]}",
+                "height": max(round(100 * row["terms"] / most), 2),
+                "top": 100 - max(round(100 * row["terms"] / most), 2),
+                "query": self.filters.query(month=row["month"]),
+            }
+            for row in rows
+        ]
+
+    def heat(self):
+        """Units × steps: a row per unit with a cell per step, darker where more is late."""
+        cells = {(row["org_unit_id"], row["step"]): row for row in self._sums.get(UNIT_STEP, [])}
+        most = max((row["terms"] for row in cells.values()), default=1)
+        return [
+            {
+                **unit,
+                "query": self.filters.query(unit=unit["org_unit_id"]),
+                "cells": [
+                    {
+                        **cell,
+                        "heat": -(-4 * cell["terms"] // most),
+                        "query": self.filters.query(unit=unit["org_unit_id"], step=step.value),
+                    }
+                    if (cell := cells.get((unit["org_unit_id"], step.value)))
+                    else None
+                    for step in Step
+                ],
+            }
+            for unit in self._sums.get(UNIT, [])
+        ]
+
+    @cached_property
+    def _page(self):
+        return _asked(
+            ROWS,
+            self._values | {"limit": PAGE + 1, "offset": (self.filters.page - 1) * PAGE},
+        )
+
+    def rows(self):
+        """The late clocks of this page, what is still open first, the latest first."""
+        return [
+            {
+                **row,
+                "what": GUIDES[row["title"]].title if row["task_id"] else row["title"],
+                "role": Role(row["role"]).label if row["role"] else "",
+                "step": Step(row["step"]).label,
+                "months": months_late(row) if not row["unit"] else 0,
+            }
+            for row in self._page[:PAGE]
+        ]
+
+    def previous(self):
+        """The query string of the page before, or nothing."""
+        return self.filters.query(page=self.filters.page - 1) if self.filters.page > 1 else ""
+
+    def next(self):
+        """The query string of the next page, or nothing."""
+        return self.filters.query(page=self.filters.page + 1) if len(self._page) > PAGE else ""
+
+    def chosen(self):
+        """What it is narrowed to beyond the form: (words, the query string without it)."""
+        filters, shown = self.filters, []
+        if filters.step:
+            shown.append((Step(filters.step).label, filters.query(step="")))
+        if filters.unit is not None:
+            unit = next(iter(self._sums.get(UNIT, [])), None)
+            shown.append((unit["unit"] if unit else _now("Đơn vị"), filters.query(unit=None)))
+        if filters.officer is not None:
+            who = next(iter(self.by_officer()), None)
+            shown.append(
+                (who["label"] if who else _now("Người xử lý"), filters.query(officer=None))
+            )
+        if filters.month:
+            month = f"{filters.month[5:]}/{filters.month[:4]}"
+            shown.append((_now("Hạn tháng %(month)s") % {"month": month}, filters.query(month="")))
+        return shown
+
+
+def months_late(row):
+    """Months between the month planned and the month it was done in: plans name months."""
+    due, ended = row["due_on"], row["ended_on"]
+    return (ended.year - due.year) * 12 + ended.month - due.month
+
+
+# --- Where the time went ----------------------------------------------------------------------
+
+SPENT = """
+WITH moves AS (
+  SELECT after, at, coalesce(lead(at) OVER (ORDER BY seq), %(now)s) AS until
+  FROM cycle_historyentry
+  WHERE stream = 'dossier' AND stream_id = %(dossier)s AND after <> '' AND after <> before
+), stood AS (
+  SELECT
+    CASE WHEN after = ANY(%(parked)s) THEN 'paused'
+         WHEN after = ANY(%(returned)s) THEN 'waiting' ELSE 'working' END AS how,
+    until - at AS length
+  FROM moves WHERE after <> 'promoted'
+), ledger AS (
+  SELECT e.kind, e.at,
+    coalesce(lead(e.at) OVER (PARTITION BY e.term_id ORDER BY e.id), %(now)s) AS until
+  FROM dossiers_termevent e
+  JOIN dossiers_term t ON t.id = e.term_id
+  JOIN dossiers_task task ON task.id = t.task_id
+  WHERE t.dossier_id = %(dossier)s AND e.kind IN ('pause', 'resume', 'stop')
+    AND task.state <> ALL(%(returned)s)
+), waited AS (
+  SELECT coalesce(sum(until - at), interval '0') AS length FROM ledger WHERE kind = 'pause'
+)
+SELECT
+  extract(epoch FROM coalesce(sum(length) FILTER (WHERE how = 'working'), interval '0')
+    - (SELECT length FROM waited)) AS working,
+  extract(epoch FROM coalesce(sum(length) FILTER (WHERE how = 'waiting'), interval '0')
+    + (SELECT length FROM waited)) AS waiting,
+  extract(epoch FROM coalesce(sum(length) FILTER (WHERE how = 'paused'), interval '0')) AS paused
+FROM stood
+"""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Days a dossier was worked on, waited for its producer, and stood outside the walk."""
+
+    working: float
+    waiting: float
+    paused: float
+
+    @property
+    def total(self):
+        """All days."""
+        return self.working + self.waiting + self.paused
+
+    def parts(self):
+        """(name, words, days, share in per cent, where its bar begins) of each, for a picture."""
+        rows, begin = [], 0.0
+        for name, words in (
+            ("working", _("cơ quan xử lý")),
+            ("waiting", _("chờ chủ thể")),
+            ("paused", _("tạm dừng, chờ mở lại")),
+        ):
+            share = 100 * getattr(self, name) / self.total if self.total else 0.0
+            rows.append((name, words, getattr(self, name), share, begin))
+            begin += share
+        return rows
+
+
+def time_spent(dossier, now):
+    """The :class:`Spent` of ``dossier`` until ``now``, from its history and its ledgers."""
+    [row] = _asked(
+        SPENT,
+        {
+            "dossier": dossier.pk,
+            "now": now,
+            "parked": sorted(PARKED),
+            "returned": [NODES[node].value for node in sorted(WAITS_FOR_PRODUCER)],
+        },
+    )
+    return Spent(**{name: float(seconds) / 86400 for name, seconds in row.items()})

@@ -1,0 +1,39 @@
+"""The clocks of a dossier side by side, and where its time went."""
+
+from django import template
+
+from cycle import clock
+from cycle.models import DayOff
+from dossiers.due import due
+from dossiers.explanation import title_of
+from dossiers.register import time_spent
+from dossiers.term_forms import UNITS
+
+register = template.Library()
+
+
+@register.inclusion_tag("dossiers/term_clocks.html")
+def clocks(dossier):
+    """The internal clock and each legal one: what is left, until when, and from when it moved."""
+    today = clock.today()
+    terms = list(dossier.terms.live().select_related("rule").order_by("legal", "due_at", "pk"))
+    days = [today, *(term.due_on for term in terms)]
+    calendar = DayOff.objects.calendar(min(days), max(days))
+    return {
+        "terms": [
+            {
+                "term": term,
+                "title": title_of(term),
+                "due": due(term.due_on, today, calendar),
+                "unit": UNITS[term.unit],
+                "late": -(term.base_amount or 0),
+            }
+            for term in terms
+        ]
+    }
+
+
+@register.inclusion_tag("dossiers/term_time.html")
+def time_of(dossier):
+    """How many days went into work, into waiting for the producer, into standing still."""
+    return {"spent": time_spent(dossier, clock.now())}

@@ -1,0 +1,154 @@
+"""Forms about time: giving a term more of it, and the days of the calendar."""
+
+import csv
+import io
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import DayOff
+from dossiers import recalculation
+from dossiers.forms import CountField, DateField, PlainPart
+from dossiers.models.paper import OfficialDocument
+
+COLUMNS = ("day", "worked", "name", "document")
+MOST_ROWS = 400
+
+
+class ExtensionForm(PlainPart):
+    """How much longer, why, and by which document."""
+
+    days = CountField(label=_("Gia hạn thêm"), min_value=1, max_value=3650)
+    document = forms.CharField(
+        label=_("Số và ký hiệu văn bản"),
+        max_length=OfficialDocument._meta.get_field("number").max_length,
+        help_text=_("Văn bản đã ký cho phép gia hạn, ví dụ 15/VPĐP-OCOP."),
+    )
+    reason = forms.CharField(label=_("Lý do"), max_length=300)
+
+    def __init__(self, *args, term, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["days"].help_text = _now("Tính bằng %(unit)s; còn được gia hạn %(n)d.") % {
+            "unit": UNITS[term.unit],
+            "n": term.extension_limit - term.extended,
+        }
+
+
+UNITS = {"wd": _("ngày làm việc"), "d": _("ngày"), "m": _("tháng"), "": ""}
+
+
+class DayForm(PlainPart):
+    """One day of the calendar, changed."""
+
+    day = DateField(label=_("Ngày"))
+    what = forms.ChoiceField(
+        label=_("Thành"),
+        initial="off",
+        choices=[
+            ("off", _("Ngày nghỉ")),
+            ("worked", _("Làm bù")),
+            ("none", _("Bỏ khỏi lịch")),
+        ],
+    )
+    name = forms.CharField(label=_("Tên ngày"), max_length=120, required=False)
+    document = forms.CharField(label=_("Văn bản"), max_length=120)
+
+
+class _DaysFormSet(forms.BaseFormSet):
+    default_error_messages = {
+        "missing_management_form": _("Trang gửi lên không đủ, xin nhập lại."),
+        "too_many_forms": _("Nhiều nhất %(num)d ngày một lần, xin chia nhỏ."),
+    }
+
+    # A row that is shown filled in may be emptied again, like any other.
+    def initial_form_count(self):
+        return 0
+
+    def total_form_count(self):
+        if self.is_bound:
+            return super().total_form_count()
+        return min(len(self.initial or ()) + self.extra, self.max_num)
+
+    def changes(self):
+        """The rows that were filled in, as :mod:`dossiers.recalculation` takes them."""
+        return [
+            {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
+            for form in self.forms
+            if form.cleaned_data
+        ]
+
+
+DaysFormSet = forms.formset_factory(
+    DayForm,
+    formset=_DaysFormSet,
+    extra=3,
+    max_num=MOST_ROWS,
+    absolute_max=MOST_ROWS,
+    validate_max=True,
+)
+
+
+def read_days(upload):
+    """The rows of an uploaded CSV (day, worked, name, document), as the form shows them.
+
+    Days that the calendar already has like that are left out. Raises ValidationError, with the
+    line, for a file that is no such table; what a row says is checked with the others.
+    """
+    if upload.size > 1024 * 1024:
+        raise ValidationError(_now("Tệp quá lớn: lịch nghỉ chỉ vài chục dòng."))
+    try:
+        reader = csv.DictReader(io.StringIO(upload.read().decode("utf-8-sig")), strict=True)
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
+        if missing:
+            raise ValidationError(
+                _now("Tệp thiếu cột %(columns)s. Cần đủ: %(all)s.")
+                % {"columns": ", ".join(missing), "all": ", ".join(COLUMNS)}
+            )
+        rows = []
+        for row in reader:
+            if None in row or None in row.values() or row["worked"].strip() not in ("", "x"):
+                raise ValidationError(
+                    _now(
+                        "Dòng %(line)s của tệp: số ô không khớp với dòng tiêu đề, hoặc cột worked "
+                        "không phải để trống hay x."
+                    )
+                    % {"line": reader.line_num}
+                )
+            cells = {column: row[column].replace("\0", "").strip() for column in COLUMNS}
+            cells["what"] = "worked" if cells.pop("worked") else "off"
+            rows.append(cells)
+    except (UnicodeDecodeError, csv.Error):
+        raise ValidationError(_now("Tệp không phải bảng CSV mã UTF-8.")) from None
+    known = {
+        day.isoformat(): (worked, name, document)
+        for day, worked, name, document in DayOff.objects.values_list(*COLUMNS)
+    }
+    rows = [
+        row
+        for row in rows
+        if known.get(row["day"]) != (row["what"] == "worked", row["name"], row["document"])
+    ]
+    if len(rows) > MOST_ROWS:
+        raise ValidationError(
+            _now("Tệp có hơn %(n)d ngày phải đổi, xin chia nhỏ.") % {"n": MOST_ROWS}
+        )
+    return rows
+
+
+def checked_days(changes):
+    """``changes`` as they can be applied: :func:`dossiers.recalculation.checked`, and no removal of
+    what is not there. Raises CalendarRefused naming the row.
+    """
+    rows = recalculation.checked(changes)
+    there = set(
+        DayOff.objects.filter(day__in=[row["day"] for row in rows]).values_list("day", flat=True)
+    )
+    for number, row in enumerate(rows, 1):
+        if row["what"] == "none" and row["day"] not in there:
+            raise recalculation.CalendarRefused(
+                _now("Dòng %(row)s: ngày %(day)s không có trong lịch, không có gì để bỏ.")
+                % {"row": number, "day": f"{row['day']:%d/%m/%Y}"}
+            )
+    return rows

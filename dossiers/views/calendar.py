@@ -1,0 +1,167 @@
+"""The calendar of the office: days off and days worked instead, changed with a preview."""
+
+from collections import defaultdict
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from cycle import clock
+from cycle.models import DayOff, Job
+from dossiers import forms, recalculation
+from dossiers.explanation import title_of
+from dossiers.term_forms import DaysFormSet, checked_days, read_days
+
+YEARS = {str(year) for year in range(1945, 2101)}
+
+
+@login_required
+def calendar(request):
+    """A year, month by month; whoever keeps the calendar changes days here, after a preview."""
+    may = rules.has_perm("dossiers.change_calendar", request.user)
+    if request.method == "POST" and not may:
+        return render(
+            request,
+            "dossiers/not_allowed.html",
+            {"act": {"label": _("Sửa lịch nghỉ")}},
+            status=403,
+        )
+    if request.method == "POST":
+        return _change(request)
+    kept = forms.kept_post(request)
+    days = None
+    if may:
+        days = DaysFormSet(kept, prefix="days") if kept is not None else _rows(_ticked(request))
+    return _page(request, days, kept=kept is not None)
+
+
+def _rows(rows):
+    return DaysFormSet(initial=rows, prefix="days")
+
+
+def _ticked(request):
+    """A row for each day of the table that was ticked for removal."""
+    return [
+        {"day": day, "what": "none", "name": name}
+        for day, name in DayOff.objects.filter(
+            pk__in=[pk for pk in request.GET.getlist("remove") if pk.isascii() and pk.isdigit()]
+        ).values_list("day", "name")
+    ]
+
+
+def _change(request):
+    """Read the file into the rows, or show what would move, or do it."""
+    days = DaysFormSet(request.POST, prefix="days")
+    if upload := request.FILES.get("file"):
+        return _read(request, days, upload)
+    if request.POST.get("act") == "edit" or not days.is_valid():
+        return _page(request, days)
+    changes = days.changes()
+    if not changes:
+        return _page(request, days, problems=[_("Bạn chưa nhập ngày nào.")])
+    try:
+        rows = checked_days(changes)
+    except recalculation.CalendarRefused as refused:
+        # Numbered as they are now shown: empty rows between them are gone.
+        return _page(request, _rows(_shown(changes)), problems=[refused])
+    if request.POST.get("act") != "apply":
+        moved, examples = recalculation.preview(rows)
+        return render(
+            request,
+            "dossiers/calendar_preview.html",
+            {
+                "days": _hidden(changes),
+                "rows": _compared(rows),
+                "moved": moved,
+                "examples": [(term, title_of(term), old, new) for term, old, new in examples],
+            },
+        )
+    documents = "; ".join(dict.fromkeys(row["document"] for row in rows))
+    with transaction.atomic():
+        recalculation.apply(rows)
+        job = Job.objects.ask(
+            "recalculate_terms",
+            by=request.user,
+            days=[change["day"] for change in changes],
+            document=documents,
+            changes=changes,
+        )
+    messages.success(request, _("Đã đổi lịch nghỉ. Thời hạn đang được tính lại."))
+    return redirect("dossiers:job", job.pk)
+
+
+def _shown(changes):
+    return [{**change, "day": f"{_day(change['day']):%d/%m/%Y}"} for change in changes]
+
+
+def _day(text):
+    return forms.DateField().clean(text)
+
+
+def _hidden(changes):
+    """The same rows once more, for the button that confirms them."""
+    return DaysFormSet(
+        {
+            "days-TOTAL_FORMS": len(changes),
+            "days-INITIAL_FORMS": 0,
+            **{
+                f"days-{number}-{name}": value
+                for number, change in enumerate(changes)
+                for name, value in change.items()
+            },
+        },
+        prefix="days",
+    )
+
+
+def _read(request, days, upload):
+    """What was typed and what the file says, together, to be looked over; nothing is done yet."""
+    typed = [
+        {name: form[name].value() for name in form.fields} for form in days if form.has_changed()
+    ]
+    try:
+        rows = read_days(upload)
+    except ValidationError as refused:
+        return _page(request, _rows(typed), problems=refused.messages)
+    if not rows:
+        note = _("Lịch đã có đủ các ngày trong tệp, không có gì để đổi.")
+        return _page(request, _rows(typed), problems=[note])
+    for row in rows:
+        try:
+            row["day"] = f"{_day(row['day']):%d/%m/%Y}"
+        except ValidationError:
+            continue  # shown as it was written; the form says what is wrong with it
+    note = _("Đã đọc %(n)d ngày từ tệp. Hãy xem lại rồi bấm «Xem trước».") % {"n": len(rows)}
+    return _page(request, _rows(typed + rows), note=note)
+
+
+def _compared(rows):
+    """Each change beside what the calendar says now."""
+    known = {day.day: day for day in DayOff.objects.filter(day__in=[row["day"] for row in rows])}
+    return [(row, known.get(row["day"])) for row in rows]
+
+
+def _page(request, days, *, problems=(), note="", kept=False):
+    asked = request.GET.get("year", "")
+    year = int(asked) if asked in YEARS else clock.today().year
+    months = defaultdict(list)
+    for day in DayOff.objects.filter(day__year=year):
+        months[day.day.month].append(day)
+    return render(
+        request,
+        "dossiers/calendar.html",
+        {
+            "year": year,
+            "months": [(month, months.get(month, [])) for month in range(1, 13)],
+            "days": days,
+            "problems": problems,
+            "note": note,
+            "kept": kept,
+            "open": bool(problems or note or kept or request.method == "POST")
+            or "remove" in request.GET,
+        },
+    )

@@ -1,0 +1,93 @@
+"""Why a term ends when it ends, and giving it more time."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from dossiers import forms
+from dossiers.explanation import Explanation, title_of
+from dossiers.extension import extend
+from dossiers.models import Dossier, Task, Term, TermState
+from dossiers.templatetags.ocop import day
+from dossiers.term_forms import UNITS, ExtensionForm
+
+
+def _visible(user, **which):
+    """A clock of a dossier that this person may see; the dates of the year are everybody's."""
+    return get_object_or_404(
+        Term.objects.filter(
+            Q(dossier=None) | Q(dossier__in=Dossier.objects.visible_to(user))
+        ).select_related(
+            "rule__rule_set", "task", "cycle", "org_unit__parent__parent", "dossier__product"
+        ),
+        **which,
+    )
+
+
+@login_required
+def task_why(request, pk):
+    """«Vì sao hạn này?» of a task."""
+    task = get_object_or_404(Task.objects.visible_to(request.user), pk=pk)
+    return _why(request, _visible(request.user, task=task))
+
+
+@login_required
+def term_why(request, pk):
+    """«Vì sao hạn này?» of any clock."""
+    return _why(request, _visible(request.user, pk=pk))
+
+
+def _why(request, term):
+    page = {
+        "term": term,
+        "title": title_of(term),
+        "told": Explanation(term),
+        "unit": UNITS[term.unit],
+        "may_extend": _may_extend(request.user, term),
+    }
+    fragment = request.htmx and not request.htmx.boosted
+    return render(request, "dossiers/term_told.html" if fragment else "dossiers/term.html", page)
+
+
+def _may_extend(user, term):
+    """Whether there is anything to give, and this person may give it."""
+    return (
+        term.state != TermState.STOPPED
+        and term.unit
+        and term.extended < term.extension_limit
+        and rules.has_perm("dossiers.extend_term", user, term)
+    )
+
+
+@login_required
+def term_extend(request, pk):
+    """Move a due day, on a recorded document (gia hạn)."""
+    term = _visible(request.user, pk=pk)
+    page = {"term": term, "title": title_of(term), "dossier": term.dossier}
+    if not rules.has_perm("dossiers.extend_term", request.user, term):
+        page["act"] = {"label": _("Gia hạn")}
+        return render(request, "dossiers/not_allowed.html", page, status=403)
+    kept = forms.kept_post(request)
+    form = ExtensionForm(
+        request.POST or None, term=term, initial=kept.dict() if kept is not None else None
+    )
+    if form.is_valid():
+        try:
+            moved = extend(term, by=request.user, **form.cleaned_data)
+        except ValidationError as refused:
+            form.add_error(None, refused)
+        except PermissionDenied:
+            form.add_error(None, _("Bạn không còn giữ vai trò được gia hạn."))
+        else:
+            messages.success(
+                request,
+                _("Đã gia hạn: %(title)s, hạn mới %(new)s (trước đó %(old)s).")
+                % {"title": page["title"], "new": day(moved.due_on), "old": day(term.due_on)},
+            )
+            return redirect("dossiers:term", term.pk)
+    page |= {"form": form, "unit": UNITS[term.unit]}
+    return render(request, "dossiers/term_extend.html", page)
