@@ -1,0 +1,156 @@
+"""More time on a recorded document: who may give it, how much, and what follows."""
+
+from datetime import date, datetime
+
+import pytest
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import OutboxMessage
+from dossiers.extension import extend
+from dossiers.models import Term
+from tests import records
+from tests.conftest import events, open_dossier, open_task
+from tests.test_transitions import with_compulsory_papers
+
+pytestmark = pytest.mark.django_db
+
+ASKED = {"days": 3, "reason": "Mưa lũ chia cắt đường", "document": "15/VPĐP"}
+
+
+def at(year, month, day, hour=9):
+    return timezone.make_aware(datetime(year, month, day, hour))
+
+
+@pytest.fixture
+def monday(cycle, commune, an):
+    """A dossier opened on Monday 16/11/2026, its task due in ten working days: 30/11/2026."""
+    with clock.at(at(2026, 11, 16)):
+        yield open_dossier(cycle, commune, an)
+
+
+@pytest.fixture
+def legal(monday, an):
+    """The commune's 15 working days (D1), which no document may extend."""
+    monday.process.act("enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
+    with_compulsory_papers(monday, an)
+    open_task(monday).complete("submit_dossier", by=an, record=records.self_assessment())
+    return monday.terms.get(code="D1")
+
+
+def approvers(cast, term):
+    assert not rules.has_perm("dossiers.extend_term", None, term)
+    return {
+        name for name, user in cast.items() if rules.has_perm("dossiers.extend_term", user, term)
+    }
+
+
+def test_the_leader_of_the_unit_and_those_above_may_and_nobody_for_themselves(
+    cast, monday, dossier_of_three
+):
+    assert approvers(cast, open_task(monday).term) == {"chi", "minh", "son"}
+    assert approvers(cast, open_task(dossier_of_three).term) == {
+        "chi",
+        "binh",
+        "hung",
+        "minh",
+        "son",
+    }
+
+
+def test_the_task_follows_and_the_record_says_why(monday, chi):
+    task = open_task(monday)
+    extend(task.term, by=chi, **ASKED)
+    task = open_task(monday)
+    assert (task.due_on, task.due_at) == (task.term.due_on, task.term.due_at)
+    assert task.due_on == date(2026, 12, 3)
+    assert task.term.original_due_on == date(2026, 11, 30)
+    entry = monday.history.last()
+    assert (entry.event, entry.actor, entry.role) == ("term.extend", chi, "leader")
+    assert entry.reason == "Mưa lũ chia cắt đường (15/VPĐP)"
+    assert (entry.data["term"], entry.data["due_was"], entry.data["due_on"]) == (
+        task.term.pk,
+        "2026-11-30",
+        "2026-12-03",
+    )
+    assert OutboxMessage.objects.filter(entry=entry).count() == 1
+    line = task.term.events.last()
+    assert (line.kind, line.by, line.document) == ("extend", chi, "15/VPĐP")
+
+
+def test_the_officer_cannot_give_themselves_time(monday, an):
+    with pytest.raises(PermissionDenied):
+        extend(open_task(monday).term, by=an, **ASKED)
+    assert open_task(monday).due_on == date(2026, 11, 30)
+    assert events(monday) == ["dossier.open"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"days": 11}, "tối đa 10"),
+        ({"document": " "}, "số văn bản"),
+        ({"reason": ""}, "lý do"),
+        ({"days": 0}, "Không gia hạn được"),
+    ],
+)
+def test_what_the_law_forbids_is_refused_and_nothing_changes(monday, chi, change, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        extend(open_task(monday).term, by=chi, **(ASKED | change))
+    assert open_task(monday).due_on == date(2026, 11, 30)
+    assert events(monday) == ["dossier.open"]
+
+
+def test_a_clock_of_the_law_without_room_cannot_be_extended(legal, chi):
+    with pytest.raises(ValidationError, match="tối đa 0"):
+        extend(legal, by=chi, **ASKED)
+    legal.rule.extension_limit = 5
+    legal.rule.save()
+    Term.objects.filter(pk=legal.pk).update(extension_limit=5)
+    assert extend(legal, by=chi, **ASKED).due_on == date(2026, 12, 10)
+
+
+def test_a_finished_clock_cannot_be_extended(monday, an, chi):
+    term = open_task(monday).term
+    open_task(monday).complete("register_idea", by=an, record=records.idea())
+    with pytest.raises(ValidationError, match="Không gia hạn được"):
+        extend(term, by=chi, **ASKED)
+
+
+# --- The page -------------------------------------------------------------------------------
+
+
+def test_the_leader_extends_on_the_page(client, monday, chi):
+    client.force_login(chi)
+    term = open_task(monday).term
+    why = f"/terms/{term.pk}/"
+    assert f'href="{why}extend/"' in client.get(why).content.decode()
+    assert "còn được gia hạn 10" in client.get(f"{why}extend/").content.decode()
+    answer = client.post(f"{why}extend/", ASKED, follow=True)
+    assert answer.redirect_chain == [(why, 302)]
+    page = answer.content.decode()
+    assert "hạn mới 03/12/2026 (trước đó 30/11/2026)" in page
+    assert "Gia hạn thêm 3 ngày làm việc." in page
+
+
+def test_a_refusal_keeps_what_was_typed(client, monday, chi):
+    client.force_login(chi)
+    url = f"/terms/{open_task(monday).term.pk}/extend/"
+    page = client.post(url, ASKED | {"days": "11"}).content.decode()
+    assert "Chỉ được gia hạn thêm tối đa 10." in page
+    assert 'value="15/VPĐP"' in page
+    page = client.post(url, ASKED | {"document": ""}).content.decode()
+    assert "Bạn chưa nhập: Số và ký hiệu văn bản." in page
+    assert open_task(monday).due_on == date(2026, 11, 30)
+
+
+def test_the_officer_is_told_it_is_not_theirs_and_a_stranger_finds_nothing(client, monday, an, la):
+    url = f"/terms/{open_task(monday).term.pk}/extend/"
+    client.force_login(an)
+    assert client.get(url).status_code == 403
+    assert client.post(url, ASKED).status_code == 403
+    client.force_login(la)
+    assert client.post(url, ASKED).status_code == 404
+    assert open_task(monday).due_on == date(2026, 11, 30)
