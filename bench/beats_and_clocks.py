@@ -1,4 +1,4 @@
-"""Five beats at once, a beat away for an hour, and clocks that jump: each rung fires once, in time."""
+"""Beats at once, a beat away for an hour, clocks that jump: each rung fires once, in time."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -18,8 +18,8 @@ from dossiers.models.term import Firing
 from notifications.jobs import keep_time
 
 BOUND = (
-    "5 nhịp cùng lúc: 0 trùng; nghỉ một giờ: không mốc nào bị bỏ; 1.000 lần nhảy giờ và lệch 5 phút: "
-    "0 sớm, 0 trùng"
+    "5 nhịp cùng lúc: 0 trùng; nghỉ một giờ: không mốc nào bị bỏ; "
+    "1.000 lần nhảy giờ và lệch 5 phút: 0 sớm, 0 trùng"
 )
 #: Terms for the five beats, and for the hour away.
 SIZES = {"small": (2_000, 600), "full": (50_000, 20_000)}
@@ -134,7 +134,7 @@ def _database_clock(ground):
 
 
 def _set_clock(ground):
-    """Our own clock jumps to and fro: what has fired is what was due at the latest it ever showed."""
+    """Our own clock jumps to and fro: what has fired was due at the latest it ever showed."""
     terms = 400
     Term.objects.filter(state="running").update(next_at=None)
     first = datetime(2028, 1, 1, tzinfo=UTC)

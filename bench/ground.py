@@ -1,4 +1,4 @@
-"""What the proofs of time stand on: dossiers and terms by the thousand, and workers to be killed."""
+"""What the proofs of time stand on: terms by the thousand, and workers to be killed."""
 
 import os
 import time
@@ -52,13 +52,13 @@ class Ground:
         product = copy(dossier.product, number, name="'Mật ong ' || g")
         return copy(dossier, number, product_id=f"{product} + g - 1")
 
-    def terms(self, number, *, dossiers, among, start, step, mailed=0):
+    def terms(self, number, *, dossiers, among, start, step, mailed=0, rungs=RUNGS):
         """``number`` terms whose rungs fall due from ``start`` on, each ``step`` after the last.
 
         They lie over ``among`` dossiers from the id ``dossiers`` on. One of ``mailed`` is of the
         commune whose officer reads mail; 0 for none.
         """
-        moments = [start + place * step for place in range(len(RUNGS))]
+        moments = [start + place * step for place in range(len(rungs))]
         first = Term.objects.create(
             code="proof",
             title="Thời hạn",
@@ -70,12 +70,12 @@ class Ground:
             original_due_on=start.date(),
             due_on=start.date(),
             due_at=start,
-            rungs=RUNGS,
+            rungs=rungs,
             rung_at=moments,
             next_at=None,
         )
         # The number of a rung in the row of all rungs, turned into its moment.
-        shift = f"(g - 1) * {len(RUNGS)} * interval '{step.total_seconds():.6f} seconds'"
+        shift = f"(g - 1) * {len(rungs)} * interval '{step.total_seconds():.6f} seconds'"
         shifted = [f"timestamptz '{moment.isoformat()}' + {shift}" for moment in moments]
         copy(
             first,

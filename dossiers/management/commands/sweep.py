@@ -1,42 +1,47 @@
-"""Fire what is due, as the beat does every minute."""
+"""Fire what is due, by hand or from another scheduler than our own."""
 
 import argparse
 import json
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from cycle import clock
-from dossiers.deadlines import sweep
+from dossiers.deadlines import begin_batches, sweep
 
 
 def a_moment(text):
-    """An ISO moment, in Vietnam's time when it names no zone, or argparse's own refusal."""
+    """An ISO moment, in Vietnam where it names no zone; or argparse's own refusal."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"«{text}» không phải thời điểm dạng ISO") from None
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        raise argparse.ArgumentTypeError(
+            f"«{text}» không phải thời điểm: viết 2026-12-15T08:00"
+        ) from None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
 
 
 class Command(BaseCommand):
-    """Sweep once; any number of sweeps may run at the same time."""
+    """Begin the dates of the year and fire every reminder and escalation that is due."""
 
-    help = "Phát các nhắc việc, báo quá hạn đã đến giờ; chạy lại không phát hai lần."
+    help = "Quét thời hạn: nhắc việc, báo cáo cấp trên đã đến lúc; chạy lại không trùng."
 
     def add_arguments(self, parser):
-        parser.add_argument("--now", type=a_moment, help="thời điểm, ví dụ 2026-11-25T08:00")
+        parser.add_argument("--now", type=a_moment, help="coi như đang là thời điểm này")
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, now, **options):
-        now = now or clock.now()
-        with clock.at(now):
-            did = sweep(now)
+        """Say how many terms had something due and how many rungs fired."""
+        with clock.at(now) if now else nullcontext():
+            moment = clock.now()
+            begin_batches(moment)
+            done = sweep(moment)
         if options["json"]:
-            self.stdout.write(json.dumps({"now": now.isoformat(), **did}))
+            self.stdout.write(json.dumps({"now": moment.isoformat(), **done}))
         else:
             self.stdout.write(
-                f"{timezone.localtime(now):%H:%M %d/%m/%Y}: {did['terms']} thời hạn, "
-                f"{did['firings']} lần nhắc, báo."
+                f"{timezone.localtime(moment):%d/%m/%Y %H:%M}: {done['terms']} thời hạn, "
+                f"{done['firings']} lần nhắc việc, báo cáo."
             )
