@@ -213,9 +213,7 @@ def week_to_tell(now):
     first = monday - timedelta(days=7)
     calendar = DayOff.objects.calendar(first, today + timedelta(days=6))
     for week_on in (monday, first):
-        working = [
-            day for n in range(7) if calendar.is_working(day := week_on + timedelta(days=n))
-        ]
+        working = [day for n in range(7) if calendar.is_working(day := week_on + timedelta(days=n))]
         if not working:
             continue
         moment = timezone.make_aware(datetime.combine(working[-1], HOUR))

@@ -1,0 +1,20 @@
+"""The one form of this app: how a person wants to be told."""
+
+from django import forms
+
+from notifications.models import Preference
+
+
+class PreferenceForm(forms.ModelForm):
+    """Which channels (lựa chọn nhận tin); the weekly page is asked of leaders only."""
+
+    class Meta:
+        model = Preference
+        fields = ["email", "webhook", "digest", "weekly"]
+
+    def __init__(self, *args, leads, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not leads:
+            del self.fields["weekly"]
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "form-check-input"

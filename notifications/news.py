@@ -1,0 +1,136 @@
+"""What a person has been told (thông báo của tôi): the list, narrowed by the address."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.db import models
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cycle.models import Stream
+from dossiers.models import Dossier
+from notifications import audiences
+from notifications.letters import title_of_term
+from notifications.models import Notification
+
+PAGE = 25
+#: The bell counts no further.
+MANY = 100
+
+
+class Kind(models.TextChoices):
+    """What a notification is about (loại thông báo)."""
+
+    WORK = "work", gettext_lazy("Việc đến tay bạn")
+    TERM = "term", gettext_lazy("Thời hạn")
+    RESULT = "result", gettext_lazy("Kết quả")
+
+    @property
+    def condition(self):
+        """The notifications of this kind."""
+        term = models.Q(entry__event__startswith="term.")
+        result = models.Q(entry__event__in=audiences.events_of(audiences.the_line))
+        return {Kind.WORK: ~term & ~result, Kind.TERM: term, Kind.RESULT: result}[self]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to, as the address says it."""
+
+    unread: bool = False
+    kind: str = ""
+    after: int | None = None
+
+    @classmethod
+    def of(cls, data):
+        """The filters in a query string; what it cannot be is left out."""
+        after = data.get("after", "")
+        return cls(
+            unread=data.get("unread") == "1",
+            kind=data.get("kind", "") if data.get("kind") in Kind.values else "",
+            after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None,
+        )
+
+    def query(self, **changes):
+        """The query string of this list with ``changes``; back on its first page."""
+        fields = {"unread": self.unread, "kind": self.kind} | changes
+        return urlencode(
+            {name: 1 if value is True else value for name, value in fields.items() if value}
+        )
+
+
+def unread_count(user):
+    """How many notifications this person has not read, counted no further than MANY."""
+    return Notification.objects.unread().filter(recipient=user)[:MANY].count()
+
+
+class News:
+    """One page of what ``user`` was told, newest first: two queries, however many rows."""
+
+    def __init__(self, user, filters):
+        self.user, self.filters = user, filters
+
+    @cached_property
+    def _page(self):
+        found = Notification.objects.filter(recipient=self.user)
+        if self.filters.unread:
+            found = found.unread()
+        if self.filters.kind:
+            found = found.filter(Kind(self.filters.kind).condition)
+        if self.filters.after:
+            found = found.filter(pk__lt=self.filters.after)
+        return list(
+            found.select_related("entry__actor", "entry__acting_for", "entry__org_unit").order_by(
+                "-pk"
+            )[: PAGE + 1]
+        )
+
+    def rows(self):
+        """Each notification with its ``title`` (what it is about) and ``dossier``."""
+        rows = self._page[:PAGE]
+        dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
+            {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
+        )
+        for row in rows:
+            entry = row.entry
+            if entry.stream == Stream.DOSSIER:
+                row.dossier = dossiers[entry.stream_id]
+            if entry.event in audiences.RUNGS:
+                # Said by the sweep: the entry bears the name of the term.
+                row.term = title_of_term(entry.data["code"], entry.label)
+                row.due_on = parse_date(entry.data["due_on"])
+        return rows
+
+    def next(self):
+        """The query string of the next page; nothing on the last."""
+        if len(self._page) <= PAGE:
+            return ""
+        return self.filters.query(after=self._page[PAGE - 1].pk)
+
+    def first(self):
+        """The query string of the first page; nothing on it."""
+        return self.filters.query() or "kind=" if self.filters.after else ""
+
+    def tabs(self):
+        """All, or only what is unread."""
+        return [
+            {
+                "label": label,
+                "query": self.filters.query(unread=unread) or "kind=",
+                "current": self.filters.unread == unread,
+            }
+            for label, unread in ((_("Tất cả"), False), (_("Chưa đọc"), True))
+        ]
+
+    def kinds(self):
+        """What it can be narrowed to."""
+        return [
+            {
+                "label": label,
+                "query": self.filters.query(kind=value) or "kind=",
+                "current": self.filters.kind == value,
+            }
+            for value, label in [("", _("Mọi loại")), *Kind.choices]
+        ]

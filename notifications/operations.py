@@ -1,0 +1,117 @@
+"""How the system fares (vận hành): what did not go out, what waits, when work last ran."""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.jobs import run_jobs
+from cycle.models import Job, JobState, OutboxMessage
+from cycle.waking import wake
+from notifications.delivery import resend
+from notifications.jobs import keep_time, send_letters
+from notifications.models import Delivery, DeliveryState, Heartbeat
+
+#: More than this are counted, not listed.
+SHOWN = 50
+#: A beat that has not been seen for so long is missed.
+MISSED = timedelta(minutes=5)
+
+BEATS = {"keep_time": _("Theo dõi thời hạn, báo tin"), "send_letters": _("Gửi thư, tin nhắn")}
+KINDS = {"recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ")}
+
+WAITING = (
+    _("Sự kiện chờ báo"),
+    _("Tin chờ gửi"),
+    _("Tin sẽ gửi lại sau lỗi"),
+    _("Việc chạy nền chờ"),
+)
+BACKLOG = """
+SELECT
+  (SELECT count(*) FROM cycle_outboxmessage WHERE dispatched_at IS NULL AND error = ''),
+  count(*), count(*) FILTER (WHERE error <> ''),
+  (SELECT count(*) FROM cycle_job WHERE state IN ('queued', 'running'))
+FROM notifications_delivery WHERE state = 'pending'
+"""
+
+
+class Operations:
+    """The page's facts, each list bounded."""
+
+    def __init__(self):
+        self.now = clock.now()
+
+    def beats(self):
+        """Each beat: when it was last seen, and whether it is missed."""
+        seen = Heartbeat.objects.in_bulk()
+        return [
+            {
+                "label": label,
+                "beat": seen.get(name),
+                "missed": name not in seen or seen[name].started_at < self.now - MISSED,
+            }
+            for name, label in BEATS.items()
+        ]
+
+    def backlog(self):
+        """What waits, by name; one query."""
+        with connection.cursor() as cursor:
+            cursor.execute(BACKLOG)
+            return list(zip(WAITING, cursor.fetchone(), strict=True))
+
+    def incidents(self):
+        """Messages that will not be tried again by themselves, the latest first."""
+        return self._bounded(
+            Delivery.objects.filter(state=DeliveryState.INCIDENT)
+            .select_related(
+                "notification__entry", "notification__recipient", "digest__user", "summary__leader"
+            )
+            .order_by("-pk")
+        )
+
+    def untold(self):
+        """Entries whose audience could not be found."""
+        return self._bounded(
+            OutboxMessage.objects.filter(dispatched_at=None)
+            .exclude(error="")
+            .select_related("entry")
+            .order_by("-pk")
+        )
+
+    def failed_jobs(self):
+        """Long work that ended in an error."""
+        jobs, more = self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
+        for job in jobs:
+            job.label = KINDS.get(job.kind, job.kind)
+        return jobs, more
+
+    def _bounded(self, rows):
+        rows = list(rows[: SHOWN + 1])
+        return rows[:SHOWN], len(rows) > SHOWN
+
+
+def resend_incidents(pk=None):
+    """Send again: one incident, or all; returns how many."""
+    return _again(resend(_one(Delivery.objects.all(), pk)), send_letters)
+
+
+def tell_again(pk=None):
+    """Look for the audience of failed entries again; returns how many."""
+    messages = OutboxMessage.objects.filter(dispatched_at=None).exclude(error="")
+    return _again(_one(messages, pk).update(error=""), keep_time)
+
+
+def run_again(pk=None):
+    """Queue failed jobs again; returns how many."""
+    jobs = _one(Job.objects.filter(state=JobState.FAILED), pk)
+    return _again(jobs.update(state=JobState.QUEUED, error="", finished_at=None), run_jobs)
+
+
+def _one(rows, pk):
+    return rows if pk is None else rows.filter(pk=pk)
+
+
+def _again(count, task):
+    transaction.on_commit(lambda: wake(task))
+    return count

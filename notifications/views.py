@@ -1,0 +1,202 @@
+"""What I was told, how I want to be told, the week's page, my calendar, how the system fares."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required, permission_required
+from django.core.cache import cache
+from django.db import transaction
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from cycle import clock
+from cycle.models import Role, Stream
+from dossiers.models import Dossier
+from dossiers.rules import holds_task
+from notifications import feed, weekly
+from notifications import operations as operating
+from notifications.forms import PreferenceForm
+from notifications.models import CalendarFeed, Notification, Preference, new_token
+from notifications.news import Filters, Kind, News, unread_count
+
+#: How long a calendar program may be told the same.
+FEED_SECONDS = 300
+
+
+@login_required
+def news(request):
+    """What I was told (thông báo), newest first."""
+    filters = Filters.of(request.GET)
+    return render(
+        request,
+        "notifications/news.html",
+        {
+            "page": News(request.user, filters),
+            "filters": filters,
+            "unread": unread_count(request.user),
+        },
+    )
+
+
+@login_required
+def notification(request, pk):
+    """Read one and go to what it is about: my task there, or the file."""
+    told = get_object_or_404(
+        Notification.objects.select_related("entry"), pk=pk, recipient=request.user
+    )
+    Notification.objects.unread().filter(pk=told.pk).update(read_at=clock.now())
+    if told.entry.stream == Stream.DOSSIER:
+        dossier = Dossier.objects.visible_to(request.user).filter(pk=told.entry.stream_id).first()
+        if dossier is not None:
+            task = dossier.open_task()
+            if holds_task(request.user, task):
+                return redirect("dossiers:task", task.pk)
+            return redirect("dossiers:dossier", dossier.pk)
+        messages.warning(request, _("Hồ sơ này không còn thuộc đơn vị bạn phụ trách."))
+    return redirect("notifications:news")
+
+
+@login_required
+@require_POST
+def read_all(request):
+    """Mark as read all that the list shows with these filters (đánh dấu đã đọc)."""
+    filters = Filters.of(QueryDict(request.POST.get("back", "")))
+    up_to = request.POST.get("up_to", "")
+    if not (up_to.isascii() and up_to.isdigit() and len(up_to) < 19):
+        raise Http404
+    # What came in since the page was shown has not been seen.
+    found = Notification.objects.unread().filter(recipient=request.user, pk__lte=up_to)
+    if filters.kind:
+        found = found.filter(Kind(filters.kind).condition)
+    count = found.update(read_at=clock.now())
+    messages.success(
+        request,
+        ngettext(
+            "Đã đánh dấu đã đọc %(n)d thông báo.", "Đã đánh dấu đã đọc %(n)d thông báo.", count
+        )
+        % {"n": count},
+    )
+    return redirect(f"{reverse('notifications:news')}?{filters.query()}")
+
+
+@never_cache
+def bell(request):
+    """The bell with its count, for the page that asks every half minute; empty when unchanged.
+
+    Somebody who was signed out meanwhile stays on their page, with all they typed.
+    """
+    if not request.user.is_authenticated:
+        response = HttpResponseStopPolling()
+        response["HX-Reswap"] = "none"
+        return response
+    unread = unread_count(request.user)
+    if request.GET.get("seen") == str(unread):
+        return HttpResponse(status=204)
+    return render(request, "notifications/_bell.html", {"unread": unread})
+
+
+@login_required
+def preferences(request):
+    """How I want to be told (cách nhận tin), and the address of my calendar; only my own."""
+    preference = Preference.objects.filter(user=request.user).first() or Preference(
+        user=request.user
+    )
+    form = PreferenceForm(
+        request.POST or None,
+        instance=preference,
+        leads=any(held.role == Role.LEADER for held in request.user.assignments()),
+    )
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Đã lưu cách nhận tin của bạn."))
+        return redirect("notifications:preferences")
+    own = CalendarFeed.objects.filter(user=request.user).first()
+    address = None
+    if own is not None:
+        address = request.build_absolute_uri(
+            reverse("notifications:calendar_feed", args=[own.token])
+        )
+    return render(
+        request, "notifications/preferences.html", {"form": form, "calendar_address": address}
+    )
+
+
+@login_required
+@require_POST
+def calendar_address(request):
+    """Make the secret address of my calendar, put another in its place, or end it."""
+    if request.POST.get("act") == "stop":
+        CalendarFeed.objects.filter(user=request.user).delete()
+        messages.success(request, _("Đã bỏ địa chỉ lịch. Địa chỉ cũ không còn dùng được."))
+    else:
+        CalendarFeed.objects.update_or_create(
+            user=request.user, defaults={"token": new_token(), "created_at": clock.now()}
+        )
+        messages.success(
+            request, _("Đã tạo địa chỉ lịch mới. Địa chỉ cũ, nếu có, không còn dùng được.")
+        )
+    return redirect("notifications:preferences")
+
+
+def calendar_feed(request, token):
+    """The due days of whoever holds this token, for a calendar program without an account."""
+    own = get_object_or_404(
+        CalendarFeed.objects.select_related("user"), token=token, user__is_active=True
+    )
+    content = cache.get_or_set(f"feed:{token}", lambda: feed.feed(own.user), FEED_SECONDS)
+    response = HttpResponse(content, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = 'inline; filename="ocop.ics"'
+    response["Cache-Control"] = f"private, max-age={FEED_SECONDS}"
+    return response
+
+
+@login_required
+@permission_required("notifications.see_week", raise_exception=True)
+def week(request):
+    """The week of my area on one page, to read or to print for a leader."""
+    figures = weekly.figures(request.user, clock.now())
+    return render(request, "notifications/week.html", {"figures": figures})
+
+
+@login_required
+@permission_required("notifications.see_week", raise_exception=True)
+def week_pdf(request):
+    """The same as a sheet of paper; in Vietnamese, as all that leaves the office."""
+    with override("vi"):
+        content = weekly.pdf(weekly.figures(request.user, clock.now()))
+    response = HttpResponse(content, content_type="application/pdf")
+    response["Content-Disposition"] = 'inline; filename="bao-cao-tuan.pdf"'
+    return response
+
+
+ACTS = {
+    "resend": operating.resend_incidents,
+    "tell": operating.tell_again,
+    "run": operating.run_again,
+}
+
+
+@login_required
+@permission_required("notifications.operate", raise_exception=True)
+def operations(request):
+    """How the system fares (vận hành); a POST tries something again, one row or all."""
+    if request.method == "POST":
+        act, pk = request.POST.get("act"), request.POST.get("pk", "")
+        if act not in ACTS or not (pk == "all" or pk.isascii() and pk.isdigit() and len(pk) < 19):
+            raise Http404
+        with transaction.atomic():
+            count = ACTS[act](None if pk == "all" else int(pk))
+        if count:
+            messages.success(
+                request,
+                ngettext("Đã đưa %(n)d mục vào hàng chờ.", "Đã đưa %(n)d mục vào hàng chờ.", count)
+                % {"n": count},
+            )
+        else:
+            messages.warning(request, _("Không còn gì để làm lại: có thể người khác đã làm."))
+        return redirect("notifications:operations")
+    return render(request, "notifications/operations.html", {"page": operating.Operations()})
