@@ -33,11 +33,14 @@ from cycle.models import (
     RoleAssignment,
     RuleSet,
     StepWindow,
+    Substitution,
+    TermRule,
     User,
 )
 from dossiers.models import (
     Dossier,
     Evidence,
+    Firing,
     OfficialDocument,
     OutreachEvent,
     Process,
@@ -48,6 +51,16 @@ from dossiers.models import (
     Route,
     State,
     Task,
+    Term,
+    TermEvent,
+)
+from notifications.models import (
+    CalendarFeed,
+    Delivery,
+    Digest,
+    Notification,
+    Preference,
+    WeeklySummary,
 )
 from tests import records
 from tests.conftest import open_dossier
@@ -129,6 +142,58 @@ def held_by(world, **fields):
     RoleAssignment.objects.create(**values | {"valid_from": date(2026, 1, 1)} | fields)
 
 
+def substituted(world, **fields):
+    """Somebody acts for An over the last week of 2026."""
+    values = {
+        "assignment": world.an.role_assignments.get(org_unit=world.commune),
+        "substitute": fields.pop("substitute", None) or User.objects.create(username="thay"),
+        "valid_from": date(2026, 12, 24),
+        "valid_to": date(2026, 12, 31),
+        "reason": "Nghỉ phép",
+        "created_by": world.an,
+    }
+    return Substitution.objects.create(**values | fields)
+
+
+def term(world):
+    """The clock of the open task."""
+    return Term.objects.filter(dossier=world.dossier, task__isnull=False)
+
+
+def ledger(world, **fields):
+    values = {"kind": "pause", "reason": "Chờ chủ thể", "at": clock.now(), "left": 3}
+    TermEvent.objects.create(
+        **{"term": term(world).get(), "due_on": date(2026, 12, 1)} | values | fields
+    )
+
+
+def fired(world):
+    Firing.objects.create(
+        term=term(world).get(), rung="0:officer", at=clock.now(), fired_at=clock.now()
+    )
+
+
+def told(world):
+    return Notification.objects.create(
+        entry=world.dossier.history.first(), recipient=world.an, created_at=clock.now()
+    )
+
+
+def digest(world):
+    return Digest.objects.create(user=world.an, day=date(2026, 11, 20), created_at=clock.now())
+
+
+def summary(world):
+    return WeeklySummary.objects.create(
+        leader=world.an, week_on=date(2026, 11, 16), created_at=clock.now(), figures={}
+    )
+
+
+def sent(**fields):
+    values = {"channel": "email", "next_at": clock.now()}
+    return Delivery.objects.create(**values | fields)
+
+
 def event(world, model, **fields):
     values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
     model.objects.create(**values | {"title": "Hội nghị"} | fields)
@@ -172,6 +237,28 @@ BREAKS = {
         held_by(w, valid_to=date(2026, 6, 30)),
         held_by(w, valid_from=date(2026, 6, 30)),
     ],
+    "substitution_period_not_reversed": lambda w: substituted(w, valid_to=date(2026, 12, 23)),
+    "substitution_has_a_reason": lambda w: substituted(w, reason=""),
+    "substitution_one_at_a_time": lambda w: [
+        substituted(w, substitute=user, valid_from=day)
+        for user, day in (
+            (User.objects.create(username="một"), date(2026, 12, 24)),
+            (User.objects.create(username="hai"), date(2026, 12, 31)),
+        )
+    ],
+    "substitution_not_to_oneself": lambda w: substituted(w, substitute=w.an),
+    "term_rule_once_per_code": lambda w: TermRule.objects.create(
+        cycle=w.cycle,
+        rule_set=w.cycle.rule_set,
+        code=w.cycle.term_rules.first().code,
+        title="x",
+        amount=1,
+        unit="d",
+        level="commune",
+    ),
+    "term_rule_is_a_length_or_a_date": lambda w: TermRule.objects.update(
+        amount=15, unit="wd", fixed_on=date(2026, 4, 29)
+    ),
     "cycle_ruleset_content_hash_key": lambda w: RuleSet.objects.create(
         edition="x",
         title="x",
@@ -227,6 +314,26 @@ BREAKS = {
         w, records.certificate(), stars=3, expires_on=date(2000, 1, 1)
     ),
     "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
+    # dossiers: clocks
+    "term_state_known": lambda w: term(w).update(state="asleep"),
+    "term_paused_knows_since": lambda w: term(w).update(state="paused"),
+    "term_stopped_knows_when": lambda w: term(w).update(state="stopped"),
+    "legal_term_never_pauses": lambda w: term(w).update(
+        legal=True, state="paused", paused_at=clock.now()
+    ),
+    "term_extended_within_the_law": lambda w: term(w).update(extended=11),
+    "term_is_a_length_or_a_date": lambda w: term(w).update(base_amount=None),
+    "term_of_task_has_dossier": lambda w: term(w).update(dossier=None),
+    "dossiers_term_task_id_key": lambda w: Term.objects.create(
+        **{
+            field.attname: getattr(term(w).get(), field.attname)
+            for field in Term._meta.concrete_fields
+            if not field.primary_key
+        }
+    ),
+    "term_pause_and_extension_have_reasons": lambda w: ledger(w, reason=""),
+    "term_extension_has_a_document": lambda w: ledger(w, kind="extend"),
+    "firing_once_per_rung": lambda w: [fired(w), fired(w)],
     # dossiers: no drift
     "one_open_process_per_dossier": lambda w: Process.objects.create(
         dossier=w.dossier, flow_class=w.dossier.process.flow_class
@@ -242,6 +349,29 @@ BREAKS = {
         .filter(dossier=w.dossier)
         .update(dossier=open_dossier(w.cycle, w.commune, w.an, name="Chè Shan tuyết"))
     ),
+    # notifications
+    "notification_once": lambda w: [told(w), told(w)],
+    "digest_once_a_day": lambda w: [digest(w), digest(w)],
+    "summary_once_a_week": lambda w: [summary(w), summary(w)],
+    "delivery_once": lambda w: [sent(notification=told_once) for told_once in [told(w)] * 2],
+    "delivery_of_digest_once": lambda w: [sent(digest=one) for one in [digest(w)] * 2],
+    "delivery_of_summary_once": lambda w: [sent(summary=one) for one in [summary(w)] * 2],
+    "delivery_of_one_thing": lambda w: sent(notification=told(w), digest=digest(w)),
+    "delivery_sent_when": lambda w: sent(notification=told(w), state="sent"),
+    "notifications_delivery_message_id_key": lambda w: [
+        sent(**{"message_id": "<1@ocop>", of: thing(w)})
+        for of, thing in (("digest", digest), ("summary", summary))
+    ],
+    "notifications_preference_user_id_key": lambda w: [
+        Preference.objects.create(user=w.an) for _ in "12"
+    ],
+    "notifications_calendarfeed_user_id_key": lambda w: [
+        CalendarFeed.objects.create(user=w.an, created_at=clock.now()) for _ in "12"
+    ],
+    "notifications_calendarfeed_token_key": lambda w: [
+        CalendarFeed.objects.create(user=user, token="x", created_at=clock.now())
+        for user in (w.an, User.objects.create(username="hai"))
+    ],
 }
 
 #: Only the owner could break these: see the tests below.
@@ -259,14 +389,14 @@ def test_the_database_refuses(name, world):
 def test_every_constraint_of_ours_is_broken_once(db):
     named = {
         constraint.name
-        for app in ("cycle", "dossiers")
+        for app in ("cycle", "dossiers", "notifications")
         for model in apps.get_app_config(app).get_models()
         for constraint in model._meta.constraints
     }
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT conname FROM pg_constraint
-               WHERE conrelid::regclass::text ~ '^(cycle|dossiers)_' AND contype IN ('u', 'x', 't')
+               WHERE conrelid::regclass::text ~ '^(cycle|dossiers|notifications)_' AND contype IN ('u', 'x', 't')
                  AND conname !~ '_uniq$'
                UNION SELECT conname FROM pg_constraint WHERE contype = 'f'
                  AND array_length(conkey, 1) > 1"""
@@ -347,7 +477,10 @@ KEPT = [
     "dossiers_product",
     "dossiers_promotionevent",
     "dossiers_task",
+    "dossiers_term",
 ]
+#: What was counted and told of a clock stays as it was written.
+LEDGERS = ["dossiers_firing", "dossiers_termevent"]
 
 
 def test_every_record_of_a_step_is_in_the_list():
@@ -361,7 +494,7 @@ def test_every_record_of_a_step_is_in_the_list():
     assert of_steps == {table for table in IMMUTABLE if table.startswith("dossiers_")}
 
 
-@pytest.mark.parametrize("table", IMMUTABLE)
+@pytest.mark.parametrize("table", IMMUTABLE + LEDGERS)
 @pytest.mark.parametrize(
     "statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"]
 )

@@ -1,0 +1,53 @@
+"""A page that wakes a worker never waits for Redis, whatever Redis does."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+WAKE = """
+import time, django
+django.setup()
+from cycle.jobs import run_jobs
+from cycle.waking import wake
+for _ in range(3):
+    began = time.monotonic()
+    wake(run_jobs)
+    print(time.monotonic() - began)
+"""
+
+
+def waits(redis_url):
+    """How long wake-ups take in a process of their own with this Redis.
+
+    The first, which also loads the libraries, is left out.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", WAKE],
+        cwd=Path(__file__).parents[1],
+        env=os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "cycle.settings",
+            "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+            "REDIS_URL": redis_url,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return [float(line) for line in done.stdout.split()[1:]]
+
+
+def test_a_redis_that_is_down_is_neither_an_error_nor_waited_for(tmp_path):
+    for url in ("redis://127.0.0.1:1/0", f"redis+socket://{tmp_path}/redis.sock"):
+        assert max(waits(url)) < 1
+
+
+def test_a_redis_that_hangs_is_not_waited_for():
+    with socket.socket() as silent:
+        # It takes the connection and never answers.
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(8)
+        assert max(waits(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")) < 1
