@@ -13,6 +13,8 @@ from cycle.models import (
     RoleAssignment,
     RuleSet,
     StepWindow,
+    Substitution,
+    TermRule,
     User,
 )
 
@@ -97,12 +99,29 @@ class DutyInline(admin.TabularInline):
     fields = ["rule_set", "node", "level", "role", "working_days"]
 
 
+class TermRuleInline(admin.StackedInline):
+    """What the law proposes and the province overrules, with the number of its document."""
+
+    model = TermRule
+    extra = 0
+    can_delete = False
+    fields = [
+        ("rule_set", "code", "title"),
+        ("amount", "unit", "fixed_on", "extension_limit"),
+        ("subject", "case_type", "level", "role"),
+        ("starts_on", "stops_on"),
+        ("warnings", "escalations"),
+        ("article", "document"),
+    ]
+    classes = ["collapse"]
+
+
 @admin.register(Cycle)
 class CycleAdmin(Kept):
     """A year: who does what, until when. A new one adopts what its rule set proposes."""
 
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
-    inlines = [StepWindowInline, DutyInline]
+    inlines = [StepWindowInline, DutyInline, TermRuleInline]
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
@@ -110,11 +129,22 @@ class CycleAdmin(Kept):
 
 
 @admin.register(DayOff)
-class DayOffAdmin(admin.ModelAdmin):
+class DayOffAdmin(ReadOnly):
+    """Read here; the calendar page edits them, because open terms follow each change."""
+
     list_display = ["day", "name", "worked", "document"]
     list_filter = ["worked"]
     date_hierarchy = "day"
     search_fields = ["name"]
+
+
+@admin.register(Substitution)
+class SubstitutionAdmin(ReadOnly):
+    """Read here; the page of absences writes them, because each is recorded in history."""
+
+    list_display = ["assignment", "substitute", "valid_from", "valid_to", "reason", "document"]
+    list_select_related = ["assignment__org_unit", "assignment__user", "substitute"]
+    date_hierarchy = "valid_from"
 
 
 @admin.register(RuleSet)
