@@ -1,14 +1,15 @@
 """The register of overdue work: what it counts, for whom, and what 2021 looks like in it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.http import QueryDict
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import OrgUnit, Role
+from cycle.models import DayOff, OrgUnit, Role
 from dossiers.register import Filters, OverdueRegister, time_spent
 from tests import records
 from tests.conftest import open_dossier, open_task, person
@@ -45,3 +46,152 @@ def test_the_year_2021_is_one_month_late_at_the_districts():
         "Huyện Mường Chà",
     }
     assert {row["days"] for row in rows} <= set(range(18, 23))
+
+
+# --- What is late -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def late(cycle, commune, an):
+    """Three dossiers due on 30/11/2026: one still open, one done late, one waiting in time."""
+    with clock.at(at(2026, 11, 16)):
+        open_one, done, waiting = (
+            open_dossier(cycle, commune, an, name)
+            for name in ("Mật ong", "Nước mắm", "Gạo Séng Cù")
+        )
+    with clock.at(at(2026, 11, 20)):
+        open_task(waiting).wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+    with clock.at(at(2026, 12, 3)):
+        open_task(done).complete("register_idea", by=an, record=records.idea())
+    return open_one, done, waiting
+
+
+def found(user, **filters):
+    return [(row["product"], row["days"], row["open"]) for row in register(user, **filters).rows()]
+
+
+def test_open_and_done_late_and_not_what_stands_still(late, an):
+    with clock.at(at(2026, 11, 30, 23, 59)):
+        assert found(an, standing="open") == []
+    with clock.at(at(2026, 12, 1, 0)):
+        assert found(an, standing="open") == [("Mật ong", 1, True)]
+    with clock.at(at(2026, 12, 7)):
+        assert found(an, step="outreach") == [("Mật ong", 5, True), ("Nước mắm", 3, False)]
+        assert found(an, standing="done") == [("Nước mắm", 3, False)]
+        assert found(an, clock="legal") == []
+
+
+def test_what_was_finished_while_it_stood_still_was_not_late(late, an):
+    waiting = late[2]
+    with clock.at(at(2026, 12, 20)):
+        open_task(waiting).complete("register_idea", by=an, record=records.idea())
+        assert "Gạo Séng Cù" not in [name for name, _days, _open in found(an)]
+
+
+def test_days_off_are_not_counted_as_late(late, an):
+    DayOff.objects.create(day=date(2026, 12, 2), name="Nghỉ bão", document="20/UBND")
+    DayOff.objects.create(day=date(2026, 12, 5), worked=True, name="Làm bù", document="20/UBND")
+    with clock.at(at(2026, 12, 7)):
+        assert found(an, standing="open", step="outreach") == [("Mật ong", 5, True)]
+        assert found(an, standing="done") == [("Nước mắm", 2, False)]
+
+
+def test_each_sees_their_own_area(late, dossier_of_three, cast):
+    def seen(user):
+        return {name for name, _days, _open in found(user, step="outreach")}
+
+    name = dossier_of_three.product.name
+    with clock.at(at(2030, 1, 1)):
+        both = {"Mật ong", "Nước mắm", name}
+        assert {who: seen(user) for who, user in cast.items()} == {
+            **dict.fromkeys(["an", "chi", "minh", "thu", "son", "kiem"], both),
+            **dict.fromkeys(["binh", "ha", "hung"], {name}),
+            **dict.fromkeys(["la", "tam"], set()),
+        }
+
+
+def test_each_number_opens_its_list(late, dossier_of_three, minh):
+    with clock.at(at(2030, 1, 1)):
+        page = register(minh)
+        cells = [cell for unit in page.heat() for cell in unit["cells"] if cell]
+        numbers = [*page.by_step(), *page.by_officer(), *page.by_month(), *page.heat(), *cells]
+        assert len(numbers) >= 8
+        for number in numbers:
+            opened = OverdueRegister(minh, Filters.of(QueryDict(number["query"])))
+            assert len(opened.rows()) == number["terms"]
+            assert sum(row["days"] for row in opened.rows()) == number["days"]
+        assert page.total["terms"] == sum(row["terms"] for row in page.by_month())
+
+
+def test_whose_it_was_and_what_nobody_has_taken(late, an, minh):
+    with clock.at(at(2026, 12, 7)):
+        officers = {row["label"]: row["terms"] for row in register(minh).by_officer()}
+    assert officers == {"Lò Thị An": 1, "Chưa có người nhận": 1}
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_register_query_count(client, cycle, commune, minh, an, rows, django_assert_num_queries):
+    with clock.at(at(2026, 1, 5)):
+        for number in range(rows):
+            open_dossier(cycle, commune, an, f"Gạo {number}")
+    client.force_login(minh)
+    with django_assert_num_queries(6):
+        page = client.get("/register/").content.decode()
+    assert page.count('<td class="what">') == rows
+
+
+@pytest.mark.parametrize(
+    "query", ["step=x", "unit=²", "officer=-1", "month=2026-13", "page=0", "cycle=99999999999"]
+)
+def test_what_cannot_be_is_left_out(client, an, query):
+    client.force_login(an)
+    answer = client.get(f"/register/?{query}")
+    assert answer.status_code == 200
+    assert "Không có thời hạn nào trễ." in answer.content.decode()
+
+
+def test_pages_of_the_register(client, cycle, commune, minh, an):
+    with clock.at(at(2026, 1, 5)):
+        for number in range(26):
+            open_dossier(cycle, commune, an, f"Gạo {number}")
+    first = register(minh)
+    second = OverdueRegister(minh, Filters.of(QueryDict(first.next())))
+    assert (len(first.rows()), len(second.rows()), second.next()) == (25, 1, "")
+    assert second.previous() == ""
+    assert {row["id"] for row in first.rows()}.isdisjoint({row["id"] for row in second.rows()})
+
+
+# --- Where the time went ----------------------------------------------------------------------
+
+
+def test_time_is_split_into_work_waiting_and_standing_outside(cycle, commune, an, minh):
+    with clock.at(at(2026, 11, 1)):
+        dossier = open_dossier(cycle, commune, an)
+    with clock.at(at(2026, 11, 3)):  # 2 days of work
+        open_task(dossier).wait(by=an, reason="Chờ giấy")
+    with clock.at(at(2026, 11, 8)):  # 5 of waiting
+        open_task(dossier).resume(by=an)
+        open_task(dossier).complete("register_idea", by=an, record=records.idea())
+    with clock.at(at(2026, 11, 9)):  # 1 of work
+        open_task(dossier).complete("return_idea", by=an, reason="Thiếu mô tả")
+    with clock.at(at(2026, 11, 12)):  # 3 of waiting, however its clock stands
+        open_task(dossier).resume(by=an)
+        open_task(dossier).wait(by=an, reason="Vẫn chờ")
+    with clock.at(at(2026, 11, 16)):  # 4 of waiting
+        dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+    with clock.at(at(2026, 11, 26)):  # 10 outside
+        dossier.process.act("reopen", by=an, reason="Sản xuất lại")
+    # and 1 of waiting again, as it was when it left
+    spent = time_spent(dossier, at(2026, 11, 27))
+    assert (spent.working, spent.waiting, spent.paused) == (3, 13, 10)
+    assert spent.total == 26
+
+
+def test_the_dossier_says_where_its_time_went(client, cycle, commune, an):
+    with clock.at(at(2026, 11, 1)):
+        dossier = open_dossier(cycle, commune, an)
+    client.force_login(an)
+    with clock.at(at(2026, 11, 11)):
+        page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
+    assert "10,0 ngày" in page
+    assert "100%" in page
