@@ -30,6 +30,9 @@ def reason(error):
     """The sentence for ``error``, with what the other side said behind it."""
     if isinstance(error, Refused):
         return str(error)
+    if isinstance(error.__context__, TimeoutError):
+        # smtplib calls it a connection that was closed.
+        error = error.__context__
     said = _said(error)
     for kind, sentence in SENTENCES:
         if isinstance(error, kind):

@@ -1,9 +1,11 @@
 """Every event has its letter, and what goes out arrives, or says in words why not."""
 
-import contextlib
+import json
 import socket
 import socketserver
 import threading
+import time
+from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
 
@@ -14,12 +16,12 @@ from django.utils import timezone
 from cycle import clock, events
 from cycle.models import HistoryEntry, Stream
 from dossiers.models import Product
-from notifications import audiences
+from notifications import audiences, reasons
 from notifications.channels import Refused, webhook
-from notifications.delivery import LEASE, MAX_ATTEMPTS, deliver, resend
-from notifications.dispatch import dispatch
-from notifications.letters import letter
-from notifications.models import Channel, Delivery, DeliveryState, Notification
+from notifications.delivery import MAX_ATTEMPTS, deliver, resend
+from notifications.dispatch import channels_of, dispatch
+from notifications.letters import Letter, letter
+from notifications.models import Channel, Delivery, DeliveryState, Notification, Preference
 from tests import records
 from tests.conftest import open_task
 
@@ -102,3 +104,330 @@ def test_the_letter_says_what_to_do_and_by_when(dossier, an, minh):
         f"Xem tại: http://127.0.0.1:8000/tasks/{task.pk}/",
         "Trân trọng.\nHệ thống quản lý chu trình OCOP\n",
     ]
+
+
+# --- Over the line --------------------------------------------------------------------------
+
+
+class Conversation(socketserver.StreamRequestHandler):
+    """One SMTP conversation, going as ``server.answers`` says; letters land in ``server.taken``."""
+
+    def handle(self):
+        answers = self.server.answers
+        if "silent" in answers:
+            time.sleep(1)
+            return
+        self.say(b"220 thu.example.vn")
+        while verb := self.rfile.readline()[:4].upper().strip():
+            if verb == b"DATA":
+                self.say(b"354 go on")
+                text = b"".join(iter(self.rfile.readline, b".\r\n"))
+                if "drop" in answers:
+                    return
+                if "DATA" not in answers:
+                    self.server.taken.append(message_from_bytes(text, policy=policy.default))
+            self.say(answers.get(verb.decode(), b"221 bye" if verb == b"QUIT" else b"250 ok"))
+
+    def say(self, line):
+        self.wfile.write(line + b"\r\n")
+
+
+class Office(socketserver.ThreadingTCPServer):
+    """A real mail server on a port of this machine, for as long as a test runs."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Conversation)
+        self.answers, self.taken = {}, []
+
+
+@pytest.fixture
+def office(settings):
+    with Office() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address
+        settings.EMAIL_TIMEOUT = 0.5
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def outgoing(dossier, an, minh, settings):
+    """A letter to Minh that waits."""
+    settings.EMAIL_HOST = settings.EMAIL_HOST or "mail.example.vn"
+    minh.email = "minh@dienbien.example.vn"
+    minh.save()
+    open_task(dossier).complete("register_idea", by=an, record=records.idea())
+    open_task(dossier).complete("screen_idea", by=an)
+    while dispatch():
+        pass
+    return Delivery.objects.get()
+
+
+def later(delivery):
+    """As if the pause were over."""
+    Delivery.objects.filter(pk=delivery.pk).update(next_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_a_letter_arrives_over_smtp_whole_and_once(office, outgoing):
+    assert deliver() == 1
+    assert deliver() == 0
+    (arrived,) = office.taken
+    assert arrived["To"] == "minh@dienbien.example.vn"
+    assert arrived["Subject"].strip() == "Ý tưởng chờ xét chọn: Mật ong rừng Nà Tấu"
+    assert arrived["Message-ID"] == outgoing.message_id
+    assert arrived["Auto-Submitted"] == "auto-generated"
+    assert "Lò Thị An (Cán bộ OCOP, Xã Nà Tấu) đã sơ tuyển" in arrived.get_content()
+    outgoing.refresh_from_db()
+    assert (outgoing.state, outgoing.attempts, outgoing.error) == ("sent", 1, "")
+
+
+def test_two_installations_never_give_the_same_message_id(outgoing):
+    other = Delivery(channel=Channel.EMAIL)
+    assert outgoing.message_id != other.message_id
+    assert outgoing.message_id.endswith("@127.0.0.1>")
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        ({"RCPT": b"451 thu lai sau"}, "tạm thời chưa nhận thư cho địa chỉ này. (451 thu lai sau)"),
+        ({"DATA": b"452 day"}, "Máy chủ thư tạm thời chưa nhận nội dung thư. (452 day)"),
+        ({"MAIL": b"550 khong"}, "không nhận địa chỉ người gửi của hệ thống. (550 khong)"),
+        ({"drop": b""}, "Máy chủ thư ngắt kết nối giữa chừng."),
+        ({"silent": b""}, "Máy chủ không trả lời trong thời gian chờ."),
+    ],
+)
+def test_a_failure_is_tried_again_later_with_the_same_message_id(
+    office, outgoing, answers, sentence
+):
+    office.answers = answers
+    before = timezone.now()
+    assert deliver() == 1
+    outgoing.refresh_from_db()
+    assert outgoing.state == DeliveryState.PENDING
+    assert sentence in outgoing.error
+    assert timedelta(seconds=110) < outgoing.next_at - before < timedelta(seconds=150)
+    assert deliver() == 0
+
+    office.answers = {}
+    later(outgoing)
+    assert deliver() == 1
+    assert [mail["Message-ID"] for mail in office.taken] == [outgoing.message_id]
+    outgoing.refresh_from_db()
+    assert (outgoing.state, outgoing.attempts, outgoing.error) == ("sent", 2, "")
+
+
+def test_each_pause_is_twice_the_last_and_the_tenth_failure_is_an_incident(office, outgoing):
+    office.answers = {"drop": b""}
+    pauses = []
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        later(outgoing)
+        before = timezone.now()
+        assert deliver() == 1
+        outgoing.refresh_from_db()
+        assert outgoing.attempts == attempt
+        pauses.append(round((outgoing.next_at - before).total_seconds() / 60))
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 360, 360]
+    assert outgoing.state == DeliveryState.INCIDENT
+    assert "ngắt kết nối" in outgoing.error
+    later(outgoing)
+    assert deliver() == 0
+
+    office.answers = {}
+    assert resend(Delivery.objects.all()) == 1
+    assert resend(Delivery.objects.all()) == 0
+    assert deliver() == 1
+    assert len(office.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "sentence"),
+    [
+        (
+            {"RCPT": b"550 no such user"},
+            "Máy chủ thư từ chối địa chỉ minh@dienbien.example.vn (550).",
+        ),
+        ({"DATA": b"554 spam"}, "Máy chủ thư từ chối nội dung thư (554)."),
+    ],
+)
+def test_what_is_refused_for_good_is_an_incident_at_once(office, outgoing, answers, sentence):
+    office.answers = answers
+    deliver()
+    outgoing.refresh_from_db()
+    assert (outgoing.state, outgoing.attempts, outgoing.error) == ("incident", 1, sentence)
+
+
+def test_no_letter_goes_to_somebody_who_left_or_has_no_address(office, outgoing, minh):
+    minh.email = ""
+    minh.save()
+    deliver()
+    outgoing.refresh_from_db()
+    assert outgoing.error == "Người nhận không còn địa chỉ thư điện tử."
+    minh.is_active = False
+    minh.save()
+    resend(Delivery.objects.all())
+    deliver()
+    outgoing.refresh_from_db()
+    assert outgoing.error == "Tài khoản của người nhận đã ngừng hoạt động."
+    assert office.taken == []
+
+
+def test_a_slow_server_keeps_a_worker_no_longer_than_asked(outgoing):
+    assert deliver(seconds=-1) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (ConnectionRefusedError(), "Máy chủ không nhận kết nối: máy chủ tắt hoặc sai cổng."),
+        (socket.gaierror(), "Không tìm thấy máy chủ: địa chỉ sai hoặc mất mạng."),
+        (TimeoutError(), "Máy chủ không trả lời trong thời gian chờ."),
+        (
+            OSError("Cổng tin nhắn trả lời 503."),
+            "Không nối được tới máy chủ. (Cổng tin nhắn trả lời 503.)",
+        ),
+        (Refused("Chưa cấu hình cổng tin nhắn."), "Chưa cấu hình cổng tin nhắn."),
+        (KeyError("term"), "Lỗi phần mềm khi soạn hoặc gửi thư. (KeyError: 'term')"),
+    ],
+)
+def test_the_reason_is_a_sentence(error, sentence):
+    assert reasons.reason(error) == sentence
+
+
+# --- The gateway of SMS and Zalo ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://127.0.0.1/sms",
+        "https://10.1.2.3/sms",
+        "https://192.168.1.1/sms",
+        "https://172.16.0.9:8443/sms",
+        "https://169.254.169.254/latest/meta-data",
+        "https://100.64.0.1/sms",
+        "https://0.0.0.0/sms",
+        "https://[::1]/sms",
+        "https://[fe80::1]/sms",
+        "https://[fd00::1]/sms",
+        "https://[::ffff:127.0.0.1]/sms",
+        "https://localhost/sms",
+        "https://2130706433/sms",
+    ],
+)
+def test_an_address_inside_the_private_network_is_refused(address):
+    with pytest.raises(ValidationError, match="mạng nội bộ"):
+        webhook.addresses(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://8.8.8.8/sms", "ftp://8.8.8.8/", "https://", "8.8.8.8", ""]
+)
+def test_an_address_is_https(address):
+    with pytest.raises(ValidationError, match="https"):
+        webhook.addresses(address)
+
+
+def names(monkeypatch, *found):
+    monkeypatch.setattr(
+        webhook.socket,
+        "getaddrinfo",
+        lambda host, port: [(None, None, None, "", (address, port)) for address in found],
+    )
+
+
+@pytest.mark.parametrize("found", [["10.0.0.7"], ["8.8.8.8", "127.0.0.1"], ["::1"]])
+def test_a_name_that_leads_inside_is_refused_when_it_is_sent(
+    monkeypatch, settings, outgoing, minh, found
+):
+    settings.WEBHOOK_URL = "https://sms.example.vn/send"
+    names(monkeypatch, *found)
+    called = []
+    monkeypatch.setattr(webhook.socket, "create_connection", lambda *to: called.append(to))
+    minh.phone = "0912345678"
+    with pytest.raises(Refused, match="mạng nội bộ"):
+        webhook.send(outgoing, Letter(minh, "Nhắc việc", "Nội dung"))
+    assert called == []
+
+
+def test_the_gateway_gets_a_signed_message_at_the_address_that_was_checked(
+    monkeypatch, settings, outgoing, minh
+):
+    settings.WEBHOOK_URL, settings.WEBHOOK_SECRET = "https://sms.example.vn/send", "bí mật"
+    names(monkeypatch, "8.8.8.8")
+    minh.phone = "0912345678"
+    with gateway(monkeypatch, b"200 OK") as (called, got):
+        webhook.send(outgoing, Letter(minh, "Nhắc việc", "Nội dung"))
+    head, _blank, body = b"".join(got).partition(b"\r\n\r\n")
+    assert called == [("8.8.8.8", 443)]
+    assert json.loads(body) == {
+        "id": outgoing.message_id,
+        "to": "0912345678",
+        "subject": "Nhắc việc",
+        "text": "Nội dung",
+    }
+    assert f"X-Signature: {webhook.signature(body)}".encode() in head
+    assert b"Host: sms.example.vn" in head
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(b"422 No", Refused), (b"503 Busy", OSError), (b"302 Found", OSError)]
+)
+def test_what_the_gateway_answers_decides_whether_to_try_again(
+    monkeypatch, settings, outgoing, minh, status, error
+):
+    settings.WEBHOOK_URL = "https://sms.example.vn/send"
+    names(monkeypatch, "8.8.8.8")
+    minh.phone = "0912345678"
+    with gateway(monkeypatch, status), pytest.raises(error, match=status[:3].decode()):
+        webhook.send(outgoing, Letter(minh, "Nhắc việc", "Nội dung"))
+
+
+@contextmanager
+def gateway(monkeypatch, status):
+    """The other end of the line: what was called, and what it got."""
+    ours, theirs = socket.socketpair()
+    called, got = [], []
+
+    def serve():
+        text = b""
+        while b'"text"' not in text:
+            text += theirs.recv(65536)
+        got.append(text)
+        theirs.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n")
+
+    class Plain:
+        def wrap_socket(self, line, server_hostname):
+            assert server_hostname == "sms.example.vn"
+            return line
+
+    def connect(to, timeout):
+        called.append(to)
+        return ours
+
+    monkeypatch.setattr(webhook.socket, "create_connection", connect)
+    monkeypatch.setattr(webhook.ssl, "create_default_context", Plain)
+    worker = threading.Thread(target=serve)
+    worker.start()
+    yield called, got
+    worker.join(5)
+    theirs.close()
+
+
+def test_who_is_told_by_which_channel(settings, minh):
+    settings.EMAIL_HOST, settings.WEBHOOK_URL = "mail.example.vn", "https://sms.example.vn/"
+    assert channels_of(minh) == []
+    minh.email, minh.phone = "minh@example.vn", "0912345678"
+    assert channels_of(minh) == ["email"]
+    minh.preference = Preference(user=minh, webhook=True)
+    assert channels_of(minh) == ["email", "webhook"]
+    minh.preference = Preference(user=minh, webhook=True, digest=True)
+    assert channels_of(minh) == ["webhook"]
+    minh.preference = Preference(user=minh, email=False)
+    assert channels_of(minh) == []
+    settings.EMAIL_HOST = ""
+    minh.preference = Preference(user=minh)
+    assert channels_of(minh) == []
