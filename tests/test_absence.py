@@ -3,12 +3,16 @@
 from datetime import date, timedelta
 
 import pytest
+import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
 from cycle import clock
-from cycle.models import RoleAssignment, Substitution, User
+from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
+from dossiers.handover import end_substitution, substitutable_by, substitute
 from dossiers.models import Task
+from notifications.dispatch import dispatch
+from notifications.models import Notification
 from tests import records
 from tests.conftest import open_task, person
 
@@ -98,3 +102,206 @@ def test_the_holder_still_holds(dossier, an, dung, commune):
     open_task(dossier).complete("register_idea", by=fresh(an), record=records.idea())
     assert dossier.history.last().acting_for is None
     assert RoleAssignment.objects.filter(user=dung).count() == 0
+
+
+# --- Given and ended, in the record -----------------------------------------------------------
+
+
+def asked(post, user, first=0, last=7, **fields):
+    """A substitution as a form asks for it, from so many days after today."""
+    today = clock.today()
+    values = {
+        "valid_from": today + timedelta(days=first),
+        "valid_to": today + timedelta(days=last),
+        "reason": "Nghỉ phép",
+    }
+    return Substitution(assignment=post, substitute=user, **values | fields)
+
+
+@pytest.fixture
+def post(an, commune):
+    """An's role at Nà Tấu."""
+    return an.role_assignments.get(org_unit=commune)
+
+
+def test_an_names_a_substitute_and_both_hear_of_it(cycle, an, chi, dung, post):
+    made = substitute(asked(post, dung, document="12/QĐ-UBND"), by=an)
+
+    entry = HistoryEntry.objects.get(event="role.substitute")
+    assert (entry.stream, entry.stream_id) == ("cycle", cycle.pk)
+    assert (entry.actor, entry.role, entry.reason) == (an, "officer", "Nghỉ phép")
+    assert entry.label == "Lò Thị An, Cán bộ OCOP, Xã Nà Tấu"
+    assert entry.data["substitution"] == made.pk
+    assert (entry.data["holder_id"], entry.data["to_id"]) == (an.pk, dung.pk)
+
+    end_substitution(made, by=chi)
+
+    made.refresh_from_db()
+    assert made.valid_to == clock.today()
+    last = HistoryEntry.objects.get(event="role.substitute_end")
+    assert (last.actor, last.role) == (chi, "leader")
+    while dispatch():
+        pass
+    told = Notification.objects.order_by("pk").values_list("entry__event", "recipient__username")
+    assert sorted(told) == [
+        ("role.substitute", "dung"),
+        ("role.substitute_end", "an"),
+        ("role.substitute_end", "dung"),
+    ]
+
+
+def test_it_is_written_in_the_newest_open_cycle(cycle, cycle_of_three, an, dung, post):
+    substitute(asked(post, dung), by=an)
+    assert HistoryEntry.objects.get(event="role.substitute").cycle == cycle
+
+
+def test_who_may_name_a_substitute_agrees_with_the_list(cast, commune, old_commune, province):
+    may = {
+        ("an", commune): {"an", "chi", "minh"},
+        ("an", old_commune): {"an", "chi", "binh"},
+        ("minh", province): {"minh", "son"},
+        ("son", province): {"son"},
+    }
+    for (holder, unit), names in may.items():
+        post = cast[holder].role_assignments.get(org_unit=unit)
+        assert names == {
+            name for name, user in cast.items() if rules.has_perm("dossiers.substitute", user, post)
+        }
+        assert names == {name for name, user in cast.items() if post in substitutable_by(user)}
+
+
+def test_a_stranger_and_the_substitute_may_neither_give_nor_end_it(cycle, an, dung, la, post):
+    made = substitute(asked(post, dung), by=an)
+    for user in (la, fresh(dung)):
+        with pytest.raises(PermissionDenied):
+            substitute(asked(post, la, 30, 40), by=user)
+        with pytest.raises(PermissionDenied):
+            end_substitution(made, by=user)
+    assert Substitution.objects.get() == made
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "said"),
+    [
+        ({"reason": "  "}, "reason", "chưa nêu lý do"),
+        ({"substitute": "an"}, "substitute", "chính mình"),
+        ({"substitute": "gone"}, "substitute", "không còn dùng"),
+        ({"first": -9, "last": -2}, "valid_to", "đã qua"),
+        ({"first": 5, "last": 2}, "valid_to", "sau ngày bắt đầu"),
+        ({"first": 27, "last": 30}, "valid_from", "đã ủy quyền cho người khác"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(fields, field, said, cycle, an, dung, la, post):
+    substitute(asked(post, la, 20, 27), by=an)
+    people = {"an": an, "gone": dung}
+    if fields.get("substitute") == "gone":
+        dung.is_active = False
+        dung.save()
+    user = people.get(fields.pop("substitute", None), dung) if "substitute" in fields else dung
+
+    with pytest.raises(ValidationError, match=said) as refused:
+        substitute(asked(post, user, **fields), by=an)
+
+    assert list(refused.value.message_dict) == [field]
+    assert Substitution.objects.count() == 1
+
+
+def test_oneself_is_refused_by_the_database_too(an, post):
+    with (
+        pytest.raises(IntegrityError, match="substitution_not_to_oneself|to oneself"),
+        transaction.atomic(),
+    ):
+        substitute_for(post, an, an)
+
+
+def test_one_that_has_not_begun_is_taken_back(cycle, an, dung, post):
+    made = substitute(asked(post, dung, 3, 5), by=an)
+    end_substitution(made, by=an)
+    assert not Substitution.objects.exists()
+    assert HistoryEntry.objects.get(event="role.substitute_end").data["begun"] is False
+    with pytest.raises(ValidationError, match="đã kết thúc"):
+        end_substitution(made, by=an)
+
+
+# --- The pages --------------------------------------------------------------------------------
+
+
+def test_an_names_a_substitute_on_the_page_and_ends_it(client, cycle, an, dung, post):
+    client.force_login(an)
+    today = clock.today()
+    page = client.post(
+        "/absence/new/",
+        {
+            "assignment": post.pk,
+            "substitute": dung.pk,
+            "valid_from": f"{today:%d/%m/%Y}",
+            "valid_to": f"{today + timedelta(days=5):%d/%m/%Y}",
+            "reason": "Đi học",
+        },
+        follow=True,
+    ).content.decode()
+    assert "Lò Thị Dung làm thay Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)" in page
+    assert "đang làm thay" in page
+    made = Substitution.objects.get()
+
+    page = client.post(f"/absence/{made.pk}/end/", follow=True).content.decode()
+    assert "kết thúc hết ngày hôm nay" in page
+    assert f"/absence/{made.pk}/end/" not in page
+
+
+def test_the_page_refuses_in_vietnamese_what_is_not_ones_own(client, cycle, an, dung, post):
+    substitute_for(post, dung, an)
+    lan = person("lan", "Lò Thị Lan", (Role.OFFICER, post.org_unit))
+    client.force_login(lan)
+    page = client.post(
+        "/absence/new/", {"assignment": post.pk, "substitute": dung.pk, "valid_from": "31/2/2026"}
+    ).content.decode()
+    for sentence in (
+        "vai trò được ủy quyền thì không ủy quyền tiếp",
+        "Hãy ghi ngày theo dạng ngày/tháng/năm",
+        "Bạn chưa nhập: Đến hết ngày.",
+        "Bạn chưa nhập: Lý do.",
+    ):
+        assert sentence in page
+    # Who holds a role only by substitution has none to give.
+    client.force_login(dung)
+    assert client.get("/absence/new/").status_code == 403
+
+
+def test_a_stranger_neither_sees_nor_ends_it(client, an, dung, la, post):
+    made = substitute_for(post, dung, an)
+    client.force_login(la)
+    assert "Lò Thị Dung" not in client.get("/absence/").content.decode()
+    assert client.post(f"/absence/{made.pk}/end/").status_code == 404
+    client.force_login(dung)
+    page = client.get("/absence/").content.decode()
+    assert "Lò Thị An" in page
+    assert f"/absence/{made.pk}/end/" not in page
+
+
+def test_the_history_of_a_dossier_names_both(client, dossier, an, dung, post):
+    substitute_for(post, dung, an)
+    open_task(dossier).complete("register_idea", by=fresh(dung), record=records.idea())
+    client.force_login(an)
+    page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
+    assert (
+        "<strong>Lò Thị Dung</strong>, thay Lò Thị An (Cán bộ OCOP, Xã Nà Tấu), "
+        "nộp phiếu đăng ký ý tưởng"
+    ) in page
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_absence_query_count(client, an, dung, post, rows, django_assert_num_queries):
+    for n in range(rows):
+        today = clock.today() + timedelta(days=n)
+        Substitution.objects.create(
+            assignment=post,
+            substitute=dung,
+            valid_from=today,
+            valid_to=today,
+            reason="Nghỉ",
+            created_by=an,
+        )
+    client.force_login(an)
+    with django_assert_num_queries(6):
+        client.get("/absence/")
