@@ -81,6 +81,7 @@ JUDGED = (*IN_PROVINCE, "accept_at_province")
 RANKED = (*JUDGED, "rank")
 PROPOSED = (*RANKED, "propose_recognition")
 CERTIFIED = (*PROPOSED, "certify")
+FOUR_STARS = (*JUDGED, "rank:76", "propose_recognition", "certify")
 REFUSED_IDEA = (*SCREENED, "not_select_idea")
 REFUSED_PLAN = (*CHECKED, "not_approve_plan")
 EXISTING = ("enter_late:existing", "attach_evidence", "submit_dossier", "confirm_dossier")
@@ -142,7 +143,9 @@ TWO_LEVEL_SCENES = (
     Scene("await_centre", (*BEST, "nominate"), 0, 1),
     Scene("", (*RANKED, "not_recognise"), 0, 1),
     Scene("", (*JUDGED, "not_recognise"), 0, 1),
-    Scene("promote", CERTIFIED, 0, 2),
+    Scene("promote", CERTIFIED, 0, 1),
+    Scene("promote", FOUR_STARS, 0, 1),
+    Scene("promote", (*UPGRADE, *FOUR_STARS[len(SIGNED) :]), 0, 1),
     Scene("promote", (*CERTIFIED, "record_promotion"), 0, 1),
     Scene("", (*CERTIFIED, "record_promotion", "promote"), 0, 1),
     Scene("", (*BEST, "nominate", "record_centre_result:92", "promote"), 0, 1),
@@ -754,7 +757,12 @@ class _Walk:
             reasons="Hội đồng thống nhất theo điểm bình quân của các thành viên",
         )
 
-    for_rank_at_district = for_record_centre_result = for_rank
+    for_rank_at_district = for_rank
+
+    def for_record_centre_result(self, points):
+        """Five stars come with the ministry's certificate."""
+        result = self.for_rank(points)
+        return [result, self.for_certify()] if result.stars == 5 else [result]
 
     def for_certify(self):
         return Certificate(issued_on=clock.today())
