@@ -162,8 +162,8 @@ def bpmn(dossier):
     for prefix, uri in _SPACES.items():
         ElementTree.register_namespace(prefix, uri)
 
-    def element(parent, name, **attributes):
-        prefix, tag = name.split(":")
+    def element(parent, kind, **attributes):
+        prefix, tag = kind.split(":")
         return ElementTree.SubElement(parent, f"{{{_SPACES[prefix]}}}{tag}", attributes)
 
     drawn = picture(dossier)

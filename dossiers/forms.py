@@ -167,8 +167,19 @@ class PointsField(forms.DecimalField):
         return value if value is None else str(value).replace(".", ",")
 
 
+class RowField(forms.ModelChoiceField):
+    """A row among those that may be chosen."""
+
+    def validate_no_null_characters(self, value):
+        # Django's own sentence for it has no Vietnamese and cannot be set.
+        if "\x00" in str(value):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+
+
 def field_for(db_field, **kwargs):
     """The form field of a model field, in the ways of writing above."""
+    if isinstance(db_field, models.ForeignKey):
+        return db_field.formfield(**{"form_class": RowField} | kwargs)
     if db_field.choices:
         return db_field.formfield(**kwargs)
     if isinstance(db_field, models.DateField):
@@ -450,9 +461,15 @@ class EvidencePart(RecordPart):
                     keep_file(self.instance, upload, content_type)
             except ValidationError as error:
                 self.add_error("file", error)
-        elif not self.cleaned_data.get("paper_location"):
+        elif "file" not in self.errors and not self.cleaned_data.get("paper_location"):
             self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
         return cleaned
+
+    def _post_clean(self):
+        super()._post_clean()
+        if len(self.errors) > 1:
+            # A wrong field is named already; without its file the model finds the row empty too.
+            self.errors.pop(NON_FIELD_ERRORS, None)
 
 
 # --- Why, what was checked, on which paper ------------------------------------------------------
@@ -572,7 +589,7 @@ class LateEntryForm(ReasonForm):
 class ReopenForm(ReasonForm):
     """In which cycle a parked dossier goes on."""
 
-    cycle = forms.ModelChoiceField(Cycle.objects.none(), label=_("Chu trình"), required=False)
+    cycle = RowField(Cycle.objects.none(), label=_("Chu trình"), required=False)
     field_order = ("cycle", "reason")
 
     def __init__(self, *args, dossier, **kwargs):
@@ -790,6 +807,11 @@ class ActForm:
             self.sentences = [
                 _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
             ]
+            # The database took it all back; what is in memory must not be shown.
+            with transaction.atomic():
+                self.dossier.lock()
+            if self.task is not None:
+                self.task.refresh_from_db()
         else:
             return True
         return False
@@ -838,7 +860,7 @@ class WaitForm(PlainPart):
 class ReassignForm(PlainPart):
     """Another holder of the same role at the same unit."""
 
-    to = forms.ModelChoiceField(User.objects.none(), label=_("Giao cho"))
+    to = RowField(User.objects.none(), label=_("Giao cho"))
     reason = forms.CharField(label=_("Lý do giao lại"), max_length=300)
 
     def __init__(self, *args, task, **kwargs):
@@ -855,7 +877,7 @@ class ReassignForm(PlainPart):
 class RerouteForm(PlainPart):
     """Another unit of the same level."""
 
-    to = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
+    to = RowField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
     reason = forms.CharField(label=_("Lý do chuyển"), max_length=300)
 
     def __init__(self, *args, task, **kwargs):
@@ -879,7 +901,7 @@ def my_units(user, roles):
     ).distinct()
 
 
-class UnitChoiceField(forms.ModelChoiceField):
+class UnitChoiceField(RowField):
     """Communes of the same name are told apart by their district and their last day."""
 
     def label_from_instance(self, unit):
@@ -894,13 +916,13 @@ class UnitChoiceField(forms.ModelChoiceField):
 class DossierForm(PlainPart):
     """Open a dossier: whose product, where, in which cycle, from which step (mở hồ sơ)."""
 
-    cycle = forms.ModelChoiceField(
+    cycle = RowField(
         Cycle.objects.none(), label=_("Chu trình"), empty_label=_("— Chọn chu trình —")
     )
     commune = UnitChoiceField(
         OrgUnit.objects.none(), label=_("Xã, phường"), empty_label=_("— Chọn xã, phường —")
     )
-    producer = forms.ModelChoiceField(
+    producer = RowField(
         Producer.objects.none(),
         label=_("Chủ thể"),
         required=False,
@@ -918,7 +940,7 @@ class DossierForm(PlainPart):
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
     )
-    product = forms.ModelChoiceField(
+    product = RowField(
         Product.objects.none(),
         label=_("Sản phẩm"),
         required=False,
@@ -932,7 +954,7 @@ class DossierForm(PlainPart):
     )
     code = forms.CharField(label=_("Mã số sản phẩm (nếu đã có)"), max_length=40, required=False)
     case_type = forms.ChoiceField(label=_("Loại hồ sơ"), choices=CaseType)
-    outreach_event = forms.ModelChoiceField(
+    outreach_event = RowField(
         OutreachEvent.objects.none(),
         label=_("Từ hoạt động tuyên truyền"),
         required=False,
