@@ -423,7 +423,7 @@ class _Year:
         self.communes = _units(on, communes)
         self.province = self.communes[0].at_level(Level.PROVINCE)
         self.to_due = itertools.cycle(TO_DUE)
-        self.producers = {commune.pk: [] for commune in self.communes}
+        self.producers: dict[int, list[Producer]] = {commune.pk: [] for commune in self.communes}
         rows = [row for _line, row in tables.read(DATA / "demo_products.csv", ["name", "group"])]
         self.random.shuffle(rows)
         self.names = itertools.cycle(rows)
@@ -567,7 +567,7 @@ class _Walk:
     def __init__(self, year, scene, commune):
         self.year, self.scene, self.commune = year, scene, commune
         self.random, self.posts = year.random, year.posts
-        self.dossier = None
+        self.dossier = Dossier(cycle=year.cycle, product=year.product(commune), commune=commune)
 
     def run(self):
         """Open the dossier, do the acts of the scene, and what is to be done on the open task."""
@@ -592,14 +592,8 @@ class _Walk:
 
     def open(self):
         meeting = self.year.meetings.get(self.commune.pk)
-        if meeting and meeting.held_on > clock.today():
-            meeting = None
-        self.dossier = Dossier(
-            cycle=self.year.cycle,
-            product=self.year.product(self.commune),
-            commune=self.commune,
-            outreach_event=meeting,
-        )
+        if meeting and meeting.held_on <= clock.today():
+            self.dossier.outreach_event = meeting
         Process.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
 
     def task(self):
