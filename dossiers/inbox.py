@@ -5,6 +5,7 @@ Each page asks the database twice, however many rows it shows: once for what sta
 first; counts look no further than the :data:`MANY` tasks due first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -149,7 +150,7 @@ class Inbox:
         self.open = Task.objects.inbox(user, self.today)
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Mapping[str, Any]:
         """The open tasks as far as counts need them, what was done, and days off: one query."""
         first = self.open.order_by("due_at", "pk")[:MANY]
         return User.objects.values(
@@ -318,7 +319,7 @@ class Register:
         self.today = clock.today()
 
     @cached_property
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> Mapping[str, Any]:
         """Cycles, communes and days off, in one query."""
         held = [assignment.org_unit_id for assignment in self.user.assignments()]
         below = OrgUnit.objects.filter(

@@ -101,7 +101,7 @@ def step_bar(dossier):
             if state == State.PROMOTED:
                 standing, word = "done", _("xong")
             elif state.step is None:
-                standing, word = "stopped", state.label
+                standing, word = "stopped", str(state.label)
         elif 2 <= each.number <= dossier.skipped + 1:
             # Entered late: the steps after outreach were skipped.
             standing, word = "skipped", _("bỏ qua")
