@@ -498,9 +498,10 @@ class NoteForm(PlainPart):
 class ReviewForm(PlainPart):
     """The checklist of the task, ticked, with remarks (phiếu kiểm tra)."""
 
-    legend = _("Nội dung đã kiểm tra")
     checked = forms.MultipleChoiceField(
-        label=_("Đánh dấu nội dung đã đạt"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Đánh dấu nội dung đã kiểm tra, đã đạt"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     remarks = long_text(_("Nhận xét"), required=False)
 
@@ -991,6 +992,8 @@ class DossierForm(PlainPart):
         self.fields["product"].queryset = Product.objects.filter(
             producer__in=producers
         ).select_related("producer")
+        if len(only := list(self.fields["commune"].queryset[:2])) == 1:
+            self.fields["commune"].initial = only[0]
         self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
         self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
             org_unit__in=my_units(user, Role.values), cycle__closed_on=None
