@@ -628,11 +628,8 @@ class PaperForm(Part, forms.ModelForm):
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
         super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
         self.folded, self.dossier = not required, dossier
-        self.about = (
-            _("Bạn nhập lại việc người khác đã ký: phải ghi đủ số, ngày và người ký.")
-            if required
-            else _("khi việc đã được ký trên giấy")
-        )
+        if self.folded:
+            self.about = _("khi việc đã được ký trên giấy")
         self.fields["scan_kind"].choices = [
             ("", _("— Chọn loại tài liệu —")),
             *((row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]),
