@@ -42,7 +42,7 @@ def run(scale):
     ):
         # A superuser asks for no permission, which is to viewflow's advantage.
         binh = User.objects.create_superuser("binh")
-        _fill_stock(binh, many)
+        _fill_stock(binh, many, mine)
         client = _client(an)
         _vacuum()
         times = _time(
@@ -53,8 +53,9 @@ def run(scale):
             },
             rounds,
         )
+    client = _client(an)
     with CaptureQueriesContext(connection) as queries:
-        page = _client(an).get("/inbox/")
+        page = client.get("/inbox/")
     rows = page.content.decode().count('<a class="go"')
     figures = {
         "size": [few, many],
@@ -157,11 +158,11 @@ def _holder(task):
     return task.org_unit.role_assignments.get(role=task.role).user_id
 
 
-def _fill_stock(user, tasks):
+def _fill_stock(user, tasks, dossier):
     """As many tasks in viewflow's own tables: MINE assigned to the officer, the others done."""
     from bench.stock import StockFlow
 
-    process = StockFlow.start.run()
+    process = StockFlow.start.run(_process_seed=dossier)
     task = process.task_set.get(status="NEW")
     numbers = f"generate_series(1, {tasks // PER_DOSSIER}) n"
     _copy("viewflow_process", process.pk, numbers, id=f"{process.pk} + n")

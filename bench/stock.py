@@ -11,9 +11,14 @@ from viewflow.workflow.flow import FlowAppViewset
 from viewflow.workflow.flow.views import UpdateProcessView
 
 
+WHOSE = (
+    "{{ process.seed.product }}, {{ process.seed.product.producer }}, {{ process.seed.commune }}"
+)
+
+
 def officer():
-    """A task of a person with viewflow's own form page."""
-    return flow.View(UpdateProcessView.as_view(fields=[]))
+    """A task of a person with viewflow's own form page; the list says which file it is."""
+    return flow.View(UpdateProcessView.as_view(fields=[])).Annotation(summary_template=WHOSE)
 
 
 class StockFlow(flow.Flow):

@@ -4,7 +4,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection
+from django.db.models import DateField, Value
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 _moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
@@ -23,6 +26,15 @@ def now():
 def today():
     """The present day in Vietnam."""
     return timezone.localdate(now())
+
+
+def today_in_database():
+    """The present day as an expression, for a query that would otherwise ask for it first."""
+    if (moment := _moment.get()) is not None:
+        return Value(timezone.localdate(moment), output_field=DateField())
+    return RawSQL(  # noqa: S611  (no input in it)
+        "(clock_timestamp() AT TIME ZONE %s)::date", [settings.TIME_ZONE], DateField()
+    )
 
 
 def replaying():

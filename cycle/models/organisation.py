@@ -141,7 +141,7 @@ class User(AbstractUser):
         """The roles this person holds today, read once per person object."""
         if not hasattr(self, "_assignments"):
             self._assignments = list(
-                self.role_assignments.held_on(clock.today()).select_related("org_unit")
+                self.role_assignments.held_on(clock.today_in_database()).select_related("org_unit")
             )
         return self._assignments
 

@@ -29,13 +29,13 @@ WEEKDAYS = [
 @register.simple_tag
 def site_name():
     """The name of this installation, as its head shows it."""
-    return getattr(settings, "SITE_NAME", "OCOP Điện Biên")
+    return settings.SITE_NAME
 
 
 @register.simple_tag
 def source_url():
     """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
-    return getattr(settings, "SOURCE_URL", "")
+    return settings.SOURCE_URL
 
 
 @register.filter
