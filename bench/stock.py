@@ -10,7 +10,6 @@ from viewflow.workflow import flow
 from viewflow.workflow.flow import FlowAppViewset
 from viewflow.workflow.flow.views import UpdateProcessView
 
-
 WHOSE = (
     "{{ process.seed.product }}, {{ process.seed.product.producer }}, {{ process.seed.commune }}"
 )

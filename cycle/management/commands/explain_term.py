@@ -76,8 +76,8 @@ def shipped_calendar(off, worked):
     ):
         reason = row["name"] + (f" ({row['document']})" if row["document"] else "")
         days[date.fromisoformat(row["day"])] = (row["worked"] == "x", reason)
-    days |= {day: (False, "ngày nghỉ (nhập tay)") for day in off}
-    days |= {day: (True, "") for day in worked}
+    days |= dict.fromkeys(off, (False, "ngày nghỉ (nhập tay)"))
+    days |= dict.fromkeys(worked, (True, ""))
     return workdays.Calendar(
         off=frozenset(day for day, (is_worked, _) in days.items() if not is_worked),
         worked=frozenset(day for day, (is_worked, _) in days.items() if is_worked),
