@@ -6,6 +6,7 @@ incomplete, so all messages that a person can meet are ours.
 
 import re
 from pathlib import PurePath
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -230,9 +231,10 @@ def _polish(field):
     }
 
 
-class Part:
+class Part(forms.BaseForm):
     """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
 
+    fields: dict[str, Any]
     not_future: tuple = ()
     legend: object = ""
     about: object = ""
@@ -275,7 +277,7 @@ class RecordPart(Part, forms.ModelForm):
         known = {}
         if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
             known = model_to_dict(
-                last, [name for name in self._meta.fields if name != self.held_on]
+                last, [name for name in self._meta.fields or () if name != self.held_on]
             )
         if self.held_on:
             known[self.held_on] = clock.today()
@@ -319,8 +321,8 @@ class SelfAssessmentPart(RecordPart):
 
     def clean(self):
         cleaned = super().clean()
-        points = [self.cleaned_data.get(f"points_{part}") for part in "abc"]
-        if None not in points and sum(points) > 100:
+        points = [self.cleaned_data.get(f"points_{part}", 0) for part in "abc"]
+        if sum(points) > 100:
             self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
         return cleaned
 
@@ -466,7 +468,7 @@ class EvidencePart(RecordPart):
         return cleaned
 
     def _post_clean(self):
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         if len(self.errors) > 1:
             # A wrong field is named already; without its file the model finds the row empty too.
             self.errors.pop(NON_FIELD_ERRORS, None)
@@ -568,17 +570,17 @@ class ReturnForm(PlainPart):
         call["reason"] = self.cleaned_data["reason"] or "; ".join(items)
 
 
+_LATE_STARTS = [
+    (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
+    for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
+]
+
+
 class LateEntryForm(ReasonForm):
     """Where an existing product, an upgrade, a re-evaluation begins."""
 
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
-    state = forms.ChoiceField(
-        label=_("Bắt đầu từ"),
-        choices=[
-            (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
-            for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
-        ],
-    )
+    state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=_LATE_STARTS)
     field_order = ("entered_as", "state", "reason")
 
     def add_to(self, call):
@@ -637,7 +639,7 @@ class PaperForm(Part, forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        upload, kind = self.cleaned_data.get("scan_file"), self.cleaned_data.get("scan_kind")
+        upload, kind = self.cleaned_data.get("scan_file"), self.cleaned_data.get("scan_kind", "")
         if upload and not kind and "scan_kind" not in self.errors:
             self.add_error("scan_kind", _("Bạn chưa chọn loại tài liệu của bản chụp."))
         if upload:
@@ -736,7 +738,7 @@ class ActForm:
         self.bound = data is not None
         self.has_upload = bool(files)
         common = {"data": data, "files": files}
-        self.parts = []
+        self.parts: list[Any] = []
 
         def add(key, factory, **kwargs):
             prefix = f"{name}-{key}"
@@ -787,7 +789,7 @@ class ActForm:
         """
         if not self.is_valid():
             return False
-        call = {"record": [], "paper": None, "reason": ""}
+        call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
             part.add_to(call)
         try:
@@ -966,7 +968,7 @@ class DossierForm(PlainPart):
     )
     state = forms.ChoiceField(
         label=_("Nếu vào thẳng, bắt đầu từ"),
-        choices=LateEntryForm.base_fields["state"].choices,
+        choices=_LATE_STARTS,
         required=False,
     )
     reason = long_text(_("Lý do vào thẳng bước sau"), required=False)
@@ -1060,11 +1062,14 @@ class DossierForm(PlainPart):
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
-            producers = Producer.objects.filter(commune=data["commune"])
             producers = (
-                producers.filter(pk=data["producer"].pk)
+                [data["producer"]]
                 if data["producer"]
-                else [row for row in producers if fold(row.name) == fold(data["producer_name"])]
+                else [
+                    row
+                    for row in Producer.objects.filter(commune=data["commune"])
+                    if fold(row.name) == fold(data["producer_name"])
+                ]
             )
             same = Dossier.objects.filter(
                 product__in=[

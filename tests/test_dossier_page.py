@@ -132,7 +132,7 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
         dossier.process.act("record_visit", by=an, record=records.visit())
         dossier.process.act("attach_evidence", by=an, record=records.paper("awards"))
     client = signed_in(an)
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(24):
         client.get(page_of(dossier))
 
 
@@ -473,5 +473,5 @@ def test_outreach_query_count(cycle, commune, an, rows, django_assert_num_querie
         )
         open_dossier(cycle, commune, an, name=f"Sản phẩm {n}", outreach_event=event)
     client = signed_in(an)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         client.get(OUTREACH)

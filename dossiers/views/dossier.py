@@ -84,10 +84,10 @@ def facts(record):
 
 def recorded(dossier):
     """What each step has recorded, newest first; the versions before it are kept below it."""
-    tables = []
+    tables: list[dict] = []
     for model in RECORDS:
-        rows = model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
-        rows = [{"record": row, "facts": facts(row)} for row in rows]
+        kept = model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
+        rows = [{"record": record, "facts": facts(record)} for record in kept]
         if rows:
             name = capfirst(str(model._meta.verbose_name))
             tables.append({"name": name, "newest": rows[0], "older": rows[1:]})
