@@ -81,9 +81,9 @@ def edges(rule_set):
     for node in nodes:
         if node.name not in NODES:
             continue
-        for edge in node._outgoing():
-            if edge.dst.name in NODES:
-                pairs.append((node.name, edge.dst.name))
+        for follower in node.followers:
+            if follower.name in NODES:
+                pairs.append((node.name, follower.name))
             else:
                 last.append(node.name)
     return pairs, last

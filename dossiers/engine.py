@@ -117,7 +117,7 @@ class OfficerTask(flow.View):
 
     def __init__(self, **kwargs):
         super().__init__(view=None, **kwargs)
-        self._followers = []
+        self.followers = []
 
     @property
     def state(self):
@@ -126,21 +126,21 @@ class OfficerTask(flow.View):
 
     def Next(self, *nodes):  # noqa: N802  (viewflow's own word)
         """The nodes that may follow."""
-        self._followers = list(nodes)
+        self.followers = list(nodes)
         return self
 
     def _resolve(self, instance):
         super()._resolve(instance)
-        self._followers = [this.resolve(instance, node) for node in self._followers]
+        self.followers = [this.resolve(instance, node) for node in self.followers]
 
     def _outgoing(self):
-        for node in self._followers:
+        for node in self.followers:
             yield Edge(src=self, dst=node, edge_class="next")
 
     def after(self, state):
         """The node that follows when the dossier has come to ``state``."""
         end = None
-        for node in self._followers:
+        for node in self.followers:
             if isinstance(node, flow.End):
                 end = node
             elif node.state == state:

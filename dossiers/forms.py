@@ -54,7 +54,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
-from dossiers.models.evidence import store
+from dossiers.models.evidence import SIGNED_PAPER, store
 from dossiers.rules import holds_task
 
 # --- Fields -----------------------------------------------------------------------------------
@@ -618,7 +618,6 @@ class PaperForm(Part, forms.ModelForm):
     legend = _("Nhập từ văn bản giấy")
     not_future = ("signed_on",)
     scan_file = FileField(label=_("Bản chụp"), required=False)
-    scan_kind = forms.ChoiceField(label=_("Xếp bản chụp vào loại"), required=False)
 
     class Meta:
         model = OfficialDocument
@@ -632,23 +631,16 @@ class PaperForm(Part, forms.ModelForm):
         self.folded, self.dossier = not required, dossier
         if self.folded:
             self.about = _("khi việc đã được ký trên giấy")
-        self.fields["scan_kind"].choices = [
-            ("", _("— Chọn loại tài liệu —")),
-            *((row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]),
-        ]
 
     def clean(self):
         cleaned = super().clean()
-        upload, kind = self.cleaned_data.get("scan_file"), self.cleaned_data.get("scan_kind", "")
-        if upload and not kind and "scan_kind" not in self.errors:
-            self.add_error("scan_kind", _("Bạn chưa chọn loại tài liệu của bản chụp."))
-        if upload:
+        if upload := self.cleaned_data.get("scan_file"):
             try:
                 content_type = check_upload(upload)
                 if not self.errors:
                     scan = Evidence(
                         dossier=self.dossier,
-                        kind=kind,
+                        kind=SIGNED_PAPER,
                         title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
                     )
                     keep_file(scan, upload, content_type)

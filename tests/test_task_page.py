@@ -328,10 +328,9 @@ def test_the_signer_may_add_the_paper_with_its_scan(dossier, an, chi, settings, 
         paper__signer="Quàng Văn Chi",
         paper__signer_capacity="Chủ tịch UBND xã",
         paper__scan_file=SimpleUploadedFile("tờ trình.pdf", b"%PDF-1.7 x"),
-        paper__scan_kind="commune_request",
     )
     document = dossier.officialdocuments.get()
-    assert (document.scan.filename, document.scan.kind) == ("tờ trình.pdf", "commune_request")
+    assert (document.scan.filename, document.scan.kind) == ("tờ trình.pdf", "signed_paper")
 
 
 # --- Errors keep what was typed --------------------------------------------------------------------

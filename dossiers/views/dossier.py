@@ -111,7 +111,7 @@ def evidence_by_kind(dossier):
             before = pieces.get(before.replaces_id)
         kinds.setdefault(row.kind, []).append({"piece": row, "older": older})
     return [
-        {"code": code, "label": dossier.rule_set.evidence_label(code), "pieces": rows}
+        {"code": code, "label": rows[0]["piece"].kind_label(dossier.rule_set), "pieces": rows}
         for code, rows in kinds.items()
     ]
 
