@@ -35,7 +35,7 @@ class Command(BaseCommand):
         stored_as = Task._meta.get_field("flow_task").get_prep_value
         return {
             stored_as(node): node
-            for flow in flows._FLOWS.values()
+            for flow in flows.FLOWS.values()
             for node in flow.instance.nodes()
         }
 
