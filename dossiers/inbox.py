@@ -42,6 +42,7 @@ class Tab(models.TextChoices):
     SOON = "soon", _("Sắp đến hạn")
     OVERDUE = "overdue", _("Quá hạn")
     WAITING = "waiting", _("Chờ chủ thể")
+    PAPER = "paper", _("Chờ văn bản ký")
     DONE = "done", _("Đã làm")
 
 
@@ -147,7 +148,7 @@ class Inbox:
         self.user, self.filters = user, filters
         self.now = clock.now()
         self.today = timezone.localdate(self.now)
-        self.open = Task.objects.inbox(user, self.today)
+        self.open = Task.objects.inbox(user)
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
@@ -166,6 +167,7 @@ class Inbox:
                     )
                 )
             ),
+            paper=_up_to_many(Task.objects.to_type(self.user)),
             done=_up_to_many(Task.objects.done_by(self.user)),
             days_off=_days_off(self.today),
         ).get(pk=self.user.pk)
@@ -195,8 +197,9 @@ class Inbox:
         }
         more = "+" if len(rows) == MANY else ""
         shown = {tab: f"{count}{more}" for tab, count in counts.items()}
-        done = self.facts["done"]
-        return shown | {Tab.DONE: f"{done}+" if done == MANY else str(done)}
+        for tab, count in ((Tab.PAPER, self.facts["paper"]), (Tab.DONE, self.facts["done"])):
+            shown[tab] = f"{count}+" if count == MANY else str(count)
+        return shown
 
     def tabs(self):
         """Each tab with its count and address."""
@@ -210,6 +213,8 @@ class Inbox:
                 "current": tab == self.filters.tab,
             }
             for tab in Tab
+            # Most units have no desk beside the leader's: an empty tab says nothing there.
+            if tab != Tab.PAPER or counts[tab] != "0" or tab == self.filters.tab
         ]
 
     def _tasks(self):
@@ -221,6 +226,7 @@ class Inbox:
             Tab.SOON: lambda: self.open.filter(due_at__gt=self.now, due_on__lte=self.last_soon_day),
             Tab.OVERDUE: lambda: self.open.filter(due_at__lte=self.now),
             Tab.WAITING: lambda: self.open.filter(waiting_since__isnull=False),
+            Tab.PAPER: lambda: Task.objects.to_type(self.user),
             Tab.DONE: lambda: Task.objects.done_by(self.user),
         }[Tab(filters.tab)]()
         if filters.step:

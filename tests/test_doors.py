@@ -584,3 +584,15 @@ def test_a_failed_act_is_gone_after_the_commit_too(dossier, an):
         open_task(dossier).complete("register_idea", by=an, record=records.idea())
     assert not transaction.get_connection().in_atomic_block
     assert events(dossier) == ["dossier.open"]
+
+
+def test_a_leader_distributes_as_a_leader(dossier, an, chi):
+    open_task(dossier).reassign(to=an, by=chi, reason="Chia việc")
+    entry = dossier.history.last()
+    assert (entry.role, entry.org_unit) == ("leader", dossier.commune)
+
+
+def test_rerouting_is_written_down_in_the_capacity_it_was_done_in(dossier, an, other_commune):
+    open_task(dossier).reroute(to=other_commune, by=an, reason="Sản phẩm ở bản giáp ranh")
+    entry = dossier.history.last()
+    assert (entry.role, entry.org_unit) == ("officer", dossier.commune)

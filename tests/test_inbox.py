@@ -420,3 +420,22 @@ def test_deep_in_the_list_there_is_a_way_to_the_top(client, three, an):
 
     assert Task.objects.open().count() == 3
     assert "Chưa có hồ sơ" in page
+
+
+def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier, an, son, minh):
+    from tests.conftest import person
+
+    clerk = person("vanthu", "Bùi Thị Văn", ("clerk", province))
+    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+    client.force_login(clerk)
+    assert "Chờ văn bản ký" not in client.get("/inbox/").content.decode()
+
+    Task.objects.filter(open_state__isnull=False).update(org_unit=province, role="leader")
+
+    assert list(Task.objects.to_type(clerk)) == [open_task(dossier)]
+    assert list(Task.objects.to_type(minh)) == [open_task(dossier)]
+    assert not Task.objects.to_type(son).exists()
+    assert not Task.objects.to_type(an).exists()
+    page = client.get("/inbox/?tab=paper").content.decode()
+    assert f'href="/tasks/{open_task(dossier).pk}/"' in page
+    assert "claim:" not in page

@@ -16,7 +16,6 @@ RESULTS = {
     "transition_cost": {"same_rows": True},
     "page_weight": {"holds": True},
     "inbox_scale": {"rows": 25, "queries": 6},
-    "page_weight": {"holds": True},
 }
 
 
