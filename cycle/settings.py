@@ -67,8 +67,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Outside whitenoise: where nothing was compressed beforehand, static files are compressed here.
     "django.middleware.gzip.GZipMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "cycle.middleware.UserLocaleMiddleware",
@@ -78,10 +79,15 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "cycle.middleware.KeptPostMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
+
+SITE_NAME = os.environ.get("SITE_NAME", "OCOP Điện Biên")
+#: Where this installation offers its source, as AGPL-3.0 asks; shown at the foot of each page.
+SOURCE_URL = os.environ.get("SOURCE_URL", "")
 
 ROOT_URLCONF = "cycle.urls"
 WSGI_APPLICATION = "cycle.wsgi.application"
@@ -194,7 +200,10 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or embedded.state_folder() / "static")
+# Only production collects its static files; elsewhere they come out of the packages as they are.
+STATIC_ROOT = os.environ.get("STATIC_ROOT") or (
+    embedded.state_folder() / "static" if PRODUCTION else None
+)
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or embedded.media_root())
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
@@ -210,6 +219,7 @@ STORAGES = {
 }
 
 # --- Safety ---------------------------------------------------------------------------------
+CSRF_FAILURE_VIEW = "cycle.views.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],

@@ -88,6 +88,14 @@ def has_certificate(dossier):
 
 
 @condition
+def has_centre_certificate(dossier):
+    """Giấy chứng nhận của trung ương, when it gave five stars."""
+    result = dossier.fresh_result()
+    if result is not None and result.stars == 5:
+        return has_certificate.why_not(dossier)
+
+
+@condition
 def has_promotion(dossier):
     """Hoạt động xúc tiến."""
     if not dossier.promotions.exists():

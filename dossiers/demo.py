@@ -81,6 +81,7 @@ JUDGED = (*IN_PROVINCE, "accept_at_province")
 RANKED = (*JUDGED, "rank")
 PROPOSED = (*RANKED, "propose_recognition")
 CERTIFIED = (*PROPOSED, "certify")
+FOUR_STARS = (*JUDGED, "rank:76", "propose_recognition", "certify")
 REFUSED_IDEA = (*SCREENED, "not_select_idea")
 REFUSED_PLAN = (*CHECKED, "not_approve_plan")
 EXISTING = ("enter_late:existing", "attach_evidence", "submit_dossier", "confirm_dossier")
@@ -142,7 +143,9 @@ TWO_LEVEL_SCENES = (
     Scene("await_centre", (*BEST, "nominate"), 0, 1),
     Scene("", (*RANKED, "not_recognise"), 0, 1),
     Scene("", (*JUDGED, "not_recognise"), 0, 1),
-    Scene("promote", CERTIFIED, 0, 2),
+    Scene("promote", CERTIFIED, 0, 1),
+    Scene("promote", FOUR_STARS, 0, 1),
+    Scene("promote", (*UPGRADE, *FOUR_STARS[len(SIGNED) :]), 0, 1),
     Scene("promote", (*CERTIFIED, "record_promotion"), 0, 1),
     Scene("", (*CERTIFIED, "record_promotion", "promote"), 0, 1),
     Scene("", (*BEST, "nominate", "record_centre_result:92", "promote"), 0, 1),
@@ -420,7 +423,7 @@ class _Year:
         self.communes = _units(on, communes)
         self.province = self.communes[0].at_level(Level.PROVINCE)
         self.to_due = itertools.cycle(TO_DUE)
-        self.producers = {commune.pk: [] for commune in self.communes}
+        self.producers: dict[int, list[Producer]] = {commune.pk: [] for commune in self.communes}
         rows = [row for _line, row in tables.read(DATA / "demo_products.csv", ["name", "group"])]
         self.random.shuffle(rows)
         self.names = itertools.cycle(rows)
@@ -564,7 +567,7 @@ class _Walk:
     def __init__(self, year, scene, commune):
         self.year, self.scene, self.commune = year, scene, commune
         self.random, self.posts = year.random, year.posts
-        self.dossier = None
+        self.dossier = Dossier(cycle=year.cycle, product=year.product(commune), commune=commune)
 
     def run(self):
         """Open the dossier, do the acts of the scene, and what is to be done on the open task."""
@@ -589,14 +592,8 @@ class _Walk:
 
     def open(self):
         meeting = self.year.meetings.get(self.commune.pk)
-        if meeting and meeting.held_on > clock.today():
-            meeting = None
-        self.dossier = Dossier(
-            cycle=self.year.cycle,
-            product=self.year.product(self.commune),
-            commune=self.commune,
-            outreach_event=meeting,
-        )
+        if meeting and meeting.held_on <= clock.today():
+            self.dossier.outreach_event = meeting
         Process.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
 
     def task(self):
@@ -754,7 +751,12 @@ class _Walk:
             reasons="Hội đồng thống nhất theo điểm bình quân của các thành viên",
         )
 
-    for_rank_at_district = for_record_centre_result = for_rank
+    for_rank_at_district = for_rank
+
+    def for_record_centre_result(self, points):
+        """Five stars come with the ministry's certificate."""
+        result = self.for_rank(points)
+        return [result, self.for_certify()] if result.stars == 5 else [result]
 
     def for_certify(self):
         return Certificate(issued_on=clock.today())

@@ -12,7 +12,7 @@ from dossiers.nodes import NODES
 
 WIDTH, HEIGHT = 158, 58
 ACROSS, DOWN = 196, 82
-MARGIN, HEAD = 12, 34
+MARGIN, HEAD = 12, 50
 
 #: Evaluation is three columns, or it would be twice as tall as the rest.
 _AT_DISTRICT = ("check_at_district", "evaluate_at_district", "forward_from_district")
@@ -81,9 +81,9 @@ def edges(rule_set):
     for node in nodes:
         if node.name not in NODES:
             continue
-        for edge in node._outgoing():
-            if edge.dst.name in NODES:
-                pairs.append((node.name, edge.dst.name))
+        for follower in node.followers:
+            if follower.name in NODES:
+                pairs.append((node.name, follower.name))
             else:
                 last.append(node.name)
     return pairs, last
@@ -113,7 +113,15 @@ def picture(dossier):
     boxes, columns, heading = {}, [], None
     for across, (label, inside) in enumerate(_columns(names)):
         x = MARGIN + across * ACROSS
-        columns.append({"label": "" if label == heading else label, "x": str(x)})
+        lines = [] if label == heading else wrap(str(label), 18)
+        columns.append(
+            {
+                "lines": [
+                    {"text": text, "x": str(x), "y": str(18 + n * 18)}
+                    for n, text in enumerate(lines)
+                ]
+            }
+        )
         heading = label
         for down, name in enumerate(inside):
             standing = "here" if task and task.node == name else "done" if name in done else "todo"
@@ -162,8 +170,8 @@ def bpmn(dossier):
     for prefix, uri in _SPACES.items():
         ElementTree.register_namespace(prefix, uri)
 
-    def element(parent, name, **attributes):
-        prefix, tag = name.split(":")
+    def element(parent, kind, **attributes):
+        prefix, tag = kind.split(":")
         return ElementTree.SubElement(parent, f"{{{_SPACES[prefix]}}}{tag}", attributes)
 
     drawn = picture(dossier)

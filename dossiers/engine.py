@@ -29,9 +29,7 @@ class DutyMissing(Exception):
 def held(task):
     """Lock the task's process, reread the task, and hand out its activation."""
     with task.flow_task.flow_class.lock(task.process_id):
-        task.refresh_from_db(
-            from_queryset=Task.objects.select_related("process", "dossier", "org_unit")
-        )
+        task.refresh_from_db(from_queryset=Task.objects.select_related("process"))
         yield task.flow_task.activation_class(task)
 
 
@@ -49,21 +47,14 @@ class OfficerActivation(ViewActivation):
     def create(cls, flow_task, prev_activation, token, data=None, seed=None):
         process = prev_activation.process
         dossier, node = process.dossier, flow_task.name
-        duty = (
-            Duty.objects.filter(
+        routed = Route.objects.filter(dossier_id=dossier.pk, node=OuterRef("node"))
+        try:
+            # get(), for first() would join the tables that Meta.ordering names.
+            duty = Duty.objects.annotate(routed=Subquery(routed.values("org_unit"))).get(
                 cycle_id=dossier.cycle_id, rule_set_id=dossier.rule_set_id, node=node
             )
-            .annotate(
-                routed=Subquery(
-                    Route.objects.filter(dossier_id=dossier.pk, node=OuterRef("node")).values(
-                        "org_unit"
-                    )
-                )
-            )
-            .first()
-        )
-        if duty is None:
-            raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}")
+        except Duty.DoesNotExist:
+            raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}") from None
         unit = (
             OrgUnit.objects.get(pk=duty.routed)
             if duty.routed
@@ -119,7 +110,7 @@ class OfficerTask(flow.View):
 
     def __init__(self, **kwargs):
         super().__init__(view=None, **kwargs)
-        self._followers = []
+        self.followers = []
 
     @property
     def state(self):
@@ -128,21 +119,21 @@ class OfficerTask(flow.View):
 
     def Next(self, *nodes):  # noqa: N802  (viewflow's own word)
         """The nodes that may follow."""
-        self._followers = list(nodes)
+        self.followers = list(nodes)
         return self
 
     def _resolve(self, instance):
         super()._resolve(instance)
-        self._followers = [this.resolve(instance, node) for node in self._followers]
+        self.followers = [this.resolve(instance, node) for node in self.followers]
 
     def _outgoing(self):
-        for node in self._followers:
+        for node in self.followers:
             yield Edge(src=self, dst=node, edge_class="next")
 
     def after(self, state):
         """The node that follows when the dossier has come to ``state``."""
         end = None
-        for node in self._followers:
+        for node in self.followers:
             if isinstance(node, flow.End):
                 end = node
             elif node.state == state:

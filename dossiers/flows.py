@@ -4,6 +4,8 @@ What may legally be done to a dossier is ``Dossier``'s business. Flows are never
 nodes would be shared.
 """
 
+from typing import Any
+
 from viewflow import this
 from viewflow.workflow import flow
 
@@ -139,9 +141,10 @@ class TwoLevelsFlow(flow.Flow):
         return activation.process
 
 
-_FLOWS = {"three_levels": ThreeLevelsFlow, "two_levels": TwoLevelsFlow}
+#: By the name of the procedure in a rule set.
+FLOWS: dict[str, Any] = {"three_levels": ThreeLevelsFlow, "two_levels": TwoLevelsFlow}
 
 
 def of(rule_set):
     """The flow of the edition that ``rule_set`` belongs to."""
-    return _FLOWS[rule_set.procedure]
+    return FLOWS[rule_set.procedure]

@@ -6,6 +6,7 @@ incomplete, so all messages that a person can meet are ours.
 
 import re
 from pathlib import PurePath
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -53,7 +54,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
-from dossiers.models.evidence import store
+from dossiers.models.evidence import SIGNED_PAPER, store
 from dossiers.rules import holds_task
 
 # --- Fields -----------------------------------------------------------------------------------
@@ -167,8 +168,19 @@ class PointsField(forms.DecimalField):
         return value if value is None else str(value).replace(".", ",")
 
 
+class RowField(forms.ModelChoiceField):
+    """A row among those that may be chosen."""
+
+    def validate_no_null_characters(self, value):
+        # Django's own sentence for it has no Vietnamese and cannot be set.
+        if "\x00" in str(value):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+
+
 def field_for(db_field, **kwargs):
     """The form field of a model field, in the ways of writing above."""
+    if isinstance(db_field, models.ForeignKey):
+        return db_field.formfield(**{"form_class": RowField} | kwargs)
     if db_field.choices:
         return db_field.formfield(**kwargs)
     if isinstance(db_field, models.DateField):
@@ -219,9 +231,10 @@ def _polish(field):
     }
 
 
-class Part:
+class Part(forms.BaseForm):
     """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
 
+    fields: dict[str, Any]
     not_future: tuple = ()
     legend: object = ""
     about: object = ""
@@ -264,7 +277,7 @@ class RecordPart(Part, forms.ModelForm):
         known = {}
         if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
             known = model_to_dict(
-                last, [name for name in self._meta.fields if name != self.held_on]
+                last, [name for name in self._meta.fields or () if name != self.held_on]
             )
         if self.held_on:
             known[self.held_on] = clock.today()
@@ -308,8 +321,8 @@ class SelfAssessmentPart(RecordPart):
 
     def clean(self):
         cleaned = super().clean()
-        points = [self.cleaned_data.get(f"points_{part}") for part in "abc"]
-        if None not in points and sum(points) > 100:
+        points = [self.cleaned_data.get(f"points_{part}", 0) for part in "abc"]
+        if sum(points) > 100:
             self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
         return cleaned
 
@@ -450,9 +463,15 @@ class EvidencePart(RecordPart):
                     keep_file(self.instance, upload, content_type)
             except ValidationError as error:
                 self.add_error("file", error)
-        elif not self.cleaned_data.get("paper_location"):
+        elif "file" not in self.errors and not self.cleaned_data.get("paper_location"):
             self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
         return cleaned
+
+    def _post_clean(self):
+        super()._post_clean()  # type: ignore[misc]
+        if len(self.errors) > 1:
+            # A wrong field is named already; without its file the model finds the row empty too.
+            self.errors.pop(NON_FIELD_ERRORS, None)
 
 
 # --- Why, what was checked, on which paper ------------------------------------------------------
@@ -481,9 +500,10 @@ class NoteForm(PlainPart):
 class ReviewForm(PlainPart):
     """The checklist of the task, ticked, with remarks (phiếu kiểm tra)."""
 
-    legend = _("Nội dung đã kiểm tra")
     checked = forms.MultipleChoiceField(
-        label=_("Đánh dấu nội dung đã đạt"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Đánh dấu nội dung đã kiểm tra, đã đạt"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     remarks = long_text(_("Nhận xét"), required=False)
 
@@ -550,17 +570,17 @@ class ReturnForm(PlainPart):
         call["reason"] = self.cleaned_data["reason"] or "; ".join(items)
 
 
+_LATE_STARTS = [
+    (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
+    for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
+]
+
+
 class LateEntryForm(ReasonForm):
     """Where an existing product, an upgrade, a re-evaluation begins."""
 
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
-    state = forms.ChoiceField(
-        label=_("Bắt đầu từ"),
-        choices=[
-            (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
-            for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
-        ],
-    )
+    state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=_LATE_STARTS)
     field_order = ("entered_as", "state", "reason")
 
     def add_to(self, call):
@@ -572,7 +592,7 @@ class LateEntryForm(ReasonForm):
 class ReopenForm(ReasonForm):
     """In which cycle a parked dossier goes on."""
 
-    cycle = forms.ModelChoiceField(Cycle.objects.none(), label=_("Chu trình"), required=False)
+    cycle = RowField(Cycle.objects.none(), label=_("Chu trình"), required=False)
     field_order = ("cycle", "reason")
 
     def __init__(self, *args, dossier, **kwargs):
@@ -598,7 +618,6 @@ class PaperForm(Part, forms.ModelForm):
     legend = _("Nhập từ văn bản giấy")
     not_future = ("signed_on",)
     scan_file = FileField(label=_("Bản chụp"), required=False)
-    scan_kind = forms.ChoiceField(label=_("Xếp bản chụp vào loại"), required=False)
 
     class Meta:
         model = OfficialDocument
@@ -610,28 +629,18 @@ class PaperForm(Part, forms.ModelForm):
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
         super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
         self.folded, self.dossier = not required, dossier
-        self.about = (
-            _("Bạn nhập lại việc người khác đã ký: phải ghi đủ số, ngày và người ký.")
-            if required
-            else _("khi việc đã được ký trên giấy")
-        )
-        self.fields["scan_kind"].choices = [
-            ("", _("— Chọn loại tài liệu —")),
-            *((row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]),
-        ]
+        if self.folded:
+            self.about = _("khi việc đã được ký trên giấy")
 
     def clean(self):
         cleaned = super().clean()
-        upload, kind = self.cleaned_data.get("scan_file"), self.cleaned_data.get("scan_kind")
-        if upload and not kind and "scan_kind" not in self.errors:
-            self.add_error("scan_kind", _("Bạn chưa chọn loại tài liệu của bản chụp."))
-        if upload:
+        if upload := self.cleaned_data.get("scan_file"):
             try:
                 content_type = check_upload(upload)
                 if not self.errors:
                     scan = Evidence(
                         dossier=self.dossier,
-                        kind=kind,
+                        kind=SIGNED_PAPER,
                         title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
                     )
                     keep_file(scan, upload, content_type)
@@ -721,7 +730,7 @@ class ActForm:
         self.bound = data is not None
         self.has_upload = bool(files)
         common = {"data": data, "files": files}
-        self.parts = []
+        self.parts: list[Any] = []
 
         def add(key, factory, **kwargs):
             prefix = f"{name}-{key}"
@@ -772,7 +781,7 @@ class ActForm:
         """
         if not self.is_valid():
             return False
-        call = {"record": [], "paper": None, "reason": ""}
+        call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
             part.add_to(call)
         try:
@@ -790,6 +799,11 @@ class ActForm:
             self.sentences = [
                 _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
             ]
+            # The database took it all back; what is in memory must not be shown.
+            with transaction.atomic():
+                self.dossier.lock()
+            if self.task is not None:
+                self.task.refresh_from_db()
         else:
             return True
         return False
@@ -838,7 +852,7 @@ class WaitForm(PlainPart):
 class ReassignForm(PlainPart):
     """Another holder of the same role at the same unit."""
 
-    to = forms.ModelChoiceField(User.objects.none(), label=_("Giao cho"))
+    to = RowField(User.objects.none(), label=_("Giao cho"))
     reason = forms.CharField(label=_("Lý do giao lại"), max_length=300)
 
     def __init__(self, *args, task, **kwargs):
@@ -855,7 +869,7 @@ class ReassignForm(PlainPart):
 class RerouteForm(PlainPart):
     """Another unit of the same level."""
 
-    to = forms.ModelChoiceField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
+    to = RowField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
     reason = forms.CharField(label=_("Lý do chuyển"), max_length=300)
 
     def __init__(self, *args, task, **kwargs):
@@ -879,7 +893,7 @@ def my_units(user, roles):
     ).distinct()
 
 
-class UnitChoiceField(forms.ModelChoiceField):
+class UnitChoiceField(RowField):
     """Communes of the same name are told apart by their district and their last day."""
 
     def label_from_instance(self, unit):
@@ -894,13 +908,13 @@ class UnitChoiceField(forms.ModelChoiceField):
 class DossierForm(PlainPart):
     """Open a dossier: whose product, where, in which cycle, from which step (mở hồ sơ)."""
 
-    cycle = forms.ModelChoiceField(
+    cycle = RowField(
         Cycle.objects.none(), label=_("Chu trình"), empty_label=_("— Chọn chu trình —")
     )
     commune = UnitChoiceField(
         OrgUnit.objects.none(), label=_("Xã, phường"), empty_label=_("— Chọn xã, phường —")
     )
-    producer = forms.ModelChoiceField(
+    producer = RowField(
         Producer.objects.none(),
         label=_("Chủ thể"),
         required=False,
@@ -918,7 +932,7 @@ class DossierForm(PlainPart):
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
     )
-    product = forms.ModelChoiceField(
+    product = RowField(
         Product.objects.none(),
         label=_("Sản phẩm"),
         required=False,
@@ -932,7 +946,7 @@ class DossierForm(PlainPart):
     )
     code = forms.CharField(label=_("Mã số sản phẩm (nếu đã có)"), max_length=40, required=False)
     case_type = forms.ChoiceField(label=_("Loại hồ sơ"), choices=CaseType)
-    outreach_event = forms.ModelChoiceField(
+    outreach_event = RowField(
         OutreachEvent.objects.none(),
         label=_("Từ hoạt động tuyên truyền"),
         required=False,
@@ -946,7 +960,7 @@ class DossierForm(PlainPart):
     )
     state = forms.ChoiceField(
         label=_("Nếu vào thẳng, bắt đầu từ"),
-        choices=LateEntryForm.base_fields["state"].choices,
+        choices=_LATE_STARTS,
         required=False,
     )
     reason = long_text(_("Lý do vào thẳng bước sau"), required=False)
@@ -969,6 +983,8 @@ class DossierForm(PlainPart):
         self.fields["product"].queryset = Product.objects.filter(
             producer__in=producers
         ).select_related("producer")
+        if len(only := list(self.fields["commune"].queryset[:2])) == 1:
+            self.fields["commune"].initial = only[0]
         self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
         self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
             org_unit__in=my_units(user, Role.values), cycle__closed_on=None
@@ -1038,11 +1054,14 @@ class DossierForm(PlainPart):
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
-            producers = Producer.objects.filter(commune=data["commune"])
             producers = (
-                producers.filter(pk=data["producer"].pk)
+                [data["producer"]]
                 if data["producer"]
-                else [row for row in producers if fold(row.name) == fold(data["producer_name"])]
+                else [
+                    row
+                    for row in Producer.objects.filter(commune=data["commune"])
+                    if fold(row.name) == fold(data["producer_name"])
+                ]
             )
             same = Dossier.objects.filter(
                 product__in=[

@@ -1,12 +1,11 @@
 """What a cycle came to: every figure counted from the cases and their history, none typed in."""
 
 from collections import Counter
-from functools import cached_property
 
 from django.db.models import Q
 
 from cycle.models import HistoryEntry, Level, OrgUnit, Stream
-from dossiers.models import CaseType, Certificate, Dossier, LateEntry, Producer, Product, State
+from dossiers.models import CaseType, Dossier, LateEntry, Producer, Product, State
 
 
 class CycleReport:
@@ -89,20 +88,12 @@ class CycleReport:
     def districts_proposing(self):
         return self.districts_with("dossier.forward_to_province")
 
-    @cached_property
-    def certificates(self):
-        """The last certificate that each dossier was given in the cycle."""
-        last = {
-            entry.stream_id: pk
-            for entry in self.entries(after=State.CERTIFIED)
-            for model, pk in entry.data.get("records", [])
-            if model == "certificate"
-        }
-        return Certificate.objects.filter(pk__in=last.values()).select_related("dossier")
-
     @property
     def certified(self):
-        return Dossier.objects.filter(certificates__in=self.certificates)
+        """Certified in the cycle, by the province or by the centre."""
+        return self.dossiers_with(
+            "dossier.certify", "dossier.record_centre_result", after=State.CERTIFIED
+        )
 
     @property
     def certified_new(self):
@@ -129,7 +120,7 @@ class CycleReport:
 
     def figures(self):
         """The report as plain data, in the order in which it is read."""
-        stars = Counter(certificate.stars for certificate in self.certificates)
+        stars = Counter(self.certified.values_list("stars", flat=True))
         return {
             "year": self.cycle.year,
             "products": self.products.count(),

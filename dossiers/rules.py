@@ -57,6 +57,8 @@ def does_open_task(user, dossier):
 @rules.predicate
 def sees_dossier(user, dossier):
     """Works for a unit in the dossier's line, or for one a duty of it was routed to."""
+    if user is None or not user.is_active:
+        return False
     units = {assignment.org_unit_id for assignment in user.assignments()}
     return (
         not units.isdisjoint(dossier.line()) or dossier.routes.filter(org_unit__in=units).exists()

@@ -169,6 +169,14 @@ def test_the_filters_are_in_the_address_and_the_tabs_keep_them(client, three, an
     assert "?tab=overdue&amp;step=outreach&amp;q=mam" in page
 
 
+def test_htmx_puts_the_short_address_into_the_bar(client, an):
+    client.force_login(an)
+
+    answer = client.get("/inbox/?q=mam&step=&sort=due", headers={"HX-Request": "true"})
+
+    assert answer["HX-Push-Url"] == "/inbox/?q=mam"
+
+
 @pytest.mark.parametrize("tab", ["unit", "mine", "soon", "overdue", "waiting", "done"])
 def test_an_empty_tab_says_so(client, an, tab):
     client.force_login(an)
@@ -340,7 +348,7 @@ def test_a_stranger_is_no_candidate(client, three, an, la):
         ({"act": "claim", "task": ["x", "²", "9" * 30]}, 302),
         ({"act": "claim", "task": "999999999"}, 404),
         ({"one": "claim:abc"}, 302),
-        ({}, 404),
+        ({}, 302),
     ],
 )
 def test_nonsense_acts_get_a_plain_answer(client, three, an, data, status):
@@ -412,3 +420,22 @@ def test_deep_in_the_list_there_is_a_way_to_the_top(client, three, an):
 
     assert Task.objects.open().count() == 3
     assert "Chưa có hồ sơ" in page
+
+
+def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier, an, son, minh):
+    from tests.conftest import person
+
+    clerk = person("vanthu", "Bùi Thị Văn", ("clerk", province))
+    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+    client.force_login(clerk)
+    assert "Chờ văn bản ký" not in client.get("/inbox/").content.decode()
+
+    Task.objects.filter(open_state__isnull=False).update(org_unit=province, role="leader")
+
+    assert list(Task.objects.to_type(clerk)) == [open_task(dossier)]
+    assert list(Task.objects.to_type(minh)) == [open_task(dossier)]
+    assert not Task.objects.to_type(son).exists()
+    assert not Task.objects.to_type(an).exists()
+    page = client.get("/inbox/?tab=paper").content.decode()
+    assert f'href="/tasks/{open_task(dossier).pk}/"' in page
+    assert "claim:" not in page

@@ -367,3 +367,8 @@ def test_a_unit_sees_only_the_dossier_routed_to_it(dossier, cycle, commune, an, 
     )
     assert list(Dossier.objects.visible_to(la)) == [other]
     assert list(Task.objects.visible_to(la)) == [open_task(other)]
+
+
+def test_an_inactive_person_sees_nothing(dossier, an):
+    an.is_active = False
+    assert not rules.has_perm("dossiers.view", an, dossier)

@@ -14,6 +14,8 @@ from bench.__main__ import proofs
 RESULTS = {
     "task_race": {"winners": 20, "history": 20, "next_tasks": 20, "records": 20, "holds": True},
     "transition_cost": {"same_rows": True},
+    "page_weight": {"holds": True},
+    "inbox_scale": {"rows": 25, "queries": 6},
 }
 
 

@@ -74,9 +74,10 @@ def test_an_changes_her_password(client, an):
     client.force_login(an)
     new = "chìa khóa mới 2026"
     wrong = client.post(
-        "/accounts/password/change/", {"oldpassword": "sai", "password1": new, "password2": new}
-    )
-    assert "Chưa gửi được" in wrong.content.decode()
+        "/accounts/password/change/", {"oldpassword": "sai", "password1": new, "password2": "x"}
+    ).content.decode()
+    assert "Mật khẩu hiện nay chưa đúng." in wrong
+    assert "Hai lần nhập mật khẩu mới chưa giống nhau." in wrong
 
     client.post(
         "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new}

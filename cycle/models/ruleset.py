@@ -1,6 +1,7 @@
 """The law in force, as versioned data: levels, who certifies, bands, terms, compulsory items."""
 
 from decimal import Decimal
+from functools import cache
 
 import pgtrigger
 from django.db import models
@@ -47,6 +48,12 @@ class RuleSet(models.Model):
 
     def __str__(self):
         return self.title
+
+    @classmethod
+    @cache
+    def pinned(cls, pk):
+        """The edition with this key, read once per process: the database never changes one."""
+        return cls.objects.get(pk=pk)
 
     @property
     def procedure(self):

@@ -9,22 +9,27 @@ ALTER TABLE dossiers_task ADD CONSTRAINT open_task_matches_dossier_state
   FOREIGN KEY (dossier_id, open_state) REFERENCES dossiers_dossier (id, state)
   DEFERRABLE INITIALLY DEFERRED;
 
--- An open process waits for at least one open task.
+-- An open process waits for at least one open task; a closed one for none.
 CREATE FUNCTION process_not_stuck() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE p bigint;
+DECLARE touched bigint[]; p bigint;
 BEGIN
-  IF TG_TABLE_NAME = 'dossiers_process' THEN p := NEW.id;
-  ELSIF TG_OP = 'DELETE' THEN p := OLD.process_id;
-  ELSE p := NEW.process_id; END IF;
-  IF EXISTS (SELECT 1 FROM dossiers_process WHERE id = p AND status = 'NEW')
-     AND NOT EXISTS (SELECT 1 FROM dossiers_task WHERE process_id = p AND open_state IS NOT NULL)
-  THEN
-    RAISE EXCEPTION 'process % is open but waits for nothing', p
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'process_not_stuck';
-  END IF;
+  IF TG_TABLE_NAME = 'dossiers_process' THEN touched := ARRAY[NEW.id];
+  ELSIF TG_OP = 'DELETE' THEN touched := ARRAY[OLD.process_id];
+  ELSIF TG_OP = 'INSERT' THEN touched := ARRAY[NEW.process_id];
+  ELSE touched := ARRAY[OLD.process_id, NEW.process_id]; END IF;
+  FOREACH p IN ARRAY touched LOOP
+    IF EXISTS (SELECT 1 FROM dossiers_process WHERE id = p AND status = 'NEW')
+       IS DISTINCT FROM
+       EXISTS (SELECT 1 FROM dossiers_task WHERE process_id = p AND open_state IS NOT NULL)
+    THEN
+      RAISE EXCEPTION 'process % is open and waits for nothing, or is closed and waits', p
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'process_not_stuck';
+    END IF;
+  END LOOP;
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER process_not_stuck_task AFTER UPDATE OF status OR DELETE ON dossiers_task
+CREATE CONSTRAINT TRIGGER process_not_stuck_task
+  AFTER INSERT OR UPDATE OF status, process_id, flow_task_type, state OR DELETE ON dossiers_task
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION process_not_stuck();
 CREATE CONSTRAINT TRIGGER process_not_stuck AFTER INSERT OR UPDATE OF status ON dossiers_process
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION process_not_stuck();

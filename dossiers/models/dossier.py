@@ -337,7 +337,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
         Not refresh_from_db(): django_fsm's opens the protected field for all threads while it runs.
         """
-        fresh = Dossier.objects.with_units().select_for_update(of=("self",)).get(pk=self.pk)
+        fresh = (
+            Dossier.objects.select_related("product", "commune__parent__parent")
+            .select_for_update(of=("self",))
+            .get(pk=self.pk)
+        )
+        fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
         open_task = self.__dict__.get("_open_task")
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)

@@ -45,6 +45,10 @@ def path_of(sha256):
     return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
 
 
+#: The kind of a scan of what was signed here: no edition lists it, every dossier may hold it.
+SIGNED_PAPER = "signed_paper"
+
+
 class EvidenceQuerySet(models.QuerySet):
     def current(self):
         """The newest version of each piece."""
@@ -107,6 +111,12 @@ class Evidence(models.Model):
     def __str__(self):
         return self.title
 
+    def kind_label(self, rule_set):
+        """The Vietnamese name of its kind under ``rule_set``."""
+        if self.kind == SIGNED_PAPER:
+            return _("Văn bản đã ký")
+        return rule_set.evidence_label(self.kind)
+
     def prepare(self):
         """Count the version; the door calls this before it saves."""
         self.version = self.replaces.version + 1 if self.replaces else 1
@@ -119,5 +129,5 @@ class Evidence(models.Model):
         if self.issued_on and self.expires_on and self.expires_on < self.issued_on:
             raise ValidationError({"expires_on": _("Ngày hết hạn phải sau ngày cấp.")})
         kinds = {row["code"] for row in self.dossier.rule_set.content["evidence_kinds"]}
-        if self.kind not in kinds:
+        if self.kind not in kinds | {SIGNED_PAPER}:
             raise ValidationError({"kind": _("Bộ quy định không có loại tài liệu này.")})

@@ -9,6 +9,7 @@ from cycle.models import Level
 from dossiers.conditions import (
     ConditionNotMet,
     district_evaluates,
+    has_centre_certificate,
     has_certificate,
     has_commune_report,
     has_completion,
@@ -406,7 +407,7 @@ class Law(models.Model):
     @task_act(
         S.AT_CENTRE,
         fsm.RETURN_VALUE(S.CERTIFIED, S.RANKED),
-        conditions=[has_result],
+        conditions=[has_result, has_centre_certificate],
         label=_("Ghi kết quả trung ương"),
     )
     def record_centre_result(self):

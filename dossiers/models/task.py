@@ -170,6 +170,16 @@ class TaskQuerySet(EngineTaskQuerySet):
         )
         return self.open().filter(Exists(held))
 
+    def to_type(self, user):
+        """Open tasks of others that this person may record from a signed paper (chờ văn bản)."""
+        desks = [
+            assignment.org_unit_id
+            for assignment in user.assignments()
+            if assignment.role in (Role.OFFICER, Role.CLERK)
+        ] or [0]  # An empty list leaves no SQL, and a count of it no type.
+        others = self.open().filter(org_unit__in=desks, role__in=[Role.LEADER, Role.COUNCIL_OFFICE])
+        return others.exclude(pk__in=self.inbox(user).filter(org_unit__in=desks).values("pk"))
+
     def done_by(self, user):
         """Tasks this person finished, newest first."""
         return self.filter(closed_by=user, status=STATUS.DONE).order_by("-closed_at", "-pk")
@@ -357,21 +367,13 @@ class Task(AbstractTask):
                 raise ActNotPossible(name)
             if paper is None and not holds_task(by, self):
                 raise PaperRequired
-            dossier = activation.process.dossier = self.dossier
+            # Not read yet: perform() rereads it under its lock.
+            dossier = activation.process.dossier = self.dossier = Dossier(pk=self.dossier_id)
             dossier._open_task = self
             entry = dossier.perform(
                 name,
                 by=by,
-                capacity=by.capacity(self.role, self.org_unit_id)
-                or next(
-                    filter(
-                        None,
-                        (
-                            by.capacity(role, self.org_unit_id)
-                            for role in (Role.OFFICER, Role.CLERK)
-                        ),
-                    )
-                ),
+                capacity=self._capacity(by),
                 at=at,
                 reason=reason,
                 records=_records(record),
@@ -397,6 +399,8 @@ class Task(AbstractTask):
                 raise TaskAlreadyDone(self)
             if not rules.has_perm(permission, by, self):
                 raise PermissionDenied
+            # Before the caller changes the unit.
+            capacity = self._capacity(by)
             yield
             self.save(
                 update_fields=[
@@ -413,12 +417,17 @@ class Task(AbstractTask):
                 event,
                 self.dossier,
                 by=by,
-                capacity=by.capacity(self.role, self.org_unit_id),
+                capacity=capacity,
                 reason=reason,
                 task=self.pk,
                 node=self.node,
                 **data,
             )
+
+    def _capacity(self, user):
+        """The assignment at the task's unit by which ``user`` acts on it: its own role first."""
+        roles = (self.role, Role.OFFICER, Role.LEADER, Role.CLERK)
+        return next(filter(None, (user.capacity(role, self.org_unit_id) for role in roles)), None)
 
     def _give(self, user):
         self.owner = user

@@ -29,13 +29,13 @@ WEEKDAYS = [
 @register.simple_tag
 def site_name():
     """The name of this installation, as its head shows it."""
-    return getattr(settings, "SITE_NAME", "OCOP Điện Biên")
+    return settings.SITE_NAME
 
 
 @register.simple_tag
 def source_url():
     """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
-    return getattr(settings, "SOURCE_URL", "")
+    return settings.SOURCE_URL
 
 
 @register.filter
@@ -101,7 +101,7 @@ def step_bar(dossier):
             if state == State.PROMOTED:
                 standing, word = "done", _("xong")
             elif state.step is None:
-                standing, word = "stopped", state.label
+                standing, word = "stopped", str(state.label)
         elif 2 <= each.number <= dossier.skipped + 1:
             # Entered late: the steps after outreach were skipped.
             standing, word = "skipped", _("bỏ qua")

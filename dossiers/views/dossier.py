@@ -31,7 +31,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.rules import holds_task
-from dossiers.templatetags.ocop import day, money
+from dossiers.templatetags.ocop import day
 
 #: In the order of the steps.
 RECORDS = (
@@ -58,12 +58,13 @@ def _shown(record, field):
     if isinstance(field, models.DateField):
         return day(value)
     if isinstance(field, models.BigIntegerField):
-        return money(value)
+        # The unit stands in the name of the field.
+        return f"{value:,}".replace(",", ".")
     if isinstance(field, models.DecimalField) and value is not None:
         return f"{value:f}".replace(".", ",")
     if isinstance(value, list):
         # Kept in Vietnamese; the reader's language may be another.
-        return [_(item) for item in value]
+        return "\n".join(f"✓ {_(item)}" for item in value)
     return value
 
 
@@ -78,18 +79,21 @@ def facts(record):
         shown.append((_("Điểm bình quân"), str(record.mean).replace(".", ",")))
     if isinstance(record, SelfAssessment):
         shown.append((_("Tổng điểm tự chấm"), f"{record.total:f}".replace(".", ",")))
-    return [(name, value) for name, value in shown if value not in (None, "", [])]
+    return [(name, value) for name, value in shown if value not in (None, "")]
 
 
 def recorded(dossier):
     """What each step has recorded, newest first; the versions before it are kept below it."""
-    tables = []
+    tables: list[dict] = []
     for model in RECORDS:
-        rows = model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
-        rows = [{"record": row, "facts": facts(row)} for row in rows]
+        kept = model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
+        rows = [{"record": record, "facts": facts(record)} for record in kept]
         if rows:
             name = capfirst(str(model._meta.verbose_name))
             tables.append({"name": name, "newest": rows[0], "older": rows[1:]})
+    if tables:
+        # What was recorded last is what the next person reads first.
+        max(tables, key=lambda table: table["newest"]["record"].at)["open"] = True
     return tables
 
 
@@ -107,7 +111,7 @@ def evidence_by_kind(dossier):
             before = pieces.get(before.replaces_id)
         kinds.setdefault(row.kind, []).append({"piece": row, "older": older})
     return [
-        {"code": code, "label": dossier.rule_set.evidence_label(code), "pieces": rows}
+        {"code": code, "label": rows[0]["piece"].kind_label(dossier.rule_set), "pieces": rows}
         for code, rows in kinds.items()
     ]
 

@@ -21,21 +21,22 @@ ACTS = ("claim", "release", "reassign")
 @login_required
 def inbox(request):
     """What I may do today (hộp việc)."""
-    filters = Filters.of(request.GET)
-    return render(
-        request, "dossiers/inbox.html", {"page": Inbox(request.user, filters), "filters": filters}
-    )
+    return _list(request, "dossiers/inbox.html", Inbox)
 
 
 @login_required
 def dossier_list(request):
     """Every dossier I may see (danh mục hồ sơ)."""
+    return _list(request, "dossiers/dossier_list.html", Register)
+
+
+def _list(request, template, kind):
     filters = Filters.of(request.GET)
-    return render(
-        request,
-        "dossiers/dossier_list.html",
-        {"page": Register(request.user, filters), "filters": filters},
-    )
+    response = render(request, template, {"page": kind(request.user, filters), "filters": filters})
+    if request.htmx:
+        # An address to hand on: without the filters that filter nothing.
+        response["HX-Push-Url"] = f"{request.path}?{filters.query()}".rstrip("?")
+    return response
 
 
 @login_required
@@ -54,6 +55,10 @@ def task_bulk(request):
     act, _colon, pk = data.get("one", "").partition(":")
     pks, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act"))
     pks = [int(pk) for pk in pks if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    back = QueryDict(data.get("back", ""))
+    here = f"{reverse('dossiers:inbox')}?{Filters.of(back).query()}".rstrip("?")
+    if not act:
+        return redirect(here)
     if act not in ACTS:
         raise Http404
     tasks = list(
@@ -64,10 +69,9 @@ def task_bulk(request):
     )
     if pks and not tasks:
         raise Http404
-    back = f"{reverse('dossiers:inbox')}?{Filters.of(QueryDict(data.get('back', ''))).query()}"
     if not tasks:
         messages.warning(request, _("Bạn chưa chọn việc nào."))
-        return redirect(back)
+        return redirect(here)
     values = {}
     if act == "reassign":
         candidates = _holders(tasks)
@@ -79,7 +83,7 @@ def task_bulk(request):
                 {
                     "tasks": tasks,
                     "candidates": candidates,
-                    "back": data.get("back", ""),
+                    "back": back.urlencode(),
                     "to": data.get("to"),
                     "reason": data.get("reason", ""),
                     # The first time nothing has been asked yet.
@@ -91,7 +95,7 @@ def task_bulk(request):
         page = Inbox(request.user, Filters())
         row = page.row(tasks[0].pk)
         return render(request, "dossiers/_inbox_answer.html", {"rows": [row] if row else []})
-    return redirect(back)
+    return redirect(here)
 
 
 def _do(request, act, tasks, values):

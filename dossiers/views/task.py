@@ -162,7 +162,8 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
     others = [form for form in offered if form is not first]
     for form in others:
         form.open = form is tried or form.name == kept_act
-    beside = [act for act in free_acts(user, dossier) if act["tone"] != "refuse"]
+    free = free_acts(user, dossier)
+    beside = [act for act in free if act["name"] in forms.WITHOUT_PAPER]
     buttons = handling(user, task)
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
@@ -195,7 +196,9 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
             for name, label in buttons.items()
         ],
         "role": Role(task.role).label,
-        "free_acts": beside,
+        "beside": beside,
+        "elsewhere": [act for act in free if act not in beside and act["tone"] != "refuse"],
+        "refusals": [act for act in free if act["tone"] == "refuse"],
         "may_attach": any(act["name"] == "attach_evidence" for act in beside),
         "tab": tab,
         "tabs": [

@@ -18,6 +18,7 @@ const keys = {
   j: () => move(1),
   k: () => move(-1),
   g: () => current()?.querySelector("[data-key=g]")?.click(),
+  Enter: () => current()?.querySelector(".go")?.click(),
   x: () => current()?.querySelector(".tick")?.click(),
   "/": () => (document.querySelector("#q") ?? document.querySelector("#find"))?.focus(),
   "?": () => document.querySelector("#keys")?.showModal(),
@@ -29,6 +30,8 @@ document.addEventListener("keydown", (event) => {
   const field = typing(event.target);
   // A ticked row is still a row to move from.
   if (field && field.type !== "checkbox") return;
+  // Enter means what it means, except on a tick box.
+  if (event.key === "Enter" && !field) return;
   const act = keys[event.key];
   if (!act) return;
   event.preventDefault();
@@ -74,7 +77,12 @@ window.addEventListener("pageshow", () => {
 
 // The head of a wrong form is read first.
 document.querySelector("[data-focus]")?.focus();
-for (const opener of document.querySelectorAll("[data-keys]")) {
-  opener.hidden = false;
-  opener.addEventListener("click", () => document.querySelector("#keys").showModal());
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-keys]")) keys["?"]();
+});
+// What is of no use without a script is hidden until there is one.
+function reveal() {
+  for (const part of document.querySelectorAll("[data-js]")) part.hidden = false;
 }
+reveal();
+document.addEventListener("htmx:afterSwap", reveal);

@@ -34,9 +34,7 @@ class Command(BaseCommand):
         """Every node of every flow, by the name it is stored under."""
         stored_as = Task._meta.get_field("flow_task").get_prep_value
         return {
-            stored_as(node): node
-            for flow in flows._FLOWS.values()
-            for node in flow.instance.nodes()
+            stored_as(node): node for flow in flows.FLOWS.values() for node in flow.instance.nodes()
         }
 
     def stored(self, tasks, *fields):

@@ -1,0 +1,205 @@
+"""Evidence: attached by kind and criterion, versions kept, served to those who may see the file."""
+
+import hashlib
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from cycle import clock
+from dossiers import forms
+from dossiers.models import Evidence
+from dossiers.models.evidence import path_of
+from tests.conftest import events
+
+pytestmark = pytest.mark.django_db
+
+PDF = b"%PDF-1.7\nn\xe1\xbb\x99i dung"
+PNG = b"\x89PNG\r\n\x1a\nrest"
+ZIP = b"PK\x03\x04rest"
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def attach(user, dossier, file=None, **fields):
+    data = {"kind": "business_registration", "title": "Giấy đăng ký kinh doanh"} | fields
+    if file:
+        data["file"] = file
+    return signed_in(user).post(
+        reverse("dossiers:act", args=[dossier.pk, "attach_evidence"]),
+        {f"attach_evidence-evidence-{key}": value for key, value in data.items()},
+    )
+
+
+def get(user, evidence):
+    return signed_in(user).get(reverse("dossiers:evidence", args=[evidence.pk]))
+
+
+def sentences(response):
+    return [str(sentence) for _place, sentence in response.context["form"].problems]
+
+
+def files_in(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_file_is_kept_by_its_content_and_comes_back(dossier, an, media):
+    name = "Giấy ĐKKD “Nà Tấu”.pdf"
+    response = attach(an, dossier, SimpleUploadedFile(name, PDF), criterion="A.1.2", pages="3")
+    assert response.status_code == 302
+    evidence = dossier.evidence.get()
+    assert evidence.sha256 == hashlib.sha256(PDF).hexdigest()
+    assert (evidence.bytes, evidence.filename) == (len(PDF), name)
+    assert files_in(media) == [path_of(evidence.sha256)]
+
+    page = get(an, evidence)
+    assert b"".join(page.streaming_content) == PDF
+    assert page.headers["Content-Type"] == "application/pdf"
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Content-Disposition"].startswith("inline; filename*=utf-8''Gi%E1%BA%A5y")
+    assert "\n" not in page.headers["Content-Disposition"]
+
+
+def test_what_a_browser_could_run_is_never_shown_inline(dossier, an):
+    attach(an, dossier, SimpleUploadedFile("sổ sách.xlsx", ZIP))
+    page = get(an, dossier.evidence.get())
+    assert page.headers["Content-Type"] == "application/octet-stream"
+    assert page.headers["Content-Disposition"].startswith("attachment;")
+
+
+def test_the_same_content_twice_is_one_file(dossier, an, media):
+    for title in ("Bản 1", "Bản 2"):
+        attach(an, dossier, SimpleUploadedFile("a.png", PNG), title=title)
+    assert dossier.evidence.count() == 2
+    assert len(files_in(media)) == 1
+
+
+def test_a_stranger_and_a_lost_file_get_plain_pages(dossier, an, la, minh, media):
+    attach(an, dossier, SimpleUploadedFile("a.pdf", PDF))
+    evidence = dossier.evidence.get()
+    assert get(la, evidence).status_code == 404
+    assert get(minh, evidence).status_code == 200
+    assert Client().get(reverse("dossiers:evidence", args=[evidence.pk])).status_code == 302
+    path_of(evidence.sha256).unlink()
+    page = get(an, evidence)
+    assert page.status_code == 404
+    assert "tệp không còn trên máy chủ" in page.content.decode()
+
+
+def test_a_paper_has_a_place_and_no_file(dossier, an):
+    attach(an, dossier, paper_location="Tủ hồ sơ số 2")
+    evidence = dossier.evidence.get()
+    assert get(an, evidence).status_code == 404
+    text = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "bản giấy tại Tủ hồ sơ số 2" in text
+
+
+def test_a_new_version_replaces_and_both_stay(dossier, an):
+    attach(an, dossier, SimpleUploadedFile("a.pdf", PDF))
+    first = dossier.evidence.get()
+    page = signed_in(an).get(
+        reverse("dossiers:act", args=[dossier.pk, "attach_evidence"]),
+        {"kind": first.kind, "replaces": first.pk},
+    )
+    assert f'<option value="{first.pk}" selected>' in page.content.decode()
+    attach(an, dossier, SimpleUploadedFile("b.pdf", PDF + b"2"), replaces=first.pk)
+    second = dossier.evidence.current().get()
+    assert (second.replaces, second.version) == (first, 2)
+    page = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk]))
+    (kind,) = page.context["evidence"]
+    assert [(row["piece"], row["older"]) for row in kind["pieces"]] == [(second, [first])]
+    assert b"".join(get(an, first).streaming_content) == PDF
+
+    # The old one cannot be replaced a second time.
+    response = attach(an, dossier, SimpleUploadedFile("c.pdf", PDF), replaces=first.pk)
+    assert sentences(response) == ["Lựa chọn này không có trong danh sách."]
+
+
+def test_a_version_is_of_the_same_kind(dossier, an):
+    attach(an, dossier, SimpleUploadedFile("a.pdf", PDF))
+    response = attach(
+        an,
+        dossier,
+        SimpleUploadedFile("b.pdf", PDF),
+        kind="awards",
+        replaces=dossier.evidence.get().pk,
+    )
+    assert sentences(response) == ["Tài liệu được thay phải cùng loại."]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.exe", b"MZ"),
+        ("a.pdf", b"<html><script>alert(1)</script>"),
+        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("a.html", PDF),
+        ("a.pdf.html", PDF),
+        ("khong-co-duoi", PDF),
+        ("a.png", PDF),
+    ],
+)
+def test_other_kinds_of_files_are_refused(dossier, an, media, name, content):
+    response = attach(an, dossier, SimpleUploadedFile(name, content))
+    assert sentences(response) == ["Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx)."]
+    assert files_in(media) == []
+
+
+def test_an_empty_an_oversized_and_no_file_get_their_sentence(dossier, an, media, settings):
+    assert sentences(attach(an, dossier, SimpleUploadedFile("a.pdf", b""))) == [
+        "Tệp này rỗng, xin chọn lại."
+    ]
+    settings.MAX_EVIDENCE_BYTES = 1024**2
+    big = SimpleUploadedFile("a.pdf", PDF + b"x" * 1024**2)
+    assert sentences(attach(an, dossier, big)) == ["Tệp nặng quá 1 MB, xin chia nhỏ hoặc nén lại."]
+    assert sentences(attach(an, dossier)) == ["Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."]
+    assert files_in(media) == []
+    assert events(dossier) == ["dossier.open"]
+
+
+def test_nothing_is_stored_while_another_field_is_wrong(dossier, an, media):
+    response = attach(an, dossier, SimpleUploadedFile("a.pdf", PDF), kind="nothing")
+    assert sentences(response) == ["Lựa chọn này không có trong danh sách."]
+    assert "xin chọn lại tệp" in response.content.decode()
+    assert files_in(media) == []
+
+
+def test_a_disk_that_is_full_gets_a_sentence(dossier, an, monkeypatch):
+    def full(_upload):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(forms, "store", full)
+    response = attach(an, dossier, SimpleUploadedFile("a.pdf", PDF))
+    assert sentences(response) == [
+        "Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị."
+    ]
+    assert not Evidence.objects.exists()
+
+
+def test_a_long_name_keeps_its_ending(dossier, an):
+    attach(an, dossier, SimpleUploadedFile("ơ" * 240 + ".pdf", PDF))
+    filename = dossier.evidence.get().filename
+    assert (len(filename), filename[-5:]) == (200, "ơ.pdf")
+
+
+def test_a_paper_that_expires_before_it_was_issued_is_refused(dossier, an):
+    today = f"{clock.today():%d/%m/%Y}"
+    response = attach(an, dossier, paper_location="Tủ 1", issued_on=today, expires_on="01/01/2020")
+    assert sentences(response) == ["Ngày hết hạn phải sau ngày cấp."]
+
+
+def test_who_may_not_attach_is_refused(dossier, kiem, la):
+    assert attach(kiem, dossier, SimpleUploadedFile("a.pdf", PDF)).status_code == 403
+    assert attach(la, dossier, SimpleUploadedFile("a.pdf", PDF)).status_code == 404
+    assert not Evidence.objects.exists()
