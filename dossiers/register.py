@@ -6,6 +6,7 @@ Counted by the database, over the terms' ledgers: one question for all sums, one
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection, models
@@ -337,7 +338,8 @@ class OverdueRegister:
 
     def chosen(self):
         """What it is narrowed to beyond the form: (words, the query string without it)."""
-        filters, shown = self.filters, []
+        filters = self.filters
+        shown: list[tuple[Any, str]] = []
         if filters.step:
             shown.append((Step(filters.step).label, filters.query(step="")))
         if filters.unit is not None:

@@ -71,14 +71,6 @@ class _DaysFormSet(forms.BaseFormSet):
             return super().total_form_count()
         return min(len(self.initial or ()) + self.extra, self.max_num)
 
-    def changes(self):
-        """The rows that were filled in, as :mod:`dossiers.recalculation` takes them."""
-        return [
-            {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
-            for form in self.forms
-            if form.cleaned_data
-        ]
-
 
 DaysFormSet = forms.formset_factory(
     DayForm,
@@ -88,6 +80,15 @@ DaysFormSet = forms.formset_factory(
     absolute_max=MOST_ROWS,
     validate_max=True,
 )
+
+
+def changes_of(days):
+    """The rows that were filled in, as :mod:`dossiers.recalculation` takes them."""
+    return [
+        {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
+        for form in days
+        if form.cleaned_data
+    ]
 
 
 def read_days(upload):

@@ -1,15 +1,18 @@
 """The register of overdue work: what it counts, for whom, and what 2021 looks like in it."""
 
+import json
 from datetime import date, datetime
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.http import QueryDict
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff, OrgUnit, Role
+from dossiers.models import Firing
 from dossiers.register import Filters, OverdueRegister, time_spent
 from tests import records
 from tests.conftest import open_dossier, open_task, person
@@ -195,3 +198,27 @@ def test_the_dossier_says_where_its_time_went(client, cycle, commune, an):
         page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
     assert "10,0 ngày" in page
     assert "100%" in page
+
+
+# --- The sweep by hand ------------------------------------------------------------------------
+
+
+def test_the_sweep_says_what_it_did(late):
+    def sweep(*arguments):
+        out = StringIO()
+        call_command("sweep", *arguments, stdout=out)
+        return out.getvalue()
+
+    def did(moment):
+        said = json.loads(sweep("--now", moment, "--json"))
+        assert said.pop("now") == f"{moment}:00+07:00"
+        return said
+
+    fired = Firing.objects.filter(term__task__isnull=False)
+    did("2026-11-25T07:59")
+    assert not fired.exists()
+    assert did("2026-12-04T12:00")["firings"] >= 5
+    assert [firing.term.dossier for firing in fired] == [late[0]] * 5
+    assert did("2026-12-04T12:00") == {"terms": 0, "firings": 0}
+    with pytest.raises(CommandError, match="không phải thời điểm"):
+        sweep("--now", "hôm nay")

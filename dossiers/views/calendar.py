@@ -14,7 +14,7 @@ from cycle import clock
 from cycle.models import DayOff, Job
 from dossiers import forms, recalculation
 from dossiers.explanation import title_of
-from dossiers.term_forms import DaysFormSet, checked_days, read_days
+from dossiers.term_forms import DaysFormSet, changes_of, checked_days, read_days
 
 YEARS = {str(year) for year in range(1945, 2101)}
 
@@ -60,7 +60,7 @@ def _change(request):
         return _read(request, days, upload)
     if request.POST.get("act") == "edit" or not days.is_valid():
         return _page(request, days)
-    changes = days.changes()
+    changes = changes_of(days)
     if not changes:
         return _page(request, days, problems=[_("Bạn chưa nhập ngày nào.")])
     try:
