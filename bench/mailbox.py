@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-ANSWERS, HANGS, FAILS = 0, 1, 2
+ANSWERS, HANGS, FAILS, WATCHES = range(4)
 
 #: What may go wrong in a conversation when the server FAILS. Those that take the letter and then do
 #: not say so are done to a letter once: SMTP knows no way not to repeat it.
@@ -31,7 +31,7 @@ FAULTS = (
 
 
 class Mailbox:
-    """``port``, ``mode`` (ANSWERS, HANGS or FAILS), and what was ``taken``.
+    """``port``, and what was ``taken``; it ANSWERS, HANGS, FAILS or WATCHES.
 
     ``timeout``: how long its clients wait. ``watch``: how to log in to the database in which, while
     a conversation is held, the transactions of others are counted.
@@ -86,7 +86,7 @@ class Mailbox:
         mode = self._mode.value
         self._write("connected", mode)
         with self._lock:
-            fails = mode == FAILS and self._chance.random() < 0.6
+            fails = mode == FAILS and self._chance.random() < 0.5
             fault = self._chance.choice(FAULTS) if fails else ""
         with line, suppress(OSError):
             if mode == HANGS or fault == "silent":
@@ -133,7 +133,7 @@ class Mailbox:
             answer(b"452 later")
             return True
         key = message_from_bytes(letter)["Message-ID"]
-        if self._database:
+        if self._mode.value == WATCHES:
             with self._lock:
                 (open_ones,) = self._database.execute(
                     "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL"
