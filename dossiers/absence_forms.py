@@ -72,7 +72,7 @@ class SubstitutionForm(Asked):
 class HandoverForm(Asked):
     """A person's roles with all their open work go to another (bàn giao)."""
 
-    posts = forms.ModelMultipleChoiceField(
+    posts: forms.Field = forms.ModelMultipleChoiceField(
         None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple
     )
     to = _person(_("Người nhận bàn giao"))
@@ -85,7 +85,7 @@ class HandoverForm(Asked):
         self.fields["posts"].queryset = (
             handover.arranged_by(user).filter(user=post.user_id).order_by("org_unit__name", "role")
         )
-        self.initial = {"on": clock.today()} | self.initial | {"posts": [post.pk]}
+        self.initial = {"on": clock.today(), **self.initial, "posts": [post.pk]}
 
     def save(self):
         """The successor's assignments: all of them, or None when one was refused."""
