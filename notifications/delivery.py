@@ -25,7 +25,8 @@ LONGEST_PAUSE = timedelta(hours=6)
 MAX_ATTEMPTS = 10
 
 CLAIM = """
-UPDATE notifications_delivery SET attempts = attempts + 1, next_at = clock_timestamp() + %s
+UPDATE notifications_delivery
+SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => %s)
 WHERE id = (
   SELECT id FROM notifications_delivery
   WHERE state = 'pending' AND next_at <= clock_timestamp()
@@ -44,7 +45,7 @@ def deliver(limit=None, *, seconds=None):
     tried, until = 0, seconds and time.monotonic() + seconds
     while (limit is None or tried < limit) and (not until or time.monotonic() < until):
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, [LEASE])
+            cursor.execute(CLAIM, [LEASE.total_seconds()])
             row = cursor.fetchone()
         if row is None:
             break

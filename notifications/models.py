@@ -184,9 +184,9 @@ class Delivery(models.Model):
     @property
     def recipient(self):
         """To whom it goes."""
-        if self.notification_id:
+        if self.notification:
             return self.notification.recipient
-        return self.digest.user if self.digest_id else self.summary.leader
+        return self.digest.user if self.digest else self.summary.leader  # type: ignore[union-attr]
 
 
 class Heartbeat(models.Model):

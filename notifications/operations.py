@@ -11,6 +11,7 @@ from cycle.models import Job, JobState, OutboxMessage
 from cycle.waking import wake
 from notifications.delivery import resend
 from notifications.jobs import keep_time, send_letters
+from notifications.letters import title_of_term
 from notifications.models import Delivery, DeliveryState, Heartbeat
 
 #: More than this are counted, not listed.
@@ -62,22 +63,29 @@ class Operations:
 
     def incidents(self):
         """Messages that will not be tried again by themselves, the latest first."""
-        return self._bounded(
+        deliveries, more = self._bounded(
             Delivery.objects.filter(state=DeliveryState.INCIDENT)
             .select_related(
                 "notification__entry", "notification__recipient", "digest__user", "summary__leader"
             )
             .order_by("-pk")
         )
+        for delivery in deliveries:
+            if delivery.notification:
+                delivery.about = about(delivery.notification.entry)
+        return deliveries, more
 
     def untold(self):
         """Entries whose audience could not be found."""
-        return self._bounded(
+        messages, more = self._bounded(
             OutboxMessage.objects.filter(dispatched_at=None)
             .exclude(error="")
             .select_related("entry")
             .order_by("-pk")
         )
+        for message in messages:
+            message.about = about(message.entry)
+        return messages, more
 
     def failed_jobs(self):
         """Long work that ended in an error."""
@@ -89,6 +97,11 @@ class Operations:
     def _bounded(self, rows):
         rows = list(rows[: SHOWN + 1])
         return rows[:SHOWN], len(rows) > SHOWN
+
+
+def about(entry):
+    """What an entry says of what, in a few words."""
+    return f"{title_of_term(entry.data.get('code'), entry.label)}: {entry.sentence}"
 
 
 def resend_incidents(pk=None):

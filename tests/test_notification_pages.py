@@ -1,12 +1,13 @@
 """What I was told, how I want to be told, and how the system fares."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Job, JobState, OutboxMessage
+from dossiers.deadlines import sweep
 from dossiers.models import Dossier
 from notifications.dispatch import dispatch
 from notifications.jobs import keep_time, send_letters, with_heartbeat
@@ -119,6 +120,21 @@ def test_the_list_is_narrowed_by_kind_and_unread(client, cycle, commune, an, min
     assert shown("kind=result") == []
     assert shown("kind=x&after=²") == [second.pk, first.pk]
     assert shown(f"after={second.pk}") == [first.pk]
+
+
+def test_a_rung_says_which_term_whose_desk_and_which_day(client, cycle, commune, an, chi):
+    with clock.at(timezone.make_aware(datetime(2026, 11, 16, 9))):
+        open_dossier(cycle, commune, an)  # due 30/11
+    with clock.at(timezone.make_aware(datetime(2026, 12, 2, 9))):
+        sweep()
+        while dispatch():
+            pass
+    client.force_login(chi)
+    page = client.get("/notifications/?kind=term").content.decode()
+    assert (
+        '<span class="due due-overdue">báo cáo quá hạn</span> '
+        "«Đăng ký ý tưởng sản phẩm», Xã Nà Tấu, hạn 30/11/2026" in page
+    )
 
 
 # --- The bell -------------------------------------------------------------------------------
