@@ -1,14 +1,20 @@
 """Wake a worker, if Redis is there; if it is not, the beat finds the work."""
 
 import structlog
+from celery import current_app
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
+
+#: A page waits no longer than this; left to itself kombu tries again for six seconds.
+AT_ONCE = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3, "max_retries": 0}
 
 
 def wake(task):
     """Send the Celery task without waiting for Redis; a lost message loses nothing."""
     try:
-        task.apply_async(retry=False)
+        with Connection(current_app.conf.broker_url, transport_options=AT_ONCE) as redis:
+            task.apply_async(connection=redis, retry=False)
     except (OperationalError, OSError) as error:
         log.info("not_woken", task=task.name, error=str(error))

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -78,19 +78,27 @@ def preview(rows, limit=50):
     if not rows:
         return 0, []
     calendar = _after(whole_calendar(), rows)
-    moved, examples = 0, []
-    for term in (
-        _affected([row["day"] for row in rows])
-        .select_related("dossier__product", "org_unit")
-        .iterator(BATCH)
+    counted = _affected([row["day"] for row in rows]).filter(
+        state=TermState.RUNNING, base_amount__gte=0
+    )
+    # What was begun on the same day with the same length moves alike: one projection for all.
+    key = ("base_on", "base_amount", "unit", "due_on")
+    moved, moves = 0, {}
+    for *counting, due_on, terms in (
+        counted.order_by().values_list(*key).annotate(terms=Count("pk"))
     ):
-        old = term.due_on
-        if term.state == TermState.RUNNING:
-            term.project(calendar, fired=())
-        if term.due_on != old:
-            moved += 1
-            if len(examples) < limit:
-                examples.append((term, old, term.due_on))
+        new = calendar.project(*counting).due_on
+        if new != due_on:
+            moved += terms
+            moves[(*counting, due_on)] = new
+    examples: list[tuple[Term, date, date]] = []
+    for term in (
+        counted.select_related("dossier__product", "org_unit").iterator(BATCH) if moves else ()
+    ):
+        if len(examples) == limit:
+            break
+        if new := moves.get(tuple(getattr(term, name) for name in key)):
+            examples.append((term, term.due_on, new))
     return moved, examples
 
 

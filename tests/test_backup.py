@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 
 import psycopg
 import pytest
@@ -56,13 +57,20 @@ class Place:
                 owner.execute(statement)
 
     def renew(self):
+        self.drop()
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
             server.execute(f"CREATE DATABASE {self.name}")
 
     def drop(self):
         with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+            for _try in range(20):
+                try:
+                    server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
+                    return
+                except psycopg.errors.InsufficientPrivilege:
+                    # An autovacuum worker is at it: the owner may not end that one, it goes soon.
+                    time.sleep(0.5)
+        raise AssertionError(f"{self.name} is still in use")
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_a_task_leads_nowhere_that_no_act_goes(procedure):
     idle = []
     for name, node in tasks(FLOWS[procedure]).items():
         reachable = {to for _, state, to in moves(procedure) if state == NODES[name]}
-        for follower in node._followers:
+        for follower in node.followers:
             if isinstance(follower, OfficerTask):
                 if follower.state not in reachable:
                     idle.append((name, follower.name))

@@ -469,7 +469,8 @@ class Task(AbstractTask):
                 dossier=self.dossier, node=self.node, defaults={"org_unit": to}
             )
             self._give(None)
-            self.org_unit = to
+            self.org_unit = self.term.org_unit = to
+            self.term.save(update_fields=["org_unit"])
 
     def wait(self, *, by, reason):
         """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""

@@ -261,6 +261,9 @@ class Term(models.Model):
         self.state, self.paused_at = TermState.RUNNING, None
         if self.base_amount >= 0:
             self.base_on = timezone.localdate(at)
+        else:
+            # Late already: its day stands, and an extension counts from that day.
+            self.base_on, self.base_amount = self.due_on, 0
         self.project(self.calendar())
         self._log("resume", at, by, save=PROJECTED)
 
