@@ -38,7 +38,7 @@ def of(entry):
     """Ids of the active people who must hear of ``entry``, without the one who did it."""
     ids = set(_audiences[entry.event](entry))
     ids -= {entry.actor_id}
-    return set(User.objects.filter(pk__in=ids, is_active=True).values_list("pk", flat=True))
+    return _active(ids)
 
 
 def holders(role, unit_id):
@@ -199,26 +199,40 @@ def of_rungs(entries):
         unit = term.task.org_unit if term.task else units[term.org_unit_id]
         asked[entry.pk] = _of_rung(to, term.task or term, unit)
     found = {
-        (role, unit_id): holders(role, unit_id)
-        for role, unit_id in set(asked.values())
-        if role != OWNER
+        (OWNER, owner): {owner}
+        for posts in asked.values()
+        for role, owner in posts[:1]
+        if role == OWNER
     }
-    found |= {(OWNER, owner): {owner} for role, owner in asked.values() if role == OWNER}
-    active = set(
-        User.objects.filter(pk__in=set().union(*found.values()), is_active=True).values_list(
-            "pk", flat=True
-        )
-    )
-    return {entry: found[key] & active for entry, key in asked.items()}
+    active = _active(owner for _role, owner in found)
+    found = {post: owner & active for post, owner in found.items()}
+
+    def holding(post):
+        if post not in found:
+            found[post] = _active(holders(*post))
+        return found[post]
+
+    return {entry: next(filter(None, map(holding, posts)), set()) for entry, posts in asked.items()}
+
+
+def _active(ids):
+    return set(User.objects.filter(pk__in=ids, is_active=True).values_list("pk", flat=True))
 
 
 def _of_rung(to, work, unit):
-    """(role, unit id) who hear of a rung, or (OWNER, user id) of a task somebody has taken."""
-    if to == "officer":
-        owner = getattr(work, "owner_id", None)
-        return (OWNER, owner) if owner else (work.role, work.org_unit_id)
-    if to == "leader":
-        return Role.LEADER, unit.pk
-    if to == "next_level":
-        return Role.OFFICER, (unit.parent or unit).pk
-    return Role.LEADER, (unit.at_level(Level.PROVINCE) or unit).pk
+    """The posts that hear of a rung, (role, unit id): the first that somebody holds does.
+
+    A post may be vacant and an officer may have left: then it is told one step up, and not lost.
+    (OWNER, user id) stands for whoever has taken the task.
+    """
+    above, top = unit.parent or unit, unit.at_level(Level.PROVINCE) or unit
+    ladder = [
+        ("officer", (work.role, unit.pk)),
+        ("leader", (Role.LEADER, unit.pk)),
+        ("next_level", (Role.OFFICER, above.pk)),
+        ("board", (Role.LEADER, top.pk)),
+    ]
+    names = [name for name, _post in ladder]
+    posts = [post for _name, post in ladder[names.index(to) :]]
+    owner = getattr(work, "owner_id", None)
+    return [(OWNER, owner), *posts] if to == "officer" and owner else posts

@@ -22,6 +22,7 @@ from notifications import operations as operating
 from notifications.forms import PreferenceForm
 from notifications.models import CalendarFeed, Notification, Preference, new_token
 from notifications.news import Filters, Kind, News, unread_count
+from notifications.rules import runs_the_system
 
 #: How long a calendar program may be told the same.
 FEED_SECONDS = 300
@@ -38,6 +39,7 @@ def news(request):
             "page": News(request.user, filters),
             "filters": filters,
             "unread": unread_count(request.user),
+            "operates": runs_the_system(request.user),
         },
     )
 

@@ -25,9 +25,9 @@ def at(year, month, day, hour=9):
 
 def told(user):
     return list(
-        Notification.objects.filter(recipient=user).order_by("pk").values_list(
-            "entry__event", flat=True
-        )
+        Notification.objects.filter(recipient=user)
+        .order_by("pk")
+        .values_list("entry__event", flat=True)
     )
 
 
@@ -67,6 +67,28 @@ def test_a_late_task_is_told_up_the_line(cycle, commune, an, chi, minh, son):
     assert told(an) == ["term.warning", "term.warning", "term.overdue"]
     assert told(chi) == ["term.escalated"]
     assert told(minh) == ["term.escalated"]
+    assert told(son) == ["term.escalated"]
+
+
+def test_what_a_vacant_post_should_hear_is_told_one_step_up(cycle, commune, an, chi, minh, son):
+    with clock.at(at(2026, 11, 16)):
+        open_task(open_dossier(cycle, commune, an)).claim(by=an)
+    an.is_active = False
+    an.save()
+    chi.role_assignments.update(valid_to=at(2026, 11, 20).date())
+    with clock.at(at(2026, 12, 31)):
+        sweep()
+        while dispatch():
+            pass
+    # An has left and so has her chair: the province's officer hears it all but the last.
+    assert told(an) == told(chi) == []
+    assert told(minh) == [
+        "term.warning",
+        "term.warning",
+        "term.overdue",
+        "term.escalated",
+        "term.escalated",
+    ]
     assert told(son) == ["term.escalated"]
 
 
