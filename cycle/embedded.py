@@ -56,7 +56,8 @@ class Urls(NamedTuple):
 def urls(start: bool = True) -> Urls:
     """The addresses of the services; starts or joins our own PostgreSQL if none is given.
 
-    Without ``start`` our own is only named, for who will not ask it anything. So is Redis always, as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
+    Without ``start`` our own is only named, for who will not ask it anything. So is Redis always,
+    as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
     starts it. Raises SystemExit with one sentence when PostgreSQL cannot be had.
     """
     database = os.environ.get("DATABASE_URL")

@@ -135,7 +135,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeou
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE = {
     # Every minute, and harmless at any number of beats: the database claims each rung once.
-    "keep-time": {"task": "notifications.jobs.keep_time", "schedule": 60},
+    "keep-time": {
+        "task": "notifications.jobs.keep_time",
+        "schedule": 60,
+        # A beat that found no worker is not made up for: the next one does all of it.
+        "options": {"expires": 55},
+    },
+    "send-letters": {
+        "task": "notifications.jobs.send_letters",
+        "schedule": 60,
+        "options": {"expires": 55},
+    },
     "run-jobs": {"task": "cycle.jobs.run_jobs", "schedule": 30},
     "clear-sessions": {"task": "cycle.jobs.clear_sessions", "schedule": crontab(hour=3, minute=10)},
     "verify-history": {"task": "cycle.jobs.verify_history", "schedule": crontab(hour=3, minute=30)},

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.utils.translation.template import templatize
 
-_CALLS = {"_", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+_CALLS = {"_", "_lazy", "_now", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
 _IN_TEMPLATE = re.compile(
     r"""\b(n?gettext|_)\(\s*(u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))(?:\s*,\s*(u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")))?""",
     re.DOTALL,

@@ -2,6 +2,7 @@
 
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Level, OrgUnit, TermRule
@@ -101,6 +102,8 @@ def follow(dossier, entry, *, closed=()):
     running = {term.code for term in live if term.state != TermState.STOPPED}
     for rule in rules:
         if rule.code in running or rule.case_type not in ("", dossier.case_type):
+            continue
+        if rule.starts_before and timezone.localdate(entry.at) >= rule.starts_before:
             continue
         certificate = None
         if rule.subject == "certificate":

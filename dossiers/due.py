@@ -4,10 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 #: Within so many working days a task is «due soon» (sắp đến hạn).
 SOON = 3
+
+
+#: What a term is counted in, in words.
+UNITS = {"wd": _lazy("ngày làm việc"), "d": _lazy("ngày"), "m": _lazy("tháng"), "": ""}
 
 
 @dataclass(frozen=True)

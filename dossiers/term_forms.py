@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import DayOff
 from dossiers import recalculation
+from dossiers.due import UNITS
 from dossiers.forms import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
 
@@ -34,9 +35,6 @@ class ExtensionForm(PlainPart):
             "unit": UNITS[term.unit],
             "n": term.extension_limit - term.extended,
         }
-
-
-UNITS = {"wd": _("ngày làm việc"), "d": _("ngày"), "m": _("tháng"), "": ""}
 
 
 class DayForm(PlainPart):

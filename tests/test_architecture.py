@@ -27,7 +27,13 @@ ROOM = {
     "flows": "engine",
     "deadlines": "engine",
     "dispatch": "engine",
+    "extension": "engine",
+    "handover": "engine",
+    "recalculation": "engine",
+    "delivery": "engine",
     "forms": "forms",
+    "absence_forms": "forms",
+    "term_forms": "forms",
     "views": "views",
     "urls": "urls",
 }

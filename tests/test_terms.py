@@ -120,12 +120,13 @@ def test_a_calendar_edit_is_previewed_then_moves_each_open_term_once(monday, an)
     from cycle.models import Job
     from dossiers import recalculation
 
-    change = [
-        {"day": "2026-11-24", "what": "off", "name": "Ngày Văn hóa", "document": "12/TB-BNV"}
-    ]
+    change = [{"day": "2026-11-24", "what": "off", "name": "Ngày Văn hóa", "document": "12/TB-BNV"}]
     rows = recalculation.checked(change)
     term = open_task(monday).term
-    assert recalculation.preview(rows) == (1, [(term, at(2026, 11, 30).date(), at(2026, 12, 1).date())])
+    assert recalculation.preview(rows) == (
+        1,
+        [(term, at(2026, 11, 30).date(), at(2026, 12, 1).date())],
+    )
     assert open_task(monday).due_on == at(2026, 11, 30).date()
 
     recalculation.apply(rows)
@@ -162,3 +163,25 @@ def test_a_wrong_calendar_is_refused_with_its_row(rows, sentence):
 
     with pytest.raises(recalculation.CalendarRefused, match=sentence):
         recalculation.checked(rows)
+
+
+@pytest.mark.parametrize(
+    ("submitted", "codes"),
+    [(at(2026, 5, 21), {"D10", "task"}), (at(2026, 5, 22), {"task"})],
+)
+def test_a_file_of_the_old_law_must_be_done_in_sixty_days(
+    rule_sets, old_commune, an, submitted, codes
+):
+    """QĐ 26/2026/QĐ-TTg, Điều 12: filed before 22/5/2026, done by 21/7/2026."""
+    from tests.conftest import open_cycle
+
+    with clock.at(submitted):
+        dossier = open_dossier(open_cycle(rule_sets["qd1048_2019"], 2026), old_commune, an)
+        dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+        for kind in dossier.rule_set.compulsory("first"):
+            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
+        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+    live = {term.code: term for term in dossier.terms.live()}
+    assert set(live) == codes
+    if "D10" in live:
+        assert live["D10"].due_on == at(2026, 7, 21).date()

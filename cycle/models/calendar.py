@@ -82,6 +82,8 @@ class Cycle(models.Model):
         if "dates" in row:
             year = self.year + row["dates"].startswith("+")
             fixed_on = date.fromisoformat(f"{year}-{row['dates'].lstrip('+')}")
+        elif "on" in row:
+            fixed_on = date.fromisoformat(row["on"])
         elif "window" in row:
             step, level = row["window"]
             month = self.step_windows.get(step=step, level=level).last_month
@@ -90,7 +92,7 @@ class Cycle(models.Model):
             cycle=self,
             rule_set=rule_set,
             fixed_on=fixed_on,
-            **{key: row[key] for key in row.keys() - {"dates", "window"}},
+            **{key: row[key] for key in row.keys() - {"dates", "window", "on"}},
         )
 
 
@@ -246,6 +248,12 @@ class TermRule(models.Model):
         ],
     )
     fixed_on = models.DateField(_("ngày cố định"), null=True, blank=True)
+    starts_before = models.DateField(
+        _("chỉ khi bắt đầu trước ngày"),
+        null=True,
+        blank=True,
+        help_text=_("Quy định chuyển tiếp: hồ sơ nộp từ ngày này không thuộc thời hạn này."),
+    )
     starts_on = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     stops_on = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     case_type = models.CharField(_("chỉ cho loại hồ sơ"), max_length=15, blank=True)

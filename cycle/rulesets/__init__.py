@@ -233,12 +233,17 @@ def _term_rules(content, path):
             yield key, "không biết cấp hoặc vai trò."
         if row.get("subject", "dossier") not in ("dossier", "certificate", "cycle"):
             yield key, f"không biết đối tượng «{row['subject']}»."
-        if sum(name in row for name in ("amount", "dates", "window")) != 1:
-            yield key, "cần đúng một trong amount, dates, window."
+        if sum(name in row for name in ("amount", "dates", "on", "window")) != 1:
+            yield key, "cần đúng một trong amount, dates, on, window."
         if "amount" in row and (not _whole(row["amount"]) or row["unit"] not in ("wd", "d", "m")):
             yield key, "độ dài phải là số nguyên, tính bằng wd, d hoặc m."
         if "window" in row and tuple(row["window"]) not in windows:
             yield key, "không có thời gian thực hiện bước này."
+        for name in ("on", "starts_before"):
+            try:
+                date.fromisoformat(row.get(name, "2001-01-01"))
+            except ValueError:
+                yield key, f"không có ngày «{row[name]}»."
         if "dates" in row:
             try:
                 date.fromisoformat(f"2001-{row['dates'].lstrip('+')}")
@@ -317,9 +322,9 @@ RULES = {
     "levels": _levels,
     "bands": _points,
     "terms": _clocks,
-    "clocks": _term_rules,
     "evidence_kinds": _evidence,
     "windows": _windows,
+    "clocks": _term_rules,
     "duties": _duties,
     "unverified": _unverified,
 }

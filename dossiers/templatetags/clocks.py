@@ -4,10 +4,9 @@ from django import template
 
 from cycle import clock
 from cycle.models import DayOff
-from dossiers.due import due
+from dossiers.due import UNITS, due
 from dossiers.explanation import title_of
 from dossiers.register import time_spent
-from dossiers.term_forms import UNITS
 
 register = template.Library()
 

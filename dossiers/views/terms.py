@@ -9,11 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from dossiers import forms
+from dossiers.due import UNITS
 from dossiers.explanation import Explanation, title_of
 from dossiers.extension import extend
 from dossiers.models import Dossier, Task, Term, TermState
 from dossiers.templatetags.ocop import day
-from dossiers.term_forms import UNITS, ExtensionForm
+from dossiers.term_forms import ExtensionForm
 
 
 def _visible(user, **which):
