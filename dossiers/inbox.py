@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, FilteredRelation, Func, Q
-from django.db.models.functions import JSONObject
+from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -119,8 +120,12 @@ class Filters:
 
 def _up_to_many(queryset):
     """How many rows, counted no further than MANY."""
+    # Cast, for a queryset that is known to be empty leaves an array without a type.
+    keys = Cast(
+        ArraySubquery(queryset.order_by().values("pk")[:MANY]), ArrayField(models.BigIntegerField())
+    )
     return Func(
-        ArraySubquery(queryset.order_by().values("pk")[:MANY]),
+        keys,
         function="CARDINALITY",
         output_field=models.IntegerField(),
     )
@@ -161,6 +166,7 @@ class Inbox:
                         due_on="due_on",
                         owner="owner",
                         waiting="waiting_since",
+                        paused="paused",
                         commune="dossier__commune",
                         commune_name="dossier__commune__name",
                         commune_until="dossier__commune__valid_to",
@@ -186,8 +192,9 @@ class Inbox:
         """How many tasks lie in each tab, as it is shown: what lies beyond MANY is a «+»."""
         rows, today = self.facts["open"], self.today.isoformat()
         # A term ends at 24:00 of its day, so the day alone tells; ISO dates compare as text.
-        late = sum(row["due_on"] < today for row in rows)
-        soon = sum(row["due_on"] <= self.last_soon_day.isoformat() for row in rows) - late
+        running = [row for row in rows if not row["paused"]]
+        late = sum(row["due_on"] < today for row in running)
+        soon = sum(row["due_on"] <= self.last_soon_day.isoformat() for row in running) - late
         counts = {
             Tab.UNIT: len(rows),
             Tab.MINE: sum(row["owner"] == self.user.pk for row in rows),
@@ -223,8 +230,10 @@ class Inbox:
         tasks = {
             Tab.UNIT: lambda: self.open,
             Tab.MINE: lambda: self.open.filter(owner=self.user),
-            Tab.SOON: lambda: self.open.filter(due_at__gt=self.now, due_on__lte=self.last_soon_day),
-            Tab.OVERDUE: lambda: self.open.filter(due_at__lte=self.now),
+            Tab.SOON: lambda: self.open.filter(
+                due_at__gt=self.now, due_on__lte=self.last_soon_day, paused=False
+            ),
+            Tab.OVERDUE: lambda: self.open.filter(due_at__lte=self.now, paused=False),
             Tab.WAITING: lambda: self.open.filter(waiting_since__isnull=False),
             Tab.PAPER: lambda: Task.objects.to_type(self.user),
             Tab.DONE: lambda: Task.objects.done_by(self.user),
@@ -272,7 +281,7 @@ class Inbox:
     def _rows(self, tasks):
         rows = list(
             tasks.values(
-                "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
+                "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason", "paused",
                 "owner_id", "closed_at", "outcome",
                 owner_name=F("owner__full_name"),
                 owner_username=F("owner__username"),

@@ -185,3 +185,14 @@ def test_a_file_of_the_old_law_must_be_done_in_sixty_days(
     assert set(live) == codes
     if "D10" in live:
         assert live["D10"].due_on == at(2026, 7, 21).date()
+
+
+def test_a_paused_task_is_neither_late_nor_soon(monday, an):
+    from dossiers.inbox import Filters, Inbox, Tab
+
+    with clock.at(at(2026, 11, 18)):
+        open_task(monday).wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+    with clock.at(at(2026, 12, 30)):
+        inbox = Inbox(an, Filters())
+        assert inbox.counts() | {Tab.UNIT: "1", Tab.OVERDUE: "0", Tab.SOON: "0", Tab.WAITING: "1"} == inbox.counts()
+        assert Inbox(an, Filters(tab="overdue")).rows() == []

@@ -176,7 +176,7 @@ class TaskQuerySet(EngineTaskQuerySet):
             assignment.org_unit_id
             for assignment in user.assignments()
             if assignment.role in (Role.OFFICER, Role.CLERK)
-        ] or [0]  # An empty list leaves no SQL, and a count of it no type.
+        ]
         others = self.open().filter(org_unit__in=desks, role__in=[Role.LEADER, Role.COUNCIL_OFFICE])
         return others.exclude(pk__in=self.inbox(user).filter(org_unit__in=desks).values("pk"))
 
@@ -244,6 +244,8 @@ class Task(AbstractTask):
     due_at = models.DateTimeField(null=True)
     waiting_since = models.DateTimeField(_("chờ chủ thể từ"), null=True)
     waiting_reason = models.CharField(_("chờ chủ thể vì"), max_length=300, blank=True)
+    #: Its clock stands still: it is neither due soon nor overdue.
+    paused = models.BooleanField(_("tạm dừng"), default=False)
     closed_at = models.DateTimeField(_("xong lúc"), null=True)
     closed_by = models.ForeignKey(
         User,
@@ -411,6 +413,7 @@ class Task(AbstractTask):
                     "waiting_reason",
                     "due_on",
                     "due_at",
+                    "paused",
                 ]
             )
             HistoryEntry.objects.record(
@@ -480,6 +483,7 @@ class Task(AbstractTask):
             self.waiting_since, self.waiting_reason = clock.now(), reason.strip()
             if self.term.state == "running":
                 self.term.pause(at=self.waiting_since, by=by, reason=reason)
+                self.paused = True
 
     def resume(self, *, by):
         """The producer has answered (hết chờ)."""
@@ -488,3 +492,4 @@ class Task(AbstractTask):
             if self.term.state == "paused":
                 self.term.resume(at=clock.now(), by=by)
                 self.due_on, self.due_at = self.term.due_on, self.term.due_at
+                self.paused = False
