@@ -19,6 +19,11 @@ def test_a_double_click_is_one_act_and_back_does_no_second(desk, an, dossier):
     at = desk(an)
     at.open("dossiers:task", open_task(dossier).pk)
     at.page.locator(FIELD).fill(WORDS)
+    # A look at the file and Back: the words are still there.
+    at.follow(at.page.locator(".whose a"))
+    at.page.go_back()
+    expect(at.page.locator(FIELD)).to_have_value(WORDS)
+
     with at.page.expect_navigation():
         at.page.locator(BUTTON).dblclick()
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
