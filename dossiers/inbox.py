@@ -281,7 +281,8 @@ class Inbox:
     def _rows(self, tasks):
         rows = list(
             tasks.values(
-                "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason", "paused",
+                "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
+                "paused",
                 "owner_id", "closed_at", "outcome",
                 owner_name=F("owner__full_name"),
                 owner_username=F("owner__username"),

@@ -194,5 +194,8 @@ def test_a_paused_task_is_neither_late_nor_soon(monday, an):
         open_task(monday).wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
     with clock.at(at(2026, 12, 30)):
         inbox = Inbox(an, Filters())
-        assert inbox.counts() | {Tab.UNIT: "1", Tab.OVERDUE: "0", Tab.SOON: "0", Tab.WAITING: "1"} == inbox.counts()
+        assert (
+            inbox.counts() | {Tab.UNIT: "1", Tab.OVERDUE: "0", Tab.SOON: "0", Tab.WAITING: "1"}
+            == inbox.counts()
+        )
         assert Inbox(an, Filters(tab="overdue")).rows() == []
