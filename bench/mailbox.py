@@ -136,8 +136,7 @@ class Mailbox:
         if self._mode.value == WATCHES:
             with self._lock:
                 (open_ones,) = self._database.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE xact_start IS NOT NULL"
-                    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+                    "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
                 ).fetchone()
             self._write("transactions", open_ones)
         with self._lock:
