@@ -7,4 +7,5 @@ class DossiersConfig(AppConfig):
     verbose_name = _("Hồ sơ")
 
     def ready(self):
-        from dossiers import events, flows, recalculation  # noqa: F401  (registered by being imported)
+        # Events, permissions, flows and kinds of jobs are registered by being imported.
+        from dossiers import events, flows, handover, recalculation  # noqa: F401

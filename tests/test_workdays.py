@@ -42,7 +42,9 @@ class Oracle:
 
     def due(self, start, amount, unit):
         if unit == "wd":
-            return self.first_with(self.number(start) + amount) if amount else self.next_working(start)
+            return (
+                self.first_with(self.number(start) + amount) if amount else self.next_working(start)
+            )
         if unit == "d":
             return self.next_working(DAYS[(start - FIRST).days + amount])
         year, month, day = start.year, start.month, start.day
@@ -111,12 +113,12 @@ def test_what_was_skipped_is_each_day_that_was_not_counted_and_no_other(calendar
         start, amount = random.choice(STARTS), random.randrange(40)
         projection = calendar.project(start, amount, Unit.WORKING_DAYS)
         skipped = [day for day, _reason in projection.skipped]
-        passed = [
-            start + timedelta(days=n) for n in range(1, (projection.due_on - start).days + 1)
-        ]
+        passed = [start + timedelta(days=n) for n in range(1, (projection.due_on - start).days + 1)]
         if amount:
             assert len(passed) - len(skipped) == amount
-            assert sorted(set(passed) - set(skipped)) == [d for d in passed if calendar.is_working(d)]
+            assert sorted(set(passed) - set(skipped)) == [
+                d for d in passed if calendar.is_working(d)
+            ]
         assert not any(calendar.is_working(day) for day in skipped)
         assert all(reason for _day, reason in projection.skipped)
         assert skipped == sorted(set(skipped))
