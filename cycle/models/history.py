@@ -78,19 +78,39 @@ class HistoryEntry(models.Model):
     stream_id = models.BigIntegerField()
     seq = models.BigIntegerField(_("số thứ tự"), db_default=0, editable=False)
     cycle = models.ForeignKey(
-        "cycle.Cycle", models.PROTECT, null=True, related_name="+", verbose_name=_("chu trình")
+        "cycle.Cycle",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("chu trình"),
     )
     event = models.CharField(_("sự kiện"), max_length=60)
     label = models.CharField(_("đối tượng"), max_length=300)
     actor = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người thực hiện")
+        User,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("người thực hiện"),
     )
     role = models.CharField(_("tư cách"), max_length=20, choices=Role, blank=True)
     org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, null=True, related_name="+", verbose_name=_("đơn vị")
+        OrgUnit,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("đơn vị"),
     )
     acting_for = models.ForeignKey(
-        User, models.PROTECT, null=True, related_name="+", verbose_name=_("thay mặt")
+        User,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("thay mặt"),
     )
     before = models.CharField(_("trước"), max_length=40, blank=True)
     after = models.CharField(_("sau"), max_length=40, blank=True)

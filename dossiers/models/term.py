@@ -45,13 +45,22 @@ class Term(models.Model):
     """
 
     rule = models.ForeignKey(
-        TermRule, models.PROTECT, null=True, related_name="terms", verbose_name=_("quy định")
+        TermRule,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="terms",
+        verbose_name=_("quy định"),
     )
     code = models.CharField(_("mã"), max_length=20)
     title = models.CharField(_("thời hạn"), max_length=200)
     legal = models.BooleanField(_("theo luật"), default=False)
     cycle = models.ForeignKey(
-        Cycle, models.PROTECT, related_name="terms", verbose_name=_("chu trình")
+        Cycle,
+        models.PROTECT,
+        db_index=False,
+        related_name="terms",
+        verbose_name=_("chu trình"),
     )
     dossier = models.ForeignKey(
         "dossiers.Dossier", models.PROTECT, null=True, related_name="terms", verbose_name=_("hồ sơ")
@@ -60,11 +69,15 @@ class Term(models.Model):
         "dossiers.Task", models.PROTECT, null=True, related_name="term", verbose_name=_("công việc")
     )
     certificate = models.ForeignKey(
-        "dossiers.Certificate", models.PROTECT, null=True, related_name="terms"
+        "dossiers.Certificate", models.PROTECT, null=True, db_index=False, related_name="terms"
     )
     role = models.CharField(_("vai trò"), max_length=20, choices=Role, blank=True)
     org_unit = models.ForeignKey(
-        OrgUnit, models.PROTECT, related_name="terms", verbose_name=_("đơn vị")
+        OrgUnit,
+        models.PROTECT,
+        db_index=False,
+        related_name="terms",
+        verbose_name=_("đơn vị"),
     )
     started_at = models.DateTimeField(_("bắt đầu"))
     unit = models.CharField(_("đơn vị tính"), max_length=2, blank=True)
@@ -375,7 +388,8 @@ class TermEvent(models.Model):
 class Firing(models.Model):
     """A rung that was reached (lần nhắc, lần báo cáo). It can exist once."""
 
-    term = models.ForeignKey(Term, models.PROTECT, related_name="firings")
+    # The unique key on (term, rung) finds them.
+    term = models.ForeignKey(Term, models.PROTECT, db_index=False, related_name="firings")
     rung = models.CharField(max_length=24)
     at = models.DateTimeField()
     fired_at = models.DateTimeField()
