@@ -8,7 +8,7 @@ dossier, and each ends with a commit.
 """
 
 import gc
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from io import StringIO
 from statistics import median
 from time import perf_counter
@@ -29,6 +29,7 @@ BOUND = "trung vị một lần chuyển trạng thái qua cửa ≤ 6 lần SQL
 SIZES = {"small": 60, "full": 500}
 WARM_UP = 10
 CHECKED = ["Đủ thông tin chủ thể", "Nguyên liệu tại địa phương"]
+EIGHT = time(8)
 REMARKS = "Ý tưởng rõ, nguyên liệu tại xã"
 
 
@@ -93,6 +94,30 @@ def _world(number):
     return dossiers, an
 
 
+TERM_EVENT = """INSERT INTO dossiers_termevent
+  (term_id, kind, at, by_id, reason, document, due_on, "left")
+  VALUES (%s, %s, %s, %s, '', '', %s, %s)"""
+
+
+def _rungs(due_on, at, calendar):
+    """The reminders and escalations of a task's term, with their moments."""
+    ladder = [
+        (
+            days,
+            "officer",
+            timezone.make_aware(datetime.combine(calendar.shift(due_on, days), EIGHT)),
+        )
+        for days in (-3, -1)
+    ]
+    ladder.append((0, "officer", end_of(due_on)))
+    ladder += [
+        (days, to, timezone.make_aware(datetime.combine(calendar.shift(due_on, days), EIGHT)))
+        for days, to in ((1, "leader"), (3, "next_level"), (5, "board"))
+    ]
+    kept = [(f"{days}:{to}", moment) for days, to, moment in ladder if moment > at]
+    return [rung for rung, _moment in kept], [moment for _rung, moment in kept]
+
+
 def screen_by_hand(db, task_id, process_id, user_id):
     """The same screening, one plain statement per lock, read and row."""
     with db.transaction():
@@ -123,6 +148,12 @@ def screen_by_hand(db, task_id, process_id, user_id):
         ).fetchone()
         assert state == "idea_registered"
         at = max(now, moved_at)
+        terms = db.execute(
+            """SELECT t.id, t.task_id, t.due_on, t.base_amount, r.stops_on
+               FROM dossiers_term t LEFT JOIN cycle_termrule r ON r.id = t.rule_id
+               WHERE t.dossier_id = %s AND t.state <> 'stopped' ORDER BY t.id FOR UPDATE OF t""",
+            [dossier_id],
+        ).fetchall()
         (review_id,) = db.execute(
             """INSERT INTO dossiers_review (dossier_id, recorded_by_id, at, checked, remarks)
                VALUES (%s, %s, %s, %s, %s) RETURNING id""",
@@ -146,6 +177,20 @@ def screen_by_hand(db, task_id, process_id, user_id):
                  closed_at = %s, closed_by_id = %s, outcome = 'screen_idea' WHERE id = %s""",
             [user_id, at, at, user_id, task_id],
         )
+        for term_id, of_task, term_due_on, left, _stops_on in terms:
+            assert of_task == task_id
+            db.execute(
+                """UPDATE dossiers_term SET state = 'stopped', stopped_at = %s, paused_at = NULL,
+                     next_at = NULL WHERE id = %s""",
+                [at, term_id],
+            )
+            db.execute(TERM_EVENT, [term_id, "stop", at, user_id, term_due_on, left])
+        rules = db.execute(
+            """SELECT code FROM cycle_termrule WHERE cycle_id = %s AND rule_set_id = %s
+               AND starts_on @> ARRAY['dossier.screen_idea']::varchar[]""",
+            [cycle_id, rule_set_id],
+        ).fetchall()
+        assert not rules
         level, role, working_days, routed = db.execute(
             """SELECT level, role, working_days, (SELECT org_unit_id FROM dossiers_route
                  WHERE dossier_id = %s AND node = 'select_idea')
@@ -154,20 +199,20 @@ def screen_by_hand(db, task_id, process_id, user_id):
         ).fetchone()
         first = timezone.localdate(at)
         days = db.execute(
-            "SELECT day, worked FROM cycle_dayoff WHERE day BETWEEN %s AND %s",
-            [first, first + timedelta(days=working_days * 2 + 31)],
+            "SELECT day, worked, name, document FROM cycle_dayoff WHERE day BETWEEN %s AND %s",
+            [first - timedelta(days=31), first + timedelta(days=working_days * 2 + 61)],
         ).fetchall()
         calendar = Calendar(
-            frozenset(day for day, worked in days if not worked),
-            frozenset(day for day, worked in days if worked),
+            frozenset(day for day, worked, _name, _document in days if not worked),
+            frozenset(day for day, worked, _name, _document in days if worked),
         )
         due_on = calendar.add(first, working_days)
         (next_id,) = db.execute(
             """INSERT INTO dossiers_task (flow_task, flow_task_type, token, process_id, data,
                  status, created, dossier_id, node, state, role, org_unit_id, opened_at, due_on,
-                 due_at, waiting_reason, outcome)
+                 due_at, waiting_reason, outcome, paused)
                VALUES (%s, 'HUMAN', %s, %s, '{}', 'NEW', %s, %s, 'select_idea', 'idea_screened',
-                 %s, %s, %s, %s, %s, '', '') RETURNING id""",
+                 %s, %s, %s, %s, %s, '', '', FALSE) RETURNING id""",
             [
                 flow_task.replace("screen_idea", "select_idea"),
                 token,
@@ -181,6 +226,34 @@ def screen_by_hand(db, task_id, process_id, user_id):
                 end_of(due_on),
             ],
         ).fetchone()
+        unit_id = routed or units[levels.index(level)]
+        rungs, moments = _rungs(due_on, at, calendar)
+        (term_id,) = db.execute(
+            """INSERT INTO dossiers_term (code, title, legal, cycle_id, dossier_id, task_id, role,
+                 org_unit_id, started_at, unit, amount, base_on, base_amount, extended,
+                 extension_limit, original_due_on, due_on, due_at, state, rungs, rung_at, next_at)
+               VALUES ('task', 'select_idea', FALSE, %s, %s, %s, %s, %s, %s, 'wd', %s, %s, %s, 0,
+                 %s, %s, %s, %s, 'running', %s, %s, %s) RETURNING id""",
+            [
+                cycle_id,
+                dossier_id,
+                next_id,
+                role,
+                unit_id,
+                at,
+                working_days,
+                first,
+                working_days,
+                working_days,
+                due_on,
+                due_on,
+                end_of(due_on),
+                rungs,
+                moments,
+                moments[0],
+            ],
+        ).fetchone()
+        db.execute(TERM_EVENT, [term_id, "start", at, None, due_on, working_days])
         db.execute(
             "INSERT INTO dossiers_task_previous (from_task_id, to_task_id) VALUES (%s, %s)",
             [next_id, task_id],
@@ -198,6 +271,10 @@ def _left_behind(dossier):
         (done.closed_by_id, done.owner_id, done.outcome, done.finished == done.closed_at),
         (following.node, following.state, following.role, following.org_unit_id, following.due_on),
         (following.due_at == end_of(following.due_on), list(following.previous.all()) == [done]),
+        (done.term.state, done.term.stopped_at == done.closed_at, following.term.state),
+        (tuple(following.term.rungs), following.term.next_at == following.term.rung_at[0]),
+        tuple(following.term.events.values_list("kind", "by", "left", "due_on")),
+        tuple(done.term.events.values_list("kind", "by", "left", "due_on")),
         (following.flow_task, following.flow_task_type, str(following.token)),
         (tuple(review.checked), review.remarks, review.recorded_by_id),
         (entry.before, entry.after, entry.role, entry.org_unit_id, entry.cycle_id, entry.actor_id),

@@ -188,7 +188,7 @@ def desk(new_context, live_server, settings):
         context = new_context(
             viewport={"width": width, "height": 800}, locale="en-US", **phone, **options
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         desks.append(Desk(context, live_server, width))
         if user:
             client = Client()
