@@ -4,15 +4,13 @@ Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietn
 incomplete, so all messages that a person can meet are ours.
 """
 
-import re
 from pathlib import PurePath
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import models, transaction
-from django.db.models import Q
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
 from django.forms.models import model_to_dict
 from django.http import QueryDict
 from django.utils import translation
@@ -21,8 +19,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, User, fold
+from cycle.models import Cycle, OrgUnit, RoleAssignment, User
 from dossiers.engine import DutyMissing
+from dossiers.fields import Part, PlainPart, RowField, _polish, field_for, long_text
 from dossiers.guidance import GUIDES
 from dossiers.models import (
     ACTS,
@@ -32,20 +31,12 @@ from dossiers.models import (
     CommuneReport,
     Completion,
     ConditionNotMet,
-    Dossier,
     Evaluation,
     Evidence,
     Idea,
     LateEntry,
     OfficialDocument,
-    OutreachEvent,
-    OutreachKind,
-    OwnerType,
     PaperRequired,
-    Process,
-    Producer,
-    Product,
-    ProductGroup,
     Promotion,
     PromotionEvent,
     Review,
@@ -56,210 +47,6 @@ from dossiers.models import (
 )
 from dossiers.models.evidence import SIGNED_PAPER, store
 from dossiers.rules import holds_task
-
-# --- Fields -----------------------------------------------------------------------------------
-
-LONG = 10_000
-MONEY_LIMIT = 10**15
-
-
-class DateField(forms.DateField):
-    """A day as people write it here, 17/11/2026, or as a browser sends it."""
-
-    def __init__(self, **kwargs):
-        kwargs.setdefault(
-            "widget",
-            forms.DateInput(
-                format="%d/%m/%Y", attrs={"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
-            ),
-        )
-        super().__init__(
-            input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"],
-            **kwargs,
-        )
-        self.error_messages["invalid"] = _(
-            "Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026."
-        )
-
-    def clean(self, value):
-        day = super().clean(value)
-        if day and not 1945 <= day.year <= 2100:
-            raise ValidationError(
-                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": day.year}
-            )
-        return day
-
-
-class MoneyField(forms.IntegerField):
-    """Đồng, with or without dots or commas between the thousands."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs):
-        kwargs.update(min_value=0, max_value=MONEY_LIMIT)
-        super().__init__(**kwargs)
-        self.widget.attrs["inputmode"] = "numeric"
-        self.error_messages |= {
-            "invalid": _("Hãy ghi số tiền bằng đồng, không có phần lẻ, ví dụ 1.500.000."),
-            "min_value": _("Số tiền không thể âm."),
-            "max_value": _("Số tiền quá lớn, xin xem lại."),
-        }
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = re.sub(r"\s*(đồng|đ|vnđ)$", "", value.strip().lower())
-            if re.fullmatch(r"-?\d{1,3}([.,\s]\d{3})+", value):
-                value = re.sub(r"[.,\s]", "", value)
-            if value and not re.fullmatch(r"-?\d{1,30}", value):
-                raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
-
-    def prepare_value(self, value):
-        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
-
-
-class CountField(forms.IntegerField):
-    """A number of people, pages, sheets."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs):
-        kwargs["min_value"] = max(kwargs.get("min_value") or 0, 0)
-        kwargs["max_value"] = kwargs.get("max_value") or 30_000
-        super().__init__(**kwargs)
-        self.widget.attrs["inputmode"] = "numeric"
-        self.error_messages |= {
-            "invalid": _("Hãy ghi một số nguyên, ví dụ 12."),
-            "min_value": _("Số này phải từ %(limit_value)s trở lên."),
-            "max_value": _("Số này quá lớn, xin xem lại."),
-        }
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = value.strip()
-            if re.fullmatch(r"\d{1,3}(\.\d{3})+", value):
-                value = value.replace(".", "")
-            if len(value) > 30:
-                raise ValidationError(self.error_messages["max_value"], code="max_value")
-        return super().to_python(value)
-
-
-class PointsField(forms.DecimalField):
-    """Points with at most two decimals, after a comma or a dot."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs):
-        kwargs["min_value"] = 0
-        super().__init__(**kwargs)
-        self.widget.attrs["inputmode"] = "decimal"
-        self.error_messages |= {
-            "invalid": _("Hãy ghi điểm bằng số, ví dụ 71,5."),
-            "min_value": _("Điểm không thể âm."),
-            "max_digits": _("Điểm quá lớn, xin xem lại."),
-            "max_whole_digits": _("Điểm quá lớn, xin xem lại."),
-            "max_decimal_places": _("Điểm có nhiều nhất hai chữ số sau dấu phẩy."),
-        }
-
-    def to_python(self, value):
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
-
-    def prepare_value(self, value):
-        return value if value is None else str(value).replace(".", ",")
-
-
-class RowField(forms.ModelChoiceField):
-    """A row among those that may be chosen."""
-
-    def validate_no_null_characters(self, value):
-        # Django's own sentence for it has no Vietnamese and cannot be set.
-        if "\x00" in str(value):
-            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
-
-
-def field_for(db_field, **kwargs):
-    """The form field of a model field, in the ways of writing above."""
-    if isinstance(db_field, models.ForeignKey):
-        return db_field.formfield(**{"form_class": RowField} | kwargs)
-    if db_field.choices:
-        return db_field.formfield(**kwargs)
-    if isinstance(db_field, models.DateField):
-        return db_field.formfield(form_class=DateField, **kwargs)
-    if isinstance(db_field, models.BigIntegerField):
-        return db_field.formfield(form_class=MoneyField, **kwargs)
-    if isinstance(db_field, models.IntegerField):
-        return db_field.formfield(form_class=CountField, **kwargs)
-    if isinstance(db_field, models.DecimalField):
-        return db_field.formfield(form_class=PointsField, **kwargs)
-    if isinstance(db_field, models.TextField):
-        return db_field.formfield(
-            max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
-        )
-    return db_field.formfield(**kwargs)
-
-
-def long_text(label, **kwargs):
-    """A text of some lines."""
-    return forms.CharField(
-        label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
-    )
-
-
-_CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.ClearableFileInput)
-
-
-def _polish(field):
-    """Bootstrap's classes, and sentences instead of «Trường này là bắt buộc»."""
-    widget, label = field.widget, field.label or ""
-    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
-        widget.attrs.setdefault("class", "form-check-input")
-    elif isinstance(widget, forms.Select):
-        widget.attrs.setdefault("class", "form-select")
-    else:
-        widget.attrs.setdefault("class", "form-control")
-    field.error_messages |= {
-        "required": format_lazy(
-            _("Bạn chưa chọn: {label}.")
-            if isinstance(widget, _CHOSEN)
-            else _("Bạn chưa nhập: {label}."),
-            label=label,
-        ),
-        "invalid_choice": _("Lựa chọn này không có trong danh sách."),
-        "invalid_pk_value": _("Lựa chọn này không có trong danh sách."),
-        "max_length": _("Dài quá %(limit_value)s ký tự (bạn đã nhập %(show_value)s)."),
-        "null_characters_not_allowed": _("Nội dung có ký tự không đọc được, xin nhập lại."),
-    }
-
-
-class Part(forms.BaseForm):
-    """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
-
-    fields: dict[str, Any]
-    not_future: tuple = ()
-    legend: object = ""
-    about: object = ""
-    folded = False
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            _polish(field)
-
-    def clean(self):
-        cleaned = super().clean()
-        for name in self.not_future:
-            day = self.cleaned_data.get(name)
-            if day and day > clock.today():
-                self.add_error(name, _("Ngày này chưa đến, xin xem lại."))
-        return cleaned
-
-    def add_to(self, call):
-        """Put what was typed into the arguments of the door."""
-
-
-class PlainPart(Part, forms.Form):
-    pass
-
 
 # --- What each step keeps -----------------------------------------------------------------------
 
@@ -570,7 +357,7 @@ class ReturnForm(PlainPart):
         call["reason"] = self.cleaned_data["reason"] or "; ".join(items)
 
 
-_LATE_STARTS = [
+LATE_STARTS = [
     (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
     for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
 ]
@@ -580,7 +367,7 @@ class LateEntryForm(ReasonForm):
     """Where an existing product, an upgrade, a re-evaluation begins."""
 
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
-    state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=_LATE_STARTS)
+    state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=LATE_STARTS)
     field_order = ("entered_as", "state", "reason")
 
     def add_to(self, call):
@@ -880,285 +667,3 @@ class RerouteForm(PlainPart):
             .order_by("name")
         )
         self.fields["to"].empty_label = _("— Chọn đơn vị —")
-
-
-# --- Opening a dossier, and outreach ------------------------------------------------------------
-
-
-def my_units(user, roles):
-    """Units where ``user`` holds one of ``roles``, and those below them."""
-    held = [assignment.org_unit_id for assignment in user.assignments() if assignment.role in roles]
-    return OrgUnit.objects.filter(
-        Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held)
-    ).distinct()
-
-
-class UnitChoiceField(RowField):
-    """Communes of the same name are told apart by their district and their last day."""
-
-    def label_from_instance(self, unit):
-        label = unit.name
-        if unit.parent and unit.parent.level == Level.DISTRICT:
-            label += f", {unit.parent.name}"
-        if unit.valid_to:
-            label += f" ({_now('đến')} {unit.valid_to:%d/%m/%Y})"
-        return label
-
-
-class DossierForm(PlainPart):
-    """Open a dossier: whose product, where, in which cycle, from which step (mở hồ sơ)."""
-
-    cycle = RowField(
-        Cycle.objects.none(), label=_("Chu trình"), empty_label=_("— Chọn chu trình —")
-    )
-    commune = UnitChoiceField(
-        OrgUnit.objects.none(), label=_("Xã, phường"), empty_label=_("— Chọn xã, phường —")
-    )
-    producer = RowField(
-        Producer.objects.none(),
-        label=_("Chủ thể"),
-        required=False,
-        empty_label=_("Chủ thể mới (điền bên dưới)"),
-    )
-    producer_name = forms.CharField(label=_("Tên chủ thể mới"), max_length=200, required=False)
-    owner_type = forms.ChoiceField(
-        label=_("Loại hình"),
-        choices=[("", _("— Chọn loại hình —")), *OwnerType.choices],
-        required=False,
-    )
-    representative = forms.CharField(label=_("Người đại diện"), max_length=150, required=False)
-    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
-    address = forms.CharField(label=_("Địa chỉ"), max_length=250, required=False)
-    registration_number = forms.CharField(
-        label=_("Số đăng ký kinh doanh"), max_length=40, required=False
-    )
-    product = RowField(
-        Product.objects.none(),
-        label=_("Sản phẩm"),
-        required=False,
-        empty_label=_("Sản phẩm mới (điền bên dưới)"),
-    )
-    product_name = forms.CharField(label=_("Tên sản phẩm mới"), max_length=200, required=False)
-    group = forms.ChoiceField(
-        label=_("Nhóm sản phẩm"),
-        choices=[("", _("— Chọn nhóm —")), *ProductGroup.choices],
-        required=False,
-    )
-    code = forms.CharField(label=_("Mã số sản phẩm (nếu đã có)"), max_length=40, required=False)
-    case_type = forms.ChoiceField(label=_("Loại hồ sơ"), choices=CaseType)
-    outreach_event = RowField(
-        OutreachEvent.objects.none(),
-        label=_("Từ hoạt động tuyên truyền"),
-        required=False,
-        empty_label=_("Không từ hoạt động nào"),
-    )
-    entered_as = forms.ChoiceField(
-        label=_("Bắt đầu"),
-        choices=[("", _("Từ bước đầu: đăng ký ý tưởng")), *LateEntry.choices],
-        required=False,
-        help_text=_("Vào thẳng bước sau phải có lý do; các bước bỏ qua được thống kê."),
-    )
-    state = forms.ChoiceField(
-        label=_("Nếu vào thẳng, bắt đầu từ"),
-        choices=_LATE_STARTS,
-        required=False,
-    )
-    reason = long_text(_("Lý do vào thẳng bước sau"), required=False)
-    confirmed = forms.BooleanField(
-        label=_("Tôi đã xem, đây không phải hồ sơ trùng"),
-        required=False,
-        widget=forms.HiddenInput,
-    )
-
-    def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.user, self.duplicates = user, []
-        communes = my_units(user, [Role.OFFICER]).filter(level=Level.COMMUNE)
-        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
-        self.fields["commune"].queryset = communes.select_related("parent").order_by(
-            models.F("valid_to").desc(nulls_first=True), "name"
-        )
-        producers = Producer.objects.filter(commune__in=communes)
-        self.fields["producer"].queryset = producers
-        self.fields["product"].queryset = Product.objects.filter(
-            producer__in=producers
-        ).select_related("producer")
-        if len(only := list(self.fields["commune"].queryset[:2])) == 1:
-            self.fields["commune"].initial = only[0]
-        self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
-        self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
-            org_unit__in=my_units(user, Role.values), cycle__closed_on=None
-        )
-
-    def clean(self):
-        data = super().clean()
-        cycle, commune = data.get("cycle"), data.get("commune")
-        if (
-            cycle
-            and commune
-            and cycle.rule_set.has_district != bool(commune.at_level(Level.DISTRICT))
-        ):
-            self.add_error(
-                "commune",
-                _("Xã này không thuộc chu trình đã chọn: chu trình %(levels)s.")
-                % {"levels": _("ba cấp") if cycle.rule_set.has_district else _("hai cấp")},
-            )
-        product, producer = data.get("product"), data.get("producer")
-        if product and producer and product.producer_id != producer.pk:
-            self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
-        if not product:
-            for name in ("product_name", "group"):
-                if not data.get(name) and name not in self.errors:
-                    self.add_error(name, self.fields[name].error_messages["required"])
-            if not producer:
-                for name in ("producer_name", "owner_type"):
-                    if not data.get(name) and name not in self.errors:
-                        self.add_error(name, self.fields[name].error_messages["required"])
-        if data.get("entered_as"):
-            if not data.get("state"):
-                self.add_error("state", _("Bạn chưa chọn bước bắt đầu."))
-            if not data.get("reason"):
-                self.add_error("reason", _("Bạn chưa nêu lý do vào thẳng bước sau."))
-        if not self.errors:
-            self._look_for_duplicates(data)
-        return data
-
-    def _fields(self, *names):
-        return [self[name] for name in names]
-
-    def where(self):
-        """Fields of the first group."""
-        return self._fields("cycle", "commune", "outreach_event")
-
-    def new_product(self):
-        """Fields of a product that is not known yet."""
-        return self._fields("product_name", "group", "code")
-
-    def new_producer(self):
-        """Fields of a producer who is not known yet."""
-        return self._fields(
-            "producer_name",
-            "owner_type",
-            "representative",
-            "phone",
-            "address",
-            "registration_number",
-        )
-
-    def how(self):
-        """Fields of the case type and where the walk begins."""
-        return self._fields("case_type", "entered_as", "state", "reason")
-
-    def _look_for_duplicates(self, data):
-        """A warning, not a wall: the officer ticks that it is another product."""
-        if data["product"]:
-            same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
-        else:
-            producers = (
-                [data["producer"]]
-                if data["producer"]
-                else [
-                    row
-                    for row in Producer.objects.filter(commune=data["commune"])
-                    if fold(row.name) == fold(data["producer_name"])
-                ]
-            )
-            same = Dossier.objects.filter(
-                product__in=[
-                    row
-                    for row in Product.objects.filter(producer__in=producers)
-                    if fold(row.name) == fold(data["product_name"])
-                ]
-            )
-        self.duplicates = list(same.visible_to(self.user).with_units()[:5])
-        if self.duplicates:
-            self.fields["confirmed"].widget = forms.CheckboxInput(
-                attrs={"class": "form-check-input"}
-            )
-            if not data["confirmed"]:
-                self.add_error(
-                    "confirmed",
-                    _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
-                )
-
-    def open(self):
-        """Open the dossier, late when asked so; returns it, or None with the reason shown."""
-        data = self.cleaned_data
-        try:
-            with transaction.atomic():
-                product = data["product"] or self._new_product(data)
-                dossier = Dossier(
-                    cycle=data["cycle"],
-                    product=product,
-                    commune=data["commune"],
-                    case_type=data["case_type"],
-                    outreach_event=data["outreach_event"],
-                )
-                process = Process.open(dossier, by=self.user)
-                if data["entered_as"]:
-                    process.act(
-                        "enter_late",
-                        by=self.user,
-                        entered_as=data["entered_as"],
-                        state=data["state"],
-                        reason=data["reason"],
-                    )
-        except ConditionNotMet as error:
-            for message in error.messages:
-                self.add_error(None, message)
-        except DutyMissing:
-            self.add_error(None, _("Chu trình này chưa có phân công nhiệm vụ. Xin báo quản trị."))
-        except PermissionDenied:
-            self.add_error("commune", _("Bạn không phải cán bộ OCOP phụ trách xã này."))
-        else:
-            return dossier
-        return None
-
-    def _new_product(self, data):
-        producer = data["producer"] or Producer.objects.create(
-            name=data["producer_name"],
-            owner_type=data["owner_type"],
-            commune=data["commune"],
-            representative=data["representative"],
-            phone=data["phone"],
-            address=data["address"],
-            registration_number=data["registration_number"],
-        )
-        return Product.objects.create(
-            producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
-        )
-
-
-class OutreachForm(Part, forms.ModelForm):
-    """A meeting, broadcast or panel that was held."""
-
-    not_future = ("held_on",)
-    kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
-
-    class Meta:
-        model = OutreachEvent
-        formfield_callback = field_for
-        fields = (
-            "cycle",
-            "org_unit",
-            "held_on",
-            "kind",
-            "title",
-            "audience",
-            "attendance",
-            "cost",
-        )
-        field_classes = {"org_unit": UnitChoiceField}
-
-    def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
-        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
-        self.fields["cycle"].empty_label = _("— Chọn chu trình —")
-        self.fields["org_unit"].queryset = (
-            my_units(user, ORGANISERS).select_related("parent").order_by("name")
-        )
-        self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
-
-
-#: Who holds meetings and broadcasts.
-ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)

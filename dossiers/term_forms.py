@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle.models import DayOff
 from dossiers import recalculation
 from dossiers.due import UNITS
-from dossiers.forms import CountField, DateField, PlainPart
+from dossiers.fields import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
 
 COLUMNS = ("day", "worked", "name", "document")

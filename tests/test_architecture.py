@@ -32,6 +32,8 @@ ROOM = {
     "recalculation": "engine",
     "delivery": "engine",
     "forms": "forms",
+    "fields": "forms",
+    "opening_forms": "forms",
     "absence_forms": "forms",
     "term_forms": "forms",
     "views": "views",

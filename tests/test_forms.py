@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Cycle
-from dossiers import forms
+from dossiers import fields, forms, opening_forms
 from dossiers.models import ACTS, BusinessPlan, State
 from tests import records
 from tests.conftest import events, open_cycle, open_dossier, open_task
@@ -51,13 +51,13 @@ NASTY = [
     ],
 )
 def test_a_day_is_understood(typed, meant):
-    assert forms.DateField().clean(typed) == meant
+    assert fields.DateField().clean(typed) == meant
 
 
 @pytest.mark.parametrize("typed", ("31/02/2026", "hôm qua", "17/11/26x", "17/11/0026"))
 def test_a_day_that_is_none_gets_a_sentence(typed):
     with pytest.raises(ValidationError, match=r"Hãy ghi ngày|không hợp lý"):
-        forms.DateField().clean(typed)
+        fields.DateField().clean(typed)
 
 
 @pytest.mark.parametrize(
@@ -71,28 +71,28 @@ def test_a_day_that_is_none_gets_a_sentence(typed):
     ],
 )
 def test_money_is_understood(typed, meant):
-    assert forms.MoneyField().clean(typed) == meant
+    assert fields.MoneyField().clean(typed) == meant
 
 
 @pytest.mark.parametrize("typed", ("1.5", "một triệu", "-5", "1.500.00", "9" * 31, "1" + "0" * 20))
 def test_money_that_is_none_gets_a_sentence(typed):
     with pytest.raises(ValidationError, match=r"ố tiền"):
-        forms.MoneyField().clean(typed)
+        fields.MoneyField().clean(typed)
 
 
 def test_money_is_shown_with_dots():
-    assert forms.MoneyField().prepare_value(1_500_000) == "1.500.000"
+    assert fields.MoneyField().prepare_value(1_500_000) == "1.500.000"
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("71,5", Decimal("71.5")), ("71.5", Decimal("71.5"))])
 def test_points_are_understood(typed, meant):
-    assert forms.PointsField(max_digits=5, decimal_places=2).clean(typed) == meant
+    assert fields.PointsField(max_digits=5, decimal_places=2).clean(typed) == meant
 
 
 @pytest.mark.parametrize("typed", ("71,555", "1e9", "NaN", "Infinity", "bảy", "-1", "1e400000"))
 def test_points_that_are_none_get_a_sentence(typed):
     with pytest.raises(ValidationError, match=r"iểm"):
-        forms.PointsField(max_digits=5, decimal_places=2).clean(typed)
+        fields.PointsField(max_digits=5, decimal_places=2).clean(typed)
 
 
 # --- Every act, every field, everything that can be typed --------------------------------------
@@ -156,8 +156,8 @@ def test_no_page_breaks_whatever_is_typed(dossier, an, cycle, commune, typed):
         assert client.post(page, {"act": name} | data).status_code == 200
         assert client.get(page, {"kind": typed, "replaces": typed, "tab": typed}).status_code == 200
     for page, form in (
-        (reverse("dossiers:dossier_new"), forms.DossierForm(user=an)),
-        (reverse("dossiers:outreach"), forms.OutreachForm(user=an)),
+        (reverse("dossiers:dossier_new"), opening_forms.DossierForm(user=an)),
+        (reverse("dossiers:outreach"), opening_forms.OutreachForm(user=an)),
     ):
         assert client.post(page, dict.fromkeys(form.fields, typed)).status_code == 200
         assert client.get(page, {"outreach_event": typed, "page": typed}).status_code == 200

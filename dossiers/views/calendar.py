@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from cycle import clock
 from cycle.models import DayOff, Job
-from dossiers import forms, recalculation
+from dossiers import fields, forms, recalculation
 from dossiers.explanation import title_of
 from dossiers.term_forms import DaysFormSet, changes_of, checked_days, read_days
 
@@ -99,7 +99,7 @@ def _shown(changes):
 
 
 def _day(text):
-    return forms.DateField().clean(text)
+    return fields.DateField().clean(text)
 
 
 def _hidden(changes):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from cycle import events
 from cycle.models import Level, Role
-from dossiers import forms
+from dossiers import forms, opening_forms
 from dossiers.diagram import picture
 from dossiers.guidance import GUIDES
 from dossiers.models import (
@@ -247,7 +247,7 @@ def dossier_new(request):
     kept = forms.kept_post(request)
     if kept is not None:
         initial = kept.dict()
-    form = forms.DossierForm(request.POST or None, user=user, initial=initial)
+    form = opening_forms.DossierForm(request.POST or None, user=user, initial=initial)
     if form.is_valid():
         made = form.open()
         if made is not None:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.models import Role
-from dossiers import forms
+from dossiers import forms, opening_forms
 from dossiers.models import Dossier, OutreachEvent
 
 ROWS = 25
@@ -18,11 +18,11 @@ ROWS = 25
 def outreach(request):
     """The events of my units and what came of each; add one."""
     user = request.user
-    may_add = any(held.role in forms.ORGANISERS for held in user.assignments())
+    may_add = any(held.role in opening_forms.ORGANISERS for held in user.assignments())
     kept = forms.kept_post(request)
     form = None
     if may_add:
-        form = forms.OutreachForm(
+        form = opening_forms.OutreachForm(
             request.POST or None, user=user, initial=kept.dict() if kept is not None else None
         )
     if request.method == "POST" and not may_add:
@@ -37,7 +37,7 @@ def outreach(request):
         messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
         return redirect("dossiers:outreach")
     rows = (
-        OutreachEvent.objects.filter(org_unit__in=forms.my_units(user, Role.values))
+        OutreachEvent.objects.filter(org_unit__in=opening_forms.my_units(user, Role.values))
         .select_related("org_unit", "cycle")
         .prefetch_related(
             Prefetch(

@@ -1,0 +1,217 @@
+"""Fields that take what people here write, and the part of a form that is shown together.
+
+Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietnamese catalogue is
+incomplete, so all messages that a person can meet are ours.
+"""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+
+LONG = 10_000
+MONEY_LIMIT = 10**15
+
+
+class DateField(forms.DateField):
+    """A day as people write it here, 17/11/2026, or as a browser sends it."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault(
+            "widget",
+            forms.DateInput(
+                format="%d/%m/%Y", attrs={"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
+            ),
+        )
+        super().__init__(
+            input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"],
+            **kwargs,
+        )
+        self.error_messages["invalid"] = _(
+            "Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026."
+        )
+
+    def clean(self, value):
+        day = super().clean(value)
+        if day and not 1945 <= day.year <= 2100:
+            raise ValidationError(
+                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": day.year}
+            )
+        return day
+
+
+class MoneyField(forms.IntegerField):
+    """Đồng, with or without dots or commas between the thousands."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs.update(min_value=0, max_value=MONEY_LIMIT)
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi số tiền bằng đồng, không có phần lẻ, ví dụ 1.500.000."),
+            "min_value": _("Số tiền không thể âm."),
+            "max_value": _("Số tiền quá lớn, xin xem lại."),
+        }
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = re.sub(r"\s*(đồng|đ|vnđ)$", "", value.strip().lower())
+            if re.fullmatch(r"-?\d{1,3}([.,\s]\d{3})+", value):
+                value = re.sub(r"[.,\s]", "", value)
+            if value and not re.fullmatch(r"-?\d{1,30}", value):
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+    def prepare_value(self, value):
+        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
+
+
+class CountField(forms.IntegerField):
+    """A number of people, pages, sheets."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs["min_value"] = max(kwargs.get("min_value") or 0, 0)
+        kwargs["max_value"] = kwargs.get("max_value") or 30_000
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi một số nguyên, ví dụ 12."),
+            "min_value": _("Số này phải từ %(limit_value)s trở lên."),
+            "max_value": _("Số này quá lớn, xin xem lại."),
+        }
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = value.strip()
+            if re.fullmatch(r"\d{1,3}(\.\d{3})+", value):
+                value = value.replace(".", "")
+            if len(value) > 30:
+                raise ValidationError(self.error_messages["max_value"], code="max_value")
+        return super().to_python(value)
+
+
+class PointsField(forms.DecimalField):
+    """Points with at most two decimals, after a comma or a dot."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs["min_value"] = 0
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "decimal"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi điểm bằng số, ví dụ 71,5."),
+            "min_value": _("Điểm không thể âm."),
+            "max_digits": _("Điểm quá lớn, xin xem lại."),
+            "max_whole_digits": _("Điểm quá lớn, xin xem lại."),
+            "max_decimal_places": _("Điểm có nhiều nhất hai chữ số sau dấu phẩy."),
+        }
+
+    def to_python(self, value):
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+    def prepare_value(self, value):
+        return value if value is None else str(value).replace(".", ",")
+
+
+class RowField(forms.ModelChoiceField):
+    """A row among those that may be chosen."""
+
+    def validate_no_null_characters(self, value):
+        # Django's own sentence for it has no Vietnamese and cannot be set.
+        if "\x00" in str(value):
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+
+
+def field_for(db_field, **kwargs):
+    """The form field of a model field, in the ways of writing above."""
+    if isinstance(db_field, models.ForeignKey):
+        return db_field.formfield(**{"form_class": RowField} | kwargs)
+    if db_field.choices:
+        return db_field.formfield(**kwargs)
+    if isinstance(db_field, models.DateField):
+        return db_field.formfield(form_class=DateField, **kwargs)
+    if isinstance(db_field, models.BigIntegerField):
+        return db_field.formfield(form_class=MoneyField, **kwargs)
+    if isinstance(db_field, models.IntegerField):
+        return db_field.formfield(form_class=CountField, **kwargs)
+    if isinstance(db_field, models.DecimalField):
+        return db_field.formfield(form_class=PointsField, **kwargs)
+    if isinstance(db_field, models.TextField):
+        return db_field.formfield(
+            max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
+        )
+    return db_field.formfield(**kwargs)
+
+
+def long_text(label, **kwargs):
+    """A text of some lines."""
+    return forms.CharField(
+        label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
+    )
+
+
+_CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.ClearableFileInput)
+
+
+def _polish(field):
+    """Bootstrap's classes, and sentences instead of «Trường này là bắt buộc»."""
+    widget, label = field.widget, field.label or ""
+    if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
+        widget.attrs.setdefault("class", "form-check-input")
+    elif isinstance(widget, forms.Select):
+        widget.attrs.setdefault("class", "form-select")
+    else:
+        widget.attrs.setdefault("class", "form-control")
+    field.error_messages |= {
+        "required": format_lazy(
+            _("Bạn chưa chọn: {label}.")
+            if isinstance(widget, _CHOSEN)
+            else _("Bạn chưa nhập: {label}."),
+            label=label,
+        ),
+        "invalid_choice": _("Lựa chọn này không có trong danh sách."),
+        "invalid_pk_value": _("Lựa chọn này không có trong danh sách."),
+        "max_length": _("Dài quá %(limit_value)s ký tự (bạn đã nhập %(show_value)s)."),
+        "null_characters_not_allowed": _("Nội dung có ký tự không đọc được, xin nhập lại."),
+    }
+
+
+class Part(forms.BaseForm):
+    """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
+
+    fields: dict[str, Any]
+    not_future: tuple = ()
+    legend: object = ""
+    about: object = ""
+    folded = False
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _polish(field)
+
+    def clean(self):
+        cleaned = super().clean()
+        for name in self.not_future:
+            day = self.cleaned_data.get(name)
+            if day and day > clock.today():
+                self.add_error(name, _("Ngày này chưa đến, xin xem lại."))
+        return cleaned
+
+    def add_to(self, call):
+        """Put what was typed into the arguments of the door."""
+
+
+class PlainPart(Part, forms.Form):
+    pass
