@@ -239,6 +239,7 @@ def _add(rule_set, content, digest):
         for case, options in groupby(row["options"], key=lambda option: option.get("case", 0))
         for level, option in enumerate(options, 1)
     )
+    eliminations: list[tuple[Criterion | None, str]]
     eliminations = [(None, label) for label in content["eliminations"]]
     eliminations += [
         (made[row["code"]], label) for row in content["criteria"] for label in row["eliminations"]
@@ -247,6 +248,48 @@ def _add(rule_set, content, digest):
         Elimination(rubric=rubric, criterion=criterion, position=position, short_label=label)
         for position, (criterion, label) in enumerate(eliminations, 1)
     )
+
+
+# --- The sheet ------------------------------------------------------------------------------
+
+
+def sheet(rubric):
+    """The rubric as its score sheet is read: parts, each with its headings and criteria in order.
+
+    Two queries, whatever its length. A row is ``{"section": …}`` or ``{"criterion": …}`` with the
+    criterion's options by case, its eliminations, and the code that it ``requires``.
+    """
+    options = (
+        Option.objects.filter(criterion__rubric=rubric)
+        .select_related("wording", "criterion__wording")
+        .order_by("criterion__position", "case", "level")
+    )
+    eliminations = defaultdict(list)
+    for each in rubric.eliminations.select_related("wording"):
+        eliminations[each.criterion_id].append(each)
+    parts: dict[str, dict] = {}
+    codes: dict[int | None, str] = {}
+    waiting = list(rubric.sections)
+    for _pk, run in groupby(options, key=lambda option: option.criterion_id):
+        levels = list(run)
+        criterion = levels[0].criterion
+        codes[criterion.pk] = criterion.code
+        part = parts.setdefault(criterion.part, {"code": criterion.part, "points": 0, "rows": []})
+        while waiting and criterion.code.startswith(waiting[0]["code"] + "."):
+            part["rows"].append({"section": waiting.pop(0)})
+        part["points"] += criterion.points
+        part["rows"].append(
+            {
+                "criterion": criterion,
+                "cases": [
+                    {"title": criterion.cases[case - 1] if case else "", "options": list(same)}
+                    for case, same in groupby(levels, key=lambda option: option.case)
+                ],
+                "eliminations": eliminations[criterion.pk],
+                "requires": codes.get(criterion.requires_id, ""),
+            }
+        )
+    return {"parts": list(parts.values()), "eliminations": eliminations[None]}
 
 
 # --- The official wording -------------------------------------------------------------------
@@ -260,10 +303,12 @@ def lay_wording(rule_set, path, document):
     that does not fit; the caller's transaction then keeps nothing.
     """
     rubrics = {each.number: each for each in rule_set.rubrics.current()}
-    rows, faults = _official_rows(path), []
+    sets = defaultdict(list)
+    for row in _official_rows(path):
+        sets[row["set"]].append(row)
     texts: list[dict] = []
-    for number, of_set in groupby(rows, key=lambda row: row["set"]):
-        of_set = list(of_set)
+    faults: list[tables.RowRefused] = []
+    for number, of_set in sets.items():
         rubric = rubrics.get(int(number)) if number.isdecimal() else None
         if rubric is None or fold(rubric.name) != fold(of_set[0]["name"]):
             reason = f"không có bộ số {number} tên «{of_set[0]['name']}»."
@@ -290,7 +335,11 @@ def _official_rows(path):
     for line, row in found:
         if code not in row:
             raise CommandError(f"{Path(path).name}: thiếu cột {code}.")
-        kind = row.get("row_type") or ("option" if row["points"] else "section")
+        kind, text = row.get("row_type"), row["option_text"]
+        if kind is None:
+            # The older file has no types: a heading has no points, its note is what eliminates.
+            kind = "option" if row["points"] else "disqualifier" if row["note"] else "section"
+            text = text or (row["note"] if kind == "disqualifier" else "")
         if kind != "section":
             rows.append(
                 {
@@ -301,7 +350,7 @@ def _official_rows(path):
                     "code": row[code],
                     "title": row["criterion"],
                     "points": row["points"],
-                    "text": row["option_text"],
+                    "text": text,
                     "note": REMARK.sub("", row["note"]),
                 }
             )
@@ -332,8 +381,8 @@ def _match(rubric, rows, texts, faults, path):
             texts.append({"elimination": whole_set.pop(0), "text": row["text"]})
     scored = [row for row in rows if row["kind"] != "disqualifier"]
     seen = set()
-    for code, of_code in groupby(scored, key=lambda row: row["code"]):
-        of_code = list(of_code)
+    for code, run in groupby(scored, key=lambda row: row["code"]):
+        of_code = list(run)
         first, criterion = of_code[0], criteria.get(code)
         if criterion is None:
             refuse(first, f"không có tiêu chí {code}.")

@@ -104,6 +104,15 @@ class RuleSet(models.Model):
         """The level that certifies ``stars``; None where the decision does not say."""
         return self.content["certifies"].get(str(stars))
 
+    @property
+    def product_groups(self):
+        """The product groups as (code, Vietnamese name), in the order of the decision."""
+        return [(row["code"], row["label"]) for row in self.content["product_groups"]]
+
+    def group_label(self, group):
+        """The Vietnamese name of a product group; the code itself when it is unknown."""
+        return dict(self.product_groups).get(group, group)
+
     def evidence_label(self, kind):
         """The Vietnamese name of a kind of evidence; the code itself when it is unknown."""
         for row in self.content["evidence_kinds"]:
@@ -211,6 +220,12 @@ class Criterion(models.Model):
 
     def __str__(self):
         return f"{self.code} {self.title}"
+
+    @property
+    def label(self):
+        """The official wording with its conditions; until it is loaded the title."""
+        wording = getattr(self, "wording", None)
+        return wording.text if wording else self.title
 
 
 class Option(models.Model):
