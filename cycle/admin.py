@@ -11,6 +11,7 @@ from cycle.models import (
     HistoryEntry,
     OrgUnit,
     RoleAssignment,
+    Rubric,
     RuleSet,
     StepWindow,
     Substitution,
@@ -150,6 +151,16 @@ class SubstitutionAdmin(ReadOnly):
 @admin.register(RuleSet)
 class RuleSetAdmin(ReadOnly):
     list_display = ["title", "document", "valid_from", "valid_to", "content_hash"]
+
+
+@admin.register(Rubric)
+class RubricAdmin(ReadOnly):
+    """Which versions are loaded; the page of rubrics shows what they say."""
+
+    list_display = ["number", "name", "rule_set", "content_hash"]
+    list_filter = ["rule_set"]
+    list_select_related = ["rule_set"]
+    search_fields = ["name"]
 
 
 @admin.register(HistoryEntry)

@@ -26,6 +26,8 @@ urlpatterns = [
     path("accounts/password/reset/", closed, name="account_reset_password"),
     path("accounts/email/", closed, name="account_email"),
     path("profile/", views.profile, name="profile"),
+    path("rubrics/", views.rubrics, name="rubrics"),
+    path("rubrics/<int:pk>/", views.rubric, name="rubric"),
     path("language/", views.language, name="language"),
     path("healthz", views.healthz, name="healthz"),
     path("admin/", admin.site.urls),

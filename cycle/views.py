@@ -1,4 +1,4 @@
-"""What belongs to no dossier: the language, the person's own page, whether the site is alive."""
+"""What belongs to no dossier: the language, one's own page, the rubrics, whether the site lives."""
 
 from urllib.parse import urlsplit
 
@@ -6,13 +6,17 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from cycle import clock
 from cycle.middleware import keep_post
+from cycle.models import Rubric, RuleSet, fold
+from cycle.rubrics import sheet
 
 
 def language(request):
@@ -40,6 +44,52 @@ def language(request):
 def profile(request):
     """My roles, my language, my password (tài khoản của tôi)."""
     return render(request, "account/profile.html")
+
+
+@login_required
+def rubrics(request):
+    """The product sets of one edition by product group, found without diacritics (tra cứu)."""
+    with_rubrics = RuleSet.objects.filter(Exists(Rubric.objects.filter(rule_set=OuterRef("pk"))))
+    # A corrected file is a new row of its edition: the newest is the one to read.
+    editions = {law.edition: law for law in with_rubrics.order_by("valid_from", "pk")}
+    today = clock.today()
+    in_force = [law for law in editions.values() if law.valid_from <= today]
+    law = editions.get(request.GET.get("edition", "")) or (in_force[-1] if in_force else None)
+    wanted = request.GET.get("q", "")[:100]
+    found = [
+        rubric
+        for rubric in (law.rubrics.current().with_draft() if law else ())
+        if all(word in fold(rubric.name) for word in fold(wanted).split())
+    ]
+    groups = [
+        {"label": label, "rubrics": [each for each in found if each.group == code]}
+        for code, label in (law.product_groups if law else ())
+    ]
+    return render(
+        request,
+        "cycle/rubric_list.html",
+        {
+            "editions": list(editions.values())[::-1],
+            "law": law,
+            "q": wanted,
+            "groups": [group for group in groups if group["rubrics"]],
+        },
+    )
+
+
+@login_required
+def rubric(request, pk):
+    """One rubric as the sheet that is scored, for reading and printing (bộ tiêu chí)."""
+    found = get_object_or_404(Rubric.objects.with_draft().select_related("rule_set"), pk=pk)
+    return render(
+        request,
+        "cycle/rubric.html",
+        {
+            "rubric": found,
+            "group": found.rule_set.group_label(found.group),
+            "sheet": sheet(found),
+        },
+    )
 
 
 @never_cache

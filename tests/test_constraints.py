@@ -23,19 +23,24 @@ from django.db.models import ProtectedError
 
 from cycle import clock
 from cycle.models import (
+    Criterion,
     Cycle,
     DayOff,
     Duty,
+    Elimination,
     HistoryEntry,
     HistoryHead,
+    Option,
     OrgUnit,
     Role,
     RoleAssignment,
+    Rubric,
     RuleSet,
     StepWindow,
     Substitution,
     TermRule,
     User,
+    Wording,
 )
 from dossiers.models import (
     Dossier,
@@ -155,6 +160,35 @@ def substituted(world, **fields):
     return Substitution.objects.create(**values | fields)
 
 
+def rubric(world):
+    """The same version of a rubric each time."""
+    return Rubric.objects.create(
+        rule_set=world.cycle.rule_set,
+        number=1,
+        name="Rau",
+        group="food",
+        sections=[],
+        content_hash="0" * 64,
+    )
+
+
+def criterion(of, **fields):
+    values = {"position": 1, "part": "A", "code": "1.1", "title": "Nguồn gốc", "points": 3}
+    return Criterion.objects.create(rubric=of, **values | fields)
+
+
+def option(of, **fields):
+    return Option.objects.create(criterion=of, **{"level": 1, "points": 1} | fields)
+
+
+def elimination(of):
+    return Elimination.objects.create(rubric=of, position=1, short_label="Giả mạo")
+
+
+def wording(**fields):
+    return Wording.objects.create(**{"text": "Lời văn", "document": "QĐ 26/2026"} | fields)
+
+
 def term(world):
     """The clock of the open task."""
     return Term.objects.filter(dossier=world.dossier, task__isnull=False)
@@ -267,6 +301,32 @@ BREAKS = {
         content={},
         content_hash=w.cycle.rule_set.content_hash,
     ),
+    "rubric_version_once": lambda w: [rubric(w) for _ in "12"],
+    "criterion_code_once": lambda w: [
+        criterion(of, position=position) for of in [rubric(w)] for position in (1, 2)
+    ],
+    "criterion_part_known": lambda w: criterion(rubric(w), part="D"),
+    "criterion_points_possible": lambda w: criterion(rubric(w), points=0),
+    "option_level_once": lambda w: [
+        option(of, points=points) for of in [criterion(rubric(w))] for points in (1, 2)
+    ],
+    "option_points_once": lambda w: [
+        option(of, level=level) for of in [criterion(rubric(w))] for level in (1, 2)
+    ],
+    "option_points_possible": lambda w: option(criterion(rubric(w)), points=-1),
+    "option_minimum_is_stars": lambda w: option(criterion(rubric(w)), minimum_for=2),
+    "elimination_once": lambda w: [elimination(of) for of in [rubric(w)] for _ in "12"],
+    "wording_of_one_thing": lambda w: wording(),
+    "wording_says_something": lambda w: wording(criterion=criterion(rubric(w)), text=""),
+    "cycle_wording_option_id_key": lambda w: [
+        wording(option=of) for of in [option(criterion(rubric(w)))] for _ in "12"
+    ],
+    "cycle_wording_criterion_id_key": lambda w: [
+        wording(criterion=of) for of in [criterion(rubric(w))] for _ in "12"
+    ],
+    "cycle_wording_elimination_id_key": lambda w: [
+        wording(elimination=of) for of in [elimination(rubric(w))] for _ in "12"
+    ],
     "history_stream_known": lambda w: HistoryEntry.objects.create(
         stream="diary", stream_id=1, event="dossier.open", label="x", at=clock.now()
     ),
@@ -452,7 +512,11 @@ def test_drift_is_refused_at_the_commit(dossier):
 # --- What was handed in stays ---------------------------------------------------------------
 
 IMMUTABLE = [
+    "cycle_criterion",
+    "cycle_elimination",
     "cycle_historyentry",
+    "cycle_option",
+    "cycle_rubric",
     "cycle_ruleset",
     "dossiers_businessplan",
     "dossiers_certificate",
@@ -469,6 +533,7 @@ IMMUTABLE = [
     "dossiers_visit",
 ]
 KEPT = [
+    "cycle_wording",
     "dossiers_dossier",
     "dossiers_outreachevent",
     "dossiers_process",
@@ -569,6 +634,23 @@ def test_a_rule_set_cannot_be_changed(world):
         RuleSet.objects.update(title="Khác")
 
 
+def test_a_rubric_cannot_be_changed_either(world):
+    sheet = rubric(world)
+    scored = criterion(sheet)
+    for row, change in (
+        (sheet, {"name": "Khác"}),
+        (scored, {"points": 4}),
+        (option(scored), {"points": 2}),
+        (elimination(sheet), {"short_label": "Khác"}),
+    ):
+        with forbidden():
+            row.save()
+        kind = type(row)
+        guard = f"{kind._meta.label}:{kind._meta.model_name}_immutable"
+        with pgtrigger.ignore(guard), forbidden():
+            kind.objects.filter(pk=row.pk).update(**change)
+
+
 def test_what_was_typed_from_paper_cannot_be_changed(world):
     document = kept(
         world,
@@ -630,11 +712,18 @@ def test_a_table_of_ones_own_does_not_stand_in_for_the_heads(world):
 
 @pytest.mark.django_db(transaction=True)
 def test_not_even_the_owner_updates_or_deletes_without_disarming_a_trigger(dossier, rule_sets):
+    sheet = rubric(SimpleNamespace(cycle=dossier.cycle))
+    option(criterion(sheet))
+    elimination(sheet)
     for statement in (
         "UPDATE cycle_historyentry SET reason = 'Sửa lại'",
         "DELETE FROM cycle_historyentry",
         "UPDATE cycle_ruleset SET title = 'Khác'",
         "DELETE FROM cycle_ruleset",
+        "UPDATE cycle_option SET points = 1",
+        "UPDATE cycle_criterion SET points = 4",
+        "UPDATE cycle_rubric SET name = 'Khác'",
+        "DELETE FROM cycle_elimination",
     ):
         with owner() as db, pytest.raises(psycopg.errors.RaiseException):
             db.execute(statement)

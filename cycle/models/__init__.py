@@ -3,28 +3,33 @@ from cycle.models.folding import Fold, fold
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, Substitution, User
-from cycle.models.ruleset import RuleSet
+from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
 
 __all__ = [
+    "Criterion",
     "Cycle",
     "DayOff",
     "Duty",
+    "Elimination",
     "Fold",
     "HistoryEntry",
     "HistoryHead",
     "Job",
     "JobState",
     "Level",
+    "Option",
     "OrgUnit",
     "OutboxMessage",
     "Role",
     "RoleAssignment",
+    "Rubric",
     "RuleSet",
     "StepWindow",
     "Stream",
     "Substitution",
     "TermRule",
     "User",
+    "Wording",
     "end_of",
     "fold",
     "job_kind",

@@ -1,10 +1,11 @@
-"""The law in force, as versioned data: levels, who certifies, bands, terms, compulsory items."""
+"""The law in force, as versioned data: levels, who certifies, bands, terms, items; the rubrics."""
 
 from decimal import Decimal
 from functools import cache
 
 import pgtrigger
 from django.db import models
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 
@@ -103,9 +104,250 @@ class RuleSet(models.Model):
         """The level that certifies ``stars``; None where the decision does not say."""
         return self.content["certifies"].get(str(stars))
 
+    @property
+    def product_groups(self):
+        """The product groups as (code, Vietnamese name), in the order of the decision."""
+        return [(row["code"], row["label"]) for row in self.content["product_groups"]]
+
+    def group_label(self, group):
+        """The Vietnamese name of a product group; the code itself when it is unknown."""
+        return dict(self.product_groups).get(group, group)
+
     def evidence_label(self, kind):
         """The Vietnamese name of a kind of evidence; the code itself when it is unknown."""
         for row in self.content["evidence_kinds"]:
             if row["code"] == kind:
                 return row["label"]
         return kind
+
+
+def _immutable(name):
+    """What is law is only ever added; the application has no right to change it either."""
+    return [pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
+class RubricQuerySet(models.QuerySet):
+    def current(self):
+        """The newest version of each product set."""
+        newest = self.order_by("rule_set_id", "number", "-pk").distinct("rule_set_id", "number")
+        return self.filter(pk__in=newest.values("pk"))
+
+    def with_draft(self):
+        """Each with ``draft``: whether a level still lacks its official wording."""
+        bare = Option.objects.filter(
+            criterion__rubric=models.OuterRef("pk"), criterion__yes_no=False, wording=None
+        )
+        return self.annotate(draft=models.Exists(bare))
+
+
+class Rubric(models.Model):
+    """The criteria by which one product set is judged (bộ tiêu chí của một bộ sản phẩm).
+
+    At once the official score sheet: a printed one must carry the official text, which
+    ``load_rubrics`` lays over it as :class:`Wording`. ``content_hash`` is the SHA-256 of what the
+    edition's file says of this set; a dossier pins the row, and a corrected file adds a row.
+    """
+
+    rule_set = models.ForeignKey(
+        RuleSet, models.PROTECT, related_name="rubrics", verbose_name=_("bộ quy định")
+    )
+    number = models.PositiveSmallIntegerField(_("số của bộ sản phẩm"))
+    name = models.CharField(_("bộ sản phẩm"), max_length=200)
+    group = models.CharField(_("nhóm sản phẩm"), max_length=40)
+    sections = models.JSONField(_("các mục"))
+    content_hash = models.CharField(_("mã băm nội dung"), max_length=64)
+
+    objects = RubricQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("bộ tiêu chí")
+        verbose_name_plural = _("bộ tiêu chí")
+        ordering = ["rule_set_id", "number", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="rubric_version_once", fields=["rule_set", "number", "content_hash"]
+            )
+        ]
+        triggers = _immutable("rubric_immutable")
+
+    def __str__(self):
+        return self.name
+
+
+class Criterion(models.Model):
+    """One thing that is scored (tiêu chí), by choosing exactly one of its options.
+
+    ``requires`` is the criterion without whose points this one is not scored at all («chỉ áp dụng
+    khi có câu chuyện»). ``cases`` names the alternatives, one of which the product falls under
+    («một trong hai trường hợp»); empty when there is only one way.
+    """
+
+    rubric = models.ForeignKey(
+        Rubric, models.PROTECT, related_name="criteria", verbose_name=_("bộ tiêu chí")
+    )
+    position = models.PositiveSmallIntegerField(_("thứ tự"))
+    part = models.CharField(_("phần"), max_length=1)
+    code = models.CharField(_("mã"), max_length=10)
+    title = models.CharField(_("tiêu chí"), max_length=200)
+    points = models.DecimalField(_("điểm tối đa"), max_digits=5, decimal_places=2)
+    yes_no = models.BooleanField(_("chỉ có hoặc không"), default=False)
+    requires = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("chỉ chấm khi có điểm ở"),
+    )
+    cases = models.JSONField(_("các trường hợp"), default=list)
+    note = models.CharField(_("ghi chú"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("tiêu chí")
+        verbose_name_plural = _("tiêu chí")
+        ordering = ["rubric_id", "position"]
+        constraints = [
+            models.UniqueConstraint(name="criterion_code_once", fields=["rubric", "code"]),
+            models.CheckConstraint(
+                name="criterion_part_known", condition=models.Q(part__in=["A", "B", "C"])
+            ),
+            models.CheckConstraint(
+                name="criterion_points_possible",
+                condition=models.Q(points__gt=0, points__lte=100),
+            ),
+        ]
+        triggers = _immutable("criterion_immutable")
+
+    def __str__(self):
+        return f"{self.code} {self.title}"
+
+    @property
+    def label(self):
+        """The official wording with its conditions; until it is loaded the title."""
+        wording = getattr(self, "wording", None)
+        return wording.text if wording else self.title
+
+
+class Option(models.Model):
+    """One level of a criterion (mức điểm), with the points it gives.
+
+    ``minimum_for`` is the mark ``***``, ``****`` or ``*****``: the least a product of that many
+    stars must reach here. ``case`` counts from 1 among the criterion's alternatives, 0 without.
+    """
+
+    criterion = models.ForeignKey(
+        Criterion, models.PROTECT, related_name="options", verbose_name=_("tiêu chí")
+    )
+    case = models.PositiveSmallIntegerField(_("trường hợp"), default=0)
+    level = models.PositiveSmallIntegerField(_("mức"))
+    points = models.DecimalField(_("điểm"), max_digits=5, decimal_places=2)
+    minimum_for = models.PositiveSmallIntegerField(_("tối thiểu cho hạng sao"), null=True)
+    short_label = models.CharField(_("tên ngắn"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("mức điểm")
+        verbose_name_plural = _("mức điểm")
+        ordering = ["criterion_id", "case", "level"]
+        constraints = [
+            models.UniqueConstraint(
+                name="option_level_once", fields=["criterion", "case", "level"]
+            ),
+            models.UniqueConstraint(
+                name="option_points_once", fields=["criterion", "case", "points"]
+            ),
+            models.CheckConstraint(
+                name="option_points_possible",
+                condition=models.Q(points__gte=0, points__lte=100),
+            ),
+            models.CheckConstraint(
+                name="option_minimum_is_stars",
+                condition=models.Q(minimum_for=None) | models.Q(minimum_for__range=(3, 5)),
+            ),
+        ]
+        triggers = _immutable("option_immutable")
+
+    def __str__(self):
+        return self.label
+
+    @property
+    def label(self):
+        """The official wording; until it is loaded our short label, or only the level."""
+        if wording := getattr(self, "wording", None):
+            return wording.text
+        return self.short_label or _now("Mức %(level)s") % {"level": self.level}
+
+
+class Elimination(models.Model):
+    """What takes a product out, whatever its points (điều kiện loại).
+
+    With a ``criterion`` it is read there; without, it holds for the whole set.
+    """
+
+    rubric = models.ForeignKey(
+        Rubric, models.PROTECT, related_name="eliminations", verbose_name=_("bộ tiêu chí")
+    )
+    criterion = models.ForeignKey(
+        Criterion,
+        models.PROTECT,
+        related_name="eliminations",
+        null=True,
+        blank=True,
+        verbose_name=_("tiêu chí"),
+    )
+    position = models.PositiveSmallIntegerField(_("thứ tự"))
+    short_label = models.CharField(_("tên ngắn"), max_length=80)
+
+    class Meta:
+        verbose_name = _("điều kiện loại")
+        verbose_name_plural = _("điều kiện loại")
+        ordering = ["rubric_id", "position"]
+        constraints = [
+            models.UniqueConstraint(name="elimination_once", fields=["rubric", "position"])
+        ]
+        triggers = _immutable("elimination_immutable")
+
+    def __str__(self):
+        return self.label
+
+    @property
+    def label(self):
+        """The official wording; until it is loaded our short label."""
+        wording = getattr(self, "wording", None)
+        return wording.text if wording else self.short_label
+
+
+class Wording(models.Model):
+    """The official text (lời văn chính thức) of one option, criterion or elimination.
+
+    The product does not ship it; a province loads it from the document that it holds. Loading it
+    again corrects a text: points and minimums are not here, so nothing scored can change.
+    """
+
+    option = models.OneToOneField(Option, models.PROTECT, null=True, related_name="wording")
+    criterion = models.OneToOneField(Criterion, models.PROTECT, null=True, related_name="wording")
+    elimination = models.OneToOneField(
+        Elimination, models.PROTECT, null=True, related_name="wording"
+    )
+    text = models.TextField(_("lời văn"))
+    document = models.CharField(_("văn bản"), max_length=200)
+
+    class Meta:
+        verbose_name = _("lời văn chính thức")
+        verbose_name_plural = _("lời văn chính thức")
+        constraints = [
+            models.CheckConstraint(
+                name="wording_of_one_thing",
+                condition=models.Q(
+                    option__isnull=False, criterion__isnull=True, elimination__isnull=True
+                )
+                | models.Q(option__isnull=True, criterion__isnull=False, elimination__isnull=True)
+                | models.Q(option__isnull=True, criterion__isnull=True, elimination__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="wording_says_something",
+                condition=~models.Q(text="") & ~models.Q(document=""),
+            ),
+        ]
+
+    def __str__(self):
+        return self.text

@@ -1,4 +1,4 @@
-"""Load what a province needs before its first cycle: rule sets, units, days off."""
+"""Load what a province needs before its first cycle: rule sets, rubrics, units, days off."""
 
 from datetime import date
 
@@ -24,14 +24,15 @@ UNITS: dict[str, list[tuple[str, date, date | None, str | None]]] = {
 class Command(BaseCommand):
     """Load all reference data of one province; harmless to run again."""
 
-    help = "Nạp bộ quy định, đơn vị và ngày nghỉ của một tỉnh."
+    help = "Nạp bộ quy định, bộ tiêu chí, đơn vị và ngày nghỉ của một tỉnh."
 
     def add_arguments(self, parser):
         parser.add_argument("--province", choices=UNITS, default="dien_bien", help="tỉnh")
 
     def handle(self, *, province, **options):
-        """Raises what the three commands raise."""
+        """Raises what the four commands raise."""
         call_command("load_rulesets", stdout=self.stdout)
+        call_command("load_rubrics", stdout=self.stdout)
         for file, valid_from, valid_to, merged in UNITS[province]:
             call_command(
                 "load_units",
