@@ -178,6 +178,11 @@ class Inbox:
             days_off=_days_off(self.today),
         ).get(pk=self.user.pk)
 
+    @property
+    def _open_rows(self):
+        # Of somebody without a post the database is not asked, and the array is NULL.
+        return self.facts["open"] or []
+
     @cached_property
     def calendar(self):
         """The working days around today."""
@@ -190,7 +195,7 @@ class Inbox:
 
     def counts(self):
         """How many tasks lie in each tab, as it is shown: what lies beyond MANY is a «+»."""
-        rows, today = self.facts["open"], self.today.isoformat()
+        rows, today = self._open_rows, self.today.isoformat()
         # A term ends at 24:00 of its day, so the day alone tells; ISO dates compare as text.
         running = [row for row in rows if not row["paused"]]
         late = sum(row["due_on"] < today for row in running)
@@ -317,7 +322,7 @@ class Inbox:
         """What the filters offer: of the communes, those that have something to do."""
         communes = {
             row["commune"]: _commune(row["commune_name"], row["commune_until"])
-            for row in self.facts["open"]
+            for row in self._open_rows
         }
         return {
             "steps": Step.choices,
