@@ -7,7 +7,7 @@ import time
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from cycle import waking
 from cycle.jobs import run_jobs
@@ -216,3 +216,24 @@ def test_a_finished_job_holds_no_lock():
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_job_that_lost_the_database_waits_and_is_done_again():
+    lost = [True]
+
+    @job_kind("test.lost")
+    def work(job):
+        if lost:
+            lost.pop()
+            raise OperationalError("terminating connection due to administrator command")
+        return {"done": True}
+
+    job = Job.objects.ask("test.lost", by=None)
+    with pytest.raises(OperationalError):
+        run_waiting()
+    job.refresh_from_db()
+    assert job.state == JobState.RUNNING
+
+    assert run_waiting() == 1
+    job.refresh_from_db()
+    assert (job.state, job.result) == (JobState.DONE, {"done": True})

@@ -1,6 +1,6 @@
 """Long work: asked for in a page, done in the background, found again with its result."""
 
-from django.db import models, transaction
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -91,6 +91,9 @@ class Job(models.Model):
         try:
             self.result = _kinds[self.kind](self) or {}
             self.state, self.error = JobState.DONE, ""
+        except (OperationalError, InterfaceError):
+            # The database went away, or was busy too long: the job waits, and is done again.
+            raise
         except Exception as error:
             self.state, self.error = JobState.FAILED, f"{type(error).__name__}: {error}"[:1000]
         self.finished_at = clock.now()
