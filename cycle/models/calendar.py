@@ -177,12 +177,6 @@ class DayOffQuerySet(models.QuerySet):
             names[day] = f"{name} ({document})" if document else name
         return Calendar(frozenset(off), frozenset(worked), names)
 
-    def due(self, start, working_days):
-        """The day on which a term of ``working_days`` ends that starts on ``start``."""
-        # Twice the weekdays and a month hold every Tết there ever was.
-        last = start + timedelta(days=working_days * 2 + 31)
-        return self.calendar(start, last).add(start, working_days)
-
 
 class DayOff(models.Model):
     """A day off, or a weekend day worked instead (ngày nghỉ, ngày làm bù), with its document."""

@@ -358,10 +358,6 @@ class Task(AbstractTask):
             names, key=lambda name: ["forward", "return", "refuse"].index(ACTS[name]["tone"])
         )
 
-    def days_left(self, today, calendar):
-        """Working days to the due day; 0 on the day itself, negative when it is late."""
-        return calendar.between(today, self.due_on)
-
     # --- The first door ---------------------------------------------------------------------
 
     def complete(self, name, *, by, record=None, paper=None, at=None, reason="", **values):
