@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 from pytest_django.live_server_helper import LiveServer
 
 from cycle.models import Role
@@ -89,8 +89,12 @@ class Desk:
 
     def __init__(self, context, server, width):
         self.context, self.server, self.width = context, server, width
-        self.faults = []
+        self.faults, self.asked = [], set()
         context.on("page", self._watch)
+        # What a navigation that never ends was waiting for.
+        context.on("request", lambda request: self.asked.add(request))
+        for ended in ("requestfinished", "requestfailed"):
+            context.on(ended, lambda request: self.asked.discard(request))
         self.page = context.new_page()
 
     def _watch(self, page):
@@ -116,8 +120,12 @@ class Desk:
 
     def follow(self, locator):
         """Click what leads to another page, and wait for it."""
-        with self.page.expect_navigation():
-            locator.click()
+        try:
+            with self.page.expect_navigation():
+                locator.click()
+        except TimeoutError as late:
+            late.add_note(f"{self.page.url}; on the way: {[each.url for each in self.asked]}")
+            raise
         self.look()
 
     def press(self, name):
@@ -185,8 +193,13 @@ def desk(new_context, live_server, settings):
 
     def sit(user=None, width=1280, **options):
         phone = {"is_mobile": True, "has_touch": True} if width < 768 else {}
+        # Bootstrap scrolls smoothly: on a busy machine a button may still move under the click.
         context = new_context(
-            viewport={"width": width, "height": 800}, locale="en-US", **phone, **options
+            viewport={"width": width, "height": 800},
+            locale="en-US",
+            reduced_motion="reduce",
+            **phone,
+            **options,
         )
         context.set_default_timeout(30_000)
         desks.append(Desk(context, live_server, width))
