@@ -5,3 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class CouncilsConfig(AppConfig):
     name = "councils"
     verbose_name = _("Hội đồng")
+
+    def ready(self):
+        # Events, permissions and kinds of jobs are registered by being imported.
+        from councils import closing, events, rules  # noqa: F401

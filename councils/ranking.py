@@ -140,6 +140,23 @@ def minimums(options: Iterable[tuple[Key, int, Decimal, int | None]]) -> tuple[M
     return tuple(Mark(*key, points) for key, points in least.items())
 
 
+def settle(
+    criterion: Key, stars: int, reaching: int, failing: int, sheets: int, holds: bool | None
+) -> Finding:
+    """What comes of one minimum, of ``sheets`` of which so many reach and fail it.
+
+    ``holds`` is the council's resolution where it made one, and decides. Otherwise half of the
+    sheets or more must not fail it, and just half is a tie.
+    """
+    if holds is not None:
+        verdict = Verdict.MET if holds else Verdict.MISSED
+    elif 2 * failing == sheets:
+        verdict = Verdict.TIE
+    else:
+        verdict = Verdict.MISSED if 2 * failing > sheets else Verdict.MET
+    return Finding(criterion, stars, verdict, reaching, failing, holds is not None)
+
+
 def reached(
     marks: Iterable[Mark],
     sheets: Sequence[Sheet],
@@ -168,18 +185,10 @@ def reached(
             if applies(criterion, sheet, requires)
         ]
         reaching, failing = answers.count(True), answers.count(False)
-        if resolution is not None:
-            missed = _reaches(by_case, resolution) is False
-            verdict = Verdict.MISSED if missed else Verdict.MET
-        elif not reaching and not failing:
+        if resolution is None and not reaching and not failing:
             continue
-        elif 2 * failing == len(sheets):
-            verdict = Verdict.TIE
-        else:
-            verdict = Verdict.MISSED if 2 * failing > len(sheets) else Verdict.MET
-        findings.append(
-            Finding(criterion, stars, verdict, reaching, failing, resolution is not None)
-        )
+        holds = None if resolution is None else _reaches(by_case, resolution) is not False
+        findings.append(settle(criterion, stars, reaching, failing, len(sheets), holds))
     return tuple(findings)
 
 

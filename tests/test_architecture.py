@@ -30,6 +30,7 @@ ROOM = {
     "extension": "engine",
     "handover": "engine",
     "recalculation": "engine",
+    "closing": "engine",
     "delivery": "engine",
     "forms": "forms",
     "fields": "forms",

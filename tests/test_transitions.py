@@ -2,14 +2,15 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import django_fsm as fsm
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from cycle import clock, events
-from cycle.models import Level, Role, RuleSet
+from cycle.models import HistoryEntry, Level, Role, RuleSet, Stream
 from dossiers import engine
 from dossiers.models import (
     ACTS,
@@ -99,6 +100,10 @@ LAW = {
     "not_recognise": (
         {S.PROVINCE_EVALUATING, S.RANKED, S.AWAITING_DECISION},
         {S.NOT_RECOGNISED},
+    ),
+    "judge_again": (
+        {S.DISTRICT_RANKED, S.RANKED},
+        {S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING},
     ),
     "propose_recognition": ({S.RANKED}, {S.AWAITING_DECISION}),
     "return_submission": ({S.AWAITING_DECISION}, {S.RANKED}),
@@ -200,6 +205,8 @@ REFUSED_UNDER_THREE = {
     ("forward_to_province", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
 }
+#: Nobody's by their post: a round does it.
+ON_AUTHORITY = {"judge_again"}
 OF_THE_DISTRICT = {S.AT_DISTRICT, S.DISTRICT_EVALUATING, S.DISTRICT_RANKED}
 
 
@@ -230,6 +237,13 @@ def do(dossier, act, by, **given):
     if act in OF_A_TASK:
         return open_task(dossier).complete(act, by=by, **given)
     return dossier.process.act(act, by=by, **given)
+
+
+def authority(dossier, by):
+    """An entry of a round's history that names the dossier, as a closing writes it."""
+    round_ = SimpleNamespace(history_stream=Stream.ROUND, pk=1, history_cycle_id=None)
+    with transaction.atomic():
+        return HistoryEntry.objects.record("round.close", round_, by=by, dossiers=[dossier.pk])
 
 
 def refusal(dossier, act, by, **given):
@@ -318,6 +332,8 @@ def test_every_act_in_every_state_through_the_doors(
         given = HANDS_IN.get(act, dict)()
         if act == "reopen" and state == S.DEFERRED:
             given["cycle"] = year
+        if act in ON_AUTHORITY:
+            given["authority"] = authority(dossier, moi)
         with transaction.atomic():
             written = dossier.history.count()
             if state not in begins:
@@ -336,6 +352,17 @@ def test_every_act_in_every_state_through_the_doors(
                 transaction.get_connection().check_constraints()
             transaction.set_rollback(True)
         dossier.__dict__.pop("_open_task", None)
+
+
+@pytest.mark.django_db
+def test_only_a_round_that_names_it_and_was_closed_by_them_puts_it_back(dossier, moi, thu):
+    dossier = stand(dossier, S.RANKED)
+    other = authority(SimpleNamespace(pk=dossier.pk + 1), moi)
+    for given in ({}, {"authority": other}, {"authority": authority(dossier, thu)}):
+        with pytest.raises(PermissionDenied):
+            do(dossier, "judge_again", moi, **given)
+    do(dossier, "judge_again", moi, authority=authority(dossier, moi))
+    assert Dossier.objects.get(pk=dossier.pk).state == S.PROVINCE_EVALUATING
 
 
 # --- What an act asks, and its sentence -----------------------------------------------------

@@ -15,6 +15,7 @@ class Stream(models.TextChoices):
 
     DOSSIER = "dossier", _("Hồ sơ")
     ROUND = "round", _("Đợt đánh giá")
+    COUNCIL = "council", _("Hội đồng")
     CYCLE = "cycle", _("Chu trình")
 
 

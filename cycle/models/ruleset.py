@@ -81,7 +81,12 @@ class RuleSet(models.Model):
         return self.content["refile_wait_days"][what]
 
     def band(self, points_sum, sheets):
-        """The stars of a mean, compared exactly: sum ≥ band × number, never rounded up."""
+        """The stars of a mean, compared exactly: sum ≥ band × number, never rounded up.
+
+        Raises ValueError of no sheets: the sum of none would reach every band.
+        """
+        if sheets < 1:
+            raise ValueError("no sheets")
         for floor, stars in self.content["bands"]:
             if points_sum >= Decimal(floor) * sheets:
                 return stars

@@ -343,11 +343,13 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .get(pk=self.pk)
         )
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
-        open_task = self.__dict__.get("_open_task")
+        carried = {
+            name: self.__dict__[name]
+            for name in ("_open_task", "_authority")
+            if self.__dict__.get(name) is not None
+        }
         self.__dict__.clear()
-        self.__dict__.update(fresh.__dict__)
-        if open_task is not None:
-            self._open_task = open_task
+        self.__dict__.update(fresh.__dict__ | carried)
 
 
 class Route(models.Model):

@@ -26,7 +26,7 @@ from dossiers.conditions import (
     plan_waited,
     province_certifies,
 )
-from dossiers.rules import does_open_task, is_one_of
+from dossiers.rules import does_open_task, has_authority, is_one_of
 from dossiers.states import BEFORE_RESULT, LIVE, State
 
 S = State
@@ -73,6 +73,8 @@ def free_act(source, target, *, conditions=(), tone="other", label, reason=False
 #: Who may do the acts that no task asks for: pairs of role and level, in the dossier's own line.
 FOR_PRODUCER = frozenset({("officer", "commune"), ("officer", "district")})
 OFFICERS = frozenset({("officer", "commune"), ("officer", "district"), ("officer", "province")})
+#: Nobody by their post: only by the authority of a round.
+ON_AUTHORITY: frozenset[tuple[str, str]] = frozenset()
 UPPER_OFFICERS = frozenset({("officer", "district"), ("officer", "province")})
 SUPPORTERS = OFFICERS | {
     ("trade", "district"),
@@ -353,6 +355,18 @@ class Law(models.Model):
         """Ghi kết quả của hội đồng tỉnh."""
         self._take_result()
 
+    @free_act(
+        [S.DISTRICT_RANKED, S.RANKED],
+        fsm.RETURN_VALUE(S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING),
+        label=_("Đưa lại ra hội đồng"),
+        who=ON_AUTHORITY,
+    )
+    def judge_again(self):
+        """Đợt đánh giá được mở lại: hồ sơ trở lại hội đồng."""
+        self.stars = self.points_sum = self.sheets = None
+        at_district = self.state == S.DISTRICT_RANKED
+        return S.DISTRICT_EVALUATING if at_district else S.PROVINCE_EVALUATING
+
     def _take_result(self):
         result = self.fresh_result()
         self.stars, self.points_sum, self.sheets = result.stars, result.points_sum, result.sheets
@@ -528,6 +542,6 @@ ACTS = {
 for _name, _act in ACTS.items():
     rules.add_perm(
         f"dossiers.{_name}",
-        does_open_task if _act["door"] == "task" else is_one_of(_act["who"]),
+        does_open_task if _act["door"] == "task" else is_one_of(_act["who"]) | has_authority,
     )
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))

@@ -19,7 +19,7 @@ from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
 from dossiers.conditions import ActNotPossible, ConditionNotMet
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, OFFICERS
-from dossiers.rules import fitting, holds_task
+from dossiers.rules import fitting, has_authority, holds_task
 from dossiers.states import LIVE, State, states_of
 
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
@@ -97,12 +97,23 @@ class Process(AbstractProcess):
             return engine.start(dossier)
 
     def act(
-        self, name, *, by, capacity=None, at=None, reason="", record=None, paper=None, **values
+        self,
+        name,
+        *,
+        by,
+        capacity=None,
+        at=None,
+        reason="",
+        record=None,
+        paper=None,
+        authority=None,
+        **values,
     ):
         """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
 
         When the dossier moves, its open tasks are cancelled and the walk ends, or begins again
-        where the dossier now stands. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
+        where the dossier now stands. ``authority`` is the entry of a round's history by which it
+        is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
         ValidationError; changes nothing then.
         """
         from dossiers import deadlines, engine
@@ -112,6 +123,7 @@ class Process(AbstractProcess):
         with transaction.atomic():
             process = Process.objects.select_for_update().get(pk=self.pk)
             dossier = self.dossier
+            dossier._authority = authority
             entry = dossier.perform(
                 name,
                 by=by,
@@ -120,6 +132,7 @@ class Process(AbstractProcess):
                 reason=reason,
                 records=_records(record),
                 paper=paper,
+                data={"authority": authority.pk} if authority else None,
                 **values,
             )
             # The dossier is locked now: a walk that began after this one was read is seen here.
@@ -360,27 +373,40 @@ class Task(AbstractTask):
 
     # --- The first door ---------------------------------------------------------------------
 
-    def complete(self, name, *, by, record=None, paper=None, at=None, reason="", **values):
+    def complete(
+        self,
+        name,
+        *,
+        by,
+        record=None,
+        paper=None,
+        at=None,
+        reason="",
+        authority=None,
+        **values,
+    ):
         """Do the act ``name`` this task asks for, close it and open the next, or do none of it.
 
         ``record`` is what the step keeps (unsaved), or a list; ``paper`` the signed document
-        that the act is recorded from. Raises TaskAlreadyDone, PermissionDenied, PaperRequired,
-        ActNotPossible, ConditionNotMet, ValidationError.
+        that the act is recorded from; ``authority`` the entry of a round's history by which it
+        is done, as the person who closed the round. Raises TaskAlreadyDone, PermissionDenied,
+        PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
         """
         from dossiers import deadlines, engine
 
         with engine.held(self) as activation:
             if not self.is_open:
                 raise TaskAlreadyDone(self)
-            if not rules.has_perm("dossiers.complete_task", by, self):
+            # Not read yet: perform() rereads it under its lock.
+            dossier = activation.process.dossier = self.dossier = Dossier(pk=self.dossier_id)
+            dossier._open_task, dossier._authority = self, authority
+            authorised = has_authority(by, dossier)
+            if not authorised and not rules.has_perm("dossiers.complete_task", by, self):
                 raise PermissionDenied
             if ACTS.get(name, {}).get("door") != "task":
                 raise ActNotPossible(name)
-            if paper is None and not holds_task(by, self):
+            if paper is None and not authorised and not holds_task(by, self):
                 raise PaperRequired
-            # Not read yet: perform() rereads it under its lock.
-            dossier = activation.process.dossier = self.dossier = Dossier(pk=self.dossier_id)
-            dossier._open_task = self
             entry = dossier.perform(
                 name,
                 by=by,
@@ -389,7 +415,8 @@ class Task(AbstractTask):
                 reason=reason,
                 records=_records(record),
                 paper=paper,
-                data={"task": self.pk, "node": self.node},
+                data={"task": self.pk, "node": self.node}
+                | ({"authority": authority.pk} if authority else {}),
                 **values,
             )
             self.closed_at, self.closed_by, self.outcome = entry.at, by, name

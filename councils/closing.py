@@ -1,0 +1,494 @@
+"""Closing a round in one stroke: what must be clear, what it writes, and what follows from it.
+
+The sum and the number of sheets come from the database, and nothing is divided: a band is reached
+when sum ≥ floor × sheets.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils import ranking
+from councils.models import (
+    Closing,
+    Consequence,
+    Interest,
+    Reopening,
+    Resolution,
+    Result,
+    RoundMode,
+    RoundState,
+    Scoresheet,
+    Seat,
+    SheetState,
+)
+from cycle import clock
+from cycle.models import HistoryEntry, Job, Level, job_kind
+from dossiers.models import (
+    ActNotPossible,
+    ConditionNotMet,
+    Evaluation,
+    State,
+    TaskAlreadyDone,
+)
+
+_TOTALS = """
+SELECT e.id, t.sheets, t.points_sum, t.spread
+FROM councils_roundentry e JOIN (
+  SELECT entry_id, scoring, count(*) AS sheets, sum(total) AS points_sum,
+         max(total) - min(total) AS spread
+  FROM (SELECT s.entry_id, s.scoring, sum(k.points) AS total
+        FROM councils_scoresheet s
+        JOIN councils_roundentry x ON x.id = s.entry_id
+        JOIN councils_score k ON k.sheet_id = s.id
+        WHERE x.round_id = %(round)s AND s.scoring = x.scoring
+          AND s.state = 'submitted' AND s.member_id IS NOT NULL
+        GROUP BY s.id) AS sheet
+  GROUP BY entry_id, scoring) AS t ON t.entry_id = e.id AND t.scoring = e.scoring
+WHERE e.round_id = %(round)s AND e.live
+"""
+# A sheet whose case has no such mark, or to which the criterion does not apply, says nothing.
+_MINIMUMS = """
+WITH mark AS (
+  SELECT o.criterion_id, o."case", o.minimum_for AS stars, min(o.points) AS floor
+  FROM cycle_option o JOIN cycle_criterion c ON c.id = o.criterion_id
+  WHERE o.minimum_for IS NOT NULL
+    AND c.rubric_id IN (SELECT rubric_id FROM councils_roundentry WHERE round_id = %(round)s)
+  GROUP BY 1, 2, 3)
+SELECT s.entry_id, k.criterion_id, m.stars,
+       count(*) FILTER (WHERE k.points >= m.floor), count(*) FILTER (WHERE k.points < m.floor)
+FROM councils_roundentry e
+JOIN councils_scoresheet s ON s.entry_id = e.id AND s.scoring = e.scoring
+  AND s.state = 'submitted' AND s.member_id IS NOT NULL
+JOIN councils_score k ON k.sheet_id = s.id
+JOIN cycle_option o ON o.id = k.option_id
+JOIN mark m ON m.criterion_id = k.criterion_id AND m."case" = o."case"
+WHERE e.round_id = %(round)s AND e.live
+GROUP BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the sheets of one product come to (tổng hợp phiếu), before anybody reads them."""
+
+    entry: object
+    points_sum: Decimal
+    sheets: int
+    spread: Decimal
+    result: ranking.Result
+    findings: tuple[ranking.Finding, ...]
+
+
+def tally(round_):
+    """The tallies of a round by entry id, in three queries whatever its size.
+
+    Entries without a handed-in sheet have none. The caller shows nothing of it before the closing.
+    """
+    entries = {
+        entry.pk: entry
+        for entry in round_.entries.filter(live=True).select_related(
+            "dossier__rule_set", "dossier__product"
+        )
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_TOTALS, {"round": round_.pk})
+        totals = cursor.fetchall()
+        cursor.execute(_MINIMUMS, {"round": round_.pk})
+        counted = cursor.fetchall()
+    resolved: dict[tuple, bool] = {}
+    out = defaultdict(list)
+    for resolution in Resolution.objects.filter(entry__round=round_).select_related("elimination"):
+        if resolution.elimination_id is None:
+            about = resolution.entry_id, resolution.criterion_id, resolution.stars
+            resolved[about] = resolution.holds
+        elif resolution.holds:
+            out[resolution.entry_id].append(str(resolution.elimination))
+    sheets_of = {pk: sheets for pk, sheets, _points_sum, _spread in totals}
+    said = {(pk, criterion, stars): answers for pk, criterion, stars, *answers in counted}
+    findings = defaultdict(list)
+    for about in said | resolved:
+        pk, criterion, stars = about
+        if pk in sheets_of:
+            reaching, failing = said.get(about, (0, 0))
+            findings[pk].append(
+                ranking.settle(
+                    criterion, stars, reaching, failing, sheets_of[pk], resolved.get(about)
+                )
+            )
+    return {
+        pk: Tally(
+            entry=entries[pk],
+            points_sum=points_sum,
+            sheets=sheets,
+            spread=spread,
+            result=ranking.rank(
+                entries[pk].dossier.rule_set.content["bands"],
+                points_sum,
+                sheets,
+                findings[pk],
+                "; ".join(out[pk]),
+            ),
+            findings=tuple(findings[pk]),
+        )
+        for pk, sheets, points_sum, spread in totals
+    }
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that must be clear before a round closes (mục kiểm tra); ``entry`` when of one."""
+
+    code: str
+    sentence: object
+    met: bool
+    entry: object = None
+
+
+def checklist(round_, tallies=None):
+    """What must be clear before the round closes, each as an :class:`Item`.
+
+    It names products and people who have not handed in, never what anybody scored.
+    """
+    if tallies is None:
+        tallies = tally(round_)
+    entries = list(round_.entries.filter(live=True).select_related("dossier__product"))
+    judges = list(round_.scoring_members.select_related("user"))
+    present = _present(round_, judges)
+    items = [
+        Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
+        Item("entries", _("Đợt có sản phẩm."), bool(entries)),
+        *_quorum(round_, judges, present),
+    ]
+    recused = set(
+        Interest.objects.filter(entry__round=round_, recused=True).values_list("entry", "member")
+    )
+    handed_in = defaultdict(set)
+    waiting = []
+    for sheet in (
+        Scoresheet.objects.filter(entry__in=entries, member__isnull=False)
+        .select_related("entry", "member__user")
+        .only("entry__scoring", "scoring", "state", "member__user__full_name", "member__council")
+    ):
+        if sheet.scoring != sheet.entry.scoring:
+            continue
+        if sheet.state == SheetState.SUBMITTED:
+            handed_in[sheet.entry_id].add(sheet.member_id)
+        elif sheet.state == SheetState.ENTERED:
+            waiting.append(sheet)
+    by_pk = {member.pk: member for member in judges}
+    for entry in entries:
+        due = {pk for pk in present if (entry.pk, pk) not in recused}
+        missing = due - handed_in[entry.pk]
+        if not due:
+            items.append(Item("sheets", _said(entry, _now("không còn ai chấm")), False, entry))
+        elif missing:
+            who = ", ".join(str(by_pk[pk].user) for pk in sorted(missing))
+            items.append(
+                Item("sheets", _said(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
+            )
+        stray = handed_in[entry.pk] - due
+        if stray:
+            items.append(
+                Item(
+                    "stray",
+                    _said(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
+                    False,
+                    entry,
+                )
+            )
+        items += _disputed(round_, entry, tallies.get(entry.pk))
+    items += [
+        Item(
+            "paper",
+            _said(sheet.entry, _now("phiếu giấy của %s chờ xác nhận") % sheet.member),
+            False,
+            sheet.entry,
+        )
+        for sheet in waiting
+    ]
+    return items
+
+
+def _said(entry, sentence):
+    return f"{entry.dossier.product.name}: {sentence}."
+
+
+def _present(round_, judges):
+    """Ids of the judges who are there; by written opinion everybody is."""
+    if round_.mode == RoundMode.WRITTEN:
+        return {member.pk for member in judges}
+    came = set(round_.attendances.filter(present=True).values_list("member", flat=True))
+    return {member.pk for member in judges if member.pk in came}
+
+
+def _quorum(round_, judges, present):
+    rule = round_.regulation
+    if round_.mode == RoundMode.WRITTEN:
+        return []
+    chair_present = any(member.pk in present and member.seat == Seat.CHAIR for member in judges)
+    needed = ranking.needed(len(judges), rule.quorum_percent)
+    items = [
+        Item(
+            "quorum",
+            _now("Có mặt %(present)s/%(entitled)s người chấm, cần %(needed)s.")
+            % {"present": len(present), "entitled": len(judges), "needed": needed},
+            len(present) >= needed,
+        )
+    ]
+    if rule.chair_required:
+        items.append(Item("chair", _("Chủ tịch hội đồng dự họp."), chair_present))
+    return items
+
+
+def _disputed(round_, entry, its):
+    """What the council must still settle on one product: spread, ties, demanded resolutions."""
+    if its is None:
+        return []
+    limit, items = round_.regulation.max_spread, []
+    if limit is not None and its.spread > limit and not entry.spread_accepted:
+        again = entry.scorings_used() < round_.regulation.scorings
+        items.append(
+            Item(
+                "spread",
+                _said(
+                    entry,
+                    _now("điểm các phiếu chênh lệch quá %s: thảo luận và chấm lại") % limit
+                    if again
+                    else _now("điểm vẫn chênh lệch quá %s: ghi lý do giữ kết quả") % limit,
+                ),
+                False,
+                entry,
+            )
+        )
+    demanded = round_.regulation.minimums_need_resolution
+    if any(
+        not finding.resolved and (demanded or finding.verdict is ranking.Verdict.TIE)
+        for finding in its.findings
+        if finding.stars <= its.result.band
+    ):
+        items.append(
+            Item(
+                "resolution",
+                _said(entry, _now("cần kết luận của hội đồng về mức tối thiểu")),
+                False,
+                entry,
+            )
+        )
+    return items
+
+
+# --- The closing ----------------------------------------------------------------------------
+
+
+def close(round_, *, by):
+    """Close the round: results, history and outbox in one transaction; returns the Closing.
+
+    The second of two finds it closed and is handed the same closing. What follows for each
+    dossier runs in the background. Raises PermissionDenied, ConditionNotMet with every sentence
+    of the checklist that is not met.
+    """
+    with transaction.atomic():
+        round_.lock()
+        if not rules.has_perm("councils.preside", by, round_):
+            raise PermissionDenied
+        if round_.state == RoundState.CLOSED:
+            return round_.closings.get(reopening=None)
+        tallies = tally(round_)
+        lacks = [item.sentence for item in checklist(round_, tallies) if not item.met]
+        if lacks:
+            raise ConditionNotMet(lacks)
+        version = round_.closings.count() + 1
+        moment = clock.now()
+        entry = HistoryEntry.objects.record(
+            "round.close",
+            round_,
+            by=by,
+            capacity=round_.capacity(by),
+            at=moment,
+            version=version,
+            dossiers=[each.entry.dossier_id for each in tallies.values()],
+            results=[
+                [each.entry.dossier_id, str(each.points_sum), each.sheets, each.result.stars]
+                for each in tallies.values()
+            ],
+        )
+        closing = Closing.objects.create(
+            round=round_, version=version, by=by, at=moment, entry=entry
+        )
+        results = Result.objects.bulk_create(
+            Result(
+                closing=closing,
+                entry=each.entry,
+                scoring=each.entry.scoring,
+                points_sum=each.points_sum,
+                sheets=each.sheets,
+                band=each.result.band,
+                stars=each.result.stars,
+                missed=[[finding.criterion, finding.stars] for finding in each.result.missed],
+                eliminated=bool(each.result.eliminated),
+                remark=each.result.eliminated,
+            )
+            for each in tallies.values()
+        )
+        Consequence.objects.bulk_create(Consequence(result=result) for result in results)
+        round_.entries.filter(live=True).update(live=False)
+        round_.state, round_.closed_at = RoundState.CLOSED, moment
+        round_.save(update_fields=["state", "closed_at"])
+        Job.objects.ask("councils.apply", by=by, closing=closing.pk)
+    return closing
+
+
+def reopen(round_, *, by, reason, document):
+    """Open a closed round again, on a document and with a reason (mở lại đợt).
+
+    Its sheets are carried into a new scoring, where each counts until its member takes it back;
+    the closed version stays readable. Dossiers that still wait on its result come back before the
+    council; those that went on keep their way. Raises PermissionDenied, ConditionNotMet.
+    """
+    lacks = []
+    if not reason.strip():
+        lacks.append(_("Bạn chưa nêu lý do mở lại."))
+    if not document.strip():
+        lacks.append(_("Bạn chưa ghi số, ngày văn bản cho mở lại."))
+    if lacks:
+        raise ConditionNotMet(lacks)
+    with transaction.atomic():
+        round_.lock()
+        if not rules.has_perm("councils.preside", by, round_):
+            raise PermissionDenied
+        if round_.state != RoundState.CLOSED:
+            raise ConditionNotMet([_("Đợt này chưa chốt kết quả.")])
+        closing = round_.closings.get(reopening=None)
+        moment = clock.now()
+        Reopening.objects.create(
+            closing=closing, reason=reason.strip(), document=document.strip(), by=by, at=moment
+        )
+        entry = HistoryEntry.objects.record(
+            "round.reopen",
+            round_,
+            by=by,
+            capacity=round_.capacity(by),
+            at=moment,
+            reason=reason.strip(),
+            document=document.strip(),
+            version=closing.version,
+            dossiers=list(closing.results.values_list("entry__dossier", flat=True)),
+        )
+        round_.state, round_.closed_at = RoundState.OPEN, None
+        round_.save(update_fields=["state", "closed_at"])
+        for result in closing.results.select_related("entry__dossier__product"):
+            _bring_back(result, by=by, authority=entry)
+    return round_
+
+
+def _bring_back(result, *, by, authority):
+    """Put a dossier that waits on a result before its council again, when it still waits."""
+    consequence = Consequence.objects.select_for_update().get(result=result)
+    entry, dossier = result.entry, result.entry.dossier
+    if consequence.applied_at is not None:
+        try:
+            with transaction.atomic():
+                dossier.process.act("judge_again", by=by, authority=authority)
+        except ActNotPossible:
+            # It went on: what was decided on it stands, and the new version says what is new.
+            return
+    else:
+        consequence.applied_at, consequence.error = authority.at, _now("Đợt đã được mở lại.")
+        consequence.save(update_fields=["applied_at", "error"])
+    entry.live = True
+    entry.save(update_fields=["live"])
+    entry.next_scoring(carried=True)
+
+
+# --- What follows ---------------------------------------------------------------------------
+
+#: The task a round completes at each level: the node's act.
+_ACT = {Level.DISTRICT: "rank_at_district", Level.PROVINCE: "rank"}
+
+
+@job_kind("councils.apply")
+def apply(job):
+    """Do what follows from a closing for each of its dossiers, each at most once."""
+    closing = Closing.objects.select_related("round__council__org_unit", "by", "entry").get(
+        pk=job.params["closing"]
+    )
+    waiting = Consequence.objects.filter(result__closing=closing, applied_at=None)
+    keys = list(waiting.order_by("pk").values_list("pk", flat=True))
+    failed = 0
+    for number, pk in enumerate(keys, 1):
+        failed += not _follow(pk, closing)
+        job.progress(number, len(keys))
+    return {"done": len(keys) - failed, "failed": failed, "round": closing.round_id}
+
+
+def _follow(pk, closing):
+    """Carry out one consequence, or write down why it could not be; whether it was."""
+    with transaction.atomic():
+        consequence = Consequence.objects.select_for_update().get(pk=pk)
+        if consequence.applied_at is not None:
+            return True
+        result = Result.objects.select_related("entry__dossier__rule_set").get(
+            pk=consequence.result_id
+        )
+        try:
+            with transaction.atomic():
+                _hand_over(result, closing)
+        except (ActNotPossible, TaskAlreadyDone):
+            consequence.error = _now("Hồ sơ không còn chờ kết quả của hội đồng này.")
+        except ConditionNotMet as lacking:
+            consequence.error = " ".join(map(str, lacking.messages))
+        except ValidationError as wrong:
+            consequence.error = " ".join(wrong.messages)
+        else:
+            consequence.applied_at, consequence.error = clock.now(), ""
+        consequence.save(update_fields=["applied_at", "error"])
+        return consequence.applied_at is not None
+
+
+def _hand_over(result, closing):
+    """Complete the evaluation task of a dossier by the closing's authority."""
+    dossier, level = result.entry.dossier, closing.round.council.level
+    task = dossier.open_task()
+    if task is None:
+        raise ActNotPossible("rank")
+    common = {"by": closing.by, "at": closing.at, "authority": closing.entry}
+    if result.eliminated and dossier.state == State.PROVINCE_EVALUATING:
+        reason = _now("Hội đồng kết luận bị loại: %s") % result.remark
+        task.complete("not_recognise", reason=reason, **common)
+        return
+    task.complete(
+        _ACT[level],
+        record=Evaluation(
+            met_on=timezone.localdate(closing.round.meets_at or closing.at),
+            points_sum=result.points_sum,
+            sheets=result.sheets,
+            stars=result.stars or 1,
+            reasons=reasons(result),
+        ),
+        **common,
+    )
+
+
+def reasons(result):
+    """Why a product has its stars, in a sentence for the minutes and the dossier."""
+    if result.eliminated:
+        return _now("Hội đồng kết luận bị loại: %s") % result.remark
+    if result.stars < result.band:
+        codes = ", ".join(
+            result.entry.rubric.criteria.filter(
+                pk__in={criterion for criterion, _stars in result.missed}
+            ).values_list("code", flat=True)
+        )
+        return _now("Điểm đạt mức %(band)s sao; chưa đạt mức tối thiểu ở tiêu chí %(codes)s.") % {
+            "band": result.band,
+            "codes": codes,
+        }
+    return _now("Theo điểm bình quân của %s phiếu.") % result.sheets

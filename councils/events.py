@@ -1,0 +1,31 @@
+"""What can be recorded of a council and its rounds, as the verb phrase after the actor's name."""
+
+from django.utils.translation import gettext_lazy as _
+
+from cycle.events import register
+
+register("council.set_up", _("thành lập hội đồng"))
+register("council.seat", _("bổ sung thành viên hội đồng"))
+register("council.unseat", _("cho thôi thành viên hội đồng"))
+register("round.create", _("lập đợt đánh giá"))
+register("round.change", _("sửa thông tin đợt đánh giá"))
+register("round.take_in", _("đưa sản phẩm vào đợt đánh giá"))
+register("round.drop", _("đưa sản phẩm ra khỏi đợt đánh giá"))
+register("round.invite", _("gửi giấy mời và tài liệu họp"))
+register("round.open", _("mở chấm điểm"))
+register("round.attend", _("ghi thành phần dự họp"))
+register("round.declare_interest", _("khai báo lợi ích"))
+register("round.resolve", _("ghi kết luận của hội đồng"))
+register("round.score_again", _("cho chấm lại"))
+register("round.accept_spread", _("giữ kết quả dù điểm chênh lệch lớn"))
+register("round.submit_sheet", _("nộp phiếu chấm điểm"))
+register("round.take_back_sheet", _("lấy lại phiếu chấm điểm"))
+register("round.enter_sheet", _("nhập phiếu chấm điểm từ bản giấy"))
+register("round.confirm_sheet", _("xác nhận phiếu nhập từ bản giấy"))
+register("round.return_sheet", _("trả phiếu nhập từ bản giấy để sửa"))
+register("round.appraise", _("báo cáo thẩm định sản phẩm"))
+register("round.ask_opinion", _("xin ý kiến sở, ngành"))
+register("round.answer_opinion", _("trả lời xin ý kiến"))
+register("round.close", _("chốt kết quả đợt đánh giá"))
+register("round.reopen", _("mở lại đợt đánh giá"))
+register("round.record_document", _("ghi số, ngày văn bản của hội đồng"))

@@ -1,0 +1,173 @@
+"""What is said before the council scores, and written after: appraisal, opinions, papers."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from councils.models.round import EvaluationRound, RoundEntry
+from cycle.models import User
+
+
+class Appraisal(models.Model):
+    """The support team's report on one product (báo cáo thẩm định của tổ tư vấn).
+
+    Its proposed points are the entry's sheet without a member. A later report replaces nothing:
+    the newest counts and the others stay.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="appraisals")
+    checked = models.JSONField(_("nội dung đã kiểm tra"), default=list, blank=True)
+    visited_on = models.DateField(_("ngày kiểm tra tại cơ sở"), null=True, blank=True)
+    findings = models.TextField(_("kết quả kiểm tra tại cơ sở"), blank=True)
+    tests_asked = models.TextField(_("đề nghị kiểm nghiệm thêm"), blank=True)
+    report = models.TextField(_("nhận xét, đề xuất với hội đồng"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người báo cáo"))
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("báo cáo thẩm định")
+        ordering = ["entry_id", "pk"]
+        constraints = [
+            models.CheckConstraint(name="appraisal_says_something", condition=~Q(report=""))
+        ]
+
+    def __str__(self):
+        return f"{self._meta.verbose_name}: {self.entry}"
+
+
+class AppraisalPhoto(models.Model):
+    """A photo from the visit (ảnh kiểm tra tại cơ sở), kept by its content."""
+
+    appraisal = models.ForeignKey(Appraisal, models.PROTECT, related_name="photos")
+    sha256 = models.CharField(max_length=64)
+    bytes = models.BigIntegerField()
+    filename = models.CharField(_("tên tệp"), max_length=200)
+    content_type = models.CharField(max_length=100)
+
+    class Meta:
+        verbose_name = _("ảnh kiểm tra")
+
+    def __str__(self):
+        return self.filename
+
+
+class OpinionQuerySet(models.QuerySet):
+    def silent(self, today):
+        """Asked, not answered, and late on ``today``."""
+        return self.filter(answered_at=None, due_on__lt=today)
+
+
+class Opinion(models.Model):
+    """What a department is asked about a product (lấy ý kiến sở, ngành), by a day.
+
+    It may outlive the state that it was asked in, and never holds the dossier up: silence is shown.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="opinions")
+    to = models.ForeignKey(
+        User, models.PROTECT, related_name="opinions_asked", verbose_name=_("người được hỏi")
+    )
+    department = models.CharField(_("sở, ngành"), max_length=200)
+    question = models.TextField(_("nội dung cần ý kiến"))
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(_("hỏi lúc"))
+    due_on = models.DateField(_("hạn trả lời"))
+    answer = models.TextField(_("ý kiến"), blank=True)
+    answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(_("trả lời lúc"), null=True)
+
+    objects = OpinionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ý kiến sở, ngành")
+        ordering = ["due_on", "pk"]
+        indexes = [
+            models.Index(
+                fields=["to", "due_on"], name="opinion_awaited", condition=Q(answered_at=None)
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="opinion_answered_in_full",
+                condition=Q(answer="", answered_by=None, answered_at=None)
+                | ~Q(answer="") & Q(answered_by__isnull=False, answered_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="opinion_asked_once", fields=["entry", "to"], condition=Q(answered_at=None)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.department}: {self.entry}"
+
+
+class DocumentKind(models.TextChoices):
+    """What a council writes (văn bản của hội đồng)."""
+
+    INVITATION = "invitation", _("Giấy mời họp")
+    SCORE_SHEET = "score_sheet", _("Phiếu chấm điểm")
+    TEAM_REPORT = "team_report", _("Báo cáo của tổ tư vấn")
+    MINUTES = "minutes", _("Biên bản họp hội đồng")
+    COUNCIL_REPORT = "council_report", _("Báo cáo kết quả của hội đồng")
+    SUBMISSION = "submission", _("Tờ trình đề nghị công nhận")
+    DECISION = "decision", _("Quyết định công nhận và danh sách")
+    CERTIFICATE = "certificate", _("Giấy chứng nhận")
+    NOTICE = "notice", _("Thông báo kết quả")
+    MINISTRY_REQUEST = "ministry_request", _("Công văn đề nghị trung ương")
+
+
+class SignedDocument(models.Model):
+    """The number, date and scan of a council's document (văn bản đã ký), as the clerk gave them."""
+
+    round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="documents")
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, null=True, related_name="documents")
+    kind = models.CharField(_("loại văn bản"), max_length=20, choices=DocumentKind)
+    number = models.CharField(_("số và ký hiệu"), max_length=60)
+    signed_on = models.DateField(_("ngày ký"))
+    signer = models.CharField(_("người ký"), max_length=150)
+    signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150, blank=True)
+    scan_sha256 = models.CharField(max_length=64, blank=True)
+    scan_name = models.CharField(_("bản chụp"), max_length=200, blank=True)
+    replaces = models.OneToOneField(
+        "self", models.PROTECT, null=True, related_name="replaced_by", verbose_name=_("thay cho")
+    )
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nhập"))
+    at = models.DateTimeField(_("nhập lúc"))
+
+    class Meta:
+        verbose_name = _("văn bản của hội đồng")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="council_document_kind_known", condition=Q(kind__in=DocumentKind.values)
+            ),
+            models.CheckConstraint(
+                name="council_document_replaces_another",
+                condition=Q(replaces=None) | ~Q(replaces=F("id")),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} {self.number}"
+
+
+class DocumentTemplate(models.Model):
+    """A province's own Word template for one kind of document (mẫu văn bản); the newest counts."""
+
+    kind = models.CharField(_("loại văn bản"), max_length=20, choices=DocumentKind)
+    sha256 = models.CharField(max_length=64)
+    filename = models.CharField(_("tên tệp"), max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nạp"))
+    at = models.DateTimeField(_("nạp lúc"))
+
+    class Meta:
+        verbose_name = _("mẫu văn bản")
+        ordering = ["kind", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="template_kind_known", condition=Q(kind__in=DocumentKind.values)
+            )
+        ]
+
+    def __str__(self):
+        return self.filename

@@ -1,0 +1,331 @@
+"""Who judges: the council of a unit, its seats, and the regulation it works by."""
+
+import pgtrigger
+import rules
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import HistoryEntry, Level, OrgUnit, Stream, User
+from dossiers.conditions import ConditionNotMet
+
+
+class ConflictRule(models.TextChoices):
+    """What the regulation says of a member who stands near a product (xung đột lợi ích)."""
+
+    ALLOW = "allow", _("Được chấm")
+    WARN = "warn", _("Được chấm khi nêu lý do")
+    FORBID = "forbid", _("Không được chấm")
+
+
+class RegulationQuerySet(models.QuerySet):
+    def in_force(self, org_unit, day):
+        """The newest regulation of ``org_unit`` valid on ``day``; None when it has none."""
+        return (
+            self.filter(org_unit=org_unit, valid_from__lte=day)
+            .order_by("-valid_from", "-pk")
+            .first()
+        )
+
+
+class Regulation(models.Model):
+    """How a province lets its councils work (quy chế hội đồng), as data with its document.
+
+    The national text leaves these to the province. A change is a new row from a new day: the
+    database refuses to alter one, so an old round keeps the rules it was closed by.
+    """
+
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="regulations", verbose_name=_("đơn vị")
+    )
+    document = models.CharField(_("số, ngày văn bản"), max_length=200)
+    valid_from = models.DateField(_("áp dụng từ"))
+    quorum_percent = models.PositiveSmallIntegerField(
+        _("tỷ lệ thành viên dự họp tối thiểu (%)"),
+        default=75,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+    )
+    chair_required = models.BooleanField(_("chủ tịch phải dự họp"), default=True)
+    max_spread = models.DecimalField(
+        _("chênh lệch điểm tối đa giữa các thành viên"),
+        max_digits=4,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        default=10,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_("Vượt mức này hội đồng thảo luận và chấm lại; để trống nếu không quy định."),
+    )
+    scorings = models.PositiveSmallIntegerField(
+        _("số lần chấm tối đa"),
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+    )
+    secretary_scores = models.BooleanField(_("thư ký được chấm điểm"), default=False)
+    show_self_score = models.BooleanField(_("thành viên thấy điểm tự chấm"), default=True)
+    show_team_score = models.BooleanField(_("thành viên thấy điểm tổ tư vấn đề xuất"), default=True)
+    documents_days = models.PositiveSmallIntegerField(
+        _("gửi tài liệu trước họp (ngày làm việc)"), default=2
+    )
+    written_opinions = models.BooleanField(
+        _("đánh giá lại bằng phiếu, chỉ họp khi có ý kiến khác"), default=True
+    )
+    minimums_need_resolution = models.BooleanField(
+        _("mức tối thiểu phải có kết luận của hội đồng"),
+        default=False,
+        help_text=_("Nếu không, lấy theo đa số phiếu; ngang phiếu thì hội đồng kết luận."),
+    )
+    same_producer = models.CharField(
+        _("thành viên là người của chủ thể"),
+        max_length=10,
+        choices=ConflictRule,
+        default=ConflictRule.FORBID,
+    )
+    same_commune = models.CharField(
+        _("thành viên công tác tại xã của sản phẩm"),
+        max_length=10,
+        choices=ConflictRule,
+        default=ConflictRule.WARN,
+    )
+    appraised = models.CharField(
+        _("thành viên đã thẩm định sản phẩm"),
+        max_length=10,
+        choices=ConflictRule,
+        default=ConflictRule.WARN,
+    )
+
+    objects = RegulationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("quy chế hội đồng")
+        verbose_name_plural = _("quy chế hội đồng")
+        ordering = ["org_unit_id", "-valid_from", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="regulation_quorum_is_a_share", condition=Q(quorum_percent__range=(1, 100))
+            ),
+            models.CheckConstraint(
+                name="regulation_spread_is_points",
+                condition=Q(max_spread=None) | Q(max_spread__range=(0, 100)),
+            ),
+            models.CheckConstraint(
+                name="regulation_scores_at_least_once", condition=Q(scorings__range=(1, 5))
+            ),
+            models.CheckConstraint(
+                name="regulation_conflicts_known",
+                condition=Q(
+                    same_producer__in=ConflictRule.values,
+                    same_commune__in=ConflictRule.values,
+                    appraised__in=ConflictRule.values,
+                ),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="regulation_immutable", operation=pgtrigger.Update | pgtrigger.Delete
+            )
+        ]
+
+    def __str__(self):
+        return self.document
+
+
+class CouncilQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Councils this person sits on, and those of the units this person works for."""
+        return self.filter(
+            Q(org_unit__in=[each.org_unit_id for each in user.assignments()])
+            | Q(pk__in=Member.objects.sitting().filter(user=user).values("council"))
+        )
+
+
+class Council(models.Model):
+    """A council set up by a decision at one unit for a period (hội đồng đánh giá, phân hạng)."""
+
+    history_stream = Stream.COUNCIL
+
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="councils", verbose_name=_("đơn vị")
+    )
+    name = models.CharField(_("tên hội đồng"), max_length=200)
+    decision_number = models.CharField(_("số quyết định thành lập"), max_length=60)
+    decision_on = models.DateField(_("ngày quyết định"))
+    valid_from = models.DateField(_("hoạt động từ"))
+    valid_to = models.DateField(_("đến hết"), null=True, blank=True)
+
+    objects = CouncilQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("hội đồng")
+        verbose_name_plural = _("hội đồng")
+        ordering = ["-valid_from", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="council_period_not_reversed",
+                condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def level(self):
+        """The level it judges at (cấp)."""
+        return Level(self.org_unit.level)
+
+    def seat_of(self, user, *seats):
+        """The first of ``seats``, or any, that ``user`` holds today; None without."""
+        held = self.members.sitting().filter(user=user)
+        return (held.filter(seat__in=seats) if seats else held).first()
+
+    def missing(self):
+        """Sentences that say what its composition still lacks (kiểm tra thành phần)."""
+        seats = list(self.members.sitting().values_list("seat", flat=True))
+        needed = {
+            Seat.CHAIR: _("Hội đồng chưa có chủ tịch."),
+            Seat.SECRETARY: _("Hội đồng chưa có thư ký."),
+        }
+        found: list = [sentence for seat, sentence in needed.items() if seat not in seats]
+        if sum(seat in JUDGES for seat in seats) < FEWEST_JUDGES:
+            found.append(
+                _now("Hội đồng cần ít nhất %(number)s người chấm điểm.") % {"number": FEWEST_JUDGES}
+            )
+        return found
+
+    @property
+    def history_cycle_id(self):
+        return None
+
+    @classmethod
+    def set_up(cls, council, *, by):
+        """Record a new council on its decision. Raises PermissionDenied, ValidationError."""
+        with transaction.atomic():
+            if not rules.has_perm("councils.set_up", by, council.org_unit):
+                raise PermissionDenied
+            council.full_clean()
+            council.save(force_insert=True)
+            HistoryEntry.objects.record(
+                "council.set_up", council, by=by, number=council.decision_number
+            )
+        return council
+
+    def give_seat(self, member, *, by):
+        """Seat a person. Raises PermissionDenied, ConditionNotMet when the seat is taken."""
+        with transaction.atomic():
+            self._hold(by)
+            member.council = self
+            sitting = self.members.sitting(member.since)
+            kin = TEAM if member.seat in TEAM else (*JUDGES, Seat.SECRETARY)
+            if sitting.filter(user=member.user, seat__in=kin).exists():
+                raise ConditionNotMet(
+                    [_now("%(who)s đã có trong hội đồng.") % {"who": member.user}]
+                )
+            if member.seat in SINGLE and sitting.filter(seat=member.seat).exists():
+                raise ConditionNotMet(
+                    [_now("Hội đồng đã có %(seat)s.") % {"seat": Seat(member.seat).label.lower()}]
+                )
+            member.save(force_insert=True)
+            HistoryEntry.objects.record(
+                "council.seat", self, by=by, who=str(member.user), seat=member.seat
+            )
+        return member
+
+    def take_seat(self, member, *, by, until):
+        """End a person's seat after ``until`` (cho thôi). Raises PermissionDenied."""
+        with transaction.atomic():
+            self._hold(by)
+            member.until = max(until, member.since)
+            member.save(update_fields=["until"])
+            HistoryEntry.objects.record(
+                "council.unseat", self, by=by, who=str(member.user), seat=member.seat
+            )
+
+    def _hold(self, by):
+        Council.objects.select_for_update().get(pk=self.pk)
+        if not rules.has_perm("councils.set_up", by, self.org_unit):
+            raise PermissionDenied
+
+
+class Seat(models.TextChoices):
+    """What a person is on a council (tư cách trong hội đồng)."""
+
+    CHAIR = "chair", _("Chủ tịch")
+    VICE_CHAIR = "vice_chair", _("Phó chủ tịch")
+    MEMBER = "member", _("Ủy viên")
+    SECRETARY = "secretary", _("Thư ký")
+    TEAM_LEAD = "team_lead", _("Tổ trưởng tổ tư vấn")
+    TEAM = "team", _("Thành viên tổ tư vấn")
+
+
+#: Who judges, the secretary apart: the regulation says whether that seat scores.
+JUDGES = (Seat.CHAIR, Seat.VICE_CHAIR, Seat.MEMBER)
+#: The support team (tổ tư vấn, trước là tổ giúp việc).
+TEAM = (Seat.TEAM_LEAD, Seat.TEAM)
+#: Held by one person at a time.
+SINGLE = (Seat.CHAIR, Seat.SECRETARY, Seat.TEAM_LEAD)
+#: Fewer do not make a mean; provinces seat 7 to 13.
+FEWEST_JUDGES = 3
+
+
+class MemberQuerySet(models.QuerySet):
+    def sitting(self, day=None):
+        """Seats held on ``day`` (today)."""
+        day = day or clock.today()
+        return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day)
+
+    def scoring(self, regulation):
+        """Seats that score under ``regulation``."""
+        seats = (*JUDGES, Seat.SECRETARY) if regulation.secretary_scores else JUDGES
+        return self.filter(seat__in=seats)
+
+
+class Member(models.Model):
+    """A person's seat on a council or in its support team (thành viên), by department."""
+
+    council = models.ForeignKey(
+        Council, models.PROTECT, related_name="members", verbose_name=_("hội đồng")
+    )
+    user = models.ForeignKey(
+        User, models.PROTECT, related_name="seats", verbose_name=_("thành viên")
+    )
+    seat = models.CharField(_("tư cách"), max_length=12, choices=Seat)
+    department = models.CharField(_("cơ quan"), max_length=200, blank=True)
+    since = models.DateField(_("từ ngày"))
+    until = models.DateField(_("đến hết ngày"), null=True, blank=True)
+
+    objects = MemberQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thành viên hội đồng")
+        verbose_name_plural = _("thành viên hội đồng")
+        ordering = ["council_id", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="one_judging_seat_per_person",
+                fields=["council", "user"],
+                condition=Q(until=None, seat__in=[*JUDGES, Seat.SECRETARY]),
+            ),
+            models.UniqueConstraint(
+                name="one_team_seat_per_person",
+                fields=["council", "user"],
+                condition=Q(until=None, seat__in=TEAM),
+            ),
+            models.UniqueConstraint(
+                name="one_head_per_council",
+                fields=["council", "seat"],
+                condition=Q(until=None, seat__in=SINGLE),
+            ),
+            models.CheckConstraint(name="member_seat_known", condition=Q(seat__in=Seat.values)),
+            models.CheckConstraint(
+                name="member_period_not_reversed",
+                condition=Q(until=None) | Q(until__gte=F("since")),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.user} ({self.get_seat_display()})"

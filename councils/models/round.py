@@ -1,0 +1,726 @@
+"""When it judges: a round, the dossiers taken into it, who was there, and what was resolved."""
+
+from contextlib import contextmanager
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import connection, models, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.models.council import (
+    TEAM,
+    ConflictRule,
+    Council,
+    Member,
+    Regulation,
+    Seat,
+)
+from cycle import clock
+from cycle.models import (
+    Criterion,
+    Cycle,
+    Elimination,
+    HistoryEntry,
+    Level,
+    Role,
+    Rubric,
+    Stream,
+    User,
+    fold,
+)
+from dossiers.conditions import ConditionNotMet
+from dossiers.models import Dossier
+from dossiers.states import State
+
+
+class RoundClosed(Exception):
+    """The round is closed: nothing of it changes any more; ``round`` says since when."""
+
+    def __init__(self, round_):
+        super().__init__(f"round {round_.pk} is closed")
+        self.round = round_
+
+
+#: A pen sheet scored again is a new sheet; one carried on unchanged stays a pen sheet.
+_COPY_SHEETS = """
+INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
+                                 scan_name, entered_by_id, confirmed_by_id)
+SELECT entry_id, member_id, %(scoring)s, 'draft', remark,
+  CASE WHEN %(carried)s THEN scan_sha256 ELSE '' END,
+  CASE WHEN %(carried)s THEN scan_name ELSE '' END,
+  CASE WHEN %(carried)s THEN entered_by_id END, CASE WHEN %(carried)s THEN confirmed_by_id END
+FROM councils_scoresheet
+WHERE entry_id = %(entry)s AND scoring = %(scoring)s - 1 AND state = 'submitted'
+"""
+_COPY_SCORES = """
+INSERT INTO councils_score (sheet_id, criterion_id, option_id, points, remark, saved_at)
+SELECT fresh.id, k.criterion_id, k.option_id, k.points, k.remark, k.saved_at
+FROM councils_scoresheet fresh
+JOIN councils_scoresheet s ON s.entry_id = fresh.entry_id AND s.scoring = fresh.scoring - 1
+  AND s.member_id IS NOT DISTINCT FROM fresh.member_id
+JOIN councils_score k ON k.sheet_id = s.id
+WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
+"""
+_HAND_IN_COPIES = """
+UPDATE councils_scoresheet SET state = 'submitted', submitted_at = %(now)s
+WHERE entry_id = %(entry)s AND scoring = %(scoring)s
+"""
+
+#: Where a dossier stands while the council of a level has it.
+STATE_AT = {Level.DISTRICT: State.DISTRICT_EVALUATING, Level.PROVINCE: State.PROVINCE_EVALUATING}
+
+
+class RoundState(models.TextChoices):
+    """How far a round has come."""
+
+    PREPARING = "preparing", _("Đang chuẩn bị")
+    OPEN = "open", _("Đang chấm điểm")
+    CLOSED = "closed", _("Đã chốt kết quả")
+
+
+class RoundMode(models.TextChoices):
+    """How the council gives its scores."""
+
+    MEETING = "meeting", _("Họp hội đồng")
+    WRITTEN = "written", _("Lấy ý kiến bằng phiếu")
+
+
+class RoundQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Rounds of the councils this person sits on, and of the units this person works for."""
+        return self.filter(council__in=Council.objects.visible_to(user))
+
+
+class EvaluationRound(models.Model):
+    """One sitting of a council over a batch of products (đợt đánh giá, phân hạng).
+
+    Scores go in only while it is open, and the database sees to that. Each closing is a version:
+    reopening needs a reason and a document, and the closed version stays readable.
+    """
+
+    history_stream = Stream.ROUND
+
+    council = models.ForeignKey(
+        Council, models.PROTECT, related_name="rounds", verbose_name=_("hội đồng")
+    )
+    regulation = models.ForeignKey(
+        Regulation, models.PROTECT, related_name="rounds", verbose_name=_("quy chế")
+    )
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="rounds", verbose_name=_("chu trình")
+    )
+    name = models.CharField(_("tên đợt"), max_length=200)
+    mode = models.CharField(
+        _("hình thức"), max_length=10, choices=RoundMode, default=RoundMode.MEETING
+    )
+    decide_by = models.DateField(
+        _("phải có kết quả trước ngày"),
+        null=True,
+        blank=True,
+        help_text=_("Hai đợt trong năm: trước 30/6 và trước 30/12 (QĐ 26/2026/QĐ-TTg)."),
+    )
+    meets_at = models.DateTimeField(_("họp lúc"), null=True, blank=True)
+    place = models.CharField(_("địa điểm họp"), max_length=200, blank=True)
+    state = models.CharField(
+        _("trạng thái"), max_length=10, choices=RoundState, default=RoundState.PREPARING
+    )
+    invited_at = models.DateTimeField(_("gửi giấy mời, tài liệu lúc"), null=True, editable=False)
+    opened_at = models.DateTimeField(_("mở chấm lúc"), null=True, editable=False)
+    closed_at = models.DateTimeField(_("chốt lúc"), null=True, editable=False)
+
+    objects = RoundQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("đợt đánh giá")
+        verbose_name_plural = _("đợt đánh giá")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="round_state_known", condition=Q(state__in=RoundState.values)
+            ),
+            models.CheckConstraint(name="round_mode_known", condition=Q(mode__in=RoundMode.values)),
+            models.CheckConstraint(
+                name="round_closed_knows_when",
+                condition=~Q(state=RoundState.CLOSED) | Q(closed_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def history_cycle_id(self):
+        return self.cycle_id
+
+    @property
+    def is_open(self):
+        """Whether scores go in."""
+        return self.state == RoundState.OPEN
+
+    @property
+    def scoring_members(self):
+        """The seats that score in this round."""
+        return self.council.members.sitting().scoring(self.regulation)
+
+    def capacity(self, user):
+        """The post in which ``user`` does the round's business at its unit; None for a seat."""
+        posts = (Role.COUNCIL_OFFICE, Role.CLERK, Role.OFFICER)
+        unit = self.council.org_unit_id
+        return next(filter(None, (user.capacity(role, unit) for role in posts)), None)
+
+    # --- What changes it --------------------------------------------------------------------
+
+    @contextmanager
+    def change(self, event, by, permission="councils.run_round", *, states=None, **data):
+        """Lock the round, check, let the caller change it, and record it under ``event``.
+
+        The caller may add to the dictionary it is handed: it is the record's data. Raises
+        PermissionDenied, and RoundClosed or ConditionNotMet when the round is not in ``states``
+        (by default anything but closed).
+        """
+        with transaction.atomic():
+            self.lock()
+            if not rules.has_perm(permission, by, self):
+                raise PermissionDenied
+            if self.state == RoundState.CLOSED and RoundState.CLOSED not in (states or ()):
+                raise RoundClosed(self)
+            if states and self.state not in states:
+                raise ConditionNotMet(
+                    [_now("Đợt %(state)s.") % {"state": self.get_state_display().lower()}]
+                )
+            yield data
+            HistoryEntry.objects.record(event, self, by=by, capacity=self.capacity(by), **data)
+
+    def lock(self):
+        """Reread the row and hold it until the transaction ends."""
+        self.refresh_from_db(
+            from_queryset=EvaluationRound.objects.select_for_update(of=("self",)).select_related(
+                "council__org_unit", "regulation"
+            )
+        )
+
+    @classmethod
+    def create(cls, round_, *, by):
+        """Begin a round under the regulation in force (lập đợt).
+
+        Raises PermissionDenied, ConditionNotMet when the unit has no regulation, ValidationError.
+        """
+        council = round_.council
+        with transaction.atomic():
+            if not rules.has_perm("councils.run_round", by, round_):
+                raise PermissionDenied
+            regulation = Regulation.objects.in_force(council.org_unit, clock.today())
+            if regulation is None:
+                raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
+            round_.regulation = regulation
+            round_.full_clean(validate_constraints=False)
+            round_.save(force_insert=True)
+            HistoryEntry.objects.record("round.create", round_, by=by, capacity=round_.capacity(by))
+        return round_
+
+    def awaiting(self):
+        """Dossiers that stand before this council and are in no round (chờ đưa vào đợt)."""
+        return (
+            Dossier.objects.with_units()
+            .filter(state=STATE_AT[self.council.level])
+            .filter(
+                Q(commune=self.council.org_unit_id)
+                | Q(commune__parent=self.council.org_unit_id)
+                | Q(commune__parent__parent=self.council.org_unit_id)
+            )
+            .exclude(round_entries__live=True)
+            .exclude(
+                Exists(
+                    Consequence.objects.filter(
+                        result__entry__dossier=OuterRef("pk"), applied_at=None
+                    )
+                )
+            )
+            .order_by("pk")
+        )
+
+    def take_in(self, dossiers, *, by):
+        """Take ``(dossier, rubric)`` pairs in, in their order, after the check of composition.
+
+        Raises ConditionNotMet when the council is incomplete, a dossier is not before it, or the
+        edition has rubrics and none is chosen.
+        """
+        with self.change("round.take_in", by, states=[RoundState.PREPARING]) as data:
+            if lacks := self.council.missing():
+                raise ConditionNotMet(lacks)
+            waiting = set(self.awaiting().values_list("pk", flat=True))
+            last = self.entries.aggregate(last=models.Max("position"))["last"] or 0
+            entries = []
+            for position, (dossier, rubric) in enumerate(dossiers, last + 1):
+                if dossier.pk not in waiting:
+                    raise ConditionNotMet(
+                        [_now("%(product)s không chờ hội đồng này.") % {"product": dossier}]
+                    )
+                rubrics = dossier.rule_set.rubrics.all()
+                if rubric is None or rubric not in rubrics:
+                    raise ConditionNotMet(
+                        [_now("%(product)s: bạn chưa chọn bộ sản phẩm.") % {"product": dossier}]
+                    )
+                entries.append(
+                    RoundEntry(round=self, dossier=dossier, rubric=rubric, position=position)
+                )
+            RoundEntry.objects.bulk_create(entries)
+            data["dossiers"] = [entry.dossier_id for entry in entries]
+        return entries
+
+    def drop(self, entry, *, by, reason):
+        """Take a product out again before scoring begins (đưa ra khỏi đợt)."""
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt.")])
+        with self.change(
+            "round.drop",
+            by,
+            states=[RoundState.PREPARING],
+            dossier=entry.dossier_id,
+            why=reason.strip(),
+        ):
+            entry.live = False
+            entry.save(update_fields=["live"])
+
+    def invite(self, *, by):
+        """Send the members the agenda and the papers (gửi giấy mời, tài liệu).
+
+        Raises ConditionNotMet without a time, a place or products.
+        """
+        with self.change("round.invite", by):
+            lacks = []
+            if not self.entries.filter(live=True).exists():
+                lacks.append(_("Đợt chưa có sản phẩm nào."))
+            if self.mode == RoundMode.MEETING and not (self.meets_at and self.place):
+                lacks.append(_("Bạn chưa ghi thời gian và địa điểm họp."))
+            if lacks:
+                raise ConditionNotMet(lacks)
+            self.invited_at = clock.now()
+            self.save(update_fields=["invited_at"])
+
+    def open(self, *, by):
+        """Let the members score (mở chấm điểm)."""
+        with self.change("round.open", by, "councils.preside", states=[RoundState.PREPARING]):
+            if not self.entries.filter(live=True).exists():
+                raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
+            if lacks := self.council.missing():
+                raise ConditionNotMet(lacks)
+            self.state, self.opened_at = RoundState.OPEN, clock.now()
+            self.save(update_fields=["state", "opened_at"])
+
+    def attend(self, present, *, by):
+        """Record who came: ``present`` maps a member's id to whether they did (dự họp)."""
+        with self.change("round.attend", by) as data:
+            members = self.council.members.sitting().exclude(seat__in=TEAM)
+            Attendance.objects.bulk_create(
+                [
+                    Attendance(round=self, member=member, present=present[member.pk])
+                    for member in members
+                    if member.pk in present
+                ],
+                update_conflicts=True,
+                unique_fields=["round", "member"],
+                update_fields=["present"],
+            )
+            data["present"] = sorted(pk for pk, came in present.items() if came)
+
+    def read_papers(self, member):
+        """Remember the first time that a member opened the papers (đã nhận tài liệu)."""
+        Reading.objects.bulk_create(
+            [Reading(round=self, member=member, at=clock.now())], ignore_conflicts=True
+        )
+
+    def declare_interest(self, entry, member, *, kind, reason, recused, by):
+        """Record a member's interest in a product, and whether they score it all the same.
+
+        The member declares their own; whoever runs the round may record it for them. Raises
+        ConditionNotMet without a reason, when the regulation forbids to score, or when the member
+        has scored already.
+        """
+        permission = "councils.declare" if member.user_id == by.pk else "councils.run_round"
+        with self.change(
+            "round.declare_interest",
+            by,
+            permission,
+            dossier=entry.dossier_id,
+            who=str(member.user),
+            interest=kind,
+            recused=recused,
+            why=reason.strip(),
+        ):
+            if not reason.strip():
+                raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+            if not recused and kind in {
+                found for found, rule in self.conflicts(entry, member) if rule == "forbid"
+            }:
+                raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
+            if recused and entry.sheets.filter(member=member, state="submitted").exists():
+                raise ConditionNotMet(
+                    [_("Thành viên đã nộp phiếu: hãy lấy lại phiếu trước khi từ chối chấm.")]
+                )
+            Interest.objects.update_or_create(
+                entry=entry,
+                member=member,
+                defaults={
+                    "kind": kind,
+                    "recused": recused,
+                    "reason": reason.strip(),
+                    "by": by,
+                    "at": clock.now(),
+                },
+            )
+
+    def conflicts(self, entry, member):
+        """What stands between a member and a product, as (kind, rule of the regulation)."""
+        dossier, user = entry.dossier, member.user
+        producer = dossier.product.producer
+        found = []
+        named = producer.representative and fold(producer.representative) == fold(str(user))
+        if named or (producer.phone and producer.phone == user.phone):
+            found.append((InterestKind.PRODUCER, self.regulation.same_producer))
+        if user.role_assignments.held_on(clock.today()).filter(org_unit=dossier.commune).exists():
+            found.append((InterestKind.COMMUNE, self.regulation.same_commune))
+        if entry.appraisals.filter(by=user).exists():
+            found.append((InterestKind.APPRAISED, self.regulation.appraised))
+        return [(kind, rule) for kind, rule in found if rule != ConflictRule.ALLOW]
+
+    def resolve(self, entry, *, criterion=None, stars=None, elimination=None, holds, reason, by):
+        """Record what the council resolved on a minimum or an elimination (kết luận)."""
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        about = {"criterion": criterion, "stars": stars, "elimination": elimination}
+        with self.change(
+            "round.resolve",
+            by,
+            states=[RoundState.OPEN],
+            dossier=entry.dossier_id,
+            about=str(criterion or elimination),
+            stars=stars,
+            holds=holds,
+            why=reason.strip(),
+        ):
+            Resolution.objects.update_or_create(
+                entry=entry,
+                **about,
+                defaults={"holds": holds, "reason": reason.strip(), "by": by, "at": clock.now()},
+            )
+
+    def accept_spread(self, entry, *, by, reason):
+        """Keep a result though the members differ by more than the rule, with the reason."""
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        with self.change(
+            "round.accept_spread",
+            by,
+            "councils.preside",
+            states=[RoundState.OPEN],
+            dossier=entry.dossier_id,
+            why=reason.strip(),
+        ):
+            entry.spread_accepted = reason.strip()
+            entry.save(update_fields=["spread_accepted"])
+
+    def score_again(self, entry, *, by, reason):
+        """Another scoring of a product (chấm lại): each begins from their last sheet, reopened.
+
+        Raises ConditionNotMet when the regulation allows no further scoring.
+        """
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        with self.change(
+            "round.score_again",
+            by,
+            "councils.preside",
+            states=[RoundState.OPEN],
+            dossier=entry.dossier_id,
+            why=reason.strip(),
+        ) as data:
+            entry.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update())
+            if entry.scorings_used() >= self.regulation.scorings:
+                raise ConditionNotMet(
+                    [
+                        _now("Quy chế cho chấm tối đa %(number)s lần.")
+                        % {"number": self.regulation.scorings}
+                    ]
+                )
+            entry.next_scoring(carried=False)
+            data["scoring"] = entry.scoring
+
+
+class RoundEntry(models.Model):
+    """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
+
+    ``scoring`` counts the scorings: a spread beyond the rule asks for another, and only the last
+    one counts. ``live`` while its result is awaited: the database lets a dossier be in one such
+    entry.
+    """
+
+    round = models.ForeignKey(
+        EvaluationRound, models.PROTECT, related_name="entries", verbose_name=_("đợt")
+    )
+    dossier = models.ForeignKey(
+        Dossier, models.PROTECT, related_name="round_entries", verbose_name=_("hồ sơ")
+    )
+    rubric = models.ForeignKey(
+        Rubric, models.PROTECT, related_name="+", verbose_name=_("bộ sản phẩm")
+    )
+    position = models.PositiveSmallIntegerField(_("thứ tự"))
+    scoring = models.PositiveSmallIntegerField(_("lần chấm"), default=1, editable=False)
+    spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
+    live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
+
+    class Meta:
+        verbose_name = _("sản phẩm trong đợt")
+        verbose_name_plural = _("sản phẩm trong đợt")
+        ordering = ["round_id", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(name="entry_once_per_round", fields=["round", "dossier"]),
+            models.UniqueConstraint(
+                name="dossier_in_one_live_entry", fields=["dossier"], condition=Q(live=True)
+            ),
+            models.CheckConstraint(name="entry_scoring_counts", condition=Q(scoring__gte=1)),
+        ]
+
+    def __str__(self):
+        return str(self.dossier)
+
+    def scorings_used(self):
+        """How many scorings it has had since the last closing."""
+        closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
+        return self.scoring - closed
+
+    def next_scoring(self, *, carried):
+        """Begin the next scoring with copies of the last sheets; the old ones stay.
+
+        ``carried``: they count as they are until a member takes one back. Otherwise each is a
+        draft to hand in again.
+        """
+        self.scoring += 1
+        self.spread_accepted = ""
+        self.save(update_fields=["scoring", "spread_accepted"])
+        with connection.cursor() as cursor:
+            this = {"entry": self.pk, "scoring": self.scoring, "carried": carried}
+            cursor.execute(_COPY_SHEETS, this)
+            cursor.execute(_COPY_SCORES, this)
+            if carried:
+                cursor.execute(_HAND_IN_COPIES, this | {"now": clock.now()})
+
+
+class InterestKind(models.TextChoices):
+    """Why a member stands near a product."""
+
+    DECLARED = "declared", _("Thành viên tự khai")
+    PRODUCER = "producer", _("Là người của chủ thể")
+    COMMUNE = "commune", _("Công tác tại xã của sản phẩm")
+    APPRAISED = "appraised", _("Đã thẩm định sản phẩm")
+
+
+class Interest(models.Model):
+    """A member's interest in one product of the round (khai báo lợi ích), and what follows.
+
+    ``recused``: does not score it. Otherwise the reason says why the member may all the same.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="interests")
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="interests", verbose_name=_("thành viên")
+    )
+    kind = models.CharField(_("lợi ích"), max_length=10, choices=InterestKind)
+    recused = models.BooleanField(_("không chấm sản phẩm này"), default=True)
+    reason = models.TextField(_("lý do"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người ghi"))
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("khai báo lợi ích")
+        constraints = [
+            models.UniqueConstraint(name="interest_once", fields=["entry", "member"]),
+            models.CheckConstraint(
+                name="interest_kind_known", condition=Q(kind__in=InterestKind.values)
+            ),
+            models.CheckConstraint(name="interest_has_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self):
+        return f"{self.member}: {self.entry}"
+
+
+class Attendance(models.Model):
+    """Whether a member came to the meeting of a round (dự họp)."""
+
+    round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="attendances")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="attendances")
+    present = models.BooleanField(_("có mặt"))
+    note = models.CharField(_("ghi chú"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("dự họp")
+        constraints = [models.UniqueConstraint(name="attendance_once", fields=["round", "member"])]
+
+    def __str__(self):
+        return f"{self.member}: {self.present}"
+
+
+class Reading(models.Model):
+    """The first time a member opened the papers of a round (đã nhận tài liệu)."""
+
+    round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="readings")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="readings")
+    at = models.DateTimeField(_("mở tài liệu lúc"))
+
+    class Meta:
+        verbose_name = _("nhận tài liệu")
+        constraints = [models.UniqueConstraint(name="reading_once", fields=["round", "member"])]
+
+    def __str__(self):
+        return f"{self.member}: {self.at}"
+
+
+class Resolution(models.Model):
+    """What the council resolved on one minimum or one elimination (kết luận của hội đồng).
+
+    On a minimum ``holds`` says that the product reaches it; on an elimination, that it is out.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="resolutions")
+    criterion = models.ForeignKey(Criterion, models.PROTECT, null=True, related_name="+")
+    stars = models.PositiveSmallIntegerField(_("hạng sao"), null=True)
+    elimination = models.ForeignKey(Elimination, models.PROTECT, null=True, related_name="+")
+    holds = models.BooleanField(_("kết luận"))
+    reason = models.TextField(_("lý do"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("kết luận của hội đồng")
+        constraints = [
+            models.UniqueConstraint(
+                name="resolution_once_per_minimum", fields=["entry", "criterion", "stars"]
+            ),
+            models.UniqueConstraint(
+                name="resolution_once_per_elimination", fields=["entry", "elimination"]
+            ),
+            models.CheckConstraint(
+                name="resolution_of_one_thing",
+                condition=Q(criterion__isnull=False, stars__range=(3, 5), elimination__isnull=True)
+                | Q(criterion__isnull=True, stars__isnull=True, elimination__isnull=False),
+            ),
+            models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self):
+        return f"{self.entry}: {self.criterion or self.elimination}"
+
+
+class Closing(models.Model):
+    """One closing of a round (chốt kết quả): a version that nobody changes any more."""
+
+    round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="closings")
+    version = models.PositiveSmallIntegerField(_("lần chốt"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người chốt"))
+    at = models.DateTimeField(_("chốt lúc"))
+    #: The link of the round's history that says it: the authority of what follows.
+    entry = models.ForeignKey("cycle.HistoryEntry", models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("lần chốt kết quả")
+        ordering = ["round_id", "version"]
+        constraints = [
+            models.UniqueConstraint(name="closing_version_once", fields=["round", "version"])
+        ]
+
+    def __str__(self):
+        return f"{self.round} ({self.version})"
+
+
+class Reopening(models.Model):
+    """A closed round opened again (mở lại đợt): on a document, with a reason."""
+
+    closing = models.OneToOneField(Closing, models.PROTECT, related_name="reopening")
+    reason = models.TextField(_("lý do"))
+    document = models.CharField(_("số, ngày văn bản"), max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người mở lại"))
+    at = models.DateTimeField(_("mở lại lúc"))
+
+    class Meta:
+        verbose_name = _("lần mở lại đợt")
+        constraints = [
+            models.CheckConstraint(
+                name="reopening_has_reason_and_document",
+                condition=~Q(reason="") & ~Q(document=""),
+            )
+        ]
+
+    def __str__(self):
+        return str(self.closing)
+
+
+class Result(models.Model):
+    """What a closing gave one product (kết quả phân hạng): sum and number of sheets, exact.
+
+    ``band`` is what the points alone would give; ``missed`` the minimums that kept it lower, as
+    [criterion id, stars]; ``stars`` is empty for an eliminated product.
+    """
+
+    closing = models.ForeignKey(Closing, models.PROTECT, related_name="results")
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="results")
+    scoring = models.PositiveSmallIntegerField(_("lần chấm"), default=1)
+    points_sum = models.DecimalField(_("tổng điểm các phiếu"), max_digits=8, decimal_places=2)
+    sheets = models.PositiveSmallIntegerField(_("số phiếu"))
+    band = models.PositiveSmallIntegerField(_("hạng theo điểm"))
+    stars = models.PositiveSmallIntegerField(_("hạng sao"), null=True)
+    missed = models.JSONField(_("mức tối thiểu không đạt"), default=list)
+    eliminated = models.BooleanField(_("bị loại"), default=False)
+    remark = models.TextField(_("lý do bị loại"), blank=True)
+
+    class Meta:
+        verbose_name = _("kết quả phân hạng")
+        ordering = ["closing_id", "entry_id"]
+        constraints = [
+            models.UniqueConstraint(name="result_once_per_closing", fields=["closing", "entry"]),
+            models.CheckConstraint(
+                name="result_mean_is_possible",
+                condition=Q(sheets__gte=1, points_sum__gte=0, points_sum__lte=F("sheets") * 100),
+            ),
+            models.CheckConstraint(
+                name="result_stars_follow",
+                condition=Q(band__range=(1, 5))
+                & (
+                    Q(eliminated=True, stars__isnull=True)
+                    | Q(
+                        eliminated=False,
+                        stars__isnull=False,
+                        stars__gte=1,
+                        stars__lte=F("band"),
+                    )
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.entry}: {self.stars}"
+
+    @property
+    def mean(self):
+        """The mean, truncated to two decimals as it is shown."""
+        return (self.points_sum * 100 // self.sheets) / 100
+
+
+class Consequence(models.Model):
+    """What followed from a result for its dossier (thi hành kết quả): at most once each."""
+
+    result = models.OneToOneField(Result, models.PROTECT, related_name="consequence")
+    applied_at = models.DateTimeField(_("thi hành lúc"), null=True)
+    error = models.TextField(_("vướng mắc"), blank=True)
+
+    class Meta:
+        verbose_name = _("thi hành kết quả")
+
+    def __str__(self):
+        return str(self.result)
+
+
+#: Who may run the business of a round from the council itself.
+RUNS = (Seat.CHAIR, Seat.VICE_CHAIR, Seat.SECRETARY)

@@ -1,0 +1,346 @@
+"""What each member says of each product: sealed until the round closes."""
+
+from contextlib import contextmanager
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.models.council import ConflictRule, Member
+from councils.models.round import InterestKind, RoundEntry, RoundState
+from cycle import clock
+from cycle.models import Criterion, HistoryEntry, Option, User
+from dossiers.conditions import ConditionNotMet
+
+
+class SheetSealed(Exception):
+    """The sheet or its round takes no more; ``round`` says whether it has closed, and when."""
+
+    def __init__(self, round_):
+        super().__init__(f"round {round_.pk} takes no score on this sheet")
+        self.round = round_
+
+
+@contextmanager
+def sealed(round_):
+    """Turn the database's refusal of a late score into SheetSealed."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as refused:
+        diagnosis = getattr(refused.__cause__, "diag", None)
+        if getattr(diagnosis, "constraint_name", None) in (
+            "score_in_open_sheet",
+            "sheet_in_open_round",
+        ):
+            round_.refresh_from_db()
+            raise SheetSealed(round_) from None
+        raise
+
+
+class SheetState(models.TextChoices):
+    """How far a sheet has come."""
+
+    DRAFT = "draft", _("Đang chấm")
+    ENTERED = "entered", _("Nhập từ phiếu giấy, chờ xác nhận")
+    SUBMITTED = "submitted", _("Đã nộp")
+
+
+class SheetQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The person's own sheets; those on paper that the person entered or may confirm.
+
+        Everybody else's stay sealed: they are read through :meth:`unsealed`.
+        """
+        return self.filter(
+            Q(member__user=user)
+            | Q(entered_by=user)
+            | Q(confirmed_by=user, entered_by__isnull=False)
+        )
+
+    def unsealed(self):
+        """Sheets of closed rounds."""
+        return self.filter(entry__round__state=RoundState.CLOSED)
+
+    def counted(self):
+        """Submitted sheets of the scoring that counts."""
+        return self.filter(
+            state=SheetState.SUBMITTED, member__isnull=False, scoring=F("entry__scoring")
+        )
+
+
+class Scoresheet(models.Model):
+    """A member's sheet on one product (phiếu chấm điểm); without a member the support team's.
+
+    ``entered_by`` is set when it was scored by pen and typed in: then somebody else compares it
+    with the scan and confirms. The database refuses a change unless it is a draft of an open round.
+    """
+
+    entry = models.ForeignKey(
+        RoundEntry, models.PROTECT, related_name="sheets", verbose_name=_("sản phẩm")
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, null=True, related_name="sheets", verbose_name=_("thành viên")
+    )
+    scoring = models.PositiveSmallIntegerField(_("lần chấm"), default=1)
+    state = models.CharField(
+        _("trạng thái"), max_length=10, choices=SheetState, default=SheetState.DRAFT
+    )
+    remark = models.TextField(_("nhận xét chung"), blank=True)
+    submitted_at = models.DateTimeField(_("nộp lúc"), null=True)
+    entered_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người nhập phiếu giấy")
+    )
+    confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người xác nhận")
+    )
+    scan_sha256 = models.CharField(max_length=64, blank=True)
+    scan_name = models.CharField(_("bản chụp phiếu"), max_length=200, blank=True)
+
+    objects = SheetQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("phiếu chấm điểm")
+        verbose_name_plural = _("phiếu chấm điểm")
+        ordering = ["entry_id", "scoring", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="sheet_once_per_scoring",
+                fields=["entry", "member", "scoring"],
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="sheet_state_known", condition=Q(state__in=SheetState.values)
+            ),
+            models.CheckConstraint(
+                name="sheet_submitted_knows_when",
+                condition=~Q(state=SheetState.SUBMITTED) | Q(submitted_at__isnull=False),
+            ),
+            # Nobody's pen sheet is typed and confirmed by one person alone.
+            models.CheckConstraint(
+                name="paper_sheet_seen_by_two",
+                condition=Q(entered_by=None, confirmed_by=None)
+                | Q(entered_by__isnull=False)
+                & (
+                    Q(confirmed_by=None) & ~Q(state=SheetState.SUBMITTED)
+                    | Q(confirmed_by__isnull=False) & ~Q(confirmed_by=F("entered_by"))
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.member or _('Tổ tư vấn')}: {self.entry}"
+
+    @classmethod
+    def of(cls, entry, member):
+        """The sheet of ``member`` (None: the support team) in the scoring that counts, made once.
+
+        Raises SheetSealed when the round takes no sheets now.
+        """
+        found = cls.objects.filter(entry=entry, member=member, scoring=entry.scoring).first()
+        if found is None:
+            with sealed(entry.round):
+                Scoresheet.objects.bulk_create(
+                    [Scoresheet(entry=entry, member=member, scoring=entry.scoring)],
+                    ignore_conflicts=True,
+                )
+            found = cls.objects.get(entry=entry, member=member, scoring=entry.scoring)
+        return found
+
+    @property
+    def is_draft(self):
+        """Whether it can still be written on."""
+        return self.state == SheetState.DRAFT
+
+    def recusal(self):
+        """The interest for which its member does not score the product, or None."""
+        return self.entry.interests.filter(member=self.member, recused=True).first()
+
+    def _check(self, by, permission="councils.score"):
+        if not rules.has_perm(permission, by, self):
+            raise PermissionDenied
+        if self.member_id and self.recusal():
+            raise ConditionNotMet([_("Thành viên đã từ chối chấm sản phẩm này.")])
+        if self.member_id and (unsettled := self.unsettled()):
+            raise ConditionNotMet([unsettled])
+
+    def unsettled(self):
+        """Why its member may not score yet: a conflict of interest that nobody decided on."""
+        if self.entry.interests.filter(member=self.member, recused=False).exists():
+            return None
+        for kind, rule in self.entry.round.conflicts(self.entry, self.member):
+            if rule == ConflictRule.FORBID:
+                return _("Quy chế không cho thành viên này chấm sản phẩm (%(why)s).") % {
+                    "why": InterestKind(kind).label.lower()
+                }
+            return _("Hãy khai báo trước khi chấm: %(why)s.") % {
+                "why": InterestKind(kind).label.lower()
+            }
+        return None
+
+    def put(self, option, *, by, remark=None):
+        """Choose ``option`` on its criterion (chấm một tiêu chí); returns the score.
+
+        The points of what ``requires`` this criterion fall away when it gets none. Raises
+        PermissionDenied, ConditionNotMet, SheetSealed when the sheet or the round takes no more.
+        """
+        self._check(by)
+        with sealed(self.entry.round):
+            required = option.criterion.requires_id
+            if required and not self.scores.filter(criterion=required, points__gt=0).exists():
+                raise ConditionNotMet([_("Tiêu chí này chưa áp dụng cho sản phẩm.")])
+            if not option.points:
+                self.scores.filter(criterion__requires=option.criterion_id).delete()
+            kept = {} if remark is None else {"remark": remark[:500]}
+            score, _made = Score.objects.update_or_create(
+                sheet=self,
+                criterion_id=option.criterion_id,
+                defaults={
+                    "option": option,
+                    "points": option.points,
+                    "saved_at": clock.now(),
+                    **kept,
+                },
+            )
+        return score
+
+    def note(self, *, by, remark, criterion=None):
+        """Write a remark on one criterion already scored, or on the whole sheet."""
+        self._check(by)
+        with sealed(self.entry.round):
+            if criterion is None:
+                self._hold()
+                self.remark = remark
+                self.save(update_fields=["remark"])
+            else:
+                self.scores.filter(criterion=criterion).update(
+                    remark=remark[:500], saved_at=clock.now()
+                )
+
+    def unscored(self):
+        """Criteria that apply and have no option yet; a dependent one only once it applies."""
+        points = dict(self.scores.values_list("criterion_id", "points"))
+        return [
+            criterion
+            for criterion in self.entry.rubric.criteria.all()
+            if criterion.pk not in points
+            and (criterion.requires_id is None or points.get(criterion.requires_id))
+        ]
+
+    def _hold(self):
+        """Lock the sheet; raise SheetSealed when it was handed in meanwhile."""
+        held = Scoresheet.objects.select_for_update().get(pk=self.pk)
+        if held.state != SheetState.DRAFT:
+            raise SheetSealed(self.entry.round)
+
+    def submit(self, *, by):
+        """Hand the sheet in (nộp phiếu). Raises ConditionNotMet while a criterion is unscored."""
+        self._check(by)
+        with transaction.atomic(), sealed(self.entry.round):
+            self._hold()
+            if missing := self.unscored():
+                raise ConditionNotMet(
+                    [
+                        _now("Còn %(number)s tiêu chí chưa chấm: %(codes)s.")
+                        % {
+                            "number": len(missing),
+                            "codes": ", ".join(each.code for each in missing[:8]),
+                        }
+                    ]
+                )
+            typed = self.entered_by_id is not None
+            self.state = SheetState.ENTERED if typed else SheetState.SUBMITTED
+            self.submitted_at = None if typed else clock.now()
+            self.save(update_fields=["state", "submitted_at"])
+            self._record("round.enter_sheet" if typed else "round.submit_sheet", by)
+
+    def take_back(self, *, by):
+        """Take a handed-in sheet back while the round is open (lấy lại phiếu)."""
+        self._check(by)
+        with transaction.atomic(), sealed(self.entry.round):
+            held = Scoresheet.objects.select_for_update().get(pk=self.pk)
+            if held.state == SheetState.DRAFT:
+                return
+            self.state, self.submitted_at, self.confirmed_by = SheetState.DRAFT, None, None
+            self.save(update_fields=["state", "submitted_at", "confirmed_by"])
+            self._record("round.take_back_sheet", by)
+
+    # --- Scored by pen ----------------------------------------------------------------------
+
+    @classmethod
+    def type_in(cls, entry, member, *, by, scan=None):
+        """Begin to type a sheet that ``member`` scored by pen (nhập từ phiếu giấy).
+
+        ``scan`` is (sha256, file name). Nobody types their own. Raises PermissionDenied,
+        ConditionNotMet when the member has begun a sheet of their own.
+        """
+        if not rules.has_perm("councils.run_round", by, entry.round) or member.user_id == by.pk:
+            raise PermissionDenied
+        sheet = cls.of(entry, member)
+        with transaction.atomic(), sealed(entry.round):
+            sheet = cls.objects.select_for_update(of=("self",)).get(pk=sheet.pk)
+            own = sheet.entered_by_id is None and sheet.scores.exists() and entry.scoring == 1
+            if own or sheet.state != SheetState.DRAFT:
+                raise ConditionNotMet([_("Thành viên đã tự chấm trên phần mềm.")])
+            sheet.entered_by = by
+            if scan is not None:
+                sheet.scan_sha256, sheet.scan_name = scan
+            sheet.save(update_fields=["entered_by", "scan_sha256", "scan_name"])
+        return sheet
+
+    def confirm(self, *, by):
+        """A second person found the typed sheet equal to the paper (xác nhận)."""
+        self._compare(by, "round.confirm_sheet", state=SheetState.SUBMITTED)
+
+    def send_back(self, *, by):
+        """The typed sheet differs from the paper: back to whoever typed it (trả để sửa)."""
+        self._compare(by, "round.return_sheet", state=SheetState.DRAFT)
+
+    def _compare(self, by, event, *, state):
+        if not rules.has_perm("councils.confirm_sheet", by, self):
+            raise PermissionDenied
+        with transaction.atomic(), sealed(self.entry.round):
+            held = Scoresheet.objects.select_for_update().get(pk=self.pk)
+            if held.state != SheetState.ENTERED:
+                raise ConditionNotMet([_("Phiếu này không chờ xác nhận.")])
+            done = state == SheetState.SUBMITTED
+            self.state = state
+            self.confirmed_by = by if done else None
+            self.submitted_at = clock.now() if done else None
+            self.save(update_fields=["state", "confirmed_by", "submitted_at"])
+            self._record(event, by)
+
+    def _record(self, event, by):
+        round_ = self.entry.round
+        HistoryEntry.objects.record(
+            event,
+            round_,
+            by=by,
+            capacity=round_.capacity(by),
+            dossier=self.entry.dossier_id,
+            who=str(self.member.user) if self.member else "",
+            scoring=self.scoring,
+        )
+
+
+class Score(models.Model):
+    """The option a sheet chose on one criterion (mức điểm đã chọn), with its points."""
+
+    sheet = models.ForeignKey(Scoresheet, models.PROTECT, related_name="scores")
+    criterion = models.ForeignKey(Criterion, models.PROTECT, db_index=False, related_name="+")
+    option = models.ForeignKey(Option, models.PROTECT, db_index=False, related_name="+")
+    points = models.DecimalField(_("điểm"), max_digits=5, decimal_places=2)
+    remark = models.CharField(_("nhận xét"), max_length=500, blank=True)
+    saved_at = models.DateTimeField(_("lưu lúc"))
+
+    class Meta:
+        verbose_name = _("điểm tiêu chí")
+        constraints = [
+            models.UniqueConstraint(name="score_once_per_criterion", fields=["sheet", "criterion"])
+        ]
+
+    def __str__(self):
+        return f"{self.sheet}: {self.points}"

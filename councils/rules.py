@@ -1,0 +1,121 @@
+"""Who may do what in a council. Predicates take the person first; none knows a superuser."""
+
+import rules
+
+from cycle.models import Level, Role
+
+
+def _active(user):
+    return user is not None and user.is_active
+
+
+def _holds(user, council, *roles):
+    return any(user.capacity(role, council.org_unit_id) for role in roles)
+
+
+@rules.predicate
+def sees_council(user, council):
+    """Sits on it, or works for its unit."""
+    return _active(user) and (
+        any(each.org_unit_id == council.org_unit_id for each in user.assignments())
+        or council.seat_of(user) is not None
+    )
+
+
+@rules.predicate
+def sets_up(user, org_unit):
+    """The council's office, or the OCOP officer, of the unit: sets councils and regulations up."""
+    return (
+        _active(user)
+        and org_unit.level in (Level.DISTRICT, Level.PROVINCE)
+        and any(user.capacity(role, org_unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER))
+    )
+
+
+@rules.predicate
+def runs(user, round_):
+    """The council's secretary, or its office: prepares a round and keeps its papers."""
+    council = round_.council
+    return _active(user) and (
+        _holds(user, council, Role.COUNCIL_OFFICE) or council.seat_of(user, "secretary") is not None
+    )
+
+
+@rules.predicate
+def presides(user, round_):
+    """Who runs it, its chair or a vice-chair: sees the board, closes."""
+    return runs(user, round_) or (
+        _active(user) and round_.council.seat_of(user, "chair", "vice_chair") is not None
+    )
+
+
+@rules.predicate
+def sits(user, round_):
+    """Holds any seat of its council."""
+    return _active(user) and round_.council.seat_of(user) is not None
+
+
+@rules.predicate
+def appraises(user, round_):
+    """Sits in the support team."""
+    return _active(user) and round_.council.seat_of(user, "team_lead", "team") is not None
+
+
+@rules.predicate
+def owns_sheet(user, sheet):
+    """The member whose sheet it is, in a seat that scores; a pen sheet is not theirs to change."""
+    return (
+        _active(user)
+        and sheet.member is not None
+        and sheet.member.user_id == user.pk
+        and sheet.entered_by_id is None
+        and sheet.entry.round.scoring_members.filter(pk=sheet.member_id).exists()
+    )
+
+
+@rules.predicate
+def proposes_on_sheet(user, sheet):
+    """The support team, on its own sheet."""
+    return sheet.member_id is None and appraises(user, sheet.entry.round)
+
+
+@rules.predicate
+def typed_sheet(user, sheet):
+    """Whoever types this member's pen sheet."""
+    return _active(user) and sheet.entered_by_id == user.pk
+
+
+@rules.predicate
+def compares_sheet(user, sheet):
+    """A second person who runs or presides, and neither typed it nor scored it."""
+    return (
+        sheet.entered_by_id is not None
+        and user.pk not in (sheet.entered_by_id, sheet.member.user_id)
+        and presides(user, sheet.entry.round)
+    )
+
+
+@rules.predicate
+def is_asked(user, opinion):
+    """Whom the question went to."""
+    return _active(user) and opinion.to_id == user.pk
+
+
+@rules.predicate
+def clerks(user, round_):
+    """Gives numbers to the council's papers: clerk, office or officer of the unit."""
+    return _active(user) and (
+        runs(user, round_) or _holds(user, round_.council, Role.CLERK, Role.OFFICER)
+    )
+
+
+rules.add_perm("councils.view", sees_council)
+rules.add_perm("councils.set_up", sets_up)
+rules.add_perm("councils.run_round", runs)
+rules.add_perm("councils.preside", presides)
+rules.add_perm("councils.declare", sits)
+rules.add_perm("councils.appraise", appraises)
+rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
+rules.add_perm("councils.confirm_sheet", compares_sheet)
+rules.add_perm("councils.answer_opinion", is_asked)
+rules.add_perm("councils.record_document", clerks)

@@ -1,0 +1,147 @@
+"""A council at work, made up: seats, a round, products before it, sheets filled in."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from councils.models import (
+    Council,
+    EvaluationRound,
+    Member,
+    Regulation,
+    Scoresheet,
+    Seat,
+)
+from cycle import clock, rubrics
+from dossiers.models import State
+from tests.conftest import open_dossier, person
+from tests.test_rubrics import of
+from tests.test_transitions import stand
+
+#: Who sits on a council of :func:`seat`, the chair first.
+SEATS = [
+    ("chu_tich", "Trần Công Chủ", Seat.CHAIR),
+    ("uy_vien_1", "Lê Thị Một", Seat.MEMBER),
+    ("uy_vien_2", "Vàng Văn Hai", Seat.MEMBER),
+    ("uy_vien_3", "Mùa A Ba", Seat.MEMBER),
+    ("uy_vien_4", "Quàng Thị Bốn", Seat.MEMBER),
+    ("thu_ky", "Đỗ Thư Ký", Seat.SECRETARY),
+    ("to_truong", "Lò Tổ Trưởng", Seat.TEAM_LEAD),
+]
+
+
+def regulate(org_unit, **fields):
+    """The unit's regulation, in force since a year ago."""
+    return Regulation.objects.create(
+        org_unit=org_unit,
+        document="12/QĐ-HĐ ngày 01/02/2026",
+        valid_from=clock.today() - timedelta(days=365),
+        **fields,
+    )
+
+
+def seat(org_unit, by, prefix=""):
+    """A council of five judges, a secretary and a support team at ``org_unit``."""
+    council = Council.set_up(
+        Council(
+            org_unit=org_unit,
+            name=f"Hội đồng OCOP {org_unit}",
+            decision_number="123/QĐ-UBND",
+            decision_on=clock.today() - timedelta(days=30),
+            valid_from=clock.today() - timedelta(days=30),
+        ),
+        by=by,
+    )
+    for username, full_name, held in SEATS:
+        council.give_seat(
+            Member(
+                user=person(prefix + username, full_name),
+                seat=held,
+                department="Sở Nông nghiệp và Môi trường",
+                since=council.valid_from,
+            ),
+            by=by,
+        )
+    return council
+
+
+def before_council(cycle, commune, by, number=1, state=State.PROVINCE_EVALUATING):
+    """Dossiers that stand before the council."""
+    return [
+        stand(
+            open_dossier(cycle, commune, by, name=f"Mật ong rừng {count}"),
+            state,
+            stars=None,
+            points_sum=None,
+            sheets=None,
+        )
+        for count in range(1, number + 1)
+    ]
+
+
+def rubric_of(dossier, number=1):
+    """One product set of the dossier's edition, loaded alone when it is first asked for."""
+    found = dossier.rule_set.rubrics.current().filter(number=number)
+    if not found.exists():
+        rubrics.load(dossier.rule_set, [of(dossier.rule_set.edition, number)])
+    return found.get()
+
+
+def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True):
+    """A round over ``dossiers``, open and attended."""
+    round_ = EvaluationRound.create(
+        EvaluationRound(
+            council=council,
+            cycle=cycle,
+            name="Đợt 1",
+            meets_at=clock.now(),
+            place="Phòng họp tầng 2",
+        ),
+        by=by,
+    )
+    round_.take_in([(dossier, rubric_of(dossier)) for dossier in dossiers], by=by)
+    if open_it:
+        round_.open(by=by)
+        if everybody:
+            round_.attend({member.pk: True for member in council.members.all()}, by=by)
+    return round_
+
+
+def judge(council, number):
+    """The member in the seat with this number in :data:`SEATS`."""
+    return council.members.select_related("user").get(user__username__endswith=SEATS[number][0])
+
+
+def choose(rubric, wish):
+    """The options of a sheet: ``wish(criterion, options)`` picks one on each that applies."""
+    chosen = {}
+    for criterion in rubric.criteria.prefetch_related("options"):
+        required = chosen.get(criterion.requires_id)
+        if criterion.requires_id is None or (required is not None and required.points):
+            options = sorted(criterion.options.all(), key=lambda option: option.points)
+            chosen[criterion.pk] = wish(criterion, options)
+    return list(chosen.values())
+
+
+def best(_criterion, options):
+    """As many points as there are."""
+    return options[-1]
+
+
+def worst(_criterion, options):
+    """As few points as there are."""
+    return options[0]
+
+
+def fill(entry, member, wish=best, *, submit=True):
+    """The member's sheet on the entry, filled and handed in through the act."""
+    sheet = Scoresheet.of(entry, member)
+    for option in choose(entry.rubric, wish):
+        sheet.put(option, by=member.user)
+    if submit:
+        sheet.submit(by=member.user)
+    return sheet
+
+
+def total(sheet):
+    """The points on a sheet."""
+    return sum((score.points for score in sheet.scores.all()), Decimal(0))
