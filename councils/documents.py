@@ -1,0 +1,667 @@
+"""The documents of the council (văn bản của hội đồng): as PDF, and as Word to be edited.
+
+``pdf(kind, data)`` and ``docx(kind, data)`` take plain JSON-able dictionaries, one TypedDict per
+kind. Points come written out as text («71,25»); a result too («4 sao», «Bị loại: …»). Number,
+symbol and date of signing are given by the clerk (văn thư): None leaves their place open.
+"""
+
+import io
+import json
+import re
+import textwrap
+import unicodedata
+import zipfile
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, TypedDict, get_args, get_origin, get_type_hints
+
+import segno
+import typst
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from councils.wording import OUTLINES, Appendix, Table
+from cycle import rubrics
+
+HERE = Path(__file__).parent
+SHEETS = HERE / "sheets"
+TEMPLATES = HERE / "docx"
+
+#: A template that unpacks to more is no letter of ours.
+LARGEST = 20_000_000
+
+
+class TemplateRefused(Exception):
+    """A Word template (mẫu văn bản) cannot be used; the message says why, in Vietnamese."""
+
+
+# --- The data -------------------------------------------------------------------------------
+# What stands in Annotated is what officers read who write a template.
+
+
+class Signature(TypedDict):
+    """Who signs (người ký): ``lines`` such as «TM. HỘI ĐỒNG», «CHỦ TỊCH»."""
+
+    lines: Annotated[list[str], _("quyền hạn, chức vụ")]
+    name: Annotated[str, _("họ và tên")]
+
+
+class Person(TypedDict):
+    name: Annotated[str, _("họ và tên")]
+    position: Annotated[str, _("chức vụ, đơn vị")]
+    role: Annotated[str, _("nhiệm vụ")]
+
+
+class Absent(TypedDict):
+    name: Annotated[str, _("họ và tên")]
+    position: Annotated[str, _("chức vụ, đơn vị")]
+    reason: Annotated[str, _("lý do")]
+
+
+class Entry(TypedDict):
+    """A product of the round (sản phẩm trong đợt)."""
+
+    product: Annotated[str, _("sản phẩm")]
+    producer: Annotated[str, _("chủ thể")]
+    commune: Annotated[str, _("xã, phường")]
+    rubric: Annotated[str, _("bộ sản phẩm")]
+
+
+class Appraised(Entry):
+    self_points: Annotated[str, _("điểm tự chấm")]
+    points: Annotated[str, _("điểm đề xuất")]
+    result: Annotated[str, _("đề xuất")]
+    findings: Annotated[str, _("nhận xét")]
+
+
+class Judged(Entry):
+    sheets: Annotated[int, _("số phiếu")]
+    mean: Annotated[str, _("điểm trung bình")]
+    result: Annotated[str, _("kết quả")]
+
+
+class Certified(Entry):
+    product_code: Annotated[str, _("mã sản phẩm")]
+    result: Annotated[str, _("hạng")]
+
+
+class Resolution(TypedDict):
+    """What the council resolved on a minimum condition (điều kiện tối thiểu)."""
+
+    product: Annotated[str, _("sản phẩm")]
+    criterion: Annotated[str, _("tiêu chí")]
+    decision: Annotated[str, _("kết luận")]
+    votes: Annotated[str, _("số phiếu tán thành")]
+
+
+class Tally(TypedDict):
+    result: Annotated[str, _("kết quả")]
+    number: Annotated[int, _("số sản phẩm")]
+
+
+class Paper(TypedDict):
+    """Head and foot of every document (thể thức văn bản); ``signed_on`` as ``"2026-06-12"``."""
+
+    parent: Annotated[str, _("cơ quan chủ quản, có thể trống")]
+    agency: Annotated[str, _("cơ quan ban hành")]
+    issuer: Annotated[str, _("chữ viết tắt trong ký hiệu, ví dụ UBND")]
+    host: Annotated[str, _("cơ quan ban hành, viết trong câu")]
+    number: Annotated[str | None, _("số do văn thư cấp")]
+    place: Annotated[str, _("địa danh")]
+    signed_on: Annotated[str | None, _("ngày ký")]
+    year: Annotated[int, _("năm")]
+    round: Annotated[str, _("đợt đánh giá, ví dụ: đợt 1 năm 2026")]
+    signature: Annotated[Signature, _("người ký")]
+    recipients: Annotated[list[str], _("nơi nhận")]
+
+
+class Based(Paper):
+    """A document that rests on others (căn cứ)."""
+
+    bases: Annotated[list[str], _("căn cứ")]
+
+
+class Addressed(Based):
+    to: Annotated[list[str], _("kính gửi")]
+
+
+class Invitation(Paper):
+    invited: Annotated[list[str], _("người được mời")]
+    meeting: Annotated[str, _("tên cuộc họp")]
+    chair: Annotated[str, _("người chủ trì")]
+    starts: Annotated[str, _("thời gian họp")]
+    venue: Annotated[str, _("địa điểm")]
+    agenda: Annotated[list[str], _("nội dung")]
+    entries: Annotated[list[Entry], _("sản phẩm (dòng: entry)")]
+    notes: Annotated[list[str], _("lưu ý")]
+
+
+class SupportReport(Addressed):
+    period: Annotated[str, _("thời gian thẩm định")]
+    team: Annotated[list[Person], _("thành viên tổ tư vấn")]
+    entries: Annotated[list[Appraised], _("sản phẩm (dòng: entry)")]
+    findings: Annotated[list[str], _("nhận xét chung")]
+    proposals: Annotated[list[str], _("đề nghị")]
+
+
+class Minutes(Paper):
+    starts: Annotated[str, _("thời gian bắt đầu")]
+    ends: Annotated[str, _("thời gian kết thúc")]
+    venue: Annotated[str, _("địa điểm")]
+    chair: Annotated[str, _("người chủ trì")]
+    members: Annotated[int, _("số thành viên hội đồng")]
+    present: Annotated[list[Person], _("thành viên có mặt")]
+    absent: Annotated[list[Absent], _("thành viên vắng mặt")]
+    guests: Annotated[list[str], _("khách mời")]
+    proceedings: Annotated[list[str], _("diễn biến")]
+    entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
+    resolutions: Annotated[list[Resolution], _("biểu quyết về điều kiện tối thiểu")]
+    conclusion: Annotated[list[str], _("kết luận")]
+    secretary: Annotated[Signature, _("thư ký")]
+
+
+class CouncilReport(Addressed):
+    starts: Annotated[str, _("thời gian họp")]
+    venue: Annotated[str, _("địa điểm")]
+    attended: Annotated[int, _("số thành viên có mặt")]
+    members: Annotated[int, _("số thành viên hội đồng")]
+    proceedings: Annotated[list[str], _("diễn biến")]
+    tallies: Annotated[list[Tally], _("số sản phẩm theo kết quả")]
+    entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
+    proposals: Annotated[list[str], _("kiến nghị")]
+
+
+class Submission(Addressed):
+    entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
+    proposals: Annotated[list[str], _("đề nghị khác")]
+    enclosures: Annotated[list[str], _("hồ sơ gửi kèm")]
+
+
+class Decision(Based):
+    authority: Annotated[str, _("thẩm quyền ban hành, ví dụ CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH")]
+    valid_months: Annotated[int, _("số tháng có giá trị")]
+    duties: Annotated[str, _("trách nhiệm của chủ thể (Điều 2)")]
+    enforcers: Annotated[str, _("người chịu trách nhiệm thi hành (Điều 3)")]
+    entries: Annotated[list[Certified], _("sản phẩm (dòng: entry)")]
+
+
+class Notice(Addressed):
+    entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
+    next_steps: Annotated[list[str], _("việc tiếp theo")]
+
+
+class Request(Addressed):
+    entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
+    enclosures: Annotated[list[str], _("hồ sơ gửi kèm")]
+    contact: Annotated[str, _("đầu mối liên hệ, có thể trống")]
+
+
+class Option(TypedDict):
+    """A line under a criterion: a level, or with ``case`` the name of an alternative."""
+
+    case: Annotated[str, _("trường hợp")]
+    label: Annotated[str, _("mức")]
+    points: Annotated[str, _("điểm")]
+    minimum: Annotated[str, _("dấu ***, ****, ***** của mức tối thiểu")]
+    chosen: Annotated[bool, _("được chọn")]
+
+
+class Row(TypedDict):
+    """A line of the sheet: a heading (mục), which has no options, or a criterion (tiêu chí)."""
+
+    heading: Annotated[bool, _("là mục, không phải tiêu chí")]
+    code: Annotated[str, _("mã")]
+    label: Annotated[str, _("tên")]
+    points: Annotated[str, _("điểm tối đa")]
+    notes: Annotated[list[str], _("lưu ý khi chấm")]
+    remark: Annotated[str, _("nhận xét của thành viên")]
+    options: Annotated[list[Option], _("các mức (dòng: option)")]
+
+
+class Part(TypedDict):
+    code: Annotated[str, _("phần")]
+    points: Annotated[str, _("điểm tối đa")]
+    total: Annotated[str, _("điểm đã chấm, trống khi chưa chấm")]
+    rows: Annotated[list[Row], _("các dòng (dòng: row)")]
+
+
+class Eliminated(TypedDict):
+    label: Annotated[str, _("điều kiện loại")]
+    chosen: Annotated[bool, _("được chọn")]
+
+
+class ScoreSheet(Paper):
+    member: Annotated[str, _("thành viên chấm")]
+    position: Annotated[str, _("chức vụ, đơn vị")]
+    role: Annotated[str, _("nhiệm vụ trong hội đồng")]
+    product: Annotated[str, _("sản phẩm")]
+    producer: Annotated[str, _("chủ thể")]
+    commune: Annotated[str, _("xã, phường")]
+    rubric: Annotated[str, _("bộ tiêu chí")]
+    draft: Annotated[bool, _("chưa nạp lời văn chính thức")]
+    parts: Annotated[list[Part], _("các phần (dòng: part)")]
+    eliminations: Annotated[list[Eliminated], _("điều kiện loại của cả bộ")]
+    total: Annotated[str, _("tổng điểm, trống khi chưa chấm")]
+    opinion: Annotated[str, _("nhận xét chung")]
+
+
+class Certificate(TypedDict):
+    agency: Annotated[str, _("cơ quan, người có thẩm quyền chứng nhận")]
+    issuer: Annotated[str, _("chữ viết tắt trong ký hiệu, ví dụ UBND")]
+    number: Annotated[str | None, _("số do văn thư cấp")]
+    place: Annotated[str, _("địa danh")]
+    signed_on: Annotated[str | None, _("ngày ký")]
+    year: Annotated[int, _("năm")]
+    signature: Annotated[Signature, _("người ký")]
+    product: Annotated[str, _("sản phẩm")]
+    producer: Annotated[str, _("chủ thể")]
+    address: Annotated[str, _("địa chỉ")]
+    stars: Annotated[int, _("số sao, 1 đến 5")]
+    decision: Annotated[str, _("quyết định công nhận")]
+    valid_until: Annotated[str, _("có giá trị đến ngày")]
+    qr_url: Annotated[str, _("địa chỉ tra cứu trong mã QR")]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of document: what it is called, its sign in the symbol (QĐ, TTr …) and its data."""
+
+    code: str
+    label: Any
+    symbol: str
+    data: Any
+    sheet: str = "paper"
+
+    @property
+    def template(self):
+        """The Word template that ships."""
+        return TEMPLATES / f"{self.code}.docx"
+
+
+KINDS = {
+    kind.code: kind
+    for kind in (
+        Kind("invitation", _("Giấy mời họp hội đồng"), "GM", Invitation),
+        Kind("score_sheet", _("Phiếu đánh giá sản phẩm"), "", ScoreSheet, "score_sheet"),
+        Kind("support_report", _("Báo cáo của tổ tư vấn"), "BC", SupportReport),
+        Kind("minutes", _("Biên bản họp hội đồng"), "BB", Minutes),
+        Kind("council_report", _("Báo cáo kết quả của hội đồng"), "BC", CouncilReport),
+        Kind("submission", _("Tờ trình đề nghị công nhận"), "TTr", Submission),
+        Kind("decision", _("Quyết định công nhận kèm danh sách"), "QĐ", Decision),
+        Kind("certificate", _("Giấy chứng nhận"), "GCN", Certificate, "certificate"),
+        Kind("notice", _("Thông báo kết quả"), "TB", Notice),
+        Kind("request", _("Công văn đề nghị trung ương"), "", Request),
+    )
+}
+
+#: Made here from the data above; a template may use them too.
+MADE = {
+    "number_line": _("số và ký hiệu, để trống chỗ cho văn thư"),
+    "place_and_date": _("địa danh, ngày tháng năm"),
+    "own_number": _("số và ký hiệu, không có chữ «Số»"),
+    "own_date": _("ngày tháng năm, không có địa danh"),
+    "addressees": _("các dòng «Kính gửi»"),
+    "qr": _("hình mã QR"),
+}
+
+
+def fields(kind):
+    """What a template of ``kind`` may name, each with its meaning in Vietnamese."""
+    hints = get_type_hints(KINDS[kind].data, include_extras=True)
+    named = {name: hint.__metadata__[0] for name, hint in hints.items()}
+    known = {*_complete(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
+    return named | {name: label for name, label in MADE.items() if name in known}
+
+
+def blank(kind):
+    """Data of ``kind`` with one row of everything, to try a template on."""
+    data = _blank(KINDS[kind].data) | {"signed_on": None}
+    return data | ({"stars": 3} if "stars" in data else {})
+
+
+def _blank(hint):
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is list:
+        return [_blank(get_args(hint)[0])]
+    if isinstance(hint, type) and hint in (int, bool):
+        return hint(1)
+    if hasattr(hint, "__required_keys__"):
+        return {
+            name: _blank(each) for name, each in get_type_hints(hint, include_extras=True).items()
+        }
+    return "…"
+
+
+def _complete(kind, data):
+    """The data without what no paper can show, and with what every template needs beside it."""
+    if missing := KINDS[kind].data.__required_keys__ - data.keys():
+        raise KeyError(", ".join(sorted(missing)))
+    data = _printable(data)
+    own_number = f"{_number(data['number'])}/{_symbol(kind, data['issuer'])}"
+    own_date = _day(data["signed_on"], data["year"])
+    made = {
+        "own_number": own_number,
+        "own_date": own_date,
+        "number_line": f"Số: {own_number}",
+        "place_and_date": f"{data['place']}, {own_date}",
+    }
+    if "recipients" in data:
+        made["recipients"] = _listed(data["recipients"])
+    if "bases" in data:
+        made["bases"] = _listed(data["bases"])
+    if "to" in data:
+        to = data["to"]
+        made["addressees"] = (
+            [f"Kính gửi: {to[0]}."]
+            if len(to) == 1
+            else ["Kính gửi:", *(f"- {line}" for line in _listed(to))]
+        )
+    return data | made
+
+
+def _printable(value):
+    """Text without control characters, which neither Word nor a sheet can hold."""
+    if isinstance(value, dict):
+        return {key: _printable(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    if isinstance(value, str):
+        value = unicodedata.normalize("NFC", value)
+        return "".join(c for c in value if c == "\n" or not _unprintable(c))
+    return value
+
+
+def _unprintable(letter):
+    return unicodedata.category(letter) in ("Cc", "Cs") or letter in "\ufffe\uffff"
+
+
+def _symbol(kind, issuer):
+    return "-".join(filter(None, [KINDS[kind].symbol, issuer]))
+
+
+#: Room to write by hand; ordinary spaces would be run together.
+ROOM = "\N{NO-BREAK SPACE}" * 6
+
+
+def _number(number):
+    return ROOM if not number else number.zfill(2) if number.isdecimal() else number
+
+
+def _day(signed_on, year):
+    """Small days, January and February carry a zero (NĐ 30, Phụ lục I, Mục II.4)."""
+    if signed_on is None:
+        return f"ngày{ROOM}tháng{ROOM}năm {year}"
+    day = date.fromisoformat(signed_on)
+    month = f"{day.month:02}" if day.month < 3 else day.month
+    return f"ngày {day.day:02} tháng {month} năm {day.year}"
+
+
+def _listed(lines):
+    """Semicolons between, a full stop at the end."""
+    bare = [line.rstrip(" ;.") for line in lines]
+    return [f"{line};" for line in bare[:-1]] + [f"{line}." for line in bare[-1:]]
+
+
+# --- The score sheet ------------------------------------------------------------------------
+
+
+def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
+    """The part of a :class:`ScoreSheet` that comes from a rubric (bộ tiêu chí): its criteria.
+
+    ``chosen`` and ``eliminated`` are keys of options and eliminations to be ticked; ``remarks``
+    maps codes of criteria to text. Totals stay empty while nothing is chosen.
+    """
+    sheet = rubrics.sheet(rubric)
+    levels = [level for part in sheet["parts"] for level in _levels(part)]
+    return {
+        "rubric": f"số {rubric.number}: {rubric.name} ({rubric.rule_set.document})",
+        "draft": any(
+            getattr(level, "wording", None) is None and not level.criterion.yes_no
+            for level in levels
+        ),
+        "parts": [
+            {
+                "code": part["code"],
+                "points": _points(part["points"]),
+                "total": _total(_levels(part), chosen),
+                "rows": [_row(row, chosen, remarks or {}) for row in part["rows"]],
+            }
+            for part in sheet["parts"]
+        ],
+        "eliminations": [
+            {"label": each.label, "chosen": each.pk in eliminated} for each in sheet["eliminations"]
+        ],
+        "total": _total(levels, chosen),
+    }
+
+
+def _levels(part):
+    for row in part["rows"]:
+        for case in row.get("cases", []):
+            yield from case["options"]
+
+
+def _total(levels, chosen):
+    points = [level.points for level in levels if level.pk in chosen]
+    return _points(sum(points)) if points else ""
+
+
+def _row(row, chosen, remarks):
+    if section := row.get("section"):
+        return {
+            "heading": True,
+            "code": section["code"],
+            "label": section["title"],
+            "points": _points(section["points"]),
+            "notes": [],
+            "remark": "",
+            "options": [],
+        }
+    criterion = row["criterion"]
+    options = []
+    for case in row["cases"]:
+        if case["title"]:
+            options.append(_option(case=case["title"]))
+        options += [
+            _option(
+                label=level.label,
+                points=_points(level.points),
+                minimum="*" * (level.minimum_for or 0),
+                chosen=level.pk in chosen,
+            )
+            for level in case["options"]
+        ]
+    return {
+        "heading": False,
+        "code": criterion.code,
+        "label": criterion.label,
+        "points": _points(criterion.points),
+        "notes": _notes(row),
+        "remark": remarks.get(criterion.code, ""),
+        "options": options,
+    }
+
+
+def _option(*, case="", label="", points="", minimum="", chosen=False):
+    return {"case": case, "label": label, "points": points, "minimum": minimum, "chosen": chosen}
+
+
+def _notes(row):
+    """What a member must know of a criterion; its official wording says the rest itself."""
+    criterion = row["criterion"]
+    notes = []
+    if row["requires"]:
+        notes.append(f"Chỉ chấm khi tiêu chí {row['requires']} có điểm.")
+    if criterion.cases:
+        notes.append(f"Chọn một trong {len(row['cases'])} trường hợp.")
+    if getattr(criterion, "wording", None) is None:
+        if criterion.note:
+            notes.append(criterion.note)
+        notes += [f"Loại khi: {each.label}." for each in row["eliminations"]]
+    return notes
+
+
+def _points(points):
+    """Points as they are written here: 3; 3,5."""
+    return f"{Decimal(points).normalize():f}".replace(".", ",")
+
+
+# --- PDF ------------------------------------------------------------------------------------
+
+_plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+
+
+def pdf(kind, data):
+    """The document as PDF, A4, by Nghị định 30/2020/NĐ-CP."""
+    data = _complete(kind, data)
+    if kind in OUTLINES:
+        data |= _filled(OUTLINES[kind], data)
+    if "qr_url" in data:
+        drawn = io.BytesIO()
+        segno.make(data["qr_url"], error="m").save(drawn, kind="svg", border=0)
+        data["qr"] = drawn.getvalue().decode()
+    return typst.compile(
+        SHEETS / f"{KINDS[kind].sheet}.typ",
+        root=SHEETS,
+        sys_inputs={"data": json.dumps(data)},
+    )
+
+
+def _filled(outline, data):
+    """An outline with the data in its places, as the sheet sets it."""
+    return {
+        "title": outline.title,
+        "subject": _fill(outline.subject, data),
+        "blocks": [made for block in outline.blocks for made in _block(block, data)],
+    }
+
+
+def _block(block, data):
+    if isinstance(block, Appendix):
+        yield {
+            "sort": "appendix",
+            "title": _fill(block.title, data),
+            "note": _fill(block.note, data),
+        }
+    elif block.when and not data[block.when]:
+        return
+    elif isinstance(block, Table):
+        yield {
+            "sort": "table",
+            "heads": [column.head for column in block.columns],
+            "widths": [column.width for column in block.columns],
+            "aligns": [column.align for column in block.columns],
+            "rows": [
+                [_fill(column.text, row) for column in block.columns]
+                for row in _rows(block.each, data)
+            ],
+        }
+    else:
+        for row in _rows(block.each, data) if block.each else [data]:
+            yield {
+                "sort": block.style,
+                "lead": block.lead,
+                "text": _fill(block.text, row),
+            }
+
+
+def _rows(each, data):
+    """``"entry in entries"``: the data once for each entry, as the loop of a template sees it."""
+    name, _in, many = each.split()
+    for index, row in enumerate(data[many], 1):
+        yield data | {name: row, "loop": {"index": index}}
+
+
+def _fill(text, data):
+    return _plain.from_string(text).render(data)
+
+
+# --- Word -----------------------------------------------------------------------------------
+
+
+def docx(kind, data, template=None):
+    """The document for Word, from ``template`` (path or bytes) or from the one that ships.
+
+    Raises :class:`TemplateRefused` when the template is broken or names an unknown field.
+    """
+    return _merge(kind, _complete(kind, data), template)
+
+
+def check_template(kind, template):
+    """Refuse a template (mẫu) that could not be filled: raises :class:`TemplateRefused`."""
+    _merge(kind, _complete(kind, blank(kind)), template)
+
+
+def _merge(kind, data, template):
+    paper = _opened(KINDS[kind].template if template is None else template)
+    data |= {name: _balanced(data[name]) for name in ("parent", "agency") if "parent" in data}
+    if "qr_url" in data:
+        drawn = io.BytesIO()
+        segno.make(data["qr_url"], error="m").save(drawn, kind="png", scale=8, border=0)
+        data["qr"] = InlineImage(paper, drawn, width=Mm(26))
+    words = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    # A template loops over what it is given, never over a billion numbers.
+    words.globals.clear()
+    made = io.BytesIO()
+    try:
+        if unknown := paper.get_undeclared_template_variables(words, context=data):
+            raise TemplateRefused(_unknown(kind, sorted(unknown)))
+        paper.render(data, words, autoescape=True)
+        paper.save(made)
+    except UndefinedError as error:
+        # "'dict object' has no attribute 'produkt'": the last name is the field.
+        named = re.findall(r"'([^']*)'", str(error))
+        raise TemplateRefused(_unknown(kind, named[-1:])) from error
+    except TemplateError as error:
+        raise TemplateRefused(
+            _now("Mẫu văn bản viết sai lệnh điền: %(error)s") % {"error": error}
+        ) from error
+    except TemplateRefused:
+        raise
+    except Exception as error:
+        # Whatever else docxtpl and lxml say of a paper that officers have edited.
+        raise TemplateRefused(
+            _now("Không điền được mẫu văn bản này. Hãy tải mẫu gốc về và sửa lại từ đó.")
+        ) from error
+    return made.getvalue()
+
+
+def _balanced(name, most=28):
+    """A name over lines of about the same length, as few as ``most`` letters a line allow."""
+    lines = textwrap.wrap(name, most)
+    for width in range(most, 0, -1):
+        tried = textwrap.wrap(name, width)
+        if len(tried) > len(lines):
+            break
+        lines = tried
+    return "\n".join(lines)
+
+
+def _opened(template):
+    try:
+        content = template if isinstance(template, bytes) else Path(template).read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > LARGEST:
+                raise TemplateRefused(_now("Mẫu văn bản quá lớn."))
+        paper = DocxTemplate(io.BytesIO(content))
+        paper.init_docx()
+    except TemplateRefused:
+        raise
+    except Exception as error:
+        # python-docx raises whatever the part that it stumbles over raises.
+        raise TemplateRefused(_now("Tệp này không phải văn bản Word (.docx).")) from error
+    return paper
+
+
+def _unknown(kind, names):
+    return _now("Mẫu văn bản «%(kind)s» dùng trường không có: %(names)s.") % {
+        "kind": KINDS[kind].label,
+        "names": ", ".join(names),
+    }

@@ -1,0 +1,330 @@
+"""What each document of the council says (lời văn), once for its PDF and for its Word template.
+
+Texts are Jinja: ``{{ product }}`` stands for a field of the data in ``councils.documents``. Layout
+is Nghị định 30/2020/NĐ-CP's and lives in the sheets and in ``make_document_templates``.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; one for each row when ``each`` says ``"row in rows"``; none unless ``when``."""
+
+    text: str
+    lead: str = ""
+    style: str = "body"
+    each: str = ""
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table; ``width`` in mm, the page has 165."""
+
+    head: str
+    text: str
+    width: int
+    align: str = "left"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with one line for each row; its head is repeated on every page."""
+
+    columns: tuple[Column, ...]
+    each: str
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Appendix:
+    """A new page, numbered for itself, for what is attached (phụ lục, danh sách kèm theo)."""
+
+    title: str
+    note: str
+
+
+Block = Text | Table | Appendix
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A document between its head and its signature.
+
+    ``title`` is the name of its type (tên loại); a letter (công văn) has none, and its ``subject``
+    stands under the number.
+    """
+
+    title: str
+    subject: str
+    blocks: tuple[Block, ...]
+
+
+NUMBER = Column("TT", "{{ loop.index }}", 10, "center")
+PERSONS = (
+    NUMBER,
+    Column("Họ và tên", "{{ person.name }}", 50),
+    Column("Chức vụ, đơn vị", "{{ person.position }}", 65),
+    Column("Nhiệm vụ", "{{ person.role }}", 40),
+)
+PRODUCT = Column("Sản phẩm", "{{ entry.product }}", 45)
+PRODUCER = Column("Chủ thể", "{{ entry.producer }}", 45)
+RESULTS = (
+    NUMBER,
+    PRODUCT,
+    PRODUCER,
+    Column("Số phiếu", "{{ entry.sheets }}", 14, "center"),
+    Column("Điểm trung bình", "{{ entry.mean }}", 19, "center"),
+    Column("Kết quả", "{{ entry.result }}", 32),
+)
+
+
+def heading(text, when=""):
+    """The name of a part of the document (mục)."""
+    return Text(text, style="heading", when=when)
+
+
+ADDRESSEES = Text("{{ line }}", style="to", each="line in addressees")
+BASES = Text("{{ base }}", style="basis", each="base in bases")
+PROPOSALS = Text("{{ loop.index }}. {{ proposal }}", each="proposal in proposals")
+
+OUTLINES = {
+    "invitation": Outline(
+        "Giấy mời",
+        "{{ meeting }}",
+        (
+            Text("{{ host }} trân trọng kính mời:"),
+            Text("- {{ guest }}", each="guest in invited"),
+            Text("{{ meeting }}, {{ round }}.", lead="Tới dự:"),
+            Text("{{ chair }}.", lead="Chủ trì:"),
+            Text("{{ starts }}.", lead="Thời gian:"),
+            Text("{{ venue }}.", lead="Địa điểm:"),
+            heading("Nội dung", when="agenda"),
+            Text("{{ loop.index }}. {{ point }}", each="point in agenda"),
+            heading("Sản phẩm được đánh giá", when="entries"),
+            Table(
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Xã, phường", "{{ entry.commune }}", 30),
+                    Column("Bộ sản phẩm", "{{ entry.rubric }}", 35),
+                ),
+                each="entry in entries",
+                when="entries",
+            ),
+            Text("{{ note }}", each="note in notes"),
+            Text("Kính mong quý đại biểu sắp xếp thời gian đến dự đúng giờ./."),
+        ),
+    ),
+    "support_report": Outline(
+        "Báo cáo",
+        "Kết quả thẩm định hồ sơ sản phẩm OCOP {{ round }}",
+        (
+            ADDRESSEES,
+            BASES,
+            Text(
+                "Tổ tư vấn đã thẩm định {{ entries|length }} hồ sơ sản phẩm {{ round }} "
+                "({{ period }}) và báo cáo kết quả như sau:"
+            ),
+            heading("I. Thành viên tham gia thẩm định"),
+            Table(PERSONS, each="person in team"),
+            heading("II. Kết quả thẩm định từng sản phẩm"),
+            Table(
+                (
+                    NUMBER,
+                    Column("Sản phẩm", "{{ entry.product }}", 32),
+                    Column("Chủ thể", "{{ entry.producer }}", 32),
+                    Column("Điểm tự chấm", "{{ entry.self_points }}", 16, "center"),
+                    Column("Điểm đề xuất", "{{ entry.points }}", 16, "center"),
+                    Column("Đề xuất", "{{ entry.result }}", 20),
+                    Column("Nhận xét", "{{ entry.findings }}", 39),
+                ),
+                each="entry in entries",
+            ),
+            heading("III. Nhận xét chung", when="findings"),
+            Text("{{ loop.index }}. {{ finding }}", each="finding in findings"),
+            heading("IV. Đề nghị"),
+            PROPOSALS,
+            Text("Tổ tư vấn kính báo cáo Hội đồng xem xét./."),
+        ),
+    ),
+    "minutes": Outline(
+        "Biên bản",
+        "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP {{ round }}",
+        (
+            Text("{{ starts }}.", lead="Thời gian bắt đầu:"),
+            Text("{{ venue }}.", lead="Địa điểm:"),
+            heading("I. Thành phần"),
+            Text("{{ chair }}.", lead="Chủ trì:"),
+            Text("{{ secretary.name }}.", lead="Thư ký:"),
+            Text(
+                "{{ present|length }}/{{ members }} thành viên Hội đồng.",
+                lead="Có mặt:",
+            ),
+            Table(PERSONS, each="person in present"),
+            Text("", lead="Vắng mặt:", when="absent"),
+            Text(
+                "- {{ person.name }}, {{ person.position }}: {{ person.reason }}",
+                each="person in absent",
+            ),
+            Text("", lead="Khách mời:", when="guests"),
+            Text("- {{ guest }}", each="guest in guests"),
+            heading("II. Diễn biến"),
+            Text("{{ loop.index }}. {{ step }}", each="step in proceedings"),
+            heading("III. Kết quả đánh giá, phân hạng"),
+            Table(RESULTS, each="entry in entries"),
+            heading("IV. Biểu quyết về điều kiện tối thiểu", when="resolutions"),
+            Table(
+                (
+                    NUMBER,
+                    Column("Sản phẩm", "{{ resolution.product }}", 45),
+                    Column("Tiêu chí", "{{ resolution.criterion }}", 45),
+                    Column("Kết luận", "{{ resolution.decision }}", 39),
+                    Column("Tán thành", "{{ resolution.votes }}", 26, "center"),
+                ),
+                each="resolution in resolutions",
+                when="resolutions",
+            ),
+            heading("Kết luận"),
+            Text("{{ line }}", each="line in conclusion"),
+            Text(
+                "Cuộc họp kết thúc vào {{ ends }}. Biên bản đã được đọc lại cho các thành viên "
+                "cùng nghe và thống nhất./."
+            ),
+        ),
+    ),
+    "council_report": Outline(
+        "Báo cáo",
+        "Kết quả đánh giá, phân hạng sản phẩm OCOP {{ round }}",
+        (
+            ADDRESSEES,
+            BASES,
+            Text("Hội đồng đánh giá, phân hạng sản phẩm OCOP báo cáo kết quả {{ round }} như sau:"),
+            heading("I. Quá trình đánh giá"),
+            Text(
+                "Hội đồng họp {{ starts }} tại {{ venue }}; có mặt {{ attended }}/{{ members }} "
+                "thành viên; đánh giá {{ entries|length }} sản phẩm."
+            ),
+            Text("{{ line }}", each="line in proceedings"),
+            heading("II. Kết quả"),
+            Text("- {{ tally.result }}: {{ tally.number }} sản phẩm.", each="tally in tallies"),
+            Table(RESULTS, each="entry in entries"),
+            heading("III. Kiến nghị"),
+            PROPOSALS,
+            Text("Hội đồng kính báo cáo./."),
+        ),
+    ),
+    "submission": Outline(
+        "Tờ trình",
+        "Đề nghị công nhận sản phẩm OCOP {{ round }}",
+        (
+            ADDRESSEES,
+            BASES,
+            Text(
+                "{{ host }} kính trình xem xét, quyết định công nhận {{ entries|length }} sản phẩm "
+                "OCOP {{ round }}:"
+            ),
+            Table(
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Xã, phường", "{{ entry.commune }}", 27),
+                    Column("Điểm trung bình", "{{ entry.mean }}", 18, "center"),
+                    Column("Đề nghị", "{{ entry.result }}", 20),
+                ),
+                each="entry in entries",
+            ),
+            PROPOSALS,
+            Text("", lead="Hồ sơ gửi kèm:", when="enclosures"),
+            Text("- {{ paper }}", each="paper in enclosures"),
+            Text("Kính trình xem xét, quyết định./."),
+        ),
+    ),
+    "decision": Outline(
+        "Quyết định",
+        "Về việc công nhận sản phẩm OCOP {{ round }}",
+        (
+            Text("{{ authority }}", style="authority"),
+            BASES,
+            Text("QUYẾT ĐỊNH:", style="authority"),
+            Text(
+                "Công nhận {{ entries|length }} sản phẩm đạt hạng sao OCOP {{ round }} (có danh "
+                "sách kèm theo). Kết quả có giá trị {{ valid_months }} tháng kể từ ngày Quyết "
+                "định này có hiệu lực.",
+                lead="Điều 1.",
+            ),
+            Text("{{ duties }}", lead="Điều 2."),
+            Text(
+                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
+                "hành Quyết định này./.",
+                lead="Điều 3.",
+            ),
+            Appendix(
+                "Danh sách sản phẩm được công nhận đạt hạng sao OCOP {{ round }}",
+                "(Kèm theo Quyết định số {{ own_number }} {{ own_date }} của {{ host }})",
+            ),
+            Table(
+                (
+                    NUMBER,
+                    Column("Sản phẩm", "{{ entry.product }}", 38),
+                    Column("Mã sản phẩm", "{{ entry.product_code }}", 33),
+                    Column("Chủ thể", "{{ entry.producer }}", 38),
+                    Column("Xã, phường", "{{ entry.commune }}", 28),
+                    Column("Hạng", "{{ entry.result }}", 18, "center"),
+                ),
+                each="entry in entries",
+            ),
+        ),
+    ),
+    "notice": Outline(
+        "Thông báo",
+        "Kết quả đánh giá, phân hạng sản phẩm OCOP {{ round }}",
+        (
+            ADDRESSEES,
+            BASES,
+            Text("{{ host }} thông báo kết quả đánh giá, phân hạng sản phẩm {{ round }}:"),
+            Table(
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Điểm trung bình", "{{ entry.mean }}", 19, "center"),
+                    Column("Kết quả", "{{ entry.result }}", 46),
+                ),
+                each="entry in entries",
+            ),
+            Text("{{ line }}", each="line in next_steps"),
+            Text("{{ host }} thông báo để quý đơn vị, chủ thể được biết và thực hiện./."),
+        ),
+    ),
+    "request": Outline(
+        "",
+        "V/v đề nghị đánh giá, công nhận sản phẩm OCOP cấp trung ương {{ round }}",
+        (
+            ADDRESSEES,
+            BASES,
+            Text(
+                "{{ host }} kính đề nghị đánh giá, công nhận cấp trung ương đối với "
+                "{{ entries|length }} sản phẩm có kết quả của Hội đồng cấp tỉnh như sau:"
+            ),
+            Table(
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Bộ sản phẩm", "{{ entry.rubric }}", 34),
+                    Column("Điểm trung bình", "{{ entry.mean }}", 17, "center"),
+                    Column("Đề nghị", "{{ entry.result }}", 14),
+                ),
+                each="entry in entries",
+            ),
+            Text("", lead="Hồ sơ gửi kèm:", when="enclosures"),
+            Text("- {{ paper }}", each="paper in enclosures"),
+            Text("{{ contact }}", when="contact"),
+            Text("{{ host }} kính đề nghị xem xét./."),
+        ),
+    ),
+}
