@@ -343,7 +343,7 @@ def _appendix(paper, block):
 
 # --- The score sheet and the certificate ----------------------------------------------------
 
-DOTS = "…" * 40
+DOTS = "…" * 22
 TICK = '{{ "☒" if %s.chosen else "☐" }}'
 
 
