@@ -17,6 +17,7 @@ closed = TemplateView.as_view(template_name="account/closed.html")
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dossiers:inbox"), name="home"),
     path("", include("dossiers.urls")),
+    path("", include("councils.urls")),
     path("", include("notifications.urls")),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),

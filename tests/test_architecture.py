@@ -31,6 +31,7 @@ ROOM = {
     "handover": "engine",
     "recalculation": "engine",
     "closing": "engine",
+    "papers": "engine",
     "delivery": "engine",
     "forms": "forms",
     "fields": "forms",

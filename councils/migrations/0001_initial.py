@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             name='DocumentTemplate',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('invitation', 'Giấy mời họp'), ('score_sheet', 'Phiếu chấm điểm'), ('team_report', 'Báo cáo của tổ tư vấn'), ('minutes', 'Biên bản họp hội đồng'), ('council_report', 'Báo cáo kết quả của hội đồng'), ('submission', 'Tờ trình đề nghị công nhận'), ('decision', 'Quyết định công nhận và danh sách'), ('certificate', 'Giấy chứng nhận'), ('notice', 'Thông báo kết quả'), ('ministry_request', 'Công văn đề nghị trung ương')], max_length=20, verbose_name='loại văn bản')),
+                ('kind', models.CharField(choices=[('invitation', 'Giấy mời họp'), ('score_sheet', 'Phiếu chấm điểm'), ('support_report', 'Báo cáo của tổ tư vấn'), ('minutes', 'Biên bản họp hội đồng'), ('council_report', 'Báo cáo kết quả của hội đồng'), ('submission', 'Tờ trình đề nghị công nhận'), ('decision', 'Quyết định công nhận và danh sách'), ('certificate', 'Giấy chứng nhận'), ('notice', 'Thông báo kết quả'), ('request', 'Công văn đề nghị trung ương')], max_length=20, verbose_name='loại văn bản')),
                 ('sha256', models.CharField(max_length=64)),
                 ('filename', models.CharField(max_length=200, verbose_name='tên tệp')),
                 ('at', models.DateTimeField(verbose_name='nạp lúc')),
@@ -360,7 +360,7 @@ class Migration(migrations.Migration):
             name='SignedDocument',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('invitation', 'Giấy mời họp'), ('score_sheet', 'Phiếu chấm điểm'), ('team_report', 'Báo cáo của tổ tư vấn'), ('minutes', 'Biên bản họp hội đồng'), ('council_report', 'Báo cáo kết quả của hội đồng'), ('submission', 'Tờ trình đề nghị công nhận'), ('decision', 'Quyết định công nhận và danh sách'), ('certificate', 'Giấy chứng nhận'), ('notice', 'Thông báo kết quả'), ('ministry_request', 'Công văn đề nghị trung ương')], max_length=20, verbose_name='loại văn bản')),
+                ('kind', models.CharField(choices=[('invitation', 'Giấy mời họp'), ('score_sheet', 'Phiếu chấm điểm'), ('support_report', 'Báo cáo của tổ tư vấn'), ('minutes', 'Biên bản họp hội đồng'), ('council_report', 'Báo cáo kết quả của hội đồng'), ('submission', 'Tờ trình đề nghị công nhận'), ('decision', 'Quyết định công nhận và danh sách'), ('certificate', 'Giấy chứng nhận'), ('notice', 'Thông báo kết quả'), ('request', 'Công văn đề nghị trung ương')], max_length=20, verbose_name='loại văn bản')),
                 ('number', models.CharField(max_length=60, verbose_name='số và ký hiệu')),
                 ('signed_on', models.DateField(verbose_name='ngày ký')),
                 ('signer', models.CharField(max_length=150, verbose_name='người ký')),
@@ -384,7 +384,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='documenttemplate',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'score_sheet', 'team_report', 'minutes', 'council_report', 'submission', 'decision', 'certificate', 'notice', 'ministry_request'])), name='template_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'score_sheet', 'support_report', 'minutes', 'council_report', 'submission', 'decision', 'certificate', 'notice', 'request'])), name='template_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='closing',
@@ -544,7 +544,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='signeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'score_sheet', 'team_report', 'minutes', 'council_report', 'submission', 'decision', 'certificate', 'notice', 'ministry_request'])), name='council_document_kind_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'score_sheet', 'support_report', 'minutes', 'council_report', 'submission', 'decision', 'certificate', 'notice', 'request'])), name='council_document_kind_known'),
         ),
         migrations.AddConstraint(
             model_name='signeddocument',

@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.round import EvaluationRound, RoundEntry
+from councils.models.round import EvaluationRound, RoundEntry, RoundState
+from cycle import clock
 from cycle.models import User
 
 
@@ -106,14 +107,14 @@ class DocumentKind(models.TextChoices):
 
     INVITATION = "invitation", _("Giấy mời họp")
     SCORE_SHEET = "score_sheet", _("Phiếu chấm điểm")
-    TEAM_REPORT = "team_report", _("Báo cáo của tổ tư vấn")
+    SUPPORT_REPORT = "support_report", _("Báo cáo của tổ tư vấn")
     MINUTES = "minutes", _("Biên bản họp hội đồng")
     COUNCIL_REPORT = "council_report", _("Báo cáo kết quả của hội đồng")
     SUBMISSION = "submission", _("Tờ trình đề nghị công nhận")
     DECISION = "decision", _("Quyết định công nhận và danh sách")
     CERTIFICATE = "certificate", _("Giấy chứng nhận")
     NOTICE = "notice", _("Thông báo kết quả")
-    MINISTRY_REQUEST = "ministry_request", _("Công văn đề nghị trung ương")
+    REQUEST = "request", _("Công văn đề nghị trung ương")
 
 
 class SignedDocument(models.Model):
@@ -150,6 +151,29 @@ class SignedDocument(models.Model):
     def __str__(self):
         return f"{self.get_kind_display()} {self.number}"
 
+    @classmethod
+    def record(cls, signed, round_, kind, *, by, entry=None):
+        """Write down the number, date and scan of a document; an earlier one of it is replaced.
+
+        Raises PermissionDenied. Allowed after the closing: that is when most are signed.
+        """
+        with round_.change(
+            "round.record_document",
+            by,
+            "councils.record_document",
+            states=list(RoundState),
+            kind=kind,
+            number=signed.number,
+            signed_on=signed.signed_on.isoformat(),
+        ):
+            signed.round, signed.entry, signed.kind = round_, entry, kind
+            signed.by, signed.at = by, clock.now()
+            signed.replaces = cls.objects.filter(
+                round=round_, entry=entry, kind=kind, replaced_by=None
+            ).first()
+            signed.save(force_insert=True)
+        return signed
+
 
 class DocumentTemplate(models.Model):
     """A province's own Word template for one kind of document (mẫu văn bản); the newest counts."""
@@ -171,3 +195,10 @@ class DocumentTemplate(models.Model):
 
     def __str__(self):
         return self.filename
+
+    @classmethod
+    def keep(cls, kind, sha256, filename, *, by):
+        """Use a new template from now on; the older ones stay."""
+        return cls.objects.create(
+            kind=kind, sha256=sha256, filename=filename, by=by, at=clock.now()
+        )

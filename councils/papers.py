@@ -1,0 +1,500 @@
+"""What the council's documents say of one round: the data that ``councils.documents`` sets.
+
+Nothing is invented: a number, a date, a signer that nobody has recorded stays open.
+"""
+
+from collections import Counter
+
+from django.db.models import Q
+
+from councils import ranking
+from councils.closing import reasons
+from councils.documents import score_sheet
+from councils.models import (
+    JUDGES,
+    TEAM,
+    DocumentKind,
+    RoundMode,
+    Seat,
+    SignedDocument,
+)
+from cycle import clock
+from cycle.models import HistoryEntry, Level, Role, RoleAssignment
+from dossiers.templatetags.ocop import day, moment
+
+#: Written once the results stand; the others before.
+AFTER_CLOSING = frozenset(
+    {
+        DocumentKind.MINUTES,
+        DocumentKind.COUNCIL_REPORT,
+        DocumentKind.SUBMISSION,
+        DocumentKind.DECISION,
+        DocumentKind.NOTICE,
+        DocumentKind.REQUEST,
+    }
+)
+#: Of the whole round; a score sheet and a certificate are of one product.
+OF_ROUND = (
+    DocumentKind.INVITATION,
+    DocumentKind.SUPPORT_REPORT,
+    DocumentKind.MINUTES,
+    DocumentKind.COUNCIL_REPORT,
+    DocumentKind.SUBMISSION,
+    DocumentKind.DECISION,
+    DocumentKind.NOTICE,
+    DocumentKind.REQUEST,
+)
+#: What the council itself signs; the rest its unit does.
+_BY_COUNCIL = frozenset(
+    {DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT}
+)
+#: Seats that a score sheet may be printed for.
+SCORES = (*JUDGES, Seat.SECRETARY)
+_HEAD = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
+
+
+def of_round(kind, round_, *, closing=None):
+    """The data of a document of the whole round; results are those of ``closing``.
+
+    Raises KeyError for a kind that is not of a round.
+    """
+    return {
+        DocumentKind.INVITATION: _invitation,
+        DocumentKind.SUPPORT_REPORT: _support_report,
+        DocumentKind.MINUTES: _minutes,
+        DocumentKind.COUNCIL_REPORT: _council_report,
+        DocumentKind.SUBMISSION: _submission,
+        DocumentKind.DECISION: _decision,
+        DocumentKind.NOTICE: _notice,
+        DocumentKind.REQUEST: _request,
+    }[kind](round_, closing)
+
+
+# --- Head and foot --------------------------------------------------------------------------
+
+
+def _head(kind, round_, entry=None):
+    """Who issues it, its number when the clerk has given one, who signs, who receives it."""
+    council, unit = round_.council, round_.council.org_unit
+    recorded = (
+        SignedDocument.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None)
+        .order_by("-pk")
+        .first()
+    )
+    committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
+    if kind in _BY_COUNCIL:
+        parent, agency, issuer, host = committee, council.name, "HĐ", council.name
+        chair = _holder(council, Seat.CHAIR)
+        signs = ["TM. HỘI ĐỒNG", "CHỦ TỊCH"], str(chair.user) if chair else ""
+    elif kind == DocumentKind.SUPPORT_REPORT:
+        parent, agency, issuer, host = council.name, "Tổ tư vấn", "TTV", "Tổ tư vấn"
+        lead = _holder(council, Seat.TEAM_LEAD)
+        signs = ["TỔ TRƯỞNG"], str(lead.user) if lead else ""
+    else:
+        parent, agency, issuer, host = "", committee, "UBND", committee
+        signs = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], _leader(unit)
+    if recorded:
+        signs = signs[0], recorded.signer
+    return {
+        "parent": parent.upper(),
+        "agency": agency.upper(),
+        "issuer": issuer,
+        "host": host,
+        "number": recorded.number.partition("/")[0] if recorded else None,
+        "place": unit.name.removeprefix(_HEAD.get(unit.level, "")),
+        "signed_on": recorded.signed_on.isoformat() if recorded else None,
+        "year": recorded.signed_on.year if recorded else clock.today().year,
+        "round": _in_sentence(round_.name),
+        "signature": {"lines": signs[0], "name": signs[1]},
+        "recipients": ["Như trên", "Thành viên Hội đồng", "Lưu: VT"],
+    }
+
+
+def _in_sentence(name):
+    """«Tỉnh Điện Biên» as it is written inside a sentence."""
+    return name[:1].lower() + name[1:]
+
+
+def _holder(council, seat):
+    return council.members.sitting().filter(seat=seat).select_related("user").first()
+
+
+def _leader(unit):
+    held = RoleAssignment.objects.held_on(clock.today()).filter(role=Role.LEADER, org_unit=unit)
+    leaders = [str(each.user) for each in held.select_related("user")[:2]]
+    # Of two leaders nobody knows who signs.
+    return leaders[0] if len(leaders) == 1 else ""
+
+
+def _bases(round_):
+    council = round_.council
+    return [
+        f"Căn cứ {round_.cycle.rule_set.document}",
+        f"Căn cứ Quyết định số {council.decision_number} ngày {day(council.decision_on)} về việc "
+        f"thành lập {council.name}",
+        f"Căn cứ quy chế làm việc của Hội đồng ({round_.regulation.document})",
+    ]
+
+
+# --- Rows -----------------------------------------------------------------------------------
+
+
+def _entries(round_):
+    """The products of the round, also those whose result stands."""
+    return list(
+        round_.entries.filter(Q(live=True) | Q(results__isnull=False))
+        .distinct()
+        .select_related("dossier__product__producer", "dossier__commune", "rubric")
+        .order_by("position", "pk")
+    )
+
+
+def _entry(entry):
+    product = entry.dossier.product
+    return {
+        "product": product.name,
+        "producer": product.producer.name,
+        "commune": entry.dossier.commune.name,
+        "rubric": entry.rubric.name,
+    }
+
+
+def _results(closing):
+    return list(
+        closing.results.select_related(
+            "entry__dossier__product__producer",
+            "entry__dossier__commune",
+            "entry__dossier__rule_set",
+            "entry__rubric",
+        ).order_by("entry__position", "pk")
+    )
+
+
+def stars_in_words(result):
+    """«4 sao», or that the product is out."""
+    return "Bị loại" if result.eliminated else f"{result.stars} sao"
+
+
+def _judged(result):
+    return _entry(result.entry) | {
+        "sheets": result.sheets,
+        "mean": decimal(result.mean),
+        "result": stars_in_words(result),
+    }
+
+
+def decimal(points):
+    """Points with two decimals and a comma, as they are shown."""
+    return f"{points:.2f}".replace(".", ",")
+
+
+# --- The kinds ------------------------------------------------------------------------------
+
+
+def _invitation(round_, _closing):
+    members = round_.council.members.sitting().select_related("user")
+    chair = _holder(round_.council, Seat.CHAIR)
+    return _head(DocumentKind.INVITATION, round_) | {
+        "invited": [
+            ", ".join(filter(None, [str(each.user), each.get_seat_display(), each.department]))
+            for each in members
+        ],
+        "meeting": "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP",
+        "chair": str(chair.user) if chair else "",
+        "starts": moment(round_.meets_at) if round_.meets_at else "",
+        "venue": round_.place,
+        "agenda": [
+            "Công bố quyết định, quy chế làm việc của Hội đồng",
+            "Tổ tư vấn báo cáo kết quả thẩm định",
+            "Các thành viên chấm điểm, thảo luận",
+            "Công bố kết quả, thông qua biên bản",
+        ],
+        "entries": [_entry(each) for each in _entries(round_)],
+        "notes": ["Tài liệu họp được gửi trên phần mềm quản lý hồ sơ OCOP."],
+    }
+
+
+def _support_report(round_, _closing):
+    rows, visits = [], []
+    for entry in _entries(round_):
+        appraisal = entry.appraisals.last()
+        self_assessment = entry.dossier.selfassessments.last()
+        sheet = entry.sheets.filter(member=None).order_by("-scoring").first()
+        points = sum(score.points for score in sheet.scores.all()) if sheet else None
+        if appraisal and appraisal.visited_on:
+            visits.append(appraisal.visited_on)
+        rows.append(
+            _entry(entry)
+            | {
+                "self_points": decimal(self_assessment.total) if self_assessment else "",
+                "points": decimal(points) if points is not None else "",
+                "result": f"{_band(entry, points)} sao" if points is not None else "",
+                "findings": appraisal.report if appraisal else "",
+            }
+        )
+    team = round_.council.members.sitting().filter(seat__in=TEAM).select_related("user")
+    return _head(DocumentKind.SUPPORT_REPORT, round_) | {
+        "to": [round_.council.name],
+        "bases": _bases(round_),
+        "period": f"từ {day(min(visits))} đến {day(max(visits))}" if visits else "",
+        "team": [_person(each) for each in team],
+        "entries": rows,
+        "findings": [],
+        "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
+    }
+
+
+def _band(entry, points):
+    return ranking.band(entry.dossier.rule_set.content["bands"], points, 1)
+
+
+def _person(member):
+    return {
+        "name": str(member.user),
+        "position": member.department,
+        "role": member.get_seat_display(),
+    }
+
+
+def _meeting(round_):
+    """Who sits on the council, and who of them came."""
+    members = list(round_.council.members.sitting().exclude(seat__in=TEAM).select_related("user"))
+    if round_.mode == RoundMode.WRITTEN:
+        return members, members
+    came = set(round_.attendances.filter(present=True).values_list("member", flat=True))
+    return members, [member for member in members if member.pk in came]
+
+
+def _proceedings(round_):
+    """What the history of the round says beside the scoring: scorings again, results kept."""
+    told = {
+        "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
+        "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
+    }
+    names = {entry.dossier_id: entry.dossier.product.name for entry in _entries(round_)}
+    history = HistoryEntry.objects.filter(
+        stream=round_.history_stream, stream_id=round_.pk, event__in=told
+    ).order_by("seq")
+    return [
+        "Các thành viên chấm điểm độc lập trên phiếu; phiếu được niêm phong đến khi chốt kết quả",
+        *(
+            told[each.event].format(
+                product=names.get(each.data["dossier"], ""), why=each.data["why"]
+            )
+            for each in history
+        ),
+    ]
+
+
+def _minutes(round_, closing):
+    members, present = _meeting(round_)
+    chair, secretary = (_holder(round_.council, seat) for seat in (Seat.CHAIR, Seat.SECRETARY))
+    results = _results(closing)
+    resolutions = [
+        {
+            "product": each.entry.dossier.product.name,
+            "criterion": f"{each.criterion.code} {each.criterion.title}"
+            if each.criterion
+            else str(each.elimination),
+            "decision": _resolved(each),
+            "votes": "",
+        }
+        for result in results
+        for each in result.entry.resolutions.select_related(
+            "criterion", "elimination", "entry__dossier__product"
+        ).order_by("pk")
+    ]
+    return _head(DocumentKind.MINUTES, round_) | {
+        "starts": moment(round_.meets_at or round_.opened_at),
+        "ends": moment(closing.at),
+        "venue": round_.place,
+        "chair": str(chair.user) if chair else "",
+        "members": len(members),
+        "present": [_person(each) for each in present],
+        "absent": [
+            {"name": str(each.user), "position": each.department, "reason": "vắng"}
+            for each in members
+            if each not in present
+        ],
+        "guests": [],
+        "proceedings": _proceedings(round_),
+        "entries": [_judged(each) for each in results],
+        "resolutions": resolutions,
+        "conclusion": [
+            f"{each.entry.dossier.product.name}: {reasons(each)}"
+            for each in results
+            if each.eliminated or each.stars < each.band
+        ]
+        or ["Hội đồng thống nhất kết quả nêu trên."],
+        "secretary": {
+            "lines": ["THƯ KÝ"],
+            "name": str(secretary.user) if secretary else "",
+        },
+    }
+
+
+def _resolved(resolution):
+    if resolution.elimination_id:
+        return "Bị loại" if resolution.holds else "Không bị loại"
+    reached = "Đạt" if resolution.holds else "Chưa đạt"
+    return f"{reached} mức tối thiểu {resolution.stars} sao"
+
+
+def _council_report(round_, closing):
+    members, present = _meeting(round_)
+    results = _results(closing)
+    tallies = Counter(stars_in_words(each) for each in results)
+    return _head(DocumentKind.COUNCIL_REPORT, round_) | {
+        "to": [f"Ủy ban nhân dân {_in_sentence(round_.council.org_unit.name)}"],
+        "bases": _bases(round_),
+        "starts": moment(round_.meets_at or round_.opened_at),
+        "venue": round_.place,
+        "attended": len(present),
+        "members": len(members),
+        "proceedings": _proceedings(round_),
+        "tallies": [
+            {"result": result, "number": number}
+            for result, number in sorted(tallies.items(), reverse=True)
+        ],
+        "entries": [_judged(each) for each in results],
+        "proposals": ["Xem xét kết quả đánh giá, phân hạng nêu trên"],
+    }
+
+
+def _submission(round_, closing):
+    unit = round_.council.org_unit
+    return _head(DocumentKind.SUBMISSION, round_) | {
+        "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(unit.name)}"],
+        "bases": _bases(round_),
+        "entries": [_judged(each) for each in _results(closing) if _recognised(each)],
+        "proposals": [],
+        "enclosures": [
+            "Biên bản họp Hội đồng",
+            "Báo cáo kết quả của Hội đồng",
+            "Hồ sơ sản phẩm",
+        ],
+    }
+
+
+def _recognised(result):
+    return (result.stars or 0) >= 3
+
+
+def _decision(round_, closing):
+    unit = _in_sentence(round_.council.org_unit.name)
+    rule_set = round_.cycle.rule_set
+    committee = f"Ủy ban nhân dân {unit}"
+    return _head(DocumentKind.DECISION, round_) | {
+        "authority": f"CHỦ TỊCH {committee.upper()}",
+        "host": f"Chủ tịch {committee}",
+        "bases": _bases(round_),
+        "valid_months": rule_set.certificate_months or 0,
+        "duties": "Chủ thể có sản phẩm được công nhận có trách nhiệm duy trì chất lượng, sử dụng "
+        "nhãn hiệu chứng nhận OCOP đúng quy định.",
+        "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan và chủ thể có "
+        "tên trong danh sách",
+        "entries": [
+            _entry(each.entry)
+            | {
+                "product_code": each.entry.dossier.product.code,
+                "result": stars_in_words(each),
+            }
+            for each in _results(closing)
+            if _recognised(each)
+            and each.entry.dossier.rule_set.certifier(each.stars) in (None, Level.PROVINCE)
+        ],
+    }
+
+
+def _notice(round_, closing):
+    results = _results(closing)
+    communes = sorted({each.entry.dossier.commune.name for each in results})
+    return _head(DocumentKind.NOTICE, round_) | {
+        "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
+        "bases": _bases(round_),
+        "entries": [_judged(each) for each in results],
+        "next_steps": ["Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại."],
+    }
+
+
+def _request(round_, closing):
+    return _head(DocumentKind.REQUEST, round_) | {
+        "to": ["Bộ Nông nghiệp và Môi trường"],
+        "bases": _bases(round_),
+        "entries": [
+            _judged(each)
+            for each in _results(closing)
+            if not each.eliminated
+            and each.entry.dossier.rule_set.goes_up(
+                Level.PROVINCE,
+                stars=each.stars,
+                points_sum=each.points_sum,
+                sheets=each.sheets,
+            )
+        ],
+        "enclosures": [
+            "Hồ sơ sản phẩm",
+            "Báo cáo của tổ tư vấn",
+            "Báo cáo kết quả của Hội đồng",
+        ],
+        "contact": "",
+    }
+
+
+# --- Of one product -------------------------------------------------------------------------
+
+
+def sheet_of(entry, *, member=None, sheet=None):
+    """The score sheet of a product, to be filled by pen or as ``sheet`` filled it in.
+
+    The caller has made sure that the reader may see ``sheet``.
+    """
+    scores = list(sheet.scores.select_related("criterion")) if sheet else []
+    product = entry.dossier.product
+    form = score_sheet(
+        entry.rubric,
+        chosen={score.option_id for score in scores},
+        remarks={score.criterion.code: score.remark for score in scores},
+    )
+    head = _head(DocumentKind.SCORE_SHEET, entry.round, entry)
+    return (
+        head
+        | form
+        | {
+            "member": str(member.user) if member else "",
+            "position": member.department if member else "",
+            "role": member.get_seat_display() if member else "",
+            "product": product.name,
+            "producer": product.producer.name,
+            "commune": entry.dossier.commune.name,
+            "signature": {
+                "lines": ["THÀNH VIÊN CHẤM ĐIỂM"],
+                "name": str(member.user) if member else "",
+            },
+            "opinion": sheet.remark if sheet else "",
+        }
+    )
+
+
+def certificate_of(entry, certificate, *, link):
+    """The certificate of a product; ``link`` is the whole address that its QR code carries."""
+    unit = entry.round.council.org_unit
+    committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
+    product = certificate.dossier.product
+    decision = certificate.dossier.officialdocuments.order_by("-pk").first()
+    return {
+        "agency": f"Chủ tịch {committee}",
+        "issuer": "UBND",
+        "number": certificate.number.partition("/")[0] or None,
+        "place": unit.name.removeprefix(_HEAD.get(unit.level, "")),
+        "signed_on": certificate.issued_on.isoformat(),
+        "year": certificate.issued_on.year,
+        "signature": {"lines": ["CHỦ TỊCH"], "name": _leader(unit)},
+        "product": product.name,
+        "producer": product.producer.name,
+        "address": product.producer.address or certificate.dossier.commune.name,
+        "stars": certificate.stars,
+        "decision": f"{decision.number} ngày {day(decision.signed_on)}" if decision else "",
+        "valid_until": day(certificate.expires_on) if certificate.expires_on else "",
+        "qr_url": link,
+    }

@@ -1,0 +1,256 @@
+"""The council's documents: made from what is recorded, numbered by the clerk, kept as scans."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from councils import documents as made
+from councils import papers
+from councils.models import (
+    DocumentKind,
+    DocumentTemplate,
+    EvaluationRound,
+    RoundEntry,
+    Scoresheet,
+    SignedDocument,
+)
+from councils.paper_forms import SignedDocumentForm, TemplateForm
+from dossiers.models.evidence import path_of
+
+TYPES = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+def _round(user, pk):
+    return get_object_or_404(
+        EvaluationRound.objects.visible_to(user).select_related(
+            "council__org_unit", "regulation", "cycle__rule_set"
+        ),
+        pk=pk,
+    )
+
+
+def _closing(round_, version):
+    """The closing whose results a document tells: one named, or the one that stands."""
+    if version:
+        return get_object_or_404(round_.closings, version=version)
+    return round_.closings.filter(reopening=None).first()
+
+
+def _readable(user, round_):
+    """The kinds this person may have now; results are nobody's before the closing."""
+    kinds = {DocumentKind.INVITATION}
+    # What the team proposes is theirs and the council's to see, not every clerk's.
+    if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
+        kinds.add(DocumentKind.SUPPORT_REPORT)
+    return kinds | (papers.AFTER_CLOSING if round_.closings.exists() else set())
+
+
+@login_required
+def documents(request, pk):
+    """All documents of a round: PDF and Word of each, and the number, date and scan it got."""
+    round_ = _round(request.user, pk)
+    may_record = rules.has_perm("councils.record_document", request.user, round_)
+    asked = request.POST.get("kind") or request.GET.get("kind")
+    form = None
+    if may_record and asked in papers.OF_ROUND:
+        form = SignedDocumentForm(request.POST or None, request.FILES or None)
+        if form.is_valid():
+            try:
+                signed = SignedDocument.record(form.instance, round_, asked, by=request.user)
+            except PermissionDenied:
+                form.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
+            else:
+                messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
+                return redirect("councils:documents", round_.pk)
+    latest = {
+        each.kind: each
+        for each in round_.documents.filter(entry=None, replaced_by=None).order_by("pk")
+    }
+    readable = _readable(request.user, round_)
+    rows = [
+        {
+            "kind": kind,
+            "ready": kind in readable,
+            "signed": latest.get(kind),
+        }
+        for kind in papers.OF_ROUND
+    ]
+    entries = (
+        round_.entries.filter(live=True) | round_.entries.filter(results__isnull=False)
+    ).distinct()
+    return render(
+        request,
+        "councils/documents.html",
+        {
+            "round": round_,
+            "rows": rows,
+            "entries": entries.select_related("dossier__product__producer").order_by("position"),
+            "form": form,
+            "asked": DocumentKind(asked) if form else None,
+            "may_record": may_record,
+        },
+    )
+
+
+def _answer(kind, data, format_, name):
+    if format_ not in TYPES:
+        raise Http404
+    if format_ == "pdf":
+        content = made.pdf(kind, data)
+    else:
+        own = DocumentTemplate.objects.filter(kind=kind).first()
+        content = made.docx(kind, data, path_of(own.sha256) if own else None)
+    response = HttpResponse(content, content_type=TYPES[format_])
+    disposition = "inline" if format_ == "pdf" else "attachment"
+    response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+@require_safe
+def document(request, pk, kind, format_):
+    """One document of the round, made now; ``?version=`` tells an older closing."""
+    round_ = _round(request.user, pk)
+    version = request.GET.get("version", "")
+    if kind not in _readable(request.user, round_):
+        raise Http404
+    closing = _closing(round_, int(version) if version.isdecimal() else None)
+    if kind in papers.AFTER_CLOSING and closing is None:
+        raise Http404
+    data = papers.of_round(kind, round_, closing=closing)
+    return _answer(kind, data, format_, f"{kind}-{round_.pk}")
+
+
+@login_required
+@require_safe
+def blank_sheet(request, pk, format_):
+    """The score sheet of a product, to be filled by pen (phiếu chấm để in)."""
+    entry = get_object_or_404(
+        RoundEntry.objects.filter(
+            round__in=EvaluationRound.objects.visible_to(request.user)
+        ).select_related(
+            "round__council__org_unit",
+            "rubric__rule_set",
+            "dossier__product__producer",
+            "dossier__commune",
+        ),
+        pk=pk,
+    )
+    own = entry.round.council.seat_of(request.user, *papers.SCORES)
+    return _answer(
+        DocumentKind.SCORE_SHEET, papers.sheet_of(entry, member=own), format_, f"sheet-{entry.pk}"
+    )
+
+
+@login_required
+@require_safe
+def filled_sheet(request, pk, format_):
+    """A sheet as it was filled in: its owner's at any time, everybody's once the round closed."""
+    rounds = EvaluationRound.objects.visible_to(request.user)
+    sheet = get_object_or_404(
+        Scoresheet.objects.visible_to(request.user)
+        | Scoresheet.objects.unsealed().filter(entry__round__in=rounds),
+        pk=pk,
+    )
+    data = papers.sheet_of(sheet.entry, member=sheet.member, sheet=sheet)
+    return _answer(DocumentKind.SCORE_SHEET, data, format_, f"sheet-{sheet.entry_id}-{sheet.pk}")
+
+
+@login_required
+@require_safe
+def certificate(request, pk, format_):
+    """The certificate of a product whose dossier has one, to be printed and signed."""
+    entry = get_object_or_404(
+        RoundEntry.objects.filter(
+            round__in=EvaluationRound.objects.visible_to(request.user)
+        ).select_related("round__council__org_unit"),
+        pk=pk,
+    )
+    given = (
+        entry.dossier.certificates.select_related("dossier__product__producer", "dossier__commune")
+        .order_by("-pk")
+        .first()
+    )
+    if given is None:
+        raise Http404
+    link = request.build_absolute_uri(given.get_absolute_url())
+    data = papers.certificate_of(entry, given, link=link)
+    return _answer(DocumentKind.CERTIFICATE, data, format_, f"certificate-{entry.pk}")
+
+
+@login_required
+@require_safe
+def scan(request, pk):
+    """The scan of a signed document."""
+    signed = get_object_or_404(
+        SignedDocument.objects.filter(round__in=EvaluationRound.objects.visible_to(request.user)),
+        pk=pk,
+    )
+    if not signed.scan_sha256:
+        raise Http404
+    try:
+        file = path_of(signed.scan_sha256).open("rb")
+    except OSError:
+        raise Http404 from None
+    response = FileResponse(
+        file,
+        as_attachment=True,
+        filename=signed.scan_name,
+        content_type="application/octet-stream",
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@login_required
+def templates(request):
+    """The Word templates: what ships to begin from, which fields there are, and the province's."""
+    if not _keeps_templates(request.user):
+        raise Http404
+    form = TemplateForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        kept = DocumentTemplate.keep(
+            form.cleaned_data["kind"], form.sha256, form.filename, by=request.user
+        )
+        messages.success(
+            request,
+            _("Đã dùng mẫu mới cho: %(kind)s.") % {"kind": kept.get_kind_display().lower()},
+        )
+        return redirect("councils:templates")
+    newest: dict[str, DocumentTemplate] = {}
+    for each in DocumentTemplate.objects.select_related("by"):
+        newest.setdefault(each.kind, each)
+    rows = [
+        {"kind": kind, "own": newest.get(kind), "fields": made.fields(kind).items()}
+        for kind in DocumentKind
+    ]
+    return render(request, "councils/templates.html", {"form": form, "rows": rows})
+
+
+def _keeps_templates(user):
+    return any(
+        rules.has_perm("councils.set_up", user, each.org_unit) for each in user.assignments()
+    )
+
+
+@login_required
+@require_safe
+def template(request, kind):
+    """The template in use of one kind, to be edited in Word."""
+    if not _keeps_templates(request.user) or kind not in DocumentKind.values:
+        raise Http404
+    own = DocumentTemplate.objects.filter(kind=kind).first()
+    file = path_of(own.sha256) if own else made.KINDS[kind].template
+    return FileResponse(
+        file.open("rb"), as_attachment=True, filename=f"{kind}.docx", content_type=TYPES["docx"]
+    )

@@ -1,0 +1,211 @@
+"""The council's documents from a real round: who may have which, when, and what they say."""
+
+import io
+
+import pypdf
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from councils import closing, papers
+from councils.documents import KINDS, docx, pdf
+from councils.models import DocumentKind, DocumentTemplate, Scoresheet, SignedDocument
+from tests import judging
+from tests.judging import begin, fill, judge, regulate
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def round_(province, thu, cycle, commune, an):
+    regulate(province)
+    council = judging.seat(province, thu)
+    made = begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
+    for entry in made.entries.all():
+        for number in range(5):
+            fill(entry, judge(council, number))
+    return made
+
+
+@pytest.fixture
+def closed(round_, thu):
+    """Closed: the first product has four stars, for a minimum of five is missed; the second five."""
+    first = round_.entries.order_by("position").first()
+    marked = first.rubric.criteria.filter(options__minimum_for=5).first()
+    round_.resolve(first, criterion=marked, stars=5, holds=False, reason="Chưa đạt", by=thu)
+    closing.close(round_, by=thu)
+    return round_
+
+
+def text(content):
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
+    standing = closed.closings.get()
+    for kind in papers.OF_ROUND:
+        data = papers.of_round(kind, closed, closing=standing)
+        said = text(pdf(kind, data))
+        assert "Mật ong rừng 1" in said, kind
+        assert docx(kind, data)
+    # Five stars are the centre's to certify.
+    decision = text(pdf("decision", papers.of_round("decision", closed, closing=standing)))
+    assert "Mật ong rừng 2" not in decision
+    minutes = text(pdf("minutes", papers.of_round("minutes", closed, closing=standing)))
+    assert "Chưa đạt mức tối thiểu 5 sao" in minutes
+
+
+def test_a_score_sheet_is_printed_empty_and_filled(closed):
+    entry = closed.entries.first()
+    member = judge(closed.council, 1)
+    assert "Lê Thị Một" in text(pdf("score_sheet", papers.sheet_of(entry, member=member)))
+    sheet = entry.sheets.get(member=member)
+    filled = papers.sheet_of(entry, member=member, sheet=sheet)
+    assert filled["total"] == "100"
+
+
+def test_the_kinds_are_those_that_can_be_made():
+    assert set(DocumentKind.values) == set(KINDS)
+
+
+# --- Who, and when --------------------------------------------------------------------------
+
+
+def address(round_, kind="minutes", format_="pdf"):
+    return reverse("councils:document", args=[round_.pk, kind, format_])
+
+
+def test_results_are_nobodys_before_the_closing(client, round_, thu):
+    client.force_login(thu)
+    for kind in papers.AFTER_CLOSING:
+        assert client.get(address(round_, kind)).status_code == 404
+    assert client.get(address(round_, "invitation")).status_code == 200
+
+
+def test_a_stranger_finds_nothing(client, closed, la):
+    client.force_login(la)
+    entry = closed.entries.first()
+    for path in (
+        address(closed),
+        reverse("councils:documents", args=[closed.pk]),
+        reverse("councils:blank_sheet", args=[entry.pk, "pdf"]),
+        reverse("councils:filled_sheet", args=[entry.sheets.first().pk, "pdf"]),
+        reverse("councils:certificate", args=[entry.pk, "pdf"]),
+        reverse("councils:templates"),
+        reverse("councils:template", args=["minutes"]),
+    ):
+        assert client.get(path).status_code == 404, path
+
+
+def test_a_filled_sheet_is_sealed_until_the_closing(client, round_, thu):
+    sheet = Scoresheet.objects.filter(member=judge(round_.council, 1)).first()
+    path = reverse("councils:filled_sheet", args=[sheet.pk, "pdf"])
+    client.force_login(thu)
+    assert client.get(path).status_code == 404
+    client.force_login(judge(round_.council, 2).user)
+    assert client.get(path).status_code == 404
+    client.force_login(sheet.member.user)
+    assert client.get(path).status_code == 200
+    closing.close(round_, by=thu)
+    client.force_login(thu)
+    assert client.get(path).status_code == 200
+
+
+def test_unknown_kinds_and_formats_are_not_found(client, closed, thu):
+    client.force_login(thu)
+    assert client.get(address(closed, "lyric")).status_code == 404
+    assert client.get(address(closed, "minutes", "exe")).status_code == 404
+    assert client.get(address(closed) + "?version=9").status_code == 404
+    assert client.get(address(closed) + "?version=x").status_code == 200
+
+
+# --- Number, date, scan ---------------------------------------------------------------------
+
+
+def signed(**changes):
+    return {
+        "kind": "minutes",
+        "number": "05/BB-HĐ",
+        "signed_on": "20/11/2020",
+        "signer": "Trần Công Chủ",
+        "signer_capacity": "Chủ tịch hội đồng",
+    } | changes
+
+
+def test_the_clerk_gives_the_number_and_the_next_print_has_it(client, closed, thu):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    assert client.post(path, signed()).status_code == 302
+    first = SignedDocument.objects.get()
+    assert "05/BB-HĐ" in text(client.get(address(closed)).content)
+    client.post(path, signed(number="06/BB-HĐ"))
+    assert SignedDocument.objects.get(replaces=first).number == "06/BB-HĐ"
+    client.get(path)
+    page = client.get(path).content.decode()
+    assert "06/BB-HĐ" in page and "05/BB-HĐ" not in page
+
+
+def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client, closed, thu):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    scan = SimpleUploadedFile("phieu.exe", b"MZ")
+    page = client.post(path, signed(number="", signed_on="31/02/2026", scan=scan))
+    body = page.content.decode()
+    assert page.status_code == 200
+    assert "Bạn chưa nhập: Số và ký hiệu." in body
+    assert 'value="Trần Công Chủ"' in body
+    assert "Chỉ nhận tệp PDF" in body
+    assert not SignedDocument.objects.exists()
+
+
+def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed")
+    client.post(reverse("councils:documents", args=[closed.pk]), signed(scan=scan))
+    path = reverse("councils:document_scan", args=[SignedDocument.objects.get().pk])
+    assert b"".join(client.get(path).streaming_content).endswith(b"signed")
+    client.force_login(la)
+    assert client.get(path).status_code == 404
+
+
+def test_who_only_scores_records_no_number(client, closed):
+    client.force_login(judge(closed.council, 1).user)
+    path = reverse("councils:documents", args=[closed.pk])
+    client.post(path, signed())
+    assert not SignedDocument.objects.exists()
+
+
+# --- Templates ------------------------------------------------------------------------------
+
+
+def test_a_province_uses_its_own_template_and_a_broken_one_is_refused(
+    client, closed, thu, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    path = reverse("councils:templates")
+    broken = SimpleUploadedFile("mau.docx", b"PK\x03\x04 not a zip")
+    page = client.post(path, {"kind": "minutes", "file": broken})
+    assert "không phải văn bản Word" in page.content.decode()
+    assert not DocumentTemplate.objects.exists()
+    shipped = b"".join(client.get(reverse("councils:template", args=["minutes"])).streaming_content)
+    client.post(path, {"kind": "minutes", "file": SimpleUploadedFile("mau.docx", shipped)})
+    assert DocumentTemplate.objects.get().filename == "mau.docx"
+    assert client.get(address(closed, format_="docx")).status_code == 200
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_list_of_documents_asks_as_often_for_three_products_as_for_one(
+    client, province, thu, cycle, commune, an, number, django_assert_num_queries
+):
+    regulate(province)
+    council = judging.seat(province, thu)
+    made = begin(
+        council, cycle, judging.before_council(cycle, commune, an, number), thu, open_it=False
+    )
+    client.force_login(thu)
+    with django_assert_num_queries(10):
+        client.get(reverse("councils:documents", args=[made.pk]))
