@@ -1,11 +1,14 @@
 """Clocks at work: which start and stop with an act, and the sweep that fires what is due."""
 
+from datetime import datetime, time
+
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Level, OrgUnit, TermRule
+from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.term import Term, TermEvent, TermState
 from dossiers.states import PARKED, State
 
@@ -81,6 +84,32 @@ def sweep(now=None, *, batch=5000):
             return {"terms": terms, "firings": firings}
 
 
+#: What begins with it waits for a conclusion that proposes revocation, and runs from that day.
+INSPECTED = "dossier.record_inspection"
+
+
+def _concluded(entry):
+    """The inspection that ``entry`` records, or None."""
+    if entry.event != INSPECTED:
+        return None
+    kept = [pk for name, pk in entry.data.get("records", ()) if name == "inspection"]
+    return Inspection.objects.filter(pk__in=kept).first()
+
+
+def _is_over(term, dossier, entry, proposed):
+    """Whether ``entry`` ends a clock that belongs to no task."""
+    if dossier.state == State.REVOKED:
+        return True
+    if term.certificate_id:
+        return False
+    rule = term.rule
+    if rule and INSPECTED in rule.starts_on:
+        # The walk may be over long before; a later inspection may take the proposal back.
+        return entry.event in rule.stops_on or entry.event == INSPECTED and not proposed
+    parked = dossier.state in PARKED or dossier.state == State.PROMOTED
+    return parked or bool(rule and entry.event in rule.stops_on)
+
+
 def follow(dossier, entry, *, closed=()):
     """Stop and start the clocks that ``entry`` stops and starts; inside its transaction.
 
@@ -89,22 +118,31 @@ def follow(dossier, entry, *, closed=()):
     for term in dossier.held_terms:
         if term.task_id in closed:
             term.stop(at=entry.at, by=entry.actor)
-    parked = dossier.state in PARKED or dossier.state == State.PROMOTED
-    live = [term for term in dossier.held_terms if term.task_id is None and not term.certificate_id]
+    others = [term for term in dossier.held_terms if term.task_id is None]
+    inspection = _concluded(entry)
+    proposed = inspection is not None and inspection.conclusion == Conclusion.REVOKE
     rules = TermRule.objects.filter(
         cycle_id=dossier.cycle_id,
         rule_set_id=dossier.rule_set_id,
         starts_on__contains=[entry.event],
     )
-    for term in live:
-        if parked or (term.rule and entry.event in term.rule.stops_on):
+    for term in others:
+        if _is_over(term, dossier, entry, proposed):
             term.stop(at=entry.at, by=entry.actor)
-    running = {term.code for term in live if term.state != TermState.STOPPED}
+    running = {
+        term.code for term in others if not term.certificate_id and term.state != TermState.STOPPED
+    }
     for rule in rules:
         if rule.code in running or rule.case_type not in ("", dossier.case_type):
             continue
         if rule.starts_before and timezone.localdate(entry.at) >= rule.starts_before:
             continue
+        at = entry.at
+        if entry.event == INSPECTED:
+            if not proposed:
+                continue
+            day = timezone.make_aware(datetime.combine(inspection.concluded_on, time(12)))
+            at = min(day, clock.now())
         certificate = None
         if rule.subject == "certificate":
             certificate = dossier.certificates.last()
@@ -113,7 +151,7 @@ def follow(dossier, entry, *, closed=()):
         begin(
             Term.of_rule(
                 rule,
-                at=entry.at,
+                at=at,
                 org_unit=dossier.commune.at_level(rule.level) or dossier.commune,
                 dossier=dossier,
                 certificate=certificate,

@@ -34,6 +34,7 @@ from dossiers.models import (
     Evaluation,
     Evidence,
     Idea,
+    Inspection,
     LateEntry,
     OfficialDocument,
     PaperRequired,
@@ -474,6 +475,9 @@ RECORDS = {
     "certify": [record_form(Certificate, CertificatePart)],
     "record_promotion": [record_form(Promotion, PromotionPart)],
     "promote": [record_form(Promotion, LastPromotionPart)],
+    "record_inspection": [
+        record_form(Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on"))
+    ],
 }
 
 #: Acts in which an officer signs for what was checked.
@@ -544,7 +548,8 @@ class ActForm:
         elif task is not None:
             add("note", NoteForm)
         if name not in WITHOUT_PAPER:
-            add("paper", PaperForm, dossier=dossier, required=self.typed_only)
+            required = self.typed_only or self.act["paper"]
+            add("paper", PaperForm, dossier=dossier, required=required)
 
     @property
     def reviews(self):

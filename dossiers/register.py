@@ -374,7 +374,7 @@ WITH moves AS (
     CASE WHEN after = ANY(%(parked)s) THEN 'paused'
          WHEN after = ANY(%(returned)s) THEN 'waiting' ELSE 'working' END AS how,
     until - at AS length
-  FROM moves WHERE after <> 'promoted'
+  FROM moves WHERE after NOT IN ('promoted', 'revoked')
 ), ledger AS (
   SELECT e.kind, e.at,
     coalesce(lead(e.at) OVER (PARTITION BY e.term_id ORDER BY e.id), %(now)s) AS until

@@ -24,6 +24,7 @@ from dossiers.models import (
     Evaluation,
     Evidence,
     Idea,
+    Inspection,
     OfficialDocument,
     OwnerType,
     Process,
@@ -61,6 +62,7 @@ RECORDS = {
     "certify": Certificate,
     "record_promotion": Promotion,
     "promote": Promotion,
+    "record_inspection": Inspection,
 }
 
 _ENDINGS = {

@@ -38,6 +38,7 @@ class State(models.TextChoices):
     PROMOTED = "promoted", _("Đã xúc tiến thương mại")
     WITHDRAWN = "withdrawn", _("Đã rút")
     DEFERRED = "deferred", _("Chuyển chu trình sau")
+    REVOKED = "revoked", _("Đã thu hồi")
 
     @property
     def step(self):
@@ -89,7 +90,7 @@ _STEPS = {
     **dict.fromkeys([State.CERTIFIED, State.PROMOTED], Step.PROMOTION),
 }
 
-#: Left the walk, with a way back: nobody has a task.
+#: Left the walk: nobody has a task. All but the revoked have a way back.
 PARKED = frozenset(
     {
         State.IDEA_NOT_SELECTED,
@@ -98,8 +99,12 @@ PARKED = frozenset(
         State.NOT_RECOGNISED,
         State.WITHDRAWN,
         State.DEFERRED,
+        State.REVOKED,
     }
 )
+
+#: Was given a certificate, whether or not it still holds.
+RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})
 
 #: Somebody has a task.
 LIVE = frozenset(set(State) - PARKED - {State.PROMOTED})

@@ -123,6 +123,8 @@ def whoever_is_next(entry):
     "dossier.certify",
     "dossier.record_centre_result",
     "dossier.promote",
+    "dossier.record_inspection",
+    "dossier.revoke",
     "dossier.withdraw",
     "dossier.defer",
 )

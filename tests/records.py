@@ -12,6 +12,8 @@ from dossiers.models import (
     Evaluation,
     Evidence,
     Idea,
+    Inspection,
+    OfficialDocument,
     Promotion,
     SelfAssessment,
     SupportMeasure,
@@ -92,6 +94,29 @@ def certificate(**fields):
 
 def promotion():
     return Promotion(done_on=clock.today(), channel="Hội chợ tỉnh", result="Bán 120 chai")
+
+
+def inspection(conclusion="passed", **fields):
+    values = {
+        "inspected_on": clock.today(),
+        "inspectors": "Đoàn kiểm tra của Sở Nông nghiệp và Môi trường",
+        "findings": "Nhãn đúng, cơ sở sạch",
+        "samples": 2,
+        "conclusion": conclusion,
+        "concluded_on": clock.today(),
+    }
+    return Inspection(**values | fields)
+
+
+def signed_paper(**fields):
+    """A document of the province, signed today."""
+    values = {
+        "number": "89/QĐ-UBND",
+        "signed_on": clock.today(),
+        "signer": "Trần Công Sơn",
+        "signer_capacity": "Chủ tịch",
+    }
+    return OfficialDocument(**values | fields)
 
 
 def paper(kind, title="Bản giấy"):

@@ -373,6 +373,10 @@ BREAKS = {
     "certificate_expires_after_issue": lambda w: kept(
         w, records.certificate(), stars=3, expires_on=date(2000, 1, 1)
     ),
+    "inspection_conclusion_known": lambda w: kept(w, records.inspection("maybe")),
+    "inspection_concluded_after_it_was_made": lambda w: kept(
+        w, records.inspection(), concluded_on=date(2000, 1, 1)
+    ),
     "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
     # dossiers: clocks
     "term_state_known": lambda w: term(w).update(state="asleep"),
@@ -525,6 +529,7 @@ IMMUTABLE = [
     "dossiers_evaluation",
     "dossiers_evidence",
     "dossiers_idea",
+    "dossiers_inspection",
     "dossiers_officialdocument",
     "dossiers_promotion",
     "dossiers_review",

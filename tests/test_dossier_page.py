@@ -132,7 +132,7 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
         dossier.process.act("record_visit", by=an, record=records.visit())
         dossier.process.act("attach_evidence", by=an, record=records.paper("awards"))
     client = signed_in(an)
-    with django_assert_num_queries(30):
+    with django_assert_num_queries(31):
         client.get(page_of(dossier))
 
 

@@ -31,6 +31,8 @@ FREE_ACTS = {
     # Only by the authority of a round: test_rounds.py.
     "judge_again": set(),
     "record_promotion": {"an", "binh", "minh", "tam"},
+    "record_inspection": {"binh", "minh"},
+    "revoke": {"minh"},
     "enter_late": {"an", "binh", "minh"},
     "withdraw": {"an", "binh", "minh"},
     "defer": {"an", "binh", "minh"},

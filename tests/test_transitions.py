@@ -112,6 +112,8 @@ LAW = {
     "record_centre_result": ({S.AT_CENTRE}, {S.CERTIFIED, S.RANKED}),
     "record_promotion": ({S.CERTIFIED, S.PROMOTED}, STAYS),
     "promote": ({S.CERTIFIED}, {S.PROMOTED}),
+    "record_inspection": ({S.CERTIFIED, S.PROMOTED}, STAYS),
+    "revoke": ({S.CERTIFIED, S.PROMOTED}, {S.REVOKED}),
     "enter_late": ({S.POTENTIAL}, {S.IDEA_SELECTED, S.IMPLEMENTING, S.ASSEMBLING}),
     "withdraw": (AT_WORK, {S.WITHDRAWN}),
     "defer": (NO_COUNCIL_YET | REFUSED, {S.DEFERRED}),
@@ -166,6 +168,7 @@ NEEDS_REASON = {
     "not_propose",
     "not_recognise",
     "return_submission",
+    "revoke",
     "enter_late",
     "withdraw",
     "defer",
@@ -193,6 +196,8 @@ HANDS_IN = {
     "certify": lambda: {"record": records.certificate()},
     "record_promotion": lambda: {"record": records.promotion()},
     "promote": lambda: {"record": records.promotion()},
+    "record_inspection": lambda: {"record": records.inspection()},
+    "revoke": lambda: {"paper": records.signed_paper()},
     "enter_late": lambda: {"entered_as": "existing"},
 }
 
@@ -212,7 +217,7 @@ OF_THE_DISTRICT = {S.AT_DISTRICT, S.DISTRICT_EVALUATING, S.DISTRICT_RANKED}
 
 def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
     """Put the dossier where a test begins, with the task of that state and nothing drifting."""
-    if state in (S.WITHDRAWN, S.DEFERRED):
+    if state in (S.WITHDRAWN, S.DEFERRED, S.REVOKED):
         fields.setdefault("parked_from", S.PLAN_SUBMITTED)
     if state == S.SUPPLEMENT_REQUESTED:
         fields.setdefault("returned_from", S.DOSSIER_SUBMITTED)

@@ -109,13 +109,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                         S.AT_CENTRE,
                         S.CERTIFIED,
                         S.PROMOTED,
+                        S.REVOKED,
                     ]
                 )
                 | Q(stars__isnull=False, stars__range=(1, 5)),
                 name="dossier_ranked_has_stars",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=[S.AWAITING_DECISION, S.CERTIFIED, S.PROMOTED])
+                condition=~Q(state__in=[S.AWAITING_DECISION, S.CERTIFIED, S.PROMOTED, S.REVOKED])
                 | Q(stars__isnull=False, stars__gte=3),
                 name="dossier_certified_has_three_stars",
             ),
@@ -139,7 +140,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 name="dossier_returned_knows_from_where",
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=[S.WITHDRAWN, S.DEFERRED]) | ~Q(parked_from=""),
+                condition=~Q(state__in=[S.WITHDRAWN, S.DEFERRED, S.REVOKED]) | ~Q(parked_from=""),
                 name="dossier_parked_knows_from_where",
             ),
         ]
@@ -288,6 +289,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise ActNotPossible(name)
             if ACTS[name]["reason"] and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+            if ACTS[name]["paper"] and paper is None:
+                raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
             moment, data = self._moment(at, paper), dict(data or {})
             if paper is not None:
                 records, data["paper"] = [*records, paper], True

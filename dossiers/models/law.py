@@ -55,18 +55,28 @@ def task_act(source, target, *, conditions=(), tone="forward", label, reason=Fal
         source=source,
         target=target,
         conditions=list(conditions),
-        custom={"door": "task", "tone": tone, "label": label, "reason": reason},
+        custom={"door": "task", "tone": tone, "label": label, "reason": reason, "paper": False},
     )
 
 
-def free_act(source, target, *, conditions=(), tone="other", label, reason=False, who):
-    """An act that no task asks for. ``who``: the roles and levels that may do it."""
+def free_act(source, target, *, conditions=(), tone="other", label, reason=False, paper=False, who):
+    """An act that no task asks for. ``who``: the roles and levels that may do it.
+
+    ``paper``: only on a signed document.
+    """
     return fsm.transition(
         field="state",
         source=source,
         target=target,
         conditions=list(conditions),
-        custom={"door": "act", "tone": tone, "label": label, "reason": reason, "who": who},
+        custom={
+            "door": "act",
+            "tone": tone,
+            "label": label,
+            "reason": reason,
+            "paper": paper,
+            "who": who,
+        },
     )
 
 
@@ -82,6 +92,8 @@ SUPPORTERS = OFFICERS | {
     ("department", "district"),
     ("department", "province"),
 }
+INSPECTORS = UPPER_OFFICERS | {("department", "district"), ("department", "province")}
+REVOKERS = frozenset({("officer", "province")})
 
 
 class Law(models.Model):
@@ -438,6 +450,27 @@ class Law(models.Model):
     @task_act(S.CERTIFIED, S.PROMOTED, conditions=[has_promotion], label=_("Hoàn thành xúc tiến"))
     def promote(self):
         """Hoàn thành bước xúc tiến của chu trình."""
+
+    # --- After the certificate (sau công nhận) --------------------------------------------------
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED], None, label=_("Ghi kiểm tra sau công nhận"), who=INSPECTORS
+    )
+    def record_inspection(self):
+        """Ghi một lần kiểm tra sau công nhận và kết luận."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        S.REVOKED,
+        tone="refuse",
+        reason=True,
+        paper=True,
+        label=_("Thu hồi giấy chứng nhận"),
+        who=REVOKERS,
+    )
+    def revoke(self):
+        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
+        self.parked_from = self.state
 
     # --- Beside the walk ----------------------------------------------------------------------
 

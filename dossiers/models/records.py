@@ -1,14 +1,19 @@
 """What each step keeps. A record is saved by the door, in the transaction of its act."""
 
+import secrets
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Replace
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Level, User
+from cycle.models import Fold, Level, User, fold
 from cycle.workdays import add_months
-from dossiers.states import State
+from dossiers.states import RECOGNISED, State
 
 
 class Record(models.Model):
@@ -319,16 +324,62 @@ class Evaluation(Record):
                 )
 
 
+def new_token():
+    """What stands in a public address: nobody guesses it."""
+    return secrets.token_urlsafe(24)
+
+
+class CertificateQuerySet(models.QuerySet):
+    def public(self):
+        """Those that a decision gave: the last of each recognised dossier, with what is shown."""
+        later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
+        return self.filter(~Exists(later), dossier__state__in=RECOGNISED).select_related(
+            "dossier__product__producer"
+        )
+
+    def numbered(self, number):
+        """Those with this number, however it is spaced, in capitals or not, with marks or not."""
+        folded = "".join(fold(number).split())
+        if not folded or "\x00" in folded:
+            return self.none()
+        return self.filter(folded_number=folded)
+
+
 class Certificate(Record):
     """What the decision recognised (giấy chứng nhận): stars and how long they hold.
 
-    The number comes from the clerk's office; it is recorded, never invented.
+    The number comes from the clerk's office; it is recorded, never invented. ``token`` is its
+    public address, which the QR code carries.
     """
 
     stars = models.PositiveSmallIntegerField(_("hạng sao"), editable=False)
     number = models.CharField(_("số giấy chứng nhận"), max_length=60, blank=True)
     issued_on = models.DateField(_("ngày cấp"))
     expires_on = models.DateField(_("có giá trị đến"), null=True, editable=False)
+    token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    folded_number = models.GeneratedField(
+        expression=Fold(Replace(F("number"), models.Value(" "))),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+
+    objects = CertificateQuerySet.as_manager()
+
+    def get_absolute_url(self):
+        """Its public page."""
+        return reverse("dossiers:certificate", args=[self.token])
+
+    @property
+    def revoked_on(self):
+        """The day it was revoked (ngày thu hồi), or None."""
+        if self.dossier.state == State.REVOKED:
+            return timezone.localdate(self.dossier.moved_at)
+
+    def standing(self, day):
+        """``revoked``, ``expired`` or ``valid`` on ``day``, its last day included."""
+        if self.dossier.state == State.REVOKED:
+            return "revoked"
+        return "expired" if self.expires_on and self.expires_on < day else "valid"
 
     def prepare(self):
         # The centre certifies 5★ only, and its result is not yet the dossier's.
@@ -339,6 +390,9 @@ class Certificate(Record):
 
     class Meta(Record.Meta):
         verbose_name = _("giấy chứng nhận")
+        indexes = [
+            models.Index(fields=["folded_number"], name="certificate_look_up"),
+        ]
         constraints = [
             # 1–2★ get no decision and no certificate (QĐ 26/2026/QĐ-TTg, Điều 7).
             models.CheckConstraint(
@@ -378,3 +432,49 @@ class Promotion(Record):
         constraints = [
             models.CheckConstraint(condition=Q(cost__gte=0), name="promotion_cost_not_negative")
         ]
+
+
+class Conclusion(models.TextChoices):
+    """What an inspection came to (kết luận kiểm tra)."""
+
+    PASSED = "passed", _("Đạt")
+    REMEDY = "remedy", _("Yêu cầu khắc phục")
+    REVOKE = "revoke", _("Đề nghị thu hồi")
+
+
+class Inspection(Record):
+    """An inspection after the certificate (kiểm tra sau công nhận, QĐ 26/2026/QĐ-TTg).
+
+    One that proposes revocation starts the term in which the province decides, from its conclusion.
+    """
+
+    inspected_on = models.DateField(_("ngày kiểm tra"))
+    inspectors = models.CharField(_("đoàn kiểm tra"), max_length=300)
+    findings = models.TextField(_("kết quả kiểm tra"))
+    samples = models.PositiveSmallIntegerField(_("số mẫu đã lấy"), default=0)
+    results = models.TextField(_("kết quả kiểm nghiệm mẫu"), blank=True)
+    conclusion = models.CharField(_("kết luận"), max_length=10, choices=Conclusion)
+    concluded_on = models.DateField(_("ngày kết luận"))
+
+    class Meta(Record.Meta):
+        verbose_name = _("lần kiểm tra sau công nhận")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(conclusion__in=Conclusion.values), name="inspection_conclusion_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(concluded_on__gte=F("inspected_on")),
+                name="inspection_concluded_after_it_was_made",
+            ),
+        ]
+
+    def clean(self):
+        if self.inspected_on and self.concluded_on and self.concluded_on < self.inspected_on:
+            raise ValidationError(
+                {"concluded_on": _("Ngày kết luận không thể trước ngày kiểm tra.")}
+            )
+        certificate = self.dossier.certificates.last() if self.dossier_id else None
+        if certificate and self.inspected_on and self.inspected_on < certificate.issued_on:
+            raise ValidationError(
+                {"inspected_on": _("Ngày kiểm tra không thể trước ngày cấp giấy chứng nhận.")}
+            )

@@ -24,6 +24,7 @@ from dossiers.models import (
     Dossier,
     Evaluation,
     Idea,
+    Inspection,
     Promotion,
     Review,
     SelfAssessment,
@@ -31,6 +32,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.rules import holds_task
+from dossiers.states import RECOGNISED
 from dossiers.templatetags.ocop import day
 
 #: In the order of the steps.
@@ -46,7 +48,10 @@ RECORDS = (
     Evaluation,
     Certificate,
     Promotion,
+    Inspection,
 )
+#: Fields that no officer reads.
+SILENT = frozenset({"dossier", "recorded_by", "at", "previous", "token", "folded_number"})
 
 
 def _shown(record, field):
@@ -73,7 +78,7 @@ def facts(record):
     shown = [
         (capfirst(str(field.verbose_name)), _shown(record, field))
         for field in record._meta.fields
-        if not field.primary_key and field.name not in ("dossier", "recorded_by", "at", "previous")
+        if not field.primary_key and field.name not in SILENT
     ]
     if isinstance(record, Evaluation) and record.mean is not None:
         shown.append((_("Điểm bình quân"), str(record.mean).replace(".", ",")))
@@ -162,6 +167,7 @@ def dossier(request, pk):
     task = next_task(dossier)
     dossier._open_task = task
     acts = free_acts(request.user, dossier)
+    given = Certificate.objects.public().filter(dossier=dossier)
     return render(
         request,
         "dossiers/dossier.html",
@@ -180,6 +186,7 @@ def dossier(request, pk):
             ),
             "evidence": evidence_by_kind(dossier),
             "missing": dossier.missing_evidence(),
+            "certificate": given.first() if dossier.state in RECOGNISED else None,
             "history": told(dossier),
             "picture": picture(dossier),
         },

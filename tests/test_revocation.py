@@ -1,0 +1,293 @@
+"""After the certificate: inspections with their conclusion, the term of revocation, revocation."""
+
+from datetime import datetime
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import DayOff
+from dossiers.deadlines import sweep
+from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, Inspection, State
+from dossiers.templatetags.ocop import step_bar
+from notifications.dispatch import dispatch
+from tests import records
+from tests.conftest import events, open_dossier, open_task
+from tests.test_telling import told
+from tests.test_transitions import stand
+
+pytestmark = pytest.mark.django_db
+
+S = State
+
+
+def at(month, day, hour=9, year=2026):
+    return timezone.make_aware(datetime(year, month, day, hour))
+
+
+def certify(cycle, commune, an, son):
+    """A dossier of four stars, 12/GCN, since Thursday 1/10/2026."""
+    with clock.at(at(9, 1)):
+        dossier = open_dossier(cycle, commune, an)
+        open_task(dossier).term.stop(at=clock.now())
+        dossier = stand(dossier, S.AWAITING_DECISION)
+    with clock.at(at(10, 1)):
+        open_task(dossier).complete("certify", by=son, record=records.certificate(number="12/GCN"))
+    return Dossier.objects.get(pk=dossier.pk)
+
+
+@pytest.fixture
+def certified(cycle, commune, an, son):
+    return certify(cycle, commune, an, son)
+
+
+def inspect(dossier, by, conclusion="revoke", **fields):
+    dossier.process.act("record_inspection", by=by, record=records.inspection(conclusion, **fields))
+
+
+def revoke(dossier, by, **fields):
+    given = {"reason": "Không còn đạt tiêu chí", "paper": records.signed_paper()} | fields
+    dossier.process.act("revoke", by=by, **given)
+
+
+def d8(dossier):
+    return dossier.terms.filter(code="D8").order_by("pk").last()
+
+
+# --- Inspection -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("conclusion", ["passed", "remedy"])
+def test_an_inspection_is_recorded_and_starts_no_term(certified, minh, conclusion):
+    with clock.at(at(11, 2)):
+        inspect(certified, minh, conclusion, results="Đạt chỉ tiêu vi sinh")
+    kept = Inspection.objects.get()
+    assert (kept.conclusion, kept.samples, kept.results) == (conclusion, 2, "Đạt chỉ tiêu vi sinh")
+    assert (kept.recorded_by, kept.dossier.state) == (minh, S.CERTIFIED)
+    assert events(certified)[-1] == "dossier.record_inspection"
+    assert d8(certified) is None
+
+
+def test_an_officer_of_the_commune_and_a_stranger_record_no_inspection(certified, an, la):
+    for person in (an, la):
+        with pytest.raises(PermissionDenied):
+            inspect(certified, person)
+    assert not Inspection.objects.exists()
+
+
+def test_nothing_is_inspected_before_it_is_certified(dossier, minh):
+    with pytest.raises(ActNotPossible):
+        inspect(dossier, minh)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"inspected_on": records.day(2026, 10, 20)}, None),
+        ({"inspected_on": records.day(2026, 9, 30)}, "trước ngày cấp"),
+        ({"concluded_on": records.day(2026, 11, 1)}, "trước ngày kiểm tra"),
+    ],
+)
+def test_the_days_of_an_inspection_come_in_their_order(certified, minh, fields, sentence):
+    with clock.at(at(11, 2)):
+        if sentence is None:
+            inspect(certified, minh, **fields)
+            return
+        with pytest.raises(ValidationError, match=sentence):
+            inspect(certified, minh, **fields)
+    assert not Inspection.objects.exists()
+
+
+# --- The term -------------------------------------------------------------------------------
+
+
+def test_a_proposal_gives_the_province_fifteen_days_from_the_conclusion(certified, minh):
+    # Typed on Thursday what was concluded on Monday.
+    monday = at(11, 2).date()
+    with clock.at(at(11, 5)):
+        inspect(certified, minh, inspected_on=monday, concluded_on=monday)
+    term = d8(certified)
+    assert (term.started_at, term.due_on) == (at(11, 2, 12), at(11, 17).date())
+    assert (term.legal, term.role, term.org_unit) == (True, "officer", certified.commune.parent)
+
+
+def test_a_term_that_ends_on_a_day_off_runs_to_the_next_working_day(certified, minh):
+    DayOff.objects.create(day=at(11, 17).date(), name="Nghỉ bù", document="12/TB")
+    with clock.at(at(11, 2)):
+        inspect(certified, minh)
+    assert d8(certified).due_on == at(11, 18).date()
+
+
+def test_a_weekend_too(certified, minh):
+    with clock.at(at(11, 6)):
+        inspect(certified, minh)
+    # Fifteen days later is Saturday 21/11.
+    assert d8(certified).due_on == at(11, 23).date()
+
+
+def test_the_term_outlives_the_walk_and_is_told_when_it_is_late(certified, minh, son, tam):
+    with clock.at(at(11, 2)):
+        inspect(certified, minh)
+    with clock.at(at(11, 3)):
+        open_task(certified).complete("promote", by=tam, record=records.promotion())
+        certified.process.act("record_promotion", by=tam, record=records.promotion())
+    assert d8(certified).state == "running"
+    with clock.at(at(11, 19)):
+        sweep()
+        while dispatch():
+            pass
+    assert told(minh).count("term.warning") == 3
+    assert told(minh).count("term.overdue") == 1
+    assert told(son).count("term.escalated") == 1
+
+
+def test_a_second_proposal_starts_no_second_term_and_a_better_one_ends_it(certified, minh):
+    with clock.at(at(11, 2)):
+        inspect(certified, minh)
+    with clock.at(at(11, 4)):
+        inspect(certified, minh)
+    assert certified.terms.filter(code="D8").count() == 1
+    with clock.at(at(11, 9)):
+        inspect(certified, minh, "passed")
+    assert (d8(certified).state, d8(certified).stopped_at) == ("stopped", at(11, 9))
+    with clock.at(at(11, 10)):
+        inspect(certified, minh)
+    assert (d8(certified).state, d8(certified).due_on) == ("running", at(11, 25).date())
+
+
+# --- Revocation -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("promoted", [False, True])
+def test_minh_revokes_on_a_signed_paper_and_every_clock_stops(certified, minh, tam, promoted):
+    with clock.at(at(11, 2)):
+        inspect(certified, minh)
+    if promoted:
+        with clock.at(at(11, 3)):
+            open_task(certified).complete("promote", by=tam, record=records.promotion())
+    with clock.at(at(11, 10)):
+        revoke(certified, minh, paper=records.signed_paper(signed_on=at(11, 9).date()))
+    file = Dossier.objects.get(pk=certified.pk)
+    assert (file.state, file.parked_from) == (S.REVOKED, S.PROMOTED if promoted else S.CERTIFIED)
+    assert not file.tasks.open().exists()
+    assert not file.terms.live().exists()
+    assert d8(file).stopped_at == at(11, 9, 12)
+    assert file.certificates.get().revoked_on == at(11, 9).date()
+    entry = file.history.last()
+    assert (entry.event, entry.reason) == ("dossier.revoke", "Không còn đạt tiêu chí")
+    paper = file.officialdocuments.get()
+    assert (paper.number, paper.signer) == ("89/QĐ-UBND", "Trần Công Sơn")
+
+
+def test_the_line_hears_of_it(certified, minh, an, la):
+    with clock.at(at(11, 10)):
+        inspect(certified, minh, "remedy")
+        revoke(certified, minh)
+        while dispatch():
+            pass
+    assert told(an)[-2:] == ["dossier.record_inspection", "dossier.revoke"]
+    assert told(la) == []
+
+
+def test_nobody_but_an_officer_of_the_province_revokes(certified, an, chi, la, son, tam, kiem):
+    for person in (an, chi, la, son, tam, kiem, None):
+        with pytest.raises(PermissionDenied):
+            revoke(certified, person)
+    assert Dossier.objects.get(pk=certified.pk).state == S.CERTIFIED
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"reason": " "}, "Bạn chưa nêu lý do."),
+        ({"paper": None}, "Bạn chưa nhập văn bản đã ký."),
+    ],
+)
+def test_it_needs_a_reason_and_a_paper(certified, minh, fields, sentence):
+    written = events(certified)
+    with pytest.raises(ConditionNotMet) as refused:
+        revoke(certified, minh, **fields)
+    assert [str(message) for message in refused.value.messages] == [sentence]
+    assert events(certified) == written
+
+
+def test_a_second_click_and_all_that_comes_after_find_it_revoked(certified, minh, an):
+    revoke(certified, minh)
+    written = events(certified)
+    for name in ("revoke", "record_inspection", "record_promotion", "reopen", "defer", "withdraw"):
+        with pytest.raises(ActNotPossible):
+            certified.process.act(
+                name, by=minh, reason="Lần nữa", paper=records.signed_paper(), record=None
+            )
+    assert events(certified) == written
+
+
+def test_the_step_bar_says_where_it_stopped(certified, minh):
+    revoke(certified, minh)
+    last = step_bar(Dossier.objects.get(pk=certified.pk))[-1]
+    assert (last["number"], last["standing"], last["word"]) == (6, "stopped", "Đã thu hồi")
+
+
+# --- On the page ----------------------------------------------------------------------------
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def act_of(dossier, name):
+    return reverse("dossiers:act", args=[dossier.pk, name])
+
+
+def test_minh_records_an_inspection_on_the_page(certified, minh):
+    today = f"{clock.today():%d/%m/%Y}"
+    typed = {
+        "record_inspection-inspection-inspected_on": today,
+        "record_inspection-inspection-inspectors": "Đoàn liên ngành",
+        "record_inspection-inspection-findings": "Nhãn sai hạng sao",
+        "record_inspection-inspection-samples": "3",
+        "record_inspection-inspection-conclusion": "revoke",
+        "record_inspection-inspection-concluded_on": today,
+    }
+    address = act_of(certified, "record_inspection")
+    empty = signed_in(minh).post(address, {}).content.decode()
+    assert "Bạn chưa nhập: Đoàn kiểm tra." in empty
+    assert "Bạn chưa chọn: Kết luận." in empty
+    page = signed_in(minh).post(address, typed, follow=True)
+    assert "Đã ghi một lần kiểm tra sau công nhận." in page.content.decode()
+    text = signed_in(minh).get(reverse("dossiers:dossier", args=[certified.pk])).content.decode()
+    for words in ("Đoàn liên ngành", "Đề nghị thu hồi", "Quyết định thu hồi giấy chứng nhận"):
+        assert words in text
+
+
+def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh):
+    address = act_of(certified, "revoke")
+    page = signed_in(minh).get(address).content.decode()
+    assert "Việc này không lấy lại được." in page
+    # Not folded away, as where a paper is one way among others.
+    assert 'class="fold"' not in page.partition('class="act"')[2]
+    refused = signed_in(minh).post(address, {"revoke-reason-reason": "Vi phạm"}).content.decode()
+    assert "Bạn chưa nhập: Số và ký hiệu." in refused
+    typed = {
+        "revoke-reason-reason": "Vi phạm về an toàn thực phẩm",
+        "revoke-paper-number": "89/QĐ-UBND",
+        "revoke-paper-signed_on": f"{clock.today():%d/%m/%Y}",
+        "revoke-paper-signer": "Trần Công Sơn",
+        "revoke-paper-signer_capacity": "Chủ tịch",
+    }
+    done = signed_in(minh).post(address, typed, follow=True).content.decode()
+    assert "Đã thu hồi giấy chứng nhận." in done
+    again = signed_in(minh).post(address, typed).content.decode()
+    assert "Lúc này không làm được" in again
+
+
+def test_who_may_not_is_told_and_a_stranger_finds_nothing(certified, an, la):
+    for name in ("revoke", "record_inspection"):
+        assert signed_in(an).post(act_of(certified, name)).status_code == 403
+        assert signed_in(la).post(act_of(certified, name)).status_code == 404
+    assert Dossier.objects.get(pk=certified.pk).state == S.CERTIFIED
