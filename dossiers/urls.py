@@ -5,6 +5,7 @@ from django.urls import path
 from dossiers.views import (
     absence,
     calendar,
+    certificate,
     dossier,
     evidence,
     flow,
@@ -33,6 +34,9 @@ urlpatterns = [
     path("terms/<int:pk>/extend/", terms.term_extend, name="term_extend"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("register/", register.register, name="register"),
+    path("certificates/", certificate.look_up, name="certificates"),
+    path("c/<slug:token>/", certificate.certificate, name="certificate"),
+    path("c/<slug:token>/qr.svg", certificate.qr_code, name="certificate_qr"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<int:pk>/", jobs.job, name="job"),
     path("absence/", absence.absence, name="absence"),

@@ -1,0 +1,104 @@
+"""A certificate as anybody may see it, without an account: by its QR code or by its number."""
+
+from functools import wraps
+from io import BytesIO
+
+import segno
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from cycle import clock
+from dossiers.models import Certificate
+
+#: How often one address may ask, in how many seconds. Each process of the web counts for itself.
+LIMIT, WINDOW = 60, 60
+#: A number recurs from year to year: more than these are not shown at once.
+SHOWN = 10
+
+
+def _address(request):
+    """Whose request it is; in production the proxy before us says so, last in its header."""
+    forwarded = request.headers.get("X-Forwarded-For", "")
+    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
+        return forwarded.rpartition(",")[2].strip()[:64]
+    return request.META["REMOTE_ADDR"]
+
+
+def _asks_too_often(request):
+    key = f"certificate:{_address(request)}"
+    if cache.add(key, 1, WINDOW):
+        return False
+    try:
+        return cache.incr(key) > LIMIT
+    except ValueError:
+        # The minute was over in between.
+        return False
+
+
+def public(view):
+    """Read only, so often from one address, kept by no cache and listed by no search engine."""
+
+    @require_safe
+    @never_cache
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        if _asks_too_often(request):
+            response = render(request, "dossiers/certificate_too_many.html", status=429)
+            response.headers["Retry-After"] = str(WINDOW)
+        else:
+            response = view(request, *args, **kwargs)
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return answer
+
+
+def _shown(certificate, today):
+    return {
+        "certificate": certificate,
+        "product": certificate.dossier.product,
+        "standing": certificate.standing(today),
+        "lights": [n <= certificate.stars for n in range(1, 6)],
+    }
+
+
+@public
+def certificate(request, token):
+    """Which product the code stands for, of whom, its stars, until when, and whether they hold."""
+    found = Certificate.objects.public().filter(token=token).first()
+    if found is None:
+        return render(request, "dossiers/certificate.html", status=404)
+    return render(request, "dossiers/certificate.html", {"row": _shown(found, clock.today())})
+
+
+@public
+def look_up(request):
+    """The same by the number that is printed on the certificate (tra cứu giấy chứng nhận)."""
+    number = request.GET.get("number", "").strip()
+    rows, problem = [], ""
+    if len(number) > 60:
+        problem = _("Số giấy chứng nhận dài nhất 60 ký tự.")
+    elif number:
+        found = Certificate.objects.public().numbered(number).order_by("-issued_on", "-pk")
+        today = clock.today()
+        rows = [_shown(row, today) for row in found[:SHOWN]]
+    elif "number" in request.GET:
+        problem = _("Bạn chưa nhập số giấy chứng nhận.")
+    page = {"number": number[:60], "rows": rows, "problem": problem}
+    return render(request, "dossiers/certificate_look_up.html", page)
+
+
+@public
+def qr_code(request, token):
+    """The QR code of the public page, to be shown and printed."""
+    found = get_object_or_404(Certificate.objects.public(), token=token)
+    code = segno.make(settings.SITE_URL.rstrip("/") + found.get_absolute_url(), error="m")
+    image = BytesIO()
+    # On white also where the screen is dark: a camera reads dark on light.
+    code.save(image, kind="svg", scale=8, light="#fff", title=found.dossier.product.name)
+    return HttpResponse(image.getvalue(), content_type="image/svg+xml")

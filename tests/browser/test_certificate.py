@@ -1,0 +1,58 @@
+"""The public page of a certificate on a phone and on a desk, in all that it may say."""
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import expect
+
+from cycle import clock
+from dossiers.models import Product
+from dossiers.views import certificate as page_of_certificate
+from tests.test_certificate_page import keep
+from tests.test_revocation import at as on
+from tests.test_revocation import certify, revoke
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("width", (1280, 390, 360))
+def test_all_that_a_certificate_may_say(desk, width, cast, cycle, commune, monkeypatch):
+    cache.clear()
+    given = certify(cycle, commune, cast["an"], cast["son"]).certificates.get()
+    Product.objects.update(name="Mật ong bạc hà nguyên chất của rừng già Nà Tấu " * 3)
+    at = desk(None, width)
+
+    at.open("dossiers:certificate", given.token)
+    expect(at.page.locator(".standing")).to_have_text("Đang có giá trị")
+    at.follow(at.page.locator("main a"))
+    at.page.locator("#number").fill("12/gcn")
+    at.follow(at.page.locator(".look-up .btn"))
+    expect(at.page.locator(".given")).to_have_count(1)
+    at.page.locator("#number").fill("99/GCN")
+    at.follow(at.page.locator(".look-up .btn"))
+    expect(at.page.locator(".notice")).to_contain_text("Không tìm thấy")
+    at.page.locator("#number").fill("")
+    at.follow(at.page.locator(".look-up .btn"))
+    expect(at.page.locator(".field-error")).to_be_visible()
+    at.follow(at.page.locator(".language button"))
+    at.follow(at.page.locator(".language button"))
+    with clock.at(on(11, 10)):
+        revoke(given.dossier, cast["minh"])
+    at.open("dossiers:certificate", given.token)
+    expect(at.page.locator(".standing")).to_have_text("Đã thu hồi ngày 10/11/2026")
+    at_desk = desk(cast["minh"], width)
+    at_desk.open("dossiers:dossier", given.dossier_id)
+    at_desk.unfold()
+    expect(at_desk.page.get_by_role("link", name="In mã QR")).to_be_visible()
+    old = certify(cycle, commune, cast["an"], cast["son"])
+    with clock.at(on(1, 2)):
+        past = keep(old, number="3/GCN", stars=3, expires_on=on(2, 1).date())
+    at.open("dossiers:certificate", past.token)
+    expect(at.page.locator(".standing")).to_have_text("Đã hết hạn")
+    monkeypatch.setattr(page_of_certificate, "LIMIT", 1)
+    at.page.goto(f"{at.server}/certificates/")
+    expect(at.page.locator(".notice-warning")).to_be_visible()
+    cache.clear()
+    at.page.goto(f"{at.server}/c/unknown/")
+    expect(at.page.locator("h1")).to_have_text("Không có giấy chứng nhận này")
+    # The browser itself reports these two answers as errors.
+    at.faults = [fault for fault in at.faults if "404" not in fault and "429" not in fault]
