@@ -24,10 +24,12 @@ from dossiers.models import (
     Certificate,
     CommuneReport,
     Completion,
+    Conclusion,
     Dossier,
     Evaluation,
     Evidence,
     Idea,
+    Inspection,
     OfficialDocument,
     OutreachEvent,
     OutreachKind,
@@ -153,6 +155,7 @@ TWO_LEVEL_SCENES = (
     Scene("", (*SUBMITTED, "withdraw"), 0, 1),
     Scene("", (*SELECTED, "defer"), 0, 1),
     Scene("", (*APPROVED, "record_visit", "defer"), 0, 1),
+    Scene("", (*CERTIFIED, "record_inspection", "revoke"), 0, 1),
 )
 
 THREE_LEVEL_SCENES = (
@@ -205,6 +208,8 @@ PAUSES = {
     "rank_at_district": (6, 18),
     "record_centre_result": (20, 40),
     "promote": (5, 15),
+    "record_inspection": (10, 20),
+    "revoke": (4, 9),
     "return_for_supplement": (2, 8),
     "supplement": (4, 9),
 }
@@ -220,15 +225,24 @@ REASONS = {
     "not_propose": "Kết quả dưới 3 sao, chưa đủ điều kiện đề nghị lên tỉnh",
     "withdraw": "Chủ thể ngừng sản xuất, có đơn đề nghị rút",
     "defer": "Mất mùa, chủ thể đề nghị chuyển sang năm sau",
+    "revoke": "Nguyên liệu không còn lấy tại địa phương, chủ thể không khắc phục",
     "wait": "Chờ chủ thể bổ sung giấy xác nhận vùng nguyên liệu",
 }
 #: Acts after which the dossier stands where it stood, and its task is due when it was.
-STAY = {"record_visit", "record_support", "attach_evidence", "record_promotion"}
+STAY = {
+    "record_visit",
+    "record_support",
+    "attach_evidence",
+    "record_promotion",
+    "record_inspection",
+}
 #: Whose post does an act that no task asks for; the commune officer's where none is named.
 DONE_BY = {
     "record_support": (Role.DEPARTMENT, Level.PROVINCE),
     "record_promotion": (Role.TRADE, Level.PROVINCE),
     "defer": (Role.OFFICER, Level.PROVINCE),
+    "record_inspection": (Role.OFFICER, Level.PROVINCE),
+    "revoke": (Role.OFFICER, Level.PROVINCE),
 }
 #: What is signed on paper now and then, and typed by the clerk or officer of the unit.
 ON_PAPER = {"forward_to_province", "certify", "not_propose"}
@@ -610,7 +624,10 @@ class _Walk:
             given["record"] = keep(result) if result else keep()
         if ACTS[name]["door"] == "act":
             role, level = DONE_BY.get(name, (Role.OFFICER, Level.COMMUNE))
-            by = self.posts(role, self.commune.at_level(level))
+            unit = self.commune.at_level(level)
+            by = self.posts(role, unit)
+            if ACTS[name]["paper"]:
+                given["paper"] = self.paper(name, unit)
             self.dossier = self.dossier.process.act(name, by=by, **given)
             return
         task = self.task()
@@ -624,7 +641,7 @@ class _Walk:
     # --- What each act keeps ------------------------------------------------------------------
 
     def paper(self, name, unit):
-        symbol = "QĐ-UBND" if name == "certify" else "TTr-UBND"
+        symbol = "QĐ-UBND" if name in ("certify", "revoke") else "TTr-UBND"
         return OfficialDocument(
             number=f"{self.random.randrange(100, 999)}/{symbol}",
             signed_on=clock.today(),
@@ -759,7 +776,18 @@ class _Walk:
         return [result, self.for_certify()] if result.stars == 5 else [result]
 
     def for_certify(self):
-        return Certificate(issued_on=clock.today())
+        return Certificate(issued_on=clock.today(), number=f"{self.dossier.pk}/GCN-UBND")
+
+    def for_record_inspection(self):
+        return Inspection(
+            inspected_on=clock.today(),
+            inspectors="Đoàn kiểm tra liên ngành của tỉnh",
+            findings="Nguyên liệu mua ngoài tỉnh, sổ sách không ghi nguồn gốc",
+            samples=2,
+            results="Mẫu đạt chỉ tiêu an toàn thực phẩm",
+            conclusion=Conclusion.REVOKE,
+            concluded_on=clock.today(),
+        )
 
     def for_record_promotion(self):
         fair = next((f for f in reversed(self.year.fairs) if f.held_on <= clock.today()), None)
