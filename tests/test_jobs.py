@@ -225,15 +225,41 @@ def test_a_job_that_lost_the_database_waits_and_is_done_again():
     def work(job):
         if lost:
             lost.pop()
-            raise OperationalError("terminating connection due to administrator command")
+            raise OperationalError("canceling statement due to lock timeout")
         return {"done": True}
 
+    @job_kind("count")
+    def count(job):
+        return None
+
     job = Job.objects.ask("test.lost", by=None)
-    with pytest.raises(OperationalError):
-        run_waiting()
-    job.refresh_from_db()
-    assert job.state == JobState.RUNNING
+    Job.objects.ask("count", by=None)
+
+    # The next job does not wait for it.
+    assert run_waiting() == 1
+    assert rows() == [("test.lost", "running"), ("count", "done")]
 
     assert run_waiting() == 1
     job.refresh_from_db()
     assert (job.state, job.result) == (JobState.DONE, {"done": True})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_whose_connection_was_cut_leaves_its_job_to_the_next():
+    cut = [True]
+
+    @job_kind("test.cut")
+    def work(job):
+        if cut:
+            cut.pop()
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    Job.objects.ask("test.cut", by=None)
+    with pytest.raises(OperationalError):
+        run_waiting()
+    connection.close()
+    assert rows() == [("test.cut", "running")]
+
+    assert run_waiting() == 1
+    assert rows() == [("test.cut", "done")]

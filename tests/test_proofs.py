@@ -26,6 +26,16 @@ RESULTS = {
         "unknown_message_ids": 0,
         "holds": True,
     },
+    "services_down": {
+        "acts_lost": 0,
+        "half_done": 0,
+        "rungs_lost": 0,
+        "rungs_doubled": 0,
+        "jobs_lost": 0,
+        "pages_500_without_crash": 0,
+        "requests_stopped_by_redis": 0,
+        "history_whole": True,
+    },
     "beats_and_clocks": {
         "beats_doubled": 0,
         "beats_missing": 0,

@@ -1,11 +1,14 @@
 """Long work: asked for in a page, done in the background, found again with its result."""
 
+import structlog
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models.organisation import User
+
+log = structlog.get_logger(__name__)
 
 _kinds: dict = {}
 
@@ -119,6 +122,10 @@ def run_waiting():
                 if job.state in (JobState.QUEUED, JobState.RUNNING):
                     job.run()
                     ran += 1
+            except (OperationalError, InterfaceError) as error:
+                # The next job need not wait for a row that this one did not get in time.
+                log.warning("job_waits", job=job.pk, kind=job.kind, error=str(error))
             finally:
+                # Raises when the database went away: then all wait.
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [job.pk])
     return ran
