@@ -71,7 +71,8 @@ def _beats(ground, terms):
 
 def _beat(start):
     start.wait(60)
-    keep_time()
+    # Past the hold by which only one does it: here they race.
+    keep_time.run.__wrapped__()
 
 
 def _away(ground, terms):

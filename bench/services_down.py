@@ -66,7 +66,7 @@ def run(scale):
         returns = [(getattr(world, step)(), step) for step in steps]
         time.sleep(1)
         world.stop_acting()
-        wait_until(lambda: finished(mail=False), 120)
+        wait_until(lambda: finished(mail=False), 300)
         jobs_left = Job.objects.exclude(state=JobState.DONE).count()
     counts = told()
     rungs = terms * len(RUNGS)
@@ -123,7 +123,7 @@ class World:
         programs = [
             ("gunicorn", "cycle.wsgi", f"--bind=127.0.0.1:{self.port}", "--threads=4",
              "--no-control-socket"),
-            ("celery", "-A", "cycle", "worker", "--concurrency=2"),
+            ("celery", "-A", "cycle", "worker", "--concurrency=3"),
         ]  # fmt: skip
         children = [
             subprocess.Popen(

@@ -1,12 +1,37 @@
 """What runs by itself: the beat wakes a worker, the worker reads the database."""
 
+from functools import wraps
+
 import structlog
 from celery import shared_task
 from django.core.management import call_command
+from django.db import connection
 
 from cycle.models.job import run_waiting
 
 log = structlog.get_logger(__name__)
+
+
+def alone(work):
+    """Let one worker at a time do ``work``: the others leave at once, free for long work.
+
+    The hold is a lock of the database that dies with the worker.
+    """
+
+    @wraps(work)
+    def held():
+        # Two numbers: the locks of jobs are of one.
+        lock = [1, work.__name__]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock)
+            if not cursor.fetchone()[0]:
+                return
+            try:
+                work()
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", lock)
+
+    return held
 
 
 @shared_task

@@ -1,9 +1,12 @@
 """The beat's and the workers' part: every job finds its work in PostgreSQL and may run twice."""
 
+import time
+
 import structlog
 from celery import shared_task
 
 from cycle import clock
+from cycle.jobs import alone
 from cycle.waking import wake
 from dossiers.deadlines import begin_batches, sweep
 from notifications import digests, weekly
@@ -15,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 @shared_task
+@alone
 def keep_time():
     """Fire what is due and tell it; another worker sends, for a mail server may be slow."""
     with_heartbeat(
@@ -22,7 +26,7 @@ def keep_time():
         {
             "batches": lambda: begin_batches(clock.now()),
             "swept": sweep,
-            "told": tell,
+            "told": lambda: tell(seconds=50),
             "digests": digests.prepare,
             "summaries": weekly.prepare,
         },
@@ -31,15 +35,19 @@ def keep_time():
 
 
 @shared_task
+@alone
 def send_letters():
     """Send what waits, for most of a minute: the next beat wakes the next worker."""
     with_heartbeat("send_letters", {"tried": lambda: deliver(seconds=50)})
 
 
-def tell():
-    """Empty the outbox; returns how many entries were told."""
-    told = 0
-    while taken := dispatch():
+def tell(*, seconds):
+    """Empty the outbox, or begin no more after ``seconds``; returns how many entries were told.
+
+    The next beat fires what fell due meanwhile, and goes on.
+    """
+    told, until = 0, time.monotonic() + seconds
+    while time.monotonic() < until and (taken := dispatch()):
         told += taken
     return told
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from cycle import waking
-from cycle.jobs import run_jobs
+from cycle.jobs import alone, run_jobs
 from cycle.models import Job, JobState, job_kind
 from cycle.models import job as jobs
 from cycle.models.job import run_waiting
@@ -126,6 +126,29 @@ def test_a_kind_that_nobody_knows_fails_in_the_open():
     run_waiting()
     job.refresh_from_db()
     assert (job.state, job.error) == (JobState.FAILED, "KeyError: 'unknown'")
+
+
+def test_who_comes_second_leaves_at_once():
+    did = []
+
+    @alone
+    def keep():
+        did.append("first")
+        second = connection.copy()
+        with second.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(1, hashtext('keep'))")
+            did.append(cursor.fetchone()[0])
+        second.close()
+
+    keep()
+    assert did == ["first", False]
+
+    second = connection.copy()
+    with second.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(1, hashtext('keep'))")
+        keep()
+        assert did == ["first", False]
+    second.close()
 
 
 # --- Killed, and many at once -----------------------------------------------------------------

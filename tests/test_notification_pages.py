@@ -11,6 +11,7 @@ from dossiers.deadlines import sweep
 from dossiers.models import Dossier
 from notifications.dispatch import dispatch
 from notifications.jobs import keep_time, send_letters, with_heartbeat
+from notifications.jobs import tell as tell_for
 from notifications.models import (
     Channel,
     Delivery,
@@ -331,3 +332,9 @@ def test_one_part_that_fails_does_not_stop_the_others():
     with_heartbeat("keep_time", {"swept": broken, "told": lambda: 3})
     beat = Heartbeat.objects.get()
     assert (beat.result, beat.error) == ({"told": 3}, "swept: ValueError: hỏng")
+
+
+def test_telling_stops_after_its_time(monkeypatch):
+    monkeypatch.setattr("notifications.jobs.dispatch", lambda: 500)
+    assert tell_for(seconds=0) == 0
+    assert tell_for(seconds=0.01) >= 500

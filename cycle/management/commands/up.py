@@ -100,7 +100,7 @@ class Command(BaseCommand):
             "web", "gunicorn", "cycle.wsgi", f"--bind={HOST}:{port}", "--workers=2", "--threads=4",
             "--graceful-timeout=5", "--no-control-socket",
         )  # fmt: skip
-        self.run("worker", "celery", "-A", "cycle", "worker", "--concurrency=2", "--loglevel=INFO")
+        self.run("worker", "celery", "-A", "cycle", "worker", "--concurrency=3", "--loglevel=INFO")
         schedule = embedded.state_folder() / "beat"
         self.run("beat", "celery", "-A", "cycle", "beat", f"--schedule={schedule}", "--pidfile=")
         self.await_page(port)
