@@ -221,7 +221,7 @@ def _settle(mailbox, mode):
     """Let what is left over go out."""
     mailbox.behave(mode)
     with hands(2, courier):
-        wait_until(_all_sent, 300)
+        wait_until(_all_sent, 3600)
 
 
 def _all_sent():
