@@ -81,13 +81,9 @@ def _away(ground, terms):
     with clock.at(datetime(2027, 3, 1, 1, tzinfo=UTC)) as last_beat:
         sweep()
     before = Firing.objects.count()
-    ground.terms(
-        terms,
-        dossiers=dossiers,
-        among=terms // 10,
-        start=last_beat + timedelta(seconds=1),
-        step=timedelta(hours=1) / (terms * len(RUNGS) + 1),
-    )
+    # The last rung is one step before the hour is over, however many there are.
+    step = timedelta(hours=1) / (terms * len(RUNGS) + 1)
+    ground.terms(terms, dossiers=dossiers, among=terms // 10, start=last_beat + step, step=step)
     seen = HistoryEntry.objects.latest("pk").pk
     with clock.at(last_beat + timedelta(hours=1)):
         sweep()
