@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from councils.views import documents
+from councils.views import calibration, documents
 
 app_name = "councils"
 urlpatterns = [
+    path("calibration/", calibration.overview, name="calibration"),
+    path("rounds/<int:pk>/calibration/", calibration.round_calibration, name="round_calibration"),
+    path("entries/<int:pk>/calibration/", calibration.entry_calibration, name="entry_calibration"),
     path("rounds/<int:pk>/documents/", documents.documents, name="documents"),
     path(
         "rounds/<int:pk>/documents/<slug:kind>.<slug:format_>", documents.document, name="document"

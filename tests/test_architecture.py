@@ -32,6 +32,8 @@ ROOM = {
     "recalculation": "engine",
     "closing": "engine",
     "papers": "engine",
+    "calibration": "engine",
+    "paper_forms": "forms",
     "delivery": "engine",
     "forms": "forms",
     "fields": "forms",

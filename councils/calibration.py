@@ -1,0 +1,215 @@
+"""How far those who judged lie apart (đối chiếu điểm): members, the team, the levels, the years.
+
+Read only after the closing. Means are exact sums over numbers, shown cut after two decimals.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Avg, Count, F, OuterRef, Subquery, Sum
+
+from councils import ranking
+from councils.models import EvaluationRound, Result, Score, Scoresheet
+from cycle.models import Level
+from dossiers.models import Evaluation, SelfAssessment
+
+#: A level's points shown beside another's.
+LEVELS = (Level.DISTRICT, Level.PROVINCE, Level.CENTRE)
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """How one member scored against the others (độ lệch của thành viên), in points of 100.
+
+    ``lean`` is the mean of their total less the mean of all sheets of the product; ``outlying``
+    how many of their sheets lay furthest out where the spread passed the regulation's limit.
+    """
+
+    member: object
+    sheets: int
+    lean: Decimal
+    widest: Decimal
+    outlying: int
+
+
+def leanings(closing):
+    """The :class:`Leaning` of each member of a closed round, the most generous first."""
+    totals = _totals(closing)
+    limit = closing.round.regulation.max_spread
+    differences: dict = defaultdict(list)
+    outlying: dict = defaultdict(int)
+    for of_entry in totals.values():
+        mean = sum(of_entry.values()) / len(of_entry)
+        for member, points in of_entry.items():
+            differences[member].append(points - mean)
+        for member in ranking.outliers(of_entry, limit):
+            outlying[member] += 1
+    members = closing.round.council.members.select_related("user").in_bulk(list(differences))
+    return sorted(
+        (
+            Leaning(
+                member=members[pk],
+                sheets=len(found),
+                lean=sum(found) / len(found),
+                widest=max(found, key=abs),
+                outlying=outlying[pk],
+            )
+            for pk, found in differences.items()
+        ),
+        key=lambda leaning: (-leaning.lean, leaning.member.pk),
+    )
+
+
+def spreads(closing):
+    """Each product's totals: (result, lowest, highest), in the order of the agenda."""
+    totals = _totals(closing)
+    results = closing.results.select_related("entry__dossier__product").order_by(
+        "entry__position", "pk"
+    )
+    return [
+        (result, min(found.values()), max(found.values()))
+        for result in results
+        if (found := totals.get(result.entry_id))
+    ]
+
+
+def _totals(closing):
+    """``{entry: {member: points}}`` of the sheets that the closing counted."""
+    scored = Subquery(
+        Result.objects.filter(closing=closing, entry=OuterRef("entry")).values("scoring")
+    )
+    found = (
+        Scoresheet.objects.filter(
+            entry__round=closing.round, member__isnull=False, state="submitted", scoring=scored
+        )
+        .annotate(points=Sum("scores__points"))
+        .values_list("entry", "member", "points")
+    )
+    totals: dict = defaultdict(dict)
+    for entry, member, points in found:
+        totals[entry][member] = points
+    return totals
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One criterion as each level and the support team scored it, in mean points."""
+
+    criterion: object
+    team: Decimal | None
+    district: Decimal | None
+    province: Decimal | None
+
+
+def side_by_side(dossier, rounds):
+    """One product, criterion by criterion, as the team, the district and the province scored it.
+
+    ``rounds`` are those the reader may see; of each level the last closed one counts. Returns the
+    :class:`Compared` of each criterion and, per level, what stands as its result.
+    """
+    closed = rounds.filter(closings__reopening=None, closings__isnull=False)
+    results = (
+        Result.objects.filter(
+            entry__dossier=dossier, entry__round__in=closed, closing__reopening=None
+        )
+        .select_related("entry__round__council__org_unit")
+        .order_by("closing__at")
+    )
+    last = {result.entry.round.council.level: result for result in results}
+    by_level = {level: _means(result) for level, result in last.items()}
+    team = _team(last)
+    rubric = next((result.entry.rubric for result in reversed(last.values())), None)
+    rows = [
+        Compared(
+            criterion=criterion,
+            team=team.get(criterion.code),
+            district=by_level.get(Level.DISTRICT, {}).get(criterion.code),
+            province=by_level.get(Level.PROVINCE, {}).get(criterion.code),
+        )
+        for criterion in (rubric.criteria.all() if rubric else ())
+    ]
+    return rows, _whole(dossier, last)
+
+
+def _means(result):
+    """Mean points by code of criterion over the sheets that a result counted."""
+    found = Score.objects.filter(
+        sheet__entry=result.entry,
+        sheet__scoring=result.scoring,
+        sheet__member__isnull=False,
+        sheet__state="submitted",
+    )
+    rows = found.values_list("criterion__code").annotate(points=Sum("points"))
+    return {code: points / result.sheets for code, points in rows}
+
+
+def _team(last):
+    for result in reversed(last.values()):
+        found = Score.objects.filter(sheet__entry=result.entry, sheet__member=None)
+        if points := dict(found.values_list("criterion__code", "points")):
+            return points
+    return {}
+
+
+def _whole(dossier, last):
+    """The totals side by side: what the producer gave itself, and each level's mean and stars."""
+    own = SelfAssessment.objects.filter(dossier=dossier).last()
+    evaluations = {
+        each.level: each
+        for each in Evaluation.objects.filter(dossier=dossier).order_by("pk")
+        # A result is told by its round; one typed from paper by its record.
+        if each.level not in last
+    }
+    return {
+        "self": own.total if own else None,
+        "levels": [
+            (level, found.mean, found.stars)
+            for level in LEVELS
+            if (found := last.get(level) or evaluations.get(level))
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Leniency:
+    """How much more a district gave than the province, of the products both judged in a year."""
+
+    year: int
+    unit: str
+    products: int
+    difference: Decimal
+
+
+def leniency(dossiers):
+    """The :class:`Leniency` of each district and year among ``dossiers``, newest year first.
+
+    Only where both levels gave points. The difference is between means of means, in points.
+    """
+
+    def mean_at(level):
+        return Subquery(
+            Evaluation.objects.filter(dossier=OuterRef("pk"), level=level, sheets__gte=1)
+            .order_by("-pk")
+            .annotate(mean=F("points_sum") / F("sheets"))
+            .values("mean")[:1]
+        )
+
+    rows = (
+        dossiers.annotate(low=mean_at(Level.DISTRICT), high=mean_at(Level.PROVINCE))
+        .filter(low__isnull=False, high__isnull=False)
+        .values_list("cycle__year", "commune__parent__name")
+        .annotate(products=Count("pk"), difference=Avg(F("low") - F("high")))
+        .order_by("-cycle__year", "commune__parent__name")
+    )
+    return [Leniency(*row) for row in rows]
+
+
+def closed_rounds(user):
+    """Rounds whose results stand and that this person may see, the newest first."""
+    return (
+        EvaluationRound.objects.visible_to(user)
+        .filter(state="closed")
+        .select_related("council__org_unit", "cycle", "regulation")
+        .order_by("-closed_at")
+    )

@@ -1,0 +1,87 @@
+"""How far those who judged lie apart: a round, a product, the years; read after the closing."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from councils import calibration
+from councils.models import EvaluationRound, RoundEntry
+from dossiers.models import Dossier
+
+#: The picture's half width stands for so many points of difference.
+SCALE = 20
+
+
+def _bar(points):
+    """A bar of an SVG that is 200 wide, from its middle: where it begins and how long it is."""
+    length = round(min(abs(float(points)), SCALE) * 100 / SCALE, 1)
+    return {"x": 100 - length if points < 0 else 100, "width": length}
+
+
+@login_required
+@require_safe
+def round_calibration(request, pk):
+    """One closed round: each member beside the others, each product's lowest and highest sheet."""
+    round_ = get_object_or_404(
+        EvaluationRound.objects.visible_to(request.user).select_related(
+            "council__org_unit", "regulation"
+        ),
+        pk=pk,
+    )
+    closing = round_.closings.filter(reopening=None).select_related("round__regulation").first()
+    if closing is None:
+        raise Http404
+    leanings = [(each, _bar(each.lean)) for each in calibration.leanings(closing)]
+    products = [
+        {
+            "result": result,
+            "low": low,
+            "high": high,
+            "spread": high - low,
+            "x": float(low) * 2,
+            "width": max(float(high - low) * 2, 1),
+        }
+        for result, low, high in calibration.spreads(closing)
+    ]
+    return render(
+        request,
+        "councils/calibration_round.html",
+        {"round": round_, "leanings": leanings, "products": products, "scale": SCALE},
+    )
+
+
+@login_required
+@require_safe
+def entry_calibration(request, pk):
+    """One product: the producer, the team and each level side by side, criterion by criterion."""
+    rounds = EvaluationRound.objects.visible_to(request.user)
+    entry = get_object_or_404(
+        RoundEntry.objects.filter(round__in=rounds, round__state="closed").select_related(
+            "round", "dossier__product__producer", "dossier__commune"
+        ),
+        pk=pk,
+    )
+    rows, whole = calibration.side_by_side(entry.dossier, rounds)
+    return render(
+        request, "councils/calibration_entry.html", {"entry": entry, "rows": rows, "whole": whole}
+    )
+
+
+@login_required
+@require_safe
+def overview(request):
+    """The closed rounds to compare, and how the districts judged beside the province by year."""
+    rounds = calibration.closed_rounds(request.user)
+    years = calibration.leniency(Dossier.objects.visible_to(request.user))
+    if not rounds and not years and not EvaluationRound.objects.visible_to(request.user).exists():
+        raise Http404
+    return render(
+        request,
+        "councils/calibration.html",
+        {
+            "rounds": rounds,
+            "years": [(each, _bar(each.difference)) for each in years],
+            "scale": SCALE,
+        },
+    )
