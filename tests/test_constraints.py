@@ -21,6 +21,26 @@ from django.db import (
 )
 from django.db.models import ProtectedError
 
+from councils.models import (
+    Appraisal,
+    Attendance,
+    Closing,
+    Consequence,
+    Council,
+    DocumentTemplate,
+    EvaluationRound,
+    Interest,
+    Member,
+    Opinion,
+    Reading,
+    Reopening,
+    Resolution,
+    Result,
+    RoundEntry,
+    Score,
+    Scoresheet,
+    SignedDocument,
+)
 from cycle import clock
 from cycle.models import (
     Criterion,
@@ -67,8 +87,8 @@ from notifications.models import (
     Preference,
     WeeklySummary,
 )
-from tests import records
-from tests.conftest import open_dossier
+from tests import judging, records
+from tests.conftest import open_dossier, person
 
 pytestmark = pytest.mark.django_db
 
@@ -231,6 +251,117 @@ def sent(**fields):
 def event(world, model, **fields):
     values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
     model.objects.create(**values | {"title": "Hội nghị"} | fields)
+
+
+LONG_AGO = date(2000, 1, 1)
+
+
+def council(world):
+    """A council at the province, with its regulation."""
+    judging.regulate(world.commune.parent)
+    world.thu = person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, world.commune.parent))
+    return judging.seat(world.commune.parent, world.thu)
+
+
+def seated(world, **fields):
+    """One more seat for the chair of the council."""
+    sits = Council.objects.first() or council(world)
+    values = {"council": sits, "user": sits.members.get(seat="chair").user, "seat": "member"}
+    return Member.objects.create(**values | {"since": sits.valid_from} | fields)
+
+
+def judged(world, **given):
+    """A round with one product, open unless told; the first judge's sheet begun."""
+    sits = council(world)
+    before = judging.before_council(world.cycle, world.commune, world.an)
+    round_ = judging.begin(sits, world.cycle, before, world.thu, **given)
+    world.round, world.entry, world.member = round_, round_.entries.get(), judging.judge(sits, 0)
+    if round_.is_open:
+        world.sheet = Scoresheet.of(world.entry, world.member)
+    return round_
+
+
+def created(world, model, **fields):
+    """A row of the judged round, written as a careless program would."""
+    entry = world.entry if hasattr(world, "entry") else judged(world) and world.entry
+    values = {
+        "round": world.round,
+        "entry": entry,
+        "member": world.member,
+        "by": world.an,
+        "at": clock.now(),
+    }
+    known = {field.name for field in model._meta.concrete_fields}
+    return model.objects.create(
+        **{name: value for name, value in values.items() if name in known} | fields
+    )
+
+
+def closing(world, **fields):
+    """The round's history says something, and a closing names it."""
+    judged(world) if not hasattr(world, "round") else None
+    said = HistoryEntry.objects.record("round.close", world.round, by=world.an)
+    return created(world, Closing, **{"version": 1, "entry": said} | fields)
+
+
+def shut(world):
+    """The round closed, with its closing."""
+    closing(world)
+    world.round.state, world.round.closed_at = "closed", clock.now()
+    world.round.save()
+
+
+def result(world, **fields):
+    made = fields.pop("closing", None) or closing(world)
+    values = {"points_sum": "240.00", "sheets": 3, "band": 4, "stars": 4}
+    return created(world, Result, **{"closing": made} | values | fields)
+
+
+def resolution(world, **fields):
+    values = {"stars": 3, "holds": True, "reason": "Thảo luận"}
+    if not hasattr(world, "entry"):
+        judged(world)
+    its = {"criterion": world.entry.rubric.criteria.first()}
+    return created(world, Resolution, **values | its | fields)
+
+
+def elimination_of(world):
+    return world.entry.rubric.eliminations.first()
+
+
+def opinion(world, **fields):
+    values = {
+        "to": world.an,
+        "department": "Sở Công Thương",
+        "question": "Nhãn mác?",
+        "asked_by": world.an,
+        "asked_at": clock.now(),
+        "due_on": date(2026, 12, 1),
+    }
+    return created(world, Opinion, **values | fields)
+
+
+def interest(world, **fields):
+    return created(world, Interest, **{"kind": "declared", "reason": "Họ hàng"} | fields)
+
+
+def document(world, **fields):
+    values = {"kind": "minutes", "number": "1/BB", "signed_on": LONG_AGO, "signer": "Sơn"}
+    return created(world, SignedDocument, **{"entry": None} | values | fields)
+
+
+def chosen(world, place=0):
+    """The best option of the rubric's criterion at this place."""
+    if not hasattr(world, "entry"):
+        judged(world)
+    return world.entry.rubric.criteria.all()[place].options.order_by("points").last()
+
+
+def score(world, choice=None, **fields):
+    """The option on the begun sheet, past the form."""
+    choice = choice or chosen(world)
+    values = {"option": choice, "criterion_id": choice.criterion_id, "points": choice.points}
+    return Score.objects.create(**{"sheet": world.sheet, "saved_at": clock.now()} | values | fields)
 
 
 #: constraint -> what breaks it.
@@ -413,6 +544,115 @@ BREAKS = {
         .filter(dossier=w.dossier)
         .update(dossier=open_dossier(w.cycle, w.commune, w.an, name="Chè Shan tuyết"))
     ),
+    # councils: who judges, by which regulation
+    "regulation_quorum_is_a_share": lambda w: judging.regulate(w.commune, quorum_percent=101),
+    "regulation_spread_is_points": lambda w: judging.regulate(w.commune, max_spread=101),
+    "regulation_scores_at_least_once": lambda w: judging.regulate(w.commune, scorings=0),
+    "regulation_conflicts_known": lambda w: judging.regulate(w.commune, appraised="perhaps"),
+    "council_period_not_reversed": lambda w: [
+        council(w),
+        Council.objects.update(valid_to=LONG_AGO),
+    ],
+    "one_judging_seat_per_person": seated,
+    "one_team_seat_per_person": lambda w: [seated(w, seat="team") for _ in "12"],
+    "one_head_per_council": lambda w: seated(w, user=w.an, seat="chair"),
+    "member_seat_known": lambda w: seated(w, seat="guest"),
+    "member_period_not_reversed": lambda w: seated(w, until=LONG_AGO),
+    # councils: a round and what is before it
+    "round_state_known": lambda w: [judged(w), EvaluationRound.objects.update(state="lost")],
+    "round_mode_known": lambda w: [judged(w), EvaluationRound.objects.update(mode="whispered")],
+    "round_closed_knows_when": lambda w: [
+        judged(w),
+        EvaluationRound.objects.update(state="closed"),
+    ],
+    "round_closed_by_closing": lambda w: [
+        judged(w),
+        EvaluationRound.objects.update(state="closed", closed_at=clock.now()),
+    ],
+    "round_still_open": lambda w: [judged(w), shut(w), RoundEntry.objects.update(live=False)],
+    "entry_once_per_round": lambda w: [
+        judged(w),
+        created(
+            w, RoundEntry, dossier=w.entry.dossier, rubric=w.entry.rubric, position=2, live=False
+        ),
+    ],
+    "dossier_in_one_live_entry": lambda w: [
+        created(
+            w,
+            RoundEntry,
+            round=EvaluationRound.objects.create(
+                council=of.council, regulation=of.regulation, cycle=w.cycle, name="Đợt 2"
+            ),
+            dossier=w.entry.dossier,
+            rubric=w.entry.rubric,
+            position=1,
+        )
+        for of in [judged(w)]
+    ],
+    "entry_scoring_counts": lambda w: [judged(w), RoundEntry.objects.update(scoring=0)],
+    "attendance_once": lambda w: created(w, Attendance, present=True),
+    "reading_once": lambda w: [created(w, Reading) for _ in "12"],
+    "interest_once": lambda w: [interest(w) for _ in "12"],
+    "interest_kind_known": lambda w: interest(w, kind="envy"),
+    "interest_has_reason": lambda w: interest(w, reason=""),
+    "resolution_once_per_minimum": lambda w: [resolution(w) for _ in "12"],
+    "resolution_once_per_elimination": lambda w: [
+        resolution(w, criterion=None, stars=None, elimination=one)
+        for _ in [judged(w)]
+        for one in [elimination_of(w)]
+        for _ in "12"
+    ],
+    "resolution_of_one_thing": lambda w: resolution(w, stars=None),
+    "resolution_has_reason": lambda w: resolution(w, reason=""),
+    # councils: sheets
+    "sheet_once_per_scoring": lambda w: created(w, Scoresheet),
+    "sheet_state_known": lambda w: [judged(w), Scoresheet.objects.update(state="lost")],
+    "sheet_submitted_knows_when": lambda w: [
+        judged(w),
+        Scoresheet.objects.update(state="submitted"),
+    ],
+    "paper_sheet_seen_by_two": lambda w: [
+        judged(w),
+        Scoresheet.objects.update(entered_by=w.an, confirmed_by=w.an),
+    ],
+    "sheet_in_open_round": lambda w: [judged(w, open_it=False), created(w, Scoresheet)],
+    "score_once_per_criterion": lambda w: [score(w) for _ in "12"],
+    "score_is_its_option": lambda w: score(w, points=77),
+    "score_in_open_sheet": lambda w: [
+        judged(w),
+        Scoresheet.objects.update(state="submitted", submitted_at=clock.now()),
+        score(w),
+    ],
+    # councils: what a closing writes
+    "closing_version_once": lambda w: [closing(w), closing(w)],
+    "reopening_has_reason_and_document": lambda w: created(
+        w, Reopening, closing=closing(w), reason="Tính sai", document=""
+    ),
+    "councils_reopening_closing_id_key": lambda w: [
+        created(w, Reopening, closing=of, reason="Tính sai", document="12/CV")
+        for of in [closing(w)]
+        for _ in "12"
+    ],
+    "result_once_per_closing": lambda w: [
+        result(w, closing=of) for of in [closing(w)] for _ in "12"
+    ],
+    "result_mean_is_possible": lambda w: result(w, points_sum="300.01"),
+    "result_stars_follow": lambda w: result(w, stars=5),
+    "councils_consequence_result_id_key": lambda w: [
+        Consequence.objects.create(result=of) for of in [result(w)] for _ in "12"
+    ],
+    # councils: what is said and written of it
+    "appraisal_says_something": lambda w: created(w, Appraisal, report=""),
+    "opinion_answered_in_full": lambda w: opinion(w, answer="Đồng ý"),
+    "opinion_asked_once": lambda w: [opinion(w) for _ in "12"],
+    "council_document_kind_known": lambda w: document(w, kind="poem"),
+    "council_document_replaces_another": lambda w: document(w, pk=7, replaces_id=7),
+    "councils_signeddocument_replaces_id_key": lambda w: [
+        document(w, replaces=old) for old in [document(w)] for _ in "12"
+    ],
+    "template_kind_known": lambda w: DocumentTemplate.objects.create(
+        kind="poem", sha256="0" * 64, filename="x.docx", by=w.an, at=clock.now()
+    ),
     # notifications
     "notification_once": lambda w: [told(w), told(w)],
     "digest_once_a_day": lambda w: [digest(w), digest(w)],
@@ -441,7 +681,7 @@ BREAKS = {
 #: Only the owner could break these: see the tests below.
 OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once"}
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
-SUPERKEYS = {"dossier_id_state", "process_id_dossier"}
+SUPERKEYS = {"dossier_id_state", "option_criterion_points", "process_id_dossier"}
 
 
 @pytest.mark.parametrize("name", BREAKS)
@@ -453,17 +693,19 @@ def test_the_database_refuses(name, world):
 def test_every_constraint_of_ours_is_broken_once(db):
     named = {
         constraint.name
-        for app in ("cycle", "dossiers", "notifications")
+        for app in ("cycle", "dossiers", "councils", "notifications")
         for model in apps.get_app_config(app).get_models()
         for constraint in model._meta.constraints
     }
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT conname FROM pg_constraint
-               WHERE conrelid::regclass::text ~ '^(cycle|dossiers|notifications)_' AND contype IN ('u', 'x', 't')
-                 AND conname !~ '_uniq$'
+               WHERE conrelid::regclass::text ~ '^(cycle|dossiers|councils|notifications)_'
+                 AND contype IN ('u', 'x', 't') AND conname !~ '_uniq$'
                UNION SELECT conname FROM pg_constraint WHERE contype = 'f'
-                 AND array_length(conkey, 1) > 1"""
+                 AND array_length(conkey, 1) > 1
+               UNION SELECT tgname FROM pg_trigger WHERE tgrelid::regclass::text ~ '^councils_'
+                 AND NOT tgisinternal AND tgconstraint = 0 AND tgname !~ '^pgtrigger_'"""
         )
         named |= {row[0] for row in cursor.fetchall()}
     # The same function, on tasks and on processes.
@@ -513,9 +755,172 @@ def test_drift_is_refused_at_the_commit(dossier):
     assert Dossier.objects.get(pk=dossier.pk).state == State.POTENTIAL
 
 
+# --- A round is sealed by the database ------------------------------------------------------
+
+#: What a result rests on, with a change of each.
+BEFORE_THE_CLOSING = {
+    "councils_roundentry": "live = FALSE",
+    "councils_attendance": "present = FALSE",
+    "councils_interest": "recused = FALSE",
+    "councils_resolution": "holds = FALSE",
+}
+
+
+@pytest.mark.parametrize("table", BEFORE_THE_CLOSING)
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_nothing_a_result_rests_on_changes_after_the_closing(statement, table, world):
+    judged(world)
+    interest(world)
+    resolution(world)
+    shut(world)
+    if statement.startswith("TRUNCATE"):
+        # A trigger for each row would not see it.
+        with forbidden():
+            sql(statement.format(table))
+    else:
+        with refused("round_still_open"):
+            sql(statement.format(table, BEFORE_THE_CLOSING[table]))
+
+
+@pytest.mark.parametrize("table", ["attendance", "interest", "resolution"])
+def test_nothing_is_added_after_the_closing_either(table, world):
+    judged(world)
+    Attendance.objects.all().delete()
+    shut(world)
+    add = {
+        "attendance": lambda: created(world, Attendance, present=True),
+        "interest": lambda: interest(world),
+        "resolution": lambda: resolution(world),
+    }
+    with refused("round_still_open"):
+        add[table]()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE councils_score SET remark = 'x'",
+        "DELETE FROM councils_score",
+        "UPDATE councils_scoresheet SET remark = 'x'",
+    ],
+)
+def test_no_score_and_no_sheet_changes_after_the_closing(statement, world):
+    score(world)
+    shut(world)
+    name = "sheet_in_open_round" if "scoresheet" in statement else "score_in_open_sheet"
+    with refused(name):
+        sql(statement)
+
+
+def test_scores_are_not_emptied_at_a_stroke(world):
+    with forbidden():
+        sql("TRUNCATE councils_score")
+
+
+def test_a_score_is_of_the_rubric_of_its_product(world):
+    judged(world)
+    with refused("score_in_open_sheet"):
+        score(world, option(criterion(rubric(world))))
+
+
+def test_what_requires_a_criterion_is_scored_only_while_that_has_points(world):
+    judged(world)
+    dependent = world.entry.rubric.criteria.get(requires__isnull=False)
+    required = dependent.requires.options.order_by("points")
+    choice = dependent.options.last()
+    with refused("score_in_open_sheet"):
+        score(world, choice)
+    least, most = required.first(), required.last()
+    assert least.points == 0
+    first = score(world, most)
+    score(world, choice)
+    with refused("score_in_open_sheet"):
+        Score.objects.filter(pk=first.pk).update(option=least, points=0)
+
+
+def test_the_required_criterion_does_not_go_from_under_it(world):
+    judged(world)
+    dependent = world.entry.rubric.criteria.get(requires__isnull=False)
+    first = score(world, dependent.requires.options.order_by("points").last())
+    score(world, dependent.options.last())
+    with refused("score_in_open_sheet"):
+        Score.objects.filter(pk=first.pk).delete()
+
+
+def test_a_score_is_not_moved_to_another_sheet(world):
+    moved = score(world)
+    other = Scoresheet.of(world.entry, judging.judge(world.round.council, 1))
+    Scoresheet.objects.filter(pk=world.sheet.pk).update(state="submitted", submitted_at=clock.now())
+    with refused("score_in_open_sheet"):
+        Score.objects.filter(pk=moved.pk).update(sheet=other)
+
+
+def test_nothing_is_moved_out_of_a_closed_round(world):
+    judged(world)
+    interest(world)
+    resolution(world)
+    another = EvaluationRound.objects.create(
+        council=world.round.council,
+        regulation=world.round.regulation,
+        cycle=world.cycle,
+        name="Đợt 2",
+    )
+    elsewhere = created(
+        world,
+        RoundEntry,
+        round=another,
+        dossier=world.dossier,
+        rubric=world.entry.rubric,
+        position=1,
+    )
+    shut(world)
+    for model, place in (
+        (RoundEntry.objects.filter(pk=world.entry.pk), {"round": another}),
+        (Attendance.objects.all(), {"round": another}),
+        (Interest.objects.all(), {"entry": elsewhere}),
+        (Resolution.objects.all(), {"entry": elsewhere}),
+    ):
+        with refused("round_still_open"):
+            model.update(**place)
+
+
+def test_a_sheet_stays_its_members_and_its_products(world):
+    judged(world)
+    for change in (
+        {"member": judging.judge(world.round.council, 1)},
+        {"member": None},
+        {"scoring": 2},
+    ):
+        with refused("sheet_in_open_round"):
+            Scoresheet.objects.update(**change)
+
+
+def test_the_support_team_has_one_sheet_too(world):
+    judged(world, open_it=False)
+    with refused("sheet_once_per_scoring"):
+        for _ in "12":
+            created(world, Scoresheet, member=None)
+
+
+def test_a_round_is_not_opened_beside_its_closing(world):
+    judged(world)
+    shut(world)
+    with refused("round_closed_by_closing"):
+        EvaluationRound.objects.update(state="open", closed_at=None)
+
+
 # --- What was handed in stays ---------------------------------------------------------------
 
 IMMUTABLE = [
+    "councils_appraisal",
+    "councils_appraisalphoto",
+    "councils_closing",
+    "councils_documenttemplate",
+    "councils_reading",
+    "councils_regulation",
+    "councils_reopening",
+    "councils_result",
+    "councils_signeddocument",
     "cycle_criterion",
     "cycle_elimination",
     "cycle_historyentry",
@@ -538,6 +943,12 @@ IMMUTABLE = [
     "dossiers_visit",
 ]
 KEPT = [
+    "councils_consequence",
+    "councils_council",
+    "councils_evaluationround",
+    "councils_member",
+    "councils_opinion",
+    "councils_scoresheet",
     "cycle_wording",
     "dossiers_dossier",
     "dossiers_outreachevent",

@@ -61,7 +61,9 @@ FROM councils_scoresheet fresh
 JOIN councils_scoresheet s ON s.entry_id = fresh.entry_id AND s.scoring = fresh.scoring - 1
   AND s.member_id IS NOT DISTINCT FROM fresh.member_id
 JOIN councils_score k ON k.sheet_id = s.id
+JOIN cycle_criterion c ON c.id = k.criterion_id
 WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
+ORDER BY fresh.id, c.requires_id NULLS FIRST, c.position
 """
 _HAND_IN_COPIES = """
 UPDATE councils_scoresheet SET state = 'submitted', submitted_at = %(now)s
@@ -604,7 +606,12 @@ class Resolution(models.Model):
             ),
             models.CheckConstraint(
                 name="resolution_of_one_thing",
-                condition=Q(criterion__isnull=False, stars__range=(3, 5), elimination__isnull=True)
+                condition=Q(
+                    criterion__isnull=False,
+                    stars__isnull=False,
+                    stars__range=(3, 5),
+                    elimination__isnull=True,
+                )
                 | Q(criterion__isnull=True, stars__isnull=True, elimination__isnull=False),
             ),
             models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
