@@ -1,8 +1,19 @@
-"""Addresses of the councils."""
+"""Addresses of councils, their rounds and what is judged."""
 
 from django.urls import path
 
-from councils.views import calibration, documents
+from councils.views import (
+    appraisal,
+    calibration,
+    council,
+    documents,
+    entry,
+    opinion,
+    paper,
+    result,
+    round,
+    sheet,
+)
 
 app_name = "councils"
 urlpatterns = [
@@ -19,4 +30,42 @@ urlpatterns = [
     path("documents/<int:pk>/scan/", documents.scan, name="document_scan"),
     path("documents/templates/", documents.templates, name="templates"),
     path("documents/templates/<slug:kind>.docx", documents.template, name="template"),
+    path("rounds/<int:pk>/sheets/", sheet.my_sheets, name="my_sheets"),
+    path("entries/<int:pk>/sheet/", sheet.sheet, name="sheet"),
+    path("entries/<int:pk>/team-sheet/", sheet.team_sheet, name="team_sheet"),
+    path("entries/<int:pk>/evidence/<int:piece>/", sheet.evidence, name="evidence"),
+    path("entries/<int:pk>/sheets/", sheet.all_sheets, name="all_sheets"),
+    path("rounds/<int:pk>/paper/", paper.paper, name="paper"),
+    path("entries/<int:pk>/paper/<int:member>/", paper.type_sheet, name="type_sheet"),
+    path("sheets/<int:pk>/compare/", paper.compare, name="compare"),
+    path("sheets/<int:pk>/scan/", paper.scan, name="scan"),
+    path("councils/", council.councils, name="councils"),
+    path("councils/new/", council.council_new, name="council_new"),
+    path("councils/regulation/", council.regulations, name="regulations"),
+    path("councils/regulation/new/", council.regulation_new, name="regulation_new"),
+    path("councils/<int:pk>/", council.council, name="council"),
+    path("councils/<int:pk>/seats/<int:member>/end/", council.seat_end, name="seat_end"),
+    path("rounds/", round.rounds, name="rounds"),
+    path("rounds/new/", round.round_new, name="round_new"),
+    path("rounds/<int:pk>/", round.board, name="round"),
+    path("rounds/<int:pk>/products/", round.take_in, name="take_in"),
+    path("rounds/<int:pk>/details/", round.details, name="details"),
+    path("rounds/<int:pk>/order/", round.order, name="order"),
+    path("rounds/<int:pk>/attendance/", round.attendance, name="attendance"),
+    path("rounds/<int:pk>/invite/", round.act, {"name": "invite"}, name="round_invite"),
+    path("rounds/<int:pk>/open/", round.act, {"name": "open"}, name="round_open"),
+    path("rounds/<int:pk>/close/", result.close, name="close"),
+    path("rounds/<int:pk>/reopen/", result.reopen, name="reopen"),
+    path("rounds/<int:pk>/results/", result.results, name="results"),
+    path("rounds/<int:pk>/results/again/", result.follow, name="follow"),
+    path("entries/<int:pk>/", entry.entry, name="entry"),
+    path("entries/<int:pk>/drop/", entry.act, {"name": "drop"}, name="drop"),
+    path("entries/<int:pk>/again/", entry.act, {"name": "score_again"}, name="score_again"),
+    path("entries/<int:pk>/keep/", entry.act, {"name": "accept_spread"}, name="accept_spread"),
+    path("entries/<int:pk>/resolutions/", entry.resolutions, name="resolutions"),
+    path("entries/<int:pk>/opinions/new/", entry.ask, name="ask"),
+    path("entries/<int:pk>/appraisal/", appraisal.appraisal, name="appraisal"),
+    path("photos/<int:pk>/", appraisal.photo, name="photo"),
+    path("opinions/", opinion.opinions, name="opinions"),
+    path("opinions/<int:pk>/", opinion.opinion, name="opinion"),
 ]

@@ -40,6 +40,7 @@ ROOM = {
     "opening_forms": "forms",
     "absence_forms": "forms",
     "term_forms": "forms",
+    "sheet_forms": "forms",
     "views": "views",
     "urls": "urls",
 }

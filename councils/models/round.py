@@ -354,9 +354,9 @@ class EvaluationRound(models.Model):
         ):
             if not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            if not recused and kind in {
-                found for found, rule in self.conflicts(entry, member) if rule == "forbid"
-            }:
+            if not recused and any(
+                rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
+            ):
                 raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
             if recused and entry.sheets.filter(member=member, state="submitted").exists():
                 raise ConditionNotMet(

@@ -162,6 +162,10 @@ class Scoresheet(models.Model):
     def _check(self, by, permission="councils.score"):
         if not rules.has_perm(permission, by, self):
             raise PermissionDenied
+        round_ = self.entry.round
+        if round_.is_open and not self.entry.live:
+            # Opened again without this product: its sheets stay as its result rests on them.
+            raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
         if self.member_id and self.recusal():
             raise ConditionNotMet([_("Thành viên đã từ chối chấm sản phẩm này.")])
         if self.member_id and (unsettled := self.unsettled()):

@@ -1,0 +1,1 @@
+"""Pages: fetch through the person, validate, call one method, say what happened, redirect."""

@@ -25,15 +25,22 @@ def evidence(request, pk):
     if not evidence.sha256:
         raise Http404
     try:
-        file = path_of(evidence.sha256).open("rb")
+        return serve(evidence.sha256, evidence.filename, evidence.content_type)
     except OSError:
         return render(request, "dossiers/file_missing.html", {"evidence": evidence}, status=404)
-    inline = evidence.content_type in INLINE
+
+
+def serve(sha256, filename, content_type):
+    """The file with this content, shown by the browser or handed over. Raises OSError.
+
+    Who may read it is the caller's to check.
+    """
+    inline = content_type in INLINE
     response = FileResponse(
-        file,
+        path_of(sha256).open("rb"),
         as_attachment=not inline,
-        filename=evidence.filename or f"{evidence.sha256[:12]}",
-        content_type=evidence.content_type if inline else "application/octet-stream",
+        filename=filename or f"{sha256[:12]}",
+        content_type=content_type if inline else "application/octet-stream",
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, max-age=3600"

@@ -1,0 +1,227 @@
+"""The forms of a score sheet: its choices and remarks, an interest, a scan of a pen sheet."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from councils.models import ConflictRule, InterestKind
+from cycle import rubrics
+from dossiers.conditions import ConditionNotMet
+from dossiers.fields import LONG, PlainPart, _polish, long_text
+from dossiers.forms import FILE_TYPES, FileField, check_upload
+
+#: A remark on one criterion, as the score keeps it.
+REMARK = 500
+#: Scans that a browser shows beside what was typed.
+SCANS = {
+    suffix: kind
+    for suffix, (kind, _begins) in FILE_TYPES.items()
+    if kind in ("application/pdf", "image/png", "image/jpeg")
+}
+
+
+class SheetForm(PlainPart):
+    """A whole sheet, or the few fields of it that one touch sends (``partial``).
+
+    ``c<id>`` is the option chosen on a criterion, ``r<id>`` its remark, ``remark`` the general one.
+    ``was`` names the options that the page was made with: what somebody left as it was overwrites
+    nothing that was saved elsewhere meanwhile.
+    """
+
+    def __init__(self, sheet, *, data=None, partial=False):
+        super().__init__(data)
+        self.sheet, self.partial = sheet, partial
+        self.page = rubrics.sheet(sheet.entry.rubric)
+        self.scores = (
+            {score.criterion_id: score for score in sheet.scores.all()} if sheet.pk else {}
+        )
+        self.options = {
+            option.pk: option
+            for row in self.rows()
+            for case in row["cases"]
+            for option in case["options"]
+        }
+        for row in self.rows():
+            pk, code = row["criterion"].pk, row["criterion"].code
+            self.fields[f"c{pk}"] = forms.ChoiceField(
+                label=code,
+                required=False,
+                widget=forms.RadioSelect,
+                choices=[
+                    (str(option.pk), option.label)
+                    for case in row["cases"]
+                    for option in case["options"]
+                ],
+            )
+            self.fields[f"r{pk}"] = forms.CharField(
+                label=code, required=False, max_length=REMARK, widget=forms.Textarea
+            )
+        self.fields["remark"] = forms.CharField(
+            label=_("Nhận xét chung"), required=False, max_length=LONG, widget=forms.Textarea
+        )
+        for name, field in self.fields.items():
+            _polish(field)
+            if name.startswith("c"):
+                field.error_messages["invalid_choice"] = _("Mức điểm này không có trong phiếu.")
+        if partial:
+            for name in set(self.fields) - set(data):
+                del self.fields[name]
+
+    def rows(self):
+        """The rows that are scored, in the order of the sheet."""
+        return [row for part in self.page["parts"] for row in part["rows"] if "criterion" in row]
+
+    @property
+    def chosen(self):
+        """The options saved, by criterion id."""
+        return {pk: self.options[score.option_id] for pk, score in self.scores.items()}
+
+    def save(self, *, by):
+        """Save what is sound and new, and note a sentence at each field that is not.
+
+        A dependent criterion is passed over while it does not apply. Raises what
+        :meth:`Scoresheet.put` raises when the sheet takes nothing at all.
+        """
+        self.is_valid()
+        was = set() if self.partial else set(self.data.get("was", "").split())
+        for row in self.rows():
+            self._save_row(row["criterion"], was, by)
+        text = self.cleaned_data.get("remark")
+        if text is not None and text != self.sheet.remark:
+            self.sheet.note(by=by, remark=text)
+        self.scores = {score.criterion_id: score for score in self.sheet.scores.all()}
+        return not self.errors
+
+    def _save_row(self, criterion, was, by):
+        pk, score = criterion.pk, self.scores.get(criterion.pk)
+        choice = self.cleaned_data.get(f"c{pk}")
+        remark = self.cleaned_data.get(f"r{pk}")
+        if choice and choice in was:
+            choice = ""
+        if remark == (score.remark if score else ""):
+            remark = None
+        required = self.scores.get(criterion.requires_id)
+        if criterion.requires_id and not (required and required.points):
+            if self.partial and choice:
+                self.add_error(f"c{pk}", _("Tiêu chí này chưa áp dụng cho sản phẩm."))
+            return
+        if choice:
+            self.scores[pk] = self.sheet.put(self.options[int(choice)], by=by, remark=remark)
+        elif remark is not None and score is None:
+            self.add_error(f"r{pk}", _("Hãy chọn mức điểm trước, nhận xét được lưu cùng mức điểm."))
+        elif remark is not None:
+            self.sheet.note(by=by, remark=remark, criterion=criterion)
+
+    def typed(self):
+        """What was sent and is not saved, as (label, text): to be shown when nothing is taken."""
+        found = []
+        for row in self.rows():
+            criterion, score = row["criterion"], self.scores.get(row["criterion"].pk)
+            sent = self.data.get(f"c{criterion.pk}", "")
+            option = self.options.get(int(sent)) if sent.isdecimal() and len(sent) < 19 else None
+            texts = []
+            if option and (score is None or score.option_id != option.pk):
+                texts.append(
+                    _("%(label)s (%(points)g điểm)")
+                    % {"label": option.label, "points": option.points}
+                )
+            remark = self.data.get(f"r{criterion.pk}", "").strip()[:REMARK]
+            if remark and remark != (score.remark if score else ""):
+                texts.append(remark)
+            if texts:
+                found.append((f"{criterion.code} {criterion.title}", texts))
+        general = self.data.get("remark", "").strip()[:LONG]
+        if general and general != self.sheet.remark:
+            found.append((_("Nhận xét chung"), [general]))
+        return found
+
+    def shown(self, *, missing=(), evidence=None, proposed=None):
+        """The sheet for its page: parts with rows, each with what is chosen, said and wrong.
+
+        ``missing`` are criteria to mark, ``evidence`` pieces by code, ``proposed`` the team's
+        scores by criterion id.
+        """
+        missing = {criterion.pk for criterion in missing}
+        evidence, proposed = evidence or {}, proposed or {}
+        names = {row["criterion"].code: f"c{row['criterion'].pk}" for row in self.rows()}
+        return [
+            part
+            | {
+                "rows": [
+                    row
+                    if "section" in row
+                    else row
+                    | self._row(row["criterion"])
+                    | {
+                        "depends_on": names.get(row["requires"], ""),
+                        "missing": row["criterion"].pk in missing,
+                        "evidence": evidence.get(row["criterion"].code, []),
+                        "proposed": proposed.get(row["criterion"].pk),
+                    }
+                    for row in part["rows"]
+                ]
+            }
+            for part in self.page["parts"]
+        ]
+
+    def _row(self, criterion):
+        name, note = f"c{criterion.pk}", f"r{criterion.pk}"
+        score = self.scores.get(criterion.pk)
+        saved = str(score.option_id) if score else ""
+        return {
+            "name": name,
+            "note": note,
+            "score": score,
+            "chosen": (self.data.get(name) or saved) if self.is_bound else saved,
+            "remark": self.data[note]
+            if self.is_bound and note in self.data
+            else (score.remark if score else ""),
+            "problems": self.errors.get(name, []) if self.is_bound else [],
+            "remark_problems": self.errors.get(note, []) if self.is_bound else [],
+        }
+
+    @property
+    def general(self):
+        """The general remark as the page shows it."""
+        return self.data.get("remark", self.sheet.remark) if self.is_bound else self.sheet.remark
+
+    @property
+    def was(self):
+        """The options saved when the page is made, as the page carries them."""
+        return " ".join(str(score.option_id) for score in self.scores.values())
+
+
+class InterestForm(PlainPart):
+    """A member's interest in a product, and whether they score it all the same."""
+
+    recused = forms.TypedChoiceField(
+        label=_("Bạn chọn"),
+        coerce=lambda value: value == "yes",
+        choices=[("yes", _("Từ chối chấm sản phẩm này")), ("no", _("Vẫn chấm, vì lý do dưới đây"))],
+        widget=forms.RadioSelect,
+        initial="yes",
+    )
+    kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
+    reason = long_text(_("Lý do"))
+
+    def __init__(self, *args, conflicts=(), **kwargs):
+        super().__init__(*args, prefix="interest", **kwargs)
+        if conflicts:
+            self.fields["kind"].initial = conflicts[0][0]
+        if any(rule == ConflictRule.FORBID for _kind, rule in conflicts):
+            self.fields["recused"].choices = self.fields["recused"].choices[:1]
+
+
+class ScanForm(PlainPart):
+    """The scan of a sheet scored by pen (bản chụp phiếu giấy): PDF or a photo."""
+
+    scan = FileField(label=_("Bản chụp phiếu giấy"), help_text=_("Tệp PDF hoặc ảnh JPG, PNG."))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["scan"].widget.attrs["accept"] = ",".join(SCANS)
+
+    def clean_scan(self):
+        upload = self.cleaned_data["scan"]
+        if check_upload(upload) not in SCANS.values():
+            raise forms.ValidationError(_("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."))
+        return upload

@@ -1,0 +1,119 @@
+"""How one sheet stands while it is filled in (tạm tính): points per part, stars within reach.
+
+It speaks of one sheet alone, to whoever fills it in; the product's stars come from all of them.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from councils import ranking
+
+
+@dataclass(frozen=True)
+class PartStanding:
+    """The points of one part so far (điểm từng phần), of how many."""
+
+    code: str
+    points: Decimal
+    limit: Decimal
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A minimum that the choice made does not reach (chưa đạt mức tối thiểu)."""
+
+    criterion: object
+    stars: int
+    points: Decimal
+    least: Decimal
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a sheet stands: ``possible`` adds what the criteria still open could give.
+
+    ``band`` is what the points so far give, ``stars`` the most still within reach; both None in an
+    edition without bands. ``due`` counts the criteria that apply, ``scored`` those with a choice.
+    """
+
+    parts: tuple[PartStanding, ...]
+    points: Decimal
+    possible: Decimal
+    scored: int
+    due: int
+    band: int | None
+    stars: int | None
+    missed: tuple[Miss, ...]
+
+    @property
+    def complete(self):
+        """Whether nothing that applies is left open."""
+        return self.scored == self.due
+
+
+def standing(page, chosen, bands):
+    """The standing of a sheet: ``page`` of :func:`cycle.rubrics.sheet`, ``chosen`` options by
+    criterion id, ``bands`` of the edition."""
+    rows = [row for part in page["parts"] for row in part["rows"] if "criterion" in row]
+    criteria = {row["criterion"].pk: row["criterion"] for row in rows}
+    requires = {pk: each.requires_id for pk, each in criteria.items() if each.requires_id}
+    sheet = {
+        pk: ranking.Choice(option.points, option.case)
+        for pk, option in chosen.items()
+        if pk in criteria
+    }
+    applying = {pk for pk in criteria if ranking.applies(pk, sheet, requires)}
+    counted = {pk: choice for pk, choice in sheet.items() if pk in applying}
+    points = ranking.total(sheet, requires)
+    # What depends on a criterion that is still open may come to apply.
+    open_ = [
+        pk
+        for pk in criteria
+        if pk not in counted and (pk in applying or requires.get(pk) not in sheet)
+    ]
+    possible = points + sum((criteria[pk].points for pk in open_), Decimal(0))
+    marks = ranking.minimums(
+        (option.criterion_id, option.case, option.points, option.minimum_for)
+        for row in rows
+        for case in row["cases"]
+        for option in case["options"]
+    )
+    # A criterion without a choice has not missed anything yet.
+    findings = ranking.reached(
+        [mark for mark in marks if mark.criterion in counted], [counted], {}, {}
+    )
+    least = {(mark.criterion, mark.case, mark.stars): mark.points for mark in marks}
+    missed = tuple(
+        Miss(
+            criteria[finding.criterion],
+            finding.stars,
+            counted[finding.criterion].points,
+            least[finding.criterion, counted[finding.criterion].case, finding.stars],
+        )
+        for finding in findings
+        if finding.verdict is not ranking.Verdict.MET
+    )
+    return Standing(
+        parts=tuple(
+            PartStanding(
+                part["code"],
+                sum(
+                    (
+                        choice.points
+                        for pk, choice in counted.items()
+                        if criteria[pk].part == part["code"]
+                    ),
+                    Decimal(0),
+                ),
+                part["points"],
+            )
+            for part in page["parts"]
+        ),
+        points=points,
+        possible=possible,
+        scored=len(counted),
+        due=len(applying),
+        band=ranking.band(bands, points, 1) if bands else None,
+        stars=ranking.rank(bands, possible, 1, findings).stars if bands else None,
+        missed=missed,
+    )
