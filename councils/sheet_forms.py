@@ -5,7 +5,6 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models import ConflictRule, InterestKind
 from cycle import rubrics
-from dossiers.conditions import ConditionNotMet
 from dossiers.fields import LONG, PlainPart, _polish, long_text
 from dossiers.forms import FILE_TYPES, FileField, check_upload
 
@@ -113,7 +112,7 @@ class SheetForm(PlainPart):
 
     def typed(self):
         """What was sent and is not saved, as (label, text): to be shown when nothing is taken."""
-        found = []
+        found: list[tuple] = []
         for row in self.rows():
             criterion, score = row["criterion"], self.scores.get(row["criterion"].pk)
             sent = self.data.get(f"c{criterion.pk}", "")

@@ -1,4 +1,4 @@
-"""A member's sheets: the list of one round, one sheet to fill in, and all of them once it closed."""
+"""A member's sheets: the list of one round, one to fill in, and all of them once it closed."""
 
 from collections import defaultdict
 

@@ -34,7 +34,7 @@
   };
 
   const fields = (name) => [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
-  const box = (name) => form.querySelector(`[data-criterion="c${name.slice(1)}"]`);
+  const box = (name) => form.querySelector(`[data-criterion="c${CSS.escape(name.slice(1))}"]`);
   const chosen = (name) => form.querySelector(`[name="${CSS.escape(name)}"]:checked`);
   // A remark goes with a choice: until there is one it waits here, and says so.
   const held = (name) => /^r\d/.test(name) && !chosen("c" + name.slice(1));
@@ -118,8 +118,9 @@
     );
     for (const [name, item] of items) {
       if (memory.get(name) !== item) continue;
+      // What the page was made with is answered by the choice.
+      for (const old of form.querySelectorAll(`[data-criterion="${CSS.escape(name)}"] > .field-error`)) old.remove();
       complain(name, problems.get(name));
-      form.querySelector(`[data-criterion="${CSS.escape(name)}"]`)?.classList.remove("field-wrong");
       if (problems.has(name)) store.put(name, { ...item, refused: true });
       else store.drop(name);
     }

@@ -1,0 +1,222 @@
+"""Pen sheets: typed in by one who runs the round, compared with the scan by a second person."""
+
+from mimetypes import guess_type
+
+import rules
+from csp.constants import SELF
+from csp.decorators import csp_replace
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_safe
+
+from councils.models import Interest, Scoresheet, SheetSealed, SheetState
+from councils.sheet_forms import ScanForm, SheetForm
+from councils.views.sheet import (
+    answer,
+    begun,
+    entries_of,
+    found_entry,
+    found_round,
+    late,
+    why,
+)
+from dossiers.models import ConditionNotMet
+from dossiers.models.evidence import store
+from dossiers.views.evidence import serve
+
+# --- Who types what ---------------------------------------------------------------------------
+
+
+@login_required
+@require_safe
+def paper(request, pk):
+    """Members × products of a round: which sheets were scored by pen, and how far each has come."""
+    round_ = found_round(pk)
+    if not rules.has_perm("councils.preside", request.user, round_):
+        raise Http404
+    types = rules.has_perm("councils.run_round", request.user, round_)
+    members = list(round_.scoring_members.select_related("user").order_by("pk"))
+    entries = list(entries_of(round_))
+    sheets = {
+        (sheet.entry_id, sheet.member_id): sheet
+        for sheet in Scoresheet.objects.filter(entry__in=entries, member__in=members)
+        .select_related("entry", "entered_by", "member")
+        .defer("remark")
+        if sheet.scoring == sheet.entry.scoring
+    }
+    recused = set(
+        Interest.objects.filter(entry__in=entries, recused=True).values_list("entry", "member")
+    )
+    return render(
+        request,
+        "councils/paper.html",
+        {
+            "round": round_,
+            "members": members,
+            "rows": [
+                (
+                    entry,
+                    [
+                        _cell(
+                            entry,
+                            member,
+                            sheets.get((entry.pk, member.pk)),
+                            (entry.pk, member.pk) in recused,
+                            request.user,
+                            types and round_.is_open and entry.live,
+                        )
+                        for member in members
+                    ],
+                )
+                for entry in entries
+            ],
+        },
+    )
+
+
+def _cell(entry, member, sheet, recused, user, types):
+    """How far one sheet has come, never what it says, and what this person may do with it."""
+    cell = {"entry": entry, "member": member, "sheet": sheet, "state": "none", "do": ""}
+    mine = sheet is not None and sheet.entered_by_id == user.pk
+    others = types and member.user_id != user.pk
+    if recused:
+        cell["state"] = "recused"
+    elif sheet is None:
+        cell["do"] = "type" if others else ""
+    elif sheet.entered_by_id is None:
+        cell["state"] = "handed_in" if sheet.state == SheetState.SUBMITTED else "own"
+        cell["do"] = "type" if others and sheet.is_draft else ""
+    else:
+        cell["state"] = f"typed_{sheet.state}"
+        if mine or (others and sheet.is_draft):
+            cell["do"] = "go_on" if mine and types else "take_over" if others else ""
+        elif sheet.state == SheetState.ENTERED and member.user_id != user.pk:
+            cell["do"] = "compare"
+        elif sheet.confirmed_by_id == user.pk:
+            cell["do"] = "read"
+    return cell
+
+
+# --- Typing -----------------------------------------------------------------------------------
+
+
+@login_required
+def type_sheet(request, pk, member):
+    """Type one member's pen sheet: first its scan, then the same form as the member's own."""
+    entry = found_entry(pk)
+    if not rules.has_perm("councils.run_round", request.user, entry.round):
+        raise Http404
+    member = get_object_or_404(
+        entry.round.scoring_members.select_related("user").exclude(user=request.user), pk=member
+    )
+    sheet = begun(entry, member)
+    if sheet.entered_by_id == request.user.pk and request.POST.get("act") != "begin":
+        return answer(request, sheet, "councils:type_sheet", entry.pk, member.pk)
+    if not entry.round.is_open or (sheet.pk and not sheet.is_draft):
+        return late(request, sheet, why(SheetSealed(entry.round), sheet, request.user))
+    form = ScanForm(request.POST or None, request.FILES or None)
+    problems: list = []
+    if request.method == "POST" and form.is_valid():
+        upload = form.cleaned_data["scan"]
+        try:
+            sha256, _size = store(upload)
+            Scoresheet.type_in(entry, member, by=request.user, scan=(sha256, upload.name[-200:]))
+        except OSError:
+            problems = [_("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")]
+        except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
+            return late(request, sheet, why(refused, sheet, request.user))
+        else:
+            return redirect("councils:type_sheet", entry.pk, member.pk)
+    return render(
+        request,
+        "councils/paper_begin.html",
+        {"entry": entry, "sheet": sheet, "member": member, "form": form, "problems": problems},
+    )
+
+
+# --- Comparing --------------------------------------------------------------------------------
+
+
+def _comparable(user, pk):
+    """A typed sheet for whoever may confirm it, or sees it anyhow: its typist, its confirmer."""
+    sheet = get_object_or_404(
+        Scoresheet.objects.filter(entered_by__isnull=False).select_related(
+            "member__user",
+            "entered_by",
+            "confirmed_by",
+            "entry__round__council__org_unit",
+            "entry__round__regulation",
+            "entry__dossier__product__producer",
+            "entry__dossier__commune",
+            "entry__dossier__rule_set",
+            "entry__rubric",
+        ),
+        pk=pk,
+    )
+    waits = sheet.state == SheetState.ENTERED and rules.has_perm(
+        "councils.confirm_sheet", user, sheet
+    )
+    if not waits and not Scoresheet.objects.visible_to(user).filter(pk=pk).exists():
+        raise Http404
+    return sheet, waits
+
+
+@login_required
+def compare(request, pk):
+    """The scan beside what was typed: a second person confirms, or sends it back."""
+    sheet, waits = _comparable(request.user, pk)
+    acts = {"confirm": sheet.confirm, "send_back": sheet.send_back}
+    act = acts.get(request.POST.get("act"))
+    if request.method == "POST" and act is not None:
+        try:
+            act(by=request.user)
+        except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
+            return late(request, sheet, why(refused, sheet, request.user))
+        who = {"who": sheet.member.user}
+        messages.success(
+            request,
+            _("Đã xác nhận phiếu của %(who)s.") % who
+            if sheet.state == SheetState.SUBMITTED
+            else _("Đã trả phiếu của %(who)s cho người nhập để sửa.") % who,
+        )
+        return redirect("councils:paper", sheet.entry.round_id)
+    form = SheetForm(sheet)
+    return render(
+        request,
+        "councils/paper_compare.html",
+        {
+            "sheet": sheet,
+            "entry": sheet.entry,
+            "round": sheet.entry.round,
+            "waits": waits,
+            "parts": form.shown(),
+            "writable": False,
+            "total": sum(score.points for score in form.scores.values()),
+            "picture": (guess_type(sheet.scan_name)[0] or "").startswith("image/"),
+        },
+    )
+
+
+@login_required
+@require_safe
+@xframe_options_sameorigin
+@csp_replace({"frame-ancestors": [SELF], "object-src": [SELF]})  # type: ignore[arg-type]
+def scan(request, pk):
+    """The scan of a pen sheet; our own page may show it in a frame."""
+    sheet, _waits = _comparable(request.user, pk)
+    if not sheet.scan_sha256:
+        raise Http404
+    try:
+        return serve(sheet.scan_sha256, sheet.scan_name, guess_type(sheet.scan_name)[0])
+    except OSError:
+        return render(
+            request,
+            "councils/file_missing.html",
+            {"title": _("Bản chụp phiếu giấy"), "name": sheet.scan_name},
+            status=404,
+        )

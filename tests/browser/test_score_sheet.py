@@ -1,0 +1,103 @@
+"""A member at the meeting scores on a tablet or a phone; the line breaks and nothing is lost."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from councils.models import Scoresheet, SheetState
+from tests import judging
+from tests.browser.conftest import WIDTHS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def round_(province, cycle, commune, an, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    return judging.begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
+
+
+@pytest.fixture
+def entry(round_):
+    return round_.entries.first()
+
+
+@pytest.fixture
+def member(round_):
+    return judging.judge(round_.council, 1)
+
+
+def scores(entry, member):
+    """What is saved, by code."""
+    sheet = Scoresheet.objects.filter(entry=entry, member=member).first()
+    return (
+        {score.criterion.code: score.points for score in sheet.scores.select_related("criterion")}
+        if sheet
+        else {}
+    )
+
+
+def touch(at, entry, code, points):
+    """Touch the row with these points."""
+    criterion = entry.rubric.criteria.get(code=code)
+    option = criterion.options.get(points=points)
+    at.page.locator(f'label:has([name="c{criterion.pk}"][value="{option.pk}"])').click()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_member_scores_hands_in_and_takes_back(desk, width, entry, member):
+    at = desk(member.user, width)
+    at.open("councils:my_sheets", entry.round_id)
+    at.follow(at.page.locator(".list .go").first)
+    saved = at.page.locator("#saved")
+    touch(at, entry, "1.1", 3)
+    expect(saved).to_have_text(re.compile(r"Đã lưu \d\d:\d\d:\d\d"))
+    expect(at.page.locator("#score-line")).to_contain_text("A 3/40")
+    # What depends on the story comes and goes with it.
+    dependent = at.page.locator("#criterion-5\\.2")
+    expect(dependent).to_be_hidden()
+    touch(at, entry, "5.1", 3)
+    expect(dependent).to_be_visible()
+    touch(at, entry, "5.2", 2)
+    expect(at.page.locator("#score-line")).to_contain_text("B 5/25")
+    touch(at, entry, "5.1", 0)
+    expect(dependent).to_be_hidden()
+    expect(at.page.locator("#score-line")).to_contain_text("B 0/25")
+    assert scores(entry, member) == {"1.1": 3, "5.1": 0}
+
+    # All but those two, and but the one that does not apply.
+    left = entry.rubric.criteria.count() - 3
+    at.follow(at.page.locator("button[value=submit]"))
+    expect(at.page.locator(".error-summary")).to_contain_text(f"còn {left} tiêu chí")
+    for option in judging.choose(entry.rubric, judging.best):
+        at.page.locator(f'label:has([value="{option.pk}"])').click()
+    expect(saved).to_have_text(re.compile("Đã lưu"))
+    expect(at.page.locator("#score-line")).to_contain_text("Tổng 100")
+    at.page.screenshot(path=f"/tmp/shot-sheet-{width}.png")
+    at.follow(at.page.locator("button[value=submit]"))
+    expect(at.page.locator("#messages")).to_contain_text("Đã nộp phiếu")
+    assert Scoresheet.objects.get(entry=entry, member=member).state == SheetState.SUBMITTED
+
+    at.follow(at.page.locator(".list .go").first)
+    at.follow(at.page.locator("button[value=take_back]"))
+    expect(at.page.locator("#messages")).to_contain_text("Đã lấy lại phiếu")
+    assert Scoresheet.objects.get(entry=entry, member=member).state == SheetState.DRAFT
+
+
+def test_a_broken_line_keeps_the_choice_and_sends_it_when_it_is_back(desk, entry, member):
+    at = desk(member.user, 390)
+    at.open("councils:sheet", entry.pk)
+    saved = at.page.locator("#saved")
+    at.context.set_offline(True)
+    touch(at, entry, "1.1", 2)
+    expect(saved).to_contain_text("Chưa lưu: mất kết nối")
+    touch(at, entry, "1.2", 1)
+    at.page.screenshot(path="/tmp/shot-offline.png")
+    assert scores(entry, member) == {}
+    at.context.set_offline(False)
+    expect(saved).to_have_text(re.compile(r"Đã lưu \d\d:\d\d:\d\d"), timeout=15_000)
+    assert scores(entry, member) == {"1.1": 2, "1.2": 1}
+    # The browser itself notes each request that met no line.
+    at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
