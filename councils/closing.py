@@ -204,7 +204,9 @@ def checklist(round_, tallies=None):
                     entry,
                 )
             )
-        items += _disputed(round_, entry, tallies.get(entry.pk))
+        if due and not missing:
+            # From some of the sheets alone one member could guess at another's.
+            items += _disputed(round_, entry, tallies.get(entry.pk))
     items += [
         Item(
             "paper",
@@ -414,6 +416,13 @@ def _bring_back(result, *, by, authority):
 _ACT = {Level.DISTRICT: "rank_at_district", Level.PROVINCE: "rank"}
 
 
+def follow_again(closing, *, by):
+    """Try once more what has not followed from a closing (thi hành lại); returns the job."""
+    if not rules.has_perm("councils.preside", by, closing.round):
+        raise PermissionDenied
+    return Job.objects.ask("councils.apply", by=by, closing=closing.pk)
+
+
 @job_kind("councils.apply")
 def apply(job):
     """Do what follows from a closing for each of its dossiers, each at most once."""
@@ -477,18 +486,21 @@ def _hand_over(result, closing):
     )
 
 
-def reasons(result):
-    """Why a product has its stars, in a sentence for the minutes and the dossier."""
+def reasons(result, codes=None):
+    """Why a product has its stars, in a sentence for the minutes and the dossier.
+
+    ``codes`` may give the codes of criteria by id, read beforehand for many results.
+    """
     if result.eliminated:
         return _now("Hội đồng kết luận bị loại: %s") % result.remark
     if result.stars < result.band:
-        codes = ", ".join(
-            result.entry.rubric.criteria.filter(
-                pk__in={criterion for criterion, _stars in result.missed}
-            ).values_list("code", flat=True)
-        )
+        missed = {criterion for criterion, _stars in result.missed}
+        if codes is None:
+            found = result.entry.rubric.criteria.filter(pk__in=missed)
+            codes = dict(found.values_list("pk", "code"))
+        names = ", ".join(code for key, code in codes.items() if key in missed)
         return _now("Điểm đạt mức %(band)s sao; chưa đạt mức tối thiểu ở tiêu chí %(codes)s.") % {
             "band": result.band,
-            "codes": codes,
+            "codes": names,
         }
     return _now("Theo điểm bình quân của %s phiếu.") % result.sheets

@@ -1,12 +1,17 @@
 """What is said before the council scores, and written after: appraisal, opinions, papers."""
 
-from django.db import models
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.round import EvaluationRound, RoundEntry, RoundState
 from cycle import clock
-from cycle.models import User
+from cycle.models import DayOff, HistoryEntry, Role, User
+from cycle.workdays import DAY
+from dossiers.conditions import ConditionNotMet
 
 
 class Appraisal(models.Model):
@@ -35,6 +40,23 @@ class Appraisal(models.Model):
     def __str__(self):
         return f"{self._meta.verbose_name}: {self.entry}"
 
+    @classmethod
+    def hand_in(cls, appraisal, photos, *, by):
+        """Keep the support team's report with its ``photos``, unsaved rows whose files are stored.
+
+        Raises PermissionDenied, RoundClosed.
+        """
+        entry = appraisal.entry
+        with entry.round.change(
+            "round.appraise", by, "councils.appraise", dossier=entry.dossier_id
+        ):
+            appraisal.by, appraisal.at = by, clock.now()
+            appraisal.save(force_insert=True)
+            for photo in photos:
+                photo.appraisal = appraisal
+            AppraisalPhoto.objects.bulk_create(photos)
+        return appraisal
+
 
 class AppraisalPhoto(models.Model):
     """A photo from the visit (ảnh kiểm tra tại cơ sở), kept by its content."""
@@ -53,6 +75,12 @@ class AppraisalPhoto(models.Model):
 
 
 class OpinionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What this person was asked, and what is asked in the rounds this person sees."""
+        return self.filter(
+            Q(to=user) | Q(entry__round__in=EvaluationRound.objects.visible_to(user))
+        )
+
     def silent(self, today):
         """Asked, not answered, and late on ``today``."""
         return self.filter(answered_at=None, due_on__lt=today)
@@ -100,6 +128,62 @@ class Opinion(models.Model):
 
     def __str__(self):
         return f"{self.department}: {self.entry}"
+
+    @classmethod
+    def ask(cls, opinion, *, days, by):
+        """Ask a department's specialist about a product (xin ý kiến), within ``days`` working days.
+
+        Raises PermissionDenied, RoundClosed, and ConditionNotMet when the one asked is no
+        specialist of the council's unit or has not answered an earlier question on the product.
+        """
+        entry = opinion.entry
+        round_ = entry.round
+        with round_.change("round.ask_opinion", by, dossier=entry.dossier_id) as data:
+            if opinion.to.capacity(Role.DEPARTMENT, round_.council.org_unit_id) is None:
+                raise ConditionNotMet(
+                    [
+                        _now("%(who)s không phải chuyên viên sở, ngành của %(unit)s.")
+                        % {"who": opinion.to, "unit": round_.council.org_unit}
+                    ]
+                )
+            if entry.opinions.filter(to=opinion.to, answered_at=None).exists():
+                raise ConditionNotMet(
+                    [_now("%(who)s chưa trả lời lần hỏi trước.") % {"who": opinion.to}]
+                )
+            opinion.asked_by, opinion.asked_at = by, clock.now()
+            today = clock.today()
+            # Enough days ahead for the longest holiday.
+            calendar = DayOff.objects.calendar(today, today + DAY * (2 * days + 30))
+            opinion.due_on = calendar.add(today, days)
+            opinion.save(force_insert=True)
+            data |= {"opinion": opinion.pk, "to": str(opinion.to), "to_id": opinion.to_id}
+        return opinion
+
+    def reply(self, text, *, by):
+        """Answer (trả lời), whatever has become of the product and its round meanwhile.
+
+        Raises PermissionDenied, ConditionNotMet when it is empty or answered already.
+        """
+        with transaction.atomic():
+            held = Opinion.objects.select_for_update().get(pk=self.pk)
+            if not rules.has_perm("councils.answer_opinion", by, held):
+                raise PermissionDenied
+            if held.answered_at is not None:
+                raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
+            if not text.strip():
+                raise ConditionNotMet([_("Bạn chưa nhập ý kiến.")])
+            self.answer, self.answered_by, self.answered_at = text.strip(), by, clock.now()
+            self.save(update_fields=["answer", "answered_by", "answered_at"])
+            round_ = self.entry.round
+            HistoryEntry.objects.record(
+                "round.answer_opinion",
+                round_,
+                by=by,
+                capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id),
+                dossier=self.entry.dossier_id,
+                opinion=self.pk,
+                asked_by=self.asked_by_id,
+            )
 
 
 class DocumentKind(models.TextChoices):

@@ -133,6 +133,15 @@ class Regulation(models.Model):
     def __str__(self):
         return self.document
 
+    @classmethod
+    def lay_down(cls, regulation, *, by):
+        """Add a version of a unit's regulation. Raises PermissionDenied, ValidationError."""
+        if not rules.has_perm("councils.set_up", by, regulation.org_unit):
+            raise PermissionDenied
+        regulation.full_clean()
+        regulation.save(force_insert=True)
+        return regulation
+
 
 class CouncilQuerySet(models.QuerySet):
     def visible_to(self, user):

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import rules
 from django.core.exceptions import PermissionDenied
-from django.db import connection, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -222,6 +222,22 @@ class EvaluationRound(models.Model):
             HistoryEntry.objects.record("round.create", round_, by=by, capacity=round_.capacity(by))
         return round_
 
+    def amend(self, *, by, **fields):
+        """Change its name, form, days or place until it closes (sửa thông tin đợt)."""
+        with self.change("round.change", by, changed=sorted(fields)):
+            for name, value in fields.items():
+                setattr(self, name, value)
+            self.save(update_fields=list(fields))
+
+    def reorder(self, keys, *, by):
+        """Put the entries with these ``keys`` in this order on the agenda (thứ tự)."""
+        with self.change("round.change", by, changed=["agenda"]):
+            place = {key: number for number, key in enumerate(keys, 1)}
+            entries = list(self.entries.filter(pk__in=place))
+            for entry in entries:
+                entry.position = place[entry.pk]
+            RoundEntry.objects.bulk_update(entries, ["position"])
+
     def awaiting(self):
         """Dossiers that stand before this council and are in no round (chờ đưa vào đợt)."""
         return (
@@ -268,7 +284,20 @@ class EvaluationRound(models.Model):
                 entries.append(
                     RoundEntry(round=self, dossier=dossier, rubric=rubric, position=position)
                 )
-            RoundEntry.objects.bulk_create(entries)
+            try:
+                # A product taken out before comes back as the same entry.
+                with transaction.atomic():
+                    RoundEntry.objects.bulk_create(
+                        entries,
+                        update_conflicts=True,
+                        unique_fields=["round", "dossier"],
+                        update_fields=["rubric", "position", "live"],
+                    )
+            except IntegrityError:
+                # Another round took one in meanwhile.
+                raise ConditionNotMet(
+                    [_("Một sản phẩm vừa được đưa vào đợt khác: hãy tải lại trang.")]
+                ) from None
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 

@@ -1,1 +1,1 @@
-"""Pages: fetch through the person, validate, call one method, say what happened, redirect."""
+"""The pages of councils: who sits, their rounds, what is judged, what came of it."""

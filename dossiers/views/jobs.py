@@ -10,7 +10,10 @@ from cycle.models import Job, JobState
 ROWS = 25
 
 #: What each kind of job is called on a page.
-KINDS = {"recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ")}
+KINDS = {
+    "recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ"),
+    "councils.apply": _("Thi hành kết quả đợt đánh giá"),
+}
 
 
 def _mine(user):

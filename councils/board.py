@@ -1,0 +1,200 @@
+"""The board of a round (bảng điều hành đợt): what is there, who has handed in, what it waits for.
+
+Never what anybody scored: it says that a sheet is there, and of a spread only that it is too wide.
+"""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from councils import closing
+from councils.models import (
+    TEAM,
+    Interest,
+    Opinion,
+    Result,
+    RoundMode,
+    RoundState,
+    Scoresheet,
+    SheetState,
+)
+from cycle import clock
+from cycle.models import DayOff, HistoryEntry, Stream
+from cycle.workdays import DAY
+from dossiers.due import due
+
+#: How a member stands with a product: word, and the class that gives it an icon.
+CELLS = {
+    "none": (_("chưa chấm"), "cell-none"),
+    "draft": (_("đang chấm"), "cell-draft"),
+    "entered": (_("chờ đối chiếu"), "cell-draft"),
+    "submitted": (_("đã nộp"), "done-mark"),
+    "recused": (_("không chấm"), "cell-none"),
+    "absent": (_("vắng họp"), "cell-none"),
+}
+
+
+@dataclass(frozen=True)
+class Documents:
+    """By when the papers had to be with the members, and whether they were."""
+
+    due_on: object
+    days: int
+    late: bool
+
+
+class Board:
+    """All that the board shows of a round, in the same number of queries whatever its size."""
+
+    def __init__(self, round_):
+        self.round = round_
+        self.today = clock.today()
+
+    @cached_property
+    def entries(self):
+        """The products on the agenda; of a closed round those that it judged."""
+        found = self.round.entries.select_related(
+            "dossier__product__producer", "dossier__commune", "rubric"
+        )
+        if self.round.state == RoundState.CLOSED:
+            judged = Result.objects.filter(closing__round=self.round, closing__reopening=None)
+            return list(found.filter(results__in=judged))
+        return list(found.filter(live=True))
+
+    @cached_property
+    def members(self):
+        """The council's sitting members, the support team last."""
+        rank = {"chair": 0, "vice_chair": 1, "member": 2, "secretary": 3, "team_lead": 4}
+        return sorted(
+            self.round.council.members.sitting(self.today).select_related("user"),
+            key=lambda member: (rank.get(member.seat, 5), member.pk),
+        )
+
+    @cached_property
+    def judges(self):
+        """Those who score in this round."""
+        scoring = set(self.round.scoring_members.values_list("pk", flat=True))
+        return [member for member in self.members if member.pk in scoring]
+
+    @cached_property
+    def attendance(self):
+        """Member id -> whether present, as far as recorded."""
+        return dict(self.round.attendances.values_list("member", "present"))
+
+    @cached_property
+    def readings(self):
+        """Member id -> when the papers were first opened."""
+        return dict(self.round.readings.values_list("member", "at"))
+
+    def people(self):
+        """Each member with the seat, when the papers were opened, and whether they came."""
+        return [
+            {
+                "member": member,
+                "read_at": self.readings.get(member.pk),
+                "present": self.attendance.get(member.pk),
+                "meets": member.seat not in TEAM,
+            }
+            for member in self.members
+        ]
+
+    @cached_property
+    def checklist(self):
+        """What must be clear before it closes."""
+        return closing.checklist(self.round)
+
+    def unmet(self):
+        """The items that are not."""
+        return [item for item in self.checklist if not item.met]
+
+    @cached_property
+    def opinions(self):
+        """What departments were asked, each with ``due`` while it is silent."""
+        rows = list(
+            Opinion.objects.filter(entry__round=self.round).select_related(
+                "to", "entry__dossier__product"
+            )
+        )
+        return with_due(rows, self.today)
+
+    def rows(self):
+        """Each product with its cells, one per judge, and what the council must settle on it."""
+        recused = set(
+            Interest.objects.filter(entry__round=self.round, recused=True).values_list(
+                "entry", "member"
+            )
+        )
+        sheets = {
+            (entry, member): state
+            for entry, member, state, scoring, current in Scoresheet.objects.filter(
+                entry__round=self.round, member__isnull=False
+            ).values_list("entry", "member", "state", "scoring", "entry__scoring")
+            if scoring == current
+        }
+        appraised = set(
+            self.round.entries.filter(appraisals__isnull=False).values_list("pk", flat=True)
+        )
+        alarms: dict = {}
+        if self.round.state == RoundState.OPEN:
+            for item in self.unmet():
+                if item.entry is not None and item.code in ("spread", "resolution", "stray"):
+                    alarms.setdefault(item.entry.pk, []).append(item)
+        rows = []
+        for entry in self.entries:
+            cells = [self._cell(entry, member, recused, sheets) for member in self.judges]
+            rows.append(
+                {
+                    "entry": entry,
+                    "cells": cells,
+                    "handed_in": sum(cell["code"] == SheetState.SUBMITTED for cell in cells),
+                    "expected": sum(cell["code"] not in ("recused", "absent") for cell in cells),
+                    "alarms": alarms.get(entry.pk, ()),
+                    "appraised": entry.pk in appraised,
+                }
+            )
+        return rows
+
+    def _cell(self, entry, member, recused, sheets):
+        code = sheets.get((entry.pk, member.pk), "none")
+        if (entry.pk, member.pk) in recused:
+            code = "recused"
+        elif (
+            code == "none"
+            and self.round.mode == RoundMode.MEETING
+            and self.attendance.get(member.pk) is False
+        ):
+            code = "absent"
+        word, look = CELLS[code]
+        return {"member": member, "code": code, "word": word, "look": look}
+
+    def documents(self):
+        """The :class:`Documents` of a round that meets on a day; None before that is known."""
+        if self.round.meets_at is None:
+            return None
+        meets_on = timezone.localdate(self.round.meets_at)
+        days = self.round.regulation.documents_days
+        calendar = DayOff.objects.calendar(meets_on - DAY * (2 * days + 30), meets_on)
+        due_on = calendar.shift(meets_on, -days)
+        sent = self.round.invited_at
+        sent_on = timezone.localdate(sent) if sent else self.today
+        return Documents(due_on, days, sent_on > due_on)
+
+    def history(self):
+        """What happened in the round, newest first."""
+        return (
+            HistoryEntry.objects.filter(stream=Stream.ROUND, stream_id=self.round.pk)
+            .select_related("actor", "org_unit", "acting_for")
+            .order_by("-seq")
+        )
+
+
+def with_due(opinions, today):
+    """The same opinions, each with ``due`` in words while nobody has answered."""
+    waiting = [opinion.due_on for opinion in opinions if opinion.answered_at is None]
+    if waiting:
+        calendar = DayOff.objects.calendar(min(*waiting, today), max(*waiting, today))
+    for opinion in opinions:
+        opinion.due = due(opinion.due_on, today, calendar) if opinion.answered_at is None else None
+    return opinions

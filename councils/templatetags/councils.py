@@ -1,0 +1,46 @@
+"""What pages say of councils: points, the round a dossier is in, where to go."""
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+
+from councils.models import EvaluationRound, Member, RoundEntry
+from cycle.models import Level, Role
+
+register = template.Library()
+
+
+@register.simple_tag
+def council_url(name, *args):
+    """The address of a page, or nothing where this installation has none."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+@register.filter
+def points(value):
+    """Points with two decimals as they are written here: 78,66."""
+    return f"{value:.2f}".replace(".", ",")
+
+
+@register.simple_tag
+def council_links(user):
+    """Which links about councils the head of a page shows this person."""
+    held = user.assignments()
+    judges = any(each.org_unit.level in (Level.DISTRICT, Level.PROVINCE) for each in held) or (
+        # Members from outside have no post; whoever has one is not asked for on every page.
+        not held and Member.objects.sitting().filter(user=user).exists()
+    )
+    return {
+        "councils": judges,
+        "opinions": any(each.role == Role.DEPARTMENT for each in held),
+    }
+
+
+@register.inclusion_tag("councils/_round_of.html")
+def round_of(dossier, user):
+    """The round in which a dossier awaits its result, as a link for who may see it."""
+    entry = RoundEntry.objects.filter(dossier=dossier, live=True).select_related("round").first()
+    seen = entry and EvaluationRound.objects.visible_to(user).filter(pk=entry.round_id).exists()
+    return {"entry": entry, "seen": seen}

@@ -1,0 +1,66 @@
+"""The support team's appraisal of one product, with photos from the visit."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from councils import forms
+from councils.models import AppraisalPhoto, EvaluationRound
+from councils.views.entry import visible
+from councils.views.round import posted
+from dossiers.models.evidence import path_of
+
+
+@login_required
+def appraisal(request, pk):
+    """Write the report; those before it stay readable below."""
+    entry = visible(request.user, pk)
+    if not rules.has_perm("councils.appraise", request.user, entry.round):
+        raise PermissionDenied
+    form = forms.AppraisalForm(
+        posted(request),
+        request.FILES if request.method == "POST" else None,
+        entry=entry,
+        by=request.user,
+    )
+    if form.is_valid() and form.save():
+        messages.success(request, _("Đã gửi báo cáo thẩm định."))
+        return redirect("councils:entry", entry.pk)
+    return render(
+        request,
+        "councils/appraisal.html",
+        {
+            "entry": entry,
+            "round": entry.round,
+            "dossier": entry.dossier,
+            "form": form,
+            "appraisals": entry.appraisals.select_related("by")
+            .prefetch_related("photos")
+            .order_by("-pk"),
+        },
+    )
+
+
+@login_required
+@require_safe
+def photo(request, pk):
+    """A photo of the visit, for whoever sees the round."""
+    found = get_object_or_404(
+        AppraisalPhoto.objects.filter(
+            appraisal__entry__round__in=EvaluationRound.objects.visible_to(request.user)
+        ),
+        pk=pk,
+    )
+    try:
+        file = path_of(found.sha256).open("rb")
+    except OSError:
+        raise Http404 from None
+    response = FileResponse(file, filename=found.filename, content_type=found.content_type)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response

@@ -1,0 +1,202 @@
+"""Councils: who sits on them, and the regulation they work by."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from councils import forms
+from councils.models import Council, Member, Regulation
+from councils.views.round import posted
+from cycle import clock
+from cycle.models import OrgUnit
+
+ROWS = 25
+
+
+def _visible(user, pk):
+    return get_object_or_404(Council.objects.visible_to(user).select_related("org_unit"), pk=pk)
+
+
+def _set_up_by(request, pk):
+    council = _visible(request.user, pk)
+    if not rules.has_perm("councils.set_up", request.user, council.org_unit):
+        raise PermissionDenied
+    return council
+
+
+@login_required
+def councils(request):
+    """The councils that I see."""
+    today = clock.today()
+    sitting = Q(members__since__lte=today) & (Q(members__until=None) | Q(members__until__gte=today))
+    found = (
+        Council.objects.visible_to(request.user)
+        .select_related("org_unit")
+        .annotate(seats=Count("members", filter=sitting))
+        .order_by("-valid_from", "-pk")
+    )
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "councils/council_list.html",
+        {
+            "page": page,
+            "councils": list(page),
+            "today": today,
+            "may_set_up": forms.units_of(request.user).exists(),
+        },
+    )
+
+
+@login_required
+def council_new(request):
+    """Set a council up, on its decision."""
+    form = forms.CouncilForm(posted(request), user=request.user)
+    if not form.fields["org_unit"].queryset.exists():
+        raise PermissionDenied
+    if form.is_valid() and (made := form.save()):
+        messages.success(request, _("Đã lập hội đồng. Việc tiếp theo: bổ sung thành viên."))
+        return redirect("councils:council", made.pk)
+    return render(request, "councils/council_new.html", {"form": form})
+
+
+@login_required
+def council(request, pk):
+    """One council: its seats, what its composition lacks, its regulation and its rounds."""
+    council = _visible(request.user, pk)
+    may = rules.has_perm("councils.set_up", request.user, council.org_unit)
+    form = None
+    if may:
+        form = forms.SeatForm(posted(request), council=council, by=request.user)
+        if form.is_valid() and (made := form.save()):
+            messages.success(request, _("Đã bổ sung %(who)s.") % {"who": made})
+            return redirect("councils:council", council.pk)
+    elif request.method == "POST":
+        raise PermissionDenied
+    today = clock.today()
+    members = list(council.members.select_related("user"))
+    past = [each for each in members if each.until is not None and each.until < today]
+    return render(
+        request,
+        "councils/council.html",
+        {
+            "council": council,
+            "members": [each for each in members if each not in past],
+            "past": past,
+            "today": today,
+            "missing": council.missing(),
+            "regulation": Regulation.objects.in_force(council.org_unit, today),
+            "rounds": council.rounds.all(),
+            "form": form,
+            "may_set_up": may,
+        },
+    )
+
+
+@login_required
+def seat_end(request, pk, member):
+    """End a person's seat."""
+    council = _set_up_by(request, pk)
+    member = get_object_or_404(Member.objects.select_related("user", "council"), pk=member)
+    if member.council_id != council.pk:
+        raise PermissionDenied
+    form = forms.EndSeatForm(posted(request), member=member, by=request.user)
+    if form.is_valid() and form.save():
+        messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": member})
+        return redirect("councils:council", council.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "council": council,
+            "form": form,
+            "title": _("Cho thôi thành viên: %(who)s") % {"who": member},
+            "button": _("Cho thôi"),
+            "tone": "refuse",
+            "follows": [_("Phiếu đã nộp và việc đã làm vẫn đứng tên người này.")],
+        },
+    )
+
+
+@login_required
+def regulations(request):
+    """The regulation of each unit whose councils I see: in force, and the versions before."""
+    today = clock.today()
+    mine = forms.units_of(request.user)
+    units = OrgUnit.objects.filter(
+        Q(pk__in=Council.objects.visible_to(request.user).values("org_unit"))
+        | Q(pk__in=mine.values("pk"))
+    )
+    versions: dict = {}
+    for each in Regulation.objects.filter(org_unit__in=units).order_by("-valid_from", "-pk"):
+        versions.setdefault(each.org_unit_id, []).append(each)
+    rows = []
+    for unit in units:
+        its = versions.get(unit.pk, [])
+        current = next((each for each in its if each.valid_from <= today), None)
+        rows.append(
+            {
+                "unit": unit,
+                "current": current,
+                "facts": _facts(current) if current else [],
+                "others": [each for each in its if each != current],
+            }
+        )
+    return render(
+        request,
+        "councils/regulation_list.html",
+        {"rows": rows, "may_set_up": mine.exists(), "today": today},
+    )
+
+
+def _facts(regulation):
+    """(name, value) of what a regulation says."""
+    shown = []
+    for field in Regulation._meta.fields:
+        if field.name in ("id", "org_unit", "document", "valid_from"):
+            continue
+        value = getattr(regulation, field.name)
+        if field.choices:
+            value = getattr(regulation, f"get_{field.name}_display")()
+        elif isinstance(value, bool):
+            value = _("có") if value else _("không")
+        elif value is None:
+            value = _("không quy định")
+        shown.append((field.verbose_name, str(value).replace(".", ",")))
+    return shown
+
+
+@login_required
+def regulation_new(request):
+    """A new version of a unit's regulation, beginning with what the one in force says."""
+    form = forms.RegulationForm(posted(request), user=request.user, instance=_next_version(request))
+    if not form.fields["org_unit"].queryset.exists():
+        raise PermissionDenied
+    if form.is_valid() and (made := form.save()):
+        messages.success(
+            request,
+            _("Đã nhập quy chế, áp dụng từ %(day)s.") % {"day": f"{made.valid_from:%d/%m/%Y}"},
+        )
+        return redirect("councils:regulations")
+    return render(
+        request, "councils/regulation_new.html", {"form": form, "first": form.instance.document}
+    )
+
+
+def _next_version(request):
+    unit = request.GET.get("unit", "")
+    units = forms.units_of(request.user)
+    if unit.isascii() and unit.isdigit() and len(unit) < 19:
+        units = units.filter(pk=unit)
+    found = units.first()
+    last = found and Regulation.objects.in_force(found, clock.today())
+    if last is None:
+        return Regulation(org_unit=found) if found else None
+    last.pk, last.document, last.valid_from = None, "", None
+    last._state.adding = True
+    return last

@@ -1,0 +1,267 @@
+"""One product in a round: what is known of it, what the council settles on it, who is asked."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from councils import closing, forms, ranking
+from councils.board import with_due
+from councils.models import EvaluationRound, RoundEntry, RoundState
+from councils.views.round import posted
+from cycle import clock
+from cycle.models import Criterion, Elimination
+from dossiers.models import Dossier
+
+
+def visible(user, pk):
+    """A product of a round that this person sees, or 404."""
+    return get_object_or_404(
+        RoundEntry.objects.select_related(
+            "round__council__org_unit",
+            "round__regulation",
+            "rubric",
+            "dossier__product__producer",
+            "dossier__commune__parent",
+            "dossier__cycle",
+            "dossier__rule_set",
+        ).filter(round__in=EvaluationRound.objects.visible_to(user)),
+        pk=pk,
+    )
+
+
+def settled_by(request, pk, permission):
+    """The same for who has ``permission`` on its round; others see it and get 403."""
+    found = visible(request.user, pk)
+    if not rules.has_perm(permission, request.user, found.round):
+        raise PermissionDenied
+    return found
+
+
+def _alarms(entry):
+    """What the council must settle on it; without names and points."""
+    if entry.round.state != RoundState.OPEN:
+        return []
+    return [
+        item
+        for item in closing.checklist(entry.round)
+        if not item.met and item.entry == entry and item.code in ("spread", "resolution")
+    ]
+
+
+@login_required
+def entry(request, pk):
+    """A product of the agenda: its facts, appraisals, opinions, and what was resolved."""
+    found = visible(request.user, pk)
+    presides = rules.has_perm("councils.preside", request.user, found.round)
+    alarms = _alarms(found) if presides else []
+    wide = any(item.code == "spread" for item in alarms)
+    again = found.scorings_used() < found.round.regulation.scorings
+    return render(
+        request,
+        "councils/entry.html",
+        {
+            "entry": found,
+            "round": found.round,
+            "dossier": found.dossier,
+            "presides": presides,
+            "runs": rules.has_perm("councils.run_round", request.user, found.round),
+            "appraises": rules.has_perm("councils.appraise", request.user, found.round),
+            "sees_dossier": Dossier.objects.visible_to(request.user)
+            .filter(pk=found.dossier_id)
+            .exists(),
+            "evidence": found.dossier.evidence.current(),
+            "alarms": alarms,
+            "may_again": presides and found.live and found.round.is_open and again,
+            "may_keep": presides and wide,
+            "appraisals": found.appraisals.select_related("by")
+            .prefetch_related("photos")
+            .order_by("-pk"),
+            "opinions": with_due(
+                list(found.opinions.select_related("to", "answered_by")), clock.today()
+            ),
+            "resolutions": found.resolutions.select_related(
+                "criterion__wording", "elimination__wording", "by"
+            ),
+            "interests": found.interests.select_related("member__user"),
+        },
+    )
+
+
+#: What is done to one product: permission, its method on the round, words.
+_ACTS = {
+    "drop": {
+        "permission": "councils.run_round",
+        "title": _lazy("Đưa sản phẩm ra khỏi đợt"),
+        "button": _lazy("Đưa ra khỏi đợt"),
+        "tone": "refuse",
+        "follows": [_lazy("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được.")],
+        "done": _lazy("Đã đưa sản phẩm ra khỏi đợt."),
+    },
+    "score_again": {
+        "permission": "councils.preside",
+        "title": _lazy("Cho chấm lại sản phẩm"),
+        "button": _lazy("Cho chấm lại"),
+        "follows": [
+            _lazy("Mỗi thành viên nhận lại phiếu của mình để sửa và nộp lần nữa."),
+            _lazy("Phiếu của lần chấm trước được giữ, không tính vào kết quả."),
+            _lazy("Thành viên chấm điểm nhận thông báo, không nêu tên ai và điểm nào."),
+        ],
+        "done": _lazy("Đã cho chấm lại."),
+    },
+    "accept_spread": {
+        "permission": "councils.preside",
+        "title": _lazy("Giữ kết quả dù điểm chênh lệch lớn"),
+        "button": _lazy("Giữ kết quả"),
+        "follows": [_lazy("Lý do được ghi vào biên bản; đợt chốt được với các phiếu hiện có.")],
+        "done": _lazy("Đã ghi lý do giữ kết quả."),
+    },
+}
+
+
+@login_required
+def act(request, pk, name):
+    """One act on a product that needs a reason."""
+    kind = _ACTS[name]
+    found = settled_by(request, pk, kind["permission"])
+
+    def do(**values):
+        return getattr(found.round, name)(found, by=request.user, **values)
+
+    form = forms.ReasonForm(posted(request), act=do)
+    if form.is_valid() and form.save():
+        messages.success(request, kind["done"])
+        return redirect("councils:round", found.round_id)
+    page = {"round": found.round, "entry": found, "form": form, **kind}
+    return render(request, "councils/act.html", page)
+
+
+# --- Resolutions ---------------------------------------------------------------------------------
+
+
+def _minimums(found):
+    """(criterion, stars) of every mark of the product set."""
+    criteria = (
+        Criterion.objects.filter(rubric=found.rubric_id, options__minimum_for__isnull=False)
+        .select_related("wording")
+        .distinct()
+        .order_by("position")
+        .prefetch_related("options")
+    )
+    for criterion in criteria:
+        marks = {option.minimum_for for option in criterion.options.all()} - {None}
+        for stars in sorted(marks):
+            yield criterion, stars
+
+
+def _ties(found):
+    """(criterion id, stars) on which the sheets stand even, once all of them are in."""
+    if not any(item.code == "resolution" for item in _alarms(found)):
+        return set()
+    its = closing.tally(found.round)[found.pk]
+    return {
+        (finding.criterion, finding.stars)
+        for finding in its.findings
+        if finding.verdict is ranking.Verdict.TIE and not finding.resolved
+    }
+
+
+@login_required
+def resolutions(request, pk):
+    """What the council resolved on the minimums and the eliminations, each with its form."""
+    found = settled_by(request, pk, "councils.run_round")
+    kept = {
+        (each.criterion_id, each.stars, each.elimination_id): each
+        for each in found.resolutions.select_related("by")
+    }
+    ties = _ties(found)
+    asked = request.POST.get("about", "") if request.method == "POST" else None
+    minimums, eliminations, tried = [], [], None
+    for criterion, stars in _minimums(found):
+        minimums.append(
+            {
+                "key": f"c{criterion.pk}-{stars}",
+                "label": criterion,
+                "stars": stars,
+                "tie": (criterion.pk, stars) in ties,
+                "kept": kept.get((criterion.pk, stars, None)),
+                "about": {"criterion": criterion, "stars": stars},
+                "words": (_("Đạt mức tối thiểu"), _("Không đạt")),
+            }
+        )
+    for elimination in Elimination.objects.filter(rubric=found.rubric_id).select_related("wording"):
+        eliminations.append(
+            {
+                "key": f"e{elimination.pk}",
+                "label": elimination,
+                "kept": kept.get((None, None, elimination.pk)),
+                "about": {"elimination": elimination},
+                "words": (_("Sản phẩm bị loại"), _("Không bị loại")),
+            }
+        )
+    for row in (*minimums, *eliminations):
+        its, (yes, no) = row["kept"], row["words"]
+        initial = {}
+        if its is not None:
+            initial = {"holds": "yes" if its.holds else "no", "reason": its.reason}
+        row["form"] = forms.ResolutionForm(
+            request.POST if asked == row["key"] else None,
+            prefix=row["key"],
+            initial=initial,
+            about=row["about"],
+            yes=yes,
+            no=no,
+        )
+        if asked == row["key"]:
+            tried = row["form"]
+            if tried.is_valid() and tried.save(found, by=request.user):
+                messages.success(request, _("Đã ghi kết luận của hội đồng."))
+                return redirect("councils:resolutions", found.pk)
+    if asked is not None and tried is None:
+        messages.warning(request, _("Mục này không có trong bộ tiêu chí: chưa có gì thay đổi."))
+    return render(
+        request,
+        "councils/resolutions.html",
+        {
+            "entry": found,
+            "round": found.round,
+            "minimums": minimums,
+            "eliminations": eliminations,
+            "form": tried,
+        },
+    )
+
+
+# --- Opinions of departments ---------------------------------------------------------------------
+
+
+@login_required
+def ask(request, pk):
+    """Ask a department's specialist about the product."""
+    found = settled_by(request, pk, "councils.run_round")
+    form = forms.OpinionForm(posted(request), entry=found, by=request.user)
+    if form.is_valid() and (made := form.save()):
+        messages.success(
+            request,
+            _("Đã gửi câu hỏi cho %(who)s, hạn trả lời %(day)s.")
+            % {"who": made.to, "day": f"{made.due_on:%d/%m/%Y}"},
+        )
+        return redirect("councils:entry", found.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": found.round,
+            "entry": found,
+            "form": form,
+            "title": _("Xin ý kiến sở, ngành"),
+            "button": _("Gửi câu hỏi"),
+            "follows": [
+                _("Người được hỏi nhận thông báo và trả lời trên phần mềm."),
+                _("Hồ sơ không phải chờ: quá hạn mà chưa trả lời thì hiện trên bảng điều hành."),
+            ],
+        },
+    )

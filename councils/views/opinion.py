@@ -1,0 +1,62 @@
+"""What departments are asked about products, and what they answer."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import F
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from councils import forms
+from councils.board import with_due
+from councils.models import Opinion
+from councils.views.round import posted
+from cycle import clock
+
+ROWS = 25
+
+
+@login_required
+def opinions(request):
+    """What I was asked, the open ones first, the most pressing on top."""
+    found = (
+        Opinion.objects.filter(to=request.user)
+        .select_related("entry__dossier__product__producer", "entry__round", "asked_by")
+        .order_by(F("answered_at").desc(nulls_first=True), "due_on", "pk")
+    )
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    rows = with_due(list(page), clock.today())
+    return render(request, "councils/opinion_list.html", {"page": page, "opinions": rows})
+
+
+@login_required
+def opinion(request, pk):
+    """One question, and its answer or the form for it."""
+    found = get_object_or_404(
+        Opinion.objects.visible_to(request.user).select_related(
+            "to",
+            "asked_by",
+            "answered_by",
+            "entry__round__council__org_unit",
+            "entry__dossier__product__producer",
+            "entry__dossier__commune__parent",
+            "entry__dossier__cycle",
+            "entry__dossier__rule_set",
+        ),
+        pk=pk,
+    )
+    with_due([found], clock.today())
+    form = None
+    if found.answered_at is None and rules.has_perm("councils.answer_opinion", request.user, found):
+        form = forms.AnswerForm(posted(request))
+        if form.is_valid() and form.save(found, by=request.user):
+            messages.success(request, _("Đã gửi ý kiến. Cảm ơn ông/bà."))
+            return redirect("councils:opinions")
+    elif request.method == "POST":
+        messages.warning(request, _("Ý kiến này đã được trả lời hoặc không hỏi bạn."))
+    return render(
+        request,
+        "councils/opinion.html",
+        {"opinion": found, "dossier": found.entry.dossier, "form": form},
+    )

@@ -1,0 +1,162 @@
+"""Closing a round, and what came of it: versions, stars, why, and what followed."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from councils import closing, forms
+from councils.models import RoundState
+from councils.views.round import posted, run_by, visible
+from cycle.models import Criterion, Job, JobState
+
+#: Item of the checklist -> the page that clears it, of the round or of the product.
+_ROUND_PAGES = {
+    "open": "councils:round_open",
+    "entries": "councils:take_in",
+    "quorum": "councils:attendance",
+    "chair": "councils:attendance",
+    "stray": "councils:attendance",
+    "sheets": "councils:round",
+    "paper": "councils:paper",
+}
+_ENTRY_PAGES = {"spread": "councils:entry", "resolution": "councils:resolutions"}
+
+
+def _link(round_, item):
+    try:
+        if item.entry is not None and item.code in _ENTRY_PAGES:
+            return reverse(_ENTRY_PAGES[item.code], args=[item.entry.pk])
+        return reverse(_ROUND_PAGES[item.code], args=[round_.pk])
+    except NoReverseMatch:
+        return ""
+
+
+@login_required
+def close(request, pk):
+    """What must be clear, what will happen, and one button."""
+    round_ = run_by(request, pk, "councils.preside")
+    if round_.state == RoundState.CLOSED:
+        # The second of two is shown what the first one closed.
+        messages.info(request, _("Đợt này đã chốt kết quả."))
+        return redirect("councils:results", round_.pk)
+    form = forms.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
+    if form.is_valid() and form.save():
+        messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
+        return redirect("councils:results", round_.pk)
+    items = [
+        {"item": item, "link": "" if item.met else _link(round_, item)}
+        for item in closing.checklist(round_)
+    ]
+    return render(
+        request,
+        "councils/close.html",
+        {
+            "round": round_,
+            "form": form,
+            "items": items,
+            "ready": all(row["item"].met for row in items),
+            "number": round_.entries.filter(live=True).count(),
+        },
+    )
+
+
+@login_required
+def reopen(request, pk):
+    """Open a closed round again, on a document."""
+    round_ = run_by(request, pk, "councils.preside")
+
+    def again(**values):
+        return closing.reopen(round_, by=request.user, **values)
+
+    form = forms.ReopenForm(posted(request), act=again)
+    if form.is_valid() and form.save():
+        messages.success(request, _("Đã mở lại đợt. Các phiếu đã nộp vẫn được tính."))
+        return redirect("councils:round", round_.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": round_,
+            "form": form,
+            "title": _("Mở lại đợt"),
+            "button": _("Mở lại đợt"),
+            "tone": "refuse",
+            "follows": [
+                _("Kết quả đã chốt được giữ nguyên thành một phiên bản, ai được xem vẫn xem được."),
+                _("Hồ sơ còn chờ sau kết quả trở lại hội đồng; hồ sơ đã đi tiếp thì giữ nguyên."),
+                _("Phiếu đã nộp vẫn được tính cho đến khi thành viên lấy lại để sửa."),
+                _("Thành viên hội đồng và đơn vị nhận thông báo."),
+            ],
+        },
+    )
+
+
+def _version(round_, asked):
+    closings = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
+    if asked:
+        closings_asked = [each for each in closings if str(each.version) == asked]
+        if not closings_asked:
+            raise Http404
+        return closings_asked[0], closings
+    return (closings[0] if closings else None), closings
+
+
+def _job(made):
+    return (
+        Job.objects.filter(kind="councils.apply", params__closing=made.pk).order_by("-pk").first()
+    )
+
+
+@login_required
+def results(request, pk):
+    """What a closing gave: for everybody who sees the round, once it is closed."""
+    round_ = visible(request.user, pk)
+    made, closings = _version(round_, request.GET.get("version"))
+    if made is None:
+        messages.info(request, _("Đợt này chưa chốt kết quả."))
+        return redirect("councils:round", round_.pk)
+    rows = list(
+        made.results.select_related(
+            "entry__dossier__product__producer",
+            "entry__dossier__commune",
+            "entry__rubric",
+            "consequence",
+        ).order_by("entry__position", "pk")
+    )
+    missed = {key for row in rows for key, _stars in row.missed}
+    codes = dict(
+        Criterion.objects.filter(pk__in=missed).order_by("position").values_list("pk", "code")
+    )
+    for row in rows:
+        row.why = closing.reasons(row, codes)
+    job = _job(made)
+    waits = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
+    page = {
+        "round": round_,
+        "closing": made,
+        "closings": closings,
+        "rows": rows,
+        "job": job,
+        "waits": waits,
+        "left": sum(row.consequence.applied_at is None for row in rows),
+        "presides": rules.has_perm("councils.preside", request.user, round_),
+    }
+    fragment = request.htmx and not request.htmx.boosted
+    template = "councils/_results.html" if fragment else "councils/results.html"
+    return render(request, template, page)
+
+
+@login_required
+@require_POST
+def follow(request, pk):
+    """Try once more what has not followed from the newest closing (thi hành lại)."""
+    round_ = run_by(request, pk, "councils.preside")
+    made = get_object_or_404(round_.closings, reopening=None)
+    closing.follow_again(made, by=request.user)
+    messages.success(request, _("Đang thi hành lại."))
+    return redirect("councils:results", round_.pk)

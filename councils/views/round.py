@@ -1,0 +1,200 @@
+"""Rounds: the list, a new one, its board, and what is done to it until it closes."""
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from councils import forms
+from councils.board import Board
+from councils.models import TEAM, EvaluationRound, RoundState
+
+ROWS = 25
+
+
+def visible(user, pk):
+    """A round that this person sees, or 404."""
+    return get_object_or_404(
+        EvaluationRound.objects.visible_to(user).select_related(
+            "council__org_unit", "regulation", "cycle"
+        ),
+        pk=pk,
+    )
+
+
+def run_by(request, pk, permission="councils.run_round"):
+    """A round for which this person has ``permission``; 404 to a stranger, else 403."""
+    found = visible(request.user, pk)
+    if not rules.has_perm(permission, request.user, found):
+        raise PermissionDenied
+    return found
+
+
+def posted(request):
+    """What a form is bound to: the post, or nothing."""
+    return request.POST if request.method == "POST" else None
+
+
+@login_required
+def rounds(request):
+    """The rounds that I see, by how far they have come."""
+    mine = EvaluationRound.objects.visible_to(request.user)
+    counts = dict(mine.values_list("state").annotate(n=Count("pk")).order_by())
+    tab = request.GET.get("tab")
+    if tab not in RoundState.values:
+        # What goes on now comes first.
+        busy = (RoundState.OPEN, RoundState.PREPARING, RoundState.CLOSED)
+        tab = next((state for state in busy if state in counts), RoundState.PREPARING)
+    found = (
+        mine.filter(state=tab)
+        .select_related("council", "cycle")
+        .annotate(
+            products=Count("entries", filter=Q(entries__live=True) | Q(entries__results__gt=0))
+        )
+        .order_by("-pk")
+    )
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "councils/round_list.html",
+        {
+            "page": page,
+            "rounds": list(page),
+            "tab": tab,
+            "tabs": [(state, state.label, counts.get(state, 0)) for state in RoundState],
+            "may_begin": forms.run_by(request.user).exists(),
+        },
+    )
+
+
+@login_required
+def round_new(request):
+    """Begin a round of one of my councils."""
+    form = forms.RoundForm(posted(request), user=request.user)
+    if not form.fields["council"].queryset.exists():
+        raise PermissionDenied
+    if form.is_valid() and (made := form.save()):
+        messages.success(request, _("Đã lập đợt. Việc tiếp theo: đưa sản phẩm vào đợt."))
+        return redirect("councils:round", made.pk)
+    return render(request, "councils/round_new.html", {"form": form})
+
+
+@login_required
+def board(request, pk):
+    """A round: its board for who runs it, its agenda and papers for who sits in it."""
+    round_ = visible(request.user, pk)
+    seat = round_.council.seat_of(request.user)
+    if seat is not None and round_.invited_at and round_.state != RoundState.CLOSED:
+        round_.read_papers(seat)
+    presides = rules.has_perm("councils.preside", request.user, round_)
+    its = Board(round_)
+    page = {
+        "round": round_,
+        "board": its,
+        "seat": seat,
+        "in_team": seat is not None and seat.seat in TEAM,
+        "scores": seat is not None and round_.scoring_members.filter(pk=seat.pk).exists(),
+        "presides": presides,
+        "runs": presides and rules.has_perm("councils.run_round", request.user, round_),
+        "closings": list(round_.closings.order_by("-version")),
+    }
+    if not presides:
+        return render(request, "councils/agenda.html", page)
+    page["missing"] = round_.council.missing() if round_.state == RoundState.PREPARING else []
+    page["rows"] = its.rows()
+    return render(request, "councils/board.html", page)
+
+
+@login_required
+def take_in(request, pk):
+    """Choose among the dossiers that wait for this council, many at once."""
+    round_ = run_by(request, pk)
+    form = forms.TakeInForm(posted(request), round_=round_, by=request.user)
+    if form.is_valid() and (taken := form.save()):
+        messages.success(request, _("Đã đưa %(number)s sản phẩm vào đợt.") % {"number": len(taken)})
+        return redirect("councils:round", round_.pk)
+    return render(
+        request,
+        "councils/take_in.html",
+        {
+            "round": round_,
+            "form": form,
+            "rows": list(form.rows()),
+            "missing": round_.council.missing(),
+        },
+    )
+
+
+@login_required
+def details(request, pk):
+    """When, where and how it meets."""
+    round_ = run_by(request, pk)
+    form = forms.DetailsForm(posted(request), instance=round_, by=request.user)
+    return _simple(request, round_, form, _("Thời gian, địa điểm"), _("Lưu"))
+
+
+@login_required
+def order(request, pk):
+    """The order of the agenda."""
+    round_ = run_by(request, pk)
+    entries = Board(round_).entries
+    form = forms.OrderForm(posted(request), entries=entries, round_=round_, by=request.user)
+    return _simple(request, round_, form, _("Thứ tự sản phẩm"), _("Lưu thứ tự"))
+
+
+@login_required
+def attendance(request, pk):
+    """Who came to the meeting."""
+    round_ = run_by(request, pk)
+    form = forms.AttendanceForm(posted(request), round_=round_, by=request.user)
+    return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
+
+
+def _simple(request, round_, form, title, button):
+    if form.is_valid() and form.save():
+        messages.success(request, _("Đã lưu."))
+        return redirect("councils:round", round_.pk)
+    page = {"round": round_, "form": form, "title": title, "button": button}
+    return render(request, "councils/act.html", page)
+
+
+#: What is done to a round by one press: title, button, what will happen, what is said then.
+_ACTS = {
+    "invite": {
+        "permission": "councils.run_round",
+        "title": _lazy("Gửi giấy mời và tài liệu họp"),
+        "button": _lazy("Gửi cho các thành viên"),
+        "follows": [
+            _lazy("Mọi thành viên hội đồng và tổ tư vấn nhận thông báo có đường dẫn tới tài liệu."),
+            _lazy("Phần mềm ghi lại lúc mỗi người mở tài liệu lần đầu."),
+        ],
+        "done": _lazy("Đã gửi giấy mời và tài liệu cho các thành viên."),
+    },
+    "open": {
+        "permission": "councils.preside",
+        "title": _lazy("Mở chấm điểm"),
+        "button": _lazy("Mở chấm điểm"),
+        "follows": [
+            _lazy("Các thành viên chấm được điểm và nhận thông báo."),
+            _lazy("Danh sách sản phẩm của đợt không thay đổi được nữa."),
+        ],
+        "done": _lazy("Đã mở chấm điểm."),
+    },
+}
+
+
+@login_required
+def act(request, pk, name):
+    """Send the papers out, or let the members score: what will happen, and one button."""
+    kind = _ACTS[name]
+    round_ = run_by(request, pk, kind["permission"])
+    form = forms.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))
+    if form.is_valid() and form.save():
+        messages.success(request, kind["done"])
+        return redirect("councils:round", round_.pk)
+    return render(request, "councils/act.html", {"round": round_, "form": form, **kind})
