@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Cycle, DayOff, HistoryEntry, Level, OutboxMessage, Role, User
-from dossiers import demo
+from councils import demo
 from dossiers.models import Dossier, Evidence, OutreachEvent, State, Task
 from dossiers.models.evidence import path_of
 from dossiers.reports import CycleReport

@@ -8,11 +8,13 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
+from django.db.models import Sum
 
-from cycle.models import Cycle, HistoryEntry, OutboxMessage, User
+from councils.models import Closing, Consequence, EvaluationRound, Result, RoundEntry
+from councils.replay import DATA
+from cycle.models import Cycle, HistoryEntry, Level, OutboxMessage, User
 from cycle.tables import RowRefused
 from dossiers.models import Dossier, Evaluation, OfficialDocument, State, Task
-from dossiers.replay import DATA
 from dossiers.reports import CycleReport
 
 
@@ -126,6 +128,57 @@ def test_nothing_is_inserted_as_an_end_state_nobody_is_told_and_nobody_may_sign_
     assert list(years.order_by()) == [2021]
 
 
+def test_every_star_comes_from_a_round_and_the_sheets_of_its_members():
+    replay()
+    rounds = EvaluationRound.objects.filter(cycle__year=2021)
+    assert {(round_.council.level, round_.state) for round_ in rounds} == {
+        (Level.DISTRICT, "closed"),
+        (Level.PROVINCE, "closed"),
+    }
+    assert rounds.count() == 8
+    assert Consequence.objects.filter(applied_at=None).count() == 0
+    given = {
+        (result.entry.dossier_id, result.closing.round.council.level): result
+        for result in Result.objects.select_related("closing__round__council__org_unit", "entry")
+    }
+    assert len(given) == 20
+    for evaluation in Evaluation.objects.all():
+        result = given.pop((evaluation.dossier_id, evaluation.level))
+        assert (result.points_sum, result.sheets, result.stars) == (
+            evaluation.points_sum,
+            evaluation.sheets,
+            evaluation.stars,
+        )
+        sheets = result.entry.sheets.filter(state="submitted")
+        assert sheets.count() == result.sheets
+        assert sheets.aggregate(sum=Sum("scores__points"))["sum"] == result.points_sum
+        # They stand for sheets that nobody kept, and say so.
+        assert {sheet.remark for sheet in sheets} == {"Điểm giả định"}
+    assert not given
+    ranked = HistoryEntry.objects.filter(event__in=["dossier.rank", "dossier.rank_at_district"])
+    closings = set(Closing.objects.values_list("entry", flat=True))
+    assert {entry.data["authority"] for entry in ranked} == closings
+
+
+def test_the_tea_left_the_provinces_round_before_it_was_scored():
+    replay()
+    out = RoundEntry.objects.get(results=None)
+    assert out.dossier.product.name == "Trà xanh loại 1 Phan Nhất"
+    assert out.round.council.level == Level.PROVINCE
+    assert not out.sheets.exists()
+    assert "nhãn" in HistoryEntry.objects.get(event="round.drop").data["why"]
+
+
+def test_a_council_that_is_not_named_hands_in_its_result_on_paper(folder):
+    file = folder / "dien_bien_2021_councils.csv"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("096,")]
+    file.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    replay(folder=folder)
+    assert figures() == FIGURES
+    assert EvaluationRound.objects.count() == 7
+
+
 def test_each_figure_drills_down_to_its_cases():
     replay()
     year = CycleReport(Cycle.objects.get(year=2021))
@@ -158,7 +211,7 @@ def test_the_figures_follow_a_changed_row(folder):
     change(folder, "dien_bien_2021.csv", ",certify,issued_on=2021-12-14,,", ",not_recognise,,Nhãn,",
            having="buoi-kien-trung")  # fmt: skip
     drop(folder, "buoi-kien-trung", "promote")
-    change(folder, "dien_bien_2021.csv", "points_sum=499.5; sheets=9; stars=3",
+    change(folder, "dien_bien_2021.csv", "points_sum=500; sheets=9; stars=3",
            "points_sum=640; sheets=9; stars=4")  # fmt: skip
     change(folder, "dien_bien_2021_cycle.csv", "target_new,34", "target_new,16")
     replay(folder=folder)
@@ -197,6 +250,8 @@ def test_the_producers_follow_a_changed_row(folder):
         ("council_office,11,", "officer,11,", ",rank,", "việc này của Thường trực hội đồng tỉnh"),
         ("officer,100,enter_late", "leader,100,enter_late", "", "không được làm việc này"),
         ("stars=3", "stars=5", ",rank,", "chỉ đạt 3 sao"),
+        ("points_sum=500", "points_sum=500.5", ",rank,", "không cho được"),
+        ("sheets=9", "sheets=10", ",rank,", "chỉ có 9 người chấm"),
         ("points_sum=", "points=", ",rank,", "không biết «points»"),
         ("points_sum=", "points_sum=nhiều ", ",rank,", "không hợp lệ cho «points_sum»"),
         ("entered_as=existing", "entered_as=ghost", "", "giá trị không hợp lệ"),

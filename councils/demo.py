@@ -16,6 +16,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
+from councils.replay import DATA, Posts, replay
 from cycle import clock, tables
 from cycle.models import Cycle, DayOff, Level, OrgUnit, Role, RuleSet, User
 from dossiers.models import (
@@ -48,7 +49,6 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import store
-from dossiers.replay import DATA, Posts, replay
 
 PASSWORD = "ocop-demo-2026"  # noqa: S105  (shown to everybody who starts the demo)
 SEED = 2026

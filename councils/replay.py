@@ -1,7 +1,12 @@
-"""A past cycle told again: one row of a file per act, each through the two doors."""
+"""A past cycle told again: one row of a file per act, each through the two doors.
 
+What a council gave comes from a round of its own: its members hand in sheets, made up so that they
+come to the points of the row, and the dossiers go on by the authority of its closing.
+"""
+
+import random
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
@@ -10,6 +15,8 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from councils import sitting
+from councils.models import Council, EvaluationRound, Regulation, Seat
 from cycle import clock, tables
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fold
 from dossiers.models import (
@@ -65,6 +72,11 @@ RECORDS = {
     "record_inspection": Inspection,
 }
 
+#: What a row says of a council's result; the round that gives it holds all rows of one day.
+JUDGEMENTS = {"rank_at_district", "rank"}
+#: How long before its meeting a council prepares a round.
+NOTICE = timedelta(days=7)
+
 _ENDINGS = {
     Role.OFFICER: "",
     Role.LEADER: ".lanhdao",
@@ -94,16 +106,9 @@ class Posts:
 
     def make(self, role, unit, username="", full_name=""):
         """Make an account that holds ``role`` at ``unit``, if it does not exist."""
-        user, new = User.objects.get_or_create(
-            username=self.prefix + (username or self.username(role, unit)),
-            defaults={"full_name": full_name or self.name(role, unit)},
+        user = self.account(
+            username or self.username(role, unit), full_name or self.name(role, unit)
         )
-        if new:
-            if self.password:
-                user.password = self.password
-            else:
-                user.set_unusable_password()
-            user.save(update_fields=["password"])
         RoleAssignment.objects.get_or_create(
             user=user,
             role=role,
@@ -112,6 +117,39 @@ class Posts:
             defaults={"valid_to": self.until},
         )
         return self._known.setdefault((role, unit.pk), user)
+
+    def account(self, username, full_name):
+        """The account of this name, without any post, made when there is none."""
+        user, new = User.objects.get_or_create(
+            username=self.prefix + username, defaults={"full_name": full_name}
+        )
+        if new:
+            if self.password:
+                user.password = self.password
+            else:
+                user.set_unusable_password()
+            user.save(update_fields=["password"])
+        return user
+
+    def council(self, unit, judges):
+        """The seats of a council of ``unit`` with an account each: (seat, account) pairs.
+
+        «huyen.muongang.hoidong.uyvien2»: who sat there is not known.
+        """
+        base, numbers = self.username(Role.COUNCIL_OFFICE, unit), {Seat.MEMBER: 0}
+        for seat in sitting.seats(judges):
+            number = ""
+            if seat in numbers:
+                numbers[seat] += 1
+                number = str(numbers[seat])
+            name = f"{Seat(seat).label} {number}".strip()
+            yield (
+                seat,
+                self.account(
+                    f"{base}.{fold(Seat(seat).label).replace(' ', '')}{number}",
+                    f"{name}, hội đồng {unit.name[0].lower()}{unit.name[1:]}",
+                ),
+            )
 
     @staticmethod
     def name(role, unit):
@@ -139,6 +177,7 @@ def replay(year, folder=DATA):
         if not replayed.open_cycle(folder / f"{name}_cycle.csv", year):
             return None
         replayed.introduce()
+        replayed.set_up_councils(folder / f"{name}_councils.csv")
         replayed.act()
         return replayed.close()
 
@@ -149,6 +188,7 @@ class _Replay:
     def __init__(self, products, acts):
         self.products_file, self.acts_file = products, acts
         self.products, self.communes, self.dossiers, self.last = {}, {}, {}, {}
+        self.rubrics, self.councils = {}, {}
 
     def open_cycle(self, file, year):
         """Open the cycle that ``file`` describes; False when there is one of its title."""
@@ -200,7 +240,11 @@ class _Replay:
     def introduce(self):
         """Make the products and their producers."""
         file, producers = self.products_file, {}
-        columns = ["product", "name", "group", "producer", "producer_name", "owner_type", "commune"]
+        columns = [
+            *("product", "name", "group", "rubric"),
+            *("producer", "producer_name", "owner_type", "commune"),
+        ]
+        known = {rubric.number: rubric for rubric in self.cycle.rule_set.rubrics.current()}
         for line, row in _rows(file, columns):
             with _refusing(file, line):
                 if row["product"] in self.products:
@@ -218,16 +262,142 @@ class _Replay:
                     group=ProductGroup(row["group"]),
                 )
                 self.communes[row["product"]] = commune
+                if int(row["rubric"]) not in known:
+                    raise _Wrong(f"không có bộ tiêu chí số {row['rubric']}.")
+                self.rubrics[row["product"]] = known[int(row["rubric"])]
+
+    def set_up_councils(self, file):
+        """Set the councils up on the first day, each with a regulation and all its seats."""
+        first = self.cycle.opened_on
+        for line, row in _rows(file, ["unit", "name", "judges", "decision"]):
+            with _refusing(file, line), clock.at(_morning(first), replay=True):
+                unit = self.unit(row["unit"])
+                by = self.posts(Role.COUNCIL_OFFICE, unit)
+                Regulation.objects.create(
+                    org_unit=unit, document="Quy chế giả định", valid_from=first
+                )
+                council = Council.set_up(
+                    Council(
+                        org_unit=unit,
+                        name=row["name"],
+                        decision_number=row["decision"],
+                        decision_on=first,
+                        valid_from=first,
+                        valid_to=self.closed_on,
+                    ),
+                    by=by,
+                )
+                people = self.posts.council(unit, int(row["judges"]))
+                sitting.take_seats(
+                    council,
+                    [(seat, user, "Chưa rõ cơ quan") for seat, user in people],
+                    by=by,
+                    until=self.closed_on,
+                )
+                self.councils[unit.pk] = council
 
     def act(self):
-        """Do the acts, in the order of the file."""
+        """Do the acts, in the order of the file; the rows of one round together."""
         file = self.acts_file
         columns = ["at", "product", "role", "unit", "act", "fields", "reason", "document", "signer"]
-        for line, row in _rows(file, columns):
+        rows = _rows(file, columns)
+        judged = set()
+        for number, (line, row) in enumerate(rows):
+            if line in judged:
+                continue
             with _refusing(file, line):
                 moment = self.moment(row)
-                with clock.at(moment, replay=True):
+                council = self.council_of(row)
+            if council is None:
+                with _refusing(file, line), clock.at(moment, replay=True):
                     self.do(row)
+                continue
+            its, out = {line: (moment, row)}, {}
+            for other, later in rows[number + 1 :]:
+                if (later["unit"], later["at"][:10]) != (row["unit"], row["at"][:10]):
+                    continue
+                with _refusing(file, other):
+                    if later["act"] == "not_recognise":
+                        out[other] = later
+                    elif later["act"] == row["act"] and self.council_of(later):
+                        its[other] = self.moment(later), later
+            self.judge(council, its, out)
+            judged |= its.keys()
+
+    def council_of(self, row):
+        """The council whose result the row tells; None for other acts and what came on paper."""
+        if row["act"] not in JUDGEMENTS or row["signer"]:
+            return None
+        return self.councils.get(self.unit(row["unit"]).pk)
+
+    def judge(self, council, rows, out):
+        """One round over the products of ``rows``, (moment, row) by line, and what follows.
+
+        The products of ``out`` leave it before the council scores; what becomes of them is told by
+        their own rows.
+        """
+        file, line = self.acts_file, next(iter(rows))
+        wanted = {}
+        for each, (_moment, row) in rows.items():
+            with _refusing(file, each):
+                self.task(row)
+                wanted[self.dossiers[row["product"]]] = (
+                    each,
+                    _record(Evaluation, _fields(row["fields"])),
+                )
+        moments = [moment for moment, _row in rows.values()]
+        by = self.posts(Role.COUNCIL_OFFICE, council.org_unit)
+        with _refusing(file, line):
+            round_ = self.prepare(council, rows, out, min(moments), by)
+            with clock.at(min(moments), replay=True):
+                round_.open(by=by)
+                judges = list(round_.scoring_members.select_related("user"))
+                came = judges[: max(result.sheets for _line, result in wanted.values())]
+                round_.attend({member.pk: member in came for member in judges}, by=by)
+        chance = random.Random(f"{council} {round_}")  # noqa: S311
+        for entry in round_.entries.filter(live=True).select_related("rubric"):
+            each, result = wanted[entry.dossier_id]
+            with _refusing(file, each), clock.at(rows[each][0], replay=True):
+                if result.sheets > len(judges):
+                    raise _Wrong(f"hội đồng chỉ có {len(judges)} người chấm.")
+                pen = sitting.Pen(entry.rubric, chance, result.stars)
+                points = sitting.shares(result.points_sum, result.sheets, chance)
+                for member, its in zip(came, points, strict=False):
+                    sitting.fill(entry, member, pen.options(its), remark="Điểm giả định")
+        with _refusing(file, max(rows)), clock.at(max(moments), replay=True):
+            made = sitting.close(round_, by=by)
+        for given in made.results.select_related("entry", "consequence"):
+            each, result = wanted[given.entry.dossier_id]
+            with _refusing(file, each):
+                if given.stars != result.stars:
+                    raise _Wrong(f"theo phiếu chấm chỉ đạt {given.stars} sao.")
+                if given.consequence.applied_at is None:
+                    raise _Wrong(given.consequence.error)
+
+    def prepare(self, council, rows, out, opens, by):
+        """A round with the products of ``rows`` in it, and the papers sent."""
+        with clock.at(opens - NOTICE, replay=True):
+            round_ = EvaluationRound.create(
+                EvaluationRound(
+                    council=council,
+                    cycle=self.cycle,
+                    name=f"Đợt đánh giá ngày {opens:%d/%m/%Y}",
+                    meets_at=opens,
+                    place=f"Trụ sở UBND {council.org_unit}",
+                ),
+                by=by,
+            )
+            products = [row for _moment, row in rows.values()]
+            round_.take_in(
+                [(self.dossier(row), self.rubrics[row["product"]]) for row in products], by=by
+            )
+            for line, row in out.items():
+                with _refusing(self.acts_file, line):
+                    taken = [(self.dossier(row), self.rubrics[row["product"]])]
+                    [entry] = round_.take_in(taken, by=by)
+                    round_.drop(entry, by=by, reason=row["reason"])
+            round_.invite(by=by)
+        return round_
 
     def close(self):
         """Close the cycle (đóng chu trình)."""
@@ -282,9 +452,7 @@ class _Replay:
             Process.open(dossier, by=by)
             self.dossiers[row["product"]] = dossier.pk
             return
-        if row["product"] not in self.dossiers:
-            raise _Wrong("hồ sơ của sản phẩm này chưa mở.")
-        dossier = Dossier.objects.get(pk=self.dossiers[row["product"]])
+        dossier = self.dossier(row)
         values = _fields(row["fields"])
         record = None
         if name == "attach_evidence":
@@ -295,12 +463,27 @@ class _Replay:
         if ACTS[name]["door"] == "act":
             dossier.process.act(name, **given)
             return
-        task = dossier.open_task()
-        if task is None or name not in task.acts():
-            raise ActNotPossible(name)
-        if (task.role, task.org_unit_id) != (role, unit.pk):
+        self.task(row).complete(name, **given)
+
+    def dossier(self, row):
+        """The dossier of the row's product."""
+        if row["product"] not in self.dossiers:
+            raise _Wrong("hồ sơ của sản phẩm này chưa mở.")
+        return Dossier.objects.get(pk=self.dossiers[row["product"]])
+
+    def task(self, row):
+        """The open task that asks for the row's act, when it is that of the row's post."""
+        task = self.dossier(row).open_task()
+        if task is None or row["act"] not in task.acts():
+            raise ActNotPossible(row["act"])
+        if (task.role, task.org_unit_id) != (row["role"], self.unit(row["unit"]).pk):
             raise _Wrong(f"việc này của {Posts.name(task.role, task.org_unit)}.")
-        task.complete(name, **given)
+        return task
+
+
+def _morning(day):
+    """When an office opens on ``day``."""
+    return timezone.make_aware(datetime(day.year, day.month, day.day, 8))
 
 
 class _Wrong(Exception):
@@ -319,7 +502,7 @@ def _refusing(file, line):
     """Turn every way in which a row can fail into RowRefused with its line."""
     try:
         yield
-    except (_Wrong, ConditionNotMet) as error:
+    except (_Wrong, ConditionNotMet, sitting.NoSuchSheet) as error:
         raise tables.RowRefused(file, line, str(error)) from None
     except ValidationError as error:
         raise tables.RowRefused(file, line, " ".join(error.messages)) from None

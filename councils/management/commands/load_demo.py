@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dossiers import demo
+from councils import demo
 
 
 class Command(BaseCommand):

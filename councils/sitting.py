@@ -1,0 +1,126 @@
+"""A council that sits in a replay or a demo: sheets are made up so that they come to a known sum.
+
+Nothing here decides: the sheets are handed in, and the round is closed, by the acts themselves.
+"""
+
+from decimal import Decimal
+
+from councils import closing
+from councils.models import Member, Score, Scoresheet, Seat
+from cycle import clock
+from cycle.models import Job
+
+
+class NoSuchSheet(Exception):
+    """No choice of options on the rubric gives these points."""
+
+    def __init__(self, rubric, points):
+        super().__init__(f"bộ tiêu chí «{rubric}» không cho được {points} điểm.")
+
+
+def take_seats(council, people, *, by, until=None):
+    """Seat ``people``, rows of (seat, user, department), from the council's first day."""
+    for seat, user, department in people:
+        council.give_seat(
+            Member(
+                user=user,
+                seat=seat,
+                department=department,
+                since=council.valid_from,
+                until=until,
+            ),
+            by=by,
+        )
+
+
+def seats(judges):
+    """The seats of a council of so many judges, the chair first, and its support team's head."""
+    members = [Seat.MEMBER] * (judges - 1)
+    return [Seat.CHAIR, *members, Seat.SECRETARY, Seat.TEAM_LEAD]
+
+
+class Pen:
+    """Fills in sheets of one rubric, each reaching the minimums up to ``stars``."""
+
+    def __init__(self, rubric, chance, stars=0):
+        self.rubric, self.chance = rubric, chance
+        criteria = list(rubric.criteria.prefetch_related("options"))
+        required = {criterion.requires_id for criterion in criteria}
+        self.levels = [
+            [
+                option
+                for option in _from_minimum(criterion.options.all(), stars)
+                # Whatever depends on it is then scored as well.
+                if option.points or criterion.pk not in required
+            ]
+            for criterion in criteria
+        ]
+
+    def options(self, points):
+        """One option of each criterion, together ``points``. Raises NoSuchSheet."""
+        levels = self.chance.sample(self.levels, len(self.levels))
+        left = [{Decimal(0)}]
+        for options in reversed(levels):
+            left.append({option.points + rest for option in options for rest in left[-1]})
+        if points not in left.pop():
+            raise NoSuchSheet(self.rubric, points)
+        chosen = []
+        for options in levels:
+            rest = left.pop()
+            chosen.append(self.chance.choice([o for o in options if points - o.points in rest]))
+            points -= chosen[-1].points
+        return chosen
+
+
+def _from_minimum(options, stars):
+    """The options of the first case from the least that a product of ``stars`` must reach."""
+    case = min(option.case for option in options)
+    options = [option for option in options if option.case == case]
+    marks: dict[int, Decimal] = {}
+    for option in options:
+        mark = option.minimum_for
+        if mark is not None and mark <= stars:
+            marks[mark] = min(option.points, marks.get(mark, option.points))
+    floor = max(marks.values(), default=Decimal(0))
+    return [option for option in options if option.points >= floor]
+
+
+def shares(total, sheets, chance, apart=3):
+    """``total`` over so many sheets, in whole points, at most ``2 × apart + 1`` from each other."""
+    each, left = divmod(int(total), sheets)
+    points = [Decimal(each + (number < left)) for number in range(sheets)]
+    points[0] += total % 1
+    for first in range(0, sheets - 1, 2):
+        moved = chance.randint(-apart, apart)
+        points[first] += moved
+        points[first + 1] -= moved
+    return points
+
+
+def fill(entry, member, options, *, remark="", submit=True):
+    """A member's sheet with ``options``, handed in by the act; the scores go in in one stroke."""
+    sheet = Scoresheet.objects.create(entry=entry, member=member, remark=remark)
+    Score.objects.bulk_create(
+        Score(
+            sheet=sheet,
+            criterion_id=option.criterion_id,
+            option=option,
+            points=option.points,
+            saved_at=clock.now(),
+        )
+        # What a criterion requires is scored before it.
+        for option in sorted(options, key=lambda each: each.criterion.requires_id is not None)
+    )
+    if submit:
+        sheet.submit(by=member.user)
+    return sheet
+
+
+def close(round_, *, by):
+    """Close the round and let what follows happen at once; returns the closing.
+
+    Raises what closing raises. What could not follow is written on its consequences.
+    """
+    made = closing.close(round_, by=by)
+    Job.objects.get(kind="councils.apply", params={"closing": made.pk}).run()
+    return made
