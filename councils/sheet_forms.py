@@ -218,6 +218,7 @@ class ScanForm(PlainPart):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["scan"].widget.attrs["accept"] = ",".join(SCANS)
+        self.fields["scan"].error_messages["required"] = _("Bạn chưa chọn: Bản chụp phiếu giấy.")
 
     def clean_scan(self):
         upload = self.cleaned_data["scan"]

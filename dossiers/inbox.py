@@ -423,7 +423,8 @@ class Register:
             "groups": ProductGroup.choices,
             "communes": [
                 (row["pk"], _commune(row["name"], row["valid_to"]))
-                for row in self.facts["communes"]
+                # Who works for no unit, as a member of a council may: a query known to be empty.
+                for row in self.facts["communes"] or ()
             ],
         }
 
