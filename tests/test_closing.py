@@ -32,7 +32,7 @@ def test_the_checklist_asks_as_much_of_one_product_as_of_three(
 ):
     round_ = before(products)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(99):
+    with django_assert_num_queries(12):
         items = closing.checklist(round_)
     assert all(item.met for item in items)
 
@@ -43,7 +43,7 @@ def test_closing_asks_as_much_of_one_product_as_of_three(
 ):
     round_ = before(products)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(99):
+    with django_assert_num_queries(24):
         closing.close(round_, by=thu)
 
 
