@@ -14,8 +14,11 @@ from django.contrib.auth.hashers import make_password
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from councils import sitting
+from councils.models import Council, EvaluationRound, Regulation, Seat
 from councils.replay import DATA, Posts, replay
 from cycle import clock, tables
 from cycle.models import Cycle, DayOff, Level, OrgUnit, Role, RuleSet, User
@@ -54,6 +57,7 @@ PASSWORD = "ocop-demo-2026"  # noqa: S105  (shown to everybody who starts the de
 SEED = 2026
 #: Since when the posts of the demo are held: the reorganisation of the communes.
 SINCE = date(2025, 7, 1)
+PRODUCT_COLUMNS = ["name", "group", "rubric"]
 THREE_LEVELS = "Chu trình ba cấp (minh họa)"
 
 NA_TAU = "03316"
@@ -136,9 +140,11 @@ TWO_LEVEL_SCENES = (
     Scene("check_at_province", IN_PROVINCE, 1, 1),
     Scene("check_at_province", (*UPGRADE, "forward_to_province"), 0, 1, then="claim"),
     Scene("check_at_province", (*IN_PROVINCE, "return_for_supplement", "supplement"), 0, 1),
-    Scene("evaluate_at_province", JUDGED, 0, 3),
+    Scene("evaluate_at_province", JUDGED, 0, 1),
+    Scene("evaluate_at_province", JUDGED, 0, 3, then="open"),
     Scene("evaluate_at_province", JUDGED, 0, 1, then="wait"),
-    Scene("propose_recognition", RANKED, 0, 2),
+    Scene("propose_recognition", RANKED, 0, 1),
+    Scene("propose_recognition", JUDGED, 0, 3, then="closed"),
     Scene("propose_recognition", (*BEST, "nominate", "record_centre_result:88"), 0, 1),
     Scene("decide", PROPOSED, 1, 2),
     Scene("decide", BEST, 0, 1),
@@ -190,6 +196,22 @@ THREE_LEVEL_SCENES = (
         1,
     ),
 )
+
+#: The province's council: username, name, seat, department. All are made up.
+COUNCIL = (
+    ("hoidong.chutich", "Lường Văn Chung", Seat.CHAIR, "Ủy ban nhân dân tỉnh"),
+    ("hoidong.uyvien1", "Nguyễn Thị Dung", Seat.MEMBER, "Sở Nông nghiệp và Môi trường"),
+    ("hoidong.uyvien2", "Quàng Văn Hặc", Seat.MEMBER, "Sở Công Thương"),
+    ("hoidong.uyvien3", "Sùng A Páo", Seat.MEMBER, "Sở Khoa học và Công nghệ"),
+    ("hoidong.uyvien4", "Trần Thị Phương", Seat.MEMBER, "Sở Y tế"),
+    ("hoidong.uyvien5", "Mùa A Lử", Seat.MEMBER, "Sở Văn hóa, Thể thao và Du lịch"),
+    ("hoidong.thuky", "Phạm Thị Xuân", Seat.SECRETARY, "Văn phòng điều phối nông thôn mới"),
+    ("hoidong.totruong", "Cà Văn Ơn", Seat.TEAM_LEAD, "Chi cục Phát triển nông thôn"),
+)
+#: Working days before today on which the dossiers of a round came before the council, at least.
+CAME_BEFORE = {"closed": 12, "open": 7}
+#: What the members give to the products of the closed round, on the average.
+MEANS = (64, 78, 58)
 
 #: How the open tasks of a cycle lie around today, in working days to the due day.
 TO_DUE = (-4, 2, 0, 1, -1, 6, 3, 0, -9, 4, 12, 1)
@@ -349,6 +371,7 @@ SHOWN = (
     "xa.natau", "xa.natau.lanhdao", "xa.thanhluong", "xa.thanhluong.lanhdao",
     "huyen.dienbien", "huyen.dienbien.hoidong", "huyen.dienbien.lanhdao",
     "tinh", "tinh.hoidong", "tinh.lanhdao", "tinh.congthuong", "tinh.nongnghiep",
+    "hoidong.chutich", "hoidong.thuky", "hoidong.uyvien1", "hoidong.uyvien4", "hoidong.totruong",
     "vanthu", "kiemtra", "quantri",
 )  # fmt: skip
 
@@ -358,19 +381,21 @@ def accounts():
     users = {user.username: user for user in User.objects.filter(username__in=SHOWN)}
     rows = []
     for user in (users[name] for name in SHOWN if name in users):
-        held = user.assignments()
-        roles = ", ".join(str(Role(assignment.role).label) for assignment in held)
-        units = ", ".join(_unit_name(assignment.org_unit) for assignment in held)
-        rows.append(
-            (user.username, roles or "Quản trị", units or "", Task.objects.inbox(user).count())
-        )
+        held = [(str(Role(each.role).label), each.org_unit) for each in user.assignments()]
+        held += [
+            (f"{seat.get_seat_display()} hội đồng", seat.council.org_unit)
+            for seat in user.seats.sitting().select_related("council__org_unit")
+        ]
+        roles = ", ".join(dict.fromkeys(role for role, _unit in held))
+        units = ", ".join(dict.fromkeys(_unit_name(unit) for _role, unit in held))
+        rows.append((user.username, roles or "Quản trị", units, Task.objects.inbox(user).count()))
     return rows
 
 
 def other_accounts():
-    """Usernames of the posts that are not shown, able to sign in as well."""
+    """Usernames of the posts and seats that are not shown, able to sign in as well."""
     return (
-        User.objects.filter(role_assignments__isnull=False)
+        User.objects.filter(Q(role_assignments__isnull=False) | Q(seats__isnull=False))
         .exclude(username__in=SHOWN)
         .exclude(username__startswith="2021.")
         .order_by("username")
@@ -438,9 +463,12 @@ class _Year:
         self.province = self.communes[0].at_level(Level.PROVINCE)
         self.to_due = itertools.cycle(TO_DUE)
         self.producers: dict[int, list[Producer]] = {commune.pk: [] for commune in self.communes}
-        rows = [row for _line, row in tables.read(DATA / "demo_products.csv", ["name", "group"])]
+        rows = [row for _line, row in tables.read(DATA / "demo_products.csv", PRODUCT_COLUMNS)]
         self.random.shuffle(rows)
         self.names = itertools.cycle(rows)
+        self.rubrics: dict[int, int] = {}
+        #: Dossiers that wait for a round, by what becomes of it.
+        self.judged: dict[str, list[Dossier]] = {"closed": [], "open": []}
 
     def run(self, scenes, say):
         """Hold the events, then walk the dossiers of ``scenes``."""
@@ -455,6 +483,8 @@ class _Year:
                 made += 1
                 if made % 20 == 0:
                     say(f"{self.cycle}: {made} hồ sơ…")
+        if any(self.judged.values()):
+            _Rounds(self).run()
         say(f"{self.cycle}: {made} hồ sơ.")
 
     def hold_events(self):
@@ -535,11 +565,13 @@ class _Year:
         group = ProductGroup(row["group"])
         if self.cycle.rule_set.has_district:
             group = OLD_GROUPS.get(group, group)
-        return Product.objects.create(
+        product = Product.objects.create(
             producer=self.producer(commune),
             name=row["name"].format(place=_place(commune)),
             group=group,
         )
+        self.rubrics[product.pk] = int(row["rubric"])
+        return product
 
     def moments(self, scene):
         """When the dossier was opened and each act done, so that its task is due around today."""
@@ -547,7 +579,9 @@ class _Year:
         moved = len(acts)
         while moved and acts[moved - 1] in STAY:
             moved -= 1
-        if scene.node:
+        if before := CAME_BEFORE.get(scene.then):
+            last = self.now - before - self.random.randrange(4)
+        elif scene.node:
             term = self.terms[scene.node]
             last = self.now + min(next(self.to_due), term - 1) - term
         else:
@@ -591,7 +625,9 @@ class _Walk:
         for act, moment in zip(self.scene.acts, moments, strict=True):
             with clock.at(moment, replay=True):
                 self.act(*act.partition(":")[::2])
-        if self.scene.then:
+        if self.scene.then in self.year.judged:
+            self.year.judged[self.scene.then].append(self.dossier)
+        elif self.scene.then:
             with clock.at(moment + timedelta(minutes=50), replay=True):
                 task = self.task()
                 if self.scene.then == "claim":
@@ -800,3 +836,106 @@ class _Walk:
         )
 
     for_promote = for_record_promotion
+
+
+# --- The council ----------------------------------------------------------------------------
+
+
+class _Rounds:
+    """The province's council: a round that it has closed, and one in which it is scoring."""
+
+    def __init__(self, year):
+        self.year, self.random = year, year.random
+        self.by = year.posts(Role.COUNCIL_OFFICE, year.province)
+
+    def run(self):
+        """Set the council up when the cycle opens, then hold both rounds."""
+        first = self.year.days[0]
+        with self.at(0, 9):
+            Regulation.objects.create(
+                org_unit=self.year.province,
+                document="Quy chế hội đồng (minh họa)",
+                valid_from=first,
+            )
+            self.council = Council.set_up(
+                Council(
+                    org_unit=self.year.province,
+                    name=f"Hội đồng OCOP tỉnh Điện Biên {self.year.cycle.year}",
+                    decision_number=f"{self.random.randrange(100, 999)}/QĐ-UBND",
+                    decision_on=first,
+                    valid_from=first,
+                ),
+                by=self.by,
+            )
+            account = self.year.posts.account
+            sitting.take_seats(
+                self.council,
+                [(seat, account(user, name), office) for user, name, seat, office in COUNCIL],
+                by=self.by,
+            )
+        now = self.year.now
+        if closed := self.year.judged["closed"]:
+            round_ = self.open("Đợt 1", closed, now - 9, now - 5)
+            for entry, mean in zip(self.entries(round_), itertools.cycle(MEANS), strict=False):
+                self.score(entry, self.judges(round_), mean, now - 5)
+            with self.at(now - 5, 16):
+                sitting.close(round_, by=self.by)
+        if scoring := self.year.judged["open"]:
+            round_ = self.open("Đợt 2", scoring, now - 4, now - 1)
+            # Two have handed in all, one is half way, the others have not begun.
+            _chair, *members = self.judges(round_)
+            for number, entry in enumerate(self.entries(round_)):
+                who = members[: 3 if number < 2 else 2]
+                self.score(entry, who, 66, now - 1, begun=members[2] if number == 2 else None)
+
+    def at(self, day, hour, minute=0):
+        moment = datetime.combine(self.year.days[day], time(hour, minute))
+        return clock.at(timezone.make_aware(moment), replay=True)
+
+    def open(self, name, dossiers, prepared, opened):
+        """A round over ``dossiers``, everybody there."""
+        with self.at(prepared, 14):
+            round_ = EvaluationRound.create(
+                EvaluationRound(
+                    council=self.council,
+                    cycle=self.year.cycle,
+                    name=name,
+                    meets_at=timezone.make_aware(datetime.combine(self.year.days[opened], time(8))),
+                    place="Phòng họp tầng 2, trụ sở UBND tỉnh",
+                ),
+                by=self.by,
+            )
+            known = {row.number: row for row in self.year.cycle.rule_set.rubrics.current()}
+            round_.take_in(
+                [(each, known[self.year.rubrics[each.product_id]]) for each in dossiers],
+                by=self.by,
+            )
+            round_.invite(by=self.by)
+        self.sheets = 0
+        with self.at(opened, 8):
+            round_.open(by=self.by)
+            there = self.council.members.sitting()
+            round_.attend({member.pk: True for member in there}, by=self.by)
+        return round_
+
+    def judges(self, round_):
+        with clock.at(round_.opened_at):
+            return list(round_.scoring_members.select_related("user"))
+
+    def entries(self, round_):
+        return round_.entries.select_related("rubric", "dossier__rule_set")
+
+    def score(self, entry, members, mean, day, begun=None):
+        """Sheets of about ``mean`` points by ``members``; ``begun`` has filled in half a sheet."""
+        stars = entry.dossier.rule_set.band(Decimal(mean), 1)
+        pen = sitting.Pen(entry.rubric, self.random, stars)
+        total = Decimal(mean * len(members) + self.random.randrange(4))
+        points = sitting.shares(total, len(members), self.random)
+        for member, its in zip(members, points, strict=True):
+            self.sheets += 1
+            with self.at(day, 9 + self.sheets // 6, self.sheets % 6 * 10):
+                sitting.fill(entry, member, pen.options(its), remark="Điểm minh họa")
+        if begun:
+            with self.at(day, 15, 20):
+                half = [o for o in pen.options(mean) if o.criterion.part == "A"]
+                sitting.fill(entry, begun, half, submit=False)

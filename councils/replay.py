@@ -301,7 +301,7 @@ class _Replay:
         file = self.acts_file
         columns = ["at", "product", "role", "unit", "act", "fields", "reason", "document", "signer"]
         rows = _rows(file, columns)
-        judged = set()
+        judged: set[int] = set()
         for number, (line, row) in enumerate(rows):
             if line in judged:
                 continue

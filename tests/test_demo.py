@@ -10,12 +10,21 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
+from councils import demo
+from councils.models import (
+    Consequence,
+    Council,
+    EvaluationRound,
+    Member,
+    Result,
+    Scoresheet,
+)
 from cycle import clock
 from cycle.models import Cycle, DayOff, HistoryEntry, Level, OutboxMessage, Role, User
-from councils import demo
 from dossiers.models import Dossier, Evidence, OutreachEvent, State, Task
 from dossiers.models.evidence import path_of
 from dossiers.reports import CycleReport
+from tests import judging
 
 #: A Tuesday with a week of working days around it.
 TODAY = timezone.make_aware(datetime(2026, 11, 17, 9))
@@ -111,6 +120,11 @@ def test_everybody_who_has_tasks_has_three_and_can_sign_in():
         "vanthu",
         "kiemtra",
         "quantri",
+        "hoidong.chutich",
+        "hoidong.thuky",
+        "hoidong.uyvien1",
+        "hoidong.uyvien4",
+        "hoidong.totruong",
     }
     for user in User.objects.filter(username__in=[*demo.SHOWN, *demo.other_accounts()]):
         assert user.check_password(demo.PASSWORD)
@@ -161,6 +175,38 @@ def test_the_year_so_far_has_products_of_three_four_and_five_stars_and_an_upgrad
     assert figures["upgrades"] == 1
     assert figures["not_recognised"] == 2
     assert figures["districts"] == 0
+
+
+def test_the_provinces_council_has_closed_a_round_and_scores_in_another():
+    council = Council.objects.get(rounds__cycle=live(), rounds__state="closed")
+    assert council.missing() == []
+    closed, scoring = council.rounds.order_by("pk")
+    assert (closed.state, scoring.state) == ("closed", "open")
+    results = Result.objects.filter(closing__round=closed)
+    assert sorted(result.stars for result in results) == [3, 3, 4]
+    assert {result.sheets for result in results} == {6}
+    states = [result.entry.dossier.state for result in results]
+    assert states == [State.RANKED] * 3
+    assert not Consequence.objects.filter(applied_at=None).exists()
+
+    handed_in = Scoresheet.objects.filter(entry__round=scoring, state="submitted")
+    drafts = Scoresheet.objects.filter(entry__round=scoring, state="draft")
+    assert (scoring.entries.count(), handed_in.count(), drafts.count()) == (3, 8, 1)
+    assert drafts.get().unscored()
+
+
+def test_a_member_of_the_council_signs_in_and_scores():
+    member = Member.objects.get(user__username="hoidong.uyvien4", council__rounds__state="open")
+    assert member.user.check_password(demo.PASSWORD)
+    round_ = member.council.rounds.get(state="open")
+    assert round_ in EvaluationRound.objects.visible_to(member.user)
+    entry = round_.entries.first()
+    sheet = Scoresheet.of(entry, member)
+    with clock.at(TODAY):
+        for option in judging.choose(entry.rubric, judging.best):
+            sheet.put(option, by=member.user)
+        sheet.submit(by=member.user)
+    assert sheet.state == "submitted"
 
 
 def test_the_replayed_year_is_the_real_one():

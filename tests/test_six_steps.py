@@ -4,10 +4,14 @@ Read this first. A dossier walks tuyên truyền → ý tưởng → phương á
 tiến; each officer finds their part in an inbox, and nobody else's.
 """
 
+from random import Random
+
 import pytest
 
+from councils import closing, sitting
+from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, State, Task
-from tests import records
+from tests import judging, records
 from tests.conftest import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +36,28 @@ def compulsory_papers(dossier, by):
         dossier.process.act("attach_evidence", by=by, record=records.paper(kind))
 
 
-def test_a_year_under_two_levels(cycle, commune, an, chi, la, minh, thu, son, tam):
+def judge(dossier, council, by, points, stars):
+    """The members score in a round; closing it completes the task of the council's office."""
+    assert has_it(by, dossier)
+    round_ = judging.begin(council, dossier.cycle, [dossier], by)
+    entry = round_.entries.get()
+    pen = sitting.Pen(entry.rubric, Random(1), stars)
+    for number in range(5):
+        sitting.fill(entry, judging.judge(council, number), pen.options(points))
+    assert dossier.evaluations.filter(level=council.level).count() == 0
+    closing.close(round_, by=by)
+    run_waiting()
+    dossier.lock()
+    assert dossier.stars == stars
+    assert not has_it(by, dossier)
+
+
+def council_of(unit, by):
+    judging.regulate(unit)
+    return judging.seat(unit, by)
+
+
+def test_a_year_under_two_levels(cycle, commune, province, an, chi, la, minh, thu, son, tam):
     dossier = open_dossier(cycle, commune, an)
 
     # Step 2: the idea comes through the commune, the province selects.
@@ -65,7 +90,7 @@ def test_a_year_under_two_levels(cycle, commune, an, chi, la, minh, thu, son, ta
     step(dossier, "confirm_dossier", an, record=records.commune_report())
     step(dossier, "forward_to_province", chi)
     step(dossier, "accept_at_province", minh)
-    step(dossier, "rank", thu, record=records.evaluation("548", 7, stars=4))
+    judge(dossier, council_of(province, thu), thu, 75, stars=4)
     step(dossier, "propose_recognition", minh)
     step(dossier, "certify", son, record=records.certificate(number="12/GCN"))
 
@@ -108,7 +133,7 @@ def test_a_year_under_two_levels(cycle, commune, an, chi, la, minh, thu, son, ta
 
 
 def test_a_year_under_three_levels(
-    cycle_of_three, old_commune, an, chi, binh, ha, hung, minh, thu, son, tam
+    cycle_of_three, old_commune, district, an, chi, binh, ha, hung, minh, thu, son, tam
 ):
     dossier = open_dossier(cycle_of_three, old_commune, an)
 
@@ -126,13 +151,14 @@ def test_a_year_under_three_levels(
         open_task(dossier).complete("forward_to_province", by=chi)
     step(dossier, "forward_to_district", chi)
     step(dossier, "accept_at_district", binh)
-    step(dossier, "rank_at_district", ha, record=records.evaluation("355", 5, stars=4))
+    judge(dossier, council_of(district, ha), ha, 71, stars=4)
     step(dossier, "forward_to_province", hung)
 
     # The province sends it back; the commune relays, and it returns to the province.
     step(dossier, "return_for_supplement", minh, reason="Nhãn thiếu hạn sử dụng")
     step(dossier, "supplement", an)
     step(dossier, "accept_at_province", minh)
+    # The province's council scored on paper: its office enters the result.
     step(dossier, "rank", thu, record=records.evaluation("480", 7, stars=3))
     step(dossier, "propose_recognition", minh)
     step(dossier, "certify", son, record=records.certificate())
