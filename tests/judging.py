@@ -145,3 +145,43 @@ def fill(entry, member, wish=best, *, submit=True):
 def total(sheet):
     """The points on a sheet."""
     return sum((score.points for score in sheet.scores.all()), Decimal(0))
+
+
+def missing_four(rubric, points=75):
+    """Options that come to ``points``, reach every minimum of three stars and all but one of four.
+
+    Returns the options and the code of the criterion whose ``****`` is missed.
+    """
+    rows = [
+        (criterion, sorted(criterion.options.all(), key=lambda option: option.points))
+        for criterion in rubric.criteria.prefetch_related("options")
+    ]
+    for missed, options in rows:
+        floor = min((o.points for o in options if o.minimum_for == 4), default=None)
+        least = min((o.points for o in options if o.minimum_for == 3), default=Decimal(0))
+        below = [o for o in options if floor is not None and least <= o.points < floor]
+        if not below:
+            continue
+        # By total, and by which criteria have points: others may require them.
+        found = {(Decimal(0), frozenset()): []}
+        for criterion, levels in rows:
+            allowed = below if criterion == missed else _reaching(levels, 4)
+            further = {}
+            for (total, scored), chosen in found.items():
+                if criterion.requires_id and criterion.requires_id not in scored:
+                    further[total, scored] = chosen
+                    continue
+                for option in allowed:
+                    named = scored | {criterion.pk} if option.points else scored
+                    kept = named & {each.requires_id for each, _levels in rows}
+                    further[total + option.points, frozenset(kept)] = [*chosen, option]
+            found = further
+        for (total, _scored), chosen in found.items():
+            if total == points:
+                return chosen, missed.code
+    raise AssertionError("no such sheet")
+
+
+def _reaching(levels, stars):
+    floors = [o.points for o in levels if o.minimum_for and o.minimum_for <= stars]
+    return [o for o in levels if o.points >= max(floors, default=Decimal(0))]

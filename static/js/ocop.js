@@ -58,6 +58,7 @@ document.addEventListener("change", (event) => {
   else if (!event.target.matches(".tick")) return;
   const ticked = ticks.filter((tick) => tick.checked).length;
   const all = document.querySelector("[data-tick-all]");
+  if (!all) return;
   all.checked = ticked > 0 && ticked === ticks.length;
   all.indeterminate = ticked > 0 && ticked < ticks.length;
   const count = document.querySelector(".bulk-count");
