@@ -55,8 +55,10 @@ FROM councils_roundentry e JOIN (
 WHERE e.round_id = %(round)s AND e.live
 """
 # A sheet whose case has no such mark, or to which the criterion does not apply, says nothing.
+# Materialized: before the tables are analyzed the planner counts one sheet, and would gather the
+# marks again for every score.
 _MINIMUMS = """
-WITH mark AS (
+WITH mark AS MATERIALIZED (
   SELECT o.criterion_id, o."case", o.minimum_for AS stars, min(o.points) AS floor
   FROM cycle_option o JOIN cycle_criterion c ON c.id = o.criterion_id
   WHERE o.minimum_for IS NOT NULL
