@@ -197,12 +197,10 @@ def _faults(ground, mailbox, mails):
     with hands(COURIERS, courier):
         while True:
             wait_until(_all_sent, 3600)
-            left = list(Delivery.objects.filter(state=DeliveryState.INCIDENT))
-            if not left:
+            put_back = delivery.resend(Delivery.objects.all())
+            if not put_back:
                 break
-            incidents += len(left)
-            for letter in left:
-                delivery.resend(letter)
+            incidents += put_back
     taken = mailbox.taken()
     ids = set(Delivery.objects.values_list("message_id", flat=True))
     return {
