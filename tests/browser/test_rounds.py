@@ -104,7 +104,7 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
 
     # The third is eliminated by resolution.
     office.open("councils:resolutions", third.pk)
-    fold = office.page.locator("#eliminations details").first
+    fold = office.page.locator("section:has(#eliminations) details").first
     fold.locator("summary").click()
     fold.locator("input[type=radio]").first.check()
     fold.locator("textarea, input[name$=reason]").first.fill("Giấy tờ không đúng")
