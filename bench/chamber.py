@@ -2,7 +2,6 @@
 
 from collections import namedtuple
 from datetime import timedelta
-from itertools import pairwise
 
 from django.db import connection, transaction
 
@@ -201,8 +200,3 @@ def filled(chance, options, fixed=None):
             sheet.append(Choice(criterion.pk, option.pk, option.points))
             points[criterion.pk] = option.points
     return sheet
-
-
-def growing(numbers):
-    """Whether each number is larger than the one before."""
-    return all(here < there for here, there in pairwise(numbers))

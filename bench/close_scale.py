@@ -20,7 +20,7 @@ BOUND = (
     "(11 người chấm, 26 tiêu chí)"
 )
 #: Products of a small and of a large round; how often each side closes the large one.
-SIZES = {"small": (20, 60, 2), "full": (50, 500, 3)}
+SIZES = {"small": (20, 60, 2), "full": (50, 500, 2)}
 JUDGES = 11
 #: The product set with 26 criteria.
 NUMBER = 23
@@ -37,18 +37,23 @@ def run(scale):
     options, judges = options_of(rubric), judges_of(council)
     assert len(options) == 26
     sheets = [[_sheet(chance, options) for _ in judges] for _ in range(many)]
-    # The first of each side warms up; the sides take turns.
-    ours, plain = (
-        [_round(chamber, council, rubric, judges, sheets) for _ in range(times + 1)] for _ in "12"
-    )
-    small = [_round(chamber, council, rubric, judges, sheets[:few]) for _ in range(times + 1)]
     cost = {"close": [], "raw": [], "close_few": []}
+    plain, ours, little = (
+        [
+            _round(chamber, council, rubric, judges, of)
+            for of in [sheets[:few]] * warm + [of] * times
+        ]
+        for warm, of in ((1, sheets), (0, sheets), (1, sheets[:few]))
+    )
     with psycopg.connect(**_login()) as db:
-        for our, their, little in zip(ours, plain, small, strict=True):
+        # A small round of each side warms up; then the sides take turns.
+        by_hand(db, plain.pop(0).pk, chamber.thu.pk)
+        _close(little.pop(0).pk, chamber.thu.pk)
+        for our, their, small in zip(ours, plain, little, strict=True):
             cost["close"].append(_timed(_close, our.pk, chamber.thu.pk))
             cost["raw"].append(_timed(by_hand, db, their.pk, chamber.thu.pk))
-            cost["close_few"].append(_timed(_close, little.pk, chamber.thu.pk))
-    close, raw, close_few = (1000 * median(taken[1:]) for taken in cost.values())
+            cost["close_few"].append(_timed(_close, small.pk, chamber.thu.pk))
+    close, raw, close_few = (1000 * median(taken) for taken in cost.values())
     left = [_left_behind(round_) for round_ in ours + plain]
     figures = {
         "size": many,

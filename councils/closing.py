@@ -11,6 +11,7 @@ from decimal import Decimal
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +31,7 @@ from councils.models import (
     SheetState,
 )
 from cycle import clock
-from cycle.models import HistoryEntry, Job, Level, job_kind
+from cycle.models import HistoryEntry, Job, Level, RuleSet, job_kind
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
@@ -96,10 +97,12 @@ def tally(round_):
     """
     entries = {
         entry.pk: entry
-        for entry in round_.entries.filter(live=True).select_related(
-            "dossier__rule_set", "dossier__product"
-        )
+        for entry in round_.entries.filter(live=True).select_related("dossier__product")
     }
+    # One row for all, not a copy of the law with every product.
+    law = RuleSet.objects.in_bulk({entry.dossier.rule_set_id for entry in entries.values()})
+    for entry in entries.values():
+        entry.dossier.rule_set = law[entry.dossier.rule_set_id]
     with connection.cursor() as cursor:
         cursor.execute(_TOTALS, {"round": round_.pk})
         totals = cursor.fetchall()
@@ -161,7 +164,14 @@ def checklist(round_, tallies=None):
     """
     if tallies is None:
         tallies = tally(round_)
-    entries = list(round_.entries.filter(live=True).select_related("dossier__product"))
+    untold = round_.entries.filter(live=True).exclude(pk__in=tallies)
+    entries = sorted(
+        [
+            *(each.entry for each in tallies.values()),
+            *untold.select_related("dossier__product"),
+        ],
+        key=lambda entry: (entry.position, entry.pk),
+    )
     judges = list(round_.scoring_members.select_related("user"))
     present = _present(round_, judges)
     items = [
@@ -173,18 +183,18 @@ def checklist(round_, tallies=None):
         Interest.objects.filter(entry__round=round_, recused=True).values_list("entry", "member")
     )
     handed_in = defaultdict(set)
-    waiting = []
-    for sheet in (
-        Scoresheet.objects.filter(entry__in=entries, member__isnull=False)
-        .select_related("entry", "member__user")
-        .only("entry__scoring", "scoring", "state", "member__user__full_name", "member__council")
-    ):
-        if sheet.scoring != sheet.entry.scoring:
-            continue
-        if sheet.state == SheetState.SUBMITTED:
-            handed_in[sheet.entry_id].add(sheet.member_id)
-        elif sheet.state == SheetState.ENTERED:
-            waiting.append(sheet)
+    of_round = Scoresheet.objects.filter(entry__round=round_, entry__live=True)
+    for entry_id, member_id in of_round.counted().values_list("entry", "member"):
+        handed_in[entry_id].add(member_id)
+    waiting = of_round.filter(
+        state=SheetState.ENTERED, member__isnull=False, scoring=F("entry__scoring")
+    ).select_related("entry__dossier__product", "member__user")
+    closed_at = dict(
+        Result.objects.filter(entry__round=round_)
+        .order_by("entry")
+        .values_list("entry")
+        .annotate(last=Max("scoring"))
+    )
     by_pk = {member.pk: member for member in judges}
     for entry in entries:
         due = {pk for pk in present if (entry.pk, pk) not in recused}
@@ -208,7 +218,8 @@ def checklist(round_, tallies=None):
             )
         if due and not missing:
             # From some of the sheets alone one member could guess at another's.
-            items += _disputed(round_, entry, tallies.get(entry.pk))
+            used = entry.scoring - closed_at.get(entry.pk, 0)
+            items += _disputed(round_, entry, used, tallies.get(entry.pk))
     items += [
         Item(
             "paper",
@@ -252,13 +263,13 @@ def _quorum(round_, judges, present):
     return items
 
 
-def _disputed(round_, entry, its):
-    """What the council must still settle on one product: spread, ties, demanded resolutions."""
+def _disputed(round_, entry, used, its):
+    """What is still to settle on one product, ``used`` scorings in: spread, ties, resolutions."""
     if its is None:
         return []
     limit, items = round_.regulation.max_spread, []
     if limit is not None and its.spread > limit and not entry.spread_accepted:
-        again = entry.scorings_used() < round_.regulation.scorings
+        again = used < round_.regulation.scorings
         items.append(
             Item(
                 "spread",

@@ -5,7 +5,7 @@ import pytest
 from councils import closing
 from councils.models import Score
 from tests import judging
-from tests.judging import begin, best, fill, judge, regulate
+from tests.judging import begin, best, fill, judge, regulate, worst
 
 pytestmark = pytest.mark.django_db
 
@@ -32,9 +32,26 @@ def test_the_checklist_asks_as_much_of_one_product_as_of_three(
 ):
     round_ = before(products)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         items = closing.checklist(round_)
     assert all(item.met for item in items)
+
+
+@pytest.mark.parametrize("products", [1, 3])
+def test_a_wide_spread_is_not_looked_up_product_by_product(
+    products, before, django_assert_num_queries
+):
+    round_ = before(products)
+    member = judge(round_.council, 1)
+    for sheet in member.sheets.all():
+        sheet.take_back(by=member.user)
+        for option in judging.choose(sheet.entry.rubric, worst):
+            sheet.put(option, by=member.user)
+        sheet.submit(by=member.user)
+    round_ = type(round_).objects.get(pk=round_.pk)
+    with django_assert_num_queries(15):
+        items = closing.checklist(round_)
+    assert [item.code for item in items if not item.met] == ["spread"] * products
 
 
 @pytest.mark.parametrize("products", [1, 3])
@@ -43,7 +60,7 @@ def test_closing_asks_as_much_of_one_product_as_of_three(
 ):
     round_ = before(products)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(27):
         closing.close(round_, by=thu)
 
 

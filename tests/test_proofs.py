@@ -56,6 +56,18 @@ RESULTS = {
     },
     "sweep_scale": {"same_rows": True, "history_whole": True},
     "page_weight": {"holds": True},
+    "close_race": {
+        "closed": 60,
+        "late_taken": 0,
+        "deadlocks": 0,
+        "errors": 0,
+        "closed_once": 10,
+        "differing": 0,
+        "history_whole": True,
+        "holds": True,
+    },
+    "ranking_exact": {"size": 300, "differing": 0, "holds": True},
+    "close_scale": {"same_rows": True, "history_whole": True},
     "inbox_scale": {"rows": 25, "queries": 6},
 }
 
