@@ -81,7 +81,7 @@ def test_a_proof_holds_in_small(name):
         env=environment | {"SCALE": "small", "OCOP_PG_FAST": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
