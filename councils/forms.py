@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -21,13 +22,13 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, Rubric, User
-from dossiers.fields import CountField, DateField, Part, PlainPart, RowField, field_for, long_text
+from dossiers.fields import CountField, DateField, Part, RowField, field_for, long_text
 from dossiers.models import ConditionNotMet
 from dossiers.models.evidence import store
 from dossiers.templatetags.ocop import moment
 
 
-class Asked(PlainPart):
+class Act(Part):
     """A form that does one act; what the act refuses stands on it in words."""
 
     def attempt(self, act):
@@ -49,10 +50,12 @@ class Asked(PlainPart):
         return None
 
 
-class OfModel(Part, forms.ModelForm):
-    """An :class:`Asked` whose fields are those of a model."""
+class Asked(Act, forms.Form):
+    """An :class:`Act` with fields of its own."""
 
-    attempt = Asked.attempt
+
+class OfModel(Act, forms.ModelForm):
+    """An :class:`Act` whose fields are those of a model."""
 
     def clean(self):
         cleaned = super().clean()
@@ -132,7 +135,7 @@ class CouncilForm(_OfUnit):
         )
         formfield_callback = field_for
 
-    def save(self):
+    def do(self):
         """The council, or None when it was refused."""
         return self.attempt(lambda: Council.set_up(self.instance, by=self.user))
 
@@ -162,7 +165,7 @@ class RegulationForm(_OfUnit):
         )
         formfield_callback = field_for
 
-    def save(self):
+    def do(self):
         """The new version, or None when it was refused."""
         return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.user))
 
@@ -185,7 +188,7 @@ class SeatForm(OfModel):
         self.fields["user"].queryset = _people()
         self.fields["user"].empty_label = _("Chọn một người")
 
-    def save(self):
+    def do(self):
         """The seat, or None when it was refused."""
         return self.attempt(lambda: self.council.give_seat(self.instance, by=self.by))
 
@@ -205,7 +208,7 @@ class EndSeatForm(Asked):
             raise ValidationError(_("Ngày này trước ngày bắt đầu tham gia hội đồng."))
         return until
 
-    def save(self):
+    def do(self):
         """True, or None when it was refused."""
         member, until = self.member, self.cleaned_data["until"]
         return self.attempt(lambda: member.council.take_seat(member, by=self.by, until=until))
@@ -244,7 +247,7 @@ class RoundForm(OfModel):
             if len(rows) == 1:
                 self.fields[name].empty_label = None
 
-    def save(self):
+    def do(self):
         """The round, or None when it was refused."""
         return self.attempt(lambda: EvaluationRound.create(self.instance, by=self.user))
 
@@ -264,7 +267,7 @@ class DetailsForm(OfModel):
             # Whose sheets are awaited depends on it.
             del self.fields["mode"]
 
-    def save(self):
+    def do(self):
         """True, or None when it was refused."""
         values = dict(self.cleaned_data)
         return self.attempt(lambda: self.instance.amend(by=self.by, **values))
@@ -303,7 +306,7 @@ class TakeInForm(Asked):
             }
 
     def _taken(self):
-        return self.data.getlist("take") if self.is_bound else []
+        return self.data.getlist("take") if isinstance(self.data, QueryDict) else []
 
     def clean(self):
         cleaned = super().clean()
@@ -323,7 +326,7 @@ class TakeInForm(Asked):
         cleaned["pairs"] = pairs
         return cleaned
 
-    def save(self):
+    def do(self):
         """The entries, or None when it was refused."""
         pairs = self.cleaned_data["pairs"]
         return self.attempt(lambda: self.round.take_in(pairs, by=self.by))
@@ -341,7 +344,7 @@ class OrderForm(Asked):
             field.widget.attrs["class"] = "form-control order"
             self.fields[f"at-{entry.pk}"] = field
 
-    def save(self):
+    def do(self):
         """True, or None when it was refused."""
         order = sorted(self.cleaned_data.items(), key=lambda item: item[1])
         keys = [int(name.removeprefix("at-")) for name, _number in order]
@@ -351,7 +354,7 @@ class OrderForm(Asked):
 class AttendanceForm(Asked):
     """Who came."""
 
-    present = forms.ModelMultipleChoiceField(
+    present: forms.Field = forms.ModelMultipleChoiceField(
         None, label=_("Có mặt"), widget=forms.CheckboxSelectMultiple, required=False
     )
 
@@ -364,7 +367,7 @@ class AttendanceForm(Asked):
             round_.attendances.filter(present=True).values_list("member", flat=True)
         )
 
-    def save(self):
+    def do(self):
         """True, or None when it was refused."""
         came = {member.pk for member in self.cleaned_data["present"]}
         present = {member.pk: member.pk in came for member in self.fields["present"].queryset}
@@ -378,7 +381,7 @@ class ConfirmForm(Asked):
         super().__init__(*args, **kwargs)
         self.act = act
 
-    def save(self):
+    def do(self):
         """What the act returns, or None when it was refused."""
         values = dict(self.cleaned_data)
         return self.attempt(lambda: self.act(**values))
@@ -411,14 +414,14 @@ class ResolutionForm(Asked):
     )
     reason = long_text(_("Căn cứ, lý do"))
 
-    def __init__(self, *args, about, yes, no, **kwargs):
+    def __init__(self, *args, subject, yes, no, **kwargs):
         super().__init__(*args, **kwargs)
-        self.about = about
+        self.subject = subject
         self.fields["holds"].choices = [("yes", yes), ("no", no)]
 
-    def save(self, entry, *, by):
+    def do(self, entry, *, by):
         """True, or None when it was refused."""
-        values = self.about | self.cleaned_data
+        values = {**self.subject, **self.cleaned_data}
         return self.attempt(lambda: entry.round.resolve(entry, by=by, **values))
 
 
@@ -452,7 +455,7 @@ class OpinionForm(OfModel):
         self.fields["to"].queryset = _people().filter(pk__in=held.values("user"))
         self.fields["to"].empty_label = _("Chọn một người")
 
-    def save(self):
+    def do(self):
         """The opinion asked for, or None when it was refused."""
         days = self.cleaned_data["days"]
         return self.attempt(lambda: Opinion.ask(self.instance, days=days, by=self.by))
@@ -463,7 +466,7 @@ class AnswerForm(Asked):
 
     text = long_text(_("Ý kiến"))
 
-    def save(self, opinion, *, by):
+    def do(self, opinion, *, by):
         """True, or None when it was refused."""
         text = self.cleaned_data["text"]
         return self.attempt(lambda: opinion.reply(text, by=by))
@@ -547,7 +550,7 @@ class AppraisalForm(OfModel):
         with translation.override("vi"):
             return [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
 
-    def save(self):
+    def do(self):
         """The report, or None when it was refused."""
 
         def hand_in():

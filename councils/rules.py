@@ -89,7 +89,8 @@ def typed_sheet(user, sheet):
 def compares_sheet(user, sheet):
     """A second person who runs or presides, and neither typed it nor scored it."""
     return (
-        sheet.entered_by_id is not None
+        _active(user)
+        and sheet.entered_by_id is not None
         and user.pk not in (sheet.entered_by_id, sheet.member.user_id)
         and presides(user, sheet.entry.round)
     )

@@ -1,5 +1,6 @@
 """Who must hear of what. Every event has its audience here, or says that nobody needs to."""
 
+from councils.models import EvaluationRound, Opinion
 from cycle import clock, events
 from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User
 from dossiers.models import Dossier, Term
@@ -146,7 +147,71 @@ def both_sides(entry):
     return {entry.data["to_id"], entry.data["holder_id"]}
 
 
+def _round(entry):
+    return EvaluationRound.objects.select_related("council", "regulation").get(pk=entry.stream_id)
+
+
+def _people(members):
+    return set(members.values_list("user_id", flat=True))
+
+
+@audience("round.invite")
+def everybody_of_the_council(entry):
+    """Whoever sits on the council or in its support team."""
+    return _people(_round(entry).council.members.sitting())
+
+
+@audience("round.open", "round.score_again")
+def who_scores(entry):
+    """Those whose sheets are awaited."""
+    return _people(_round(entry).scoring_members)
+
+
+@audience("round.close", "round.reopen")
+def the_council_and_its_unit(entry):
+    """The council, its office and the officers of its unit."""
+    round_ = _round(entry)
+    unit = round_.council.org_unit_id
+    return (
+        _people(round_.council.members.sitting())
+        | holders(Role.COUNCIL_OFFICE, unit)
+        | holders(Role.OFFICER, unit)
+    )
+
+
+@audience("round.ask_opinion")
+def who_is_asked(entry):
+    """The specialist whom the question went to."""
+    return {entry.data["to_id"]}
+
+
+@audience("round.answer_opinion")
+def who_asked(entry):
+    """The one who asked, and the council's office."""
+    opinion = Opinion.objects.get(pk=entry.data["opinion"])
+    unit = _round(entry).council.org_unit_id
+    return {opinion.asked_by_id} | holders(Role.COUNCIL_OFFICE, unit)
+
+
 @audience(
+    "council.set_up",
+    "council.seat",
+    "council.unseat",
+    "round.create",
+    "round.change",
+    "round.take_in",
+    "round.drop",
+    "round.attend",
+    "round.declare_interest",
+    "round.resolve",
+    "round.accept_spread",
+    "round.submit_sheet",
+    "round.take_back_sheet",
+    "round.enter_sheet",
+    "round.confirm_sheet",
+    "round.return_sheet",
+    "round.appraise",
+    "round.record_document",
     "dossier.open",
     "dossier.attach_evidence",
     "dossier.record_visit",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
+from councils.models import EvaluationRound, Opinion
 from cycle import clock
 from cycle.models import DayOff, Stream, User
 from dossiers.due import due
@@ -82,6 +83,8 @@ def context_of(entry, recipient):
                 "task_due": _due(task.due_on, today),
                 "path": f"/tasks/{task.pk}/",
             }
+    if entry.stream == Stream.ROUND:
+        context |= _context_of_round(entry)
     if "term" in entry.data:
         term = Term.objects.select_related("task__owner", "org_unit", "rule").get(
             pk=entry.data["term"]
@@ -91,6 +94,18 @@ def context_of(entry, recipient):
             "term_title": title_of_term(term.code, term.title),
             "term_due": _due(term.due_on, today),
         }
+    return context
+
+
+def _context_of_round(entry):
+    """The round, the product or the question that the entry is about; never what anybody scored."""
+    round_ = EvaluationRound.objects.select_related("council").get(pk=entry.stream_id)
+    context = {"round": round_, "path": f"/rounds/{round_.pk}/"}
+    if "dossier" in entry.data:
+        context["dossier"] = Dossier.objects.with_units().get(pk=entry.data["dossier"])
+    if "opinion" in entry.data:
+        opinion = Opinion.objects.select_related("to").get(pk=entry.data["opinion"])
+        context |= {"opinion": opinion, "path": f"/opinions/{opinion.pk}/"}
     return context
 
 

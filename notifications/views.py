@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseStopPolling
 
+from councils.models import EvaluationRound, Opinion
 from cycle import clock
 from cycle.models import Role, Stream
 from dossiers.models import Dossier
@@ -59,6 +60,18 @@ def notification(request, pk):
                 return redirect("dossiers:task", task.pk)
             return redirect("dossiers:dossier", dossier.pk)
         messages.warning(request, _("Hồ sơ này không còn thuộc đơn vị bạn phụ trách."))
+    if told.entry.stream == Stream.ROUND:
+        return _to_round(request, told.entry)
+    return redirect("notifications:news")
+
+
+def _to_round(request, entry):
+    asked = entry.data.get("opinion")
+    if asked and Opinion.objects.visible_to(request.user).filter(pk=asked).exists():
+        return redirect("councils:opinion", asked)
+    if EvaluationRound.objects.visible_to(request.user).filter(pk=entry.stream_id).exists():
+        return redirect("councils:round", entry.stream_id)
+    messages.warning(request, _("Bạn không còn tham gia hội đồng của đợt này."))
     return redirect("notifications:news")
 
 

@@ -27,7 +27,12 @@ from tests.conftest import open_task
 
 pytestmark = pytest.mark.django_db
 
-TOLD = sorted(events.registered() - audiences.events_of(audiences.nobody))
+#: Those of a round are in test_council_letters.py.
+TOLD = sorted(
+    event
+    for event in events.registered() - audiences.events_of(audiences.nobody)
+    if not event.startswith("round.")
+)
 
 
 # --- The words ------------------------------------------------------------------------------

@@ -182,7 +182,6 @@ class Opinion(models.Model):
                 capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id),
                 dossier=self.entry.dossier_id,
                 opinion=self.pk,
-                asked_by=self.asked_by_id,
             )
 
 

@@ -3,7 +3,8 @@
 from django import template
 from django.urls import NoReverseMatch, reverse
 
-from councils.models import EvaluationRound, Member, RoundEntry
+from councils.models import STATE_AT, EvaluationRound, Member, RoundEntry
+from cycle import clock
 from cycle.models import Level, Role
 
 register = template.Library()
@@ -30,7 +31,7 @@ def council_links(user):
     held = user.assignments()
     judges = any(each.org_unit.level in (Level.DISTRICT, Level.PROVINCE) for each in held) or (
         # Members from outside have no post; whoever has one is not asked for on every page.
-        not held and Member.objects.sitting().filter(user=user).exists()
+        not held and Member.objects.sitting(clock.today_in_database()).filter(user=user).exists()
     )
     return {
         "councils": judges,
@@ -41,6 +42,8 @@ def council_links(user):
 @register.inclusion_tag("councils/_round_of.html")
 def round_of(dossier, user):
     """The round in which a dossier awaits its result, as a link for who may see it."""
+    if dossier.state not in STATE_AT.values():
+        return {}
     entry = RoundEntry.objects.filter(dossier=dossier, live=True).select_related("round").first()
     seen = entry and EvaluationRound.objects.visible_to(user).filter(pk=entry.round_id).exists()
-    return {"entry": entry, "seen": seen}
+    return {"waits": entry is None, "entry": entry, "seen": seen}

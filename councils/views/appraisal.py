@@ -28,7 +28,7 @@ def appraisal(request, pk):
         entry=entry,
         by=request.user,
     )
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, _("Đã gửi báo cáo thẩm định."))
         return redirect("councils:entry", entry.pk)
     return render(

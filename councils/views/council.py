@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from councils import forms
-from councils.models import Council, Member, Regulation
+from councils.models import Council, Regulation
 from councils.views.round import posted
 from cycle import clock
 from cycle.models import OrgUnit
@@ -59,7 +59,7 @@ def council_new(request):
     form = forms.CouncilForm(posted(request), user=request.user)
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
-    if form.is_valid() and (made := form.save()):
+    if form.is_valid() and (made := form.do()):
         messages.success(request, _("Đã lập hội đồng. Việc tiếp theo: bổ sung thành viên."))
         return redirect("councils:council", made.pk)
     return render(request, "councils/council_new.html", {"form": form})
@@ -73,7 +73,7 @@ def council(request, pk):
     form = None
     if may:
         form = forms.SeatForm(posted(request), council=council, by=request.user)
-        if form.is_valid() and (made := form.save()):
+        if form.is_valid() and (made := form.do()):
             messages.success(request, _("Đã bổ sung %(who)s.") % {"who": made})
             return redirect("councils:council", council.pk)
     elif request.method == "POST":
@@ -102,11 +102,9 @@ def council(request, pk):
 def seat_end(request, pk, member):
     """End a person's seat."""
     council = _set_up_by(request, pk)
-    member = get_object_or_404(Member.objects.select_related("user", "council"), pk=member)
-    if member.council_id != council.pk:
-        raise PermissionDenied
+    member = get_object_or_404(council.members.select_related("user", "council"), pk=member)
     form = forms.EndSeatForm(posted(request), member=member, by=request.user)
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": member})
         return redirect("councils:council", council.pk)
     return render(
@@ -177,7 +175,7 @@ def regulation_new(request):
     form = forms.RegulationForm(posted(request), user=request.user, instance=_next_version(request))
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
-    if form.is_valid() and (made := form.save()):
+    if form.is_valid() and (made := form.do()):
         messages.success(
             request,
             _("Đã nhập quy chế, áp dụng từ %(day)s.") % {"day": f"{made.valid_from:%d/%m/%Y}"},

@@ -92,7 +92,7 @@ def entry(request, pk):
 
 
 #: What is done to one product: permission, its method on the round, words.
-_ACTS = {
+_ACTS: dict[str, dict] = {
     "drop": {
         "permission": "councils.run_round",
         "title": _lazy("Đưa sản phẩm ra khỏi đợt"),
@@ -132,7 +132,7 @@ def act(request, pk, name):
         return getattr(found.round, name)(found, by=request.user, **values)
 
     form = forms.ReasonForm(posted(request), act=do)
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, kind["done"])
         return redirect("councils:round", found.round_id)
     page = {"round": found.round, "entry": found, "form": form, **kind}
@@ -152,7 +152,7 @@ def _minimums(found):
         .prefetch_related("options")
     )
     for criterion in criteria:
-        marks = {option.minimum_for for option in criterion.options.all()} - {None}
+        marks = {option.minimum_for for option in criterion.options.all() if option.minimum_for}
         for stars in sorted(marks):
             yield criterion, stars
 
@@ -211,13 +211,13 @@ def resolutions(request, pk):
             request.POST if asked == row["key"] else None,
             prefix=row["key"],
             initial=initial,
-            about=row["about"],
+            subject=row["about"],
             yes=yes,
             no=no,
         )
         if asked == row["key"]:
             tried = row["form"]
-            if tried.is_valid() and tried.save(found, by=request.user):
+            if tried.is_valid() and tried.do(found, by=request.user):
                 messages.success(request, _("Đã ghi kết luận của hội đồng."))
                 return redirect("councils:resolutions", found.pk)
     if asked is not None and tried is None:
@@ -243,7 +243,7 @@ def ask(request, pk):
     """Ask a department's specialist about the product."""
     found = settled_by(request, pk, "councils.run_round")
     form = forms.OpinionForm(posted(request), entry=found, by=request.user)
-    if form.is_valid() and (made := form.save()):
+    if form.is_valid() and (made := form.do()):
         messages.success(
             request,
             _("Đã gửi câu hỏi cho %(who)s, hạn trả lời %(day)s.")

@@ -50,7 +50,7 @@ def opinion(request, pk):
     form = None
     if found.answered_at is None and rules.has_perm("councils.answer_opinion", request.user, found):
         form = forms.AnswerForm(posted(request))
-        if form.is_valid() and form.save(found, by=request.user):
+        if form.is_valid() and form.do(found, by=request.user):
             messages.success(request, _("Đã gửi ý kiến. Cảm ơn ông/bà."))
             return redirect("councils:opinions")
     elif request.method == "POST":

@@ -45,7 +45,7 @@ def close(request, pk):
         messages.info(request, _("Đợt này đã chốt kết quả."))
         return redirect("councils:results", round_.pk)
     form = forms.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
         return redirect("councils:results", round_.pk)
     items = [
@@ -74,7 +74,7 @@ def reopen(request, pk):
         return closing.reopen(round_, by=request.user, **values)
 
     form = forms.ReopenForm(posted(request), act=again)
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, _("Đã mở lại đợt. Các phiếu đã nộp vẫn được tính."))
         return redirect("councils:round", round_.pk)
     return render(

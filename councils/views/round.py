@@ -54,7 +54,11 @@ def rounds(request):
         mine.filter(state=tab)
         .select_related("council", "cycle")
         .annotate(
-            products=Count("entries", filter=Q(entries__live=True) | Q(entries__results__gt=0))
+            products=Count(
+                "entries",
+                filter=Q(entries__live=True) | Q(entries__results__isnull=False),
+                distinct=True,
+            )
         )
         .order_by("-pk")
     )
@@ -78,7 +82,7 @@ def round_new(request):
     form = forms.RoundForm(posted(request), user=request.user)
     if not form.fields["council"].queryset.exists():
         raise PermissionDenied
-    if form.is_valid() and (made := form.save()):
+    if form.is_valid() and (made := form.do()):
         messages.success(request, _("Đã lập đợt. Việc tiếp theo: đưa sản phẩm vào đợt."))
         return redirect("councils:round", made.pk)
     return render(request, "councils/round_new.html", {"form": form})
@@ -88,17 +92,18 @@ def round_new(request):
 def board(request, pk):
     """A round: its board for who runs it, its agenda and papers for who sits in it."""
     round_ = visible(request.user, pk)
-    seat = round_.council.seat_of(request.user)
+    its = Board(round_)
+    seats = [member for member in its.members if member.user_id == request.user.pk]
+    seat = seats[0] if seats else None
     if seat is not None and round_.invited_at and round_.state != RoundState.CLOSED:
         round_.read_papers(seat)
     presides = rules.has_perm("councils.preside", request.user, round_)
-    its = Board(round_)
     page = {
         "round": round_,
         "board": its,
         "seat": seat,
-        "in_team": seat is not None and seat.seat in TEAM,
-        "scores": seat is not None and round_.scoring_members.filter(pk=seat.pk).exists(),
+        "in_team": any(each.seat in TEAM for each in seats),
+        "scores": any(each in its.judges for each in seats),
         "presides": presides,
         "runs": presides and rules.has_perm("councils.run_round", request.user, round_),
         "closings": list(round_.closings.order_by("-version")),
@@ -115,7 +120,7 @@ def take_in(request, pk):
     """Choose among the dossiers that wait for this council, many at once."""
     round_ = run_by(request, pk)
     form = forms.TakeInForm(posted(request), round_=round_, by=request.user)
-    if form.is_valid() and (taken := form.save()):
+    if form.is_valid() and (taken := form.do()):
         messages.success(request, _("Đã đưa %(number)s sản phẩm vào đợt.") % {"number": len(taken)})
         return redirect("councils:round", round_.pk)
     return render(
@@ -156,7 +161,7 @@ def attendance(request, pk):
 
 
 def _simple(request, round_, form, title, button):
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, _("Đã lưu."))
         return redirect("councils:round", round_.pk)
     page = {"round": round_, "form": form, "title": title, "button": button}
@@ -164,7 +169,7 @@ def _simple(request, round_, form, title, button):
 
 
 #: What is done to a round by one press: title, button, what will happen, what is said then.
-_ACTS = {
+_ACTS: dict[str, dict] = {
     "invite": {
         "permission": "councils.run_round",
         "title": _lazy("Gửi giấy mời và tài liệu họp"),
@@ -194,7 +199,7 @@ def act(request, pk, name):
     kind = _ACTS[name]
     round_ = run_by(request, pk, kind["permission"])
     form = forms.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))
-    if form.is_valid() and form.save():
+    if form.is_valid() and form.do():
         messages.success(request, kind["done"])
         return redirect("councils:round", round_.pk)
     return render(request, "councils/act.html", {"round": round_, "form": form, **kind})

@@ -1,0 +1,75 @@
+"""Every page of councils at a desk and on a phone: nothing too wide, nothing too small to touch."""
+
+import pytest
+
+from councils import closing
+from councils.models import Opinion, Scoresheet
+from cycle.models import Role
+from cycle.models.job import run_waiting
+from tests import judging
+from tests.browser.conftest import WIDTHS
+from tests.conftest import person
+from tests.judging import begin, best, fill, judge, regulate, worst
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def round_(province, cycle, commune, an, thu):
+    """Two products, all sheets in, one far from the others."""
+    regulate(province)
+    council = judging.seat(province, thu)
+    y_te = person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province))
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
+    round_.invite(by=thu)
+    for entry in round_.entries.all():
+        for number in range(5):
+            fill(entry, judge(council, number), worst if number == 4 else best)
+    question = "Sản phẩm có đạt quy định về an toàn thực phẩm không?"
+    Opinion.ask(
+        Opinion(entry=entry, to=y_te, department="Sở Y tế", question=question), days=5, by=thu
+    )
+    return round_
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_page_fits(desk, round_, width, thu):
+    entry = round_.entries.first()
+    at = desk(thu, width)
+    for name in ("rounds", "round_new", "councils", "council_new", "regulations", "regulation_new"):
+        at.open(f"councils:{name}")
+    at.open("councils:council", round_.council_id)
+    for name in ("round", "take_in", "details", "order", "attendance", "round_invite", "close"):
+        at.open(f"councils:{name}", round_.pk)
+    for name in ("entry", "score_again", "accept_spread", "ask"):
+        at.open(f"councils:{name}", entry.pk)
+    at.open("councils:resolutions", entry.pk)
+    at.unfold()
+
+    member = desk(judge(round_.council, 1).user, width)
+    member.open("councils:round", round_.pk)
+    member.open("councils:entry", entry.pk)
+    team = desk(judge(round_.council, 6).user, width)
+    team.open("councils:appraisal", entry.pk)
+    asked = desk(Opinion.objects.get().to, width)
+    asked.open("councils:opinions")
+    asked.open("councils:opinion", Opinion.objects.get().pk)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_from_the_board_to_the_result(desk, round_, width, thu):
+    for entry in round_.entries.all():
+        round_.accept_spread(entry, by=thu, reason="Hội đồng đã thảo luận")
+    at = desk(thu, width)
+    at.open("councils:round", round_.pk)
+    at.follow(at.page.locator("main a.btn-primary"))
+    at.follow(at.page.locator("main form .btn-primary"))
+    at.page.locator(".results progress").wait_for()
+    run_waiting()
+    # The page asks by itself, and stops when all is done.
+    at.page.locator(".results .done-mark").nth(1).wait_for()
+    at.look()
+    assert at.page.locator(".results progress").count() == 0
+    assert closing.Closing.objects.count() == 1
+    assert not Scoresheet.objects.exclude(state="submitted").exists()
+    at.open("councils:reopen", round_.pk)

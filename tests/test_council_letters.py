@@ -1,0 +1,135 @@
+"""Who is told of a round, and in which words: never a point, never who scored what."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from councils import closing
+from councils.models import Opinion
+from cycle import clock, events
+from cycle.models import Role
+from cycle.models.job import run_waiting
+from notifications import audiences
+from notifications.dispatch import dispatch
+from notifications.letters import letter
+from notifications.models import Delivery, Notification
+from tests import judging
+from tests.conftest import person
+from tests.judging import begin, fill, judge, regulate
+
+pytestmark = pytest.mark.django_db
+
+TOLD = {
+    "round.invite",
+    "round.open",
+    "round.close",
+    "round.reopen",
+    "round.ask_opinion",
+    "round.answer_opinion",
+    "round.score_again",
+}
+
+
+@pytest.fixture
+def council(province, thu):
+    regulate(province)
+    return judging.seat(province, thu)
+
+
+@pytest.fixture
+def y_te(province):
+    """A specialist of the department of health."""
+    return person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province))
+
+
+def told(event):
+    """Usernames of those who heard of ``event``."""
+    while dispatch():
+        pass
+    return set(
+        Notification.objects.filter(entry__event=event).values_list(
+            "recipient__username", flat=True
+        )
+    )
+
+
+def written(event):
+    """The letters of ``event``."""
+    found = Notification.objects.filter(entry__event=event).select_related("entry", "recipient")
+    return [letter(Delivery(notification=each)) for each in found]
+
+
+def test_the_events_of_councils_that_are_told():
+    ours = {name for name in events.registered() if name.startswith(("round.", "council."))}
+    assert ours - audiences.events_of(audiences.nobody) == TOLD
+
+
+def test_the_way_of_a_round_in_letters(
+    client, council, cycle, commune, an, thu, minh, la, y_te, cast
+):
+    judges = {"chu_tich", "uy_vien_1", "uy_vien_2", "uy_vien_3", "uy_vien_4"}
+    everybody = judges | {"thu_ky", "to_truong"}
+    round_ = begin(
+        council, cycle, judging.before_council(cycle, commune, an, 1), thu, open_it=False
+    )
+    entry = round_.entries.get()
+    secretary = judge(council, 5).user
+
+    round_.invite(by=secretary)
+    assert told("round.invite") == everybody - {"thu_ky"}
+    round_.open(by=thu)
+    assert told("round.open") == judges
+    round_.attend({member.pk: True for member in council.members.all()}, by=thu)
+
+    asked = Opinion.ask(
+        Opinion(entry=entry, to=y_te, department="Sở Y tế", question="Có đạt an toàn không?"),
+        days=5,
+        by=secretary,
+    )
+    assert told("round.ask_opinion") == {"y_te"}
+    asked.reply("Đạt.", by=y_te)
+    assert told("round.answer_opinion") == {"thu_ky", "thu"}
+
+    sheets = [fill(entry, judge(council, number)) for number in range(5)]
+    round_.score_again(entry, by=thu, reason="Chênh lệch của ông Chủ tịch")
+    assert told("round.score_again") == judges
+    for sheet in entry.sheets.filter(scoring=2):
+        sheet.submit(by=sheet.member.user)
+    closing.close(round_, by=thu)
+    run_waiting()
+    assert told("round.close") == everybody | {"minh"}
+    closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB-UBND")
+    assert told("round.reopen") == everybody | {"minh"}
+
+    path = {
+        "round.close": f"/rounds/{round_.pk}/results/",
+        "round.ask_opinion": f"/opinions/{asked.pk}/",
+        "round.answer_opinion": f"/opinions/{asked.pk}/",
+    }
+    total = str(judging.total(sheets[0]))
+    for event in TOLD:
+        for each in written(event):
+            text = each.subject + "\n" + each.body
+            assert each.body.startswith(f"Kính gửi ông/bà {each.to},\n\n")
+            assert f"http://127.0.0.1:8000{path.get(event, f'/rounds/{round_.pk}/')}" in text
+            assert "\n\n\n" not in text
+            for wrong in (total, "Chênh lệch của", "{{", "None", " .", "  ", "&lt;"):
+                assert wrong not in text, (event, wrong)
+    (question,) = written("round.ask_opinion")
+    assert "Có đạt an toàn không?" in question.body
+    assert f"{asked.due_on:%d/%m/%Y}" in question.body
+    assert "Khiếu nại" in written("round.reopen")[0].body
+
+    # The news leads to the round, or to the question.
+    def leads(user, event):
+        client.force_login(user)
+        told_of = Notification.objects.get(recipient=user, entry__event=event)
+        return client.get(reverse("notifications:notification", args=[told_of.pk])).url
+
+    member = judge(council, 1)
+    assert leads(member.user, "round.invite") == f"/rounds/{round_.pk}/"
+    assert leads(y_te, "round.ask_opinion") == f"/opinions/{asked.pk}/"
+    with clock.at(clock.now() + timedelta(days=2)):
+        council.take_seat(member, by=thu, until=clock.today() - timedelta(days=1))
+        assert leads(member.user, "round.open") == "/notifications/"

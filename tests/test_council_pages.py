@@ -1,0 +1,276 @@
+"""Councils, their seats and regulation, and the support team's appraisal, as pages."""
+
+import base64
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from councils.models import Appraisal, AppraisalPhoto, Council, Member, Regulation
+from cycle import clock
+from cycle.models import Role, RoleAssignment
+from tests import judging
+from tests.conftest import open_task, person
+from tests.judging import begin, judge, regulate
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def council(province, thu):
+    regulate(province)
+    return judging.seat(province, thu)
+
+
+@pytest.fixture
+def entry(council, cycle, commune, an, thu):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu, open_it=False)
+    return round_.entries.get()
+
+
+def post(client, user, name, /, *args, **data):
+    client.force_login(user)
+    return client.post(reverse(f"councils:{name}", args=args), data)
+
+
+def page(client, user, name, /, *args, status=200):
+    client.force_login(user)
+    answer = client.get(reverse(f"councils:{name}", args=args))
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def today():
+    return f"{clock.today():%d/%m/%Y}"
+
+
+# --- Councils -------------------------------------------------------------------------------
+
+
+def test_minh_sets_a_council_up_on_its_decision(client, province, minh, an):
+    data = {
+        "org_unit": province.pk,
+        "name": "Hội đồng OCOP tỉnh 2026",
+        "decision_number": "45/QĐ-UBND",
+        "decision_on": "02/03/2026",
+        "valid_from": "05/03/2026",
+    }
+    wrong = post(client, minh, "council_new", **data | {"valid_to": "01/01/2026"})
+    assert "Ngày kết thúc phải sau ngày bắt đầu." in wrong.content.decode()
+    wrong = post(client, minh, "council_new", **data | {"decision_on": "hôm qua"})
+    assert "Hãy ghi ngày theo dạng ngày/tháng/năm" in wrong.content.decode()
+    answer = post(client, minh, "council_new", **data)
+    made = Council.objects.get()
+    assert answer.url == f"/councils/{made.pk}/"
+    text = page(client, minh, "council", made.pk)
+    assert "Hội đồng chưa có chủ tịch." in text
+    assert "Hội đồng cần ít nhất 3 người chấm điểm." in text
+    assert post(client, an, "council_new", **data).status_code == 403
+    assert Council.objects.count() == 1
+
+
+def test_seats_are_given_and_ended(client, council, thu, minh, son, la):
+    text = page(client, thu, "council", council.pk)
+    assert "Trần Công Chủ" in text
+    seated = {"user": minh.pk, "seat": "member", "department": "Sở", "since": today()}
+    assert post(client, thu, "council", council.pk, **seated).status_code == 302
+    again = post(client, thu, "council", council.pk, **seated).content.decode()
+    assert "Nguyễn Hoàng Minh đã có trong hội đồng." in again
+    chair = post(client, thu, "council", council.pk, **seated | {"user": son.pk, "seat": "chair"})
+    assert "Hội đồng đã có chủ tịch." in chair.content.decode()
+    wrong = post(client, thu, "council", council.pk, user="x", seat="y", since="z")
+    assert wrong.content.decode().count("Lựa chọn này không có trong danh sách.") >= 2
+    member = council.members.get(user=minh)
+    early = post(client, thu, "seat_end", council.pk, member.pk, until="01/01/2020")
+    assert "Ngày này trước ngày bắt đầu tham gia hội đồng." in early.content.decode()
+    assert post(client, thu, "seat_end", council.pk, member.pk, until=today()).status_code == 302
+    member.refresh_from_db()
+    assert member.until == clock.today()
+    assert post(client, son, "council", council.pk, **seated).status_code == 403
+    page(client, son, "council", council.pk)
+    page(client, son, "seat_end", council.pk, member.pk, status=403)
+    page(client, la, "council", council.pk, status=404)
+    assert "chưa tham gia hội đồng nào" in page(client, la, "councils")
+
+
+def test_a_seat_of_another_council_is_not_ended_here(client, council, province, thu):
+    other = judging.seat(province, thu, prefix="khac_")
+    member = other.members.first()
+    page(client, thu, "seat_end", council.pk, member.pk, status=404)
+    assert Member.objects.get(pk=member.pk).until is None
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_query_count_of_councils(client, province, thu, rows, django_assert_num_queries):
+    for number in range(rows):
+        judging.seat(province, thu, prefix=f"h{number}_")
+    client.force_login(thu)
+    with django_assert_num_queries(8):
+        client.get("/councils/")
+
+
+# --- Regulation -----------------------------------------------------------------------------
+
+REGULATION = {
+    "document": "20/QĐ-HĐ",
+    "valid_from": "01/01/2026",
+    "quorum_percent": "70",
+    "chair_required": "on",
+    "max_spread": "12,5",
+    "scorings": "3",
+    "documents_days": "1",
+    "same_producer": "forbid",
+    "same_commune": "warn",
+    "appraised": "allow",
+}
+
+
+def test_nothing_is_assumed_where_no_regulation_was_entered(client, province, thu):
+    judging.seat(province, thu)
+    assert "Phần mềm không tự giả định" in page(client, thu, "regulations")
+    assert "chưa đối chiếu với quy chế của địa phương" in page(client, thu, "regulation_new")
+
+
+def test_a_version_is_entered_and_the_one_before_stays(client, council, province, thu, an, minh):
+    data = REGULATION | {"org_unit": province.pk}
+    for field, value, said in (
+        ("quorum_percent", "120", "Số này quá lớn, xin xem lại."),
+        ("max_spread", "nhiều", "Hãy ghi điểm bằng số, ví dụ 71,5."),
+        ("scorings", "0", "từ 1 trở lên"),
+        ("document", "", "Bạn chưa nhập: Số, ngày văn bản."),
+        ("same_producer", "x", "Lựa chọn này không có trong danh sách."),
+    ):
+        answer = post(client, thu, "regulation_new", **data | {field: value})
+        assert said in answer.content.decode(), field
+    assert Regulation.objects.count() == 1
+    assert post(client, thu, "regulation_new", **data).status_code == 302
+    made = Regulation.objects.get(document="20/QĐ-HĐ")
+    assert str(made.max_spread) == "12.5"
+    text = page(client, minh, "regulations")
+    assert "12,5" in text
+    assert "12/QĐ-HĐ ngày 01/02/2026" in text
+    assert post(client, an, "regulation_new", **data).status_code == 403
+    assert Regulation.objects.count() == 2
+
+
+# --- Appraisal ------------------------------------------------------------------------------
+
+
+#: One pixel.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+def picture(name="anh.png"):
+    return SimpleUploadedFile(name, PNG, content_type="image/png")
+
+
+def test_the_support_team_reports_with_photos(client, entry, thu, la):
+    team = judge(entry.round.council, 6).user
+    text = page(client, team, "appraisal", entry.pk)
+    assert "Báo cáo của xã (Mẫu 03) đủ nội dung" in text
+    data = {"checked": ["0", "2"], "visited_on": today(), "findings": "Sạch", "report": "Đủ"}
+    answer = post(
+        client, team, "appraisal", entry.pk, photos=[picture(), picture("hai.png")], **data
+    )
+    assert answer.url == f"/entries/{entry.pk}/"
+    made = Appraisal.objects.get()
+    assert made.checked == [
+        "Giấy tờ pháp lý của chủ thể còn hiệu lực",
+        "Nhãn, bao bì đúng với hồ sơ công bố",
+    ]
+    assert (made.by, made.photos.count()) == (team, 2)
+    assert "Sạch" in page(client, judge(entry.round.council, 1).user, "entry", entry.pk)
+    photo = made.photos.first()
+    for user, status in ((team, 200), (thu, 200), (la, 404)):
+        client.force_login(user)
+        answer = client.get(reverse("councils:photo", args=[photo.pk]))
+        assert answer.status_code == status
+        if status == 200:
+            assert answer["Content-Type"] == "image/png"
+            assert answer["X-Content-Type-Options"] == "nosniff"
+            assert b"".join(answer.streaming_content)[:4] == b"\x89PNG"
+
+
+def test_what_is_no_picture_is_named_and_nothing_is_kept(client, entry):
+    team = judge(entry.round.council, 6).user
+    page_of_script = b"<script>alert(1)</script>"
+    for name, content, kind in (
+        ("a.svg", b"<svg/>", "image/svg+xml"),
+        ("b.png", page_of_script, "image/png"),
+        ("c.jpg", page_of_script, "text/html"),
+    ):
+        file = SimpleUploadedFile(name, content, content_type=kind)
+        text = post(client, team, "appraisal", entry.pk, report="Đủ", photos=[file])
+        assert f"{name} không phải ảnh JPEG hoặc PNG." in text.content.decode()
+    text = post(client, team, "appraisal", entry.pk, checked="99", visited_on="01/01/2099")
+    said = text.content.decode()
+    assert "Bạn chưa nhập: Nhận xét, đề xuất với hội đồng." in said
+    assert "Lựa chọn này không có trong danh sách." in said
+    assert "Ngày này chưa đến, xin xem lại." in said
+    assert not Appraisal.objects.exists()
+    assert not AppraisalPhoto.objects.exists()
+
+
+def test_only_the_support_team_appraises(client, entry, thu, minh, la):
+    council = entry.round.council
+    for user in (thu, minh, judge(council, 0).user, judge(council, 5).user):
+        page(client, user, "appraisal", entry.pk, status=403)
+        assert post(client, user, "appraisal", entry.pk, report="Đủ").status_code == 403
+    page(client, la, "appraisal", entry.pk, status=404)
+    assert not Appraisal.objects.exists()
+
+
+# --- The way here ---------------------------------------------------------------------------
+
+
+def nav(client, user):
+    """The words of the main navigation."""
+    client.force_login(user)
+    text = client.get("/calendar/").content.decode()
+    return re.findall(r">([^<>]+)</a>", text.split("<nav")[1].split("</nav>")[0])
+
+
+def test_the_navigation_leads_whoever_judges(client, council, province, thu, an):
+    assert "Hội đồng" in nav(client, thu)
+    assert "Hội đồng" in nav(client, judge(council, 1).user)
+    assert "Hội đồng" not in nav(client, an)
+    assert "Hội đồng" not in nav(client, person("khach", "Khách"))
+    assert "Ý kiến" not in nav(client, thu)
+    y_te = person("y_te", "Bùi Thị Y")
+    RoleAssignment.objects.create(
+        user=y_te, role=Role.DEPARTMENT, org_unit=province, valid_from=clock.today()
+    )
+    assert "Ý kiến" in nav(client, y_te)
+
+
+def test_a_dossier_and_its_task_lead_to_the_round(client, entry, thu, an, minh):
+    dossier = entry.dossier
+    paths = [f"/dossiers/{dossier.pk}/", f"/tasks/{open_task(dossier).pk}/"]
+    link = f'<a href="/rounds/{entry.round_id}/">Đợt 1</a>'
+    for path in paths:
+        client.force_login(thu)
+        assert link in client.get(path).content.decode()
+        client.force_login(an)
+        text = client.get(path).content.decode()
+        assert "Đang trong đợt <strong>Đợt 1</strong>" in text
+    entry.round.drop(entry, by=thu, reason="Thiếu mẫu")
+    client.force_login(minh)
+    assert "Chưa đưa vào đợt đánh giá nào." in client.get(paths[0]).content.decode()
+
+
+def test_the_administration_reads_councils_and_changes_none(client, entry, thu):
+    thu.is_staff = thu.is_superuser = True
+    thu.save()
+    client.force_login(thu)
+    for name in ("council", "regulation", "evaluationround", "closing"):
+        assert client.get(f"/admin/councils/{name}/").status_code == 200
+        assert client.get(f"/admin/councils/{name}/add/").status_code == 403

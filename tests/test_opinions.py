@@ -1,0 +1,157 @@
+"""What a department is asked about a product: nothing waits for it, and silence is seen."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from django.utils import timezone
+
+from councils import closing
+from councils.models import Opinion
+from cycle import clock
+from cycle.models import HistoryEntry, Role
+from cycle.models.job import run_waiting
+from dossiers.models import ConditionNotMet
+from tests import judging
+from tests.conftest import person
+from tests.judging import begin, fill, judge, regulate
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def council(province, thu):
+    regulate(province)
+    return judging.seat(province, thu)
+
+
+@pytest.fixture
+def y_te(province):
+    return person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province))
+
+
+@pytest.fixture
+def entry(council, cycle, commune, an, thu):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu)
+    return round_.entries.get()
+
+
+def ask(entry, to, by, days=5):
+    opinion = Opinion(entry=entry, to=to, department="Sở Y tế", question="Có đạt không?")
+    return Opinion.ask(opinion, days=days, by=by)
+
+
+def post(client, user, name, /, *args, **data):
+    client.force_login(user)
+    return client.post(reverse(f"councils:{name}", args=args), data)
+
+
+def page(client, user, name, /, *args):
+    client.force_login(user)
+    return client.get(reverse(f"councils:{name}", args=args))
+
+
+def test_thu_asks_and_the_department_answers(client, entry, thu, y_te):
+    with clock.at(timezone.make_aware(datetime(2026, 11, 13, 9))):
+        answer = post(
+            client, thu, "ask", entry.pk, to=y_te.pk, department="Sở Y tế", question="Đạt?", days=5
+        )
+    assert answer.url == f"/entries/{entry.pk}/"
+    opinion = Opinion.objects.get()
+    # Friday, and five working days.
+    assert f"{opinion.due_on:%d/%m/%Y}" == "20/11/2026"
+    assert "Đạt?" in page(client, y_te, "opinions").content.decode()
+    wrong = post(client, y_te, "opinion", opinion.pk, text="  ")
+    assert "Bạn chưa nhập: Ý kiến." in wrong.content.decode()
+    assert post(client, y_te, "opinion", opinion.pk, text="Đạt yêu cầu.").status_code == 302
+    opinion.refresh_from_db()
+    assert (opinion.answer, opinion.answered_by) == ("Đạt yêu cầu.", y_te)
+    said = HistoryEntry.objects.get(event="round.answer_opinion")
+    assert (said.actor, said.role) == (y_te, Role.DEPARTMENT)
+    assert "Đạt yêu cầu." in page(client, thu, "entry", entry.pk).content.decode()
+    again = post(client, y_te, "opinion", opinion.pk, text="Khác")
+    assert "đã được trả lời" in again.content.decode()
+    with pytest.raises(ConditionNotMet):
+        opinion.reply("Khác", by=y_te)
+
+
+def test_what_is_wrong_with_a_question_is_said_at_the_field(client, entry, thu, y_te, minh):
+    answer = post(client, thu, "ask", entry.pk, to=minh.pk, question="", days="nhiều")
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Lựa chọn này không có trong danh sách." in text
+    assert "Bạn chưa nhập: Nội dung cần ý kiến." in text
+    assert "Hãy ghi một số nguyên, ví dụ 12." in text
+    for days, said in ((0, "từ 1 trở lên"), (61, "quá lớn")):
+        text = post(client, thu, "ask", entry.pk, to=y_te.pk, days=days).content.decode()
+        assert said in text
+
+
+def test_only_a_specialist_of_the_unit_is_asked_and_once_at_a_time(entry, thu, y_te, minh):
+    with pytest.raises(ConditionNotMet) as refused:
+        ask(entry, minh, thu)
+    assert "không phải chuyên viên sở, ngành" in refused.value.messages[0]
+    ask(entry, y_te, thu)
+    with pytest.raises(ConditionNotMet) as refused:
+        ask(entry, y_te, thu)
+    assert refused.value.messages == ["Bùi Thị Y chưa trả lời lần hỏi trước."]
+
+
+def test_nobody_else_asks_or_answers(client, entry, thu, y_te, minh, la):
+    for user in (minh, y_te, judge(entry.round.council, 0).user):
+        with pytest.raises(PermissionDenied):
+            ask(entry, y_te, user)
+    opinion = ask(entry, y_te, thu)
+    for user in (thu, minh, la):
+        with pytest.raises(PermissionDenied):
+            opinion.reply("Thay", by=user)
+    assert page(client, la, "opinion", opinion.pk).status_code == 404
+    assert page(client, minh, "opinion", opinion.pk).status_code == 200
+    assert "Gửi ý kiến" not in page(client, minh, "opinion", opinion.pk).content.decode()
+    post(client, minh, "opinion", opinion.pk, text="Thay")
+    opinion.refresh_from_db()
+    assert opinion.answer == ""
+
+
+def test_silence_holds_nobody_up_and_is_seen(client, entry, thu, y_te):
+    opinion = ask(entry, y_te, thu, days=1)
+    late = clock.now() + timedelta(days=10)
+    with clock.at(late):
+        text = page(client, thu, "round", entry.round_id).content.decode()
+        assert "im lặng" in text
+        assert "quá hạn" in text
+        for number in range(5):
+            fill(entry, judge(entry.round.council, number))
+        closing.close(entry.round, by=thu)
+        run_waiting()
+        # The product went on; the answer is still taken.
+        opinion.reply("Muộn nhưng đạt.", by=y_te)
+        assert post(client, thu, "ask", entry.pk, to=y_te.pk).status_code == 200
+    assert Opinion.objects.get().answer == "Muộn nhưng đạt."
+
+
+def test_the_open_ones_come_first(client, council, cycle, commune, an, thu, y_te):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 3), thu)
+    first, second, third = round_.entries.order_by("position")
+    ask(first, y_te, thu, days=1).reply("Đạt", by=y_te)
+    ask(second, y_te, thu, days=9)
+    ask(third, y_te, thu, days=3)
+    text = page(client, y_te, "opinions").content.decode()
+    assert text.index("rừng 3") < text.index("rừng 2") < text.index("rừng 1")
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_query_count_of_my_opinions(
+    client, council, cycle, commune, an, thu, y_te, rows, django_assert_num_queries
+):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
+    for entry in round_.entries.all():
+        ask(entry, y_te, thu)
+    client.force_login(y_te)
+    with django_assert_num_queries(7):
+        client.get("/opinions/")
+
+
+def test_who_was_never_asked_is_told_what_will_be_here(client, la):
+    assert "Chưa ai xin ý kiến của bạn." in page(client, la, "opinions").content.decode()
