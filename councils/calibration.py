@@ -191,8 +191,8 @@ def leniency(dossiers):
         return Subquery(
             Evaluation.objects.filter(dossier=OuterRef("pk"), level=level, sheets__gte=1)
             .order_by("-pk")
-            .annotate(mean=F("points_sum") / F("sheets"))
-            .values("mean")[:1]
+            .annotate(exact=F("points_sum") / F("sheets"))
+            .values("exact")[:1]
         )
 
     rows = (

@@ -1,28 +1,12 @@
-"""What pages say of councils: points, the round a dossier is in, where to go."""
+"""What pages say of councils: the way to them, the round a dossier is in."""
 
 from django import template
-from django.urls import NoReverseMatch, reverse
 
 from councils.models import STATE_AT, EvaluationRound, Member, RoundEntry
 from cycle import clock
 from cycle.models import Level, Role
 
 register = template.Library()
-
-
-@register.simple_tag
-def council_url(name, *args):
-    """The address of a page, or nothing where this installation has none."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
-
-
-@register.filter
-def points(value):
-    """Points with two decimals as they are written here: 78,66."""
-    return f"{value:.2f}".replace(".", ",")
 
 
 @register.simple_tag

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -28,12 +28,9 @@ _ENTRY_PAGES = {"spread": "councils:entry", "resolution": "councils:resolutions"
 
 
 def _link(round_, item):
-    try:
-        if item.entry is not None and item.code in _ENTRY_PAGES:
-            return reverse(_ENTRY_PAGES[item.code], args=[item.entry.pk])
-        return reverse(_ROUND_PAGES[item.code], args=[round_.pk])
-    except NoReverseMatch:
-        return ""
+    if item.entry is not None and item.code in _ENTRY_PAGES:
+        return reverse(_ENTRY_PAGES[item.code], args=[item.entry.pk])
+    return reverse(_ROUND_PAGES[item.code], args=[round_.pk])
 
 
 @login_required

@@ -118,7 +118,7 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     rows = office.page.locator(".results tbody tr")
     expect(rows.nth(0)).to_contain_text("5 sao")
     expect(rows.nth(1)).to_contain_text("3 sao")
-    expect(rows.nth(1)).to_contain_text("75,00")
+    expect(rows.nth(1)).to_contain_text("75")
     expect(rows.nth(1)).to_contain_text(code)
     expect(rows.nth(2)).to_contain_text("Bị loại")
     for dossier, state, stars in zip(
