@@ -1,5 +1,6 @@
 """A member at the meeting scores on a tablet or a phone; the line breaks and nothing is lost."""
 
+import base64
 import re
 
 import pytest
@@ -10,6 +11,11 @@ from tests import judging
 from tests.browser.conftest import WIDTHS
 
 pytestmark = pytest.mark.browser
+
+#: One white dot.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -101,3 +107,43 @@ def test_a_broken_line_keeps_the_choice_and_sends_it_when_it_is_back(desk, entry
     assert scores(entry, member) == {"1.1": 2, "1.2": 1}
     # The browser itself notes each request that met no line.
     at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
+
+
+def test_an_expired_login_keeps_the_choice_in_the_browser(desk, entry, member):
+    at = desk(member.user, 390)
+    at.open("councils:sheet", entry.pk)
+    saved = at.page.locator("#saved")
+    at.context.clear_cookies(name="sessionid")
+    touch(at, entry, "1.1", 2)
+    expect(saved).to_contain_text("phiên đăng nhập đã hết")
+    at.follow(saved.locator("a"))
+    at.sign_in(member.user)
+    expect(saved).to_have_text(re.compile(r"Đã lưu \d\d:\d\d:\d\d"))
+    assert scores(entry, member) == {"1.1": 2}
+
+
+def test_a_pen_sheet_is_typed_and_compared(desk, entry, member, thu, tmp_path):
+    pdf = tmp_path / "phieu.png"
+    pdf.write_bytes(PNG)
+    at = desk(thu)
+    at.open("councils:type_sheet", entry.pk, member.pk)
+    at.page.locator("[name=scan]").set_input_files(pdf)
+    at.press("begin")
+    touch(at, entry, "1.1", 3)
+    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"))
+    sheet = Scoresheet.objects.get(entry=entry, member=member)
+    for option in judging.choose(entry.rubric, judging.best):
+        sheet.put(option, by=thu)
+    at.page.reload()
+    at.follow(at.page.locator("button[value=submit]"))
+    expect(at.page.locator("#messages")).to_contain_text("Người thứ hai so với bản chụp")
+    for width in WIDTHS:
+        second = desk(judging.judge(entry.round.council, 0).user, width)
+        second.open("councils:paper", entry.round_id)
+        second.follow(second.page.locator(".score-grid a", has_text="So và xác nhận"))
+        expect(second.page.locator(".score-scan img")).to_be_visible()
+        second.page.screenshot(path=f"/tmp/shot-compare-{width}.png")
+    second.press("confirm")
+    expect(second.page.locator("#messages")).to_contain_text("Đã xác nhận phiếu")
+    sheet.refresh_from_db()
+    assert sheet.state == SheetState.SUBMITTED
