@@ -73,7 +73,7 @@ def test_every_state_is_there():
 
 def test_the_live_cycle_is_of_the_law_in_force_and_spread_over_the_communes():
     dossiers = live().dossiers.all()
-    assert 55 <= dossiers.count() <= 75
+    assert 55 <= dossiers.count() <= 80
     assert dossiers.values("commune").distinct().count() >= 15
     assert set(dossiers.values_list("rule_set__edition", flat=True)) == {"qd26_2026"}
     assert not live().assumed
