@@ -269,15 +269,16 @@ def _disputed(round_, entry, used, its):
         return []
     limit, items = round_.regulation.max_spread, []
     if limit is not None and its.spread > limit and not entry.spread_accepted:
+        most = f"{limit.normalize():f}".replace(".", ",")
         again = used < round_.regulation.scorings
         items.append(
             Item(
                 "spread",
                 _said(
                     entry,
-                    _now("điểm các phiếu chênh lệch quá %s: thảo luận và chấm lại") % limit
+                    _now("điểm các phiếu chênh lệch quá %s: thảo luận và chấm lại") % most
                     if again
-                    else _now("điểm vẫn chênh lệch quá %s: ghi lý do giữ kết quả") % limit,
+                    else _now("điểm vẫn chênh lệch quá %s: ghi lý do giữ kết quả") % most,
                 ),
                 False,
                 entry,

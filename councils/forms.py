@@ -187,6 +187,7 @@ class SeatForm(OfModel):
         self.council, self.by = council, by
         self.fields["user"].queryset = _people()
         self.fields["user"].empty_label = _("Chọn một người")
+        self.fields["seat"].choices = [("", _("Chọn tư cách")), *Seat.choices]
 
     def do(self):
         """The seat, or None when it was refused."""

@@ -194,6 +194,8 @@ def who_asked(entry):
 
 
 @audience(
+    # Told by the reopening of its round.
+    "dossier.judge_again",
     "council.set_up",
     "council.seat",
     "council.unseat",

@@ -70,6 +70,7 @@ def entry(request, pk):
             "presides": presides,
             "runs": rules.has_perm("councils.run_round", request.user, found.round),
             "appraises": rules.has_perm("councils.appraise", request.user, found.round),
+            "scores": found.round.scoring_members.filter(user=request.user).exists(),
             "sees_dossier": Dossier.objects.visible_to(request.user)
             .filter(pk=found.dossier_id)
             .exists(),
