@@ -154,7 +154,7 @@ def test_query_count_of_the_board(
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
     score_all(round_)
     client.force_login(thu)
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(32):
         client.get(f"/rounds/{round_.pk}/")
 
 

@@ -224,9 +224,7 @@ def test_bad_input_ends_in_a_sentence_at_the_field(entry, member, rule_sets):
         url(entry), {"act": "save", f"c{key}": "x", "remark": "a" * 10_001, "scoring": "x"}
     )
     assert page.status_code == 409
-    page = at(member.user).post(
-        url(entry), {"act": "save", f"c{key}": "x", f"r{key}": "b" * 501}
-    )
+    page = at(member.user).post(url(entry), {"act": "save", f"c{key}": "x", f"r{key}": "b" * 501})
     assert page.status_code == 200
     assert "Mức điểm này không có trong phiếu." in page.text and "b" * 501 in page.text
 
