@@ -81,7 +81,6 @@ def test_a_member_scores_hands_in_and_takes_back(desk, width, entry, member):
         at.page.locator(f'label:has([value="{option.pk}"])').click()
     expect(saved).to_have_text(re.compile("Đã lưu"))
     expect(at.page.locator("#score-line")).to_contain_text("Tổng 100")
-    at.page.screenshot(path=f"/tmp/shot-sheet-{width}.png")
     at.follow(at.page.locator("button[value=submit]"))
     expect(at.page.locator("#messages")).to_contain_text("Đã nộp phiếu")
     assert Scoresheet.objects.get(entry=entry, member=member).state == SheetState.SUBMITTED
@@ -100,7 +99,6 @@ def test_a_broken_line_keeps_the_choice_and_sends_it_when_it_is_back(desk, entry
     touch(at, entry, "1.1", 2)
     expect(saved).to_contain_text("Chưa lưu: mất kết nối")
     touch(at, entry, "1.2", 1)
-    at.page.screenshot(path="/tmp/shot-offline.png")
     assert scores(entry, member) == {}
     at.context.set_offline(False)
     expect(saved).to_have_text(re.compile(r"Đã lưu \d\d:\d\d:\d\d"), timeout=15_000)
@@ -142,7 +140,6 @@ def test_a_pen_sheet_is_typed_and_compared(desk, entry, member, thu, tmp_path):
         second.open("councils:paper", entry.round_id)
         second.follow(second.page.locator(".score-grid a", has_text="So và xác nhận"))
         expect(second.page.locator(".score-scan img")).to_be_visible()
-        second.page.screenshot(path=f"/tmp/shot-compare-{width}.png")
     second.press("confirm")
     expect(second.page.locator("#messages")).to_contain_text("Đã xác nhận phiếu")
     sheet.refresh_from_db()
