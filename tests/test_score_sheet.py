@@ -88,7 +88,7 @@ def option(entry, code, points):
 def test_my_sheets_query_count(council, cycle, commune, an, thu, number, django_assert_num_queries):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an, number), thu)
     client = at(judge(council, 1).user)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         page = client.get(reverse("councils:my_sheets", args=[round_.pk]))
     assert page.text.count('class="go"') == number
 
