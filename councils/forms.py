@@ -17,6 +17,7 @@ from councils.models import (
     Opinion,
     Regulation,
     RoundClosed,
+    RoundEntry,
     RoundState,
     Seat,
 )
@@ -291,13 +292,15 @@ class TakeInForm(Asked):
 
     def rows(self):
         """Each waiting dossier with what may be chosen, and what was."""
-        by_edition = self._rubrics()
+        by_edition, pinned = self._rubrics(), RoundEntry.pinned(self.dossiers)
         for dossier in self.dossiers:
             fitting = [
                 rubric
                 for rubric in by_edition.get(dossier.rule_set_id, ())
                 if rubric.group == dossier.product.group
             ]
+            if dossier.pk in pinned:
+                fitting = [pinned[dossier.pk]]
             chosen = self.data.get(f"rubric-{dossier.pk}", "")
             yield {
                 "dossier": dossier,

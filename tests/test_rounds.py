@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
 from councils import closing
+from councils.forms import TakeInForm
 from councils.models import (
     Consequence,
     EvaluationRound,
@@ -18,6 +19,7 @@ from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, Dossier, State
 from tests import judging
 from tests.judging import begin, best, fill, judge, regulate, worst
+from tests.test_transitions import stand
 
 pytestmark = pytest.mark.django_db
 
@@ -298,3 +300,21 @@ def test_the_database_keeps_a_closing(round_, thu):
     with connection.cursor() as cursor, pytest.raises(IntegrityError), transaction.atomic():
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         EvaluationRound.objects.filter(pk=round_.pk).update(state="open")
+
+
+def test_a_dossier_is_judged_again_by_the_version_it_was_judged_by(round_, thu, cycle):
+    entry = round_.entries.first()
+    score_all(round_)
+    closing.close(round_, by=thu)
+    run_waiting()
+    dossier = stand(Dossier.objects.get(pk=entry.dossier_id), State.PROVINCE_EVALUATING)
+    corrected = judging.rubric_of(dossier, 2)
+    again = EvaluationRound.create(
+        EvaluationRound(council=round_.council, cycle=cycle, name="Đợt 2"), by=thu
+    )
+    with pytest.raises(ConditionNotMet) as refused:
+        again.take_in([(dossier, corrected)], by=thu)
+    assert "đã được chấm theo bộ" in said(refused)[0]
+    assert [row["rubrics"] for row in TakeInForm(round_=again, by=thu).rows()] == [[entry.rubric]]
+    again.take_in([(dossier, entry.rubric)], by=thu)
+    assert again.entries.get().rubric == entry.rubric

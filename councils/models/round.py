@@ -262,13 +262,14 @@ class EvaluationRound(models.Model):
     def take_in(self, dossiers, *, by):
         """Take ``(dossier, rubric)`` pairs in, in their order, after the check of composition.
 
-        Raises ConditionNotMet when the council is incomplete, a dossier is not before it, or the
-        edition has rubrics and none is chosen.
+        Raises ConditionNotMet when the council is incomplete, a dossier is not before it, or its
+        rubric is not chosen, of another edition or not the one it was judged by before.
         """
         with self.change("round.take_in", by, states=[RoundState.PREPARING]) as data:
             if lacks := self.council.missing():
                 raise ConditionNotMet(lacks)
             waiting = set(self.awaiting().values_list("pk", flat=True))
+            pinned = RoundEntry.pinned([dossier for dossier, _rubric in dossiers])
             last = self.entries.aggregate(last=models.Max("position"))["last"] or 0
             entries = []
             for position, (dossier, rubric) in enumerate(dossiers, last + 1):
@@ -280,6 +281,13 @@ class EvaluationRound(models.Model):
                 if rubric is None or rubric not in rubrics:
                     raise ConditionNotMet(
                         [_now("%(product)s: bạn chưa chọn bộ sản phẩm.") % {"product": dossier}]
+                    )
+                if pinned.get(dossier.pk, rubric) != rubric:
+                    raise ConditionNotMet(
+                        [
+                            _now("%(product)s đã được chấm theo bộ «%(rubric)s»: dùng đúng bộ đó.")
+                            % {"product": dossier, "rubric": pinned[dossier.pk]}
+                        ]
                     )
                 entries.append(
                     RoundEntry(round=self, dossier=dossier, rubric=rubric, position=position)
@@ -516,6 +524,23 @@ class RoundEntry(models.Model):
 
     def __str__(self):
         return str(self.dossier)
+
+    @classmethod
+    def pinned(cls, dossiers):
+        """``{dossier id: rubric}``: the version each was first judged by under its edition.
+
+        What a district has judged, the province judges by the same words and points.
+        """
+        judged = (
+            cls.objects.filter(
+                dossier__in=dossiers,
+                results__isnull=False,
+                rubric__rule_set=F("dossier__rule_set"),
+            )
+            .select_related("rubric")
+            .order_by("-pk")
+        )
+        return {entry.dossier_id: entry.rubric for entry in judged}
 
     def scorings_used(self):
         """How many scorings it has had since the last closing."""
