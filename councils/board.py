@@ -22,7 +22,6 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Stream
-from cycle.workdays import DAY
 from dossiers.due import due
 
 #: How a member stands with a product: word, and the class that gives it an icon.
@@ -171,15 +170,12 @@ class Board:
 
     def documents(self):
         """The :class:`Documents` of a round that meets on a day; None before that is known."""
-        if self.round.meets_at is None:
+        due_on = self.round.papers_due_on()
+        if due_on is None:
             return None
-        meets_on = timezone.localdate(self.round.meets_at)
-        days = self.round.regulation.documents_days
-        calendar = DayOff.objects.calendar(meets_on - DAY * (2 * days + 30), meets_on)
-        due_on = calendar.shift(meets_on, -days)
         sent = self.round.invited_at
         sent_on = timezone.localdate(sent) if sent else self.today
-        return Documents(due_on, days, sent_on > due_on)
+        return Documents(due_on, self.round.regulation.documents_days, sent_on > due_on)
 
     def history(self):
         """What happened in the round, newest first."""

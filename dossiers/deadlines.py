@@ -9,6 +9,7 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import Level, OrgUnit, TermRule
 from dossiers.models.records import Conclusion, Inspection
+from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermState
 from dossiers.states import PARKED, State
 
@@ -159,6 +160,33 @@ def follow(dossier, entry, *, closed=()):
             ),
             by=entry.actor,
         )
+
+
+def hold(dossier, *, at, by, reason):
+    """Let the internal clock of the open task stand still: somebody's opinion is awaited.
+
+    One that stands already, or a dossier without a task, stays as it is.
+    """
+    term = _of_open_task(dossier).filter(state=TermState.RUNNING).first()
+    if term is not None:
+        term.pause(at=at, by=by, reason=reason)
+        Task.objects.filter(pk=term.task_id).update(paused=True)
+
+
+def go_on(dossier, *, at, by):
+    """The opinion is there: the clock goes on, unless the producer is waited for as well."""
+    term = _of_open_task(dossier).filter(state=TermState.PAUSED, task__waiting_since=None).first()
+    if term is not None:
+        term.resume(at=at, by=by)
+        Task.objects.filter(pk=term.task_id).update(
+            paused=False, due_on=term.due_on, due_at=term.due_at
+        )
+
+
+def _of_open_task(dossier):
+    return Term.objects.select_for_update(of=("self",)).filter(
+        task__dossier=dossier, task__open_state__isnull=False
+    )
 
 
 def begin_batches(now):

@@ -8,13 +8,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from councils import closing
-from councils.models import Opinion
+from councils.models import EvaluationRound, Opinion
 from cycle import clock
 from cycle.models import HistoryEntry, Role
 from cycle.models.job import run_waiting
-from dossiers.models import ConditionNotMet
+from dossiers.deadlines import sweep
+from dossiers.models import ConditionNotMet, Term, TermState
+from notifications import audiences
 from tests import judging
-from tests.conftest import person
+from tests.conftest import open_task, person
 from tests.judging import begin, fill, judge, regulate
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +157,55 @@ def test_query_count_of_my_opinions(
 
 def test_who_was_never_asked_is_told_what_will_be_here(client, la):
     assert "Chưa ai xin ý kiến của bạn." in page(client, la, "opinions").content.decode()
+
+
+# --- The clocks -----------------------------------------------------------------------------
+
+
+def test_the_internal_clock_stands_still_while_an_opinion_is_awaited(entry, thu, y_te, province):
+    second = person("van_hoa", "Lò Văn Hóa", (Role.DEPARTMENT, province))
+    task = open_task(entry.dossier)
+    first_asked, also_asked = ask(entry, y_te, thu), ask(entry, second, thu)
+    task.refresh_from_db()
+    assert (task.paused, task.term.state) == (True, TermState.PAUSED)
+    assert task.term.events.get(kind="pause").reason == "Chờ ý kiến Sở Y tế"
+    first_asked.reply("Đạt", by=y_te)
+    assert Term.objects.get(task=task).state == TermState.PAUSED
+    also_asked.reply("Đạt", by=second)
+    task.refresh_from_db()
+    assert (task.paused, Term.objects.get(task=task).state) == (False, TermState.RUNNING)
+
+
+def test_an_answer_does_not_end_the_wait_for_the_producer(entry, thu, y_te):
+    task = open_task(entry.dossier)
+    task.wait(by=thu, reason="Chờ chủ thể bổ sung nhãn")
+    ask(entry, y_te, thu).reply("Đạt", by=y_te)
+    task.refresh_from_db()
+    assert (task.paused, Term.objects.get(task=task).state) == (True, TermState.PAUSED)
+
+
+def test_the_papers_of_a_meeting_have_a_clock_until_they_are_sent(council, cycle, thu):
+    def meeting(day, hour=8):
+        return timezone.make_aware(datetime(2026, 11, day, hour))
+
+    with clock.at(meeting(9)):
+        round_ = EvaluationRound.create(
+            EvaluationRound(council=council, cycle=cycle, name="Đợt 1", meets_at=meeting(20)),
+            by=thu,
+        )
+        first = round_.papers_term
+        # Friday, less two working days.
+        assert f"{first.due_on:%d/%m/%Y}" == "18/11/2026"
+        assert (first.role, first.org_unit) == (Role.COUNCIL_OFFICE, council.org_unit)
+        round_.amend(by=thu, meets_at=meeting(20, 14))
+        assert round_.papers_term == first
+        round_.amend(by=thu, meets_at=meeting(23))
+        moved = round_.papers_term
+        assert f"{moved.due_on:%d/%m/%Y}" == "19/11/2026"
+        assert Term.objects.get(pk=first.pk).state == TermState.STOPPED
+    assert sweep(now=meeting(18, 9))["firings"] == 1
+    warned = HistoryEntry.objects.get(event="term.warning")
+    assert audiences.of(warned) == {thu.pk}
+    round_.invited_at = clock.now()
+    round_._watch_papers(thu)
+    assert Term.objects.get(pk=moved.pk).state == TermState.STOPPED

@@ -11,6 +11,7 @@ from councils.models.round import EvaluationRound, RoundEntry, RoundState
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, User
 from cycle.workdays import DAY
+from dossiers import deadlines
 from dossiers.conditions import ConditionNotMet
 
 
@@ -156,6 +157,12 @@ class Opinion(models.Model):
             calendar = DayOff.objects.calendar(today, today + DAY * (2 * days + 30))
             opinion.due_on = calendar.add(today, days)
             opinion.save(force_insert=True)
+            deadlines.hold(
+                entry.dossier,
+                at=opinion.asked_at,
+                by=by,
+                reason=_now("Chờ ý kiến %(who)s") % {"who": opinion.department or opinion.to},
+            )
             data |= {"opinion": opinion.pk, "to": str(opinion.to), "to_id": opinion.to_id}
         return opinion
 
@@ -174,6 +181,9 @@ class Opinion(models.Model):
                 raise ConditionNotMet([_("Bạn chưa nhập ý kiến.")])
             self.answer, self.answered_by, self.answered_at = text.strip(), by, clock.now()
             self.save(update_fields=["answer", "answered_by", "answered_at"])
+            dossier = self.entry.dossier
+            if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():
+                deadlines.go_on(dossier, at=self.answered_at, by=by)
             round_ = self.entry.round
             HistoryEntry.objects.record(
                 "round.answer_opinion",

@@ -6,6 +6,7 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,7 @@ from cycle import clock
 from cycle.models import (
     Criterion,
     Cycle,
+    DayOff,
     Elimination,
     HistoryEntry,
     Level,
@@ -30,8 +32,10 @@ from cycle.models import (
     User,
     fold,
 )
+from cycle.workdays import DAY
+from dossiers import deadlines
 from dossiers.conditions import ConditionNotMet
-from dossiers.models import Dossier
+from dossiers.models import Dossier, Term, TermState
 from dossiers.states import State
 
 
@@ -129,6 +133,10 @@ class EvaluationRound(models.Model):
         _("trạng thái"), max_length=10, choices=RoundState, default=RoundState.PREPARING
     )
     invited_at = models.DateTimeField(_("gửi giấy mời, tài liệu lúc"), null=True, editable=False)
+    #: Until when its papers must be with the members (D14).
+    papers_term = models.ForeignKey(
+        Term, models.PROTECT, null=True, db_index=False, related_name="+", editable=False
+    )
     opened_at = models.DateTimeField(_("mở chấm lúc"), null=True, editable=False)
     closed_at = models.DateTimeField(_("chốt lúc"), null=True, editable=False)
 
@@ -219,6 +227,7 @@ class EvaluationRound(models.Model):
             round_.regulation = regulation
             round_.full_clean(validate_constraints=False)
             round_.save(force_insert=True)
+            round_._watch_papers(by)
             HistoryEntry.objects.record("round.create", round_, by=by, capacity=round_.capacity(by))
         return round_
 
@@ -228,6 +237,41 @@ class EvaluationRound(models.Model):
             for name, value in fields.items():
                 setattr(self, name, value)
             self.save(update_fields=list(fields))
+            self._watch_papers(by)
+
+    def papers_due_on(self):
+        """The last day to send the papers (hạn gửi tài liệu), by the regulation's working days
+        before the meeting; None while no meeting is set.
+        """
+        if self.meets_at is None:
+            return None
+        meets_on = timezone.localdate(self.meets_at)
+        days = self.regulation.documents_days
+        calendar = DayOff.objects.calendar(meets_on - DAY * (2 * days + 30), meets_on)
+        return calendar.shift(meets_on, -days)
+
+    def _watch_papers(self, by):
+        """Let the clock of the papers run to its day: anew when that moved, no more once sent."""
+        due_on = None if self.invited_at else self.papers_due_on()
+        running = self.papers_term
+        if running is not None and running.state == TermState.RUNNING:
+            if running.due_on == due_on:
+                return
+            running.stop(at=clock.now(), by=by)
+        if due_on is not None:
+            self.papers_term = deadlines.begin(
+                Term.of_day(
+                    due_on,
+                    code="papers",
+                    title=_now("Gửi tài liệu họp: %(round)s") % {"round": self.name[:150]},
+                    cycle=self.cycle,
+                    role=Role.COUNCIL_OFFICE,
+                    org_unit=self.council.org_unit,
+                    warnings=[1],
+                ),
+                by=by,
+            )
+            self.save(update_fields=["papers_term"])
 
     def reorder(self, keys, *, by):
         """Put the entries with these ``keys`` in this order on the agenda (thứ tự)."""
@@ -338,6 +382,7 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(lacks)
             self.invited_at = clock.now()
             self.save(update_fields=["invited_at"])
+            self._watch_papers(by)
 
     def open(self, *, by):
         """Let the members score (mở chấm điểm)."""

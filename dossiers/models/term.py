@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from cycle import clock
 from cycle.models import Cycle, DayOff, OrgUnit, Role, TermRule, User, end_of
 from cycle.workdays import Unit
 
@@ -186,6 +187,21 @@ class Term(models.Model):
             term._begin(None, "", rule.warnings, escalations, fixed_on=day)
         else:
             term._begin(rule.amount, rule.unit, rule.warnings, escalations)
+        return term
+
+    @classmethod
+    def of_day(cls, day, *, code, title, cycle, role, org_unit, warnings):
+        """A clock that ends on ``day``, which somebody's own rules name, not yet saved."""
+        term = cls(
+            code=code,
+            title=title,
+            legal=True,
+            cycle=cycle,
+            role=role,
+            org_unit=org_unit,
+            started_at=clock.now(),
+        )
+        term._begin(None, "", warnings, [], fixed_on=day)
         return term
 
     def _begin(self, amount, unit, warnings, escalations, fixed_on=None):
