@@ -231,7 +231,8 @@ class World:
             with holder.cursor() as cursor:
                 cursor.execute("SELECT FROM dossiers_term WHERE due_on >= %s FOR UPDATE", [FAR])
             self._ask()
-            wait_until(lambda: Job.objects.filter(state=JobState.RUNNING).exists(), 30)
+            # Not what is measured, and the machine may do much else.
+            wait_until(lambda: Job.objects.filter(state=JobState.RUNNING).exists(), 120)
             yield
         finally:
             holder.close()
