@@ -24,8 +24,8 @@ from councils.models import (
 from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, Rubric, User
 from dossiers.fields import CountField, DateField, Part, RowField, field_for, long_text
+from dossiers.forms import stored
 from dossiers.models import ConditionNotMet
-from dossiers.models.evidence import store
 from dossiers.templatetags.ocop import moment
 
 
@@ -560,12 +560,12 @@ class AppraisalForm(OfModel):
         def hand_in():
             photos = []
             for file in self.cleaned_data["photos"]:
-                digest, size = store(file)
+                digest, size, name = stored(file)
                 photos.append(
                     AppraisalPhoto(
                         sha256=digest,
                         bytes=size,
-                        filename=file.name[-200:],
+                        filename=name,
                         content_type=file.content_type,
                     )
                 )

@@ -1,7 +1,5 @@
 """What a clerk gives a council's document, and the Word templates of a province."""
 
-from pathlib import PurePath
-
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -9,8 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.documents import TemplateRefused, check_template
 from councils.models import DocumentKind, SignedDocument
 from dossiers.fields import Part, PlainPart, field_for
-from dossiers.forms import FileField, check_upload
-from dossiers.models.evidence import store
+from dossiers.forms import FileField, check_upload, stored
 
 
 class SignedDocumentForm(Part, forms.ModelForm):
@@ -30,25 +27,10 @@ class SignedDocumentForm(Part, forms.ModelForm):
             try:
                 check_upload(upload)
                 if not self.errors:
-                    self.instance.scan_sha256 = _stored(upload)
-                    self.instance.scan_name = _short(upload.name)
+                    self.instance.scan_sha256, _size, self.instance.scan_name = stored(upload)
             except ValidationError as error:
                 self.add_error("scan", error)
         return cleaned
-
-
-def _stored(upload):
-    try:
-        return store(upload)[0]
-    except OSError as error:
-        raise ValidationError(
-            _("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")
-        ) from error
-
-
-def _short(name):
-    path = PurePath(name)
-    return path.stem[: 200 - len(path.suffix)] + path.suffix
 
 
 class TemplateForm(PlainPart):
@@ -65,7 +47,7 @@ class TemplateForm(PlainPart):
                 check_upload(upload)
                 check_template(self.cleaned_data["kind"], upload.read())
                 upload.seek(0)
-                self.sha256, self.filename = _stored(upload), _short(upload.name)
+                self.sha256, _size, self.filename = stored(upload)
             except TemplateRefused as refused:
                 self.add_error("file", str(refused))
             except ValidationError as refused:

@@ -5,7 +5,7 @@ Nothing is invented: a number, a date, a signer that nobody has recorded stays o
 
 from collections import Counter
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from councils import ranking
 from councils.closing import reasons
@@ -14,7 +14,9 @@ from councils.models import (
     JUDGES,
     TEAM,
     DocumentKind,
+    Resolution,
     RoundMode,
+    Scoresheet,
     Seat,
     SignedDocument,
 )
@@ -139,9 +141,9 @@ def _bases(round_):
 # --- Rows -----------------------------------------------------------------------------------
 
 
-def _entries(round_):
+def entries_of(round_):
     """The products of the round, also those whose result stands."""
-    return list(
+    return (
         round_.entries.filter(Q(live=True) | Q(results__isnull=False))
         .distinct()
         .select_related("dossier__product__producer", "dossier__commune", "rubric")
@@ -209,21 +211,31 @@ def _invitation(round_, _closing):
             "Các thành viên chấm điểm, thảo luận",
             "Công bố kết quả, thông qua biên bản",
         ],
-        "entries": [_entry(each) for each in _entries(round_)],
+        "entries": [_entry(each) for each in entries_of(round_)],
         "notes": ["Tài liệu họp được gửi trên phần mềm quản lý hồ sơ OCOP."],
     }
 
 
 def _support_report(round_, _closing):
-    rows, visits = [], []
-    for entry in _entries(round_):
-        appraisal = entry.appraisals.last()
-        self_assessment = entry.dossier.selfassessments.last()
-        sheet = entry.sheets.filter(member=None).order_by("-scoring").first()
+    made, visits = [], []
+    team_sheets = Scoresheet.objects.filter(member=None).order_by("scoring")
+    for entry in entries_of(round_).prefetch_related(
+        "appraisals",
+        "dossier__selfassessments",
+        Prefetch("sheets", team_sheets.prefetch_related("scores"), to_attr="proposed"),
+    ):
+        appraisal, self_assessment, sheet = (
+            (list(rows) or [None])[-1]
+            for rows in (
+                entry.appraisals.all(),
+                entry.dossier.selfassessments.all(),
+                entry.proposed,
+            )
+        )
         points = sum(score.points for score in sheet.scores.all()) if sheet else None
         if appraisal and appraisal.visited_on:
             visits.append(appraisal.visited_on)
-        rows.append(
+        made.append(
             _entry(entry)
             | {
                 "self_points": decimal(self_assessment.total) if self_assessment else "",
@@ -238,7 +250,7 @@ def _support_report(round_, _closing):
         "bases": _bases(round_),
         "period": f"từ {day(min(visits))} đến {day(max(visits))}" if visits else "",
         "team": [_person(each) for each in team],
-        "entries": rows,
+        "entries": made,
         "findings": [],
         "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
     }
@@ -271,7 +283,7 @@ def _proceedings(round_):
         "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
         "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
     }
-    names = {entry.dossier_id: entry.dossier.product.name for entry in _entries(round_)}
+    names = {entry.dossier_id: entry.dossier.product.name for entry in entries_of(round_)}
     history = HistoryEntry.objects.filter(
         stream=round_.history_stream, stream_id=round_.pk, event__in=told
     ).order_by("seq")
@@ -299,10 +311,9 @@ def _minutes(round_, closing):
             "decision": _resolved(each),
             "votes": "",
         }
-        for result in results
-        for each in result.entry.resolutions.select_related(
-            "criterion", "elimination", "entry__dossier__product"
-        ).order_by("pk")
+        for each in Resolution.objects.filter(entry__results__closing=closing)
+        .select_related("criterion", "elimination", "entry__dossier__product")
+        .order_by("entry__position", "pk")
     ]
     return _head(DocumentKind.MINUTES, round_) | {
         "starts": moment(round_.meets_at or round_.opened_at),

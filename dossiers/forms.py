@@ -184,16 +184,24 @@ def check_upload(upload):
     return content_type
 
 
-def keep_file(evidence, upload, content_type):
-    """Store ``upload`` and let ``evidence`` speak of it; a full disk becomes a sentence."""
+def stored(upload):
+    """Store ``upload``; returns its SHA-256, its bytes and a name that a column holds.
+
+    Raises ValidationError, a sentence, when the disk is full.
+    """
     try:
-        evidence.sha256, evidence.bytes = store(upload)
+        sha256, size = store(upload)
     except OSError as error:
         raise ValidationError(
             _("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")
         ) from error
     stem, suffix = PurePath(upload.name).stem, PurePath(upload.name).suffix
-    evidence.filename = stem[: 200 - len(suffix)] + suffix
+    return sha256, size, stem[: 200 - len(suffix)] + suffix
+
+
+def keep_file(evidence, upload, content_type):
+    """Store ``upload`` and let ``evidence`` speak of it. Raises as :func:`stored` does."""
+    evidence.sha256, evidence.bytes, evidence.filename = stored(upload)
     evidence.content_type = content_type
 
 

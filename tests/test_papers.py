@@ -117,7 +117,9 @@ def test_unknown_kinds_and_formats_are_not_found(client, closed, thu):
     assert client.get(address(closed, "lyric")).status_code == 404
     assert client.get(address(closed, "minutes", "exe")).status_code == 404
     assert client.get(address(closed) + "?version=9").status_code == 404
-    assert client.get(address(closed) + "?version=x").status_code == 200
+    assert client.get(address(closed) + "?version=x").status_code == 404
+    assert client.get(address(closed) + "?version=" + "9" * 5000).status_code == 404
+    assert client.get(address(closed) + "?version=1").status_code == 200
 
 
 # --- Number, date, scan ---------------------------------------------------------------------

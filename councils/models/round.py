@@ -321,8 +321,7 @@ class EvaluationRound(models.Model):
                     raise ConditionNotMet(
                         [_now("%(product)s không chờ hội đồng này.") % {"product": dossier}]
                     )
-                rubrics = dossier.rule_set.rubrics.all()
-                if rubric is None or rubric not in rubrics:
+                if rubric is None or rubric.rule_set_id != dossier.rule_set_id:
                     raise ConditionNotMet(
                         [_now("%(product)s: bạn chưa chọn bộ sản phẩm.") % {"product": dossier}]
                     )

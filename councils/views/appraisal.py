@@ -4,7 +4,7 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -13,7 +13,7 @@ from councils import forms
 from councils.models import AppraisalPhoto, EvaluationRound
 from councils.views.entry import visible
 from councils.views.round import posted
-from dossiers.models.evidence import path_of
+from dossiers.views.evidence import serve
 
 
 @login_required
@@ -57,10 +57,6 @@ def photo(request, pk):
         pk=pk,
     )
     try:
-        file = path_of(found.sha256).open("rb")
+        return serve(found.sha256, found.filename, found.content_type)
     except OSError:
         raise Http404 from None
-    response = FileResponse(file, filename=found.filename, content_type=found.content_type)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, max-age=3600"
-    return response

@@ -21,6 +21,7 @@ from councils.models import (
 )
 from councils.paper_forms import SignedDocumentForm, TemplateForm
 from dossiers.models.evidence import path_of
+from dossiers.views.evidence import serve
 
 TYPES = {
     "pdf": "application/pdf",
@@ -40,7 +41,10 @@ def _round(user, pk):
 def _closing(round_, version):
     """The closing whose results a document tells: one named, or the one that stands."""
     if version:
-        return get_object_or_404(round_.closings, version=version)
+        named = [each for each in round_.closings.all() if str(each.version) == version]
+        if not named:
+            raise Http404
+        return named[0]
     return round_.closings.filter(reopening=None).first()
 
 
@@ -83,16 +87,13 @@ def documents(request, pk):
         }
         for kind in papers.OF_ROUND
     ]
-    entries = (
-        round_.entries.filter(live=True) | round_.entries.filter(results__isnull=False)
-    ).distinct()
     return render(
         request,
         "councils/documents.html",
         {
             "round": round_,
             "rows": rows,
-            "entries": entries.select_related("dossier__product__producer").order_by("position"),
+            "entries": papers.entries_of(round_),
             "form": form,
             "asked": DocumentKind(asked) if form else None,
             "may_record": may_record,
@@ -121,10 +122,9 @@ def _answer(kind, data, format_, name):
 def document(request, pk, kind, format_):
     """One document of the round, made now; ``?version=`` tells an older closing."""
     round_ = _round(request.user, pk)
-    version = request.GET.get("version", "")
     if kind not in _readable(request.user, round_):
         raise Http404
-    closing = _closing(round_, int(version) if version.isdecimal() else None)
+    closing = _closing(round_, request.GET.get("version"))
     if kind in papers.AFTER_CLOSING and closing is None:
         raise Http404
     data = papers.of_round(kind, round_, closing=closing)
@@ -199,17 +199,10 @@ def scan(request, pk):
     if not signed.scan_sha256:
         raise Http404
     try:
-        file = path_of(signed.scan_sha256).open("rb")
+        # Handed over, whatever it is: a signed paper is kept, not read here.
+        return serve(signed.scan_sha256, signed.scan_name, None)
     except OSError:
         raise Http404 from None
-    response = FileResponse(
-        file,
-        as_attachment=True,
-        filename=signed.scan_name,
-        content_type="application/octet-stream",
-    )
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 @login_required

@@ -7,7 +7,7 @@ from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -25,8 +25,8 @@ from councils.views.sheet import (
     late,
     why,
 )
+from dossiers.forms import stored
 from dossiers.models import ConditionNotMet
-from dossiers.models.evidence import store
 from dossiers.views.evidence import serve
 
 # --- Who types what ---------------------------------------------------------------------------
@@ -124,10 +124,10 @@ def type_sheet(request, pk, member):
     if request.method == "POST" and form.is_valid():
         upload = form.cleaned_data["scan"]
         try:
-            sha256, _size = store(upload)
-            Scoresheet.type_in(entry, member, by=request.user, scan=(sha256, upload.name[-200:]))
-        except OSError:
-            problems = [_("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")]
+            sha256, _size, name = stored(upload)
+            Scoresheet.type_in(entry, member, by=request.user, scan=(sha256, name))
+        except ValidationError as wrong:
+            problems = wrong.messages
         except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
             return late(request, sheet, why(refused, sheet, request.user))
         else:
