@@ -575,6 +575,10 @@ ACTS = {
 for _name, _act in ACTS.items():
     rules.add_perm(
         f"dossiers.{_name}",
-        does_open_task if _act["door"] == "task" else is_one_of(_act["who"]) | has_authority,
+        does_open_task
+        if _act["door"] == "task"
+        else is_one_of(_act["who"])
+        if _act["who"]
+        else has_authority,
     )
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
