@@ -229,10 +229,15 @@ class World:
         try:
             holder.set_autocommit(False)
             with holder.cursor() as cursor:
-                cursor.execute("SELECT FROM dossiers_term WHERE due_on >= %s FOR UPDATE", [FAR])
+                # A day, not a moment: PostgreSQL reads a day as its midnight, which is before FAR.
+                cursor.execute(
+                    "SELECT FROM dossiers_term WHERE due_on >= %s FOR UPDATE", [FAR.date()]
+                )
+                if not cursor.rowcount:
+                    raise LookupError("nothing that a job could wait for")
             self._ask()
             # Not what is measured, and the machine may do much else.
-            wait_until(lambda: Job.objects.filter(state=JobState.RUNNING).exists(), 120)
+            wait_until(Job.objects.filter(state=JobState.RUNNING).exists, 60)
             yield
         finally:
             holder.close()
