@@ -63,9 +63,12 @@ class Calendar:
         return day
 
     def project(self, start, amount, unit):
-        """The :class:`Projection` of a term of ``amount`` ``unit`` that starts on ``start``."""
+        """The :class:`Projection` of a term of ``amount`` ``unit`` that starts on ``start``.
+
+        Working days may be negative: what ends so many of them before ``start`` counts back.
+        """
         if amount < 0:
-            raise ValueError("a term is not negative")
+            return self._counted_back(start, amount, unit)
         skipped = []
         day = start
         if unit == Unit.WORKING_DAYS:
@@ -87,6 +90,14 @@ class Calendar:
         return Projection(
             start, amount, Unit(unit), due_on, tuple((off, self.why_off(off)) for off in skipped)
         )
+
+    def _counted_back(self, start, amount, unit):
+        if unit != Unit.WORKING_DAYS:
+            raise ValueError("only working days are counted back")
+        day = self.shift(start, amount)
+        between = (day + timedelta(days=n) for n in range((start - day).days))
+        skipped = [(off, self.why_off(off)) for off in between if not self.is_working(off)]
+        return Projection(start, amount, Unit(unit), day, tuple(skipped))
 
     def add(self, start, days):
         """The last day of a term of ``days`` working days that starts on ``start``."""

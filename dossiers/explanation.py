@@ -32,14 +32,17 @@ class Explanation:
     """Why a term is due when it is (vì sao hạn này).
 
     ``base_on`` and ``amount`` are what the due day is counted from: the start, or the last time
-    the clock went on, with what was left then.
+    the clock went on, with what was left then; of one counted ``back`` the day it must precede.
     """
 
     def __init__(self, term: Term):
         self.term = term
         events = list(term.events.select_related("by").order_by("pk"))
-        self.base_on: date | None = term.base_on and timezone.localdate(term.started_at)
         self.amount: int | None = events[0].left
+        self.back = bool(term.legal and self.amount is not None and self.amount < 0)
+        self.base_on: date | None = (
+            term.base_on if self.back else term.base_on and timezone.localdate(term.started_at)
+        )
         self.paused = False
         self.lines = [self._line(event) for event in events]
         self._last_due = events[-1].due_on
@@ -74,7 +77,9 @@ class Explanation:
     @cached_property
     def projection(self) -> Projection | None:
         """How the due day is counted; None for a fixed date, while paused, or when it was late."""
-        if self.base_on is None or self.paused or self.amount is None or self.amount < 0:
+        if self.base_on is None or self.paused or self.amount is None:
+            return None
+        if self.amount < 0 and not self.back:
             return None
         return self.calendar.project(self.base_on, self.amount, Unit(self.term.unit))
 
@@ -95,10 +100,11 @@ class Explanation:
         """Weekend days that count because they were worked instead, each with its document."""
         if self.projection is None or self.term.unit != Unit.WORKING_DAYS:
             return []
+        start, due_on = self.projection.start, self.projection.due_on
         return [
             (day, self.calendar.names.get(day, ""))
             for day in sorted(self.calendar.worked)
-            if self.projection.start < day <= self.projection.due_on
+            if start < day <= due_on or due_on <= day < start
         ]
 
     @property

@@ -56,8 +56,11 @@ def _affected(days):
     first, last = min(days), max(days)
     return (
         Term.objects.live()
-        .filter(due_on__gte=first - timedelta(days=45))
-        .filter(Q(base_on=None) | Q(base_on__lt=last))
+        .filter(
+            Q(due_on__gte=first - timedelta(days=45)) & (Q(base_on=None) | Q(base_on__lt=last))
+            # What is counted back has its days before the one it is counted from.
+            | Q(base_amount__lt=0, base_on__gt=first)
+        )
         .order_by("pk")
     )
 
@@ -79,7 +82,7 @@ def preview(rows, limit=50):
         return 0, []
     calendar = _after(whole_calendar(), rows)
     counted = _affected([row["day"] for row in rows]).filter(
-        state=TermState.RUNNING, base_amount__gte=0
+        Q(base_amount__gte=0) | Q(base_amount__lt=0, legal=True), state=TermState.RUNNING
     )
     # What was begun on the same day with the same length moves alike: one projection for all.
     key = ("base_on", "base_amount", "unit", "due_on")

@@ -10,8 +10,9 @@ from django.utils import timezone
 from councils import closing
 from councils.models import EvaluationRound, Opinion
 from cycle import clock
-from cycle.models import HistoryEntry, Role
+from cycle.models import HistoryEntry, Job, Role
 from cycle.models.job import run_waiting
+from dossiers import recalculation
 from dossiers.deadlines import sweep
 from dossiers.models import ConditionNotMet, Term, TermState
 from notifications import audiences
@@ -209,3 +210,63 @@ def test_the_papers_of_a_meeting_have_a_clock_until_they_are_sent(council, cycle
     round_.invited_at = clock.now()
     round_._watch_papers(thu)
     assert Term.objects.get(pk=moved.pk).state == TermState.STOPPED
+
+
+def test_a_new_day_off_before_a_meeting_moves_the_papers_once(client, council, cycle, thu, minh):
+    def recalculate(*days):
+        job = Job.objects.create(
+            kind="recalculate_terms",
+            params={"days": list(days), "document": "12/TB-BNV"},
+            created_at=clock.now(),
+        )
+        job.run()
+        assert job.error == ""
+        return job.result["moved"]
+
+    monday, friday = (timezone.make_aware(datetime(2026, 11, day, 8)) for day in (9, 20))
+    with clock.at(monday):
+        round_ = EvaluationRound.create(
+            EvaluationRound(council=council, cycle=cycle, name="Đợt 1", meets_at=friday), by=thu
+        )
+        term = round_.papers_term
+        wednesday, tuesday = term.due_on, term.due_on - timedelta(days=1)
+        change = [{"day": "2026-11-19", "what": "off", "name": "Nghỉ bão", "document": "20/UBND"}]
+        rows = recalculation.checked(change)
+        assert recalculation.preview(rows) == (1, [(term, wednesday, tuesday)])
+        # What changes on the day of the meeting, or after it, is none of its working days.
+        later = recalculation.checked([change[0] | {"day": "2026-11-20"}])
+        assert recalculation.preview(later) == (0, [])
+
+        recalculation.apply(rows)
+        assert recalculate("2026-11-19") == 1
+        assert recalculate("2026-11-19") == 0
+        term.refresh_from_db()
+        assert (term.due_on, term.original_due_on) == (tuesday, wednesday)
+        assert (term.base_on, term.base_amount, term.amount) == (friday.date(), -2, 2)
+        assert term.rung_at[0] == timezone.make_aware(datetime(2026, 11, 16, 8))
+        assert [event.kind for event in term.events.all()] == ["start", "move"]
+        said = HistoryEntry.objects.get(event="term.move")
+        assert (said.stream, said.data["before"], said.data["after"]) == (
+            "cycle",
+            wednesday.isoformat(),
+            tuesday.isoformat(),
+        )
+        # The round agrees, and starts no other clock.
+        round_.amend(by=thu, place="Hội trường")
+        assert round_.papers_term == term
+        client.force_login(thu)
+        text = client.get(f"/terms/{term.pk}/").content.decode()
+        assert "chậm nhất 2 ngày làm việc trước ngày họp 20/11/2026" in text
+        assert "Đếm lùi 2 ngày làm việc từ ngày 20/11/2026, tới hết ngày 17/11/2026." in text
+        assert "Nghỉ bão (20/UBND)" in text
+        assert "ban đầu 18/11/2026" in text
+
+
+def test_papers_of_no_working_day_are_due_on_the_day_of_the_meeting(council, cycle, thu):
+    regulate(council.org_unit, documents_days=0)
+    sunday = timezone.make_aware(datetime(2026, 11, 22, 8))
+    with clock.at(sunday - timedelta(days=9)):
+        round_ = EvaluationRound.create(
+            EvaluationRound(council=council, cycle=cycle, name="Đợt 1", meets_at=sunday), by=thu
+        )
+    assert round_.papers_term.due_on == round_.papers_due_on() == sunday.date()

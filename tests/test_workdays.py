@@ -194,9 +194,25 @@ def test_why_nobody_works_is_said_with_the_name_that_is_known():
     assert Calendar(off={date(2026, 9, 2)}).why_off(date(2026, 9, 2)) == "ngày nghỉ"
 
 
-def test_a_negative_term_is_refused():
-    with pytest.raises(ValueError, match="not negative"):
-        Calendar().project(date(2026, 1, 1), -1, Unit.DAYS)
+@pytest.mark.parametrize("name", CALENDARS)
+@pytest.mark.parametrize("amount", [1, 2, 7, 30])
+def test_working_days_are_counted_back(name, amount):
+    calendar = CALENDARS[name]
+    oracle = Oracle(calendar)
+    for start in STARTS[::97]:
+        counted = calendar.project(start, -amount, Unit.WORKING_DAYS)
+        # The last day by which so many working days are still to come before ``start``.
+        before = oracle.number(start - timedelta(days=1))
+        assert counted.due_on == oracle.first_with(before - amount + 1)
+        between = (start - counted.due_on).days
+        assert between - len(counted.skipped) == amount
+        assert all(counted.due_on < day < start for day, _why in counted.skipped)
+
+
+@pytest.mark.parametrize("unit", [Unit.DAYS, Unit.MONTHS])
+def test_nothing_else_is_counted_back(unit):
+    with pytest.raises(ValueError, match="only working days"):
+        Calendar().project(date(2026, 1, 1), -1, unit)
 
 
 @pytest.mark.parametrize(

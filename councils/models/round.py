@@ -253,15 +253,17 @@ class EvaluationRound(models.Model):
     def _watch_papers(self, by):
         """Let the clock of the papers run to its day: anew when that moved, no more once sent."""
         due_on = None if self.invited_at else self.papers_due_on()
+        meets_on = self.meets_at and timezone.localdate(self.meets_at)
         running = self.papers_term
         if running is not None and running.state == TermState.RUNNING:
-            if running.due_on == due_on:
+            if running.due_on == due_on and running.base_on in (None, meets_on):
                 return
             running.stop(at=clock.now(), by=by)
         if due_on is not None:
             self.papers_term = deadlines.begin(
-                Term.of_day(
-                    due_on,
+                Term.before(
+                    meets_on,
+                    self.regulation.documents_days,
                     code="papers",
                     title=_now("Gửi tài liệu họp: %(round)s") % {"round": self.name[:150]},
                     cycle=self.cycle,

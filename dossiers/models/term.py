@@ -41,8 +41,9 @@ class Term(models.Model):
     It runs from when the thing happened, not from when it was typed. The internal clock of a task
     pauses; a legal one (``legal``) never does and moves only on a recorded document. What is left
     is counted from ``base_on``: ``base_amount`` in ``unit``; a change of the calendar projects it
-    again. ``original_due_on`` is never changed. ``rungs`` and ``rung_at`` are its reminders and
-    escalations with their moments, ``next_at`` the first that has not fired: the sweep reads it.
+    again; a legal one counts back when that is negative. ``original_due_on`` is never changed.
+    ``rungs`` and ``rung_at`` are its reminders and escalations with their moments, ``next_at`` the
+    first that has not fired: the sweep reads it.
     """
 
     rule = models.ForeignKey(
@@ -190,8 +191,11 @@ class Term(models.Model):
         return term
 
     @classmethod
-    def of_day(cls, day, *, code, title, cycle, role, org_unit, warnings):
-        """A clock that ends on ``day``, which somebody's own rules name, not yet saved."""
+    def before(cls, day, working_days, *, code, title, cycle, role, org_unit, warnings):
+        """A clock that ends so many working days before ``day``, not yet saved.
+
+        Somebody's own rules name them; none is ``day`` itself, worked or not.
+        """
         term = cls(
             code=code,
             title=title,
@@ -201,13 +205,18 @@ class Term(models.Model):
             org_unit=org_unit,
             started_at=clock.now(),
         )
-        term._begin(None, "", warnings, [], fixed_on=day)
+        if working_days:
+            term._begin(-working_days, Unit.WORKING_DAYS, warnings, [], base_on=day)
+        else:
+            term._begin(None, "", warnings, [], fixed_on=day)
         return term
 
-    def _begin(self, amount, unit, warnings, escalations, fixed_on=None):
+    def _begin(self, amount, unit, warnings, escalations, *, base_on=None, fixed_on=None):
         self._ladder = [*((-days, "officer") for days in warnings), (0, "officer"), *escalations]
-        self.unit, self.amount, self.base_amount = unit, amount, amount
-        self.base_on = timezone.localdate(self.started_at) if amount is not None else None
+        self.unit, self.base_amount = unit, amount
+        if amount is not None:
+            self.amount = abs(amount)
+            self.base_on = base_on or timezone.localdate(self.started_at)
         if fixed_on:
             self.due_on = fixed_on
         self.project(self.calendar())
@@ -219,8 +228,15 @@ class Term(models.Model):
         """The days off that can matter to this term."""
         first = self.base_on or self.due_on
         reach = {Unit.WORKING_DAYS: 2, Unit.DAYS: 1, Unit.MONTHS: 31, "": 0}[self.unit]
-        last = first + timedelta(days=max(self.base_amount or 0, 0) * reach + 61)
-        return DayOff.objects.calendar(first - timedelta(days=31), last)
+        reach *= self.base_amount or 0
+        return DayOff.objects.calendar(
+            first - timedelta(days=max(-reach, 0) + 31), first + timedelta(days=max(reach, 0) + 61)
+        )
+
+    @property
+    def is_counted(self):
+        """Whether its day follows from what is left: not a date, nor what was late as it paused."""
+        return bool(self.unit) and (self.legal or self.base_amount >= 0)
 
     def ladder(self):
         """(days from the due day, who hears) of each rung, the warnings first."""
@@ -233,7 +249,7 @@ class Term(models.Model):
 
         ``fired``: the rungs that have fired, when the caller knows them.
         """
-        if self.unit and self.base_amount >= 0:
+        if self.is_counted:
             self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on
         self.due_at = end_of(self.due_on)
         ladder = self.ladder()
