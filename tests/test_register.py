@@ -7,11 +7,15 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cycle import clock
 from cycle.models import DayOff, OrgUnit, Role
+from cycle.workdays import DAY
 from dossiers.models import Firing
 from dossiers.register import Filters, OverdueRegister, time_spent
 from tests import records
@@ -97,6 +101,75 @@ def test_days_off_are_not_counted_as_late(late, an):
     with clock.at(at(2026, 12, 7)):
         assert found(an, standing="open", step="outreach") == [("Mật ong", 5, True)]
         assert found(an, standing="done") == [("Nước mắm", 2, False)]
+
+
+def test_what_waits_after_it_was_late_is_not_later_for_it(late, an):
+    """Due on 30/11, three days late when it paused; two more when it had gone on."""
+    with clock.at(at(2026, 12, 3)):
+        open_task(late[0]).wait(by=an, reason="Chờ phiếu kiểm nghiệm")
+    for day in (4, 21):
+        with clock.at(at(2026, 12, day)):
+            assert found(an, standing="open", step="outreach") == [("Mật ong", 3, True)]
+    with clock.at(at(2026, 12, 21)):
+        open_task(late[0]).resume(by=an)
+        assert found(an, standing="open", step="outreach") == [("Mật ong", 3, True)]
+    with clock.at(at(2026, 12, 23)):
+        assert found(an, standing="open", step="outreach") == [("Mật ong", 5, True)]
+        open_task(late[0]).complete("register_idea", by=an, record=records.idea())
+    with clock.at(at(2026, 12, 30)):
+        assert ("Mật ong", 5, False) in found(an)
+        assert register(an, step="outreach").total["days"] == 5 + 3
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    off=st.sets(st.integers(0, 60), max_size=12),
+    worked=st.sets(st.integers(0, 60), max_size=6),
+    ledger=st.lists(st.integers(0, 9), min_size=1, max_size=7),
+    extended=st.sampled_from([0, 0, 1, 4]),
+    hour=st.integers(0, 23),
+)
+def test_days_late_are_the_working_days_on_which_its_clock_ran(
+    cycle, commune, an, off, worked, ledger, extended, hour
+):
+    """Day by day: was it a working day after the due one, and did the clock run?"""
+    start = datetime(2026, 11, 16, hour)
+    with transaction.atomic():
+        strewn = {start.date() + n * DAY for n in off}
+        weekend = {d for n in worked if (d := start.date() + n * DAY).weekday() > 4} - strewn
+        for day in strewn | weekend:
+            DayOff.objects.create(day=day, worked=day in weekend, name="Bão", document="1/TB")
+        with clock.at(timezone.make_aware(start)):
+            dossier = open_dossier(cycle, commune, an)
+        moment, stood, paused = timezone.make_aware(start), [], None
+        for days in ledger:
+            moment += days * DAY
+            with clock.at(moment):
+                if paused is None:
+                    open_task(dossier).wait(by=an, reason="Chờ")
+                    paused = moment.date()
+                else:
+                    open_task(dossier).resume(by=an)
+                    stood.append((paused, moment.date()))
+                    paused = None
+        if extended:
+            with clock.at(moment):
+                open_task(dossier).term.extend(
+                    days=extended, at=moment, by=an, reason="Bão", document="9/VP"
+                )
+        ended = moment + 11 * DAY
+        if paused:
+            stood.append((paused, ended.date()))
+        due_on = open_task(dossier).term.due_on
+        calendar = DayOff.objects.calendar(date.min, date.max)
+        expected, day = 0, due_on
+        while day < ended.date():
+            day += DAY
+            still = any(first < day <= last for first, last in stood)
+            expected += calendar.is_working(day) and not still
+        with clock.at(ended):
+            assert sum(days for _name, days, _open in found(an)) == expected
+        transaction.set_rollback(True)
 
 
 def test_each_sees_their_own_area(late, dossier_of_three, cast):
