@@ -7,11 +7,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import Level, OrgUnit, TermRule
-from dossiers.models.records import Conclusion, Inspection
+from cycle.models import HistoryEntry, Level, OrgUnit, TermRule
+from dossiers.models.records import Certificate, Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermState
-from dossiers.states import PARKED, State
+from dossiers.states import PARKED, UNDECIDED, State
 
 #: One statement: claim, fire, move on, write history and outbox. Nothing of it happens without the
 #: rest. Rows that another sweep or a person holds are skipped and found by the next sweep.
@@ -111,15 +111,42 @@ def _is_over(term, dossier, entry, proposed):
     return parked or bool(rule and entry.event in rule.stops_on)
 
 
+def _judged_anew(dossier, entry):
+    """Move the end of the product's certificate (D12): it outlives its day while ``dossier``, filed
+    in time, is decided; a new certificate takes its place.
+    """
+    terms = [term for term in dossier.held_terms if term.dossier_id != dossier.pk]
+    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
+    for term in terms:
+        if dossier.state == State.CERTIFIED:
+            term.stop(at=entry.at, by=entry.actor)
+            continue
+        before, until = term.due_on, given[term.certificate_id].validity.until
+        if until == before:
+            continue
+        term.move(until, at=entry.at, by=entry.actor)
+        HistoryEntry.objects.record(
+            "term.outlive",
+            term.dossier,
+            by=entry.actor,
+            at=entry.at,
+            reason=f"{before:%d/%m/%Y} → {until:%d/%m/%Y}",
+            term=term.pk,
+            before=before.isoformat(),
+            after=until.isoformat(),
+        )
+
+
 def follow(dossier, entry, *, closed=()):
     """Stop and start the clocks that ``entry`` stops and starts; inside its transaction.
 
     ``closed``: ids of the tasks that ended with it.
     """
-    for term in dossier.held_terms:
+    held = [term for term in dossier.held_terms if term.dossier_id == dossier.pk]
+    for term in held:
         if term.task_id in closed:
             term.stop(at=entry.at, by=entry.actor)
-    others = [term for term in dossier.held_terms if term.task_id is None]
+    others = [term for term in held if term.task_id is None]
     inspection = _concluded(entry)
     proposed = inspection is not None and inspection.conclusion == Conclusion.REVOKE
     rules = TermRule.objects.filter(
@@ -160,6 +187,10 @@ def follow(dossier, entry, *, closed=()):
             ),
             by=entry.actor,
         )
+    if len(held) < len(dossier.held_terms) and (
+        (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
+    ):
+        _judged_anew(dossier, entry)
 
 
 def hold(dossier, *, at, by, reason):

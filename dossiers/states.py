@@ -109,6 +109,11 @@ RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})
 #: Somebody has a task.
 LIVE = frozenset(set(State) - PARKED - {State.PROMOTED})
 
+#: Filed to be evaluated, and not decided yet.
+UNDECIDED = frozenset(
+    state for state in LIVE if state.step == Step.EVALUATION and state is not State.ASSEMBLING
+)
+
 #: Before a council has spoken: the producer may still wait for the next year.
 BEFORE_RESULT = LIVE - {
     State.RANKED,

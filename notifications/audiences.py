@@ -223,6 +223,7 @@ def who_asked(entry):
     "task.wait",
     "task.resume",
     "term.move",
+    "term.outlive",
 )
 def nobody(entry):
     """Shown in the history; nobody is waiting to hear of it."""

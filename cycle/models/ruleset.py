@@ -1,5 +1,6 @@
 """The law in force, as versioned data: levels, who certifies, bands, terms, items; the rubrics."""
 
+from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 
@@ -10,13 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RuleSetQuerySet(models.QuerySet):
+    def valid_on(self, day):
+        """The editions valid on ``day``, a date or a column, the newest first."""
+        return self.filter(
+            models.Q(valid_to=None) | models.Q(valid_to__gte=day), valid_from__lte=day
+        ).order_by("-valid_from", "-pk")
+
     def in_force(self, day):
         """The newest edition valid on ``day``."""
-        return (
-            self.filter(models.Q(valid_to=None) | models.Q(valid_to__gte=day), valid_from__lte=day)
-            .order_by("-valid_from", "-pk")
-            .first()
-        )
+        return self.valid_on(day).first()
 
 
 class RuleSet(models.Model):
@@ -75,6 +78,19 @@ class RuleSet(models.Model):
     def certificate_months(self):
         """How long a certificate is valid, in months; None where the decision names no term."""
         return self.content["certificate_months"]
+
+    def awaits_decision_until(self, expires_on):
+        """The last day on which a certificate may outlive ``expires_on``, while a dossier filed in
+        time is decided (D12); None when it may not.
+
+        A transition: only for owners whose days to file (D6) were over before this edition came.
+        """
+        terms = self.content["terms"]
+        if not {"D6", "D12"} <= terms.keys():
+            return None
+        if expires_on - timedelta(days=terms["D6"]["closes"]) >= self.valid_from:
+            return None
+        return expires_on + timedelta(days=terms["D12"]["length"])
 
     def refile_wait(self, what):
         """Days before a refused ``"idea"`` or ``"plan"`` may be filed again."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, RuleSet, Stream
 from dossiers.conditions import ActNotPossible, ConditionNotMet
-from dossiers.models.law import ACTS, CaseType, LateEntry, Law
+from dossiers.models.law import ACTS, JUDGED_ANEW, CaseType, LateEntry, Law
 from dossiers.models.product import Product
 from dossiers.states import State
 
@@ -223,6 +223,13 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             ]
         ).count()
 
+    def clocks(self):
+        """Its live clocks; with those of its product's certificates when that is judged anew."""
+        if self.case_type not in JUDGED_ANEW:
+            return self.terms.live()
+        of_product = self.terms.model.objects.live().filter(dossier__product=self.product_id)
+        return of_product.filter(Q(dossier=self) | Q(certificate__isnull=False))
+
     def open_task(self):
         """The task somebody has now (công việc đang mở), or None."""
         if not hasattr(self, "_open_task"):
@@ -278,10 +285,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             # before the head of its history: the sweep takes them in the same order.
             self.lock()
             self.held_terms = list(
-                self.terms.live()
-                .select_related("rule")
-                .select_for_update(of=("self",))
-                .order_by("pk")
+                self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
             )
             if not rules.has_perm(f"dossiers.{name}", by, self):
                 raise PermissionDenied

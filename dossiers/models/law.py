@@ -40,6 +40,10 @@ class CaseType(models.TextChoices):
     REEVALUATION = "reevaluation", _("Đánh giá lại")
 
 
+#: Cases of a product that has a certificate.
+JUDGED_ANEW = (CaseType.UPGRADE, CaseType.REEVALUATION)
+
+
 class LateEntry(models.TextChoices):
     """Why a dossier enters after the first step (vào muộn)."""
 

@@ -1,19 +1,23 @@
 """What each step keeps. A record is saved by the door, in the transaction of its act."""
 
 import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Replace
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, Level, User, fold
+from cycle.models import Fold, HistoryEntry, Level, RuleSet, Stream, User, fold
 from cycle.workdays import add_months
-from dossiers.states import RECOGNISED, State
+from dossiers.models.dossier import Dossier
+from dossiers.models.law import JUDGED_ANEW
+from dossiers.states import RECOGNISED, UNDECIDED, State
 
 
 class Record(models.Model):
@@ -329,12 +333,50 @@ def new_token():
     return secrets.token_urlsafe(24)
 
 
+@dataclass(frozen=True)
+class Validity:
+    """Until when a certificate holds, and why (hiệu lực).
+
+    ``until`` is its last day, None where the decision names no term. With ``filed_on``, the day a
+    dossier was filed that is not decided yet, it holds until the decision, at most until ``until``.
+    """
+
+    until: date | None
+    filed_on: date | None = None
+
+
 class CertificateQuerySet(models.QuerySet):
+    def with_validity(self):
+        """With what :attr:`Certificate.validity` is told from."""
+        entered = (
+            HistoryEntry.objects.filter(
+                stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__in=UNDECIDED
+            )
+            .exclude(before__in=UNDECIDED)
+            .order_by("-seq")
+        )
+        anew = (
+            Dossier.objects.filter(
+                product=OuterRef("dossier__product"),
+                case_type__in=JUDGED_ANEW,
+                state__in=UNDECIDED,
+            )
+            .annotate(filed_at=Subquery(entered.values("at")[:1]))
+            .order_by("filed_at")
+        )
+        law = RuleSet.objects.valid_on(OuterRef("expires_on"))
+        return self.annotate(
+            filed_at=Subquery(anew.values("filed_at")[:1]),
+            law_at_expiry=Subquery(law.values("pk")[:1]),
+        )
+
     def public(self):
         """Those that a decision gave: the last of each recognised dossier, with what is shown."""
         later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
-        return self.filter(~Exists(later), dossier__state__in=RECOGNISED).select_related(
-            "dossier__product__producer"
+        return (
+            self.filter(~Exists(later), dossier__state__in=RECOGNISED)
+            .select_related("dossier__product__producer")
+            .with_validity()
         )
 
     def numbered(self, number):
@@ -363,6 +405,9 @@ class Certificate(Record):
         db_persist=True,
     )
 
+    filed_at: datetime | None
+    law_at_expiry: int | None
+
     objects = CertificateQuerySet.as_manager()
 
     def get_absolute_url(self):
@@ -375,11 +420,25 @@ class Certificate(Record):
         if self.dossier.state == State.REVOKED:
             return timezone.localdate(self.dossier.moved_at)
 
+    @property
+    def validity(self):
+        """The :class:`Validity` of one that was asked for ``with_validity()``, revoked or not.
+
+        In time is what was filed up to the day it expires.
+        """
+        if self.expires_on and self.filed_at and self.law_at_expiry:
+            filed_on = timezone.localdate(self.filed_at)
+            until = RuleSet.pinned(self.law_at_expiry).awaits_decision_until(self.expires_on)
+            if until and filed_on <= self.expires_on:
+                return Validity(until, filed_on)
+        return Validity(self.expires_on)
+
     def standing(self, day):
         """``revoked``, ``expired`` or ``valid`` on ``day``, its last day included."""
         if self.dossier.state == State.REVOKED:
             return "revoked"
-        return "expired" if self.expires_on and self.expires_on < day else "valid"
+        until = self.validity.until
+        return "expired" if until and until < day else "valid"
 
     def prepare(self):
         # The centre certifies 5★ only, and its result is not yet the dossier's.

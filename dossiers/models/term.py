@@ -332,6 +332,13 @@ class Term(models.Model):
             self.project(self.calendar())
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
+    def move(self, day, *, at, by):
+        """Let a date be another one (dời ngày): what ends on it holds longer, or no longer does."""
+        reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
+        self.due_on = day
+        self.project(self.calendar())
+        self._log("move", at, by, reason=reason, save=PROJECTED)
+
     def stop(self, *, at, by=None):
         """The thing is done, or is no longer asked for (dừng)."""
         self.state, self.stopped_at, self.paused_at, self.next_at = (

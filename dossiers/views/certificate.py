@@ -59,10 +59,12 @@ def public(view):
 
 
 def _shown(certificate, today):
+    standing, validity = certificate.standing(today), certificate.validity
     return {
         "certificate": certificate,
         "product": certificate.dossier.product,
-        "standing": certificate.standing(today),
+        "standing": standing,
+        "awaits": validity.until if validity.filed_on and standing == "valid" else None,
         "lights": [n <= certificate.stars for n in range(1, 6)],
     }
 

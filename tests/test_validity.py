@@ -1,0 +1,295 @@
+"""Until when a certificate holds (D12): its day, and longer while a file in time is decided."""
+
+from datetime import date, datetime
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from cycle import clock
+from cycle.models import HistoryEntry
+from dossiers.deadlines import sweep
+from dossiers.models import Certificate, Dossier, Process, State
+from dossiers.models.records import Validity
+from tests import records
+from tests.conftest import open_dossier, open_task
+from tests.test_certificate_page import main, see
+from tests.test_transitions import stand
+
+pytestmark = pytest.mark.django_db
+
+S = State
+
+#: Issued for 36 months: the days to file (180 to 120 before) were over by 22/5/2026.
+ENDS = date(2026, 8, 1)
+AT_MOST = date(2027, 1, 28)
+
+
+def at(year, month, day, hour=9):
+    return timezone.make_aware(datetime(year, month, day, hour))
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_asked():
+    cache.clear()
+
+
+def certify(cycle, commune, an, son, moment, **fields):
+    """Three stars of the edition before, given at ``moment``."""
+    with clock.at(moment):
+        dossier = stand(open_dossier(cycle, commune, an), S.AWAITING_DECISION, stars=3)
+        open_task(dossier).complete("certify", by=son, record=records.certificate(**fields))
+    return dossier.certificates.get()
+
+
+@pytest.fixture
+def old(cycle_of_three, old_commune, an, son):
+    """12/GCN, of QĐ 1048, until 1/8/2026."""
+    return certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="12/GCN")
+
+
+def file_anew(certificate, cycle, commune, an, moment, case_type="reevaluation"):
+    """The product's next dossier, filed with the commune at ``moment``."""
+    dossier = Dossier(
+        cycle=cycle, product=certificate.dossier.product, commune=commune, case_type=case_type
+    )
+    with clock.at(moment):
+        Process.open(dossier, by=an)
+        entered_as = "existing" if case_type == "first" else case_type
+        dossier.process.act("enter_late", by=an, entered_as=entered_as, reason="Sắp hết hạn")
+        for kind in dossier.rule_set.compulsory(case_type):
+            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
+        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+    return dossier
+
+
+def validity(certificate):
+    return Certificate.objects.with_validity().get(pk=certificate.pk).validity
+
+
+def clock_of(certificate):
+    return certificate.terms.get()
+
+
+def public(certificate, moment):
+    with clock.at(moment):
+        return main(see(certificate.get_absolute_url()))
+
+
+# --- Filed in time --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case_type", ["reevaluation", "upgrade"])
+def test_filed_in_time_it_holds_until_the_decision_at_most_180_days(
+    old, cycle, commune, an, case_type
+):
+    assert validity(old) == Validity(ENDS)
+    file_anew(old, cycle, commune, an, at(2026, 7, 20), case_type)
+    assert validity(old) == Validity(AT_MOST, date(2026, 7, 20))
+    assert (AT_MOST - ENDS).days == 180
+    for moment, words in (
+        (at(2026, 8, 2), "Đang có giá trị"),
+        (at(2027, 1, 28, 23), "Đang có giá trị"),
+        (at(2027, 1, 29, 0), "Đã hết hạn"),
+    ):
+        assert words in public(old, moment)
+
+
+def test_the_public_page_says_it_in_one_sentence_and_not_what_was_filed(old, cycle, commune, an):
+    sentence = (
+        "Có giá trị đến 01/08/2026 Sau ngày này vẫn có giá trị đến khi có quyết định mới, "
+        "muộn nhất hết ngày 28/01/2027."
+    )
+    assert "Sau ngày này" not in public(old, at(2026, 7, 1))
+    file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    for moment in (at(2026, 7, 21), at(2026, 9, 1)):
+        words = public(old, moment)
+        assert sentence in words
+        assert "20/07/2026" not in words
+        assert "đánh giá lại" not in words
+    assert "Sau ngày này" not in public(old, at(2027, 2, 1))
+
+
+def test_the_dossier_says_why(old, cycle, commune, an):
+    file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    client = Client()
+    client.force_login(an)
+    with clock.at(at(2026, 8, 5)):
+        text = client.get(reverse("dossiers:dossier", args=[old.dossier_id])).content.decode()
+        term = client.get(reverse("dossiers:term", args=[clock_of(old).pk])).content.decode()
+    assert (
+        "Hồ sơ nâng hạng, đánh giá lại nộp ngày 20/07/2026, trước khi hết hạn: "
+        "giấy vẫn có giá trị đến khi có quyết định, muộn nhất hết ngày 28/01/2027." in text
+    )
+    assert "dời ngày giấy chứng nhận hết hiệu lực" in text
+    assert "Dời ngày vì hồ sơ nâng hạng, đánh giá lại của sản phẩm." in term
+    assert "ban đầu 01/08/2026" in term
+
+
+def test_the_warning_clock_follows_and_keeps_its_first_day(old, cycle, commune, an):
+    sweep(at(2026, 7, 19))
+    file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    term = clock_of(old)
+    assert (term.due_on, term.original_due_on, term.state) == (AT_MOST, ENDS, "running")
+    assert [event.kind for event in term.events.all()] == ["start", "move"]
+    said = HistoryEntry.objects.get(event="term.outlive")
+    assert (said.stream_id, said.actor, said.reason) == (
+        old.dossier_id,
+        an,
+        "01/08/2026 → 28/01/2027",
+    )
+    warned = set(term.firings.values_list("rung", flat=True))
+    sweep(at(2027, 1, 28, 23))
+    assert set(term.firings.values_list("rung", flat=True)) == warned
+    sweep(at(2027, 1, 29, 0))
+    assert set(term.firings.values_list("rung", flat=True)) - warned == {
+        "0:officer",
+        "0:next_level",
+    }
+
+
+@pytest.mark.parametrize(("day", "in_time"), [(1, True), (2, False)])
+def test_the_last_day_to_file_is_the_day_it_expires(old, cycle, commune, an, day, in_time):
+    file_anew(old, cycle, commune, an, at(2026, 8, day, 23))
+    assert validity(old).until == (AT_MOST if in_time else ENDS)
+    assert clock_of(old).due_on == validity(old).until
+    assert ("Đang có giá trị" in public(old, at(2026, 8, 3))) == in_time
+
+
+def test_what_is_only_being_prepared_is_not_filed(old, cycle, commune, an):
+    dossier = Dossier(
+        cycle=cycle, product=old.dossier.product, commune=commune, case_type="reevaluation"
+    )
+    with clock.at(at(2026, 7, 20)):
+        Process.open(dossier, by=an)
+        dossier.process.act("enter_late", by=an, entered_as="reevaluation", reason="Sắp hết hạn")
+    assert validity(old) == Validity(ENDS)
+
+
+def test_another_product_and_a_first_evaluation_do_not_help(old, cycle, commune, an):
+    file_anew(old, cycle, commune, an, at(2026, 7, 20), "first")
+    other = open_dossier(cycle, commune, an, "Nước mắm", case_type="reevaluation")
+    stand(other, S.AT_PROVINCE)
+    assert validity(old) == Validity(ENDS)
+    assert clock_of(old).due_on == ENDS
+
+
+# --- The decision ends it -------------------------------------------------------------------
+
+
+def test_waiting_for_a_supplement_it_is_still_being_decided(old, cycle, commune, an):
+    dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    with clock.at(at(2026, 8, 10)):
+        open_task(dossier).complete("return_for_supplement", by=an, reason="Thiếu nhãn")
+    with clock.at(at(2026, 8, 20)):
+        open_task(dossier).complete("supplement", by=an)
+    assert validity(old) == Validity(AT_MOST, date(2026, 7, 20))
+    assert HistoryEntry.objects.filter(event="term.outlive").count() == 1
+
+
+def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
+    old, cycle, commune, an, minh, son
+):
+    dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    dossier = stand(dossier, S.AWAITING_DECISION)
+    with clock.at(at(2026, 9, 10)):
+        open_task(dossier).complete("not_recognise", by=son, reason="Không đạt")
+    assert validity(old) == Validity(ENDS)
+    assert "Đã hết hạn" in public(old, at(2026, 9, 11))
+    term = clock_of(old)
+    assert (term.due_on, term.state) == (ENDS, "running")
+    sweep(at(2026, 9, 10, 10))
+    assert term.firings.filter(rung="0:officer").exists()
+
+
+def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
+    dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    with clock.at(at(2026, 7, 22)):
+        dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+    assert "Đang có giá trị" in public(old, at(2026, 8, 1))
+    assert "Đã hết hạn" in public(old, at(2026, 8, 2))
+    assert clock_of(old).due_on == ENDS
+    # Filed again when it has expired: too late.
+    with clock.at(at(2026, 8, 5)):
+        dossier.process.act("reopen", by=an, reason="Sản xuất lại")
+        task = open_task(dossier)
+        if task.node == "assemble_dossier":
+            task.complete("submit_dossier", by=an, record=records.self_assessment())
+    assert Dossier.objects.get(pk=dossier.pk).state == S.DOSSIER_SUBMITTED
+    assert validity(old) == Validity(ENDS)
+
+
+def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
+    dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    dossier = stand(dossier, S.AWAITING_DECISION)
+    with clock.at(at(2026, 9, 10)):
+        open_task(dossier).complete("certify", by=son, record=records.certificate(number="13/GCN"))
+    assert clock_of(old).state == "stopped"
+    assert validity(old) == Validity(ENDS)
+    assert "Đã hết hạn" in public(old, at(2026, 9, 11))
+    new = dossier.certificates.get()
+    assert (validity(new), clock_of(new).due_on) == (
+        Validity(date(2029, 9, 10)),
+        date(2029, 9, 10),
+    )
+
+
+def test_a_revoked_one_does_not_come_back(old, cycle, commune, an, minh):
+    with clock.at(at(2026, 7, 1)):
+        old.dossier.process.act("revoke", by=minh, reason="Vi phạm", paper=records.signed_paper())
+    file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    words = public(old, at(2026, 7, 21))
+    assert "Đã thu hồi ngày 01/07/2026" in words
+    assert "Sau ngày này" not in words
+    assert clock_of(old).state == "stopped"
+
+
+# --- The transition -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("issued", "helped"),
+    [
+        # Expired before QĐ 26/2026 came into force: there is nothing left to hold on to.
+        (at(2023, 5, 21), False),
+        (at(2023, 5, 22), True),
+        # 120 days before 18/9/2026 is 21/5/2026; a day later the owner could still have filed.
+        (at(2023, 9, 18), True),
+        (at(2023, 9, 19), False),
+    ],
+)
+def test_only_for_owners_who_could_no_longer_file_by_the_new_law(
+    cycle_of_three, old_commune, cycle, commune, an, son, issued, helped
+):
+    given = certify(cycle_of_three, old_commune, an, son, issued)
+    file_anew(given, cycle, commune, an, at(2026, 5, 20))
+    assert (validity(given).filed_on is not None) == helped
+
+
+def test_an_edition_without_such_a_rule_helps_nobody(rule_sets):
+    assert rule_sets["qd1048_2019"].awaits_decision_until(date(2020, 1, 1)) is None
+    assert rule_sets["qd26_2026"].awaits_decision_until(ENDS) == AT_MOST
+
+
+def test_a_decision_without_a_term_needs_no_help(cycle_of_851, old_commune, cycle, commune, an):
+    dossier = stand(open_dossier(cycle_of_851, old_commune, an), S.CERTIFIED, stars=3)
+    kept = records.certificate(number="1/GCN", stars=3)
+    kept.dossier, kept.at = dossier, clock.now()
+    kept.save()
+    file_anew(kept, cycle, commune, an, at(2026, 7, 20))
+    assert validity(kept) == Validity(None)
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_looking_up_what_awaits_a_decision_asks_no_more(
+    cycle_of_three, old_commune, cycle, commune, an, son, rows, django_assert_num_queries
+):
+    for _ in range(rows):
+        given = certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="12/GCN")
+        file_anew(given, cycle, commune, an, at(2026, 7, 20))
+    see("/certificates/", number="12/GCN")
+    with clock.at(at(2026, 8, 5)), django_assert_num_queries(1):
+        text = see("/certificates/", number="12/GCN").content.decode()
+    assert text.count("Sau ngày này vẫn có giá trị") == rows
