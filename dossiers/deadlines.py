@@ -107,8 +107,10 @@ def _is_over(term, dossier, entry, proposed):
     if rule and INSPECTED in rule.starts_on:
         # The walk may be over long before; a later inspection may take the proposal back.
         return entry.event in rule.stops_on or entry.event == INSPECTED and not proposed
-    parked = dossier.state in PARKED or dossier.state == State.PROMOTED
-    return parked or bool(rule and entry.event in rule.stops_on)
+    # Whoever decided: what ran until the decision is over with it.
+    decided = entry.before in UNDECIDED and entry.after == State.CERTIFIED
+    left = dossier.state in PARKED or dossier.state == State.PROMOTED
+    return decided or left or bool(rule and entry.event in rule.stops_on)
 
 
 def _judged_anew(dossier, entry):

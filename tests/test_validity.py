@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry
+from cycle.models import Cycle, HistoryEntry
 from dossiers.deadlines import sweep
 from dossiers.models import Certificate, Dossier, Process, State
 from dossiers.models.records import Validity
@@ -293,3 +293,29 @@ def test_looking_up_what_awaits_a_decision_asks_no_more(
     with clock.at(at(2026, 8, 5)), django_assert_num_queries(1):
         text = see("/certificates/", number="12/GCN").content.decode()
     assert text.count("Sau ngày này vẫn có giá trị") == rows
+
+
+def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
+    rule_sets, old_commune, an, minh
+):
+    """Whoever decides: the term of the transition (D10) does not outlive the certificate."""
+    year = Cycle.objects.create(
+        year=2026, title="2026", rule_set=rule_sets["qd1048_2019"], opened_on=date(2026, 1, 1)
+    )
+    year.adopt(year.rule_set)
+    with clock.at(at(2026, 5, 20)):
+        dossier = open_dossier(year, old_commune, an)
+        dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+        for kind in dossier.rule_set.compulsory("first"):
+            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
+        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+        dossier = stand(dossier, S.AT_CENTRE, stars=5, points_sum="650")
+    assert dossier.terms.live().filter(code="D10").exists()
+    with clock.at(at(2026, 7, 1)):
+        open_task(dossier).complete(
+            "record_centre_result",
+            by=minh,
+            record=[records.evaluation("650", stars=5), records.certificate(number="5/GCN")],
+        )
+    assert Dossier.objects.get(pk=dossier.pk).state == S.CERTIFIED
+    assert not dossier.terms.live().filter(code="D10").exists()
