@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from cycle import clock
 from cycle.models import DayOff, TermRule
@@ -10,6 +12,7 @@ from dossiers.deadlines import begin_batches
 from dossiers.models import Term
 from tests import records
 from tests.conftest import open_cycle, open_dossier, open_task
+from tests.test_certificate_page import main, see
 from tests.test_transitions import stand
 from tests.test_validity import S, at, certify, file_anew
 
@@ -127,6 +130,14 @@ def test_the_dates_of_the_two_batches(cycle, province):
 
 
 # --- D6 and D9: the certificate -------------------------------------------------------------
+
+
+def test_the_dossier_says_when_to_file_again_and_the_public_page_does_not(given, an):
+    client = Client()
+    client.force_login(an)
+    text = client.get(reverse("dossiers:dossier", args=[given.dossier_id])).content.decode()
+    assert "Nộp hồ sơ đánh giá lại từ 04/04/2027 đến hết 03/06/2027." in text
+    assert "Nộp hồ sơ" not in main(see(given.get_absolute_url()))
 
 
 def test_the_certificate_warns_when_the_days_to_file_begin_and_end(given):

@@ -79,18 +79,25 @@ class RuleSet(models.Model):
         """How long a certificate is valid, in months; None where the decision names no term."""
         return self.content["certificate_months"]
 
+    def refiling(self, expires_on):
+        """The first and the last day to file for re-evaluation before ``expires_on`` (D6), or None
+        where the edition names none.
+        """
+        window = self.content["terms"].get("D6")
+        if window is None:
+            return None
+        return tuple(expires_on - timedelta(days=window[end]) for end in ("opens", "closes"))
+
     def awaits_decision_until(self, expires_on):
         """The last day on which a certificate may outlive ``expires_on``, while a dossier filed in
         time is decided (D12); None when it may not.
 
         A transition: only for owners whose days to file (D6) were over before this edition came.
         """
-        terms = self.content["terms"]
-        if not {"D6", "D12"} <= terms.keys():
+        window, longer = self.refiling(expires_on), self.content["terms"].get("D12")
+        if not (window and longer) or window[1] >= self.valid_from:
             return None
-        if expires_on - timedelta(days=terms["D6"]["closes"]) >= self.valid_from:
-            return None
-        return expires_on + timedelta(days=terms["D12"]["length"])
+        return expires_on + timedelta(days=longer["length"])
 
     def refile_wait(self, what):
         """Days before a refused ``"idea"`` or ``"plan"`` may be filed again."""

@@ -433,6 +433,12 @@ class Certificate(Record):
                 return Validity(until, filed_on)
         return Validity(self.expires_on)
 
+    @property
+    def refiling(self):
+        """The days in which the product may be filed for re-evaluation (D6), first and last."""
+        if self.expires_on and self.law_at_expiry:
+            return RuleSet.pinned(self.law_at_expiry).refiling(self.expires_on)
+
     def standing(self, day):
         """``revoked``, ``expired`` or ``valid`` on ``day``, its last day included."""
         if self.dossier.state == State.REVOKED:
