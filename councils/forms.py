@@ -292,19 +292,19 @@ class TakeInForm(Asked):
 
     def rows(self):
         """Each waiting dossier with what may be chosen, and what was."""
-        by_edition, pinned = self._rubrics(), RoundEntry.pinned(self.dossiers)
+        by_edition = self._rubrics()
+        pinned = RoundEntry.pinned([dossier.pk for dossier in self.dossiers])
         for dossier in self.dossiers:
             fitting = [
                 rubric
                 for rubric in by_edition.get(dossier.rule_set_id, ())
                 if rubric.group == dossier.product.group
             ]
-            if dossier.pk in pinned:
-                fitting = [pinned[dossier.pk]]
             chosen = self.data.get(f"rubric-{dossier.pk}", "")
             yield {
                 "dossier": dossier,
                 "rubrics": fitting,
+                "pinned": pinned.get(dossier.pk),
                 "taken": str(dossier.pk) in self._taken(),
                 "chosen": int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None,
             }
@@ -319,7 +319,9 @@ class TakeInForm(Asked):
             raise ValidationError(_("Bạn chưa chọn sản phẩm nào."))
         pairs, wrong = [], []
         for row in rows:
-            rubric = next((each for each in row["rubrics"] if each.pk == row["chosen"]), None)
+            rubric = row["pinned"] or next(
+                (each for each in row["rubrics"] if each.pk == row["chosen"]), None
+            )
             pairs.append((row["dossier"], rubric))
             if rubric is None:
                 wrong.append(

@@ -59,6 +59,22 @@ def has_self_assessment(dossier):
 
 
 @condition
+def has_rubrics(dossier):
+    """Bộ tiêu chí của nhóm sản phẩm; QĐ 851 has none."""
+    if not dossier.rubrics().exists():
+        return _("Bộ quy định này không có bộ tiêu chí cho nhóm sản phẩm của hồ sơ.")
+
+
+@condition
+def not_judged(dossier):
+    """Chưa hội đồng nào chấm, chưa vào đợt: what was judged stays judged by the same words."""
+    if dossier.stars is not None:
+        return _("Hội đồng đã chấm hồ sơ này: không đổi bộ sản phẩm được nữa.")
+    if dossier.round_entries.filter(live=True).exists():
+        return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi bộ sản phẩm được nữa.")
+
+
+@condition
 def has_compulsory_evidence(dossier):
     """Tài liệu bắt buộc: the hard gate (P3)."""
     missing = dossier.missing_evidence()

@@ -133,6 +133,13 @@ class RowField(forms.ModelChoiceField):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
 
+class RubricField(RowField):
+    """A product set by its number and name."""
+
+    def label_from_instance(self, obj):
+        return f"{obj.number}. {obj}"
+
+
 def field_for(db_field, **kwargs):
     """The form field of a model field, in the ways of writing above."""
     if isinstance(db_field, models.ForeignKey):

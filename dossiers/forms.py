@@ -19,9 +19,17 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, OrgUnit, RoleAssignment, User
+from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User
 from dossiers.engine import DutyMissing
-from dossiers.fields import Part, PlainPart, RowField, _polish, field_for, long_text
+from dossiers.fields import (
+    Part,
+    PlainPart,
+    RowField,
+    RubricField,
+    _polish,
+    field_for,
+    long_text,
+)
 from dossiers.guidance import GUIDES
 from dossiers.models import (
     ACTS,
@@ -98,6 +106,12 @@ class SelfAssessmentPart(RecordPart):
 
     def __init__(self, *args, dossier, **kwargs):
         super().__init__(*args, dossier=dossier, **kwargs)
+        if dossier.rubric_id is None and (sets := dossier.rubrics()):
+            self.fields["rubric"] = RubricField(
+                sets, label=_("Bộ sản phẩm"), empty_label=_("— Chọn bộ sản phẩm —")
+            )
+            _polish(self.fields["rubric"])
+            self.order_fields(["general", "plan_results", "rubric"])
         for part, limit in (dossier.rule_set.content.get("parts") or {}).items():
             self.fields[f"points_{part.lower()}"].help_text = _now("Từ 0 đến %(limit)s điểm.") % {
                 "limit": limit
@@ -109,6 +123,7 @@ class SelfAssessmentPart(RecordPart):
 
     def clean(self):
         cleaned = super().clean()
+        self.instance.rubric = self.cleaned_data.get("rubric")
         points = [self.cleaned_data.get(f"points_{part}", 0) for part in "abc"]
         if sum(points) > 100:
             self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
@@ -405,6 +420,20 @@ class ReopenForm(ReasonForm):
         call["cycle"] = self.cleaned_data["cycle"]
 
 
+class RubricForm(PlainPart):
+    """Which product set the dossier is judged by."""
+
+    rubric = RubricField(Rubric.objects.none(), label=_("Bộ sản phẩm"))
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, initial={"rubric": dossier.rubric_id}, **kwargs)
+        self.fields["rubric"].queryset = dossier.rubrics()
+        self.fields["rubric"].empty_label = _("— Chọn bộ sản phẩm —")
+
+    def add_to(self, call):
+        call["rubric"] = self.cleaned_data["rubric"]
+
+
 class PaperForm(Part, forms.ModelForm):
     """The signed paper that an act is typed from (nhập từ văn bản giấy).
 
@@ -508,7 +537,9 @@ REVIEWED = frozenset(
 GATES = frozenset({"confirm_dossier"})
 
 #: Acts of the moment, that nobody signs.
-WITHOUT_PAPER = frozenset({"attach_evidence", "record_visit", "record_support", "record_promotion"})
+WITHOUT_PAPER = frozenset(
+    {"attach_evidence", "choose_rubric", "record_visit", "record_support", "record_promotion"}
+)
 
 
 class ActForm:
@@ -545,6 +576,8 @@ class ActForm:
             add(factory._meta.model._meta.model_name, factory, dossier=dossier, initial=initial)
         if name == "enter_late":
             add("entry", LateEntryForm)
+        elif name == "choose_rubric":
+            add("choice", RubricForm, dossier=dossier)
         elif name == "reopen":
             add("reopen", ReopenForm, dossier=dossier)
         elif self.act["tone"] == "return":

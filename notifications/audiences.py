@@ -216,6 +216,7 @@ def who_asked(entry):
     "round.record_document",
     "dossier.open",
     "dossier.attach_evidence",
+    "dossier.choose_rubric",
     "dossier.record_visit",
     "dossier.record_support",
     "dossier.record_promotion",

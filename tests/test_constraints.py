@@ -477,6 +477,17 @@ BREAKS = {
     "route_once_per_duty": lambda w: [
         Route.objects.create(dossier=w.dossier, node="decide", org_unit=w.commune) for _ in "12"
     ],
+    "dossier_rubric_is_of_its_edition": lambda w: dossier_with(
+        w,
+        rubric=Rubric.objects.create(
+            rule_set=RuleSet.objects.exclude(pk=w.cycle.rule_set_id).first(),
+            number=1,
+            name="Bộ thử",
+            group="food",
+            sections=[],
+            content_hash="0" * 64,
+        ),
+    ),
     # dossiers: what each step keeps
     "evidence_is_a_file_or_a_paper": lambda w: kept(w, records.paper("x"), paper_location=""),
     "evidence_expires_after_issue": lambda w: kept(
@@ -681,7 +692,12 @@ BREAKS = {
 #: Only the owner could break these: see the tests below.
 OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once"}
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
-SUPERKEYS = {"dossier_id_state", "option_criterion_points", "process_id_dossier"}
+SUPERKEYS = {
+    "dossier_id_state",
+    "option_criterion_points",
+    "process_id_dossier",
+    "rubric_id_rule_set",
+}
 
 
 @pytest.mark.parametrize("name", BREAKS)

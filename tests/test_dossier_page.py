@@ -143,6 +143,7 @@ def test_only_acts_that_this_person_may_do_here_are_offered(dossier, an, kiem, c
     page = signed_in(an).get(page_of(dossier))
     assert [act["name"] for act in page.context["acts"]] == [
         "attach_evidence",
+        "choose_rubric",
         "enter_late",
         "defer",
     ]

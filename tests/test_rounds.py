@@ -314,7 +314,7 @@ def test_a_dossier_is_judged_again_by_the_version_it_was_judged_by(round_, thu, 
     )
     with pytest.raises(ConditionNotMet) as refused:
         again.take_in([(dossier, corrected)], by=thu)
-    assert "đã được chấm theo bộ" in said(refused)[0]
-    assert [row["rubrics"] for row in TakeInForm(round_=again, by=thu).rows()] == [[entry.rubric]]
+    assert "phải được chấm theo bộ" in said(refused)[0]
+    assert [row["pinned"] for row in TakeInForm(round_=again, by=thu).rows()] == [entry.rubric]
     again.take_in([(dossier, entry.rubric)], by=thu)
     assert again.entries.get().rubric == entry.rubric

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from cycle import clock, events
-from cycle.models import HistoryEntry, Level, Role, RuleSet, Stream
+from cycle.models import HistoryEntry, Level, Role, Rubric, RuleSet, Stream
 from dossiers import engine
 from dossiers.models import (
     ACTS,
@@ -75,6 +75,7 @@ LAW = {
     "record_support": ({S.IMPLEMENTING, S.ASSEMBLING}, STAYS),
     "declare_ready": ({S.IMPLEMENTING}, {S.ASSEMBLING}),
     "attach_evidence": (AT_WORK, STAYS),
+    "choose_rubric": (NO_COUNCIL_YET, STAYS),
     "submit_dossier": ({S.ASSEMBLING}, {S.DOSSIER_SUBMITTED}),
     "confirm_dossier": ({S.DOSSIER_SUBMITTED}, {S.COMMUNE_CHECKED}),
     "return_to_officer": ({S.COMMUNE_CHECKED}, {S.DOSSIER_SUBMITTED}),
@@ -188,6 +189,7 @@ HANDS_IN = {
     "record_support": lambda: {"record": records.support()},
     "declare_ready": lambda: {"record": records.completion()},
     "attach_evidence": lambda: {"record": records.paper("registration_form")},
+    "choose_rubric": lambda: {"rubric": Rubric()},
     "submit_dossier": lambda: {"record": records.self_assessment()},
     "confirm_dossier": lambda: {"record": records.commune_report()},
     "rank_at_district": lambda: {"record": records.evaluation()},
@@ -203,10 +205,12 @@ HANDS_IN = {
 
 #: What begins here by its state and is refused by the edition or by 80 points and four stars.
 REFUSED_UNDER_TWO = {
+    *(("choose_rubric", state) for state in NO_COUNCIL_YET),
     ("forward_to_district", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
 }
 REFUSED_UNDER_THREE = {
+    *(("choose_rubric", state) for state in NO_COUNCIL_YET),
     ("forward_to_province", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
 }

@@ -315,7 +315,11 @@ class EvaluationRound(models.Model):
             if lacks := self.council.missing():
                 raise ConditionNotMet(lacks)
             waiting = set(self.awaiting().values_list("pk", flat=True))
-            pinned = RoundEntry.pinned([dossier for dossier, _rubric in dossiers])
+            taken = [dossier.pk for dossier, _rubric in dossiers]
+            # Held, so that nobody chooses another set meanwhile.
+            held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
+            list(held.order_by("pk").values_list("pk"))
+            pinned = RoundEntry.pinned(taken)
             last = self.entries.aggregate(last=models.Max("position"))["last"] or 0
             entries = []
             for position, (dossier, rubric) in enumerate(dossiers, last + 1):
@@ -330,7 +334,7 @@ class EvaluationRound(models.Model):
                 if pinned.get(dossier.pk, rubric) != rubric:
                     raise ConditionNotMet(
                         [
-                            _now("%(product)s đã được chấm theo bộ «%(rubric)s»: dùng đúng bộ đó.")
+                            _now("%(product)s phải được chấm theo bộ «%(rubric)s».")
                             % {"product": dossier, "rubric": pinned[dossier.pk]}
                         ]
                     )
@@ -573,7 +577,8 @@ class RoundEntry(models.Model):
 
     @classmethod
     def pinned(cls, dossiers):
-        """``{dossier id: rubric}``: the version each was first judged by under its edition.
+        """``{dossier id: rubric}`` of the dossiers with these ids: what each was filed by, or the
+        version it was first judged by under its edition.
 
         What a district has judged, the province judges by the same words and points.
         """
@@ -586,7 +591,10 @@ class RoundEntry(models.Model):
             .select_related("rubric")
             .order_by("-pk")
         )
-        return {entry.dossier_id: entry.rubric for entry in judged}
+        filed = Dossier.objects.filter(pk__in=dossiers, rubric__isnull=False)
+        return {entry.dossier_id: entry.rubric for entry in judged} | {
+            dossier.pk: dossier.rubric for dossier in filed.select_related("rubric")
+        }
 
     def scorings_used(self):
         """How many scorings it has had since the last closing."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, RuleSet, Stream
+from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
 from dossiers.conditions import ActNotPossible, ConditionNotMet
 from dossiers.models.law import ACTS, JUDGED_ANEW, CaseType, LateEntry, Law
 from dossiers.models.product import Product
@@ -43,7 +43,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     ``state`` moves only through the two doors of models/task.py, which end in :meth:`perform`; what
     is legal stands in :class:`~dossiers.models.law.Law`. The rule set is pinned when the dossier is
-    opened or enters another cycle.
+    opened or enters another cycle, its rubric when it is chosen or the dossier filed.
     """
 
     history_stream = Stream.DOSSIER
@@ -53,6 +53,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     )
     rule_set = models.ForeignKey(
         RuleSet, models.PROTECT, related_name="dossiers", verbose_name=_("bộ quy định")
+    )
+    rubric = models.ForeignKey(
+        Rubric,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="dossiers",
+        verbose_name=_("bộ sản phẩm"),
     )
     product = models.ForeignKey(
         Product, models.PROTECT, related_name="dossiers", verbose_name=_("sản phẩm")
@@ -193,6 +201,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The result that the council where it stands has given since it came there, or None."""
         return self.evaluations.filter(at__gte=self.moved_at).last()
 
+    def rubrics(self):
+        """The product sets it may be judged by: of its edition, for its group of products."""
+        return (
+            Rubric.objects.current()
+            .filter(rule_set=self.rule_set_id, group=self.product.group)
+            .order_by("number")
+        )
+
     def missing_evidence(self):
         """Labels of the compulsory kinds that no current evidence covers."""
         kinds = set(self.rule_set.compulsory(self.case_type))
@@ -308,7 +324,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                     validate_constraints=False,
                 )
                 record.save()
-            before = self.state
+            before, rubric_before = self.state, self.rubric_id
             try:
                 getattr(self, name)(**values)
             except fsm.TransitionNotAllowed:
@@ -316,6 +332,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if self.state != before:
                 self.moved_at = moment
             self.save()
+            if self.rubric_id not in (None, rubric_before):
+                # Whichever act pinned it.
+                data["rubric"] = str(self.rubric)
             if records:
                 data["records"] = [[record._meta.model_name, record.pk] for record in records]
             return HistoryEntry.objects.record(

@@ -18,11 +18,13 @@ from dossiers.conditions import (
     has_plan,
     has_promotion,
     has_result,
+    has_rubrics,
     has_self_assessment,
     idea_waited,
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
+    not_judged,
     plan_waited,
     province_certifies,
 )
@@ -256,6 +258,19 @@ class Law(models.Model):
     def attach_evidence(self):
         """Thêm hoặc thay tài liệu minh chứng; bản cũ vẫn được giữ."""
 
+    @free_act(
+        sorted(BEFORE_RESULT),
+        None,
+        conditions=[has_rubrics, not_judged],
+        label=_("Chọn bộ sản phẩm"),
+        who=OFFICERS,
+    )
+    def choose_rubric(self, *, rubric):
+        """Chọn bộ sản phẩm (bộ tiêu chí) mà hồ sơ được chấm theo."""
+        if rubric not in self.rubrics():
+            raise ConditionNotMet([_("Bộ này không dành cho nhóm sản phẩm của hồ sơ.")])
+        self.rubric = rubric
+
     @task_act(
         S.ASSEMBLING,
         S.DOSSIER_SUBMITTED,
@@ -264,6 +279,15 @@ class Law(models.Model):
     )
     def submit_dossier(self):
         """Nộp hồ sơ đề nghị đánh giá, phân hạng."""
+        self._pin_rubric()
+
+    def _pin_rubric(self):
+        """What the producer scored itself by, unless a set was chosen before."""
+        if self.rubric_id is None:
+            own = self.selfassessments.select_related("rubric").last().rubric
+            # One from before the dossier entered another cycle is of that cycle's edition.
+            if own is not None and own.rule_set_id == self.rule_set_id:
+                self.rubric = own
 
     @task_act(
         S.DOSSIER_SUBMITTED,
@@ -313,6 +337,7 @@ class Law(models.Model):
     def receive_directly(self):
         """Cấp trên nhận hồ sơ không qua xã; có lý do và được thống kê."""
         self.bypassed_commune = True
+        self._pin_rubric()
         return S.AT_DISTRICT if self.rule_set.has_district else S.AT_PROVINCE
 
     @task_act(
@@ -546,6 +571,8 @@ class Law(models.Model):
 
     def _enter(self, cycle):
         """Go on in ``cycle``, under its law, at the unit that exists now."""
+        if cycle.rule_set_id != self.rule_set_id:
+            self.rubric = None
         self.cycle, self.rule_set = cycle, cycle.rule_set
         if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
             successors = list(self.commune.successors.all()[:2])

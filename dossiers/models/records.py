@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, HistoryEntry, Level, RuleSet, Stream, User, fold
+from cycle.models import Fold, HistoryEntry, Level, Rubric, RuleSet, Stream, User, fold
 from cycle.workdays import add_months
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import JUDGED_ANEW
@@ -179,6 +179,15 @@ class Completion(Record):
 class SelfAssessment(Record):
     """The producer's own scores and production plan (Mẫu 02, QĐ 26/2026/QĐ-TTg)."""
 
+    rubric = models.ForeignKey(
+        Rubric,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("bộ sản phẩm"),
+    )
     general = models.TextField(_("thông tin chung"))
     plan_results = models.TextField(_("kết quả phương án"), blank=True)
     points_a = models.DecimalField(_("tự chấm phần A"), max_digits=5, decimal_places=2)
@@ -197,12 +206,26 @@ class SelfAssessment(Record):
             ),
         ]
 
+    def prepare(self):
+        if self.rubric is None:
+            self.rubric = self.dossier.rubric
+
     @property
     def total(self):
         """Points out of 100."""
         return self.points_a + self.points_b + self.points_c
 
     def clean(self):
+        chosen = self.dossier.rubric if self.dossier_id else None
+        if self.rubric is not None and self.rubric != chosen:
+            if chosen is not None:
+                raise ValidationError(
+                    {"rubric": _("Hồ sơ đã chọn bộ «%(rubric)s».") % {"rubric": chosen}}
+                )
+            if self.rubric not in self.dossier.rubrics():
+                raise ValidationError(
+                    {"rubric": _("Bộ này không dành cho nhóm sản phẩm của hồ sơ.")}
+                )
         parts = (self.dossier.rule_set.content.get("parts") if self.dossier_id else None) or {}
         for part, field in (("A", "points_a"), ("B", "points_b"), ("C", "points_c")):
             value = getattr(self, field)

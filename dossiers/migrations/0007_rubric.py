@@ -1,0 +1,51 @@
+"""A dossier pins the rubric it is judged by, and the producer's own scores name it."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+OF_ITS_EDITION = """
+ALTER TABLE cycle_rubric ADD CONSTRAINT rubric_id_rule_set UNIQUE (id, rule_set_id);
+ALTER TABLE dossiers_dossier ADD CONSTRAINT dossier_rubric_is_of_its_edition
+  FOREIGN KEY (rubric_id, rule_set_id) REFERENCES cycle_rubric (id, rule_set_id)
+  DEFERRABLE INITIALLY DEFERRED;
+"""
+UNDO = """
+ALTER TABLE dossiers_dossier DROP CONSTRAINT dossier_rubric_is_of_its_edition;
+ALTER TABLE cycle_rubric DROP CONSTRAINT rubric_id_rule_set;
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("cycle", "0007_council_stream"),
+        ("dossiers", "0006_certificates"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="dossier",
+            name="rubric",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="dossiers",
+                to="cycle.rubric",
+                verbose_name="bộ sản phẩm",
+            ),
+        ),
+        migrations.AddField(
+            model_name="selfassessment",
+            name="rubric",
+            field=models.ForeignKey(
+                db_index=False,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cycle.rubric",
+                verbose_name="bộ sản phẩm",
+            ),
+        ),
+        migrations.RunSQL(OF_ITS_EDITION, UNDO),
+    ]
