@@ -5,6 +5,7 @@ incomplete, so all messages that a person can meet are ours.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -194,6 +195,71 @@ def _polish(field):
     }
 
 
+class OptionSelect(forms.Select):
+    """Options of a criterion; the page adds up their ``points``, by value."""
+
+    points: dict[str, Any]
+
+    def create_option(self, name, value, *args, **kwargs):
+        made = super().create_option(name, value, *args, **kwargs)
+        if str(value) in self.points:
+            made["attrs"]["data-points"] = str(self.points[str(value)])
+        return made
+
+
+class OptionField(forms.TypedChoiceField):
+    """Which option of a criterion is chosen; ``row`` is the criterion's of a rubric's sheet."""
+
+    def __init__(self, row, **kwargs):
+        criterion, cases = row["criterion"], row["cases"]
+        choices: list[tuple] = [("", _("— Chưa chấm —"))]
+        widget = OptionSelect()
+        widget.points = {
+            str(option.pk): option.points for case in cases for option in case["options"]
+        }
+        for case in cases:
+            options = [
+                (option.pk, f"{points_text(option.points)} – {option}")
+                for option in case["options"]
+            ]
+            choices += [(case["title"], options)] if case["title"] else options
+        super().__init__(
+            label=format_lazy(
+                _("{criterion} (tối đa {points} điểm)"),
+                criterion=criterion,
+                points=points_text(criterion.points),
+            ),
+            choices=choices,
+            widget=widget,
+            coerce=int,
+            empty_value=None,
+            **kwargs,
+        )
+        self.requires = row["requires"]
+        if self.requires:
+            self.help_text = format_lazy(
+                _("Chỉ chấm khi tiêu chí {code} có điểm."), code=self.requires
+            )
+        elif criterion.note:
+            self.help_text = criterion.note
+
+
+def points_text(points):
+    """3.00 → «3», 2.50 → «2,5»."""
+    return f"{points.normalize():f}".replace(".", ",")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Fields shown together, folded until one of them says something."""
+
+    legend: object
+    names: tuple
+    about: object = ""
+    #: What the page adds up in it, by the name of the field that takes the sum.
+    sum: str = ""
+
+
 class Part(forms.BaseForm):
     """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
 
@@ -202,11 +268,25 @@ class Part(forms.BaseForm):
     legend: object = ""
     about: object = ""
     folded = False
+    folds: tuple = ()
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _polish(field)
+
+    @property
+    def pieces(self):
+        """What the page shows, in order: a field, or a fold in the place of its first field."""
+        fold_of = {name: fold for fold in self.folds for name in fold.names}
+        for field in self:
+            fold = fold_of.get(field.name)
+            if fold is None:
+                yield {"field": field}
+            elif field.name == fold.names[0]:
+                fields = [self[name] for name in fold.names]
+                says = any(each.errors or each.value() for each in fields)
+                yield {"fold": fold, "fields": fields, "open": says}
 
     def clean(self):
         cleaned = super().clean()

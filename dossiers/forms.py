@@ -4,6 +4,7 @@ Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietn
 incomplete, so all messages that a person can meet are ours.
 """
 
+from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
@@ -18,17 +19,21 @@ from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, rubrics
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User
 from dossiers.engine import DutyMissing
 from dossiers.fields import (
+    Fold,
+    OptionField,
     Part,
     PlainPart,
+    PointsField,
     RowField,
     RubricField,
     _polish,
     field_for,
     long_text,
+    points_text,
 )
 from dossiers.guidance import GUIDES
 from dossiers.models import (
@@ -101,32 +106,171 @@ def record_form(model, form=RecordPart, **attributes):
     )
 
 
-class SelfAssessmentPart(RecordPart):
+class ScoredPart(RecordPart):
+    """A record that may say the points of each criterion of the dossier's rubric."""
+
+    def ask(self, rubric, field_of, prefix):
+        """A field for each criterion of ``rubric``; returns their names by part."""
+        self.by_code, parts = {}, {}
+        for part in rubrics.sheet(rubric)["parts"]:
+            for row in part["rows"]:
+                if criterion := row.get("criterion"):
+                    name = f"{prefix}{criterion.pk}"
+                    self.by_code[criterion.code] = name
+                    parts.setdefault(part["code"], []).append(name)
+                    self.fields[name] = field_of(row)
+                    _polish(self.fields[name])
+        return parts
+
+    def told(self):
+        """What was said of each criterion, by its code."""
+        return {
+            code: value
+            for code, name in self.by_code.items()
+            if (value := self.cleaned_data.get(name)) is not None
+        }
+
+    def place(self, wrong):
+        """Put each sentence at the criterion it is about, where none stands yet."""
+        for code, sentence in wrong.items():
+            name = self.by_code.get(code)
+            if name not in self.errors:
+                self.add_error(name, sentence)
+
+
+class SelfAssessmentPart(ScoredPart):
+    """The producer's own scores: each criterion, or of a paper the sums alone.
+
+    Which criteria there are is known once the product set is chosen.
+    """
+
     prefilled = True
 
     def __init__(self, *args, dossier, **kwargs):
         super().__init__(*args, dossier=dossier, **kwargs)
-        if dossier.rubric_id is None and (sets := dossier.rubrics()):
-            self.fields["rubric"] = RubricField(
-                sets, label=_("Bộ sản phẩm"), empty_label=_("— Chọn bộ sản phẩm —")
-            )
-            _polish(self.fields["rubric"])
-            self.order_fields(["general", "plan_results", "rubric"])
-        for part, limit in (dossier.rule_set.content.get("parts") or {}).items():
+        limits = dossier.rule_set.content.get("parts") or {}
+        for part, limit in limits.items():
             self.fields[f"points_{part.lower()}"].help_text = _now("Từ 0 đến %(limit)s điểm.") % {
                 "limit": limit
             }
+        self.by_code = {}
+        if dossier.rubric is not None:
+            self._ask_criteria(dossier, limits)
+        elif sets := dossier.rubrics():
+            self.fields["rubric"] = RubricField(
+                sets,
+                label=_("Bộ sản phẩm"),
+                empty_label=_("— Chọn bộ sản phẩm —"),
+                help_text=_("Muốn chấm từng tiêu chí, hãy làm việc «Chọn bộ sản phẩm» trước."),
+            )
+            _polish(self.fields["rubric"])
+            self.order_fields(["general", "plan_results", "rubric"])
         if dossier.case_type == CaseType.FIRST:
             del self.fields["what_changed"]
         else:
             self.fields["what_changed"].required = True
 
+    def _ask_criteria(self, dossier, limits):
+        rubric = self.instance.rubric = dossier.rubric
+        parts = self.ask(rubric, lambda row: OptionField(row, required=False), "c")
+        for name in self.by_code.values():
+            if required := self.by_code.get(self.fields[name].requires):
+                self.fields[name].widget.attrs["data-requires"] = self.add_prefix(required)
+        order = list(self.fields)
+        for part, names in parts.items():
+            total = f"points_{part.lower()}"
+            self.fields[total].required = False
+            self.fields[total].help_text = _("Để trống khi chấm từng tiêu chí: phần mềm tự cộng.")
+            order = [name for name in order if name not in names]
+            order[order.index(total) : order.index(total)] = names
+        self.order_fields(order)
+        self.folds = tuple(
+            Fold(
+                _now("Phần %(part)s: chấm từng tiêu chí") % {"part": part},
+                tuple(names),
+                about=_now("tối đa %(limit)s điểm") % {"limit": limits.get(part, "")},
+                sum=f"points_{part.lower()}",
+            )
+            for part, names in parts.items()
+        )
+        last = SelfAssessment.objects.filter(dossier=dossier, rubric=rubric).last()
+        if last is not None and last.options:
+            chosen = {str(pk) for pk in last.options}
+            for name in self.by_code.values():
+                of = chosen & set(self.fields[name].widget.points)
+                self.initial.setdefault(name, next(iter(of), ""))
+            for total in SelfAssessment.SUMS.values():
+                self.initial.pop(total, None)
+
     def clean(self):
         cleaned = super().clean()
-        self.instance.rubric = self.cleaned_data.get("rubric")
-        points = [self.cleaned_data.get(f"points_{part}", 0) for part in "abc"]
-        if sum(points) > 100:
-            self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
+        self.instance.rubric = self.cleaned_data.get("rubric") or self.instance.rubric
+        if not self.by_code:
+            points = [self.cleaned_data.get(f"points_{part}", 0) for part in "abc"]
+            if sum(points) > 100:
+                self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
+        elif told := self.told():
+            self._follow(told)
+        elif not any(name in self.errors for name in self.by_code.values()):
+            for total in SelfAssessment.SUMS.values():
+                if total not in self.errors and self.cleaned_data.get(total) is None:
+                    self.add_error(total, self.fields[total].error_messages["required"])
+        return cleaned
+
+    def _follow(self, told):
+        """Let points and sums follow from what was chosen, when it is a whole sheet."""
+        scored, wrong = self.instance.rubric.count(told.values())
+        self.place(wrong)
+        for part, total in SelfAssessment.SUMS.items():
+            points = sum((of for each, of in scored.items() if each.part == part), Decimal(0))
+            if not wrong and self.cleaned_data.get(total) not in (None, points):
+                self.add_error(
+                    total,
+                    _now("Các tiêu chí phần %(part)s cộng được %(points)s điểm.")
+                    % {"part": part, "points": points_text(points)},
+                )
+        if not self.errors:
+            self.instance.options = list(told.values())
+
+
+class CentreEvaluationPart(ScoredPart):
+    """The centre's result, and the means of the criteria when it sends them."""
+
+    held_on = "met_on"
+    not_future = ("met_on",)
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        self.by_code = {}
+        if dossier.rubric is not None:
+            self.ask(dossier.rubric, self._mean_of, "p")
+            names = tuple(self.by_code.values())
+            self.folds = (Fold(_("Điểm từng tiêu chí (nếu trung ương gửi)"), names),)
+
+    @staticmethod
+    def _mean_of(row):
+        criterion = row["criterion"]
+        limit = {"code": criterion.code, "limit": points_text(criterion.points)}
+        field = PointsField(
+            label=str(criterion),
+            help_text=_now("Từ 0 đến %(limit)s điểm.") % limit,
+            required=False,
+            max_digits=5,
+            decimal_places=2,
+            max_value=criterion.points,
+        )
+        field.error_messages["max_value"] = (
+            _now("Điểm tiêu chí %(code)s từ 0 đến %(limit)s.") % limit
+        )
+        return field
+
+    def clean(self):
+        cleaned = super().clean()
+        if told := self.told():
+            self.instance.scores = {code: str(points) for code, points in told.items()}
+            if wrong := self.instance.wrong_scores():
+                self.place(wrong)
+                self.instance.scores = {}
         return cleaned
 
 
@@ -508,7 +652,10 @@ RECORDS = {
     "confirm_dossier": [record_form(CommuneReport, prefilled=True)],
     "rank_at_district": [_EVALUATION],
     "rank": [_EVALUATION],
-    "record_centre_result": [_EVALUATION, record_form(Certificate, CentreCertificatePart)],
+    "record_centre_result": [
+        record_form(Evaluation, CentreEvaluationPart),
+        record_form(Certificate, CentreCertificatePart),
+    ],
     "certify": [record_form(Certificate, CertificatePart)],
     "record_promotion": [record_form(Promotion, PromotionPart)],
     "promote": [record_form(Promotion, LastPromotionPart)],

@@ -508,6 +508,10 @@ BREAKS = {
     "support_kind_known": lambda w: kept(w, records.support(), kind="gift"),
     "support_amounts_not_negative": lambda w: kept(w, records.support(), paid=-1),
     "self_assessment_within_100": lambda w: kept(w, records.self_assessment(points_a=56)),
+    "selfassessment_scores_have_rubric": lambda w: kept(
+        w, records.self_assessment(scores={"1.1": "3"})
+    ),
+    "evaluation_scores_have_rubric": lambda w: evaluated(w, scores={"1.1": "3"}),
     "evaluation_level_known": lambda w: evaluated(w, level="hamlet"),
     "evaluation_stars_in_range": lambda w: evaluated(w, stars=6),
     "evaluation_mean_is_possible": lambda w: evaluated(w, points_sum=None),

@@ -201,6 +201,35 @@ class Rubric(models.Model):
     def __str__(self):
         return self.name
 
+    def count(self, chosen):
+        """Read the options with the ids ``chosen`` as a whole sheet.
+
+        Returns the points by criterion, and by code a sentence of what is wrong with it; "" for
+        what is no option of this rubric.
+        """
+        points: dict[Criterion, Decimal] = {}
+        wrong, left = {}, set(chosen)
+        for criterion in self.criteria.select_related("requires").prefetch_related("options"):
+            options = [option for option in criterion.options.all() if option.pk in left]
+            left -= {option.pk for option in options}
+            this = {"code": criterion.code, "title": criterion.title}
+            applies = criterion.requires is None or points.get(criterion.requires)
+            if len(options) > 1:
+                wrong[criterion.code] = _now("Tiêu chí %(code)s: chỉ chọn một mức.") % this
+            elif options and not applies:
+                this["required"] = criterion.requires.code
+                wrong[criterion.code] = (
+                    _now("Tiêu chí %(code)s chỉ chấm khi %(required)s có điểm: hãy để trống.")
+                    % this
+                )
+            elif options:
+                points[criterion] = options[0].points
+            elif applies:
+                wrong[criterion.code] = _now("Bạn chưa chấm tiêu chí %(code)s %(title)s.") % this
+        if left:
+            wrong[""] = _now("Có mức điểm không thuộc bộ tiêu chí này.")
+        return points, wrong
+
 
 class Criterion(models.Model):
     """One thing that is scored (tiêu chí), by choosing exactly one of its options.

@@ -1,5 +1,6 @@
-"""A dossier pins the rubric it is judged by, and the producer's own scores name it."""
+"""A dossier pins the rubric it is judged by; the producer and the centre may score its criteria."""
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -45,6 +46,58 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="cycle.rubric",
                 verbose_name="bộ sản phẩm",
+            ),
+        ),
+        migrations.AddField(
+            model_name="selfassessment",
+            name="options",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.BigIntegerField(),
+                blank=True,
+                default=list,
+                editable=False,
+                size=None,
+            ),
+        ),
+        migrations.AddField(
+            model_name="selfassessment",
+            name="scores",
+            field=models.JSONField(
+                blank=True, default=dict, editable=False, verbose_name="điểm từng tiêu chí"
+            ),
+        ),
+        migrations.AddField(
+            model_name="evaluation",
+            name="rubric",
+            field=models.ForeignKey(
+                db_index=False,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="cycle.rubric",
+                verbose_name="bộ sản phẩm",
+            ),
+        ),
+        migrations.AddField(
+            model_name="evaluation",
+            name="scores",
+            field=models.JSONField(
+                blank=True, default=dict, editable=False, verbose_name="điểm từng tiêu chí"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="selfassessment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scores", {}), ("rubric__isnull", False), _connector="OR"),
+                name="selfassessment_scores_have_rubric",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="evaluation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scores", {}), ("rubric__isnull", False), _connector="OR"),
+                name="evaluation_scores_have_rubric",
             ),
         ),
         migrations.RunSQL(OF_ITS_EDITION, UNDO),

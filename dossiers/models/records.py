@@ -3,7 +3,9 @@
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -11,6 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Replace
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Fold, HistoryEntry, Level, Rubric, RuleSet, Stream, User, fold
@@ -176,8 +179,11 @@ class Completion(Record):
         verbose_name = _("kết quả triển khai")
 
 
-class SelfAssessment(Record):
-    """The producer's own scores and production plan (Mẫu 02, QĐ 26/2026/QĐ-TTg)."""
+class Scored(Record):
+    """A record that may say the points of each criterion, by which rubric.
+
+    ``scores`` is ``{code: points}`` with the points as exact text; empty when only sums are known.
+    """
 
     rubric = models.ForeignKey(
         Rubric,
@@ -188,6 +194,31 @@ class SelfAssessment(Record):
         related_name="+",
         verbose_name=_("bộ sản phẩm"),
     )
+    scores = models.JSONField(_("điểm từng tiêu chí"), default=dict, blank=True, editable=False)
+
+    class Meta(Record.Meta):
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scores={}) | Q(rubric__isnull=False),
+                name="%(class)s_scores_have_rubric",
+            )
+        ]
+
+    def points(self):
+        """Its points by code of criterion."""
+        return {code: Decimal(points) for code, points in self.scores.items()}
+
+
+class SelfAssessment(Scored):
+    """The producer's own scores and production plan (Mẫu 02, QĐ 26/2026/QĐ-TTg).
+
+    ``options`` are the ids of what was chosen criterion by criterion; points and sums follow.
+    """
+
+    SUMS = {"A": "points_a", "B": "points_b", "C": "points_c"}
+
+    options = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     general = models.TextField(_("thông tin chung"))
     plan_results = models.TextField(_("kết quả phương án"), blank=True)
     points_a = models.DecimalField(_("tự chấm phần A"), max_digits=5, decimal_places=2)
@@ -199,6 +230,7 @@ class SelfAssessment(Record):
     class Meta(Record.Meta):
         verbose_name = _("bản tự đánh giá")
         constraints = [
+            *Scored.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(points_a__gte=0, points_b__gte=0, points_c__gte=0)
                 & Q(points_a__lte=100 - F("points_b") - F("points_c")),
@@ -209,6 +241,17 @@ class SelfAssessment(Record):
     def prepare(self):
         if self.rubric is None:
             self.rubric = self.dossier.rubric
+        if self.options and self.rubric:
+            self._add_up()
+
+    def _add_up(self):
+        """Points and sums of the options; returns by code what is wrong with them."""
+        scored, wrong = self.rubric.count(self.options)
+        self.scores = {criterion.code: str(points) for criterion, points in scored.items()}
+        for part, field in self.SUMS.items():
+            of_part = [points for criterion, points in scored.items() if criterion.part == part]
+            setattr(self, field, sum(of_part, Decimal(0)))
+        return wrong
 
     @property
     def total(self):
@@ -226,8 +269,13 @@ class SelfAssessment(Record):
                 raise ValidationError(
                     {"rubric": _("Bộ này không dành cho nhóm sản phẩm của hồ sơ.")}
                 )
+        if self.options:
+            if self.rubric is None:
+                raise ValidationError(_("Chưa chọn bộ sản phẩm nên chưa chấm được từng tiêu chí."))
+            if wrong := self._add_up():
+                raise ValidationError(list(wrong.values()))
         parts = (self.dossier.rule_set.content.get("parts") if self.dossier_id else None) or {}
-        for part, field in (("A", "points_a"), ("B", "points_b"), ("C", "points_c")):
+        for part, field in self.SUMS.items():
             value = getattr(self, field)
             limit = parts.get(part)
             if value is not None and (value < 0 or (limit is not None and value > limit)):
@@ -272,11 +320,21 @@ _LEVEL_OF_COUNCIL = {
 }
 
 
-class Evaluation(Record):
+def _possible(points, limit):
+    """Whether this text is a mean of points up to ``limit``, with two decimals."""
+    try:
+        points = Decimal(points)
+    except (InvalidOperation, TypeError, ValueError):
+        return False
+    return points.is_finite() and 0 <= points <= limit and points == round(points, 2)
+
+
+class Evaluation(Scored):
     """A council's result at one level (kết quả đánh giá, phân hạng).
 
     The mean of the members' totals is kept as a sum and a number of sheets, so that bands compare
-    exactly; it is shown truncated to two decimals.
+    exactly; it is shown truncated to two decimals. So are the means of each criterion, when they
+    were sent.
     """
 
     level = models.CharField(_("cấp"), max_length=10, choices=Level, editable=False)
@@ -295,6 +353,7 @@ class Evaluation(Record):
     class Meta(Record.Meta):
         verbose_name = _("kết quả đánh giá")
         constraints = [
+            *Scored.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(level__in=Level.values), name="evaluation_level_known"
             ),
@@ -316,6 +375,7 @@ class Evaluation(Record):
 
     def prepare(self):
         self.level = _LEVEL_OF_COUNCIL[self.dossier.state]
+        self.rubric = self.dossier.rubric if self.scores else None
 
     @property
     def mean(self):
@@ -324,9 +384,46 @@ class Evaluation(Record):
             return None
         return (self.points_sum * 100 // self.sheets) / 100
 
+    def wrong_scores(self):
+        """By code what is wrong with the means of the criteria; "" for what is no criterion."""
+        criteria = {each.code: each for each in self.dossier.rubric.criteria.all()}
+        wrong = {}
+        for code, criterion in criteria.items():
+            limit = f"{criterion.points.normalize():f}"
+            this = {"code": code, "title": criterion.title, "limit": limit}
+            if code in self.scores:
+                if not _possible(self.scores[code], criterion.points):
+                    wrong[code] = _now("Điểm tiêu chí %(code)s từ 0 đến %(limit)s.") % this
+            # What another criterion must allow may have been scored on no sheet.
+            elif criterion.requires_id is None:
+                wrong[code] = _now("Bạn chưa nhập điểm tiêu chí %(code)s %(title)s.") % this
+        if set(self.scores) - set(criteria):
+            wrong[""] = _now("Có điểm của tiêu chí không thuộc bộ tiêu chí này.")
+        return wrong
+
+    def _check_scores(self):
+        if self.dossier.rubric is None:
+            raise ValidationError(_("Chưa chọn bộ sản phẩm nên chưa ghi được điểm từng tiêu chí."))
+        if wrong := self.wrong_scores():
+            raise ValidationError(list(wrong.values()))
+        total = sum(self.points().values(), Decimal(0))
+        # Each mean was cut or rounded to hundredths, the whole one was not.
+        stray = Decimal("0.01") * len(self.scores)
+        if self.mean is not None and abs(total - self.mean) > stray:
+            raise ValidationError(
+                {
+                    "points_sum": _(
+                        "Điểm bình quân là %(mean)s, nhưng các tiêu chí cộng được %(total)s."
+                    )
+                    % {"mean": self.mean, "total": total}
+                }
+            )
+
     def clean(self):
         if (self.points_sum is None) != (self.sheets is None):
             raise ValidationError({"sheets": _("Tổng điểm và số phiếu phải được nhập cùng nhau.")})
+        if self.scores and self.sheets != 0:
+            self._check_scores()
         rule_set = self.dossier.rule_set
         if self.points_sum is None or self.sheets is None:
             if rule_set.needs_points:

@@ -10,9 +10,10 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cycle import events
-from cycle.models import Level, Role
+from cycle.models import Criterion, Level, Role
 from dossiers import forms, opening_forms
 from dossiers.diagram import picture
+from dossiers.fields import points_text
 from dossiers.guidance import GUIDES
 from dossiers.models import (
     ACTS,
@@ -51,7 +52,19 @@ RECORDS = (
     Inspection,
 )
 #: Fields that no officer reads.
-SILENT = frozenset({"dossier", "recorded_by", "at", "previous", "token", "folded_number"})
+SILENT = frozenset(
+    {
+        "dossier",
+        "recorded_by",
+        "at",
+        "previous",
+        "token",
+        "folded_number",
+        "rubric",
+        "options",
+        "scores",
+    }
+)
 
 
 def _shown(record, field):
@@ -87,12 +100,35 @@ def facts(record):
     return [(name, value) for name, value in shown if value not in (None, "")]
 
 
+def _scores(records):
+    """``{record: [(criterion, points), …]}`` of those that say the points of each criterion."""
+    said = [record for record in records if getattr(record, "scores", None)]
+    if not said:
+        return {}
+    criteria = list(Criterion.objects.filter(rubric__in={record.rubric_id for record in said}))
+    return {
+        record: [
+            (criterion, points_text(points[criterion.code]))
+            for criterion in criteria
+            if criterion.rubric_id == record.rubric_id and criterion.code in points
+        ]
+        for record in said
+        for points in [record.points()]
+    }
+
+
 def recorded(dossier):
     """What each step has recorded, newest first; the versions before it are kept below it."""
     tables: list[dict] = []
     for model in RECORDS:
-        kept = model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
-        rows = [{"record": record, "facts": facts(record)} for record in kept]
+        kept = list(
+            model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
+        )
+        scores = _scores(kept)
+        rows = [
+            {"record": record, "facts": facts(record), "scores": scores.get(record)}
+            for record in kept
+        ]
         if rows:
             name = capfirst(str(model._meta.verbose_name))
             tables.append({"name": name, "newest": rows[0], "older": rows[1:]})
