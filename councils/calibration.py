@@ -94,16 +94,18 @@ def _totals(closing):
 
 @dataclass(frozen=True)
 class Compared:
-    """One criterion as each level and the support team scored it, in mean points."""
+    """One criterion as the producer, the support team and each level scored it, in mean points."""
 
     criterion: object
+    self: Decimal | None
     team: Decimal | None
     district: Decimal | None
     province: Decimal | None
+    centre: Decimal | None
 
 
 def side_by_side(dossier, rounds):
-    """One product, criterion by criterion, as the team, the district and the province scored it.
+    """One product, criterion by criterion, as the producer, the team and each level scored it.
 
     ``rounds`` are those the reader may see; of each level the last closed one counts. Returns the
     :class:`Compared` of each criterion and, per level, what stands as its result.
@@ -120,16 +122,25 @@ def side_by_side(dossier, rounds):
     by_level = {level: _means(result) for level, result in last.items()}
     team = _team(last)
     rubric = next((result.entry.rubric for result in reversed(last.values())), None)
+    own, evaluations = _recorded(dossier, last)
+    # Points by other words are no points here.
+    by_record = {
+        level: record.points()
+        for level, record in {"self": own, **evaluations}.items()
+        if record is not None and rubric is not None and record.rubric_id == rubric.pk
+    }
     rows = [
         Compared(
             criterion=criterion,
+            self=by_record.get("self", {}).get(criterion.code),
             team=team.get(criterion.code),
             district=by_level.get(Level.DISTRICT, {}).get(criterion.code),
             province=by_level.get(Level.PROVINCE, {}).get(criterion.code),
+            centre=by_record.get(Level.CENTRE, {}).get(criterion.code),
         )
         for criterion in (rubric.criteria.all() if rubric else ())
     ]
-    return rows, _whole(dossier, last)
+    return rows, _whole(own, last, evaluations)
 
 
 def _means(result):
@@ -152,15 +163,19 @@ def _team(last):
     return {}
 
 
-def _whole(dossier, last):
-    """The totals side by side: what the producer gave itself, and each level's mean and stars."""
+def _recorded(dossier, last):
+    """What the producer gave itself, and by level what was typed where no round judged."""
     own = SelfAssessment.objects.filter(dossier=dossier).last()
-    evaluations = {
+    return own, {
         each.level: each
         for each in Evaluation.objects.filter(dossier=dossier).order_by("pk")
         # A result is told by its round; one typed from paper by its record.
         if each.level not in last
     }
+
+
+def _whole(own, last, evaluations):
+    """The totals side by side: what the producer gave itself, and each level's mean and stars."""
     return {
         "self": own.total if own else None,
         "levels": [

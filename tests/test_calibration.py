@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from councils import calibration, closing
 from councils.models import EvaluationRound, RoundEntry
+from cycle import clock
 from dossiers.models import Dossier, State
 from tests import judging, records
 from tests.conftest import open_task
@@ -126,3 +127,35 @@ def test_a_round_asks_as_often_for_three_products_as_for_one(
     with django_assert_num_queries(12):
         client.get(paths(round_)[0])
     assert RoundEntry.objects.count() == number
+
+
+def test_the_producers_and_the_centres_points_stand_beside_the_councils(round_, an):
+    entry = round_.entries.first()
+    criteria = list(entry.rubric.criteria.all())
+
+    def kept(record, rubric=entry.rubric, number=1):
+        record.dossier, record.recorded_by, record.at = entry.dossier, an, clock.now()
+        record.rubric = rubric
+        record.scores = {each.code: str(number) for each in criteria[:-1]}
+        record.save()
+
+    kept(records.self_assessment())
+    kept(records.evaluation(level="centre"), number="1.25")
+    rows, _whole = calibration.side_by_side(entry.dossier, EvaluationRound.objects.all())
+    assert [(row.self, row.centre) for row in rows] == [
+        *[(1, Decimal("1.25"))] * (len(criteria) - 1),
+        (None, None),
+    ]
+    # By another version of the set its points are no points here.
+    kept(records.self_assessment(), judging.rubric_of(entry.dossier, 2))
+    rows, whole = calibration.side_by_side(entry.dossier, EvaluationRound.objects.all())
+    assert {row.self for row in rows} == {None}
+    assert whole["self"] == 70
+
+
+def test_the_page_names_whose_each_number_is(client, round_, thu):
+    client.force_login(thu)
+    text = client.get(paths(round_)[1]).content.decode()
+    for whose in ("Tự chấm", "Tổ tư vấn", "Huyện", "Tỉnh", "Trung ương"):
+        assert f'<th scope="col">{whose}</th>' in text
+        assert f'data-label="{whose}"' in text
