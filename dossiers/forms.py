@@ -111,7 +111,8 @@ class ScoredPart(RecordPart):
 
     def ask(self, rubric, field_of, prefix):
         """A field for each criterion of ``rubric``; returns their names by part."""
-        self.by_code, parts = {}, {}
+        self.by_code: dict[str, str] = {}
+        parts: dict[str, list] = {}
         for part in rubrics.sheet(rubric)["parts"]:
             for row in part["rows"]:
                 if criterion := row.get("criterion"):
@@ -268,7 +269,7 @@ class CentreEvaluationPart(ScoredPart):
         cleaned = super().clean()
         if told := self.told():
             self.instance.scores = {code: str(points) for code, points in told.items()}
-            if wrong := self.instance.wrong_scores():
+            if wrong := self.instance.wrong_scores(self.instance.dossier.rubric):
                 self.place(wrong)
                 self.instance.scores = {}
         return cleaned
@@ -386,7 +387,7 @@ class EvidencePart(RecordPart):
         required=False,
         help_text=_("PDF, ảnh, Word hoặc Excel. Bản giấy thì ghi nơi giữ, không cần tệp."),
     )
-    field_order = ("kind", "title", "file", "paper_location", "criterion")
+    field_order = ("kind", "title", "file", "paper_location", "criteria")
 
     def __init__(self, *args, dossier, **kwargs):
         super().__init__(*args, dossier=dossier, **kwargs)
@@ -403,12 +404,39 @@ class EvidencePart(RecordPart):
         _polish(self.fields["kind"])
         self.fields["replaces"].queryset = dossier.evidence.current()
         self.fields["replaces"].empty_label = _("Không, đây là tài liệu mới")
+        if dossier.rubric is not None:
+            self._ask_criteria(dossier.rubric)
+        else:
+            del self.fields["criteria"]
+            if dossier.rubrics():
+                self.about = _(
+                    "Muốn ghi tài liệu chứng minh tiêu chí nào, hãy chọn bộ sản phẩm trước."
+                )
+
+    def _ask_criteria(self, rubric):
+        self.fields["criteria"] = forms.MultipleChoiceField(
+            label=_("Tiêu chí"),
+            choices=[(each.code, str(each)) for each in rubric.criteria.all()],
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
+        _polish(self.fields["criteria"])
+        self.order_fields(self.field_order)
+        self.folds = (Fold(_("Chứng minh cho tiêu chí nào"), ("criteria",)),)
+        try:
+            old = self.fields["replaces"].clean(self.initial.get("replaces"))
+        except ValidationError:
+            old = None
+        if old is not None:
+            self.initial["criteria"] = old.criteria
 
     def clean(self):
         cleaned = super().clean()
         old = self.cleaned_data.get("replaces")
         if old and "kind" in self.cleaned_data and old.kind != self.cleaned_data["kind"]:
             self.add_error("replaces", _("Tài liệu được thay phải cùng loại."))
+        if old and "criteria" not in self.fields:
+            self.instance.criteria = old.criteria
         upload = self.cleaned_data.get("file")
         if upload:
             try:

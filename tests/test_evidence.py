@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -11,7 +12,9 @@ from cycle import clock
 from dossiers import forms
 from dossiers.models import Evidence
 from dossiers.models.evidence import path_of
+from tests import records
 from tests.conftest import events
+from tests.judging import rubric_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +59,7 @@ def files_in(folder):
 
 def test_a_file_is_kept_by_its_content_and_comes_back(dossier, an, media):
     name = "Giấy ĐKKD “Nà Tấu”.pdf"
-    response = attach(an, dossier, SimpleUploadedFile(name, PDF), criterion="A.1.2", pages="3")
+    response = attach(an, dossier, SimpleUploadedFile(name, PDF), pages="3")
     assert response.status_code == 302
     evidence = dossier.evidence.get()
     assert evidence.sha256 == hashlib.sha256(PDF).hexdigest()
@@ -203,3 +206,78 @@ def test_who_may_not_attach_is_refused(dossier, kiem, la):
     assert attach(kiem, dossier, SimpleUploadedFile("a.pdf", PDF)).status_code == 403
     assert attach(la, dossier, SimpleUploadedFile("a.pdf", PDF)).status_code == 404
     assert not Evidence.objects.exists()
+
+
+# --- What it proves -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rubric(dossier, an):
+    rubric = rubric_of(dossier)
+    dossier.process.act("choose_rubric", by=an, rubric=rubric)
+    dossier.lock()
+    return rubric
+
+
+def attach_form(user, dossier, **asked):
+    return signed_in(user).get(reverse("dossiers:act", args=[dossier.pk, "attach_evidence"]), asked)
+
+
+def test_it_proves_criteria_of_the_dossiers_set(dossier, an, rubric):
+    first, *_others, last = rubric.criteria.all()
+    page = attach_form(an, dossier).content.decode()
+    assert f'value="{first.code}"' in page
+    assert str(last) in page
+    codes = [first.code, last.code]
+    response = attach(an, dossier, paper_location="Tủ hồ sơ số 2", criteria=codes)
+    assert response.status_code == 302
+    assert dossier.evidence.get().criteria == codes
+    text = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert f"tiêu chí {first.code}, {last.code}" in text
+
+
+@pytest.mark.parametrize("typed", ("99.9", "\x00", "1.1'; --"))
+def test_a_code_of_no_criterion_is_refused_and_the_rest_kept(dossier, an, rubric, typed):
+    response = attach(an, dossier, paper_location="Tủ số 2", criteria=["1.1", typed])
+    assert sentences(response) == ["Lựa chọn này không có trong danh sách."]
+    assert "Tủ số 2" in response.content.decode()
+    assert not dossier.evidence.exists()
+
+
+def test_the_door_refuses_it_too(dossier, an, rubric):
+    record = records.paper("awards")
+    record.criteria = ["1.1", "99.9"]
+    with pytest.raises(ValidationError, match=r"không có tiêu chí 99\.9"):
+        dossier.process.act("attach_evidence", by=an, record=record)
+
+
+def test_before_a_set_is_chosen_nothing_is_asked_and_the_way_is_told(dossier, an):
+    assert "hãy chọn bộ sản phẩm trước" not in attach_form(an, dossier).content.decode()
+    rubric_of(dossier)
+    page = attach_form(an, dossier).content.decode()
+    assert "hãy chọn bộ sản phẩm trước" in page
+    assert 'name="attach_evidence-evidence-criteria"' not in page
+    record = records.paper("awards")
+    record.criteria = ["1.1"]
+    with pytest.raises(ValidationError, match=r"không có tiêu chí 1\.1"):
+        dossier.process.act("attach_evidence", by=an, record=record)
+
+
+def test_a_new_version_proves_what_the_old_one_did(dossier, an, rubric):
+    attach(an, dossier, paper_location="Tủ số 2", criteria=["1.1", "1.2"])
+    old = dossier.evidence.get()
+    form = attach_form(an, dossier, replaces=old.pk).context["form"]
+    assert form.parts[0].initial["criteria"] == ["1.1", "1.2"]
+    for garbage in ("x", "\x00", "0"):
+        assert attach_form(an, dossier, replaces=garbage).status_code == 200
+
+
+def test_old_codes_stay_where_no_set_is_chosen(dossier, an, cast):
+    old = records.paper("awards")
+    old.dossier, old.recorded_by, old.at, old.criteria = dossier, an, clock.now(), ["A.1"]
+    old.save()
+    response = attach(
+        an, dossier, kind="awards", title="Bản mới", paper_location="Tủ 3", replaces=old.pk
+    )
+    assert response.status_code == 302
+    assert dossier.evidence.current().get().criteria == ["A.1"]

@@ -13,7 +13,7 @@ from councils.models import Interest, Regulation, Scoresheet, SheetState
 from councils.standing import standing
 from cycle import clock, rubrics
 from cycle.models import Role, RoleAssignment
-from dossiers.models import ConditionNotMet, SelfAssessment
+from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 
@@ -413,13 +413,13 @@ def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
 
 @pytest.fixture
 def piece(entry, an):
-    from dossiers.models.evidence import Evidence, store
+    from dossiers.models.evidence import store
 
     sha256, size = store(SimpleUploadedFile("vung-trong.pdf", PDF))
     return Evidence.objects.create(
         dossier=entry.dossier,
         kind="business_registration",
-        criterion="1.1",
+        criteria=["1.1"],
         title="Bản đồ vùng trồng",
         sha256=sha256,
         bytes=size,
@@ -441,6 +441,30 @@ def test_the_evidence_of_a_criterion_is_one_touch_away(entry, member, piece, cas
     for user in (*cast.values(), *(judge(council, number).user for number in range(7))):
         status = at(user).get(url(entry, "evidence", piece.pk)).status_code
         assert status == (200 if user.username in readers else 404), user
+
+
+def test_what_proves_several_criteria_stands_at_each_and_a_stray_code_loses_nothing(
+    entry, member, an
+):
+    for title, criteria in (("Hợp đồng", ["1.1", "1.2"]), ("Bản cũ", ["A.9"]), ("Chung", [])):
+        Evidence.objects.create(
+            dossier=entry.dossier,
+            kind="awards",
+            criteria=criteria,
+            title=title,
+            paper_location="Tủ 2",
+            recorded_by=an,
+            at=clock.now(),
+        )
+    page = at(member.user).get(url(entry)).context
+    by_code = {
+        row["criterion"].code: [piece.title for piece in row["evidence"]]
+        for part in page["parts"]
+        for row in part["rows"]
+        if row.get("evidence")
+    }
+    assert by_code == {"1.1": ["Hợp đồng"], "1.2": ["Hợp đồng"]}
+    assert sorted(piece.title for piece in page["other_evidence"]) == ["Bản cũ", "Chung"]
 
 
 def test_evidence_of_another_dossier_is_not_served_through_this_one(

@@ -287,7 +287,8 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
         form = SheetForm(sheet, data=kept if kept is not None and writable else None)
     shows = round_.regulation
     team = _team_scores(entry) if shows.show_team_score and sheet.member else {}
-    by_criterion = evidence_by_criterion(entry.dossier)
+    codes = {row["criterion"].code for row in form.rows()}
+    by_criterion = evidence_by_criterion(entry.dossier, codes)
     return render(
         request,
         "councils/sheet.html",
@@ -336,12 +337,13 @@ def _team_scores(entry):
 # --- Evidence -------------------------------------------------------------------------------
 
 
-def evidence_by_criterion(dossier):
-    """Current pieces of evidence by the code of the criterion they prove; "" for the others."""
-    codes = defaultdict(list)
+def evidence_by_criterion(dossier, codes):
+    """Current pieces of evidence by the ``codes`` of what they prove; "" for those of none."""
+    by_code = defaultdict(list)
     for piece in dossier.evidence.current():
-        codes[piece.criterion].append(piece)
-    return codes
+        for code in codes.intersection(piece.criteria) or [""]:
+            by_code[code].append(piece)
+    return by_code
 
 
 @login_required

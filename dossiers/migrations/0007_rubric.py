@@ -1,4 +1,7 @@
-"""A dossier pins the rubric it is judged by; the producer and the centre may score its criteria."""
+"""A dossier pins the rubric it is judged by; the producer and the centre may score its criteria.
+
+A piece of evidence may prove several of them.
+"""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -10,6 +13,8 @@ ALTER TABLE dossiers_dossier ADD CONSTRAINT dossier_rubric_is_of_its_edition
   FOREIGN KEY (rubric_id, rule_set_id) REFERENCES cycle_rubric (id, rule_set_id)
   DEFERRABLE INITIALLY DEFERRED;
 """
+SEVERAL = "UPDATE dossiers_evidence SET criteria = ARRAY[criterion] WHERE criterion <> ''"
+FIRST = "UPDATE dossiers_evidence SET criterion = criteria[1] WHERE criteria <> '{}'"
 UNDO = """
 ALTER TABLE dossiers_dossier DROP CONSTRAINT dossier_rubric_is_of_its_edition;
 ALTER TABLE cycle_rubric DROP CONSTRAINT rubric_id_rule_set;
@@ -100,5 +105,25 @@ class Migration(migrations.Migration):
                 name="evaluation_scores_have_rubric",
             ),
         ),
+        migrations.AddField(
+            model_name="evidence",
+            name="criteria",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(max_length=20),
+                blank=True,
+                default=list,
+                size=None,
+                verbose_name="tiêu chí",
+            ),
+        ),
+        migrations.RunSQL(SEVERAL, FIRST),
+        migrations.AlterModelOptions(
+            name="evidence",
+            options={
+                "ordering": ["kind", "criteria", "pk"],
+                "verbose_name": "tài liệu minh chứng",
+            },
+        ),
+        migrations.RemoveField(model_name="evidence", name="criterion"),
         migrations.RunSQL(OF_ITS_EDITION, UNDO),
     ]

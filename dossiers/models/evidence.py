@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -59,14 +60,16 @@ class Evidence(models.Model):
     """A piece of evidence (tài liệu minh chứng): a file, or a paper with the place it is kept.
 
     A new version replaces an old one and both stay. ``kind`` is a code of the pinned rule set;
-    ``criterion`` the code of the criterion it proves, when it proves one.
+    ``criteria`` the codes of the criteria it proves, when it proves any.
     """
 
     dossier = models.ForeignKey(
         "dossiers.Dossier", models.PROTECT, related_name="evidence", verbose_name=_("hồ sơ")
     )
     kind = models.CharField(_("loại tài liệu"), max_length=40)
-    criterion = models.CharField(_("tiêu chí"), max_length=20, blank=True)
+    criteria = ArrayField(
+        models.CharField(max_length=20), verbose_name=_("tiêu chí"), default=list, blank=True
+    )
     title = models.CharField(_("tên tài liệu"), max_length=200)
     replaces = models.OneToOneField(
         "self",
@@ -94,7 +97,7 @@ class Evidence(models.Model):
 
     class Meta:
         verbose_name = _("tài liệu minh chứng")
-        ordering = ["kind", "criterion", "pk"]
+        ordering = ["kind", "criteria", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(sha256="") | ~Q(paper_location=""),
@@ -131,3 +134,17 @@ class Evidence(models.Model):
         kinds = {row["code"] for row in self.dossier.rule_set.content["evidence_kinds"]}
         if self.kind not in kinds | {SIGNED_PAPER}:
             raise ValidationError({"kind": _("Bộ quy định không có loại tài liệu này.")})
+        self._check_criteria()
+
+    def _check_criteria(self):
+        # What an old version proved may have been written before the set was chosen.
+        stray = set(self.criteria) - set(self.replaces.criteria if self.replaces else ())
+        if stray and self.dossier.rubric is not None:
+            stray -= set(self.dossier.rubric.criteria.values_list("code", flat=True))
+        if stray:
+            raise ValidationError(
+                {
+                    "criteria": _("Bộ tiêu chí của hồ sơ không có tiêu chí %(codes)s.")
+                    % {"codes": ", ".join(sorted(stray))}
+                }
+            )

@@ -242,11 +242,11 @@ class SelfAssessment(Scored):
         if self.rubric is None:
             self.rubric = self.dossier.rubric
         if self.options and self.rubric:
-            self._add_up()
+            self._add_up(self.rubric)
 
-    def _add_up(self):
+    def _add_up(self, rubric):
         """Points and sums of the options; returns by code what is wrong with them."""
-        scored, wrong = self.rubric.count(self.options)
+        scored, wrong = rubric.count(self.options)
         self.scores = {criterion.code: str(points) for criterion, points in scored.items()}
         for part, field in self.SUMS.items():
             of_part = [points for criterion, points in scored.items() if criterion.part == part]
@@ -272,7 +272,7 @@ class SelfAssessment(Scored):
         if self.options:
             if self.rubric is None:
                 raise ValidationError(_("Chưa chọn bộ sản phẩm nên chưa chấm được từng tiêu chí."))
-            if wrong := self._add_up():
+            if wrong := self._add_up(self.rubric):
                 raise ValidationError(list(wrong.values()))
         parts = (self.dossier.rule_set.content.get("parts") if self.dossier_id else None) or {}
         for part, field in self.SUMS.items():
@@ -384,9 +384,9 @@ class Evaluation(Scored):
             return None
         return (self.points_sum * 100 // self.sheets) / 100
 
-    def wrong_scores(self):
+    def wrong_scores(self, rubric):
         """By code what is wrong with the means of the criteria; "" for what is no criterion."""
-        criteria = {each.code: each for each in self.dossier.rubric.criteria.all()}
+        criteria = {each.code: each for each in rubric.criteria.all()}
         wrong = {}
         for code, criterion in criteria.items():
             limit = f"{criterion.points.normalize():f}"
@@ -404,7 +404,7 @@ class Evaluation(Scored):
     def _check_scores(self):
         if self.dossier.rubric is None:
             raise ValidationError(_("Chưa chọn bộ sản phẩm nên chưa ghi được điểm từng tiêu chí."))
-        if wrong := self.wrong_scores():
+        if wrong := self.wrong_scores(self.dossier.rubric):
             raise ValidationError(list(wrong.values()))
         total = sum(self.points().values(), Decimal(0))
         # Each mean was cut or rounded to hundredths, the whole one was not.
