@@ -213,18 +213,17 @@ class Rubric(models.Model):
             options = [option for option in criterion.options.all() if option.pk in left]
             left -= {option.pk for option in options}
             this = {"code": criterion.code, "title": criterion.title}
-            applies = criterion.requires is None or points.get(criterion.requires)
+            required = criterion.requires
             if len(options) > 1:
                 wrong[criterion.code] = _now("Tiêu chí %(code)s: chỉ chọn một mức.") % this
-            elif options and not applies:
-                this["required"] = criterion.requires.code
-                wrong[criterion.code] = (
-                    _now("Tiêu chí %(code)s chỉ chấm khi %(required)s có điểm: hãy để trống.")
-                    % this
-                )
+            elif required is not None and not points.get(required):
+                if options:
+                    wrong[criterion.code] = _now(
+                        "Tiêu chí %(code)s chỉ chấm khi %(required)s có điểm: hãy để trống."
+                    ) % {"code": criterion.code, "required": required.code}
             elif options:
                 points[criterion] = options[0].points
-            elif applies:
+            else:
                 wrong[criterion.code] = _now("Bạn chưa chấm tiêu chí %(code)s %(title)s.") % this
         if left:
             wrong[""] = _now("Có mức điểm không thuộc bộ tiêu chí này.")

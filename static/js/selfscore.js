@@ -21,7 +21,8 @@ for (const fold of document.querySelectorAll("details[data-sum]")) {
     const scored = open.filter((select) => select.value);
     const sum = scored.reduce((whole, select) => whole + Math.round(Number(points(select)) * 100), 0);
     const text = String(sum / 100).replace(".", ",");
-    running.textContent = scored.length ? `${text} (${scored.length}/${open.length})` : "";
+    running.hidden = !scored.length;
+    running.querySelector("output").textContent = `${text} (${scored.length}/${open.length})`;
     // A sum of the person's own is never overwritten, nor is one shown for half a part.
     if (!total || (total.value && total.value !== ours)) return;
     ours = scored.length && scored.length === open.length ? text : "";
