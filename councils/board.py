@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from councils import closing
 from councils.models import (
     TEAM,
+    Appraisal,
     Interest,
     Opinion,
     Result,
-    RoundMode,
     RoundState,
     Scoresheet,
     SheetState,
@@ -104,6 +104,10 @@ class Board:
         """What must be clear before it closes."""
         return closing.checklist(self.round)
 
+    def split(self):
+        """Whether opinions in writing ask for a meeting."""
+        return self.round.in_writing and any(item.code == "meeting" for item in self.checklist)
+
     def unmet(self):
         """The items that are not."""
         return [item for item in self.checklist if not item.met]
@@ -133,12 +137,19 @@ class Board:
             if scoring == current
         }
         appraised = set(
-            self.round.entries.filter(appraisals__isnull=False).values_list("pk", flat=True)
+            Appraisal.objects.filter(
+                entry__round__in=[self.round.pk, self.round.follows_id]
+            ).values_list("entry__dossier", flat=True)
         )
         alarms: dict = {}
         if self.round.state == RoundState.OPEN:
             for item in self.unmet():
-                if item.entry is not None and item.code in ("spread", "resolution", "stray"):
+                if item.entry is not None and item.code in (
+                    "spread",
+                    "resolution",
+                    "stray",
+                    "meeting",
+                ):
                     alarms.setdefault(item.entry.pk, []).append(item)
         rows = []
         for entry in self.entries:
@@ -150,7 +161,7 @@ class Board:
                     "handed_in": sum(cell["code"] == SheetState.SUBMITTED for cell in cells),
                     "expected": sum(cell["code"] not in ("recused", "absent") for cell in cells),
                     "alarms": alarms.get(entry.pk, ()),
-                    "appraised": entry.pk in appraised,
+                    "appraised": entry.dossier_id in appraised,
                 }
             )
         return rows
@@ -160,9 +171,7 @@ class Board:
         if (entry.pk, member.pk) in recused:
             code = "recused"
         elif (
-            code == "none"
-            and self.round.mode == RoundMode.MEETING
-            and self.attendance.get(member.pk) is False
+            code == "none" and not self.round.in_writing and self.attendance.get(member.pk) is False
         ):
             code = "absent"
         word, look = CELLS[code]

@@ -20,11 +20,11 @@ from councils import ranking
 from councils.models import (
     Closing,
     Consequence,
+    EvaluationRound,
     Interest,
     Reopening,
     Resolution,
     Result,
-    RoundMode,
     RoundState,
     Scoresheet,
     Seat,
@@ -55,16 +55,18 @@ FROM councils_roundentry e JOIN (
   GROUP BY entry_id, scoring) AS t ON t.entry_id = e.id AND t.scoring = e.scoring
 WHERE e.round_id = %(round)s AND e.live
 """
-# A sheet whose case has no such mark, or to which the criterion does not apply, says nothing.
 # Materialized: before the tables are analyzed the planner counts one sheet, and would gather the
 # marks again for every score.
-_MINIMUMS = """
+_MARKS = """
 WITH mark AS MATERIALIZED (
   SELECT o.criterion_id, o."case", o.minimum_for AS stars, min(o.points) AS floor
   FROM cycle_option o JOIN cycle_criterion c ON c.id = o.criterion_id
   WHERE o.minimum_for IS NOT NULL
     AND c.rubric_id IN (SELECT rubric_id FROM councils_roundentry WHERE round_id = %(round)s)
   GROUP BY 1, 2, 3)
+"""
+# A sheet whose case has no such mark, or to which the criterion does not apply, says nothing.
+_MINIMUMS = """
 SELECT s.entry_id, k.criterion_id, m.stars,
        count(*) FILTER (WHERE k.points >= m.floor), count(*) FILTER (WHERE k.points < m.floor)
 FROM councils_roundentry e
@@ -75,6 +77,20 @@ JOIN cycle_option o ON o.id = k.option_id
 JOIN mark m ON m.criterion_id = k.criterion_id AND m."case" = o."case"
 WHERE e.round_id = %(round)s AND e.live
 GROUP BY 1, 2, 3
+"""
+# What each sheet says by itself: its points, and the lowest minimum that it fails.
+_OPINIONS = """
+SELECT s.entry_id, sum(k.points), min(short.stars)
+FROM councils_roundentry e
+JOIN councils_scoresheet s ON s.entry_id = e.id AND s.scoring = e.scoring
+  AND s.state = 'submitted' AND s.member_id IS NOT NULL
+JOIN councils_score k ON k.sheet_id = s.id
+JOIN cycle_option o ON o.id = k.option_id
+LEFT JOIN LATERAL (SELECT min(m.stars) AS stars FROM mark m
+  WHERE m.criterion_id = k.criterion_id AND m."case" = o."case" AND k.points < m.floor) short
+  ON true
+WHERE e.round_id = %(round)s AND e.live
+GROUP BY s.id
 """
 
 
@@ -106,7 +122,7 @@ def tally(round_):
     with connection.cursor() as cursor:
         cursor.execute(_TOTALS, {"round": round_.pk})
         totals = cursor.fetchall()
-        cursor.execute(_MINIMUMS, {"round": round_.pk})
+        cursor.execute(_MARKS + _MINIMUMS, {"round": round_.pk})
         counted = cursor.fetchall()
     resolved: dict[tuple, bool] = {}
     out = defaultdict(list)
@@ -176,7 +192,12 @@ def checklist(round_, tallies=None):
     present = _present(round_, judges)
     items = [
         Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
-        Item("entries", _("Đợt có sản phẩm."), bool(entries)),
+        # Of a written round all of them may have gone on to a meeting.
+        Item(
+            "entries",
+            _("Đợt có sản phẩm."),
+            bool(entries) or round_.in_writing and round_.followed_by.exists(),
+        ),
         *_quorum(round_, judges, present),
     ]
     recused = set(
@@ -196,6 +217,8 @@ def checklist(round_, tallies=None):
         .annotate(last=Max("scoring"))
     )
     by_pk = {member.pk: member for member in judges}
+    opinions = _opinions(round_, tallies) if round_.in_writing else {}
+    over = round_.decide_by is not None and clock.today() >= round_.decide_by
     for entry in entries:
         due = {pk for pk in present if (entry.pk, pk) not in recused}
         missing = due - handed_in[entry.pk]
@@ -216,7 +239,11 @@ def checklist(round_, tallies=None):
                     entry,
                 )
             )
-        if due and not missing:
+        if round_.in_writing:
+            if due and (over or not missing):
+                its = tallies.get(entry.pk)
+                items += _unsettled(round_, entry, missing, its, opinions.get(entry.pk))
+        elif due and not missing:
             # From some of the sheets alone one member could guess at another's.
             used = entry.scoring - closed_at.get(entry.pk, 0)
             items += _disputed(round_, entry, used, tallies.get(entry.pk))
@@ -238,7 +265,7 @@ def _said(entry, sentence):
 
 def _present(round_, judges):
     """Ids of the judges who are there; by written opinion everybody is."""
-    if round_.mode == RoundMode.WRITTEN:
+    if round_.in_writing:
         return {member.pk for member in judges}
     came = set(round_.attendances.filter(present=True).values_list("member", flat=True))
     return {member.pk for member in judges if member.pk in came}
@@ -246,7 +273,7 @@ def _present(round_, judges):
 
 def _quorum(round_, judges, present):
     rule = round_.regulation
-    if round_.mode == RoundMode.WRITTEN:
+    if round_.in_writing:
         return []
     chair_present = any(member.pk in present and member.seat == Seat.CHAIR for member in judges)
     needed = ranking.needed(len(judges), rule.quorum_percent)
@@ -299,6 +326,75 @@ def _disputed(round_, entry, used, its):
             )
         )
     return items
+
+
+def _opinions(round_, tallies):
+    """Entry id -> the stars that its sheets give, each by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARKS + _OPINIONS, {"round": round_.pk})
+        rows = cursor.fetchall()
+    found = defaultdict(set)
+    for pk, points, fails in rows:
+        bands = tallies[pk].entry.dossier.rule_set.content["bands"]
+        by_points = ranking.band(bands, points, 1)
+        found[pk].add(by_points if fails is None else min(by_points, fails - 1))
+    return found
+
+
+def _unsettled(round_, entry, missing, its, stars):
+    """Why a product of a written round must go to a meeting; nothing of who said what."""
+    limit = round_.regulation.max_spread
+    if missing:
+        why = _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
+    elif its.result.eliminated:
+        why = _now("có điều kiện loại: phải họp hội đồng")
+    elif len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
+        why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
+    else:
+        return []
+    return [Item("meeting", _said(entry, why), False, entry)]
+
+
+def convene(round_, *, by, meets_at, place):
+    """Call the council together on what it did not agree on in writing (triệu tập họp).
+
+    Those products go on to a meeting, a round of its own that follows this one; its members are
+    invited at once. What the others have said in writing can then be closed. Returns the meeting.
+    Raises PermissionDenied, RoundClosed, ConditionNotMet when nothing asks for a meeting.
+    """
+    with round_.change(
+        "round.convene",
+        by,
+        states=[RoundState.OPEN],
+        meets_at=meets_at.isoformat(),
+        place=place,
+    ) as data:
+        split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]
+        if not split:
+            raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])
+        meeting = EvaluationRound.create(
+            EvaluationRound(
+                council=round_.council,
+                cycle=round_.cycle,
+                name=f"{round_.name[:180]}: họp hội đồng",
+                decide_by=round_.decide_by,
+                meets_at=meets_at,
+                place=place,
+                follows=round_,
+            ),
+            by=by,
+        )
+        entries = list(round_.entries.filter(pk__in=split).select_related("dossier", "rubric"))
+        round_.entries.filter(pk__in=split).update(live=False)
+        taken = meeting.take_in([(each.dossier, each.rubric) for each in entries], by=by)
+        fresh = {each.dossier_id: each for each in meeting.entries.all()}
+        interests = list(Interest.objects.filter(entry__in=split).select_related("entry"))
+        for interest in interests:
+            interest.pk, interest.entry = None, fresh[interest.entry.dossier_id]
+        Interest.objects.bulk_create(interests)
+        meeting.invite(by=by)
+        data |= {"dossiers": [each.dossier_id for each in taken], "meeting": meeting.pk}
+    return meeting
 
 
 # --- The closing ----------------------------------------------------------------------------

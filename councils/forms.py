@@ -265,7 +265,7 @@ class DetailsForm(OfModel):
     def __init__(self, *args, by, **kwargs):
         super().__init__(*args, **kwargs)
         self.by = by
-        if self.instance.state != RoundState.PREPARING:
+        if self.instance.state != RoundState.PREPARING or self.instance.follows_id:
             # Whose sheets are awaited depends on it.
             del self.fields["mode"]
 
@@ -407,6 +407,13 @@ class ReopenForm(ReasonForm):
         max_length=200,
         help_text=_("Ví dụ: 15/VB-UBND ngày 01/11/2026."),
     )
+
+
+class ConveneForm(ConfirmForm):
+    """When and where the council meets on what it did not agree on in writing."""
+
+    meets_at = MomentField(label=_("Họp lúc"))
+    place = forms.CharField(label=_("Địa điểm họp"), max_length=200)
 
 
 class ResolutionForm(Asked):

@@ -287,7 +287,9 @@ def _proceedings(round_):
     history = HistoryEntry.objects.filter(
         stream=round_.history_stream, stream_id=round_.pk, event__in=told
     ).order_by("seq")
+    asked = f"Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất ({round_.follows})"
     return [
+        *([asked] if round_.follows else []),
         "Các thành viên chấm điểm độc lập trên phiếu; phiếu được niêm phong đến khi chốt kết quả",
         *(
             told[each.event].format(

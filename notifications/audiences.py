@@ -205,6 +205,8 @@ def who_asked(entry):
     "round.drop",
     "round.attend",
     "round.declare_interest",
+    # Told by the invitation to the meeting.
+    "round.convene",
     "round.resolve",
     "round.accept_spread",
     "round.submit_sheet",

@@ -86,15 +86,14 @@ def rubric_of(dossier, number=1):
     return found.get()
 
 
-def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True):
+def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True, **details):
     """A round over ``dossiers``, open and attended."""
     round_ = EvaluationRound.create(
         EvaluationRound(
             council=council,
             cycle=cycle,
             name="Đợt 1",
-            meets_at=clock.now(),
-            place="Phòng họp tầng 2",
+            **{"meets_at": clock.now(), "place": "Phòng họp tầng 2"} | details,
         ),
         by=by,
     )

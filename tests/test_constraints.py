@@ -575,6 +575,10 @@ BREAKS = {
     "member_period_not_reversed": lambda w: seated(w, until=LONG_AGO),
     # councils: a round and what is before it
     "round_state_known": lambda w: [judged(w), EvaluationRound.objects.update(state="lost")],
+    "round_follows_by_meeting": lambda w: [
+        judged(w),
+        EvaluationRound.objects.update(follows=w.round.pk),
+    ],
     "round_mode_known": lambda w: [judged(w), EvaluationRound.objects.update(mode="whispered")],
     "round_closed_knows_when": lambda w: [
         judged(w),

@@ -47,26 +47,29 @@ class RoundClosed(Exception):
         self.round = round_
 
 
-#: A pen sheet scored again is a new sheet; one carried on unchanged stays a pen sheet.
+#: A pen sheet scored again is a new sheet; one carried on unchanged stays a pen sheet. The support
+#: team has a sheet of its own in the round before, and keeps it there.
 _COPY_SHEETS = """
 INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
                                  scan_name, entered_by_id, confirmed_by_id)
-SELECT entry_id, member_id, %(scoring)s, 'draft', remark,
+SELECT %(entry)s, member_id, %(scoring)s, 'draft', remark,
   CASE WHEN %(carried)s THEN scan_sha256 ELSE '' END,
   CASE WHEN %(carried)s THEN scan_name ELSE '' END,
   CASE WHEN %(carried)s THEN entered_by_id END, CASE WHEN %(carried)s THEN confirmed_by_id END
 FROM councils_scoresheet
-WHERE entry_id = %(entry)s AND scoring = %(scoring)s - 1 AND state = 'submitted'
+WHERE entry_id = %(source)s AND scoring = %(last)s AND state = 'submitted'
+  AND (member_id IS NOT NULL OR %(source)s = %(entry)s)
 """
 _COPY_SCORES = """
 INSERT INTO councils_score (sheet_id, criterion_id, option_id, points, remark, saved_at)
 SELECT fresh.id, k.criterion_id, k.option_id, k.points, k.remark, k.saved_at
 FROM councils_scoresheet fresh
-JOIN councils_scoresheet s ON s.entry_id = fresh.entry_id AND s.scoring = fresh.scoring - 1
+JOIN councils_scoresheet s ON s.entry_id = %(source)s AND s.scoring = %(last)s
   AND s.member_id IS NOT DISTINCT FROM fresh.member_id
 JOIN councils_score k ON k.sheet_id = s.id
 JOIN cycle_criterion c ON c.id = k.criterion_id
 WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
+  AND (fresh.member_id IS NOT NULL OR %(source)s = %(entry)s)
 ORDER BY fresh.id, c.requires_id NULLS FIRST, c.position
 """
 _HAND_IN_COPIES = """
@@ -121,6 +124,15 @@ class EvaluationRound(models.Model):
     mode = models.CharField(
         _("hình thức"), max_length=10, choices=RoundMode, default=RoundMode.MEETING
     )
+    #: The written round whose products did not find the members of one opinion.
+    follows = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        related_name="followed_by",
+        verbose_name=_("đợt lấy ý kiến trước đó"),
+        editable=False,
+    )
     decide_by = models.DateField(
         _("phải có kết quả trước ngày"),
         null=True,
@@ -155,6 +167,10 @@ class EvaluationRound(models.Model):
                 name="round_closed_knows_when",
                 condition=~Q(state=RoundState.CLOSED) | Q(closed_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="round_follows_by_meeting",
+                condition=Q(follows=None) | Q(mode=RoundMode.MEETING) & ~Q(follows=F("id")),
+            ),
         ]
 
     def __str__(self):
@@ -168,6 +184,11 @@ class EvaluationRound(models.Model):
     def is_open(self):
         """Whether scores go in."""
         return self.state == RoundState.OPEN
+
+    @property
+    def in_writing(self):
+        """Whether the members answer on their sheets and do not meet."""
+        return self.mode == RoundMode.WRITTEN
 
     @property
     def scoring_members(self):
@@ -225,6 +246,7 @@ class EvaluationRound(models.Model):
             if regulation is None:
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
             round_.regulation = regulation
+            round_._may_be_in_writing()
             round_.full_clean(validate_constraints=False)
             round_.save(force_insert=True)
             round_._watch_papers(by)
@@ -236,8 +258,20 @@ class EvaluationRound(models.Model):
         with self.change("round.change", by, changed=sorted(fields)):
             for name, value in fields.items():
                 setattr(self, name, value)
+            self._may_be_in_writing()
             self.save(update_fields=list(fields))
             self._watch_papers(by)
+
+    def _may_be_in_writing(self):
+        if self.in_writing and not self.regulation.written_opinions:
+            raise ConditionNotMet([_("Quy chế không cho lấy ý kiến bằng phiếu: hãy chọn họp.")])
+
+    def _only_in_meeting(self):
+        """What opinions in writing cannot settle, the council meets for (triệu tập họp)."""
+        if self.in_writing:
+            raise ConditionNotMet(
+                [_("Đợt lấy ý kiến bằng phiếu: ý kiến khác nhau thì triệu tập họp hội đồng.")]
+            )
 
     def papers_due_on(self):
         """The last day to send the papers (hạn gửi tài liệu), by the regulation's working days
@@ -398,6 +432,11 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
+            if self.follows is not None:
+                # The members begin from what they said in writing.
+                said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
+                for entry in self.entries.filter(live=True, dossier__in=said):
+                    entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
     def attend(self, present, *, by):
         """Record who came: ``present`` maps a member's id to whether they did (dự họp)."""
@@ -471,7 +510,7 @@ class EvaluationRound(models.Model):
             found.append((InterestKind.PRODUCER, self.regulation.same_producer))
         if user.role_assignments.held_on(clock.today()).filter(org_unit=dossier.commune).exists():
             found.append((InterestKind.COMMUNE, self.regulation.same_commune))
-        if entry.appraisals.filter(by=user).exists():
+        if entry.said_in().filter(appraisals__by=user).exists():
             found.append((InterestKind.APPRAISED, self.regulation.appraised))
         return [(kind, rule) for kind, rule in found if rule != ConflictRule.ALLOW]
 
@@ -490,6 +529,8 @@ class EvaluationRound(models.Model):
             holds=holds,
             why=reason.strip(),
         ):
+            if elimination is None:
+                self._only_in_meeting()
             Resolution.objects.update_or_create(
                 entry=entry,
                 **about,
@@ -508,6 +549,7 @@ class EvaluationRound(models.Model):
             dossier=entry.dossier_id,
             why=reason.strip(),
         ):
+            self._only_in_meeting()
             entry.spread_accepted = reason.strip()
             entry.save(update_fields=["spread_accepted"])
 
@@ -526,6 +568,7 @@ class EvaluationRound(models.Model):
             dossier=entry.dossier_id,
             why=reason.strip(),
         ) as data:
+            self._only_in_meeting()
             entry.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update())
             if entry.scorings_used() >= self.regulation.scorings:
                 raise ConditionNotMet(
@@ -596,6 +639,15 @@ class RoundEntry(models.Model):
             dossier.pk: dossier.rubric for dossier in filed.select_related("rubric")
         }
 
+    def said_in(self):
+        """This entry and, where a meeting follows opinions in writing, the one they were given on.
+
+        What was appraised, asked and proposed for either is known of the product.
+        """
+        return RoundEntry.objects.filter(
+            Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
+        )
+
     def scorings_used(self):
         """How many scorings it has had since the last closing."""
         closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
@@ -610,8 +662,18 @@ class RoundEntry(models.Model):
         self.scoring += 1
         self.spread_accepted = ""
         self.save(update_fields=["scoring", "spread_accepted"])
+        self.copy_sheets(self, self.scoring - 1, carried=carried)
+
+    def copy_sheets(self, source, last, *, carried=False):
+        """Begin this scoring with copies of the sheets handed in for ``source`` in its ``last``."""
+        this = {
+            "entry": self.pk,
+            "scoring": self.scoring,
+            "source": source.pk,
+            "last": last,
+            "carried": carried,
+        }
         with connection.cursor() as cursor:
-            this = {"entry": self.pk, "scoring": self.scoring, "carried": carried}
             cursor.execute(_COPY_SHEETS, this)
             cursor.execute(_COPY_SCORES, this)
             if carried:

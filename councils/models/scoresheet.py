@@ -5,12 +5,12 @@ from contextlib import contextmanager
 import rules
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import ConflictRule, Member
-from councils.models.round import InterestKind, RoundEntry, RoundState
+from councils.models.round import InterestKind, Result, RoundEntry, RoundState
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, User
 from dossiers.conditions import ConditionNotMet
@@ -62,8 +62,9 @@ class SheetQuerySet(models.QuerySet):
         )
 
     def unsealed(self):
-        """Sheets of closed rounds."""
-        return self.filter(entry__round__state=RoundState.CLOSED)
+        """Sheets of closed rounds; a product that went on to a meeting keeps its seal."""
+        judged = Result.objects.filter(entry=OuterRef("entry"))
+        return self.filter(Exists(judged), entry__round__state=RoundState.CLOSED)
 
     def counted(self):
         """Submitted sheets of the scoring that counts."""

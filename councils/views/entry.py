@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from councils import closing, forms, ranking
 from councils.board import with_due
-from councils.models import EvaluationRound, RoundEntry, RoundState
+from councils.models import Appraisal, EvaluationRound, Opinion, RoundEntry, RoundState
 from councils.views.round import posted
 from cycle import clock
 from cycle.models import Criterion, Elimination
@@ -48,7 +48,7 @@ def _alarms(entry):
     return [
         item
         for item in closing.checklist(entry.round)
-        if not item.met and item.entry == entry and item.code in ("spread", "resolution")
+        if not item.met and item.entry == entry and item.code in ("spread", "resolution", "meeting")
     ]
 
 
@@ -59,7 +59,7 @@ def entry(request, pk):
     presides = rules.has_perm("councils.preside", request.user, found.round)
     alarms = _alarms(found) if presides else []
     wide = any(item.code == "spread" for item in alarms)
-    again = found.scorings_used() < found.round.regulation.scorings
+    again = not found.round.in_writing and found.scorings_used() < found.round.regulation.scorings
     return render(
         request,
         "councils/entry.html",
@@ -78,11 +78,17 @@ def entry(request, pk):
             "alarms": alarms,
             "may_again": presides and found.live and found.round.is_open and again,
             "may_keep": presides and wide,
-            "appraisals": found.appraisals.select_related("by")
+            "appraisals": Appraisal.objects.filter(entry__in=found.said_in())
+            .select_related("by")
             .prefetch_related("photos")
             .order_by("-pk"),
             "opinions": with_due(
-                list(found.opinions.select_related("to", "answered_by")), clock.today()
+                list(
+                    Opinion.objects.filter(entry__in=found.said_in()).select_related(
+                        "to", "answered_by"
+                    )
+                ),
+                clock.today(),
             ),
             "resolutions": found.resolutions.select_related(
                 "criterion__wording", "elimination__wording", "by"

@@ -23,6 +23,7 @@ _ROUND_PAGES = {
     "stray": "councils:attendance",
     "sheets": "councils:round",
     "paper": "councils:paper",
+    "meeting": "councils:convene",
 }
 _ENTRY_PAGES = {"spread": "councils:entry", "resolution": "councils:resolutions"}
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from councils import forms
+from councils import closing, forms
 from councils.board import Board
 from councils.models import TEAM, EvaluationRound, RoundState
 
@@ -21,7 +21,7 @@ def visible(user, pk):
     """A round that this person sees, or 404."""
     return get_object_or_404(
         EvaluationRound.objects.visible_to(user).select_related(
-            "council__org_unit", "regulation", "cycle"
+            "council__org_unit", "regulation", "cycle", "follows"
         ),
         pk=pk,
     )
@@ -166,6 +166,38 @@ def _simple(request, round_, form, title, button):
         return redirect("councils:round", round_.pk)
     page = {"round": round_, "form": form, "title": title, "button": button}
     return render(request, "councils/act.html", page)
+
+
+@login_required
+def convene(request, pk):
+    """Call the council together on what it did not agree on in writing."""
+    round_ = run_by(request, pk)
+
+    def call(**values):
+        return closing.convene(round_, by=request.user, **values)
+
+    form = forms.ConveneForm(posted(request), act=call)
+    if form.is_valid() and (meeting := form.do()):
+        messages.success(request, _("Đã triệu tập họp. Thành viên nhận giấy mời."))
+        return redirect("councils:round", meeting.pk)
+    split = [item for item in closing.checklist(round_) if item.code == "meeting"]
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": round_,
+            "form": form,
+            "title": _("Triệu tập họp hội đồng"),
+            "button": _("Triệu tập họp"),
+            "follows": [
+                *(item.sentence for item in split),
+                _("Các sản phẩm này chuyển sang một đợt họp riêng, kèm khai báo lợi ích đã ghi."),
+                _("Khi mở chấm ở cuộc họp, mỗi thành viên bắt đầu từ bản sao phiếu của mình."),
+                _("Phiếu lấy ý kiến được giữ niêm phong; sản phẩm đã thống nhất thì chốt được."),
+                _("Mọi thành viên hội đồng và tổ tư vấn nhận giấy mời họp."),
+            ],
+        },
+    )
 
 
 #: What is done to a round by one press: title, button, what will happen, what is said then.

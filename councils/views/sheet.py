@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from councils.models import (
+    Appraisal,
     EvaluationRound,
     Interest,
     Result,
@@ -317,7 +318,9 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
             if shows.show_self_score
             else None,
             "team_points": sum(score.points for score in team.values()) if team else None,
-            "appraisal": entry.appraisals.select_related("by").last()
+            "appraisal": Appraisal.objects.filter(entry__in=entry.said_in())
+            .select_related("by")
+            .last()
             if shows.show_team_score or sheet.member is None
             else None,
         },
@@ -327,8 +330,10 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
 def _team_scores(entry):
     """What the support team proposes, once it has handed its sheet in, by criterion id."""
     team = (
-        Scoresheet.objects.filter(entry=entry, member=None, state=SheetState.SUBMITTED)
-        .order_by("-scoring")
+        Scoresheet.objects.filter(
+            entry__in=entry.said_in(), member=None, state=SheetState.SUBMITTED
+        )
+        .order_by("-entry", "-scoring")
         .first()
     )
     return {score.criterion_id: score for score in team.scores.all()} if team else {}

@@ -1,0 +1,300 @@
+"""Opinions in writing: what the members agree on is closed, the rest goes to a meeting."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from councils import closing
+from councils.models import (
+    EvaluationRound,
+    InterestKind,
+    RoundMode,
+    Scoresheet,
+    SheetState,
+)
+from cycle import clock
+from cycle.models import Elimination, HistoryEntry
+from cycle.models.job import run_waiting
+from dossiers.models import ConditionNotMet, Evaluation
+from notifications.dispatch import dispatch
+from notifications.letters import letter
+from notifications.models import Delivery, Notification
+from tests import judging
+from tests.judging import begin, best, choose, fill, judge, regulate, worst
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def council(province, thu):
+    regulate(province)
+    return judging.seat(province, thu)
+
+
+@pytest.fixture
+def asked(council, cycle, commune, an, thu):
+    """An open round in writing over so many products."""
+
+    def made(number=1, **details):
+        before = judging.before_council(cycle, commune, an, number)
+        details = {"mode": RoundMode.WRITTEN, "meets_at": None, "place": ""} | details
+        return begin(council, cycle, before, thu, everybody=False, **details)
+
+    return made
+
+
+def say(entry, wishes):
+    """Each judge's sheet on the entry, handed in."""
+    for number, wish in enumerate(wishes):
+        fill(entry, judge(entry.round.council, number), wish)
+
+
+def unmet(round_):
+    return [(item.code, item.entry) for item in closing.checklist(round_) if not item.met]
+
+
+def call(round_, by):
+    return closing.convene(
+        round_, by=by, meets_at=clock.now() + timedelta(days=7), place="Phòng họp tầng 2"
+    )
+
+
+def attended(meeting, by):
+    meeting.open(by=by)
+    meeting.attend({member.pk: True for member in meeting.council.members.all()}, by=by)
+
+
+def test_what_all_agree_on_is_closed_in_writing(asked, thu):
+    round_ = asked()
+    say(round_.entries.get(), [best] * 5)
+    assert unmet(round_) == []
+    assert closing.close(round_, by=thu).results.get().points_sum == 500
+
+
+def test_one_of_another_opinion_asks_for_a_meeting_of_that_product_alone(asked, thu):
+    round_ = asked(2)
+    agreed, split = round_.entries.all()
+    say(agreed, [best] * 5)
+    say(split, [best, best, best, best, worst])
+    assert unmet(round_) == [("meeting", split)]
+    with pytest.raises(ConditionNotMet) as refused:
+        closing.close(round_, by=thu)
+    (sentence,) = refused.value.messages
+    assert sentence == "Mật ong rừng 2: ý kiến bằng phiếu khác nhau: phải họp hội đồng."
+
+    meeting = call(round_, thu)
+    assert (meeting.mode, meeting.follows) == (RoundMode.MEETING, round_)
+    assert [entry.dossier for entry in meeting.entries.all()] == [split.dossier]
+    assert meeting.invited_at is not None
+    assert unmet(round_) == []
+    made = closing.close(round_, by=thu)
+    assert [result.entry for result in made.results.all()] == [agreed]
+
+    attended(meeting, thu)
+    fresh = meeting.entries.get()
+    assert {sheet.state for sheet in fresh.sheets.all()} == {SheetState.DRAFT}
+    totals = sorted(judging.total(sheet) for sheet in fresh.sheets.all())
+    assert totals == sorted(judging.total(sheet) for sheet in split.sheets.all())
+    for sheet in fresh.sheets.all():
+        for option in choose(fresh.rubric, best):
+            sheet.put(option, by=sheet.member.user)
+        sheet.submit(by=sheet.member.user)
+    assert closing.close(meeting, by=thu).results.get().points_sum == 500
+
+
+def test_the_history_of_both_rounds_says_what_happened(asked, thu):
+    round_ = asked()
+    entry = round_.entries.get()
+    say(entry, [best, worst, best, worst, best])
+    meeting = call(round_, thu)
+    said = HistoryEntry.objects.get(event="round.convene")
+    assert (said.stream_id, said.actor) == (round_.pk, thu)
+    assert said.data["dossiers"] == [entry.dossier_id]
+    assert (said.data["meeting"], said.data["place"]) == (meeting.pk, "Phòng họp tầng 2")
+    ours = HistoryEntry.objects.filter(stream="round", stream_id=meeting.pk).order_by("seq")
+    assert [each.event for each in ours] == ["round.create", "round.take_in", "round.invite"]
+
+
+def test_opinions_in_writing_stay_sealed_when_their_round_closes(asked, thu, client):
+    round_ = asked(2)
+    agreed, split = round_.entries.all()
+    say(agreed, [best] * 5)
+    say(split, [best, best, best, best, worst])
+    call(round_, thu)
+    closing.close(round_, by=thu)
+    assert {sheet.entry for sheet in Scoresheet.objects.unsealed()} == {agreed}
+    client.force_login(thu)
+    sheet = split.sheets.first()
+    assert client.get(reverse("councils:filled_sheet", args=[sheet.pk, "pdf"])).status_code == 404
+    assert client.get(reverse("councils:all_sheets", args=[split.pk])).status_code == 404
+
+
+def test_a_round_of_which_all_goes_to_a_meeting_is_closed_empty(asked, thu):
+    round_ = asked()
+    say(round_.entries.get(), [best, worst, best, worst, best])
+    call(round_, thu)
+    assert closing.close(round_, by=thu).results.count() == 0
+
+
+def test_sheets_that_differ_only_in_stars_ask_for_a_meeting(asked):
+    round_ = asked()
+    entry = round_.entries.get()
+    say(entry, [best] * 4)
+    sheet = fill(entry, judge(round_.council, 4), best, submit=False)
+    # One minimum of five stars missed by a sheet within the spread.
+    criterion = next(
+        each
+        for each in entry.rubric.criteria.prefetch_related("options")
+        if any(option.minimum_for == 5 for option in each.options.all())
+    )
+    floor = min(o.points for o in criterion.options.all() if o.minimum_for == 5)
+    below = criterion.options.filter(points__lt=floor).order_by("-points").first()
+    sheet.put(below, by=sheet.member.user)
+    sheet.submit(by=sheet.member.user)
+    assert closing.tally(round_)[entry.pk].spread <= 10
+    assert unmet(round_) == [("meeting", entry)]
+
+
+def test_when_the_day_has_come_the_missing_sheets_are_not_waited_for(asked, thu):
+    round_ = asked(decide_by=clock.today() + timedelta(days=3))
+    entry = round_.entries.get()
+    fill(entry, judge(round_.council, 0))
+    assert [code for code, _entry in unmet(round_)] == ["sheets"]
+    with pytest.raises(ConditionNotMet):
+        call(round_, thu)
+    with clock.at(clock.now() + timedelta(days=3)):
+        assert [code for code, _entry in unmet(round_)] == ["sheets", "meeting"]
+        meeting = call(round_, thu)
+        attended(meeting, thu)
+        assert meeting.entries.get().sheets.count() == 1
+
+
+def test_an_elimination_is_for_a_meeting(asked, thu):
+    round_ = asked()
+    entry = round_.entries.get()
+    say(entry, [best] * 5)
+    elimination = Elimination.objects.filter(rubric=entry.rubric).first()
+    round_.resolve(entry, elimination=elimination, holds=True, reason="Giả mạo", by=thu)
+    assert unmet(round_) == [("meeting", entry)]
+
+
+def test_what_a_meeting_settles_is_not_settled_in_writing(asked, thu):
+    round_ = asked()
+    entry = round_.entries.get()
+    say(entry, [best, worst, best, worst, best])
+    criterion = entry.rubric.criteria.first()
+    for act in (
+        lambda: round_.score_again(entry, by=thu, reason="Khác nhau"),
+        lambda: round_.accept_spread(entry, by=thu, reason="Khác nhau"),
+        lambda: round_.resolve(
+            entry, criterion=criterion, stars=3, holds=True, reason="Khác nhau", by=thu
+        ),
+    ):
+        with pytest.raises(ConditionNotMet) as refused:
+            act()
+        assert "triệu tập họp" in refused.value.messages[0]
+
+
+def test_interests_and_what_was_appraised_go_along(asked, council, thu, client):
+    round_ = asked()
+    entry = round_.entries.get()
+    away = judge(council, 4)
+    round_.declare_interest(
+        entry, away, kind=InterestKind.DECLARED, reason="Họ hàng", recused=True, by=away.user
+    )
+    say(entry, [best, worst, best, worst])
+    lead = judge(council, 6)
+    team = Scoresheet.of(entry, None)
+    for option in choose(entry.rubric, best):
+        team.put(option, by=lead.user)
+    team.submit(by=lead.user)
+    meeting = call(round_, thu)
+    fresh = meeting.entries.get()
+    assert [(each.member, each.by) for each in fresh.interests.all()] == [(away, away.user)]
+    attended(meeting, thu)
+    assert not fresh.sheets.filter(member=None).exists()
+    client.force_login(judge(council, 0).user)
+    page = client.get(reverse("councils:sheet", args=[fresh.pk]))
+    assert page.context["team_points"] == 100
+
+
+def test_only_who_runs_the_round_calls_the_council(asked, thu, la, client, council):
+    round_ = asked()
+    say(round_.entries.get(), [best, worst, best, worst, best])
+    with pytest.raises(PermissionDenied):
+        call(round_, la)
+    with pytest.raises(PermissionDenied):
+        call(round_, judge(council, 1).user)
+    client.force_login(la)
+    assert client.get(reverse("councils:convene", args=[round_.pk])).status_code == 404
+    assert not EvaluationRound.objects.filter(follows=round_).exists()
+
+
+def test_thu_calls_the_meeting_on_the_page_and_the_members_get_their_letter(
+    asked, thu, client, council
+):
+    round_ = asked()
+    say(round_.entries.get(), [best, worst, best, worst, best])
+    client.force_login(thu)
+    where = reverse("councils:convene", args=[round_.pk])
+    board = client.get(reverse("councils:round", args=[round_.pk])).content.decode()
+    assert f'href="{where}"' in board
+    assert (
+        f'href="{where}"'
+        in client.get(reverse("councils:close", args=[round_.pk])).content.decode()
+    )
+    assert "ý kiến bằng phiếu khác nhau" in client.get(where).content.decode()
+    wrong = client.post(where, {"meets_at": "mai", "place": "Nhà văn hóa"}).content.decode()
+    assert "Hãy ghi ngày và giờ" in wrong and "Nhà văn hóa" in wrong
+    assert not EvaluationRound.objects.filter(follows=round_).exists()
+    day = clock.today() + timedelta(days=7)
+    answer = client.post(where, {"meets_at": f"{day:%d/%m/%Y} 14:00", "place": "Nhà văn hóa"})
+    meeting = EvaluationRound.objects.get(follows=round_)
+    assert answer.url == reverse("councils:round", args=[meeting.pk])
+    assert round_.name in client.get(answer.url).content.decode()
+    while dispatch():
+        pass
+    told = Notification.objects.filter(entry__event="round.invite").select_related(
+        "entry", "recipient"
+    )
+    assert len(told) == 7
+    text = letter(Delivery(notification=told[0])).body
+    assert "ý kiến bằng phiếu chưa thống nhất" in text
+    assert "Nhà văn hóa" in text
+
+
+def test_a_regulation_may_leave_no_opinions_in_writing(council, cycle, province, thu):
+    regulate(province, written_opinions=False)
+    written = EvaluationRound(council=council, cycle=cycle, name="Đợt 2", mode=RoundMode.WRITTEN)
+    with pytest.raises(ConditionNotMet) as refused:
+        EvaluationRound.create(written, by=thu)
+    assert "không cho lấy ý kiến bằng phiếu" in refused.value.messages[0]
+    met = EvaluationRound.create(
+        EvaluationRound(council=council, cycle=cycle, name="Đợt 2"), by=thu
+    )
+    with pytest.raises(ConditionNotMet):
+        met.amend(by=thu, mode=RoundMode.WRITTEN)
+
+
+def test_what_is_decided_in_writing_goes_on_like_any_result(asked, thu):
+    round_ = asked()
+    entry = round_.entries.get()
+    say(entry, [best] * 5)
+    closing.close(round_, by=thu)
+    run_waiting()
+    assert Evaluation.objects.get(dossier=entry.dossier_id).stars == 5
+
+
+@pytest.mark.parametrize("products", [1, 3])
+def test_the_checklist_in_writing_asks_as_much_of_one_product_as_of_three(
+    products, asked, django_assert_num_queries
+):
+    round_ = asked(products)
+    for entry in round_.entries.all():
+        say(entry, [best, worst, best, worst, best])
+    round_ = EvaluationRound.objects.get(pk=round_.pk)
+    with django_assert_num_queries(15):
+        items = closing.checklist(round_)
+    assert [item.code for item in items if not item.met] == ["meeting"] * products
