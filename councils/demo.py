@@ -852,10 +852,13 @@ class _Rounds:
         """Set the council up when the cycle opens, then hold both rounds."""
         first = self.year.days[0]
         with self.at(0, 9):
-            Regulation.objects.create(
-                org_unit=self.year.province,
-                document="Quy chế hội đồng (minh họa)",
-                valid_from=first,
+            Regulation.lay_down(
+                Regulation(
+                    org_unit=self.year.province,
+                    document="Quy chế hội đồng (minh họa)",
+                    valid_from=first,
+                ),
+                by=self.by,
             )
             self.council = Council.set_up(
                 Council(

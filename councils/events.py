@@ -7,6 +7,7 @@ from cycle.events import register
 register("council.set_up", _("thành lập hội đồng"))
 register("council.seat", _("bổ sung thành viên hội đồng"))
 register("council.unseat", _("cho thôi thành viên hội đồng"))
+register("council.regulate", _("nhập quy chế hội đồng"))
 register("round.create", _("lập đợt đánh giá"))
 register("round.change", _("sửa thông tin đợt đánh giá"))
 register("round.take_in", _("đưa sản phẩm vào đợt đánh giá"))

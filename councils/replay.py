@@ -273,8 +273,8 @@ class _Replay:
             with _refusing(file, line), clock.at(_morning(first), replay=True):
                 unit = self.unit(row["unit"])
                 by = self.posts(Role.COUNCIL_OFFICE, unit)
-                Regulation.objects.create(
-                    org_unit=unit, document="Quy chế giả định", valid_from=first
+                Regulation.lay_down(
+                    Regulation(org_unit=unit, document="Quy chế giả định", valid_from=first), by=by
                 )
                 council = Council.set_up(
                     Council(

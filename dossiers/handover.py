@@ -116,10 +116,7 @@ class Post:
     @classmethod
     def of(cls, assignment):
         """In the newest open cycle. Raises ValidationError while there is none at all."""
-        year = Cycle.objects.order_by(F("closed_on").desc(nulls_first=True), "-year", "-pk").first()
-        if year is None:
-            raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
-        return cls(assignment, year.pk)
+        return cls(assignment, Cycle.to_record_in().pk)
 
     @property
     def history_cycle_id(self):

@@ -199,6 +199,7 @@ def who_asked(entry):
     "council.set_up",
     "council.seat",
     "council.unseat",
+    "council.regulate",
     "round.create",
     "round.change",
     "round.take_in",

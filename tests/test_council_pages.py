@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from councils.models import Appraisal, AppraisalPhoto, Council, Member, Regulation
 from cycle import clock
-from cycle.models import Role, RoleAssignment
+from cycle.models import HistoryEntry, Role, RoleAssignment
+from dossiers.templatetags.ocop import moment
 from tests import judging
 from tests.conftest import open_task, person
 from tests.judging import begin, judge, regulate
@@ -137,7 +138,9 @@ def test_nothing_is_assumed_where_no_regulation_was_entered(client, province, th
     assert "chưa đối chiếu với quy chế của địa phương" in page(client, thu, "regulation_new")
 
 
-def test_a_version_is_entered_and_the_one_before_stays(client, council, province, thu, an, minh):
+def test_a_version_is_entered_and_the_one_before_stays(
+    client, council, cycle, province, thu, an, minh
+):
     data = REGULATION | {"org_unit": province.pk}
     for field, value, said in (
         ("quorum_percent", "120", "Số này quá lớn, xin xem lại."),
@@ -155,8 +158,19 @@ def test_a_version_is_entered_and_the_one_before_stays(client, council, province
     text = page(client, minh, "regulations")
     assert "12,5" in text
     assert "12/QĐ-HĐ ngày 01/02/2026" in text
+    said = HistoryEntry.objects.get(event="council.regulate")
+    assert (said.stream, said.stream_id, said.actor) == ("cycle", cycle.pk, thu)
+    assert (said.role, said.org_unit) == (Role.COUNCIL_OFFICE, province)
+    assert said.data == {"regulation": made.pk, "document": "20/QĐ-HĐ"}
+    assert text.count(f"Phạm Hoài Thu nhập {moment(said.at)}") == 1
     assert post(client, an, "regulation_new", **data).status_code == 403
     assert Regulation.objects.count() == 2
+
+
+def test_without_a_cycle_to_record_it_in_no_regulation_is_entered(client, council, province, thu):
+    answer = post(client, thu, "regulation_new", **REGULATION | {"org_unit": province.pk})
+    assert "Chưa có chu trình nào để ghi nhật ký." in answer.content.decode()
+    assert Regulation.objects.count() == 1
 
 
 # --- Appraisal ------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Who judges: the council of a unit, its seats, and the regulation it works by."""
 
+from dataclasses import dataclass
+
 import pgtrigger
 import rules
 from django.core.exceptions import PermissionDenied
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import HistoryEntry, Level, OrgUnit, Stream, User
+from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from dossiers.conditions import ConditionNotMet
 
 
@@ -135,12 +137,40 @@ class Regulation(models.Model):
 
     @classmethod
     def lay_down(cls, regulation, *, by):
-        """Add a version of a unit's regulation. Raises PermissionDenied, ValidationError."""
-        if not rules.has_perm("councils.set_up", by, regulation.org_unit):
+        """Add a version of a unit's regulation, and record who did. Raises PermissionDenied,
+        ValidationError."""
+        unit = regulation.org_unit
+        if not rules.has_perm("councils.set_up", by, unit):
             raise PermissionDenied
-        regulation.full_clean()
-        regulation.save(force_insert=True)
+        with transaction.atomic():
+            regulation.full_clean()
+            regulation.save(force_insert=True)
+            posts = (by.capacity(role, unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER))
+            HistoryEntry.objects.record(
+                "council.regulate",
+                LaidDown(regulation, Cycle.to_record_in().pk),
+                by=by,
+                capacity=next(filter(None, posts), None),
+                regulation=regulation.pk,
+                document=regulation.document,
+            )
         return regulation
+
+
+@dataclass(frozen=True)
+class LaidDown:
+    """A regulation as the record of the year names it: its unit may have no council yet."""
+
+    regulation: Regulation
+    pk: int
+    history_stream = Stream.CYCLE
+
+    @property
+    def history_cycle_id(self):
+        return self.pk
+
+    def __str__(self):
+        return f"{self.regulation}, {self.regulation.org_unit}"
 
 
 class CouncilQuerySet(models.QuerySet):

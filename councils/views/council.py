@@ -13,7 +13,7 @@ from councils import forms
 from councils.models import Council, Regulation
 from councils.views.round import posted
 from cycle import clock
-from cycle.models import OrgUnit
+from cycle.models import HistoryEntry, OrgUnit
 
 ROWS = 25
 
@@ -131,7 +131,15 @@ def regulations(request):
         | Q(pk__in=mine.values("pk"))
     )
     versions: dict = {}
-    for each in Regulation.objects.filter(org_unit__in=units).order_by("-valid_from", "-pk"):
+    found = list(Regulation.objects.filter(org_unit__in=units).order_by("-valid_from", "-pk"))
+    entered = {
+        said.data["regulation"]: said
+        for said in HistoryEntry.objects.filter(
+            event="council.regulate", data__regulation__in=[each.pk for each in found]
+        ).select_related("actor")
+    }
+    for each in found:
+        each.entered = entered.get(each.pk)
         versions.setdefault(each.org_unit_id, []).append(each)
     rows = []
     for unit in units:

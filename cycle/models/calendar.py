@@ -4,6 +4,7 @@ from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -49,6 +50,17 @@ class Cycle(models.Model):
 
     def __str__(self):
         return self.title
+
+    @classmethod
+    def to_record_in(cls):
+        """The newest open cycle, whose history keeps what belongs to no one dossier or round.
+
+        Raises ValidationError while there is none at all.
+        """
+        year = cls.objects.order_by(F("closed_on").desc(nulls_first=True), "-year", "-pk").first()
+        if year is None:
+            raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
+        return year
 
     def adopt(self, rule_set):
         """Copy the step windows and duties that ``rule_set`` proposes, where none are set yet."""
