@@ -97,6 +97,16 @@ def compares_sheet(user, sheet):
 
 
 @rules.predicate
+def hands_back_sheet(user, sheet):
+    """Who runs the round, on another's sheet."""
+    return (
+        runs(user, sheet.entry.round)
+        and sheet.member is not None
+        and sheet.member.user_id != user.pk
+    )
+
+
+@rules.predicate
 def is_asked(user, opinion):
     """Whom the question went to."""
     return _active(user) and opinion.to_id == user.pk
@@ -118,5 +128,6 @@ rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.appraise", appraises)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
 rules.add_perm("councils.confirm_sheet", compares_sheet)
+rules.add_perm("councils.hand_back_sheet", hands_back_sheet)
 rules.add_perm("councils.answer_opinion", is_asked)
 rules.add_perm("councils.record_document", clerks)

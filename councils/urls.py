@@ -38,6 +38,7 @@ urlpatterns = [
     path("rounds/<int:pk>/paper/", paper.paper, name="paper"),
     path("entries/<int:pk>/paper/<int:member>/", paper.type_sheet, name="type_sheet"),
     path("sheets/<int:pk>/compare/", paper.compare, name="compare"),
+    path("sheets/<int:pk>/hand-back/", paper.hand_back, name="hand_back"),
     path("sheets/<int:pk>/scan/", paper.scan, name="scan"),
     path("councils/", council.councils, name="councils"),
     path("councils/new/", council.council_new, name="council_new"),

@@ -167,6 +167,12 @@ def who_scores(entry):
     return _people(_round(entry).scoring_members)
 
 
+@audience("round.hand_back_sheet")
+def the_member_whose_sheet(entry):
+    """The member who scores on the screen again."""
+    return {entry.data["who_id"]}
+
+
 @audience("round.close", "round.reopen")
 def the_council_and_its_unit(entry):
     """The council, its office and the officers of its unit."""

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from councils import closing
-from councils.models import Opinion
+from councils.models import Opinion, Scoresheet
 from cycle import clock, events
 from cycle.models import Role
 from cycle.models.job import run_waiting
@@ -28,6 +28,7 @@ TOLD = {
     "round.ask_opinion",
     "round.answer_opinion",
     "round.score_again",
+    "round.hand_back_sheet",
 }
 
 
@@ -96,6 +97,13 @@ def test_the_way_of_a_round_in_letters(
     assert told("round.score_again") == judges
     for sheet in entry.sheets.filter(scoring=2):
         sheet.submit(by=sheet.member.user)
+    sheet = entry.sheets.get(scoring=2, member=judge(council, 1))
+    sheet.take_back(by=sheet.member.user)
+    Scoresheet.type_in(entry, sheet.member, by=thu)
+    sheet.hand_back(by=thu, reason="Nhập nhầm người")
+    assert told("round.hand_back_sheet") == {"uy_vien_1"}
+    fill(entry, judge(council, 1))
+
     closing.close(round_, by=thu)
     run_waiting()
     assert told("round.close") == everybody | {"minh"}
@@ -120,6 +128,7 @@ def test_the_way_of_a_round_in_letters(
     assert "Có đạt an toàn không?" in question.body
     assert f"{asked.due_on:%d/%m/%Y}" in question.body
     assert "Khiếu nại" in written("round.reopen")[0].body
+    assert "Nhập nhầm người" in written("round.hand_back_sheet")[0].body
 
     # The news leads to the round, or to the question.
     def leads(user, event):

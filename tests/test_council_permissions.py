@@ -29,6 +29,7 @@ ALLOWED = {
     "councils.appraise": ("round", {"to_truong"}),
     "councils.score": ("sheet", {"uy_vien_1"}),
     "councils.confirm_sheet": ("pen", {"thu_ky", "chu_tich"}),
+    "councils.hand_back_sheet": ("pen", RUNS),
     "councils.answer_opinion": ("opinion", {"y_te"}),
     "councils.record_document": ("round", RUNS | {"minh", "van_thu"}),
 }
@@ -82,6 +83,7 @@ def test_who_may(everybody, things):
     assert allowed("councils.score", people, things["pen"]) == {"thu"}
     assert allowed("councils.score", people, things["team"]) == {"to_truong"}
     assert allowed("councils.confirm_sheet", people, things["sheet"]) == set()
+    assert allowed("councils.hand_back_sheet", people, things["team"]) == set()
     for user in people.values():
         user.is_active = False
     for permission, (thing, _who) in ALLOWED.items():

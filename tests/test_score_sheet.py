@@ -12,7 +12,7 @@ from councils import closing
 from councils.models import Interest, Regulation, Scoresheet, SheetState
 from councils.standing import standing
 from cycle import clock, rubrics
-from cycle.models import Role, RoleAssignment
+from cycle.models import HistoryEntry, Role, RoleAssignment
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
@@ -553,6 +553,62 @@ def test_a_member_whose_pen_sheet_is_being_typed_is_told(entry, member, thu):
     chosen = option(entry, "1.1", 3)
     answer = touch(member.user, entry, **{f"c{chosen.criterion_id}": chosen.pk})
     assert (answer.status_code, "đang nhập phiếu giấy" in answer.text) == (409, True)
+
+
+def test_a_pen_sheet_begun_by_mistake_goes_back_to_its_member_unread(entry, member, council, thu):
+    scanned(thu, entry, member)
+    sheet = of(entry, member)
+    for chosen in choose(entry.rubric, best):
+        sheet.put(chosen, by=thu)
+    sheet.note(by=thu, remark="Nhận xét của người khác")
+    sheet.submit(by=thu)
+    back = reverse("councils:hand_back", args=[sheet.pk])
+    grid = reverse("councils:paper", args=[entry.round_id])
+    assert back in at(thu).get(grid).text
+    secretary, chair = judge(council, 5).user, judge(council, 0).user
+    for user in (member.user, chair):
+        assert at(user).get(back).status_code == 404
+        assert at(user).post(back, {"reason": "Nhầm"}).status_code == 404
+    assert back not in at(chair).get(grid).text
+    page = at(secretary).get(back)
+    assert page.status_code == 200 and "Nhận xét của người khác" not in page.text
+    assert "Bạn chưa nhập: Lý do." in at(thu).post(back, {"reason": " "}).text
+    assert of(entry, member).state == SheetState.ENTERED
+
+    assert at(secretary).post(back, {"reason": "Nhập nhầm người"}).url == grid
+    sheet = of(entry, member)
+    assert (sheet.state, sheet.entered_by, sheet.remark) == (SheetState.DRAFT, None, "")
+    assert (sheet.scan_sha256, sheet.scan_name, sheet.scores.count()) == ("", "", 0)
+    said = HistoryEntry.objects.get(event="round.hand_back_sheet")
+    assert (said.actor, said.reason) == (secretary, "Nhập nhầm người")
+    assert (said.data["dossier"], said.data["who"]) == (entry.dossier_id, str(member.user))
+    # It is the member's own again, and no pen sheet.
+    fill(entry, member)
+    assert at(thu).post(back, {"reason": "Nhầm"}).status_code == 404
+
+
+def test_a_confirmed_pen_sheet_is_not_handed_back(entry, member, council, thu):
+    scanned(thu, entry, member)
+    sheet = of(entry, member)
+    for chosen in choose(entry.rubric, best):
+        sheet.put(chosen, by=thu)
+    sheet.submit(by=thu)
+    sheet.confirm(by=judge(council, 0).user)
+    back = reverse("councils:hand_back", args=[sheet.pk])
+    assert "không còn là phiếu giấy đang nhập" in at(thu).post(back, {"reason": "Nhầm"}).text
+    assert of(entry, member).scores.count()
+
+
+def test_no_pen_sheet_is_handed_back_after_the_closing(round_, entry, member, council, thu):
+    scanned(thu, entry, member)
+    # Left behind as a draft: its member did not come.
+    for number in (0, 2, 3, 4):
+        fill(entry, judge(council, number))
+    round_.attend({each.pk: each != member for each in council.members.all()}, by=thu)
+    closing.close(round_, by=thu)
+    back = reverse("councils:hand_back", args=[of(entry, member).pk])
+    assert "Đợt đã chốt kết quả" in at(thu).post(back, {"reason": "Nhầm"}).text
+    assert of(entry, member).entered_by == thu
 
 
 def test_who_scores_on_screen_has_no_pen_sheet(entry, member, thu):

@@ -296,6 +296,28 @@ class Scoresheet(models.Model):
             sheet.save(update_fields=["entered_by", "scan_sha256", "scan_name"])
         return sheet
 
+    def hand_back(self, *, by, reason):
+        """Give a pen sheet begun by mistake back to its member, empty (bỏ nhập từ giấy).
+
+        What was typed goes unread: it was never handed in. Raises PermissionDenied,
+        ConditionNotMet without a reason or once it was confirmed, SheetSealed.
+        """
+        if not rules.has_perm("councils.hand_back_sheet", by, self):
+            raise PermissionDenied
+        if not reason.strip():
+            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        with transaction.atomic(), sealed(self.entry.round):
+            held = Scoresheet.objects.select_for_update().get(pk=self.pk)
+            if held.entered_by_id is None or held.state == SheetState.SUBMITTED:
+                raise ConditionNotMet([_("Phiếu này không còn là phiếu giấy đang nhập.")])
+            self.state, self.remark, self.entered_by = SheetState.DRAFT, "", None
+            self.scan_sha256, self.scan_name = "", ""
+            self.save(update_fields=["state", "remark", "entered_by", "scan_sha256", "scan_name"])
+            # What depends on another criterion goes before it.
+            self.scores.filter(criterion__requires__isnull=False).delete()
+            self.scores.all().delete()
+            self._record("round.hand_back_sheet", by, reason=reason.strip())
+
     def confirm(self, *, by):
         """A second person found the typed sheet equal to the paper (xác nhận)."""
         self._compare(by, "round.confirm_sheet", state=SheetState.SUBMITTED)
@@ -318,7 +340,7 @@ class Scoresheet(models.Model):
             self.save(update_fields=["state", "confirmed_by", "submitted_at"])
             self._record(event, by)
 
-    def _record(self, event, by):
+    def _record(self, event, by, reason=""):
         round_ = self.entry.round
         HistoryEntry.objects.record(
             event,
@@ -326,7 +348,9 @@ class Scoresheet(models.Model):
             by=by,
             capacity=round_.capacity(by),
             dossier=self.entry.dossier_id,
+            reason=reason,
             who=str(self.member.user) if self.member else "",
+            who_id=self.member.user_id if self.member else None,
             scoring=self.scoring,
         )
 

@@ -14,8 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
+from councils.forms import ReasonForm
 from councils.models import Interest, Scoresheet, SheetSealed, SheetState
 from councils.sheet_forms import ScanForm, SheetForm
+from councils.views.round import posted
 from councils.views.sheet import (
     answer,
     begun,
@@ -81,7 +83,14 @@ def paper(request, pk):
 
 def _cell(entry, member, sheet, recused, user, types):
     """How far one sheet has come, never what it says, and what this person may do with it."""
-    cell = {"entry": entry, "member": member, "sheet": sheet, "state": "none", "do": ""}
+    cell = {
+        "entry": entry,
+        "member": member,
+        "sheet": sheet,
+        "state": "none",
+        "do": "",
+        "hand_back": False,
+    }
     mine = sheet is not None and sheet.entered_by_id == user.pk
     others = types and member.user_id != user.pk
     if recused:
@@ -93,6 +102,7 @@ def _cell(entry, member, sheet, recused, user, types):
         cell["do"] = "type" if others and sheet.is_draft else ""
     else:
         cell["state"] = f"typed_{sheet.state}"
+        cell["hand_back"] = others and sheet.state != SheetState.SUBMITTED
         if mine or (others and sheet.is_draft):
             cell["do"] = "go_on" if mine and types else "take_over" if others else ""
         elif sheet.state == SheetState.ENTERED and member.user_id != user.pk:
@@ -136,6 +146,51 @@ def type_sheet(request, pk, member):
         request,
         "councils/paper_begin.html",
         {"entry": entry, "sheet": sheet, "member": member, "form": form, "problems": problems},
+    )
+
+
+@login_required
+def hand_back(request, pk):
+    """Give a pen sheet begun by mistake back to its member, unread."""
+    sheet = get_object_or_404(
+        Scoresheet.objects.filter(entered_by__isnull=False).select_related(
+            "member__user",
+            "entry__round__council__org_unit",
+            "entry__round__regulation",
+            "entry__dossier__product__producer",
+        ),
+        pk=pk,
+    )
+    if not rules.has_perm("councils.hand_back_sheet", request.user, sheet):
+        raise Http404
+
+    def act(**values):
+        return sheet.hand_back(by=request.user, **values)
+
+    form = ReasonForm(posted(request), act=act)
+    try:
+        if form.is_valid() and form.do():
+            messages.success(
+                request, _("Đã trả lại phiếu cho %(who)s.") % {"who": sheet.member.user}
+            )
+            return redirect("councils:paper", sheet.entry.round_id)
+    except SheetSealed as refused:
+        form.add_error(None, why(refused, sheet, request.user))
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": sheet.entry.round,
+            "entry": sheet.entry,
+            "form": form,
+            "title": _("Bỏ nhập từ giấy: phiếu của %(who)s") % {"who": sheet.member.user},
+            "button": _("Bỏ nhập từ giấy"),
+            "tone": "refuse",
+            "follows": [
+                _("Điểm đã nhập và bản chụp bị bỏ, không ai xem; phiếu bắt đầu lại từ đầu."),
+                _("Thành viên chấm trên phần mềm và nhận thông báo kèm lý do."),
+            ],
+        },
     )
 
 
