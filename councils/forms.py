@@ -13,6 +13,7 @@ from councils.models import (
     AppraisalPhoto,
     Council,
     EvaluationRound,
+    InterestKind,
     Member,
     Opinion,
     Regulation,
@@ -414,6 +415,35 @@ class ConveneForm(ConfirmForm):
 
     meets_at = MomentField(label=_("Họp lúc"))
     place = forms.CharField(label=_("Địa điểm họp"), max_length=200)
+
+
+class InterestOfForm(Asked):
+    """A member's interest in a product, as whoever runs the round writes it down for them."""
+
+    member: forms.Field = forms.ModelChoiceField(
+        None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
+    )
+    kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
+    recused = forms.TypedChoiceField(
+        label=_("Thành viên chọn"),
+        coerce=lambda value: value == "yes",
+        choices=[("yes", _("Từ chối chấm sản phẩm này")), ("no", _("Vẫn chấm, vì lý do dưới đây"))],
+        widget=forms.RadioSelect,
+        initial="yes",
+    )
+    reason = long_text(_("Lý do"))
+
+    def __init__(self, *args, entry, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.entry, self.by = entry, by
+        self.fields["member"].queryset = entry.round.scoring_members.select_related("user")
+
+    def do(self):
+        """True, or None when it was refused."""
+        values = dict(self.cleaned_data)
+        return self.attempt(
+            lambda: self.entry.round.declare_interest(self.entry, by=self.by, **values)
+        )
 
 
 class ResolutionForm(Asked):

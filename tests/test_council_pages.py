@@ -173,6 +173,46 @@ def test_without_a_cycle_to_record_it_in_no_regulation_is_entered(client, counci
     assert Regulation.objects.count() == 1
 
 
+# --- Interests ------------------------------------------------------------------------------
+
+
+def test_the_office_writes_a_members_interest_down(client, council, entry, thu, minh, la):
+    member = judge(council, 1)
+    where = reverse("councils:interest", args=[entry.pk])
+    assert f'href="{where}"' in page(client, thu, "entry", entry.pk)
+    assert f'href="{where}"' not in page(client, member.user, "entry", entry.pk)
+    told = {"member": member.pk, "kind": "declared", "recused": "yes", "reason": "Em ruột"}
+    for field, value, said in (
+        ("member", "", "Bạn chưa chọn: Thành viên."),
+        ("member", str(judge(council, 6).pk), "Lựa chọn này không có trong danh sách."),
+        ("kind", "x", "Lựa chọn này không có trong danh sách."),
+        ("reason", " ", "Bạn chưa nhập: Lý do."),
+    ):
+        answer = post(client, thu, "interest", entry.pk, **told | {field: value})
+        assert said in answer.content.decode(), field
+    assert not entry.interests.exists()
+    assert post(client, minh, "interest", entry.pk, **told).status_code == 403
+    assert post(client, la, "interest", entry.pk, **told).status_code == 404
+    assert post(client, thu, "interest", entry.pk, **told).status_code == 302
+    kept = entry.interests.get()
+    assert (kept.member, kept.by, kept.recused) == (member, thu, True)
+    assert "Em ruột" in page(client, thu, "entry", entry.pk)
+    said = HistoryEntry.objects.get(event="round.declare_interest")
+    assert (said.actor, said.data["who"]) == (thu, str(member.user))
+
+
+def test_the_office_lets_nobody_score_whom_the_regulation_forbids(client, council, entry, thu):
+    member = judge(council, 1)
+    producer = entry.dossier.product.producer
+    producer.representative = str(member.user)
+    producer.save(update_fields=["representative"])
+    told = {"member": member.pk, "kind": "producer", "recused": "no", "reason": "Vẫn khách quan"}
+    answer = post(client, thu, "interest", entry.pk, **told).content.decode()
+    assert "Quy chế không cho thành viên này chấm sản phẩm." in answer
+    assert "Vẫn khách quan" in answer
+    assert not entry.interests.exists()
+
+
 # --- Appraisal ------------------------------------------------------------------------------
 
 

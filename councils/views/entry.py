@@ -93,7 +93,7 @@ def entry(request, pk):
             "resolutions": found.resolutions.select_related(
                 "criterion__wording", "elimination__wording", "by"
             ),
-            "interests": found.interests.select_related("member__user"),
+            "interests": found.interests.select_related("member__user", "by"),
         },
     )
 
@@ -238,6 +238,37 @@ def resolutions(request, pk):
             "minimums": minimums,
             "eliminations": eliminations,
             "form": tried,
+        },
+    )
+
+
+# --- Interests -----------------------------------------------------------------------------------
+
+
+@login_required
+def interest(request, pk):
+    """Write down a member's interest that the member told the office of."""
+    found = settled_by(request, pk, "councils.run_round")
+    form = forms.InterestOfForm(posted(request), entry=found, by=request.user)
+    if form.is_valid() and form.do():
+        messages.success(
+            request,
+            _("Đã ghi khai báo lợi ích của %(who)s.") % {"who": form.cleaned_data["member"].user},
+        )
+        return redirect("councils:entry", found.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": found.round,
+            "entry": found,
+            "form": form,
+            "title": _("Ghi khai báo lợi ích"),
+            "button": _("Ghi khai báo"),
+            "follows": [
+                _("Người từ chối chấm không có phiếu về sản phẩm này và không phải chờ phiếu."),
+                _("Nhật ký ghi bạn là người ghi, và khai báo là của ai."),
+            ],
         },
     )
 
