@@ -187,12 +187,23 @@ class Board:
         return Documents(due_on, self.round.regulation.documents_days, sent_on > due_on)
 
     def history(self):
-        """What happened in the round, newest first."""
-        return (
+        """What happened in the round, newest first; each with whose sheet and which product it is
+        ``about``.
+        """
+        found = list(
             HistoryEntry.objects.filter(stream=Stream.ROUND, stream_id=self.round.pk)
             .select_related("actor", "org_unit", "acting_for")
             .order_by("-seq")
         )
+        products = dict(self.round.entries.values_list("dossier", "dossier__product__name"))
+        for entry in found:
+            who = entry.data.get("who", "")
+            about = [
+                "" if who == str(entry.actor) else who,
+                products.get(entry.data.get("dossier")),
+            ]
+            entry.about = ", ".join(filter(None, about))
+        return found
 
 
 def with_due(opinions, today):

@@ -154,7 +154,7 @@ def test_query_count_of_the_board(
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
     score_all(round_)
     client.force_login(thu)
-    with django_assert_num_queries(32):
+    with django_assert_num_queries(33):
         client.get(f"/rounds/{round_.pk}/")
 
 
@@ -356,6 +356,22 @@ def test_the_board_says_who_has_handed_in_never_what(client, round_, thu):
     assert "1/5" in text
     assert str(judging.total(sheet)) not in text
     assert "100" not in re.sub(r"<[^>]*>", " ", text)
+
+
+def test_the_history_names_the_product_and_whose_sheet(client, round_, thu):
+    first, second = round_.entries.all()
+    member, other = judge(round_.council, 1), judge(round_.council, 2)
+    fill(first, member)
+    fill(second, member).take_back(by=member.user)
+    Scoresheet.type_in(second, other, by=thu).hand_back(by=thu, reason="Nhập nhầm người")
+    text = re.sub(r"<[^>]+>|\s+", " ", page(client, thu, "round", round_.pk))
+    text = re.sub(r"\s+", " ", text)
+    assert "Lê Thị Một nộp phiếu chấm điểm (Mật ong rừng 1)" in text
+    assert "Lê Thị Một lấy lại phiếu chấm điểm (Mật ong rừng 2)" in text
+    assert (
+        "bỏ nhập từ giấy, trả lại phiếu cho thành viên (Vàng Văn Hai, Mật ong rừng 2): "
+        "Nhập nhầm người" in text
+    )
 
 
 def test_a_wide_spread_is_told_once_all_sheets_are_in_and_without_names(client, round_, thu):
