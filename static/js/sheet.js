@@ -61,6 +61,20 @@
     place.classList.toggle("field-wrong", Boolean(place.querySelector(".field-error")));
   }
 
+  // What the page asked for is answered by the choice, saved already or not.
+  function answered(name) {
+    const place = box(name);
+    place.querySelector("[data-missing]")?.remove();
+    place.classList.toggle("field-wrong", Boolean(place.querySelector(".field-error")));
+    const summary = document.querySelector(".error-summary");
+    const asked = summary?.querySelector(`[data-missing] [href="#${place.id}"]`);
+    if (!asked) return;
+    asked.closest("li").remove();
+    const title = summary.querySelector("h2");
+    title.textContent = title.textContent.replace(/\d+/, summary.querySelectorAll("[data-missing]").length);
+    if (!summary.querySelector("li")) summary.remove();
+  }
+
   // --- Criteria that apply only where another has points.
   function dependents() {
     for (const part of form.querySelectorAll("[data-depends]")) {
@@ -68,6 +82,7 @@
       part.hidden = points === 0;
       part.disabled = points === 0;
       if (points > 0) continue;
+      answered(part.dataset.criterion);
       for (const field of part.querySelectorAll("input, textarea")) {
         if (field.type === "radio") field.checked = false;
         else field.value = "";
@@ -170,6 +185,7 @@
     if (!event.target.matches("input[type=radio], textarea")) return;
     if (event.target.type === "radio") {
       const note = "r" + event.target.name.slice(1);
+      answered(event.target.name);
       // A remark written before its choice goes now, with it.
       if (memory.has(note)) complain(note, "");
     }
@@ -208,8 +224,10 @@
   store.read();
   for (const [name, item] of memory)
     for (const field of fields(name)) {
-      if (field.type === "radio") field.checked = field.value === item.value;
-      else {
+      if (field.type === "radio") {
+        field.checked = field.value === item.value;
+        if (field.checked) answered(name);
+      } else {
         field.value = item.value;
         const fold = field.closest("details");
         if (fold) fold.open = true;

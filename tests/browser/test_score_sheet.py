@@ -79,6 +79,7 @@ def test_a_member_scores_hands_in_and_takes_back(desk, width, entry, member):
     expect(at.page.locator(".error-summary")).to_contain_text(f"còn {left} tiêu chí")
     for option in judging.choose(entry.rubric, judging.best):
         at.page.locator(f'label:has([value="{option.pk}"])').click()
+    expect(at.page.locator(".error-summary")).to_have_count(0)
     expect(saved).to_have_text(re.compile("Đã lưu"))
     expect(at.page.locator("#score-line")).to_contain_text("Tổng 100")
     at.follow(at.page.locator("button[value=submit]"))
@@ -89,6 +90,27 @@ def test_a_member_scores_hands_in_and_takes_back(desk, width, entry, member):
     at.follow(at.page.locator("button[value=take_back]"))
     expect(at.page.locator("#messages")).to_contain_text("Đã lấy lại phiếu")
     assert Scoresheet.objects.get(entry=entry, member=member).state == SheetState.DRAFT
+
+
+def test_a_choice_answers_what_the_page_asked_for_even_without_a_line(desk, entry, member):
+    at = desk(member.user, 390)
+    at.open("councils:sheet", entry.pk)
+    touch(at, entry, "1.1", 3)
+    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"))
+    at.follow(at.page.locator("button[value=submit]"))
+    left = at.page.locator(".error-summary li[data-missing]")
+    before = left.count()
+    asked = at.page.locator("#criterion-1\\.2")
+    expect(asked.locator(".field-error")).to_have_text("Bạn chưa chấm tiêu chí này.")
+    at.context.set_offline(True)
+    touch(at, entry, "1.2", 1)
+    expect(asked.locator(".field-error")).to_have_count(0)
+    expect(asked).not_to_have_class(re.compile("field-wrong"))
+    expect(left).to_have_count(before - 1)
+    expect(at.page.locator(".error-summary h2")).to_contain_text(f"còn {before - 1} tiêu chí")
+    at.context.set_offline(False)
+    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"), timeout=15_000)
+    at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
 
 
 def test_a_broken_line_keeps_the_choice_and_sends_it_when_it_is_back(desk, entry, member):
