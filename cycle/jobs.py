@@ -7,6 +7,8 @@ from celery import shared_task
 from django.core.management import call_command
 from django.db import connection
 
+from cycle import clock
+from cycle.models import Visitor
 from cycle.models.job import run_waiting
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,12 @@ def run_jobs():
 def clear_sessions():
     """Remove expired sessions."""
     call_command("clearsessions")
+
+
+@shared_task
+def forget_visitors():
+    """Forget the addresses that have not asked for a minute."""
+    Visitor.forget(clock.now(), window=60)
 
 
 @shared_task

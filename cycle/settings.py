@@ -158,6 +158,11 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 55},
     },
     "run-jobs": {"task": "cycle.jobs.run_jobs", "schedule": 30},
+    "forget-visitors": {
+        "task": "cycle.jobs.forget_visitors",
+        "schedule": 60,
+        "options": {"expires": 55},
+    },
     "clear-sessions": {"task": "cycle.jobs.clear_sessions", "schedule": crontab(hour=3, minute=10)},
     "verify-history": {"task": "cycle.jobs.verify_history", "schedule": crontab(hour=3, minute=30)},
 }

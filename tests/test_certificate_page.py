@@ -1,14 +1,17 @@
 """What anybody may know of a certificate, by its code or its number, and no more than that."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import segno
-from django.core.cache import cache
+from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
+from cycle.jobs import forget_visitors
+from cycle.models import Visitor
 from dossiers.models import Certificate, Product, State
 from dossiers.views import certificate as page_of_certificate
 from tests import records
@@ -20,11 +23,6 @@ pytestmark = pytest.mark.django_db
 
 LOOK_UP = "/certificates/"
 VALID_UNTIL = "01/10/2029"
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_asked():
-    cache.clear()
 
 
 @pytest.fixture
@@ -160,8 +158,8 @@ def test_one_without_a_number_is_not_found_by_none(dossier):
         assert "Mật ong" not in words
 
 
-def test_the_page_before_asking_asks_nothing_of_the_database(django_assert_num_queries):
-    with django_assert_num_queries(0):
+def test_the_page_before_asking_asks_only_who_asks(django_assert_num_queries):
+    with django_assert_num_queries(1):
         words = main(see(LOOK_UP))
     assert words.startswith("Tra cứu giấy chứng nhận Số giấy chứng nhận Ghi đúng như trên giấy")
     assert "Không tìm thấy" not in words
@@ -182,13 +180,13 @@ def test_look_up_query_count(cycle, commune, an, rows, django_assert_num_queries
     for n in range(rows):
         dossier = stand(open_dossier(cycle, commune, an, name=f"Chè {n}"), State.CERTIFIED)
         keep(dossier, number="12/GCN", stars=4)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         response = see(LOOK_UP, number="12/GCN")
     assert response.content.decode().count("<article") == rows
 
 
 def test_page_query_count(given, django_assert_num_queries):
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         see(given.get_absolute_url())
 
 
@@ -239,8 +237,19 @@ def test_one_address_may_not_ask_without_end(given, monkeypatch):
         assert "Mật ong" not in response.content.decode()
     # Another address is not kept waiting, nor is this one when its minute is over.
     assert Client(REMOTE_ADDR="10.0.0.7").get(LOOK_UP).status_code == 200
-    cache.delete("certificate:127.0.0.1")
+    Visitor.objects.update(since=F("since") - timedelta(seconds=61))
     assert see(LOOK_UP).status_code == 200
+
+
+def test_an_address_is_counted_and_not_kept(given):
+    see(LOOK_UP)
+    (visitor,) = Visitor.objects.all()
+    assert "127.0.0.1" not in visitor.mark
+    forget_visitors()
+    assert Visitor.objects.exists()
+    with clock.at(clock.now() + timedelta(seconds=61)):
+        forget_visitors()
+    assert not Visitor.objects.exists()
 
 
 def test_behind_the_proxy_it_is_the_visitor_who_is_counted(settings, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 
-from cycle.models import HistoryHead, Role, User
+from cycle.models import HistoryHead, Role, User, Visitor
 from dossiers.models import (
     ActNotPossible,
     Dossier,
@@ -256,3 +256,14 @@ def test_dossiers_do_not_wait_for_each_other(dossier, dossier_of_three, an):
                 "register_idea", by=again(an), record=records.idea()
             )
         ) == ["done"]
+
+
+def test_two_processes_count_the_same_visitor_together():
+    asked = []
+
+    def ask():
+        asked.extend(Visitor.asks("203.0.113.1", window=60) for _ in range(10))
+
+    assert at_once(ask, ask) == ["done", "done"]
+    assert sorted(asked) == list(range(1, 21))
+    assert Visitor.asks("203.0.113.2", window=60) == 1

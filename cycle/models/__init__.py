@@ -4,6 +4,7 @@ from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Strea
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, Substitution, User
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
+from cycle.models.visitor import Visitor
 
 __all__ = [
     "Criterion",
@@ -29,6 +30,7 @@ __all__ = [
     "Substitution",
     "TermRule",
     "User",
+    "Visitor",
     "Wording",
     "end_of",
     "fold",

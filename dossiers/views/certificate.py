@@ -5,7 +5,6 @@ from io import BytesIO
 
 import segno
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -13,9 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cycle import clock
+from cycle.models import Visitor
 from dossiers.models import Certificate
 
-#: How often one address may ask, in how many seconds. Each process of the web counts for itself.
+#: How often one address may ask, in how many seconds.
 LIMIT, WINDOW = 60, 60
 #: A number recurs from year to year: more than these are not shown at once.
 SHOWN = 10
@@ -29,17 +29,6 @@ def _address(request):
     return request.META["REMOTE_ADDR"]
 
 
-def _asks_too_often(request):
-    key = f"certificate:{_address(request)}"
-    if cache.add(key, 1, WINDOW):
-        return False
-    try:
-        return cache.incr(key) > LIMIT
-    except ValueError:
-        # The minute was over in between.
-        return False
-
-
 def public(view):
     """Read only, so often from one address, kept by no cache and listed by no search engine."""
 
@@ -47,7 +36,7 @@ def public(view):
     @never_cache
     @wraps(view)
     def answer(request, *args, **kwargs):
-        if _asks_too_often(request):
+        if Visitor.asks(_address(request), window=WINDOW) > LIMIT:
             response = render(request, "dossiers/certificate_too_many.html", status=429)
             response.headers["Retry-After"] = str(WINDOW)
         else:

@@ -1,0 +1,47 @@
+"""Who asks without an account, and how often: counted by all web processes together."""
+
+from datetime import timedelta
+
+from django.db import connection, models
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+_COUNT = """
+INSERT INTO cycle_visitor AS v (mark, since, times) VALUES (%(mark)s, statement_timestamp(), 1)
+ON CONFLICT (mark) DO UPDATE SET
+  times = CASE WHEN v.since <= excluded.since - %(window)s THEN 1 ELSE v.times + 1 END,
+  since = CASE WHEN v.since <= excluded.since - %(window)s THEN excluded.since ELSE v.since END
+RETURNING times
+"""
+
+
+class Visitor(models.Model):
+    """An address that asked lately (người tra cứu); ``mark`` tells it from others, and not which.
+
+    Only the holder of the key of the installation could find the address again, and only until
+    :meth:`forget` comes by.
+    """
+
+    mark = models.CharField(max_length=64, primary_key=True)
+    since = models.DateTimeField(_("từ lúc"))
+    times = models.PositiveIntegerField(_("số lần"))
+
+    class Meta:
+        verbose_name = _("người tra cứu")
+        verbose_name_plural = _("người tra cứu")
+
+    def __str__(self):
+        return f"{self.since}: {self.times}"
+
+    @classmethod
+    def asks(cls, address, *, window):
+        """Count one more asking of ``address``; how many that makes within ``window`` seconds."""
+        mark = salted_hmac("cycle.visitor", address, algorithm="sha256").hexdigest()
+        with connection.cursor() as cursor:
+            cursor.execute(_COUNT, {"mark": mark, "window": timedelta(seconds=window)})
+            return cursor.fetchone()[0]
+
+    @classmethod
+    def forget(cls, now, *, window):
+        """Forget who has not asked within ``window`` seconds."""
+        cls.objects.filter(since__lte=now - timedelta(seconds=window)).delete()
