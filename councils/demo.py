@@ -17,8 +17,18 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from councils import sitting
-from councils.models import Council, EvaluationRound, Regulation, Seat
+from councils import documents, papers, sitting
+from councils.models import (
+    Appraisal,
+    AppraisalPhoto,
+    Council,
+    DocumentKind,
+    EvaluationRound,
+    Opinion,
+    Regulation,
+    Seat,
+    SignedDocument,
+)
 from councils.replay import DATA, Posts, replay
 from cycle import clock, tables
 from cycle.models import Cycle, DayOff, Level, OrgUnit, Role, RuleSet, User
@@ -879,12 +889,17 @@ class _Rounds:
         now = self.year.now
         if closed := self.year.judged["closed"]:
             round_ = self.open("Đợt 1", closed, now - 9, now - 5)
+            self.appraise(round_, now - 7)
             for entry, mean in zip(self.entries(round_), itertools.cycle(MEANS), strict=False):
                 self.score(entry, self.judges(round_), mean, now - 5)
             with self.at(now - 5, 16):
                 sitting.close(round_, by=self.by)
+            with self.at(now - 4, 10):
+                self.sign_minutes(round_)
         if scoring := self.year.judged["open"]:
             round_ = self.open("Đợt 2", scoring, now - 4, now - 1)
+            self.appraise(round_, now - 3)
+            self.ask(round_, now - 4)
             # Two have handed in all, one is half way, the others have not begun.
             _chair, *members = self.judges(round_)
             for number, entry in enumerate(self.entries(round_)):
@@ -920,6 +935,75 @@ class _Rounds:
             there = self.council.members.sitting()
             round_.attend({member.pk: True for member in there}, by=self.by)
         return round_
+
+    def appraise(self, round_, day):
+        """The support team has been at each producer's, and says what it saw."""
+        lead = self.council.members.get(seat=Seat.TEAM_LEAD).user
+        photo = (DATA / "demo_photo.png").read_bytes()
+        for number, entry in enumerate(self.entries(round_)):
+            with self.at(day, 14 + number // 6, number % 6 * 10):
+                sha256, size = store(ContentFile(photo))
+                Appraisal.hand_in(
+                    Appraisal(
+                        entry=entry,
+                        checked=[
+                            "Giấy tờ pháp lý của chủ thể còn hiệu lực",
+                            "Nhãn, bao bì đúng với hồ sơ công bố",
+                            "Sản phẩm mẫu đủ và còn nguyên",
+                        ],
+                        visited_on=self.year.days[day],
+                        findings="Xưởng sạch, có sổ nhập nguyên liệu; nhãn ghi đúng nơi sản xuất.",
+                        tests_asked="Kiểm nghiệm lại chỉ tiêu vi sinh" if number == 0 else "",
+                        report="Đề nghị hội đồng chấm điểm. Cần làm rõ hợp đồng tiêu thụ.",
+                    ),
+                    [
+                        AppraisalPhoto(
+                            sha256=sha256,
+                            bytes=size,
+                            filename="kiem-tra-tai-co-so.png",
+                            content_type="image/png",
+                        )
+                    ],
+                    by=lead,
+                )
+
+    def ask(self, round_, day):
+        """Two questions to a department: it answered one, and is silent on the other."""
+        department = self.year.posts(Role.DEPARTMENT, self.year.province)
+        for number, entry in enumerate(self.entries(round_)[:2]):
+            with self.at(day, 15, number * 10):
+                opinion = Opinion.ask(
+                    Opinion(
+                        entry=entry,
+                        to=department,
+                        department="Sở Nông nghiệp và Môi trường",
+                        question="Cơ sở còn giấy chứng nhận an toàn thực phẩm đến khi nào?",
+                    ),
+                    days=2,
+                    by=self.by,
+                )
+            if number == 0:
+                with self.at(day + 1, 10):
+                    opinion.reply("Giấy chứng nhận còn hạn hai năm.", by=department)
+
+    def sign_minutes(self, round_):
+        """The minutes came back signed; the clerk gives their number and keeps the scan."""
+        kind = DocumentKind.MINUTES
+        data = papers.of_round(kind, round_, closing=round_.closings.get())
+        sha256, _size = store(ContentFile(documents.pdf(kind, data)))
+        SignedDocument.record(
+            SignedDocument(
+                number=f"{self.random.randrange(10, 99)}/BB-HĐ",
+                signed_on=timezone.localdate(round_.closed_at),
+                signer=str(self.council.members.get(seat=Seat.CHAIR).user),
+                signer_capacity="Chủ tịch hội đồng",
+                scan_sha256=sha256,
+                scan_name="bien-ban-hop.pdf",
+            ),
+            round_,
+            kind,
+            by=self.year.posts(Role.CLERK, self.year.province),
+        )
 
     def judges(self, round_):
         with clock.at(round_.opened_at):

@@ -12,12 +12,15 @@ from django.utils import timezone
 
 from councils import demo
 from councils.models import (
+    Appraisal,
     Consequence,
     Council,
     EvaluationRound,
     Member,
+    Opinion,
     Result,
     Scoresheet,
+    SignedDocument,
 )
 from cycle import clock
 from cycle.models import Cycle, DayOff, HistoryEntry, Level, OutboxMessage, Role, User
@@ -193,6 +196,22 @@ def test_the_provinces_council_has_closed_a_round_and_scores_in_another():
     drafts = Scoresheet.objects.filter(entry__round=scoring, state="draft")
     assert (scoring.entries.count(), handed_in.count(), drafts.count()) == (3, 8, 1)
     assert drafts.get().unscored()
+
+
+def test_a_newcomer_sees_a_visit_an_opinion_and_a_signed_document():
+    appraisals = Appraisal.objects.filter(entry__round__cycle=live())
+    assert appraisals.count() == 6
+    for each in appraisals:
+        assert each.visited_on and each.photos.count() == 1
+        assert path_of(each.photos.get().sha256).read_bytes().startswith(b"\x89PNG")
+    answered, silent = Opinion.objects.filter(entry__round__cycle=live()).order_by("pk")
+    assert answered.answer
+    with clock.at(TODAY):
+        assert list(Opinion.objects.silent(clock.today())) == [silent]
+    signed = SignedDocument.objects.get()
+    assert (signed.kind, signed.scan_name) == ("minutes", "bien-ban-hop.pdf")
+    assert signed.number.endswith("/BB-HĐ")
+    assert path_of(signed.scan_sha256).read_bytes().startswith(b"%PDF")
 
 
 def test_a_member_of_the_council_signs_in_and_scores():
