@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('councils', '0004_papers_term'),
+        ('councils', '0005_papers_counted_back'),
         ('cycle', '0007_council_stream'),
         ('dossiers', '0006_certificates'),
     ]
