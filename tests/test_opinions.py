@@ -1,9 +1,11 @@
 """What a department is asked about a product: nothing waits for it, and silence is seen."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -270,3 +272,18 @@ def test_papers_of_no_working_day_are_due_on_the_day_of_the_meeting(council, cyc
             EvaluationRound(council=council, cycle=cycle, name="Đợt 1", meets_at=sunday), by=thu
         )
     assert round_.papers_term.due_on == round_.papers_due_on() == sunday.date()
+
+
+def test_a_clock_of_papers_from_before_learns_its_meeting(council, cycle, thu):
+    module = import_module("councils.migrations.0005_papers_counted_back")
+    friday = timezone.make_aware(datetime(2026, 11, 20, 8))
+    with clock.at(friday - timedelta(days=11)):
+        round_ = EvaluationRound.create(
+            EvaluationRound(council=council, cycle=cycle, name="Đợt 1", meets_at=friday), by=thu
+        )
+    terms = Term.objects.filter(pk=round_.papers_term_id)
+    counted = terms.values("unit", "amount", "base_on", "base_amount", "due_on").get()
+    terms.update(unit="", amount=None, base_on=None, base_amount=None)
+    with connection.cursor() as cursor:
+        cursor.execute(module.COUNT_BACK)
+    assert terms.values("unit", "amount", "base_on", "base_amount", "due_on").get() == counted
