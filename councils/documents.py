@@ -26,6 +26,7 @@ from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from councils.models import DocumentKind
 from councils.wording import OUTLINES, Appendix, Table
 from cycle import rubrics
 
@@ -270,10 +271,9 @@ class Certificate(TypedDict):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of document: what it is called, its sign in the symbol (QĐ, TTr …) and its data."""
+    """A kind of document: its sign in the symbol (QĐ, TTr …) and its data."""
 
-    code: str
-    label: Any
+    code: DocumentKind
     symbol: str
     data: Any
     sheet: str = "paper"
@@ -287,16 +287,16 @@ class Kind:
 KINDS = {
     kind.code: kind
     for kind in (
-        Kind("invitation", _("Giấy mời họp hội đồng"), "GM", Invitation),
-        Kind("score_sheet", _("Phiếu đánh giá sản phẩm"), "", ScoreSheet, "score_sheet"),
-        Kind("support_report", _("Báo cáo của tổ tư vấn"), "BC", SupportReport),
-        Kind("minutes", _("Biên bản họp hội đồng"), "BB", Minutes),
-        Kind("council_report", _("Báo cáo kết quả của hội đồng"), "BC", CouncilReport),
-        Kind("submission", _("Tờ trình đề nghị công nhận"), "TTr", Submission),
-        Kind("decision", _("Quyết định công nhận kèm danh sách"), "QĐ", Decision),
-        Kind("certificate", _("Giấy chứng nhận"), "GCN", Certificate, "certificate"),
-        Kind("notice", _("Thông báo kết quả"), "TB", Notice),
-        Kind("request", _("Công văn đề nghị trung ương"), "", Request),
+        Kind(DocumentKind.INVITATION, "GM", Invitation),
+        Kind(DocumentKind.SCORE_SHEET, "", ScoreSheet, "score_sheet"),
+        Kind(DocumentKind.SUPPORT_REPORT, "BC", SupportReport),
+        Kind(DocumentKind.MINUTES, "BB", Minutes),
+        Kind(DocumentKind.COUNCIL_REPORT, "BC", CouncilReport),
+        Kind(DocumentKind.SUBMISSION, "TTr", Submission),
+        Kind(DocumentKind.DECISION, "QĐ", Decision),
+        Kind(DocumentKind.CERTIFICATE, "GCN", Certificate, "certificate"),
+        Kind(DocumentKind.NOTICE, "TB", Notice),
+        Kind(DocumentKind.REQUEST, "", Request),
     )
 }
 
@@ -662,6 +662,6 @@ def _opened(template):
 
 def _unknown(kind, names):
     return _now("Mẫu văn bản «%(kind)s» dùng trường không có: %(names)s.") % {
-        "kind": KINDS[kind].label,
+        "kind": KINDS[kind].code.label,
         "names": ", ".join(names),
     }

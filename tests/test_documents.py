@@ -512,9 +512,9 @@ def test_a_template_of_the_province_is_used():
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("{{ venue }}", "{{ dia_diem }}", "Mẫu văn bản «Giấy mời họp hội đồng» dùng trường không có: dia_diem."),
-        ("{{ entry.product }}", "{{ entry.san_pham }}", "Mẫu văn bản «Giấy mời họp hội đồng» dùng trường không có: san_pham."),
-        ("{{ venue }}", "{{ range(9) }}", "Mẫu văn bản «Giấy mời họp hội đồng» dùng trường không có: range."),
+        ("{{ venue }}", "{{ dia_diem }}", "Mẫu văn bản «Giấy mời họp» dùng trường không có: dia_diem."),
+        ("{{ entry.product }}", "{{ entry.san_pham }}", "Mẫu văn bản «Giấy mời họp» dùng trường không có: san_pham."),
+        ("{{ venue }}", "{{ range(9) }}", "Mẫu văn bản «Giấy mời họp» dùng trường không có: range."),
         ("{{ venue }}", "{{ venue.__class__.mro() }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{{ venue }}", "{{ venue | }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{%tr for entry in entries %}", "", "Mẫu văn bản viết sai lệnh điền: "),

@@ -75,7 +75,7 @@ def template(kind):
         if not appendix:
             _foot(paper, kind)
     with translation.override("vi"):
-        return _saved(paper, str(KINDS[kind].label))
+        return _saved(paper, str(KINDS[kind].code.label))
 
 
 # --- The frame ------------------------------------------------------------------------------
