@@ -100,6 +100,9 @@ class Regulation(models.Model):
         default=ConflictRule.WARN,
     )
 
+    #: The entry of the history that says who laid it down, and when; None until it is asked for.
+    entered: HistoryEntry | None = None
+
     objects = RegulationQuerySet.as_manager()
 
     class Meta:

@@ -164,15 +164,15 @@ def hand_back(request, pk):
     if not rules.has_perm("councils.hand_back_sheet", request.user, sheet):
         raise Http404
 
+    who = sheet.member and sheet.member.user
+
     def act(**values):
         return sheet.hand_back(by=request.user, **values)
 
     form = ReasonForm(posted(request), act=act)
     try:
         if form.is_valid() and form.do():
-            messages.success(
-                request, _("Đã trả lại phiếu cho %(who)s.") % {"who": sheet.member.user}
-            )
+            messages.success(request, _("Đã trả lại phiếu cho %(who)s.") % {"who": who})
             return redirect("councils:paper", sheet.entry.round_id)
     except SheetSealed as refused:
         form.add_error(None, why(refused, sheet, request.user))
@@ -183,7 +183,7 @@ def hand_back(request, pk):
             "round": sheet.entry.round,
             "entry": sheet.entry,
             "form": form,
-            "title": _("Bỏ nhập từ giấy: phiếu của %(who)s") % {"who": sheet.member.user},
+            "title": _("Bỏ nhập từ giấy: phiếu của %(who)s") % {"who": who},
             "button": _("Bỏ nhập từ giấy"),
             "tone": "refuse",
             "follows": [
@@ -232,7 +232,7 @@ def compare(request, pk):
             act(by=request.user)
         except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
             return late(request, sheet, why(refused, sheet, request.user))
-        who = {"who": sheet.member.user}
+        who = {"who": who}
         messages.success(
             request,
             _("Đã xác nhận phiếu của %(who)s.") % who

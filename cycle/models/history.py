@@ -124,6 +124,9 @@ class HistoryEntry(models.Model):
     prev_hash = models.CharField(max_length=64, db_default="", editable=False)
     hash = models.CharField(_("mã băm"), max_length=64, db_default="", editable=False)
 
+    #: What a list of many things adds: whose sheet it was, of which product.
+    about = ""
+
     objects = HistoryManager()
 
     class Meta:

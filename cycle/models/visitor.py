@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 _COUNT = """
 INSERT INTO cycle_visitor AS v (mark, since, times) VALUES (%(mark)s, statement_timestamp(), 1)
 ON CONFLICT (mark) DO UPDATE SET
-  times = CASE WHEN v.since <= excluded.since - %(window)s THEN 1 ELSE v.times + 1 END,
-  since = CASE WHEN v.since <= excluded.since - %(window)s THEN excluded.since ELSE v.since END
+  times = CASE WHEN v.since <= excluded.since - make_interval(secs => %(window)s) THEN 1 ELSE v.times + 1 END,
+  since = CASE WHEN v.since <= excluded.since - make_interval(secs => %(window)s) THEN excluded.since ELSE v.since END
 RETURNING times
 """
 
@@ -38,7 +38,7 @@ class Visitor(models.Model):
         """Count one more asking of ``address``; how many that makes within ``window`` seconds."""
         mark = salted_hmac("cycle.visitor", address, algorithm="sha256").hexdigest()
         with connection.cursor() as cursor:
-            cursor.execute(_COUNT, {"mark": mark, "window": timedelta(seconds=window)})
+            cursor.execute(_COUNT, {"mark": mark, "window": window})
             return cursor.fetchone()[0]
 
     @classmethod
