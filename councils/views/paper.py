@@ -232,7 +232,7 @@ def compare(request, pk):
             act(by=request.user)
         except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
             return late(request, sheet, why(refused, sheet, request.user))
-        who = {"who": who}
+        who = {"who": sheet.member.user}
         messages.success(
             request,
             _("Đã xác nhận phiếu của %(who)s.") % who

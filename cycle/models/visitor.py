@@ -9,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 _COUNT = """
 INSERT INTO cycle_visitor AS v (mark, since, times) VALUES (%(mark)s, statement_timestamp(), 1)
 ON CONFLICT (mark) DO UPDATE SET
-  times = CASE WHEN v.since <= excluded.since - make_interval(secs => %(window)s) THEN 1 ELSE v.times + 1 END,
-  since = CASE WHEN v.since <= excluded.since - make_interval(secs => %(window)s) THEN excluded.since ELSE v.since END
+  (times, since) = (
+    SELECT CASE WHEN over THEN 1 ELSE v.times + 1 END,
+           CASE WHEN over THEN excluded.since ELSE v.since END
+    FROM (SELECT v.since <= excluded.since - make_interval(secs => %(window)s) AS over) AS w)
 RETURNING times
 """
 
