@@ -90,7 +90,7 @@ PLANNED = (*SELECTED, "submit_plan")
 CHECKED = (*PLANNED, "check_plan")
 APPROVED = (*CHECKED, "approve_plan")
 READY = (*APPROVED, "record_visit", "record_support", "declare_ready")
-SUBMITTED = (*READY, "attach_evidence", "submit_dossier")
+SUBMITTED = (*READY, "choose_rubric", "attach_evidence", "submit_dossier")
 SIGNED = (*SUBMITTED, "confirm_dossier")
 IN_PROVINCE = (*SIGNED, "forward_to_province")
 JUDGED = (*IN_PROVINCE, "accept_at_province")
@@ -100,8 +100,8 @@ CERTIFIED = (*PROPOSED, "certify")
 FOUR_STARS = (*JUDGED, "rank:76", "propose_recognition", "certify")
 REFUSED_IDEA = (*SCREENED, "not_select_idea")
 REFUSED_PLAN = (*CHECKED, "not_approve_plan")
-EXISTING = ("enter_late:existing", "attach_evidence", "submit_dossier", "confirm_dossier")
-UPGRADE = ("enter_late:upgrade", "attach_evidence", "submit_dossier", "confirm_dossier")
+EXISTING = ("enter_late:existing", *SUBMITTED[len(READY) :], "confirm_dossier")
+UPGRADE = ("enter_late:upgrade", *EXISTING[1:])
 BEST = (*JUDGED, "rank:93", "propose_recognition")
 IN_DISTRICT = (*SIGNED, "forward_to_district")
 IN_DISTRICT_COUNCIL = (*IN_DISTRICT, "accept_at_district")
@@ -140,7 +140,7 @@ TWO_LEVEL_SCENES = (
     Scene("implement", (*APPROVED, "record_visit", "record_support"), 1, 3),
     Scene("assemble_dossier", READY, 0, 1),
     Scene("assemble_dossier", EXISTING[:1], 1, 1),
-    Scene("assemble_dossier", UPGRADE[:2], 0, 1),
+    Scene("assemble_dossier", UPGRADE[:3], 0, 1),
     Scene("check_dossier", SUBMITTED, 1, 1),
     Scene("check_dossier", SUBMITTED, 0, 1, then="wait"),
     Scene("supplement", (*SUBMITTED, "return_for_supplement"), 0, 1),
@@ -233,6 +233,7 @@ PAUSES = {
     "record_visit": (8, 20),
     "record_support": (4, 12),
     "declare_ready": (10, 30),
+    "choose_rubric": (0, 1),
     "attach_evidence": (4, 12),
     "confirm_dossier": (2, 9),
     "accept_at_province": (2, 9),
@@ -264,6 +265,7 @@ REASONS = {
 STAY = {
     "record_visit",
     "record_support",
+    "choose_rubric",
     "attach_evidence",
     "record_promotion",
     "record_inspection",
@@ -666,6 +668,8 @@ class _Walk:
         given = {"reason": REASONS.get(name, "")}
         if name == "enter_late":
             given["entered_as"] = result
+        elif name == "choose_rubric":
+            given["rubric"] = self.rubric()
         elif keep := getattr(self, f"for_{name}", None):
             given["record"] = keep(result) if result else keep()
         if ACTS[name]["door"] == "act":
@@ -764,9 +768,18 @@ class _Walk:
         kinds = self.dossier.rule_set.compulsory(self.dossier.case_type)
         return [self.evidence(kind) for kind in [*kinds, "product_story"]]
 
+    def rubric(self):
+        """The set that the list of products names; the first of the group in an older edition."""
+        sets = self.dossier.rubrics()
+        named = self.year.rubrics[self.dossier.product_id]
+        return sets.filter(number=named).first() or sets.first()
+
     def evidence(self, kind):
         label = self.dossier.rule_set.evidence_label(kind)
         piece = Evidence(kind=kind, title=label, issued_on=clock.today())
+        # Now and then a paper of the whole dossier, mostly of one criterion or two.
+        codes = self.dossier.rubric.criteria.values_list("code", flat=True)
+        piece.criteria = sorted(self.random.sample(list(codes), self.random.randrange(3)))
         if kind in ("samples", "business_registration"):
             piece.paper_location = f"Tủ hồ sơ OCOP, UBND {self.commune.name}"
             return piece
@@ -781,14 +794,25 @@ class _Walk:
 
     def for_submit_dossier(self):
         changed = self.dossier.entered_as == "upgrade"
-        return SelfAssessment(
-            general=f"{self.dossier.product.producer}, {self.commune.name}",
-            plan_results="Đã thực hiện các nội dung của phương án",
+        if self.random.random() < 0.7:
+            points = Decimal(self.random.randrange(56, 84))
+            chosen = sitting.Pen(self.dossier.rubric, self.random, 3).options(points)
+            return self.self_assessment(changed, options=[option.pk for option in chosen])
+        # The others handed in a paper on which only the sums stand.
+        return self.self_assessment(
+            changed,
             points_a=Decimal(self.random.randrange(48, 66)) / 2,
             points_b=Decimal(self.random.randrange(28, 44)) / 2,
             points_c=Decimal(self.random.randrange(44, 64)) / 2,
+        )
+
+    def self_assessment(self, changed, **scores):
+        return SelfAssessment(
+            general=f"{self.dossier.product.producer}, {self.commune.name}",
+            plan_results="Đã thực hiện các nội dung của phương án",
             production_plan="Giữ sản lượng, mở thêm hai điểm bán",
             what_changed="Có mã truy xuất và bao bì mới" if changed else "",
+            **scores,
         )
 
     def for_confirm_dossier(self):

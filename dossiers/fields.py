@@ -12,6 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.text import format_lazy
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -223,12 +224,9 @@ class OptionField(forms.TypedChoiceField):
                 for option in case["options"]
             ]
             choices += [(case["title"], options)] if case["title"] else options
+        most = _now("tối đa %(points)s điểm") % {"points": points_text(criterion.points)}
         super().__init__(
-            label=format_lazy(
-                _("{criterion} (tối đa {points} điểm)"),
-                criterion=criterion,
-                points=points_text(criterion.points),
-            ),
+            label=f"{criterion} ({most})",
             choices=choices,
             widget=widget,
             coerce=int,
@@ -237,9 +235,9 @@ class OptionField(forms.TypedChoiceField):
         )
         self.requires = row["requires"]
         if self.requires:
-            self.help_text = format_lazy(
-                _("Chỉ chấm khi tiêu chí {code} có điểm."), code=self.requires
-            )
+            self.help_text = _now("Chỉ chấm khi tiêu chí %(code)s có điểm.") % {
+                "code": self.requires
+            }
         elif criterion.note:
             self.help_text = criterion.note
 

@@ -189,7 +189,7 @@ class SelfAssessmentPart(ScoredPart):
             Fold(
                 _now("Phần %(part)s: chấm từng tiêu chí") % {"part": part},
                 tuple(names),
-                about=_now("tối đa %(limit)s điểm") % {"limit": limits.get(part, "")},
+                about=_now("tối đa %(points)s điểm") % {"points": limits[part]},
                 sum=f"points_{part.lower()}",
             )
             for part, names in parts.items()

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from councils import demo
+from councils import calibration, demo
 from councils.models import (
     Appraisal,
     Consequence,
@@ -19,12 +19,13 @@ from councils.models import (
     Member,
     Opinion,
     Result,
+    RoundEntry,
     Scoresheet,
     SignedDocument,
 )
 from cycle import clock
 from cycle.models import Cycle, DayOff, HistoryEntry, Level, OutboxMessage, Role, User
-from dossiers.models import Dossier, Evidence, OutreachEvent, State, Task
+from dossiers.models import Dossier, Evidence, OutreachEvent, SelfAssessment, State, Task
 from dossiers.models.evidence import path_of
 from dossiers.reports import CycleReport
 from tests import judging
@@ -279,3 +280,18 @@ def test_it_loads_on_any_day_of_the_year(day):
     assert made.exists()
     assert not made.filter(at__gt=now).exists()
     assert made.earliest("at").at > now - timedelta(days=120)
+
+
+def test_producers_score_themselves_and_papers_prove_criteria():
+    own = SelfAssessment.objects.filter(dossier__cycle__in=[live(), three_levels()])
+    scored = own.exclude(scores={})
+    assert 0 < scored.count() < own.count()
+    assert not own.filter(dossier__rubric=None).exists()
+    assert Evidence.objects.exclude(criteria=[]).count() > 50
+    sides = [
+        calibration.side_by_side(entry.dossier, EvaluationRound.objects.all())[0]
+        for entry in RoundEntry.objects.filter(
+            round__state="closed", dossier__cycle=live()
+        ).select_related("dossier")
+    ]
+    assert any(row.self is not None and row.province is not None for rows in sides for row in rows)
