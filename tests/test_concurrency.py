@@ -7,9 +7,11 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 
-from cycle.models import HistoryHead, Role, User, Visitor
+from councils.models import EvaluationRound
+from cycle.models import HistoryHead, Role, Rubric, User, Visitor
 from dossiers.models import (
     ActNotPossible,
+    ConditionNotMet,
     Dossier,
     Idea,
     PaperRequired,
@@ -18,14 +20,14 @@ from dossiers.models import (
     Task,
     TaskAlreadyDone,
 )
-from tests import records
+from tests import judging, records
 from tests.conftest import events, open_task, person
 from tests.test_history import chain, links
 from tests.test_transitions import stand
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REFUSALS = (TaskAlreadyDone, ActNotPossible, PermissionDenied, PaperRequired)
+REFUSALS = (TaskAlreadyDone, ActNotPossible, ConditionNotMet, PermissionDenied, PaperRequired)
 
 
 def at_once(*deeds):
@@ -267,3 +269,37 @@ def test_two_processes_count_the_same_visitor_together():
     assert at_once(ask, ask) == ["done", "done"]
     assert sorted(asked) == list(range(1, 21))
     assert Visitor.asks("203.0.113.2", window=60) == 1
+
+
+@pytest.mark.parametrize("_time", range(5))
+def test_choosing_a_set_against_taking_the_dossier_in(
+    _time, cycle, commune, province, an, minh, thu
+):
+    [dossier] = judging.before_council(cycle, commune, an)
+    rubric = judging.rubric_of(dossier)
+    other = Rubric.objects.create(
+        rule_set=rubric.rule_set,
+        number=99,
+        name="Bộ khác",
+        group=rubric.group,
+        sections=[],
+        content_hash="f" * 64,
+    )
+    dossier.process.act("choose_rubric", by=minh, rubric=rubric)
+    judging.regulate(province)
+    round_ = EvaluationRound.create(
+        EvaluationRound(council=judging.seat(province, thu), cycle=cycle, name="Đợt 1"), by=thu
+    )
+    outcomes = at_once(
+        lambda: Process.objects.get(pk=dossier.process.pk).act(
+            "choose_rubric", by=again(minh), rubric=other
+        ),
+        lambda: EvaluationRound.objects.get(pk=round_.pk).take_in(
+            [(Dossier.objects.get(pk=dossier.pk), rubric)], by=again(thu)
+        ),
+    )
+    assert sorted(outcomes) == ["ConditionNotMet", "done"]
+    taken = [(entry.rubric, entry.dossier.rubric) for entry in round_.entries.all()]
+    assert taken == ([(rubric, rubric)] if outcomes[1] == "done" else [])
+    # It was stood before the council without a history: only the links are told of.
+    assert links(chain(dossier))
