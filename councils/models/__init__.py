@@ -15,19 +15,16 @@ from councils.models.council import (
     Regulation,
     Seat,
 )
+from councils.models.result import Closing, Consequence, Reopening, Result
 from councils.models.round import (
     RUNS,
     STATE_AT,
     Attendance,
-    Closing,
-    Consequence,
     EvaluationRound,
     Interest,
     InterestKind,
     Reading,
-    Reopening,
     Resolution,
-    Result,
     RoundClosed,
     RoundEntry,
     RoundMode,

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import ConflictRule, Member
-from councils.models.round import InterestKind, Result, RoundEntry, RoundState
+from councils.models.result import Result
+from councils.models.round import InterestKind, RoundEntry, RoundState
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, User
 from dossiers.conditions import ConditionNotMet

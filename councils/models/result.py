@@ -1,0 +1,116 @@
+"""What came of a round: its closings, what each gave to each product, and what followed."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from councils.models.round import EvaluationRound, RoundEntry
+from cycle.models import User
+
+
+class Closing(models.Model):
+    """One closing of a round (chốt kết quả): a version that nobody changes any more."""
+
+    round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="closings")
+    version = models.PositiveSmallIntegerField(_("lần chốt"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người chốt"))
+    at = models.DateTimeField(_("chốt lúc"))
+    #: The link of the round's history that says it: the authority of what follows.
+    entry = models.ForeignKey("cycle.HistoryEntry", models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("lần chốt kết quả")
+        ordering = ["round_id", "version"]
+        constraints = [
+            models.UniqueConstraint(name="closing_version_once", fields=["round", "version"])
+        ]
+
+    def __str__(self):
+        return f"{self.round} ({self.version})"
+
+
+class Reopening(models.Model):
+    """A closed round opened again (mở lại đợt): on a document, with a reason."""
+
+    closing = models.OneToOneField(Closing, models.PROTECT, related_name="reopening")
+    reason = models.TextField(_("lý do"))
+    document = models.CharField(_("số, ngày văn bản"), max_length=200)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người mở lại"))
+    at = models.DateTimeField(_("mở lại lúc"))
+
+    class Meta:
+        verbose_name = _("lần mở lại đợt")
+        constraints = [
+            models.CheckConstraint(
+                name="reopening_has_reason_and_document",
+                condition=~Q(reason="") & ~Q(document=""),
+            )
+        ]
+
+    def __str__(self):
+        return str(self.closing)
+
+
+class Result(models.Model):
+    """What a closing gave one product (kết quả phân hạng): sum and number of sheets, exact.
+
+    ``band`` is what the points alone would give; ``missed`` the minimums that kept it lower, as
+    [criterion id, stars]; ``stars`` is empty for an eliminated product.
+    """
+
+    closing = models.ForeignKey(Closing, models.PROTECT, related_name="results")
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="results")
+    scoring = models.PositiveSmallIntegerField(_("lần chấm"), default=1)
+    points_sum = models.DecimalField(_("tổng điểm các phiếu"), max_digits=8, decimal_places=2)
+    sheets = models.PositiveSmallIntegerField(_("số phiếu"))
+    band = models.PositiveSmallIntegerField(_("hạng theo điểm"))
+    stars = models.PositiveSmallIntegerField(_("hạng sao"), null=True)
+    missed = models.JSONField(_("mức tối thiểu không đạt"), default=list)
+    eliminated = models.BooleanField(_("bị loại"), default=False)
+    remark = models.TextField(_("lý do bị loại"), blank=True)
+
+    class Meta:
+        verbose_name = _("kết quả phân hạng")
+        ordering = ["closing_id", "entry_id"]
+        constraints = [
+            models.UniqueConstraint(name="result_once_per_closing", fields=["closing", "entry"]),
+            models.CheckConstraint(
+                name="result_mean_is_possible",
+                condition=Q(sheets__gte=1, points_sum__gte=0, points_sum__lte=F("sheets") * 100),
+            ),
+            models.CheckConstraint(
+                name="result_stars_follow",
+                condition=Q(band__range=(1, 5))
+                & (
+                    Q(eliminated=True, stars__isnull=True)
+                    | Q(
+                        eliminated=False,
+                        stars__isnull=False,
+                        stars__gte=1,
+                        stars__lte=F("band"),
+                    )
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.entry}: {self.stars}"
+
+    @property
+    def mean(self):
+        """The mean, truncated to two decimals as it is shown."""
+        return (self.points_sum * 100 // self.sheets) / 100
+
+
+class Consequence(models.Model):
+    """What followed from a result for its dossier (thi hành kết quả): at most once each."""
+
+    result = models.OneToOneField(Result, models.PROTECT, related_name="consequence")
+    applied_at = models.DateTimeField(_("thi hành lúc"), null=True)
+    error = models.TextField(_("vướng mắc"), blank=True)
+
+    class Meta:
+        verbose_name = _("thi hành kết quả")
+
+    def __str__(self):
+        return str(self.result)
