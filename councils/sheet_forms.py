@@ -133,14 +133,14 @@ class SheetForm(PlainPart):
             found.append((_("Nhận xét chung"), [general]))
         return found
 
-    def shown(self, *, missing=(), evidence=None, proposed=None):
+    def shown(self, *, missing=(), evidence=None, proposed=None, claimed=None):
         """The sheet for its page: parts with rows, each with what is chosen, said and wrong.
 
         ``missing`` are criteria to mark, ``evidence`` pieces by code, ``proposed`` the team's
-        scores by criterion id.
+        scores by criterion id, ``claimed`` the producer's points by code.
         """
         missing = {criterion.pk for criterion in missing}
-        evidence, proposed = evidence or {}, proposed or {}
+        evidence, proposed, claimed = evidence or {}, proposed or {}, claimed or {}
         names = {row["criterion"].code: f"c{row['criterion'].pk}" for row in self.rows()}
         return [
             part
@@ -155,6 +155,7 @@ class SheetForm(PlainPart):
                         "missing": row["criterion"].pk in missing,
                         "evidence": evidence.get(row["criterion"].code, []),
                         "proposed": proposed.get(row["criterion"].pk),
+                        "claimed": claimed.get(row["criterion"].code),
                     }
                     for row in part["rows"]
                 ]

@@ -12,7 +12,7 @@ from councils import closing
 from councils.models import Interest, Regulation, Scoresheet, SheetState
 from councils.standing import standing
 from cycle import clock, rubrics
-from cycle.models import HistoryEntry, Role, RoleAssignment
+from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
@@ -147,6 +147,7 @@ def test_the_regulation_hides_what_was_said_before(province, council, cycle, com
     )
     entry = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu).entries.get()
     said = {"general": "Chung", "points_a": 31, "points_b": 17, "points_c": 19}
+    said |= {"rubric": entry.rubric, "scores": {"1.1": "3"}}
     SelfAssessment.objects.create(dossier=entry.dossier, at=clock.now(), recorded_by=an, **said)
     team = fill(entry, judge(council, 0), submit=False)
     assert team
@@ -154,6 +155,26 @@ def test_the_regulation_hides_what_was_said_before(province, council, cycle, com
     at(lead).post(url(entry, "team_sheet"), {"act": "submit"} | whole(entry))
     page = at(judge(council, 1).user).get(url(entry)).text
     assert "Chủ thể tự chấm" not in page and "Tổ tư vấn đề xuất" not in page
+
+
+def test_what_the_producer_claims_stands_at_its_criterion(entry, member, an):
+    said = {"general": "Chung", "points_a": 31, "points_b": 17, "points_c": 19}
+    said |= {"rubric": entry.rubric, "scores": {"1.1": "3", "1.2": "0"}}
+    said |= {"dossier": entry.dossier, "recorded_by": an, "at": clock.now()}
+    SelfAssessment.objects.create(**said)
+    page = at(member.user).get(url(entry)).text
+    assert page.count("Chủ thể tự chấm 3 điểm.") == page.count("Chủ thể tự chấm 0 điểm.") == 1
+    # The same code of another rubric asks something else.
+    other = Rubric.objects.create(
+        rule_set=entry.rubric.rule_set,
+        number=99,
+        name="Bộ khác",
+        group=entry.rubric.group,
+        sections=[],
+        content_hash="f" * 64,
+    )
+    SelfAssessment.objects.create(**said | {"rubric": other})
+    assert "Chủ thể tự chấm 3 điểm." not in at(member.user).get(url(entry)).text
 
 
 # --- One touch ------------------------------------------------------------------------------

@@ -288,6 +288,11 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
         form = SheetForm(sheet, data=kept if kept is not None and writable else None)
     shows = round_.regulation
     team = _team_scores(entry) if shows.show_team_score and sheet.member else {}
+    self_score = (
+        entry.dossier.selfassessments.order_by("-pk").first() if shows.show_self_score else None
+    )
+    # By another rubric the same code may ask something else.
+    same = self_score is not None and self_score.rubric_id == entry.rubric_id
     codes = {row["criterion"].code for row in form.rows()}
     by_criterion = evidence_by_criterion(entry.dossier, codes)
     return render(
@@ -299,7 +304,12 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
             "round": round_,
             "dossier": entry.dossier,
             "form": form,
-            "parts": form.shown(missing=missing, evidence=by_criterion, proposed=team),
+            "parts": form.shown(
+                missing=missing,
+                evidence=by_criterion,
+                proposed=team,
+                claimed=self_score.points() if same else None,
+            ),
             "eliminations": form.page["eliminations"],
             "standing": _standing(form),
             "missing": missing,
@@ -314,9 +324,7 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
             or (InterestForm(conflicts=_conflicts(sheet)) if own and taking else None),
             "interest_wrong": interest is not None,
             "other_evidence": by_criterion[""],
-            "self_score": entry.dossier.selfassessments.order_by("-pk").first()
-            if shows.show_self_score
-            else None,
+            "self_score": self_score,
             "team_points": sum(score.points for score in team.values()) if team else None,
             "appraisal": Appraisal.objects.filter(entry__in=entry.said_in())
             .select_related("by")
