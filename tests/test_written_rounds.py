@@ -131,11 +131,14 @@ def test_opinions_in_writing_stay_sealed_when_their_round_closes(asked, thu, cli
     assert client.get(reverse("councils:all_sheets", args=[split.pk])).status_code == 404
 
 
-def test_a_round_of_which_all_goes_to_a_meeting_is_closed_empty(asked, thu):
+def test_a_round_of_which_all_goes_to_a_meeting_is_closed_empty(asked, thu, client):
     round_ = asked()
     say(round_.entries.get(), [best, worst, best, worst, best])
     call(round_, thu)
     assert closing.close(round_, by=thu).results.count() == 0
+    client.force_login(thu)
+    text = client.get(reverse("councils:results", args=[round_.pk])).content.decode()
+    assert "Mọi sản phẩm của đợt đã chuyển sang họp hội đồng." in text
 
 
 def test_sheets_that_differ_only_in_stars_ask_for_a_meeting(asked):

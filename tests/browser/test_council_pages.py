@@ -33,7 +33,7 @@ def round_(province, cycle, commune, an, thu):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_every_page_fits(desk, round_, width, thu):
+def test_every_page_fits(desk, round_, width, cycle, commune, an, thu):
     entry = round_.entries.first()
     at = desk(thu, width)
     for name in ("rounds", "round_new", "councils", "council_new", "regulations", "regulation_new"):
@@ -44,6 +44,15 @@ def test_every_page_fits(desk, round_, width, thu):
     for name in ("entry", "score_again", "accept_spread", "ask"):
         at.open(f"councils:{name}", entry.pk)
     at.open("councils:resolutions", entry.pk)
+    at.open("councils:interest", entry.pk)
+    # Each choice stands in one line beside its button, however narrow the screen.
+    choices = at.page.locator(".form-check").all()
+    assert [each.bounding_box()["height"] < 80 for each in choices] == [True] * 2
+    at.open("councils:convene", round_.pk)
+    other = begin(round_.council, cycle, judging.before_council(cycle, commune, an), thu)
+    pen = Scoresheet.type_in(other.entries.get(), judge(other.council, 2), by=thu)
+    at.open("councils:paper", other.pk)
+    at.open("councils:hand_back", pen.pk)
     at.unfold()
 
     member = desk(judge(round_.council, 1).user, width)
