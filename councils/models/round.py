@@ -258,7 +258,8 @@ class EvaluationRound(models.Model):
         with self.change("round.change", by, changed=sorted(fields)):
             for name, value in fields.items():
                 setattr(self, name, value)
-            self._may_be_in_writing()
+            if "mode" in fields:
+                self._may_be_in_writing()
             self.save(update_fields=list(fields))
             self._watch_papers(by)
 
