@@ -12,7 +12,7 @@ from councils.models import (
     Seat,
 )
 from cycle import clock, rubrics
-from dossiers.models import State
+from dossiers.models import CaseType, State
 from tests.conftest import open_dossier, person
 from tests.test_rubrics import of
 from tests.test_transitions import stand
@@ -64,12 +64,15 @@ def seat(org_unit, by, prefix=""):
     return council
 
 
-def before_council(cycle, commune, by, number=1, state=State.PROVINCE_EVALUATING):
+def before_council(
+    cycle, commune, by, number=1, state=State.PROVINCE_EVALUATING, case_type=CaseType.FIRST
+):
     """Dossiers that stand before the council."""
     return [
         stand(
             open_dossier(cycle, commune, by, name=f"Mật ong rừng {count}"),
             state,
+            case_type=case_type,
             stars=None,
             points_sum=None,
             sheets=None,

@@ -17,7 +17,7 @@ from councils.models import (
 from cycle import clock
 from cycle.models import Elimination, HistoryEntry
 from cycle.models.job import run_waiting
-from dossiers.models import ConditionNotMet, Evaluation
+from dossiers.models import CaseType, ConditionNotMet, Evaluation
 from notifications.dispatch import dispatch
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
@@ -38,7 +38,7 @@ def asked(council, cycle, commune, an, thu):
     """An open round in writing over so many products."""
 
     def made(number=1, **details):
-        before = judging.before_council(cycle, commune, an, number)
+        before = judging.before_council(cycle, commune, an, number, case_type=CaseType.REEVALUATION)
         details = {"mode": RoundMode.WRITTEN, "meets_at": None, "place": ""} | details
         return begin(council, cycle, before, thu, everybody=False, **details)
 
@@ -282,6 +282,19 @@ def test_a_regulation_may_leave_no_opinions_in_writing(council, cycle, province,
     # A round begun before the software asked is still given its place.
     EvaluationRound.objects.filter(pk=met.pk).update(mode=RoundMode.WRITTEN)
     met.amend(by=thu, place="Nhà văn hóa")
+
+
+def test_only_what_is_evaluated_again_is_judged_in_writing(council, cycle, commune, an, thu):
+    [first] = judging.before_council(cycle, commune, an)
+    round_ = begin(council, cycle, [], thu, open_it=False, mode=RoundMode.WRITTEN)
+    assert list(round_.awaiting()) == []
+    with pytest.raises(ConditionNotMet):
+        round_.take_in([(first, judging.rubric_of(first))], by=thu)
+    round_.amend(by=thu, mode=RoundMode.MEETING)
+    round_.take_in([(first, judging.rubric_of(first))], by=thu)
+    with pytest.raises(ConditionNotMet) as refused:
+        round_.amend(by=thu, mode=RoundMode.WRITTEN)
+    assert "Chỉ hồ sơ đánh giá lại" in refused.value.messages[0]
 
 
 def test_what_is_decided_in_writing_goes_on_like_any_result(asked, thu):

@@ -35,7 +35,7 @@ from cycle.models import (
 from cycle.workdays import DAY
 from dossiers import deadlines
 from dossiers.conditions import ConditionNotMet
-from dossiers.models import Dossier, Term, TermState
+from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.states import State
 
 
@@ -264,8 +264,14 @@ class EvaluationRound(models.Model):
             self._watch_papers(by)
 
     def _may_be_in_writing(self):
-        if self.in_writing and not self.regulation.written_opinions:
+        """By the regulation, and only to evaluate again (QĐ 26/2026/QĐ-TTg)."""
+        if not self.in_writing:
+            return
+        if not self.regulation.written_opinions:
             raise ConditionNotMet([_("Quy chế không cho lấy ý kiến bằng phiếu: hãy chọn họp.")])
+        others = self.entries.exclude(dossier__case_type=CaseType.REEVALUATION) if self.pk else None
+        if others is not None and others.filter(live=True).exists():
+            raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
 
     def _only_in_meeting(self):
         """What opinions in writing cannot settle, the council meets for (triệu tập họp)."""
@@ -320,14 +326,18 @@ class EvaluationRound(models.Model):
             RoundEntry.objects.bulk_update(entries, ["position"])
 
     def awaiting(self):
-        """Dossiers that stand before this council and are in no round (chờ đưa vào đợt)."""
+        """Dossiers that stand before this council and are in no round (chờ đưa vào đợt).
+
+        In writing the council is asked only to evaluate again.
+        """
+        cases = [CaseType.REEVALUATION] if self.in_writing else CaseType.values
         # What a result brings about has not happened yet.
         following = Q(
             results__consequence__isnull=False, results__consequence__applied_at__isnull=True
         )
         return (
             Dossier.objects.with_units()
-            .filter(state=STATE_AT[self.council.level])
+            .filter(state=STATE_AT[self.council.level], case_type__in=cases)
             .filter(
                 Q(commune=self.council.org_unit_id)
                 | Q(commune__parent=self.council.org_unit_id)
