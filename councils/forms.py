@@ -25,9 +25,9 @@ from councils.models import (
 from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, Rubric, User
 from dossiers.fields import CountField, DateField, Part, RowField, field_for, long_text
-from dossiers.forms import stored
 from dossiers.models import ConditionNotMet
 from dossiers.templatetags.ocop import moment
+from dossiers.uploads import stored
 
 
 class Act(Part):

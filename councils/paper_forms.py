@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.documents import TemplateRefused, check_template
 from councils.models import DocumentKind, SignedDocument
 from dossiers.fields import Part, PlainPart, field_for
-from dossiers.forms import FileField, check_upload, stored
+from dossiers.uploads import FileField, check_upload, stored
 
 
 class SignedDocumentForm(Part, forms.ModelForm):

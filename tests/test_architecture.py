@@ -34,6 +34,8 @@ ROOM = {
     "papers": "engine",
     "calibration": "engine",
     "paper_forms": "forms",
+    "record_forms": "forms",
+    "uploads": "forms",
     "delivery": "engine",
     "forms": "forms",
     "fields": "forms",

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from dossiers import forms
+from dossiers import uploads
 from dossiers.models import Evidence
 from dossiers.models.evidence import path_of
 from tests import records
@@ -182,7 +182,7 @@ def test_a_disk_that_is_full_gets_a_sentence(dossier, an, monkeypatch):
     def full(_upload):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(forms, "store", full)
+    monkeypatch.setattr(uploads, "store", full)
     response = attach(an, dossier, SimpleUploadedFile("a.pdf", PDF))
     assert sentences(response) == [
         "Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị."

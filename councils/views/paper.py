@@ -27,8 +27,8 @@ from councils.views.sheet import (
     late,
     why,
 )
-from dossiers.forms import stored
 from dossiers.models import ConditionNotMet
+from dossiers.uploads import stored
 from dossiers.views.evidence import serve
 
 # --- Who types what ---------------------------------------------------------------------------

@@ -291,8 +291,10 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
     self_score = (
         entry.dossier.selfassessments.order_by("-pk").first() if shows.show_self_score else None
     )
+    claimed = {}
     # By another rubric the same code may ask something else.
-    same = self_score is not None and self_score.rubric_id == entry.rubric_id
+    if self_score is not None and self_score.rubric_id == entry.rubric_id:
+        claimed = self_score.points()
     codes = {row["criterion"].code for row in form.rows()}
     by_criterion = evidence_by_criterion(entry.dossier, codes)
     return render(
@@ -308,7 +310,7 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
                 missing=missing,
                 evidence=by_criterion,
                 proposed=team,
-                claimed=self_score.points() if same else None,
+                claimed=claimed,
             ),
             "eliminations": form.page["eliminations"],
             "standing": _standing(form),

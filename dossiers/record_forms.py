@@ -1,0 +1,407 @@
+"""What each step keeps, as forms: one part of an act's form for each record.
+
+Every wrong input ends in a Vietnamese sentence at its field.
+"""
+
+from decimal import Decimal
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms.models import model_to_dict
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock, rubrics
+from dossiers.fields import (
+    Fold,
+    OptionField,
+    Part,
+    PointsField,
+    RubricField,
+    _polish,
+    field_for,
+    points_text,
+)
+from dossiers.models import (
+    BusinessPlan,
+    CaseType,
+    Certificate,
+    CommuneReport,
+    Completion,
+    Evaluation,
+    Evidence,
+    Idea,
+    Inspection,
+    Promotion,
+    PromotionEvent,
+    SelfAssessment,
+    SupportMeasure,
+    Visit,
+)
+from dossiers.uploads import FileField, check_upload, keep_file
+
+
+class RecordPart(Part, forms.ModelForm):
+    """A record of the step. ``held_on`` is its own day; a ``prefilled`` one begins with what the
+    last version said.
+    """
+
+    held_on = ""
+    prefilled = False
+
+    def __init__(self, *args, dossier, initial=None, **kwargs):
+        model = self._meta.model
+        known = {}
+        if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
+            known = model_to_dict(
+                last, [name for name in self._meta.fields or () if name != self.held_on]
+            )
+        if self.held_on:
+            known[self.held_on] = clock.today()
+        super().__init__(
+            *args, instance=model(dossier=dossier), initial=known | (initial or {}), **kwargs
+        )
+        self.legend = self.legend or capfirst(model._meta.verbose_name)
+
+    def add_to(self, call):
+        if self.has_changed() or not self.empty_permitted:
+            call["record"].append(self.instance)
+
+
+def record_form(model, form=RecordPart, **attributes):
+    """The form of a step's record: all that a person fills in."""
+    return forms.modelform_factory(
+        model,
+        form=type(f"{model.__name__}Form", (form,), attributes),
+        fields=[
+            field.name
+            for field in model._meta.fields
+            if field.editable and not field.primary_key and field.name != "dossier"
+        ],
+        formfield_callback=field_for,
+    )
+
+
+class ScoredPart(RecordPart):
+    """A record that may say the points of each criterion of the dossier's rubric."""
+
+    def ask(self, rubric, field_of, prefix):
+        """A field for each criterion of ``rubric``; returns their names by part."""
+        self.by_code: dict[str, str] = {}
+        parts: dict[str, list] = {}
+        for part in rubrics.sheet(rubric)["parts"]:
+            for row in part["rows"]:
+                if criterion := row.get("criterion"):
+                    name = f"{prefix}{criterion.pk}"
+                    self.by_code[criterion.code] = name
+                    parts.setdefault(part["code"], []).append(name)
+                    self.fields[name] = field_of(row)
+                    _polish(self.fields[name])
+        return parts
+
+    def told(self):
+        """What was said of each criterion, by its code."""
+        return {
+            code: value
+            for code, name in self.by_code.items()
+            if (value := self.cleaned_data.get(name)) is not None
+        }
+
+    def place(self, wrong):
+        """Put each sentence at the criterion it is about, where none stands yet."""
+        for code, sentence in wrong.items():
+            name = self.by_code.get(code)
+            if name not in self.errors:
+                self.add_error(name, sentence)
+
+
+class SelfAssessmentPart(ScoredPart):
+    """The producer's own scores: each criterion, or of a paper the sums alone.
+
+    Which criteria there are is known once the product set is chosen.
+    """
+
+    prefilled = True
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        limits = dossier.rule_set.content.get("parts") or {}
+        for part, limit in limits.items():
+            self.fields[f"points_{part.lower()}"].help_text = _now("Từ 0 đến %(limit)s điểm.") % {
+                "limit": limit
+            }
+        self.by_code = {}
+        if dossier.rubric is not None:
+            self._ask_criteria(dossier, limits)
+        elif sets := dossier.rubrics():
+            self.fields["rubric"] = RubricField(
+                sets,
+                label=_("Bộ sản phẩm"),
+                empty_label=_("— Chọn bộ sản phẩm —"),
+                help_text=_("Muốn chấm từng tiêu chí, hãy làm việc «Chọn bộ sản phẩm» trước."),
+            )
+            _polish(self.fields["rubric"])
+            self.order_fields(["general", "plan_results", "rubric"])
+        if dossier.case_type == CaseType.FIRST:
+            del self.fields["what_changed"]
+        else:
+            self.fields["what_changed"].required = True
+
+    def _ask_criteria(self, dossier, limits):
+        rubric = self.instance.rubric = dossier.rubric
+        parts = self.ask(rubric, lambda row: OptionField(row, required=False), "c")
+        for name in self.by_code.values():
+            if required := self.by_code.get(self.fields[name].requires):
+                self.fields[name].widget.attrs["data-requires"] = self.add_prefix(required)
+        order = list(self.fields)
+        for part, names in parts.items():
+            total = f"points_{part.lower()}"
+            self.fields[total].required = False
+            self.fields[total].help_text = _("Để trống khi chấm từng tiêu chí: phần mềm tự cộng.")
+            order = [name for name in order if name not in names]
+            order[order.index(total) : order.index(total)] = names
+        self.order_fields(order)
+        self.folds = tuple(
+            Fold(
+                _now("Phần %(part)s: chấm từng tiêu chí") % {"part": part},
+                tuple(names),
+                about=_now("tối đa %(points)s điểm") % {"points": limits[part]},
+                sum=f"points_{part.lower()}",
+            )
+            for part, names in parts.items()
+        )
+        last = SelfAssessment.objects.filter(dossier=dossier, rubric=rubric).last()
+        if last is not None and last.options:
+            chosen = {str(pk) for pk in last.options}
+            for name in self.by_code.values():
+                of = chosen & set(self.fields[name].widget.points)
+                self.initial.setdefault(name, next(iter(of), ""))
+            for total in SelfAssessment.SUMS.values():
+                self.initial.pop(total, None)
+
+    def clean(self):
+        cleaned = super().clean()
+        self.instance.rubric = self.cleaned_data.get("rubric") or self.instance.rubric
+        if not self.by_code:
+            points = [self.cleaned_data.get(f"points_{part}", 0) for part in "abc"]
+            if sum(points) > 100:
+                self.add_error("points_c", _("Tổng điểm ba phần không thể quá 100."))
+        elif told := self.told():
+            self._follow(told)
+        elif not any(name in self.errors for name in self.by_code.values()):
+            for total in SelfAssessment.SUMS.values():
+                if total not in self.errors and self.cleaned_data.get(total) is None:
+                    self.add_error(total, self.fields[total].error_messages["required"])
+        return cleaned
+
+    def _follow(self, told):
+        """Let points and sums follow from what was chosen, when it is a whole sheet."""
+        scored, wrong = self.instance.rubric.count(told.values())
+        self.place(wrong)
+        for part, total in SelfAssessment.SUMS.items():
+            points = sum((of for each, of in scored.items() if each.part == part), Decimal(0))
+            if not wrong and self.cleaned_data.get(total) not in (None, points):
+                self.add_error(
+                    total,
+                    _now("Các tiêu chí phần %(part)s cộng được %(points)s điểm.")
+                    % {"part": part, "points": points_text(points)},
+                )
+        if not self.errors:
+            self.instance.options = list(told.values())
+
+
+class CentreEvaluationPart(ScoredPart):
+    """The centre's result, and the means of the criteria when it sends them."""
+
+    held_on = "met_on"
+    not_future = ("met_on",)
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        self.by_code = {}
+        if dossier.rubric is not None:
+            self.ask(dossier.rubric, self._mean_of, "p")
+            names = tuple(self.by_code.values())
+            self.folds = (Fold(_("Điểm từng tiêu chí (nếu trung ương gửi)"), names),)
+
+    @staticmethod
+    def _mean_of(row):
+        criterion = row["criterion"]
+        limit = {"code": criterion.code, "limit": points_text(criterion.points)}
+        field = PointsField(
+            label=str(criterion),
+            help_text=_now("Từ 0 đến %(limit)s điểm.") % limit,
+            required=False,
+            max_digits=5,
+            decimal_places=2,
+            max_value=criterion.points,
+        )
+        field.error_messages["max_value"] = (
+            _now("Điểm tiêu chí %(code)s từ 0 đến %(limit)s.") % limit
+        )
+        return field
+
+    def clean(self):
+        cleaned = super().clean()
+        if told := self.told():
+            self.instance.scores = {code: str(points) for code, points in told.items()}
+            if wrong := self.instance.wrong_scores(self.instance.dossier.rubric):
+                self.place(wrong)
+                self.instance.scores = {}
+        return cleaned
+
+
+class CertificatePart(RecordPart):
+    held_on = "issued_on"
+    not_future = ("issued_on",)
+
+
+class CentreCertificatePart(RecordPart):
+    """Filled when the centre has certified 5★, and only then."""
+
+    legend = _("Giấy chứng nhận (chỉ khi trung ương công nhận 5 sao)")
+    not_future = ("issued_on",)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
+
+
+class PromotionPart(RecordPart):
+    held_on = "done_on"
+    not_future = ("done_on",)
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        self.fields["event"].queryset = PromotionEvent.objects.filter(cycle=dossier.cycle_id)
+        self.fields["event"].empty_label = _("Không thuộc sự kiện nào")
+
+
+class LastPromotionPart(PromotionPart):
+    """May stay empty when an activity is on record already."""
+
+    held_on = ""
+
+    def __init__(self, *args, dossier, **kwargs):
+        if dossier.promotions.exists():
+            kwargs |= {"empty_permitted": True, "use_required_attribute": False}
+            self.legend = _("Hoạt động xúc tiến (để trống nếu đã ghi đủ)")
+        super().__init__(*args, dossier=dossier, **kwargs)
+
+
+class EvidencePart(RecordPart):
+    """A file, or a paper with the place it is kept; new, or instead of an old one."""
+
+    not_future = ("issued_on",)
+    file = FileField(
+        label=_("Tệp"),
+        required=False,
+        help_text=_("PDF, ảnh, Word hoặc Excel. Bản giấy thì ghi nơi giữ, không cần tệp."),
+    )
+    field_order = ("kind", "title", "file", "paper_location", "criteria")
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, dossier=dossier, **kwargs)
+        compulsory = dossier.rule_set.compulsory(dossier.case_type)
+        kinds = [(row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]]
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("Loại tài liệu"),
+            choices=[
+                ("", _("— Chọn loại tài liệu —")),
+                (_("Bắt buộc"), [row for row in kinds if row[0] in compulsory]),
+                (_("Bổ sung"), [row for row in kinds if row[0] not in compulsory]),
+            ],
+        )
+        _polish(self.fields["kind"])
+        self.fields["replaces"].queryset = dossier.evidence.current()
+        self.fields["replaces"].empty_label = _("Không, đây là tài liệu mới")
+        if dossier.rubric is not None:
+            self._ask_criteria(dossier.rubric)
+        else:
+            del self.fields["criteria"]
+            if dossier.rubrics():
+                self.about = _(
+                    "Muốn ghi tài liệu chứng minh tiêu chí nào, hãy chọn bộ sản phẩm trước."
+                )
+
+    def _ask_criteria(self, rubric):
+        self.fields["criteria"] = forms.MultipleChoiceField(
+            label=_("Tiêu chí"),
+            choices=[(each.code, str(each)) for each in rubric.criteria.all()],
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
+        _polish(self.fields["criteria"])
+        self.order_fields(self.field_order)
+        self.folds = (Fold(_("Chứng minh cho tiêu chí nào"), ("criteria",)),)
+        try:
+            old = self.fields["replaces"].clean(self.initial.get("replaces"))
+        except ValidationError:
+            old = None
+        if old is not None:
+            self.initial["criteria"] = old.criteria
+
+    def clean(self):
+        cleaned = super().clean()
+        old = self.cleaned_data.get("replaces")
+        if old and "kind" in self.cleaned_data and old.kind != self.cleaned_data["kind"]:
+            self.add_error("replaces", _("Tài liệu được thay phải cùng loại."))
+        if old and "criteria" not in self.fields:
+            self.instance.criteria = old.criteria
+        upload = self.cleaned_data.get("file")
+        if upload:
+            try:
+                content_type = check_upload(upload)
+                # Only when all the rest is right: a file without its row would never be found.
+                if not self.errors:
+                    keep_file(self.instance, upload, content_type)
+            except ValidationError as error:
+                self.add_error("file", error)
+        elif "file" not in self.errors and not self.cleaned_data.get("paper_location"):
+            self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
+        return cleaned
+
+    def _post_clean(self):
+        super()._post_clean()  # type: ignore[misc]
+        if len(self.errors) > 1:
+            # A wrong field is named already; without its file the model finds the row empty too.
+            self.errors.pop(NON_FIELD_ERRORS, None)
+
+
+# --- Which act asks for which -------------------------------------------------------------------
+
+_IDEA = record_form(Idea, held_on="filed_on", not_future=("filed_on",), prefilled=True)
+_PLAN = record_form(
+    BusinessPlan, held_on="filed_on", not_future=("filed_on", "owner_trained_on"), prefilled=True
+)
+_EVALUATION = record_form(Evaluation, held_on="met_on", not_future=("met_on",))
+
+#: act -> the records that its form asks for.
+RECORDS = {
+    "register_idea": [_IDEA],
+    "complete_idea": [_IDEA],
+    "refile_idea": [_IDEA],
+    "submit_plan": [_PLAN],
+    "complete_plan": [_PLAN],
+    "refile_plan": [_PLAN],
+    "record_visit": [record_form(Visit, held_on="visited_on", not_future=("visited_on",))],
+    "record_support": [record_form(SupportMeasure, not_future=("done_on",))],
+    "declare_ready": [
+        record_form(Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True)
+    ],
+    "attach_evidence": [record_form(Evidence, EvidencePart)],
+    "submit_dossier": [record_form(SelfAssessment, SelfAssessmentPart)],
+    "confirm_dossier": [record_form(CommuneReport, prefilled=True)],
+    "rank_at_district": [_EVALUATION],
+    "rank": [_EVALUATION],
+    "record_centre_result": [
+        record_form(Evaluation, CentreEvaluationPart),
+        record_form(Certificate, CentreCertificatePart),
+    ],
+    "certify": [record_form(Certificate, CertificatePart)],
+    "record_promotion": [record_form(Promotion, PromotionPart)],
+    "promote": [record_form(Promotion, LastPromotionPart)],
+    "record_inspection": [
+        record_form(Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on"))
+    ],
+}
