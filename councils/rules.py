@@ -120,11 +120,22 @@ def clerks(user, round_):
     )
 
 
+@rules.predicate
+def opens_evidence(user, entry):
+    """Sits on the round's council, runs the round, or sees the dossier."""
+    return (
+        sits(user, entry.round)
+        or runs(user, entry.round)
+        or rules.has_perm("dossiers.view", user, entry.dossier)
+    )
+
+
 rules.add_perm("councils.view", sees_council)
 rules.add_perm("councils.set_up", sets_up)
 rules.add_perm("councils.run_round", runs)
 rules.add_perm("councils.preside", presides)
 rules.add_perm("councils.declare", sits)
+rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
 rules.add_perm("councils.confirm_sheet", compares_sheet)

@@ -131,6 +131,20 @@ def keeps_calendar(user):
     )
 
 
+@rules.predicate
+def begins_dossiers(user):
+    """An officer of a commune, a district or the province."""
+    return (
+        user is not None
+        and user.is_active
+        and any(
+            assignment.role == "officer" and assignment.org_unit.level != "centre"
+            for assignment in user.assignments()
+        )
+    )
+
+
+rules.add_perm("dossiers.begin", begins_dossiers)
 rules.add_perm("dossiers.view", sees_dossier)
 rules.add_perm("dossiers.complete_task", holds_task | types_from_paper)
 rules.add_perm("dossiers.claim_task", holds_task)

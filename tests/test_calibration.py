@@ -104,8 +104,10 @@ def paths(round_):
 def test_the_pages_are_there_after_the_closing_for_those_entitled(client, round_, thu, la, kiem):
     for user, status in ((thu, 200), (kiem, 200), (judge(round_.council, 1).user, 200), (la, 404)):
         client.force_login(user)
-        for path in [*paths(round_), reverse("councils:calibration")]:
+        for path in paths(round_):
             assert client.get(path).status_code == status, (user, path)
+        overview = client.get(reverse("councils:calibration")).content.decode()
+        assert (paths(round_)[0] in overview) == (status == 200)
     client.force_login(thu)
     assert "−" in client.get(paths(round_)[0]).content.decode()
 

@@ -96,6 +96,7 @@ def test_the_tables_name_every_permission_there_is():
     known = {
         *(f"dossiers.{act}" for act in ACTS),
         "dossiers.open",
+        "dossiers.begin",
         "dossiers.view",
         "dossiers.complete_task",
         "dossiers.claim_task",
@@ -111,6 +112,16 @@ def test_the_tables_name_every_permission_there_is():
     }
     ours = {name for name in rules.permissions.permissions if name.startswith("dossiers.")}
     assert ours == known
+
+
+def test_only_an_officer_begins_a_dossier(cast):
+    officers = {
+        name
+        for name, user in cast.items()
+        if any(held.role == "officer" for held in user.assignments())
+    }
+    assert allowed("dossiers.begin", cast, None) == officers
+    assert {"an", "binh", "minh"} <= officers < set(cast)
 
 
 @pytest.mark.parametrize("act", FREE_ACTS)

@@ -75,6 +75,7 @@ def entry(request, pk):
             .filter(pk=found.dossier_id)
             .exists(),
             "evidence": found.dossier.evidence.current(),
+            "opens_evidence": rules.has_perm("councils.open_evidence", request.user, found),
             "alarms": alarms,
             "may_again": presides and found.live and found.round.is_open and again,
             "may_keep": presides and wide,

@@ -364,12 +364,9 @@ def evidence_by_criterion(dossier, codes):
 @login_required
 @require_safe
 def evidence(request, pk, piece):
-    """A file of the dossier, for whoever sits in the round's council or runs the round."""
+    """A file of the dossier, from the page of its round."""
     entry = found_entry(pk)
-    if not (
-        rules.has_perm("councils.declare", request.user, entry.round)
-        or rules.has_perm("councils.run_round", request.user, entry.round)
-    ):
+    if not rules.has_perm("councils.open_evidence", request.user, entry):
         raise Http404
     found = get_object_or_404(Evidence, dossier=entry.dossier_id, pk=piece)
     if not found.sha256:

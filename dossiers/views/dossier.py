@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cycle import events
-from cycle.models import Criterion, Level, Role
+from cycle.models import Criterion
 from dossiers import forms, opening_forms
 from dossiers.diagram import picture
 from dossiers.fields import points_text
@@ -276,10 +276,7 @@ def _too_late(request, dossier, name):
 def dossier_new(request):
     """Open a dossier for a product of one of my communes."""
     user = request.user
-    if not any(
-        held.role == Role.OFFICER and held.org_unit.level != Level.CENTRE
-        for held in user.assignments()
-    ):
+    if not rules.has_perm("dossiers.begin", user):
         return render(
             request,
             "dossiers/not_allowed.html",

@@ -1,5 +1,6 @@
 """The inbox, acts on its rows, and the list of all dossiers."""
 
+import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -32,7 +33,12 @@ def dossier_list(request):
 
 def _list(request, template, kind):
     filters = Filters.of(request.GET)
-    response = render(request, template, {"page": kind(request.user, filters), "filters": filters})
+    page = {
+        "page": kind(request.user, filters),
+        "filters": filters,
+        "may_open": rules.has_perm("dossiers.begin", request.user),
+    }
+    response = render(request, template, page)
     if request.htmx:
         # An address to hand on: without the filters that filter nothing.
         response["HX-Push-Url"] = f"{request.path}?{filters.query()}".rstrip("?")

@@ -1,5 +1,6 @@
 """Step 1: meetings, broadcasts, panels, and the potential products that came of them."""
 
+import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -54,7 +55,7 @@ def outreach(request):
         {
             "page": page,
             "form": form,
-            "may_open": any(held.role == Role.OFFICER for held in user.assignments()),
+            "may_open": rules.has_perm("dossiers.begin", user),
             "add": form is not None and (form.is_bound or kept is not None),
         },
     )
