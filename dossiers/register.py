@@ -4,7 +4,7 @@ Counted by the database, over the terms' ledgers: one question for all sums, one
 """
 
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -18,11 +18,16 @@ from cycle import clock
 from cycle.models import Role
 from cycle.steps import Step
 from dossiers.guidance import GUIDES
+from dossiers.models.dossier import Dossier
 from dossiers.models.law import ACTS, Law
+from dossiers.models.term import Term
 from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.states import PARKED, State
 
 PAGE = 25
+
+#: So many days before its end a certificate is first warned of (D9): there is time to file anew.
+RADAR = timedelta(days=210)
 
 #: Who follows the clocks of their area.
 FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDITOR})
@@ -450,3 +455,24 @@ def time_spent(dossier, now):
         },
     )
     return Spent(**{name: float(seconds) / 86400 for name, seconds in row.items()})
+
+
+# --- Certificates that end ------------------------------------------------------------------
+
+
+def ending(user):
+    """Clocks of the certificates in this person's area that end within :data:`RADAR`, or have.
+
+    By commune, the nearest end first (giấy chứng nhận sắp hết hạn, P21): what a new certificate
+    replaced, or a decision revoked, has no clock any more.
+    """
+    return (
+        Term.objects.live()
+        .filter(
+            certificate__isnull=False,
+            due_on__lte=clock.today() + RADAR,
+            dossier__in=Dossier.objects.visible_to(user),
+        )
+        .select_related("dossier__product__producer", "dossier__commune")
+        .order_by("dossier__commune__name", "dossier__commune", "due_on", "pk")
+    )

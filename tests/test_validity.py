@@ -3,7 +3,6 @@
 from datetime import date, datetime
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -29,11 +28,6 @@ AT_MOST = date(2027, 1, 28)
 
 def at(year, month, day, hour=9):
     return timezone.make_aware(datetime(year, month, day, hour))
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_asked():
-    cache.clear()
 
 
 def certify(cycle, commune, an, son, moment, **fields):
@@ -320,3 +314,52 @@ def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
         )
     assert Dossier.objects.get(pk=dossier.pk).state == S.CERTIFIED
     assert not dossier.terms.live().filter(code="D10").exists()
+
+
+# --- The list of what ends (P21) ------------------------------------------------------------
+
+
+def radar(user, moment):
+    client = Client()
+    client.force_login(user)
+    with clock.at(moment):
+        return main(client.get(reverse("dossiers:ending")))
+
+
+def test_what_ends_is_listed_from_210_days_before_to_who_sees_its_dossier(old, minh, la):
+    empty = "Không có giấy chứng nhận nào sắp hết hạn."
+    assert empty in radar(minh, at(2026, 1, 2))
+    text = radar(minh, at(2026, 1, 3))
+    assert "12/GCN" in text and "còn 210 ngày" in text and empty not in text
+    assert "từ 02/02/2026 đến hết 03/04/2026" in text
+    assert "đang trong thời gian nộp" in radar(minh, at(2026, 2, 2))
+    assert "đã qua thời gian nộp" in radar(minh, at(2026, 4, 4))
+    assert "hôm nay" in radar(minh, at(2026, 8, 1))
+    assert "đã hết hạn" in radar(minh, at(2026, 8, 2))
+    assert empty in radar(la, at(2026, 8, 2))
+
+
+def test_what_is_filed_anew_is_told_and_a_new_certificate_ends_it(
+    old, cycle, commune, an, minh, son
+):
+    anew = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    text = radar(minh, at(2026, 8, 2))
+    assert "đã nộp hồ sơ mới" in text and "28/01/2027" in text
+    with clock.at(at(2026, 8, 3)):
+        decided = stand(anew, S.AWAITING_DECISION, stars=3)
+        open_task(decided).complete("certify", by=son, record=records.certificate())
+    assert "12/GCN" not in radar(minh, at(2026, 8, 4))
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_the_list_of_what_ends_asks_no_more(
+    cycle_of_three, old_commune, an, son, minh, rows, django_assert_num_queries
+):
+    for _ in range(rows):
+        certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1))
+    client = Client()
+    client.force_login(minh)
+    with clock.at(at(2026, 6, 1)):
+        client.get(reverse("dossiers:ending"))
+        with django_assert_num_queries(6):
+            client.get(reverse("dossiers:ending"))

@@ -1,10 +1,17 @@
-"""The register of overdue work."""
+"""The register of overdue work, and of certificates that end."""
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
+from cycle import clock
 from cycle.steps import Step
-from dossiers.register import Clock, Filters, OverdueRegister, Standing
+from dossiers.models import Certificate
+from dossiers.register import Clock, Filters, OverdueRegister, Standing, ending
+
+#: Certificates on a page.
+ROWS = 50
 
 
 @login_required
@@ -22,3 +29,23 @@ def register(request):
             "clocks": Clock,
         },
     )
+
+
+@login_required
+@require_safe
+def ending_certificates(request):
+    """Which certificates of my area end, and when to file anew (giấy chứng nhận sắp hết hạn)."""
+    page = Paginator(ending(request.user), ROWS).get_page(request.GET.get("page"))
+    terms = list(page)
+    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
+    today = clock.today()
+    rows = [
+        {
+            "term": term,
+            "commune": term.dossier.commune,
+            "certificate": given[term.certificate_id],
+            "left": (term.due_on - today).days,
+        }
+        for term in terms
+    ]
+    return render(request, "dossiers/ending.html", {"page": page, "rows": rows, "today": today})
