@@ -22,6 +22,7 @@ from councils.models import (
     RoundState,
     Seat,
 )
+from councils.sheet_forms import recusal_field
 from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, Rubric, User
 from dossiers.fields import CountField, DateField, Part, RowField, field_for, long_text
@@ -424,13 +425,7 @@ class InterestOfForm(Asked):
         None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
     )
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
-    recused = forms.TypedChoiceField(
-        label=_("Thành viên chọn"),
-        coerce=lambda value: value == "yes",
-        choices=[("yes", _("Từ chối chấm sản phẩm này")), ("no", _("Vẫn chấm, vì lý do dưới đây"))],
-        widget=forms.RadioSelect,
-        initial="yes",
-    )
+    recused = recusal_field(_("Thành viên chọn"))
     reason = long_text(_("Lý do"))
 
     def __init__(self, *args, entry, by, **kwargs):

@@ -190,16 +190,21 @@ class SheetForm(PlainPart):
         return " ".join(str(score.option_id) for score in self.scores.values())
 
 
-class InterestForm(PlainPart):
-    """A member's interest in a product, and whether they score it all the same."""
-
-    recused = forms.TypedChoiceField(
-        label=_("Bạn chọn"),
+def recusal_field(label):
+    """Whether a member with an interest leaves the scoring to the others."""
+    return forms.TypedChoiceField(
+        label=label,
         coerce=lambda value: value == "yes",
         choices=[("yes", _("Từ chối chấm sản phẩm này")), ("no", _("Vẫn chấm, vì lý do dưới đây"))],
         widget=forms.RadioSelect,
         initial="yes",
     )
+
+
+class InterestForm(PlainPart):
+    """A member's interest in a product, and whether they score it all the same."""
+
+    recused = recusal_field(_("Bạn chọn"))
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
     reason = long_text(_("Lý do"))
 
