@@ -9,6 +9,9 @@ from threading import Barrier
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
 
 from cycle import clock
 from cycle.models import HistoryEntry, HistoryHead, OutboxMessage
@@ -101,6 +104,36 @@ def test_the_payload_is_all_that_the_entry_says(dossier, an):
     }
 
 
+@given(
+    said=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
+    data=st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
+        st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.text('é"\\/\n\u2028<&'),
+        max_size=4,
+    ),
+)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_the_payload_is_canonical_whatever_is_said(said, data, dossier):
+    """The text of PostgreSQL's own canonical JSON, to the byte: older entries were made by it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT history_payload(e), jsonb_build_object(
+                 'version', version, 'stream', stream, 'stream_id', stream_id, 'seq', seq,
+                 'cycle', cycle_id, 'event', event, 'label', label, 'actor', actor_id,
+                 'role', role, 'org_unit', org_unit_id, 'acting_for', acting_for_id,
+                 'before', before, 'after', after, 'reason', reason, 'data', data,
+                 'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                 'recorded_at',
+                 to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text
+               FROM (SELECT (jsonb_populate_record(e, %s)).* FROM cycle_historyentry e
+                     WHERE stream_id = %s) AS e""",
+            [Jsonb({"reason": said, "label": said, "data": data}), dossier.pk],
+        )
+        ours, canonical = cursor.fetchone()
+    assert ours == canonical
+    assert json.loads(ours)["reason"] == said
+
+
 def test_every_entry_is_linked_to_the_one_before(dossier, dossier_of_three, an):
     for file in (dossier, dossier_of_three):
         walk(file, an)
@@ -163,20 +196,39 @@ def record(dossier, by, event="dossier.attach_evidence"):
         return HistoryEntry.objects.record(event, dossier, by=by)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_eight_threads_append_to_one_stream(dossier, an):
+def eight_at_once(write):
+    """Eight threads that ``write`` five times each."""
     start = Barrier(8)
 
     def append(_):
         try:
             start.wait(timeout=30)
             for _ in range(5):
-                record(dossier, an)
+                write()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(append, range(8)))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("_time", range(3))
+def test_eight_threads_begin_one_stream(_time, dossier):
+    new = {"stream": "dossier", "stream_id": dossier.pk + 1}
+    eight_at_once(
+        lambda: HistoryEntry.objects.create(
+            **new, event="dossier.open", label="Mới", at=clock.now()
+        )
+    )
+    entries = list(HistoryEntry.objects.filter(**new).order_by("seq"))
+    assert len(entries) == 40
+    assert links(entries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_append_to_one_stream(dossier, an):
+    eight_at_once(lambda: record(dossier, an))
     entries = chain(dossier)
     assert [entry.seq for entry in entries] == list(range(1, 42))
     assert links(entries)
