@@ -107,7 +107,11 @@ class Term(models.Model):
         verbose_name_plural = _("thời hạn")
         ordering = ["due_at", "pk"]
         indexes = [
-            models.Index(fields=["next_at"], name="term_sweep", condition=Q(state="running")),
+            models.Index(
+                fields=["next_at"],
+                name="term_sweep",
+                condition=Q(state="running", next_at__isnull=False),
+            ),
             models.Index(
                 fields=["org_unit", "due_at"], name="term_register", condition=~Q(state="stopped")
             ),
