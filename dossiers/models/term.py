@@ -431,16 +431,12 @@ class TermEvent(models.Model):
 class Firing(models.Model):
     """A rung that was reached (lần nhắc, lần báo cáo). It can exist once."""
 
-    # The unique key on (term, rung) finds them.
+    pk = models.CompositePrimaryKey("term_id", "rung")
+    # The primary key finds them.
     term = models.ForeignKey(Term, models.PROTECT, db_index=False, related_name="firings")
     rung = models.CharField(max_length=24)
     at = models.DateTimeField()
     fired_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["term", "rung"], name="firing_once_per_rung")
-        ]
 
     def __str__(self):
         return f"{self.term_id} {self.rung}"
