@@ -353,6 +353,8 @@ def _postgres() -> tuple[list[str], dict[str, Any]]:
         "listen_addresses": "",
         "unix_socket_directories": str(_run()),
         "max_connections": "200",
+        # Four times the default, which a province outgrows: what is worked on stays in memory.
+        "shared_buffers": "512MB",
     }
     if os.environ.get("OCOP_PG_FAST") == "1":
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
