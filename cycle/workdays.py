@@ -62,6 +62,12 @@ class Calendar:
             day += DAY
         return day
 
+    def last_working(self, day):
+        """``day`` itself, or the last working day before it."""
+        while not self.is_working(day):
+            day -= DAY
+        return day
+
     def project(self, start, amount, unit):
         """The :class:`Projection` of a term of ``amount`` ``unit`` that starts on ``start``.
 

@@ -9,14 +9,16 @@ from django.utils import timezone
 from cycle.models import DayOff, User
 from cycle.workdays import Calendar, Projection, Unit
 from dossiers.guidance import GUIDES
-from dossiers.models.term import Term, TermEvent
+from dossiers.models.term import Term, TermEvent, resumed_on
 
 Kind = TermEvent.Kind
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the ledger as it is told: ``days`` were used, or added, ``left`` remained."""
+    """One line of the ledger as it is told: ``days`` were used, or added, ``left`` remained, or it
+    was ``late`` by so many.
+    """
 
     kind: str
     at: datetime
@@ -26,6 +28,10 @@ class Line:
     days: int
     left: int | None
     due_on: date
+
+    @property
+    def late(self) -> int:
+        return max(-(self.left or 0), 0)
 
 
 class Explanation:
@@ -53,8 +59,7 @@ class Explanation:
             self.paused = True
         elif event.kind == Kind.RESUME:
             self.paused = False
-            # A clock that was late when it paused stays late: its day stands.
-            self.base_on = timezone.localdate(event.at) if before >= 0 else event.due_on
+            self.base_on = resumed_on(timezone.localdate(event.at), event.left, self.calendar)
         self.amount = event.left
         days = abs(before - (event.left or 0)) if event.kind in (Kind.PAUSE, Kind.EXTEND) else 0
         return Line(
@@ -76,12 +81,15 @@ class Explanation:
 
     @cached_property
     def projection(self) -> Projection | None:
-        """How the due day is counted; None for a fixed date, while paused, or when it was late."""
+        """How the due day is counted; None for a fixed date and while paused."""
         if self.base_on is None or self.paused or self.amount is None:
             return None
-        if self.amount < 0 and not self.back:
-            return None
         return self.calendar.project(self.base_on, self.amount, Unit(self.term.unit))
+
+    @property
+    def counted_back(self) -> int:
+        """How many days its due day is counted back; 0 when it is counted forward."""
+        return max(-(self.amount or 0), 0)
 
     @property
     def due_on(self) -> date:

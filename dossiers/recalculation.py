@@ -82,7 +82,7 @@ def preview(rows, limit=50):
         return 0, []
     calendar = _after(whole_calendar(), rows)
     counted = _affected([row["day"] for row in rows]).filter(
-        Q(base_amount__gte=0) | Q(base_amount__lt=0, legal=True), state=TermState.RUNNING
+        base_on__isnull=False, state=TermState.RUNNING
     )
     # What was begun on the same day with the same length moves alike: one projection for all.
     key = ("base_on", "base_amount", "unit", "due_on")

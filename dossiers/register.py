@@ -116,8 +116,7 @@ def _steps_of_events():
 
 #: Every clock of the person's area that ran past its day. A clock that stood still when it was
 #: stopped, or stands still, is judged by the moment it paused; one whose lateness nobody is told
-#: of (the end of a certificate, the dates of the year) is not somebody's late work. A clock that
-#: stood still after it was late grew no later meanwhile: ``stood`` has the working days of that.
+#: of (the end of a certificate, the dates of the year) is not somebody's late work.
 LATE = """
 WITH area AS (
   SELECT u.id FROM cycle_orgunit u LEFT JOIN cycle_orgunit p ON p.id = u.parent_id
@@ -161,26 +160,12 @@ WITH area AS (
     (SELECT max((ended_at AT TIME ZONE %(zone)s)::date) FROM found),
     interval '1 day'
   ) d LEFT JOIN cycle_dayoff o ON o.day = d::date
-), pauses AS (
-  SELECT found.id, found.due_on, e.kind, (e.at AT TIME ZONE %(zone)s)::date AS day,
-    lead((e.at AT TIME ZONE %(zone)s)::date) OVER (PARTITION BY e.term_id ORDER BY e.id) AS until
-  FROM found JOIN dossiers_termevent e ON e.term_id = found.id
-  WHERE NOT found.legal AND e.kind IN ('pause', 'resume')
-), stood AS (
-  SELECT pauses.id, sum(again.n - still.n)::bigint AS days
-  FROM pauses
-  -- An extension may have put the due day into a pause.
-  JOIN days still ON still.day = greatest(pauses.day, pauses.due_on)
-  JOIN days again ON again.day = pauses.until
-  WHERE pauses.kind = 'pause' AND pauses.until > pauses.due_on
-  GROUP BY pauses.id
 ), late AS (
   SELECT found.*, (ended_at AT TIME ZONE %(zone)s)::date AS ended_on,
-    to_char(due_on, 'YYYY-MM') AS month, past.n - due.n - coalesce(stood.days, 0) AS days
+    to_char(due_on, 'YYYY-MM') AS month, past.n - due.n AS days
   FROM found
   JOIN days due ON due.day = found.due_on
   JOIN days past ON past.day = (ended_at AT TIME ZONE %(zone)s)::date
-  LEFT JOIN stood ON stood.id = found.id
   WHERE (%(step)s = '' OR step = %(step)s)
     AND (%(officer)s::bigint IS NULL OR coalesce(officer_id, 0) = %(officer)s)
 )

@@ -132,7 +132,7 @@ def test_what_waits_after_it_was_late_is_not_later_for_it(late, an):
 def test_days_late_are_the_working_days_on_which_its_clock_ran(
     cycle, commune, an, off, worked, ledger, extended, hour
 ):
-    """Day by day: was it a working day after the due one, and did the clock run?"""
+    """Day by day: was it a working day, did the clock run, and were the days it had used up?"""
     start = datetime(2026, 11, 16, hour)
     with transaction.atomic():
         strewn = {start.date() + n * DAY for n in off}
@@ -141,32 +141,35 @@ def test_days_late_are_the_working_days_on_which_its_clock_ran(
             DayOff.objects.create(day=day, worked=day in weekend, name="Bão", document="1/TB")
         with clock.at(timezone.make_aware(start)):
             dossier = open_dossier(cycle, commune, an)
-        moment, stood, paused = timezone.make_aware(start), [], None
+        moment, changes = timezone.make_aware(start), []
         for days in ledger:
             moment += days * DAY
             with clock.at(moment):
-                if paused is None:
-                    open_task(dossier).wait(by=an, reason="Chờ")
-                    paused = moment.date()
-                else:
+                if len(changes) % 2:
                     open_task(dossier).resume(by=an)
-                    stood.append((paused, moment.date()))
-                    paused = None
+                else:
+                    open_task(dossier).wait(by=an, reason="Chờ")
+            changes.append(moment.date())
         if extended:
             with clock.at(moment):
                 open_task(dossier).term.extend(
                     days=extended, at=moment, by=an, reason="Bão", document="9/VP"
                 )
         ended = moment + 11 * DAY
-        if paused:
-            stood.append((paused, ended.date()))
-        due_on = open_task(dossier).term.due_on
         calendar = DayOff.objects.calendar(date.min, date.max)
-        expected, day = 0, due_on
-        while day < ended.date():
+        budget = open_task(dossier).term.amount
+        used, running, free, day = 0, True, False, start.date()
+        while day <= ended.date():
+            if running and day > start.date() and calendar.is_working(day):
+                used, free = used + (not free), False
+            for _change in range(changes.count(day)):
+                running = not running
+                # What ends on a day off ends on the next working day.
+                free = running and used == budget and not calendar.is_working(day)
+            if extended and day == moment.date():
+                budget, free = budget + extended, False
             day += DAY
-            still = any(first < day <= last for first, last in stood)
-            expected += calendar.is_working(day) and not still
+        expected = max(used - budget, 0)
         with clock.at(ended):
             assert sum(days for _name, days, _open in found(an)) == expected
         transaction.set_rollback(True)

@@ -93,6 +93,43 @@ def test_waiting_for_the_producer_pauses_the_internal_clock(monday, an):
     assert [event.kind for event in task.term.events.all()] == ["start", "pause", "resume"]
 
 
+def test_what_was_late_as_it_paused_is_no_later_for_the_waiting(monday, an):
+    """Due on 30/11, two days late when it paused: nobody is told that it is twelve days late."""
+    from dossiers.inbox import Filters, Inbox
+
+    task = open_task(monday)
+    sweep(at(2026, 12, 2, 9))
+    told = {"-3:officer", "-1:officer", "0:officer", "1:leader"}
+    assert set(fired(task.term)) == told
+    with clock.at(at(2026, 12, 2)):
+        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+    assert (task.term.due_on, task.term.base_amount) == (at(2026, 11, 30).date(), -2)
+    with clock.at(at(2026, 12, 20)):  # a Sunday: as late as on the Friday before
+        task.resume(by=an)
+    task.refresh_from_db()
+    assert task.due_on == at(2026, 12, 16).date()
+    assert task.term.original_due_on == at(2026, 11, 30).date()
+    with clock.at(at(2026, 12, 21)):
+        [row] = Inbox(an, Filters(tab="overdue")).rows()
+        assert row["due"].words == "quá hạn 3 ngày làm việc"
+    assert sweep(at(2026, 12, 21, 7, 59)) == {"terms": 0, "firings": 0}
+    assert sweep(at(2026, 12, 21, 8)) == {"terms": 1, "firings": 1}
+    assert set(fired(task.term)) == told | {"3:next_level"}
+
+
+def test_an_extension_while_it_waits_moves_the_day_of_what_was_late(monday, an, minh):
+    task = open_task(monday)
+    with clock.at(at(2026, 12, 2)):
+        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+    with clock.at(at(2026, 12, 3)):
+        task.term.extend(days=5, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
+    assert task.term.due_on == at(2026, 12, 7).date()
+    with clock.at(at(2026, 12, 21)):
+        task.resume(by=an)
+    task.refresh_from_db()
+    assert task.due_on == at(2026, 12, 24).date()  # 2 used of the 5
+
+
 def test_a_withdrawal_stops_every_clock(monday, an):
     with clock.at(at(2026, 11, 18)):
         monday.process.act("withdraw", by=an, reason="Chủ thể ngừng sản xuất")

@@ -41,7 +41,8 @@ class Term(models.Model):
     It runs from when the thing happened, not from when it was typed. The internal clock of a task
     pauses; a legal one (``legal``) never does and moves only on a recorded document. What is left
     is counted from ``base_on``: ``base_amount`` in ``unit``; a change of the calendar projects it
-    again; a legal one counts back when that is negative. ``original_due_on`` is never changed.
+    again. A negative one is counted back: what must precede a day, and what was late already as it
+    paused, whose waiting is no lateness. ``original_due_on`` is never changed.
     ``rungs`` and ``rung_at`` are its reminders and escalations with their moments, ``next_at`` the
     first that has not fired: the sweep reads it.
     """
@@ -228,19 +229,15 @@ class Term(models.Model):
 
     # --- Project ----------------------------------------------------------------------------
 
-    def calendar(self):
-        """The days off that can matter to this term."""
+    def calendar(self, day=None):
+        """The days off that can matter to this term, up to ``day`` at least."""
         first = self.base_on or self.due_on
         reach = {Unit.WORKING_DAYS: 2, Unit.DAYS: 1, Unit.MONTHS: 31, "": 0}[self.unit]
         reach *= self.base_amount or 0
+        last = first + timedelta(days=max(reach, 0) + 61)
         return DayOff.objects.calendar(
-            first - timedelta(days=max(-reach, 0) + 31), first + timedelta(days=max(reach, 0) + 61)
+            first - timedelta(days=max(-reach, 0) + 31), max(last, day or last)
         )
-
-    @property
-    def is_counted(self):
-        """Whether its day follows from what is left: not a date, nor what was late as it paused."""
-        return bool(self.unit) and (self.legal or self.base_amount >= 0)
 
     def ladder(self):
         """(days from the due day, who hears) of each rung, the warnings first."""
@@ -253,7 +250,7 @@ class Term(models.Model):
 
         ``fired``: the rungs that have fired, when the caller knows them.
         """
-        if self.is_counted:
+        if self.unit:
             self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on
         self.due_at = end_of(self.due_on)
         ladder = self.ladder()
@@ -281,11 +278,13 @@ class Term(models.Model):
 
     # --- Pause, resume, extend, stop --------------------------------------------------------
 
-    def left(self, day, calendar):
-        """What remains of it on ``day``, in its own unit; negative when it is late."""
-        if self.unit == Unit.WORKING_DAYS:
-            return self.base_amount - calendar.between(self.base_on, day)
-        return self.base_amount - (day - self.base_on).days
+    def left(self, day):
+        """Working days that remain on ``day``; negative when it is late by so many."""
+        calendar = self.calendar(day)
+        if day > self.due_on:
+            return -calendar.between(self.due_on, day)
+        # Nothing was left where the due day is only the first working day after a day off.
+        return max(self.base_amount - calendar.between(self.base_on, day), 0)
 
     def pause(self, *, at, by, reason):
         """Stop counting while others are waited for (tạm dừng). The internal clock only.
@@ -296,23 +295,20 @@ class Term(models.Model):
             raise ValidationError(_("Thời hạn theo luật không tạm dừng."))
         if self.state != TermState.RUNNING or not reason.strip():
             raise ValidationError(_("Cần nêu lý do để tạm dừng một thời hạn đang tính."))
-        left = self.left(timezone.localdate(at), self.calendar())
-        self.base_amount = left if at < self.due_at else min(left, -1)
+        self.base_amount = self.left(timezone.localdate(at))
         self.state, self.paused_at, self.next_at = TermState.PAUSED, at, None
         self._log(
             "pause", at, by, reason=reason, save=["base_amount", "state", "paused_at", "next_at"]
         )
 
     def resume(self, *, at, by):
-        """Go on with what was left (tiếp tục). A clock that was late when it paused stays late."""
+        """Go on with what was left (tiếp tục). A clock that was late is as late as when it paused:
+        its day is counted back, for waiting is nobody's lateness.
+        """
         if self.state != TermState.PAUSED:
             raise ValidationError(_("Thời hạn này không tạm dừng."))
         self.state, self.paused_at = TermState.RUNNING, None
-        if self.base_amount >= 0:
-            self.base_on = timezone.localdate(at)
-        else:
-            # Late already: its day stands, and an extension counts from that day.
-            self.base_on, self.base_amount = self.due_on, 0
+        self.base_on = resumed_on(timezone.localdate(at), self.base_amount, self.calendar())
         self.project(self.calendar())
         self._log("resume", at, by, save=PROJECTED)
 
@@ -334,6 +330,11 @@ class Term(models.Model):
         self.base_amount += days
         if self.state == TermState.RUNNING:
             self.project(self.calendar())
+        else:
+            # Its rungs follow when it goes on; it may be late no more meanwhile.
+            calendar = self.calendar(self.due_on + timedelta(days=2 * days + 31))
+            self.due_on = calendar.add(self.due_on, days)
+            self.due_at = end_of(self.due_on)
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
     def move(self, day, *, at, by):
@@ -365,6 +366,11 @@ class Term(models.Model):
             due_on=self.due_on,
             left=self.base_amount,
         )
+
+
+def resumed_on(day, left, calendar):
+    """The day that what is ``left`` is counted from when a clock goes on on ``day``."""
+    return day if left >= 0 else calendar.last_working(day)
 
 
 PROJECTED = [
