@@ -203,16 +203,21 @@ def hold(dossier, *, at, by, reason):
 
     One that stands already, or a dossier without a task, stays as it is.
     """
-    term = _of_open_task(dossier).filter(state=TermState.RUNNING).first()
-    if term is not None:
+    term = _of_open_task(dossier).first()
+    if term is None:
+        return
+    Task.objects.filter(pk=term.task_id, asked_since=None).update(asked_since=at, paused=True)
+    if term.state == TermState.RUNNING:
         term.pause(at=at, by=by, reason=reason)
-        Task.objects.filter(pk=term.task_id).update(paused=True)
 
 
 def go_on(dossier, *, at, by):
     """The opinion is there: the clock goes on, unless the producer is waited for as well."""
-    term = _of_open_task(dossier).filter(state=TermState.PAUSED, task__waiting_since=None).first()
-    if term is not None:
+    term = _of_open_task(dossier).filter(task__asked_since__isnull=False).first()
+    if term is None:
+        return
+    Task.objects.filter(pk=term.task_id).update(asked_since=None)
+    if term.state == TermState.PAUSED and term.task.waiting_since is None:
         term.resume(at=at, by=by)
         Task.objects.filter(pk=term.task_id).update(
             paused=False, due_on=term.due_on, due_at=term.due_at
@@ -220,8 +225,10 @@ def go_on(dossier, *, at, by):
 
 
 def _of_open_task(dossier):
-    return Term.objects.select_for_update(of=("self",)).filter(
-        task__dossier=dossier, task__open_state__isnull=False
+    return (
+        Term.objects.select_for_update(of=("self", "task"))
+        .select_related("task")
+        .filter(task__dossier=dossier, task__open_state__isnull=False)
     )
 
 

@@ -370,49 +370,62 @@ def months_late(row):
 # --- Where the time went ----------------------------------------------------------------------
 
 SPENT = """
-WITH moves AS (
-  SELECT after, at, coalesce(lead(at) OVER (ORDER BY seq), %(now)s) AS until
+WITH told AS (
+  SELECT seq, event, at, CASE WHEN after <> '' AND after <> before THEN after END AS state
   FROM cycle_historyentry
-  WHERE stream = 'dossier' AND stream_id = %(dossier)s AND after <> '' AND after <> before
+  WHERE stream = 'dossier' AND stream_id = %(dossier)s
+    AND (event IN ('task.wait', 'task.resume') OR after <> '' AND after <> before)
+), stretches AS (
+  SELECT event, at, coalesce(lead(at) OVER (ORDER BY seq), %(now)s) AS until,
+    count(state) OVER (ORDER BY seq) AS moves, state
+  FROM told
 ), stood AS (
-  SELECT
-    CASE WHEN after = ANY(%(parked)s) THEN 'paused'
-         WHEN after = ANY(%(returned)s) THEN 'waiting' ELSE 'working' END AS how,
-    until - at AS length
-  FROM moves WHERE after NOT IN ('promoted', 'revoked')
-), ledger AS (
+  SELECT event, at, until, max(state) OVER (PARTITION BY moves) AS state FROM stretches
+), spent AS (
+  SELECT at, until,
+    CASE WHEN state = ANY(%(parked)s) THEN 'paused'
+         WHEN state = ANY(%(returned)s) OR event = 'task.wait' THEN 'waiting'
+         ELSE 'working' END AS how
+  FROM stood WHERE state NOT IN ('promoted', 'revoked')
+), pauses AS (
   SELECT e.kind, e.at,
     coalesce(lead(e.at) OVER (PARTITION BY e.term_id ORDER BY e.id), %(now)s) AS until
-  FROM dossiers_termevent e
-  JOIN dossiers_term t ON t.id = e.term_id
-  JOIN dossiers_task task ON task.id = t.task_id
-  WHERE t.dossier_id = %(dossier)s AND e.kind IN ('pause', 'resume', 'stop')
-    AND task.state <> ALL(%(returned)s)
-), waited AS (
-  SELECT coalesce(sum(until - at), interval '0') AS length FROM ledger WHERE kind = 'pause'
+  FROM dossiers_termevent e JOIN dossiers_term t ON t.id = e.term_id
+  WHERE t.dossier_id = %(dossier)s AND t.task_id IS NOT NULL
+    AND e.kind IN ('pause', 'resume', 'stop')
+), asked AS (
+  SELECT how, at, until FROM spent
+  UNION ALL
+  -- A clock that stands still without the producer being waited for: an opinion is.
+  SELECT 'asked', greatest(spent.at, pauses.at), least(spent.until, pauses.until)
+  FROM spent JOIN pauses ON pauses.at < spent.until AND spent.at < pauses.until
+  WHERE spent.how = 'working' AND pauses.kind = 'pause'
+), sums AS (
+  SELECT how, extract(epoch FROM sum(until - at)) AS seconds FROM asked GROUP BY how
 )
-SELECT
-  extract(epoch FROM coalesce(sum(length) FILTER (WHERE how = 'working'), interval '0')
-    - (SELECT length FROM waited)) AS working,
-  extract(epoch FROM coalesce(sum(length) FILTER (WHERE how = 'waiting'), interval '0')
-    + (SELECT length FROM waited)) AS waiting,
-  extract(epoch FROM coalesce(sum(length) FILTER (WHERE how = 'paused'), interval '0')) AS paused
-FROM stood
+SELECT coalesce((SELECT seconds FROM sums WHERE how = 'working'), 0)
+    - coalesce((SELECT seconds FROM sums WHERE how = 'asked'), 0) AS working,
+  coalesce((SELECT seconds FROM sums WHERE how = 'waiting'), 0) AS waiting,
+  coalesce((SELECT seconds FROM sums WHERE how = 'asked'), 0) AS asked,
+  coalesce((SELECT seconds FROM sums WHERE how = 'paused'), 0) AS paused
 """
 
 
 @dataclass(frozen=True)
 class Spent:
-    """Days a dossier was worked on, waited for its producer, and stood outside the walk."""
+    """Days a dossier was worked on, waited for its producer or for an opinion, and stood outside
+    the walk.
+    """
 
     working: float
     waiting: float
+    asked: float
     paused: float
 
     @property
     def total(self):
         """All days."""
-        return self.working + self.waiting + self.paused
+        return self.working + self.waiting + self.asked + self.paused
 
     def parts(self):
         """(name, words, days, share in per cent, where its bar begins) of each, for a picture."""
@@ -420,6 +433,7 @@ class Spent:
         for name, words in (
             ("working", _("cơ quan xử lý")),
             ("waiting", _("chờ chủ thể")),
+            ("asked", _("chờ ý kiến sở, ngành")),
             ("paused", _("tạm dừng, chờ mở lại")),
         ):
             share = 100 * getattr(self, name) / self.total if self.total else 0.0

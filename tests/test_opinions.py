@@ -17,6 +17,7 @@ from cycle.models.job import run_waiting
 from dossiers import recalculation
 from dossiers.deadlines import sweep
 from dossiers.models import ConditionNotMet, Term, TermState
+from dossiers.register import time_spent
 from notifications import audiences
 from tests import judging
 from tests.conftest import open_task, person
@@ -185,6 +186,42 @@ def test_an_answer_does_not_end_the_wait_for_the_producer(entry, thu, y_te):
     ask(entry, y_te, thu).reply("Đạt", by=y_te)
     task.refresh_from_db()
     assert (task.paused, Term.objects.get(task=task).state) == (True, TermState.PAUSED)
+
+
+def test_the_producers_answer_does_not_end_the_wait_for_an_opinion(entry, thu, y_te):
+    task = open_task(entry.dossier)
+    asked = ask(entry, y_te, thu)
+    task.refresh_from_db()
+    task.wait(by=thu, reason="Chờ chủ thể bổ sung nhãn")
+    open_task(entry.dossier).resume(by=thu)
+    task.refresh_from_db()
+    assert task.waiting_since is None
+    assert (task.paused, Term.objects.get(task=task).state) == (True, TermState.PAUSED)
+    asked.reply("Đạt", by=y_te)
+    task.refresh_from_db()
+    assert (task.paused, Term.objects.get(task=task).state) == (False, TermState.RUNNING)
+    assert task.asked_since is None
+
+
+def test_waiting_for_an_opinion_is_told_apart_from_waiting_for_the_producer(entry, thu, y_te):
+    dossier, start = entry.dossier, clock.now()
+
+    def later(days):
+        return clock.at(start + timedelta(days=days))
+
+    before = time_spent(dossier, start)
+    with later(1):
+        asked = ask(entry, y_te, thu)
+    with later(4):  # three days of waiting for the opinion alone
+        open_task(dossier).wait(by=thu, reason="Chờ nhãn")
+    with later(6):  # two for both: the producer's
+        open_task(dossier).resume(by=thu)
+    with later(11):  # five more for the opinion
+        asked.reply("Đạt", by=y_te)
+    spent = time_spent(dossier, start + timedelta(days=12))
+    parts = [spent.working - before.working, spent.waiting - before.waiting, spent.asked]
+    assert [round(days, 2) for days in parts] == [2, 2, 8]
+    assert round(spent.total - before.total, 2) == 12
 
 
 def test_the_papers_of_a_meeting_have_a_clock_until_they_are_sent(council, cycle, thu):

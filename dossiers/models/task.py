@@ -270,6 +270,7 @@ class Task(AbstractTask):
     due_at = models.DateTimeField(null=True)
     waiting_since = models.DateTimeField(_("chờ chủ thể từ"), null=True)
     waiting_reason = models.CharField(_("chờ chủ thể vì"), max_length=300, blank=True)
+    asked_since = models.DateTimeField(_("chờ ý kiến từ"), null=True)
     #: Its clock stands still: it is neither due soon nor overdue.
     paused = models.BooleanField(_("tạm dừng"), default=False)
     closed_at = models.DateTimeField(_("xong lúc"), null=True)
@@ -522,10 +523,10 @@ class Task(AbstractTask):
                 self.paused = True
 
     def resume(self, *, by):
-        """The producer has answered (hết chờ)."""
+        """The producer has answered (hết chờ); the clock goes on unless an opinion is awaited."""
         with self._change("task.resume", by, "dossiers.claim_task"):
             self.waiting_since, self.waiting_reason = None, ""
-            if self.term.state == "paused":
+            if self.term.state == "paused" and self.asked_since is None:
                 self.term.resume(at=clock.now(), by=by)
                 self.due_on, self.due_at = self.term.due_on, self.term.due_at
                 self.paused = False
