@@ -1,6 +1,6 @@
 """Clocks: what a task is due, why, and what happens when it is not done."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -115,6 +115,19 @@ def test_what_was_late_as_it_paused_is_no_later_for_the_waiting(monday, an):
     assert sweep(at(2026, 12, 21, 7, 59)) == {"terms": 0, "firings": 0}
     assert sweep(at(2026, 12, 21, 8)) == {"terms": 1, "firings": 1}
     assert set(fired(task.term)) == told | {"3:next_level"}
+
+
+def test_a_clock_goes_on_after_half_a_year_on_a_day_off(monday, an):
+    off = at(2027, 4, 30).date()
+    DayOff.objects.create(day=off, name="Ngày Giải phóng", document="12/TB-BNV")
+    task = open_task(monday)
+    with clock.at(at(2026, 12, 2)):  # two days late
+        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+    with clock.at(at(2027, 4, 30)):
+        task.resume(by=an)
+    assert task.term.due_on == at(2027, 4, 27).date()
+    calendar = DayOff.objects.calendar(off - timedelta(days=9), off)
+    assert calendar.between(task.term.due_on, off) == 2
 
 
 def test_an_extension_while_it_waits_moves_the_day_of_what_was_late(monday, an, minh):

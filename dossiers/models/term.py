@@ -308,7 +308,8 @@ class Term(models.Model):
         if self.state != TermState.PAUSED:
             raise ValidationError(_("Thời hạn này không tạm dừng."))
         self.state, self.paused_at = TermState.RUNNING, None
-        self.base_on = resumed_on(timezone.localdate(at), self.base_amount, self.calendar())
+        day = timezone.localdate(at)
+        self.base_on = resumed_on(day, self.base_amount, self.calendar(day))
         self.project(self.calendar())
         self._log("resume", at, by, save=PROJECTED)
 
