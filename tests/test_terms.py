@@ -1,13 +1,17 @@
 """Clocks: what a task is due, why, and what happens when it is not done."""
 
 from datetime import datetime, timedelta
+from threading import current_thread, main_thread
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, OutboxMessage
+from dossiers import deadlines
 from dossiers.deadlines import sweep
 from dossiers.models import Term, TermState
 from tests import records
@@ -249,3 +253,65 @@ def test_a_paused_task_is_neither_late_nor_soon(monday, an):
             == inbox.counts()
         )
         assert Inbox(an, Filters(tab="overdue")).rows() == []
+
+
+# --- More than a batch ------------------------------------------------------------------------
+
+
+def backlog(cycle, commune, an):
+    """Seven tasks, each with four rungs behind it on 2/12."""
+    with clock.at(at(2026, 11, 16)):
+        return [open_dossier(cycle, commune, an, f"Gạo {number}") for number in range(7)]
+
+
+def swept_once(dossiers):
+    """Whether each rung of each fired once, into a whole history, and waits to be told."""
+    for dossier in dossiers:
+        assert len(fired(open_task(dossier).term)) == 4
+        told = dossier.history.filter(event__startswith="term.")
+        assert told.count() == 4
+        assert OutboxMessage.objects.filter(entry__in=told).count() == 4
+    call_command("verify_history", verbosity=0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("batch", (1, 2, 7, 8))
+def test_a_backlog_is_shared_and_fired_once(batch, cycle, commune, an):
+    dossiers = backlog(cycle, commune, an)
+    assert sweep(at(2026, 12, 2), batch=batch) == {"terms": 7, "firings": 28}
+    assert sweep(at(2026, 12, 2), batch=batch) == {"terms": 0, "firings": 0}
+    swept_once(dossiers)
+
+
+def test_in_a_transaction_one_connection_sweeps_all(cycle, commune, an):
+    dossiers = backlog(cycle, commune, an)
+    assert sweep(at(2026, 12, 2), batch=2) == {"terms": 7, "firings": 28}
+    swept_once(dossiers)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backlog_of_the_past_is_told_to_nobody(cycle, commune, an):
+    backlog(cycle, commune, an)
+    before = OutboxMessage.objects.count()
+    with clock.at(at(2026, 12, 2), replay=True):
+        assert sweep(batch=2) == {"terms": 7, "firings": 28}
+    assert OutboxMessage.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_hand_that_fails_says_so_and_the_next_sweep_finds_the_rest(
+    cycle, commune, an, monkeypatch
+):
+    dossiers, swept = backlog(cycle, commune, an), deadlines._batch
+
+    def failing(values):
+        if current_thread() is not main_thread():
+            raise OperationalError("server closed the connection")
+        return swept(values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deadlines, "_batch", failing)
+        with pytest.raises(OperationalError):
+            sweep(at(2026, 12, 2), batch=2)
+    assert sweep(at(2026, 12, 2), batch=2) == {"terms": 5, "firings": 20}
+    swept_once(dossiers)
