@@ -428,7 +428,9 @@ class Spent:
         return self.working + self.waiting + self.asked + self.paused
 
     def parts(self):
-        """(name, words, days, share in per cent, where its bar begins) of each, for a picture."""
+        """(name, words, days, share in per cent, where its bar begins) of each that took any time,
+        for a picture.
+        """
         rows, begin = [], 0.0
         for name, words in (
             ("working", _("cơ quan xử lý")),
@@ -436,9 +438,10 @@ class Spent:
             ("asked", _("chờ ý kiến sở, ngành")),
             ("paused", _("tạm dừng, chờ mở lại")),
         ):
-            share = 100 * getattr(self, name) / self.total if self.total else 0.0
-            rows.append((name, words, getattr(self, name), share, begin))
-            begin += share
+            if days := getattr(self, name):
+                share = 100 * days / self.total
+                rows.append((name, words, days, share, begin))
+                begin += share
         return rows
 
 

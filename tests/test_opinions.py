@@ -188,10 +188,12 @@ def test_an_answer_does_not_end_the_wait_for_the_producer(entry, thu, y_te):
     assert (task.paused, Term.objects.get(task=task).state) == (True, TermState.PAUSED)
 
 
-def test_the_producers_answer_does_not_end_the_wait_for_an_opinion(entry, thu, y_te):
+def test_the_producers_answer_does_not_end_the_wait_for_an_opinion(client, entry, thu, y_te):
     task = open_task(entry.dossier)
     asked = ask(entry, y_te, thu)
     task.refresh_from_db()
+    client.force_login(thu)
+    assert "chờ ý kiến sở, ngành" in client.get(f"/tasks/{task.pk}/").content.decode()
     task.wait(by=thu, reason="Chờ chủ thể bổ sung nhãn")
     open_task(entry.dossier).resume(by=thu)
     task.refresh_from_db()
