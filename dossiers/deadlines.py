@@ -63,7 +63,6 @@ SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM fired)
 #: Most sweeps find nothing, and this is all they cost.
 LOOK = "SELECT 1 FROM dossiers_term WHERE state = 'running' AND next_at <= %s LIMIT 1"
 
-
 #: So many connections share what is due when that is more than one batch.
 HANDS = 2
 
@@ -82,13 +81,9 @@ def sweep(now=None, *, batch=5000):
             return {"terms": 0, "firings": 0}
     values = {"now": now, "limit": batch, "tell": not clock.replaying()}
     done = [_batch(values)]
-    if done[0][0] == batch and connection.in_atomic_block:
-        # What this transaction holds, no other connection would get.
-        done += _batches(values)
-    elif done[0][0] == batch:
-        with ThreadPoolExecutor(HANDS) as pool:
-            for hand in [pool.submit(_by_hand, values) for _ in range(HANDS)]:
-                done += hand.result()
+    if done[0][0] == batch:
+        # What a transaction around this holds, no other connection would get.
+        done += _batches(values) if connection.in_atomic_block else _by_hands(values)
     terms, firings = (sum(counts) for counts in zip(*done, strict=True))
     return {"terms": terms, "firings": firings}
 
@@ -111,11 +106,18 @@ def _batches(values):
     return done
 
 
-def _by_hand(values):
-    try:
-        return _batches(values)
-    finally:
-        connection.close()
+def _by_hands(values):
+    """The batches of several connections at work beside each other."""
+
+    def hand():
+        try:
+            return _batches(values)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(HANDS) as pool:
+        hands = [pool.submit(hand) for _ in range(HANDS)]
+    return [counts for each in hands for counts in each.result()]
 
 
 #: What begins with it waits for a conclusion that proposes revocation, and runs from that day.

@@ -400,14 +400,8 @@ WITH told AS (
   SELECT 'asked', greatest(spent.at, pauses.at), least(spent.until, pauses.until)
   FROM spent JOIN pauses ON pauses.at < spent.until AND spent.at < pauses.until
   WHERE spent.how = 'working' AND pauses.kind = 'pause'
-), sums AS (
-  SELECT how, extract(epoch FROM sum(until - at)) AS seconds FROM asked GROUP BY how
 )
-SELECT coalesce((SELECT seconds FROM sums WHERE how = 'working'), 0)
-    - coalesce((SELECT seconds FROM sums WHERE how = 'asked'), 0) AS working,
-  coalesce((SELECT seconds FROM sums WHERE how = 'waiting'), 0) AS waiting,
-  coalesce((SELECT seconds FROM sums WHERE how = 'asked'), 0) AS asked,
-  coalesce((SELECT seconds FROM sums WHERE how = 'paused'), 0) AS paused
+SELECT how, extract(epoch FROM sum(until - at)) / 86400 AS days FROM asked GROUP BY how
 """
 
 
@@ -428,8 +422,9 @@ class Spent:
         return self.working + self.waiting + self.asked + self.paused
 
     def parts(self):
-        """(name, words, days, share in per cent, where its bar begins) of each that took any time,
-        for a picture.
+        """(name, words, days, share in per cent, where its bar begins) of each, for a picture.
+
+        Work always, the others from a tenth of a day: moments are no row.
         """
         rows, begin = [], 0.0
         for name, words in (
@@ -438,8 +433,9 @@ class Spent:
             ("asked", _("chờ ý kiến sở, ngành")),
             ("paused", _("tạm dừng, chờ mở lại")),
         ):
-            if days := getattr(self, name):
-                share = 100 * days / self.total
+            days = getattr(self, name)
+            if name == "working" or round(days, 1):
+                share = 100 * days / self.total if self.total else 0.0
                 rows.append((name, words, days, share, begin))
                 begin += share
         return rows
@@ -447,7 +443,7 @@ class Spent:
 
 def time_spent(dossier, now):
     """The :class:`Spent` of ``dossier`` until ``now``, from its history and its ledgers."""
-    [row] = _asked(
+    rows = _asked(
         SPENT,
         {
             "dossier": dossier.pk,
@@ -456,7 +452,11 @@ def time_spent(dossier, now):
             "returned": [NODES[node].value for node in sorted(WAITS_FOR_PRODUCER)],
         },
     )
-    return Spent(**{name: float(seconds) / 86400 for name, seconds in row.items()})
+    days = dict.fromkeys(("working", "waiting", "asked", "paused"), 0.0)
+    days |= {row["how"]: float(row["days"]) for row in rows}
+    # An opinion is awaited in the midst of the office's own time.
+    days["working"] -= days["asked"]
+    return Spent(**days)
 
 
 # --- Certificates that end ------------------------------------------------------------------

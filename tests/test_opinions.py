@@ -224,6 +224,7 @@ def test_waiting_for_an_opinion_is_told_apart_from_waiting_for_the_producer(entr
     parts = [spent.working - before.working, spent.waiting - before.waiting, spent.asked]
     assert [round(days, 2) for days in parts] == [2, 2, 8]
     assert round(spent.total - before.total, 2) == 12
+    assert [name for name, *_ in spent.parts()] == ["working", "waiting", "asked"]
 
 
 def test_the_papers_of_a_meeting_have_a_clock_until_they_are_sent(council, cycle, thu):

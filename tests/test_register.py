@@ -273,6 +273,7 @@ def test_the_dossier_says_where_its_time_went(client, cycle, commune, an):
     with clock.at(at(2026, 11, 11)):
         page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
     assert "10,0 ngày" in page
+    assert "chờ ý kiến sở, ngành" not in page
     assert "100%" in page
 
 
