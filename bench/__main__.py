@@ -29,7 +29,7 @@ def proofs() -> dict[str, tuple[str, str]]:
 
 def prove(name: str, scale: str) -> dict:
     """Run a proof over services and a database of its own, which are gone afterwards."""
-    for given in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+    for given in ("DATABASE_URL", "DATABASE_WORK_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
         os.environ.pop(given, None)
     with tempfile.TemporaryDirectory(prefix="ocop-proof-") as state:
         # PostgreSQL of root runs as nobody, who must be able to pass.

@@ -15,7 +15,7 @@ from time import perf_counter
 
 import psycopg
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -65,8 +65,8 @@ def run(scale):
     }
 
 
-def _login():
-    settings = connection.settings_dict
+def _login(alias="default"):
+    settings = connections[alias].settings_dict
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host"}
     return {ours: settings[theirs] for theirs, ours in names.items() if settings[theirs]} | (
         {"port": settings["PORT"]} if settings["PORT"] else {}

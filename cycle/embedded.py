@@ -1,10 +1,11 @@
 """A PostgreSQL and a Redis of our own, for a machine where nobody has set them up.
 
-``urls()`` gives the addresses of the services: from DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL
-where they are set, otherwise of private servers run from wheels over unix sockets. Any process that
-asks starts them or joins them, and holds them by a shared file lock. Beside each server stays a
-keeper, which takes that lock for itself once nobody holds it any more, and then stops the server.
-The kernel drops the locks of a killed process, so a kill leaves nothing behind.
+``urls()`` gives the addresses of the services: from DATABASE_URL, DATABASE_WORK_URL,
+DATABASE_OWNER_URL and REDIS_URL where they are set, otherwise of private servers run from wheels
+over unix sockets. Any process that asks starts them or joins them, and holds them by a shared file
+lock. Beside each server stays a keeper, which takes that lock for itself once nobody holds it any
+more, and then stops the server. The kernel drops the locks of a killed process, so a kill leaves
+nothing behind.
 
 ``python -m cycle.embedded sql`` prints the same roles and rights for a server of one's own;
 ``forget`` deletes the private servers' data.
@@ -34,7 +35,28 @@ from typing import IO, Any, NamedTuple
 from urllib.parse import quote
 
 PROJECT = Path(__file__).resolve().parent.parent
-DATABASE, OWNER, APPLICATION = "ocop", "ocop_owner", "ocop_app"
+DATABASE, OWNER = "ocop", "ocop_owner"
+#: The role that holds the application's rights, and its two logins: web pages, and all other work.
+APPLICATION, WEB, WORK = "ocop_app", "ocop_web", "ocop_work"
+#: What a machine held that has vanished is free within a minute; PostgreSQL's own is two hours.
+_KEEPALIVES = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+_PATIENT = _KEEPALIVES | {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
+#: Each role, what it may do by itself, and what its sessions begin with: kept by the server, so
+#: that a pooler in between can neither refuse it nor mix it up.
+ROLES: dict[str, tuple[str, dict[str, str]]] = {
+    # Migrations take as long as they need.
+    OWNER: ("LOGIN CREATEDB", _KEEPALIVES),
+    # An installation of before may still sign in as the role itself, for everything.
+    APPLICATION: ("NOLOGIN", _PATIENT),
+    WEB: ("LOGIN", _PATIENT | {"statement_timeout": "30s"}),
+    WORK: ("LOGIN", _PATIENT),
+}
+#: Written beside our own server's data once the roles are as above; raised when these change.
+_ROLES_VERSION = "2"
 # A unix socket's path may have 107 bytes; the longest of ours is "run/.s.PGSQL.5432".
 LONGEST_STATE_FOLDER = 107 - len("/run/.s.PGSQL.5432")
 # A server before us may still be going down, or its shared memory be in use.
@@ -46,9 +68,10 @@ _held: dict[str, IO[str]] = {}
 
 
 class Urls(NamedTuple):
-    """Addresses of the services: database as the application role, as its owner, and Redis."""
+    """Addresses of the services: the database for web pages, for work, as its owner, and Redis."""
 
-    database: str
+    web: str
+    work: str
     owner: str
     redis: str
 
@@ -60,16 +83,17 @@ def urls(start: bool = True) -> Urls:
     as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
     starts it. Raises SystemExit with one sentence when PostgreSQL cannot be had.
     """
-    database = os.environ.get("DATABASE_URL")
-    owner = os.environ.get("DATABASE_OWNER_URL") or database
-    if not database:
+    web = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_WORK_URL")
+    if web:
+        work = os.environ.get("DATABASE_WORK_URL") or web
+        owner = os.environ.get("DATABASE_OWNER_URL") or work
+    else:
         if start:
             _join("postgres")
         host = quote(str(_run()), safe="")
-        database = f"postgresql://{APPLICATION}@{host}/{DATABASE}"
-        owner = f"postgresql://{OWNER}@{host}/{DATABASE}"
+        web, work, owner = (f"postgresql://{role}@{host}/{DATABASE}" for role in (WEB, WORK, OWNER))
     redis = os.environ.get("REDIS_URL") or f"redis+socket://{_socket('redis')}"
-    return Urls(database, owner or database, redis)
+    return Urls(web, work, owner, redis)
 
 
 def start_redis() -> None:
@@ -145,19 +169,63 @@ GRANT USAGE ON SCHEMA public TO "{application}";
 """
 
 
+def no_temporary(database: str, *roles: str) -> str:
+    """SQL, run by the owner of ``database``, after which none of ``roles`` makes temporary tables.
+
+    A temporary table stands in for a real one of its name wherever that is not named in full. The
+    right is PUBLIC's in every new database, in a copy and in a restored one too.
+    """
+    names = ", ".join(("PUBLIC", *(f'"{role}"' for role in roles)))
+    return f'REVOKE TEMPORARY ON DATABASE "{database}" FROM {names};\n'
+
+
+def _memberships() -> str:
+    """SQL that gives the two logins the application's rights, and each role its sessions."""
+    return f'GRANT "{APPLICATION}" TO "{WEB}", "{WORK}";\n' + "".join(
+        f"ALTER ROLE \"{role}\" SET {name} = '{value}';\n"
+        for role, (_rights, session) in ROLES.items()
+        for name, value in session.items()
+    )
+
+
+def _spill() -> str:
+    """SQL, for a superuser, that bounds what a page may spill to disk, per server process."""
+    return f"ALTER ROLE \"{WEB}\" SET temp_file_limit = '1GB';\n"
+
+
 def administrator_sql() -> str:
-    """The psql script with which an administrator prepares a PostgreSQL server of one's own."""
+    """The psql script with which an administrator prepares a PostgreSQL server of one's own.
+
+    It may be run again: what is there stays, what is missing comes.
+    """
+    passwords = {OWNER: "owner_password", WEB: "web_password", WORK: "work_password"}
+    read = "".join(
+        f"\\getenv {variable} OCOP_{variable.upper()}\n" for variable in passwords.values()
+    )
+    create = "".join(
+        f"SELECT 'CREATE ROLE \"{role}\" {rights}'\n"  # noqa: S608
+        f"  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec\n"
+        for role, (rights, _session) in ROLES.items()
+    )
+    give = "".join(
+        f"\\if :{{?{variable}}}\nALTER ROLE \"{role}\" PASSWORD :'{variable}';\n\\endif\n"
+        for role, variable in passwords.items()
+    )
     # In template1 as well: test databases are copies of it.
     return f"""\
--- OCOP_OWNER_PASSWORD=... OCOP_APP_PASSWORD=... psql -v ON_ERROR_STOP=1 -U postgres -f <this>
-\\getenv owner_password OCOP_OWNER_PASSWORD
-\\getenv app_password OCOP_APP_PASSWORD
-CREATE ROLE "{OWNER}" LOGIN CREATEDB PASSWORD :'owner_password';
-CREATE ROLE "{APPLICATION}" LOGIN PASSWORD :'app_password';
+-- OCOP_OWNER_PASSWORD=... OCOP_WEB_PASSWORD=... OCOP_WORK_PASSWORD=... \\
+--   psql -v ON_ERROR_STOP=1 -U postgres -f <this>
+-- May be run again, as after an update; a password that is not given stays as it is. Once nothing
+-- signs in as {APPLICATION} itself any more: ALTER ROLE "{APPLICATION}" NOLOGIN;
+{read}{create}{give}{_memberships()}\
+SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user \\gset
+\\if :super
+{_spill()}\\endif
 \\connect template1
 {grants(OWNER, APPLICATION)}\\connect postgres
-CREATE DATABASE "{DATABASE}" OWNER "{OWNER}" ENCODING 'UTF8';
-"""
+SELECT $$CREATE DATABASE "{DATABASE}" OWNER "{OWNER}" ENCODING 'UTF8'$$
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
+{no_temporary(DATABASE, APPLICATION, WEB, WORK)}"""  # noqa: S608
 
 
 def dying_with_parent(signum: signal.Signals) -> Callable[[], None]:
@@ -249,23 +317,26 @@ def _answers(name: str) -> bool:
 
 
 def _create_database() -> None:
-    """Create roles and database; may be called again after it was interrupted."""
+    """Create database and roles, or bring these up to date; may be called again if interrupted."""
     done = state_folder() / "postgres" / "ocop.ready"
-    if done.exists():
+    if done.exists() and done.read_text() == _ROLES_VERSION:
         return
     import psycopg
 
     server: dict[str, Any] = {"host": str(_run()), "user": "postgres", "autocommit": True}
     with psycopg.connect(dbname="template1", **server) as template:
-        for role, rights in ((OWNER, "LOGIN CREATEDB"), (APPLICATION, "LOGIN")):
-            if not template.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-                template.execute(f'CREATE ROLE "{role}" {rights}')
+        for role, (rights, _session) in ROLES.items():
+            query = "SELECT 1 FROM pg_roles WHERE rolname = %s"
+            verb = "ALTER" if template.execute(query, [role]).fetchone() else "CREATE"
+            template.execute(f'{verb} ROLE "{role}" {rights}')
+        template.execute(_memberships() + _spill())
         template.execute(grants(OWNER, APPLICATION))
     with psycopg.connect(dbname="postgres", **server) as connection:
         query = "SELECT 1 FROM pg_database WHERE datname = %s"
         if not connection.execute(query, [DATABASE]).fetchone():
             connection.execute(f'CREATE DATABASE "{DATABASE}" OWNER "{OWNER}"')
-    done.touch()
+        connection.execute(no_temporary(DATABASE, APPLICATION, WEB, WORK))
+    done.write_text(_ROLES_VERSION)
 
 
 # --- The keeper: a process of its own -------------------------------------------------------

@@ -2,8 +2,11 @@
 
 from contextlib import contextmanager
 
+import psycopg
 from django.conf import settings
 from django.db import connection
+
+from cycle import embedded
 
 _LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
 
@@ -24,3 +27,20 @@ def as_owner():
     finally:
         connection.close()
         connection.settings_dict.update(ours)
+
+
+def refuse_temporary(database):
+    """Take temporary tables from everybody but the owner in ``database``: new, copied or restored.
+
+    PostgreSQL only warns whoever does not own it; ``cycle.guards`` says what is left open then.
+    """
+    login = settings.DATABASES["owner"]
+    roles = {settings.APPLICATION_ROLE, *settings.APPLICATION_LOGINS} - {login["USER"]}
+    with psycopg.connect(
+        dbname=database,
+        user=login["USER"],
+        password=login.get("PASSWORD") or None,
+        host=login.get("HOST") or None,
+        port=login.get("PORT") or None,
+    ) as ours:
+        ours.execute(embedded.no_temporary(database, *sorted(roles)))

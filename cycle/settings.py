@@ -1,7 +1,7 @@
 """One module for all environments: read from the environment, works with nothing set.
 
-In production set SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL and
-OCOP_PRODUCTION=1; the first two are then required and their absence stops the start.
+In production set SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, DATABASE_WORK_URL, DATABASE_OWNER_URL,
+REDIS_URL and OCOP_PRODUCTION=1; the first two are then required and their absence stops the start.
 """
 
 import os
@@ -110,21 +110,35 @@ TEMPLATES = [
 # --- Services: given by URL, or our own from wheels (see cycle/embedded.py) -----------------
 # explain_term only computes: it starts nothing.
 services = embedded.urls(start=sys.argv[1:2] != ["explain_term"])
+# Web pages come in through these modules; workers, the beat and commands do not.
+_serves = "cycle.wsgi" in sys.modules or "cycle.asgi" in sys.modules
 DATABASES = {
-    # The application's own role: no DDL, and it can never rewrite history.
-    "default": dj_database_url.parse(services.database, conn_max_age=600, conn_health_checks=True),
+    # The application's own rights: no DDL, and it can never rewrite history. A page is stopped
+    # sooner than other work: see the roles in cycle/embedded.py.
+    "default": dj_database_url.parse(
+        services.web if _serves else services.work, conn_max_age=600, conn_health_checks=True
+    ),
     # The owning role: migrations, backup, and the flush of the test database.
     "owner": dj_database_url.parse(services.owner),
 }
 for _database in DATABASES.values():
-    # What a machine held that has vanished is free within a minute; PostgreSQL's own is two hours.
-    _database.setdefault("OPTIONS", {})["options"] = (
-        "-c lock_timeout=10s -c tcp_keepalives_idle=30"
-        " -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
-    )
+    # A server that has vanished is noticed within a minute. These are libpq's own: what the server
+    # should know stands with its roles, for not every pooler passes on what a client asks for.
+    _database["OPTIONS"] = {
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+    } | _database.get("OPTIONS", {})
 DATABASES["owner"]["TEST"] = {"MIRROR": "default"}
-#: The role that migrations take rights from: the login may be the owner's while they run.
-APPLICATION_ROLE = DATABASES["default"]["USER"]
+#: Who signs in for the application: for web pages, and for all other work.
+APPLICATION_LOGINS = {dj_database_url.parse(url)["USER"] for url in (services.web, services.work)}
+#: The role that holds the application's rights, which migrations take from it: its logins are
+#: members. An installation of before has one login, which holds them itself.
+APPLICATION_ROLE = (
+    embedded.APPLICATION
+    if len(APPLICATION_LOGINS) > 1 or {embedded.WEB, embedded.WORK} >= APPLICATION_LOGINS
+    else next(iter(APPLICATION_LOGINS))
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_BROKER_URL = services.redis

@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, RuleSet, User
-from cycle.owner import as_owner
+from cycle.owner import as_owner, refuse_temporary
 from dossiers.models import Dossier, OwnerType, Process, Producer, Product, ProductGroup
 
 
@@ -26,6 +26,8 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     with django_db_blocker.unblock():
         with as_owner():
             made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
+        for _connection, _old_name, _destroy in made:
+            refuse_temporary(connection.settings_dict["NAME"])
         yield
         with as_owner():
             for _connection, old_name, destroy in made:

@@ -25,7 +25,7 @@ class Place:
 
     def __init__(self, name, media):
         self.name, self.media = f"{name}_{os.getpid()}", media
-        database, owner, self.redis = embedded.urls()
+        database, _work, owner, self.redis = embedded.urls()
         self.server = owner
         self.database, self.owner = (
             f"{url.rpartition('/')[0]}/{self.name}" for url in (database, owner)

@@ -128,7 +128,7 @@ def at_the_prompt(**environment):
     clean = {
         key: value
         for key, value in os.environ.items()
-        if key not in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL")
+        if key not in ("DATABASE_URL", "DATABASE_WORK_URL", "DATABASE_OWNER_URL", "REDIS_URL")
     }
     return subprocess.run(
         [sys.executable, "manage.py", "explain_term", "2026-11-20", "15wd", "--json"],

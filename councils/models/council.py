@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pgtrigger
 import rules
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -11,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from dossiers.conditions import ConditionNotMet
 
@@ -129,11 +128,7 @@ class Regulation(models.Model):
                 ),
             ),
         ]
-        triggers = [
-            pgtrigger.Protect(
-                name="regulation_immutable", operation=pgtrigger.Update | pgtrigger.Delete
-            )
-        ]
+        triggers = [guards.Immutable(name="regulation_immutable")]
 
     def __str__(self):
         return self.document

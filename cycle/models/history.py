@@ -1,12 +1,11 @@
 """The record: what happened, chained and append-only, and the outbox of what is to be told."""
 
-import pgtrigger
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, events
+from cycle import clock, events, guards
 from cycle.models.organisation import OrgUnit, Role, User
 
 
@@ -145,11 +144,7 @@ class HistoryEntry(models.Model):
                 condition=Q(stream__in=Stream.values), name="history_stream_known"
             ),
         ]
-        triggers = [
-            pgtrigger.Protect(
-                name="history_append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            )
-        ]
+        triggers = [guards.Immutable(name="history_append_only")]
 
     def __str__(self):
         return f"{self.stream} {self.stream_id}/{self.seq} {self.event}"

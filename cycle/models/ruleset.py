@@ -4,10 +4,11 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 
-import pgtrigger
 from django.db import models
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from cycle import guards
 
 
 class RuleSetQuerySet(models.QuerySet):
@@ -44,11 +45,7 @@ class RuleSet(models.Model):
         verbose_name = _("bộ quy định")
         verbose_name_plural = _("bộ quy định")
         ordering = ["valid_from"]
-        triggers = [
-            pgtrigger.Protect(
-                name="rule_set_immutable", operation=pgtrigger.Update | pgtrigger.Delete
-            )
-        ]
+        triggers = [guards.Immutable(name="rule_set_immutable")]
 
     def __str__(self):
         return self.title
@@ -151,7 +148,7 @@ class RuleSet(models.Model):
 
 def _immutable(name):
     """What is law is only ever added; the application has no right to change it either."""
-    return [pgtrigger.Protect(name=name, operation=pgtrigger.Update | pgtrigger.Delete)]
+    return [guards.Immutable(name=name)]
 
 
 class RubricQuerySet(models.QuerySet):

@@ -23,8 +23,14 @@ FORMAT = 1
 
 
 def roles():
-    """The roles that a backup names: it can only be restored where they exist."""
-    return {alias: connections[alias].settings_dict["USER"] for alias in ("owner", "default")}
+    """The roles that a backup names: it can only be restored where they exist.
+
+    A backup names no login of the application: only the role that holds its rights.
+    """
+    return {
+        "owner": connections["owner"].settings_dict["USER"],
+        "default": settings.APPLICATION_ROLE,
+    }
 
 
 def run(program, *parameters):

@@ -1,13 +1,30 @@
 """Migrations run as the owning role: the application's own role has no DDL."""
 
+from django.core import checks
+from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 
+from cycle.guards import guards_hold
 from cycle.owner import as_owner
 
 
 class Command(Migrate):
-    """Migrate as the owner of the database."""
+    """Migrate as the owner of the database, then see that what the database refuses holds.
+
+    Raises CommandError when it does not, with what is to be done about it.
+    """
 
     def handle(self, *args, **options):
         with as_owner():
             super().handle(*args, **options)
+            if options["app_label"] or options["plan"] or options["check_unapplied"]:
+                return
+            found = guards_hold(None, [options["database"]])
+        if lacking := [str(each) for each in found if each.level >= checks.ERROR]:
+            raise CommandError("\n".join(["Đã di trú, nhưng chốt giữ của dữ liệu hở:", *lacking]))
+        for each in found:
+            self.stderr.write(self.style.WARNING(str(each)))
+
+    def check(self, *args, databases=None, **kwargs):
+        """The system checks, but for those of the database: what it lacks, migrations bring."""
+        super().check(*args, **kwargs)

@@ -22,6 +22,7 @@ from cycle.management.commands.backup import (
     roles,
     run,
 )
+from cycle.owner import refuse_temporary
 
 
 class Command(BaseCommand):
@@ -95,6 +96,8 @@ class Command(BaseCommand):
             place(archive.extractfile(DUMP), dump)
             execute("pg_restore", "--no-owner", f"--file={script}", str(dump))
             connections["owner"].close()
+            # A database has these rights by itself: they are not in the dump.
+            refuse_temporary(connections["owner"].settings_dict["NAME"])
             # Default rights go too: with them a restored table would get back the rights that a
             # migration took from the application's role. The dump has them, after its tables.
             run(

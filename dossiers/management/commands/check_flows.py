@@ -2,11 +2,13 @@
 
 import sys
 
+from django.core.checks import ERROR
 from django.core.management.base import BaseCommand
 from django.db.models import CharField, Count, Exists, OuterRef
 from django.db.models.functions import Cast
 
 from cycle import rulesets
+from cycle.guards import guards_hold
 from cycle.models import Cycle, Duty, RuleSet
 from dossiers import flows
 from dossiers.models import Dossier, Process, Task
@@ -21,7 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *, verbosity, **options):
         """Raises SystemExit(1) after printing every fault."""
-        faults = [*self.lost(), *self.changed(), *self.stuck(), *self.failed(), *self.unassigned()]
+        faults = [
+            *self.open_guards(),
+            *self.lost(),
+            *self.changed(),
+            *self.stuck(),
+            *self.failed(),
+            *self.unassigned(),
+        ]
         for fault in faults:
             self.stdout.write(fault)
         if faults:
@@ -29,6 +38,14 @@ class Command(BaseCommand):
         if verbosity:
             tasks = Task.objects.open().count()
             self.stdout.write(f"{tasks} công việc đang mở, khớp với luồng xử lý.")
+
+    def open_guards(self):
+        """What lets the application round the triggers; a session without limits is only told."""
+        for found in guards_hold(None, ["default"]):
+            if found.level >= ERROR:
+                yield f"{found.msg} {found.hint}"
+            else:
+                self.stderr.write(f"{found.msg} {found.hint}")
 
     def nodes(self):
         """Every node of every flow, by the name it is stored under."""

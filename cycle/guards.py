@@ -1,0 +1,115 @@
+"""That nobody walks round what the database refuses (chốt giữ của cơ sở dữ liệu).
+
+A trigger reads tables by name. A name is looked up along the search path, and among the temporary
+tables of the session before all else: who may make one of the same name shows the trigger what he
+likes. So every function of ours carries its own search path, temporary tables last in it, and the
+application may make none.
+"""
+
+import pgtrigger
+from django.conf import settings
+from django.core import checks
+from django.db import connections
+from pgtrigger import compiler
+
+from cycle import embedded
+
+#: As PostgreSQL stores it of a function.
+SEARCH_PATH = "search_path=pg_catalog, public, pg_temp"
+
+
+class PinnedTriggerSql(compiler.UpsertTriggerSql):
+    """What pgtrigger installs, its functions with a search path; migrations name this class."""
+
+    def get_template(self):
+        pinned = f"LANGUAGE plpgsql SET {SEARCH_PATH};".replace("=", " = ")
+        return super().get_template().replace("LANGUAGE plpgsql;", pinned)
+
+
+class Immutable(pgtrigger.Protect):
+    """Rows that are only ever added: nobody changes or deletes one, the owner neither."""
+
+    operation = pgtrigger.Update | pgtrigger.Delete
+
+    def compile(self, model):
+        made = super().compile(model)
+        return compiler.Trigger(name=made.name, sql=PinnedTriggerSql(**made.sql.kwargs))
+
+
+_UNPINNED = """
+SELECT p.oid::regprocedure::text
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'public'::regnamespace AND l.lanname NOT IN ('c', 'internal')
+  AND p.prosqlbody IS NULL AND NOT coalesce(%s = ANY (p.proconfig), false)
+  AND NOT EXISTS (SELECT FROM pg_depend d
+                  WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+ORDER BY 1
+"""
+# Whoever may sign in or work for the application; a superuser, because nothing binds him.
+_MAKES_TEMPORARY = """
+SELECT rolname, rolsuper, current_database() FROM pg_roles
+WHERE rolname = ANY (%s) AND has_database_privilege(oid, current_database(), 'TEMPORARY')
+ORDER BY 1
+"""
+_SESSIONS = "SELECT rolname, coalesce(rolconfig, '{}') FROM pg_roles WHERE rolname = ANY (%s)"
+
+
+def _rows(alias, query, value):
+    with connections[alias].cursor() as cursor:
+        cursor.execute(query, [value])
+        return cursor.fetchall()
+
+
+@checks.register(checks.Tags.database)
+def guards_hold(app_configs, databases, **kwargs):
+    """Errors for what lets the application round the triggers; warnings for endless sessions.
+
+    Only where a database is asked about: ``manage.py check --database default``, ``check_flows``,
+    and ``migrate`` when it is done.
+    """
+    if "default" not in (databases or ()):
+        return []
+    found = []
+    logins = sorted(settings.APPLICATION_LOGINS)
+    for role, boundless, database in _rows(
+        "default", _MAKES_TEMPORARY, [*logins, settings.APPLICATION_ROLE]
+    ):
+        if boundless:
+            found.append(
+                checks.Error(
+                    f"Ứng dụng đăng nhập bằng {role}, một superuser: không chốt giữ nào của cơ sở "
+                    "dữ liệu ràng buộc được nó.",
+                    hint="Hãy dùng các vai trò do «python -m cycle.embedded sql» tạo.",
+                    id="cycle.E001",
+                )
+            )
+        else:
+            statement = embedded.no_temporary(database, role).strip()
+            found.append(
+                checks.Error(
+                    f"Vai trò {role} tạo được bảng tạm, nên có thể che bảng thật trước trigger.",
+                    hint=f"Chủ sở hữu cơ sở dữ liệu hãy chạy: {statement}",
+                    id="cycle.E002",
+                )
+            )
+    found += [
+        checks.Error(
+            f"Hàm {function} không cố định search_path, nên có thể bị bảng tạm đánh lừa.",
+            hint="Hãy chạy lại «manage.py migrate», hoặc ALTER FUNCTION … SET search_path.",
+            id="cycle.E003",
+        )
+        for (function,) in _rows("default", _UNPINNED, SEARCH_PATH)
+    ]
+    for role, config in _rows("default", _SESSIONS, logins):
+        # A login of another name: held to what all work is held to.
+        _rights, session = embedded.ROLES.get(role, embedded.ROLES[embedded.WORK])
+        has = {each.partition("=")[0] for each in config}
+        if missing := sorted(set(session) - has):
+            found.append(
+                checks.Warning(
+                    f"Phiên của {role} không có giới hạn {', '.join(missing)}.",
+                    hint="Hãy chạy lại tập lệnh của «python -m cycle.embedded sql».",
+                    id="cycle.W001",
+                )
+            )
+    return found

@@ -1,0 +1,297 @@
+"""Nobody walks round the triggers: the application makes no temporary table, and if it did, no
+trigger would read it. Each login begins its sessions with its limits."""
+
+from contextlib import contextmanager
+from io import StringIO
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core import checks
+from django.core.management import CommandError, call_command
+from django.db import connection, transaction
+
+from councils.models import Scoresheet
+from cycle import clock, embedded
+from cycle.guards import SEARCH_PATH, guards_hold
+from cycle.models import HistoryHead
+from tests.test_constraints import (
+    closed,
+    interest,
+    judged,
+    owner,
+    refused,
+    resolution,
+    score,
+    shut,
+    sql,
+    substituted,
+    world,
+)
+
+__all__ = ["world"]
+pytestmark = pytest.mark.django_db
+
+ROLES = [embedded.APPLICATION, embedded.WEB, embedded.WORK]
+
+
+def rows(query, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall()
+
+
+@contextmanager
+def temporary_tables():
+    """The application may make temporary tables after all, as before they were taken from it."""
+    database = connection.settings_dict["NAME"]
+    with owner() as db:
+        db.execute(f'GRANT TEMPORARY ON DATABASE "{database}" TO "{settings.APPLICATION_ROLE}"')
+    try:
+        yield
+    finally:
+        with owner() as db:
+            db.execute(embedded.no_temporary(database, settings.APPLICATION_ROLE))
+
+
+# --- The attack: a temporary table stands in for the one that a trigger reads ----------------
+
+OPEN_ROUND = "UPDATE pg_temp.councils_evaluationround SET state = 'open'"
+
+
+def over(world):
+    judged(world)
+    interest(world)
+    resolution(world)
+    shut(world)
+
+
+def submitted(world):
+    judged(world)
+    score(world)
+    Scoresheet.objects.update(state="submitted", submitted_at=clock.now())
+
+
+#: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
+#: what is changed in the shadow, and the statement that must be refused all the same.
+ATTACKS = {
+    ("councils_score", "score_in_open_sheet"): (
+        submitted,
+        {"councils_scoresheet": "UPDATE pg_temp.councils_scoresheet SET state = 'draft'"},
+        "DELETE FROM public.councils_score",
+    ),
+    ("councils_scoresheet", "sheet_in_open_round"): (
+        over,
+        {"councils_evaluationround": OPEN_ROUND},
+        "UPDATE public.councils_scoresheet SET remark = 'Sửa sau khi chốt'",
+    ),
+    **{
+        (table, "round_still_open"): (over, {"councils_evaluationround": OPEN_ROUND}, statement)
+        for table, statement in (
+            ("councils_attendance", "DELETE FROM public.councils_attendance"),
+            ("councils_interest", "UPDATE public.councils_interest SET reason = 'Khác'"),
+            ("councils_resolution", "UPDATE public.councils_resolution SET reason = 'Khác'"),
+            ("councils_roundentry", "UPDATE public.councils_roundentry SET position = 9"),
+        )
+    },
+    ("councils_evaluationround", "round_closed_by_closing"): (
+        over,
+        {"councils_closing": "DELETE FROM pg_temp.councils_closing"},
+        "UPDATE public.councils_evaluationround SET state = 'open', closed_at = NULL",
+    ),
+    ("dossiers_task", "process_not_stuck"): (
+        lambda world: None,
+        {"dossiers_process": "UPDATE pg_temp.dossiers_process SET status = 'DONE'"},
+        """UPDATE public.dossiers_task SET status = 'CANCELED', closed_at = now()
+           WHERE open_state IS NOT NULL""",
+    ),
+    ("dossiers_process", "process_not_stuck"): (
+        closed,
+        {"dossiers_task": "UPDATE pg_temp.dossiers_task SET open_state = 'potential'"},
+        "UPDATE public.dossiers_process SET status = 'NEW'",
+    ),
+    ("cycle_substitution", "substitution_not_to_oneself"): (
+        substituted,
+        {"cycle_roleassignment": "DELETE FROM pg_temp.cycle_roleassignment"},
+        """UPDATE public.cycle_substitution s SET substitute_id = a.user_id
+           FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",
+    ),
+}
+#: Refuses nothing, fills in: see the test of its own.
+CHAIN = ("cycle_historyentry", "history_chain")
+
+
+def shadow(tables):
+    for table, change in tables.items():
+        sql(f"CREATE TEMPORARY TABLE {table} AS SELECT * FROM public.{table}")
+        sql(change)
+
+
+@pytest.mark.parametrize("guarded", ATTACKS, ids="/".join)
+def test_a_temporary_table_does_not_stand_in_for_the_one_a_trigger_reads(guarded, world):
+    before, tables, statement = ATTACKS[guarded]
+    before(world)
+    _table, name = guarded
+    with temporary_tables(), refused(name):
+        shadow(tables)
+        sql(statement)
+
+
+def test_a_temporary_table_does_not_stand_in_for_the_heads_of_the_chains(world):
+    with temporary_tables(), transaction.atomic():
+        shadow({"cycle_historyhead": "UPDATE pg_temp.cycle_historyhead SET seq = 40"})
+        sql(
+            """INSERT INTO public.cycle_historyentry
+                 (stream, stream_id, event, label, role, before, after, reason, data, at)
+               VALUES ('dossier', %s, 'dossier.open', 'x', '', '', '', '', '{}', now())""",
+            world.dossier.pk,
+        )
+        sql("DROP TABLE pg_temp.cycle_historyhead")
+    assert HistoryHead.objects.get(stream="dossier", stream_id=world.dossier.pk).seq == 2
+
+
+def test_every_trigger_that_reads_a_table_is_attacked():
+    found = rows(
+        r"""SELECT DISTINCT t.tgrelid::regclass::text, p.proname
+            FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+            JOIN pg_class c ON c.relnamespace = 'public'::regnamespace
+              AND c.relkind IN ('r', 'p', 'v') AND p.prosrc ~ ('\m' || c.relname || '\M')
+            WHERE NOT t.tgisinternal"""
+    )
+    assert set(found) == {*ATTACKS, CHAIN}
+
+
+# --- The walls, one by one -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_application_has_no_right_to_temporary_tables(role):
+    query = "SELECT has_database_privilege(%s, current_database(), 'TEMPORARY')"
+    assert rows(query, role) == [(False,)]
+
+
+def test_every_function_of_ours_carries_its_search_path():
+    # Those of pgtrigger too: it makes them again with each trigger that a migration adds.
+    query = """SELECT p.proname, p.proconfig FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+               WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql')"""
+    found = dict(rows(query))
+    assert {"process_not_stuck", "history_payload", "_pgtrigger_should_ignore"} <= set(found)
+    assert {name: path for name, path in found.items() if path != [SEARCH_PATH]} == {}
+
+
+def found():
+    return {(each.id, each.level) for each in guards_hold(None, ["default"])}
+
+
+def test_the_check_finds_nothing_here_and_asks_nothing_unasked():
+    assert found() == set()
+    assert guards_hold(None, None) == []
+
+
+def test_the_check_finds_a_right_to_temporary_tables():
+    with temporary_tables():
+        assert found() == {("cycle.E002", checks.ERROR)}
+        faults = StringIO()
+        with pytest.raises(SystemExit):
+            call_command("check_flows", stdout=faults)
+    # The role and both logins that have their rights from it; or the one login that is the role.
+    told = faults.getvalue().splitlines()
+    assert len(told) == len({settings.APPLICATION_ROLE, *settings.APPLICATION_LOGINS})
+    assert told[0].startswith(f"Vai trò {settings.APPLICATION_ROLE} tạo được bảng tạm")
+    assert "REVOKE TEMPORARY ON DATABASE" in told[0]
+
+
+@pytest.mark.parametrize(
+    "path", ("", "SET search_path = pg_temp, public", "SET search_path = public")
+)
+def test_the_check_finds_a_function_without_a_search_path(path):
+    with owner() as db:
+        db.execute(f"CREATE FUNCTION careless() RETURNS int LANGUAGE sql {path} AS 'SELECT 1'")
+    try:
+        assert found() == {("cycle.E003", checks.ERROR)}
+    finally:
+        with owner() as db:
+            db.execute("DROP FUNCTION careless()")
+
+
+def test_the_check_accepts_a_body_that_is_bound_to_its_tables():
+    with owner() as db:
+        db.execute("CREATE FUNCTION bound() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END")
+    try:
+        assert found() == set()
+    finally:
+        with owner() as db:
+            db.execute("DROP FUNCTION bound()")
+
+
+def test_the_check_finds_a_superuser_and_a_login_without_limits(settings):
+    settings.APPLICATION_LOGINS = {"postgres"}
+    assert found() == {("cycle.E001", checks.ERROR), ("cycle.W001", checks.WARNING)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrate_says_what_it_could_not_close():
+    with temporary_tables(), pytest.raises(CommandError) as refusal:
+        call_command("migrate", verbosity=0)
+    assert str(refusal.value).startswith("Đã di trú, nhưng chốt giữ của dữ liệu hở:\n")
+    assert "REVOKE TEMPORARY ON DATABASE" in str(refusal.value)
+    call_command("migrate", verbosity=0)
+
+
+# --- What each login begins with -------------------------------------------------------------
+
+URLS = embedded.urls()
+LIMITS = {
+    "web": {
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "1min",
+        "statement_timeout": "30s",
+    },
+    "work": {
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "1min",
+        "statement_timeout": "0",
+    },
+    "owner": {
+        "lock_timeout": "0",
+        "idle_in_transaction_session_timeout": "0",
+        "statement_timeout": "0",
+    },
+}
+
+
+@pytest.mark.parametrize("login", LIMITS)
+def test_a_login_begins_with_its_limits(login):
+    expected = dict(LIMITS[login])
+    if not embedded.is_ours(settings.DATABASES["owner"]["HOST"]):
+        # On a server of one's own the two logins may be one, of an installation of before.
+        assert URLS.web != URLS.work
+    else:
+        expected["temp_file_limit"] = "1GB" if login == "web" else "-1"
+    with psycopg.connect(getattr(URLS, login)) as session:
+        has = {name: session.execute(f"SHOW {name}").fetchone()[0] for name in expected}
+    assert has == expected
+
+
+def test_what_the_roles_carry_is_what_the_code_says():
+    carried = {
+        role: dict(each.split("=", 1) for each in config)
+        for role, config in rows(
+            "SELECT rolname, rolconfig FROM pg_roles WHERE rolname = ANY (%s)",
+            list(embedded.ROLES),
+        )
+    }
+    carried[embedded.WEB].pop("temp_file_limit")
+    assert carried == {role: session for role, (_rights, session) in embedded.ROLES.items()}
+
+
+def test_the_tests_work_as_the_application():
+    ((user, holds, owns),) = rows(
+        """SELECT current_user, pg_has_role(current_user, %s, 'USAGE'), EXISTS (
+             SELECT FROM pg_class WHERE relowner = current_user::regrole)""",
+        settings.APPLICATION_ROLE,
+    )
+    assert user in settings.APPLICATION_LOGINS
+    assert (holds, owns) == (True, False)
+    # No option of the start of a session: a pooler would refuse it.
+    assert "options" not in connection.settings_dict["OPTIONS"]
