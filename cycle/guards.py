@@ -40,6 +40,8 @@ _UNPINNED = """
 SELECT p.oid::regprocedure::text
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace = 'public'::regnamespace AND l.lanname NOT IN ('c', 'internal')
+  -- What somebody else keeps beside ours is his.
+  AND p.proowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('django_migrations'))
   AND p.prosqlbody IS NULL AND NOT coalesce(%s = ANY (p.proconfig), false)
   AND NOT EXISTS (SELECT FROM pg_depend d
                   WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')

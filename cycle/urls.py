@@ -14,6 +14,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 # Accounts are given by the administrator: allauth asks for these addresses, nobody signs up.
 closed = TemplateView.as_view(template_name="account/closed.html")
 
+handler500 = "cycle.views.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="dossiers:inbox"), name="home"),
     path("", include("dossiers.urls")),

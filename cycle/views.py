@@ -1,7 +1,9 @@
 """What belongs to no dossier: the language, one's own page, the rubrics, whether the site lives."""
 
+import sys
 from urllib.parse import urlsplit
 
+import psycopg
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,7 +12,9 @@ from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views import defaults
 from django.views.decorators.cache import never_cache
 
 from cycle import clock
@@ -98,6 +102,42 @@ def healthz(request):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+#: How PostgreSQL ends what goes beyond the limits of a login: time, a lock, the disk.
+STOPPED = (
+    psycopg.errors.QueryCanceled,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.ConfigurationLimitExceeded,
+)
+
+
+def server_error(request):
+    """What went wrong; 503, with what to do, for a statement that was stopped at a limit."""
+    error = sys.exc_info()[1]
+    # Both Django and viewflow raise an error of their own in the place of the database's.
+    while error is not None and not isinstance(error, STOPPED):
+        error = error.__cause__ or error.__context__
+    if error is None:
+        return defaults.server_error(request)
+    # What was only read changed nothing. An act of several steps may have committed some.
+    again = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+    part = request.headers.get("HX-Request") == "true"
+    response = render(
+        None,
+        "_too_long.html" if part else "503.html",
+        {"again": again, "language": get_language()},
+        status=503,
+    )
+    if part:
+        # Among the messages of the page, which itself stays; see ocop.js.
+        for name, value in (
+            ("HX-Retarget", "#messages"),
+            ("HX-Reswap", "innerHTML"),
+            ("HX-Reselect", ".notice"),
+        ):
+            response.headers[name] = value
+    return response
 
 
 def csrf_failure(request, reason=""):

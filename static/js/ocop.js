@@ -87,3 +87,8 @@ function reveal() {
 }
 reveal();
 document.addEventListener("htmx:afterSwap", reveal);
+// Our own word that it took too long is shown; what a proxy says with that number is not.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const answer = event.detail.xhr;
+  if (answer.status === 503 && answer.getResponseHeader("HX-Retarget")) event.detail.shouldSwap = true;
+});
