@@ -146,6 +146,10 @@ def test_rows_files_and_rights_come_back(source, saved, target):
         application.execute("INSERT INTO sealed (word) VALUES ('Chè Tủa Chùa')")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             application.execute("UPDATE sealed SET word = ''")
+        application.rollback()
+        # The right is in every new database, and in no dump.
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            application.execute("CREATE TEMPORARY TABLE sealed ()")
     # What is created from now on is open to the application, as before.
     target.run("CREATE TABLE later ()")
     with psycopg.connect(target.database) as application:

@@ -248,14 +248,23 @@ def test_without_a_redis_server_one_sentence_says_what_to_do(environment):
     )
 
 
-def test_given_addresses_are_used_and_nothing_starts(monkeypatch, tmp_path):
+@pytest.mark.parametrize(
+    ("web", "work", "signs_in"),
+    [
+        ("web", "work", ("web", "work")),
+        # An installation of before has one login; a container may know only its own.
+        ("app", "", ("app", "app")),
+        ("", "work", ("work", "work")),
+    ],
+)
+def test_given_addresses_are_used_and_nothing_starts(monkeypatch, tmp_path, web, work, signs_in):
     monkeypatch.setenv("OCOP_STATE", str(tmp_path / "none"))
-    monkeypatch.setenv("DATABASE_URL", "postgresql://app@db/ocop")
+    for name, given in (("DATABASE_URL", web), ("DATABASE_WORK_URL", work)):
+        monkeypatch.setenv(name, given and f"postgresql://{given}@db/ocop")
     monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner@db/ocop")
     monkeypatch.setenv("REDIS_URL", "redis://redis/0")
     assert embedded.urls() == (
-        "postgresql://app@db/ocop",
-        "postgresql://owner@db/ocop",
+        *(f"postgresql://{login}@db/ocop" for login in (*signs_in, "owner")),
         "redis://redis/0",
     )
     assert not (tmp_path / "none").exists()
@@ -263,34 +272,174 @@ def test_given_addresses_are_used_and_nothing_starts(monkeypatch, tmp_path):
 
 def test_the_address_survives_the_parser_of_the_settings(environment):
     ended = python("-c", "from cycle import embedded; print(*embedded.urls())", env=environment)
-    database, owner, redis = ended.stdout.split()
-    parsed = dj_database_url.parse(database)
-    assert (parsed["USER"], parsed["NAME"]) == ("ocop_app", "ocop")
-    assert dj_database_url.parse(owner)["USER"] == "ocop_owner"
+    *databases, redis = ended.stdout.split()
+    read = [dj_database_url.parse(url) for url in databases]
+    assert [(each["USER"], each["NAME"]) for each in read] == [
+        ("ocop_web", "ocop"),
+        ("ocop_work", "ocop"),
+        ("ocop_owner", "ocop"),
+    ]
+    parsed = read[0]
     assert redis == f"redis+socket://{parsed['HOST']}/redis.sock"
+
+
+ASKS_ROLE = """
+import sys
+sys.argv = ["manage.py"]
+import cycle.{module}
+from django.conf import settings
+print(settings.DATABASES["default"]["USER"], settings.APPLICATION_ROLE)
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "given", "expected"),
+    [
+        ("wsgi", {"DATABASE_URL": "ocop_web", "DATABASE_WORK_URL": "ocop_work"}, "ocop_web"),
+        ("asgi", {"DATABASE_URL": "ocop_web", "DATABASE_WORK_URL": "ocop_work"}, "ocop_web"),
+        ("celery", {"DATABASE_URL": "ocop_web", "DATABASE_WORK_URL": "ocop_work"}, "ocop_work"),
+        ("wsgi", {"DATABASE_URL": "ocop_web"}, "ocop_web"),
+        ("celery", {"DATABASE_WORK_URL": "ocop_work"}, "ocop_work"),
+        ("celery", {"DATABASE_URL": "ocop_app"}, "ocop_app"),
+        ("wsgi", {"DATABASE_URL": "trang", "DATABASE_WORK_URL": "viec"}, "trang"),
+    ],
+)
+def test_pages_and_work_sign_in_by_their_own_names_with_the_rights_of_one_role(
+    environment, module, given, expected
+):
+    urls = {name: f"postgresql://{login}@127.0.0.1:1/none" for name, login in given.items()}
+    ended = python("-c", ASKS_ROLE.format(module=module), env=environment | urls)
+    assert ended.stdout.split() == [expected, "ocop_app"], ended.stderr
+
+
+def test_one_login_of_another_name_holds_the_rights_itself(environment):
+    ended = python(
+        "-c",
+        ASKS_ROLE.format(module="wsgi"),
+        env=environment | {"DATABASE_URL": "postgresql://ung_dung@127.0.0.1:1/none"},
+    )
+    assert ended.stdout.split() == ["ung_dung", "ung_dung"], ended.stderr
+
+
+def as_postgres(folder, database="postgres"):
+    return psycopg.connect(
+        host=str(folder / "run"), user="postgres", dbname=database, autocommit=True
+    )
+
+
+def without_roles(folder):
+    """The server as it came: none of our roles, no database of ours."""
+    with as_postgres(folder) as server:
+        server.execute("DROP DATABASE ocop")
+    with as_postgres(folder, "template1") as template:
+        for role in embedded.ROLES:
+            template.execute(f"DROP OWNED BY {role}")
+            template.execute(f"DROP ROLE {role}")
+
+
+#: How version 0.1.0 made its roles and its database.
+OF_BEFORE = f"""
+CREATE ROLE ocop_owner LOGIN CREATEDB;
+CREATE ROLE ocop_app LOGIN PASSWORD 'cu';
+\\connect template1
+{embedded.grants("ocop_owner", "ocop_app")}\\connect postgres
+CREATE DATABASE ocop OWNER ocop_owner;
+\\connect ocop ocop_owner
+CREATE TABLE paper ();
+"""
+
+
+def psql(folder, environment, script, **passwords):
+    return subprocess.run(
+        [embedded.binary("psql"), "-X", "-v", "ON_ERROR_STOP=1", "-h", folder / "run", "-U", "postgres"],
+        env=environment | passwords, input=script, text=True, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def roles(folder):
+    """Who may sign in, has a password, and which settings each role has."""
+    with as_postgres(folder) as server:
+        return {
+            name: rest
+            for name, *rest in server.execute(
+                """SELECT rolname, a.rolcanlogin, a.rolpassword IS NOT NULL, r.rolconfig
+                   FROM pg_authid a JOIN pg_roles r USING (rolname) WHERE rolname ~ '^ocop_'"""
+            )
+        }
+
+
+def holds(folder):
+    """The two logins work on what the owner makes, and make nothing, not for a moment either."""
+    for login in ("ocop_web", "ocop_work"):
+        with connect(folder, login) as application:
+            assert application.execute("SELECT count(*) FROM paper").fetchone() == (0,)
+            application.commit()
+            for refused in ("TRUNCATE paper", "CREATE TEMPORARY TABLE paper ()"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    application.execute(refused)
+                application.rollback()
+    return True
 
 
 def test_the_administrators_script_makes_the_same_on_a_server_of_ones_own(environment):
     holder = Holder(environment)
     folder = holder.folder()
-    as_postgres = {"host": str(folder / "run"), "user": "postgres", "autocommit": True}
-    with psycopg.connect(dbname="postgres", **as_postgres) as server:
-        server.execute("DROP DATABASE ocop")
-    with psycopg.connect(dbname="template1", **as_postgres) as template:
-        template.execute("DROP OWNED BY ocop_owner")
-        template.execute("DROP OWNED BY ocop_app")
-        template.execute("DROP ROLE ocop_owner, ocop_app")
+    ours = {name: rest[2] for name, rest in roles(folder).items()}
+    without_roles(folder)
+    given = {"OCOP_OWNER_PASSWORD": "o'chu", "OCOP_WEB_PASSWORD": "u", "OCOP_WORK_PASSWORD": "v"}
 
-    subprocess.run(
-        [embedded.binary("psql"), "-X", "-v", "ON_ERROR_STOP=1", "-h", folder / "run", "-U", "postgres"],
-        env=environment | {"OCOP_OWNER_PASSWORD": "o'chu", "OCOP_APP_PASSWORD": "u"},
-        input=embedded.administrator_sql(), text=True, check=True, capture_output=True,
-    )  # fmt: skip
+    psql(folder, environment, embedded.administrator_sql(), **given)
 
     with connect(folder, "ocop_owner") as owner:
         owner.execute("CREATE TABLE paper ()")
-    with connect(folder, "ocop_app") as application:
-        assert application.execute("SELECT count(*) FROM paper").fetchone() == (0,)
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            application.execute("TRUNCATE paper")
+    assert holds(folder)
+    made = roles(folder)
+    assert {name: rest[2] for name, rest in made.items()} == ours
+    assert {name: rest[:2] for name, rest in made.items()} == {
+        "ocop_app": [False, False],
+        "ocop_owner": [True, True],
+        "ocop_web": [True, True],
+        "ocop_work": [True, True],
+    }
+    # Once more, without passwords: nothing is lost, nothing twice.
+    psql(folder, environment, embedded.administrator_sql())
+    assert roles(folder) == made
+    assert holds(folder)
     holder.end()
+
+
+def test_the_script_brings_a_server_of_before_up_to_date(environment):
+    holder = Holder(environment)
+    folder = holder.folder()
+    without_roles(folder)
+    psql(folder, environment, OF_BEFORE)
+
+    psql(folder, environment, embedded.administrator_sql(), OCOP_WEB_PASSWORD="u")
+
+    assert holds(folder)
+    # Its one login still works, now with the limits of work, until it is taken away.
+    can_sign_in, has_password, session = roles(folder)["ocop_app"]
+    assert (can_sign_in, has_password) == (True, True)
+    assert "lock_timeout=10s" in session
+    with (
+        connect(folder, "ocop_app") as application,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        application.execute("CREATE TEMPORARY TABLE paper ()")
+    holder.end()
+
+
+def test_our_own_server_of_before_is_brought_up_to_date(environment):
+    first = Holder(environment)
+    folder = first.folder()
+    without_roles(folder)
+    psql(folder, environment, OF_BEFORE)
+    first.end()
+    assert gone(folder)
+    (folder / "postgres" / "ocop.ready").write_text("")
+
+    second = Holder(environment)
+    assert second.folder() == folder
+    assert holds(folder)
+    assert roles(folder)["ocop_app"][0] is False
+    second.end()
