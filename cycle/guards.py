@@ -71,7 +71,7 @@ def guards_hold(app_configs, databases, **kwargs):
     """
     if "default" not in (databases or ()):
         return []
-    found = []
+    found: list[checks.CheckMessage] = []
     logins = sorted(settings.APPLICATION_LOGINS)
     for role, boundless, database in _rows(
         "default", _MAKES_TEMPORARY, [*logins, settings.APPLICATION_ROLE]

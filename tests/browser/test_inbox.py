@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from dossiers.models import Task
 from tests.browser.conftest import WIDTHS, raise_ids
 from tests.conftest import open_dossier
+from tests.test_constraints import owner
 
 pytestmark = pytest.mark.browser
 
@@ -154,3 +155,19 @@ def test_english_stays_and_vietnamese_is_the_default(desk, an, la, three):
     expect(language).to_have_attribute("lang", "vi")
     at.sign_out()
     expect(language).to_have_attribute("lang", "vi")
+
+
+def test_a_search_that_takes_too_long_says_so_and_leaves_the_list(desk, an, three):
+    at = desk(an)
+    rows = at.page.locator(".list .go")
+    expect(rows).to_have_count(3)
+    with owner() as somebody:
+        somebody.execute("LOCK dossiers_product IN ACCESS EXCLUSIVE MODE")
+        at.page.locator('.filter-line [name="q"]').fill("mat ong")
+        expect(at.page.locator("#messages .notice-error")).to_contain_text(
+            "mất quá nhiều thời gian", timeout=30_000
+        )
+    expect(rows).to_have_count(3)
+    # Chromium's own word on the number of the answer.
+    assert all("503" in fault for fault in at.faults)
+    at.faults.clear()
