@@ -22,7 +22,7 @@ EXPOSE 8000
 CMD ["gunicorn", "cycle.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--threads=4", \
      "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
 
-# PostgreSQL with the two roles, the database and their rights.
+# PostgreSQL with the roles, the database and their rights.
 FROM postgres:17 AS database
 COPY --from=application /srv/database.sql /docker-entrypoint-initdb.d/
 
