@@ -3,6 +3,7 @@
 Counted by the database, over the terms' ledgers: one question for all sums, one for a page of rows.
 """
 
+import json
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -25,6 +26,8 @@ from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.states import PARKED, State
 
 PAGE = 25
+#: The list ends after so many pages: who looks further narrows it, as each number of the sums does.
+PAGES = 400
 
 #: So many days before its end a certificate is first warned of (D9): there is time to file anew.
 RADAR = timedelta(days=210)
@@ -80,7 +83,7 @@ class Filters:
             officer=number("officer"),
             cycle=number("cycle"),
             month=_month(data.get("month", "")),
-            page=max(number("page") or 1, 1),
+            page=min(max(number("page") or 1, 1), PAGES),
         )
 
     def query(self, **changes):
@@ -114,71 +117,104 @@ def _steps_of_events():
     return steps
 
 
+#: Who had a term: who stopped its clock, else who has its task now.
+_OFFICER = """coalesce(
+    (SELECT e.by_id FROM dossiers_termevent e
+     WHERE e.term_id = t.id AND e.kind = 'stop' ORDER BY e.id DESC LIMIT 1),
+    (SELECT task.owner_id FROM dossiers_task task WHERE task.id = t.task_id)
+  )"""
+
+#: The step of its task, or the one that the act which started the clock led into.
+_STEP = """coalesce(
+    %(steps)s::jsonb ->> coalesce(
+      (SELECT task.state FROM dossiers_task task WHERE task.id = t.task_id),
+      (SELECT rule.starts_on[1] FROM cycle_termrule rule WHERE rule.id = t.rule_id)
+    ), 'evaluation'
+  )"""
+
+_MONTH = "to_char(t.due_on, 'YYYY-MM')"
+
 #: Every clock of the person's area that ran past its day. A clock that stood still when it was
 #: stopped, or stands still, is judged by the moment it paused; one whose lateness nobody is told
 #: of (the end of a certificate, the dates of the year) is not somebody's late work.
-LATE = """
+#:
+#: Two rules keep its memory small however many are late. What belongs to one term is looked up
+#: term by term (a subquery, a lateral with LIMIT): joined outright, PostgreSQL may hash the terms
+#: by a task or a rule that most of them do not have, and a hash table of NULLs cannot be split.
+#: And nothing is kept for later: every part is read once, as it comes.
+LATE = f"""
 WITH area AS (
   SELECT u.id FROM cycle_orgunit u LEFT JOIN cycle_orgunit p ON p.id = u.parent_id
   WHERE u.id = ANY(%(held)s) OR u.parent_id = ANY(%(held)s) OR p.parent_id = ANY(%(held)s)
-), steps AS (
-  SELECT * FROM unnest(%(keys)s::text[], %(steps)s::text[]) AS s (key, step)
-), found AS (
-  SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.org_unit_id, t.due_on,
-    t.original_due_on, t.state, t.state <> 'stopped' AS open,
-    CASE WHEN last.kind = 'pause' THEN last.at ELSE coalesce(t.stopped_at, %(now)s) END AS ended_at,
-    coalesce(stop.by_id, task.owner_id) AS officer_id, coalesce(s.step, 'evaluation') AS step
+), span AS (
+  SELECT (least(min(open.due_at), min(stopped.due_at)) AT TIME ZONE %(zone)s)::date - 3 AS first,
+    (greatest(now(), %(now)s) AT TIME ZONE %(zone)s)::date + 1 AS last
+  FROM area
+  LEFT JOIN LATERAL (
+    SELECT t.due_at FROM dossiers_term t
+    WHERE t.org_unit_id = area.id AND t.state <> 'stopped' ORDER BY t.due_at LIMIT 1
+  ) open ON true
+  LEFT JOIN LATERAL (
+    SELECT t.due_at FROM dossiers_term t
+    WHERE t.org_unit_id = area.id AND t.due_at <= t.stopped_at ORDER BY t.due_at LIMIT 1
+  ) stopped ON true
+), calendar AS MATERIALIZED (
+  -- How many working days there were until each day: worked[day - first].
+  SELECT min(day) - 1 AS first, array_agg(n::int ORDER BY day) AS worked
+  FROM (
+    SELECT d::date AS day,
+      sum(CASE WHEN coalesce(o.worked, extract(isodow FROM d) < 6) THEN 1 ELSE 0 END)
+        OVER (ORDER BY d) AS n
+    FROM span, generate_series(span.first, span.last, interval '1 day') d
+    LEFT JOIN cycle_dayoff o ON o.day = d::date
+  ) days
+), passed AS (
+  SELECT t.id, t.dossier_id, t.cycle_id, t.certificate_id, t.task_id, t.rule_id, t.legal,
+    t.org_unit_id, t.due_on, true AS open, coalesce(t.paused_at, %(now)s) AS ended_at
   FROM dossiers_term t
-  JOIN area ON area.id = t.org_unit_id
-  LEFT JOIN cycle_termrule rule ON rule.id = t.rule_id
-  LEFT JOIN dossiers_task task ON task.id = t.task_id
-  LEFT JOIN steps s ON s.key = coalesce(task.state, rule.starts_on[1])
+  WHERE t.state <> 'stopped' AND t.due_at <= %(now)s AND t.due_at <= coalesce(t.paused_at, %(now)s)
+    AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))
+  UNION ALL
+  SELECT t.id, t.dossier_id, t.cycle_id, t.certificate_id, t.task_id, t.rule_id, t.legal,
+    t.org_unit_id, t.due_on, false, CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
+  FROM dossiers_term t
   LEFT JOIN LATERAL (
     SELECT e.kind, e.at FROM dossiers_termevent e
     WHERE e.term_id = t.id AND e.kind IN ('pause', 'resume') ORDER BY e.id DESC LIMIT 1
   ) last ON true
-  LEFT JOIN LATERAL (
-    SELECT e.by_id FROM dossiers_termevent e
-    WHERE e.term_id = t.id AND e.kind = 'stop' ORDER BY e.id DESC LIMIT 1
-  ) stop ON true
-  WHERE t.due_at <= coalesce(t.stopped_at, %(now)s)
-    AND t.dossier_id IS NOT NULL AND t.certificate_id IS NULL
-    AND (t.task_id IS NOT NULL OR rule.escalations <> '[]')
-    AND t.due_at <=
-      CASE WHEN last.kind = 'pause' THEN last.at ELSE coalesce(t.stopped_at, %(now)s) END
+  WHERE t.due_at <= t.stopped_at
+    AND t.due_at <= CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
+    AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))
+), late AS (
+  SELECT t.id, t.task_id, t.rule_id, t.org_unit_id, t.due_on, t.open, t.ended_at,
+    (SELECT worked FROM calendar)[
+      (t.ended_at AT TIME ZONE %(zone)s)::date - (SELECT first FROM calendar)
+    ] - (SELECT worked FROM calendar)[t.due_on - (SELECT first FROM calendar)] AS days
+  FROM passed t
+  WHERE t.dossier_id IS NOT NULL AND t.certificate_id IS NULL
+    AND (t.task_id IS NOT NULL OR EXISTS (
+      SELECT 1 FROM cycle_termrule rule
+      WHERE rule.id = t.rule_id AND rule.escalations <> '[]' OFFSET 0
+    ))
     AND (%(cycle)s::bigint IS NULL OR t.cycle_id = %(cycle)s)
     AND (%(clock)s = '' OR t.legal = (%(clock)s = 'legal'))
-    AND (%(standing)s = '' OR (t.state <> 'stopped') = (%(standing)s = 'open'))
+    AND (%(standing)s = '' OR t.open = (%(standing)s = 'open'))
     AND (%(unit)s::bigint IS NULL OR t.org_unit_id = %(unit)s)
-    AND (%(month)s = '' OR to_char(t.due_on, 'YYYY-MM') = %(month)s)
-), days AS (
-  SELECT d::date AS day,
-    sum(CASE WHEN coalesce(o.worked, extract(isodow FROM d) < 6) THEN 1 ELSE 0 END)
-      OVER (ORDER BY d) AS n
-  FROM generate_series(
-    (SELECT min(due_on) FROM found),
-    (SELECT max((ended_at AT TIME ZONE %(zone)s)::date) FROM found),
-    interval '1 day'
-  ) d LEFT JOIN cycle_dayoff o ON o.day = d::date
-), late AS (
-  SELECT found.*, (ended_at AT TIME ZONE %(zone)s)::date AS ended_on,
-    to_char(due_on, 'YYYY-MM') AS month, past.n - due.n AS days
-  FROM found
-  JOIN days due ON due.day = found.due_on
-  JOIN days past ON past.day = (ended_at AT TIME ZONE %(zone)s)::date
-  WHERE (%(step)s = '' OR step = %(step)s)
-    AND (%(officer)s::bigint IS NULL OR coalesce(officer_id, 0) = %(officer)s)
+    AND (%(month)s = '' OR {_MONTH} = %(month)s)
+    AND (%(step)s = '' OR {_STEP} = %(step)s)
+    AND (%(officer)s::bigint IS NULL OR coalesce({_OFFICER}, 0) = %(officer)s)
 )
-"""
+"""  # noqa: S608  (no input in it)
 
-SUMS = (
-    LATE  # noqa: S608  (no input in it)
-    + """
-, sums AS (
+SUMS = f"""{LATE}, sums AS (
   SELECT grouping(step, org_unit_id, officer_id, month) AS by, step, org_unit_id, officer_id, month,
     count(*) AS terms, count(*) FILTER (WHERE open) AS open, coalesce(sum(days), 0) AS days,
     coalesce(max(days), 0) AS most
-  FROM late
+  FROM (
+    SELECT {_STEP} AS step, t.org_unit_id, {_OFFICER} AS officer_id, {_MONTH} AS month, t.open,
+      t.days
+    FROM late t OFFSET 0
+  ) each
   GROUP BY GROUPING SETS ((), (step), (org_unit_id), (org_unit_id, step), (officer_id), (month))
 )
 SELECT sums.*, unit.name AS unit, coalesce(nullif(person.full_name, ''), person.username) AS who,
@@ -189,24 +225,26 @@ FROM sums
 LEFT JOIN cycle_orgunit unit ON unit.id = sums.org_unit_id
 LEFT JOIN cycle_user person ON person.id = sums.officer_id
 ORDER BY sums.terms DESC, sums.days DESC, unit.name, who, sums.step
-"""
-)
+"""  # noqa: S608  (no input in it)
 
-ROWS = (
-    LATE
-    + """
-SELECT late.*, product.name AS product, producer.name AS producer, unit.name AS unit_name,
-  coalesce(nullif(person.full_name, ''), person.username) AS who
-FROM late
-JOIN dossiers_dossier dossier ON dossier.id = late.dossier_id
+#: The page is chosen by what orders it; all else is read of its rows alone.
+ROWS = f"""{LATE}, page AS MATERIALIZED (
+  SELECT id, open, ended_at, days FROM late
+  ORDER BY open DESC, days DESC, due_on, id LIMIT %(limit)s OFFSET %(offset)s
+)
+SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.due_on, t.original_due_on,
+  page.open, page.days, (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP} AS step,
+  product.name AS product, producer.name AS producer, unit.name AS unit_name,
+  (SELECT coalesce(nullif(person.full_name, ''), person.username) FROM cycle_user person
+   WHERE person.id = {_OFFICER}) AS who
+FROM page
+JOIN dossiers_term t ON t.id = page.id
+JOIN dossiers_dossier dossier ON dossier.id = t.dossier_id
 JOIN dossiers_product product ON product.id = dossier.product_id
 JOIN dossiers_producer producer ON producer.id = product.producer_id
-JOIN cycle_orgunit unit ON unit.id = late.org_unit_id
-LEFT JOIN cycle_user person ON person.id = late.officer_id
-ORDER BY late.open DESC, late.days DESC, late.due_on, late.id
-LIMIT %(limit)s OFFSET %(offset)s
-"""
-)
+JOIN cycle_orgunit unit ON unit.id = t.org_unit_id
+ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
+"""  # noqa: S608  (no input in it)
 
 #: grouping() as a number: a bit is set for what is summed over.
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
@@ -234,8 +272,7 @@ class OverdueRegister:
             "held": [
                 held.org_unit_id for held in self.user.assignments() if held.role in FOLLOWERS
             ],
-            "keys": list(steps),
-            "steps": list(steps.values()),
+            "steps": json.dumps(steps),
             "now": self.now,
             "zone": timezone.get_default_timezone_name(),
         }
@@ -339,7 +376,15 @@ class OverdueRegister:
 
     def next(self):
         """The query string of the next page, or nothing."""
-        return self.filters.query(page=self.filters.page + 1) if len(self._page) > PAGE else ""
+        more = self._more() and self.filters.page < PAGES
+        return self.filters.query(page=self.filters.page + 1) if more else ""
+
+    def cut(self):
+        """How many rows the list ends after on this page although more are late; 0 when none."""
+        return PAGE * PAGES if self._more() and self.filters.page == PAGES else 0
+
+    def _more(self):
+        return len(self._page) > PAGE
 
     def chosen(self):
         """What it is narrowed to beyond the form: (words, the query string without it)."""
@@ -476,5 +521,6 @@ def ending(user):
             dossier__in=Dossier.objects.visible_to(user),
         )
         .select_related("dossier__product__producer", "dossier__commune")
-        .order_by("dossier__commune__name", "dossier__commune", "due_on", "pk")
+        # By the number of the commune, not by the commune: that would sort by its whole ordering.
+        .order_by("dossier__commune__name", "dossier__commune_id", "due_on", "pk")
     )

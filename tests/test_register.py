@@ -240,6 +240,24 @@ def test_pages_of_the_register(client, cycle, commune, minh, an):
     assert {row["id"] for row in first.rows()}.isdisjoint({row["id"] for row in second.rows()})
 
 
+def test_the_list_ends_after_so_many_pages_and_says_so(
+    client, cycle, commune, minh, an, monkeypatch
+):
+    monkeypatch.setattr("dossiers.register.PAGES", 2)
+    monkeypatch.setattr("dossiers.register.PAGE", 1)
+    with clock.at(at(2026, 1, 5)):
+        for number in range(3):
+            open_dossier(cycle, commune, an, f"Gạo {number}")
+    client.force_login(minh)
+    first, last, beyond = (
+        client.get(f"/register/?page={number}").content.decode() for number in (1, 2, 9)
+    )
+    assert "Danh sách dừng" not in first
+    assert "Danh sách dừng ở 2 dòng." in last
+    assert "Trang sau" not in last
+    assert beyond.partition('id="rows"')[2] == last.partition('id="rows"')[2]
+
+
 # --- Where the time went ----------------------------------------------------------------------
 
 

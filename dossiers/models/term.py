@@ -116,6 +116,11 @@ class Term(models.Model):
             models.Index(
                 fields=["org_unit", "due_at"], name="term_register", condition=~Q(state="stopped")
             ),
+            models.Index(
+                fields=["org_unit", "due_at"],
+                name="term_register_done",
+                condition=Q(due_at__lte=F("stopped_at")),
+            ),
         ]
         constraints = [
             models.CheckConstraint(
