@@ -110,14 +110,15 @@ def _columns(table):
         return [row[0] for row in cursor.fetchall()]
 
 
-def _copy(table, source, rows, **changes):
+def _copy(table, source, rows, key="id", **changes):
     """INSERT INTO table the row ``source`` once per row of ``rows`` (SQL), with ``changes``."""
     columns = _columns(table)
-    values = [changes.get(column, f"t.{column}") for column in columns]
+    values = [changes.get(column, f't."{column}"') for column in columns]
+    names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
-            f"FROM (SELECT * FROM {table} WHERE id = {source}) t, {rows}"
+            f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} "
+            f"FROM (SELECT * FROM {table} WHERE {key} = {source}) t, {rows}"
         )
 
 

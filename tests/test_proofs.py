@@ -69,6 +69,14 @@ RESULTS = {
     },
     "ranking_exact": {"size": 300, "differing": 0, "holds": True},
     "close_scale": {"same_rows": True, "history_whole": True},
+    "register_bound": {
+        "late": 5600,
+        "without_task": 7800,
+        "temporary_mb": 0.0,
+        "server_stayed": True,
+        "answered": True,
+        "holds": True,
+    },
     "inbox_scale": {"rows": 25, "queries": 6},
 }
 
