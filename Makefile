@@ -12,16 +12,19 @@ PRODUCTION := OCOP_PRODUCTION=1 ALLOWED_HOSTS=ocop.example.vn \
 	SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock replay proofs proof clean
+.PHONY: help demo test test-quick check format lock replay proofs proof clean
 
 help:  ## liệt kê các lệnh
-	@sed -n 's/^\([a-z]*\):.*##  */make \1\t/p' Makefile | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*##  */make \1\t/p' Makefile | expand -t 19
 
 demo: $(VENV)/installed  ## chạy thử toàn bộ hệ thống tại http://127.0.0.1:8000 (PORT=… để đổi cổng)
 	@exec $(RUN) manage.py up
 
 test: $(VENV)/installed-dev  ## chạy toàn bộ kiểm thử
-	@$(TEST) $(RUN) -m pytest -n auto $(ARGS)
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
+
+test-quick: $(VENV)/installed-dev  ## chạy kiểm thử không có trình duyệt, phép chứng minh, máy chủ riêng
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup -m 'not browser and not proof and not own_server' $(ARGS)
 
 check: $(VENV)/installed-dev  ## kiểm tra định dạng, lỗi, kiểu, cấu hình, di trú dữ liệu, bản dịch, luồng
 	$(VENV)/bin/ruff format --check .

@@ -1,15 +1,20 @@
 """``python -m bench`` lists the proofs; ``python -m bench NAME`` runs one, SCALE=full in full."""
 
 import ast
+import fcntl
 import importlib
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cycle import embedded
+from tests.databases import state_of_the_code
 
 
 def proofs() -> dict[str, tuple[str, str]]:
@@ -27,30 +32,100 @@ def proofs() -> dict[str, tuple[str, str]]:
     return found
 
 
-def prove(name: str, scale: str) -> dict:
-    """Run a proof over services and a database of its own, which are gone afterwards."""
-    for given in ("DATABASE_URL", "DATABASE_WORK_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+@contextmanager
+def services_of_its_own(*, migrated: bool = False) -> Iterator[None]:
+    """PostgreSQL and Redis without data, gone afterwards; entered before the settings are read.
+
+    ``migrated`` lets the server begin with a copy of files that were migrated before.
+    """
+    for given in (
+        "DATABASE_URL",
+        "DATABASE_WORK_URL",
+        "DATABASE_OWNER_URL",
+        "REDIS_URL",
+        "MEDIA_ROOT",
+    ):
         os.environ.pop(given, None)
     with tempfile.TemporaryDirectory(prefix="ocop-proof-") as state:
         # PostgreSQL of root runs as nobody, who must be able to pass.
         Path(state).chmod(0o711)
         os.environ["OCOP_STATE"] = f"{state}/state"
+        if migrated:
+            kept = migrated_files(Path(state) / "made")
+            copy_files(kept, embedded.state_folder() / "postgres")
         os.environ["DJANGO_SETTINGS_MODULE"] = "cycle.settings"
         try:
-            import django
-            from django.core.management import call_command
-            from django.db import connections
-
-            django.setup()
-            call_command("migrate", verbosity=0)
-            figures = importlib.import_module(f"bench.{name}").run(scale)
-            connections.close_all()
+            yield
         except BaseException:
             # What still runs may hold the data; that is not what went wrong.
             with suppress(SystemExit):
                 embedded.forget()
             raise
         embedded.forget()
+
+
+#: Migrates, and waits until the server has stopped: its files are then complete.
+MIGRATE = """
+import django
+from django.core.management import call_command
+from django.db import connections
+from cycle import embedded
+django.setup()
+call_command("migrate", verbosity=0)
+connections.close_all()
+embedded.leave()
+print(embedded.state_folder())
+"""
+
+
+def migrated_files(state: Path) -> Path:
+    """The files of a stopped server with a migrated database, made in ``state`` if there are none.
+
+    They are kept below ``.local/migrated``, one folder, until a migration differs.
+    """
+    folder = embedded.PROJECT / ".local" / "migrated"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / state_of_the_code()
+    with (folder / "lock").open("a") as lock:
+        # The proofs of one run of the suite come at once: the first makes them, the others wait.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            environment = os.environ | {
+                "OCOP_STATE": str(state),
+                "OCOP_PG_FAST": "1",
+                "DJANGO_SETTINGS_MODULE": "cycle.settings",
+            }
+            made = subprocess.run(
+                [sys.executable, "-c", MIGRATE],
+                cwd=embedded.PROJECT,
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+                check=True,
+            ).stdout.splitlines()[-1]
+            for old in folder.iterdir():
+                if old.is_dir():
+                    shutil.rmtree(old)
+            # Renamed when complete: what was cut short does not look finished.
+            copy_files(Path(made) / "postgres", kept.with_suffix(".new"))
+            kept.with_suffix(".new").rename(kept)
+    return kept
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """Copy a stopped server's folder with its owner and its rights."""
+    subprocess.run(["cp", "-a", source, target], check=True)
+
+
+def prove(name: str, scale: str) -> dict:
+    """Run a proof over services and a database of its own, which are gone afterwards."""
+    with services_of_its_own(migrated=True):
+        import django
+        from django.db import connections
+
+        django.setup()
+        figures = importlib.import_module(f"bench.{name}").run(scale)
+        connections.close_all()
     return figures
 
 

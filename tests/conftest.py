@@ -6,55 +6,55 @@ and Tâm for the province; Kiểm audits; Lả is the officer of another commune
 
 from datetime import date
 
-import psycopg
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import TransactionTestCase
 
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, RuleSet, User
-from cycle.owner import as_owner, refuse_temporary
 from dossiers.models import Dossier, OwnerType, Process, Producer, Product, ProductGroup
+from tests import databases
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
-    """Create and migrate the test database as its owner, then hand it to the application."""
-    from django.test.utils import setup_databases
-
+    """A database for this process, a copy of the migrated one; it goes with the process."""
+    name = connection.creation._get_test_db_name()
     with django_db_blocker.unblock():
-        with as_owner():
-            made = setup_databases(verbosity=0, interactive=False, aliases={"default"})
-        for _connection, _old_name, _destroy in made:
-            refuse_temporary(connection.settings_dict["NAME"])
-        yield
-        with as_owner():
-            for _connection, old_name, destroy in made:
-                if destroy:
-                    connection.creation.destroy_test_db(old_name, verbosity=0)
+        databases.make(name)
+        with databases.using(name):
+            yield
+        databases.drop(name)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_as_owner():
-    """Only the owner may TRUNCATE: the flush after a transactional test runs as the owner."""
+def _emptied_after_transactional_tests():
+    """What such a test has committed is removed, of the tables that it filled.
 
-    def execute_sql_flush(self, sql_list):
-        owner = settings.DATABASES["owner"]
-        with psycopg.connect(
-            dbname=self.connection.settings_dict["NAME"],
-            user=owner["USER"],
-            password=owner.get("PASSWORD") or None,
-            host=owner.get("HOST") or None,
-            port=owner.get("PORT") or None,
-        ) as flush:
-            for sql in sql_list:
-                flush.execute(sql)
-
-    original = DatabaseOperations.execute_sql_flush
-    DatabaseOperations.execute_sql_flush = execute_sql_flush
+    Only the owner may TRUNCATE. What migrating leaves (kinds of rows, permissions) stays.
+    """
+    original = TransactionTestCase._fixture_teardown
+    TransactionTestCase._fixture_teardown = lambda _case: databases.empty()
     yield
-    DatabaseOperations.execute_sql_flush = original
+    TransactionTestCase._fixture_teardown = original
+
+
+#: Files whose tests share something that takes long to load: one process runs them all.
+TOGETHER = {"test_backup.py", "test_demo.py", "test_replay.py", "test_replay_files.py"}
+
+
+def pytest_collection_modifyitems(items):
+    """The proofs first: they take longest, and none is left to run alone at the end."""
+    for item in items:
+        if item.path.name in TOGETHER:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        elif item.path.name == "test_embedded.py":
+            item.add_marker(pytest.mark.own_server)
+        elif item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.browser)
+        elif getattr(item, "originalname", "") == "test_a_proof_holds_in_small":
+            item.add_marker(pytest.mark.proof)
+    items.sort(key=lambda item: item.get_closest_marker("proof") is None)
 
 
 # --- The ground -----------------------------------------------------------------------------

@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 import tarfile
-import time
 
 import psycopg
 import pytest
 
 from cycle import embedded
+from tests import databases
 
 RIGHTS = """
 SELECT table_name, privilege_type FROM information_schema.role_table_grants
@@ -56,30 +56,19 @@ class Place:
             for statement in statements:
                 owner.execute(statement)
 
-    def renew(self):
-        self.drop()
-        with psycopg.connect(self.server, autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {self.name}")
+    def renew(self, *, empty=True):
+        databases.make(self.name, empty=empty)
 
     def drop(self):
-        with psycopg.connect(self.server, autocommit=True) as server:
-            for _try in range(20):
-                try:
-                    server.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
-                    return
-                except psycopg.errors.InsufficientPrivilege:
-                    # An autovacuum worker is at it: the owner may not end that one, it goes soon.
-                    time.sleep(0.5)
-        raise AssertionError(f"{self.name} is still in use")
+        databases.drop(self.name)
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
+def source(django_db_blocker, tmp_path_factory):
     """A migrated installation with a row, a file, and a table whose rows may not be rewritten."""
     place = Place("ocop_backup_source", tmp_path_factory.mktemp("source"))
-    place.renew()
-    ended = place.manage("migrate", "--verbosity", "0")
-    assert ended.returncode == 0, ended.stderr
+    with django_db_blocker.unblock():
+        place.renew(empty=False)
     place.run(
         "CREATE TABLE sealed (id bigint GENERATED ALWAYS AS IDENTITY, word text)",
         "REVOKE UPDATE, DELETE ON sealed FROM ocop_app",
