@@ -12,7 +12,7 @@ PRODUCTION := OCOP_PRODUCTION=1 ALLOWED_HOSTS=ocop.example.vn \
 	SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick check format lock replay proofs proof clean
+.PHONY: help demo test test-quick check upgrade format lock replay proofs proof clean
 
 help:  ## liệt kê các lệnh
 	@sed -n 's/^\([a-z-]*\):.*##  */make \1\t/p' Makefile | expand -t 19
@@ -35,6 +35,9 @@ check: $(VENV)/installed-dev  ## kiểm tra định dạng, lỗi, kiểu, cấu
 	$(TEST) $(RUN) manage.py makemigrations --check --dry-run
 	$(TEST) $(RUN) manage.py check_translations
 	$(TEST) $(RUN) manage.py check_flows
+
+upgrade: $(VENV)/installed-dev  ## kiểm tra dữ liệu của bản đã phát hành chạy được với mã nguồn này
+	@OCOP_PG_FAST=1 $(RUN) -m tests.upgrade
 
 format: $(VENV)/installed-dev  ## định dạng mã nguồn
 	$(VENV)/bin/ruff format .
