@@ -5,6 +5,7 @@ Never what anybody scored: it says that a sheet is there, and of a spread only t
 
 from dataclasses import dataclass
 
+from django.db.models import F
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -108,6 +109,10 @@ class Board:
         """Whether opinions in writing ask for a meeting."""
         return self.round.in_writing and any(item.code == "meeting" for item in self.checklist)
 
+    def to_count(self):
+        """How many products have all their sheets and were not counted."""
+        return sum(item.code == "count" for item in self.checklist)
+
     def unmet(self):
         """The items that are not."""
         return [item for item in self.checklist if not item.met]
@@ -130,11 +135,10 @@ class Board:
             )
         )
         sheets = {
-            (entry, member): state
-            for entry, member, state, scoring, current in Scoresheet.objects.filter(
-                entry__round=self.round, member__isnull=False
-            ).values_list("entry", "member", "state", "scoring", "entry__scoring")
-            if scoring == current
+            (entry, member): (state, take_backs)
+            for entry, member, state, take_backs in Scoresheet.objects.filter(
+                entry__round=self.round, member__isnull=False, scoring=F("entry__scoring")
+            ).values_list("entry", "member", "state", "take_backs")
         }
         appraised = set(
             Appraisal.objects.filter(
@@ -149,6 +153,7 @@ class Board:
                     "resolution",
                     "stray",
                     "meeting",
+                    "count",
                 ):
                     alarms.setdefault(item.entry.pk, []).append(item)
         rows = []
@@ -167,7 +172,7 @@ class Board:
         return rows
 
     def _cell(self, entry, member, recused, sheets):
-        code = sheets.get((entry.pk, member.pk), "none")
+        code, take_backs = sheets.get((entry.pk, member.pk), ("none", 0))
         if (entry.pk, member.pk) in recused:
             code = "recused"
         elif (
@@ -175,7 +180,13 @@ class Board:
         ):
             code = "absent"
         word, look = CELLS[code]
-        return {"member": member, "code": code, "word": word, "look": look}
+        return {
+            "member": member,
+            "code": code,
+            "word": word,
+            "look": look,
+            "take_backs": take_backs,
+        }
 
     def documents(self):
         """The :class:`Documents` of a round that meets on a day; None before that is known."""

@@ -30,15 +30,16 @@ from councils.models import (
     Seat,
     SheetState,
 )
+from councils.models.round import STATE_AT
 from cycle import clock
 from cycle.models import HistoryEntry, Job, Level, RuleSet, job_kind
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
     Evaluation,
-    State,
     TaskAlreadyDone,
 )
+from dossiers.states import PARKED
 
 _TOTALS = """
 SELECT e.id, t.sheets, t.points_sum, t.spread
@@ -164,6 +165,42 @@ def tally(round_):
 
 
 @dataclass(frozen=True)
+class HandedIn:
+    """Whose sheets a round awaits, and whose it has (phiếu đã nộp); ids by entry."""
+
+    #: Who judges, by id of the member.
+    judges: dict
+    #: Ids of the judges who are there; by written opinion everybody is.
+    present: set
+    #: Pairs of entry and member.
+    recused: set
+    handed_in: dict
+
+    @classmethod
+    def of(cls, round_):
+        """As it stands now."""
+        judges = {member.pk: member for member in round_.scoring_members.select_related("user")}
+        present = set(judges)
+        if not round_.in_writing:
+            came = round_.attendances.filter(present=True)
+            present.intersection_update(came.values_list("member", flat=True))
+        recused = Interest.objects.filter(entry__round=round_, recused=True)
+        handed_in = defaultdict(set)
+        sheets = Scoresheet.objects.filter(entry__round=round_, entry__live=True).counted()
+        for entry_id, member_id in sheets.values_list("entry", "member"):
+            handed_in[entry_id].add(member_id)
+        return cls(judges, present, set(recused.values_list("entry", "member")), handed_in)
+
+    def due(self, entry):
+        """Who scores it."""
+        return {pk for pk in self.present if (entry.pk, pk) not in self.recused}
+
+    def missing(self, entry):
+        """Who scores it and has not handed in."""
+        return self.due(entry) - self.handed_in[entry.pk]
+
+
+@dataclass(frozen=True)
 class Item:
     """One thing that must be clear before a round closes (mục kiểm tra); ``entry`` when of one."""
 
@@ -188,27 +225,20 @@ def checklist(round_, tallies=None):
         ],
         key=lambda entry: (entry.position, entry.pk),
     )
-    judges = list(round_.scoring_members.select_related("user"))
-    present = _present(round_, judges)
+    sheets = HandedIn.of(round_)
     items = [
         Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
-        # Of a written round all of them may have gone on to a meeting.
-        Item(
-            "entries",
-            _("Đợt có sản phẩm."),
-            bool(entries) or round_.in_writing and round_.followed_by.exists(),
-        ),
-        *_quorum(round_, judges, present),
+        # Once open, all of them may have gone on to a meeting, been withdrawn, or been decided
+        # before the round was opened again: then nobody need meet to close it.
+        Item("entries", _("Đợt có sản phẩm."), bool(entries) or round_.opened_at is not None),
+        *(_quorum(round_, sheets) if entries else []),
     ]
-    recused = set(
-        Interest.objects.filter(entry__round=round_, recused=True).values_list("entry", "member")
-    )
-    handed_in = defaultdict(set)
-    of_round = Scoresheet.objects.filter(entry__round=round_, entry__live=True)
-    for entry_id, member_id in of_round.counted().values_list("entry", "member"):
-        handed_in[entry_id].add(member_id)
-    waiting = of_round.filter(
-        state=SheetState.ENTERED, member__isnull=False, scoring=F("entry__scoring")
+    waiting = Scoresheet.objects.filter(
+        entry__round=round_,
+        entry__live=True,
+        state=SheetState.ENTERED,
+        member__isnull=False,
+        scoring=F("entry__scoring"),
     ).select_related("entry__dossier__product", "member__user")
     closed_at = dict(
         Result.objects.filter(entry__round=round_)
@@ -216,20 +246,18 @@ def checklist(round_, tallies=None):
         .values_list("entry")
         .annotate(last=Max("scoring"))
     )
-    by_pk = {member.pk: member for member in judges}
     opinions = _opinions(round_, tallies) if round_.in_writing else {}
     over = round_.decide_by is not None and clock.today() >= round_.decide_by
     for entry in entries:
-        due = {pk for pk in present if (entry.pk, pk) not in recused}
-        missing = due - handed_in[entry.pk]
+        due, missing = sheets.due(entry), sheets.missing(entry)
         if not due:
             items.append(Item("sheets", _said(entry, _now("không còn ai chấm")), False, entry))
         elif missing:
-            who = ", ".join(str(by_pk[pk].user) for pk in sorted(missing))
+            who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))
             items.append(
                 Item("sheets", _said(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
             )
-        stray = handed_in[entry.pk] - due
+        stray = sheets.handed_in[entry.pk] - due
         if stray:
             items.append(
                 Item(
@@ -239,14 +267,20 @@ def checklist(round_, tallies=None):
                     entry,
                 )
             )
-        if round_.in_writing:
-            if due and (over or not missing):
-                its = tallies.get(entry.pk)
-                items += _unsettled(round_, entry, missing, its, opinions.get(entry.pk))
-        elif due and not missing:
-            # From some of the sheets alone one member could guess at another's.
+        if not due or missing and not (round_.in_writing and over):
+            continue
+        its = tallies.get(entry.pk)
+        if round_.in_writing and (missing or its.result.eliminated):
+            items += _must_meet(entry, missing)
+        elif not entry.is_counted:
+            # What the sheets say together is told when none of them can be changed any more: who
+            # still could would learn from it what the others gave.
+            items.append(Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry))
+        elif round_.in_writing:
+            items += _unsettled(round_, entry, its, opinions.get(entry.pk))
+        else:
             used = entry.scoring - closed_at.get(entry.pk, 0)
-            items += _disputed(round_, entry, used, tallies.get(entry.pk))
+            items += _disputed(round_, entry, used, its)
     items += [
         Item(
             "paper",
@@ -263,19 +297,11 @@ def _said(entry, sentence):
     return f"{entry.dossier.product.name}: {sentence}."
 
 
-def _present(round_, judges):
-    """Ids of the judges who are there; by written opinion everybody is."""
-    if round_.in_writing:
-        return {member.pk for member in judges}
-    came = set(round_.attendances.filter(present=True).values_list("member", flat=True))
-    return {member.pk for member in judges if member.pk in came}
-
-
-def _quorum(round_, judges, present):
-    rule = round_.regulation
+def _quorum(round_, sheets):
+    rule, judges, present = round_.regulation, sheets.judges, sheets.present
     if round_.in_writing:
         return []
-    chair_present = any(member.pk in present and member.seat == Seat.CHAIR for member in judges)
+    chair_present = any(judges[pk].seat == Seat.CHAIR for pk in present)
     needed = ranking.needed(len(judges), rule.quorum_percent)
     items = [
         Item(
@@ -341,18 +367,67 @@ def _opinions(round_, tallies):
     return found
 
 
-def _unsettled(round_, entry, missing, its, stars):
-    """Why a product of a written round must go to a meeting; nothing of who said what."""
-    limit = round_.regulation.max_spread
-    if missing:
-        why = _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
-    elif its.result.eliminated:
-        why = _now("có điều kiện loại: phải họp hội đồng")
-    elif len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
-        why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
-    else:
-        return []
+def _must_meet(entry, missing):
+    """Why a product of a written round must go to a meeting whatever its sheets say."""
+    why = (
+        _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
+        if missing
+        else _now("có điều kiện loại: phải họp hội đồng")
+    )
     return [Item("meeting", _said(entry, why), False, entry)]
+
+
+def _unsettled(round_, entry, its, stars):
+    """Whether the sheets of a written round differ; nothing of who said what."""
+    limit = round_.regulation.max_spread
+    if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
+        why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
+        return [Item("meeting", _said(entry, why), False, entry)]
+    return []
+
+
+def countable(round_):
+    """The products that can be counted now: all who score have handed in, in agenda's order."""
+    sheets = HandedIn.of(round_)
+    live = round_.entries.filter(live=True).exclude(counted_scoring=F("scoring"))
+    return [
+        entry
+        for entry in live.select_related("dossier__product", "dossier__commune")
+        if sheets.due(entry) and not sheets.missing(entry)
+    ]
+
+
+def count(round_, entries, *, by):
+    """Count the sheets of these products (kiểm phiếu): from now on none is taken back, and the
+    council is told where they lie too far apart or leave a minimum open.
+
+    Returns the entries counted now; what was counted before is left out. Raises PermissionDenied,
+    RoundClosed, ConditionNotMet while a sheet is missing.
+    """
+    with round_.change(
+        "round.count_sheets", by, "councils.count_sheets", states=[RoundState.OPEN]
+    ) as data:
+        asked = [entry.pk for entry in entries]
+        held = round_.entries.filter(pk__in=asked, live=True).select_for_update(of=("self",))
+        ready = {entry.pk for entry in countable(round_)}
+        found = [
+            entry
+            for entry in held.select_related("dossier__product").order_by("pk")
+            if not entry.is_counted
+        ]
+        lacks = [
+            _said(entry, _now("chưa đủ phiếu, chưa kiểm phiếu được"))
+            for entry in found
+            if entry.pk not in ready
+        ]
+        if lacks or not found:
+            raise ConditionNotMet(lacks or [_("Không có sản phẩm nào chờ kiểm phiếu.")])
+        for entry in found:
+            entry.counted_scoring = entry.scoring
+            entry.save(update_fields=["counted_scoring"])
+        data["dossiers"] = [entry.dossier_id for entry in found]
+        data["scorings"] = [entry.scoring for entry in found]
+    return found
 
 
 def convene(round_, *, by, meets_at, place):
@@ -506,6 +581,8 @@ def _bring_back(result, *, by, authority):
     consequence = Consequence.objects.select_for_update().get(result=result)
     entry, dossier = result.entry, result.entry.dossier
     if consequence.applied_at is not None:
+        if dossier.state in PARKED and not _parked_by(result.closing, dossier):
+            return
         try:
             with transaction.atomic():
                 dossier.process.act("judge_again", by=by, authority=authority)
@@ -515,15 +592,27 @@ def _bring_back(result, *, by, authority):
     else:
         consequence.applied_at, consequence.error = authority.at, _now("Đợt đã được mở lại.")
         consequence.save(update_fields=["applied_at", "error"])
+        dossier.lock()
+        if dossier.state != STATE_AT[result.closing.round.council.level]:
+            # The result never reached it, and it waits for none any more.
+            return
     entry.live = True
     entry.save(update_fields=["live"])
     entry.next_scoring(carried=True)
+
+
+def _parked_by(closing, dossier):
+    """Whether it was this closing that the dossier left the walk by, and nothing has moved it."""
+    last = dossier.history.exclude(after="").order_by("seq").last()
+    return last is not None and last.data.get("authority") == closing.entry_id
 
 
 # --- What follows ---------------------------------------------------------------------------
 
 #: The task a round completes at each level: the node's act.
 _ACT = {Level.DISTRICT: "rank_at_district", Level.PROVINCE: "rank"}
+#: What becomes of an eliminated product (bị loại), which has no stars.
+_OUT = {Level.DISTRICT: "not_propose", Level.PROVINCE: "not_recognise"}
 
 
 def follow_again(closing, *, by):
@@ -576,12 +665,14 @@ def _hand_over(result, closing):
     """Complete the evaluation task of a dossier by the closing's authority."""
     dossier, level = result.entry.dossier, closing.round.council.level
     task = dossier.open_task()
-    if task is None:
-        raise ActNotPossible("rank")
+    # A later sitting of the same council is not this closing's.
+    if task is None or dossier.moved_at > closing.at:
+        raise ActNotPossible(_ACT[level])
     common = {"by": closing.by, "at": closing.at, "authority": closing.entry}
-    if result.eliminated and dossier.state == State.PROVINCE_EVALUATING:
-        reason = _now("Hội đồng kết luận bị loại: %s") % result.remark
-        task.complete("not_recognise", reason=reason, **common)
+    if result.eliminated:
+        if dossier.state != STATE_AT[level]:
+            raise ActNotPossible(_OUT[level])
+        task.complete(_OUT[level], reason=reasons(result), **common)
         return
     task.complete(
         _ACT[level],
@@ -589,7 +680,7 @@ def _hand_over(result, closing):
             met_on=timezone.localdate(closing.round.meets_at or closing.at),
             points_sum=result.points_sum,
             sheets=result.sheets,
-            stars=result.stars or 1,
+            stars=result.stars,
             reasons=reasons(result),
         ),
         **common,

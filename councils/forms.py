@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from councils import closing
 from councils.models import (
     TEAM,
     Appraisal,
@@ -380,6 +381,33 @@ class AttendanceForm(Asked):
         came = {member.pk for member in self.cleaned_data["present"]}
         present = {member.pk: member.pk in came for member in self.fields["present"].queryset}
         return self.attempt(lambda: self.round.attend(present, by=self.by))
+
+
+class CountForm(Asked):
+    """Which products to count, of those whose sheets are all in."""
+
+    entries: forms.Field = forms.TypedMultipleChoiceField(
+        label=_("Sản phẩm đã đủ phiếu"), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, round_, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.round, self.by = round_, by
+        self.ready = {entry.pk: entry for entry in closing.countable(round_)}
+        field = self.fields["entries"]
+        field.choices = [(pk, str(entry)) for pk, entry in self.ready.items()]
+        field.error_messages |= {
+            "required": _("Bạn chưa chọn sản phẩm nào.")
+            if self.ready
+            else _("Không có sản phẩm nào chờ kiểm phiếu."),
+            "invalid_choice": _("Có sản phẩm không còn chờ kiểm phiếu: hãy xem lại."),
+        }
+        self.initial["entries"] = list(self.ready)
+
+    def do(self):
+        """The products counted, or None when it was refused."""
+        chosen = [self.ready[pk] for pk in self.cleaned_data["entries"]]
+        return self.attempt(lambda: closing.count(self.round, chosen, by=self.by))
 
 
 class ConfirmForm(Asked):

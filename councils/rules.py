@@ -50,6 +50,27 @@ def presides(user, round_):
 
 
 @rules.predicate
+def counts_sheets(user, round_):
+    """The council's secretary; its office where no secretary can: none with an account in use, none
+    at the meeting, or one who votes. Never somebody who scores in the round.
+    """
+    scoring = round_.scoring_members
+    if not _active(user) or scoring.filter(user=user).exists():
+        return False
+    able = (
+        round_.council.members.sitting()
+        .filter(seat="secretary", user__is_active=True)
+        .exclude(pk__in=scoring.values("pk"))
+        .exclude(pk__in=round_.attendances.filter(present=False).values("member"))
+        .select_related("user")
+    )
+    secretaries = [member.user_id for member in able if member.user.has_usable_password()]
+    if secretaries:
+        return user.pk in secretaries
+    return bool(_holds(user, round_.council, Role.COUNCIL_OFFICE))
+
+
+@rules.predicate
 def sits(user, round_):
     """Holds any seat of its council."""
     return _active(user) and round_.council.seat_of(user) is not None
@@ -134,6 +155,7 @@ rules.add_perm("councils.view", sees_council)
 rules.add_perm("councils.set_up", sets_up)
 rules.add_perm("councils.run_round", runs)
 rules.add_perm("councils.preside", presides)
+rules.add_perm("councils.count_sheets", counts_sheets)
 rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)

@@ -5,6 +5,8 @@ Nothing here decides: the sheets are handed in, and the round is closed, by the 
 
 from decimal import Decimal
 
+import rules
+
 from councils import closing
 from councils.models import Member, Score, Scoresheet, Seat
 from cycle import clock
@@ -116,11 +118,21 @@ def fill(entry, member, options, *, remark="", submit=True):
     return sheet
 
 
+def count(round_, *, by):
+    """Let who may count the sheets, the secretary or else ``by``, count all that are complete."""
+    secretary = round_.council.members.sitting().filter(seat=Seat.SECRETARY).first()
+    if secretary is not None and rules.has_perm("councils.count_sheets", secretary.user, round_):
+        by = secretary.user
+    if ready := closing.countable(round_):
+        closing.count(round_, ready, by=by)
+
+
 def close(round_, *, by):
     """Close the round and let what follows happen at once; returns the closing.
 
     Raises what closing raises. What could not follow is written on its consequences.
     """
+    count(round_, by=by)
     made = closing.close(round_, by=by)
     Job.objects.get(kind="councils.apply", params={"closing": made.pk}).run()
     return made

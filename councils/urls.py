@@ -55,6 +55,7 @@ urlpatterns = [
     path("rounds/<int:pk>/attendance/", round.attendance, name="attendance"),
     path("rounds/<int:pk>/invite/", round.act, {"name": "invite"}, name="round_invite"),
     path("rounds/<int:pk>/open/", round.act, {"name": "open"}, name="round_open"),
+    path("rounds/<int:pk>/count/", round.count, name="count"),
     path("rounds/<int:pk>/convene/", round.convene, name="convene"),
     path("rounds/<int:pk>/close/", result.close, name="close"),
     path("rounds/<int:pk>/reopen/", result.reopen, name="reopen"),

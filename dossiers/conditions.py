@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Level
+from dossiers.states import AT_COUNCIL
 from dossiers.states import State as S
 
 
@@ -70,8 +71,55 @@ def not_judged(dossier):
     """Chưa hội đồng nào chấm, chưa vào đợt: what was judged stays judged by the same words."""
     if dossier.stars is not None:
         return _("Hội đồng đã chấm hồ sơ này: không đổi bộ sản phẩm được nữa.")
-    if dossier.round_entries.filter(live=True).exists():
+    if dossier.held() is not None:
         return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi bộ sản phẩm được nữa.")
+
+
+def _held_by(dossier):
+    """The entry of a round that has the dossier; None when this act is the round's own."""
+    entry = dossier.held() if dossier.state in AT_COUNCIL else None
+    authority = dossier.__dict__.get("_authority")
+    if entry is None or (
+        authority is not None
+        and authority.stream == "round"
+        and authority.stream_id == entry.round_id
+    ):
+        return None
+    return entry
+
+
+def _pending(entry):
+    return _now("Đợt «%(round)s» đã chốt, kết quả đang được ghi vào hồ sơ.") % {
+        "round": entry.round
+    }
+
+
+@condition
+def free_of_round(dossier):
+    """Không ở trong đợt đánh giá nào: what a round has taken in, its closing moves on."""
+    entry = _held_by(dossier)
+    if entry is None:
+        return None
+    if not entry.live:
+        return _pending(entry)
+    return _now("Hồ sơ đang trong đợt «%(round)s»: kết quả được ghi khi chốt đợt.") % {
+        "round": entry.round
+    }
+
+
+@condition
+def may_leave_round(dossier):
+    """Ra khỏi đợt được: the round is open to it, and held by whoever takes the dossier out."""
+    entry = _held_by(dossier)
+    if entry is None:
+        return None
+    if not entry.live:
+        return _pending(entry)
+    # Only the door names what it holds; a page asks before that.
+    if dossier.__dict__.get("_leaving", entry.pk) != entry.pk:
+        return _now("Hồ sơ vừa được đưa vào đợt «%(round)s»: hãy tải lại trang.") % {
+            "round": entry.round
+        }
 
 
 @condition

@@ -64,7 +64,7 @@ class ThreeLevelsFlow(flow.Flow):
         this.check_dossier, this.check_at_district, this.check_at_province
     )
     check_at_district = OfficerTask().Next(this.evaluate_at_district, this.supplement)
-    evaluate_at_district = OfficerTask().Next(this.forward_from_district)
+    evaluate_at_district = OfficerTask().Next(this.forward_from_district, this.end)
     forward_from_district = OfficerTask().Next(this.check_at_province, this.end)
     check_at_province = OfficerTask().Next(this.evaluate_at_province, this.supplement)
     evaluate_at_province = OfficerTask().Next(this.propose_recognition, this.end)

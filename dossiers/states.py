@@ -103,6 +103,9 @@ PARKED = frozenset(
     }
 )
 
+#: Before a council: a round that has taken the dossier in moves it, and nobody else does.
+AT_COUNCIL = frozenset({State.DISTRICT_EVALUATING, State.PROVINCE_EVALUATING})
+
 #: Was given a certificate, whether or not it still holds.
 RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})
 

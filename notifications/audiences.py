@@ -173,6 +173,15 @@ def the_member_whose_sheet(entry):
     return {entry.data["who_id"]}
 
 
+@audience("round.leave")
+def who_scores_and_the_office(entry):
+    """Those whose sheets were awaited, and the council's office."""
+    round_ = _round(entry)
+    return _people(round_.scoring_members) | holders(
+        Role.COUNCIL_OFFICE, round_.council.org_unit_id
+    )
+
+
 @audience("round.close", "round.reopen")
 def the_council_and_its_unit(entry):
     """The council, its office and the officers of its unit."""
@@ -215,6 +224,7 @@ def who_asked(entry):
     # Told by the invitation to the meeting.
     "round.convene",
     "round.resolve",
+    "round.count_sheets",
     "round.accept_spread",
     "round.submit_sheet",
     "round.take_back_sheet",

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from councils import closing
 from councils.models import (
     Council,
     EvaluationRound,
@@ -142,6 +143,12 @@ def fill(entry, member, wish=best, *, submit=True):
     if submit:
         sheet.submit(by=member.user)
     return sheet
+
+
+def count(round_, *entries):
+    """The secretary counts these products, or all whose sheets are in."""
+    secretary = judge(round_.council, 5).user
+    return closing.count(round_, entries or closing.countable(round_), by=secretary)
 
 
 def total(sheet):

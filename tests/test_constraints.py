@@ -608,6 +608,21 @@ BREAKS = {
         )
         for of in [judged(w)]
     ],
+    "entry_counts_a_scoring_begun": lambda w: [
+        judged(w),
+        RoundEntry.objects.update(counted_scoring=2),
+    ],
+    "count_is_not_undone": lambda w: [
+        judged(w),
+        RoundEntry.objects.update(counted_scoring=1),
+        RoundEntry.objects.update(counted_scoring=0),
+    ],
+    "sheet_stays_once_counted": lambda w: [
+        judged(w),
+        Scoresheet.objects.update(state="submitted", submitted_at=clock.now()),
+        RoundEntry.objects.update(counted_scoring=1),
+        Scoresheet.objects.filter(member__isnull=False).update(state="draft", submitted_at=None),
+    ],
     "entry_scoring_counts": lambda w: [judged(w), RoundEntry.objects.update(scoring=0)],
     "attendance_once": lambda w: created(w, Attendance, present=True),
     "reading_once": lambda w: [created(w, Reading) for _ in "12"],

@@ -29,6 +29,7 @@ TOLD = {
     "round.answer_opinion",
     "round.score_again",
     "round.hand_back_sheet",
+    "round.leave",
 }
 
 

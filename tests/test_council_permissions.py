@@ -25,6 +25,7 @@ ALLOWED = {
     "councils.set_up": ("unit", {"minh", "thu"}),
     "councils.run_round": ("round", RUNS),
     "councils.preside": ("round", RUNS | {"chu_tich"}),
+    "councils.count_sheets": ("round", {"thu_ky"}),
     "councils.declare": ("round", SEATS),
     "councils.open_evidence": ("entry", SEES | {"an", "chi"}),
     "councils.appraise": ("round", {"to_truong"}),

@@ -95,7 +95,7 @@ LAW = {
     ),
     "accept_at_district": ({S.AT_DISTRICT}, {S.DISTRICT_EVALUATING}),
     "rank_at_district": ({S.DISTRICT_EVALUATING}, {S.DISTRICT_RANKED}),
-    "not_propose": ({S.DISTRICT_RANKED}, {S.NOT_PROPOSED}),
+    "not_propose": ({S.DISTRICT_EVALUATING, S.DISTRICT_RANKED}, {S.NOT_PROPOSED}),
     "accept_at_province": ({S.AT_PROVINCE}, {S.PROVINCE_EVALUATING}),
     "rank": ({S.PROVINCE_EVALUATING}, {S.RANKED}),
     "not_recognise": (
@@ -103,7 +103,7 @@ LAW = {
         {S.NOT_RECOGNISED},
     ),
     "judge_again": (
-        {S.DISTRICT_RANKED, S.RANKED},
+        {S.DISTRICT_RANKED, S.RANKED, S.NOT_PROPOSED, S.NOT_RECOGNISED},
         {S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING},
     ),
     "propose_recognition": ({S.RANKED}, {S.AWAITING_DECISION}),

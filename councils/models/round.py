@@ -331,9 +331,11 @@ class EvaluationRound(models.Model):
         In writing the council is asked only to evaluate again.
         """
         cases = [CaseType.REEVALUATION] if self.in_writing else CaseType.values
-        # What a result brings about has not happened yet.
+        # What a result brings about has not happened yet; an older one brings about nothing here.
         following = Q(
-            results__consequence__isnull=False, results__consequence__applied_at__isnull=True
+            results__consequence__isnull=False,
+            results__consequence__applied_at__isnull=True,
+            results__closing__at__gte=OuterRef("moved_at"),
         )
         return (
             Dossier.objects.with_units()
@@ -357,11 +359,11 @@ class EvaluationRound(models.Model):
         with self.change("round.take_in", by, states=[RoundState.PREPARING]) as data:
             if lacks := self.council.missing():
                 raise ConditionNotMet(lacks)
-            waiting = set(self.awaiting().values_list("pk", flat=True))
             taken = [dossier.pk for dossier, _rubric in dossiers]
-            # Held, so that nobody chooses another set meanwhile.
+            # Held, so that nobody moves one or chooses another set meanwhile; then read.
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
+            waiting = set(self.awaiting().values_list("pk", flat=True))
             pinned = RoundEntry.pinned(taken)
             last = self.entries.aggregate(last=models.Max("position"))["last"] or 0
             entries = []
@@ -493,7 +495,9 @@ class EvaluationRound(models.Model):
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
                 raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
-            if recused and entry.sheets.filter(member=member, state="submitted").exists():
+            entry.refresh_from_db(fields=["scoring"])
+            handed_in = entry.sheets.filter(member=member, state="submitted", scoring=entry.scoring)
+            if recused and handed_in.exists():
                 raise ConditionNotMet(
                     [_("Thành viên đã nộp phiếu: hãy lấy lại phiếu trước khi từ chối chấm.")]
                 )
@@ -559,6 +563,9 @@ class EvaluationRound(models.Model):
             why=reason.strip(),
         ):
             self._only_in_meeting()
+            entry.refresh_from_db(fields=["scoring", "counted_scoring"])
+            if not entry.is_counted:
+                raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
             entry.spread_accepted = reason.strip()
             entry.save(update_fields=["spread_accepted"])
 
@@ -594,8 +601,10 @@ class RoundEntry(models.Model):
     """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
 
     ``scoring`` counts the scorings: a spread beyond the rule asks for another, and only the last
-    one counts. ``live`` while its result is awaited: the database lets a dossier be in one such
-    entry.
+    one counts. ``counted_scoring`` is the last whose sheets were counted (kiểm phiếu): until then
+    nobody is told anything that depends on the points of others, and a sheet may be taken back;
+    from then on the database takes no sheet of it any more. ``live`` while its result is awaited:
+    the database lets a dossier be in one such entry.
     """
 
     round = models.ForeignKey(
@@ -609,6 +618,9 @@ class RoundEntry(models.Model):
     )
     position = models.PositiveSmallIntegerField(_("thứ tự"))
     scoring = models.PositiveSmallIntegerField(_("lần chấm"), default=1, editable=False)
+    counted_scoring = models.PositiveSmallIntegerField(
+        _("lần chấm đã kiểm phiếu"), default=0, db_default=0, editable=False
+    )
     spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
     live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
 
@@ -622,10 +634,18 @@ class RoundEntry(models.Model):
                 name="dossier_in_one_live_entry", fields=["dossier"], condition=Q(live=True)
             ),
             models.CheckConstraint(name="entry_scoring_counts", condition=Q(scoring__gte=1)),
+            models.CheckConstraint(
+                name="entry_counts_a_scoring_begun", condition=Q(counted_scoring__lte=F("scoring"))
+            ),
         ]
 
     def __str__(self):
         return str(self.dossier)
+
+    @property
+    def is_counted(self):
+        """Whether the sheets of the scoring that counts were counted: none is taken back."""
+        return self.counted_scoring == self.scoring
 
     @classmethod
     def pinned(cls, dossiers):
@@ -655,6 +675,23 @@ class RoundEntry(models.Model):
         """
         return RoundEntry.objects.filter(
             Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
+        )
+
+    def leave(self, entry):
+        """Take the product out of its round (rút khỏi đợt), as ``entry`` of the dossier's history
+        says; its sheets stay, sealed. The caller holds the round.
+        """
+        self.live = False
+        self.save(update_fields=["live"])
+        HistoryEntry.objects.record(
+            "round.leave",
+            self.round,
+            by=entry.actor,
+            capacity=self.round.capacity(entry.actor),
+            at=entry.at,
+            dossier=self.dossier_id,
+            reason=entry.reason,
+            authority=entry.pk,
         )
 
     def scorings_used(self):

@@ -36,6 +36,7 @@ def sealed(round_):
         if getattr(diagnosis, "constraint_name", None) in (
             "score_in_open_sheet",
             "sheet_in_open_round",
+            "sheet_stays_once_counted",
         ):
             round_.refresh_from_db()
             raise SheetSealed(round_) from None
@@ -93,6 +94,9 @@ class Scoresheet(models.Model):
     )
     remark = models.TextField(_("nhận xét chung"), blank=True)
     submitted_at = models.DateTimeField(_("nộp lúc"), null=True)
+    take_backs = models.PositiveSmallIntegerField(
+        _("số lần lấy lại"), default=0, db_default=0, editable=False
+    )
     entered_by = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+", verbose_name=_("người nhập phiếu giấy")
     )
@@ -168,6 +172,8 @@ class Scoresheet(models.Model):
         if round_.is_open and not self.entry.live:
             # Opened again without this product: its sheets stay as its result rests on them.
             raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
+        if self.member_id and self.entry.is_counted:
+            raise SheetSealed(round_)
         if self.member_id and self.recusal():
             raise ConditionNotMet([_("Thành viên đã từ chối chấm sản phẩm này.")])
         if self.member_id and (unsettled := self.unsettled()):
@@ -264,14 +270,17 @@ class Scoresheet(models.Model):
             self._record("round.enter_sheet" if typed else "round.submit_sheet", by)
 
     def take_back(self, *, by):
-        """Take a handed-in sheet back while the round is open (lấy lại phiếu)."""
+        """Take a handed-in sheet back until the product is counted (lấy lại phiếu); how often is
+        told. Raises SheetSealed after that.
+        """
         self._check(by)
         with transaction.atomic(), sealed(self.entry.round):
             held = Scoresheet.objects.select_for_update().get(pk=self.pk)
             if held.state == SheetState.DRAFT:
                 return
             self.state, self.submitted_at, self.confirmed_by = SheetState.DRAFT, None, None
-            self.save(update_fields=["state", "submitted_at", "confirmed_by"])
+            self.take_backs = held.take_backs + 1
+            self.save(update_fields=["state", "submitted_at", "confirmed_by", "take_backs"])
             self._record("round.take_back_sheet", by)
 
     # --- Scored by pen ----------------------------------------------------------------------

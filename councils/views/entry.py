@@ -41,6 +41,10 @@ def settled_by(request, pk, permission):
     return found
 
 
+#: Items of the checklist that are settled at the product.
+_SETTLED_HERE = ("count", "spread", "resolution", "meeting")
+
+
 def _alarms(entry):
     """What the council must settle on it; without names and points."""
     if entry.round.state != RoundState.OPEN:
@@ -48,7 +52,7 @@ def _alarms(entry):
     return [
         item
         for item in closing.checklist(entry.round)
-        if not item.met and item.entry == entry and item.code in ("spread", "resolution", "meeting")
+        if not item.met and item.entry == entry and item.code in _SETTLED_HERE
     ]
 
 
@@ -79,6 +83,8 @@ def entry(request, pk):
             "alarms": alarms,
             "may_again": presides and found.live and found.round.is_open and again,
             "may_keep": presides and wide,
+            "may_count": any(item.code == "count" for item in alarms)
+            and rules.has_perm("councils.count_sheets", request.user, found.round),
             "appraisals": Appraisal.objects.filter(entry__in=found.said_in())
             .select_related("by")
             .prefetch_related("photos")

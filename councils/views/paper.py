@@ -70,7 +70,7 @@ def paper(request, pk):
                             sheets.get((entry.pk, member.pk)),
                             (entry.pk, member.pk) in recused,
                             request.user,
-                            types and round_.is_open and entry.live,
+                            types and round_.is_open and entry.live and not entry.is_counted,
                         )
                         for member in members
                     ],

@@ -24,6 +24,7 @@ _ROUND_PAGES = {
     "sheets": "councils:round",
     "paper": "councils:paper",
     "meeting": "councils:convene",
+    "count": "councils:count",
 }
 _ENTRY_PAGES = {"spread": "councils:entry", "resolution": "councils:resolutions"}
 
@@ -46,8 +47,13 @@ def close(request, pk):
     if form.is_valid() and form.do():
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
         return redirect("councils:results", round_.pk)
+    counts = rules.has_perm("councils.count_sheets", request.user, round_)
     items = [
-        {"item": item, "link": "" if item.met else _link(round_, item)}
+        {
+            "item": item,
+            # Who presides may not count: that is the secretary's.
+            "link": "" if item.met or item.code == "count" and not counts else _link(round_, item),
+        }
         for item in closing.checklist(round_)
     ]
     return render(

@@ -9,6 +9,7 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from councils import closing, forms
 from councils.board import Board
@@ -105,6 +106,7 @@ def board(request, pk):
         "in_team": any(each.seat in TEAM for each in seats),
         "scores": any(each in its.judges for each in seats),
         "presides": presides,
+        "counts": round_.is_open and rules.has_perm("councils.count_sheets", request.user, round_),
         "runs": presides and rules.has_perm("councils.run_round", request.user, round_),
         "closings": list(round_.closings.order_by("-version")),
     }
@@ -166,6 +168,35 @@ def _simple(request, round_, form, title, button):
         return redirect("councils:round", round_.pk)
     page = {"round": round_, "form": form, "title": title, "button": button}
     return render(request, "councils/act.html", page)
+
+
+@login_required
+def count(request, pk):
+    """Count the sheets of the products that all who score have handed in."""
+    round_ = run_by(request, pk, "councils.count_sheets")
+    form = forms.CountForm(posted(request), round_=round_, by=request.user)
+    if form.is_valid() and (counted := form.do()):
+        messages.success(
+            request,
+            ngettext("Đã kiểm phiếu %(n)d sản phẩm.", "Đã kiểm phiếu %(n)d sản phẩm.", len(counted))
+            % {"n": len(counted)},
+        )
+        return redirect("councils:round", round_.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": round_,
+            "form": form,
+            "title": _("Kiểm phiếu"),
+            "button": _("Kiểm phiếu"),
+            "follows": [
+                _("Phiếu của các sản phẩm này không lấy lại được nữa, trừ khi cho chấm lại."),
+                _("Phần mềm đối chiếu các phiếu và cho biết sản phẩm nào chênh lệch quá quy chế."),
+                _("Không ai thấy điểm của người khác trước khi chốt kết quả."),
+            ],
+        },
+    )
 
 
 @login_required

@@ -170,6 +170,8 @@ def why(refused, sheet, user):
         return _("Đợt chưa mở chấm điểm.")
     if entry.scoring != sheet.scoring:
         return _("Hội đồng đã cho chấm lại sản phẩm này.")
+    if sheet.member_id and entry.is_counted:
+        return _("Sản phẩm đã kiểm phiếu: phiếu không sửa được nữa, trừ khi hội đồng cho chấm lại.")
     if held and held.entered_by_id and held.entered_by_id != user.pk:
         return _("%(who)s đang nhập phiếu giấy của thành viên này.") % {"who": held.entered_by}
     if held and held.state != SheetState.DRAFT:
@@ -280,6 +282,7 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
     taking = (
         round_.is_open
         and entry.live
+        and not (sheet.member_id and entry.is_counted)
         or (sheet.member is None and round_.state == RoundState.PREPARING)
     )
     may = rules.has_perm("councils.score", request.user, sheet)

@@ -113,12 +113,16 @@ class RuleSet(models.Model):
         raise ValueError("no band")
 
     def goes_up(self, level, *, stars, points_sum=None, sheets=None):
-        """Whether a result at ``level`` (district or province) goes to the next level."""
+        """Whether a result at ``level`` (district or province) goes to the next level.
+
+        All that the edition names must be reached: stars, which a missed minimum lowers, points,
+        or both. An eliminated product has no stars and goes nowhere.
+        """
         rule = self.content["goes_up"].get(level)
-        if rule is None:
+        if rule is None or stars is None or stars < rule.get("min_stars", 1):
             return False
-        if "min_stars" in rule:
-            return stars is not None and stars >= rule["min_stars"]
+        if "min_points" not in rule:
+            return True
         return points_sum is not None and points_sum >= Decimal(rule["min_points"]) * sheets
 
     def compulsory(self, case_type):

@@ -190,8 +190,8 @@ def _points(content, path):
     for level, rule in content["goes_up"].items():
         if level not in content["levels"]:
             yield f"goes_up.{level}", "cấp này không đánh giá."
-        if set(rule) not in ({"min_points"}, {"min_stars"}):
-            yield f"goes_up.{level}", "phải có đúng một trong hai: min_points, min_stars."
+        if not rule or not set(rule) <= {"min_points", "min_stars"}:
+            yield f"goes_up.{level}", "phải có min_points, min_stars, hoặc cả hai."
         if not all(map(_whole, rule.values())):
             yield f"goes_up.{level}", "phải là số nguyên không âm."
         if not bands and "min_stars" not in rule:

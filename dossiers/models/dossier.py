@@ -239,6 +239,27 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             ]
         ).count()
 
+    def held(self):
+        """The round's entry that has it (đang trong đợt), asked once for each reading of the row;
+        None without.
+
+        Live; or of a closing made since the dossier came to stand here, whose result is not
+        written yet.
+        """
+        if "_held" not in self.__dict__:
+            pending = Q(
+                results__consequence__isnull=False,
+                results__consequence__applied_at=None,
+                results__closing__at__gte=self.moved_at,
+            )
+            self._held = (
+                self.round_entries.filter(Q(live=True) & ~Q(round__state="closed") | pending)
+                .select_related("round")
+                .order_by("-live", "-pk")
+                .first()
+            )
+        return self._held
+
     def clocks(self):
         """Its live clocks; with those of its product's certificates when that is judged anew."""
         if self.case_type not in JUDGED_ANEW:
@@ -371,7 +392,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
         carried = {
             name: self.__dict__[name]
-            for name in ("_open_task", "_authority")
+            for name in ("_open_task", "_authority", "_leaving")
             if self.__dict__.get(name) is not None
         }
         self.__dict__.clear()

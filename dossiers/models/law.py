@@ -9,6 +9,7 @@ from cycle.models import Level
 from dossiers.conditions import (
     ConditionNotMet,
     district_evaluates,
+    free_of_round,
     has_centre_certificate,
     has_certificate,
     has_commune_report,
@@ -24,12 +25,13 @@ from dossiers.conditions import (
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
+    may_leave_round,
     not_judged,
     plan_waited,
     province_certifies,
 )
 from dossiers.rules import does_open_task, has_authority, is_one_of
-from dossiers.states import BEFORE_RESULT, LIVE, State
+from dossiers.states import AT_COUNCIL, BEFORE_RESULT, LIVE, State
 
 S = State
 
@@ -54,33 +56,54 @@ class LateEntry(models.TextChoices):
     REEVALUATION = "reevaluation", _("Đánh giá lại")
 
 
+def _conditions(source, target, conditions, *, leaves=False):
+    """What an act asks: one that moves a dossier away from its council asks for its round first."""
+    sources = {source} if isinstance(source, str) else set(source)
+    if target is None or sources.isdisjoint(AT_COUNCIL):
+        return list(conditions)
+    return [may_leave_round if leaves else free_of_round, *conditions]
+
+
 def task_act(source, target, *, conditions=(), tone="forward", label, reason=False):
     """An act that a task asks for. ``label`` is the button; ``tone`` where and how it is shown."""
     return fsm.transition(
         field="state",
         source=source,
         target=target,
-        conditions=list(conditions),
+        conditions=_conditions(source, target, conditions),
         custom={"door": "task", "tone": tone, "label": label, "reason": reason, "paper": False},
     )
 
 
-def free_act(source, target, *, conditions=(), tone="other", label, reason=False, paper=False, who):
+def free_act(
+    source,
+    target,
+    *,
+    conditions=(),
+    tone="other",
+    label,
+    reason=False,
+    paper=False,
+    leaves=False,
+    who,
+):
     """An act that no task asks for. ``who``: the roles and levels that may do it.
 
-    ``paper``: only on a signed document.
+    ``paper``: only on a signed document. ``leaves``: it takes the dossier out of the round that
+    has it, which every other act waits for.
     """
     return fsm.transition(
         field="state",
         source=source,
         target=target,
-        conditions=list(conditions),
+        conditions=_conditions(source, target, conditions, leaves=leaves),
         custom={
             "door": "act",
             "tone": tone,
             "label": label,
             "reason": reason,
             "paper": paper,
+            "leaves": leaves,
             "who": who,
         },
     )
@@ -377,10 +400,14 @@ class Law(models.Model):
         self._take_result()
 
     @task_act(
-        S.DISTRICT_RANKED, S.NOT_PROPOSED, tone="refuse", reason=True, label=_("Không đề nghị")
+        [S.DISTRICT_EVALUATING, S.DISTRICT_RANKED],
+        S.NOT_PROPOSED,
+        tone="refuse",
+        reason=True,
+        label=_("Không đề nghị"),
     )
     def not_propose(self):
-        """Huyện không đề nghị lên tỉnh."""
+        """Huyện không đề nghị lên tỉnh, nêu lý do; hồ sơ có đường quay lại."""
 
     @task_act(S.AT_PROVINCE, S.PROVINCE_EVALUATING, label=_("Đưa ra hội đồng tỉnh"))
     def accept_at_province(self):
@@ -397,7 +424,7 @@ class Law(models.Model):
         self._take_result()
 
     @free_act(
-        [S.DISTRICT_RANKED, S.RANKED],
+        [S.DISTRICT_RANKED, S.RANKED, S.NOT_PROPOSED, S.NOT_RECOGNISED],
         fsm.RETURN_VALUE(S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING),
         label=_("Đưa lại ra hội đồng"),
         who=ON_AUTHORITY,
@@ -405,7 +432,7 @@ class Law(models.Model):
     def judge_again(self):
         """Đợt đánh giá được mở lại: hồ sơ trở lại hội đồng."""
         self.stars = self.points_sum = self.sheets = None
-        at_district = self.state == S.DISTRICT_RANKED
+        at_district = self.state in (S.DISTRICT_RANKED, S.NOT_PROPOSED)
         return S.DISTRICT_EVALUATING if at_district else S.PROVINCE_EVALUATING
 
     def _take_result(self):
@@ -525,6 +552,7 @@ class Law(models.Model):
         S.WITHDRAWN,
         tone="refuse",
         reason=True,
+        leaves=True,
         label=_("Rút hồ sơ"),
         who=OFFICERS,
     )

@@ -121,8 +121,11 @@ class Process(AbstractProcess):
         if ACTS.get(name, {}).get("door") != "act":
             raise ActNotPossible(name)
         with transaction.atomic():
-            process = Process.objects.select_for_update().get(pk=self.pk)
             dossier = self.dossier
+            # The round is held before the walk, in the order in which its closing takes them.
+            left = _entry_to_leave(dossier) if ACTS[name]["leaves"] else None
+            dossier._leaving = left.pk if left else 0
+            process = Process.objects.select_for_update().get(pk=self.pk)
             dossier._authority = authority
             entry = dossier.perform(
                 name,
@@ -140,6 +143,8 @@ class Process(AbstractProcess):
                 raise ActNotPossible(name)
             closed = process._stop(entry.at) if entry.after != entry.before else []
             deadlines.follow(dossier, entry, closed=closed)
+            if left is not None:
+                left.leave(entry)
             if entry.after != entry.before and dossier.state in LIVE:
                 engine.start(dossier)
         return dossier
@@ -154,6 +159,14 @@ class Process(AbstractProcess):
         self.status, self.finished = PROCESS.CANCELED, at
         self.save(update_fields=["status", "finished"])
         return closed
+
+
+def _entry_to_leave(dossier):
+    """The entry of the round that the dossier is in, its round locked; None when in none."""
+    entry = dossier.round_entries.filter(live=True).select_related("round").first()
+    if entry is not None:
+        entry.round.lock()
+    return entry
 
 
 def _records(record):

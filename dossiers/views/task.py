@@ -26,6 +26,7 @@ from dossiers.views.dossier import (
 _SETTLED = frozenset(
     {
         "district_evaluates",
+        "free_of_round",
         "may_go_to_province",
         "may_be_recognised",
         "province_certifies",
