@@ -4,6 +4,7 @@ from collections import namedtuple
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from bench.ground import Ground
 from councils.models import (
@@ -129,6 +130,13 @@ def write(sheets):
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE councils_score, councils_scoresheet, councils_roundentry")
     return rows
+
+
+def counted(rounds):
+    """Let all products of these rounds be counted, as the secretary does before the closing."""
+    RoundEntry.objects.filter(round__in=[round_.pk for round_ in rounds]).update(
+        counted_scoring=F("scoring")
+    )
 
 
 # --- A rubric that reaches any sum ------------------------------------------------------------

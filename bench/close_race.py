@@ -10,7 +10,7 @@ from time import sleep
 import psycopg
 from django.db import OperationalError, close_old_connections, connection
 
-from bench.chamber import Chamber, exact_rubric, filled, judges_of, options_of, write
+from bench.chamber import Chamber, counted, exact_rubric, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
 from bench.transition_cost import _login
 from councils import closing
@@ -21,6 +21,7 @@ from councils.models import (
     Result,
     Score,
     Scoresheet,
+    Seat,
     SheetSealed,
 )
 from cycle.models import HistoryEntry, Job, User
@@ -57,6 +58,7 @@ def run(scale):
         )
     figures = {"size": races}
     figures |= _races(rounds[:races], judges, options, chamber.thu.pk)
+    counted(rounds[races:])
     figures |= _crowds(rounds[races:], chamber.thu.pk)
     figures["differing"] = sum(not _says_what_its_sheets_say(round_) for round_ in rounds)
     figures["history_whole"] = history_is_whole()
@@ -152,12 +154,15 @@ def _races(rounds, judges, options, closer_pk):
 
     def close():
         chance, by = random.Random(13), User.objects.get(pk=closer_pk)
+        secretary = rounds[0].council.members.get(seat=Seat.SECRETARY).user
         for round_, within in zip(rounds, cycle(WAYS.values())):
             start.wait(120)
             sleep(chance.random() * within)
             while True:
                 try:
-                    closing.close(EvaluationRound.objects.get(pk=round_.pk), by=by)
+                    mine = EvaluationRound.objects.get(pk=round_.pk)
+                    closing.count(mine, mine.entries.all(), by=secretary)
+                    closing.close(mine, by=by)
                     break
                 except ConditionNotMet:
                     counts["between"] += 1

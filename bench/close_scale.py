@@ -9,7 +9,7 @@ import psycopg
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from bench.chamber import Chamber, filled, judges_of, options_of, write
+from bench.chamber import Chamber, counted, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
 from bench.transition_cost import _login
 from councils import closing
@@ -102,6 +102,7 @@ def _round(chamber, council, rubric, judges, sheets):
         for entry, of in zip(round_.entries.all(), sheets, strict=True)
         for judge, choices in zip(judges, of, strict=True)
     )
+    counted([round_])
     return round_
 
 

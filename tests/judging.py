@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from councils import closing
+from councils import closing, sitting
 from councils.models import (
     Council,
     EvaluationRound,
@@ -149,6 +149,12 @@ def count(round_, *entries):
     """The secretary counts these products, or all whose sheets are in."""
     secretary = judge(round_.council, 5).user
     return closing.count(round_, entries or closing.countable(round_), by=secretary)
+
+
+def close(round_, *, by):
+    """Count what is complete, then close; returns what closing returns, raises what it raises."""
+    sitting.count(round_, by=by)
+    return closing.close(round_, by=by)
 
 
 def total(sheet):

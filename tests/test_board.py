@@ -57,6 +57,11 @@ def score_all(round_, wish=best):
             fill(entry, judge(round_.council, number), wish)
 
 
+def score_and_count(round_):
+    score_all(round_)
+    judging.count(round_)
+
+
 def widen(round_):
     """One sheet of the first product far below the others."""
     score_all(round_)
@@ -66,6 +71,7 @@ def widen(round_):
     for option in judging.choose(entry.rubric, worst):
         sheet.put(option, by=sheet.member.user)
     sheet.submit(by=sheet.member.user)
+    judging.count(round_)
     return entry
 
 
@@ -374,7 +380,7 @@ def test_the_history_names_the_product_and_whose_sheet(client, round_, thu):
     )
 
 
-def test_a_wide_spread_is_told_once_all_sheets_are_in_and_without_names(client, round_, thu):
+def test_a_wide_spread_is_told_once_the_sheets_are_counted_and_without_names(client, round_, thu):
     entry = round_.entries.first()
     for number, wish in enumerate((best, worst, best, best)):
         fill(entry, judge(round_.council, number), wish)
@@ -382,6 +388,9 @@ def test_a_wide_spread_is_told_once_all_sheets_are_in_and_without_names(client, 
     assert "chênh lệch quá" not in page(client, thu, "round", round_.pk)
     assert "chênh lệch quá" not in page(client, thu, "close", round_.pk)
     fill(entry, judge(round_.council, 4))
+    assert "chênh lệch quá" not in page(client, thu, "round", round_.pk)
+    assert "chờ thư ký kiểm phiếu" in page(client, thu, "close", round_.pk)
+    judging.count(round_, entry)
     text = page(client, thu, "round", round_.pk)
     assert "Mật ong rừng 1: điểm các phiếu chênh lệch quá 10" in text
     assert "Cho chấm lại" in page(client, thu, "entry", entry.pk)
@@ -392,6 +401,9 @@ def test_scored_again_then_kept_with_a_reason(client, round_, thu):
     assert post(client, thu, "score_again", entry.pk, reason="Chênh lệch").status_code == 302
     for sheet in entry.sheets.filter(scoring=2):
         sheet.submit(by=sheet.member.user)
+    early = post(client, thu, "accept_spread", entry.pk, reason="Đã thảo luận").content.decode()
+    assert "Sản phẩm chưa kiểm phiếu." in early
+    judging.count(round_, entry)
     assert "Cho chấm lại" not in page(client, thu, "entry", entry.pk)
     again = post(client, thu, "score_again", entry.pk, reason="Nữa").content.decode()
     assert "Quy chế cho chấm tối đa 2 lần." in again
@@ -424,15 +436,18 @@ def test_the_council_resolves_a_minimum_and_an_elimination(client, round_, thu):
     assert entry.resolutions.count() == 2
 
 
-def test_a_tie_is_marked_once_all_sheets_are_in(client, council, cycle, commune, an, thu, province):
+def test_a_tie_is_marked_once_the_sheets_are_counted(
+    client, council, cycle, commune, an, thu, province
+):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu)
     entry = round_.entries.get()
     round_.attend({judge(council, number).pk: number < 4 for number in range(5)}, by=thu)
-    round_.accept_spread(entry, by=thu, reason="Thử")
     for number, wish in enumerate((best, worst, best)):
         fill(entry, judge(council, number), wish)
     assert "ngang phiếu</span>" not in page(client, thu, "resolutions", entry.pk)
     fill(entry, judge(council, 3), worst)
+    assert "ngang phiếu</span>" not in page(client, thu, "resolutions", entry.pk)
+    judging.count(round_, entry)
     tied = page(client, thu, "resolutions", entry.pk).count("ngang phiếu</span>")
     its = closing.tally(round_)[entry.pk]
     assert tied == sum(finding.verdict == "tie" for finding in its.findings) * (
@@ -453,7 +468,7 @@ def test_the_closing_page_lists_what_is_not_met_and_where_to_go(client, round_, 
 
 
 def test_it_closes_and_what_follows_is_shown(client, round_, thu, minh, la):
-    score_all(round_)
+    score_and_count(round_)
     text = page(client, thu, "close", round_.pk)
     assert "2 sản phẩm có hạng sao" in text
     assert post(client, thu, "close", round_.pk).url == f"/rounds/{round_.pk}/results/"
@@ -502,7 +517,7 @@ def test_query_count_of_the_results(
 ):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
     score_all(round_)
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     run_waiting()
     client.force_login(thu)
     with django_assert_num_queries(8):
@@ -510,7 +525,7 @@ def test_query_count_of_the_results(
 
 
 def test_a_closed_round_opens_again_and_its_version_stays_readable(client, round_, thu):
-    score_all(round_)
+    score_and_count(round_)
     post(client, thu, "close", round_.pk)
     run_waiting()
     wrong = post(client, thu, "reopen", round_.pk).content.decode()
@@ -522,6 +537,7 @@ def test_a_closed_round_opens_again_and_its_version_stays_readable(client, round
     old = page(client, thu, "results", round_.pk)
     assert "15/VB-UBND" in old
     assert "Khiếu nại" in old
+    judging.count(round_)
     post(client, thu, "close", round_.pk)
     assert "Lần chốt 2" in page(client, thu, "results", round_.pk)
     assert "15/VB-UBND" in page(client, thu, "results", round_.pk, query="?version=1")
@@ -531,7 +547,7 @@ def test_a_closed_round_opens_again_and_its_version_stays_readable(client, round
 
 
 def test_nothing_of_a_closed_round_changes(client, round_, thu):
-    score_all(round_)
+    score_and_count(round_)
     post(client, thu, "close", round_.pk)
     entry = round_.entries.first()
     for name, pk, data in (

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from councils import calibration, closing
+from councils import calibration
 from councils.models import EvaluationRound, RoundEntry
 from cycle import clock
 from dossiers.models import Dossier, State
@@ -28,7 +28,7 @@ def judged(council, cycle, dossiers, by, wishes=(best, best, harsh, best, best))
     for entry in round_.entries.all():
         for number, wish in enumerate(wishes):
             fill(entry, judge(council, number), wish)
-    closing.close(round_, by=by)
+    judging.close(round_, by=by)
     return round_
 
 

@@ -32,6 +32,7 @@ def test_the_checklist_asks_as_much_of_one_product_as_of_three(
 ):
     round_ = before(products)
     round_ = type(round_).objects.get(pk=round_.pk)
+    judging.count(round_)
     with django_assert_num_queries(15):
         items = closing.checklist(round_)
     assert all(item.met for item in items)
@@ -48,6 +49,7 @@ def test_a_wide_spread_is_not_looked_up_product_by_product(
         for option in judging.choose(sheet.entry.rubric, worst):
             sheet.put(option, by=member.user)
         sheet.submit(by=member.user)
+    judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
     with django_assert_num_queries(15):
         items = closing.checklist(round_)
@@ -59,6 +61,7 @@ def test_closing_asks_as_much_of_one_product_as_of_three(
     products, before, thu, django_assert_num_queries
 ):
     round_ = before(products)
+    judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
     with django_assert_num_queries(27):
         closing.close(round_, by=thu)

@@ -105,7 +105,7 @@ def test_the_way_of_a_round_in_letters(
     assert told("round.hand_back_sheet") == {"uy_vien_1"}
     fill(entry, judge(council, 1))
 
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     run_waiting()
     assert told("round.close") == everybody | {"minh"}
     closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB-UBND")

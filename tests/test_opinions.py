@@ -9,7 +9,6 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from councils import closing
 from councils.models import EvaluationRound, Opinion
 from cycle import clock
 from cycle.models import HistoryEntry, Job, Role
@@ -129,7 +128,7 @@ def test_silence_holds_nobody_up_and_is_seen(client, entry, thu, y_te):
         assert "quá hạn" in text
         for number in range(5):
             fill(entry, judge(entry.round.council, number))
-        closing.close(entry.round, by=thu)
+        judging.close(entry.round, by=thu)
         run_waiting()
         # The product went on; the answer is still taken.
         opinion.reply("Muộn nhưng đạt.", by=y_te)

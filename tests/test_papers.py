@@ -7,7 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from councils import closing, papers
+from councils import papers
 from councils.documents import KINDS, docx, pdf
 from councils.models import DocumentKind, DocumentTemplate, Scoresheet, SignedDocument
 from tests import judging
@@ -33,7 +33,7 @@ def closed(round_, thu):
     first = round_.entries.order_by("position").first()
     marked = first.rubric.criteria.filter(options__minimum_for=5).first()
     round_.resolve(first, criterion=marked, stars=5, holds=False, reason="Chưa đạt", by=thu)
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     return round_
 
 
@@ -107,7 +107,7 @@ def test_a_filled_sheet_is_sealed_until_the_closing(client, round_, thu):
     assert client.get(path).status_code == 404
     client.force_login(sheet.member.user)
     assert client.get(path).status_code == 200
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     client.force_login(thu)
     assert client.get(path).status_code == 200
 

@@ -309,7 +309,7 @@ def close(round_, by):
     for entry in round_.entries.filter(live=True):
         for number in range(5):
             fill(entry, judge(round_.council, number), worst)
-    return closing.close(round_, by=by)
+    return judging.close(round_, by=by)
 
 
 def test_after_the_closing_a_touch_is_refused_in_words_and_nothing_is_lost(
@@ -627,7 +627,7 @@ def test_no_pen_sheet_is_handed_back_after_the_closing(round_, entry, member, co
     for number in (0, 2, 3, 4):
         fill(entry, judge(council, number))
     round_.attend({each.pk: each != member for each in council.members.all()}, by=thu)
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     back = reverse("councils:hand_back", args=[of(entry, member).pk])
     assert "Đợt đã chốt kết quả" in at(thu).post(back, {"reason": "Nhầm"}).text
     assert of(entry, member).entered_by == thu
@@ -673,7 +673,7 @@ def test_all_sheets_open_with_the_closing_and_not_before(round_, entry, council,
         fill(entry, judge(council, number), worst)
     for user in users.values():
         assert at(user).get(url(entry, "all_sheets")).status_code == 404
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     outside = {"an", "chi", "la", "binh", "ha", "hung"}
     for name, user in users.items():
         status = at(user).get(url(entry, "all_sheets")).status_code

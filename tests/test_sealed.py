@@ -194,6 +194,7 @@ def test_the_queryset_gives_each_their_own_and_the_closing_opens_the_rest(
     assert list(Scoresheet.objects.unsealed()) == []
     for number in (0, 2, 3, 4):
         judging.fill(entry, judge(round_.council, number))
+    judging.count(round_, entry)
     round_.accept_spread(entry, by=thu, reason="Đã thảo luận")
     for criterion in entry.rubric.criteria.all():
         for stars in (3, 4, 5):
@@ -202,5 +203,5 @@ def test_the_queryset_gives_each_their_own_and_the_closing_opens_the_rest(
             )
     assert Scoresheet.objects.unsealed().count() == 0
     assert Dossier.objects.get(pk=entry.dossier_id).points_sum is None
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     assert Scoresheet.objects.unsealed().count() == 5

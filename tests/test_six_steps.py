@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from councils import closing, sitting
+from councils import sitting
 from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, State, Task
 from tests import judging, records
@@ -45,7 +45,7 @@ def judge(dossier, council, by, points, stars):
     for number in range(5):
         sitting.fill(entry, judging.judge(council, number), pen.options(points))
     assert dossier.evaluations.filter(level=council.level).count() == 0
-    closing.close(round_, by=by)
+    judging.close(round_, by=by)
     run_waiting()
     dossier.lock()
     assert dossier.stars == stars

@@ -216,7 +216,7 @@ REFUSED_UNDER_THREE = {
 }
 #: Nobody's by their post: a round does it.
 ON_AUTHORITY = {"judge_again"}
-OF_THE_DISTRICT = {S.AT_DISTRICT, S.DISTRICT_EVALUATING, S.DISTRICT_RANKED}
+OF_THE_DISTRICT = {S.AT_DISTRICT, S.DISTRICT_EVALUATING, S.DISTRICT_RANKED, S.NOT_PROPOSED}
 
 
 def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):

@@ -49,6 +49,8 @@ def say(entry, wishes):
     """Each judge's sheet on the entry, handed in."""
     for number, wish in enumerate(wishes):
         fill(entry, judge(entry.round.council, number), wish)
+    if entry in closing.countable(entry.round):
+        judging.count(entry.round, entry)
 
 
 def unmet(round_):
@@ -70,7 +72,7 @@ def test_what_all_agree_on_is_closed_in_writing(asked, thu):
     round_ = asked()
     say(round_.entries.get(), [best] * 5)
     assert unmet(round_) == []
-    assert closing.close(round_, by=thu).results.get().points_sum == 500
+    assert judging.close(round_, by=thu).results.get().points_sum == 500
 
 
 def test_one_of_another_opinion_asks_for_a_meeting_of_that_product_alone(asked, thu):
@@ -80,7 +82,7 @@ def test_one_of_another_opinion_asks_for_a_meeting_of_that_product_alone(asked, 
     say(split, [best, best, best, best, worst])
     assert unmet(round_) == [("meeting", split)]
     with pytest.raises(ConditionNotMet) as refused:
-        closing.close(round_, by=thu)
+        judging.close(round_, by=thu)
     (sentence,) = refused.value.messages
     assert sentence == "Mật ong rừng 2: ý kiến bằng phiếu khác nhau: phải họp hội đồng."
 
@@ -89,7 +91,7 @@ def test_one_of_another_opinion_asks_for_a_meeting_of_that_product_alone(asked, 
     assert [entry.dossier for entry in meeting.entries.all()] == [split.dossier]
     assert meeting.invited_at is not None
     assert unmet(round_) == []
-    made = closing.close(round_, by=thu)
+    made = judging.close(round_, by=thu)
     assert [result.entry for result in made.results.all()] == [agreed]
 
     attended(meeting, thu)
@@ -101,7 +103,7 @@ def test_one_of_another_opinion_asks_for_a_meeting_of_that_product_alone(asked, 
         for option in choose(fresh.rubric, best):
             sheet.put(option, by=sheet.member.user)
         sheet.submit(by=sheet.member.user)
-    assert closing.close(meeting, by=thu).results.get().points_sum == 500
+    assert judging.close(meeting, by=thu).results.get().points_sum == 500
 
 
 def test_the_history_of_both_rounds_says_what_happened(asked, thu):
@@ -123,7 +125,7 @@ def test_opinions_in_writing_stay_sealed_when_their_round_closes(asked, thu, cli
     say(agreed, [best] * 5)
     say(split, [best, best, best, best, worst])
     call(round_, thu)
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     assert {sheet.entry for sheet in Scoresheet.objects.unsealed()} == {agreed}
     client.force_login(thu)
     sheet = split.sheets.first()
@@ -135,7 +137,7 @@ def test_a_round_of_which_all_goes_to_a_meeting_is_closed_empty(asked, thu, clie
     round_ = asked()
     say(round_.entries.get(), [best, worst, best, worst, best])
     call(round_, thu)
-    assert closing.close(round_, by=thu).results.count() == 0
+    assert judging.close(round_, by=thu).results.count() == 0
     client.force_login(thu)
     text = client.get(reverse("councils:results", args=[round_.pk])).content.decode()
     assert "Mọi sản phẩm của đợt đã chuyển sang họp hội đồng." in text
@@ -301,7 +303,7 @@ def test_what_is_decided_in_writing_goes_on_like_any_result(asked, thu):
     round_ = asked()
     entry = round_.entries.get()
     say(entry, [best] * 5)
-    closing.close(round_, by=thu)
+    judging.close(round_, by=thu)
     run_waiting()
     assert Evaluation.objects.get(dossier=entry.dossier_id).stars == 5
 

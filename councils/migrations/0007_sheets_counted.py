@@ -25,7 +25,7 @@ BEGIN
     USING ERRCODE = 'check_violation', CONSTRAINT = 'count_is_not_undone';
 END $$;
 CREATE TRIGGER count_is_not_undone BEFORE UPDATE ON councils_roundentry
-  FOR EACH ROW WHEN (NEW.counted_scoring < OLD.counted_scoring OR NEW.scoring < OLD.scoring)
+  FOR EACH ROW WHEN (NEW.counted_scoring < OLD.counted_scoring)
   EXECUTE FUNCTION count_is_not_undone();
 """
 UNDO = """

@@ -67,6 +67,7 @@ def test_every_page_fits(desk, round_, width, cycle, commune, an, thu):
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_from_the_board_to_the_result(desk, round_, width, thu):
+    judging.count(round_)
     for entry in round_.entries.all():
         round_.accept_spread(entry, by=thu, reason="Hội đồng đã thảo luận")
     at = desk(thu, width)

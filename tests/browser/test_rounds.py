@@ -42,6 +42,15 @@ def give_reason(at, name, *args, reason):
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
 
 
+def count(desk, council, round_, number):
+    """The secretary, at their own desk, counts the sheets of so many products."""
+    at = desk(judge(council, 5).user)
+    at.open("councils:round", round_.pk)
+    at.follow(at.page.locator("main a", has_text=f"Kiểm phiếu {number} sản phẩm"))
+    at.follow(at.page.locator("main form button").last)
+    expect(at.page.locator("#messages .notice-success")).to_be_visible()
+
+
 def said(at, path):
     """The text of a PDF that this person may have."""
     answer = at.page.request.get(f"{at.server}{path}")
@@ -91,6 +100,9 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
             score(phone, second, middling)
         score(phone, third, high)
 
+    # Until the secretary has counted, the board tells nothing of what was given.
+    count(desk, council, round_, 3)
+
     # The board tells of the spread, of nobody's points; the first product is scored again.
     office.open("councils:round", round_.pk)
     expect(office.page.locator(".alarm")).to_have_count(1)
@@ -101,6 +113,7 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     first.refresh_from_db()
     for phone in phones:
         score(phone, first, high)
+    count(desk, council, round_, 1)
 
     # The third is eliminated by resolution.
     office.open("councils:resolutions", third.pk)

@@ -6,7 +6,6 @@ import pytest
 from django.db import transaction
 from playwright.sync_api import expect
 
-from councils import closing
 from dossiers.models import State
 from tests import judging, records
 from tests.browser.conftest import WIDTHS, papers, reread
@@ -90,7 +89,7 @@ def test_who_scored_what_stands_side_by_side(desk, cycle, commune, an, thu, prov
     for number in range(5):
         fill(entry, judge(council, number))
     with transaction.atomic():
-        closing.close(round_, by=thu)
+        judging.close(round_, by=thu)
     at = desk(thu, width)
     at.open("councils:entry_calibration", entry.pk)
     row = at.page.locator(".compare tbody tr").first
