@@ -225,6 +225,7 @@ def who_asked(entry):
     "round.convene",
     "round.resolve",
     "round.count_sheets",
+    "round.mend_entry",
     "round.accept_spread",
     "round.submit_sheet",
     "round.take_back_sheet",

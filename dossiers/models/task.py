@@ -491,9 +491,9 @@ class Task(AbstractTask):
         with self._change("task.claim", by, "dossiers.claim_task"):
             self._give(by)
 
-    def release(self, *, by):
+    def release(self, *, by, reason=""):
         """Put the task back for the others of the unit (trả việc)."""
-        with self._change("task.release", by, "dossiers.release_task"):
+        with self._change("task.release", by, "dossiers.release_task", reason=reason):
             self._give(None)
 
     def reassign(self, *, to, by, reason):

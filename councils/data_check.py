@@ -1,0 +1,285 @@
+"""What the stored rows say against each other (đối chiếu dữ liệu): what older faults spoiled.
+
+Each check is a generator of findings and changes nothing. What can be mended is mended on a
+document, by somebody who may do it, and recorded; the rest says where a person mends it.
+"""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from councils.models import STATE_AT, DocumentKind, RoundEntry, RoundState, SignedDocument
+from cycle.models import HistoryEntry, Level, Role, Stream, User
+from dossiers.models import Certificate, ConditionNotMet, Dossier, OfficialDocument, Task
+from dossiers.models.evidence import path_of
+
+#: Apps whose rows are ours.
+OURS = ("cycle", "dossiers", "councils", "notifications")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row that does not fit: its kind, which row, what is wrong, what to do.
+
+    ``mendable``: ``check_data --mend KIND:PK`` does it.
+    """
+
+    kind: str
+    pk: int | str
+    row: str
+    wrong: str
+    todo: str
+    mendable: bool = False
+
+    @property
+    def key(self):
+        """What names it on the command line."""
+        return f"{self.kind}:{self.pk}"
+
+    def as_json(self):
+        return asdict(self) | {"key": self.key}
+
+
+def state_differs():
+    """Dossiers that do not stand where the last line of their history left them."""
+    told = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__gt=""
+    ).order_by("-seq")
+    found = (
+        Dossier.objects.select_related("product")
+        .annotate(told=Subquery(told.values("after")[:1]))
+        .exclude(told=F("state"))
+        .order_by("pk")
+    )
+    for dossier in found:
+        yield Finding(
+            "state_differs",
+            dossier.pk,
+            str(dossier),
+            _("Trạng thái «%(state)s», nhật ký dừng ở «%(told)s».")
+            % {"state": dossier.state, "told": dossier.told or "–"},
+            _("Đối chiếu hồ sơ giấy tại %(page)s; chỉ người giữ máy chủ sửa được, có văn bản.")
+            % {"page": reverse("dossiers:dossier", args=[dossier.pk])},
+        )
+
+
+def with_decision(certificates):
+    """Annotate ``decided``: whether a decision stands behind each certificate.
+
+    Recorded with it in the same act, or signed for a round that judged the dossier.
+    """
+    with_it = OfficialDocument.objects.filter(dossier=OuterRef("dossier"), at=OuterRef("at"))
+    of_round = SignedDocument.objects.filter(
+        kind=DocumentKind.DECISION,
+        replaced_by=None,
+        round__entries__dossier=OuterRef("dossier"),
+        round__entries__results__isnull=False,
+    )
+    return certificates.annotate(decided=Exists(with_it) | Exists(of_round))
+
+
+def certificate_without_decision():
+    """Certificates behind which no signed decision is recorded."""
+    found = with_decision(Certificate.objects.select_related("dossier__product"))
+    for each in found.filter(decided=False).order_by("pk"):
+        yield Finding(
+            "certificate_without_decision",
+            each.pk,
+            f"{each.dossier}, {each.number or _('chưa có số')}",
+            _("Giấy chứng nhận không có quyết định nào được ghi."),
+            _("Ghi quyết định của đợt tại trang văn bản của đợt đã đánh giá hồ sơ %(page)s.")
+            % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
+        )
+
+
+def certificate_number_twice():
+    """Certificates of one issuing body with the same number."""
+    by_number = defaultdict(list)
+    numbered = Certificate.objects.exclude(folded_number="").select_related(
+        "dossier__product", "dossier__rule_set"
+    )
+    for each in numbered.order_by("pk"):
+        body = each.dossier.rule_set.certifier(each.stars) or Level.PROVINCE
+        by_number[body, each.folded_number].append(each)
+    for same in by_number.values():
+        for each in same[1:]:
+            yield Finding(
+                "certificate_number_twice",
+                each.pk,
+                f"{each.dossier}, {each.number}",
+                _("Số này đã cấp cho %(other)s.") % {"other": same[0].dossier},
+                _("Hỏi văn thư số đúng; thu hồi rồi cấp lại tại %(page)s.")
+                % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
+            )
+
+
+def owner_without_post():
+    """Open tasks held by somebody who has no such role at the unit today."""
+    held = Task.objects.open().filter(owner__isnull=False)
+    owners = User.objects.in_bulk(set(held.values_list("owner", flat=True)))
+    for task in held.select_related("org_unit", "dossier__product").order_by("pk"):
+        # One object for each person: it remembers what they hold.
+        owner = owners[task.owner_id]
+        if owner.is_active and owner.capacity(task.role, task.org_unit_id):
+            continue
+        yield Finding(
+            "owner_without_post",
+            task.pk,
+            f"{task.dossier}, {task.node}",
+            _("%(who)s nhận việc nhưng hôm nay không giữ vai trò %(role)s tại %(unit)s.")
+            % {"who": owner, "role": Role(task.role).label, "unit": task.org_unit},
+            _("Trả việc cho đơn vị: --mend owner_without_post:%(pk)s, hoặc giao lại tại %(page)s.")
+            % {"pk": task.pk, "page": reverse("dossiers:task", args=[task.pk])},
+            mendable=True,
+        )
+
+
+def live_entry_dead():
+    """Products that wait for a round's result and cannot get one."""
+    before_it = Q()
+    for level, state in STATE_AT.items():
+        before_it |= Q(round__council__org_unit__level=level, dossier__state=state)
+    dead = RoundEntry.objects.filter(live=True).filter(
+        Q(round__state=RoundState.CLOSED) | ~before_it
+    )
+    for entry in dead.select_related("round", "dossier__product").order_by("pk"):
+        closed = entry.round.state == RoundState.CLOSED
+        if closed:
+            wrong = _("Đợt «%(round)s» đã chốt mà sản phẩm còn chờ kết quả.")
+            todo = _("Mở lại đợt tại %(page)s, rồi kiểm tra lại.")
+            page = reverse("councils:reopen", args=[entry.round_id])
+        else:
+            wrong = _("Trong đợt «%(round)s» mà hồ sơ không còn ở hội đồng («%(state)s»).")
+            todo = _("Đưa ra khỏi đợt: --mend live_entry_dead:%(pk)s.")
+            page = ""
+        yield Finding(
+            "live_entry_dead",
+            entry.pk,
+            str(entry),
+            wrong % {"round": entry.round, "state": entry.dossier.state},
+            todo % {"page": page, "pk": entry.pk},
+            mendable=not closed,
+        )
+
+
+def _files():
+    """(model, field, pk, SHA-256) of every row that speaks of a stored file."""
+    for app in OURS:
+        for model in apps.get_app_config(app).get_models():
+            for field in model._meta.concrete_fields:
+                if field.name.endswith("sha256"):
+                    rows = model._default_manager.exclude(**{field.name: ""}).order_by("pk")
+                    for pk, sha256 in rows.values_list("pk", field.name).iterator():
+                        yield model, field.name, pk, sha256
+
+
+def _digest(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_faults():
+    """Files that are missing or changed, each for every row that speaks of them; and files that no
+    row speaks of.
+    """
+    read, known = {}, set()
+    restore = _("Lấy lại tệp này từ bản sao lưu: %(name)s.")
+    for model, _field, pk, sha256 in _files():
+        path = path_of(sha256)
+        known.add(path)
+        if sha256 not in read:
+            read[sha256] = _digest(path) if path.is_file() else None
+        if read[sha256] == sha256:
+            continue
+        missing = read[sha256] is None
+        yield Finding(
+            "file_missing" if missing else "file_differs",
+            f"{model._meta.label_lower}.{pk}",
+            str(model._meta.verbose_name),
+            _("Không còn tệp trên máy chủ.") if missing else _("Nội dung tệp khác với lúc nộp."),
+            restore % {"name": f"{sha256[:2]}/{sha256}"},
+        )
+    root = Path(settings.MEDIA_ROOT)
+    for path in sorted(root.rglob("*")) if root.is_dir() else ():
+        if path.is_file() and path not in known:
+            name = path.relative_to(root).as_posix()
+            yield Finding(
+                "file_orphan",
+                name,
+                name,
+                _("Không dòng nào nói đến tệp này."),
+                _("Xóa được sau khi chắc không ai đang tải lên."),
+            )
+
+
+#: In the order of the report. Another check is one more generator.
+CHECKS = [
+    state_differs,
+    certificate_without_decision,
+    certificate_number_twice,
+    owner_without_post,
+    live_entry_dead,
+    file_faults,
+]
+
+
+def findings():
+    """Everything that does not fit."""
+    for check in CHECKS:
+        yield from check()
+
+
+# --- Mending --------------------------------------------------------------------------------------
+
+
+class CannotMend(Exception):
+    """No such finding, or none that a command can mend; the words say what to do."""
+
+
+def _release(pk, by, document):
+    Task.objects.get(pk=pk).release(by=by, reason=document)
+
+
+def _take_out(pk, by, document):
+    entry = RoundEntry.objects.select_related("round").get(pk=pk)
+    with entry.round.change("round.mend_entry", by, dossier=entry.dossier_id, reason=document):
+        entry.live = False
+        entry.save(update_fields=["live"])
+
+
+_MENDS = {"owner_without_post": _release, "live_entry_dead": _take_out}
+
+
+def mend(key, *, by, document):
+    """Mend the finding named ``KIND:PK`` on ``document``, recorded as ``by``'s; returns it.
+
+    Raises CannotMend in words, also when ``by`` may not do it on the pages.
+    """
+    if not document.strip():
+        raise CannotMend(_("Chưa ghi số, ngày văn bản cho sửa: --document."))
+    found = next((each for each in findings_of(key.partition(":")[0]) if each.key == key), None)
+    if found is None:
+        raise CannotMend(_("Không có chỗ lệch %(key)s.") % {"key": key})
+    if not found.mendable:
+        raise CannotMend(found.todo)
+    try:
+        _MENDS[found.kind](found.pk, by, _("Sửa dữ liệu theo %s") % document.strip())
+    except PermissionDenied:
+        raise CannotMend(_("%(who)s không có quyền làm việc này.") % {"who": by}) from None
+    except ConditionNotMet as lacking:
+        raise CannotMend(" ".join(map(str, lacking.messages))) from None
+    return found
+
+
+def findings_of(kind):
+    """The findings of one kind that can be named."""
+    check = next((check for check in CHECKS if check.__name__ == kind), file_faults)
+    return (each for each in check() if each.kind == kind)

@@ -1,0 +1,48 @@
+"""Whether the stored rows fit each other; mends, on a document, what can be mended."""
+
+import json
+import sys
+
+from django.core.management.base import BaseCommand, CommandError
+
+from councils import data_check
+from cycle.models import User
+
+
+class Command(BaseCommand):
+    """Compare rows, history and files (đối chiếu dữ liệu), and name what does not fit."""
+
+    help = "Đối chiếu dữ liệu; in từng chỗ lệch, cách sửa, và kết thúc với mã 1 nếu có."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--json", action="store_true", help="in dạng JSON")
+        parser.add_argument("--mend", metavar="LOẠI:SỐ", help="sửa một chỗ lệch")
+        parser.add_argument("--document", default="", help="số, ngày văn bản cho sửa")
+        parser.add_argument("--by", metavar="TÊN ĐĂNG NHẬP", help="ai sửa, như nhật ký ghi")
+
+    def handle(self, *, mend, document, by, verbosity, **options):
+        """Raises SystemExit(1) after naming every finding, CommandError when it cannot mend."""
+        if mend:
+            self.mend(mend, document, by)
+            return
+        found = list(data_check.findings())
+        if options["json"]:
+            rows = [each.as_json() for each in found]
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=1))
+        else:
+            for each in found:
+                self.stdout.write(f"{each.key}  {each.row}\n    {each.wrong}\n    {each.todo}")
+        if found:
+            sys.exit(1)
+        if verbosity and not options["json"]:
+            self.stdout.write("Dữ liệu khớp nhau: không có chỗ lệch nào.")
+
+    def mend(self, key, document, by):
+        user = User.objects.filter(username=by, is_active=True).first()
+        if user is None:
+            raise CommandError("Chưa ghi ai sửa: --by TÊN ĐĂNG NHẬP của một tài khoản đang dùng.")
+        try:
+            found = data_check.mend(key, by=user, document=document)
+        except data_check.CannotMend as refused:
+            raise CommandError(str(refused)) from None
+        self.stdout.write(f"Đã sửa {found.key}: {found.row}. {found.wrong}")

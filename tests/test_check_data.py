@@ -1,0 +1,245 @@
+"""`manage.py check_data`: each kind of spoiled row is named, and mended only on a document."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+
+from councils import data_check
+from councils.models import DocumentKind, RoundEntry, SignedDocument
+from cycle import clock
+from cycle.models import HistoryEntry, RoleAssignment
+from dossiers.models import Certificate, Dossier, Evidence, OfficialDocument, State, Task
+from dossiers.models.evidence import path_of, store
+from tests import judging
+from tests.conftest import open_dossier, open_task
+from tests.judging import begin, fill, judge, regulate
+from tests.test_constraints import owner
+from tests.test_transitions import stand
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return tmp_path
+
+
+def run(*arguments, code=0):
+    out = io.StringIO()
+    if code:
+        with pytest.raises(SystemExit) as ended:
+            call_command("check_data", *arguments, stdout=out)
+        assert ended.value.code == code
+    else:
+        call_command("check_data", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def found():
+    """What the command names, as (kind, pk)."""
+    kept = list(data_check.findings())
+    told = json.loads(run("--json", code=1 if kept else 0))
+    assert [row["key"] for row in told] == [each.key for each in kept]
+    for row in told:
+        assert row["row"] and row["wrong"] and row["todo"]
+    text = run(code=1 if kept else 0)
+    assert all(each.key in text and each.todo in text for each in kept)
+    return [(each.kind, each.pk) for each in kept]
+
+
+@pytest.fixture
+def round_(province, cycle, commune, an, thu):
+    """An open round over a dossier that stands where its history says."""
+    regulate(province)
+    council = judging.seat(province, thu)
+    before = judging.before_council(cycle, commune, an)
+    tell(before[0], an)
+    return begin(council, cycle, before, thu)
+
+
+def tell(dossier, by):
+    """Write down where a dossier was put by a test."""
+    from django.db import transaction
+
+    dossier = Dossier.objects.get(pk=dossier.pk)
+    with transaction.atomic():
+        HistoryEntry.objects.record("dossier.open", dossier, by=by, after=dossier.state)
+
+
+def certificate(dossier, by, number, **fields):
+    return Certificate.objects.create(
+        dossier=dossier,
+        recorded_by=by,
+        at=clock.now(),
+        stars=4,
+        number=number,
+        issued_on=clock.today(),
+        **fields,
+    )
+
+
+def test_a_sound_database_has_nothing_to_say(round_, dossier):
+    assert found() == []
+    assert "khớp nhau" in run()
+
+
+def test_a_dossier_that_is_not_where_its_history_left_it(dossier):
+    stand(dossier, State.RANKED)
+    assert found() == [("state_differs", dossier.pk)]
+    assert "«ranked», nhật ký dừng ở «potential»" in run(code=1)
+
+
+def test_a_certificate_without_a_decision(dossier, an, round_, thu):
+    first = certificate(dossier, an, "")
+    assert found() == [("certificate_without_decision", first.pk)]
+    # One recorded in the act of another day, as the commune's own proposal, is no decision.
+    paper = {"dossier": dossier, "recorded_by": an, "number": "15/TTr", "signed_on": clock.today()}
+    paper |= {"signer": "Ông Chi", "signer_capacity": "Chủ tịch"}
+    OfficialDocument.objects.create(at=dossier.opened_at, **paper)
+    assert found() == [("certificate_without_decision", first.pk)]
+    OfficialDocument.objects.create(at=first.at, **paper | {"number": "812/QĐ"})
+    assert found() == []
+    # By a round: its decision stands for all that it judged.
+    entry = round_.entries.get()
+    for number in range(5):
+        fill(entry, judge(round_.council, number))
+    judging.close(round_, by=thu)
+    second = certificate(entry.dossier, an, "2")
+    assert ("certificate_without_decision", second.pk) in found()
+    SignedDocument.objects.create(
+        round=round_,
+        kind=DocumentKind.DECISION,
+        number="813/QĐ-UBND",
+        signed_on=clock.today(),
+        signer="Trần Công Sơn",
+        by=thu,
+        at=clock.now(),
+    )
+    assert found() == []
+
+
+def test_a_certificate_number_given_twice(dossier, cycle, commune, an):
+    other = open_dossier(cycle, commune, an, name="Gạo tẻ")
+    first, second = certificate(dossier, an, "666/GCN"), certificate(other, an, " 666/gcn ")
+    named = [each for each in found() if each[0] == "certificate_number_twice"]
+    assert named == [("certificate_number_twice", second.pk)]
+    assert f"Số này đã cấp cho {first.dossier}" in run(code=1)
+
+
+def test_a_task_whose_owner_left_the_post_is_released_on_a_document(dossier, an, chi):
+    task = open_task(dossier)
+    task.claim(by=an)
+    assert found() == []
+    RoleAssignment.objects.filter(user=an).update(valid_to=clock.today().replace(year=2025))
+    assert found() == [("owner_without_post", task.pk)]
+    key = f"owner_without_post:{task.pk}"
+    document = "15/VB-UBND ngày 20/11/2026"
+    for refused in (
+        ["--by", "chi"],
+        ["--document", document],
+        ["--document", document, "--by", "nobody"],
+        ["--document", document, "--by", "an"],
+    ):
+        with pytest.raises(CommandError):
+            run("--mend", key, *refused)
+    assert Task.objects.get(pk=task.pk).owner == an
+    assert "Đã sửa" in run("--mend", key, "--document", document, "--by", "chi")
+    assert Task.objects.get(pk=task.pk).owner is None
+    said = HistoryEntry.objects.get(event="task.release")
+    assert said.actor == chi and document in said.reason
+    assert found() == []
+    with pytest.raises(CommandError):
+        run("--mend", key, "--document", document, "--by", "chi")
+
+
+def test_an_owner_who_is_substituted_or_deactivated(dossier, an):
+    task = open_task(dossier)
+    task.claim(by=an)
+    an.is_active = False
+    an.save()
+    assert found() == [("owner_without_post", task.pk)]
+
+
+def test_a_product_that_waits_in_an_open_round_and_was_judged_beside_it(round_, thu, an, la):
+    entry = round_.entries.get()
+    tell(stand(entry.dossier, State.RANKED), an)
+    assert found() == [("live_entry_dead", entry.pk)]
+    key, document = f"live_entry_dead:{entry.pk}", "Biên bản 3/BB"
+    with pytest.raises(CommandError):
+        run("--mend", key, "--document", document, "--by", "la")
+    run("--mend", key, "--document", document, "--by", "thu")
+    assert not RoundEntry.objects.get().live
+    said = HistoryEntry.objects.get(event="round.mend_entry")
+    assert (said.stream_id, said.actor) == (round_.pk, thu)
+    assert document in said.reason
+    assert found() == []
+
+
+def test_a_file_that_is_gone_changed_or_nobodys(dossier, an, media):
+    def piece(title):
+        sha256, size = store(SimpleUploadedFile("tep.pdf", b"%PDF-" + title.encode()))
+        return Evidence.objects.create(
+            dossier=dossier,
+            kind="registration_form",
+            title=title,
+            recorded_by=an,
+            at=clock.now(),
+            sha256=sha256,
+            bytes=size,
+            filename="tep.pdf",
+            content_type="application/pdf",
+        )
+
+    gone, changed, kept = piece("gone"), piece("changed"), piece("kept")
+    path_of(gone.sha256).unlink()
+    path_of(changed.sha256).write_bytes(b"%PDF-khac")
+    Path(media / "tmpabc").write_bytes(b"nua chung")
+    assert found() == [
+        ("file_missing", f"dossiers.evidence.{gone.pk}"),
+        ("file_differs", f"dossiers.evidence.{changed.pk}"),
+        ("file_orphan", "tmpabc"),
+    ]
+    assert kept.sha256 not in run(code=1)
+    with pytest.raises(CommandError, match="sao lưu"):
+        key = f"file_missing:dossiers.evidence.{gone.pk}"
+        run("--mend", key, "--document", "1/VB", "--by", "an")
+
+
+def test_every_model_that_keeps_a_file_is_read():
+    from django.apps import apps
+
+    stores = {
+        (model._meta.label_lower, field.name)
+        for app in data_check.OURS
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+        if "sha256" in field.name
+    }
+    assert stores == {
+        ("dossiers.evidence", "sha256"),
+        ("councils.appraisalphoto", "sha256"),
+        ("councils.documenttemplate", "sha256"),
+        ("councils.signeddocument", "scan_sha256"),
+        ("councils.scoresheet", "scan_sha256"),
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_product_left_waiting_in_a_closed_round_is_for_the_page(round_, thu):
+    entry = round_.entries.get()
+    for number in range(5):
+        fill(entry, judge(round_.council, number))
+    judging.close(round_, by=thu)
+    with owner() as db:
+        db.execute("ALTER TABLE councils_roundentry DISABLE TRIGGER round_still_open")
+        db.execute("UPDATE councils_roundentry SET live = TRUE")
+        db.execute("ALTER TABLE councils_roundentry ENABLE TRIGGER round_still_open")
+    assert found() == [("live_entry_dead", entry.pk)]
+    assert f"/rounds/{round_.pk}/reopen/" in run(code=1)
+    with pytest.raises(CommandError, match="Mở lại đợt"):
+        run("--mend", f"live_entry_dead:{entry.pk}", "--document", "1/VB", "--by", "thu")
