@@ -67,6 +67,15 @@ RESULTS = {
         "history_whole": True,
         "holds": True,
     },
+    "leave_race": {
+        "size": 10,
+        "typed": 0,
+        "deadlocks": 0,
+        "errors": 0,
+        "inconsistent": 0,
+        "history_whole": True,
+        "holds": True,
+    },
     "ranking_exact": {"size": 300, "differing": 0, "holds": True},
     "close_scale": {"same_rows": True, "history_whole": True},
     "register_bound": {

@@ -107,7 +107,10 @@ def test_what_each_act_does_to_a_dossier_that_a_round_has(state, act, situation,
     do(dossier, act, moi, **given)
     entry = round_.entries.get()
     if expected == STAYS:
-        assert entry.live and Dossier.objects.get(pk=dossier.pk).state == state
+        assert (
+            entry.live == (situation != "closed")
+            and Dossier.objects.get(pk=dossier.pk).state == state
+        )
         return
     assert not entry.live and Dossier.objects.get(pk=dossier.pk).state == State.WITHDRAWN
     said = HistoryEntry.objects.get(event="round.leave")

@@ -177,6 +177,22 @@ def test_a_missed_minimum_and_an_elimination(round_, thu):
     assert Dossier.objects.get(pk=second.dossier_id).state == State.NOT_RECOGNISED
 
 
+def test_inviting_again_keeps_when_the_papers_went_out_and_ends_with_the_opening(
+    council, cycle, commune, an, thu
+):
+    before = judging.before_council(cycle, commune, an)
+    round_ = begin(council, cycle, before, thu, open_it=False)
+    round_.invite(by=thu)
+    sent = round_.invited_at
+    round_.invite(by=thu)
+    assert EvaluationRound.objects.get(pk=round_.pk).invited_at == sent
+    assert HistoryEntry.objects.filter(event="round.invite").count() == 2
+    round_.open(by=thu)
+    with pytest.raises(ConditionNotMet):
+        round_.invite(by=thu)
+    assert HistoryEntry.objects.filter(event="round.invite").count() == 2
+
+
 # --- Sealed ---------------------------------------------------------------------------------
 
 

@@ -418,11 +418,12 @@ class EvaluationRound(models.Model):
             entry.save(update_fields=["live"])
 
     def invite(self, *, by):
-        """Send the members the agenda and the papers (gửi giấy mời, tài liệu).
+        """Send the members the agenda and the papers (gửi giấy mời, tài liệu), while it is prepared.
 
-        Raises ConditionNotMet without a time, a place or products.
+        Sent again, the papers still went out when they first did. Raises ConditionNotMet without a
+        time, a place or products, and once scoring has begun.
         """
-        with self.change("round.invite", by):
+        with self.change("round.invite", by, states=[RoundState.PREPARING]):
             lacks = []
             if not self.entries.filter(live=True).exists():
                 lacks.append(_("Đợt chưa có sản phẩm nào."))
@@ -430,7 +431,7 @@ class EvaluationRound(models.Model):
                 lacks.append(_("Bạn chưa ghi thời gian và địa điểm họp."))
             if lacks:
                 raise ConditionNotMet(lacks)
-            self.invited_at = clock.now()
+            self.invited_at = self.invited_at or clock.now()
             self.save(update_fields=["invited_at"])
             self._watch_papers(by)
 

@@ -20,8 +20,11 @@ def round_(province, cycle, commune, an, thu):
     regulate(province)
     council = judging.seat(province, thu)
     y_te = person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province))
-    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
+    before = judging.before_council(cycle, commune, an, 2)
+    round_ = begin(council, cycle, before, thu, open_it=False)
     round_.invite(by=thu)
+    round_.open(by=thu)
+    round_.attend({member.pk: True for member in council.members.all()}, by=thu)
     for entry in round_.entries.all():
         for number in range(5):
             fill(entry, judge(council, number), worst if number == 4 else best)

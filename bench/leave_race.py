@@ -1,0 +1,156 @@
+"""A withdrawal, a closing and a typed result at once: one has the dossier, and all agree."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Barrier
+from time import sleep
+
+import psycopg
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from bench.chamber import Chamber, counted, exact_rubric, filled, judges_of, options_of, write
+from bench.ground import history_is_whole
+from councils import closing
+from councils.models import Consequence, EvaluationRound, Result, RoundEntry
+from cycle import clock
+from cycle.models import HistoryEntry, Job, User
+from dossiers import engine
+from dossiers.models import (
+    ActNotPossible,
+    ConditionNotMet,
+    Dossier,
+    Evaluation,
+    State,
+    Task,
+    TaskAlreadyDone,
+)
+
+BOUND = (
+    "rút, chốt và gõ kết quả cùng lúc: mỗi hồ sơ một kết cục, đợt và hồ sơ nói như nhau, "
+    "0 khóa chéo"
+)
+#: Races of three over one product each.
+SIZES = {"small": 10, "full": 200}
+JUDGES = 4
+REFUSALS = (ActNotPossible, ConditionNotMet, TaskAlreadyDone, ValidationError)
+
+
+def run(scale):
+    """How many dossiers, rounds and histories tell different stories, out of all races."""
+    races = SIZES[scale]
+    chamber, chance = Chamber(), random.Random(17)
+    council = chamber.council(JUDGES)
+    rubric = exact_rubric(chamber.cycle.rule_set)
+    options, judges = options_of(rubric), judges_of(council)
+    rounds = chamber.rounds(council, rubric, races, 1)
+    for round_ in rounds:
+        _bring(round_.entries.get().dossier)
+    write(
+        (round_.entries.get(), judge, 1, filled(chance, options), True)
+        for round_ in rounds
+        for judge in judges
+    )
+    counted(rounds)
+    figures = {"size": races} | _races(rounds, chamber)
+    stories = [_story(round_) for round_ in rounds]
+    figures["withdrawn"] = stories.count("withdrawn")
+    figures["ranked"] = stories.count("ranked")
+    figures["ranked_then_withdrawn"] = stories.count("ranked, withdrawn")
+    figures["inconsistent"] = stories.count("")
+    figures["history_whole"] = history_is_whole()
+    figures["holds"] = figures["history_whole"] and not any(
+        figures[key] for key in ("typed", "deadlocks", "errors", "inconsistent")
+    )
+    return figures
+
+
+def _bring(dossier):
+    """Put the dossier before the council, with its task."""
+    for process in dossier.processes.all():
+        process._stop(clock.now())
+    Dossier.objects.filter(pk=dossier.pk).update(state=State.PROVINCE_EVALUATING)
+    engine.start(Dossier.objects.with_units().get(pk=dossier.pk))
+
+
+def _races(rounds, chamber):
+    start = Barrier(3)
+    counts = dict.fromkeys(("typed", "deadlocks", "errors"), 0)
+    said = []
+    keys = [(round_.pk, round_.entries.get().dossier_id) for round_ in rounds]
+    by = {"thu": chamber.thu.pk, "an": chamber.an.pk}
+
+    def withdraw(_round_pk, dossier_pk):
+        dossier = Dossier.objects.get(pk=dossier_pk)
+        dossier.process.act("withdraw", by=User.objects.get(pk=by["an"]), reason="Chủ thể xin rút")
+
+    def close(round_pk, _dossier_pk):
+        made = closing.close(
+            EvaluationRound.objects.get(pk=round_pk), by=User.objects.get(pk=by["thu"])
+        )
+        Job.objects.get(kind="councils.apply", params={"closing": made.pk}).run()
+
+    def type_result(_round_pk, dossier_pk):
+        task = Task.objects.open().filter(dossier=dossier_pk).first()
+        if task is None:
+            return
+        record = Evaluation(
+            met_on=clock.today(),
+            points_sum=Decimal(300),
+            sheets=4,
+            stars=4,
+            reasons="Gõ tay",
+        )
+        task.complete("rank", by=User.objects.get(pk=by["thu"]), record=record)
+        counts["typed"] += 1
+
+    def hand(deed, seed):
+        chance = random.Random(seed)
+        try:
+            for round_pk, dossier_pk in keys:
+                start.wait(120)
+                # So that each comes first now and then.
+                sleep(chance.random() * 0.03)
+                try:
+                    deed(round_pk, dossier_pk)
+                except REFUSALS:
+                    pass
+                except Exception as error:
+                    deadlock = isinstance(error.__cause__ or error, psycopg.errors.DeadlockDetected)
+                    counts["deadlocks" if deadlock else "errors"] += 1
+                    said.append(repr(error))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        deeds = (withdraw, close, type_result)
+        for done in [pool.submit(hand, deed, seed) for seed, deed in enumerate(deeds)]:
+            done.result()
+    return counts | ({"said": said[:5]} if said else {})
+
+
+def _story(round_):
+    """What became of the product, when dossier, round, history and task say the same; else ""."""
+    entry = RoundEntry.objects.select_related("dossier", "round").get(round=round_)
+    dossier = entry.dossier
+    acts = [
+        event.removeprefix("dossier.")
+        for event in dossier.history.order_by("seq").values_list("event", flat=True)
+        if event in ("dossier.rank", "dossier.withdraw")
+    ]
+    left = HistoryEntry.objects.filter(
+        stream="round", stream_id=round_.pk, event="round.leave"
+    ).count()
+    results = Result.objects.filter(entry=entry).count()
+    waits = Consequence.objects.filter(result__entry=entry, applied_at=None).exists()
+    tasks = dossier.tasks.open().count()
+    if entry.live or waits or entry.round.state != "closed":
+        return ""
+    kept = (acts, dossier.state, left, results, tasks)
+    stories = {
+        "withdrawn": (["withdraw"], State.WITHDRAWN, 1, 0, 0),
+        "ranked": (["rank"], State.RANKED, 0, 1, 1),
+        "ranked, withdrawn": (["rank", "withdraw"], State.WITHDRAWN, 0, 1, 0),
+    }
+    return next((name for name, story in stories.items() if story == kept), "")
