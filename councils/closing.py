@@ -175,6 +175,8 @@ class HandedIn:
     #: Pairs of entry and member.
     recused: set
     handed_in: dict
+    #: Ids of entries with a pen sheet that a second person must still compare.
+    typed: set
 
     @classmethod
     def of(cls, round_):
@@ -185,11 +187,20 @@ class HandedIn:
             came = round_.attendances.filter(present=True)
             present.intersection_update(came.values_list("member", flat=True))
         recused = Interest.objects.filter(entry__round=round_, recused=True)
-        handed_in = defaultdict(set)
-        sheets = Scoresheet.objects.filter(entry__round=round_, entry__live=True).counted()
-        for entry_id, member_id in sheets.values_list("entry", "member"):
-            handed_in[entry_id].add(member_id)
-        return cls(judges, present, set(recused.values_list("entry", "member")), handed_in)
+        handed_in, typed = defaultdict(set), set()
+        sheets = Scoresheet.objects.filter(
+            entry__round=round_,
+            entry__live=True,
+            member__isnull=False,
+            scoring=F("entry__scoring"),
+            state__in=[SheetState.SUBMITTED, SheetState.ENTERED],
+        )
+        for entry_id, member_id, state in sheets.values_list("entry", "member", "state"):
+            if state == SheetState.ENTERED:
+                typed.add(entry_id)
+            else:
+                handed_in[entry_id].add(member_id)
+        return cls(judges, present, set(recused.values_list("entry", "member")), handed_in, typed)
 
     def due(self, entry):
         """Who scores it."""
@@ -198,6 +209,19 @@ class HandedIn:
     def missing(self, entry):
         """Who scores it and has not handed in."""
         return self.due(entry) - self.handed_in[entry.pk]
+
+    def stray(self, entry):
+        """Who has handed in and is not there, or does not score it."""
+        return self.handed_in[entry.pk] - self.due(entry)
+
+    def complete(self, entry):
+        """Whether it can be counted: every sheet that is due is in, none is besides or in doubt."""
+        return bool(
+            self.due(entry)
+            and not self.missing(entry)
+            and not self.stray(entry)
+            and entry.pk not in self.typed
+        )
 
 
 @dataclass(frozen=True)
@@ -257,8 +281,7 @@ def checklist(round_, tallies=None):
             items.append(
                 Item("sheets", _said(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
             )
-        stray = sheets.handed_in[entry.pk] - due
-        if stray:
+        if sheets.stray(entry):
             items.append(
                 Item(
                     "stray",
@@ -275,7 +298,10 @@ def checklist(round_, tallies=None):
         elif not entry.is_counted:
             # What the sheets say together is told when none of them can be changed any more: who
             # still could would learn from it what the others gave.
-            items.append(Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry))
+            if sheets.complete(entry):
+                items.append(
+                    Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
+                )
         elif round_.in_writing:
             items += _unsettled(round_, entry, its, opinions.get(entry.pk))
         else:
@@ -393,7 +419,7 @@ def countable(round_):
     return [
         entry
         for entry in live.select_related("dossier__product", "dossier__commune")
-        if sheets.due(entry) and not sheets.missing(entry)
+        if sheets.complete(entry)
     ]
 
 
@@ -416,7 +442,7 @@ def count(round_, entries, *, by):
             if not entry.is_counted
         ]
         lacks = [
-            _said(entry, _now("chưa đủ phiếu, chưa kiểm phiếu được"))
+            _said(entry, _now("chưa đủ phiếu hợp lệ, chưa kiểm phiếu được"))
             for entry in found
             if entry.pk not in ready
         ]

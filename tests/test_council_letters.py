@@ -110,6 +110,8 @@ def test_the_way_of_a_round_in_letters(
     assert told("round.close") == everybody | {"minh"}
     closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB-UBND")
     assert told("round.reopen") == everybody | {"minh"}
+    entry.dossier.process.act("withdraw", by=an, reason="Chủ thể đề nghị")
+    assert told("round.leave") == judges | {"thu"}
 
     path = {
         "round.close": f"/rounds/{round_.pk}/results/",

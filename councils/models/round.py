@@ -418,7 +418,7 @@ class EvaluationRound(models.Model):
             entry.save(update_fields=["live"])
 
     def invite(self, *, by):
-        """Send the members the agenda and the papers (gửi giấy mời, tài liệu), while it is prepared.
+        """Send the members the agenda and the papers (gửi giấy mời, tài liệu), before it opens.
 
         Sent again, the papers still went out when they first did. Raises ConditionNotMet without a
         time, a place or products, and once scoring has begun.
@@ -496,11 +496,15 @@ class EvaluationRound(models.Model):
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
                 raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
-            entry.refresh_from_db(fields=["scoring"])
+            entry.refresh_from_db(fields=["scoring", "counted_scoring"])
             handed_in = entry.sheets.filter(member=member, state="submitted", scoring=entry.scoring)
             if recused and handed_in.exists():
                 raise ConditionNotMet(
-                    [_("Thành viên đã nộp phiếu: hãy lấy lại phiếu trước khi từ chối chấm.")]
+                    [
+                        _("Sản phẩm đã kiểm phiếu: cho chấm lại rồi mới ghi từ chối chấm.")
+                        if entry.is_counted
+                        else _("Thành viên đã nộp phiếu: hãy lấy lại phiếu trước khi từ chối chấm.")
+                    ]
                 )
             Interest.objects.update_or_create(
                 entry=entry,
