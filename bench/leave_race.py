@@ -31,6 +31,12 @@ BOUND = (
     "rút, chốt và gõ kết quả cùng lúc: mỗi hồ sơ một kết cục, đợt và hồ sơ nói như nhau, "
     "0 khóa chéo"
 )
+#: Acts, state, lines of the round that it left, results, open tasks, whether the round is over.
+STORIES = {
+    ("withdraw", "withdrawn", 1, 0, 0, True): "withdrawn",
+    ("rank", "ranked", 0, 1, 1, True): "ranked",
+    ("rank, withdraw", "withdrawn", 0, 1, 0, True): "ranked, withdrawn",
+}
 #: Races of three over one product each.
 SIZES = {"small": 10, "full": 200}
 JUDGES = 4
@@ -54,7 +60,10 @@ def run(scale):
     )
     counted(rounds)
     figures = {"size": races} | _races(rounds, chamber)
-    stories = [_story(round_) for round_ in rounds]
+    told = [_story(round_) for round_ in rounds]
+    stories = [STORIES.get(story, "") for story in told]
+    if odd := [story for story in told if story not in STORIES]:
+        figures["odd"] = odd[:5]
     figures["withdrawn"] = stories.count("withdrawn")
     figures["ranked"] = stories.count("ranked")
     figures["ranked_then_withdrawn"] = stories.count("ranked, withdrawn")
@@ -131,7 +140,7 @@ def _races(rounds, chamber):
 
 
 def _story(round_):
-    """What became of the product, when dossier, round, history and task say the same; else ""."""
+    """What dossier, round, history and tasks say became of the product."""
     entry = RoundEntry.objects.select_related("dossier", "round").get(round=round_)
     dossier = entry.dossier
     acts = [
@@ -145,12 +154,5 @@ def _story(round_):
     results = Result.objects.filter(entry=entry).count()
     waits = Consequence.objects.filter(result__entry=entry, applied_at=None).exists()
     tasks = dossier.tasks.open().count()
-    if entry.live or waits or entry.round.state != "closed":
-        return ""
-    kept = (acts, dossier.state, left, results, tasks)
-    stories = {
-        "withdrawn": (["withdraw"], State.WITHDRAWN, 1, 0, 0),
-        "ranked": (["rank"], State.RANKED, 0, 1, 1),
-        "ranked, withdrawn": (["rank", "withdraw"], State.WITHDRAWN, 0, 1, 0),
-    }
-    return next((name for name, story in stories.items() if story == kept), "")
+    closed = entry.round.state == "closed" and not entry.live and not waits
+    return ", ".join(acts), dossier.state, left, results, tasks, closed

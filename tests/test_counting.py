@@ -6,8 +6,8 @@ is the same, byte for byte, until the secretary has counted.
 
 import re
 from contextlib import contextmanager
-from difflib import ndiff
 from datetime import timedelta
+from difflib import ndiff
 
 import pytest
 import time_machine
@@ -88,7 +88,7 @@ def wishes(rubric):
     def half(criterion, options):
         return options[len(options) // 2] if criterion.pk in plain else options[-1]
 
-    return {"best": [best] * 9, "split": [half, little] * 5, "little": [little] * 9}
+    return {"best": [best] * 9, "split": [half, little] * 5}
 
 
 @contextmanager
@@ -118,14 +118,13 @@ def ndiff_of(one, other):
 
 
 @pytest.mark.parametrize("written", [False, True], ids=["meeting", "written"])
-@pytest.mark.parametrize("secretary_scores", [False, True])
-def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written, secretary_scores):
+def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
     # The product's clock is the database's; sessions and cookies ask Python's.
     with clock.at(clock.now()), time_machine.travel(clock.now(), tick=False):
-        round_ = opened(written=written, rule={"secretary_scores": secretary_scores})
+        round_ = opened(written=written, rule={"secretary_scores": True})
         entry = round_.entries.get()
         seats = judges(round_)
-        assert {"chair", "vice_chair"} <= {each.seat for each in seats}
+        assert {"chair", "vice_chair", "secretary"} <= {each.seat for each in seats}
         # Filled once, so that the numbers of all rows are the same whatever is given.
         sheets = {each.pk: fill(entry, each, best, submit=False) for each in seats}
         readers = [each for each in seats if each.seat != Seat.MEMBER] + [judge(round_.council, 1)]

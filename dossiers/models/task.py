@@ -164,9 +164,12 @@ class Process(AbstractProcess):
 def _entry_to_leave(dossier):
     """The entry of the round that the dossier is in, its round locked; None when in none."""
     entry = dossier.round_entries.filter(live=True).select_related("round").first()
-    if entry is not None:
-        entry.round.lock()
-    return entry
+    if entry is None:
+        return None
+    entry.round.lock()
+    # It may have closed while we waited.
+    entry.refresh_from_db(fields=["live"])
+    return entry if entry.live else None
 
 
 def _records(record):
