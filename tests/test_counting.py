@@ -44,7 +44,7 @@ def seated(province, thu):
     def made(**rule):
         regulate(province, **rule)
         council = judging.seat(province, thu)
-        deputy = person("pho_chu_tich", "Giàng Thị Phó")
+        deputy = person("giang_thi_pho", "Giàng Thị Phó")
         council.give_seat(
             Member(user=deputy, seat=Seat.VICE_CHAIR, since=council.valid_from), by=thu
         )
