@@ -182,7 +182,7 @@ TYPED = [
     ("by_stars", Level.DISTRICT, 4, "375", True),
     ("by_both", Level.DISTRICT, 3, "375", False),
     ("by_both", Level.DISTRICT, 4, "375", True),
-    ("by_both", Level.DISTRICT, 4, "349.99", False),
+    ("by_both", Level.DISTRICT, 3, "349.99", False),
     ("three_stars", Level.DISTRICT, 2, "375", False),
 ]
 
