@@ -183,7 +183,7 @@ class SeatForm(OfModel):
 
     class Meta:
         model = Member
-        fields = ("user", "seat", "department", "since")
+        fields = ("user", "seat", "department", "since", "document")
         formfield_callback = field_for
 
     def __init__(self, *args, council, by, **kwargs):

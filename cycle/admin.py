@@ -1,9 +1,13 @@
 """Configuration is edited here; the law and the record are read here."""
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from cycle import appointing
 from cycle.models import (
     Cycle,
     DayOff,
@@ -43,11 +47,108 @@ class Kept(admin.ModelAdmin):
         return False
 
 
+class AssignmentForm(forms.ModelForm):
+    """A post given, prolonged or ended by an administrator, on the paper of this change."""
+
+    #: Who is signed in; each request has a form of its own.
+    by = None
+    document = forms.CharField(label=_("Số, ngày văn bản"), max_length=120, required=False)
+    document_signer = forms.CharField(label=_("Người ký văn bản"), max_length=150, required=False)
+
+    class Meta:
+        model = RoleAssignment
+        # What a post was given on stays; what it ends on is in the history.
+        exclude = ["document", "document_signer"]  # noqa: DJ006
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors or not self.has_changed():
+            return cleaned
+        after = RoleAssignment(
+            **{name: value for name, value in cleaned.items() if name in self.OF_POST}
+        )
+        if "user" not in cleaned:
+            after.user = self.instance.user
+        try:
+            appointing.check_assignment(
+                self.instance if self.instance.pk else None,
+                after,
+                by=self.by,
+                document=cleaned["document"],
+                signer=cleaned["document_signer"],
+            )
+        except ValidationError as refused:
+            self.add_error(None, self.placed(refused))
+        return cleaned
+
+    OF_POST = ("user", "role", "org_unit", "valid_from", "valid_to")
+
+    def placed(self, refused):
+        """What was refused, said at the field where this form has it."""
+        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= set(self.fields):
+            return ValidationError(refused.messages)
+        return refused
+
+
+def _of(form, request):
+    """``form`` as the person of this request fills it in."""
+    return type(form.__name__, (form,), {"by": request.user})
+
+
+def _save_assignment(request, form, save):
+    """Save what ``form`` changed of a post, and write down who gave or ended it, on what paper."""
+    post, paper = form.instance, form.cleaned_data
+    was = RoleAssignment.objects.filter(pk=post.pk).first()
+    first_leader = appointing.no_leader_yet()
+    if was is None:
+        post.made_by = request.user
+        post.document, post.document_signer = paper["document"], paper["document_signer"]
+    save()
+    if was is None or was.valid_to != post.valid_to:
+        appointing.record_assignment(
+            post,
+            was,
+            by=request.user,
+            document=paper["document"],
+            signer=paper["document_signer"],
+            first_leader=first_leader,
+        )
+
+
 class RoleAssignmentInline(admin.TabularInline):
     model = RoleAssignment
+    fk_name = "user"
+    form = AssignmentForm
+    fields = ["role", "org_unit", "valid_from", "valid_to", "document", "document_signer"]
     extra = 0
     can_delete = False
     autocomplete_fields = ["org_unit"]
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.form = _of(formset.form, request)
+        return formset
+
+
+class PersonForm(UserChangeForm):
+    """A person's account; who alone could do what is open stays active."""
+
+    by = None
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.errors:
+            return cleaned
+        if self.initial.get("is_active") and not cleaned.get("is_active", True):
+            try:
+                appointing.check_leaving(self.instance)
+            except ValidationError as refused:
+                self.add_error(None, refused)
+        for name in ("is_staff", "is_superuser"):
+            given = cleaned.get(name) and not self.initial.get(name)
+            if given and appointing.is_oneself(self.by, self.instance):
+                self.add_error(name, _("Không ai tự giao quyền quản trị cho mình."))
+        return cleaned
 
 
 @admin.register(User)
@@ -66,9 +167,30 @@ class PersonAdmin(UserAdmin):
     search_fields = ["username", "full_name", "email"]
     ordering = ["username"]
     inlines = [RoleAssignmentInline]
+    form = PersonForm
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return _of(super().get_form(request, obj, change=change, **kwargs), request)
+
+    def save_model(self, request, obj, form, change):
+        flags = ("is_active", "is_staff", "is_superuser")
+        was = User.objects.filter(pk=obj.pk).values(*flags).first()
+        super().save_model(request, obj, form, change)
+        if was is not None:
+            appointing.record_person(obj, was, by=request.user)
+
+    def save_formset(self, request, form, formset, change):
+        if formset.model is not RoleAssignment:
+            super().save_formset(request, form, formset, change)
+            return
+        # The lists that the administration's own log reads.
+        formset.save(commit=False)
+        for each in formset.forms:
+            if each.has_changed():
+                _save_assignment(request, each, each.instance.save)
 
 
 @admin.register(OrgUnit)
@@ -82,11 +204,19 @@ class OrgUnitAdmin(Kept):
 
 @admin.register(RoleAssignment)
 class RoleAssignmentAdmin(Kept):
-    list_display = ["user", "role", "org_unit", "valid_from", "valid_to"]
+    list_display = ["user", "role", "org_unit", "valid_from", "valid_to", "made_by", "document"]
     list_filter = ["role", "org_unit__level"]
     search_fields = ["user__username", "user__full_name", "org_unit__search"]
     autocomplete_fields = ["user", "org_unit"]
-    list_select_related = ["user", "org_unit"]
+    list_select_related = ["user", "org_unit", "made_by"]
+    form = AssignmentForm
+    fields = ["user", "role", "org_unit", "valid_from", "valid_to", "document", "document_signer"]
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return _of(super().get_form(request, obj, change=change, **kwargs), request)
+
+    def save_model(self, request, obj, form, change):
+        _save_assignment(request, form, obj.save)
 
 
 class StepWindowInline(admin.TabularInline):
@@ -143,8 +273,16 @@ class DayOffAdmin(ReadOnly):
 class SubstitutionAdmin(ReadOnly):
     """Read here; the page of absences writes them, because each is recorded in history."""
 
-    list_display = ["assignment", "substitute", "valid_from", "valid_to", "reason", "document"]
-    list_select_related = ["assignment__org_unit", "assignment__user", "substitute"]
+    list_display = [
+        "assignment",
+        "substitute",
+        "valid_from",
+        "valid_to",
+        "reason",
+        "document",
+        "created_by",
+    ]
+    list_select_related = ["assignment__org_unit", "assignment__user", "substitute", "created_by"]
     date_hierarchy = "valid_from"
 
 

@@ -1,5 +1,7 @@
 """What can be recorded, and how it is said. Every app registers its events in its own events.py."""
 
+from django.utils.translation import gettext_lazy as _
+
 _labels: dict = {}
 
 
@@ -18,3 +20,11 @@ def label(event):
 def registered():
     """All event names, for tests and for the audiences."""
     return set(_labels)
+
+
+register("role.assign", _("phân công vai trò"))
+register("role.prolong", _("kéo dài phân công"))
+register("role.end", _("kết thúc phân công"))
+register("person.deactivate", _("ngừng cho dùng hệ thống"))
+register("person.activate", _("cho dùng lại hệ thống"))
+register("person.staff", _("đổi quyền quản trị"))

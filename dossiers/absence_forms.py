@@ -27,6 +27,15 @@ def _reason():
     return forms.CharField(label=_("Lý do"), max_length=300, widget=forms.Textarea({"rows": 2}))
 
 
+def _document(**kwargs):
+    options = {"required": False, "max_length": 120, "label": _("Số, ngày văn bản (nếu có)")}
+    return forms.CharField(**options | kwargs)
+
+
+def _signer():
+    return forms.CharField(label=_("Người ký văn bản"), required=False, max_length=150)
+
+
 class Asked(PlainPart):
     """A form that does one act; what the act refuses is said at the field it is about."""
 
@@ -46,7 +55,8 @@ class SubstitutionForm(Asked):
     valid_from = DateField(label=_("Từ ngày"))
     valid_to = DateField(label=_("Đến hết ngày"))
     reason = _reason()
-    document = forms.CharField(label=_("Số văn bản (nếu có)"), max_length=120, required=False)
+    document = _document()
+    document_signer = _signer()
 
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
@@ -59,6 +69,11 @@ class SubstitutionForm(Asked):
             "Bạn chỉ ủy quyền được vai trò của mình hoặc của người mình phụ trách; vai trò được ủy "
             "quyền thì không ủy quyền tiếp."
         )
+        self.fields["document"].help_text = _(
+            "Bắt buộc với vai trò lãnh đạo. Lãnh đạo hoặc cấp trên cử người khi có người ốm thì "
+            "chưa cần ngay: văn bản phải có trong %(days)d ngày làm việc, nếu không ủy quyền tự "
+            "kết thúc."
+        ) % {"days": handover.PAPER_DAYS}
         own = handover.own_posts(user)
         if len(own) == 1:
             self.initial.setdefault("assignment", own[0].pk)
@@ -67,6 +82,23 @@ class SubstitutionForm(Asked):
         """The substitution, or None when it was refused."""
         made = Substitution(**self.cleaned_data)
         return self.attempt(lambda: handover.substitute(made, by=self.user))
+
+
+class PaperForm(Asked):
+    """The paper of a substitution that began without one."""
+
+    document = _document(label=_("Số, ngày văn bản"), required=True)
+    document_signer = _signer()
+
+    def __init__(self, *args, user, substitution, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user, self.substitution = user, substitution
+
+    def save(self):
+        """The substitution, or None when it was refused."""
+        return self.attempt(
+            lambda: handover.add_paper(self.substitution, by=self.user, **self.cleaned_data)
+        )
 
 
 class HandoverForm(Asked):
@@ -78,6 +110,8 @@ class HandoverForm(Asked):
     to = _person(_("Người nhận bàn giao"))
     on = DateField(label=_("Người nhận làm từ ngày"))
     reason = _reason()
+    document = _document(help_text=_("Bắt buộc với vai trò lãnh đạo."))
+    document_signer = _signer()
 
     def __init__(self, *args, user, post, **kwargs):
         super().__init__(*args, **kwargs)

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import translation
 from django.utils.text import format_lazy
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User
+from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, people_of
 from dossiers.engine import DutyMissing
 from dossiers.fields import (
     Part,
@@ -415,25 +416,35 @@ class ReassignForm(PlainPart):
 
     def __init__(self, *args, task, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["to"].queryset = User.objects.filter(
-            is_active=True,
-            pk__in=RoleAssignment.objects.held_on(clock.today())
-            .filter(role=task.role, org_unit=task.org_unit_id)
-            .values("user"),
-        ).order_by("full_name", "username")
+        self.fields["to"].queryset = people_of(task.role, task.org_unit_id).order_by(
+            "full_name", "username"
+        )
         self.fields["to"].empty_label = _("— Chọn người —")
 
 
 class RerouteForm(PlainPart):
-    """Another unit of the same level."""
+    """Another unit of the same level where somebody can do the task."""
 
     to = RowField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
+    document = forms.CharField(
+        label=_("Số, ngày văn bản"),
+        max_length=120,
+        required=False,
+        help_text=_("Bắt buộc khi chuyển ra ngoài địa bàn của hồ sơ; chuyển về thì không cần."),
+    )
     reason = forms.CharField(label=_("Lý do chuyển"), max_length=300)
 
     def __init__(self, *args, task, **kwargs):
         super().__init__(*args, **kwargs)
+        held = RoleAssignment.objects.held_on(clock.today()).filter(
+            role=task.role, user__is_active=True
+        )
+        own = Q(pk__in=task.dossier.line())
         self.fields["to"].queryset = (
-            OrgUnit.objects.filter(level=task.org_unit.level, valid_to=task.org_unit.valid_to)
+            OrgUnit.objects.filter(
+                own | Q(valid_to=task.org_unit.valid_to), level=task.org_unit.level
+            )
+            .filter(own | Q(pk__in=held.values("org_unit")))
             .exclude(pk=task.org_unit_id)
             .order_by("name")
         )

@@ -4,16 +4,16 @@ A «post» (phân công) is one role of one person at one unit: a RoleAssignment
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F, Q, Window
+from django.db.models import Exists, F, OuterRef, Q, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import appointing, clock
 from cycle.models import (
     Cycle,
     DayOff,
@@ -26,9 +26,13 @@ from cycle.models import (
 )
 from dossiers.due import due
 from dossiers.guidance import GUIDES
-from dossiers.models import Process, Task
+from dossiers.models import Process, Task, TaskAlreadyDone
 
 LAST_ENTRIES = 3
+#: Who arranges the work of the units below their own.
+ABOVE = (Role.OFFICER, Role.LEADER)
+#: In sickness the paper of a substitution follows within so many working days.
+PAPER_DAYS = 5
 
 
 # --- Who may --------------------------------------------------------------------------------
@@ -42,13 +46,14 @@ def own_posts(user):
 def arranging(user, post):
     """The role in which ``user`` distributes the work of ``post``, a RoleAssignment or a Task.
 
-    That of a leader of the unit, or of an officer of the unit above; None when they hold neither.
+    That of a leader of the unit, or of an officer or leader of the unit above; None when they hold
+    none of these. The administrator's hat is no post.
     """
     unit = post.org_unit
     for held in own_posts(user):
         if held.role == Role.LEADER and held.org_unit_id == unit.pk:
             return held
-        if held.role == Role.OFFICER and held.org_unit_id == unit.parent_id:
+        if held.role in ABOVE and held.org_unit_id == unit.parent_id:
             return held
     return None
 
@@ -71,10 +76,8 @@ def acts_in_post(user, post):
 
 @rules.predicate
 def arranges(user, post):
-    """A leader of the unit, an officer of the unit above, or an administrator."""
-    return (
-        user is not None and user.is_active and (user.is_staff or arranging(user, post) is not None)
-    )
+    """A leader of the unit, or an officer or leader of the unit above."""
+    return user is not None and user.is_active and arranging(user, post) is not None
 
 
 rules.add_perm("dossiers.substitute", holds_post | arranges)
@@ -84,15 +87,14 @@ rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 def arranged_by(user):
     """The posts of today that ``user`` may hand over: the query of :func:`arranges`."""
-    posts = RoleAssignment.objects.held_on(clock.today_in_database()).select_related(
-        "user", "org_unit"
-    )
-    if user.is_staff:
-        return posts
     held = own_posts(user)
-    return posts.filter(
-        Q(org_unit__in=[own.org_unit_id for own in held if own.role == Role.LEADER])
-        | Q(org_unit__parent__in=[own.org_unit_id for own in held if own.role == Role.OFFICER])
+    return (
+        RoleAssignment.objects.held_on(clock.today_in_database())
+        .filter(
+            Q(org_unit__in=[own.org_unit_id for own in held if own.role == Role.LEADER])
+            | Q(org_unit__parent__in=[own.org_unit_id for own in held if own.role in ABOVE])
+        )
+        .select_related("user", "org_unit")
     )
 
 
@@ -126,12 +128,18 @@ class Post:
         return f"{self.assignment.user}, {self.assignment}"
 
 
+def _capacity(by, assignment):
+    if by is None:
+        return None
+    return assignment if holds_post(by, assignment) else arranging(by, assignment)
+
+
 def _record(event, assignment, *, by, to, reason, **data):
     HistoryEntry.objects.record(
         event,
         Post.of(assignment),
         by=by,
-        capacity=assignment if holds_post(by, assignment) else arranging(by, assignment),
+        capacity=_capacity(by, assignment),
         reason=reason,
         to=str(to),
         to_id=to.pk,
@@ -160,22 +168,36 @@ def _locked(assignment_id, permission, by):
 def substitute(substitution, *, by):
     """Save ``substitution`` (new): from its first day on, another acts for the holder (ủy quyền).
 
-    Raises PermissionDenied unless ``by`` holds the role, leads the unit, works for the level above
-    or is an administrator; ValidationError for oneself, a past or overlapping period, no reason.
+    The holder names whom they like, but for a leader's post, which goes by a document; who leads
+    the unit or works above it names a third person on a document, or in sickness without one, which
+    then follows by ``paper_due_on``. Raises PermissionDenied for others; ValidationError for
+    oneself without another's signature, an auditor, a past or overlapping period, no reason.
     """
     with transaction.atomic():
         # Two at once for one role: the second waits here and is refused in words.
         post = _locked(substitution.assignment_id, "dossiers.substitute", by)
-        substitution.reason = substitution.reason.strip()
+        today = clock.today()
+        for name in ("reason", "document", "document_signer"):
+            setattr(substitution, name, getattr(substitution, name).strip())
         substitution.created_by = by
         if not substitution.reason:
             raise ValidationError({"reason": _("Bạn chưa nêu lý do ủy quyền.")})
         # Overlapping is said by clean(); the database's own words are for programmers.
         substitution.full_clean(validate_constraints=False)
-        if substitution.valid_to < clock.today():
+        if substitution.valid_to < today:
             raise ValidationError({"valid_to": _("Thời gian ủy quyền đã qua.")})
-        if not substitution.substitute.is_active:
-            raise ValidationError({"substitute": _("Người này không còn dùng hệ thống.")})
+        appointing.check_person(substitution.substitute, post.role, field="substitute")
+        appointing.check_paper(
+            substitution.substitute,
+            post.role,
+            by=by,
+            document=substitution.document,
+            signer=substitution.document_signer,
+        )
+        if not substitution.document and not holds_post(by, post):
+            first = max(today, substitution.valid_from)
+            calendar = DayOff.objects.calendar(first, first + timedelta(days=60))
+            substitution.paper_due_on = calendar.add(first, PAPER_DAYS)
         substitution.save(force_insert=True)
         _record(
             "role.substitute",
@@ -184,8 +206,42 @@ def substitute(substitution, *, by):
             to=substitution.substitute,
             reason=substitution.reason,
             document=substitution.document,
+            document_signer=substitution.document_signer,
             substitution=substitution.pk,
             period=f"{substitution.valid_from:%d/%m/%Y} – {substitution.valid_to:%d/%m/%Y}",
+        )
+    return substitution
+
+
+def add_paper(substitution, *, document, document_signer, by):
+    """Record the paper of a substitution that began without one (bổ sung văn bản).
+
+    One whose day has passed stays ended. Raises PermissionDenied, ValidationError.
+    """
+    with transaction.atomic():
+        post = _locked(substitution.assignment_id, "dossiers.substitute", by)
+        substitution = Substitution.objects.get(pk=substitution.pk)
+        if substitution.document or substitution.paper_due_on is None:
+            raise ValidationError(_("Ủy quyền này không chờ văn bản."))
+        if not document.strip():
+            raise ValidationError({"document": _("Bạn chưa nhập số, ngày văn bản.")})
+        appointing.check_paper(
+            substitution.substitute, post.role, by=by, document=document, signer=document_signer
+        )
+        if substitution.paper_due_on < clock.today():
+            substitution.valid_to = min(substitution.valid_to, substitution.paper_due_on)
+        substitution.document = document.strip()
+        substitution.document_signer = document_signer.strip()
+        substitution.save(update_fields=["document", "document_signer", "valid_to"])
+        _record(
+            "role.substitute_paper",
+            post,
+            by=by,
+            to=substitution.substitute,
+            reason="",
+            document=substitution.document,
+            document_signer=substitution.document_signer,
+            substitution=substitution.pk,
         )
     return substitution
 
@@ -220,29 +276,28 @@ def end_substitution(substitution, *, by):
 # --- Leaving: another takes over --------------------------------------------------------------
 
 
-def hand_over(assignment, *, to, by, on, reason):
+def hand_over(assignment, *, to, by, on, reason, document="", document_signer=""):
     """Give a post with all its open work to ``to``, who has it from the day ``on`` (bàn giao).
 
-    The old assignment ends the day before; the successor gets the role if they lack it; every open
-    task that the leaving person, or who acted for them, had claimed becomes theirs. All of it or
-    nothing. Returns the successor's assignment. Raises PermissionDenied, ValidationError.
+    ``on`` is today or later. The old assignment ends the day before; the successor gets the role if
+    they lack it; every open task that the leaving person, or who acted for them, had claimed
+    becomes theirs on that day. All of it or nothing. Returns the successor's assignment. Raises
+    PermissionDenied, ValidationError.
     """
     with transaction.atomic():
         post = _locked(assignment.pk, "dossiers.hand_over", by)
-        reason = reason.strip()
+        reason, document = reason.strip(), document.strip()
         _check_handover(post, to, on, reason)
-        post.valid_to = on - timedelta(days=1)
-        post.save(update_fields=["valid_to"])
-        successor = _give_role(post, to, on)
-        to = User.objects.get(pk=to.pk)  # whose roles are read anew
-        tasks = _claimed_in(post)
-        # Nobody finishes, claims or returns one of them from here on.
-        list(
-            Process.objects.filter(pk__in=tasks.values("process"))
-            .select_for_update()
-            .order_by("pk")
-        )
-        handed = [_pass_on(task, to, by, reason) for task in tasks.order_by("process_id")]
+        appointing.check_person(to, post.role, field="to")
+        appointing.check_paper(to, post.role, by=by, document=document, signer=document_signer)
+        was_until = post.valid_to
+        post.valid_to, post.handed_to = on - timedelta(days=1), to
+        post.save(update_fields=["valid_to", "handed_to"])
+        paper = {"document": document, "document_signer": document_signer.strip()}
+        successor, is_new = _give_role(post, to, on, made_by=by, **paper)
+        handed = []
+        if on <= clock.today():
+            handed = _pass_all(post, User.objects.get(pk=to.pk), by, reason)
         _record(
             "role.handover",
             post,
@@ -250,10 +305,31 @@ def hand_over(assignment, *, to, by, on, reason):
             to=to,
             reason=reason,
             on=on.isoformat(),
+            was_until=was_until.isoformat() if was_until else None,
             successor=successor.pk,
+            is_new=is_new,
             tasks=handed,
+            **paper,
         )
     return successor
+
+
+def take_back(assignment, *, by):
+    """Take back a hand-over that has not begun (bỏ bàn giao): the holder stays.
+
+    Raises PermissionDenied; ValidationError when there is none or it has begun.
+    """
+    with transaction.atomic():
+        post = _locked(assignment.pk, "dossiers.hand_over", by)
+        if post.handed_to_id is None or post.valid_to < clock.today():
+            raise ValidationError(_("Không có bàn giao nào chưa bắt đầu để bỏ."))
+        to, made = post.handed_to, _last_handover(post).data
+        until = made["was_until"]
+        if made["is_new"]:
+            RoleAssignment.objects.filter(pk=made["successor"]).delete()
+        post.valid_to, post.handed_to = date.fromisoformat(until) if until else None, None
+        post.save(update_fields=["valid_to", "handed_to"])
+        _record("role.handover_back", post, by=by, to=to, reason="")
 
 
 def _check_handover(post, to, on, reason):
@@ -261,11 +337,13 @@ def _check_handover(post, to, on, reason):
         raise ValidationError({"reason": _("Bạn chưa nêu lý do bàn giao.")})
     if to.pk == post.user_id:
         raise ValidationError({"to": _("Người nhận chính là người bàn giao.")})
-    if not to.is_active:
-        raise ValidationError({"to": _("Người này không còn dùng hệ thống.")})
-    if on > clock.today():
+    if on < clock.today():
         raise ValidationError(
-            {"on": _("Chỉ bàn giao từ hôm nay trở về trước; cho ngày sau, hãy ủy quyền.")}
+            {"on": _("Chỉ bàn giao từ hôm nay trở đi: việc đã làm phải có người giữ vai trò.")}
+        )
+    if post.handed_to_id is not None:
+        raise ValidationError(
+            {"on": _("Vai trò này đã bàn giao, chưa bắt đầu: hãy bỏ bàn giao đó trước.")}
         )
     if on <= post.valid_from or (post.valid_to and post.valid_to < on):
         raise ValidationError(
@@ -273,18 +351,25 @@ def _check_handover(post, to, on, reason):
         )
 
 
-def _give_role(post, to, on):
-    """The successor's own assignment to the role: the one they hold today, or a new one."""
+def _give_role(post, to, on, **made):
+    """The successor's own assignment to the role: the one they hold on that day, or a new one; and
+    whether it is new.
+    """
     theirs = RoleAssignment.objects.filter(user=to, role=post.role, org_unit=post.org_unit)
-    if held := theirs.held_on(clock.today()).first():
-        return held
+    if held := theirs.held_on(on).first():
+        return held, False
     if theirs.filter(Q(valid_to=None) | Q(valid_to__gte=on)).exists():
         raise ValidationError(
             {"to": _("Người nhận đã được phân công vai trò này trong một thời gian khác.")}
         )
-    return RoleAssignment.objects.create(
-        user=to, role=post.role, org_unit=post.org_unit, valid_from=on
+    made = RoleAssignment.objects.create(
+        user=to, role=post.role, org_unit=post.org_unit, valid_from=on, **made
     )
+    return made, True
+
+
+def _last_handover(post):
+    return HistoryEntry.objects.filter(event="role.handover", data__assignment=post.pk).last()
 
 
 def _claimed_in(post):
@@ -304,12 +389,117 @@ def _claimed_in(post):
     )
 
 
+def _pass_all(post, to, by, reason):
+    """All claimed in ``post`` becomes ``to``'s; returns the ids of the tasks."""
+    tasks = _claimed_in(post)
+    # Nobody finishes, claims or returns one of them from here on.
+    list(Process.objects.filter(pk__in=tasks.values("process")).select_for_update().order_by("pk"))
+    return [_pass_on(task, to, by, reason) for task in tasks.order_by("process_id")]
+
+
 def _pass_on(task, to, by, reason):
-    with task._change(
-        "task.reassign", by, "dossiers.hand_over", reason=reason, to=str(to), to_id=to.pk
-    ):
+    # By nobody: a hand-over of before, allowed when it was made, begins on its day.
+    permission = "dossiers.hand_over" if by else None
+    with task._change("task.reassign", by, permission, reason=reason, to=str(to), to_id=to.pk):
         task._give(to)
     return task.pk
+
+
+# --- What the days bring ------------------------------------------------------------------------
+
+
+@appointing.work
+def open_work(role, org_unit_id):
+    """How many open tasks wait for ``role`` at a unit."""
+    return Task.objects.open().filter(role=role, org_unit=org_unit_id).count()
+
+
+def keep_posts():
+    """The beat's part: what was to begin or end today has. Returns how many rows changed.
+
+    Harmless at any number of beats.
+    """
+    return _end_without_paper() + _begin_handovers() + free_stranded()
+
+
+def _end_without_paper():
+    """End the substitutions whose paper did not follow; they ended for all pages on that day."""
+    ended = 0
+    late = Substitution.objects.without_paper(clock.today()).filter(valid_to__gt=F("paper_due_on"))
+    for pk in late.values_list("pk", flat=True):
+        with transaction.atomic():
+            given = (
+                late.select_for_update(of=("self",))
+                .select_related("assignment__user", "assignment__org_unit", "substitute")
+                .filter(pk=pk)
+                .first()
+            )
+            if given is None:
+                continue
+            given.valid_to = given.paper_due_on
+            given.save(update_fields=["valid_to"])
+            _record(
+                "role.substitute_lapse",
+                given.assignment,
+                by=None,
+                to=given.substitute,
+                reason="",
+                substitution=given.pk,
+            )
+            ended += 1
+    return ended
+
+
+def _begin_handovers():
+    """Pass on what was claimed in posts that were handed over for a day that has come."""
+    passed = 0
+    today = clock.today()
+    posts = RoleAssignment.objects.filter(
+        Exists(
+            Task.objects.open().filter(
+                owner=OuterRef("user"), role=OuterRef("role"), org_unit=OuterRef("org_unit")
+            )
+        ),
+        handed_to__isnull=False,
+        valid_to__lt=today,
+    )
+    for post in posts.select_related("handed_to", "org_unit", "user"):
+        to = post.handed_to
+        # Whoever left meanwhile, or holds the post again, is not given or robbed of it.
+        if not to.is_active or to.capacity(post.role, post.org_unit_id) is None:
+            continue
+        if post.user.capacity(post.role, post.org_unit_id) is not None:
+            continue
+        with transaction.atomic():
+            passed += len(_pass_all(post, to, None, _last_handover(post).reason))
+    return passed
+
+
+def free_stranded():
+    """Put back for the others what was claimed by who may no longer do it: their role or
+    substitution ended, or their account. Returns how many tasks.
+    """
+    today = clock.today()
+    held = RoleAssignment.objects.held_on(today)
+    own = held.filter(user=OuterRef("owner"), role=OuterRef("role"), org_unit=OuterRef("org_unit"))
+    lent = Substitution.objects.in_force(today).filter(
+        substitute=OuterRef("owner"),
+        assignment__in=held,
+        assignment__role=OuterRef("role"),
+        assignment__org_unit=OuterRef("org_unit"),
+    )
+    tasks = Task.objects.open().filter(
+        ~(Exists(own) | Exists(lent)) | Q(owner__is_active=False), owner__isnull=False
+    )
+    freed = 0
+    for task in tasks.order_by("process_id"):
+        try:
+            with transaction.atomic(), task._change("task.release", None, None):
+                task._give(None)
+        except TaskAlreadyDone:
+            continue
+        freed += 1
+    return freed
 
 
 # --- What the successor must know -------------------------------------------------------------

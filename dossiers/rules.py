@@ -15,14 +15,32 @@ def fitting(user, dossier, who):
 
 @rules.predicate
 def holds_task(user, task):
-    """Holds the task's role at the task's unit, and nobody else has claimed it."""
+    """Holds the task's role at the task's unit, and nobody else who could do it has claimed it."""
     return (
         user is not None
         and user.is_active
         and task is not None
-        and task.owner_id in (None, user.pk)
         and user.capacity(task.role, task.org_unit_id) is not None
+        and _is_free_for(user, task)
     )
+
+
+def _is_free_for(user, task):
+    """A claim binds while its owner may act, and not between a holder and who acts for them."""
+    if task.owner_id in (None, user.pk):
+        return True
+    owner = task.owner
+    theirs, mine = ({each.user_id for each in _in_role(who, task)} for who in (owner, user))
+    return not owner.is_active or not theirs or owner.pk in mine or user.pk in theirs
+
+
+def _in_role(user, task):
+    """The assignments by which ``user`` acts in the task's role at its unit."""
+    return [
+        assignment
+        for assignment in user.assignments()
+        if assignment.role == task.role and assignment.org_unit_id == task.org_unit_id
+    ]
 
 
 @rules.predicate
@@ -44,6 +62,28 @@ def leads_unit(user, task):
         and user.is_active
         and task is not None
         and any(user.capacity(role, task.org_unit_id) for role in ("leader", "officer"))
+    )
+
+
+def routing(user, task):
+    """The assignment by which ``user`` may send the task to another unit, or None.
+
+    A leader of its unit, or an officer or leader of the level above: above the unit that has it, or
+    above the dossier's own, who take it back.
+    """
+    if held := user.capacity("leader", task.org_unit_id):
+        return held
+    own = task.dossier.commune.at_level(task.org_unit.level)
+    above = {task.org_unit.parent_id, own.parent_id if own is not None else None} - {None}
+    found = (user.capacity(role, unit) for unit in sorted(above) for role in ("officer", "leader"))
+    return next(filter(None, found), None)
+
+
+@rules.predicate
+def routes_task(user, task):
+    """May send the task to another unit."""
+    return (
+        user is not None and user.is_active and task is not None and routing(user, task) is not None
     )
 
 
@@ -117,18 +157,21 @@ def approves_extension(user, term):
 
 @rules.predicate
 def keeps_calendar(user):
-    """An officer of the province, or an administrator."""
+    """An officer or leader of the province: the office that keeps the year."""
     return (
         user is not None
         and user.is_active
-        and (
-            user.is_staff
-            or any(
-                (assignment.role, assignment.org_unit.level) == ("officer", "province")
-                for assignment in user.assignments()
-            )
+        and any(
+            assignment.role in ("officer", "leader") and assignment.org_unit.level == "province"
+            for assignment in user.assignments()
         )
     )
+
+
+@rules.predicate
+def has_a_post(user):
+    """Holds some role today, or acts for who does."""
+    return user is not None and user.is_active and bool(user.assignments())
 
 
 @rules.predicate
@@ -150,5 +193,7 @@ rules.add_perm("dossiers.complete_task", holds_task | types_from_paper)
 rules.add_perm("dossiers.claim_task", holds_task)
 rules.add_perm("dossiers.release_task", holds_task | leads_unit)
 rules.add_perm("dossiers.manage_task", leads_unit)
+rules.add_perm("dossiers.reroute_task", routes_task)
+rules.add_perm("dossiers.see_calendar", has_a_post)
 rules.add_perm("dossiers.extend_term", approves_extension)
 rules.add_perm("dossiers.change_calendar", keeps_calendar)

@@ -43,7 +43,9 @@ urlpatterns = [
     path("absence/", absence.absence, name="absence"),
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),
+    path("absence/<int:pk>/paper/", absence.absence_paper, name="absence_paper"),
     path("handover/", absence.handover_list, name="handover"),
     path("handover/<int:pk>/", absence.handover_post, name="handover_post"),
+    path("handover/<int:pk>/back/", absence.handover_back, name="handover_back"),
     path("handover/<int:pk>/briefing/", absence.briefing, name="briefing"),
 ]

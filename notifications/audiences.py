@@ -141,7 +141,13 @@ def the_new_owner(entry):
     return {entry.data["to_id"]}
 
 
-@audience("role.substitute", "role.substitute_end", "role.handover")
+@audience(
+    "role.substitute",
+    "role.substitute_end",
+    "role.substitute_lapse",
+    "role.handover",
+    "role.handover_back",
+)
 def both_sides(entry):
     """The holder of the role, and the one who acts for them or takes over."""
     return {entry.data["to_id"], entry.data["holder_id"]}
@@ -245,6 +251,13 @@ def who_asked(entry):
     "task.resume",
     "term.move",
     "term.outlive",
+    "role.substitute_paper",
+    "role.assign",
+    "role.prolong",
+    "role.end",
+    "person.activate",
+    "person.deactivate",
+    "person.staff",
 )
 def nobody(entry):
     """Shown in the history; nobody is waiting to hear of it."""

@@ -9,6 +9,7 @@ from cycle import clock
 from cycle.jobs import alone
 from cycle.waking import wake
 from dossiers.deadlines import begin_batches, sweep
+from dossiers.handover import keep_posts
 from notifications import digests, weekly
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
@@ -24,6 +25,7 @@ def keep_time():
     with_heartbeat(
         "keep_time",
         {
+            "posts": keep_posts,
             "batches": lambda: begin_batches(clock.now()),
             "swept": sweep,
             "told": lambda: tell(seconds=50),

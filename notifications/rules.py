@@ -3,24 +3,22 @@
 import rules
 
 from cycle.models import Level, Role
+from dossiers.rules import has_a_post
 
 
 @rules.predicate
 def runs_the_system(user):
-    """The administrator, and the officers of the province."""
+    """An administrator of everything, and the officers of the province.
+
+    Being let into the administration is not enough: this page is beside it.
+    """
     return user.is_active and (
-        user.is_staff
+        user.is_superuser
         or any(
             held.role == Role.OFFICER and held.org_unit.level == Level.PROVINCE
             for held in user.assignments()
         )
     )
-
-
-@rules.predicate
-def has_a_post(user):
-    """Works for some unit, of which there is a week to report."""
-    return user.is_active and bool(user.assignments())
 
 
 rules.add_perm("notifications.operate", runs_the_system)

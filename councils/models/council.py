@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
+from cycle.appointing import is_oneself
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from dossiers.conditions import ConditionNotMet
 
@@ -252,10 +253,18 @@ class Council(models.Model):
         return council
 
     def give_seat(self, member, *, by):
-        """Seat a person. Raises PermissionDenied, ConditionNotMet when the seat is taken."""
+        """Seat a person, on the council's decision when no other document is named.
+
+        Raises PermissionDenied, ConditionNotMet when the seat is taken or it would be one's own.
+        """
         with transaction.atomic():
             self._hold(by)
-            member.council = self
+            if is_oneself(by, member.user):
+                raise ConditionNotMet([_now("Không ai tự đưa mình vào hội đồng.")])
+            member.council, member.made_by = self, by
+            member.document = member.document.strip() or (
+                f"{self.decision_number}, {self.decision_on:%d/%m/%Y}"
+            )
             sitting = self.members.sitting(member.since)
             kin = TEAM if member.seat in TEAM else (*JUDGES, Seat.SECRETARY)
             if sitting.filter(user=member.user, seat__in=kin).exists():
@@ -268,7 +277,12 @@ class Council(models.Model):
                 )
             member.save(force_insert=True)
             HistoryEntry.objects.record(
-                "council.seat", self, by=by, who=str(member.user), seat=member.seat
+                "council.seat",
+                self,
+                by=by,
+                who=str(member.user),
+                seat=member.seat,
+                document=member.document,
             )
         return member
 
@@ -334,6 +348,21 @@ class Member(models.Model):
     department = models.CharField(_("cơ quan"), max_length=200, blank=True)
     since = models.DateField(_("từ ngày"))
     until = models.DateField(_("đến hết ngày"), null=True, blank=True)
+    #: Empty for those of before this was kept.
+    made_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("người ghi"),
+    )
+    document = models.CharField(
+        _("số, ngày văn bản"),
+        max_length=120,
+        blank=True,
+        help_text=_("Để trống nếu là quyết định thành lập hội đồng."),
+    )
 
     objects = MemberQuerySet.as_manager()
 
@@ -356,6 +385,10 @@ class Member(models.Model):
                 name="one_head_per_council",
                 fields=["council", "seat"],
                 condition=Q(until=None, seat__in=SINGLE),
+            ),
+            models.CheckConstraint(
+                name="member_not_seated_by_themselves",
+                condition=Q(made_by=None) | ~Q(user=F("made_by")),
             ),
             models.CheckConstraint(name="member_seat_known", condition=Q(seat__in=Seat.values)),
             models.CheckConstraint(

@@ -492,6 +492,10 @@ class EvaluationRound(models.Model):
         ):
             if not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+            if not recused and kind in NEVER_JUDGED:
+                raise ConditionNotMet(
+                    [_("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")]
+                )
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
@@ -525,7 +529,7 @@ class EvaluationRound(models.Model):
         found = []
         named = producer.representative and fold(producer.representative) == fold(str(user))
         if named or (producer.phone and producer.phone == user.phone):
-            found.append((InterestKind.PRODUCER, self.regulation.same_producer))
+            found.append((InterestKind.PRODUCER, ConflictRule.FORBID))
         if user.role_assignments.held_on(clock.today()).filter(org_unit=dossier.commune).exists():
             found.append((InterestKind.COMMUNE, self.regulation.same_commune))
         if entry.said_in().filter(appraisals__by=user).exists():
@@ -736,8 +740,13 @@ class InterestKind(models.TextChoices):
 
     DECLARED = "declared", _("Thành viên tự khai")
     PRODUCER = "producer", _("Là người của chủ thể")
+    RELATIVE = "relative", _("Người thân là chủ thể, người của chủ thể")
     COMMUNE = "commune", _("Công tác tại xã của sản phẩm")
     APPRAISED = "appraised", _("Đã thẩm định sản phẩm")
+
+
+#: Nobody judges their own product or a relative's, whatever the regulation says.
+NEVER_JUDGED = (InterestKind.PRODUCER, InterestKind.RELATIVE)
 
 
 class Interest(models.Model):
@@ -764,6 +773,10 @@ class Interest(models.Model):
                 name="interest_kind_known", condition=Q(kind__in=InterestKind.values)
             ),
             models.CheckConstraint(name="interest_has_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="interest_own_or_relatives_never_judged",
+                condition=~Q(kind__in=NEVER_JUDGED) | Q(recused=True),
+            ),
         ]
 
     def __str__(self):

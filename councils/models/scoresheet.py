@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import ConflictRule, Member
 from councils.models.result import Result
-from councils.models.round import InterestKind, RoundEntry, RoundState
+from councils.models.round import NEVER_JUDGED, InterestKind, RoundEntry, RoundState
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, User
 from dossiers.conditions import ConditionNotMet
@@ -181,9 +181,10 @@ class Scoresheet(models.Model):
 
     def unsettled(self):
         """Why its member may not score yet: a conflict of interest that nobody decided on."""
-        if self.entry.interests.filter(member=self.member, recused=False).exists():
-            return None
+        declared = self.entry.interests.filter(member=self.member, recused=False).exists()
         for kind, rule in self.entry.round.conflicts(self.entry, self.member):
+            if declared and kind not in NEVER_JUDGED:
+                continue
             if rule == ConflictRule.FORBID:
                 return _("Quy chế không cho thành viên này chấm sản phẩm (%(why)s).") % {
                     "why": InterestKind(kind).label.lower()

@@ -20,6 +20,7 @@ from councils.models import (
     SignedDocument,
 )
 from councils.paper_forms import SignedDocumentForm, TemplateForm
+from cycle.models import Level
 from dossiers.models.evidence import path_of
 from dossiers.views.evidence import serve
 
@@ -231,8 +232,11 @@ def templates(request):
 
 
 def _keeps_templates(user):
+    """They are the whole installation's: who sets councils up at the province of today."""
     return any(
-        rules.has_perm("councils.set_up", user, each.org_unit) for each in user.assignments()
+        rules.has_perm("councils.set_up", user, each.org_unit)
+        for each in user.assignments()
+        if each.org_unit.level == Level.PROVINCE
     )
 
 

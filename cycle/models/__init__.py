@@ -2,7 +2,15 @@ from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end
 from cycle.models.folding import Fold, fold
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
-from cycle.models.organisation import Level, OrgUnit, Role, RoleAssignment, Substitution, User
+from cycle.models.organisation import (
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Substitution,
+    User,
+    people_of,
+)
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
 from cycle.models.visitor import Visitor
 
@@ -35,4 +43,5 @@ __all__ = [
     "end_of",
     "fold",
     "job_kind",
+    "people_of",
 ]

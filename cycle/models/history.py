@@ -16,6 +16,7 @@ class Stream(models.TextChoices):
     ROUND = "round", _("Đợt đánh giá")
     COUNCIL = "council", _("Hội đồng")
     CYCLE = "cycle", _("Chu trình")
+    PERSON = "person", _("Nhân sự")
 
 
 class HistoryManager(models.Manager["HistoryEntry"]):

@@ -145,7 +145,7 @@ class User(AbstractUser):
         """
         if not hasattr(self, "_assignments"):
             today = clock.today_in_database()
-            self._assignments = sorted(
+            held = sorted(
                 RoleAssignment.objects.held_on(today)
                 .filter(
                     Q(user=self)
@@ -158,6 +158,10 @@ class User(AbstractUser):
                 .select_related("org_unit"),
                 key=lambda assignment: assignment.user_id != self.pk,
             )
+            own = [assignment for assignment in held if assignment.user_id == self.pk]
+            # Who may only read does nothing in another's name either.
+            only_reads = own and all(assignment.role == Role.AUDITOR for assignment in own)
+            self._assignments = own if only_reads else held
         return self._assignments
 
     def capacity(self, role, org_unit_id):
@@ -186,6 +190,11 @@ class Hash(Func):
 
     template = "int8range((%(expressions)s)::int8, (%(expressions)s)::int8, '[]')"
 
+    def as_sql(self, compiler, connection, **extra):
+        sql, params = super().as_sql(compiler, connection, **extra)
+        # The template says the expression twice.
+        return sql, (*params, *params)
+
 
 class RoleAssignment(models.Model):
     """A person acts in a role for a unit over a period (phân công)."""
@@ -199,6 +208,26 @@ class RoleAssignment(models.Model):
     )
     valid_from = models.DateField(_("từ ngày"))
     valid_to = models.DateField(_("đến hết ngày"), null=True, blank=True)
+    #: Empty for those of before this was kept, and for what no person appointed.
+    made_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("người phân công"),
+    )
+    document = models.CharField(_("số, ngày văn bản"), max_length=120, blank=True)
+    document_signer = models.CharField(_("người ký văn bản"), max_length=150, blank=True)
+    #: Who has its open work from the day after ``valid_to`` (bàn giao).
+    handed_to = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("người nhận bàn giao"),
+    )
 
     objects = RoleAssignmentQuerySet.as_manager()
 
@@ -216,6 +245,12 @@ class RoleAssignment(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(role__in=Role.values), name="role_assignment_role_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(made_by=None)
+                | ~Q(user=F("made_by"))
+                | ~Q(document="") & ~Q(document_signer=""),
+                name="role_assignment_to_oneself_has_a_document",
             ),
             ExclusionConstraint(
                 name="role_assignment_not_twice_at_once",
@@ -237,8 +272,16 @@ class RoleAssignment(models.Model):
 
 class SubstitutionQuerySet(models.QuerySet):
     def in_force(self, day):
-        """Substitutions of ``day``."""
-        return self.filter(valid_from__lte=day, valid_to__gte=day)
+        """Substitutions of ``day``; one whose paper did not follow in time has ended."""
+        return self.filter(
+            Q(paper_due_on=None) | Q(paper_due_on__gte=day) | ~Q(document=""),
+            valid_from__lte=day,
+            valid_to__gte=day,
+        )
+
+    def without_paper(self, day):
+        """Those whose paper was due before ``day`` and did not come."""
+        return self.filter(document="", paper_due_on__lt=day)
 
 
 class Substitution(models.Model):
@@ -258,6 +301,9 @@ class Substitution(models.Model):
     valid_to = models.DateField(_("đến hết ngày"))
     reason = models.CharField(_("lý do"), max_length=300)
     document = models.CharField(_("văn bản"), max_length=120, blank=True)
+    document_signer = models.CharField(_("người ký văn bản"), max_length=150, blank=True)
+    #: Named without a paper by whoever leads, in sickness: the paper follows by this day.
+    paper_due_on = models.DateField(_("văn bản chậm nhất"), null=True, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
 
     objects = SubstitutionQuerySet.as_manager()
@@ -272,6 +318,10 @@ class Substitution(models.Model):
                 name="substitution_period_not_reversed",
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="substitution_has_a_reason"),
+            models.CheckConstraint(
+                condition=~Q(substitute=F("created_by")) | ~Q(document="") & ~Q(document_signer=""),
+                name="substitution_of_its_maker_has_a_document",
+            ),
             ExclusionConstraint(
                 name="substitution_one_at_a_time",
                 expressions=[
@@ -302,3 +352,13 @@ class Substitution(models.Model):
                 raise ValidationError(
                     {"valid_from": _("Thời gian này đã ủy quyền cho người khác.")}
                 )
+
+
+def people_of(role, org_unit_id, day=None):
+    """The active people who hold ``role`` at a unit on ``day`` (today), or act for who does."""
+    day = day or clock.today_in_database()
+    held = RoleAssignment.objects.held_on(day).filter(role=role, org_unit_id=org_unit_id)
+    substitutes = Substitution.objects.in_force(day).filter(assignment__in=held)
+    return User.objects.filter(
+        Q(pk__in=held.values("user")) | Q(pk__in=substitutes.values("substitute")), is_active=True
+    )

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, Value
+from django.db.models import Count, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from cycle import clock
 from cycle.models import Fold, RoleAssignment, Substitution, fold
 from dossiers import handover
-from dossiers.absence_forms import HandoverForm, SubstitutionForm
+from dossiers.absence_forms import HandoverForm, PaperForm, SubstitutionForm
 from dossiers.forms import kept_post
 from dossiers.models import Task
 from dossiers.templatetags.ocop import day
@@ -35,26 +35,46 @@ def _substitutions(user):
 
 @login_required
 def absence(request):
-    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền)."""
+    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); or without the paper due."""
     today = clock.today()
-    page = Paginator(_substitutions(request.user).order_by("-valid_to", "-pk"), ROWS).get_page(
-        request.GET.get("page")
+    found = _substitutions(request.user)
+    unpapered = request.GET.get("show") == "unpapered"
+    if unpapered:
+        found = found.without_paper(today)
+    page = Paginator(found.order_by("-valid_to", "-pk"), ROWS).get_page(request.GET.get("page"))
+    rows = []
+    for row in page:
+        late = not row.document and row.paper_due_on is not None and row.paper_due_on < today
+        may = rules.has_perm("dossiers.substitute", request.user, row.assignment)
+        past = row.valid_to < today or late
+        rows.append(
+            {
+                "substitution": row,
+                "when": "past" if past else "coming" if row.valid_from > today else "now",
+                # One that ends today ends by itself.
+                "may_end": may and not past and row.valid_to > today,
+                "may_add_paper": may and not row.document and row.paper_due_on is not None,
+                "late": late,
+            }
+        )
+    return render(
+        request, "dossiers/absence.html", {"page": page, "rows": rows, "unpapered": unpapered}
     )
-    rows = [
-        {
-            "substitution": row,
-            "when": "past"
-            if row.valid_to < today
-            else "coming"
-            if row.valid_from > today
-            else "now",
-            # One that ends today ends by itself.
-            "may_end": row.valid_to > today
-            and rules.has_perm("dossiers.substitute", request.user, row.assignment),
-        }
-        for row in page
-    ]
-    return render(request, "dossiers/absence.html", {"page": page, "rows": rows})
+
+
+@login_required
+def absence_paper(request, pk):
+    """Record the paper of a substitution that began without one."""
+    substitution = get_object_or_404(_substitutions(request.user), pk=pk)
+    if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
+        raise Http404
+    form = PaperForm(request.POST or None, user=request.user, substitution=substitution)
+    if form.is_valid() and form.save():
+        messages.success(request, _("Đã ghi văn bản ủy quyền."))
+        return redirect("dossiers:absence")
+    return render(
+        request, "dossiers/absence_paper.html", {"form": form, "substitution": substitution}
+    )
 
 
 @login_required
@@ -111,6 +131,7 @@ def handover_list(request):
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     posts = (
         handover.arranged_by(request.user)
+        .select_related("handed_to")
         .annotate(
             name=Fold(
                 Concat(
@@ -159,8 +180,19 @@ def handover_post(request, pk):
             request,
             format_html(
                 "{} {} {}.",
-                _("Đã bàn giao công việc của %(who)s cho %(to)s.")
-                % {"who": post.user, "to": form.cleaned_data["to"]},
+                (
+                    _("Đã bàn giao công việc của %(who)s cho %(to)s.")
+                    if form.cleaned_data["on"] <= clock.today()
+                    else _(
+                        "%(to)s nhận công việc của %(who)s từ %(day)s; việc đang mở sang tên "
+                        "vào ngày đó."
+                    )
+                )
+                % {
+                    "who": post.user,
+                    "to": form.cleaned_data["to"],
+                    "day": day(form.cleaned_data["on"]),
+                },
                 _("Bản bàn giao để in:"),
                 links,
             ),
@@ -172,12 +204,34 @@ def handover_post(request, pk):
         {
             "form": form,
             "post": post,
+            # Of the posts that this form hands over: others of the person are not ours to see.
             "tasks": Task.objects.open()
-            .filter(owner=post.user_id)
+            .filter(
+                Exists(
+                    form.fields["posts"].queryset.filter(
+                        role=OuterRef("role"), org_unit=OuterRef("org_unit")
+                    )
+                ),
+                owner=post.user_id,
+            )
             .select_related("dossier__product", "org_unit")
             .order_by("due_at", "pk"),
         },
     )
+
+
+@login_required
+@require_POST
+def handover_back(request, pk):
+    """Take back a hand-over that has not begun."""
+    post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
+    try:
+        handover.take_back(post, by=request.user)
+    except ValidationError as refused:
+        messages.warning(request, " ".join(refused.messages))
+    else:
+        messages.success(request, _("Đã bỏ bàn giao: %(who)s giữ vai trò.") % {"who": post.user})
+    return redirect("dossiers:handover")
 
 
 @login_required

@@ -23,13 +23,10 @@ YEARS = {str(year) for year in range(1945, 2101)}
 def calendar(request):
     """A year, month by month; whoever keeps the calendar changes days here, after a preview."""
     may = rules.has_perm("dossiers.change_calendar", request.user)
-    if request.method == "POST" and not may:
-        return render(
-            request,
-            "dossiers/not_allowed.html",
-            {"act": {"label": _("Sửa lịch nghỉ")}},
-            status=403,
-        )
+    needed = "dossiers.change_calendar" if request.method == "POST" else "dossiers.see_calendar"
+    if not rules.has_perm(needed, request.user):
+        label = _("Sửa lịch nghỉ") if request.method == "POST" else _("Xem lịch nghỉ")
+        return render(request, "dossiers/not_allowed.html", {"act": {"label": label}}, status=403)
     if request.method == "POST":
         return _change(request)
     kept = forms.kept_post(request)

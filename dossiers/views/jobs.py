@@ -17,8 +17,10 @@ KINDS = {
 
 
 def _mine(user):
-    """My jobs; an administrator sees everybody's."""
-    return Job.objects.all() if user.is_staff else Job.objects.filter(by=user)
+    """My jobs; everybody's for whom the administration lets look at jobs."""
+    if user.has_perm("cycle.view_job"):
+        return Job.objects.all()
+    return Job.objects.filter(by=user)
 
 
 def _named(job):

@@ -61,6 +61,7 @@ def handling(user, task):
         may["release"] = _("Trả việc cho đơn vị")
     if rules.has_perm("dossiers.manage_task", user, task):
         may["reassign"] = _("Giao lại")
+    if rules.has_perm("dossiers.reroute_task", user, task):
         may["reroute"] = _("Chuyển đơn vị khác")
     return may
 

@@ -1,0 +1,235 @@
+"""Who may be given a post, by whom, on what paper (phân công, ủy quyền, bàn giao).
+
+One rule for the administration, the pages of absence and hand-over, and the councils: nobody
+appoints themselves, a leader's post goes by a document, and no post is left with open work that
+nobody could do.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from cycle import clock
+from cycle.models import HistoryEntry, Role, RoleAssignment, Stream, User, fold, people_of
+
+#: Functions of a role and a unit id: how much open work waits for its holders.
+_works: list = []
+
+
+def work(function):
+    """Register a function of (role, org unit id) that counts the work waiting for that post."""
+    _works.append(function)
+    return function
+
+
+# --- Whom, on what paper --------------------------------------------------------------------
+
+
+def is_oneself(maker, person):
+    """Whether both are one person, under this sign-in or another of the same full name."""
+    if maker is None or person is None:
+        return False
+    same_name = maker.full_name and fold(maker.full_name) == fold(person.full_name)
+    return maker.pk == person.pk or bool(same_name)
+
+
+def signed_by_another(document, signer, maker):
+    """Whether a document is named, and who signed it, and that is not its maker."""
+    if not document.strip() or not signer.strip():
+        return False
+    return f" {fold(str(maker))} " not in f" {fold(signer)} "
+
+
+def check_person(person, role, *, field):
+    """Whether ``person`` may be given the work of ``role``. Raises ValidationError at ``field``."""
+    if not person.is_active:
+        raise ValidationError({field: _("Người này không còn dùng hệ thống.")})
+    if role != Role.AUDITOR and only_audits(person):
+        raise ValidationError(
+            {field: _("Người kiểm tra, giám sát chỉ xem: không được giao việc để làm.")}
+        )
+
+
+def only_audits(person):
+    """Whether the posts that this person holds today are those of an auditor alone."""
+    if person.pk is None:
+        return False
+    held = person.role_assignments.held_on(clock.today()).values_list("role", flat=True)
+    return set(held) == {Role.AUDITOR}
+
+
+def check_paper(person, role, *, by, document, signer, first_leader=False):
+    """Whether the paper lets ``by`` give ``role`` to ``person``. Raises ValidationError.
+
+    ``first_leader``: nobody could have signed for a leader yet.
+    """
+    if is_oneself(by, person) and not signed_by_another(document, signer, by):
+        raise ValidationError(
+            {
+                "document_signer" if document.strip() else "document": _(
+                    "Không ai tự giao vai trò cho mình: cần số, ngày văn bản và tên người ký, "
+                    "là người khác."
+                )
+            }
+        )
+    if role == Role.LEADER and not document.strip() and not first_leader:
+        raise ValidationError(
+            {"document": _("Vai trò lãnh đạo chỉ giao bằng văn bản: hãy nhập số, ngày văn bản.")}
+        )
+
+
+def no_leader_yet():
+    """Whether no leader has signed in yet: until then an administrator appoints without paper."""
+    return (
+        not RoleAssignment.objects.held_on(clock.today())
+        .filter(role=Role.LEADER, user__is_active=True, user__last_login__isnull=False)
+        .exists()
+    )
+
+
+def stranded(role, org_unit_id, *, day, without):
+    """How much open work would have nobody on ``day``, were it not for ``without``."""
+    if people_of(role, org_unit_id, day).exclude(pk=without.pk).exists():
+        return 0
+    return sum(count(role, org_unit_id) for count in _works)
+
+
+# --- In the administration --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Appointed:
+    """A person as the record of appointments names them: it belongs to no year."""
+
+    person: User
+    history_stream = Stream.PERSON
+    history_cycle_id = None
+
+    @property
+    def pk(self):
+        return self.person.pk
+
+    def __str__(self):
+        return str(self.person)
+
+
+def check_assignment(before, after, *, by, document, signer):
+    """Whether an administrator may make ``after`` (unsaved) of ``before``, None for a new one.
+
+    Raises ValidationError with the sentence at its field.
+    """
+    if before is None or _is_longer(before, after):
+        check_person(after.user, after.role, field="user" if before is None else "valid_to")
+        check_paper(
+            after.user,
+            after.role,
+            by=by,
+            document=document,
+            signer=signer,
+            first_leader=no_leader_yet(),
+        )
+    if before is None:
+        return
+    for field in ("user_id", "role", "org_unit_id", "valid_from"):
+        if getattr(before, field) != getattr(after, field):
+            raise ValidationError(
+                _(
+                    "Phân công đã có chỉ sửa được ngày kết thúc: việc đã làm theo nó không đổi "
+                    "được. Hãy kết thúc và thêm phân công mới."
+                )
+            )
+    if _is_shorter(before, after):
+        _check_ending(after, document)
+
+
+def _is_longer(before, after):
+    return before.valid_to is not None and (
+        after.valid_to is None or after.valid_to > before.valid_to
+    )
+
+
+def _is_shorter(before, after):
+    return after.valid_to is not None and (
+        before.valid_to is None or after.valid_to < before.valid_to
+    )
+
+
+def _check_ending(post, document):
+    if post.valid_to < clock.today() - timedelta(days=1):
+        raise ValidationError(
+            {
+                "valid_to": _(
+                    "Không kết thúc lùi ngày: sớm nhất là hết hôm qua, vì việc đã làm phải có "
+                    "người giữ vai trò."
+                )
+            }
+        )
+    if post.role == Role.LEADER and not document.strip() and not no_leader_yet():
+        raise ValidationError(
+            {"document": _("Vai trò lãnh đạo chỉ kết thúc bằng văn bản: hãy nhập số, ngày.")}
+        )
+    left = stranded(
+        post.role, post.org_unit_id, day=post.valid_to + timedelta(days=1), without=post.user
+    )
+    if left:
+        raise ValidationError({"valid_to": _left(left, post)})
+
+
+def check_leaving(person):
+    """Whether ``person`` may be made inactive: nothing they alone could do is open."""
+    today = clock.today()
+    for post in person.assignments():
+        if left := stranded(post.role, post.org_unit_id, day=today, without=person):
+            raise ValidationError({"is_active": _left(left, post)})
+
+
+def _left(count, post):
+    return _(
+        "Còn %(n)d việc đang mở mà không ai khác giữ vai trò này (%(post)s): hãy phân công người "
+        "khác hoặc bàn giao trước."
+    ) % {"n": count, "post": post}
+
+
+def record_assignment(post, was, *, by, document, signer, first_leader):
+    """Write down that an administrator gave, prolonged or ended ``post``.
+
+    ``was`` is its row of before, None when it is new; ``first_leader`` whether no leader had signed
+    in before, so that none could have signed a paper.
+    """
+    event = "role.assign"
+    if was is not None:
+        event = "role.prolong" if _is_longer(was, post) else "role.end"
+    data = {}
+    if post.role == Role.LEADER and not document and first_leader:
+        data["bootstrap"] = True
+    HistoryEntry.objects.record(
+        event,
+        Appointed(post.user),
+        by=by,
+        before=f"{was.valid_to or ''}" if was is not None else "",
+        after=f"{post.valid_to or ''}",
+        assignment=post.pk,
+        post=str(post),
+        post_role=post.role,
+        unit=post.org_unit_id,
+        valid_from=post.valid_from.isoformat(),
+        document=document,
+        document_signer=signer,
+        **data,
+    )
+
+
+def record_person(person, was, *, by):
+    """Write down what an administrator changed of a person's right to use the system.
+
+    ``was`` maps the names of the flags to what they were.
+    """
+    if was["is_active"] != person.is_active:
+        event = "person.activate" if person.is_active else "person.deactivate"
+        HistoryEntry.objects.record(event, Appointed(person), by=by)
+    now = {name: getattr(person, name) for name in ("is_staff", "is_superuser")}
+    changed = {name: value for name, value in now.items() if was[name] != value}
+    if changed:
+        HistoryEntry.objects.record("person.staff", Appointed(person), by=by, **changed)
