@@ -486,9 +486,11 @@ def test_reassigning_is_refused(dossier, an, dung, chi, la, minh):
 # --- Reroute --------------------------------------------------------------------------------
 
 
-def test_rerouting_lasts_for_this_duty_of_this_dossier(dossier, an, la, minh, other_commune):
+def test_rerouting_lasts_for_this_duty_of_this_dossier(dossier, an, chi, la, minh, other_commune):
     open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).reroute(to=other_commune, by=an, reason="Xã thiếu cán bộ")
+    open_task(dossier).reroute(
+        to=other_commune, by=chi, reason="Xã thiếu cán bộ", document="15/UBND"
+    )
     assert open_task(dossier).org_unit == other_commune
     assert last(dossier).data["to"] == "Xã Mường Nhé"
     open_task(dossier).complete("screen_idea", by=la)
@@ -502,16 +504,41 @@ def test_rerouting_lasts_for_this_duty_of_this_dossier(dossier, an, la, minh, ot
     )
 
 
-def test_rerouting_is_refused(dossier, an, la, other_commune, province):
+def test_rerouting_is_refused(dossier, an, chi, la, district, other_commune, province):
     task = open_task(dossier)
+    for change, said in (
+        ({"reason": ""}, "Bạn chưa nêu lý do chuyển đơn vị."),
+        ({"to": province}, "Chỉ chuyển được cho đơn vị cùng cấp."),
+        (
+            {"document": " "},
+            "Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.",
+        ),
+    ):
+        with nothing_changes(ConditionNotMet) as refused:
+            task.reroute(
+                **{"to": other_commune, "by": chi, "reason": "Thử", "document": "15/UBND"} | change
+            )
+        assert refused.value.messages == [said]
+    User.objects.filter(pk=la.pk).update(is_active=False)
     with nothing_changes(ConditionNotMet) as refused:
-        task.reroute(to=other_commune, by=an, reason="")
-    assert refused.value.messages == ["Bạn chưa nêu lý do chuyển đơn vị."]
-    with nothing_changes(ConditionNotMet) as refused:
-        task.reroute(to=province, by=an, reason="Thử")
-    assert refused.value.messages == ["Chỉ chuyển được cho đơn vị cùng cấp."]
-    with nothing_changes(PermissionDenied):
-        task.reroute(to=other_commune, by=la, reason="Thử")
+        task.reroute(to=other_commune, by=chi, reason="Thử", document="15/UBND")
+    assert refused.value.messages == [
+        "Xã Mường Nhé chưa có ai giữ vai trò «Cán bộ OCOP»: việc sẽ không ai làm được."
+    ]
+    for user in (an, la):
+        with nothing_changes(PermissionDenied):
+            task.reroute(to=other_commune, by=user, reason="Thử", document="15/UBND")
+
+
+def test_the_level_above_takes_back_without_a_document(dossier, an, chi, la, minh, other_commune):
+    open_task(dossier).reroute(to=other_commune, by=chi, reason="Quá tải", document="15/UBND")
+    for user in (chi, la, an):
+        with nothing_changes(PermissionDenied):
+            open_task(dossier).reroute(to=dossier.commune, by=user, reason="Trả lại")
+    open_task(dossier).reroute(to=dossier.commune, by=minh, reason="Xã tự làm được")
+    assert open_task(dossier).org_unit == dossier.commune
+    assert (last(dossier).actor, last(dossier).role) == (minh, "officer")
+    assert open_task(dossier) in Task.objects.inbox(an)
 
 
 # --- Waiting for the producer ---------------------------------------------------------------
@@ -592,7 +619,10 @@ def test_a_leader_distributes_as_a_leader(dossier, an, chi):
     assert (entry.role, entry.org_unit) == ("leader", dossier.commune)
 
 
-def test_rerouting_is_written_down_in_the_capacity_it_was_done_in(dossier, an, other_commune):
-    open_task(dossier).reroute(to=other_commune, by=an, reason="Sản phẩm ở bản giáp ranh")
+def test_rerouting_is_written_down_in_the_capacity_it_was_done_in(dossier, chi, la, other_commune):
+    open_task(dossier).reroute(
+        to=other_commune, by=chi, reason="Sản phẩm ở bản giáp ranh", document="15/UBND"
+    )
     entry = dossier.history.last()
-    assert (entry.role, entry.org_unit) == ("officer", dossier.commune)
+    assert (entry.role, entry.org_unit) == ("leader", dossier.commune)
+    assert entry.data["document"] == "15/UBND"

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, User
-from dossiers.handover import Briefing, arranged_by, hand_over
+from dossiers.handover import Briefing, arranged_by, hand_over, keep_posts, take_back
 from dossiers.models import Task
+from dossiers.rules import holds_task
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
@@ -115,11 +116,50 @@ def test_a_successor_who_holds_the_role_keeps_the_same_assignment(three, chi, co
     assert owners(three) == [lan, lan, None]
 
 
-def test_a_role_handed_over_lately_ended_the_day_before(three, chi, dung, post):
-    day = clock.today() - timedelta(days=10)
+def test_one_for_a_later_day_begins_on_that_day(three, an, chi, dung, commune, post):
+    day = clock.today() + timedelta(days=10)
     given = give(post, dung, chi, on=day)
     post.refresh_from_db()
     assert (post.valid_to, given.valid_from) == (day - timedelta(days=1), day)
+    # Until then all stays, and what An claims meanwhile goes with the rest.
+    assert keep_posts() == 0
+    open_task(three[2]).claim(by=fresh(an))
+    assert owners(three) == [an, an, an]
+    assert not Task.objects.inbox(fresh(dung)).exists()
+
+    with clock.at(clock.now() + timedelta(days=10)):
+        # On the day itself it is free for her before any beat has come by.
+        task = Task.objects.get(pk=open_task(three[0]).pk)
+        assert holds_task(fresh(dung), task)
+        assert not holds_task(fresh(an), task)
+        assert keep_posts() == 3
+        assert owners(three) == [dung, dung, dung]
+        assert keep_posts() == 0
+        last = three[0].history.last()
+        assert (last.event, last.actor, last.reason) == ("task.reassign", None, "Nghỉ hưu")
+        assert not Task.objects.inbox(fresh(an)).exists()
+
+
+def test_one_that_has_not_begun_is_taken_back(three, an, chi, dung, la, post, client):
+    give(post, dung, chi, on=clock.today() + timedelta(days=10))
+    with pytest.raises(PermissionDenied):
+        take_back(post, by=la)
+    with pytest.raises(ValidationError, match="bỏ bàn giao đó trước"):
+        give(post, la, chi)
+    client.force_login(chi)
+    assert "Bỏ bàn giao" in client.get("/handover/").content.decode()
+    page = client.post(f"/handover/{post.pk}/back/", follow=True).content.decode()
+    assert "Đã bỏ bàn giao: Lò Thị An giữ vai trò." in page
+    post.refresh_from_db()
+    assert (post.valid_to, post.handed_to) == (None, None)
+    assert not dung.role_assignments.exists()
+    assert HistoryEntry.objects.get(event="role.handover_back").data["to"] == "Lò Thị Dung"
+    with pytest.raises(ValidationError, match="Không có bàn giao nào"):
+        take_back(post, by=chi)
+    # One that has begun is history.
+    give(post, dung, chi)
+    with pytest.raises(ValidationError, match="Không có bàn giao nào"):
+        take_back(post, by=chi)
 
 
 # --- Refused --------------------------------------------------------------------------------
@@ -132,8 +172,8 @@ def test_a_role_handed_over_lately_ended_the_day_before(three, chi, dung, post):
         ({"to": "an"}, "to", "chính là người bàn giao"),
         ({"to": "gone"}, "to", "không còn dùng"),
         ({"to": "later"}, "to", "thời gian khác"),
-        ({"on": date(2100, 1, 1)}, "on", "từ hôm nay trở về trước"),
-        ({"on": date(2020, 1, 1)}, "on", "không giữ vai trò này vào ngày đó"),
+        ({"on": date(2020, 1, 2)}, "on", "Chỉ bàn giao từ hôm nay trở đi"),
+        ({"on": date(2101, 1, 1)}, "on", "không giữ vai trò này vào ngày đó"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
@@ -147,6 +187,7 @@ def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
         RoleAssignment.objects.create(
             user=dung, role="officer", org_unit=commune, valid_from=date(2090, 1, 1)
         )
+    RoleAssignment.objects.filter(pk=post.pk).update(valid_to=date(2100, 1, 1))
     asked = {"to": dung, "on": clock.today(), "reason": "Nghỉ hưu"} | change
     asked["to"] = people.get(asked["to"], asked["to"])
 
@@ -155,7 +196,7 @@ def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
 
     assert list(refused.value.message_dict) == [field]
     post.refresh_from_db()
-    assert post.valid_to is None
+    assert (post.valid_to, post.handed_to) == (date(2100, 1, 1), None)
     assert owners(three) == [an, an, None]
     assert not HistoryEntry.objects.filter(event="role.handover").exists()
 
@@ -182,9 +223,9 @@ def test_all_or_nothing(three, an, chi, dung, post, monkeypatch):
 
 def test_who_may_hand_over_agrees_with_the_list(cast, commune, old_commune, district):
     may = {
-        commune: {"chi", "minh"},
-        old_commune: {"chi", "binh"},
-        district: {"hung", "minh"},
+        commune: {"chi", "minh", "son"},
+        old_commune: {"chi", "binh", "hung"},
+        district: {"hung", "minh", "son"},
     }
     posts = RoleAssignment.objects.select_related("org_unit", "user")
     for post in posts.filter(role=Role.OFFICER, org_unit__in=may):
@@ -195,13 +236,15 @@ def test_who_may_hand_over_agrees_with_the_list(cast, commune, old_commune, dist
         assert asked == {name for name, user in cast.items() if post in arranged_by(user)}
 
 
-def test_staff_may_and_a_substitute_of_the_leader_may_not(three, chi, dung, la, post, commune):
+def test_neither_an_administrator_nor_a_substitute_of_the_leader_may(
+    three, chi, dung, la, post, commune
+):
     substitute_for(chi.role_assignments.get(org_unit=commune), la, chi)
-    with pytest.raises(PermissionDenied):
-        give(post, dung, fresh(la))
-    admin = User.objects.create_user("admin", is_staff=True)
-    give(post, dung, admin)
-    assert HistoryEntry.objects.get(event="role.handover").role == ""
+    admin = User.objects.create_superuser("admin")
+    for user in (fresh(la), admin):
+        with pytest.raises(PermissionDenied):
+            give(post, dung, user)
+        assert post not in arranged_by(user)
 
 
 # --- The briefing -----------------------------------------------------------------------------
@@ -237,7 +280,7 @@ def test_the_briefing_is_for_the_holder_who_acts_for_them_and_who_arranges(
         if (client.force_login(user), client.get(f"/handover/{post.pk}/briefing/").status_code)[1]
         == 200
     }
-    assert seen == {"an", "chi", "minh", "dung"}
+    assert seen == {"an", "chi", "minh", "son", "dung"}
 
 
 # --- The pages --------------------------------------------------------------------------------

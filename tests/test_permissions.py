@@ -71,6 +71,12 @@ DISTRIBUTES = {
     "district": {"binh", "hung"},
     "province": {"minh", "son"},
 }
+#: Who sends a task to another unit, by the level of the one that has it.
+REROUTES = {
+    "commune": {"chi", "binh", "hung"},
+    "district": {"hung", "minh", "son"},
+    "province": {"son"},
+}
 #: Who sees the dossier.
 SEE_THREE = {"an", "chi", "binh", "ha", "hung", "minh", "thu", "son", "tam", "kiem"}
 SEE_TWO = {"an", "chi", "minh", "thu", "son", "tam", "kiem"}
@@ -102,9 +108,11 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.claim_task",
         "dossiers.release_task",
         "dossiers.manage_task",
+        "dossiers.reroute_task",
         # test_extension.py, test_calendar_page.py
         "dossiers.extend_term",
         "dossiers.change_calendar",
+        "dossiers.see_calendar",
         # test_absence.py, test_handover.py
         "dossiers.brief",
         "dossiers.substitute",
@@ -153,6 +161,7 @@ def test_who_may_do_and_distribute_a_task(node, cast, dossier_of_three):
     assert allowed("dossiers.claim_task", cast, task) == holders
     assert allowed("dossiers.release_task", cast, task) == holders | distribute
     assert allowed("dossiers.manage_task", cast, task) == distribute
+    assert allowed("dossiers.reroute_task", cast, task) == REROUTES[task.org_unit.level]
     for act in task.acts():
         assert allowed(f"dossiers.{act}", cast, dossier) == holders | typists, act
 
@@ -214,7 +223,9 @@ def files(cast, cycle, cycle_of_three, commune, old_commune, other_commune):
         file = open_dossier(cycle_of_three, old_commune, an, name=f"Gạo {state}")
         made.append(stand(file, state))
     routed = open_dossier(cycle, commune, an, name="Chuyển về Mường Nhé")
-    open_task(routed).reroute(to=other_commune, by=an, reason="Xã thiếu cán bộ")
+    open_task(routed).reroute(
+        to=other_commune, by=cast["chi"], reason="Xã thiếu cán bộ", document="15/UBND"
+    )
     claimed = open_dossier(cycle, commune, an, name="Đã có người nhận")
     open_task(claimed).claim(by=an)
     withdrawn = open_dossier(cycle, commune, an, name="Đã rút")
@@ -269,9 +280,9 @@ def test_the_inbox_holds_the_open_tasks_of_ones_roles_and_units(cast, files):
 # --- Routed, claimed, several hats ----------------------------------------------------------
 
 
-def test_a_routed_task_is_the_other_units_and_no_longer_ours(dossier, an, la, other_commune):
+def test_a_routed_task_is_the_other_units_and_no_longer_ours(dossier, an, chi, la, other_commune):
     task = open_task(dossier)
-    task.reroute(to=other_commune, by=an, reason="Xã thiếu cán bộ")
+    task.reroute(to=other_commune, by=chi, reason="Xã thiếu cán bộ", document="15/UBND")
     task = open_task(dossier)
     assert rules.has_perm("dossiers.complete_task", la, task)
     assert rules.has_perm("dossiers.view", la, dossier)
@@ -303,7 +314,13 @@ def test_a_clerk_types_from_paper_and_does_nothing_else(dossier, commune):
 # --- Nobody special -------------------------------------------------------------------------
 
 PERMISSIONS_ON_DOSSIERS = ["open", "view", *LAW]
-PERMISSIONS_ON_TASKS = ["complete_task", "claim_task", "release_task", "manage_task"]
+PERMISSIONS_ON_TASKS = [
+    "complete_task",
+    "claim_task",
+    "release_task",
+    "manage_task",
+    "reroute_task",
+]
 
 
 def everything(user, dossier):

@@ -497,10 +497,11 @@ class Task(AbstractTask):
     # --- Who has it -------------------------------------------------------------------------
 
     @contextmanager
-    def _change(self, event, by, permission, *, reason="", **data):
+    def _change(self, event, by, permission, *, reason="", capacity=None, **data):
         """Hold the task, check, let the caller change it, save and record it under ``event``.
 
-        ``permission`` None: the system does it, on what somebody was allowed before.
+        ``permission`` None: the system does it, on what somebody was allowed before. ``capacity``
+        finds the role assignment acted in, given a person.
         """
         from dossiers import engine
 
@@ -510,7 +511,7 @@ class Task(AbstractTask):
             if permission is not None and not rules.has_perm(permission, by, self):
                 raise PermissionDenied
             # Before the caller changes the unit.
-            capacity = self._capacity(by) if by else None
+            acted_in = (capacity or self._capacity)(by) if by else None
             yield
             self.save(
                 update_fields=[
@@ -528,7 +529,7 @@ class Task(AbstractTask):
                 event,
                 self.dossier,
                 by=by,
-                capacity=capacity,
+                capacity=acted_in,
                 reason=reason,
                 task=self.pk,
                 node=self.node,
@@ -538,8 +539,7 @@ class Task(AbstractTask):
     def _capacity(self, user):
         """The assignment at the task's unit by which ``user`` acts on it: its own role first."""
         roles = (self.role, Role.OFFICER, Role.LEADER, Role.CLERK)
-        here = (user.capacity(role, self.org_unit_id) for role in roles)
-        return next(filter(None, here), None) or routing(user, self)
+        return next(filter(None, (user.capacity(role, self.org_unit_id) for role in roles)), None)
 
     def _give(self, user):
         self.owner = user
@@ -581,6 +581,7 @@ class Task(AbstractTask):
             by,
             "dossiers.reroute_task",
             reason=reason,
+            capacity=lambda user: routing(user, self),
             to=str(to),
             to_id=to.pk,
             document=document.strip(),
@@ -594,8 +595,8 @@ class Task(AbstractTask):
             if not people_of(self.role, to.pk).exists():
                 raise ConditionNotMet(
                     [
-                        _("%(unit)s chưa có ai giữ vai trò %(role)s: việc sẽ không ai làm được.")
-                        % {"unit": to, "role": Role(self.role).label.lower()}
+                        _("%(unit)s chưa có ai giữ vai trò «%(role)s»: việc sẽ không ai làm được.")
+                        % {"unit": to, "role": Role(self.role).label}
                     ]
                 )
             Route.objects.update_or_create(
