@@ -89,6 +89,7 @@ from notifications.models import (
 )
 from tests import judging, records
 from tests.conftest import open_dossier, person
+from tests.test_transitions import stand
 
 pytestmark = pytest.mark.django_db
 
@@ -345,6 +346,15 @@ def interest(world, **fields):
     return created(world, Interest, **{"kind": "declared", "reason": "Họ hàng"} | fields)
 
 
+def both_ends(world):
+    """An sends the dossier from the commune and receives it at the province."""
+    for state in ("commune_checked", "at_province"):
+        stand(world.dossier, state)
+        Task.objects.filter(dossier=world.dossier, open_state__isnull=False).update(
+            status="DONE", closed_at=clock.now(), closed_by=world.an, outcome="forward_to_province"
+        )
+
+
 def document(world, **fields):
     values = {"kind": "minutes", "number": "1/BB", "signed_on": LONG_AGO, "signer": "Sơn"}
     return created(world, SignedDocument, **{"entry": None} | values | fields)
@@ -397,6 +407,9 @@ BREAKS = {
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
     "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),
+    "role_assignment_to_oneself_has_a_document": lambda w: held_by(
+        w, made_by=w.an, document="12/QĐ-UBND"
+    ),
     "role_assignment_role_known": lambda w: held_by(w, role="king"),
     "role_assignment_not_twice_at_once": lambda w: [
         held_by(w, valid_to=date(2026, 6, 30)),
@@ -411,7 +424,13 @@ BREAKS = {
             (User.objects.create(username="hai"), date(2026, 12, 31)),
         )
     ],
-    "substitution_not_to_oneself": lambda w: substituted(w, substitute=w.an),
+    "substitution_not_to_oneself": lambda w: substituted(
+        w, substitute=w.an, created_by=User.objects.create(username="một")
+    ),
+    "substitution_of_its_maker_has_a_document": lambda w: substituted(
+        w, substitute=(user := User.objects.create(username="một")), created_by=user
+    ),
+    "task_not_both_ends": both_ends,
     "term_rule_once_per_code": lambda w: TermRule.objects.create(
         cycle=w.cycle,
         rule_set=w.cycle.rule_set,
@@ -571,6 +590,8 @@ BREAKS = {
     "one_judging_seat_per_person": seated,
     "one_team_seat_per_person": lambda w: [seated(w, seat="team") for _ in "12"],
     "one_head_per_council": lambda w: seated(w, user=w.an, seat="chair"),
+    "member_not_seated_by_themselves": lambda w: seated(w, seat="team", user=w.an, made_by=w.an),
+    "interest_own_or_relatives_never_judged": lambda w: interest(w, kind="relative", recused=False),
     "member_seat_known": lambda w: seated(w, seat="guest"),
     "member_period_not_reversed": lambda w: seated(w, until=LONG_AGO),
     # councils: a round and what is before it
