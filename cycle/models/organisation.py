@@ -190,11 +190,6 @@ class Hash(Func):
 
     template = "int8range((%(expressions)s)::int8, (%(expressions)s)::int8, '[]')"
 
-    def as_sql(self, compiler, connection, **extra):
-        sql, params = super().as_sql(compiler, connection, **extra)
-        # The template says the expression twice.
-        return sql, (*params, *params)
-
 
 class RoleAssignment(models.Model):
     """A person acts in a role for a unit over a period (phân công)."""
