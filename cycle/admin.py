@@ -81,9 +81,6 @@ class AssignmentForm(forms.ModelForm):
             self.add_error(None, self.placed(refused))
         return cleaned
 
-    def validate_constraints(self):
-        """In words, by :func:`cycle.appointing.check_assignment`; the database holds them all."""
-
     OF_POST = ("user", "role", "org_unit", "valid_from", "valid_to")
 
     def placed(self, refused):

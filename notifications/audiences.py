@@ -60,9 +60,31 @@ def _dossier(entry):
 def _next_holders(dossier):
     """Those in whose inbox the dossier lies now."""
     task = dossier.open_task()
-    if task is None:
-        return set()
-    return {task.owner_id} if task.owner_id else holders(task.role, task.org_unit_id)
+    return workers(task) if task is not None else set()
+
+
+def workers(task):
+    """Ids of those who do the task: its owner and who acts for them, or all who could."""
+    if task.owner_id is None:
+        return holders(task.role, task.org_unit_id)
+    owned = (task.owner_id, task.role, task.org_unit_id)
+    return acting_for([owned])[owned]
+
+
+def acting_for(owned):
+    """``{(owner, role, unit id): ids}`` of each owner and who acts for them in that post today."""
+    found = {post: {post[0]} for post in owned}
+    today = clock.today()
+    lent = Substitution.objects.in_force(today).filter(
+        assignment__in=RoleAssignment.objects.held_on(today),
+        assignment__user__in={owner for owner, _role, _unit in owned},
+    )
+    for *post, substitute in lent.values_list(
+        "assignment__user", "assignment__role", "assignment__org_unit", "substitute"
+    ):
+        if tuple(post) in found:
+            found[tuple(post)].add(substitute)
+    return found
 
 
 def _line_officers(dossier):
@@ -274,7 +296,7 @@ def the_owner_of_the_term(entry):
 def _of_term(term):
     task = term.task
     if task is not None:
-        return {task.owner_id} if task.owner_id else holders(task.role, task.org_unit_id)
+        return workers(task)
     return holders(term.role, term.org_unit_id)
 
 
@@ -302,14 +324,10 @@ def of_rungs(entries):
         to = entry.data["rung"].partition("/")[0].partition(":")[2]
         unit = term.task.org_unit if term.task else units[term.org_unit_id]
         asked[entry.pk] = _of_rung(to, term.task or term, unit)
-    found = {
-        (OWNER, owner): {owner}
-        for posts in asked.values()
-        for role, owner in posts[:1]
-        if role == OWNER
-    }
-    active = _active(owner for _role, owner in found)
-    found = {post: owner & active for post, owner in found.items()}
+    owned = {post for posts in asked.values() for role, post in posts[:1] if role == OWNER}
+    acting = acting_for(owned) if owned else {}
+    active = _active(set().union(*acting.values()))
+    found = {(OWNER, post): ids & active for post, ids in acting.items()}
 
     def holding(post):
         if post not in found:
@@ -327,7 +345,7 @@ def _of_rung(to, work, unit):
     """The posts that hear of a rung, (role, unit id): the first that somebody holds does.
 
     A post may be vacant and an officer may have left: then it is told one step up, and not lost.
-    (OWNER, user id) stands for whoever has taken the task.
+    (OWNER, (user id, role, unit id)) stands for whoever has taken the task, and who acts for them.
     """
     above, top = unit.parent or unit, unit.at_level(Level.PROVINCE) or unit
     ladder = [
@@ -339,4 +357,6 @@ def _of_rung(to, work, unit):
     names = [name for name, _post in ladder]
     posts = [post for _name, post in ladder[names.index(to) :]]
     owner = getattr(work, "owner_id", None)
-    return [(OWNER, owner), *posts] if to == "officer" and owner else posts
+    if to != "officer" or not owner:
+        return posts
+    return [(OWNER, (owner, work.role, unit.pk)), *posts]

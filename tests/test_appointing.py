@@ -16,6 +16,7 @@ from cycle.models import HistoryEntry, Job, Role, RoleAssignment, Substitution, 
 from dossiers import handover
 from dossiers.models import ConditionNotMet, Route, Task
 from dossiers.rules import holds_task
+from notifications.audiences import workers
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
@@ -670,3 +671,11 @@ def test_the_leader_of_another_unit_sees_none_of_the_persons_other_work(
 
 def test_work_is_counted_by_one_function_of_each_app():
     assert handover.open_work in appointing._works
+
+
+def test_who_acts_for_an_absent_owner_hears_what_the_owner_hears(dossier, an, dung, la, commune):
+    task = open_task(dossier)
+    task.claim(by=an)
+    assert workers(open_task(dossier)) == {an.pk}
+    substitute_for(post_of(an, commune), dung, an)
+    assert workers(open_task(dossier)) == {an.pk, dung.pk}

@@ -264,6 +264,14 @@ class RoleAssignment(models.Model):
     def __str__(self):
         return f"{self.get_role_display()}, {self.org_unit.name}"
 
+    def get_constraints(self):
+        # What overlaps is said in words by cycle.appointing, and held by the database: Django
+        # cannot ask for the ranges of the exclusion, and would compare neither person nor unit.
+        return [
+            (model, [each for each in constraints if not isinstance(each, ExclusionConstraint)])
+            for model, constraints in super().get_constraints()
+        ]
+
 
 class SubstitutionQuerySet(models.QuerySet):
     def in_force(self, day):
