@@ -61,7 +61,8 @@ class AssignmentForm(forms.ModelForm):
         exclude = ["document", "document_signer"]  # noqa: DJ006
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if self.errors or not self.has_changed():
             return cleaned
         after = RoleAssignment(
@@ -136,7 +137,8 @@ class PersonForm(UserChangeForm):
     by = None
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if self.errors:
             return cleaned
         if self.initial.get("is_active") and not cleaned.get("is_active", True):

@@ -1,5 +1,7 @@
 """What is asked when an officer is away or leaves; every refusal is a Vietnamese sentence."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -28,7 +30,11 @@ def _reason():
 
 
 def _document(**kwargs):
-    options = {"required": False, "max_length": 120, "label": _("Số, ngày văn bản (nếu có)")}
+    options: dict[str, Any] = {
+        "required": False,
+        "max_length": 120,
+        "label": _("Số, ngày văn bản (nếu có)"),
+    }
     return forms.CharField(**options | kwargs)
 
 

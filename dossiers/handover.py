@@ -362,10 +362,10 @@ def _give_role(post, to, on, **made):
         raise ValidationError(
             {"to": _("Người nhận đã được phân công vai trò này trong một thời gian khác.")}
         )
-    made = RoleAssignment.objects.create(
+    given = RoleAssignment.objects.create(
         user=to, role=post.role, org_unit=post.org_unit, valid_from=on, **made
     )
-    return made, True
+    return given, True
 
 
 def _last_handover(post):
@@ -466,7 +466,7 @@ def _begin_handovers():
     for post in posts.select_related("handed_to", "org_unit", "user"):
         to = post.handed_to
         # Whoever left meanwhile, or holds the post again, is not given or robbed of it.
-        if not to.is_active or to.capacity(post.role, post.org_unit_id) is None:
+        if to is None or not to.is_active or to.capacity(post.role, post.org_unit_id) is None:
             continue
         if post.user.capacity(post.role, post.org_unit_id) is not None:
             continue

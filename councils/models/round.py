@@ -526,7 +526,7 @@ class EvaluationRound(models.Model):
         """What stands between a member and a product, as (kind, rule of the regulation)."""
         dossier, user = entry.dossier, member.user
         producer = dossier.product.producer
-        found = []
+        found: list[tuple[InterestKind, str]] = []
         named = producer.representative and fold(producer.representative) == fold(str(user))
         if named or (producer.phone and producer.phone == user.phone):
             found.append((InterestKind.PRODUCER, ConflictRule.FORBID))
