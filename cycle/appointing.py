@@ -162,7 +162,9 @@ def _check_period(before, after):
     )
     if after.valid_to is not None:
         again = again.filter(valid_from__lte=after.valid_to)
-    if again.exclude(pk=before.pk if before is not None else None).exists():
+    if before is not None:
+        again = again.exclude(pk=before.pk)
+    if again.exists():
         raise ValidationError(
             {"valid_from": _("Người này đã giữ vai trò này tại đơn vị trong thời gian đó.")}
         )

@@ -492,14 +492,14 @@ class EvaluationRound(models.Model):
         ):
             if not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            if not recused and kind in NEVER_JUDGED:
-                raise ConditionNotMet(
-                    [_("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")]
-                )
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
                 raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
+            if not recused and kind in NEVER_JUDGED:
+                raise ConditionNotMet(
+                    [_("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")]
+                )
             entry.refresh_from_db(fields=["scoring", "counted_scoring"])
             handed_in = entry.sheets.filter(member=member, state="submitted", scoring=entry.scoring)
             if recused and handed_in.exists():
