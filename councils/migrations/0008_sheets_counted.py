@@ -37,7 +37,7 @@ DROP FUNCTION sheet_stays_once_counted();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("councils", "0006_convene")]
+    dependencies = [("councils", "0007_guards_hold")]
     operations = [
         migrations.AddField(
             model_name="roundentry",

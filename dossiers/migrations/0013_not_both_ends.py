@@ -40,5 +40,5 @@ DROP FUNCTION task_not_both_ends();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dossiers", "0010_asked_since")]
+    dependencies = [("dossiers", "0012_late_and_done")]
     operations = [migrations.RunSQL(DO, UNDO)]

@@ -19,7 +19,7 @@ UNDO = "ALTER TABLE councils_interest DROP CONSTRAINT interest_own_or_relatives_
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("councils", "0006_convene"),
+        ("councils", "0008_sheets_counted"),
     ]
 
     operations = [
