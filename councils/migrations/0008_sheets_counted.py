@@ -6,7 +6,7 @@ COUNTED = """
 -- From the count on, only another scoring changes what a product gets. Comes after
 -- sheet_in_open_round, which holds the round and the entry: the count waits, or is seen.
 CREATE FUNCTION sheet_stays_once_counted() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   IF EXISTS (SELECT 1 FROM councils_roundentry e
              WHERE e.id = NEW.entry_id AND e.counted_scoring >= NEW.scoring) THEN
@@ -19,7 +19,7 @@ CREATE TRIGGER sheet_stays_once_counted BEFORE INSERT OR UPDATE ON councils_scor
   FOR EACH ROW WHEN (NEW.member_id IS NOT NULL) EXECUTE FUNCTION sheet_stays_once_counted();
 
 CREATE FUNCTION count_is_not_undone() RETURNS trigger
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'entry % was counted', OLD.id
     USING ERRCODE = 'check_violation', CONSTRAINT = 'count_is_not_undone';
