@@ -61,7 +61,7 @@ from dossiers.models import (
     Task,
     Visit,
 )
-from dossiers.models.evidence import store
+from dossiers.models.evidence import SIGNED_PAPER, store
 
 PASSWORD = "ocop-demo-2026"  # noqa: S105  (shown to everybody who starts the demo)
 SEED = 2026
@@ -280,6 +280,15 @@ DONE_BY = {
 }
 #: What is signed on paper now and then, and typed by the clerk or officer of the unit.
 ON_PAPER = {"forward_to_province", "certify", "not_propose"}
+#: What kind of document an act is done on.
+SYMBOLS = {
+    "rank": "BB-HĐ",
+    "rank_at_district": "BB-HĐ",
+    "not_recognise": "TB-UBND",
+    "certify": "QĐ-UBND",
+    "record_centre_result": "QĐ-BNNMT",
+    "revoke": "QĐ-UBND",
+}
 #: The groups of QĐ 1048/2019 for those of QĐ 26/2026.
 OLD_GROUPS = {
     ProductGroup.HANDICRAFT: ProductGroup.TEXTILE,
@@ -682,19 +691,35 @@ class _Walk:
             return
         task = self.task()
         by = self.posts(task.role, task.org_unit)
+        if ACTS[name]["paper"]:
+            given["paper"] = self.paper(name, task.org_unit)
         if name in ON_PAPER and self.random.random() < 0.5:
             typist = Role.CLERK if task.org_unit.level == Level.PROVINCE else Role.OFFICER
             by = self.posts(typist, task.org_unit)
-            given["paper"] = self.paper(name, task.org_unit)
+            given["paper"] = given.get("paper") or self.paper(name, task.org_unit)
         self.dossier = task.complete(name, by=by, **given)
 
     # --- What each act keeps ------------------------------------------------------------------
 
     def paper(self, name, unit):
-        symbol = "QĐ-UBND" if name in ("certify", "revoke") else "TTr-UBND"
+        """A document signed today, and its scan; no two with one number."""
+        number = (
+            f"{self.dossier.history.count()}{self.dossier.pk:03}/{SYMBOLS.get(name, 'TTr-UBND')}"
+        )
+        sha256, size = store(ContentFile((DATA / "demo_scan.pdf").read_bytes()))
         return OfficialDocument(
-            number=f"{self.random.randrange(100, 999)}/{symbol}",
+            number=number,
             signed_on=clock.today(),
+            scan=Evidence(
+                dossier=self.dossier,
+                kind=SIGNED_PAPER,
+                title=f"Văn bản {number}",
+                sha256=sha256,
+                bytes=size,
+                filename="van-ban.pdf",
+                content_type="application/pdf",
+                pages=1,
+            ),
             signer=f"{self.random.choice(FAMILIES)} {self.random.choice(GIVEN)}",
             signer_capacity=f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
         )

@@ -31,10 +31,22 @@ def given(cycle, commune, an, son):
     return certify(cycle, commune, an, son).certificates.get()
 
 
+def decision_of(dossier, **fields):
+    """A decision that came by no door either."""
+    decision = records.signed_paper(scan=None, **fields)
+    decision.dossier, decision.at = dossier, clock.now()
+    decision.save()
+    return decision
+
+
 def keep(dossier, **fields):
     """A certificate that came by no door."""
     kept = records.certificate(**fields)
     kept.dossier, kept.at = dossier, clock.now()
+    kept.decision = decision_of(dossier)
+    kept.product_name = dossier.product.name
+    kept.product_group = dossier.product.group
+    kept.producer_name = dossier.product.producer.name
     kept.save()
     return kept
 

@@ -266,15 +266,21 @@ def test_the_door_takes_no_impossible_mean(at_centre, rubric, minh, value):
     record = records.evaluation(points_sum="200", sheets=2, stars=4)
     record.scores = scores | {rubric.criteria.first().code: value}
     with pytest.raises(ValidationError, match="Điểm tiêu chí"):
-        open_task(at_centre).complete("record_centre_result", by=minh, record=record)
+        open_task(at_centre).complete(
+            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        )
     record.scores = scores | {"9.9": "1"}
     with pytest.raises(ValidationError, match="không thuộc bộ tiêu chí"):
-        open_task(at_centre).complete("record_centre_result", by=minh, record=record)
+        open_task(at_centre).complete(
+            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        )
 
 
 def test_without_a_set_there_is_nothing_to_score_by(dossier, minh):
     dossier = stand(dossier, State.AT_CENTRE)
     record = records.evaluation(scores={"1.1": "1"})
     with pytest.raises(ValidationError, match="Chưa chọn bộ sản phẩm"):
-        open_task(dossier).complete("record_centre_result", by=minh, record=record)
+        open_task(dossier).complete(
+            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        )
     assert forms.RECORDS["record_centre_result"][0](dossier=dossier).folds == ()

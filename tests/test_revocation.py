@@ -35,7 +35,12 @@ def certify(cycle, commune, an, son):
         open_task(dossier).term.stop(at=clock.now())
         dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(10, 1)):
-        open_task(dossier).complete("certify", by=son, record=records.certificate(number="12/GCN"))
+        open_task(dossier).complete(
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(number="12/GCN"),
+        )
     return Dossier.objects.get(pk=dossier.pk)
 
 

@@ -198,7 +198,9 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
     open_task(dossier).complete("confirm_dossier", by=an, record=records.commune_report())
     open_task(dossier).complete("forward_to_province", by=chi)
     open_task(dossier).complete("accept_at_province", by=minh)
-    open_task(dossier).complete("rank", by=thu, record=records.evaluation("644", 7, stars=5))
+    open_task(dossier).complete(
+        "rank", by=thu, paper=records.signed_paper(), record=records.evaluation("644", 7, stars=5)
+    )
     open_task(dossier).complete("propose_recognition", by=minh)
     dossier.lock()
     move(son, dossier, "nominate")

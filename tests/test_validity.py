@@ -34,7 +34,9 @@ def certify(cycle, commune, an, son, moment, **fields):
     """Three stars of the edition before, given at ``moment``."""
     with clock.at(moment):
         dossier = stand(open_dossier(cycle, commune, an), S.AWAITING_DECISION, stars=3)
-        open_task(dossier).complete("certify", by=son, record=records.certificate(**fields))
+        open_task(dossier).complete(
+            "certify", by=son, paper=records.signed_paper(), record=records.certificate(**fields)
+        )
     return dossier.certificates.get()
 
 
@@ -189,7 +191,9 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
-        open_task(dossier).complete("not_recognise", by=son, reason="Không đạt")
+        open_task(dossier).complete(
+            "not_recognise", by=son, paper=records.signed_paper(), reason="Không đạt"
+        )
     assert validity(old) == Validity(ENDS)
     assert "Đã hết hạn" in public(old, at(2026, 9, 11))
     term = clock_of(old)
@@ -219,7 +223,12 @@ def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
-        open_task(dossier).complete("certify", by=son, record=records.certificate(number="13/GCN"))
+        open_task(dossier).complete(
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(number="13/GCN"),
+        )
     assert clock_of(old).state == "stopped"
     assert validity(old) == Validity(ENDS)
     assert "Đã hết hạn" in public(old, at(2026, 9, 11))
@@ -347,7 +356,9 @@ def test_what_is_filed_anew_is_told_and_a_new_certificate_ends_it(
     assert "đã nộp hồ sơ mới" in text and "28/01/2027" in text
     with clock.at(at(2026, 8, 3)):
         decided = stand(anew, S.AWAITING_DECISION, stars=3)
-        open_task(decided).complete("certify", by=son, record=records.certificate())
+        open_task(decided).complete(
+            "certify", by=son, paper=records.signed_paper(), record=records.certificate()
+        )
     assert "12/GCN" not in radar(minh, at(2026, 8, 4))
 
 
