@@ -1,4 +1,4 @@
-"""Where this installation is reached: never as a request claims, for addresses are printed, kept."""
+"""Where this installation is reached: never as a request claims; addresses are printed and kept."""
 
 from django.conf import settings
 

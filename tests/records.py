@@ -90,7 +90,7 @@ def evaluation(points_sum="548", sheets=7, stars=4, **fields):
 
 
 def certificate(**fields):
-    return Certificate(issued_on=clock.today(), **fields)
+    return Certificate(**{"issued_on": clock.today()} | fields)
 
 
 def promotion():

@@ -60,8 +60,8 @@ class Record(models.Model):
         return f"{self._meta.verbose_name} #{self.pk}"
 
     def prepare(self, paper=None):
-        """Fill what follows from the dossier as it stands and from the act's signed ``paper``, saved
-        already; called by the door before validation.
+        """Fill what follows from the dossier as it stands and from the act's signed ``paper``,
+        saved already; called by the door before validation.
         """
 
     def refused(self, _error):
