@@ -1,11 +1,14 @@
 """A certificate and its decision: which one, of which day, under which number, and whose name."""
 
 from datetime import date, timedelta
+from importlib import import_module
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -105,7 +108,7 @@ def test_a_number_is_given_once(awaiting, son, again):
     second = awaiting("Chè Shan")
     with transaction.atomic(), pytest.raises(ValidationError) as refused:
         certify(second, son, number=again)
-    assert said(refused) == {"number": f"Số {again.strip()} đã cấp cho «Mật ong» trong năm này."}
+    assert said(refused) == {"number": f"Số {again} đã cấp cho «Mật ong» trong năm này."}
     assert Dossier.objects.get(pk=second.pk).state == S.AWAITING_DECISION
     certify(second, son, number="13/GCN")
     # Without a number nothing is repeated.
@@ -378,3 +381,64 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
     words = main(see("/certificates/", number="12/GCN"))
     assert "Đang có giá trị" in words
     assert f"Quyết định công nhận số 812/QĐ-UBND ngày {today}" in words
+
+
+# --- Certificates of before -----------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, an, son, minh):
+    """Its three statements, on rows as they were before it; the owner takes it all back."""
+    migration = import_module("dossiers.migrations.0011_certificate_rests_on_its_decision")
+
+    def given(name, **fields):
+        dossier = stand(open_dossier(cycle, commune, an, name=name), S.AWAITING_DECISION)
+        return certify(dossier, son, **fields)
+
+    named, doubled = given("Mật ong", number="12/GCN"), given("Chè Shan", number="13/GCN")
+    unknown = keep(doubled.dossier, number="14/GCN", stars=4)
+    centre = stand(
+        open_dossier(cycle, commune, an, name="Gạo"), S.AT_CENTRE, stars=5, points_sum="650"
+    )
+    open_task(centre).complete(
+        "record_centre_result",
+        by=minh,
+        paper=records.signed_paper(number="7/QĐ-BNNMT"),
+        record=[records.evaluation("650", stars=5), records.certificate(number="12/GCN")],
+    )
+    of_centre = centre.certificates.get()
+    owner = settings.DATABASES["owner"]
+    with psycopg.connect(
+        dbname=connection.settings_dict["NAME"],
+        user=owner["USER"],
+        password=owner.get("PASSWORD") or None,
+        host=owner.get("HOST") or None,
+        port=owner.get("PORT") or None,
+    ) as before:
+        before.execute(
+            "ALTER TABLE dossiers_certificate DROP CONSTRAINT certificate_rests_on_a_decision"
+        )
+        before.execute("DROP INDEX certificate_number_once")
+        before.execute(
+            "UPDATE dossiers_certificate SET decision_id = NULL, issuer_id = NULL, product_name = ''"
+        )
+        before.execute(
+            "UPDATE dossiers_certificate SET number = '012/gcn' WHERE id = %s", [doubled.pk]
+        )
+        for statement in (migration.NAMES, migration.DECISIONS, migration.REPEATS):
+            before.execute(statement)
+        told = {
+            row[0]: row[1:]
+            for row in before.execute(
+                "SELECT id, before, decision_id, issuer_id, product_name, number_repeats"
+                " FROM dossiers_certificate"
+            )
+        }
+        before.rollback()
+    province = commune.parent_id
+    assert told == {
+        named.pk: (True, named.decision_id, province, "Mật ong", False),
+        doubled.pk: (True, doubled.decision_id, province, "Chè Shan", True),
+        unknown.pk: (True, None, province, "Chè Shan", False),
+        of_centre.pk: (True, of_centre.decision_id, None, "Gạo", False),
+    }
