@@ -28,7 +28,7 @@ def at(month, day, hour=9, year=2026):
     return timezone.make_aware(datetime(year, month, day, hour))
 
 
-def certify(cycle, commune, an, son):
+def certify(cycle, commune, an, son, number="12/GCN"):
     """A dossier of four stars, 12/GCN, since Thursday 1/10/2026."""
     with clock.at(at(9, 1)):
         dossier = open_dossier(cycle, commune, an)
@@ -39,7 +39,7 @@ def certify(cycle, commune, an, son):
             "certify",
             by=son,
             paper=records.signed_paper(),
-            record=records.certificate(number="12/GCN"),
+            record=records.certificate(number=number),
         )
     return Dossier.objects.get(pk=dossier.pk)
 

@@ -682,7 +682,7 @@ class Certificate(Record):
             decision__signed_on__year=decision.signed_on.year,
         ).select_related("decision")
         other = same.exclude(decision=decision).first()
-        if other is None:
+        if other is None or other.decision is None:
             return
         this = {"number": decision.number, "product": other.product_name}
         if other.decision.signed_on != decision.signed_on:
