@@ -15,7 +15,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import Role, fold_number
 from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, State, Task
-from tests import records
+from tests import judging, records
 from tests.conftest import events, open_dossier, open_task, person
 from tests.test_certificate_page import decision_of, keep, main, see
 from tests.test_transitions import corrected, stand
@@ -442,3 +442,18 @@ def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, 
         unknown.pk: (True, None, province, "Chè Shan", False),
         of_centre.pk: (True, of_centre.decision_id, None, "Gạo", False),
     }
+
+
+def test_from_the_first_sheet_handed_in_evidence_is_a_supplement(cycle, commune, province, an, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    [dossier] = judging.before_council(cycle, commune, an)
+    round_ = judging.begin(council, cycle, [dossier], thu)
+    before = attach(dossier, an)
+    judging.fill(round_.entries.get(), judging.judge(council, 1))
+    after = attach(dossier, an)
+    assert (before.after_council, after.after_council) == (False, True)
+    client = Client()
+    client.force_login(judging.judge(council, 2).user)
+    text = client.get(reverse("councils:entry", args=[round_.entries.get().pk])).content.decode()
+    assert text.count("bổ sung sau hội đồng") == 1
