@@ -209,6 +209,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         if self.state in JUDGED:
             return True
+        if self.state not in (S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING):
+            return False
         handed_in = {"sheets__state": "submitted", "sheets__member__isnull": False}
         return self.round_entries.filter(live=True, **handed_in).exists()
 
