@@ -16,6 +16,7 @@ from dossiers.models import (
     State,
     Task,
 )
+from dossiers.models.law import SCORED
 from dossiers.rules import holds_task
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
@@ -24,6 +25,7 @@ from tests.test_transitions import (
     LAW,
     NEEDS_PAPER,
     OF_A_TASK,
+    OF_THE_DISTRICT,
     authority,
     moi,
     stand,
@@ -60,11 +62,8 @@ def file_of(cycle, cycle_of_three, commune, old_commune, moi):
 
     def make(act):
         dossier = filed[cycle_of_three.pk if act in OF_THREE else cycle.pk]
-        state = (
-            S.RANKED
-            if act == "not_recognise"
-            else min(LAW[act][0] - {S.DISTRICT_RANKED}, default=S.DISTRICT_RANKED)
-        )
+        here = LAW[act][0] if act in OF_THREE else LAW[act][0] - OF_THE_DISTRICT
+        state = S.RANKED if act == "not_recognise" else min(here)
         if act == "nominate":
             return stand(dossier, state, stars=5, points_sum="650")
         return stand(dossier, state)
@@ -113,8 +112,11 @@ def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, 
         # What is called a scan must be a file of a signed document.
         refused(UNSCANNED, dossier, act, moi, records.signed_paper(scan=stray))
     assert attempt(dossier, act, moi, records.signed_paper())
-    if act in OF_A_TASK:
+    if act in SCORED:
         assert attempt(dossier, act, moi, authority=authority(dossier, moi))
+    else:
+        # A round scores; it neither decides nor takes away.
+        refused(WITHOUT, dossier, act, moi, authority=authority(dossier, moi))
     assert not OfficialDocument.objects.exists()
 
 

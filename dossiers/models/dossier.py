@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
 from dossiers.conditions import ActNotPossible, ConditionNotMet
-from dossiers.models.law import ACTS, JUDGED_ANEW, CaseType, LateEntry, Law
+from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
 from dossiers.models.product import Product
 from dossiers.rules import has_authority
 from dossiers.states import JUDGED, State
@@ -324,8 +324,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise ActNotPossible(name)
             if ACTS[name]["reason"] and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            # What a council has scored here rests on the sheets of its round.
-            on_paper = ACTS[name]["paper"] and not has_authority(by, self)
+            by_round = name in SCORED and has_authority(by, self)
+            on_paper = ACTS[name]["paper"] and not by_round
             if on_paper and paper is None:
                 raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
             # Of what is told again years later there may be no scan.

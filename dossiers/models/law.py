@@ -57,7 +57,7 @@ class LateEntry(models.TextChoices):
 def task_act(source, target, *, conditions=(), tone="forward", label, reason=False, paper=False):
     """An act that a task asks for. ``label`` is the button; ``tone`` where and how it is shown.
 
-    ``paper``: only on a signed document and its scan, unless a closed round does it.
+    ``paper``: only on a signed document and its scan; see :data:`SCORED` for what a round does.
     """
     return fsm.transition(
         field="state",
@@ -88,6 +88,9 @@ def free_act(source, target, *, conditions=(), tone="other", label, reason=False
         },
     )
 
+
+#: What a council gives: from a closed round it rests on the sheets handed in, not on a paper.
+SCORED = frozenset({"rank_at_district", "rank", "not_recognise"})
 
 #: Who may do the acts that no task asks for: pairs of role and level, in the dossier's own line.
 FOR_PRODUCER = frozenset({("officer", "commune"), ("officer", "district")})
