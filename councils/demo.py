@@ -61,7 +61,7 @@ from dossiers.models import (
     Task,
     Visit,
 )
-from dossiers.models.evidence import store
+from dossiers.models.evidence import SIGNED_PAPER, store
 
 PASSWORD = "ocop-demo-2026"  # noqa: S105  (shown to everybody who starts the demo)
 SEED = 2026
@@ -280,6 +280,15 @@ DONE_BY = {
 }
 #: What is signed on paper now and then, and typed by the clerk or officer of the unit.
 ON_PAPER = {"forward_to_province", "certify", "not_propose"}
+#: What kind of document an act is done on.
+SYMBOLS = {
+    "rank": "BB-HĐ",
+    "rank_at_district": "BB-HĐ",
+    "not_recognise": "TB-UBND",
+    "certify": "QĐ-UBND",
+    "record_centre_result": "QĐ-BNNMT",
+    "revoke": "QĐ-UBND",
+}
 #: The groups of QĐ 1048/2019 for those of QĐ 26/2026.
 OLD_GROUPS = {
     ProductGroup.HANDICRAFT: ProductGroup.TEXTILE,
@@ -682,6 +691,10 @@ class _Walk:
             return
         task = self.task()
         by = self.posts(task.role, task.org_unit)
+        if ACTS[name]["paper"]:
+            # By a chance of its own: who is who in the rest of the year stays.
+            chance = random.Random(task.pk)  # noqa: S311
+            given["paper"] = self.paper(name, task.org_unit, chance)
         if name in ON_PAPER and self.random.random() < 0.5:
             typist = Role.CLERK if task.org_unit.level == Level.PROVINCE else Role.OFFICER
             by = self.posts(typist, task.org_unit)
@@ -690,12 +703,26 @@ class _Walk:
 
     # --- What each act keeps ------------------------------------------------------------------
 
-    def paper(self, name, unit):
-        symbol = "QĐ-UBND" if name in ("certify", "revoke") else "TTr-UBND"
+    def paper(self, name, unit, chance=None):
+        """A document signed today, and its scan; no two with one number."""
+        chance = chance or self.random
+        symbol = SYMBOLS.get(name, "TTr-UBND")
+        number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
+        sha256, size = store(ContentFile((DATA / "demo_scan.pdf").read_bytes()))
         return OfficialDocument(
-            number=f"{self.random.randrange(100, 999)}/{symbol}",
+            number=number,
             signed_on=clock.today(),
-            signer=f"{self.random.choice(FAMILIES)} {self.random.choice(GIVEN)}",
+            scan=Evidence(
+                dossier=self.dossier,
+                kind=SIGNED_PAPER,
+                title=f"Văn bản {number}",
+                sha256=sha256,
+                bytes=size,
+                filename="van-ban.pdf",
+                content_type="application/pdf",
+                pages=1,
+            ),
+            signer=f"{chance.choice(FAMILIES)} {chance.choice(GIVEN)}",
             signer_capacity=f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
         )
 

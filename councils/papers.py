@@ -493,8 +493,7 @@ def certificate_of(entry, certificate, *, link):
     """The certificate of a product; ``link`` is the whole address that its QR code carries."""
     unit = entry.round.council.org_unit
     committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
-    product = certificate.dossier.product
-    decision = certificate.dossier.officialdocuments.order_by("-pk").first()
+    decision = certificate.decision
     return {
         "agency": f"Chủ tịch {committee}",
         "issuer": "UBND",
@@ -502,10 +501,10 @@ def certificate_of(entry, certificate, *, link):
         "place": unit.name.removeprefix(_HEAD.get(unit.level, "")),
         "signed_on": certificate.issued_on.isoformat(),
         "year": certificate.issued_on.year,
-        "signature": {"lines": ["CHỦ TỊCH"], "name": _leader(unit)},
-        "product": product.name,
-        "producer": product.producer.name,
-        "address": product.producer.address or certificate.dossier.commune.name,
+        "signature": {"lines": ["CHỦ TỊCH"], "name": decision.signer if decision else ""},
+        "product": certificate.product_name,
+        "producer": certificate.producer_name,
+        "address": certificate.producer_address or certificate.dossier.commune.name,
         "stars": certificate.stars,
         "decision": f"{decision.number} ngày {day(decision.signed_on)}" if decision else "",
         "valid_until": day(certificate.expires_on) if certificate.expires_on else "",

@@ -433,14 +433,15 @@ class _Replay:
         if name != "open" and name not in ACTS:
             raise _Wrong(f"không có việc «{name}».")
         paper = None
-        if row["signer"]:
+        # There was a document, whatever the source says of it.
+        if row["signer"] or (name != "open" and ACTS[name]["paper"]):
             paper = OfficialDocument(
                 number=row["document"] or "Chưa rõ số",
                 signed_on=clock.today(),
                 signer="Chưa rõ tên",
-                signer_capacity=row["signer"],
+                signer_capacity=row["signer"] or "Chưa rõ chức vụ",
             )
-        by = self.posts(Role.OFFICER if paper else role, unit)
+        by = self.posts(Role.OFFICER if row["signer"] else role, unit)
         if name == "open":
             if row["product"] in self.dossiers:
                 raise _Wrong("hồ sơ của sản phẩm này đã mở.")

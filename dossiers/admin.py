@@ -22,8 +22,19 @@ class TaskAdmin(ReadOnly):
     show_full_result_count = False
 
 
+class Filed(Kept):
+    """What a filed dossier speaks of: changed only by its act «đính chính», on a document."""
+
+    #: What is then read only.
+    names: tuple[str, ...] = ()
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.names if obj is not None and obj.is_filed else ()
+
+
 @admin.register(Producer)
-class ProducerAdmin(Kept):
+class ProducerAdmin(Filed):
+    names = ("name", "owner_type")
     list_display = ["name", "owner_type", "commune"]
     search_fields = ["search"]
     autocomplete_fields = ["commune"]
@@ -31,7 +42,8 @@ class ProducerAdmin(Kept):
 
 
 @admin.register(Product)
-class ProductAdmin(Kept):
+class ProductAdmin(Filed):
+    names = ("name", "group", "producer")
     list_display = ["name", "producer", "group", "code"]
     list_filter = ["group"]
     search_fields = ["search"]

@@ -170,7 +170,7 @@ def long_text(label, **kwargs):
     )
 
 
-_CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.ClearableFileInput)
+_CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.FileInput)
 
 
 def _polish(field):

@@ -36,6 +36,8 @@ from dossiers.models import (
     LateEntry,
     OfficialDocument,
     PaperRequired,
+    Producer,
+    ProductGroup,
     Review,
     State,
 )
@@ -193,10 +195,41 @@ class RubricForm(PlainPart):
         call["rubric"] = self.cleaned_data["rubric"]
 
 
-class PaperForm(Part, forms.ModelForm):
-    """The signed paper that an act is typed from (nhập từ văn bản giấy).
+class CorrectionForm(ReasonForm):
+    """What product and producer are called now, with what they were called filled in."""
 
-    Required of who only types; may stay empty for who holds the task.
+    product_name = forms.CharField(label=_("Tên sản phẩm"), max_length=200)
+    product_group = forms.ChoiceField(label=_("Nhóm sản phẩm"), choices=ProductGroup)
+    producer = RowField(Producer.objects.none(), label=_("Chủ thể"))
+    producer_name = forms.CharField(
+        label=_("Tên chủ thể"),
+        max_length=200,
+        help_text=_("Chọn chủ thể khác thì ghi đúng tên của chủ thể đó."),
+    )
+    field_order = ("product_name", "product_group", "producer", "producer_name", "reason")
+
+    def __init__(self, *args, dossier, **kwargs):
+        product = dossier.product
+        initial = {
+            "product_name": product.name,
+            "product_group": product.group,
+            "producer": product.producer_id,
+            "producer_name": product.producer.name,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["producer"].queryset = Producer.objects.filter(
+            Q(commune=dossier.commune) | Q(pk=product.producer_id)
+        )
+
+    def add_to(self, call):
+        call |= self.cleaned_data
+
+
+class PaperForm(Part, forms.ModelForm):
+    """The signed paper that an act rests on or is typed from (văn bản đã ký).
+
+    Required, with its scan, of who only types and where the act is done only on a paper; else it
+    may stay empty.
     """
 
     legend = _("Nhập từ văn bản giấy")
@@ -213,8 +246,11 @@ class PaperForm(Part, forms.ModelForm):
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
         super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
         self.folded, self.dossier = not required, dossier
+        self.fields["scan_file"].required = required
         if self.folded:
             self.about = _("khi việc đã được ký trên giấy")
+        else:
+            self.legend = _("Văn bản đã ký, kèm bản chụp")
 
     def clean(self):
         cleaned = super().clean()
@@ -236,9 +272,6 @@ class PaperForm(Part, forms.ModelForm):
     def add_to(self, call):
         if self.has_changed() or not self.empty_permitted:
             call["paper"] = self.instance
-            if self.instance.scan:
-                # Before the paper, which points to it.
-                call["record"].append(self.instance.scan)
 
 
 # --- One act ----------------------------------------------------------------------------------
@@ -302,6 +335,8 @@ class ActForm:
             add(factory._meta.model._meta.model_name, factory, dossier=dossier, initial=initial)
         if name == "enter_late":
             add("entry", LateEntryForm)
+        elif name == "correct_names":
+            add("correction", CorrectionForm, dossier=dossier)
         elif name == "choose_rubric":
             add("choice", RubricForm, dossier=dossier)
         elif name == "reopen":

@@ -287,7 +287,7 @@ class Inbox:
         rows = list(
             tasks.values(
                 "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
-                "paused",
+                "paused", "signed_at",
                 "owner_id", "closed_at", "outcome",
                 owner_name=F("owner__full_name"),
                 owner_username=F("owner__username"),

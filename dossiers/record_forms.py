@@ -39,6 +39,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+from dossiers.models.evidence import SCORED_ALREADY
 from dossiers.uploads import FileField, check_upload, keep_file
 
 
@@ -313,8 +314,13 @@ class EvidencePart(RecordPart):
             ],
         )
         _polish(self.fields["kind"])
-        self.fields["replaces"].queryset = dossier.evidence.current()
         self.fields["replaces"].empty_label = _("Không, đây là tài liệu mới")
+        if dossier.is_judged:
+            self.legend = _("Tài liệu bổ sung sau hội đồng")
+            self.fields["replaces"].queryset = dossier.evidence.none()
+            self.fields["replaces"].error_messages["invalid_choice"] = SCORED_ALREADY
+        else:
+            self.fields["replaces"].queryset = dossier.evidence.current()
         if dossier.rubric is not None:
             self._ask_criteria(dossier.rubric)
         else:

@@ -117,6 +117,9 @@ UNDECIDED = frozenset(
     state for state in LIVE if state.step == Step.EVALUATION and state is not State.ASSEMBLING
 )
 
+#: A council has spoken, and nothing has been sent back or on to another since.
+JUDGED = frozenset({State.DISTRICT_RANKED, State.RANKED, State.AWAITING_DECISION, State.AT_CENTRE})
+
 #: Before a council has spoken: the producer may still wait for the next year.
 BEFORE_RESULT = LIVE - {
     State.RANKED,

@@ -148,6 +148,7 @@ def whoever_is_next(entry):
     "dossier.promote",
     "dossier.record_inspection",
     "dossier.revoke",
+    "dossier.correct_names",
     "dossier.withdraw",
     "dossier.defer",
 )
@@ -155,6 +156,15 @@ def the_line(entry):
     """An outcome: the officers who followed the file, and whoever is next."""
     dossier = _dossier(entry)
     return _line_officers(dossier) | _next_holders(dossier)
+
+
+@audience("task.sign_decision")
+def the_clerks(entry):
+    """Who numbers what the leader has signed, while it still waits for that."""
+    task = _dossier(entry).open_task()
+    if task is None or task.pk != entry.data.get("task", task.pk):
+        return set()
+    return holders(Role.CLERK, task.org_unit_id)
 
 
 @audience("task.reassign")

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
-from cycle import clock
+from cycle import clock, site
 from cycle.models import DayOff, User
 from dossiers.due import due
 from dossiers.guidance import GUIDES
@@ -108,5 +108,6 @@ def text_for(user, since, now):
         name: {"rows": rows[:NAMED], "more": max(0, len(rows) - NAMED)}
         for name, rows in (kinds | {"terms": terms, "results": results}).items()
     }
-    address = settings.SITE_URL.rstrip("/")
-    return render_to_string("notifications/_today.txt", groups | {"address": address}).strip()
+    return render_to_string(
+        "notifications/_today.txt", groups | {"address": site.address()}
+    ).strip()

@@ -3,12 +3,11 @@
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import translation
 from icalendar import Calendar, Event
 
-from cycle import clock
+from cycle import clock, site
 from dossiers.guidance import GUIDES
 from dossiers.models import Task, Term
 
@@ -33,7 +32,7 @@ def feed(user):
 
 def _event(name, day, summary, description, path=""):
     event = Event()
-    address = settings.SITE_URL.rstrip("/")
+    address = site.address()
     event.add("uid", f"{name}@{urlsplit(address).hostname}")
     event.add("summary", summary)
     event.add("description", description)
@@ -42,7 +41,7 @@ def _event(name, day, summary, description, path=""):
     # It is a day by which, not a day on which one is busy.
     event.add("transp", "TRANSPARENT")
     if path:
-        event.add("url", f"{address}{path}")
+        event.add("url", site.address(path))
     return event
 
 

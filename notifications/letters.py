@@ -3,12 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from councils.models import EvaluationRound, Opinion
-from cycle import clock
+from cycle import clock, site
 from cycle.models import DayOff, Stream, User
 from dossiers.due import due
 from dossiers.guidance import GUIDES
@@ -136,7 +135,7 @@ def _written(recipient, template, context, attachment=None):
         template,
         {
             "recipient": recipient,
-            "address": settings.SITE_URL.rstrip("/"),
+            "address": site.address(),
             "now": timezone.localtime(clock.now()),
             **context,
         },

@@ -4,11 +4,11 @@ import secrets
 import uuid
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cycle import site
 from cycle.models import HistoryEntry, User
 
 
@@ -133,7 +133,7 @@ class DeliveryState(models.TextChoices):
 
 def new_message_id():
     """A Message-ID that no other installation gives to another message."""
-    return f"<{uuid.uuid4().hex}@{urlsplit(settings.SITE_URL).hostname or 'localhost'}>"
+    return f"<{uuid.uuid4().hex}@{urlsplit(site.address()).hostname or 'localhost'}>"
 
 
 class Delivery(models.Model):

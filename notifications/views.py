@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseStopPolling
 
 from councils.models import EvaluationRound, Opinion
-from cycle import clock
+from cycle import clock, site
 from cycle.models import Role, Stream
 from dossiers.models import Dossier
 from dossiers.rules import holds_task
@@ -144,9 +144,7 @@ def preferences(request):
     own = CalendarFeed.objects.filter(user=request.user).first()
     address = None
     if own is not None:
-        address = request.build_absolute_uri(
-            reverse("notifications:calendar_feed", args=[own.token])
-        )
+        address = site.address(reverse("notifications:calendar_feed", args=[own.token]))
     return render(
         request, "notifications/preferences.html", {"form": form, "calendar_address": address}
     )

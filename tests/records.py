@@ -19,6 +19,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+from dossiers.models.evidence import SIGNED_PAPER
 
 
 def idea(**fields):
@@ -89,7 +90,7 @@ def evaluation(points_sum="548", sheets=7, stars=4, **fields):
 
 
 def certificate(**fields):
-    return Certificate(issued_on=clock.today(), **fields)
+    return Certificate(**{"issued_on": clock.today()} | fields)
 
 
 def promotion():
@@ -109,14 +110,20 @@ def inspection(conclusion="passed", **fields):
 
 
 def signed_paper(**fields):
-    """A document of the province, signed today."""
+    """A document of the province, signed today, with its scan."""
     values = {
         "number": "89/QĐ-UBND",
         "signed_on": clock.today(),
         "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
+        "scan": scan(),
     }
     return OfficialDocument(**values | fields)
+
+
+def scan():
+    """The scan of a signed document; its file is not on disk."""
+    return Evidence(kind=SIGNED_PAPER, title="Bản chụp", sha256="5" * 64, filename="van-ban.pdf")
 
 
 def paper(kind, title="Bản giấy"):

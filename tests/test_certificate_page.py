@@ -1,7 +1,7 @@
 """What anybody may know of a certificate, by its code or its number, and no more than that."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import segno
@@ -12,7 +12,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.jobs import forget_visitors
 from cycle.models import Visitor
-from dossiers.models import Certificate, Product, State
+from dossiers.models import Certificate, State
 from dossiers.views import certificate as page_of_certificate
 from tests import records
 from tests.conftest import open_dossier
@@ -31,10 +31,22 @@ def given(cycle, commune, an, son):
     return certify(cycle, commune, an, son).certificates.get()
 
 
+def decision_of(dossier, **fields):
+    """A decision that came by no door either."""
+    decision = records.signed_paper(scan=None, **fields)
+    decision.dossier, decision.at = dossier, clock.now()
+    decision.save()
+    return decision
+
+
 def keep(dossier, **fields):
     """A certificate that came by no door."""
     kept = records.certificate(**fields)
     kept.dossier, kept.at = dossier, clock.now()
+    kept.decision = decision_of(dossier)
+    kept.product_name = dossier.product.name
+    kept.product_group = dossier.product.group
+    kept.producer_name = dossier.product.producer.name
     kept.save()
     return kept
 
@@ -57,8 +69,9 @@ def test_anybody_sees_product_producer_stars_and_until_when_and_nothing_else(giv
     assert response.status_code == 200
     assert main(response) == (
         "Giấy chứng nhận sản phẩm OCOP Đang có giá trị Mật ong rừng Nà Tấu "
-        "Chủ thể Hợp tác xã Mường Thanh Hạng sao 4 sao "
-        f"Có giá trị đến {VALID_UNTIL} Tra cứu theo số giấy chứng nhận"
+        "Chủ thể Hợp tác xã Mường Thanh Nhóm sản phẩm Thực phẩm Hạng sao 4 sao "
+        f"Có giá trị đến {VALID_UNTIL} "
+        "Quyết định công nhận số 89/QĐ-UBND ngày 01/10/2026 Tra cứu theo số giấy chứng nhận"
     )
 
 
@@ -179,7 +192,8 @@ def test_what_is_typed_is_shown_as_text():
 def test_look_up_query_count(cycle, commune, an, rows, django_assert_num_queries):
     for n in range(rows):
         dossier = stand(open_dossier(cycle, commune, an, name=f"Chè {n}"), State.CERTIFIED)
-        keep(dossier, number="12/GCN", stars=4)
+        # Numbers begin anew each year.
+        keep(dossier, number="12/GCN", stars=4, issued_on=date(2026 - n, 3, 1))
     with django_assert_num_queries(3):
         response = see(LOOK_UP, number="12/GCN")
     assert response.content.decode().count("<article") == rows
@@ -269,9 +283,10 @@ def test_behind_the_proxy_it_is_the_visitor_who_is_counted(settings, monkeypatch
 # --- The code -------------------------------------------------------------------------------
 
 
-def test_the_code_is_an_image_that_leads_to_the_page(given, settings):
+def test_the_code_is_an_image_that_leads_to_the_page(cycle, commune, an, settings):
     settings.SITE_URL = "https://ocop.example.vn/"
-    Product.objects.update(name="Chè «Shan» <Tủa Chùa> & mật")
+    tea = open_dossier(cycle, commune, an, name="Chè «Shan» <Tủa Chùa> & mật")
+    given = keep(stand(tea, State.CERTIFIED), stars=4)
     response = see(reverse("dossiers:certificate_qr", args=[given.token]))
     assert response.headers["Content-Type"] == "image/svg+xml"
     text = response.content.decode()

@@ -538,6 +538,11 @@ BREAKS = {
     "certificate_expires_after_issue": lambda w: kept(
         w, records.certificate(), stars=3, expires_on=date(2000, 1, 1)
     ),
+    "certificate_rests_on_a_decision": lambda w: kept(w, records.certificate(), stars=3),
+    "certificate_number_once": lambda w: [
+        kept(w, records.certificate(number=number), stars=3, before=True)
+        for number in ("12/GCN", "012 / gcn")
+    ],
     "inspection_conclusion_known": lambda w: kept(w, records.inspection("maybe")),
     "inspection_concluded_after_it_was_made": lambda w: kept(
         w, records.inspection(), concluded_on=date(2000, 1, 1)

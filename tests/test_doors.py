@@ -37,6 +37,7 @@ def paper(**fields):
         "signed_on": clock.today(),
         "signer": "Quàng Văn Chi",
         "signer_capacity": "Chủ tịch UBND xã",
+        "scan": records.scan(),
     }
     return OfficialDocument(**values | fields)
 
@@ -280,7 +281,10 @@ def test_the_officer_types_what_the_leader_signed(dossier, an, chi):
     entry = last(dossier)
     assert (entry.actor, entry.role) == (an, "officer")
     assert entry.data["paper"] is True
-    assert entry.data["records"] == [["officialdocument", document.pk]]
+    assert entry.data["records"] == [
+        ["evidence", document.scan_id],
+        ["officialdocument", document.pk],
+    ]
     assert (document.signer, document.recorded_by) == ("Quàng Văn Chi", an)
 
 

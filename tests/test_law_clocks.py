@@ -57,12 +57,19 @@ def test_no_other_case_has_that_term(given, cycle, commune, an, minh, case_type)
 def test_the_council_s_result_is_not_the_decision(given, cycle, commune, an, minh, thu, son):
     dossier = at_council(given, cycle, commune, an, minh)
     with clock.at(at(2026, 10, 20)):
-        open_task(dossier).complete("rank", by=thu, record=records.evaluation())
+        open_task(dossier).complete(
+            "rank", by=thu, paper=records.signed_paper(), record=records.evaluation()
+        )
         assert live(dossier, "D7") is not None
         open_task(dossier).complete("propose_recognition", by=minh)
         assert live(dossier, "D7") is not None
     with clock.at(at(2026, 10, 25)):
-        open_task(dossier).complete("certify", by=son, record=records.certificate(number="2/GCN"))
+        open_task(dossier).complete(
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(number="2/GCN"),
+        )
     assert live(dossier, "D7") is None
 
 
@@ -85,7 +92,9 @@ def test_a_refusal_or_the_way_to_the_centre_ends_it(
         at_council(given, cycle, commune, an, minh), S.AWAITING_DECISION, stars=5, points_sum="650"
     )
     with clock.at(at(2026, 10, 20)):
-        open_task(dossier).complete(act, by=cast[who], reason="Theo biên bản")
+        open_task(dossier).complete(
+            act, by=cast[who], reason="Theo biên bản", paper=records.signed_paper()
+        )
     assert live(dossier, "D7") is None
 
 

@@ -4,9 +4,11 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from cycle import clock
 from dossiers import forms
 from dossiers.models import Dossier, SelfAssessment, State
 from tests import records
@@ -203,6 +205,11 @@ def at_centre(dossier, rubric):
     return stand(dossier, State.AT_CENTRE, rubric=rubric, stars=4, points_sum="630", sheets=7)
 
 
+@pytest.fixture(autouse=True)
+def files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
 def answered(dossier, by, points, **typed):
     client = Client()
     client.force_login(by)
@@ -215,6 +222,11 @@ def answered(dossier, by, points, **typed):
             f"{CENTRE}sheets": "2",
             f"{CENTRE}stars": "4",
             f"{CENTRE}reasons": "Hội đồng trung ương kết luận",
+            "record_centre_result-paper-number": "99/QĐ-BNNMT",
+            "record_centre_result-paper-signed_on": f"{clock.today():%d/%m/%Y}",
+            "record_centre_result-paper-signer": "Lê Văn Bộ",
+            "record_centre_result-paper-signer_capacity": "Bộ trưởng",
+            "record_centre_result-paper-scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x"),
         }
         | points
         | typed,
@@ -266,15 +278,21 @@ def test_the_door_takes_no_impossible_mean(at_centre, rubric, minh, value):
     record = records.evaluation(points_sum="200", sheets=2, stars=4)
     record.scores = scores | {rubric.criteria.first().code: value}
     with pytest.raises(ValidationError, match="Điểm tiêu chí"):
-        open_task(at_centre).complete("record_centre_result", by=minh, record=record)
+        open_task(at_centre).complete(
+            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        )
     record.scores = scores | {"9.9": "1"}
     with pytest.raises(ValidationError, match="không thuộc bộ tiêu chí"):
-        open_task(at_centre).complete("record_centre_result", by=minh, record=record)
+        open_task(at_centre).complete(
+            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        )
 
 
 def test_without_a_set_there_is_nothing_to_score_by(dossier, minh):
     dossier = stand(dossier, State.AT_CENTRE)
     record = records.evaluation(scores={"1.1": "1"})
     with pytest.raises(ValidationError, match="Chưa chọn bộ sản phẩm"):
-        open_task(dossier).complete("record_centre_result", by=minh, record=record)
+        open_task(dossier).complete(
+            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        )
     assert forms.RECORDS["record_centre_result"][0](dossier=dossier).folds == ()

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -28,14 +29,19 @@ def at(month, day, hour=9, year=2026):
     return timezone.make_aware(datetime(year, month, day, hour))
 
 
-def certify(cycle, commune, an, son):
+def certify(cycle, commune, an, son, number="12/GCN"):
     """A dossier of four stars, 12/GCN, since Thursday 1/10/2026."""
     with clock.at(at(9, 1)):
         dossier = open_dossier(cycle, commune, an)
         open_task(dossier).term.stop(at=clock.now())
         dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(10, 1)):
-        open_task(dossier).complete("certify", by=son, record=records.certificate(number="12/GCN"))
+        open_task(dossier).complete(
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(number=number),
+        )
     return Dossier.objects.get(pk=dossier.pk)
 
 
@@ -178,7 +184,7 @@ def test_minh_revokes_on_a_signed_paper_and_every_clock_stops(certified, minh, t
     assert file.certificates.get().revoked_on == at(11, 9).date()
     entry = file.history.last()
     assert (entry.event, entry.reason) == ("dossier.revoke", "Không còn đạt tiêu chí")
-    paper = file.officialdocuments.get()
+    paper = file.officialdocuments.last()
     assert (paper.number, paper.signer) == ("89/QĐ-UBND", "Trần Công Sơn")
 
 
@@ -265,7 +271,7 @@ def test_minh_records_an_inspection_on_the_page(certified, minh):
         assert words in text
 
 
-def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh):
+def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh, settings, tmp_path):
     address = act_of(certified, "revoke")
     page = signed_in(minh).get(address).content.decode()
     assert "Việc này không lấy lại được." in page
@@ -280,6 +286,10 @@ def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh):
         "revoke-paper-signer": "Trần Công Sơn",
         "revoke-paper-signer_capacity": "Chủ tịch",
     }
+    refused = signed_in(minh).post(address, typed).content.decode()
+    assert "Bạn chưa chọn: Bản chụp." in refused
+    settings.MEDIA_ROOT = tmp_path
+    typed["revoke-paper-scan_file"] = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x")
     done = signed_in(minh).post(address, typed, follow=True).content.decode()
     assert "Đã thu hồi giấy chứng nhận." in done
     again = signed_in(minh).post(address, typed).content.decode()

@@ -92,7 +92,13 @@ def test_a_year_under_two_levels(cycle, commune, province, an, chi, la, minh, th
     step(dossier, "accept_at_province", minh)
     judge(dossier, council_of(province, thu), thu, 75, stars=4)
     step(dossier, "propose_recognition", minh)
-    step(dossier, "certify", son, record=records.certificate(number="12/GCN"))
+    step(
+        dossier,
+        "certify",
+        son,
+        paper=records.signed_paper(),
+        record=records.certificate(number="12/GCN"),
+    )
 
     # Step 6.
     step(dossier, "promote", tam, record=records.promotion())
@@ -159,9 +165,15 @@ def test_a_year_under_three_levels(
     step(dossier, "supplement", an)
     step(dossier, "accept_at_province", minh)
     # The province's council scored on paper: its office enters the result.
-    step(dossier, "rank", thu, record=records.evaluation("480", 7, stars=3))
+    step(
+        dossier,
+        "rank",
+        thu,
+        paper=records.signed_paper(),
+        record=records.evaluation("480", 7, stars=3),
+    )
     step(dossier, "propose_recognition", minh)
-    step(dossier, "certify", son, record=records.certificate())
+    step(dossier, "certify", son, paper=records.signed_paper(), record=records.certificate())
     step(dossier, "promote", tam, record=records.promotion())
 
     assert dossier.state == State.PROMOTED
@@ -265,13 +277,27 @@ def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, th
     step(dossier, "confirm_dossier", an, record=records.commune_report())
     step(dossier, "forward_to_province", chi)
     step(dossier, "accept_at_province", minh)
-    step(dossier, "rank", thu, record=records.evaluation("636", 7, stars=5))
+    step(
+        dossier,
+        "rank",
+        thu,
+        paper=records.signed_paper(),
+        record=records.evaluation("636", 7, stars=5),
+    )
     step(dossier, "propose_recognition", minh)
     with pytest.raises(ConditionNotMet, match="trung ương công nhận"):
-        open_task(dossier).complete("certify", by=son, record=records.certificate())
-    step(dossier, "nominate", son)
-    step(dossier, "record_centre_result", minh, record=records.evaluation("616", 7, stars=4))
+        open_task(dossier).complete(
+            "certify", by=son, paper=records.signed_paper(), record=records.certificate()
+        )
+    step(dossier, "nominate", son, paper=records.signed_paper())
+    step(
+        dossier,
+        "record_centre_result",
+        minh,
+        paper=records.signed_paper(),
+        record=records.evaluation("616", 7, stars=4),
+    )
     # Below 90 at the centre: the province may certify on that result.
     step(dossier, "propose_recognition", minh)
-    step(dossier, "certify", son, record=records.certificate())
+    step(dossier, "certify", son, paper=records.signed_paper(), record=records.certificate())
     assert (dossier.state, dossier.stars) == (State.CERTIFIED, 4)

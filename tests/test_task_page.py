@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -80,6 +81,23 @@ SCORES = {
 }
 
 
+def paper(**fields):
+    """The fields of a signed document with its scan, as the page sends them."""
+    values = {
+        "number": "812/QĐ-UBND",
+        "signed_on": today(),
+        "signer": "Trần Công Sơn",
+        "signer_capacity": "Chủ tịch",
+        "scan_file": SimpleUploadedFile("van ban.pdf", b"%PDF-1.7 x"),
+    }
+    return {f"paper__{name}": value for name, value in (values | fields).items()}
+
+
+@pytest.fixture(autouse=True)
+def files(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
 def file_idea(an, dossier):
     move(an, dossier, "register_idea", idea__filed_on=today(), idea__description="Mật ong bạc hà")
 
@@ -139,9 +157,17 @@ def test_a_whole_year_is_done_on_its_pages(dossier, an, chi, minh, thu, son, tam
         evaluation__sheets="7",
         evaluation__stars="4",
         evaluation__reasons="Nhất trí",
+        **paper(number="05/BB-HĐ", signer_capacity="Chủ tịch hội đồng"),
     )
     move(minh, dossier, "propose_recognition")
-    move(son, dossier, "certify", certificate__issued_on=today(), certificate__number="12/GCN")
+    move(
+        son,
+        dossier,
+        "certify",
+        certificate__issued_on=today(),
+        certificate__number="12/GCN",
+        **paper(),
+    )
     move(
         tam,
         dossier,
@@ -180,6 +206,7 @@ def test_three_levels_are_done_on_their_pages(dossier_of_three, an, chi, binh, h
         evaluation__sheets="5",
         evaluation__stars="2",
         evaluation__reasons="Chưa đủ",
+        **paper(number="05/BB-HĐ", signer_capacity="Chủ tịch hội đồng"),
     )
     page = signed_in(hung).get(address(open_task(dossier)))
     assert page.context["first"] is None
@@ -198,10 +225,12 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
     open_task(dossier).complete("confirm_dossier", by=an, record=records.commune_report())
     open_task(dossier).complete("forward_to_province", by=chi)
     open_task(dossier).complete("accept_at_province", by=minh)
-    open_task(dossier).complete("rank", by=thu, record=records.evaluation("644", 7, stars=5))
+    open_task(dossier).complete(
+        "rank", by=thu, paper=records.signed_paper(), record=records.evaluation("644", 7, stars=5)
+    )
     open_task(dossier).complete("propose_recognition", by=minh)
     dossier.lock()
-    move(son, dossier, "nominate")
+    move(son, dossier, "nominate", **paper())
     move(
         minh,
         dossier,
@@ -212,6 +241,7 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
         evaluation__stars="5",
         evaluation__reasons="Đạt",
         certificate__issued_on=today(),
+        **paper(number="99/QĐ-BNNMT", signer_capacity="Bộ trưởng"),
     )
     assert (dossier.state, dossier.certificates.get().stars) == (State.CERTIFIED, 5)
 
@@ -295,26 +325,20 @@ def test_who_only_types_needs_the_paper(dossier, an, chi, commune):
         "Bạn chưa nhập: Ngày ký.",
         "Bạn chưa nhập: Người ký.",
         "Bạn chưa nhập: Chức vụ người ký.",
+        "Bạn chưa chọn: Bản chụp.",
     ]
-    move(
-        an,
-        dossier,
-        "forward_to_province",
-        paper__number="15/TTr-UBND",
-        paper__signed_on=today(),
-        paper__signer="Quàng Văn Chi",
-        paper__signer_capacity="Chủ tịch UBND xã",
-    )
+    given = paper(number="15/TTr-UBND", signer="Quàng Văn Chi")
+    refused = hand_in(an, dossier, "forward_to_province", **given | {"paper__scan_file": ""})
+    assert sentences(refused) == ["Bạn chưa chọn: Bản chụp."]
+    assert 'value="15/TTr-UBND"' in refused.content.decode()
+    move(an, dossier, "forward_to_province", **given)
     assert dossier.state == State.AT_PROVINCE
     assert dossier.officialdocuments.get().number == "15/TTr-UBND"
     entry = dossier.history.get(event="dossier.forward_to_province")
     assert entry.data["paper"] is True
 
 
-def test_the_signer_may_add_the_paper_with_its_scan(dossier, an, chi, settings, tmp_path):
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
-    settings.MEDIA_ROOT = tmp_path
+def test_the_signer_may_add_the_paper_with_its_scan(dossier, an, chi):
     assembling(dossier, an)
     papers(dossier, an)
     move(an, dossier, "submit_dossier", **SCORES)
@@ -413,6 +437,7 @@ def test_stars_above_the_points_are_refused_at_the_field(dossier, an, chi, minh,
         evaluation__sheets="7",
         evaluation__stars="4",
         evaluation__reasons="Đạt",
+        **paper(),
     )
     assert sentences(response) == ["Điểm bình quân 68.57 chỉ đạt 3 sao."]
 

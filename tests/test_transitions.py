@@ -17,6 +17,7 @@ from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
     Dossier,
+    Producer,
     Review,
     State,
 )
@@ -117,6 +118,7 @@ LAW = {
     "revoke": ({S.CERTIFIED, S.PROMOTED}, {S.REVOKED}),
     "enter_late": ({S.POTENTIAL}, {S.IDEA_SELECTED, S.IMPLEMENTING, S.ASSEMBLING}),
     "withdraw": (AT_WORK, {S.WITHDRAWN}),
+    "correct_names": (set(S), STAYS),
     "defer": (NO_COUNCIL_YET | REFUSED, {S.DEFERRED}),
     "reopen": ({S.WITHDRAWN, S.DEFERRED, S.NOT_PROPOSED, S.NOT_RECOGNISED}, AT_WORK),
 }
@@ -170,11 +172,37 @@ NEEDS_REASON = {
     "not_recognise",
     "return_submission",
     "revoke",
+    "correct_names",
     "enter_late",
     "withdraw",
     "defer",
     "reopen",
 }
+
+#: Results, decisions, withdrawals: on a signed document with its scan, unless a closed round says so.
+NEEDS_PAPER = {
+    "rank_at_district",
+    "rank",
+    "not_recognise",
+    "certify",
+    "nominate",
+    "record_centre_result",
+    "revoke",
+    "correct_names",
+}
+
+
+def corrected(**fields):
+    """The honey under another name, of a producer that has not changed."""
+    producer = Producer.objects.first()
+    values = {
+        "product_name": "Mật ong bạc hà",
+        "product_group": "food",
+        "producer": producer,
+        "producer_name": producer.name,
+    }
+    return values | fields
+
 
 #: What each act hands in so that nothing is missing.
 HANDS_IN = {
@@ -192,14 +220,20 @@ HANDS_IN = {
     "choose_rubric": lambda: {"rubric": Rubric()},
     "submit_dossier": lambda: {"record": records.self_assessment()},
     "confirm_dossier": lambda: {"record": records.commune_report()},
-    "rank_at_district": lambda: {"record": records.evaluation()},
-    "rank": lambda: {"record": records.evaluation()},
-    "record_centre_result": lambda: {"record": records.evaluation()},
-    "certify": lambda: {"record": records.certificate()},
+    "rank_at_district": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
+    "rank": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
+    "not_recognise": lambda: {"paper": records.signed_paper()},
+    "record_centre_result": lambda: {
+        "record": records.evaluation(),
+        "paper": records.signed_paper(),
+    },
+    "certify": lambda: {"record": records.certificate(), "paper": records.signed_paper()},
+    "nominate": lambda: {"paper": records.signed_paper()},
     "record_promotion": lambda: {"record": records.promotion()},
     "promote": lambda: {"record": records.promotion()},
     "record_inspection": lambda: {"record": records.inspection()},
     "revoke": lambda: {"paper": records.signed_paper()},
+    "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
     "enter_late": lambda: {"entered_as": "existing"},
 }
 
@@ -293,6 +327,7 @@ def test_the_table_names_every_act_and_every_act_is_registered_as_an_event():
     }
     assert {act for act, custom in ACTS.items() if custom["door"] == "task"} == OF_A_TASK
     assert {act for act, custom in ACTS.items() if custom["reason"]} == NEEDS_REASON
+    assert {act for act, custom in ACTS.items() if custom["paper"]} == NEEDS_PAPER
 
 
 @pytest.mark.parametrize("act", LAW)
@@ -412,7 +447,7 @@ def test_only_a_round_that_names_it_and_was_closed_by_them_puts_it_back(dossier,
 def test_an_act_says_what_is_missing(act, state, sentences, dossier, moi):
     dossier = stand(dossier, state)
     missing = "; ".join(dossier.missing_evidence())
-    assert refusal(dossier, act, moi) == [
+    assert refusal(dossier, act, moi, paper=records.signed_paper()) == [
         sentence.format(missing=f"Hồ sơ còn thiếu: {missing}.") for sentence in sentences
     ]
     assert Dossier.objects.get(pk=dossier.pk).state == state
@@ -441,7 +476,7 @@ def test_an_act_of_three_levels_says_what_is_missing(
     act, state, result, sentence, dossier_of_three, moi
 ):
     dossier = stand(dossier_of_three, state, **result)
-    assert refusal(dossier, act, moi) == [sentence]
+    assert refusal(dossier, act, moi, paper=records.signed_paper()) == [sentence]
 
 
 @pytest.mark.django_db
@@ -455,18 +490,26 @@ def test_two_stars_are_not_proposed_for_recognition(dossier, moi):
 @pytest.mark.django_db
 def test_five_stars_are_the_centres_to_certify(dossier, moi):
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="630")
-    assert refusal(dossier, "certify", moi, record=records.certificate()) == [
-        "Hạng sao này do trung ương công nhận: hãy trình trung ương."
-    ]
+    assert refusal(
+        dossier, "certify", moi, paper=records.signed_paper(), record=records.certificate()
+    ) == ["Hạng sao này do trung ương công nhận: hãy trình trung ương."]
 
 
 @pytest.mark.django_db
 def test_the_centre_is_asked_once(dossier, moi):
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="630")
-    do(dossier, "nominate", moi)
-    do(dossier, "record_centre_result", moi, record=records.evaluation("630", 7, stars=4))
+    do(dossier, "nominate", moi, paper=records.signed_paper())
+    do(
+        dossier,
+        "record_centre_result",
+        moi,
+        paper=records.signed_paper(),
+        record=records.evaluation("630", 7, stars=4),
+    )
     do(dossier, "propose_recognition", moi)
-    assert refusal(dossier, "nominate", moi) == ["Trung ương đã có kết quả cho hồ sơ này."]
+    assert refusal(dossier, "nominate", moi, paper=records.signed_paper()) == [
+        "Trung ương đã có kết quả cho hồ sơ này."
+    ]
 
 
 @pytest.mark.django_db
@@ -516,12 +559,14 @@ def test_an_idea_waits_seven_days_under_851_and_no_day_less(cycle_of_851, old_co
 def test_a_result_of_an_earlier_sitting_is_not_a_result_of_this_one(dossier, moi):
     dossier = stand(dossier, S.PROVINCE_EVALUATING)
     with_compulsory_papers(dossier, moi)
-    do(dossier, "rank", moi, record=records.evaluation())
-    do(dossier, "not_recognise", moi)
+    do(dossier, "rank", moi, paper=records.signed_paper(), record=records.evaluation())
+    do(dossier, "not_recognise", moi, paper=records.signed_paper())
     do(dossier, "reopen", moi)
     dossier = stand(Dossier.objects.get(pk=dossier.pk), S.AT_PROVINCE, stars=None, points_sum=None, sheets=None)  # fmt: skip
     do(dossier, "accept_at_province", moi)
-    assert refusal(dossier, "rank", moi) == ["Chưa có kết quả của hội đồng."]
+    assert refusal(dossier, "rank", moi, paper=records.signed_paper()) == [
+        "Chưa có kết quả của hội đồng."
+    ]
 
 
 # --- Going on elsewhere ---------------------------------------------------------------------
@@ -643,10 +688,22 @@ def test_stars_are_no_more_than_the_exact_mean_allows(
     dossier = stand(dossier, S.PROVINCE_EVALUATING)
     if best < 5:
         with pytest.raises(ValidationError) as refused:
-            do(dossier, "rank", moi, record=records.evaluation(points_sum, sheets, best + 1))
+            do(
+                dossier,
+                "rank",
+                moi,
+                paper=records.signed_paper(),
+                record=records.evaluation(points_sum, sheets, best + 1),
+            )
         (message,) = refused.value.message_dict["stars"]
         assert f"chỉ đạt {best} sao" in message
-    do(dossier, "rank", moi, record=records.evaluation(points_sum, sheets, best))
+    do(
+        dossier,
+        "rank",
+        moi,
+        paper=records.signed_paper(),
+        record=records.evaluation(points_sum, sheets, best),
+    )
     dossier = Dossier.objects.get(pk=dossier.pk)
     assert (dossier.stars, dossier.mean) == (best, Decimal(shown))
 
@@ -654,7 +711,7 @@ def test_stars_are_no_more_than_the_exact_mean_allows(
 @pytest.mark.django_db
 def test_fewer_stars_than_the_points_is_the_councils_right(dossier, moi):
     dossier = stand(dossier, S.PROVINCE_EVALUATING)
-    do(dossier, "rank", moi, record=records.evaluation("525", 7, 3))
+    do(dossier, "rank", moi, paper=records.signed_paper(), record=records.evaluation("525", 7, 3))
     assert Dossier.objects.get(pk=dossier.pk).stars == 3
 
 
@@ -666,7 +723,13 @@ def test_fewer_stars_than_the_points_is_the_councils_right(dossier, moi):
 def test_a_mean_that_cannot_be_is_named_at_its_field(points_sum, sheets, field, dossier, moi):
     dossier = stand(dossier, S.PROVINCE_EVALUATING)
     with pytest.raises(ValidationError) as refused:
-        do(dossier, "rank", moi, record=records.evaluation(points_sum, sheets, 3))
+        do(
+            dossier,
+            "rank",
+            moi,
+            paper=records.signed_paper(),
+            record=records.evaluation(points_sum, sheets, 3),
+        )
     assert list(refused.value.message_dict) == [field]
 
 

@@ -14,7 +14,7 @@ from dossiers.models import Certificate, Dossier, Process, State
 from dossiers.models.records import Validity
 from tests import records
 from tests.conftest import open_dossier, open_task
-from tests.test_certificate_page import main, see
+from tests.test_certificate_page import keep, main, see
 from tests.test_transitions import stand
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,9 @@ def certify(cycle, commune, an, son, moment, **fields):
     """Three stars of the edition before, given at ``moment``."""
     with clock.at(moment):
         dossier = stand(open_dossier(cycle, commune, an), S.AWAITING_DECISION, stars=3)
-        open_task(dossier).complete("certify", by=son, record=records.certificate(**fields))
+        open_task(dossier).complete(
+            "certify", by=son, paper=records.signed_paper(), record=records.certificate(**fields)
+        )
     return dossier.certificates.get()
 
 
@@ -189,7 +191,9 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
-        open_task(dossier).complete("not_recognise", by=son, reason="Không đạt")
+        open_task(dossier).complete(
+            "not_recognise", by=son, paper=records.signed_paper(), reason="Không đạt"
+        )
     assert validity(old) == Validity(ENDS)
     assert "Đã hết hạn" in public(old, at(2026, 9, 11))
     term = clock_of(old)
@@ -219,7 +223,12 @@ def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
-        open_task(dossier).complete("certify", by=son, record=records.certificate(number="13/GCN"))
+        open_task(dossier).complete(
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(number="13/GCN"),
+        )
     assert clock_of(old).state == "stopped"
     assert validity(old) == Validity(ENDS)
     assert "Đã hết hạn" in public(old, at(2026, 9, 11))
@@ -269,19 +278,21 @@ def test_an_edition_without_such_a_rule_helps_nobody(rule_sets):
 
 def test_a_decision_without_a_term_needs_no_help(cycle_of_851, old_commune, cycle, commune, an):
     dossier = stand(open_dossier(cycle_of_851, old_commune, an), S.CERTIFIED, stars=3)
-    kept = records.certificate(number="1/GCN", stars=3)
-    kept.dossier, kept.at = dossier, clock.now()
-    kept.save()
+    kept = keep(dossier, number="1/GCN", stars=3)
     file_anew(kept, cycle, commune, an, at(2026, 7, 20))
     assert validity(kept) == Validity(None)
 
 
 @pytest.mark.parametrize("rows", (1, 3))
 def test_looking_up_what_awaits_a_decision_asks_no_more(
-    cycle_of_three, old_commune, cycle, commune, an, son, rows, django_assert_num_queries
+    cycle_of_three, old_commune, cycle, commune, an, rows, django_assert_num_queries
 ):
-    for _ in range(rows):
-        given = certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="12/GCN")
+    for row in range(rows):
+        dossier = stand(open_dossier(cycle_of_three, old_commune, an), S.CERTIFIED, stars=3)
+        # Of before numbers were held apart.
+        old = {"before": True, "number_repeats": row > 0}
+        days = {"issued_on": date(2023, 8, 1), "expires_on": ENDS}
+        given = keep(dossier, number="12/GCN", stars=3, **days, **old)
         file_anew(given, cycle, commune, an, at(2026, 7, 20))
     see("/certificates/", number="12/GCN")
     # The count of who asks, and the certificates.
@@ -310,6 +321,7 @@ def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
         open_task(dossier).complete(
             "record_centre_result",
             by=minh,
+            paper=records.signed_paper(),
             record=[records.evaluation("650", stars=5), records.certificate(number="5/GCN")],
         )
     assert Dossier.objects.get(pk=dossier.pk).state == S.CERTIFIED
@@ -347,7 +359,9 @@ def test_what_is_filed_anew_is_told_and_a_new_certificate_ends_it(
     assert "đã nộp hồ sơ mới" in text and "28/01/2027" in text
     with clock.at(at(2026, 8, 3)):
         decided = stand(anew, S.AWAITING_DECISION, stars=3)
-        open_task(decided).complete("certify", by=son, record=records.certificate())
+        open_task(decided).complete(
+            "certify", by=son, paper=records.signed_paper(), record=records.certificate()
+        )
     assert "12/GCN" not in radar(minh, at(2026, 8, 4))
 
 

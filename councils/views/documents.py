@@ -20,6 +20,7 @@ from councils.models import (
     SignedDocument,
 )
 from councils.paper_forms import SignedDocumentForm, TemplateForm
+from cycle import site
 from cycle.models import Level
 from dossiers.models.evidence import path_of
 from dossiers.views.evidence import serve
@@ -178,13 +179,13 @@ def certificate(request, pk, format_):
         pk=pk,
     )
     given = (
-        entry.dossier.certificates.select_related("dossier__product__producer", "dossier__commune")
+        entry.dossier.certificates.select_related("dossier__commune", "decision")
         .order_by("-pk")
         .first()
     )
     if given is None:
         raise Http404
-    link = request.build_absolute_uri(given.get_absolute_url())
+    link = site.address(given.get_absolute_url())
     data = papers.certificate_of(entry, given, link=link)
     return _answer(DocumentKind.CERTIFICATE, data, format_, f"certificate-{entry.pk}")
 

@@ -1,5 +1,5 @@
 from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
-from cycle.models.folding import Fold, fold
+from cycle.models.folding import Fold, FoldNumber, fold, fold_number
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import (
@@ -21,6 +21,7 @@ __all__ = [
     "Duty",
     "Elimination",
     "Fold",
+    "FoldNumber",
     "HistoryEntry",
     "HistoryHead",
     "Job",
@@ -42,6 +43,7 @@ __all__ = [
     "Wording",
     "end_of",
     "fold",
+    "fold_number",
     "job_kind",
     "people_of",
 ]

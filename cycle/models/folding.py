@@ -1,10 +1,14 @@
 """Search that ignores diacritics, on any PostgreSQL ≥ 13 and without an extension."""
 
+import re
 import unicodedata
 
 from django.db import models
 
 _MARKS = dict.fromkeys(range(0x300, 0x370))
+#: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
+_DASHES = "‐‑‒–—―−"
+_SPACES = "\u00a0\u2000-\u200b\u202f\u3000"
 
 
 def fold(text):
@@ -19,5 +23,22 @@ class Fold(models.Func):
     template = (
         "translate(regexp_replace(normalize(lower(%(expressions)s), NFD),"
         " '[\\u0300-\\u036f]', '', 'g'), 'đ', 'd')"
+    )
+    output_field = models.TextField()
+
+
+def fold_number(text):
+    """A number and symbol however it was typed: « 07/QĐ – UBND» and «7/qd-ubnd» are one."""
+    text = re.sub(rf"[\s{_SPACES}]", "", fold(text))
+    text = text.translate(dict.fromkeys(map(ord, _DASHES), "-"))
+    return re.sub(r"(^|[^0-9])0+([0-9])", r"\1\2", text)
+
+
+class FoldNumber(models.Func):
+    """The same as :func:`fold_number`, in the database."""
+
+    template = (
+        f"regexp_replace(translate(regexp_replace({Fold.template}, '[\\s{_SPACES}]', '', 'g'),"
+        f" '{_DASHES}', '{'-' * len(_DASHES)}'), '(^|[^0-9])0+([0-9])', '\\1\\2', 'g')"
     )
     output_field = models.TextField()

@@ -4,8 +4,8 @@ from datetime import datetime, time, timedelta
 
 import django_fsm as fsm
 import rules
-from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
 from dossiers.conditions import ActNotPossible, ConditionNotMet
-from dossiers.models.law import ACTS, JUDGED_ANEW, CaseType, LateEntry, Law
+from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
 from dossiers.models.product import Product
-from dossiers.states import State
+from dossiers.rules import has_authority
+from dossiers.states import JUDGED, State
 
 S = State
 
@@ -201,6 +202,18 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The result that the council where it stands has given since it came there, or None."""
         return self.evaluations.filter(at__gte=self.moved_at).last()
 
+    @property
+    def is_judged(self):
+        """Whether a council has scored what is in it: it has spoken, or a member handed a sheet in
+        in a round that goes on.
+        """
+        if self.state in JUDGED:
+            return True
+        if self.state not in (S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING):
+            return False
+        handed_in = {"sheets__state": "submitted", "sheets__member__isnull": False}
+        return self.round_entries.filter(live=True, **handed_in).exists()
+
     def rubrics(self):
         """The product sets it may be judged by: of its edition, for its group of products."""
         return (
@@ -304,6 +317,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         reason="",
         records=(),
         paper=None,
+        typed=False,
         data=None,
         **values,
     ):
@@ -311,7 +325,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
         ``dossiers.<name>`` is checked here; ``capacity`` is the role assignment acted in, ``at``
         when it happened (else the day its ``paper`` was signed, else now), ``records`` what the
-        step keeps, ``values`` what the transition takes. Returns the history entry.
+        step keeps, ``typed`` that ``by`` only types what its ``paper`` says, ``values`` what the
+        transition takes. Returns the history entry.
         Raises PermissionDenied, ActNotPossible (it does not stand where the act begins),
         ConditionNotMet (something is missing) and ValidationError (a record is wrong).
         """
@@ -330,29 +345,44 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise ActNotPossible(name)
             if ACTS[name]["reason"] and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            if ACTS[name]["paper"] and paper is None:
+            by_round = name in SCORED and has_authority(by, self)
+            on_paper = ACTS[name]["paper"] and not by_round
+            if on_paper and paper is None:
                 raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
+            # Of what is told again years later there may be no scan.
+            if (on_paper or typed) and not paper.is_scanned and not clock.replaying():
+                raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
             moment, data = self._moment(at, paper), dict(data or {})
             if paper is not None:
-                records, data["paper"] = [*records, paper], True
+                # Before the records, which may point to it, as it does to its scan.
+                scan = [paper.scan] if paper.scan and paper.scan.pk is None else []
+                records, data["paper"] = [*scan, paper, *records], True
             for record in records:
                 record.dossier, record.recorded_by, record.at = self, by, moment
-                record.prepare()
+                record.prepare(paper)
                 # Unique keys and constraints are the database's to check, and it does.
                 record.full_clean(
                     exclude=["dossier", "recorded_by", "at"],
                     validate_unique=False,
                     validate_constraints=False,
                 )
-                record.save()
+                try:
+                    record.save()
+                except IntegrityError as error:
+                    # Somebody was faster: the sentence that they would have met before.
+                    if refused := record.refused(error):
+                        raise refused from error
+                    raise
             before, rubric_before = self.state, self.rubric_id
             try:
-                getattr(self, name)(**values)
+                told = getattr(self, name)(**values)
             except fsm.TransitionNotAllowed:
                 raise ConditionNotMet(self.why_not(name)) from None
             if self.state != before:
                 self.moved_at = moment
             self.save()
+            if isinstance(told, dict):
+                data["changed"] = told
             if self.rubric_id not in (None, rubric_before):
                 # Whichever act pinned it.
                 data["rubric"] = str(self.rubric)

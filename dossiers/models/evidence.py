@@ -49,6 +49,10 @@ def path_of(sha256):
 #: The kind of a scan of what was signed here: no edition lists it, every dossier may hold it.
 SIGNED_PAPER = "signed_paper"
 
+SCORED_ALREADY = _(
+    "Hội đồng đã chấm theo tài liệu này: chỉ thêm được tài liệu bổ sung, không thay được."
+)
+
 
 class EvidenceQuerySet(models.QuerySet):
     def current(self):
@@ -60,7 +64,9 @@ class Evidence(models.Model):
     """A piece of evidence (tài liệu minh chứng): a file, or a paper with the place it is kept.
 
     A new version replaces an old one and both stay. ``kind`` is a code of the pinned rule set;
-    ``criteria`` the codes of the criteria it proves, when it proves any.
+    ``criteria`` the codes of the criteria it proves, when it proves any. What comes when a council
+    has scored is a supplement (``after_council``, bổ sung sau hội đồng) and replaces nothing: what
+    was scored stays the current version.
     """
 
     dossier = models.ForeignKey(
@@ -86,6 +92,7 @@ class Evidence(models.Model):
     content_type = models.CharField(max_length=100, blank=True, editable=False)
     paper_location = models.CharField(_("nơi giữ bản giấy"), max_length=200, blank=True)
     pages = models.PositiveIntegerField(_("số trang"), null=True, blank=True)
+    after_council = models.BooleanField(_("bổ sung sau hội đồng"), default=False, editable=False)
     issued_on = models.DateField(_("ngày cấp"), null=True, blank=True)
     expires_on = models.DateField(_("hết hạn"), null=True, blank=True)
     recorded_by = models.ForeignKey(
@@ -120,13 +127,20 @@ class Evidence(models.Model):
             return _("Văn bản đã ký")
         return rule_set.evidence_label(self.kind)
 
-    def prepare(self):
-        """Count the version; the door calls this before it saves."""
+    def prepare(self, _paper=None):
+        """Count the version, and see whether a council has scored; the door calls this first."""
         self.version = self.replaces.version + 1 if self.replaces else 1
+        self.after_council = self.kind != SIGNED_PAPER and self.dossier.is_judged
+
+    def refused(self, _error):
+        """As of a :class:`~dossiers.models.records.Record`."""
+        return
 
     def clean(self):
         if not self.sha256 and not self.paper_location:
             raise ValidationError(_("Hãy chọn tệp, hoặc ghi nơi giữ bản giấy."))
+        if self.replaces and self.after_council:
+            raise ValidationError({"replaces": SCORED_ALREADY})
         if self.replaces and self.replaces.dossier_id != self.dossier_id:
             raise ValidationError({"replaces": _("Tài liệu cũ không thuộc hồ sơ này.")})
         if self.issued_on and self.expires_on and self.expires_on < self.issued_on:

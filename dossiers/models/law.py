@@ -64,14 +64,17 @@ def _conditions(source, target, conditions, *, leaves=False):
     return [may_leave_round if leaves else free_of_round, *conditions]
 
 
-def task_act(source, target, *, conditions=(), tone="forward", label, reason=False):
-    """An act that a task asks for. ``label`` is the button; ``tone`` where and how it is shown."""
+def task_act(source, target, *, conditions=(), tone="forward", label, reason=False, paper=False):
+    """An act that a task asks for. ``label`` is the button; ``tone`` where and how it is shown.
+
+    ``paper``: only on a signed document and its scan; see :data:`SCORED` for what a round does.
+    """
     return fsm.transition(
         field="state",
         source=source,
         target=target,
         conditions=_conditions(source, target, conditions),
-        custom={"door": "task", "tone": tone, "label": label, "reason": reason, "paper": False},
+        custom={"door": "task", "tone": tone, "label": label, "reason": reason, "paper": paper},
     )
 
 
@@ -89,8 +92,8 @@ def free_act(
 ):
     """An act that no task asks for. ``who``: the roles and levels that may do it.
 
-    ``paper``: only on a signed document. ``leaves``: it takes the dossier out of the round that
-    has it, which every other act waits for.
+    ``paper``: as above. ``leaves``: it takes the dossier out of the round that has it, which every
+    other act waits for.
     """
     return fsm.transition(
         field="state",
@@ -108,6 +111,9 @@ def free_act(
         },
     )
 
+
+#: What a council gives: from a closed round it rests on the sheets handed in, not on a paper.
+SCORED = frozenset({"rank_at_district", "rank", "not_recognise"})
 
 #: Who may do the acts that no task asks for: pairs of role and level, in the dossier's own line.
 FOR_PRODUCER = frozenset({("officer", "commune"), ("officer", "district")})
@@ -393,6 +399,7 @@ class Law(models.Model):
         S.DISTRICT_EVALUATING,
         S.DISTRICT_RANKED,
         conditions=[has_result],
+        paper=True,
         label=_("Ghi kết quả hội đồng huyện"),
     )
     def rank_at_district(self):
@@ -417,6 +424,7 @@ class Law(models.Model):
         S.PROVINCE_EVALUATING,
         S.RANKED,
         conditions=[has_result],
+        paper=True,
         label=_("Ghi kết quả hội đồng tỉnh"),
     )
     def rank(self):
@@ -444,6 +452,7 @@ class Law(models.Model):
         S.NOT_RECOGNISED,
         tone="refuse",
         reason=True,
+        paper=True,
         label=_("Chưa công nhận"),
     )
     def not_recognise(self):
@@ -472,6 +481,7 @@ class Law(models.Model):
         S.AWAITING_DECISION,
         S.CERTIFIED,
         conditions=[province_certifies, has_certificate],
+        paper=True,
         label=_("Quyết định công nhận"),
     )
     def certify(self):
@@ -481,6 +491,7 @@ class Law(models.Model):
         S.AWAITING_DECISION,
         S.AT_CENTRE,
         conditions=[may_be_nominated],
+        paper=True,
         label=_("Đề nghị trung ương"),
     )
     def nominate(self):
@@ -490,6 +501,7 @@ class Law(models.Model):
         S.AT_CENTRE,
         fsm.RETURN_VALUE(S.CERTIFIED, S.RANKED),
         conditions=[has_result, has_centre_certificate],
+        paper=True,
         label=_("Ghi kết quả trung ương"),
     )
     def record_centre_result(self):
@@ -546,6 +558,28 @@ class Law(models.Model):
         if self.entered_as != LateEntry.EXISTING:
             self.case_type = CaseType(self.entered_as)
         return state
+
+    @free_act(
+        sorted(S),
+        None,
+        reason=True,
+        paper=True,
+        label=_("Đính chính sản phẩm, chủ thể"),
+        who=UPPER_OFFICERS,
+    )
+    def correct_names(self, *, product_name, product_group, producer, producer_name):
+        """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
+
+        The one act that writes beside its dossier: the product and its producer, locked. Returns
+        what it changed, for the history.
+        """
+        if product_group != self.product.group:
+            if sentence := not_judged.why_not(self):
+                raise ConditionNotMet([sentence])
+            self.rubric = None
+        return self.product.correct(
+            name=product_name, group=product_group, producer=producer, producer_name=producer_name
+        )
 
     @free_act(
         sorted(LIVE - {S.CERTIFIED}),

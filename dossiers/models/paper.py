@@ -2,9 +2,12 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
+from cycle.models import FoldNumber
+from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.models.records import Record
 
 
@@ -18,12 +21,20 @@ class OfficialDocument(Record):
     signed_on = models.DateField(_("ngày ký"))
     signer = models.CharField(_("người ký"), max_length=150)
     signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150)
+    folded_number = models.GeneratedField(
+        expression=FoldNumber(F("number")), output_field=models.TextField(), db_persist=True
+    )
     scan = models.ForeignKey(
         "dossiers.Evidence", models.PROTECT, null=True, blank=True, verbose_name=_("bản chụp")
     )
 
     class Meta(Record.Meta):
         verbose_name = _("văn bản")
+
+    @property
+    def is_scanned(self):
+        """Whether it comes with the file of what was signed."""
+        return bool(self.scan is not None and self.scan.kind == SIGNED_PAPER and self.scan.sha256)
 
     def clean(self):
         if self.signed_on and self.signed_on > clock.today():

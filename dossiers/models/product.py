@@ -6,6 +6,8 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Fold, OrgUnit
+from dossiers.conditions import ConditionNotMet
+from dossiers.states import RECOGNISED, UNDECIDED
 
 
 class OwnerType(models.TextChoices):
@@ -56,6 +58,15 @@ class Producer(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def is_filed(self):
+        """Whether a dossier of one of its products was handed in to be judged."""
+        return any(product.is_filed for product in self.products.all())
+
+
+#: A dossier that was handed in to be judged, or is past that.
+FILED = Q(selfassessments__isnull=False) | Q(state__in=UNDECIDED | RECOGNISED)
+
 
 class Product(models.Model):
     """A rural product (sản phẩm). Its code is a label, never a key: it changed with communes."""
@@ -84,3 +95,33 @@ class Product(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def is_filed(self):
+        """Whether a dossier of it was handed in to be judged."""
+        return self.dossiers.filter(FILED).exists()
+
+    def correct(self, *, name, group, producer, producer_name):
+        """Write what its names, group and producer are now; only its dossier's door calls it.
+
+        Returns ``{field: [before, after]}``. Raises ConditionNotMet when nothing differs.
+        """
+        held = Product.objects.select_for_update().get(pk=self.pk)
+        maker = Producer.objects.select_for_update().get(pk=producer.pk)
+        changes = {
+            "name": [held.name, name],
+            "group": [held.group, group],
+            "producer": [str(held.producer), producer_name],
+        }
+        changes = {field: change for field, change in changes.items() if change[0] != change[1]}
+        if not changes and held.producer_id == maker.pk:
+            raise ConditionNotMet([_("Chưa có nội dung nào khác với hồ sơ hiện nay.")])
+        maker.name = producer_name
+        maker.save(update_fields=["name"])
+        self.name, self.group, self.producer = held.name, held.group, held.producer = (
+            name,
+            group,
+            maker,
+        )
+        held.save(update_fields=["name", "group", "producer"])
+        return changes | {"producer_id": maker.pk}

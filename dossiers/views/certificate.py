@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from cycle import clock
+from cycle import clock, site
 from cycle.models import Visitor
 from dossiers.models import Certificate
 
@@ -51,7 +51,7 @@ def _shown(certificate, today):
     standing, validity = certificate.standing(today), certificate.validity
     return {
         "certificate": certificate,
-        "product": certificate.dossier.product,
+        "renamed": certificate.renamed,
         "standing": standing,
         "awaits": validity.until if validity.filed_on and standing == "valid" else None,
         "lights": [n <= certificate.stars for n in range(1, 6)],
@@ -88,8 +88,8 @@ def look_up(request):
 def qr_code(request, token):
     """The QR code of the public page, to be shown and printed."""
     found = get_object_or_404(Certificate.objects.public(), token=token)
-    code = segno.make(settings.SITE_URL.rstrip("/") + found.get_absolute_url(), error="m")
+    code = segno.make(site.address(found.get_absolute_url()), error="m")
     image = BytesIO()
     # On white also where the screen is dark: a camera reads dark on light.
-    code.save(image, kind="svg", scale=8, light="#fff", title=found.dossier.product.name)
+    code.save(image, kind="svg", scale=8, light="#fff", title=found.product_name)
     return HttpResponse(image.getvalue(), content_type="image/svg+xml")

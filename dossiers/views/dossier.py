@@ -60,6 +60,10 @@ SILENT = frozenset(
         "previous",
         "token",
         "folded_number",
+        "issuer",
+        "producer_address",
+        "before",
+        "number_repeats",
         "rubric",
         "options",
         "scores",
@@ -157,6 +161,12 @@ def evidence_by_kind(dossier):
     ]
 
 
+def may_attach(acts, dossier):
+    """Whether evidence may be added, and whether it may replace what is there."""
+    attaches = any(act["name"] == "attach_evidence" for act in acts)
+    return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
+
+
 def told(dossier):
     """The history, newest first, ready to be written in sentences."""
     return dossier.history.select_related("actor", "org_unit", "acting_for").order_by("-seq")
@@ -214,7 +224,7 @@ def dossier(request, pk):
             "mine": holds_task(request.user, task),
             "acts": [act for act in acts if act["tone"] != "refuse"],
             "refusals": [act for act in acts if act["tone"] == "refuse"],
-            "may_attach": any(act["name"] == "attach_evidence" for act in acts),
+            **may_attach(acts, dossier),
             "corrections": dossier.corrections(),
             "recorded": recorded(dossier),
             "documents": dossier.officialdocuments.select_related("scan", "recorded_by").order_by(

@@ -12,10 +12,12 @@ from cycle.models import Role
 from dossiers import forms
 from dossiers.guidance import GUIDES
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.models.task import SIGNED_NODE
 from dossiers.rules import holds_task
 from dossiers.views.dossier import (
     evidence_by_kind,
     free_acts,
+    may_attach,
     next_task,
     recorded,
     say_done,
@@ -33,6 +35,9 @@ _SETTLED = frozenset(
         "may_be_nominated",
     }
 )
+
+#: What is done with a task while it stays open.
+HANDLINGS = ("claim", "release", "sign_decision", "wait", "resume", "reassign", "reroute")
 
 TABS = ("summary", "evidence", "history")
 
@@ -57,6 +62,12 @@ def handling(user, task):
             may["resume"] = _("Chủ thể đã trả lời")
         else:
             may["wait"] = _("Chờ chủ thể")
+    if (
+        task.node == SIGNED_NODE
+        and task.signed_at is None
+        and rules.has_perm("dossiers.sign_decision", user, task)
+    ):
+        may["sign_decision"] = _("Đã ký, chờ văn thư vào số")
     if task.owner_id and rules.has_perm("dossiers.release_task", user, task):
         may["release"] = _("Trả việc cho đơn vị")
     if rules.has_perm("dossiers.manage_task", user, task):
@@ -96,7 +107,7 @@ def task(request, pk):
         return _already_done(request, task)
     name = request.POST.get("act") if request.method == "POST" else None
     try:
-        if name in ("claim", "release", "wait", "resume", "reassign", "reroute"):
+        if name in HANDLINGS:
             return _handle(request, task, name)
         if name in task.acts():
             return _complete(request, task, name)
@@ -201,7 +212,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
         "beside": beside,
         "elsewhere": [act for act in free if act not in beside and act["tone"] != "refuse"],
         "refusals": [act for act in free if act["tone"] == "refuse"],
-        "may_attach": any(act["name"] == "attach_evidence" for act in beside),
+        **may_attach(beside, dossier),
         "tab": tab,
         "tabs": [
             ("summary", _("Tóm tắt")),

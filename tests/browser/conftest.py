@@ -154,6 +154,8 @@ class Desk:
             elif field.first.get_attribute("type") == "checkbox":
                 for box in field.all() if value else ():
                     box.check()
+            elif field.first.get_attribute("type") == "file":
+                field.set_input_files(value)
             else:
                 field.fill(value)
 

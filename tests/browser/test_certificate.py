@@ -42,7 +42,7 @@ def test_all_that_a_certificate_may_say(desk, width, cast, cycle, commune, monke
     at_desk.open("dossiers:dossier", given.dossier_id)
     at_desk.unfold()
     expect(at_desk.page.get_by_role("link", name="In mã QR")).to_be_visible()
-    old = certify(cycle, commune, cast["an"], cast["son"])
+    old = certify(cycle, commune, cast["an"], cast["son"], number="13/GCN")
     with clock.at(on(1, 2)):
         past = keep(old, number="3/GCN", stars=3, expires_on=on(2, 1).date())
     at.open("dossiers:certificate", past.token)

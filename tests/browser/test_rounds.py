@@ -155,7 +155,14 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     bring(
         dossiers[1],
         ("propose_recognition", minh, {}),
-        ("certify", son, {"record": records.certificate(number="07/GCN-UBND")}),
+        (
+            "certify",
+            son,
+            {
+                "record": records.certificate(number="07/GCN-UBND"),
+                "paper": records.signed_paper(),
+            },
+        ),
     )
     sheet = said(office, reverse("councils:certificate", args=[second.pk, "pdf"]))
     assert "Mật ong rừng 2" in sheet

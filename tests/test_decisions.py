@@ -1,0 +1,461 @@
+"""A certificate and its decision: which one, of which day, under which number, and whose name."""
+
+from datetime import date, timedelta
+from importlib import import_module
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from cycle import clock
+from cycle.models import Role, fold_number
+from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, State, Task
+from notifications import audiences
+from tests import judging, records
+from tests.conftest import open_dossier, open_task, person
+from tests.test_certificate_page import decision_of, keep, main, see
+from tests.test_transitions import corrected, stand
+
+pytestmark = pytest.mark.django_db
+
+S = State
+
+
+@pytest.fixture
+def awaiting(cycle, commune, an):
+    """Makes dossiers that await their decision, by the name of the product."""
+
+    def make(name):
+        return stand(open_dossier(cycle, commune, an, name=name), S.AWAITING_DECISION)
+
+    return make
+
+
+def certify(dossier, by, paper=None, **fields):
+    open_task(dossier).complete(
+        "certify",
+        by=by,
+        paper=paper or records.signed_paper(),
+        record=records.certificate(**fields),
+    )
+    return dossier.certificates.get()
+
+
+def said(error):
+    return {field: messages[0] for field, messages in error.value.message_dict.items()}
+
+
+# --- Which decision -------------------------------------------------------------------------
+
+
+def test_the_decision_is_that_of_the_act_and_no_later_paper(awaiting, son, minh, client, an):
+    dossier = awaiting("Mật ong")
+    given = certify(dossier, son, records.signed_paper(number="812/QĐ-UBND"))
+    dossier.process.act(
+        "correct_names",
+        by=minh,
+        reason="Ghi sai tên",
+        paper=records.signed_paper(number="9/QĐ-ĐC", signer="Người khác"),
+        **corrected(producer_name="Hợp tác xã Nà Tấu"),
+    )
+    again = Certificate.objects.get(pk=given.pk)
+    assert again.decision.number == "812/QĐ-UBND"
+    assert dossier.officialdocuments.last().number == "9/QĐ-ĐC"
+    words = main(see(given.get_absolute_url()))
+    assert "Quyết định công nhận số 812/QĐ-UBND" in words
+    assert "9/QĐ-ĐC" not in words
+
+
+def test_no_certificate_is_kept_without_its_decision(awaiting):
+    made = records.certificate(stars=4)
+    made.dossier, made.at = awaiting("Mật ong"), clock.now()
+    with transaction.atomic(), pytest.raises(IntegrityError, match="rests_on_a_decision"):
+        made.save()
+    made.before = True
+    made.save()
+    assert list(Certificate.objects.without_decision()) == [made]
+
+
+# --- Its number -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "folded"),
+    [
+        ("12/GCN", "12/gcn"),
+        (" 12 / gcn ", "12/gcn"),
+        ("0012/GCN", "12/gcn"),
+        ("12/QĐ–ĐB", "12/qd-db"),
+        ("12/QĐ\u00a0−\u200bĐB", "12/qd-db"),
+        ("1/02/003-10", "1/2/3-10"),
+        ("000", "0"),
+        ("", ""),
+    ],
+)
+def test_a_number_is_one_however_it_is_typed(typed, folded, awaiting):
+    assert fold_number(typed) == folded
+    dossier = awaiting("Mật ong")
+    assert decision_of(dossier, number=typed).__class__.objects.get().folded_number == folded
+
+
+@pytest.mark.parametrize("again", ["12/GCN", " 012/gcn", "12 / GCN"])
+def test_a_number_is_given_once(awaiting, son, again):
+    certify(awaiting("Mật ong"), son, number="12/GCN")
+    second = awaiting("Chè Shan")
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        certify(second, son, number=again)
+    assert said(refused) == {"number": f"Số {again} đã cấp cho «Mật ong» trong năm này."}
+    assert Dossier.objects.get(pk=second.pk).state == S.AWAITING_DECISION
+    certify(second, son, number="13/GCN")
+    # Without a number nothing is repeated.
+    certify(awaiting("Gạo"), son)
+    certify(awaiting("Rượu"), son)
+
+
+def test_the_database_keeps_a_number_from_being_given_twice(awaiting, commune):
+    province = commune.parent
+    first, second = awaiting("Mật ong"), awaiting("Chè Shan")
+    keep(first, number="12/GCN", stars=4, issuer=province)
+    with transaction.atomic(), pytest.raises(IntegrityError, match="certificate_number_once"):
+        keep(second, number="12 /gcn", stars=4, issuer=province)
+    # The ministry counts for itself, and each year begins anew; of the ministry's too.
+    keep(second, number="12/GCN", stars=5)
+    with transaction.atomic(), pytest.raises(IntegrityError, match="certificate_number_once"):
+        keep(second, number="12/GCN", stars=5)
+    last_year = date(clock.today().year - 1, 5, 5)
+    keep(second, number="12/GCN", stars=4, issuer=province, issued_on=last_year)
+    assert not Certificate.objects.number_twice().exists()
+
+
+def test_what_was_given_twice_before_is_kept_and_listed(awaiting, commune):
+    rows = [
+        keep(
+            awaiting(name),
+            number=number,
+            stars=4,
+            issuer=commune.parent,
+            before=True,
+            number_repeats=repeats,
+        )
+        for name, number, repeats in (
+            ("Mật ong", "12/GCN", False),
+            ("Chè Shan", "012/gcn", True),
+            ("Gạo", "13/GCN", False),
+        )
+    ]
+    assert list(Certificate.objects.number_twice()) == rows[:2]
+
+
+def test_who_is_a_moment_too_late_gets_the_sentence(awaiting, son, monkeypatch):
+    certify(awaiting("Mật ong"), son, number="12/GCN")
+    monkeypatch.setattr(Certificate, "_of_this_number", lambda self: None)
+    second = awaiting("Chè Shan")
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        certify(second, son, number="12/GCN")
+    assert said(refused) == {"number": "Số 12/GCN vừa được cấp cho một sản phẩm khác."}
+
+
+def test_forty_products_share_a_decision_but_not_with_another_day_or_signer(awaiting, son):
+    certify(awaiting("Mật ong"), son, records.signed_paper(number="812/QĐ-UBND"))
+    certify(awaiting("Chè Shan"), son, records.signed_paper(number="0812 / qđ-ubnd"))
+    third, yesterday = awaiting("Gạo"), clock.today() - timedelta(days=1)
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        certify(third, son, records.signed_paper(number="812/QĐ-UBND", signed_on=yesterday))
+    day = f"{clock.today():%d/%m/%Y}"
+    assert said(refused) == {
+        "signed_on": f"Quyết định 812/QĐ-UBND đã ghi cho «Mật ong» với ngày ký {day}."
+    }
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        certify(third, son, records.signed_paper(number="812/QĐ-UBND", signer="Lò Văn Khác"))
+    assert said(refused) == {
+        "signer": "Quyết định 812/QĐ-UBND đã ghi cho «Mật ong» với người ký Trần Công Sơn."
+    }
+    assert not third.certificates.exists()
+
+
+# --- Its days -------------------------------------------------------------------------------
+
+
+def test_the_days_come_in_their_order(awaiting, son):
+    dossier, today = awaiting("Mật ong"), clock.today()
+    met = records.evaluation(met_on=today - timedelta(days=5))
+    met.dossier, met.at, met.level = dossier, clock.now(), "province"
+    met.save()
+    for issued, signed, problem in (
+        (today + timedelta(days=1), today, "issued_on"),
+        (date(2031, 1, 1), today, "issued_on"),
+        (date(1990, 1, 1), today, "issued_on"),
+        (today - timedelta(days=4), today - timedelta(days=3), "issued_on"),
+        (today, today - timedelta(days=6), "signed_on"),
+    ):
+        with transaction.atomic(), pytest.raises(ValidationError) as refused:
+            certify(dossier, son, records.signed_paper(signed_on=signed), issued_on=issued)
+        assert list(said(refused)) == [problem]
+    day = today - timedelta(days=5)
+    certify(dossier, son, records.signed_paper(signed_on=day), issued_on=day)
+
+
+# --- Its names ------------------------------------------------------------------------------
+
+
+def test_what_was_certified_keeps_its_name_and_the_page_says_the_new_one(awaiting, son, minh):
+    dossier = awaiting("Mật ong rừng")
+    given = certify(dossier, son)
+    assert (given.product_name, given.producer_name, given.product_group) == (
+        "Mật ong rừng",
+        "Hợp tác xã Mường Thanh",
+        "food",
+    )
+    assert "Nay ghi là" not in main(see(given.get_absolute_url()))
+    dossier.process.act(
+        "correct_names",
+        by=minh,
+        reason="Chủ thể đổi tên",
+        paper=records.signed_paper(number="20/QĐ"),
+        **corrected(producer_name="Hợp tác xã Nà Tấu"),
+    )
+    words = main(see(given.get_absolute_url()))
+    assert "Đang có giá trị Mật ong rừng Chủ thể Hợp tác xã Mường Thanh" in words
+    assert "Nay ghi là Mật ong bạc hà Hợp tác xã Nà Tấu" in words
+    entry = dossier.history.last()
+    assert (entry.event, entry.reason, entry.data["paper"]) == (
+        "dossier.correct_names",
+        "Chủ thể đổi tên",
+        True,
+    )
+    assert entry.data["changed"]["name"] == ["Mật ong rừng", "Mật ong bạc hà"]
+    assert entry.data["changed"]["producer"] == ["Hợp tác xã Mường Thanh", "Hợp tác xã Nà Tấu"]
+
+
+def test_a_correction_says_something_and_what_was_judged_keeps_its_group(awaiting, minh):
+    dossier = awaiting("Mật ong rừng")
+    for changes in (
+        {"product_name": "Mật ong rừng"},
+        {"product_group": "drink"},
+    ):
+        with transaction.atomic(), pytest.raises(ConditionNotMet):
+            dossier.process.act(
+                "correct_names",
+                by=minh,
+                reason="Ghi sai",
+                paper=records.signed_paper(),
+                **corrected(**changes),
+            )
+    assert dossier.officialdocuments.count() == 0
+
+
+def test_a_correction_is_done_on_its_page(awaiting, minh, an, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    dossier = awaiting("Mật ong rừng")
+    address = reverse("dossiers:act", args=[dossier.pk, "correct_names"])
+    client = Client()
+    client.force_login(an)
+    assert client.post(address).status_code in (403, 404)
+    client.force_login(minh)
+    assert 'value="Mật ong rừng"' in client.get(address).content.decode()
+    fields = {
+        "correction-product_name": "Mật ong bạc hà",
+        "correction-product_group": "food",
+        "correction-producer": dossier.product.producer_id,
+        "correction-producer_name": "Hợp tác xã Mường Thanh",
+        "correction-reason": "Ghi sai tên",
+        "paper-number": "20/QĐ-UBND",
+        "paper-signed_on": f"{clock.today():%d/%m/%Y}",
+        "paper-signer": "Trần Công Sơn",
+        "paper-signer_capacity": "Chủ tịch",
+    }
+    data = {f"correct_names-{name}": value for name, value in fields.items()}
+    page = client.post(address, data).content.decode()
+    assert "Bạn chưa chọn: Bản chụp." in page and 'value="20/QĐ-UBND"' in page
+    scan = {"correct_names-paper-scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x")}
+    assert client.post(address, data | scan).status_code == 302
+    assert Dossier.objects.get(pk=dossier.pk).product.name == "Mật ong bạc hà"
+
+
+def test_the_administration_does_not_rename_what_was_filed(awaiting, dossier, db):
+    admin = person("quantri", "Quản trị")
+    admin.is_staff = admin.is_superuser = True
+    admin.save()
+    client = Client()
+    client.force_login(admin)
+    filed = awaiting("Mật ong rừng").product
+
+    def rename(product):
+        for row, kind in ((product, "product"), (product.producer, "producer")):
+            page = client.get(f"/admin/dossiers/{kind}/{row.pk}/change/")
+            assert page.status_code == 200
+            form = page.context["adminform"].form
+            data = {name: form[name].value() or "" for name in form.fields}
+            client.post(page.request["PATH_INFO"], data | {"name": "Tên mới"})
+            row.refresh_from_db()
+        return product.name, product.producer.name
+
+    assert rename(filed) == ("Mật ong rừng", "Hợp tác xã Mường Thanh")
+    assert rename(dossier.product) == ("Tên mới", "Tên mới")
+
+
+# --- Evidence after the council -------------------------------------------------------------
+
+
+def attach(dossier, by, **fields):
+    piece = records.paper("business_registration")
+    for name, value in fields.items():
+        setattr(piece, name, value)
+    dossier.process.act("attach_evidence", by=by, record=piece)
+    return Evidence.objects.get(pk=piece.pk)
+
+
+@pytest.mark.parametrize("state", [S.RANKED, S.AWAITING_DECISION])
+def test_what_comes_after_the_council_is_a_supplement_and_replaces_nothing(dossier, an, son, state):
+    first = attach(dossier_at(dossier, S.ASSEMBLING), an)
+    again = attach(dossier, an, replaces=first)
+    assert (first.after_council, again.after_council) == (False, False)
+    later = stand(dossier, state)
+    with transaction.atomic(), pytest.raises(ValidationError, match="chỉ thêm được tài liệu"):
+        attach(later, an, replaces=again)
+    added = attach(later, an)
+    assert added.after_council
+    assert set(dossier.evidence.current()) == {again, added}
+    client = Client()
+    client.force_login(son)
+    address = reverse("dossiers:task", args=[open_task(later).pk])
+    text = client.get(address + "?tab=evidence").content.decode()
+    assert text.count("bổ sung sau hội đồng") == 1
+    assert "Thay bản mới" not in text
+
+
+def dossier_at(dossier, state):
+    stand(dossier, state, stars=None, points_sum=None, sheets=None)
+    return dossier
+
+
+def test_sent_back_by_the_province_the_file_is_open_again(dossier, an):
+    piece = attach(dossier_at(dossier, S.ASSEMBLING), an)
+    stand(dossier, S.SUPPLEMENT_REQUESTED)
+    assert not attach(dossier, an, replaces=piece).after_council
+
+
+# --- The walk by pages ----------------------------------------------------------------------
+
+
+def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
+    awaiting, son, province, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    dossier = awaiting("Mật ong rừng")
+    task = open_task(dossier)
+    address = reverse("dossiers:task", args=[task.pk])
+    leader, clerk = Client(), Client()
+    leader.force_login(son)
+    lo = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
+    clerk.force_login(lo)
+    assert "Đã ký, chờ văn thư vào số" not in clerk.get(address).content.decode()
+    assert leader.post(address, {"act": "sign_decision"}).status_code == 302
+    for each in (leader, clerk):
+        assert (
+            "chờ văn thư vào số: sản phẩm được công nhận khi" in each.get(address).content.decode()
+        )
+    assert leader.post(address, {"act": "sign_decision"}).status_code == 200
+    assert audiences.the_clerks(dossier.history.get(event="task.sign_decision")) == {lo.pk}
+    assert "đã ký, chờ văn thư vào số" in leader.get(reverse("dossiers:inbox")).content.decode()
+    assert "Không tìm thấy" in main(see("/certificates/", number="12/GCN"))
+    today = f"{clock.today():%d/%m/%Y}"
+    data = {
+        "act": "certify",
+        "certify-certificate-number": "12/GCN",
+        "certify-certificate-issued_on": today,
+        "certify-paper-number": "812/QĐ-UBND",
+        "certify-paper-signed_on": today,
+        "certify-paper-signer": "Trần Công Sơn",
+        "certify-paper-signer_capacity": "Chủ tịch",
+    }
+    assert clerk.post(address, data).status_code == 200
+    assert Task.objects.get(pk=task.pk).is_open
+    scan = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x")
+    assert clerk.post(address, data | {"certify-paper-scan_file": scan}).status_code == 302
+    given = dossier.certificates.get()
+    assert given.decision.scan.filename == "qd.pdf"
+    words = main(see("/certificates/", number="12/GCN"))
+    assert "Đang có giá trị" in words
+    assert f"Quyết định công nhận số 812/QĐ-UBND ngày {today}" in words
+
+
+# --- Certificates of before -----------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, an, son, minh):
+    """Its three statements, on rows as they were before it; the owner takes it all back."""
+    migration = import_module("dossiers.migrations.0011_certificate_rests_on_its_decision")
+
+    def given(name, **fields):
+        dossier = stand(open_dossier(cycle, commune, an, name=name), S.AWAITING_DECISION)
+        return certify(dossier, son, **fields)
+
+    named, doubled = given("Mật ong", number="12/GCN"), given("Chè Shan", number="13/GCN")
+    unknown = keep(doubled.dossier, number="14/GCN", stars=4)
+    centre = stand(
+        open_dossier(cycle, commune, an, name="Gạo"), S.AT_CENTRE, stars=5, points_sum="650"
+    )
+    open_task(centre).complete(
+        "record_centre_result",
+        by=minh,
+        paper=records.signed_paper(number="7/QĐ-BNNMT"),
+        record=[records.evaluation("650", stars=5), records.certificate(number="12/GCN")],
+    )
+    of_centre = centre.certificates.get()
+    owner = settings.DATABASES["owner"]
+    with psycopg.connect(
+        dbname=connection.settings_dict["NAME"],
+        user=owner["USER"],
+        password=owner.get("PASSWORD") or None,
+        host=owner.get("HOST") or None,
+        port=owner.get("PORT") or None,
+    ) as before:
+        before.execute(
+            "ALTER TABLE dossiers_certificate DROP CONSTRAINT certificate_rests_on_a_decision"
+        )
+        before.execute("DROP INDEX certificate_number_once")
+        before.execute(
+            "UPDATE dossiers_certificate SET decision_id = NULL, issuer_id = NULL, product_name = ''"
+        )
+        before.execute(
+            "UPDATE dossiers_certificate SET number = '012/gcn' WHERE id = %s", [doubled.pk]
+        )
+        for statement in (migration.NAMES, migration.DECISIONS, migration.REPEATS):
+            before.execute(statement)
+        told = {
+            row[0]: row[1:]
+            for row in before.execute(
+                "SELECT id, before, decision_id, issuer_id, product_name, number_repeats"
+                " FROM dossiers_certificate"
+            )
+        }
+        before.rollback()
+    province = commune.parent_id
+    assert told == {
+        named.pk: (True, named.decision_id, province, "Mật ong", False),
+        doubled.pk: (True, doubled.decision_id, province, "Chè Shan", True),
+        unknown.pk: (True, None, province, "Chè Shan", False),
+        of_centre.pk: (True, of_centre.decision_id, None, "Gạo", False),
+    }
+
+
+def test_from_the_first_sheet_handed_in_evidence_is_a_supplement(cycle, commune, province, an, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    [dossier] = judging.before_council(cycle, commune, an)
+    round_ = judging.begin(council, cycle, [dossier], thu)
+    before = attach(dossier, an)
+    judging.fill(round_.entries.get(), judging.judge(council, 1))
+    after = attach(dossier, an)
+    assert (before.after_council, after.after_council) == (False, True)
+    client = Client()
+    client.force_login(judging.judge(council, 2).user)
+    text = client.get(reverse("councils:entry", args=[round_.entries.get().pk])).content.decode()
+    assert text.count("bổ sung sau hội đồng") == 1

@@ -1,0 +1,198 @@
+"""Authority rests on a signed document: who records what without one, with one, with its scan."""
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from cycle import clock
+from cycle.models import Role
+from dossiers.models import (
+    ACTS,
+    ConditionNotMet,
+    Dossier,
+    Evidence,
+    OfficialDocument,
+    PaperRequired,
+    State,
+    Task,
+)
+from dossiers.models.law import SCORED
+from dossiers.rules import holds_task
+from tests import records
+from tests.conftest import events, open_dossier, open_task, person
+from tests.test_transitions import (
+    HANDS_IN,
+    LAW,
+    NEEDS_PAPER,
+    OF_A_TASK,
+    OF_THE_DISTRICT,
+    authority,
+    moi,
+    stand,
+    with_compulsory_papers,
+)
+
+pytestmark = pytest.mark.django_db
+
+__all__ = ["moi"]
+
+S = State
+
+#: Done in a three-level year, for the other has no such state or act.
+OF_THREE = {
+    "accept_at_district",
+    "rank_at_district",
+    "not_propose",
+    "forward_to_district",
+}
+WITHOUT = ConditionNotMet, "Bạn chưa nhập văn bản đã ký."
+UNSCANNED = ValidationError, "Bạn chưa đính kèm bản chụp văn bản đã ký."
+
+
+@pytest.fixture
+def file_of(cycle, cycle_of_three, commune, old_commune, moi):
+    """A dossier that stands where the act begins."""
+    filed = {}
+    for year, unit in ((cycle, commune), (cycle_of_three, old_commune)):
+        made = open_dossier(year, unit, moi)
+        with_compulsory_papers(made, moi)
+        stand(made, S.ASSEMBLING)
+        open_task(made).complete("submit_dossier", by=moi, record=records.self_assessment())
+        filed[year.pk] = made
+
+    def make(act):
+        dossier = filed[cycle_of_three.pk if act in OF_THREE else cycle.pk]
+        here = LAW[act][0] if act in OF_THREE else LAW[act][0] - OF_THE_DISTRICT
+        state = S.RANKED if act == "not_recognise" else min(here)
+        if act == "nominate":
+            return stand(dossier, state, stars=5, points_sum="650")
+        return stand(dossier, state)
+
+    return make
+
+
+def attempt(dossier, act, by, paper=None, authority=None):
+    """The act with all that it asks but the paper; True when done. Nothing of it stays."""
+    given = {"reason": "Theo biên bản"} | HANDS_IN.get(act, dict)() | {"paper": paper}
+    if authority is not None:
+        given["authority"] = authority
+    before = events(dossier)
+    with transaction.atomic():
+        try:
+            if act in OF_A_TASK:
+                open_task(dossier).complete(act, by=by, **given)
+            else:
+                dossier.process.act(act, by=by, **given)
+            return events(dossier) == [*before, f"dossier.{act}"]
+        finally:
+            transaction.set_rollback(True)
+
+
+def unscanned():
+    return records.signed_paper(scan=None)
+
+
+def refused(answer, *call, **given):
+    kind, words = answer
+    with transaction.atomic(), pytest.raises(kind) as error:
+        attempt(*call, **given)
+    assert words in str(error.value), call
+
+
+@pytest.mark.parametrize("act", sorted(NEEDS_PAPER))
+def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, file_of, moi):
+    """Whoever does it: here somebody who holds every role."""
+    dossier = file_of(act)
+    refused(WITHOUT, dossier, act, moi)
+    refused(UNSCANNED, dossier, act, moi, unscanned())
+    for stray in (
+        records.paper("business_registration"),
+        Evidence(kind="signed_paper", title="Văn bản", paper_location="Tủ số 1"),
+    ):
+        # What is called a scan must be a file of a signed document.
+        refused(UNSCANNED, dossier, act, moi, records.signed_paper(scan=stray))
+    assert attempt(dossier, act, moi, records.signed_paper())
+    if act in SCORED:
+        assert attempt(dossier, act, moi, authority=authority(dossier, moi))
+    else:
+        # A round scores; it neither decides nor takes away.
+        refused(WITHOUT, dossier, act, moi, authority=authority(dossier, moi))
+    assert not OfficialDocument.objects.exists()
+
+
+@pytest.mark.parametrize("act", sorted(OF_A_TASK))
+def test_who_only_types_gives_the_scan_of_every_act(act, file_of, commune, old_commune, province):
+    dossier = file_of(act)
+    clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, open_task(dossier).org_unit))
+    assert not holds_task(clerk, open_task(dossier))
+    refused((PaperRequired, ""), dossier, act, clerk)
+    refused(UNSCANNED, dossier, act, clerk, unscanned())
+    assert attempt(dossier, act, clerk, records.signed_paper())
+
+
+@pytest.mark.parametrize("act", sorted(OF_A_TASK - NEEDS_PAPER))
+def test_who_holds_another_task_needs_no_document_but_may_give_one(act, file_of, moi):
+    dossier = file_of(act)
+    assert attempt(dossier, act, moi)
+    assert attempt(dossier, act, moi, unscanned())
+
+
+def test_what_is_told_again_years_later_may_have_no_scan_but_has_its_document(file_of, moi):
+    dossier = file_of("certify")
+    with clock.at(clock.now(), replay=True):
+        refused(WITHOUT, dossier, "certify", moi)
+        assert attempt(dossier, "certify", moi, unscanned())
+
+
+def test_every_act_that_ends_in_recognition_or_takes_it_away_asks_for_paper():
+    """Not by the table alone: whatever reaches these states is such an act."""
+    ends = {S.DISTRICT_RANKED, S.RANKED, S.NOT_RECOGNISED, S.CERTIFIED, S.REVOKED, S.AT_CENTRE}
+    back = {"return_submission", "reopen"}
+    reaching = {act for act, (_begins, leads) in LAW.items() if leads and leads & ends} - back
+    assert {act for act in reaching if not ACTS[act]["paper"]} == set()
+
+
+# --- Signed first, numbered later -----------------------------------------------------------
+
+
+@pytest.fixture
+def awaiting(dossier):
+    return stand(dossier, S.AWAITING_DECISION)
+
+
+def test_the_leader_signs_and_nothing_is_recognised_until_the_clerk_numbers(
+    awaiting, son, province
+):
+    task = open_task(awaiting)
+    task.sign_decision(by=son)
+    again = Task.objects.get(pk=task.pk)
+    assert again.is_open and again.signed_at is not None
+    assert events(awaiting)[-1] == "task.sign_decision"
+    assert Dossier.objects.get(pk=awaiting.pk).state == S.AWAITING_DECISION
+    assert not awaiting.certificates.exists()
+    with pytest.raises(ConditionNotMet, match="đã được ký"):
+        open_task(awaiting).sign_decision(by=son)
+    clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
+    open_task(awaiting).complete(
+        "certify", by=clerk, paper=records.signed_paper(), record=records.certificate()
+    )
+    given = awaiting.certificates.get()
+    assert given.decision == awaiting.officialdocuments.get()
+    assert awaiting.history.get(event="dossier.certify").actor == clerk
+
+
+def test_who_does_not_hold_the_decision_signs_none(awaiting, minh, la, an, province):
+    from django.core.exceptions import PermissionDenied
+
+    clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
+    for user in (minh, la, an, clerk):
+        with pytest.raises(PermissionDenied):
+            open_task(awaiting).sign_decision(by=user)
+    assert open_task(awaiting).signed_at is None
+
+
+def test_only_a_decision_is_signed(dossier, moi):
+    from dossiers.models import ActNotPossible
+
+    with pytest.raises(ActNotPossible):
+        open_task(stand(dossier, S.RANKED)).sign_decision(by=moi)
