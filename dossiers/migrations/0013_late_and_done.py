@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dossiers", "0011_guards_hold")]
+    dependencies = [("dossiers", "0012_guards_hold")]
 
     operations = [
         migrations.AddIndex(

@@ -6,5 +6,5 @@ PINNED = "ALTER FUNCTION process_not_stuck() SET search_path = pg_catalog, publi
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dossiers", "0010_asked_since")]
+    dependencies = [("dossiers", "0011_certificate_rests_on_its_decision")]
     operations = [migrations.RunSQL(PINNED, migrations.RunSQL.noop)]

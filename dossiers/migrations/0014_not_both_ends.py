@@ -40,5 +40,5 @@ DROP FUNCTION task_not_both_ends();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dossiers", "0012_late_and_done")]
+    dependencies = [("dossiers", "0013_late_and_done")]
     operations = [migrations.RunSQL(DO, UNDO)]
