@@ -8,9 +8,7 @@ from django.shortcuts import resolve_url
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect
 
-#: A page of typed Vietnamese is some 20,000 characters once encoded.
-KEPT_CHARACTERS = 200_000
-PREFIX = "kept_post:"
+from cycle import typed
 
 
 class UserLocaleMiddleware:
@@ -30,22 +28,7 @@ class UserLocaleMiddleware:
         return response
 
 
-def keep_post(request):
-    """Keep what was typed, without files, for the page of the same path to show again.
-
-    It does ``kept = request.session.pop(f"kept_post:{request.path}", None)`` on GET and fills its
-    form from ``QueryDict(kept)``. One form is kept at a time, and none that is too long.
-    """
-    for key in list(request.session.keys()):
-        if key.startswith(PREFIX):
-            del request.session[key]
-    typed = request.POST.copy()
-    typed.pop("csrfmiddlewaretoken", None)
-    if typed and len(text := typed.urlencode()) <= KEPT_CHARACTERS:
-        request.session[PREFIX + request.path] = text
-
-
-class KeptPostMiddleware:
+class TypedMiddleware:
     """When a view sends a person to sign in, keep what they had typed; htmx leaves its page."""
 
     def __init__(self, get_response):
@@ -53,6 +36,8 @@ class KeptPostMiddleware:
 
     def __call__(self, request):
         response = self.get_response(request)
+        if request.session.accessed:
+            typed.drop_old(request.session)
         if response.status_code != 302 or request.user.is_authenticated:
             return response
         if urlsplit(response.headers["Location"]).path != resolve_url(settings.LOGIN_URL):
@@ -61,5 +46,5 @@ class KeptPostMiddleware:
             here = urlsplit(request.htmx.current_url_abs_path or "/")
             return HttpResponseClientRedirect(redirect_to_login(here.geturl()).url)
         if request.method == "POST":
-            keep_post(request)
+            typed.keep(request)
         return response

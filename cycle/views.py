@@ -1,7 +1,5 @@
 """What belongs to no dossier: the language, one's own page, the rubrics, whether the site lives."""
 
-from urllib.parse import urlsplit
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,9 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from cycle import clock
-from cycle.middleware import keep_post
 from cycle.models import Rubric, RuleSet, fold
 from cycle.rubrics import sheet
+from cycle.typed import keep
 
 
 def language(request):
@@ -101,16 +99,21 @@ def healthz(request):
 
 
 def csrf_failure(request, reason=""):
-    """A form from before the last sign-in: keep what was typed and show it again.
+    """A form from before the last sign-in: it is shown again, with what was typed if it was kept.
 
-    Only what comes from our own pages is kept; anything else gets a plain page.
+    Only for what comes from our own pages; anything else gets a plain page.
     """
-    origin = request.headers.get("Origin", "")
-    if urlsplit(origin).netloc == request.get_host():
-        keep_post(request)
+    here = f"{request.scheme}://{request.get_host()}"
+    if request.headers.get("Origin") != here:
+        return render(request, "403.html", {"reason": "csrf"}, status=403)
+    if keep(request):
         messages.warning(
             request,
             _("Phiên làm việc đã đổi. Nội dung bạn nhập vẫn còn, hãy kiểm tra và gửi lại."),
         )
         return redirect(request.path)
-    return render(request, "403.html", {"reason": "csrf"}, status=403)
+    messages.warning(
+        request, _("Phiên làm việc đã đổi, việc vừa rồi chưa được ghi. Hãy làm lại trên trang này.")
+    )
+    before = request.headers.get("Referer", "")
+    return redirect(before if before.startswith(f"{here}/") else request.path)

@@ -9,7 +9,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
-from django.http import QueryDict
 from django.utils import translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User
+from cycle.typed import fill
 from dossiers.engine import DutyMissing
 from dossiers.fields import (
     Part,
@@ -271,12 +271,12 @@ class ActForm:
     """The form of the act ``name`` on ``dossier``, as ``user`` may do it.
 
     With ``task`` it goes through the task's door, without through the process's. ``parts`` are
-    Django forms with the act's name in their prefix, so that several acts share one page. ``kept``
+    Django forms with the act's name in their prefix, so that several acts share one page. ``typed``
     is what was typed before the sign-in expired.
     """
 
     def __init__(
-        self, name, dossier, user, *, task=None, data=None, files=None, kept=None, initial=None
+        self, name, dossier, user, *, task=None, data=None, files=None, typed=None, initial=None
     ):
         self.name, self.dossier, self.user, self.task = name, dossier, user, task
         self.act = ACTS[name]
@@ -288,13 +288,8 @@ class ActForm:
         self.parts: list[Any] = []
 
         def add(key, factory, **kwargs):
-            prefix = f"{name}-{key}"
-            part = factory(prefix=prefix, **common, **kwargs)
-            if kept is not None:
-                for field_name, field in part.fields.items():
-                    part.initial[field_name] = field.widget.value_from_datadict(
-                        kept, {}, f"{prefix}-{field_name}"
-                    )
+            part = factory(prefix=f"{name}-{key}", **common, **kwargs)
+            fill(part, typed)
             self.parts.append(part)
 
         for factory in RECORDS.get(name, ()):
@@ -388,14 +383,6 @@ class ActForm:
             for field, sentences in part.errors.items()
             for sentence in sentences
         ]
-
-
-def kept_post(request):
-    """What a person typed on this page before the sign-in expired, or None; told once."""
-    kept = request.session.pop(f"kept_post:{request.path}", None)
-    if kept is None or request.method == "POST":
-        return None
-    return QueryDict(kept)
 
 
 # --- Who has a task ----------------------------------------------------------------------------
