@@ -1,14 +1,74 @@
-"""What every request passes: the person's language, and nothing typed is lost at sign-in."""
+"""What every request passes: no broken text, the person's language, nothing typed is lost."""
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.shortcuts import resolve_url
+from django.http import Http404, QueryDict
+from django.shortcuts import render, resolve_url
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect
+from psycopg import errors
 
 from cycle import typed
+
+log = structlog.get_logger(__name__)
+
+
+class TextMiddleware:
+    """Leave out of a request what no page can take, before any page sees it.
+
+    PostgreSQL keeps no NUL in its texts: an address with one does not exist, in a search and in a
+    cookie nobody typed it. What is posted is answered by its form, at its field. Of where a script
+    stands, only what is an address is believed.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        for name, value in request.META.items():
+            if name.startswith("HTTP_") and "\0" in value:
+                request.META[name] = value.replace("\0", "")
+        try:
+            urlsplit(unquote(request.META.get("HTTP_HX_CURRENT_URL", "")))
+        except ValueError:
+            del request.META["HTTP_HX_CURRENT_URL"]
+        # A header may claim any codec that Python has, «base64» too; our pages all send UTF-8. The
+        # public setter would first read the address by that codec.
+        request._encoding = None
+        request.COOKIES = {k: v for k, v in request.COOKIES.items() if "\0" not in k + v}
+        if "\0" in request.path:
+            raise Http404
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            asked = QueryDict(mutable=True)
+            for name, values in request.GET.lists():
+                asked.setlist(name.replace("\0", ""), [each.replace("\0", "") for each in values])
+            request.META["QUERY_STRING"] = asked.urlencode()
+            request.GET = asked
+        return self.get_response(request)
+
+
+class TwiceMiddleware:
+    """What two people, or two clicks, add at the same moment: the later one is told so.
+
+    Who comes second by a second is answered by the form. By a moment, the database alone sees it:
+    its unique keys and exclusions refuse the second, of which nothing is written.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_exception(self, request, exception):
+        refused = exception.__cause__
+        if not isinstance(refused, errors.UniqueViolation | errors.ExclusionViolation):
+            return None
+        log.warning("refused_twice", constraint=refused.diag.constraint_name)
+        return render(request, "409.html", status=409)
 
 
 class UserLocaleMiddleware:

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "cycle.middleware.TextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "cycle.middleware.UserLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -83,6 +84,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "cycle.middleware.TwiceMiddleware",
 ]
 
 SITE_NAME = os.environ.get("SITE_NAME", "OCOP Điện Biên")

@@ -3,10 +3,17 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -96,6 +103,20 @@ def healthz(request):
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+def bad_request(request, exception):
+    """What Django refuses before any page sees it: a wrong host, too much at once, a broken form.
+
+    In one plain page, without a session, a person or a query: they may be what is broken.
+    """
+    reason, status = "", 400
+    if isinstance(exception, DisallowedHost):
+        reason = "host"
+    elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        reason, status = "size", 413
+    page = loader.get_template("400.html").render({"reason": reason})
+    return HttpResponse(page, status=status)
 
 
 def csrf_failure(request, reason=""):

@@ -261,7 +261,8 @@ class Council(models.Model):
         with transaction.atomic():
             self._hold(by)
             member.council = self
-            sitting = self.members.sitting(member.since)
+            # One that begins later than the new one does not end before it either.
+            sitting = self.members.exclude(until__lt=member.since)
             kin = TEAM if member.seat in TEAM else (*JUDGES, Seat.SECRETARY)
             if sitting.filter(user=member.user, seat__in=kin).exists():
                 raise ConditionNotMet(

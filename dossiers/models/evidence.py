@@ -121,7 +121,14 @@ class Evidence(models.Model):
         return rule_set.evidence_label(self.kind)
 
     def prepare(self):
-        """Count the version; the door calls this before it saves."""
+        """Count the version; the door calls this before it saves, holding the dossier.
+
+        Raises ValidationError when somebody has replaced the same piece since it was chosen.
+        """
+        if self.replaces and Evidence.objects.filter(replaces=self.replaces).exists():
+            raise ValidationError(
+                {"replaces": _("Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang.")}
+            )
         self.version = self.replaces.version + 1 if self.replaces else 1
 
     def clean(self):
