@@ -196,6 +196,8 @@ BROKEN = [
     "%00", "a%00b", "%2500", "%ff", "%ed%a0%80", "x" * 3000, "9" * 40, "-1", "%E2%80%AE",
     "%D9%A1", "..%2f..%2fetc", "%0d%0aX:1", "%27%22%3C",
 ]  # fmt: skip
+#: Of these, what a query may do harm with.
+ASKED_FOR = ["a%00b", "%2500", "9" * 40, "%D9%A1", "%ff"]
 #: As they are typed.
 TYPED = [
     "\0", "a\0b", "%00", "q=%00&page=%00", "\ud7ff\u202e\ufeff", "9" * 40, "-1", "½", "1e400000",
@@ -279,7 +281,7 @@ def test_no_address_breaks_a_page(world, browsers):
             ["0", "9" * 30, "%D9%A1"]
             + ([str(world.get(route.split("/")[0], 1))] * (len(parts) > 1))
             if part == "int"
-            else BROKEN[:4]
+            else BROKEN[:2]
             if route.startswith("admin/")
             else BROKEN
             for part in parts
@@ -312,7 +314,7 @@ def test_nothing_asked_for_breaks_a_page(world, browsers):
                     for name in form["fields"]
                 ),
             }
-            for value in BROKEN[:4] if administration else BROKEN:
+            for value in BROKEN[:1] if administration else ASKED_FOR:
                 query = "&".join(f"{name}={value}" for name in sorted(names))
                 answers.append((f"{address}?…={value[:9]}", browser.get(f"{address}?{query}")))
     assert len(answers) > 500
