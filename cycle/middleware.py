@@ -35,9 +35,6 @@ class TextMiddleware:
             urlsplit(unquote(request.META.get("HTTP_HX_CURRENT_URL", "")))
         except ValueError:
             del request.META["HTTP_HX_CURRENT_URL"]
-        # A header may claim any codec that Python has, «base64» too; our pages all send UTF-8. The
-        # public setter would first read the address by that codec.
-        request._encoding = None
         request.COOKIES = {k: v for k, v in request.COOKIES.items() if "\0" not in k + v}
         if "\0" in request.path:
             raise Http404

@@ -363,9 +363,13 @@ class ActForm:
 
     def _place(self, error):
         """Put what the model refused at the field it is about, or at the top."""
-        for field, messages in getattr(
-            error, "error_dict", {NON_FIELD_ERRORS: error.error_list}
-        ).items():
+        # Of one without fields there is no dictionary, of one with fields no list.
+        by_field = (
+            error.error_dict
+            if hasattr(error, "error_dict")
+            else {NON_FIELD_ERRORS: error.error_list}
+        )
+        for field, messages in by_field.items():
             for part in self.parts:
                 if field in part.fields:
                     part.add_error(field, messages)

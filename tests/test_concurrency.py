@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from councils.models import EvaluationRound
-from cycle.models import DayOff, HistoryHead, Role, Rubric, User, Visitor
+from cycle.models import DayOff, HistoryHead, OrgUnit, Role, Rubric, User, Visitor
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
@@ -380,18 +380,16 @@ def test_what_the_database_refuses_twice_is_said(province):
     admin = User.objects.create_superuser("quantri", full_name="Quản Trị")
     answers = []
     for n in range(3):
+        unit = {"code": f"0300{n}", "name": "Xã Mới", "level": "commune", "parent": province.pk}
         at_once(
             *(
                 posting(
-                    admin,
-                    "/admin/cycle/dayoff/add/",
-                    {"day": f"0{n + 1}/12/2027", "name": "Nghỉ", "document": "1/TB"},
-                    answers,
+                    admin, "/admin/cycle/orgunit/add/", unit | {"valid_from": "01/12/2026"}, answers
                 )
                 for _ in range(6)
             )
         )
-    assert DayOff.objects.filter(day__year=2027, day__month=12).count() == 3
+    assert OrgUnit.objects.filter(code__startswith="0300").count() == 3
     assert {status for status, _page in answers} <= {200, 302, 409}
     for status, page in answers:
         assert status != 409 or "Nội dung này vừa được ghi" in page
