@@ -7,7 +7,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.db import connection
 
-from cycle import clock
+from cycle import clock, typed
 from cycle.models import Visitor
 from cycle.models.job import run_waiting
 
@@ -44,8 +44,9 @@ def run_jobs():
 
 @shared_task
 def clear_sessions():
-    """Remove expired sessions."""
+    """Remove expired sessions, and what was typed and nobody came back for."""
     call_command("clearsessions")
+    typed.forget_old()
 
 
 @shared_task

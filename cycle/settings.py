@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "cycle.middleware.TextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "cycle.middleware.UserLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -79,10 +80,11 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "cycle.middleware.KeptPostMiddleware",
+    "cycle.middleware.TypedMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "cycle.middleware.TwiceMiddleware",
 ]
 
 SITE_NAME = os.environ.get("SITE_NAME", "OCOP Điện Biên")
@@ -226,6 +228,16 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
+# What axes keeps of a failed sign-in is the whole form: without any password, and without the name,
+# into which passwords are typed by mistake.
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "ip_address",
+    "login",
+    "oldpassword",
+    "password1",
+    "password2",
+]
 AXES_VERBOSE = False
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 

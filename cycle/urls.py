@@ -35,3 +35,6 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("admin/", admin.site.urls),
 ]
+
+# Of 403, 404 and 500 the templates are enough; those refused unread are told apart.
+handler400 = "cycle.views.bad_request"

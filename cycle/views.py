@@ -1,16 +1,22 @@
 """What belongs to no dossier: the language, one's own page, the rubrics, whether the site lives."""
 
 import sys
-from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import (
+    DisallowedHost,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -18,9 +24,9 @@ from django.views import defaults
 from django.views.decorators.cache import never_cache
 
 from cycle import clock
-from cycle.middleware import keep_post
 from cycle.models import Rubric, RuleSet, fold
 from cycle.rubrics import sheet
+from cycle.typed import keep
 
 
 def language(request):
@@ -140,17 +146,36 @@ def server_error(request):
     return response
 
 
-def csrf_failure(request, reason=""):
-    """A form from before the last sign-in: keep what was typed and show it again.
+def bad_request(request, exception):
+    """What Django refuses before any page sees it: a wrong host, too much at once, a broken form.
 
-    Only what comes from our own pages is kept; anything else gets a plain page.
+    In one plain page, without a session, a person or a query: they may be what is broken.
     """
-    origin = request.headers.get("Origin", "")
-    if urlsplit(origin).netloc == request.get_host():
-        keep_post(request)
+    reason, status = "", 400
+    if isinstance(exception, DisallowedHost):
+        reason = "host"
+    elif isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        reason, status = "size", 413
+    page = loader.get_template("400.html").render({"reason": reason})
+    return HttpResponse(page, status=status)
+
+
+def csrf_failure(request, reason=""):
+    """A form from before the last sign-in: it is shown again, with what was typed if it was kept.
+
+    Only for what comes from our own pages; anything else gets a plain page.
+    """
+    here = f"{request.scheme}://{request.get_host()}"
+    if request.headers.get("Origin") != here:
+        return render(request, "403.html", {"reason": "csrf"}, status=403)
+    if keep(request):
         messages.warning(
             request,
             _("Phiên làm việc đã đổi. Nội dung bạn nhập vẫn còn, hãy kiểm tra và gửi lại."),
         )
         return redirect(request.path)
-    return render(request, "403.html", {"reason": "csrf"}, status=403)
+    messages.warning(
+        request, _("Phiên làm việc đã đổi, việc vừa rồi chưa được ghi. Hãy làm lại trên trang này.")
+    )
+    before = request.headers.get("Referer", "")
+    return redirect(before if before.startswith(f"{here}/") else request.path)

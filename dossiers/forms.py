@@ -10,7 +10,6 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Q
-from django.http import QueryDict
 from django.utils import translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, people_of
+from cycle.typed import fill
 from dossiers.engine import DutyMissing
 from dossiers.fields import (
     Part,
@@ -305,12 +305,12 @@ class ActForm:
     """The form of the act ``name`` on ``dossier``, as ``user`` may do it.
 
     With ``task`` it goes through the task's door, without through the process's. ``parts`` are
-    Django forms with the act's name in their prefix, so that several acts share one page. ``kept``
+    Django forms with the act's name in their prefix, so that several acts share one page. ``typed``
     is what was typed before the sign-in expired.
     """
 
     def __init__(
-        self, name, dossier, user, *, task=None, data=None, files=None, kept=None, initial=None
+        self, name, dossier, user, *, task=None, data=None, files=None, typed=None, initial=None
     ):
         self.name, self.dossier, self.user, self.task = name, dossier, user, task
         self.act = ACTS[name]
@@ -322,13 +322,8 @@ class ActForm:
         self.parts: list[Any] = []
 
         def add(key, factory, **kwargs):
-            prefix = f"{name}-{key}"
-            part = factory(prefix=prefix, **common, **kwargs)
-            if kept is not None:
-                for field_name, field in part.fields.items():
-                    part.initial[field_name] = field.widget.value_from_datadict(
-                        kept, {}, f"{prefix}-{field_name}"
-                    )
+            part = factory(prefix=f"{name}-{key}", **common, **kwargs)
+            fill(part, typed)
             self.parts.append(part)
 
         for factory in RECORDS.get(name, ()):
@@ -404,9 +399,13 @@ class ActForm:
 
     def _place(self, error):
         """Put what the model refused at the field it is about, or at the top."""
-        for field, messages in getattr(
-            error, "error_dict", {NON_FIELD_ERRORS: error.error_list}
-        ).items():
+        # Of one without fields there is no dictionary, of one with fields no list.
+        by_field = (
+            error.error_dict
+            if hasattr(error, "error_dict")
+            else {NON_FIELD_ERRORS: error.error_list}
+        )
+        for field, messages in by_field.items():
             for part in self.parts:
                 if field in part.fields:
                     part.add_error(field, messages)
@@ -424,14 +423,6 @@ class ActForm:
             for field, sentences in part.errors.items()
             for sentence in sentences
         ]
-
-
-def kept_post(request):
-    """What a person typed on this page before the sign-in expired, or None; told once."""
-    kept = request.session.pop(f"kept_post:{request.path}", None)
-    if kept is None or request.method == "POST":
-        return None
-    return QueryDict(kept)
 
 
 # --- Who has a task ----------------------------------------------------------------------------

@@ -114,14 +114,18 @@ def apply(rows):
     """Write the changes of the calendar; the terms follow in :func:`recalculate`."""
     with transaction.atomic():
         for row in rows:
-            DayOff.objects.filter(day=row["day"]).delete()
-            if row["what"] != "none":
-                DayOff.objects.create(
-                    day=row["day"],
-                    worked=row["what"] == "worked",
-                    name=row["name"],
-                    document=row["document"],
-                )
+            if row["what"] == "none":
+                DayOff.objects.filter(day=row["day"]).delete()
+                continue
+            # Two people may write the same day at once: the later one holds.
+            DayOff.objects.update_or_create(
+                day=row["day"],
+                defaults={
+                    "worked": row["what"] == "worked",
+                    "name": row["name"],
+                    "document": row["document"],
+                },
+            )
 
 
 @job_kind("recalculate_terms")

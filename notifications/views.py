@@ -132,6 +132,8 @@ def preferences(request):
     preference = Preference.objects.filter(user=request.user).first() or Preference(
         user=request.user
     )
+    if request.method == "POST" and preference.pk is None:
+        preference, _made = Preference.objects.get_or_create(user=request.user)
     form = PreferenceForm(
         request.POST or None,
         instance=preference,

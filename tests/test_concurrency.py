@@ -6,13 +6,16 @@ from threading import Barrier
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from councils.models import EvaluationRound
-from cycle.models import HistoryHead, Role, Rubric, User, Visitor
+from cycle.models import DayOff, HistoryHead, OrgUnit, Role, Rubric, User, Visitor
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
     Dossier,
+    Evidence,
     Idea,
     PaperRequired,
     Process,
@@ -20,6 +23,7 @@ from dossiers.models import (
     Task,
     TaskAlreadyDone,
 )
+from notifications.models import CalendarFeed, Preference
 from tests import judging, records
 from tests.conftest import events, open_task, person
 from tests.test_history import chain, links
@@ -303,3 +307,89 @@ def test_choosing_a_set_against_taking_the_dossier_in(
     assert taken == ([(rubric, rubric)] if outcomes[1] == "done" else [])
     # It was stood before the council without a history: only the links are told of.
     assert links(chain(dossier))
+
+
+# --- At once, by the pages -------------------------------------------------------------------
+
+
+def posting(user, address, data, answers):
+    """A deed of :func:`at_once`: one post by the page, its status and words noted."""
+
+    def post():
+        client = Client(raise_request_exception=False)
+        client.force_login(again(user))
+        response = client.post(address, data)
+        answers.append((response.status_code, response.content.decode()))
+
+    return post
+
+
+def test_one_piece_of_evidence_is_replaced_once(dossier, an):
+    attach = reverse("dossiers:act", args=[dossier.pk, "attach_evidence"])
+    kind = dossier.rule_set.content["evidence_kinds"][0]["code"]
+    form = {
+        "attach_evidence-evidence-kind": kind,
+        "attach_evidence-evidence-title": "Ảnh sản phẩm",
+        "attach_evidence-evidence-paper_location": "Tủ 1",
+    }
+    first = []
+    posting(an, attach, form, first)()
+    assert first[0][0] == 302
+    old = Evidence.objects.get()
+    answers = []
+    at_once(
+        *(
+            posting(an, attach, form | {"attach_evidence-evidence-replaces": old.pk}, answers)
+            for _ in range(4)
+        )
+    )
+    assert sorted(status for status, _page in answers) == [200, 200, 200, 302]
+    for status, page in answers:
+        assert ("Tài liệu này vừa được thay bằng bản khác" in page) == (status == 200)
+    assert Evidence.objects.count() == 2
+    assert links(chain(Dossier.objects.get(pk=dossier.pk)))
+
+
+def test_preferences_and_days_off_written_at_once(an, minh):
+    answers = []
+    for address, data, user in (
+        ("/notifications/preferences/", {"email": "on", "digest": "on"}, an),
+        ("/notifications/calendar/", {"act": "make"}, an),
+        (
+            "/calendar/",
+            {
+                "act": "apply",
+                "days-TOTAL_FORMS": 1,
+                "days-INITIAL_FORMS": 0,
+                "days-0-day": "24/11/2027",
+                "days-0-what": "off",
+                "days-0-name": "Ngày Văn hóa",
+                "days-0-document": "12/TB",
+            },
+            minh,
+        ),
+    ):
+        at_once(*(posting(user, address, data, answers) for _ in range(6)))
+    assert [status for status, _page in answers] == [302] * 18
+    assert Preference.objects.count() == CalendarFeed.objects.count() == 1
+    assert DayOff.objects.filter(day="2027-11-24").count() == 1
+
+
+def test_what_the_database_refuses_twice_is_said(province):
+    """Of an administrator's two clicks one is told; whatever has a unique key, none is a 500."""
+    admin = User.objects.create_superuser("quantri", full_name="Quản Trị")
+    answers = []
+    for n in range(3):
+        unit = {"code": f"0300{n}", "name": "Xã Mới", "level": "commune", "parent": province.pk}
+        at_once(
+            *(
+                posting(
+                    admin, "/admin/cycle/orgunit/add/", unit | {"valid_from": "01/12/2026"}, answers
+                )
+                for _ in range(6)
+            )
+        )
+    assert OrgUnit.objects.filter(code__startswith="0300").count() == 3
+    assert {status for status, _page in answers} <= {200, 302, 409}
+    for status, page in answers:
+        assert status != 409 or "Nội dung này vừa được ghi" in page

@@ -1,12 +1,14 @@
 """The shell around every page: signing in and out, the language, what is typed and kept."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
 from django.http import QueryDict
 from django.test import Client
 
+from cycle import clock
+from cycle.jobs import clear_sessions
 from cycle.models import DayOff
 from dossiers.due import due
 from dossiers.templatetags import ocop
@@ -197,19 +199,76 @@ def test_what_a_signed_out_person_typed_is_there_after_signing_in(client, an, do
     assert client.get("/tasks/bulk/")["Location"] == "/inbox/"
 
 
-def kept_in(client):
-    return [key for key in list(client.session.keys()) if key.startswith("kept_post:")]
-
-
 def test_only_one_form_is_kept_and_none_that_is_too_long(client, db):
     client.post("/tasks/bulk/", {"reason": "một"})
-    client.post("/dossiers/", {"reason": "hai"})
-    kept = kept_in(client)
-    assert kept == ["kept_post:/dossiers/"]
-    assert QueryDict(client.session[kept[0]])["reason"] == "hai"
+    client.post("/dossiers/new/", {"reason": "hai"})
+    kept = client.session["typed"]
+    assert (kept["path"], QueryDict(kept["typed"])["reason"]) == ("/dossiers/new/", "hai")
 
-    client.post("/inbox/", {"reason": "x" * 300_000})
-    assert kept_in(client) == []
+    client.post("/dossiers/new/", {"reason": "x" * 300_000})
+    assert "typed" not in client.session
+
+
+def test_what_no_page_shows_again_is_not_kept(client, db):
+    client.post("/notifications/preferences/", {"email": "on"})
+    assert "typed" not in client.session
+    client.post("/dossiers/new/", {"reason": "một"})
+    # Nor does it take the place of what is.
+    client.post("/notifications/preferences/", {"email": "on"})
+    assert client.session["typed"]["path"] == "/dossiers/new/"
+
+
+def test_sign_in_says_whether_something_is_kept(client, db):
+    words = "Nội dung bạn vừa nhập được giữ trong một giờ."
+    away = client.post("/notifications/preferences/", {"email": "on"})["Location"]
+    assert words not in client.get(away).content.decode()
+    away = client.post("/tasks/bulk/", {"reason": "một"})["Location"]
+    assert words in client.get(away).content.decode()
+
+
+@pytest.mark.parametrize(("minutes", "shown"), [(59, True), (60, False)])
+def test_what_was_typed_is_kept_for_an_hour(client, an, dossier, minutes, shown):
+    typed = {"act": "reassign", "task": str(open_task(dossier).pk), "reason": "An đi học"}
+    now = clock.now()
+    with clock.at(now):
+        client.post("/tasks/bulk/", typed)
+    with clock.at(now + timedelta(minutes=minutes)):
+        sign_in(client, "an", next="/tasks/bulk/")
+        page = client.get("/tasks/bulk/")
+    assert ("An đi học" in page.content.decode()) == shown
+    assert "typed" not in client.session
+
+
+def test_what_nobody_came_back_for_goes_by_itself(client):
+    now, left = clock.now(), Client()
+    for browser, minutes in ((client, 0), (left, 30)):
+        with clock.at(now + timedelta(minutes=minutes)):
+            browser.post("/tasks/bulk/", {"reason": "một"})
+
+    with clock.at(now + timedelta(minutes=60)):
+        clear_sessions()
+    assert ("typed" in client.session, "typed" in left.session) == (False, True)
+
+    # And with the next page of the one who left it.
+    with clock.at(now + timedelta(minutes=90)):
+        left.get("/profile/")
+    assert "typed" not in left.session
+
+
+def test_a_form_of_two_sign_ins_at_once_ends_well(an):
+    """The second of two tabs has the token of before the first."""
+    client = Client(enforce_csrf_checks=True)
+    client.get(LOGIN)
+    stale = client.cookies["csrftoken"].value
+    client.force_login(an)
+    answer = client.post(
+        LOGIN,
+        {"login": "an", "password": "mật khẩu thử", "csrfmiddlewaretoken": stale[::-1]},
+        headers={"origin": "http://testserver", "referer": f"http://testserver{LOGIN}?next=/jobs/"},
+    )
+    assert answer["Location"] == f"http://testserver{LOGIN}?next=/jobs/"
+    assert "typed" not in client.session
+    assert client.get(answer["Location"])["Location"] == "/jobs/"
 
 
 def test_a_form_from_before_the_last_sign_in_is_shown_again(an, dossier):
@@ -235,7 +294,16 @@ def test_a_form_from_elsewhere_is_refused_and_not_kept(an, dossier):
 
     assert response.status_code == 403
     assert "Trang này đã mở quá lâu" in response.content.decode()
-    assert "kept_post:/tasks/bulk/" not in client.session
+    assert "typed" not in client.session
+
+
+@pytest.mark.parametrize("origin", ("null", "http://[", "", "https://testserver", "\0"))
+def test_an_origin_that_is_none_is_refused(an, origin):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(an)
+    response = client.post("/tasks/bulk/", {"reason": "một"}, headers={"origin": origin})
+    assert response.status_code == 403
+    assert "typed" not in client.session
 
 
 def test_htmx_leaves_its_page_when_the_session_has_ended(client, db):

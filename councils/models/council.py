@@ -265,7 +265,8 @@ class Council(models.Model):
             member.document = member.document.strip() or (
                 f"{self.decision_number}, {self.decision_on:%d/%m/%Y}"
             )
-            sitting = self.members.sitting(member.since)
+            # One that begins later than the new one does not end before it either.
+            sitting = self.members.exclude(until__lt=member.since)
             kin = TEAM if member.seat in TEAM else (*JUDGES, Seat.SECRETARY)
             if sitting.filter(user=member.user, seat__in=kin).exists():
                 raise ConditionNotMet(

@@ -27,6 +27,7 @@ from councils.views.sheet import (
     late,
     why,
 )
+from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet
 from dossiers.uploads import stored
 from dossiers.views.evidence import serve
@@ -116,6 +117,7 @@ def _cell(entry, member, sheet, recused, user, types):
 
 
 @login_required
+@shows_typed
 def type_sheet(request, pk, member):
     """Type one member's pen sheet: first its scan, then the same form as the member's own."""
     entry = found_entry(pk)

@@ -27,7 +27,7 @@ from councils.models import (
 from councils.sheet_forms import InterestForm, SheetForm
 from councils.standing import standing
 from cycle import clock
-from dossiers.forms import kept_post
+from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet, Evidence
 from dossiers.templatetags.ocop import moment
 from dossiers.views.evidence import serve
@@ -116,6 +116,7 @@ def begun(entry, member):
 
 
 @login_required
+@shows_typed
 def sheet(request, pk):
     """The member's own sheet on one product (phiếu chấm điểm)."""
     entry = found_entry(pk)
@@ -126,6 +127,7 @@ def sheet(request, pk):
 
 
 @login_required
+@shows_typed
 def team_sheet(request, pk):
     """The support team's sheet: the points it proposes (điểm tổ tư vấn đề xuất)."""
     entry = found_entry(pk)
@@ -278,7 +280,7 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
     own = sheet.member is not None and sheet.member.user_id == request.user.pk
     recusal = sheet.recusal() if sheet.member else None
     unsettled = sheet.unsettled() if sheet.member and round_.state != RoundState.CLOSED else None
-    kept = kept_post(request)
+    kept = request.typed
     taking = (
         round_.is_open
         and entry.live

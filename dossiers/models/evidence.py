@@ -128,7 +128,15 @@ class Evidence(models.Model):
         return rule_set.evidence_label(self.kind)
 
     def prepare(self, _paper=None):
-        """Count the version, and see whether a council has scored; the door calls this first."""
+        """Count the version, and see whether a council has scored; the door calls this before it
+        saves, holding the dossier.
+
+        Raises ValidationError when somebody has replaced the same piece since it was chosen.
+        """
+        if self.replaces and Evidence.objects.filter(replaces=self.replaces).exists():
+            raise ValidationError(
+                {"replaces": _("Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang.")}
+            )
         self.version = self.replaces.version + 1 if self.replaces else 1
         self.after_council = self.kind != SIGNED_PAPER and self.dossier.is_judged
 

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 
 from cycle import clock
 from cycle.models import Fold, RoleAssignment, Substitution, fold
+from cycle.typed import fill, shows_typed
 from dossiers import handover
 from dossiers.absence_forms import HandoverForm, PaperForm, SubstitutionForm
-from dossiers.forms import kept_post
 from dossiers.models import Task
 from dossiers.templatetags.ocop import day
 
@@ -78,14 +78,11 @@ def absence_paper(request, pk):
 
 
 @login_required
+@shows_typed
 def absence_new(request):
     """Name a substitute."""
-    kept = kept_post(request)
-    form = SubstitutionForm(
-        request.POST or None,
-        user=request.user,
-        initial=kept.dict() if kept is not None else {},
-    )
+    form = SubstitutionForm(request.POST or None, user=request.user)
+    fill(form, request.typed)
     if not form.fields["assignment"].queryset.exists():
         return render(
             request, "dossiers/not_allowed.html", {"act": {"label": _("Ủy quyền")}}, status=403
@@ -160,16 +157,12 @@ def handover_list(request):
 
 
 @login_required
+@shows_typed
 def handover_post(request, pk):
     """Give all open work of a person's roles to a successor, in one action (bàn giao)."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
-    kept = kept_post(request)
-    form = HandoverForm(
-        request.POST or None,
-        user=request.user,
-        post=post,
-        initial=kept.dict() if kept is not None else {},
-    )
+    form = HandoverForm(request.POST or None, user=request.user, post=post)
+    fill(form, request.typed)
     if form.is_valid() and (given := form.save()):
         links = format_html_join(
             ", ",

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 
 from cycle import clock
 from cycle.models import DayOff, Job
-from dossiers import fields, forms, recalculation
+from cycle.typed import shows_typed
+from dossiers import fields, recalculation
 from dossiers.explanation import title_of
 from dossiers.term_forms import DaysFormSet, changes_of, checked_days, read_days
 
@@ -20,6 +21,7 @@ YEARS = {str(year) for year in range(1945, 2101)}
 
 
 @login_required
+@shows_typed
 def calendar(request):
     """A year, month by month; whoever keeps the calendar changes days here, after a preview."""
     may = rules.has_perm("dossiers.change_calendar", request.user)
@@ -29,7 +31,7 @@ def calendar(request):
         return render(request, "dossiers/not_allowed.html", {"act": {"label": label}}, status=403)
     if request.method == "POST":
         return _change(request)
-    kept = forms.kept_post(request)
+    kept = request.typed
     days = None
     if may:
         days = DaysFormSet(kept, prefix="days") if kept is not None else _rows(_ticked(request))

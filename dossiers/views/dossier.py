@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cycle import events
 from cycle.models import Criterion
+from cycle.typed import fill, shows_typed
 from dossiers import forms, opening_forms
 from dossiers.diagram import picture
 from dossiers.fields import points_text
@@ -240,6 +241,7 @@ def dossier(request, pk):
 
 
 @login_required
+@shows_typed
 def act(request, pk, name):
     """One act that no task asks for: its form, and the act."""
     dossier = _visible(request.user, pk)
@@ -256,7 +258,7 @@ def act(request, pk, name):
         request.user,
         data=request.POST if request.method == "POST" else None,
         files=request.FILES if request.method == "POST" else None,
-        kept=forms.kept_post(request),
+        typed=request.typed,
         initial={key: request.GET[key] for key in ("kind", "replaces") if key in request.GET},
     )
     try:
@@ -283,6 +285,7 @@ def _too_late(request, dossier, name):
 
 
 @login_required
+@shows_typed
 def dossier_new(request):
     """Open a dossier for a product of one of my communes."""
     user = request.user
@@ -294,10 +297,8 @@ def dossier_new(request):
             status=403,
         )
     initial = {"outreach_event": request.GET.get("outreach_event")}
-    kept = forms.kept_post(request)
-    if kept is not None:
-        initial = kept.dict()
     form = opening_forms.DossierForm(request.POST or None, user=user, initial=initial)
+    fill(form, request.typed)
     if form.is_valid():
         made = form.open()
         if made is not None:

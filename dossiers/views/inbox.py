@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from cycle import clock
 from cycle.models import RoleAssignment, User
+from cycle.typed import shows_typed
 from dossiers.inbox import Filters, Inbox, Register
 from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
 
@@ -46,6 +47,7 @@ def _list(request, template, kind):
 
 
 @login_required
+@shows_typed
 def task_bulk(request):
     """Claim, release or reassign the ticked rows, each in its own transaction.
 
@@ -55,8 +57,8 @@ def task_bulk(request):
     data = request.POST
     if request.method != "POST":
         # From the sign-in: a reason that was typed is shown again, nothing else is done.
-        data = QueryDict(request.session.pop(f"kept_post:{request.path}", ""))
-        if data.get("act") != "reassign":
+        data = request.typed
+        if data is None or data.get("act") != "reassign":
             return redirect("dossiers:inbox")
     act, _colon, pk = data.get("one", "").partition(":")
     pks, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act"))

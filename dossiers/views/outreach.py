@@ -9,23 +9,23 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.models import Role
-from dossiers import forms, opening_forms
+from cycle.typed import fill, shows_typed
+from dossiers import opening_forms
 from dossiers.models import Dossier, OutreachEvent
 
 ROWS = 25
 
 
 @login_required
+@shows_typed
 def outreach(request):
     """The events of my units and what came of each; add one."""
     user = request.user
     may_add = any(held.role in opening_forms.ORGANISERS for held in user.assignments())
-    kept = forms.kept_post(request)
     form = None
     if may_add:
-        form = opening_forms.OutreachForm(
-            request.POST or None, user=user, initial=kept.dict() if kept is not None else None
-        )
+        form = opening_forms.OutreachForm(request.POST or None, user=user)
+        fill(form, request.typed)
     if request.method == "POST" and not may_add:
         return render(
             request,
@@ -56,6 +56,6 @@ def outreach(request):
             "page": page,
             "form": form,
             "may_open": rules.has_perm("dossiers.begin", user),
-            "add": form is not None and (form.is_bound or kept is not None),
+            "add": form is not None and (form.is_bound or request.typed is not None),
         },
     )

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from cycle import events
 from cycle.models import Role
+from cycle.typed import shows_typed
 from dossiers import forms
 from dossiers.guidance import GUIDES
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
@@ -88,6 +89,7 @@ def _handling_form(name, task, data=None):
 
 
 @login_required
+@shows_typed
 def task(request, pk):
     """See a task, do it, or change who has it."""
     task = get_object_or_404(
@@ -159,7 +161,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
     may = rules.has_perm("dossiers.complete_task", user, task)
     closed, offered, kept, kept_act = {}, [], None, ""
     if may:
-        kept = forms.kept_post(request)
+        kept = request.typed
         kept_act = kept.get("act") if kept is not None else ""
         for name in task.acts():
             closed[name] = _why_closed(dossier, name)
@@ -168,7 +170,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
             elif not closed[name]:
                 offered.append(
                     forms.ActForm(
-                        name, dossier, user, task=task, kept=kept if kept_act == name else None
+                        name, dossier, user, task=task, typed=kept if kept_act == name else None
                     )
                 )
     first = next((form for form in offered if form.act["tone"] == "forward"), None)

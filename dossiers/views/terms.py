@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from dossiers import forms
+from cycle.typed import fill, shows_typed
 from dossiers.due import UNITS
 from dossiers.explanation import Explanation, title_of
 from dossiers.extension import extend
@@ -65,6 +65,7 @@ def _may_extend(user, term):
 
 
 @login_required
+@shows_typed
 def term_extend(request, pk):
     """Move a due day, on a recorded document (gia hạn)."""
     term = _visible(request.user, pk=pk)
@@ -72,10 +73,8 @@ def term_extend(request, pk):
     if not rules.has_perm("dossiers.extend_term", request.user, term):
         page["act"] = {"label": _("Gia hạn")}
         return render(request, "dossiers/not_allowed.html", page, status=403)
-    kept = forms.kept_post(request)
-    form = ExtensionForm(
-        request.POST or None, term=term, initial=kept.dict() if kept is not None else None
-    )
+    form = ExtensionForm(request.POST or None, term=term)
+    fill(form, request.typed)
     if form.is_valid():
         try:
             moved = extend(term, by=request.user, **form.cleaned_data)
