@@ -5,11 +5,16 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
+from viewflow.workflow.models import Process as ProcessOfEngine
+from viewflow.workflow.models import Task as TaskOfEngine
 
 from cycle import views
 
 # One way to sign in: the administration has no door of its own past the lockout.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# The engine's own tables stay empty, for walks and tasks are models of ours.
+admin.site.unregister([ProcessOfEngine, TaskOfEngine])
 
 # Accounts are given by the administrator: allauth asks for these addresses, nobody signs up.
 closed = TemplateView.as_view(template_name="account/closed.html")

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
@@ -295,3 +296,18 @@ def test_producers_score_themselves_and_papers_prove_criteria():
         ).select_related("dossier")
     ]
     assert any(row.self is not None and row.province is not None for rows in sides for row in rows)
+
+
+def test_a_row_of_every_model_passes_the_checks_of_a_form():
+    """Each constraint is asked with values, as a form asks it, not only by the database."""
+    checked = set()
+    for model in apps.get_models():
+        if model._meta.app_label not in ("cycle", "dossiers", "councils", "notifications"):
+            continue
+        if not model._meta.constraints:
+            continue
+        row = model._default_manager.order_by("pk").first()
+        assert row is not None, f"{model._meta.label}: the demo has none"
+        row.full_clean()
+        checked |= {constraint.name for constraint in model._meta.constraints}
+    assert {"role_assignment_not_twice_at_once", "substitution_one_at_a_time"} <= checked
