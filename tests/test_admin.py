@@ -39,6 +39,8 @@ VALUES = {
     "cycle.TermRule.amount": "15",
     "cycle.TermRule.fixed_on": "",
     "cycle.TermRule.escalations": '[[1, "leader"]]',
+    # Once of each kind for a person.
+    "mfa.Authenticator.type": itertools.cycle(["totp", "recovery_codes", "webauthn"]),
     # Steps at a level that the edition leaves free.
     "cycle.StepWindow.level": "district",
     "cycle.StepWindow.step": itertools.cycle(Step.values),
