@@ -94,6 +94,18 @@ class Searching:
         return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
 
 
+class SecondFactorAdmin(ReadOnly):
+    """Who has a second factor; it is deleted for a person who lost it."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "user__full_name"]
+    fields = list_display
+
+    def has_delete_permission(self, request, obj=None):
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
 class Kept(Searching, admin.ModelAdmin):
     """What is edited but never deleted."""
 
