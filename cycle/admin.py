@@ -38,7 +38,7 @@ FORMFIELD_FOR_DBFIELD_DEFAULTS.update(
     {
         models.DateField: {"form_class": fields.DateField, "widget": AdminDateWidget},
         models.DateTimeField: {
-            "form_class": fields.SplitMomentField,
+            "form_class": fields.SplitMomentField,  # type: ignore[dict-item]
             "widget": AdminSplitDateTime,
         },
         models.IntegerField: {"form_class": fields.CountField},
@@ -100,7 +100,7 @@ class SecondFactorAdmin(ReadOnly):
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "user__full_name"]
-    fields = list_display
+    fields = ["user", "type", "created_at", "last_used_at"]
 
     def has_delete_permission(self, request, obj=None):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)

@@ -3,11 +3,10 @@
 from allauth.account import views as account
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
-from viewflow.workflow.models import Process as ProcessOfEngine
-from viewflow.workflow.models import Task as TaskOfEngine
 
 from cycle import views
 from cycle.admin import SecondFactorAdmin
@@ -16,7 +15,9 @@ from cycle.admin import SecondFactorAdmin
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 # The engine's own tables stay empty, for walks and tasks are models of ours.
-admin.site.unregister([ProcessOfEngine, TaskOfEngine])
+admin.site.unregister(
+    filter(admin.site.is_registered, apps.get_app_config("viewflow").get_models())
+)
 
 # A second factor is taken from who lost it, never read or typed: its data is a secret.
 admin.site.unregister(Authenticator)

@@ -93,7 +93,8 @@ def decimal(text):
     grouped = _GROUPED.fullmatch(text)
     if grouped and (text.count(grouped[1]) > 1 or grouped[1].isspace()):
         return re.sub(r"[.,\s]", "", text)
-    head, sign, tail = re.fullmatch(r"(.*?)([.,]?)([^.,]*)", text, re.DOTALL).groups()
+    sign = max(".,", key=text.rfind)
+    head, sign, tail = text.rpartition(sign)
     grouped = _GROUPED.fullmatch(head)
     if grouped and grouped[1] != sign:
         head = re.sub(r"[.,\s]", "", head)
