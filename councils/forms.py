@@ -3,7 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +25,7 @@ from councils.models import (
 )
 from councils.sheet_forms import recusal_field
 from cycle import clock
+from cycle.fields import MomentField
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, Rubric, User
 from dossiers.fields import CountField, DateField, Part, RowField, field_for, long_text
 from dossiers.models import ConditionNotMet
@@ -68,28 +69,6 @@ class OfModel(Act, forms.ModelForm):
         if first and last and last < first:
             self.add_error("valid_to", _("Ngày kết thúc phải sau ngày bắt đầu."))
         return cleaned
-
-
-class MomentField(forms.DateTimeField):
-    """A day with a time as people write it here: 17/11/2026 14:00."""
-
-    def __init__(self, **kwargs):
-        kwargs.setdefault(
-            "widget",
-            forms.DateTimeInput(format="%d/%m/%Y %H:%M", attrs={"placeholder": "dd/mm/yyyy hh:mm"}),
-        )
-        super().__init__(
-            input_formats=["%d/%m/%Y %H:%M", "%d/%m/%Y %Hh%M", "%Y-%m-%d %H:%M"], **kwargs
-        )
-        self.error_messages["invalid"] = _("Hãy ghi ngày và giờ, ví dụ 17/11/2026 14:00.")
-
-    def clean(self, value):
-        found = super().clean(value)
-        if found and not 2000 <= timezone.localtime(found).year <= 2100:
-            raise ValidationError(
-                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": found.year}
-            )
-        return found
 
 
 def _own_field(db_field, **kwargs):

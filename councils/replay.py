@@ -6,7 +6,7 @@ come to the points of the row, and the dossiers go on by the authority of its cl
 
 import random
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from councils import sitting
 from councils.models import Council, EvaluationRound, Regulation, Seat
-from cycle import clock, tables
+from cycle import clock, tables, written
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fold
 from dossiers.models import (
     ACTS,
@@ -208,7 +208,7 @@ class _Replay:
         title = take("title")
         if Cycle.objects.filter(title=title).exists():
             return False
-        self.closed_on = take("closed_on", date.fromisoformat)
+        self.closed_on = take("closed_on", written.day)
         edition = take("edition")
         rule_set = RuleSet.objects.filter(edition=edition).last()
         if rule_set is None:
@@ -220,7 +220,7 @@ class _Replay:
             year=year,
             title=title,
             rule_set=rule_set,
-            opened_on=take("opened_on", date.fromisoformat),
+            opened_on=take("opened_on", written.day),
             target_new=take("target_new", int),
             target_upgrades=take("target_upgrades", int),
             target_document=take("target_document"),
@@ -413,8 +413,8 @@ class _Replay:
     def moment(self, row):
         """When the row happened: within the cycle, and not before the product's last act."""
         try:
-            moment = timezone.make_aware(datetime.strptime(row["at"], "%Y-%m-%d %H:%M"))
-        except ValueError:
+            moment = timezone.make_aware(written.moment(row["at"]))
+        except written.NotADay:
             raise _Wrong(f"«{row['at']}» không phải ngày giờ dạng YYYY-MM-DD HH:MM.") from None
         if not self.cycle.opened_on <= moment.date() <= self.closed_on:
             raise _Wrong(f"ngày {moment:%d/%m/%Y} ngoài chu trình.")

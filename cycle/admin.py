@@ -1,13 +1,24 @@
 """Configuration is edited here; the law and the record are read here."""
 
+import re
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import FORMFIELD_FOR_DBFIELD_DEFAULTS
+from django.contrib.admin.widgets import (
+    AdminDateWidget,
+    AdminSplitDateTime,
+    AutocompleteSelect,
+    AutocompleteSelectMultiple,
+)
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing
+from cycle import appointing, fields
 from cycle.models import (
     Cycle,
     DayOff,
@@ -21,6 +32,22 @@ from cycle.models import (
     Substitution,
     TermRule,
     User,
+)
+from cycle.models.organisation import HELD_ALREADY
+
+# Every form of the administration, also those of packages, reads days and numbers as the product's
+# own forms do; a field with its own form or override keeps it.
+FORMFIELD_FOR_DBFIELD_DEFAULTS.update(
+    {
+        models.DateField: {"form_class": fields.DateField, "widget": AdminDateWidget},
+        models.DateTimeField: {
+            "form_class": fields.SplitMomentField,  # type: ignore[dict-item]
+            "widget": AdminSplitDateTime,
+        },
+        models.IntegerField: {"form_class": fields.CountField},
+        models.BigIntegerField: {"form_class": fields.MoneyField},
+        models.DecimalField: {"form_class": fields.PointsField},
+    }
 )
 
 admin.site.site_header = admin.site.site_title = _("Quản trị OCOP")
@@ -40,7 +67,49 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
 
-class Kept(admin.ModelAdmin):
+class _KeysOnly:
+    """A search box whose page can be shown again whatever was sent as the key of a row."""
+
+    def optgroups(self, name, value, attr=None):
+        keys = [key for key in value if re.fullmatch(r"[0-9]{1,18}", str(key))]
+        return super().optgroups(name, keys, attr)  # type: ignore[misc]
+
+
+class _Found(_KeysOnly, AutocompleteSelect):
+    pass
+
+
+class _FoundMany(_KeysOnly, AutocompleteSelectMultiple):
+    pass
+
+
+class Searching:
+    """The ``autocomplete_fields`` of a page, shown with the boxes above."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", _Found(db_field, self.admin_site))  # type: ignore[attr-defined]
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]
+            kwargs.setdefault("widget", _FoundMany(db_field, self.admin_site))  # type: ignore[attr-defined]
+        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class SecondFactorAdmin(ReadOnly):
+    """Who has a second factor; it is deleted for a person who lost it."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "user__full_name"]
+    fields = ["user", "type", "created_at", "last_used_at"]
+
+    def has_delete_permission(self, request, obj=None):
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+
+class Kept(Searching, admin.ModelAdmin):
     """What is edited but never deleted."""
 
     def has_delete_permission(self, request, obj=None):
@@ -116,10 +185,27 @@ def _save_assignment(request, form, save):
         )
 
 
-class RoleAssignmentInline(admin.TabularInline):
+class RolesFormSet(BaseInlineFormSet):
+    """The roles of one person, none of them twice at once."""
+
+    def clean(self):
+        super().clean()
+        seen: list[RoleAssignment] = []
+        for form in self.forms:
+            role = form.instance
+            if form.errors or not role.valid_from:
+                continue
+            if any(role.overlaps(other) for other in seen):
+                # Neither may be stored yet: each alone is checked against the database only.
+                form.add_error("valid_from", HELD_ALREADY)
+            seen.append(role)
+
+
+class RoleAssignmentInline(Searching, admin.TabularInline):
     model = RoleAssignment
     fk_name = "user"
     form = AssignmentForm
+    formset = RolesFormSet
     fields = ["role", "org_unit", "valid_from", "valid_to", "document", "document_signer"]
     extra = 0
     can_delete = False

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cycle import clock
@@ -126,7 +125,6 @@ def check_assignment(before, after, *, by, document, signer):
 
     Raises ValidationError with the sentence at its field.
     """
-    _check_period(before, after)
     if before is None or _is_longer(before, after):
         check_person(after.user, after.role, field="user" if before is None else "valid_to")
         check_paper(
@@ -149,25 +147,6 @@ def check_assignment(before, after, *, by, document, signer):
             )
     if _is_shorter(before, after):
         _check_ending(after, document)
-
-
-def _check_period(before, after):
-    if after.valid_to is not None and after.valid_to < after.valid_from:
-        raise ValidationError({"valid_to": _("Ngày kết thúc phải sau ngày bắt đầu.")})
-    again = RoleAssignment.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gte=after.valid_from),
-        user=after.user_id,
-        role=after.role,
-        org_unit=after.org_unit_id,
-    )
-    if after.valid_to is not None:
-        again = again.filter(valid_from__lte=after.valid_to)
-    if before is not None:
-        again = again.exclude(pk=before.pk)
-    if again.exists():
-        raise ValidationError(
-            {"valid_from": _("Người này đã giữ vai trò này tại đơn vị trong thời gian đó.")}
-        )
 
 
 def _is_longer(before, after):

@@ -246,6 +246,9 @@ LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
+# Day first and a decimal comma in both. Thousands are set apart by the filter `money` alone, so
+# that an id or a year prints whole.
+FORMAT_MODULE_PATH = "cycle.formats"
 USE_TZ = True
 TIME_ZONE = "Asia/Ho_Chi_Minh"
 

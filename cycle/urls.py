@@ -2,14 +2,26 @@
 
 from allauth.account import views as account
 from allauth.account.decorators import secure_admin_login
+from allauth.mfa.models import Authenticator
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView, TemplateView
 
 from cycle import views
+from cycle.admin import SecondFactorAdmin
 
 # One way to sign in: the administration has no door of its own past the lockout.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+# The engine's own tables stay empty, for walks and tasks are models of ours.
+admin.site.unregister(
+    filter(admin.site.is_registered, apps.get_app_config("viewflow").get_models())
+)
+
+# A second factor is taken from who lost it, never read or typed: its data is a secret.
+admin.site.unregister(Authenticator)
+admin.site.register(Authenticator, SecondFactorAdmin)
 
 # Accounts are given by the administrator: allauth asks for these addresses, nobody signs up.
 closed = TemplateView.as_view(template_name="account/closed.html")

@@ -4,7 +4,6 @@ Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietn
 incomplete, so all messages that a person can meet are ours.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,114 +15,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
+from cycle.fields import CountField, DateField, MoneyField, PointsField
 
 LONG = 10_000
-MONEY_LIMIT = 10**15
-
-
-class DateField(forms.DateField):
-    """A day as people write it here, 17/11/2026, or as a browser sends it."""
-
-    def __init__(self, **kwargs):
-        kwargs.setdefault(
-            "widget",
-            forms.DateInput(
-                format="%d/%m/%Y", attrs={"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
-            ),
-        )
-        super().__init__(
-            input_formats=["%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%Y-%m-%d"],
-            **kwargs,
-        )
-        self.error_messages["invalid"] = _(
-            "Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026."
-        )
-
-    def clean(self, value):
-        day = super().clean(value)
-        if day and not 1945 <= day.year <= 2100:
-            raise ValidationError(
-                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": day.year}
-            )
-        return day
-
-
-class MoneyField(forms.IntegerField):
-    """Đồng, with or without dots or commas between the thousands."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs):
-        kwargs.update(min_value=0, max_value=MONEY_LIMIT)
-        super().__init__(**kwargs)
-        self.widget.attrs["inputmode"] = "numeric"
-        self.error_messages |= {
-            "invalid": _("Hãy ghi số tiền bằng đồng, không có phần lẻ, ví dụ 1.500.000."),
-            "min_value": _("Số tiền không thể âm."),
-            "max_value": _("Số tiền quá lớn, xin xem lại."),
-        }
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = re.sub(r"\s*(đồng|đ|vnđ)$", "", value.strip().lower())
-            if re.fullmatch(r"-?\d{1,3}([.,\s]\d{3})+", value):
-                value = re.sub(r"[.,\s]", "", value)
-            if value and not re.fullmatch(r"-?\d{1,30}", value):
-                raise ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
-
-    def prepare_value(self, value):
-        return f"{value:,}".replace(",", ".") if isinstance(value, int) else value
-
-
-class CountField(forms.IntegerField):
-    """A number of people, pages, sheets."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs):
-        kwargs["min_value"] = max(kwargs.get("min_value") or 0, 0)
-        kwargs["max_value"] = kwargs.get("max_value") or 30_000
-        super().__init__(**kwargs)
-        self.widget.attrs["inputmode"] = "numeric"
-        self.error_messages |= {
-            "invalid": _("Hãy ghi một số nguyên, ví dụ 12."),
-            "min_value": _("Số này phải từ %(limit_value)s trở lên."),
-            "max_value": _("Số này quá lớn, xin xem lại."),
-        }
-
-    def to_python(self, value):
-        if isinstance(value, str):
-            value = value.strip()
-            if re.fullmatch(r"\d{1,3}(\.\d{3})+", value):
-                value = value.replace(".", "")
-            if len(value) > 30:
-                raise ValidationError(self.error_messages["max_value"], code="max_value")
-        return super().to_python(value)
-
-
-class PointsField(forms.DecimalField):
-    """Points with at most two decimals, after a comma or a dot."""
-
-    widget = forms.TextInput
-
-    def __init__(self, **kwargs):
-        kwargs["min_value"] = 0
-        super().__init__(**kwargs)
-        self.widget.attrs["inputmode"] = "decimal"
-        self.error_messages |= {
-            "invalid": _("Hãy ghi điểm bằng số, ví dụ 71,5."),
-            "min_value": _("Điểm không thể âm."),
-            "max_digits": _("Điểm quá lớn, xin xem lại."),
-            "max_whole_digits": _("Điểm quá lớn, xin xem lại."),
-            "max_decimal_places": _("Điểm có nhiều nhất hai chữ số sau dấu phẩy."),
-        }
-
-    def to_python(self, value):
-        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
-
-    def prepare_value(self, value):
-        return value if value is None else str(value).replace(".", ",")
 
 
 class RowField(forms.ModelChoiceField):

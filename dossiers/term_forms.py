@@ -2,12 +2,14 @@
 
 import csv
 import io
+from contextlib import suppress
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from cycle import written
 from cycle.models import DayOff
 from dossiers import recalculation
 from dossiers.due import UNITS
@@ -116,6 +118,9 @@ def read_days(upload):
                     % {"line": reader.line_num}
                 )
             cells = {column: row[column].replace("\0", "").strip() for column in COLUMNS}
+            # As the calendar knows it; what is no day stays, for the form to refuse at its field.
+            with suppress(written.NotADay):
+                cells["day"] = written.day(cells["day"]).isoformat()
             cells["what"] = "worked" if cells.pop("worked") else "off"
             rows.append(cells)
     except (UnicodeDecodeError, csv.Error):

@@ -258,7 +258,7 @@ def test_the_page_refuses_in_vietnamese_what_is_not_ones_own(client, cycle, an, 
     ).content.decode()
     for sentence in (
         "vai trò được ủy quyền thì không ủy quyền tiếp",
-        "Hãy ghi ngày theo dạng ngày/tháng/năm",
+        "Ngày 31/02/2026 không có thật.",
         "Bạn chưa nhập: Đến hết ngày.",
         "Bạn chưa nhập: Lý do.",
     ):

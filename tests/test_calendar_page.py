@@ -98,7 +98,7 @@ def test_several_rows_at_once_add_change_and_remove(as_minh):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (("30/02/2026", "off", "Nghỉ", "1/TB"), "Hãy ghi ngày theo dạng"),
+        (("30/02/2026", "off", "Nghỉ", "1/TB"), "Ngày 30/02/2026 không có thật."),
         (("24/11/2026", "worked", "Làm", "1/TB"), "Dòng 2: ngày 24/11/2026 trùng với dòng 1"),
         (("25/11/2026", "worked", "Làm", "1/TB"), "Dòng 2: ngày làm bù 25/11/2026 không phải"),
         (("26/11/2026", "none", "", "1/TB"), "Dòng 2: ngày 26/11/2026 không có trong lịch"),

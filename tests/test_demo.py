@@ -1,9 +1,12 @@
 """The demo: everything the walk can show, with something to do for every role, around today."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection, transaction
@@ -24,7 +27,17 @@ from councils.models import (
     SignedDocument,
 )
 from cycle import clock
-from cycle.models import Cycle, DayOff, HistoryEntry, Level, OutboxMessage, Role, User
+from cycle.models import (
+    Cycle,
+    DayOff,
+    HistoryEntry,
+    Level,
+    OutboxMessage,
+    Role,
+    RoleAssignment,
+    Substitution,
+    User,
+)
 from dossiers.models import Dossier, Evidence, OutreachEvent, SelfAssessment, State, Task
 from dossiers.models.evidence import path_of
 from dossiers.reports import CycleReport
@@ -295,3 +308,41 @@ def test_producers_score_themselves_and_papers_prove_criteria():
         ).select_related("dossier")
     ]
     assert any(row.self is not None and row.province is not None for rows in sides for row in rows)
+
+
+def test_a_row_of_every_model_passes_the_checks_of_a_form():
+    """Each constraint is asked with values, as a form asks it, not only by the database."""
+    post = RoleAssignment.objects.order_by("pk").first()
+    Substitution.objects.create(
+        assignment=post,
+        substitute=User.objects.exclude(pk=post.user_id).first(),
+        valid_from=TODAY.date(),
+        valid_to=TODAY.date(),
+        reason="Nghỉ phép",
+        created_by=post.user,
+    )
+    asked = set()
+    for model in apps.get_models():
+        if model._meta.app_label not in ("cycle", "dossiers", "councils", "notifications"):
+            continue
+        if not model._meta.constraints:
+            continue
+        row = model._default_manager.order_by("pk").first()
+        # The engine's references and states cannot be set again, as cleaning does.
+        kept = [
+            field.name
+            for field in model._meta.fields
+            if type(field).__module__.startswith(("viewflow", "django_fsm"))
+        ]
+        # A field may be refused that a form would have asked for; a constraint may not, and
+        # nothing else may come of it.
+        with suppress(ValidationError):
+            (row or model()).full_clean(exclude=kept)
+        if row is not None:
+            row.validate_constraints()
+            asked |= {constraint.name for constraint in model._meta.constraints}
+        else:
+            with suppress(ValidationError):
+                model().validate_constraints()
+    assert {"role_assignment_not_twice_at_once", "substitution_one_at_a_time"} <= asked
+    assert len(asked) > 60

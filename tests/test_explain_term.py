@@ -110,10 +110,10 @@ def test_without_json_it_says_the_same_in_vietnamese():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["2026-02-30", "15wd"], "không có ngày «2026-02-30»"),
-        (["20/11/2026", "15wd"], "không có ngày «20/11/2026»"),
+        (["2026-02-30", "15wd"], "Ngày 30/02/2026 không có thật"),
+        (["20/13/2026", "15wd"], "Ngày 20/13/2026 không có thật"),
         (["2026-11-20", "15"], "«15» không phải độ dài thời hạn: viết 15wd, 45d hoặc 36m"),
-        (["2026-11-20", "15wd", "--off", "x"], "không có ngày «x»"),
+        (["2026-11-20", "15wd", "--off", "x"], "argument --off: Hãy ghi ngày"),
     ],
 )
 def test_what_is_no_day_or_length_is_refused_in_words(arguments, said):

@@ -333,7 +333,7 @@ def test_an_empty_form_is_refused_in_vietnamese(client, chi, post):
     for sentence in (
         "Bạn chưa chọn: Vai trò bàn giao.",
         "Bạn chưa chọn: Người nhận bàn giao.",
-        "Hãy ghi ngày theo dạng ngày/tháng/năm",
+        "Ngày 31/02/2026 không có thật.",
         "Bạn chưa nhập: Lý do.",
     ):
         assert sentence in page

@@ -261,7 +261,7 @@ def test_wrong_means_are_named_at_their_criterion(at_centre, rubric, minh):
     for typed, sentence in (
         ("99", f"Điểm tiêu chí {first.code} từ 0 đến {first.points:.0f}."),
         ("-1", "Điểm không thể âm."),
-        ("1,234", "Điểm có nhiều nhất hai chữ số sau dấu phẩy."),
+        ("1,234", "Điểm có nhiều nhất 2 chữ số sau dấu phẩy."),
         ("nhiều", "Hãy ghi điểm bằng số, ví dụ 71,5."),
         ("", f"Bạn chưa nhập điểm tiêu chí {first}."),
     ):

@@ -474,8 +474,8 @@ def test_an_impossible_merge_is_refused_and_nothing_is_loaded(tmp_path, row, sai
 def test_an_impossible_period_or_file_is_refused(tmp_path):
     with pytest.raises(CommandError, match="Ngày kết thúc trước ngày bắt đầu"):
         load("load_units", tmp_path / "x", valid_from=date(2025, 7, 1), valid_to=date(2025, 6, 1))
-    with pytest.raises(CommandError, match="không phải ngày dạng"):
-        load("load_units", tmp_path / "x", "--valid-from", "1/7/2025")
+    with pytest.raises(CommandError, match="Ngày 31/06/2025 không có thật"):
+        load("load_units", tmp_path / "x", "--valid-from", "31/6/2025")
     with pytest.raises(CommandError, match="Không đọc được tệp"):
         load("load_units", tmp_path / "x", **D2025)
     (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
@@ -557,8 +557,8 @@ DAYS = "day,worked,name,document"
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([DAYS, "2027-02-30,,Tết,"], "dòng 2: không có ngày «2027-02-30»"),
-        ([DAYS, "1/1/2027,,Tết,"], "dòng 2: không có ngày «1/1/2027»"),
+        ([DAYS, "2027-02-30,,Tết,"], "dòng 2: «2027-02-30»: Ngày 30/02/2027 không có thật."),
+        ([DAYS, "Tết,,Tết,"], "dòng 2: «Tết»: Hãy ghi ngày"),
         (
             [DAYS, "2027-01-01,,Tết,", "2027-01-01,,Tết,"],
             "dòng 3: ngày 01/01/2027 trùng với dòng 2",

@@ -370,7 +370,7 @@ def test_wrong_fields_are_named_and_kept(dossier, an):
     )
     assert response.status_code == 200
     assert sentences(response) == [
-        "Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026.",
+        "Ngày 31/02/2026 không có thật.",
         "Bạn chưa nhập: Mô tả ý tưởng sản phẩm.",
     ]
     assert 'value="31/02/2026"' in response.content.decode()

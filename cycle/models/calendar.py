@@ -10,10 +10,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models.organisation import Level, Role
+from cycle.models.organisation import Level, Role, check_period
 from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
 from cycle.workdays import Calendar, Unit
+
+#: The programme began in 2018; later than the last no day of it can be reckoned.
+FIRST_YEAR, LAST_YEAR = 2018, 2100
 
 
 class Cycle(models.Model):
@@ -50,6 +53,13 @@ class Cycle(models.Model):
 
     def __str__(self):
         return self.title
+
+    def clean(self):
+        check_period(self.opened_on, self.closed_on, "closed_on")
+        if self.year is not None and not FIRST_YEAR <= self.year <= LAST_YEAR:
+            raise ValidationError(
+                {"year": _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": self.year}}
+            )
 
     @classmethod
     def to_record_in(cls):
@@ -137,6 +147,12 @@ class StepWindow(models.Model):
     def __str__(self):
         return f"{self.get_step_display()}: {self.first_month}–{self.last_month}"
 
+    def clean(self):
+        for name in ("first_month", "last_month"):
+            month = getattr(self, name)
+            if month is not None and not 1 <= month <= 12:
+                raise ValidationError({name: _("Tháng phải từ 1 đến 12.")})
+
     def includes(self, day):
         """Whether the window is open on ``day``."""
         if self.first_month <= self.last_month:
@@ -175,6 +191,10 @@ class Duty(models.Model):
     def __str__(self):
         return f"{self.node}: {self.get_role_display()}, {self.get_level_display()}"
 
+    def clean(self):
+        if self.working_days is not None and not 1 <= self.working_days <= 365:
+            raise ValidationError({"working_days": _("Số ngày làm việc phải từ 1 đến 365.")})
+
 
 class DayOffQuerySet(models.QuerySet):
     def calendar(self, first, last):
@@ -212,6 +232,16 @@ class DayOff(models.Model):
 def end_of(day):
     """24:00 of ``day`` in Vietnam: a term that ends on it is late from this moment on."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
+ESCALATED_TO = ("officer", "leader", "next_level", "board")
+
+
+def _is_escalation(row):
+    match row:
+        case [int(days), str(who)]:
+            return 0 <= days <= 365 and who in ESCALATED_TO
+    return False
 
 
 class TermRule(models.Model):
@@ -288,3 +318,21 @@ class TermRule(models.Model):
 
     def __str__(self):
         return f"{self.code}: {self.title}"
+
+    def clean(self):
+        if (self.amount is None) == (self.fixed_on is None):
+            raise ValidationError(
+                {"amount": _("Ghi độ dài, hoặc ghi ngày cố định, đúng một trong hai.")}
+            )
+        if self.amount is not None and not self.unit:
+            raise ValidationError({"unit": _("Độ dài cần có đơn vị tính.")})
+        # What is wrong here would break the first term that begins, long after.
+        if not isinstance(self.escalations, list) or not all(map(_is_escalation, self.escalations)):
+            raise ValidationError(
+                {
+                    "escalations": _(
+                        'Hãy ghi từng cặp số ngày và người nhận (%(who)s), ví dụ [[1, "leader"]].'
+                    )
+                    % {"who": ", ".join(ESCALATED_TO)}
+                }
+            )

@@ -14,6 +14,12 @@ from cycle import clock
 from cycle.models.folding import Fold
 
 
+def check_period(first, last, field):
+    """Raises ValidationError at ``field``, that of the last day, when it comes before the first."""
+    if first and last and last < first:
+        raise ValidationError({field: _("Ngày kết thúc phải sau ngày bắt đầu.")})
+
+
 class Level(models.TextChoices):
     """Levels of government (cấp)."""
 
@@ -97,6 +103,9 @@ class OrgUnit(models.Model):
     def __str__(self):
         return self.name
 
+    def clean(self):
+        check_period(self.valid_from, self.valid_to, "valid_to")
+
     def at_level(self, level):
         """This unit or its nearest ancestor at ``level``; None when there is none."""
         unit: OrgUnit | None = self
@@ -172,6 +181,9 @@ class User(AbstractUser):
         return None
 
 
+HELD_ALREADY = _("Người này đã có vai trò này ở đơn vị này trong thời gian đó.")
+
+
 class RoleAssignmentQuerySet(models.QuerySet):
     def held_on(self, day):
         """Assignments in force on ``day``."""
@@ -189,6 +201,12 @@ class Hash(Func):
     """A single-point range of a key, so that a GiST index can say «equal» without btree_gist."""
 
     template = "int8range((%(expressions)s)::int8, (%(expressions)s)::int8, '[]')"
+
+    def as_sql(self, *args, **kwargs):
+        sql, params = super().as_sql(*args, **kwargs)
+        # The expression stands twice, its values too: a form that is checked gives values where
+        # the table's definition gives columns.
+        return sql, (*params, *params)
 
 
 class RoleAssignment(models.Model):
@@ -249,9 +267,11 @@ class RoleAssignment(models.Model):
             ),
             ExclusionConstraint(
                 name="role_assignment_not_twice_at_once",
+                # By the names of fields: of a column's name a form's check knows no value, and
+                # would compare each row with itself.
                 expressions=[
-                    (Hash(F("user_id")), RangeOperators.OVERLAPS),
-                    (Hash(F("org_unit_id")), RangeOperators.OVERLAPS),
+                    (Hash(F("user")), RangeOperators.OVERLAPS),
+                    (Hash(F("org_unit")), RangeOperators.OVERLAPS),
                     (Hash(Func(F("role"), function="hashtext")), RangeOperators.OVERLAPS),
                     (
                         DateRange("valid_from", "valid_to", RangeBoundary(inclusive_upper=True)),
@@ -264,13 +284,23 @@ class RoleAssignment(models.Model):
     def __str__(self):
         return f"{self.get_role_display()}, {self.org_unit.name}"
 
-    def get_constraints(self):
-        # What overlaps is said in words by cycle.appointing, and held by the database: Django
-        # cannot ask for the ranges of the exclusion, and would compare neither person nor unit.
-        return [
-            (model, [each for each in constraints if not isinstance(each, ExclusionConstraint)])
-            for model, constraints in super().get_constraints()
-        ]
+    def overlaps(self, other):
+        """Whether both give one person one role at one unit on some day."""
+        return (
+            (self.user_id, self.role, self.org_unit_id)
+            == (other.user_id, other.role, other.org_unit_id)
+            and (other.valid_to is None or self.valid_from <= other.valid_to)
+            and (self.valid_to is None or other.valid_from <= self.valid_to)
+        )
+
+    def clean(self):
+        check_period(self.valid_from, self.valid_to, "valid_to")
+        if self.user_id and self.org_unit_id and self.valid_from:
+            others = RoleAssignment.objects.filter(
+                user=self.user_id, org_unit=self.org_unit_id, role=self.role
+            ).exclude(pk=self.pk)
+            if any(self.overlaps(other) for other in others):
+                raise ValidationError({"valid_from": HELD_ALREADY})
 
 
 class SubstitutionQuerySet(models.QuerySet):
@@ -328,7 +358,7 @@ class Substitution(models.Model):
             ExclusionConstraint(
                 name="substitution_one_at_a_time",
                 expressions=[
-                    (Hash(F("assignment_id")), RangeOperators.OVERLAPS),
+                    (Hash(F("assignment")), RangeOperators.OVERLAPS),
                     (
                         DateRange("valid_from", "valid_to", RangeBoundary(inclusive_upper=True)),
                         RangeOperators.OVERLAPS,
@@ -343,9 +373,8 @@ class Substitution(models.Model):
     def clean(self):
         if self.assignment_id and self.substitute_id == self.assignment.user_id:
             raise ValidationError({"substitute": _("Không thể ủy quyền cho chính mình.")})
+        check_period(self.valid_from, self.valid_to, "valid_to")
         if self.valid_from and self.valid_to:
-            if self.valid_to < self.valid_from:
-                raise ValidationError({"valid_to": _("Ngày kết thúc phải sau ngày bắt đầu.")})
             overlapping = Substitution.objects.filter(
                 assignment=self.assignment_id,
                 valid_from__lte=self.valid_to,

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cycle import clock, events
+from cycle import clock, events, written
 from cycle.models import DayOff
 from cycle.steps import Step
 from dossiers.due import due as due_of
@@ -43,7 +43,7 @@ def money(amount):
     """Whole đồng: 450000000 → «450.000.000 đồng»; nothing for None."""
     if amount is None:
         return ""
-    return _("%(amount)s đồng") % {"amount": f"{amount:,}".replace(",", ".")}
+    return _("%(amount)s đồng") % {"amount": written.grouped(amount)}
 
 
 @register.filter

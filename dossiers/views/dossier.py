@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cycle import events
+from cycle import events, written
 from cycle.models import Criterion
 from cycle.typed import fill, shows_typed
 from dossiers import forms, opening_forms
@@ -82,7 +82,7 @@ def _shown(record, field):
         return day(value)
     if isinstance(field, models.BigIntegerField):
         # The unit stands in the name of the field.
-        return f"{value:,}".replace(",", ".")
+        return written.grouped(value)
     if isinstance(field, models.DecimalField) and value is not None:
         return f"{value:f}".replace(".", ",")
     if isinstance(value, list):

@@ -6,15 +6,15 @@ from datetime import date
 
 from django.core.management.base import BaseCommand
 
-from cycle import tables, workdays
+from cycle import tables, workdays, written
 
 
 def a_day(text):
-    """An ISO date, or argparse's own refusal."""
+    """A day, or argparse's own refusal."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"không có ngày «{text}»") from None
+        return written.day(text)
+    except written.NotADay as refused:
+        raise argparse.ArgumentTypeError(str(refused)) from None
 
 
 def a_length(text):
@@ -75,7 +75,7 @@ def shipped_calendar(off, worked):
         tables.DATA / "days_off.csv", ["day", "worked", "name", "document"]
     ):
         reason = row["name"] + (f" ({row['document']})" if row["document"] else "")
-        days[date.fromisoformat(row["day"])] = (row["worked"] == "x", reason)
+        days[written.day(row["day"])] = (row["worked"] == "x", reason)
     days |= dict.fromkeys(off, (False, "ngày nghỉ (nhập tay)"))
     days |= dict.fromkeys(worked, (True, ""))
     return workdays.Calendar(

@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from cycle import tables
+from cycle import tables, written
 from cycle.models import DayOff
 
 
@@ -33,23 +33,23 @@ class Command(BaseCommand):
         added = []
         for line, row in tables.read(file, ["day", "worked", "name", "document"]):
             try:
-                day = date.fromisoformat(row["day"])
-            except ValueError:
-                raise tables.RowRefused(file, line, f"không có ngày «{row['day']}».") from None
-            written = f"{day:%d/%m/%Y}"
+                day = written.day(row["day"])
+            except written.NotADay as refused:
+                raise tables.RowRefused(file, line, f"«{row['day']}»: {refused}") from None
+            shown = f"{day:%d/%m/%Y}"
             if row["worked"] not in ("", "x"):
                 raise tables.RowRefused(file, line, "cột worked chỉ để trống hoặc ghi x.")
             worked = row["worked"] == "x"
             if not row["name"]:
-                raise tables.RowRefused(file, line, f"ngày {written} thiếu tên.")
+                raise tables.RowRefused(file, line, f"ngày {shown} thiếu tên.")
             if worked and day.weekday() < 5:
                 raise tables.RowRefused(
-                    file, line, f"ngày làm bù {written} không phải thứ Bảy, Chủ nhật."
+                    file, line, f"ngày làm bù {shown} không phải thứ Bảy, Chủ nhật."
                 )
             if day in lines:
                 first, as_worked = lines[day]
                 fault = "trùng" if as_worked == worked else "mâu thuẫn"
-                raise tables.RowRefused(file, line, f"ngày {written} {fault} với dòng {first}.")
+                raise tables.RowRefused(file, line, f"ngày {shown} {fault} với dòng {first}.")
             lines[day] = line, worked
             if day not in known:
                 added.append(
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             elif known[day] != worked and not keep:
                 now = "làm việc" if known[day] else "nghỉ"
                 raise tables.RowRefused(
-                    file, line, f"ngày {written} mâu thuẫn với lịch đang dùng (đang là ngày {now})."
+                    file, line, f"ngày {shown} mâu thuẫn với lịch đang dùng (đang là ngày {now})."
                 )
         DayOff.objects.bulk_create(added)
         self.stdout.write(f"{file.name}: {len(lines)} ngày, mới {len(added)}.")

@@ -1,14 +1,14 @@
 """Load administrative units (đơn vị hành chính) and who succeeds whom after a merge."""
 
 from argparse import ArgumentTypeError
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Q
 
-from cycle import tables
+from cycle import tables, written
 from cycle.models import Level, OrgUnit
 
 ORDER: list[str] = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
@@ -17,9 +17,9 @@ ORDER: list[str] = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
 def day(text):
     """A date of the command line."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"«{text}» không phải ngày dạng YYYY-MM-DD") from None
+        return written.day(text)
+    except written.NotADay as refused:
+        raise ArgumentTypeError(str(refused)) from None
 
 
 class Command(BaseCommand):

@@ -1,0 +1,154 @@
+"""Form fields for days and numbers as people here write them, for every form and the admin.
+
+Django's own Vietnamese catalogue is incomplete, so all messages that a person can meet are ours.
+"""
+
+import re
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cycle import written
+
+MONEY_LIMIT = 10**15
+
+
+def _read(reader, value):
+    """What ``reader`` understands of a typed ``value``, its sentence as a form shows it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return reader(value) if value.strip() else None
+    except written.NotADay as refused:
+        raise ValidationError(str(refused), code="invalid") from None
+
+
+class DateField(forms.DateField):
+    """A day as people write it here, 17/11/2026, or as a browser sends it."""
+
+    def __init__(self, **kwargs):
+        # A pad of digits only has all that a day needs: 17112026 is one.
+        attrs = {"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
+        kwargs.setdefault("widget", forms.DateInput(format="%d/%m/%Y", attrs=attrs))
+        super().__init__(**kwargs)
+        self.widget.attrs = attrs | self.widget.attrs
+        self.error_messages["invalid"] = written.HOW_A_DAY
+
+    def to_python(self, value):
+        return super().to_python(_read(written.day, value))
+
+    def clean(self, value):
+        day = super().clean(value)
+        if day and not 1945 <= day.year <= 2100:
+            raise ValidationError(
+                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": day.year}
+            )
+        return day
+
+
+class MomentField(forms.DateTimeField):
+    """A day with a time as people write it here: 17/11/2026 14:00."""
+
+    def __init__(self, **kwargs):
+        attrs = {"placeholder": "dd/mm/yyyy hh:mm"}
+        kwargs.setdefault("widget", forms.DateTimeInput(format="%d/%m/%Y %H:%M", attrs=attrs))
+        super().__init__(**kwargs)
+        self.error_messages["invalid"] = written.HOW_A_MOMENT
+
+    def to_python(self, value):
+        return super().to_python(_read(written.moment, value))
+
+    def clean(self, value):
+        found = super().clean(value)
+        if found and not 2000 <= timezone.localtime(found).year <= 2100:
+            raise ValidationError(
+                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": found.year}
+            )
+        return found
+
+
+class SplitMomentField(forms.SplitDateTimeField):
+    """A day and a time in two boxes, as the admin shows them."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        _day, at = self.fields
+        self.fields = (DateField(required=False), at)
+
+
+class MoneyField(forms.IntegerField):
+    """Đồng, with or without dots or commas between the thousands."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs.update(min_value=0, max_value=MONEY_LIMIT)
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi số tiền bằng đồng, không có phần lẻ, ví dụ 1.500.000."),
+            "min_value": _("Số tiền không thể âm."),
+            "max_value": _("Số tiền quá lớn, xin xem lại."),
+        }
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = written.whole(re.sub(r"\s*(đồng|đ|vnđ)$", "", value.strip().lower()))
+            if value and not re.fullmatch(r"-?\d{1,30}", value):
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+    def prepare_value(self, value):
+        return written.grouped(value) if isinstance(value, int) else value
+
+
+class CountField(forms.IntegerField):
+    """A number of people, pages, sheets."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs["min_value"] = max(kwargs.get("min_value") or 0, 0)
+        kwargs["max_value"] = kwargs.get("max_value") or 30_000
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "numeric"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi một số nguyên, ví dụ 12."),
+            "min_value": _("Số này phải từ %(limit_value)s trở lên."),
+            "max_value": _("Số này quá lớn, xin xem lại."),
+        }
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = written.whole(value)
+            if len(value) > 30:
+                raise ValidationError(self.error_messages["max_value"], code="max_value")
+            if value and not re.fullmatch(r"-?\d+", value):
+                raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
+
+
+class PointsField(forms.DecimalField):
+    """Points with few decimals, after a comma or a dot."""
+
+    widget = forms.TextInput
+
+    def __init__(self, **kwargs):
+        kwargs["min_value"] = 0
+        super().__init__(**kwargs)
+        self.widget.attrs["inputmode"] = "decimal"
+        self.error_messages |= {
+            "invalid": _("Hãy ghi điểm bằng số, ví dụ 71,5."),
+            "min_value": _("Điểm không thể âm."),
+            "max_digits": _("Điểm quá lớn, xin xem lại."),
+            "max_whole_digits": _("Điểm quá lớn, xin xem lại."),
+            "max_decimal_places": _("Điểm có nhiều nhất %(max)s chữ số sau dấu phẩy."),
+        }
+
+    def to_python(self, value):
+        return super().to_python(written.decimal(value) if isinstance(value, str) else value)
+
+    def prepare_value(self, value):
+        return value if value is None else str(value).replace(".", ",")

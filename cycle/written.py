@@ -1,0 +1,106 @@
+"""How people here write days and numbers, read and shown in one place. A leaf: pure text.
+
+17/11/2026 is a day before a month in every language of the product, 1.444.197,5 has dots between
+its thousands and a comma before its decimals. No other reader of a typed day may exist beside this
+one: Django's own takes 01/11/2026 for the eleventh of January.
+"""
+
+import re
+from datetime import date, datetime, time
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+HOW_A_DAY = gettext_lazy("Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026 hoặc 17112026.")
+HOW_A_MOMENT = gettext_lazy("Hãy ghi ngày và giờ, ví dụ 17/11/2026 14:00.")
+
+# Between the parts stands the same sign twice; a pad of digits only needs none.
+_DAY_FIRST = re.compile(
+    r"([0-9]{1,2})(?: *([/.-]) *| +)([0-9]{1,2})(?(2) *\2 *| +)([0-9]{4}|[0-9]{2})"
+)
+_DIGITS = re.compile(r"([0-9]{2})()([0-9]{2})([0-9]{4})")
+_YEAR_FIRST = re.compile(r"([0-9]{4})([/.-])([0-9]{1,2})\2([0-9]{1,2})")
+
+_MOMENT = re.compile(
+    r"(.*[^ ,])(?:T|[ ,]+)([0-9]{1,2})(?:[hg]([0-9]{2})?|:([0-9]{2})(?::[0-9.]+)?)"
+)
+
+_GROUPED = re.compile(r"-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\1[0-9]{3})*")
+# 1.500.00 is no number: decimals stand after another sign than thousands.
+_WHOLE = re.compile(r"(-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\2[0-9]{3})*|-?[0-9]+)(?:(?!\2)[.,]0{1,2})?")
+
+
+class NotADay(ValueError):
+    """What was written names no day; the message is the sentence for who wrote it."""
+
+
+def day(text):
+    """The date that ``text`` means: 17/11/2026, 17-11-26, 17.11.2026, 17 11 2026, 17112026, or as
+    machines write it, 2026-11-17. Two digits of a year are 1969 to 2068.
+
+    Raises :class:`NotADay`, also for a day that no calendar has.
+    """
+    text = text.strip()
+    if found := _YEAR_FIRST.fullmatch(text):
+        year, _sign, month, number = found.groups()
+    elif found := _DAY_FIRST.fullmatch(text) or _DIGITS.fullmatch(text):
+        number, _sign, month, year = found.groups()
+        if len(year) == 2:
+            year = f"{20 if int(year) < 69 else 19}{year}"
+    else:
+        raise NotADay(str(HOW_A_DAY))
+    try:
+        return date(int(year), int(month), int(number))
+    except ValueError:
+        raise NotADay(
+            _("Ngày %(day)s không có thật.") % {"day": f"{number:0>2}/{month:0>2}/{year}"}
+        ) from None
+
+
+def moment(text):
+    """The date and the time of day that ``text`` means: a day and 14:00, 14h00 or 14h.
+
+    Raises :class:`NotADay`.
+    """
+    found = _MOMENT.fullmatch(text.strip())
+    if found is None:
+        raise NotADay(str(HOW_A_MOMENT))
+    written_day, hour, after_h, after_colon = found.groups()
+    on = day(written_day)
+    try:
+        return datetime.combine(on, time(int(hour), int(after_h or after_colon or 0)))
+    except ValueError:
+        raise NotADay(str(HOW_A_MOMENT)) from None
+
+
+def whole(text):
+    """A whole number without what stands between its thousands: «1.234» → "1234", «12,00» → "12".
+
+    Nothing but zeros may follow a decimal sign, so three digits after a sign are thousands. All
+    else stays as it is, for the field to refuse.
+    """
+    found = _WHOLE.fullmatch(text.strip())
+    return re.sub(r"[.,\s]", "", found[1]) if found else text.strip()
+
+
+def decimal(text):
+    """A number with decimals as Python reads it: «71,5» and "71.5" → "71.5", «1.444.197,5» too.
+
+    One sign alone stands before decimals: «1.234» is one and a bit, for points are few and have
+    decimals. Where both signs stand, or one of them twice, thousands are certain.
+    """
+    text = text.strip()
+    grouped = _GROUPED.fullmatch(text)
+    if grouped and (text.count(grouped[1]) > 1 or grouped[1].isspace()):
+        return re.sub(r"[.,\s]", "", text)
+    sign = max(".,", key=text.rfind)
+    head, sign, tail = text.rpartition(sign)
+    grouped = _GROUPED.fullmatch(head)
+    if grouped and grouped[1] != sign:
+        head = re.sub(r"[.,\s]", "", head)
+    return f"{head}.{tail}" if sign else text
+
+
+def grouped(number):
+    """A whole number as it is shown: 1444197 → «1.444.197»."""
+    return f"{number:,}".replace(",", ".")
