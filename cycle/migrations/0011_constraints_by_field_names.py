@@ -19,7 +19,7 @@ def same(expression):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0009_history_head")]
+    dependencies = [("cycle", "0010_forget_sessions")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -17,7 +17,7 @@ def mark(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0010_guards_hold")]
+    dependencies = [("cycle", "0012_guards_hold")]
 
     operations = [
         migrations.AddField(

@@ -33,7 +33,7 @@ def no_temporary(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cycle', '0009_history_head'),
+        ('cycle', '0011_constraints_by_field_names'),
     ]
 
     operations = [
