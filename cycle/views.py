@@ -34,7 +34,10 @@ def language(request):
     if request.method != "POST":
         return redirect("home")
     back = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+    # One that is no path is taken for the name of a view.
+    if not back.startswith("/") or not url_has_allowed_host_and_scheme(
+        back, {request.get_host()}, request.is_secure()
+    ):
         back = "/"
     response = redirect(back)
     chosen = request.POST.get("language")

@@ -210,7 +210,7 @@ TYPED = [
 ASKED = (
     "q", "page", "tab", "year", "edition", "kind", "replaces", "outreach_event", "version",
     "unit", "remove", "number", "seen", "next", "back", "sort", "step", "state", "cycle", "role",
-    "who", "node", "org_unit", "level", "group", "year__exact", "p", "o", "e", "_popup", "_to_field",
+    "who", "node", "org_unit", "level", "group", "year__exact", "p", "o", "e", "_popup",
     "app_label", "model_name", "field_name", "term",
 )  # fmt: skip
 
@@ -368,6 +368,7 @@ def test_whatever_a_header_claims_we_read_utf8(db, codec, kind):
         "CONTENT_TYPE": f"{kind}; Charset={codec}",
         "PATH_INFO": "/certificates/",
         "QUERY_STRING": "number=%C3%A1",
+        "REMOTE_ADDR": "203.0.113.7",
     }
     setup_testing_defaults(environ)
     answered = []
