@@ -40,7 +40,7 @@ def shows_typed(view):
                     request.typed = QueryDict(kept["typed"])
         return view(request, *args, **kwargs)
 
-    showing.shows_typed = True
+    showing.shows_typed = True  # type: ignore[attr-defined]
     return showing
 
 

@@ -81,7 +81,8 @@ def taken(request, province, district, cycle, cycle_of_three, commune, old_commu
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize(
-    ("state", "act"), [(state, act) for state in sorted(AT_COUNCIL) for act in of_council(state)]
+    ("state", "act"),
+    [(state, act) for state in sorted(AT_COUNCIL) for act in sorted(of_council(state))],
 )
 def test_what_each_act_does_to_a_dossier_that_a_round_has(state, act, situation, taken, moi):
     dossier, round_, by = taken(state, situation)
