@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
 from councils import closing
-from councils.forms import TakeInForm
+from councils.forms.rounds import TakeInForm
 from councils.models import (
     Consequence,
     EvaluationRound,

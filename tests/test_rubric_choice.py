@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from councils.forms import TakeInForm
+from councils.forms.rounds import TakeInForm
 from councils.models import EvaluationRound
 from cycle.models import Rubric
 from dossiers import forms

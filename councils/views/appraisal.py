@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from councils import forms
+from councils.forms import entries
 from councils.models import AppraisalPhoto, EvaluationRound
 from councils.views.entry import visible
 from councils.views.round import posted
@@ -22,7 +22,7 @@ def appraisal(request, pk):
     entry = visible(request.user, pk)
     if not rules.has_perm("councils.appraise", request.user, entry.round):
         raise PermissionDenied
-    form = forms.AppraisalForm(
+    form = entries.AppraisalForm(
         posted(request),
         request.FILES if request.method == "POST" else None,
         entry=entry,

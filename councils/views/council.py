@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from councils import forms
+from councils.forms import councils as councils_forms
 from councils.models import Council, Regulation
 from councils.views.round import posted
 from cycle import clock
@@ -48,7 +48,7 @@ def councils(request):
             "page": page,
             "councils": list(page),
             "today": today,
-            "may_set_up": forms.units_of(request.user).exists(),
+            "may_set_up": councils_forms.units_of(request.user).exists(),
         },
     )
 
@@ -56,7 +56,7 @@ def councils(request):
 @login_required
 def council_new(request):
     """Set a council up, on its decision."""
-    form = forms.CouncilForm(posted(request), user=request.user)
+    form = councils_forms.CouncilForm(posted(request), user=request.user)
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
     if form.is_valid() and (made := form.do()):
@@ -72,7 +72,7 @@ def council(request, pk):
     may = rules.has_perm("councils.set_up", request.user, council.org_unit)
     form = None
     if may:
-        form = forms.SeatForm(posted(request), council=council, by=request.user)
+        form = councils_forms.SeatForm(posted(request), council=council, by=request.user)
         if form.is_valid() and (made := form.do()):
             messages.success(request, _("Đã bổ sung %(who)s.") % {"who": made})
             return redirect("councils:council", council.pk)
@@ -103,7 +103,7 @@ def seat_end(request, pk, member):
     """End a person's seat."""
     council = _set_up_by(request, pk)
     member = get_object_or_404(council.members.select_related("user", "council"), pk=member)
-    form = forms.EndSeatForm(posted(request), member=member, by=request.user)
+    form = councils_forms.EndSeatForm(posted(request), member=member, by=request.user)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": member})
         return redirect("councils:council", council.pk)
@@ -125,7 +125,7 @@ def seat_end(request, pk, member):
 def regulations(request):
     """The regulation of each unit whose councils I see: in force, and the versions before."""
     today = clock.today()
-    mine = forms.units_of(request.user)
+    mine = councils_forms.units_of(request.user)
     units = OrgUnit.objects.filter(
         Q(pk__in=Council.objects.visible_to(request.user).values("org_unit"))
         | Q(pk__in=mine.values("pk"))
@@ -180,7 +180,9 @@ def _facts(regulation):
 @login_required
 def regulation_new(request):
     """A new version of a unit's regulation, beginning with what the one in force says."""
-    form = forms.RegulationForm(posted(request), user=request.user, instance=_next_version(request))
+    form = councils_forms.RegulationForm(
+        posted(request), user=request.user, instance=_next_version(request)
+    )
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
     if form.is_valid() and (made := form.do()):
@@ -196,7 +198,7 @@ def regulation_new(request):
 
 def _next_version(request):
     unit = request.GET.get("unit", "")
-    units = forms.units_of(request.user)
+    units = councils_forms.units_of(request.user)
     if unit.isascii() and unit.isdigit() and len(unit) < 19:
         units = units.filter(pk=unit)
     found = units.first()

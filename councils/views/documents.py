@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from councils import documents as made
 from councils import papers
+from councils.forms.papers import SignedDocumentForm, TemplateForm
 from councils.models import (
     DocumentKind,
     DocumentTemplate,
@@ -19,7 +20,6 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.paper_forms import SignedDocumentForm, TemplateForm
 from cycle import site
 from cycle.models import Level
 from dossiers.models.evidence import path_of

@@ -8,8 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from councils import closing, forms, ranking
+from councils import closing, ranking
 from councils.board import with_due
+from councils.forms import entries, fields
 from councils.models import Appraisal, EvaluationRound, Opinion, RoundEntry, RoundState
 from councils.views.round import posted
 from cycle import clock
@@ -145,7 +146,7 @@ def act(request, pk, name):
     def do(**values):
         return getattr(found.round, name)(found, by=request.user, **values)
 
-    form = forms.ReasonForm(posted(request), act=do)
+    form = fields.ReasonForm(posted(request), act=do)
     if form.is_valid() and form.do():
         messages.success(request, kind["done"])
         return redirect("councils:round", found.round_id)
@@ -221,7 +222,7 @@ def resolutions(request, pk):
         initial = {}
         if its is not None:
             initial = {"holds": "yes" if its.holds else "no", "reason": its.reason}
-        row["form"] = forms.ResolutionForm(
+        row["form"] = entries.ResolutionForm(
             request.POST if asked == row["key"] else None,
             prefix=row["key"],
             initial=initial,
@@ -256,7 +257,7 @@ def resolutions(request, pk):
 def interest(request, pk):
     """Write down a member's interest that the member told the office of."""
     found = settled_by(request, pk, "councils.run_round")
-    form = forms.InterestOfForm(posted(request), entry=found, by=request.user)
+    form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and form.do():
         messages.success(
             request,
@@ -287,7 +288,7 @@ def interest(request, pk):
 def ask(request, pk):
     """Ask a department's specialist about the product."""
     found = settled_by(request, pk, "councils.run_round")
-    form = forms.OpinionForm(posted(request), entry=found, by=request.user)
+    form = entries.OpinionForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and (made := form.do()):
         messages.success(
             request,

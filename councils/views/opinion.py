@@ -8,8 +8,8 @@ from django.db.models import F
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from councils import forms
 from councils.board import with_due
+from councils.forms import entries
 from councils.models import Opinion
 from councils.views.round import posted
 from cycle import clock
@@ -49,7 +49,7 @@ def opinion(request, pk):
     with_due([found], clock.today())
     form = None
     if found.answered_at is None and rules.has_perm("councils.answer_opinion", request.user, found):
-        form = forms.AnswerForm(posted(request))
+        form = entries.AnswerForm(posted(request))
         if form.is_valid() and form.do(found, by=request.user):
             messages.success(request, _("Đã gửi ý kiến. Cảm ơn ông/bà."))
             return redirect("councils:opinions")

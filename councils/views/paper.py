@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from councils.forms import ReasonForm
+from councils.forms.fields import ReasonForm
+from councils.forms.sheets import ScanForm, SheetForm
 from councils.models import Interest, Scoresheet, SheetSealed, SheetState
-from councils.sheet_forms import ScanForm, SheetForm
 from councils.views.round import posted
 from councils.views.sheet import (
     answer,

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from councils import closing, forms
+from councils import closing
+from councils.forms import fields, rounds
 from councils.models import RoundState
 from councils.views.round import posted, run_by, visible
 from cycle.models import Criterion, Job, JobState
@@ -43,7 +44,7 @@ def close(request, pk):
         # The second of two is shown what the first one closed.
         messages.info(request, _("Đợt này đã chốt kết quả."))
         return redirect("councils:results", round_.pk)
-    form = forms.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
+    form = fields.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
     if form.is_valid() and form.do():
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
         return redirect("councils:results", round_.pk)
@@ -77,7 +78,7 @@ def reopen(request, pk):
     def again(**values):
         return closing.reopen(round_, by=request.user, **values)
 
-    form = forms.ReopenForm(posted(request), act=again)
+    form = rounds.ReopenForm(posted(request), act=again)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã mở lại đợt. Các phiếu đã nộp vẫn được tính."))
         return redirect("councils:round", round_.pk)

@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from councils import closing, forms
+from councils import closing
 from councils.board import Board
+from councils.forms import fields
+from councils.forms import rounds as rounds_forms
 from councils.models import TEAM, EvaluationRound, RoundState
 
 ROWS = 25
@@ -72,7 +74,7 @@ def rounds(request):
             "rounds": list(page),
             "tab": tab,
             "tabs": [(state, state.label, counts.get(state, 0)) for state in RoundState],
-            "may_begin": forms.run_by(request.user).exists(),
+            "may_begin": rounds_forms.run_by(request.user).exists(),
         },
     )
 
@@ -80,7 +82,7 @@ def rounds(request):
 @login_required
 def round_new(request):
     """Begin a round of one of my councils."""
-    form = forms.RoundForm(posted(request), user=request.user)
+    form = rounds_forms.RoundForm(posted(request), user=request.user)
     if not form.fields["council"].queryset.exists():
         raise PermissionDenied
     if form.is_valid() and (made := form.do()):
@@ -121,7 +123,7 @@ def board(request, pk):
 def take_in(request, pk):
     """Choose among the dossiers that wait for this council, many at once."""
     round_ = run_by(request, pk)
-    form = forms.TakeInForm(posted(request), round_=round_, by=request.user)
+    form = rounds_forms.TakeInForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (taken := form.do()):
         messages.success(request, _("Đã đưa %(number)s sản phẩm vào đợt.") % {"number": len(taken)})
         return redirect("councils:round", round_.pk)
@@ -141,7 +143,7 @@ def take_in(request, pk):
 def details(request, pk):
     """When, where and how it meets."""
     round_ = run_by(request, pk)
-    form = forms.DetailsForm(posted(request), instance=round_, by=request.user)
+    form = rounds_forms.DetailsForm(posted(request), instance=round_, by=request.user)
     return _simple(request, round_, form, _("Thời gian, địa điểm"), _("Lưu"))
 
 
@@ -150,7 +152,7 @@ def order(request, pk):
     """The order of the agenda."""
     round_ = run_by(request, pk)
     entries = Board(round_).entries
-    form = forms.OrderForm(posted(request), entries=entries, round_=round_, by=request.user)
+    form = rounds_forms.OrderForm(posted(request), entries=entries, round_=round_, by=request.user)
     return _simple(request, round_, form, _("Thứ tự sản phẩm"), _("Lưu thứ tự"))
 
 
@@ -158,7 +160,7 @@ def order(request, pk):
 def attendance(request, pk):
     """Who came to the meeting."""
     round_ = run_by(request, pk)
-    form = forms.AttendanceForm(posted(request), round_=round_, by=request.user)
+    form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
     return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
 
 
@@ -174,7 +176,7 @@ def _simple(request, round_, form, title, button):
 def count(request, pk):
     """Count the sheets of the products that all who score have handed in."""
     round_ = run_by(request, pk, "councils.count_sheets")
-    form = forms.CountForm(posted(request), round_=round_, by=request.user)
+    form = fields.CountForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (counted := form.do()):
         messages.success(
             request,
@@ -207,7 +209,7 @@ def convene(request, pk):
     def call(**values):
         return closing.convene(round_, by=request.user, **values)
 
-    form = forms.ConveneForm(posted(request), act=call)
+    form = rounds_forms.ConveneForm(posted(request), act=call)
     if form.is_valid() and (meeting := form.do()):
         messages.success(request, _("Đã triệu tập họp. Thành viên nhận giấy mời."))
         return redirect("councils:round", meeting.pk)
@@ -261,7 +263,7 @@ def act(request, pk, name):
     """Send the papers out, or let the members score: what will happen, and one button."""
     kind = _ACTS[name]
     round_ = run_by(request, pk, kind["permission"])
-    form = forms.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))
+    form = fields.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))
     if form.is_valid() and form.do():
         messages.success(request, kind["done"])
         return redirect("councils:round", round_.pk)

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from councils.forms.sheets import InterestForm, SheetForm
 from councils.models import (
     Appraisal,
     EvaluationRound,
@@ -24,7 +25,6 @@ from councils.models import (
     SheetSealed,
     SheetState,
 )
-from councils.sheet_forms import InterestForm, SheetForm
 from councils.standing import standing
 from cycle import clock
 from cycle.typed import shows_typed

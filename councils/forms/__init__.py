@@ -1,0 +1,1 @@
+"""What is asked around a council's work, a module per page."""

@@ -1,0 +1,136 @@
+"""What is asked to set a council up: its decision, regulation and seats."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from councils.forms.fields import Asked, OfModel
+from councils.models import (
+    Council,
+    Member,
+    Regulation,
+    Seat,
+)
+from cycle import clock
+from cycle.models import Level, OrgUnit, Role, User
+from dossiers.fields import DateField, field_for
+
+
+def units_of(user):
+    """The units whose councils this person sets up."""
+    posts = [
+        held.org_unit_id
+        for held in user.assignments()
+        if held.role in (Role.COUNCIL_OFFICE, Role.OFFICER)
+        and held.org_unit.level in (Level.DISTRICT, Level.PROVINCE)
+    ]
+    return OrgUnit.objects.filter(pk__in=posts)
+
+
+# --- Councils and their regulation ---------------------------------------------------------------
+
+
+class _OfUnit(OfModel):
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        unit = self.fields["org_unit"]
+        unit.queryset = units_of(user)
+        if len(unit.queryset) == 1:
+            unit.empty_label = None
+
+
+class CouncilForm(_OfUnit):
+    """A council and the decision that set it up."""
+
+    not_future = ("decision_on",)
+
+    class Meta:
+        model = Council
+        fields = (
+            "org_unit",
+            "name",
+            "decision_number",
+            "decision_on",
+            "valid_from",
+            "valid_to",
+        )
+        formfield_callback = field_for
+
+    def do(self):
+        """The council, or None when it was refused."""
+        return self.attempt(lambda: Council.set_up(self.instance, by=self.user))
+
+
+class RegulationForm(_OfUnit):
+    """A version of a unit's regulation, from a day."""
+
+    class Meta:
+        model = Regulation
+        fields = (
+            "org_unit",
+            "document",
+            "valid_from",
+            "quorum_percent",
+            "chair_required",
+            "max_spread",
+            "scorings",
+            "secretary_scores",
+            "show_self_score",
+            "show_team_score",
+            "documents_days",
+            "written_opinions",
+            "minimums_need_resolution",
+            "same_producer",
+            "same_commune",
+            "appraised",
+        )
+        formfield_callback = field_for
+
+    def do(self):
+        """The new version, or None when it was refused."""
+        return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.user))
+
+
+def _people():
+    return User.objects.filter(is_active=True).order_by("full_name", "username")
+
+
+class SeatForm(OfModel):
+    """A person's seat."""
+
+    class Meta:
+        model = Member
+        fields = ("user", "seat", "department", "since", "document")
+        formfield_callback = field_for
+
+    def __init__(self, *args, council, by, **kwargs):
+        super().__init__(*args, initial={"since": clock.today()}, **kwargs)
+        self.council, self.by = council, by
+        self.fields["user"].queryset = _people()
+        self.fields["user"].empty_label = _("Chọn một người")
+        self.fields["seat"].choices = [("", _("Chọn tư cách")), *Seat.choices]
+
+    def do(self):
+        """The seat, or None when it was refused."""
+        return self.attempt(lambda: self.council.give_seat(self.instance, by=self.by))
+
+
+class EndSeatForm(Asked):
+    """The last day of a seat."""
+
+    until = DateField(label=_("Thôi sau ngày"))
+
+    def __init__(self, *args, member, by, **kwargs):
+        super().__init__(*args, initial={"until": clock.today()}, **kwargs)
+        self.member, self.by = member, by
+
+    def clean_until(self):
+        until = self.cleaned_data["until"]
+        if until < self.member.since:
+            raise ValidationError(_("Ngày này trước ngày bắt đầu tham gia hội đồng."))
+        return until
+
+    def do(self):
+        """True, or None when it was refused."""
+        member, until = self.member, self.cleaned_data["until"]
+        return self.attempt(lambda: member.council.take_seat(member, by=self.by, until=until))

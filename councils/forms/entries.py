@@ -1,0 +1,210 @@
+"""What is asked of one product in a round: interests, resolutions, opinions, appraisal."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+
+from councils.forms.councils import _people
+from councils.forms.fields import Asked, OfModel
+from councils.forms.sheets import recusal_field
+from councils.models import (
+    Appraisal,
+    AppraisalPhoto,
+    InterestKind,
+    Opinion,
+)
+from cycle import clock
+from cycle.models import Role, RoleAssignment
+from dossiers.fields import CountField, RowField, field_for, long_text
+from dossiers.uploads import stored
+
+
+class InterestOfForm(Asked):
+    """A member's interest in a product, as whoever runs the round writes it down for them."""
+
+    member: forms.Field = forms.ModelChoiceField(
+        None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
+    )
+    kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
+    recused = recusal_field(_("Thành viên chọn"))
+    reason = long_text(_("Lý do"))
+
+    def __init__(self, *args, entry, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.entry, self.by = entry, by
+        self.fields["member"].queryset = entry.round.scoring_members.select_related("user")
+
+    def do(self):
+        """True, or None when it was refused."""
+        values = dict(self.cleaned_data)
+        return self.attempt(
+            lambda: self.entry.round.declare_interest(self.entry, by=self.by, **values)
+        )
+
+
+class ResolutionForm(Asked):
+    """What the council resolved on one minimum or one elimination."""
+
+    holds = forms.TypedChoiceField(
+        label=_("Kết luận"),
+        choices=[],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = long_text(_("Căn cứ, lý do"))
+
+    def __init__(self, *args, subject, yes, no, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.subject = subject
+        self.fields["holds"].choices = [("yes", yes), ("no", no)]
+
+    def do(self, entry, *, by):
+        """True, or None when it was refused."""
+        values = {**self.subject, **self.cleaned_data}
+        return self.attempt(lambda: entry.round.resolve(entry, by=by, **values))
+
+
+# --- What others say -----------------------------------------------------------------------------
+
+
+class _SpecialistField(RowField):
+    def label_from_instance(self, user):
+        return str(user)
+
+
+class OpinionForm(OfModel):
+    """A question to a department about a product."""
+
+    days: forms.Field = CountField(
+        label=_("Trả lời trong (ngày làm việc)"), min_value=1, max_value=60, initial=5
+    )
+
+    class Meta:
+        model = Opinion
+        fields = ("to", "department", "question")
+        formfield_callback = field_for
+
+    def __init__(self, *args, entry, by, **kwargs):
+        super().__init__(*args, instance=Opinion(entry=entry), **kwargs)
+        self.by = by
+        unit = entry.round.council.org_unit_id
+        held = RoleAssignment.objects.held_on(clock.today()).filter(
+            role=Role.DEPARTMENT, org_unit=unit
+        )
+        self.fields["to"].queryset = _people().filter(pk__in=held.values("user"))
+        self.fields["to"].empty_label = _("Chọn một người")
+
+    def do(self):
+        """The opinion asked for, or None when it was refused."""
+        days = self.cleaned_data["days"]
+        return self.attempt(lambda: Opinion.ask(self.instance, days=days, by=self.by))
+
+
+class AnswerForm(Asked):
+    """A department's answer."""
+
+    text = long_text(_("Ý kiến"))
+
+    def do(self, opinion, *, by):
+        """True, or None when it was refused."""
+        text = self.cleaned_data["text"]
+        return self.attempt(lambda: opinion.reply(text, by=by))
+
+
+#: What the support team looks at, in our own words; kept on the report as they are said.
+_CHECKS = (
+    _("Giấy tờ pháp lý của chủ thể còn hiệu lực"),
+    _("Mỗi điểm tự chấm có minh chứng"),
+    _("Nhãn, bao bì đúng với hồ sơ công bố"),
+    _("Nguồn gốc nguyên liệu, lao động đúng như kê khai"),
+    _("Cơ sở sản xuất đúng như hồ sơ mô tả"),
+    _("Sản phẩm mẫu đủ và còn nguyên"),
+)
+_CHECKS_OF = {
+    "two_levels": (_("Báo cáo của xã (Mẫu 03) đủ nội dung"),),
+    "three_levels": (_("Phương án sản xuất kinh doanh khớp với thực tế"),),
+}
+PHOTO_TYPES = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
+PHOTO_BYTES = 15 * 1024 * 1024
+MANY_PHOTOS = 20
+
+
+class _Photos(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class PhotosField(forms.FileField):
+    """Any number of photos; what is no picture, or too big, is named."""
+
+    widget = _Photos(attrs={"accept": ",".join(PHOTO_TYPES)})
+
+    def clean(self, data, initial=None):
+        files = [super(PhotosField, self).clean(each) for each in data or ()]
+        if len(files) > MANY_PHOTOS:
+            raise ValidationError(
+                _("Mỗi lần gửi nhiều nhất %(number)s ảnh."), params={"number": MANY_PHOTOS}
+            )
+        for file in files:
+            start = PHOTO_TYPES.get(file.content_type)
+            head = file.read(8)
+            file.seek(0)
+            if start is None or not head.startswith(start):
+                raise ValidationError(
+                    _("%(name)s không phải ảnh JPEG hoặc PNG."), params={"name": file.name}
+                )
+            if file.size > PHOTO_BYTES:
+                raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": file.name})
+        return files
+
+
+class AppraisalForm(OfModel):
+    """The support team's report on one product."""
+
+    not_future = ("visited_on",)
+    checked: forms.Field = forms.MultipleChoiceField(
+        label=_("Đã kiểm tra, đạt"), widget=forms.CheckboxSelectMultiple, required=False
+    )
+    photos: forms.Field = PhotosField(
+        label=_("Ảnh kiểm tra tại cơ sở"),
+        required=False,
+        help_text=_("JPEG hoặc PNG, chọn được nhiều ảnh."),
+    )
+
+    class Meta:
+        model = Appraisal
+        fields = ("checked", "visited_on", "findings", "tests_asked", "report")
+        formfield_callback = field_for
+
+    field_order = ["checked", "visited_on", "findings", "photos", "tests_asked", "report"]
+
+    def __init__(self, *args, entry, by, **kwargs):
+        super().__init__(*args, instance=Appraisal(entry=entry), **kwargs)
+        self.by = by
+        procedure = entry.dossier.rule_set.procedure
+        self.checks = [*_CHECKS, *_CHECKS_OF.get(procedure, ())]
+        self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
+
+    def clean_checked(self):
+        # Kept in Vietnamese, whatever the screen's language.
+        with translation.override("vi"):
+            return [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
+
+    def do(self):
+        """The report, or None when it was refused."""
+
+        def hand_in():
+            photos = []
+            for file in self.cleaned_data["photos"]:
+                digest, size, name = stored(file)
+                photos.append(
+                    AppraisalPhoto(
+                        sha256=digest,
+                        bytes=size,
+                        filename=name,
+                        content_type=file.content_type,
+                    )
+                )
+            return Appraisal.hand_in(self.instance, photos, by=self.by)
+
+        return self.attempt(hand_in)

@@ -1,0 +1,98 @@
+"""What is asked around a council's work; every refusal is a Vietnamese sentence."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils import closing
+from councils.models import (
+    RoundClosed,
+)
+from dossiers.fields import Part, long_text
+from dossiers.models import ConditionNotMet
+from dossiers.templatetags.ocop import moment
+
+
+class Act(Part):
+    """A form that does one act; what the act refuses stands on it in words."""
+
+    def attempt(self, act):
+        """What ``act`` returns, True for nothing; None when it was refused."""
+        try:
+            done = act()
+        except ConditionNotMet as lacking:
+            self.add_error(None, [str(message) for message in lacking.messages])
+        except RoundClosed as late:
+            self.add_error(
+                None,
+                _now("Đợt đã chốt kết quả lúc %(at)s: không thay đổi được nữa.")
+                % {"at": moment(late.round.closed_at)},
+            )
+        except ValidationError as wrong:
+            self.add_error(None, wrong.messages)
+        else:
+            return True if done is None else done
+        return None
+
+
+class Asked(Act, forms.Form):
+    """An :class:`Act` with fields of its own."""
+
+
+class OfModel(Act, forms.ModelForm):
+    """An :class:`Act` whose fields are those of a model."""
+
+    def clean(self):
+        cleaned = super().clean()
+        first = self.cleaned_data.get("valid_from") or self.cleaned_data.get("since")
+        last = self.cleaned_data.get("valid_to")
+        if first and last and last < first:
+            self.add_error("valid_to", _("Ngày kết thúc phải sau ngày bắt đầu."))
+        return cleaned
+
+
+class CountForm(Asked):
+    """Which products to count, of those whose sheets are all in."""
+
+    entries: forms.Field = forms.TypedMultipleChoiceField(
+        label=_("Sản phẩm đã đủ phiếu"), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args, round_, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.round, self.by = round_, by
+        self.ready = {entry.pk: entry for entry in closing.countable(round_)}
+        field = self.fields["entries"]
+        field.choices = [(pk, str(entry)) for pk, entry in self.ready.items()]
+        field.error_messages |= {
+            "required": _("Bạn chưa chọn sản phẩm nào.")
+            if self.ready
+            else _("Không có sản phẩm nào chờ kiểm phiếu."),
+            "invalid_choice": _("Có sản phẩm không còn chờ kiểm phiếu: hãy xem lại."),
+        }
+        self.initial["entries"] = list(self.ready)
+
+    def do(self):
+        """The products counted, or None when it was refused."""
+        chosen = [self.ready[pk] for pk in self.cleaned_data["entries"]]
+        return self.attempt(lambda: closing.count(self.round, chosen, by=self.by))
+
+
+class ConfirmForm(Asked):
+    """Nothing to fill in: the press of the button is the act."""
+
+    def __init__(self, *args, act, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.act = act
+
+    def do(self):
+        """What the act returns, or None when it was refused."""
+        values = dict(self.cleaned_data)
+        return self.attempt(lambda: self.act(**values))
+
+
+class ReasonForm(ConfirmForm):
+    """An act that needs a reason."""
+
+    reason = long_text(_("Lý do"))

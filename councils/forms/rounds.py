@@ -1,0 +1,208 @@
+"""What is asked to run a round: its data, its dossiers, attendance, reopening."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.forms.fields import Asked, ConfirmForm, OfModel, ReasonForm
+from councils.models import (
+    TEAM,
+    Council,
+    EvaluationRound,
+    Member,
+    RoundEntry,
+    RoundState,
+    Seat,
+)
+from cycle.fields import MomentField
+from cycle.models import Cycle, Role, Rubric
+from dossiers.fields import CountField, field_for
+
+
+def _own_field(db_field, **kwargs):
+    if db_field.name == "meets_at":
+        return MomentField(label=db_field.verbose_name, required=False)
+    return field_for(db_field, **kwargs)
+
+
+# --- Rounds --------------------------------------------------------------------------------------
+
+_DETAILS = ("name", "mode", "meets_at", "place", "decide_by")
+
+
+def run_by(user):
+    """Councils whose rounds this person prepares: as its office, or as its secretary."""
+    offices = [held.org_unit_id for held in user.assignments() if held.role == Role.COUNCIL_OFFICE]
+    secretary = Member.objects.sitting().filter(user=user, seat=Seat.SECRETARY)
+    return Council.objects.filter(org_unit__in=offices) | Council.objects.filter(
+        pk__in=secretary.values("council")
+    )
+
+
+class RoundForm(OfModel):
+    """A new round of one of my councils."""
+
+    class Meta:
+        model = EvaluationRound
+        fields = ("council", "cycle", *_DETAILS)
+        formfield_callback = _own_field
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        for name, rows in (
+            ("council", run_by(user)),
+            ("cycle", Cycle.objects.filter(closed_on=None)),
+        ):
+            self.fields[name].queryset = rows
+            if len(rows) == 1:
+                self.fields[name].empty_label = None
+
+    def do(self):
+        """The round, or None when it was refused."""
+        return self.attempt(lambda: EvaluationRound.create(self.instance, by=self.user))
+
+
+class DetailsForm(OfModel):
+    """When, where and how a round meets."""
+
+    class Meta:
+        model = EvaluationRound
+        fields = _DETAILS
+        formfield_callback = _own_field
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+        if self.instance.state != RoundState.PREPARING or self.instance.follows_id:
+            # Whose sheets are awaited depends on it.
+            del self.fields["mode"]
+
+    def do(self):
+        """True, or None when it was refused."""
+        values = dict(self.cleaned_data)
+        return self.attempt(lambda: self.instance.amend(by=self.by, **values))
+
+
+class TakeInForm(Asked):
+    """Which of the waiting products come in, each with the product set it is judged by."""
+
+    def __init__(self, *args, round_, by, **kwargs):
+        self.round, self.by = round_, by
+        self.dossiers = list(round_.awaiting())
+        super().__init__(*args, **kwargs)
+
+    def _rubrics(self):
+        editions = {dossier.rule_set_id for dossier in self.dossiers}
+        found: dict = {}
+        for rubric in Rubric.objects.current().filter(rule_set__in=editions).order_by("number"):
+            found.setdefault(rubric.rule_set_id, []).append(rubric)
+        return found
+
+    def rows(self):
+        """Each waiting dossier with what may be chosen, and what was."""
+        by_edition = self._rubrics()
+        pinned = RoundEntry.pinned([dossier.pk for dossier in self.dossiers])
+        for dossier in self.dossiers:
+            fitting = [
+                rubric
+                for rubric in by_edition.get(dossier.rule_set_id, ())
+                if rubric.group == dossier.product.group
+            ]
+            chosen = self.data.get(f"rubric-{dossier.pk}", "")
+            yield {
+                "dossier": dossier,
+                "rubrics": fitting,
+                "pinned": pinned.get(dossier.pk),
+                "taken": str(dossier.pk) in self._taken(),
+                "chosen": int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None,
+            }
+
+    def _taken(self):
+        return self.data.getlist("take") if isinstance(self.data, QueryDict) else []
+
+    def clean(self):
+        cleaned = super().clean()
+        rows = [row for row in self.rows() if row["taken"]]
+        if not rows:
+            raise ValidationError(_("Bạn chưa chọn sản phẩm nào."))
+        pairs, wrong = [], []
+        for row in rows:
+            rubric = row["pinned"] or next(
+                (each for each in row["rubrics"] if each.pk == row["chosen"]), None
+            )
+            pairs.append((row["dossier"], rubric))
+            if rubric is None:
+                wrong.append(
+                    _now("%(product)s: bạn chưa chọn bộ sản phẩm.") % {"product": row["dossier"]}
+                )
+        if wrong:
+            raise ValidationError(wrong)
+        cleaned["pairs"] = pairs
+        return cleaned
+
+    def do(self):
+        """The entries, or None when it was refused."""
+        pairs = self.cleaned_data["pairs"]
+        return self.attempt(lambda: self.round.take_in(pairs, by=self.by))
+
+
+class OrderForm(Asked):
+    """The order of the agenda, as a number at each product."""
+
+    def __init__(self, *args, entries, round_, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.round, self.by = round_, by
+        for entry in entries:
+            field = CountField(label=str(entry.dossier.product.name), max_value=999)
+            field.initial = entry.position
+            field.widget.attrs["class"] = "form-control order"
+            self.fields[f"at-{entry.pk}"] = field
+
+    def do(self):
+        """True, or None when it was refused."""
+        order = sorted(self.cleaned_data.items(), key=lambda item: item[1])
+        keys = [int(name.removeprefix("at-")) for name, _number in order]
+        return self.attempt(lambda: self.round.reorder(keys, by=self.by))
+
+
+class AttendanceForm(Asked):
+    """Who came."""
+
+    present: forms.Field = forms.ModelMultipleChoiceField(
+        None, label=_("Có mặt"), widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    def __init__(self, *args, round_, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.round, self.by = round_, by
+        members = round_.council.members.sitting().exclude(seat__in=TEAM).select_related("user")
+        self.fields["present"].queryset = members
+        self.initial["present"] = list(
+            round_.attendances.filter(present=True).values_list("member", flat=True)
+        )
+
+    def do(self):
+        """True, or None when it was refused."""
+        came = {member.pk for member in self.cleaned_data["present"]}
+        present = {member.pk: member.pk in came for member in self.fields["present"].queryset}
+        return self.attempt(lambda: self.round.attend(present, by=self.by))
+
+
+class ReopenForm(ReasonForm):
+    """A closed round opened again: why, and on which document."""
+
+    document = forms.CharField(
+        label=_("Số, ngày văn bản cho mở lại"),
+        max_length=200,
+        help_text=_("Ví dụ: 15/VB-UBND ngày 01/11/2026."),
+    )
+
+
+class ConveneForm(ConfirmForm):
+    """When and where the council meets on what it did not agree on in writing."""
+
+    meets_at = MomentField(label=_("Họp lúc"))
+    place = forms.CharField(label=_("Địa điểm họp"), max_length=200)
