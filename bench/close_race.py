@@ -13,7 +13,7 @@ from django.db import OperationalError, close_old_connections, connection
 from bench.chamber import Chamber, counted, exact_rubric, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
 from bench.transition_cost import _login
-from councils import closing
+from councils.judging import closing
 from councils.models import (
     Closing,
     Consequence,

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from bench.chamber import Chamber, counted, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
 from bench.transition_cost import _login
-from councils import closing
+from councils.judging import closing
 from councils.models import Closing, Consequence, EvaluationRound, Result, RoundEntry
 from cycle.models import HistoryEntry, Job, OutboxMessage, Rubric, User
 

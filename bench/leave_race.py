@@ -12,7 +12,7 @@ from django.db import connection
 
 from bench.chamber import Chamber, counted, exact_rubric, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
-from councils import closing
+from councils.judging import closing
 from councils.models import Consequence, EvaluationRound, Result, RoundEntry
 from cycle import clock
 from cycle.models import HistoryEntry, Job, User

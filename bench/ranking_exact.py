@@ -16,7 +16,7 @@ from bench.chamber import (
     options_of,
     write,
 )
-from councils.closing import tally
+from councils.judging.tally import tally
 from councils.models import Resolution, RoundEntry
 from cycle import clock
 from cycle.models import Option, Rubric

@@ -8,4 +8,5 @@ class CouncilsConfig(AppConfig):
 
     def ready(self):
         # Events, permissions and kinds of jobs are registered by being imported.
-        from councils import closing, events, rules  # noqa: F401
+        from councils import events, rules  # noqa: F401
+        from councils.judging import closing  # noqa: F401

@@ -7,9 +7,9 @@ from collections import Counter
 
 from django.db.models import Prefetch, Q
 
-from councils import ranking
-from councils.closing import reasons
 from councils.documents import score_sheet
+from councils.judging import ranking
+from councils.judging.consequences import reasons
 from councils.models import (
     JUDGES,
     TEAM,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import rules
 
-from councils import closing
+from councils.judging import closing
 from councils.models import Member, Score, Scoresheet, Seat
 from cycle import clock
 from cycle.models import Job

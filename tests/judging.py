@@ -3,7 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from councils import closing, sitting
+from councils import sitting
+from councils.judging import closing
 from councils.models import (
     Council,
     EvaluationRound,

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from councils import closing
+from councils.judging import tally
 from councils.models import EvaluationRound, Reading, RoundEntry, Scoresheet
 from cycle import clock
 from cycle.models import HistoryEntry, Job
@@ -449,7 +449,7 @@ def test_a_tie_is_marked_once_the_sheets_are_counted(
     assert "ngang phiếu</span>" not in page(client, thu, "resolutions", entry.pk)
     judging.count(round_, entry)
     tied = page(client, thu, "resolutions", entry.pk).count("ngang phiếu</span>")
-    its = closing.tally(round_)[entry.pk]
+    its = tally.tally(round_)[entry.pk]
     assert tied == sum(finding.verdict == "tie" for finding in its.findings) * (
         any(finding.stars <= its.result.band for finding in its.findings)
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from councils import calibration
+from councils.judging import calibration
 from councils.models import EvaluationRound, RoundEntry
 from cycle import clock
 from dossiers.models import Dossier, State

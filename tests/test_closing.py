@@ -2,7 +2,7 @@
 
 import pytest
 
-from councils import closing
+from councils.judging import checklist, closing
 from councils.models import Score
 from tests import judging
 from tests.judging import begin, best, fill, judge, regulate, worst
@@ -34,7 +34,7 @@ def test_the_checklist_asks_as_much_of_one_product_as_of_three(
     round_ = type(round_).objects.get(pk=round_.pk)
     judging.count(round_)
     with django_assert_num_queries(15):
-        items = closing.checklist(round_)
+        items = checklist.checklist(round_)
     assert all(item.met for item in items)
 
 
@@ -52,7 +52,7 @@ def test_a_wide_spread_is_not_looked_up_product_by_product(
     judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
     with django_assert_num_queries(15):
-        items = closing.checklist(round_)
+        items = checklist.checklist(round_)
     assert [item.code for item in items if not item.met] == ["spread"] * products
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from councils import closing
+from councils.judging import closing
 from councils.models import Opinion, Scoresheet
 from cycle import clock, events
 from cycle.models import Role

@@ -16,7 +16,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from councils import closing
+from councils.judging import checklist, closing
 from councils.models import (
     EvaluationRound,
     InterestKind,
@@ -156,9 +156,9 @@ def test_after_the_count_the_council_is_told_and_its_members_cannot_answer_it(op
     entry = round_.entries.get()
     for number, member in enumerate(judges(round_)):
         fill(entry, member, worst if number == 1 else best)
-    assert [item.code for item in closing.checklist(round_) if not item.met] == ["count"]
+    assert [item.code for item in checklist.checklist(round_) if not item.met] == ["count"]
     judging.count(round_)
-    assert [item.code for item in closing.checklist(round_) if not item.met] == ["spread"]
+    assert [item.code for item in checklist.checklist(round_) if not item.met] == ["spread"]
     chair = judge(round_.council, 0)
     sheet = Scoresheet.objects.get(entry=entry, member=chair)
     with pytest.raises(SheetSealed):
@@ -287,5 +287,5 @@ def test_in_writing_a_missing_sheet_after_the_day_needs_no_count(opened, thu):
     round_.refresh_from_db()
     fill(round_.entries.get(), judge(round_.council, 0))
     with clock.at(clock.now() + timedelta(days=4)):
-        codes = [item.code for item in closing.checklist(round_) if not item.met]
+        codes = [item.code for item in checklist.checklist(round_) if not item.met]
     assert codes == ["sheets", "meeting"]

@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from councils import calibration, demo
+from councils import demo
+from councils.judging import calibration
 from councils.models import (
     Appraisal,
     Consequence,

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from councils import ranking
-from councils.ranking import (
+from councils.judging import ranking
+from councils.judging.ranking import (
     Choice,
     Finding,
     Mark,

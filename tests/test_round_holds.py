@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from councils import closing
+from councils.judging import closing
 from councils.models import Consequence, EvaluationRound, RoundEntry
 from cycle.models import HistoryEntry
 from cycle.models.job import run_waiting

@@ -4,8 +4,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 
-from councils import closing
 from councils.forms.rounds import TakeInForm
+from councils.judging import closing, consequences
 from councils.models import (
     Consequence,
     EvaluationRound,
@@ -83,8 +83,8 @@ def test_what_follows_happens_once(round_, thu):
     score_all(round_)
     made = judging.close(round_, by=thu)
     job = Job.objects.get(kind="councils.apply")
-    closing.apply(job)
-    closing.apply(job)
+    consequences.apply(job)
+    consequences.apply(job)
     assert HistoryEntry.objects.filter(event="dossier.rank").count() == 2
     assert Consequence.objects.filter(result__closing=made, applied_at=None).count() == 0
 
@@ -95,7 +95,7 @@ def test_a_dossier_that_left_meanwhile_is_told_of_and_holds_nobody_up(round_, th
     made = judging.close(round_, by=thu)
     # No act of ours takes it away now; an older release let it.
     stand(gone, State.WITHDRAWN)
-    closing.apply(Job.objects.get(kind="councils.apply"))
+    consequences.apply(Job.objects.get(kind="councils.apply"))
     errors = Consequence.objects.filter(result__closing=made).order_by("pk")
     assert [each.error for each in errors] == [
         "Hồ sơ không còn chờ kết quả của hội đồng này.",

@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from councils import closing
+from councils.judging import closing, consequences
+from councils.judging.standing import standing
 from councils.models import Interest, Regulation, Scoresheet, SheetState
-from councils.standing import standing
 from cycle import clock, rubrics
 from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
@@ -364,7 +364,7 @@ def test_a_product_that_went_on_keeps_its_sheets_when_the_round_opens_again(
     round_, entry, member, thu
 ):
     first = close(round_, thu)
-    closing.apply(first.round.closings.get() and _job())
+    consequences.apply(first.round.closings.get() and _job())
     dossier = entry.dossier
     dossier.refresh_from_db()
     closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB")

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from councils import closing
+from councils.judging import checklist
 from councils.models import DocumentKind, Scoresheet
 from cycle.models import HistoryEntry, OutboxMessage, User
 from dossiers.models import Dossier
@@ -175,7 +175,7 @@ def test_history_outbox_and_notifications_tell_who_and_never_what(entry, sheet, 
     assert "Lê Thị Một" in kept
     assert REMARK not in kept and GENERAL not in kept and "points" not in kept
     assert not any(words in kept for words in (f'"{total}"', f": {total},", f"{total}.00"))
-    before = closing.checklist(round_)
+    before = checklist.checklist(round_)
     assert not any(total in str(item.sentence) for item in before)
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from councils import closing
+from councils.judging import checklist, closing, tally
 from councils.models import (
     EvaluationRound,
     InterestKind,
@@ -54,7 +54,7 @@ def say(entry, wishes):
 
 
 def unmet(round_):
-    return [(item.code, item.entry) for item in closing.checklist(round_) if not item.met]
+    return [(item.code, item.entry) for item in checklist.checklist(round_) if not item.met]
 
 
 def call(round_, by):
@@ -158,7 +158,7 @@ def test_sheets_that_differ_only_in_stars_ask_for_a_meeting(asked):
     below = criterion.options.filter(points__lt=floor).order_by("-points").first()
     sheet.put(below, by=sheet.member.user)
     sheet.submit(by=sheet.member.user)
-    assert closing.tally(round_)[entry.pk].spread <= 10
+    assert tally.tally(round_)[entry.pk].spread <= 10
     assert unmet(round_) == [("meeting", entry)]
 
 
@@ -317,5 +317,5 @@ def test_the_checklist_in_writing_asks_as_much_of_one_product_as_of_three(
         say(entry, [best, worst, best, worst, best])
     round_ = EvaluationRound.objects.get(pk=round_.pk)
     with django_assert_num_queries(15):
-        items = closing.checklist(round_)
+        items = checklist.checklist(round_)
     assert [item.code for item in items if not item.met] == ["meeting"] * products

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils import closing
+from councils.judging import closing
 from councils.models import (
     RoundClosed,
 )

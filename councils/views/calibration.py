@@ -5,7 +5,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from councils import calibration
+from councils.judging import calibration
 from councils.models import EvaluationRound, RoundEntry
 from dossiers.models import Dossier
 

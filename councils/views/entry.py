@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from councils import closing, ranking
-from councils.board import with_due
 from councils.forms import entries, fields
+from councils.judging import checklist, ranking, tally
+from councils.judging.board import with_due
 from councils.models import Appraisal, EvaluationRound, Opinion, RoundEntry, RoundState
 from councils.views.round import posted
 from cycle import clock
@@ -52,7 +52,7 @@ def _alarms(entry):
         return []
     return [
         item
-        for item in closing.checklist(entry.round)
+        for item in checklist.checklist(entry.round)
         if not item.met and item.entry == entry and item.code in _SETTLED_HERE
     ]
 
@@ -176,7 +176,7 @@ def _ties(found):
     """(criterion id, stars) on which the sheets stand even, once all of them are in."""
     if not any(item.code == "resolution" for item in _alarms(found)):
         return set()
-    its = closing.tally(found.round)[found.pk]
+    its = tally.tally(found.round)[found.pk]
     return {
         (finding.criterion, finding.stars)
         for finding in its.findings

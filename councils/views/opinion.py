@@ -8,8 +8,8 @@ from django.db.models import F
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from councils.board import with_due
 from councils.forms import entries
+from councils.judging.board import with_due
 from councils.models import Opinion
 from councils.views.round import posted
 from cycle import clock

@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from councils import closing
 from councils.forms import fields, rounds
+from councils.judging import checklist, closing, consequences
 from councils.models import RoundState
 from councils.views.round import posted, run_by, visible
 from cycle.models import Criterion, Job, JobState
@@ -55,7 +55,7 @@ def close(request, pk):
             # Who presides may not count: that is the secretary's.
             "link": "" if item.met or item.code == "count" and not counts else _link(round_, item),
         }
-        for item in closing.checklist(round_)
+        for item in checklist.checklist(round_)
     ]
     return render(
         request,
@@ -138,7 +138,7 @@ def results(request, pk):
         Criterion.objects.filter(pk__in=missed).order_by("position").values_list("pk", "code")
     )
     for row in rows:
-        row.why = closing.reasons(row, codes)
+        row.why = consequences.reasons(row, codes)
     job = _job(made)
     waits = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
     page = {
@@ -162,6 +162,6 @@ def follow(request, pk):
     """Try once more what has not followed from the newest closing (thi hành lại)."""
     round_ = run_by(request, pk, "councils.preside")
     made = get_object_or_404(round_.closings, reopening=None)
-    closing.follow_again(made, by=request.user)
+    consequences.follow_again(made, by=request.user)
     messages.success(request, _("Đang thi hành lại."))
     return redirect("councils:results", round_.pk)

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from councils import closing
-from councils.board import Board
 from councils.forms import fields
 from councils.forms import rounds as rounds_forms
+from councils.judging import checklist, closing
+from councils.judging.board import Board
 from councils.models import TEAM, EvaluationRound, RoundState
 
 ROWS = 25
@@ -213,7 +213,7 @@ def convene(request, pk):
     if form.is_valid() and (meeting := form.do()):
         messages.success(request, _("Đã triệu tập họp. Thành viên nhận giấy mời."))
         return redirect("councils:round", meeting.pk)
-    split = [item for item in closing.checklist(round_) if item.code == "meeting"]
+    split = [item for item in checklist.checklist(round_) if item.code == "meeting"]
     return render(
         request,
         "councils/act.html",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from councils.forms.sheets import InterestForm, SheetForm
+from councils.judging.standing import standing
 from councils.models import (
     Appraisal,
     EvaluationRound,
@@ -25,7 +26,6 @@ from councils.models import (
     SheetSealed,
     SheetState,
 )
-from councils.standing import standing
 from cycle import clock
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet, Evidence

@@ -2,7 +2,7 @@
 
 import pytest
 
-from councils import closing
+from councils.judging import closing
 from councils.models import Opinion, Scoresheet
 from cycle.models import Role
 from cycle.models.job import run_waiting

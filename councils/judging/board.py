@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from councils import closing
+from councils.judging import checklist as checklist_judging
 from councils.models import (
     TEAM,
     Appraisal,
@@ -103,7 +103,7 @@ class Board:
     @cached_property
     def checklist(self):
         """What must be clear before it closes."""
-        return closing.checklist(self.round)
+        return checklist_judging.checklist(self.round)
 
     def split(self):
         """Whether opinions in writing ask for a meeting."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.db.models import Avg, Count, F, OuterRef, Subquery, Sum
 
-from councils import ranking
+from councils.judging import ranking
 from councils.models import EvaluationRound, Result, Score, Scoresheet
 from cycle.models import Level
 from dossiers.models import Evaluation, SelfAssessment

@@ -6,7 +6,7 @@ It speaks of one sheet alone, to whoever fills it in; the product's stars come f
 from dataclasses import dataclass
 from decimal import Decimal
 
-from councils import ranking
+from councils.judging import ranking
 
 
 @dataclass(frozen=True)

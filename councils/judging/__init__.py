@@ -1,0 +1,1 @@
+"""Judging: ranking, tally, checklist, closing and what follows."""

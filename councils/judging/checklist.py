@@ -1,0 +1,193 @@
+"""What must be clear before a round can close."""
+
+from dataclasses import dataclass
+
+from django.db.models import F, Max
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.judging import ranking
+from councils.judging.tally import HandedIn, _opinions, tally
+from councils.models import (
+    Result,
+    RoundState,
+    Scoresheet,
+    Seat,
+    SheetState,
+)
+from cycle import clock
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that must be clear before a round closes (mục kiểm tra); ``entry`` when of one."""
+
+    code: str
+    sentence: object
+    met: bool
+    entry: object = None
+
+
+def checklist(round_, tallies=None):
+    """What must be clear before the round closes, each as an :class:`Item`.
+
+    It names products and people who have not handed in, never what anybody scored.
+    """
+    if tallies is None:
+        tallies = tally(round_)
+    untold = round_.entries.filter(live=True).exclude(pk__in=tallies)
+    entries = sorted(
+        [
+            *(each.entry for each in tallies.values()),
+            *untold.select_related("dossier__product"),
+        ],
+        key=lambda entry: (entry.position, entry.pk),
+    )
+    sheets = HandedIn.of(round_)
+    items = [
+        Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
+        # Once open, all of them may have gone on to a meeting, been withdrawn, or been decided
+        # before the round was opened again: then nobody need meet to close it.
+        Item("entries", _("Đợt có sản phẩm."), bool(entries) or round_.opened_at is not None),
+        *(_quorum(round_, sheets) if entries else []),
+    ]
+    waiting = Scoresheet.objects.filter(
+        entry__round=round_,
+        entry__live=True,
+        state=SheetState.ENTERED,
+        member__isnull=False,
+        scoring=F("entry__scoring"),
+    ).select_related("entry__dossier__product", "member__user")
+    closed_at = dict(
+        Result.objects.filter(entry__round=round_)
+        .order_by("entry")
+        .values_list("entry")
+        .annotate(last=Max("scoring"))
+    )
+    opinions = _opinions(round_, tallies) if round_.in_writing else {}
+    over = round_.decide_by is not None and clock.today() >= round_.decide_by
+    for entry in entries:
+        due, missing = sheets.due(entry), sheets.missing(entry)
+        if not due:
+            items.append(Item("sheets", _said(entry, _now("không còn ai chấm")), False, entry))
+        elif missing:
+            who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))
+            items.append(
+                Item("sheets", _said(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
+            )
+        if sheets.stray(entry):
+            items.append(
+                Item(
+                    "stray",
+                    _said(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
+                    False,
+                    entry,
+                )
+            )
+        if not due or missing and not (round_.in_writing and over):
+            continue
+        its = tallies.get(entry.pk)
+        if round_.in_writing and (missing or its.result.eliminated):
+            items += _must_meet(entry, missing)
+        elif not entry.is_counted:
+            # What the sheets say together is told when none of them can be changed any more: who
+            # still could would learn from it what the others gave.
+            if sheets.complete(entry):
+                items.append(
+                    Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
+                )
+        elif round_.in_writing:
+            items += _unsettled(round_, entry, its, opinions.get(entry.pk))
+        else:
+            used = entry.scoring - closed_at.get(entry.pk, 0)
+            items += _disputed(round_, entry, used, its)
+    items += [
+        Item(
+            "paper",
+            _said(sheet.entry, _now("phiếu giấy của %s chờ xác nhận") % sheet.member),
+            False,
+            sheet.entry,
+        )
+        for sheet in waiting
+    ]
+    return items
+
+
+def _said(entry, sentence):
+    return f"{entry.dossier.product.name}: {sentence}."
+
+
+def _quorum(round_, sheets):
+    rule, judges, present = round_.regulation, sheets.judges, sheets.present
+    if round_.in_writing:
+        return []
+    chair_present = any(judges[pk].seat == Seat.CHAIR for pk in present)
+    needed = ranking.needed(len(judges), rule.quorum_percent)
+    items = [
+        Item(
+            "quorum",
+            _now("Có mặt %(present)s/%(entitled)s người chấm, cần %(needed)s.")
+            % {"present": len(present), "entitled": len(judges), "needed": needed},
+            len(present) >= needed,
+        )
+    ]
+    if rule.chair_required:
+        items.append(Item("chair", _("Chủ tịch hội đồng dự họp."), chair_present))
+    return items
+
+
+def _disputed(round_, entry, used, its):
+    """What is still to settle on one product, ``used`` scorings in: spread, ties, resolutions."""
+    if its is None:
+        return []
+    limit, items = round_.regulation.max_spread, []
+    if limit is not None and its.spread > limit and not entry.spread_accepted:
+        most = f"{limit.normalize():f}".replace(".", ",")
+        again = used < round_.regulation.scorings
+        items.append(
+            Item(
+                "spread",
+                _said(
+                    entry,
+                    _now("điểm các phiếu chênh lệch quá %s: thảo luận và chấm lại") % most
+                    if again
+                    else _now("điểm vẫn chênh lệch quá %s: ghi lý do giữ kết quả") % most,
+                ),
+                False,
+                entry,
+            )
+        )
+    demanded = round_.regulation.minimums_need_resolution
+    if any(
+        not finding.resolved and (demanded or finding.verdict is ranking.Verdict.TIE)
+        for finding in its.findings
+        if finding.stars <= its.result.band
+    ):
+        items.append(
+            Item(
+                "resolution",
+                _said(entry, _now("cần kết luận của hội đồng về mức tối thiểu")),
+                False,
+                entry,
+            )
+        )
+    return items
+
+
+def _must_meet(entry, missing):
+    """Why a product of a written round must go to a meeting whatever its sheets say."""
+    why = (
+        _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
+        if missing
+        else _now("có điều kiện loại: phải họp hội đồng")
+    )
+    return [Item("meeting", _said(entry, why), False, entry)]
+
+
+def _unsettled(round_, entry, its, stars):
+    """Whether the sheets of a written round differ; nothing of who said what."""
+    limit = round_.regulation.max_spread
+    if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
+        why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
+        return [Item("meeting", _said(entry, why), False, entry)]
+    return []

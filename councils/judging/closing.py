@@ -1,0 +1,253 @@
+"""Closing a round in one stroke: what must be clear, what it writes, and what follows from it.
+
+The sum and the number of sheets come from the database, and nothing is divided: a band is reached
+when sum ≥ floor × sheets.
+"""
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.judging.checklist import _said, checklist
+from councils.judging.tally import HandedIn, tally
+from councils.models import (
+    Closing,
+    Consequence,
+    EvaluationRound,
+    Interest,
+    Reopening,
+    Result,
+    RoundState,
+)
+from councils.models.round import STATE_AT
+from cycle import clock
+from cycle.models import HistoryEntry, Job
+from dossiers.models import (
+    ActNotPossible,
+    ConditionNotMet,
+)
+from dossiers.states import PARKED
+
+
+def countable(round_):
+    """The products that can be counted now: all who score have handed in, in agenda's order."""
+    sheets = HandedIn.of(round_)
+    live = round_.entries.filter(live=True).exclude(counted_scoring=F("scoring"))
+    return [
+        entry
+        for entry in live.select_related("dossier__product", "dossier__commune")
+        if sheets.complete(entry)
+    ]
+
+
+def count(round_, entries, *, by):
+    """Count the sheets of these products (kiểm phiếu): from now on none is taken back, and the
+    council is told where they lie too far apart or leave a minimum open.
+
+    Returns the entries counted now; what was counted before is left out. Raises PermissionDenied,
+    RoundClosed, ConditionNotMet while a sheet is missing.
+    """
+    with round_.change(
+        "round.count_sheets", by, "councils.count_sheets", states=[RoundState.OPEN]
+    ) as data:
+        asked = [entry.pk for entry in entries]
+        held = round_.entries.filter(pk__in=asked, live=True).select_for_update(of=("self",))
+        ready = {entry.pk for entry in countable(round_)}
+        found = [
+            entry
+            for entry in held.select_related("dossier__product").order_by("pk")
+            if not entry.is_counted
+        ]
+        lacks = [
+            _said(entry, _now("chưa đủ phiếu hợp lệ, chưa kiểm phiếu được"))
+            for entry in found
+            if entry.pk not in ready
+        ]
+        if lacks or not found:
+            raise ConditionNotMet(lacks or [_("Không có sản phẩm nào chờ kiểm phiếu.")])
+        for entry in found:
+            entry.counted_scoring = entry.scoring
+            entry.save(update_fields=["counted_scoring"])
+        data["dossiers"] = [entry.dossier_id for entry in found]
+        data["scorings"] = [entry.scoring for entry in found]
+    return found
+
+
+def convene(round_, *, by, meets_at, place):
+    """Call the council together on what it did not agree on in writing (triệu tập họp).
+
+    Those products go on to a meeting, a round of its own that follows this one; its members are
+    invited at once. What the others have said in writing can then be closed. Returns the meeting.
+    Raises PermissionDenied, RoundClosed, ConditionNotMet when nothing asks for a meeting.
+    """
+    with round_.change(
+        "round.convene",
+        by,
+        states=[RoundState.OPEN],
+        meets_at=meets_at.isoformat(),
+        place=place,
+    ) as data:
+        split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]
+        if not split:
+            raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])
+        meeting = EvaluationRound.create(
+            EvaluationRound(
+                council=round_.council,
+                cycle=round_.cycle,
+                name=f"{round_.name[:180]}: họp hội đồng",
+                decide_by=round_.decide_by,
+                meets_at=meets_at,
+                place=place,
+                follows=round_,
+            ),
+            by=by,
+        )
+        entries = list(round_.entries.filter(pk__in=split).select_related("dossier", "rubric"))
+        round_.entries.filter(pk__in=split).update(live=False)
+        taken = meeting.take_in([(each.dossier, each.rubric) for each in entries], by=by)
+        fresh = {each.dossier_id: each for each in meeting.entries.all()}
+        interests = list(Interest.objects.filter(entry__in=split).select_related("entry"))
+        for interest in interests:
+            interest.pk, interest.entry = None, fresh[interest.entry.dossier_id]
+        Interest.objects.bulk_create(interests)
+        meeting.invite(by=by)
+        data |= {"dossiers": [each.dossier_id for each in taken], "meeting": meeting.pk}
+    return meeting
+
+
+# --- The closing ----------------------------------------------------------------------------
+
+
+def close(round_, *, by):
+    """Close the round: results, history and outbox in one transaction; returns the Closing.
+
+    The second of two finds it closed and is handed the same closing. What follows for each
+    dossier runs in the background. Raises PermissionDenied, ConditionNotMet with every sentence
+    of the checklist that is not met.
+    """
+    with transaction.atomic():
+        round_.lock()
+        if not rules.has_perm("councils.preside", by, round_):
+            raise PermissionDenied
+        if round_.state == RoundState.CLOSED:
+            return round_.closings.get(reopening=None)
+        tallies = tally(round_)
+        lacks = [item.sentence for item in checklist(round_, tallies) if not item.met]
+        if lacks:
+            raise ConditionNotMet(lacks)
+        version = round_.closings.count() + 1
+        moment = clock.now()
+        entry = HistoryEntry.objects.record(
+            "round.close",
+            round_,
+            by=by,
+            capacity=round_.capacity(by),
+            at=moment,
+            version=version,
+            dossiers=[each.entry.dossier_id for each in tallies.values()],
+            results=[
+                [each.entry.dossier_id, str(each.points_sum), each.sheets, each.result.stars]
+                for each in tallies.values()
+            ],
+        )
+        closing = Closing.objects.create(
+            round=round_, version=version, by=by, at=moment, entry=entry
+        )
+        results = Result.objects.bulk_create(
+            Result(
+                closing=closing,
+                entry=each.entry,
+                scoring=each.entry.scoring,
+                points_sum=each.points_sum,
+                sheets=each.sheets,
+                band=each.result.band,
+                stars=each.result.stars,
+                missed=[[finding.criterion, finding.stars] for finding in each.result.missed],
+                eliminated=bool(each.result.eliminated),
+                remark=each.result.eliminated,
+            )
+            for each in tallies.values()
+        )
+        Consequence.objects.bulk_create(Consequence(result=result) for result in results)
+        round_.entries.filter(live=True).update(live=False)
+        round_.state, round_.closed_at = RoundState.CLOSED, moment
+        round_.save(update_fields=["state", "closed_at"])
+        Job.objects.ask("councils.apply", by=by, closing=closing.pk)
+    return closing
+
+
+def reopen(round_, *, by, reason, document):
+    """Open a closed round again, on a document and with a reason (mở lại đợt).
+
+    Its sheets are carried into a new scoring, where each counts until its member takes it back;
+    the closed version stays readable. Dossiers that still wait on its result come back before the
+    council; those that went on keep their way. Raises PermissionDenied, ConditionNotMet.
+    """
+    lacks = []
+    if not reason.strip():
+        lacks.append(_("Bạn chưa nêu lý do mở lại."))
+    if not document.strip():
+        lacks.append(_("Bạn chưa ghi số, ngày văn bản cho mở lại."))
+    if lacks:
+        raise ConditionNotMet(lacks)
+    with transaction.atomic():
+        round_.lock()
+        if not rules.has_perm("councils.preside", by, round_):
+            raise PermissionDenied
+        if round_.state != RoundState.CLOSED:
+            raise ConditionNotMet([_("Đợt này chưa chốt kết quả.")])
+        closing = round_.closings.get(reopening=None)
+        moment = clock.now()
+        Reopening.objects.create(
+            closing=closing, reason=reason.strip(), document=document.strip(), by=by, at=moment
+        )
+        entry = HistoryEntry.objects.record(
+            "round.reopen",
+            round_,
+            by=by,
+            capacity=round_.capacity(by),
+            at=moment,
+            reason=reason.strip(),
+            document=document.strip(),
+            version=closing.version,
+            dossiers=list(closing.results.values_list("entry__dossier", flat=True)),
+        )
+        round_.state, round_.closed_at = RoundState.OPEN, None
+        round_.save(update_fields=["state", "closed_at"])
+        for result in closing.results.select_related("entry__dossier__product"):
+            _bring_back(result, by=by, authority=entry)
+    return round_
+
+
+def _bring_back(result, *, by, authority):
+    """Put a dossier that waits on a result before its council again, when it still waits."""
+    consequence = Consequence.objects.select_for_update().get(result=result)
+    entry, dossier = result.entry, result.entry.dossier
+    if consequence.applied_at is not None:
+        if dossier.state in PARKED and not _parked_by(result.closing, dossier):
+            return
+        try:
+            with transaction.atomic():
+                dossier.process.act("judge_again", by=by, authority=authority)
+        except ActNotPossible:
+            # It went on: what was decided on it stands, and the new version says what is new.
+            return
+    else:
+        consequence.applied_at, consequence.error = authority.at, _now("Đợt đã được mở lại.")
+        consequence.save(update_fields=["applied_at", "error"])
+        dossier.lock()
+        if dossier.state != STATE_AT[result.closing.round.council.level]:
+            # The result never reached it, and it waits for none any more.
+            return
+    entry.live = True
+    entry.save(update_fields=["live"])
+    entry.next_scoring(carried=True)
+
+
+def _parked_by(closing, dossier):
+    """Whether it was this closing that the dossier left the walk by, and nothing has moved it."""
+    last = dossier.history.exclude(after="").order_by("seq").last()
+    return last is not None and last.data.get("authority") == closing.entry_id

@@ -1,0 +1,121 @@
+"""What follows for each dossier from the result of a round."""
+
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+
+from councils.models import (
+    Closing,
+    Consequence,
+    Result,
+)
+from councils.models.round import STATE_AT
+from cycle import clock
+from cycle.models import Job, Level, job_kind
+from dossiers.models import (
+    ActNotPossible,
+    ConditionNotMet,
+    Evaluation,
+    TaskAlreadyDone,
+)
+
+# --- What follows ---------------------------------------------------------------------------
+
+#: The task a round completes at each level: the node's act.
+_ACT = {Level.DISTRICT: "rank_at_district", Level.PROVINCE: "rank"}
+#: What becomes of an eliminated product (bị loại), which has no stars.
+_OUT = {Level.DISTRICT: "not_propose", Level.PROVINCE: "not_recognise"}
+
+
+def follow_again(closing, *, by):
+    """Try once more what has not followed from a closing (thi hành lại); returns the job."""
+    if not rules.has_perm("councils.preside", by, closing.round):
+        raise PermissionDenied
+    return Job.objects.ask("councils.apply", by=by, closing=closing.pk)
+
+
+@job_kind("councils.apply")
+def apply(job):
+    """Do what follows from a closing for each of its dossiers, each at most once."""
+    closing = Closing.objects.select_related("round__council__org_unit", "by", "entry").get(
+        pk=job.params["closing"]
+    )
+    waiting = Consequence.objects.filter(result__closing=closing, applied_at=None)
+    keys = list(waiting.order_by("pk").values_list("pk", flat=True))
+    failed = 0
+    for number, pk in enumerate(keys, 1):
+        failed += not _follow(pk, closing)
+        job.progress(number, len(keys))
+    return {"done": len(keys) - failed, "failed": failed, "round": closing.round_id}
+
+
+def _follow(pk, closing):
+    """Carry out one consequence, or write down why it could not be; whether it was."""
+    with transaction.atomic():
+        consequence = Consequence.objects.select_for_update().get(pk=pk)
+        if consequence.applied_at is not None:
+            return True
+        result = Result.objects.select_related("entry__dossier__rule_set").get(
+            pk=consequence.result_id
+        )
+        try:
+            with transaction.atomic():
+                _hand_over(result, closing)
+        except (ActNotPossible, TaskAlreadyDone):
+            consequence.error = _now("Hồ sơ không còn chờ kết quả của hội đồng này.")
+        except ConditionNotMet as lacking:
+            consequence.error = " ".join(map(str, lacking.messages))
+        except ValidationError as wrong:
+            consequence.error = " ".join(wrong.messages)
+        else:
+            consequence.applied_at, consequence.error = clock.now(), ""
+        consequence.save(update_fields=["applied_at", "error"])
+        return consequence.applied_at is not None
+
+
+def _hand_over(result, closing):
+    """Complete the evaluation task of a dossier by the closing's authority."""
+    dossier, level = result.entry.dossier, closing.round.council.level
+    task = dossier.open_task()
+    # A later sitting of the same council is not this closing's.
+    if task is None or dossier.moved_at > closing.at:
+        raise ActNotPossible(_ACT[level])
+    common = {"by": closing.by, "at": closing.at, "authority": closing.entry}
+    if result.eliminated:
+        if dossier.state != STATE_AT[level]:
+            raise ActNotPossible(_OUT[level])
+        task.complete(_OUT[level], reason=reasons(result), **common)
+        return
+    task.complete(
+        _ACT[level],
+        record=Evaluation(
+            met_on=timezone.localdate(closing.round.meets_at or closing.at),
+            points_sum=result.points_sum,
+            sheets=result.sheets,
+            stars=result.stars,
+            reasons=reasons(result),
+        ),
+        **common,
+    )
+
+
+def reasons(result, codes=None):
+    """Why a product has its stars, in a sentence for the minutes and the dossier.
+
+    ``codes`` may give the codes of criteria by id, read beforehand for many results.
+    """
+    if result.eliminated:
+        return _now("Hội đồng kết luận bị loại: %s") % result.remark
+    if result.stars < result.band:
+        missed = {criterion for criterion, _stars in result.missed}
+        if codes is None:
+            found = result.entry.rubric.criteria.filter(pk__in=missed)
+            codes = dict(found.values_list("pk", "code"))
+        names = ", ".join(code for key, code in codes.items() if key in missed)
+        return _now("Điểm đạt mức %(band)s sao; chưa đạt mức tối thiểu ở tiêu chí %(codes)s.") % {
+            "band": result.band,
+            "codes": names,
+        }
+    return _now("Theo điểm bình quân của %s phiếu.") % result.sheets
