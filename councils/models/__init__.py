@@ -3,7 +3,6 @@ from councils.models.appraisal import (
     AppraisalPhoto,
     DocumentKind,
     DocumentTemplate,
-    Opinion,
     SignedDocument,
 )
 from councils.models.council import (
@@ -15,6 +14,7 @@ from councils.models.council import (
     Regulation,
     Seat,
 )
+from councils.models.opinion import Opinion
 from councils.models.result import Closing, Consequence, Reopening, Result
 from councils.models.round import (
     RUNS,

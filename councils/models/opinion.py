@@ -1,0 +1,135 @@
+"""What a department is asked for, and what it answers (ý kiến chuyên ngành)."""
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.models.round import EvaluationRound, RoundEntry
+from cycle import clock
+from cycle.models import DayOff, HistoryEntry, Role, User
+from cycle.workdays import DAY
+from dossiers import deadlines
+from dossiers.conditions import ConditionNotMet
+
+
+class OpinionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What this person was asked, and what is asked in the rounds this person sees."""
+        return self.filter(
+            Q(to=user) | Q(entry__round__in=EvaluationRound.objects.visible_to(user))
+        )
+
+    def silent(self, today):
+        """Asked, not answered, and late on ``today``."""
+        return self.filter(answered_at=None, due_on__lt=today)
+
+
+class Opinion(models.Model):
+    """What a department is asked about a product (lấy ý kiến sở, ngành), by a day.
+
+    It may outlive the state that it was asked in, and never holds the dossier up: silence is shown.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="opinions")
+    to = models.ForeignKey(
+        User, models.PROTECT, related_name="opinions_asked", verbose_name=_("người được hỏi")
+    )
+    department = models.CharField(_("sở, ngành"), max_length=200)
+    question = models.TextField(_("nội dung cần ý kiến"))
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField(_("hỏi lúc"))
+    due_on = models.DateField(_("hạn trả lời"))
+    answer = models.TextField(_("ý kiến"), blank=True)
+    answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(_("trả lời lúc"), null=True)
+
+    objects = OpinionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("ý kiến sở, ngành")
+        ordering = ["due_on", "pk"]
+        indexes = [
+            models.Index(
+                fields=["to", "due_on"], name="opinion_awaited", condition=Q(answered_at=None)
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="opinion_answered_in_full",
+                condition=Q(answer="", answered_by=None, answered_at=None)
+                | ~Q(answer="") & Q(answered_by__isnull=False, answered_at__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="opinion_asked_once", fields=["entry", "to"], condition=Q(answered_at=None)
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.department}: {self.entry}"
+
+    @classmethod
+    def ask(cls, opinion, *, days, by):
+        """Ask a department's specialist about a product (xin ý kiến), within ``days`` working days.
+
+        Raises PermissionDenied, RoundClosed, and ConditionNotMet when the one asked is no
+        specialist of the council's unit or has not answered an earlier question on the product.
+        """
+        entry = opinion.entry
+        round_ = entry.round
+        with round_.change("round.ask_opinion", by, dossier=entry.dossier_id) as data:
+            if opinion.to.capacity(Role.DEPARTMENT, round_.council.org_unit_id) is None:
+                raise ConditionNotMet(
+                    [
+                        _now("%(who)s không phải chuyên viên sở, ngành của %(unit)s.")
+                        % {"who": opinion.to, "unit": round_.council.org_unit}
+                    ]
+                )
+            if entry.opinions.filter(to=opinion.to, answered_at=None).exists():
+                raise ConditionNotMet(
+                    [_now("%(who)s chưa trả lời lần hỏi trước.") % {"who": opinion.to}]
+                )
+            opinion.asked_by, opinion.asked_at = by, clock.now()
+            today = clock.today()
+            # Enough days ahead for the longest holiday.
+            calendar = DayOff.objects.calendar(today, today + DAY * (2 * days + 30))
+            opinion.due_on = calendar.add(today, days)
+            opinion.save(force_insert=True)
+            deadlines.hold(
+                entry.dossier,
+                at=opinion.asked_at,
+                by=by,
+                reason=_now("Chờ ý kiến %(who)s") % {"who": opinion.department or opinion.to},
+            )
+            data |= {"opinion": opinion.pk, "to": str(opinion.to), "to_id": opinion.to_id}
+        return opinion
+
+    def reply(self, text, *, by):
+        """Answer (trả lời), whatever has become of the product and its round meanwhile.
+
+        Raises PermissionDenied, ConditionNotMet when it is empty or answered already.
+        """
+        with transaction.atomic():
+            held = Opinion.objects.select_for_update().get(pk=self.pk)
+            if not rules.has_perm("councils.answer_opinion", by, held):
+                raise PermissionDenied
+            if held.answered_at is not None:
+                raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
+            if not text.strip():
+                raise ConditionNotMet([_("Bạn chưa nhập ý kiến.")])
+            self.answer, self.answered_by, self.answered_at = text.strip(), by, clock.now()
+            self.save(update_fields=["answer", "answered_by", "answered_at"])
+            dossier = self.entry.dossier
+            if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():
+                deadlines.go_on(dossier, at=self.answered_at, by=by)
+            round_ = self.entry.round
+            HistoryEntry.objects.record(
+                "round.answer_opinion",
+                round_,
+                by=by,
+                capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id),
+                dossier=self.entry.dossier_id,
+                opinion=self.pk,
+            )
