@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from councils import documents, papers, sitting
+from councils import sitting
 from councils.models import (
     Appraisal,
     AppraisalPhoto,
@@ -29,6 +29,7 @@ from councils.models import (
     Seat,
     SignedDocument,
 )
+from councils.papers import facts, pdf
 from councils.replay import DATA, Posts, replay
 from cycle import clock, tables
 from cycle.models import Cycle, DayOff, Level, OrgUnit, Role, RuleSet, User
@@ -1040,8 +1041,8 @@ class _Rounds:
     def sign_minutes(self, round_):
         """The minutes came back signed; the clerk gives their number and keeps the scan."""
         kind = DocumentKind.MINUTES
-        data = papers.of_round(kind, round_, closing=round_.closings.get())
-        sha256, _size = store(ContentFile(documents.pdf(kind, data)))
+        data = facts.of_round(kind, round_, closing=round_.closings.get())
+        sha256, _size = store(ContentFile(pdf.pdf(kind, data)))
         SignedDocument.record(
             SignedDocument(
                 number=f"{self.random.randrange(10, 99)}/BB-HĐ",

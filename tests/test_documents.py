@@ -10,8 +10,11 @@ import pytest
 from django.core.management import call_command
 from docx import Document
 
-from councils import documents
-from councils.documents import KINDS, TemplateRefused, docx, pdf
+from councils.papers import kinds, word
+from councils.papers import sheet as sheet_papers
+from councils.papers.kinds import KINDS
+from councils.papers.pdf import pdf
+from councils.papers.word import TemplateRefused, docx
 from cycle import rubrics, rulesets
 from cycle.models import Option, Rubric, Wording
 
@@ -166,7 +169,7 @@ def sample(kind, number=3):
 
 
 def sheet(**changes):
-    """A score sheet as councils.documents.score_sheet gives it, made up."""
+    """A score sheet as councils.papers.sheet.score_sheet gives it, made up."""
     levels = [
         ("Dưới 50% trong tỉnh", "1", ""),
         ("Từ 50% đến dưới 75%", "2", "***"),
@@ -412,7 +415,7 @@ def rubric(rule_sets):
 
 
 def test_a_rubric_becomes_a_sheet_with_all_its_levels(rubric):
-    made = documents.score_sheet(rubric)
+    made = sheet_papers.score_sheet(rubric)
     assert made["draft"] is True
     assert made["total"] == ""
     assert [part["points"] for part in made["parts"]] == ["40", "25", "35"]
@@ -434,7 +437,7 @@ def test_choices_are_ticked_and_added(rubric):
     first, second = rubric.criteria.order_by("position")[:2]
     chosen = [each.options.order_by("-points")[0] for each in (first, second)]
     out = rubric.eliminations.filter(criterion=None).first()
-    made = documents.score_sheet(
+    made = sheet_papers.score_sheet(
         rubric, {each.pk for each in chosen}, {out.pk}, {first.code: "Có giấy xác nhận."}
     )
     total = str(int(sum(each.points for each in chosen)))
@@ -453,15 +456,15 @@ def test_the_mark_goes_with_the_last_wording(rubric):
     *options, last = Option.objects.filter(criterion__rubric=rubric, criterion__yes_no=False)
     official = {"text": "Lời văn chính thức", "document": "Văn bản mẫu"}
     Wording.objects.bulk_create(Wording(option=option, **official) for option in options)
-    assert documents.score_sheet(rubric)["draft"] is True
+    assert sheet_papers.score_sheet(rubric)["draft"] is True
     Wording.objects.create(option=last, **official)
-    assert documents.score_sheet(rubric)["draft"] is False
+    assert sheet_papers.score_sheet(rubric)["draft"] is False
 
 
 def test_a_sheet_is_read_in_few_queries(rubric, django_assert_num_queries):
     rubric = Rubric.objects.select_related("rule_set").get(pk=rubric.pk)
     with django_assert_num_queries(2):
-        documents.score_sheet(rubric)
+        sheet_papers.score_sheet(rubric)
 
 
 # --- The certificate ------------------------------------------------------------------------
@@ -499,13 +502,13 @@ def test_what_ships_is_what_the_words_make(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_ships_can_be_filled(kind):
-    documents.check_template(kind, KINDS[kind].template)
-    assert all(str(label) for label in documents.fields(kind).values())
+    word.check_template(kind, KINDS[kind].template)
+    assert all(str(label) for label in kinds.fields(kind).values())
 
 
 def test_a_template_of_the_province_is_used():
     template = changed("invitation", "Kính mong quý đại biểu", "Rất mong quý vị")
-    documents.check_template("invitation", template)
+    word.check_template("invitation", template)
     assert "Rất mong quý vị sắp xếp" in words(docx("invitation", sample("invitation"), template))
 
 
@@ -522,7 +525,7 @@ def test_a_template_of_the_province_is_used():
 )  # fmt: skip
 def test_a_template_that_cannot_be_filled_is_refused_in_words(old, new, reason):
     with pytest.raises(TemplateRefused) as refused:
-        documents.check_template("invitation", changed("invitation", old, new))
+        word.check_template("invitation", changed("invitation", old, new))
     assert str(refused.value).startswith(reason)
 
 
@@ -534,12 +537,12 @@ def test_a_file_that_is_no_word_paper_is_refused(content):
             other.writestr("a.txt", "a")
         content = packed.getvalue()
     with pytest.raises(TemplateRefused, match="không phải văn bản Word"):
-        documents.check_template("minutes", content)
+        word.check_template("minutes", content)
 
 
 def test_a_template_that_unpacks_to_very_much_is_refused():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as other:
-        other.writestr("word/document.xml", b" " * (documents.LARGEST + 1))
+        other.writestr("word/document.xml", b" " * (word.LARGEST + 1))
     with pytest.raises(TemplateRefused, match="quá lớn"):
-        documents.check_template("minutes", packed.getvalue())
+        word.check_template("minutes", packed.getvalue())

@@ -7,9 +7,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from councils import papers
-from councils.documents import KINDS, docx, pdf
 from councils.models import DocumentKind, DocumentTemplate, Scoresheet, SignedDocument
+from councils.papers import facts
+from councils.papers.kinds import KINDS
+from councils.papers.pdf import pdf
+from councils.papers.word import docx
 from tests import judging
 from tests.judging import begin, fill, judge, regulate
 
@@ -44,24 +46,24 @@ def text(content):
 
 def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
     standing = closed.closings.get()
-    for kind in papers.OF_ROUND:
-        data = papers.of_round(kind, closed, closing=standing)
+    for kind in facts.OF_ROUND:
+        data = facts.of_round(kind, closed, closing=standing)
         said = text(pdf(kind, data))
         assert "Mật ong rừng 1" in said, kind
         assert docx(kind, data)
     # Five stars are the centre's to certify.
-    decision = text(pdf("decision", papers.of_round("decision", closed, closing=standing)))
+    decision = text(pdf("decision", facts.of_round("decision", closed, closing=standing)))
     assert "Mật ong rừng 2" not in decision
-    minutes = text(pdf("minutes", papers.of_round("minutes", closed, closing=standing)))
+    minutes = text(pdf("minutes", facts.of_round("minutes", closed, closing=standing)))
     assert "Chưa đạt mức tối thiểu 5 sao" in minutes
 
 
 def test_a_score_sheet_is_printed_empty_and_filled(closed):
     entry = closed.entries.first()
     member = judge(closed.council, 1)
-    assert "Lê Thị Một" in text(pdf("score_sheet", papers.sheet_of(entry, member=member)))
+    assert "Lê Thị Một" in text(pdf("score_sheet", facts.sheet_of(entry, member=member)))
     sheet = entry.sheets.get(member=member)
-    filled = papers.sheet_of(entry, member=member, sheet=sheet)
+    filled = facts.sheet_of(entry, member=member, sheet=sheet)
     assert filled["total"] == "100"
 
 
@@ -78,7 +80,7 @@ def address(round_, kind="minutes", format_="pdf"):
 
 def test_results_are_nobodys_before_the_closing(client, round_, thu):
     client.force_login(thu)
-    for kind in papers.AFTER_CLOSING:
+    for kind in facts.AFTER_CLOSING:
         assert client.get(address(round_, kind)).status_code == 404
     assert client.get(address(round_, "invitation")).status_code == 200
 

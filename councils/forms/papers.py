@@ -4,8 +4,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from councils.documents import TemplateRefused, check_template
 from councils.models import DocumentKind, SignedDocument
+from councils.papers.word import TemplateRefused, check_template
 from dossiers.fields import Part, PlainPart, field_for
 from dossiers.uploads import FileField, check_upload, stored
 

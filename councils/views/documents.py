@@ -9,8 +9,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from councils import documents as made
-from councils import papers
 from councils.forms.papers import SignedDocumentForm, TemplateForm
 from councils.models import (
     DocumentKind,
@@ -20,6 +18,8 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
+from councils.papers import facts, pdf, word
+from councils.papers import kinds as made
 from cycle import site
 from cycle.models import Level
 from dossiers.models.evidence import path_of
@@ -56,7 +56,7 @@ def _readable(user, round_):
     # What the team proposes is theirs and the council's to see, not every clerk's.
     if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
         kinds.add(DocumentKind.SUPPORT_REPORT)
-    return kinds | (papers.AFTER_CLOSING if round_.closings.exists() else set())
+    return kinds | (facts.AFTER_CLOSING if round_.closings.exists() else set())
 
 
 @login_required
@@ -66,7 +66,7 @@ def documents(request, pk):
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
     form = None
-    if may_record and asked in papers.OF_ROUND:
+    if may_record and asked in facts.OF_ROUND:
         form = SignedDocumentForm(request.POST or None, request.FILES or None)
         if form.is_valid():
             try:
@@ -87,7 +87,7 @@ def documents(request, pk):
             "ready": kind in readable,
             "signed": latest.get(kind),
         }
-        for kind in papers.OF_ROUND
+        for kind in facts.OF_ROUND
     ]
     return render(
         request,
@@ -95,7 +95,7 @@ def documents(request, pk):
         {
             "round": round_,
             "rows": rows,
-            "entries": papers.entries_of(round_),
+            "entries": facts.entries_of(round_),
             "form": form,
             "asked": DocumentKind(asked) if form else None,
             "may_record": may_record,
@@ -107,10 +107,10 @@ def _answer(kind, data, format_, name):
     if format_ not in TYPES:
         raise Http404
     if format_ == "pdf":
-        content = made.pdf(kind, data)
+        content = pdf.pdf(kind, data)
     else:
         own = DocumentTemplate.objects.filter(kind=kind).first()
-        content = made.docx(kind, data, path_of(own.sha256) if own else None)
+        content = word.docx(kind, data, path_of(own.sha256) if own else None)
     response = HttpResponse(content, content_type=TYPES[format_])
     disposition = "inline" if format_ == "pdf" else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'
@@ -127,9 +127,9 @@ def document(request, pk, kind, format_):
     if kind not in _readable(request.user, round_):
         raise Http404
     closing = _closing(round_, request.GET.get("version"))
-    if kind in papers.AFTER_CLOSING and closing is None:
+    if kind in facts.AFTER_CLOSING and closing is None:
         raise Http404
-    data = papers.of_round(kind, round_, closing=closing)
+    data = facts.of_round(kind, round_, closing=closing)
     return _answer(kind, data, format_, f"{kind}-{round_.pk}")
 
 
@@ -148,9 +148,9 @@ def blank_sheet(request, pk, format_):
         ),
         pk=pk,
     )
-    own = entry.round.council.seat_of(request.user, *papers.SCORES)
+    own = entry.round.council.seat_of(request.user, *facts.SCORES)
     return _answer(
-        DocumentKind.SCORE_SHEET, papers.sheet_of(entry, member=own), format_, f"sheet-{entry.pk}"
+        DocumentKind.SCORE_SHEET, facts.sheet_of(entry, member=own), format_, f"sheet-{entry.pk}"
     )
 
 
@@ -164,7 +164,7 @@ def filled_sheet(request, pk, format_):
         | Scoresheet.objects.unsealed().filter(entry__round__in=rounds),
         pk=pk,
     )
-    data = papers.sheet_of(sheet.entry, member=sheet.member, sheet=sheet)
+    data = facts.sheet_of(sheet.entry, member=sheet.member, sheet=sheet)
     return _answer(DocumentKind.SCORE_SHEET, data, format_, f"sheet-{sheet.entry_id}-{sheet.pk}")
 
 
@@ -186,7 +186,7 @@ def certificate(request, pk, format_):
     if given is None:
         raise Http404
     link = site.address(given.get_absolute_url())
-    data = papers.certificate_of(entry, given, link=link)
+    data = facts.certificate_of(entry, given, link=link)
     return _answer(DocumentKind.CERTIFICATE, data, format_, f"certificate-{entry.pk}")
 
 

@@ -1,4 +1,4 @@
-"""Make the Word templates that ship (councils/docx), from the words in councils/wording.py."""
+"""Make the Word templates that ship (councils/docx), from the words in councils/papers/wording.py."""
 
 import io
 import zipfile
@@ -15,8 +15,8 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
-from councils.documents import KINDS, TEMPLATES
-from councils.wording import OUTLINES, Appendix, Table
+from councils.papers.kinds import KINDS, TEMPLATES
+from councils.papers.wording import OUTLINES, Appendix, Table
 
 FONT = "Times New Roman"
 ALIGN = {

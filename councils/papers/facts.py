@@ -1,4 +1,4 @@
-"""What the council's documents say of one round: the data that ``councils.documents`` sets.
+"""What the council's documents say of one round: the data that ``councils.papers.kinds`` sets.
 
 Nothing is invented: a number, a date, a signer that nobody has recorded stays open.
 """
@@ -7,7 +7,6 @@ from collections import Counter
 
 from django.db.models import Prefetch, Q
 
-from councils.documents import score_sheet
 from councils.judging import ranking
 from councils.judging.consequences import reasons
 from councils.models import (
@@ -20,6 +19,7 @@ from councils.models import (
     Seat,
     SignedDocument,
 )
+from councils.papers.sheet import score_sheet
 from cycle import clock
 from cycle.models import HistoryEntry, Level, Role, RoleAssignment
 from dossiers.templatetags.ocop import day, moment

@@ -1,0 +1,1 @@
+"""The official papers of a council: kinds, facts, wording, PDF and Word."""

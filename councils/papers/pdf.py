@@ -1,0 +1,84 @@
+"""An official paper as PDF."""
+
+import io
+import json
+
+import segno
+import typst
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from councils.papers.kinds import HERE, KINDS, _complete
+from councils.papers.wording import OUTLINES, Appendix, Table
+
+SHEETS = HERE / "sheets"
+
+
+# --- PDF ------------------------------------------------------------------------------------
+
+_plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+
+
+def pdf(kind, data):
+    """The document as PDF, A4, by Nghị định 30/2020/NĐ-CP."""
+    data = _complete(kind, data)
+    if kind in OUTLINES:
+        data |= _filled(OUTLINES[kind], data)
+    if "qr_url" in data:
+        drawn = io.BytesIO()
+        segno.make(data["qr_url"], error="m").save(drawn, kind="svg", border=0)
+        data["qr"] = drawn.getvalue().decode()
+    return typst.compile(
+        SHEETS / f"{KINDS[kind].sheet}.typ",
+        root=SHEETS,
+        sys_inputs={"data": json.dumps(data)},
+    )
+
+
+def _filled(outline, data):
+    """An outline with the data in its places, as the sheet sets it."""
+    return {
+        "title": outline.title,
+        "subject": _fill(outline.subject, data),
+        "blocks": [made for block in outline.blocks for made in _block(block, data)],
+    }
+
+
+def _block(block, data):
+    if isinstance(block, Appendix):
+        yield {
+            "sort": "appendix",
+            "title": _fill(block.title, data),
+            "note": _fill(block.note, data),
+        }
+    elif block.when and not data[block.when]:
+        return
+    elif isinstance(block, Table):
+        yield {
+            "sort": "table",
+            "heads": [column.head for column in block.columns],
+            "widths": [column.width for column in block.columns],
+            "aligns": [column.align for column in block.columns],
+            "rows": [
+                [_fill(column.text, row) for column in block.columns]
+                for row in _rows(block.each, data)
+            ],
+        }
+    else:
+        for row in _rows(block.each, data) if block.each else [data]:
+            yield {
+                "sort": block.style,
+                "lead": block.lead,
+                "text": _fill(block.text, row),
+            }
+
+
+def _rows(each, data):
+    """``"entry in entries"``: the data once for each entry, as the loop of a template sees it."""
+    name, _in, many = each.split()
+    for index, row in enumerate(data[many], 1):
+        yield data | {name: row, "loop": {"index": index}}
+
+
+def _fill(text, data):
+    return _plain.from_string(text).render(data)

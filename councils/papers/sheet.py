@@ -1,0 +1,108 @@
+"""A rubric as the rows of its printed score sheet."""
+
+from decimal import Decimal
+
+from cycle import rubrics
+
+# --- The score sheet ------------------------------------------------------------------------
+
+
+def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
+    """The part of a :class:`ScoreSheet` that comes from a rubric (bộ tiêu chí): its criteria.
+
+    ``chosen`` and ``eliminated`` are keys of options and eliminations to be ticked; ``remarks``
+    maps codes of criteria to text. Totals stay empty while nothing is chosen.
+    """
+    sheet = rubrics.sheet(rubric)
+    levels = [level for part in sheet["parts"] for level in _levels(part)]
+    return {
+        "rubric": f"số {rubric.number}: {rubric.name} ({rubric.rule_set.document})",
+        "draft": any(
+            getattr(level, "wording", None) is None and not level.criterion.yes_no
+            for level in levels
+        ),
+        "parts": [
+            {
+                "code": part["code"],
+                "points": _points(part["points"]),
+                "total": _total(_levels(part), chosen),
+                "rows": [_row(row, chosen, remarks or {}) for row in part["rows"]],
+            }
+            for part in sheet["parts"]
+        ],
+        "eliminations": [
+            {"label": each.label, "chosen": each.pk in eliminated} for each in sheet["eliminations"]
+        ],
+        "total": _total(levels, chosen),
+    }
+
+
+def _levels(part):
+    for row in part["rows"]:
+        for case in row.get("cases", []):
+            yield from case["options"]
+
+
+def _total(levels, chosen):
+    points = [level.points for level in levels if level.pk in chosen]
+    return _points(sum(points)) if points else ""
+
+
+def _row(row, chosen, remarks):
+    if section := row.get("section"):
+        return {
+            "heading": True,
+            "code": section["code"],
+            "label": section["title"],
+            "points": _points(section["points"]),
+            "notes": [],
+            "remark": "",
+            "options": [],
+        }
+    criterion = row["criterion"]
+    options = []
+    for case in row["cases"]:
+        if case["title"]:
+            options.append(_option(case=case["title"]))
+        options += [
+            _option(
+                label=level.label,
+                points=_points(level.points),
+                minimum="*" * (level.minimum_for or 0),
+                chosen=level.pk in chosen,
+            )
+            for level in case["options"]
+        ]
+    return {
+        "heading": False,
+        "code": criterion.code,
+        "label": criterion.label,
+        "points": _points(criterion.points),
+        "notes": _notes(row),
+        "remark": remarks.get(criterion.code, ""),
+        "options": options,
+    }
+
+
+def _option(*, case="", label="", points="", minimum="", chosen=False):
+    return {"case": case, "label": label, "points": points, "minimum": minimum, "chosen": chosen}
+
+
+def _notes(row):
+    """What a member must know of a criterion; its official wording says the rest itself."""
+    criterion = row["criterion"]
+    notes = []
+    if row["requires"]:
+        notes.append(f"Chỉ chấm khi tiêu chí {row['requires']} có điểm.")
+    if criterion.cases:
+        notes.append(f"Chọn một trong {len(row['cases'])} trường hợp.")
+    if getattr(criterion, "wording", None) is None:
+        if criterion.note:
+            notes.append(criterion.note)
+        notes += [f"Loại khi: {each.label}." for each in row["eliminations"]]
+    return notes
+
+
+def _points(points):
+    """Points as they are written here: 3; 3,5."""
+    return f"{Decimal(points).normalize():f}".replace(".", ",")

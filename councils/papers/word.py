@@ -1,0 +1,107 @@
+"""An official paper as Word, from our template or the province's own."""
+
+import io
+import re
+import textwrap
+import zipfile
+from pathlib import Path
+
+import segno
+from django.utils.translation import gettext as _now
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from councils.papers.kinds import KINDS, _complete, blank
+
+#: A template that unpacks to more is no letter of ours.
+LARGEST = 20_000_000
+
+
+class TemplateRefused(Exception):
+    """A Word template (mẫu văn bản) cannot be used; the message says why, in Vietnamese."""
+
+
+# --- Word -----------------------------------------------------------------------------------
+
+
+def docx(kind, data, template=None):
+    """The document for Word, from ``template`` (path or bytes) or from the one that ships.
+
+    Raises :class:`TemplateRefused` when the template is broken or names an unknown field.
+    """
+    return _merge(kind, _complete(kind, data), template)
+
+
+def check_template(kind, template):
+    """Refuse a template (mẫu) that could not be filled: raises :class:`TemplateRefused`."""
+    _merge(kind, _complete(kind, blank(kind)), template)
+
+
+def _merge(kind, data, template):
+    paper = _opened(KINDS[kind].template if template is None else template)
+    data |= {name: _balanced(data[name]) for name in ("parent", "agency") if "parent" in data}
+    if "qr_url" in data:
+        drawn = io.BytesIO()
+        segno.make(data["qr_url"], error="m").save(drawn, kind="png", scale=8, border=0)
+        data["qr"] = InlineImage(paper, drawn, width=Mm(26))
+    words = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    # A template loops over what it is given, never over a billion numbers.
+    words.globals.clear()
+    made = io.BytesIO()
+    try:
+        if unknown := paper.get_undeclared_template_variables(words, context=data):
+            raise TemplateRefused(_unknown(kind, sorted(unknown)))
+        paper.render(data, words, autoescape=True)
+        paper.save(made)
+    except UndefinedError as error:
+        # "'dict object' has no attribute 'produkt'": the last name is the field.
+        named = re.findall(r"'([^']*)'", str(error))
+        raise TemplateRefused(_unknown(kind, named[-1:])) from error
+    except TemplateError as error:
+        raise TemplateRefused(
+            _now("Mẫu văn bản viết sai lệnh điền: %(error)s") % {"error": error}
+        ) from error
+    except TemplateRefused:
+        raise
+    except Exception as error:
+        # Whatever else docxtpl and lxml say of a paper that officers have edited.
+        raise TemplateRefused(
+            _now("Không điền được mẫu văn bản này. Hãy tải mẫu gốc về và sửa lại từ đó.")
+        ) from error
+    return made.getvalue()
+
+
+def _balanced(name, most=28):
+    """A name over lines of about the same length, as few as ``most`` letters a line allow."""
+    lines = textwrap.wrap(name, most)
+    for width in range(most, 0, -1):
+        tried = textwrap.wrap(name, width)
+        if len(tried) > len(lines):
+            break
+        lines = tried
+    return "\n".join(lines)
+
+
+def _opened(template):
+    try:
+        content = template if isinstance(template, bytes) else Path(template).read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > LARGEST:
+                raise TemplateRefused(_now("Mẫu văn bản quá lớn."))
+        paper = DocxTemplate(io.BytesIO(content))
+        paper.init_docx()
+    except TemplateRefused:
+        raise
+    except Exception as error:
+        # python-docx raises whatever the part that it stumbles over raises.
+        raise TemplateRefused(_now("Tệp này không phải văn bản Word (.docx).")) from error
+    return paper
+
+
+def _unknown(kind, names):
+    return _now("Mẫu văn bản «%(kind)s» dùng trường không có: %(names)s.") % {
+        "kind": KINDS[kind].code.label,
+        "names": ", ".join(names),
+    }
