@@ -3,7 +3,6 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from councils import sitting
 from councils.judging import closing
 from councils.models import (
     Council,
@@ -13,6 +12,7 @@ from councils.models import (
     Scoresheet,
     Seat,
 )
+from councils.stories import sitting
 from cycle import clock, rubrics
 from dossiers.models import CaseType, State
 from tests.conftest import open_dossier, person

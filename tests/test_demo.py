@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from councils import demo
 from councils.judging import calibration
 from councils.models import (
     Appraisal,
@@ -27,6 +26,8 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
+from councils.stories import accounts, cast, demo
+from councils.stories import scenes as scenes_stories
 from cycle import clock
 from cycle.models import (
     Cycle,
@@ -77,7 +78,7 @@ def live():
 
 
 def three_levels():
-    return Cycle.objects.get(title=demo.THREE_LEVELS)
+    return Cycle.objects.get(title=cast.THREE_LEVELS)
 
 
 def test_it_says_what_it_does_in_a_few_lines(loaded):
@@ -131,8 +132,8 @@ def test_due_days_lie_on_both_sides_of_today():
 
 
 def test_everybody_who_has_tasks_has_three_and_can_sign_in():
-    tasks = {username: count for username, _role, _unit, count in demo.accounts()}
-    assert list(tasks) == list(demo.SHOWN)
+    tasks = {username: count for username, _role, _unit, count in accounts.accounts()}
+    assert list(tasks) == list(accounts.SHOWN)
     assert {name for name, count in tasks.items() if count < 3} == {
         "tinh.nongnghiep",
         "vanthu",
@@ -144,8 +145,8 @@ def test_everybody_who_has_tasks_has_three_and_can_sign_in():
         "hoidong.uyvien4",
         "hoidong.totruong",
     }
-    for user in User.objects.filter(username__in=[*demo.SHOWN, *demo.other_accounts()]):
-        assert user.check_password(demo.PASSWORD)
+    for user in User.objects.filter(username__in=[*accounts.SHOWN, *accounts.other_accounts()]):
+        assert user.check_password(cast.PASSWORD)
     assert not User.objects.get(username="2021.tinh").has_usable_password()
 
 
@@ -231,7 +232,7 @@ def test_a_newcomer_sees_a_visit_an_opinion_and_a_signed_document():
 
 def test_a_member_of_the_council_signs_in_and_scores():
     member = Member.objects.get(user__username="hoidong.uyvien4", council__rounds__state="open")
-    assert member.user.check_password(demo.PASSWORD)
+    assert member.user.check_password(cast.PASSWORD)
     round_ = member.council.rounds.get(state="open")
     assert round_ in EvaluationRound.objects.visible_to(member.user)
     entry = round_.entries.first()
@@ -251,7 +252,7 @@ def test_the_table_names_everybody_with_the_password():
     out = StringIO()
     call_command("load_demo", "--accounts", stdout=out)
     lines = out.getvalue().splitlines()
-    assert lines[1].split()[:2] == ["xa.natau", demo.PASSWORD]
+    assert lines[1].split()[:2] == ["xa.natau", cast.PASSWORD]
     assert "phuong.dienbienphu" in lines[-1]
 
 
@@ -282,10 +283,12 @@ def test_it_loads_on_any_day_of_the_year(day):
     """In the first days of a year the walks are shorter; on a day off nothing is due today."""
     now = timezone.make_aware(day)
     # The cycle of TODAY's year stays; that of three levels is made anew.
-    Cycle.objects.filter(title=demo.THREE_LEVELS).update(title="Chu trình ba cấp năm trước")
+    Cycle.objects.filter(title=cast.THREE_LEVELS).update(title="Chu trình ba cấp năm trước")
     scenes = [
-        demo.Scene("implement", (*demo.APPROVED, "record_visit", "record_support"), 1, 1),
-        demo.Scene("", (*demo.SUBMITTED, "withdraw"), 0, 1),
+        scenes_stories.Scene(
+            "implement", (*scenes_stories.APPROVED, "record_visit", "record_support"), 1, 1
+        ),
+        scenes_stories.Scene("", (*scenes_stories.SUBMITTED, "withdraw"), 0, 1),
     ]
     with clock.at(now):
         demo.load(lambda line: None, scenes=scenes)

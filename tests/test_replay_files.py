@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import transaction
 
 from councils.models import EvaluationRound
-from councils.replay import DATA
+from councils.stories.replay import DATA
 from cycle.models import Cycle
 from cycle.tables import RowRefused
 from dossiers.models import Evaluation

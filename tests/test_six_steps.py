@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from councils import sitting
+from councils.stories import sitting
 from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, State, Task
 from tests import judging, records

@@ -19,6 +19,7 @@ from pathlib import Path
 from random import Random
 
 from bench.__main__ import services_of_its_own
+from councils.stories import accounts
 from cycle import embedded
 
 #: Every release whose data are out there: its tag, and the commit where a clone has no tags.
@@ -251,10 +252,11 @@ class Walk:
     def __init__(self):
         from django.test import Client
 
-        from councils import demo
         from cycle.models import User
 
-        self.people = {user.username: user for user in User.objects.filter(username__in=demo.SHOWN)}
+        self.people = {
+            user.username: user for user in User.objects.filter(username__in=accounts.SHOWN)
+        }
         if missing := set(DESKS) - self.people.keys():
             raise SystemExit(f"Bản sao lưu không có các tài khoản {', '.join(sorted(missing))}.")
         self.clients = {STRANGER: Client()}

@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from councils import demo
+from councils.stories import accounts as accounts_stories
+from councils.stories import cast, demo
 
 
 class Command(BaseCommand):
@@ -33,14 +34,14 @@ class Command(BaseCommand):
             demo.load(self.stdout.write)
 
     def print_accounts(self):
-        rows = demo.accounts()
+        rows = accounts_stories.accounts()
         if not rows:
             raise CommandError("Chưa có tài khoản minh họa: hãy chạy load_demo trước.")
         table = [("Tên đăng nhập", "Mật khẩu", "Vai trò", "Đơn vị", "Việc đang mở")]
-        table += [(name, demo.PASSWORD, role, unit, str(n)) for name, role, unit, n in rows]
+        table += [(name, cast.PASSWORD, role, unit, str(n)) for name, role, unit, n in rows]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for row in table:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             self.stdout.write("  ".join(cells).rstrip())
-        others = ", ".join(demo.other_accounts())
+        others = ", ".join(accounts_stories.other_accounts())
         self.stdout.write(f"\nCùng mật khẩu: {others}.")

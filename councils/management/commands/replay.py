@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand
 
-from councils.replay import DATA, replay
+from councils.stories.replay import DATA, replay
 
 
 class Command(BaseCommand):

@@ -15,8 +15,8 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from councils import sitting
 from councils.models import Council, EvaluationRound, Regulation, Seat
+from councils.stories import sitting
 from cycle import clock, tables, written
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fold
 from dossiers.models import (
@@ -45,7 +45,7 @@ from dossiers.models import (
     Visit,
 )
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent.parent / "data"
 
 #: What the fields of a row make, by act; of other acts they are the values that the act takes.
 RECORDS = {

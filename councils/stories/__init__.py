@@ -1,0 +1,1 @@
+"""What loads stories into the product: the demo and the replay of a real year."""

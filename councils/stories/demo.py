@@ -1,0 +1,64 @@
+"""The demo: made-up products walked through the doors, so that their due days lie around today.
+
+Every act happens at a moment of the past, inside ``clock.at(…, replay=True)``; nobody is told of
+it. The same day and seed give the same demo.
+"""
+
+from django.core.management import call_command
+from django.db import transaction
+
+from councils.stories.accounts import make_accounts
+from councils.stories.cast import COMMUNES, OLD_COMMUNES, THREE_LEVELS
+from councils.stories.replay import replay
+from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES
+from councils.stories.year import _Year
+from cycle import clock
+from cycle.models import Cycle, OrgUnit, RuleSet
+
+
+def load(say, *, scenes=None):
+    """Load reference data, accounts, 2021 replayed, and the two live cycles, where missing.
+
+    ``say`` takes lines of progress; ``scenes`` can stand for both lists of scenes. Each part is
+    loaded as a whole or not at all, so a load that was cut short goes on where it stopped.
+    """
+    if not OrgUnit.objects.exists() or not RuleSet.objects.exists():
+        say("Nạp bộ quy định, đơn vị, ngày nghỉ…")
+        call_command("load_reference", verbosity=0, stdout=_Lines(say))
+    today = clock.today()
+    say("Tạo tài khoản…")
+    posts = make_accounts(today)
+    if cycle := replay(2021):
+        say(f"{cycle}: {cycle.dossiers.count()} hồ sơ, chạy lại từ số liệu thật.")
+    lists = (TWO_LEVEL_SCENES, THREE_LEVEL_SCENES) if scenes is None else (scenes, scenes)
+    for title, edition, communes, assumed, chosen in (
+        (f"Chu trình OCOP {today.year}", "qd26_2026", COMMUNES, False, lists[0]),
+        (THREE_LEVELS, "qd1048_2019", OLD_COMMUNES, True, lists[1]),
+    ):
+        if Cycle.objects.filter(title=title).exists():
+            continue
+        with transaction.atomic():
+            rule_set = RuleSet.objects.filter(edition=edition).latest("pk")
+            year = _Year(title, rule_set, communes, today, posts, assumed=assumed)
+            year.run(chosen, say)
+
+
+def is_loaded():
+    """Whether the demo is there: its last part is."""
+    return Cycle.objects.filter(title=THREE_LEVELS).exists()
+
+
+def has_other_work():
+    """Whether the database holds a cycle that the demo did not make."""
+    ours = [THREE_LEVELS, "Chu trình OCOP 2021", f"Chu trình OCOP {clock.today().year}"]
+    return Cycle.objects.exclude(title__in=ours).exists()
+
+
+class _Lines:
+    """A stream for a command that hands on whole lines."""
+
+    def __init__(self, say):
+        self.say = say
+
+    def write(self, text, *args, **kwargs):
+        self.say(text.rstrip())

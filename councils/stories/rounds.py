@@ -1,0 +1,206 @@
+"""The rounds of the demo's councils."""
+
+import itertools
+from datetime import datetime, time
+from decimal import Decimal
+
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from councils.models import (
+    Appraisal,
+    AppraisalPhoto,
+    Council,
+    DocumentKind,
+    EvaluationRound,
+    Opinion,
+    Regulation,
+    Seat,
+    SignedDocument,
+)
+from councils.papers import facts, pdf
+from councils.stories import sitting
+from councils.stories.cast import COUNCIL, MEANS
+from councils.stories.replay import DATA
+from cycle import clock
+from cycle.models import Role
+from dossiers.models.evidence import store
+
+# --- The council ----------------------------------------------------------------------------
+
+
+class _Rounds:
+    """The province's council: a round that it has closed, and one in which it is scoring."""
+
+    def __init__(self, year):
+        self.year, self.random = year, year.random
+        self.by = year.posts(Role.COUNCIL_OFFICE, year.province)
+
+    def run(self):
+        """Set the council up when the cycle opens, then hold both rounds."""
+        first = self.year.days[0]
+        with self.at(0, 9):
+            Regulation.lay_down(
+                Regulation(
+                    org_unit=self.year.province,
+                    document="Quy chế hội đồng (minh họa)",
+                    valid_from=first,
+                ),
+                by=self.by,
+            )
+            self.council = Council.set_up(
+                Council(
+                    org_unit=self.year.province,
+                    name=f"Hội đồng OCOP tỉnh Điện Biên {self.year.cycle.year}",
+                    decision_number=f"{self.random.randrange(100, 999)}/QĐ-UBND",
+                    decision_on=first,
+                    valid_from=first,
+                ),
+                by=self.by,
+            )
+            account = self.year.posts.account
+            sitting.take_seats(
+                self.council,
+                [(seat, account(user, name), office) for user, name, seat, office in COUNCIL],
+                by=self.by,
+            )
+        now = self.year.now
+        if closed := self.year.judged["closed"]:
+            round_ = self.open("Đợt 1", closed, now - 9, now - 5)
+            self.appraise(round_, now - 7)
+            for entry, mean in zip(self.entries(round_), itertools.cycle(MEANS), strict=False):
+                self.score(entry, self.judges(round_), mean, now - 5)
+            with self.at(now - 5, 16):
+                sitting.close(round_, by=self.by)
+            with self.at(now - 4, 10):
+                self.sign_minutes(round_)
+        if scoring := self.year.judged["open"]:
+            round_ = self.open("Đợt 2", scoring, now - 4, now - 1)
+            self.appraise(round_, now - 3)
+            self.ask(round_, now - 4)
+            # Two have handed in all, one is half way, the others have not begun.
+            _chair, *members = self.judges(round_)
+            for number, entry in enumerate(self.entries(round_)):
+                who = members[: 3 if number < 2 else 2]
+                self.score(entry, who, 66, now - 1, begun=members[2] if number == 2 else None)
+
+    def at(self, day, hour, minute=0):
+        moment = datetime.combine(self.year.days[day], time(hour, minute))
+        return clock.at(timezone.make_aware(moment), replay=True)
+
+    def open(self, name, dossiers, prepared, opened):
+        """A round over ``dossiers``, everybody there."""
+        with self.at(prepared, 14):
+            round_ = EvaluationRound.create(
+                EvaluationRound(
+                    council=self.council,
+                    cycle=self.year.cycle,
+                    name=name,
+                    meets_at=timezone.make_aware(datetime.combine(self.year.days[opened], time(8))),
+                    place="Phòng họp tầng 2, trụ sở UBND tỉnh",
+                ),
+                by=self.by,
+            )
+            known = {row.number: row for row in self.year.cycle.rule_set.rubrics.current()}
+            round_.take_in(
+                [(each, known[self.year.rubrics[each.product_id]]) for each in dossiers],
+                by=self.by,
+            )
+            round_.invite(by=self.by)
+        self.sheets = 0
+        with self.at(opened, 8):
+            round_.open(by=self.by)
+            there = self.council.members.sitting()
+            round_.attend({member.pk: True for member in there}, by=self.by)
+        return round_
+
+    def appraise(self, round_, day):
+        """The support team has been at each producer's, and says what it saw."""
+        lead = self.council.members.get(seat=Seat.TEAM_LEAD).user
+        photo = (DATA / "demo_photo.png").read_bytes()
+        for number, entry in enumerate(self.entries(round_)):
+            with self.at(day, 14 + number // 6, number % 6 * 10):
+                sha256, size = store(ContentFile(photo))
+                Appraisal.hand_in(
+                    Appraisal(
+                        entry=entry,
+                        checked=[
+                            "Giấy tờ pháp lý của chủ thể còn hiệu lực",
+                            "Nhãn, bao bì đúng với hồ sơ công bố",
+                            "Sản phẩm mẫu đủ và còn nguyên",
+                        ],
+                        visited_on=self.year.days[day],
+                        findings="Xưởng sạch, có sổ nhập nguyên liệu; nhãn ghi đúng nơi sản xuất.",
+                        tests_asked="Kiểm nghiệm lại chỉ tiêu vi sinh" if number == 0 else "",
+                        report="Đề nghị hội đồng chấm điểm. Cần làm rõ hợp đồng tiêu thụ.",
+                    ),
+                    [
+                        AppraisalPhoto(
+                            sha256=sha256,
+                            bytes=size,
+                            filename="kiem-tra-tai-co-so.png",
+                            content_type="image/png",
+                        )
+                    ],
+                    by=lead,
+                )
+
+    def ask(self, round_, day):
+        """Two questions to a department: it answered one, and is silent on the other."""
+        department = self.year.posts(Role.DEPARTMENT, self.year.province)
+        for number, entry in enumerate(self.entries(round_)[:2]):
+            with self.at(day, 15, number * 10):
+                opinion = Opinion.ask(
+                    Opinion(
+                        entry=entry,
+                        to=department,
+                        department="Sở Nông nghiệp và Môi trường",
+                        question="Cơ sở còn giấy chứng nhận an toàn thực phẩm đến khi nào?",
+                    ),
+                    days=2,
+                    by=self.by,
+                )
+            if number == 0:
+                with self.at(day + 1, 10):
+                    opinion.reply("Giấy chứng nhận còn hạn hai năm.", by=department)
+
+    def sign_minutes(self, round_):
+        """The minutes came back signed; the clerk gives their number and keeps the scan."""
+        kind = DocumentKind.MINUTES
+        data = facts.of_round(kind, round_, closing=round_.closings.get())
+        sha256, _size = store(ContentFile(pdf.pdf(kind, data)))
+        SignedDocument.record(
+            SignedDocument(
+                number=f"{self.random.randrange(10, 99)}/BB-HĐ",
+                signed_on=timezone.localdate(round_.closed_at),
+                signer=str(self.council.members.get(seat=Seat.CHAIR).user),
+                signer_capacity="Chủ tịch hội đồng",
+                scan_sha256=sha256,
+                scan_name="bien-ban-hop.pdf",
+            ),
+            round_,
+            kind,
+            by=self.year.posts(Role.CLERK, self.year.province),
+        )
+
+    def judges(self, round_):
+        with clock.at(round_.opened_at):
+            return list(round_.scoring_members.select_related("user"))
+
+    def entries(self, round_):
+        return round_.entries.select_related("rubric", "dossier__rule_set")
+
+    def score(self, entry, members, mean, day, begun=None):
+        """Sheets of about ``mean`` points by ``members``; ``begun`` has filled in half a sheet."""
+        stars = entry.dossier.rule_set.band(Decimal(mean), 1)
+        pen = sitting.Pen(entry.rubric, self.random, stars)
+        total = Decimal(mean * len(members) + self.random.randrange(4))
+        points = sitting.shares(total, len(members), self.random)
+        for member, its in zip(members, points, strict=True):
+            self.sheets += 1
+            with self.at(day, 9 + self.sheets // 6, self.sheets % 6 * 10):
+                sitting.fill(entry, member, pen.options(its), remark="Điểm minh họa")
+        if begun:
+            with self.at(day, 15, 20):
+                half = [o for o in pen.options(mean) if o.criterion.part == "A"]
+                sitting.fill(entry, begun, half, submit=False)

@@ -1,0 +1,305 @@
+"""How a dossier of the demo walks through the doors."""
+
+import random
+from datetime import timedelta
+from decimal import Decimal
+
+from django.core.files.base import ContentFile
+
+from councils.stories import sitting
+from councils.stories.cast import DONE_BY, FAMILIES, GIVEN, ON_PAPER, REASONS, SYMBOLS
+from councils.stories.replay import DATA
+from cycle import clock
+from cycle.models import Level, Role
+from dossiers.models import (
+    ACTS,
+    BusinessPlan,
+    Certificate,
+    CommuneReport,
+    Completion,
+    Conclusion,
+    Dossier,
+    Evaluation,
+    Evidence,
+    Idea,
+    Inspection,
+    OfficialDocument,
+    Process,
+    Promotion,
+    Review,
+    SelfAssessment,
+    SupportKind,
+    SupportMeasure,
+    Task,
+    Visit,
+)
+from dossiers.models.evidence import SIGNED_PAPER, store
+
+
+class _Walk:
+    """One dossier on its way: each act by the post whose task it is, at its moment."""
+
+    def __init__(self, year, scene, commune):
+        self.year, self.scene, self.commune = year, scene, commune
+        self.random, self.posts = year.random, year.posts
+        self.dossier = Dossier(cycle=year.cycle, product=year.product(commune), commune=commune)
+
+    def run(self):
+        """Open the dossier, do the acts of the scene, and what is to be done on the open task."""
+        moments = self.year.moments(self.scene)
+        with clock.at(next(moments), replay=True):
+            self.open()
+        for act, moment in zip(self.scene.acts, moments, strict=True):
+            with clock.at(moment, replay=True):
+                self.act(*act.partition(":")[::2])
+        if self.scene.then in self.year.judged:
+            self.year.judged[self.scene.then].append(self.dossier)
+        elif self.scene.then:
+            with clock.at(moment + timedelta(minutes=50), replay=True):
+                task = self.task()
+                if self.scene.then == "claim":
+                    # Where two share a desk, the second has it.
+                    held = task.org_unit.role_assignments.held_on(clock.today()).filter(
+                        role=task.role
+                    )
+                    task.claim(by=held.select_related("user").latest("pk").user)
+                else:
+                    by = self.posts(task.role, task.org_unit)
+                    task.wait(by=by, reason=REASONS["wait"])
+
+    def open(self):
+        meeting = self.year.meetings.get(self.commune.pk)
+        if meeting and meeting.held_on <= clock.today():
+            self.dossier.outreach_event = meeting
+        Process.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
+
+    def task(self):
+        return Task.objects.select_related("org_unit").get(
+            dossier=self.dossier, open_state__isnull=False
+        )
+
+    def act(self, name, result):
+        """Do the act ``name``; ``result`` is its points, or as what the dossier enters late."""
+        given = {"reason": REASONS.get(name, "")}
+        if name == "enter_late":
+            given["entered_as"] = result
+        elif name == "choose_rubric":
+            given["rubric"] = self.rubric()
+        elif keep := getattr(self, f"for_{name}", None):
+            given["record"] = keep(result) if result else keep()
+        if ACTS[name]["door"] == "act":
+            role, level = DONE_BY.get(name, (Role.OFFICER, Level.COMMUNE))
+            unit = self.commune.at_level(level)
+            by = self.posts(role, unit)
+            if ACTS[name]["paper"]:
+                given["paper"] = self.paper(name, unit)
+            self.dossier = self.dossier.process.act(name, by=by, **given)
+            return
+        task = self.task()
+        by = self.posts(task.role, task.org_unit)
+        if ACTS[name]["paper"]:
+            # By a chance of its own: who is who in the rest of the year stays.
+            chance = random.Random(task.pk)  # noqa: S311
+            given["paper"] = self.paper(name, task.org_unit, chance)
+        if name in ON_PAPER and self.random.random() < 0.5:
+            typist = Role.CLERK if task.org_unit.level == Level.PROVINCE else Role.OFFICER
+            by = self.posts(typist, task.org_unit)
+            given["paper"] = self.paper(name, task.org_unit)
+        self.dossier = task.complete(name, by=by, **given)
+
+    # --- What each act keeps ------------------------------------------------------------------
+
+    def paper(self, name, unit, chance=None):
+        """A document signed today, and its scan; no two with one number."""
+        chance = chance or self.random
+        symbol = SYMBOLS.get(name, "TTr-UBND")
+        number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
+        sha256, size = store(ContentFile((DATA / "demo_scan.pdf").read_bytes()))
+        return OfficialDocument(
+            number=number,
+            signed_on=clock.today(),
+            scan=Evidence(
+                dossier=self.dossier,
+                kind=SIGNED_PAPER,
+                title=f"Văn bản {number}",
+                sha256=sha256,
+                bytes=size,
+                filename="van-ban.pdf",
+                content_type="application/pdf",
+                pages=1,
+            ),
+            signer=f"{chance.choice(FAMILIES)} {chance.choice(GIVEN)}",
+            signer_capacity=f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
+        )
+
+    def for_register_idea(self):
+        return Idea(
+            filed_on=clock.today(),
+            description=f"Làm {self.dossier.product} theo cách của địa phương, đóng gói và có nhãn",
+            materials=f"Nguyên liệu trồng, nuôi tại {self.commune.name}",
+            local_identity="Kinh nghiệm truyền thống của đồng bào trong bản",
+            local_workers=self.random.randrange(4, 40),
+            market="Chợ phiên, khách du lịch, cửa hàng nông sản trong tỉnh",
+            support_needed="Thiết kế bao bì, kiểm nghiệm, tập huấn bán hàng",
+        )
+
+    for_complete_idea = for_refile_idea = for_register_idea
+
+    def for_submit_plan(self):
+        investment = self.random.randrange(12, 180) * 10_000_000
+        return BusinessPlan(
+            filed_on=clock.today(),
+            owner_trained_on=clock.today() - timedelta(days=self.random.randrange(10, 40)),
+            objective=f"Đưa {self.dossier.product} ra thị trường ngoài tỉnh",
+            products_and_volume=f"{self.random.randrange(5, 60) * 100} đơn vị sản phẩm mỗi năm",
+            production="Thu mua tại bản, sơ chế tại xưởng của chủ thể",
+            market="Hợp đồng với hai cửa hàng nông sản và một điểm dừng chân",
+            investment=investment,
+            own_capital=investment * 4 // 10,
+            expected_revenue=investment * 2,
+            starts_on=clock.today(),
+            ends_on=clock.today() + timedelta(days=180),
+        )
+
+    for_complete_plan = for_refile_plan = for_submit_plan
+
+    def for_approve_plan(self):
+        return Review(
+            checked=["Nhu cầu thị trường", "Vùng nguyên liệu", "Vốn và nguồn vốn"],
+            remarks="Phương án khả thi, đủ tài liệu",
+        )
+
+    def for_record_visit(self):
+        return Visit(
+            visited_on=clock.today(),
+            visitor=str(self.posts(Role.OFFICER, self.commune)),
+            findings="Xưởng đã sửa xong, đang chạy thử mẻ đầu",
+            advice="Ghi sổ từng mẻ, bổ sung hạn sử dụng trên nhãn",
+        )
+
+    def for_record_support(self):
+        planned = self.random.randrange(2, 12) * 10_000_000
+        return SupportMeasure(
+            kind=self.random.choice(SupportKind.values),
+            provider="Sở Nông nghiệp và Môi trường",
+            budget_source="Chương trình mục tiêu quốc gia xây dựng nông thôn mới",
+            planned=planned,
+            paid=planned // 2,
+            expected_result="Bao bì mới, phiếu kiểm nghiệm, chủ thể được tập huấn",
+        )
+
+    def for_declare_ready(self):
+        return Completion(
+            finished_on=clock.today(),
+            result="Đạt sản lượng theo phương án",
+            product_ready="Bao bì, nhãn đã hoàn thiện; chất lượng ổn định qua ba mẻ",
+            papers_ready="Đăng ký kinh doanh, phiếu kiểm nghiệm, bản công bố",
+        )
+
+    def for_attach_evidence(self):
+        """The compulsory papers and one more: a file each, what cannot be a file in a cupboard."""
+        kinds = self.dossier.rule_set.compulsory(self.dossier.case_type)
+        return [self.evidence(kind) for kind in [*kinds, "product_story"]]
+
+    def rubric(self):
+        """The set that the list of products names; the first of the group in an older edition."""
+        sets = self.dossier.rubrics()
+        named = self.year.rubrics[self.dossier.product_id]
+        return sets.filter(number=named).first() or sets.first()
+
+    def evidence(self, kind):
+        label = self.dossier.rule_set.evidence_label(kind)
+        piece = Evidence(kind=kind, title=label, issued_on=clock.today())
+        # Now and then a paper of the whole dossier, mostly of one criterion or two.
+        codes = self.dossier.rubric.criteria.values_list("code", flat=True)
+        piece.criteria = sorted(self.random.sample(list(codes), self.random.randrange(3)))
+        if kind in ("samples", "business_registration"):
+            piece.paper_location = f"Tủ hồ sơ OCOP, UBND {self.commune.name}"
+            return piece
+        text = (
+            f"{label}\n\nSản phẩm: {self.dossier.product}\n"
+            f"Chủ thể: {self.dossier.product.producer}\n{self.commune.name}, tỉnh Điện Biên\n\n"
+            "Tài liệu minh họa, không phải giấy tờ thật.\n"
+        )
+        piece.sha256, piece.bytes = store(ContentFile(text.encode()))
+        piece.filename, piece.content_type, piece.pages = f"{kind}.txt", "text/plain", 1
+        return piece
+
+    def for_submit_dossier(self):
+        changed = self.dossier.entered_as == "upgrade"
+        if self.random.random() < 0.7:
+            points = Decimal(self.random.randrange(56, 84))
+            chosen = sitting.Pen(self.dossier.rubric, self.random, 3).options(points)
+            return self.self_assessment(changed, options=[option.pk for option in chosen])
+        # The others handed in a paper on which only the sums stand.
+        return self.self_assessment(
+            changed,
+            points_a=Decimal(self.random.randrange(48, 66)) / 2,
+            points_b=Decimal(self.random.randrange(28, 44)) / 2,
+            points_c=Decimal(self.random.randrange(44, 64)) / 2,
+        )
+
+    def self_assessment(self, changed, **scores):
+        return SelfAssessment(
+            general=f"{self.dossier.product.producer}, {self.commune.name}",
+            plan_results="Đã thực hiện các nội dung của phương án",
+            production_plan="Giữ sản lượng, mở thêm hai điểm bán",
+            what_changed="Có mã truy xuất và bao bì mới" if changed else "",
+            **scores,
+        )
+
+    def for_confirm_dossier(self):
+        return CommuneReport(
+            origin=f"Nguyên liệu lấy tại {self.commune.name}",
+            labour=f"{self.random.randrange(5, 30)} lao động tại xã",
+            idea_origin="Nghề truyền thống của bản, chủ thể tự đề xuất",
+            identity="Cách làm và hoa văn, hương vị riêng của địa phương",
+            samples=5,
+            label_checked=True,
+        )
+
+    def for_rank(self, points=""):
+        """A council of seven; the points of the scene, or some of three or four stars."""
+        mean = Decimal(points or self.random.randrange(52, 82))
+        sheets = 7
+        total = mean * sheets + Decimal(self.random.randrange(0, 7)) / 2
+        return Evaluation(
+            met_on=clock.today(),
+            points_sum=total,
+            sheets=sheets,
+            stars=self.dossier.rule_set.band(total, sheets),
+            reasons="Hội đồng thống nhất theo điểm bình quân của các thành viên",
+        )
+
+    for_rank_at_district = for_rank
+
+    def for_record_centre_result(self, points):
+        """Five stars come with the ministry's certificate."""
+        result = self.for_rank(points)
+        return [result, self.for_certify()] if result.stars == 5 else [result]
+
+    def for_certify(self):
+        return Certificate(issued_on=clock.today(), number=f"{self.dossier.pk}/GCN-UBND")
+
+    def for_record_inspection(self):
+        return Inspection(
+            inspected_on=clock.today(),
+            inspectors="Đoàn kiểm tra liên ngành của tỉnh",
+            findings="Nguyên liệu mua ngoài tỉnh, sổ sách không ghi nguồn gốc",
+            samples=2,
+            results="Mẫu đạt chỉ tiêu an toàn thực phẩm",
+            conclusion=Conclusion.REVOKE,
+            concluded_on=clock.today(),
+        )
+
+    def for_record_promotion(self):
+        fair = next((f for f in reversed(self.year.fairs) if f.held_on <= clock.today()), None)
+        return Promotion(
+            event=fair,
+            done_on=fair.held_on if fair else clock.today(),
+            channel=fair.title if fair else "Cửa hàng giới thiệu sản phẩm OCOP",
+            result=f"Bán {self.random.randrange(4, 40) * 10} sản phẩm, ký hai đơn đặt hàng",
+            cost=self.random.randrange(1, 9) * 1_000_000,
+        )
+
+    for_promote = for_record_promotion
