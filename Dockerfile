@@ -13,7 +13,7 @@ COPY . .
 # viewflow's own pages, which we do not serve, name fonts that it does not ship.
 RUN SECRET_KEY=build ALLOWED_HOSTS=build DATABASE_URL=postgresql://build/build \
     REDIS_URL=redis://build python manage.py collectstatic --noinput --ignore=viewflow \
-    && python -m cycle.embedded sql > /srv/database.sql \
+    && python -m cycle.running.embedded sql > /srv/database.sql \
     && useradd --uid 10001 --create-home ocop \
     && rm -rf /data && install -d -o ocop /data
 USER ocop

@@ -52,7 +52,7 @@ lock:  ## chốt phiên bản thư viện vào requirements*.txt
 	done
 
 replay: $(VENV)/installed  ## chạy lại chu trình thật năm 2021, in số liệu dạng JSON ở dòng cuối
-	@trap '$(REPLAY) $(RUN) -m cycle.embedded forget' EXIT; $(REPLAY) $(RUN) manage.py migrate --verbosity 0 \
+	@trap '$(REPLAY) $(RUN) -m cycle.running.embedded forget' EXIT; $(REPLAY) $(RUN) manage.py migrate --verbosity 0 \
 	&& $(REPLAY) $(RUN) manage.py replay 2021 && $(REPLAY) $(RUN) manage.py cycle_report 2021 --json
 
 proofs: $(VENV)/installed-dev  ## liệt kê các phép chứng minh số liệu
@@ -64,7 +64,7 @@ proof: $(VENV)/installed-dev  ## chạy một phép chứng minh: NAME=… [SCAL
 clean:  ## xóa môi trường và toàn bộ dữ liệu chạy thử, chạy kiểm thử
 	@for state in replay test .; do \
 		if [ -e ".local/$$state/lock" ]; then \
-			OCOP_STATE="$(CURDIR)/.local/$$state" $(RUN) -m cycle.embedded forget || exit 1; \
+			OCOP_STATE="$(CURDIR)/.local/$$state" $(RUN) -m cycle.running.embedded forget || exit 1; \
 		fi; \
 	done
 	rm -rf $(VENV) .local .mypy_cache .ruff_cache

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cycle import embedded
+from cycle.running import embedded
 from tests.databases import state_of_the_code
 
 

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from cycle.models import Level, OrgUnit, Role, RuleSet, User
-from cycle.owner import as_owner
+from cycle.running.owner import as_owner
 from tests.conftest import open_cycle, open_dossier, person
 
 BOUND = (

@@ -18,8 +18,8 @@ from django.test import Client
 
 from bench.province import Province
 from bench.transition_cost import _login
-from cycle.embedded import state_folder
-from cycle.owner import as_owner
+from cycle.running.embedded import state_folder
+from cycle.running.owner import as_owner
 from dossiers.models import Term
 from dossiers.register import PAGES
 

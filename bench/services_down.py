@@ -18,10 +18,10 @@ from django.db import Error, connection
 from django.test import Client
 
 from bench.ground import RUNGS, Ground, finished, history_is_whole, moved_on, told, wait_until
-from cycle import embedded
 from cycle.jobs import run_jobs
 from cycle.models import HistoryEntry, Job, JobState
-from cycle.waking import wake
+from cycle.running import embedded
+from cycle.running.waking import wake
 from dossiers.models import Dossier, Idea, Task, Term
 from notifications.jobs import keep_time
 from tests import records

@@ -20,7 +20,7 @@ from django.test import Client
 from bench.ground import Ground, hands, moved_on, wait_until
 from bench.mailbox import ANSWERS, FAILS, HANGS, WATCHES, Mailbox
 from bench.transition_cost import _login
-from cycle import embedded
+from cycle.running import embedded
 from dossiers.deadlines import sweep
 from notifications import delivery
 from notifications.dispatch import dispatch

@@ -12,7 +12,7 @@ from django.core import checks
 from django.db import connections
 from pgtrigger import compiler
 
-from cycle import embedded
+from cycle.running import embedded
 
 #: As PostgreSQL stores it of a function.
 SEARCH_PATH = "search_path=pg_catalog, public, pg_temp"
@@ -81,7 +81,7 @@ def guards_hold(app_configs, databases, **kwargs):
                 checks.Error(
                     f"Ứng dụng đăng nhập bằng {role}, một superuser: không chốt giữ nào của cơ sở "
                     "dữ liệu ràng buộc được nó.",
-                    hint="Hãy dùng các vai trò do «python -m cycle.embedded sql» tạo.",
+                    hint="Hãy dùng các vai trò do «python -m cycle.running.embedded sql» tạo.",
                     id="cycle.E001",
                 )
             )
@@ -110,7 +110,7 @@ def guards_hold(app_configs, databases, **kwargs):
             found.append(
                 checks.Warning(
                     f"Phiên của {role} không có giới hạn {', '.join(missing)}.",
-                    hint="Hãy chạy lại tập lệnh của «python -m cycle.embedded sql».",
+                    hint="Hãy chạy lại tập lệnh của «python -m cycle.running.embedded sql».",
                     id="cycle.W001",
                 )
             )

@@ -14,7 +14,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from cycle import embedded
+from cycle.running import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -109,14 +109,14 @@ TEMPLATES = [
     }
 ]
 
-# --- Services: given by URL, or our own from wheels (see cycle/embedded.py) -----------------
+# --- Services: given by URL, or our own from wheels (see cycle/running/embedded.py) -----------------
 # explain_term only computes: it starts nothing.
 services = embedded.urls(start=sys.argv[1:2] != ["explain_term"])
 # Web pages come in through these modules; workers, the beat and commands do not.
 _serves = "cycle.wsgi" in sys.modules or "cycle.asgi" in sys.modules
 DATABASES = {
     # The application's own rights: no DDL, and it can never rewrite history. A page is stopped
-    # sooner than other work: see the roles in cycle/embedded.py.
+    # sooner than other work: see the roles in cycle/running/embedded.py.
     "default": dj_database_url.parse(
         services.web if _serves else services.work, conn_max_age=600, conn_health_checks=True
     ),

@@ -7,7 +7,7 @@ from celery import shared_task
 
 from cycle import clock
 from cycle.jobs import alone
-from cycle.waking import wake
+from cycle.running.waking import wake
 from dossiers.deadlines import begin_batches, sweep
 from dossiers.handover import keep_posts
 from notifications import digests, weekly

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.jobs import run_jobs
 from cycle.models import Job, JobState, OutboxMessage
-from cycle.waking import wake
+from cycle.running.waking import wake
 from notifications.delivery import resend
 from notifications.jobs import keep_time, send_letters
 from notifications.letters import title_of_term

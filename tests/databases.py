@@ -14,12 +14,12 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg import sql
 
-from cycle import embedded
-from cycle.owner import refuse_temporary
+from cycle.running import embedded
+from cycle.running.owner import refuse_temporary
 
 PREFIX = "ocop_migrated_"
 #: What a migrated database follows from, beside the migrations themselves.
-SOURCES = ("requirements.txt", "cycle/embedded.py", "cycle/owner.py")
+SOURCES = ("requirements.txt", "cycle/running/embedded.py", "cycle/running/owner.py")
 
 
 def state_of_the_code():

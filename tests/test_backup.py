@@ -11,7 +11,7 @@ import tarfile
 import psycopg
 import pytest
 
-from cycle import embedded
+from cycle.running import embedded
 from tests import databases
 
 RIGHTS = """

@@ -17,7 +17,7 @@ from django.urls import get_resolver
 from bench.province import Province
 from cycle import clock
 from cycle.models import RoleAssignment
-from cycle.owner import as_owner
+from cycle.running.owner import as_owner
 from notifications import digests, feed, operations, weekly
 
 TERMS, LARGER = 6_000, 220

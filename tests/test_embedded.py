@@ -12,7 +12,7 @@ import dj_database_url
 import psycopg
 import pytest
 
-from cycle import embedded
+from cycle.running import embedded
 
 HOLD = """
 import sys
@@ -31,7 +31,7 @@ def environment(tmp_path):
     clean = {key: value for key, value in os.environ.items() if key not in given}
     clean |= {"OCOP_STATE": str(tmp_path / "State"), "OCOP_PG_FAST": "1"}
     yield clean
-    python("-m", "cycle.embedded", "forget", env=clean).check_returncode()
+    python("-m", "cycle.running.embedded", "forget", env=clean).check_returncode()
 
 
 def python(*arguments, env):
@@ -198,7 +198,7 @@ def test_an_interrupted_creation_is_done_again(environment):
 def test_data_in_use_are_not_deleted(environment):
     holder = Holder(environment)
     folder = holder.folder()
-    refused = python("-m", "cycle.embedded", "forget", env=environment)
+    refused = python("-m", "cycle.running.embedded", "forget", env=environment)
     assert (refused.returncode, refused.stderr) == (
         1,
         "Dữ liệu đang được dùng: hãy dừng chương trình trước khi xóa.\n",

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from councils.models import Scoresheet
-from cycle import clock, embedded
+from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import HistoryHead
+from cycle.running import embedded
 from tests.test_constraints import (
     closed,
     interest,

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from cycle import waking
 from cycle.jobs import alone, run_jobs
 from cycle.models import Job, JobState, job_kind
 from cycle.models import job as jobs
 from cycle.models.job import run_waiting
+from cycle.running import waking
 
 pytestmark = pytest.mark.django_db
 

@@ -11,8 +11,9 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
-from cycle import embedded, typed
+from cycle import typed
 from cycle.models import User
+from cycle.running import embedded
 from tests.addresses import filled, forms_of, routes
 
 pytestmark = pytest.mark.django_db

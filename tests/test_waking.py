@@ -10,7 +10,7 @@ WAKE = """
 import time, django
 django.setup()
 from cycle.jobs import run_jobs
-from cycle.waking import wake
+from cycle.running.waking import wake
 for _ in range(3):
     began = time.monotonic()
     wake(run_jobs)

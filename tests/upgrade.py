@@ -20,7 +20,7 @@ from random import Random
 
 from bench.__main__ import services_of_its_own
 from councils.stories import accounts
-from cycle import embedded
+from cycle.running import embedded
 
 #: Every release whose data are out there: its tag, and the commit where a clone has no tags.
 RELEASES = {"v0.1.0": "e87c212"}
@@ -151,7 +151,7 @@ def make_backup(tag: str, python: str, code: Path, place: Path) -> None:
         run("manage.py", "backup", str(place / "backup.tar"))
     finally:
         if (place / "state").exists():
-            run("-m", "cycle.embedded", "forget")
+            run("-m", "cycle.running.embedded", "forget")
 
 
 def python_of(commit: str, code: Path) -> str:

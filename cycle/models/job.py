@@ -31,7 +31,7 @@ class JobQuerySet(models.QuerySet):
     def ask(self, kind, *, by, **params):
         """Queue a job and wake a worker once this transaction has committed."""
         from cycle.jobs import run_jobs
-        from cycle.waking import wake
+        from cycle.running.waking import wake
 
         job = self.create(kind=kind, params=params, by=by, created_at=clock.now())
         transaction.on_commit(lambda: wake(run_jobs))

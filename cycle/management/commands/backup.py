@@ -16,7 +16,8 @@ from django.db import connections
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.recorder import MigrationRecorder
 
-from cycle import clock, embedded
+from cycle import clock
+from cycle.running import embedded
 
 DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
 FORMAT = 1

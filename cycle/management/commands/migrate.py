@@ -5,7 +5,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 
 from cycle.guards import guards_hold
-from cycle.owner import as_owner
+from cycle.running.owner import as_owner
 
 
 class Command(Migrate):

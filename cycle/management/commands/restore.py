@@ -22,7 +22,7 @@ from cycle.management.commands.backup import (
     roles,
     run,
 )
-from cycle.owner import refuse_temporary
+from cycle.running.owner import refuse_temporary
 
 
 class Command(BaseCommand):

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connections
 from django.urls import reverse
 
-from cycle import embedded
+from cycle.running import embedded
 
 HOST = "127.0.0.1"
 STARTS_WITHIN = 60

@@ -7,7 +7,7 @@ lock. Beside each server stays a keeper, which takes that lock for itself once n
 more, and then stops the server. The kernel drops the locks of a killed process, so a kill leaves
 nothing behind.
 
-``python -m cycle.embedded sql`` prints the same roles and rights for a server of one's own;
+``python -m cycle.running.embedded sql`` prints the same roles and rights for a server of one's own;
 ``forget`` deletes the private servers' data.
 
 The settings import this module: nothing of Django here.
@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from urllib.parse import quote
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 DATABASE, OWNER = "ocop", "ocop_owner"
 #: The role that holds the application's rights, and its two logins: web pages, and all other work.
 APPLICATION, WEB, WORK = "ocop_app", "ocop_web", "ocop_work"
@@ -570,4 +570,4 @@ if __name__ == "__main__":
         case ["forget"]:
             forget()
         case _:
-            raise SystemExit("python -m cycle.embedded sql|forget")
+            raise SystemExit("python -m cycle.running.embedded sql|forget")

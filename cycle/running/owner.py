@@ -6,7 +6,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection
 
-from cycle import embedded
+from cycle.running import embedded
 
 _LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
 

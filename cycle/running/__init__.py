@@ -1,0 +1,1 @@
+"""Our own PostgreSQL and Redis, the roles of the database, the wake-up calls."""
