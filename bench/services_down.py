@@ -18,12 +18,10 @@ from django.db import Error, connection
 from django.test import Client
 
 from bench.ground import RUNGS, Ground, finished, history_is_whole, moved_on, told, wait_until
-from cycle.jobs import run_jobs
 from cycle.models import HistoryEntry, Job, JobState
 from cycle.running import embedded
 from cycle.running.waking import wake
 from dossiers.models import Dossier, Idea, Task, Term
-from notifications.jobs import keep_time
 from tests import records
 from tests.conftest import open_dossier, open_task
 
@@ -209,8 +207,8 @@ class World:
             return self._page("/inbox/") == 200
 
     def _beat(self):
-        wake(keep_time)
-        wake(run_jobs)
+        wake("notifications.jobs.keep_time")
+        wake("cycle.jobs.run_jobs")
 
     def _ask(self):
         """Long work, as a page asks for it: it is queued whether Redis is there or not."""

@@ -33,7 +33,7 @@ def keep_time():
             "summaries": weekly.prepare,
         },
     )
-    wake(send_letters)
+    wake("notifications.jobs.send_letters")
 
 
 @shared_task

@@ -6,11 +6,9 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.jobs import run_jobs
 from cycle.models import Job, JobState, OutboxMessage
 from cycle.running.waking import wake
 from notifications.delivery import resend
-from notifications.jobs import keep_time, send_letters
 from notifications.letters import title_of_term
 from notifications.models import Delivery, DeliveryState, Heartbeat
 
@@ -106,25 +104,27 @@ def about(entry):
 
 def resend_incidents(pk=None):
     """Send again: one incident, or all; returns how many."""
-    return _again(resend(_one(Delivery.objects.all(), pk)), send_letters)
+    return _again(resend(_one(Delivery.objects.all(), pk)), "notifications.jobs.send_letters")
 
 
 def tell_again(pk=None):
     """Look for the audience of failed entries again; returns how many."""
     messages = OutboxMessage.objects.filter(dispatched_at=None).exclude(error="")
-    return _again(_one(messages, pk).update(error=""), keep_time)
+    return _again(_one(messages, pk).update(error=""), "notifications.jobs.keep_time")
 
 
 def run_again(pk=None):
     """Queue failed jobs again; returns how many."""
     jobs = _one(Job.objects.filter(state=JobState.FAILED), pk)
-    return _again(jobs.update(state=JobState.QUEUED, error="", finished_at=None), run_jobs)
+    return _again(
+        jobs.update(state=JobState.QUEUED, error="", finished_at=None), "cycle.jobs.run_jobs"
+    )
 
 
 def _one(rows, pk):
     return rows if pk is None else rows.filter(pk=pk)
 
 
-def _again(count, task):
-    transaction.on_commit(lambda: wake(task))
+def _again(count, name):
+    transaction.on_commit(lambda: wake(name))
     return count

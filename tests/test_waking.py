@@ -9,11 +9,10 @@ from pathlib import Path
 WAKE = """
 import time, django
 django.setup()
-from cycle.jobs import run_jobs
 from cycle.running.waking import wake
 for _ in range(3):
     began = time.monotonic()
-    wake(run_jobs)
+    wake("cycle.jobs.run_jobs")
     print(time.monotonic() - began)
 """
 

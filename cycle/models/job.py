@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models.organisation import User
+from cycle.running.waking import wake
 
 log = structlog.get_logger(__name__)
 
@@ -30,11 +31,8 @@ class JobQuerySet(models.QuerySet):
 
     def ask(self, kind, *, by, **params):
         """Queue a job and wake a worker once this transaction has committed."""
-        from cycle.jobs import run_jobs
-        from cycle.running.waking import wake
-
         job = self.create(kind=kind, params=params, by=by, created_at=clock.now())
-        transaction.on_commit(lambda: wake(run_jobs))
+        transaction.on_commit(lambda: wake("cycle.jobs.run_jobs"))
         return job
 
 

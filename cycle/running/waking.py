@@ -11,10 +11,13 @@ log = structlog.get_logger(__name__)
 AT_ONCE = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3, "max_retries": 0}
 
 
-def wake(task):
-    """Send the Celery task without waiting for Redis; a lost message loses nothing."""
+def wake(name):
+    """Send the Celery task ``name`` without waiting for Redis; a lost message loses nothing.
+
+    By its name, so that whoever asks for work need not import who does it.
+    """
     try:
         with Connection(current_app.conf.broker_url, transport_options=AT_ONCE) as redis:
-            task.apply_async(connection=redis, retry=False)
+            current_app.send_task(name, connection=redis, retry=False)
     except (OperationalError, OSError) as error:
-        log.info("not_woken", task=task.name, error=str(error))
+        log.info("not_woken", task=name, error=str(error))
