@@ -3,190 +3,31 @@
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import models
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cycle import events, written
-from cycle.models import Criterion
+from cycle import events
 from cycle.typed import fill, shows_typed
 from dossiers import forms, opening_forms
 from dossiers.diagram import picture
-from dossiers.fields import points_text
 from dossiers.guidance import GUIDES
 from dossiers.models import (
     ACTS,
     ActNotPossible,
-    BusinessPlan,
     Certificate,
-    CommuneReport,
-    Completion,
     Dossier,
-    Evaluation,
-    Idea,
-    Inspection,
-    Promotion,
-    Review,
-    SelfAssessment,
-    SupportMeasure,
-    Visit,
 )
+from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task
 from dossiers.states import RECOGNISED
 from dossiers.templatetags.ocop import day
-
-#: In the order of the steps.
-RECORDS = (
-    Idea,
-    BusinessPlan,
-    Visit,
-    SupportMeasure,
-    Completion,
-    SelfAssessment,
-    CommuneReport,
-    Review,
-    Evaluation,
-    Certificate,
-    Promotion,
-    Inspection,
-)
-#: Fields that no officer reads.
-SILENT = frozenset(
-    {
-        "dossier",
-        "recorded_by",
-        "at",
-        "previous",
-        "token",
-        "folded_number",
-        "issuer",
-        "producer_address",
-        "before",
-        "number_repeats",
-        "rubric",
-        "options",
-        "scores",
-    }
-)
-
-
-def _shown(record, field):
-    value = getattr(record, field.name)
-    if field.choices:
-        return getattr(record, f"get_{field.name}_display")() if value else ""
-    if isinstance(value, bool):
-        return _("có") if value else _("không")
-    if isinstance(field, models.DateField):
-        return day(value)
-    if isinstance(field, models.BigIntegerField):
-        # The unit stands in the name of the field.
-        return written.grouped(value)
-    if isinstance(field, models.DecimalField) and value is not None:
-        return f"{value:f}".replace(".", ",")
-    if isinstance(value, list):
-        # Kept in Vietnamese; the reader's language may be another.
-        return "\n".join(f"✓ {_(item)}" for item in value)
-    return value
-
-
-def facts(record):
-    """(name, value) of all that a record says; empty things left out."""
-    shown = [
-        (capfirst(str(field.verbose_name)), _shown(record, field))
-        for field in record._meta.fields
-        if not field.primary_key and field.name not in SILENT
-    ]
-    if isinstance(record, Evaluation) and record.mean is not None:
-        shown.append((_("Điểm bình quân"), str(record.mean).replace(".", ",")))
-    if isinstance(record, SelfAssessment):
-        shown.append((_("Tổng điểm tự chấm"), f"{record.total:f}".replace(".", ",")))
-    return [(name, value) for name, value in shown if value not in (None, "")]
-
-
-def _scores(records):
-    """``{record: [(criterion, points), …]}`` of those that say the points of each criterion."""
-    said = [record for record in records if getattr(record, "scores", None)]
-    if not said:
-        return {}
-    criteria = list(Criterion.objects.filter(rubric__in={record.rubric_id for record in said}))
-    return {
-        record: [
-            (criterion, points_text(points[criterion.code]))
-            for criterion in criteria
-            if criterion.rubric_id == record.rubric_id and criterion.code in points
-        ]
-        for record in said
-        for points in [record.points()]
-    }
-
-
-def recorded(dossier):
-    """What each step has recorded, newest first; the versions before it are kept below it."""
-    tables: list[dict] = []
-    for model in RECORDS:
-        kept = list(
-            model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
-        )
-        scores = _scores(kept)
-        rows = [
-            {"record": record, "facts": facts(record), "scores": scores.get(record)}
-            for record in kept
-        ]
-        if rows:
-            name = capfirst(str(model._meta.verbose_name))
-            tables.append({"name": name, "newest": rows[0], "older": rows[1:]})
-    if tables:
-        # What was recorded last is what the next person reads first.
-        max(tables, key=lambda table: table["newest"]["record"].at)["open"] = True
-    return tables
-
-
-def evidence_by_kind(dossier):
-    """Current pieces of evidence by kind, each with the versions it replaced."""
-    pieces = {row.pk: row for row in dossier.evidence.select_related("recorded_by")}
-    replaced = {row.replaces_id for row in pieces.values()}
-    kinds: dict = {}
-    for row in pieces.values():
-        if row.pk in replaced:
-            continue
-        older, before = [], pieces.get(row.replaces_id)
-        while before:
-            older.append(before)
-            before = pieces.get(before.replaces_id)
-        kinds.setdefault(row.kind, []).append({"piece": row, "older": older})
-    return [
-        {"code": code, "label": rows[0]["piece"].kind_label(dossier.rule_set), "pieces": rows}
-        for code, rows in kinds.items()
-    ]
 
 
 def may_attach(acts, dossier):
     """Whether evidence may be added, and whether it may replace what is there."""
     attaches = any(act["name"] == "attach_evidence" for act in acts)
     return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
-
-
-def told(dossier):
-    """The history, newest first, ready to be written in sentences."""
-    return dossier.history.select_related("actor", "org_unit", "acting_for").order_by("-seq")
-
-
-def free_acts(user, dossier):
-    """Acts without a task that this person may do here now."""
-    return [
-        {"name": name, "label": act["label"], "tone": act["tone"]}
-        for name, act in ACTS.items()
-        if act["door"] == "act"
-        and dossier.stands_for(name)
-        and rules.has_perm(f"dossiers.{name}", user, dossier)
-    ]
-
-
-def next_task(dossier):
-    """The task that is open now, read anew, with its unit; or None."""
-    return dossier.tasks.open().select_related("org_unit", "owner").first()
 
 
 def say_done(request, event, dossier):

@@ -14,16 +14,9 @@ from dossiers import forms
 from dossiers.guidance import GUIDES
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.task import SIGNED_NODE
+from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task
-from dossiers.views.dossier import (
-    evidence_by_kind,
-    free_acts,
-    may_attach,
-    next_task,
-    recorded,
-    say_done,
-    told,
-)
+from dossiers.views.dossier import may_attach, say_done
 
 #: Conditions that no form can meet: the edition or the stars decide.
 _SETTLED = frozenset(
