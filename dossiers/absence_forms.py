@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Substitution, User
 from dossiers import handover
-from dossiers.fields import DateField, PlainPart
+from dossiers.forms.fields import DateField, PlainPart
 
 
 class PostField(forms.ModelChoiceField):

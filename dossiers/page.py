@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from cycle import written
 from cycle.models import Criterion
-from dossiers.fields import points_text
+from dossiers.forms.fields import points_text
 from dossiers.models import (
     ACTS,
     BusinessPlan,

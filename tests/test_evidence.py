@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from dossiers import uploads
+from dossiers.forms import uploads
 from dossiers.models import Evidence
 from dossiers.models.evidence import path_of
 from tests import records

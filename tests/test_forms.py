@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Cycle
-from dossiers import fields, forms, opening_forms
+from dossiers.forms import acts, fields, opening
 from dossiers.models import ACTS, BusinessPlan, State
 from tests import records
 from tests.conftest import events, open_cycle, open_dossier, open_task
@@ -102,14 +102,14 @@ def act_forms(dossier, user, data=None):
     """A form of every act, as if the dossier stood where it begins."""
     for name, act in ACTS.items():
         task = open_task(dossier) if act["door"] == "task" else None
-        yield forms.ActForm(name, dossier, user, task=task, data=data)
+        yield acts.ActForm(name, dossier, user, task=task, data=data)
 
 
 @pytest.mark.parametrize("typed", NASTY, ids=range(len(NASTY)))
 def test_no_form_breaks_whatever_is_typed(dossier, an, typed):
     for blank in act_forms(dossier, an):
         data = {part.add_prefix(name): [typed] for part in blank.parts for name in part.fields}
-        form = forms.ActForm(blank.name, dossier, an, task=blank.task, data=_query(data))
+        form = acts.ActForm(blank.name, dossier, an, task=blank.task, data=_query(data))
         form.is_valid()
         for _place, sentence in form.problems:
             assert str(sentence) == str(sentence).strip() != ""
@@ -131,7 +131,7 @@ ENGLISH = ("This field", "Enter a", "Ensure", "Select a valid", "Null characters
 def test_no_sentence_is_djangos_english(dossier, an, typed):
     for blank in act_forms(dossier, an):
         data = {part.add_prefix(name): [typed] for part in blank.parts for name in part.fields}
-        form = forms.ActForm(blank.name, dossier, an, task=blank.task, data=_query(data))
+        form = acts.ActForm(blank.name, dossier, an, task=blank.task, data=_query(data))
         form.is_valid()
         for _place, sentence in form.problems:
             assert not any(word in str(sentence) for word in ENGLISH), (blank.name, str(sentence))
@@ -149,15 +149,15 @@ def test_no_page_breaks_whatever_is_typed(dossier, an, cycle, commune, typed):
     }
     for page, (name,) in pages.items():
         task = open_task(dossier) if name == "register_idea" else None
-        blank = forms.ActForm(name, dossier, an, task=task)
+        blank = acts.ActForm(name, dossier, an, task=task)
         data = {part.add_prefix(field): typed for part in blank.parts for field in part.fields}
         # A reason may be anything that can be read; the dossier is not to leave by that.
         data |= {key: "" for key in data if key.endswith("-reason")}
         assert client.post(page, {"act": name} | data).status_code == 200
         assert client.get(page, {"kind": typed, "replaces": typed, "tab": typed}).status_code == 200
     for page, form in (
-        (reverse("dossiers:dossier_new"), opening_forms.DossierForm(user=an)),
-        (reverse("dossiers:outreach"), opening_forms.OutreachForm(user=an)),
+        (reverse("dossiers:dossier_new"), opening.DossierForm(user=an)),
+        (reverse("dossiers:outreach"), opening.OutreachForm(user=an)),
     ):
         assert client.post(page, dict.fromkeys(form.fields, typed)).status_code == 200
         assert client.get(page, {"outreach_event": typed, "page": typed}).status_code == 200
@@ -170,7 +170,7 @@ def test_the_reversed_period_and_the_own_capital_are_named_at_their_fields(dossi
     )
     dossier.lock()
     task = open_task(dossier)
-    form = forms.ActForm(
+    form = acts.ActForm(
         "submit_plan",
         dossier,
         an,
@@ -200,13 +200,13 @@ def test_the_reversed_period_and_the_own_capital_are_named_at_their_fields(dossi
 
 
 def test_points_are_bounded_by_the_parts_of_the_pinned_edition(dossier, an):
-    form = forms.RECORDS["submit_dossier"][0](dossier=dossier)
+    form = acts.RECORDS["submit_dossier"][0](dossier=dossier)
     assert [form.fields[f"points_{part}"].help_text for part in "abc"] == [
         "Từ 0 đến 40 điểm.",
         "Từ 0 đến 25 điểm.",
         "Từ 0 đến 35 điểm.",
     ]
-    form = forms.RECORDS["submit_dossier"][0](
+    form = acts.RECORDS["submit_dossier"][0](
         data={"general": "x", "points_a": "40,5", "points_b": "1", "points_c": "1"},
         dossier=dossier,
     )
@@ -215,10 +215,10 @@ def test_points_are_bounded_by_the_parts_of_the_pinned_edition(dossier, an):
 
 def test_an_upgrade_must_say_what_changed(cycle, commune, an):
     dossier = open_dossier(cycle, commune, an, case_type="upgrade")
-    form = forms.RECORDS["submit_dossier"][0](data={}, dossier=dossier)
+    form = acts.RECORDS["submit_dossier"][0](data={}, dossier=dossier)
     assert "what_changed" in form.errors
     first = open_dossier(cycle, commune, an, name="Rượu nếp")
-    assert "what_changed" not in forms.RECORDS["submit_dossier"][0](data={}, dossier=first).fields
+    assert "what_changed" not in acts.RECORDS["submit_dossier"][0](data={}, dossier=first).fields
 
 
 def test_a_dossier_is_reopened_in_this_or_a_later_open_cycle_only(dossier, rule_sets, an):
@@ -228,17 +228,17 @@ def test_a_dossier_is_reopened_in_this_or_a_later_open_cycle_only(dossier, rule_
     Cycle.objects.filter(pk=closed.pk).update(closed_on=date(2028, 12, 31))
     dossier.process.act("defer", by=an, reason="Mất mùa")
     dossier.lock()
-    form = forms.ActForm("reopen", dossier, an)
+    form = acts.ActForm("reopen", dossier, an)
     cycles = form.parts[0].fields["cycle"]
     assert list(cycles.queryset) == [later, dossier.cycle]
     assert cycles.required
 
 
 def test_a_promotion_on_record_need_not_be_typed_again(dossier, an):
-    blank = forms.RECORDS["promote"][0](data={}, dossier=dossier)
+    blank = acts.RECORDS["promote"][0](data={}, dossier=dossier)
     assert not blank.is_valid()
     promotion = records.promotion()
     promotion.dossier, promotion.at = dossier, clock.now()
     promotion.save()
     # As the browser sends the untouched form: the cost is there, and is nought.
-    assert forms.RECORDS["promote"][0](data={"cost": "0"}, dossier=dossier).is_valid()
+    assert acts.RECORDS["promote"][0](data={"cost": "0"}, dossier=dossier).is_valid()

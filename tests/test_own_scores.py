@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from dossiers import forms
+from dossiers.forms import acts
 from dossiers.models import Dossier, SelfAssessment, State
 from tests import records
 from tests.conftest import open_task
@@ -160,7 +160,7 @@ def test_options_without_a_rubric_are_refused(dossier, rubric, an):
 
 def test_the_form_folds_by_part_and_begins_with_what_the_last_one_chose(assembling, rubric, an):
     hand_in(assembling, an, **chosen(rubric, worst))
-    form = forms.RECORDS["submit_dossier"][0](dossier=again(assembling))
+    form = acts.RECORDS["submit_dossier"][0](dossier=again(assembling))
     folds = [piece for piece in form.pieces if "fold" in piece]
     assert [len(piece["fields"]) for piece in folds] == [
         rubric.criteria.filter(part=part).count() for part in "ABC"
@@ -295,4 +295,4 @@ def test_without_a_set_there_is_nothing_to_score_by(dossier, minh):
         open_task(dossier).complete(
             "record_centre_result", by=minh, paper=records.signed_paper(), record=record
         )
-    assert forms.RECORDS["record_centre_result"][0](dossier=dossier).folds == ()
+    assert acts.RECORDS["record_centre_result"][0](dossier=dossier).folds == ()

@@ -8,7 +8,7 @@ from django.urls import reverse
 from councils.forms.rounds import TakeInForm
 from councils.models import EvaluationRound
 from cycle.models import Rubric
-from dossiers import forms
+from dossiers.forms import acts
 from dossiers.models import ConditionNotMet, Dossier, State
 from tests import judging, records
 from tests.conftest import events, open_cycle, open_task
@@ -81,7 +81,7 @@ def test_only_sets_of_the_edition_and_of_its_group_are_offered(dossier, rubric, 
     rubric_of(open_like(dossier, rule_sets["qd1048_2019"]))
     newer = variant(rubric)
     assert list(dossier.rubrics()) == [newer]
-    form = forms.RubricForm(dossier=dossier)
+    form = acts.RubricForm(dossier=dossier)
     assert list(form.fields["rubric"].queryset) == [newer]
 
 
@@ -193,11 +193,11 @@ def test_the_form_asks_for_the_set_until_it_is_known(assembling, rubric, an):
     typed["submit_dossier-selfassessment-rubric"] = rubric.pk
     assert signed_in(an).post(task, typed).status_code == 302
     assert again(assembling).rubric == rubric
-    assert "rubric" not in forms.RECORDS["submit_dossier"][0](dossier=again(assembling)).fields
+    assert "rubric" not in acts.RECORDS["submit_dossier"][0](dossier=again(assembling)).fields
 
 
 def test_where_the_edition_has_no_rubric_nothing_is_asked(assembling, an):
-    assert "rubric" not in forms.RECORDS["submit_dossier"][0](dossier=assembling).fields
+    assert "rubric" not in acts.RECORDS["submit_dossier"][0](dossier=assembling).fields
     file(assembling, an)
     assert again(assembling).rubric is None
 

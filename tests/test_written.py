@@ -22,7 +22,7 @@ from django.utils import formats, translation
 
 from cycle import fields, written
 from cycle.models import Cycle, DayOff, OrgUnit, User
-from dossiers.fields import field_for
+from dossiers.forms.fields import field_for
 
 OURS = ("cycle", "dossiers", "councils", "notifications")
 FIRST = date(2026, 11, 1)
@@ -304,7 +304,7 @@ def test_a_calendar_file_may_write_days_as_people_do(rule_sets):
 
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    from dossiers.term_forms import read_days
+    from dossiers.forms.terms import read_days
 
     DayOff.objects.create(day=date(2027, 9, 2), name="Quốc khánh", document="1/TB")
     file = "day,worked,name,document\n2/9/2027,,Quốc khánh,1/TB\n3/9/27,,Nghỉ bù,2/TB\nx,,Lạ,3/TB\n"

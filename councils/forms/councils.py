@@ -12,7 +12,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import Level, OrgUnit, Role, User
-from dossiers.fields import DateField, field_for
+from dossiers.forms.fields import DateField, field_for
 
 
 def units_of(user):

@@ -16,8 +16,8 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import Role, RoleAssignment
-from dossiers.fields import CountField, RowField, field_for, long_text
-from dossiers.uploads import stored
+from dossiers.forms.fields import CountField, RowField, field_for, long_text
+from dossiers.forms.uploads import stored
 
 
 class InterestOfForm(Asked):

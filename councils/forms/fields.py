@@ -9,7 +9,7 @@ from councils.judging import closing
 from councils.models import (
     RoundClosed,
 )
-from dossiers.fields import Part, long_text
+from dossiers.forms.fields import Part, long_text
 from dossiers.models import ConditionNotMet
 from dossiers.templatetags.ocop import moment
 

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models import DocumentKind, SignedDocument
 from councils.papers.word import TemplateRefused, check_template
-from dossiers.fields import Part, PlainPart, field_for
-from dossiers.uploads import FileField, check_upload, stored
+from dossiers.forms.fields import Part, PlainPart, field_for
+from dossiers.forms.uploads import FileField, check_upload, stored
 
 
 class SignedDocumentForm(Part, forms.ModelForm):

@@ -18,7 +18,7 @@ from councils.models import (
 )
 from cycle.fields import MomentField
 from cycle.models import Cycle, Role, Rubric
-from dossiers.fields import CountField, field_for
+from dossiers.forms.fields import CountField, field_for
 
 
 def _own_field(db_field, **kwargs):

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models import ConflictRule, InterestKind
 from cycle import rubrics
-from dossiers.fields import LONG, PlainPart, _polish, long_text
-from dossiers.uploads import FILE_TYPES, FileField, check_upload
+from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
+from dossiers.forms.uploads import FILE_TYPES, FileField, check_upload
 
 #: A remark on one criterion, as the score keeps it.
 REMARK = 500

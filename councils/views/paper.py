@@ -28,8 +28,8 @@ from councils.views.sheet import (
     why,
 )
 from cycle.typed import shows_typed
+from dossiers.forms.uploads import stored
 from dossiers.models import ConditionNotMet
-from dossiers.uploads import stored
 from dossiers.views.evidence import serve
 
 # --- Who types what ---------------------------------------------------------------------------

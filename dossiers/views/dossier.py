@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from cycle import events
 from cycle.typed import fill, shows_typed
-from dossiers import forms, opening_forms
 from dossiers.diagram import picture
+from dossiers.forms import acts as acts_forms
+from dossiers.forms import opening
 from dossiers.guidance import GUIDES
 from dossiers.models import (
     ACTS,
@@ -93,7 +94,7 @@ def act(request, pk, name):
         return render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
         return _too_late(request, dossier, name)
-    form = forms.ActForm(
+    form = acts_forms.ActForm(
         name,
         dossier,
         request.user,
@@ -111,7 +112,7 @@ def act(request, pk, name):
             )
     except ActNotPossible:
         return _too_late(request, dossier, name)
-    why_not = [] if form.parts and name in forms.RECORDS else dossier.why_not(name)
+    why_not = [] if form.parts and name in acts_forms.RECORDS else dossier.why_not(name)
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
 
 
@@ -138,7 +139,7 @@ def dossier_new(request):
             status=403,
         )
     initial = {"outreach_event": request.GET.get("outreach_event")}
-    form = opening_forms.DossierForm(request.POST or None, user=user, initial=initial)
+    form = opening.DossierForm(request.POST or None, user=user, initial=initial)
     fill(form, request.typed)
     if form.is_valid():
         made = form.open()

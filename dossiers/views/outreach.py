@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from cycle.models import Role
 from cycle.typed import fill, shows_typed
-from dossiers import opening_forms
+from dossiers.forms import opening
 from dossiers.models import Dossier, OutreachEvent
 
 ROWS = 25
@@ -21,10 +21,10 @@ ROWS = 25
 def outreach(request):
     """The events of my units and what came of each; add one."""
     user = request.user
-    may_add = any(held.role in opening_forms.ORGANISERS for held in user.assignments())
+    may_add = any(held.role in opening.ORGANISERS for held in user.assignments())
     form = None
     if may_add:
-        form = opening_forms.OutreachForm(request.POST or None, user=user)
+        form = opening.OutreachForm(request.POST or None, user=user)
         fill(form, request.typed)
     if request.method == "POST" and not may_add:
         return render(
@@ -38,7 +38,7 @@ def outreach(request):
         messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
         return redirect("dossiers:outreach")
     rows = (
-        OutreachEvent.objects.filter(org_unit__in=opening_forms.my_units(user, Role.values))
+        OutreachEvent.objects.filter(org_unit__in=opening.my_units(user, Role.values))
         .select_related("org_unit", "cycle")
         .prefetch_related(
             Prefetch(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from cycle import events
 from cycle.models import Role
 from cycle.typed import shows_typed
-from dossiers import forms
+from dossiers.forms import acts
 from dossiers.guidance import GUIDES
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.task import SIGNED_NODE
@@ -73,11 +73,11 @@ def handling(user, task):
 
 def _handling_form(name, task, data=None):
     if name == "wait":
-        return forms.WaitForm(data, prefix=name)
+        return acts.WaitForm(data, prefix=name)
     if name == "reassign":
-        return forms.ReassignForm(data, prefix=name, task=task)
+        return acts.ReassignForm(data, prefix=name, task=task)
     if name == "reroute":
-        return forms.RerouteForm(data, prefix=name, task=task)
+        return acts.RerouteForm(data, prefix=name, task=task)
     return None
 
 
@@ -125,7 +125,7 @@ def _complete(request, task, name):
     """Do the act, then go to the next sensible place; or show the form again."""
     if not rules.has_perm("dossiers.complete_task", request.user, task):
         raise PermissionDenied
-    form = forms.ActForm(
+    form = acts.ActForm(
         name, task.dossier, request.user, task=task, data=request.POST, files=request.FILES
     )
     if not form.do():
@@ -162,7 +162,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
                 offered.append(tried)
             elif not closed[name]:
                 offered.append(
-                    forms.ActForm(
+                    acts.ActForm(
                         name, dossier, user, task=task, typed=kept if kept_act == name else None
                     )
                 )
@@ -171,7 +171,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
     for form in others:
         form.open = form is tried or form.name == kept_act
     free = free_acts(user, dossier)
-    beside = [act for act in free if act["name"] in forms.WITHOUT_PAPER]
+    beside = [act for act in free if act["name"] in acts.WITHOUT_PAPER]
     buttons = handling(user, task)
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"

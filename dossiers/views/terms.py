@@ -12,9 +12,9 @@ from cycle.typed import fill, shows_typed
 from dossiers.due import UNITS
 from dossiers.explanation import Explanation, title_of
 from dossiers.extension import extend
+from dossiers.forms.terms import ExtensionForm
 from dossiers.models import Dossier, Task, Term, TermState
 from dossiers.templatetags.ocop import day
-from dossiers.term_forms import ExtensionForm
 
 
 def _visible(user, **which):

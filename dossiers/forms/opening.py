@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Cycle, Level, OrgUnit, Role, fold
 from dossiers.engine import DutyMissing
-from dossiers.fields import Part, PlainPart, RowField, field_for, long_text
-from dossiers.forms import LATE_STARTS
+from dossiers.forms.acts import LATE_STARTS
+from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
     CaseType,
     ConditionNotMet,

@@ -19,7 +19,7 @@ from cycle import clock
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, people_of
 from cycle.typed import fill
 from dossiers.engine import DutyMissing
-from dossiers.fields import (
+from dossiers.forms.fields import (
     Part,
     PlainPart,
     RowField,
@@ -28,6 +28,8 @@ from dossiers.fields import (
     field_for,
     long_text,
 )
+from dossiers.forms.records import RECORDS
+from dossiers.forms.uploads import FileField, check_upload, keep_file
 from dossiers.guidance import GUIDES
 from dossiers.models import (
     ACTS,
@@ -42,9 +44,7 @@ from dossiers.models import (
     State,
 )
 from dossiers.models.evidence import SIGNED_PAPER
-from dossiers.record_forms import RECORDS
 from dossiers.rules import holds_task
-from dossiers.uploads import FileField, check_upload, keep_file
 
 # --- Why, what was checked, on which paper ------------------------------------------------------
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, rubrics
-from dossiers.fields import (
+from dossiers.forms.fields import (
     Fold,
     OptionField,
     Part,
@@ -23,6 +23,7 @@ from dossiers.fields import (
     field_for,
     points_text,
 )
+from dossiers.forms.uploads import FileField, check_upload, keep_file
 from dossiers.models import (
     BusinessPlan,
     CaseType,
@@ -40,7 +41,6 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import SCORED_ALREADY
-from dossiers.uploads import FileField, check_upload, keep_file
 
 
 class RecordPart(Part, forms.ModelForm):

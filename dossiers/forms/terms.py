@@ -13,7 +13,7 @@ from cycle import written
 from cycle.models import DayOff
 from dossiers import recalculation
 from dossiers.due import UNITS
-from dossiers.fields import CountField, DateField, PlainPart
+from dossiers.forms.fields import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
 
 COLUMNS = ("day", "worked", "name", "document")
