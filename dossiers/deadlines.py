@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import HistoryEntry, Level, OrgUnit, TermRule
+from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.records import Certificate, Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermState
-from dossiers.states import PARKED, UNDECIDED, State
 
 #: One statement: claim, fire, move on, write history and outbox. Nothing of it happens without the
 #: rest. Rows that another sweep or a person holds are skipped and found by the next sweep.

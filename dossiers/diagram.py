@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 from cycle.steps import Step
 from dossiers import flows
-from dossiers.guidance import GUIDES
-from dossiers.nodes import NODES
+from dossiers.law.guidance import GUIDES
+from dossiers.law.nodes import NODES
 
 WIDTH, HEIGHT = 158, 58
 ACROSS, DOWN = 196, 82

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cycle.models import DayOff, User
 from cycle.workdays import Calendar, Projection, Unit
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models.term import Term, TermEvent, resumed_on
 
 Kind = TermEvent.Kind

@@ -25,7 +25,7 @@ from cycle.models import (
     User,
 )
 from dossiers.due import due
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models import Process, Task, TaskAlreadyDone
 
 LAST_ENTRIES = 3

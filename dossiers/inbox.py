@@ -26,9 +26,9 @@ from cycle.models import Cycle, DayOff, Level, OrgUnit, User, fold
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.due import SOON, due
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
+from dossiers.law.states import State, states_of
 from dossiers.models import ACTS, Dossier, ProductGroup, Task
-from dossiers.states import State, states_of
 
 PAGE = 25
 MANY = 1000

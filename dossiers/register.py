@@ -18,12 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Role
 from cycle.steps import Step
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
+from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.law.states import PARKED, State
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import ACTS, Law
 from dossiers.models.term import Term
-from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
-from dossiers.states import PARKED, State
 
 PAGE = 25
 #: The list ends after so many pages: who looks further narrows it, as each number of the sums does.

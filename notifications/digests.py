@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from cycle import clock, site
 from cycle.models import DayOff, User
 from dossiers.due import due
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models import Task, Term
 from notifications import audiences
 from notifications.models import Channel, Delivery, Digest, Notification

@@ -8,7 +8,7 @@ from django.utils import translation
 from icalendar import Calendar, Event
 
 from cycle import clock, site
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models import Task, Term
 
 #: A calendar program shows no more, and the feed stays small.

@@ -10,7 +10,7 @@ from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
 from cycle.models import DayOff, Stream, User
 from dossiers.due import due
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models import Dossier, Term
 from dossiers.rules import holds_task
 from notifications import weekly

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, RoleAssignment, Stream, User
 from cycle.steps import Step
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
+from dossiers.law.states import PARKED, State
 from dossiers.models import Dossier, Task, Term
-from dossiers.states import PARKED, State
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
 
 #: On the last working day of the week, at this hour.

@@ -10,8 +10,8 @@ import pytest
 from cycle import rulesets
 from dossiers import flows
 from dossiers.engine import OfficerTask
-from dossiers.nodes import NODES, WAITS_FOR_PRODUCER
-from dossiers.states import LIVE
+from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.law.states import LIVE
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Each imports only those to its left.

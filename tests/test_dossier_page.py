@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Duty
+from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
-from dossiers.nodes import NODES
 from tests import records
 from tests.conftest import events, open_cycle, open_dossier, open_task
 

@@ -12,8 +12,8 @@ from django.core.exceptions import PermissionDenied
 
 from cycle import clock
 from cycle.models import Role, RoleAssignment, User
+from dossiers.law.nodes import NODES
 from dossiers.models import ACTS, Dossier, Route, Task
-from dossiers.nodes import NODES
 from dossiers.rules import sees_dossier
 from tests.conftest import open_dossier, open_task, person
 from tests.test_transitions import LAW, OF_A_TASK, stand

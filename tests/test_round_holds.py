@@ -13,8 +13,8 @@ from councils.judging import closing
 from councils.models import Consequence, EvaluationRound, RoundEntry
 from cycle.models import HistoryEntry
 from cycle.models.job import run_waiting
+from dossiers.law.states import AT_COUNCIL
 from dossiers.models import ACTS, ConditionNotMet, Dossier, State, Task
-from dossiers.states import AT_COUNCIL
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Role
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
+from dossiers.law.nodes import NODES
 from dossiers.models import State, Task
-from dossiers.nodes import NODES
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
 

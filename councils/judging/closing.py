@@ -25,11 +25,11 @@ from councils.models import (
 from councils.models.round import STATE_AT
 from cycle import clock
 from cycle.models import HistoryEntry, Job
+from dossiers.law.states import PARKED
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
 )
-from dossiers.states import PARKED
 
 
 def countable(round_):

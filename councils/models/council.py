@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock, guards
 from cycle.appointing import is_oneself
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
-from dossiers.conditions import ConditionNotMet
+from dossiers.law.conditions import ConditionNotMet
 
 
 class ConflictRule(models.TextChoices):

@@ -12,7 +12,7 @@ from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, User
 from cycle.workdays import DAY
 from dossiers import deadlines
-from dossiers.conditions import ConditionNotMet
+from dossiers.law.conditions import ConditionNotMet
 
 
 class OpinionQuerySet(models.QuerySet):

@@ -34,9 +34,9 @@ from cycle.models import (
 )
 from cycle.workdays import DAY
 from dossiers import deadlines
-from dossiers.conditions import ConditionNotMet
+from dossiers.law.conditions import ConditionNotMet
+from dossiers.law.states import State
 from dossiers.models import CaseType, Dossier, Term, TermState
-from dossiers.states import State
 
 
 class RoundClosed(Exception):

@@ -14,7 +14,7 @@ from councils.models.result import Result
 from councils.models.round import NEVER_JUDGED, InterestKind, RoundEntry, RoundState
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, User
-from dossiers.conditions import ConditionNotMet
+from dossiers.law.conditions import ConditionNotMet
 
 
 class SheetSealed(Exception):

@@ -30,7 +30,7 @@ from dossiers.forms.fields import (
 )
 from dossiers.forms.records import RECORDS
 from dossiers.forms.uploads import FileField, check_upload, keep_file
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models import (
     ACTS,
     ConditionNotMet,

@@ -1,4 +1,5 @@
-from dossiers.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.states import State
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
@@ -23,7 +24,6 @@ from dossiers.models.records import (
 )
 from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
 from dossiers.models.term import Firing, Term, TermEvent, TermState
-from dossiers.states import State
 
 __all__ = [
     "ACTS",

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
-from dossiers.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.states import JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
 from dossiers.models.product import Product
 from dossiers.rules import has_authority
-from dossiers.states import JUDGED, State
 
 S = State
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Level
-from dossiers.conditions import (
+from dossiers.law.conditions import (
     ConditionNotMet,
     district_evaluates,
     free_of_round,
@@ -30,8 +30,8 @@ from dossiers.conditions import (
     plan_waited,
     province_certifies,
 )
+from dossiers.law.states import AT_COUNCIL, BEFORE_RESULT, LIVE, State
 from dossiers.rules import does_open_task, has_authority, is_one_of
-from dossiers.states import AT_COUNCIL, BEFORE_RESULT, LIVE, State
 
 S = State
 

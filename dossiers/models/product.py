@@ -6,8 +6,8 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Fold, OrgUnit
-from dossiers.conditions import ConditionNotMet
-from dossiers.states import RECOGNISED, UNDECIDED
+from dossiers.law.conditions import ConditionNotMet
+from dossiers.law.states import RECOGNISED, UNDECIDED
 
 
 class OwnerType(models.TextChoices):

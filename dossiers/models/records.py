@@ -30,10 +30,10 @@ from cycle.models import (
     fold_number,
 )
 from cycle.workdays import add_months
+from dossiers.law.states import RECOGNISED, UNDECIDED, State
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup
-from dossiers.states import RECOGNISED, UNDECIDED, State
 
 
 class Record(models.Model):

@@ -16,11 +16,11 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from cycle import clock
 from cycle.models import Duty, HistoryEntry, OrgUnit, Role, RoleAssignment, User, people_of
-from dossiers.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.states import LIVE, State, states_of
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, OFFICERS
 from dossiers.rules import fitting, has_authority, holds_task, routing
-from dossiers.states import LIVE, State, states_of
 
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 

@@ -10,8 +10,8 @@ from cycle import clock, events, written
 from cycle.models import DayOff
 from cycle.steps import Step
 from dossiers.due import due as due_of
+from dossiers.law.states import State
 from dossiers.models import ACTS
-from dossiers.states import State
 
 register = template.Library()
 

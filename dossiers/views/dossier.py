@@ -12,7 +12,8 @@ from cycle.typed import fill, shows_typed
 from dossiers.diagram import picture
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
+from dossiers.law.states import RECOGNISED
 from dossiers.models import (
     ACTS,
     ActNotPossible,
@@ -21,7 +22,6 @@ from dossiers.models import (
 )
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task
-from dossiers.states import RECOGNISED
 from dossiers.templatetags.ocop import day
 
 

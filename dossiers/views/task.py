@@ -11,7 +11,7 @@ from cycle import events
 from cycle.models import Role
 from cycle.typed import shows_typed
 from dossiers.forms import acts
-from dossiers.guidance import GUIDES
+from dossiers.law.guidance import GUIDES
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.task import SIGNED_NODE
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told

@@ -11,9 +11,9 @@ from cycle import rulesets
 from cycle.guards import guards_hold
 from cycle.models import Cycle, Duty, RuleSet
 from dossiers import flows
+from dossiers.law.states import LIVE
 from dossiers.models import Dossier, Process, Task
 from dossiers.models.task import OPEN, PROCESS, STATUS
-from dossiers.states import LIVE
 
 
 class Command(BaseCommand):

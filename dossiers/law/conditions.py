@@ -4,8 +4,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Level
-from dossiers.states import AT_COUNCIL
-from dossiers.states import State as S
+from dossiers.law.states import AT_COUNCIL
+from dossiers.law.states import State as S
 
 
 class ConditionNotMet(Exception):

@@ -3,7 +3,7 @@
 Names are stored in the database and are the same in all editions: renaming one is a data migration.
 """
 
-from dossiers.states import State as S
+from dossiers.law.states import State as S
 
 NODES = {
     "register_idea": S.POTENTIAL,

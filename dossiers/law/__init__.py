@@ -1,0 +1,1 @@
+"""What may be done, in words; knows no model."""
