@@ -20,8 +20,8 @@ from bench.province import Province
 from bench.transition_cost import _login
 from cycle.running.embedded import state_folder
 from cycle.running.owner import as_owner
+from dossiers.lists.overdue import PAGES
 from dossiers.models import Term
-from dossiers.register import PAGES
 
 BOUND = (
     "mỗi tiến trình PostgreSQL ≤ 256 MB bộ nhớ riêng ở mọi trang sổ quá hạn; "

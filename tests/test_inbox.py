@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Role, RoleAssignment
-from dossiers.inbox import PAGE, Filters, Inbox
+from dossiers.lists.inbox import PAGE, Filters, Inbox
 from dossiers.models import Dossier, Process, Producer, Product, ProductGroup, Task
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
@@ -232,7 +232,7 @@ def test_dossier_list_query_count(client, cycle, commune, an, rows, django_asser
 
 
 def test_counts_look_no_further_than_many(monkeypatch, three, an):
-    monkeypatch.setattr("dossiers.inbox.MANY", 2)
+    monkeypatch.setattr("dossiers.lists.inbox.MANY", 2)
 
     assert counts(an)["unit"] == "2+"
 

@@ -16,7 +16,7 @@ from cycle.models.job import run_waiting
 from dossiers import recalculation
 from dossiers.deadlines import sweep
 from dossiers.models import ConditionNotMet, Term, TermState
-from dossiers.register import time_spent
+from dossiers.terms.spent import time_spent
 from notifications import audiences
 from tests import judging
 from tests.conftest import open_task, person

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from cycle import clock
 from cycle.models import DayOff, OrgUnit, Role
 from cycle.workdays import DAY
+from dossiers.lists.overdue import Filters, OverdueRegister
 from dossiers.models import Firing
-from dossiers.register import Filters, OverdueRegister, time_spent
+from dossiers.terms.spent import time_spent
 from tests import records
 from tests.conftest import open_dossier, open_task, person
 
@@ -243,8 +244,8 @@ def test_pages_of_the_register(client, cycle, commune, minh, an):
 def test_the_list_ends_after_so_many_pages_and_says_so(
     client, cycle, commune, minh, an, monkeypatch
 ):
-    monkeypatch.setattr("dossiers.register.PAGES", 2)
-    monkeypatch.setattr("dossiers.register.PAGE", 1)
+    monkeypatch.setattr("dossiers.lists.overdue.PAGES", 2)
+    monkeypatch.setattr("dossiers.lists.overdue.PAGE", 1)
     with clock.at(at(2026, 1, 5)):
         for number in range(3):
             open_dossier(cycle, commune, an, f"Gạo {number}")

@@ -99,7 +99,7 @@ def test_waiting_for_the_producer_pauses_the_internal_clock(monday, an):
 
 def test_what_was_late_as_it_paused_is_no_later_for_the_waiting(monday, an):
     """Due on 30/11, two days late when it paused: nobody is told that it is twelve days late."""
-    from dossiers.inbox import Filters, Inbox
+    from dossiers.lists.inbox import Filters, Inbox
 
     task = open_task(monday)
     sweep(at(2026, 12, 2, 9))
@@ -242,7 +242,7 @@ def test_a_file_of_the_old_law_must_be_done_in_sixty_days(
 
 
 def test_a_paused_task_is_neither_late_nor_soon(monday, an):
-    from dossiers.inbox import Filters, Inbox, Tab
+    from dossiers.lists.inbox import Filters, Inbox, Tab
 
     with clock.at(at(2026, 11, 18)):
         open_task(monday).wait(by=an, reason="Chờ giấy đăng ký kinh doanh")

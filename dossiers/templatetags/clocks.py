@@ -6,7 +6,7 @@ from cycle import clock
 from cycle.models import DayOff
 from dossiers.due import UNITS, due
 from dossiers.explanation import title_of
-from dossiers.register import time_spent
+from dossiers.terms.spent import time_spent
 
 register = template.Library()
 

@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 from cycle import clock
 from cycle.models import RoleAssignment, User
 from cycle.typed import shows_typed
-from dossiers.inbox import Filters, Inbox, Register
+from dossiers.lists.files import Register
+from dossiers.lists.inbox import Filters, Inbox
 from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
 
 ACTS = ("claim", "release", "reassign")

@@ -7,8 +7,9 @@ from django.views.decorators.http import require_safe
 
 from cycle import clock
 from cycle.steps import Step
+from dossiers.lists.ending import ending
+from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
 from dossiers.models import Certificate
-from dossiers.register import Clock, Filters, OverdueRegister, Standing, ending
 
 #: Certificates on a page.
 ROWS = 50

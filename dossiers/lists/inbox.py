@@ -15,20 +15,20 @@ from urllib.parse import urlencode
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, FilteredRelation, Func, Q
+from django.db.models import F, Func, Q
 from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, DayOff, Level, OrgUnit, User, fold
+from cycle.models import DayOff, User, fold
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.due import SOON, due
 from dossiers.law.guidance import GUIDES
-from dossiers.law.states import State, states_of
-from dossiers.models import ACTS, Dossier, ProductGroup, Task
+from dossiers.law.states import State
+from dossiers.models import ACTS, ProductGroup, Task
 
 PAGE = 25
 MANY = 1000
@@ -329,103 +329,6 @@ class Inbox:
             "groups": ProductGroup.choices,
             "communes": sorted(communes.items(), key=lambda item: fold(item[1])),
             "sorts": Sort.choices,
-        }
-
-
-class Register:
-    """Every dossier that a person may see (danh mục hồ sơ), the newest first."""
-
-    def __init__(self, user: User, filters: Filters):
-        self.user, self.filters = user, filters
-        self.today = clock.today()
-
-    @cached_property
-    def facts(self) -> Mapping[str, Any]:
-        """Cycles, communes and days off, in one query."""
-        held = [assignment.org_unit_id for assignment in self.user.assignments()]
-        below = OrgUnit.objects.filter(
-            Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held), level=Level.COMMUNE
-        )
-        return User.objects.values(
-            cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
-            communes=ArraySubquery(
-                below.order_by("name", "-valid_from").values(
-                    row=JSONObject(pk="pk", name="name", valid_to="valid_to")
-                )
-            ),
-            days_off=_days_off(self.today),
-        ).get(pk=self.user.pk)
-
-    @cached_property
-    def _page(self):
-        filters = self.filters
-        dossiers = Dossier.objects.visible_to(self.user)
-        if filters.cycle:
-            dossiers = dossiers.filter(cycle=filters.cycle)
-        if filters.commune:
-            dossiers = dossiers.filter(commune=filters.commune)
-        if filters.group:
-            dossiers = dossiers.filter(product__group=filters.group)
-        if filters.step:
-            dossiers = dossiers.filter(state__in=states_of(filters.step))
-        if filters.state:
-            dossiers = dossiers.filter(state=filters.state)
-        if filters.after.isascii() and filters.after.isdigit() and len(filters.after) < 19:
-            dossiers = dossiers.filter(pk__lt=filters.after)
-        rows = list(
-            dossiers.filter(filters.words("product"))
-            .annotate(
-                task=FilteredRelation("tasks", condition=Q(tasks__open_state__isnull=False))
-            )
-            .order_by("-pk")
-            .values(
-                "pk", "state", "stars", "case_type",
-                product_name=F("product__name"),
-                code=F("product__code"),
-                producer=F("product__producer__name"),
-                commune_name=F("commune__name"),
-                cycle_title=F("cycle__title"),
-                node=F("task__node"),
-                unit=F("task__org_unit__name"),
-                due_on=F("task__due_on"),
-                waiting_since=F("task__waiting_since"),
-            )[: PAGE + 1]
-        )  # fmt: skip
-        calendar = _calendar(self.facts["days_off"])
-        for row in rows:
-            state = row["state"] = State(row["state"])
-            row["step"] = state.step
-            if row["node"]:
-                row["title"] = GUIDES[row["node"]].title
-                row["due"] = due(row["due_on"], self.today, calendar)
-        return rows
-
-    def rows(self):
-        """The rows of this page."""
-        return self._page[:PAGE]
-
-    def next(self):
-        """The query string of the next page; nothing on the last."""
-        if len(self._page) <= PAGE:
-            return ""
-        return self.filters.query(after=str(self._page[PAGE - 1]["pk"]))
-
-    def first(self):
-        """The query string of the first page; nothing on it."""
-        return self.filters.query() or "q=" if self.filters.after else ""
-
-    def choices(self):
-        """What the filters offer."""
-        return {
-            "cycles": [(row["pk"], row["title"]) for row in self.facts["cycles"]],
-            "steps": Step.choices,
-            "states": State.choices,
-            "groups": ProductGroup.choices,
-            "communes": [
-                (row["pk"], _commune(row["name"], row["valid_to"]))
-                # Who works for no unit, as a member of a council may: a query known to be empty.
-                for row in self.facts["communes"] or ()
-            ],
         }
 
 

@@ -5,12 +5,12 @@ Counted by the database, over the terms' ledgers: one question for all sums, one
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import connection, models
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -19,21 +19,15 @@ from cycle import clock
 from cycle.models import Role
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
-from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
-from dossiers.law.states import PARKED, State
-from dossiers.models.dossier import Dossier
+from dossiers.law.nodes import NODES
+from dossiers.law.states import State
+from dossiers.lists.ending import FOLLOWERS
 from dossiers.models.law import ACTS, Law
-from dossiers.models.term import Term
+from dossiers.terms.spent import asked
 
 PAGE = 25
 #: The list ends after so many pages: who looks further narrows it, as each number of the sums does.
 PAGES = 400
-
-#: So many days before its end a certificate is first warned of (D9): there is time to file anew.
-RADAR = timedelta(days=210)
-
-#: Who follows the clocks of their area.
-FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDITOR})
 
 
 class Standing(models.TextChoices):
@@ -250,14 +244,6 @@ ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 
 
-def _asked(sql, values):
-    """The rows of a question as dicts."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 class OverdueRegister:
     """Late clocks of a person's units and those below them, narrowed by ``filters``."""
 
@@ -280,7 +266,7 @@ class OverdueRegister:
     @cached_property
     def _sums(self):
         sums: dict = {}
-        for row in _asked(SUMS, self._values):
+        for row in asked(SUMS, self._values):
             sums.setdefault(row["by"], []).append(row)
         return sums
 
@@ -352,7 +338,7 @@ class OverdueRegister:
 
     @cached_property
     def _page(self):
-        return _asked(
+        return asked(
             ROWS,
             self._values | {"limit": PAGE + 1, "offset": (self.filters.page - 1) * PAGE},
         )
@@ -410,117 +396,3 @@ def months_late(row):
     """Months between the month planned and the month it was done in: plans name months."""
     due, ended = row["due_on"], row["ended_on"]
     return (ended.year - due.year) * 12 + ended.month - due.month
-
-
-# --- Where the time went ----------------------------------------------------------------------
-
-SPENT = """
-WITH told AS (
-  SELECT seq, event, at, CASE WHEN after <> '' AND after <> before THEN after END AS state
-  FROM cycle_historyentry
-  WHERE stream = 'dossier' AND stream_id = %(dossier)s
-    AND (event IN ('task.wait', 'task.resume') OR after <> '' AND after <> before)
-), stretches AS (
-  SELECT event, at, coalesce(lead(at) OVER (ORDER BY seq), %(now)s) AS until,
-    count(state) OVER (ORDER BY seq) AS moves, state
-  FROM told
-), stood AS (
-  SELECT event, at, until, max(state) OVER (PARTITION BY moves) AS state FROM stretches
-), spent AS (
-  SELECT at, until,
-    CASE WHEN state = ANY(%(parked)s) THEN 'paused'
-         WHEN state = ANY(%(returned)s) OR event = 'task.wait' THEN 'waiting'
-         ELSE 'working' END AS how
-  FROM stood WHERE state NOT IN ('promoted', 'revoked')
-), pauses AS (
-  SELECT e.kind, e.at,
-    coalesce(lead(e.at) OVER (PARTITION BY e.term_id ORDER BY e.id), %(now)s) AS until
-  FROM dossiers_termevent e JOIN dossiers_term t ON t.id = e.term_id
-  WHERE t.dossier_id = %(dossier)s AND t.task_id IS NOT NULL
-    AND e.kind IN ('pause', 'resume', 'stop')
-), asked AS (
-  SELECT how, at, until FROM spent
-  UNION ALL
-  -- A clock that stands still without the producer being waited for: an opinion is.
-  SELECT 'asked', greatest(spent.at, pauses.at), least(spent.until, pauses.until)
-  FROM spent JOIN pauses ON pauses.at < spent.until AND spent.at < pauses.until
-  WHERE spent.how = 'working' AND pauses.kind = 'pause'
-)
-SELECT how, extract(epoch FROM sum(until - at)) / 86400 AS days FROM asked GROUP BY how
-"""
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Days a dossier was worked on, waited for its producer or for an opinion, and stood outside
-    the walk.
-    """
-
-    working: float
-    waiting: float
-    asked: float
-    paused: float
-
-    @property
-    def total(self):
-        """All days."""
-        return self.working + self.waiting + self.asked + self.paused
-
-    def parts(self):
-        """(name, words, days, share in per cent, where its bar begins) of each, for a picture.
-
-        Work always, the others from a tenth of a day: moments are no row.
-        """
-        rows, begin = [], 0.0
-        for name, words in (
-            ("working", _("cơ quan xử lý")),
-            ("waiting", _("chờ chủ thể")),
-            ("asked", _("chờ ý kiến sở, ngành")),
-            ("paused", _("tạm dừng, chờ mở lại")),
-        ):
-            days = getattr(self, name)
-            if name == "working" or round(days, 1):
-                share = 100 * days / self.total if self.total else 0.0
-                rows.append((name, words, days, share, begin))
-                begin += share
-        return rows
-
-
-def time_spent(dossier, now):
-    """The :class:`Spent` of ``dossier`` until ``now``, from its history and its ledgers."""
-    rows = _asked(
-        SPENT,
-        {
-            "dossier": dossier.pk,
-            "now": now,
-            "parked": sorted(PARKED),
-            "returned": [NODES[node].value for node in sorted(WAITS_FOR_PRODUCER)],
-        },
-    )
-    days = dict.fromkeys(("working", "waiting", "asked", "paused"), 0.0)
-    days |= {row["how"]: float(row["days"]) for row in rows}
-    # An opinion is awaited in the midst of the office's own time.
-    days["working"] -= days["asked"]
-    return Spent(**days)
-
-
-# --- Certificates that end ------------------------------------------------------------------
-
-
-def ending(user):
-    """Clocks of the certificates in this person's area that end within :data:`RADAR`, or have.
-
-    By commune, the nearest end first (giấy chứng nhận sắp hết hạn, P21): what a new certificate
-    replaced, or a decision revoked, has no clock any more.
-    """
-    return (
-        Term.objects.live()
-        .filter(
-            certificate__isnull=False,
-            due_on__lte=clock.today() + RADAR,
-            dossier__in=Dossier.objects.visible_to(user),
-        )
-        .select_related("dossier__product__producer", "dossier__commune")
-        # By the number of the commune, not by the commune: that would sort by its whole ordering.
-        .order_by("dossier__commune__name", "dossier__commune_id", "due_on", "pk")
-    )

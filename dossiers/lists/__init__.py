@@ -1,0 +1,1 @@
+"""Lists of work: inbox, files, overdue, ending."""

@@ -1,0 +1,1 @@
+"""Terms: what is due, clocks, the sweep."""
