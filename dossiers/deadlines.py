@@ -10,7 +10,8 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import HistoryEntry, Level, OrgUnit, TermRule
 from dossiers.law.states import PARKED, UNDECIDED, State
-from dossiers.models.records import Certificate, Conclusion, Inspection
+from dossiers.models.certificate import Certificate
+from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermState
 

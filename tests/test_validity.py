@@ -11,7 +11,7 @@ from cycle import clock
 from cycle.models import Cycle, HistoryEntry
 from dossiers.deadlines import sweep
 from dossiers.models import Certificate, Dossier, Process, State
-from dossiers.models.records import Validity
+from dossiers.models.certificate import Validity
 from tests import records
 from tests.conftest import open_dossier, open_task
 from tests.test_certificate_page import keep, main, see

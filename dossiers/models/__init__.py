@@ -1,5 +1,6 @@
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
+from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
@@ -8,7 +9,6 @@ from dossiers.models.paper import OfficialDocument
 from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
 from dossiers.models.records import (
     BusinessPlan,
-    Certificate,
     CommuneReport,
     Completion,
     Conclusion,

@@ -1,0 +1,298 @@
+"""The certificate of a product, and how long it is valid (giấy chứng nhận)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, ExtractYear
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import (
+    FoldNumber,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    RuleSet,
+    Stream,
+    fold,
+    fold_number,
+)
+from cycle.workdays import add_months
+from dossiers.law.states import RECOGNISED, UNDECIDED, State
+from dossiers.models.dossier import Dossier
+from dossiers.models.law import JUDGED_ANEW
+from dossiers.models.product import ProductGroup
+from dossiers.models.records import Record, new_token
+
+
+def _number_taken(number, product):
+    if not product:
+        return _now("Số %(number)s vừa được cấp cho một sản phẩm khác.") % {"number": number}
+    return _now("Số %(number)s đã cấp cho «%(product)s» trong năm này.") % {
+        "number": number,
+        "product": product,
+    }
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Until when a certificate holds, and why (hiệu lực).
+
+    ``until`` is its last day, None where the decision names no term. With ``filed_on``, the day a
+    dossier was filed that is not decided yet, it holds until the decision, at most until ``until``.
+    """
+
+    until: date | None
+    filed_on: date | None = None
+
+
+class CertificateQuerySet(models.QuerySet):
+    def with_validity(self):
+        """With what :attr:`Certificate.validity` is told from."""
+        entered = (
+            HistoryEntry.objects.filter(
+                stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__in=UNDECIDED
+            )
+            .exclude(before__in=UNDECIDED)
+            .order_by("-seq")
+        )
+        anew = (
+            Dossier.objects.filter(
+                product=OuterRef("dossier__product"),
+                case_type__in=JUDGED_ANEW,
+                state__in=UNDECIDED,
+            )
+            .annotate(filed_at=Subquery(entered.values("at")[:1]))
+            .order_by("filed_at")
+        )
+        law = RuleSet.objects.valid_on(OuterRef("expires_on"))
+        return self.annotate(
+            filed_at=Subquery(anew.values("filed_at")[:1]),
+            law_at_expiry=Subquery(law.values("pk")[:1]),
+        )
+
+    def public(self):
+        """Those that a decision gave: the last of each recognised dossier, with what is shown."""
+        later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
+        return (
+            self.filter(~Exists(later), dossier__state__in=RECOGNISED)
+            .select_related("dossier__product__producer", "decision")
+            .with_validity()
+        )
+
+    def without_decision(self):
+        """Those of before whose decision nobody knows (chưa rõ quyết định)."""
+        return self.filter(decision=None)
+
+    def number_twice(self):
+        """Those whose number their issuer gave to another in the same year (trùng số)."""
+        # The ministry has no row.
+        others = Certificate.objects.exclude(pk=OuterRef("pk")).annotate(of=Coalesce("issuer", 0))
+        same = others.filter(
+            of=Coalesce(OuterRef("issuer"), 0),
+            folded_number=OuterRef("folded_number"),
+            issued_on__year=ExtractYear(OuterRef("issued_on")),
+        )
+        return self.exclude(folded_number="").filter(Exists(same))
+
+    def numbered(self, number):
+        """Those with this number, however it is spaced, in capitals or not, with marks or not."""
+        folded = fold_number(number)
+        if not folded or "\x00" in folded:
+            return self.none()
+        return self.filter(folded_number=folded)
+
+
+class Certificate(Record):
+    """What the decision recognised (giấy chứng nhận): stars and how long they hold.
+
+    The number comes from the clerk's office; it is recorded, never invented, and given once a year
+    by one issuer. ``token`` is its public address, which the QR code carries. It holds by its
+    ``decision``, and says product and producer as they were called on that day.
+
+    Of rows with ``before``, which are older than these rules, the names are those of the day on
+    which the rules came, and the decision is known only where the history names it; such a row with
+    ``number_repeats`` has a number that an older one has too.
+    """
+
+    stars = models.PositiveSmallIntegerField(_("hạng sao"), editable=False)
+    number = models.CharField(_("số giấy chứng nhận"), max_length=60, blank=True)
+    issued_on = models.DateField(_("ngày cấp"))
+    expires_on = models.DateField(_("có giá trị đến"), null=True, editable=False)
+    token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
+    folded_number = models.GeneratedField(
+        expression=FoldNumber(F("number")), output_field=models.TextField(), db_persist=True
+    )
+    decision = models.ForeignKey(
+        "dossiers.OfficialDocument",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="certificates",
+        verbose_name=_("quyết định công nhận"),
+    )
+    #: Whose number it is: the province; the ministry where it is NULL.
+    issuer = models.ForeignKey(
+        OrgUnit, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
+    )
+    product_name = models.CharField(_("tên sản phẩm"), max_length=200, editable=False)
+    product_group = models.CharField(
+        _("nhóm sản phẩm"), max_length=40, choices=ProductGroup, editable=False
+    )
+    producer_name = models.CharField(_("tên chủ thể"), max_length=200, editable=False)
+    producer_address = models.CharField(max_length=250, blank=True, editable=False)
+    before = models.BooleanField(default=False, editable=False)
+    number_repeats = models.BooleanField(default=False, editable=False)
+
+    filed_at: datetime | None
+    law_at_expiry: int | None
+
+    objects = CertificateQuerySet.as_manager()
+
+    def get_absolute_url(self):
+        """Its public page."""
+        return reverse("dossiers:certificate", args=[self.token])
+
+    @property
+    def renamed(self):
+        """What product and producer are called now, where that is not what was certified."""
+        product = self.dossier.product
+        now = (product.name, self.product_name), (product.producer.name, self.producer_name)
+        return [name for name, certified in now if name != certified]
+
+    @property
+    def revoked_on(self):
+        """The day it was revoked (ngày thu hồi), or None."""
+        if self.dossier.state == State.REVOKED:
+            return timezone.localdate(self.dossier.moved_at)
+
+    @property
+    def validity(self):
+        """The :class:`Validity` of one that was asked for ``with_validity()``, revoked or not.
+
+        In time is what was filed up to the day it expires.
+        """
+        if self.expires_on and self.filed_at and self.law_at_expiry:
+            filed_on = timezone.localdate(self.filed_at)
+            until = RuleSet.pinned(self.law_at_expiry).awaits_decision_until(self.expires_on)
+            if until and filed_on <= self.expires_on:
+                return Validity(until, filed_on)
+        return Validity(self.expires_on)
+
+    @property
+    def refiling(self):
+        """The days in which the product may be filed for re-evaluation (D6), first and last."""
+        if self.expires_on and self.law_at_expiry:
+            return RuleSet.pinned(self.law_at_expiry).refiling(self.expires_on)
+
+    def standing(self, day):
+        """``revoked``, ``expired`` or ``valid`` on ``day``, its last day included."""
+        if self.dossier.state == State.REVOKED:
+            return "revoked"
+        until = self.validity.until
+        return "expired" if until and until < day else "valid"
+
+    def prepare(self, paper=None):
+        # The centre certifies 5★ only, and its result is not yet the dossier's.
+        self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0
+        months = self.dossier.rule_set.certificate_months
+        if months and self.issued_on:
+            self.expires_on = add_months(self.issued_on, months)
+        at_centre = self.dossier.state == State.AT_CENTRE
+        self.issuer = None if at_centre else self.dossier.commune.at_level(Level.PROVINCE)
+        product = self.dossier.product
+        self.decision = paper
+        self.product_name, self.product_group = product.name, product.group
+        self.producer_name = product.producer.name
+        self.producer_address = product.producer.address
+
+    def clean(self):
+        if self.issued_on and self.issued_on > clock.today():
+            raise ValidationError({"issued_on": _("Ngày cấp không thể ở tương lai.")})
+        if self.number and (other := self._of_this_number()):
+            raise ValidationError({"number": _number_taken(self.number, other.product_name)})
+        if self.decision is not None:
+            self._check_decision(self.decision)
+
+    def _of_this_number(self):
+        same = Certificate.objects.numbered(self.number).filter(issuer=self.issuer)
+        return same.filter(issued_on__year=self.issued_on.year).first() if self.issued_on else None
+
+    def _check_decision(self, decision):
+        """A number of a year is one decision, of one day and signer, after the council met."""
+        if self.issued_on and self.issued_on < decision.signed_on:
+            raise ValidationError(
+                {"issued_on": _("Ngày cấp không thể trước ngày ký quyết định công nhận.")}
+            )
+        result = self.dossier.evaluations.last()
+        if result is not None and decision.signed_on < result.met_on:
+            raise ValidationError(
+                {"signed_on": _("Ngày ký quyết định không thể trước ngày họp hội đồng.")}
+            )
+        same = Certificate.objects.filter(
+            issuer=self.issuer,
+            decision__folded_number=fold_number(decision.number),
+            decision__signed_on__year=decision.signed_on.year,
+        ).select_related("decision")
+        other = same.exclude(decision=decision).first()
+        if other is None or other.decision is None:
+            return
+        this = {"number": decision.number, "product": other.product_name}
+        if other.decision.signed_on != decision.signed_on:
+            day = f"{other.decision.signed_on:%d/%m/%Y}"
+            raise ValidationError(
+                {
+                    "signed_on": _now(
+                        "Quyết định %(number)s đã ghi cho «%(product)s» với ngày ký %(day)s."
+                    )
+                    % {**this, "day": day}
+                }
+            )
+        if fold(other.decision.signer) != fold(decision.signer):
+            raise ValidationError(
+                {
+                    "signer": _now(
+                        "Quyết định %(number)s đã ghi cho «%(product)s» với người ký %(signer)s."
+                    )
+                    % {**this, "signer": other.decision.signer}
+                }
+            )
+
+    def refused(self, error):
+        if "certificate_number_once" in str(error):
+            return ValidationError({"number": _number_taken(self.number, "")})
+
+    class Meta(Record.Meta):
+        verbose_name = _("giấy chứng nhận")
+        indexes = [
+            models.Index(fields=["folded_number"], name="certificate_look_up"),
+        ]
+        constraints = [
+            # 1–2★ get no decision and no certificate (QĐ 26/2026/QĐ-TTg, Điều 7).
+            models.CheckConstraint(
+                condition=Q(stars__range=(3, 5)), name="certificate_is_three_stars_or_more"
+            ),
+            models.CheckConstraint(
+                condition=Q(expires_on=None) | Q(expires_on__gt=F("issued_on")),
+                name="certificate_expires_after_issue",
+            ),
+            models.CheckConstraint(
+                condition=Q(before=True) | Q(decision__isnull=False),
+                name="certificate_rests_on_a_decision",
+            ),
+            # Numbers begin anew each year.
+            models.UniqueConstraint(
+                F("issuer"),
+                ExtractYear("issued_on"),
+                F("folded_number"),
+                name="certificate_number_once",
+                condition=Q(number_repeats=False) & ~Q(number=""),
+                nulls_distinct=False,
+            ),
+        ]
