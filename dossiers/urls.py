@@ -2,20 +2,8 @@
 
 from django.urls import path
 
-from dossiers.views import (
-    absence,
-    calendar,
-    certificate,
-    dossier,
-    evidence,
-    flow,
-    inbox,
-    jobs,
-    outreach,
-    register,
-    task,
-    terms,
-)
+from dossiers.office.views import absence, calendar, jobs, outreach, register
+from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
 urlpatterns = [

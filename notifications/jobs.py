@@ -9,7 +9,7 @@ from cycle import clock
 from cycle.jobs import alone
 from cycle.running.waking import wake
 from dossiers.deadlines import begin_batches, sweep
-from dossiers.handover import keep_posts
+from dossiers.office.handover import keep_posts
 from notifications import digests, weekly
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch

@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
-from dossiers.handover import end_substitution, substitutable_by, substitute
 from dossiers.models import Task
+from dossiers.office.handover import end_substitution, substitutable_by, substitute
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records

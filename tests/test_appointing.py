@@ -13,8 +13,8 @@ from django.utils import timezone
 from councils.models import InterestKind, Member, Seat
 from cycle import appointing, clock
 from cycle.models import HistoryEntry, Job, Role, RoleAssignment, Substitution, User
-from dossiers import handover
 from dossiers.models import ConditionNotMet, Route, Task
+from dossiers.office import handover
 from dossiers.rules import holds_task
 from notifications.audiences import workers
 from notifications.dispatch import dispatch

@@ -42,7 +42,7 @@ from cycle.models import (
 )
 from dossiers.models import Dossier, Evidence, OutreachEvent, SelfAssessment, State, Task
 from dossiers.models.evidence import path_of
-from dossiers.reports import CycleReport
+from dossiers.office.reports import CycleReport
 from tests import judging
 
 #: A Tuesday with a week of working days around it.

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, User
-from dossiers.handover import Briefing, arranged_by, hand_over, keep_posts, take_back
 from dossiers.models import Task
+from dossiers.office.handover import Briefing, arranged_by, hand_over, keep_posts, take_back
 from dossiers.rules import holds_task
 from notifications.dispatch import dispatch
 from notifications.models import Notification

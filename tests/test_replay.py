@@ -12,7 +12,7 @@ from django.db.models import Sum
 from councils.models import Closing, Consequence, EvaluationRound, Result, RoundEntry
 from cycle.models import Cycle, HistoryEntry, Level, OutboxMessage, User
 from dossiers.models import Dossier, Evaluation, OfficialDocument, State, Task
-from dossiers.reports import CycleReport
+from dossiers.office.reports import CycleReport
 
 
 @pytest.fixture(scope="module", autouse=True)

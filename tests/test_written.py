@@ -104,7 +104,7 @@ def test_every_field_of_a_day_reads_it_day_first(language):
     # The walk reaches forms of each kind.
     names = " ".join(name for name, _field in walked)
     for part in (
-        "dossiers.absence_forms.",
+        "dossiers.office.forms.absence.",
         "admin.Cycle.Cycle.opened_on",
         "CouncilForm.valid_from",
     ):

@@ -5,7 +5,7 @@ import json
 from django.core.management.base import BaseCommand, CommandError
 
 from cycle.models import Cycle
-from dossiers.reports import CycleReport
+from dossiers.office.reports import CycleReport
 
 WORDS = {
     "year": "Năm",

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_POST
 from cycle import clock
 from cycle.models import Fold, RoleAssignment, Substitution, fold
 from cycle.typed import fill, shows_typed
-from dossiers import handover
-from dossiers.absence_forms import HandoverForm, PaperForm, SubstitutionForm
 from dossiers.models import Task
+from dossiers.office import handover
+from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
 from dossiers.templatetags.ocop import day
 
 ROWS = 25

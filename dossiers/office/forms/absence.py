@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Substitution, User
-from dossiers import handover
 from dossiers.forms.fields import DateField, PlainPart
+from dossiers.office import handover
 
 
 class PostField(forms.ModelChoiceField):

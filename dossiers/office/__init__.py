@@ -1,0 +1,1 @@
+"""The office that keeps the dossiers: people away, hand-over, reports."""
