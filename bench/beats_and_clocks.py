@@ -12,9 +12,9 @@ from django.db.models import F
 from bench.ground import RUNGS, Ground, fork, history_is_whole, moved_on, told
 from cycle import clock
 from cycle.models import HistoryEntry, TermRule
-from dossiers.deadlines import sweep
 from dossiers.models import Term
 from dossiers.models.term import Firing
+from dossiers.terms.sweep import sweep
 from notifications.jobs import keep_time
 
 BOUND = (

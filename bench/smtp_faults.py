@@ -21,7 +21,7 @@ from bench.ground import Ground, hands, moved_on, wait_until
 from bench.mailbox import ANSWERS, FAILS, HANGS, WATCHES, Mailbox
 from bench.transition_cost import _login
 from cycle.running import embedded
-from dossiers.deadlines import sweep
+from dossiers.terms.sweep import sweep
 from notifications import delivery
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, DeliveryState

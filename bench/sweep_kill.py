@@ -21,7 +21,7 @@ from bench.ground import (
     wait_until,
 )
 from bench.mailbox import Mailbox
-from dossiers.deadlines import sweep
+from dossiers.terms.sweep import sweep
 from notifications import delivery
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, DeliveryState

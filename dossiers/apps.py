@@ -8,5 +8,6 @@ class DossiersConfig(AppConfig):
 
     def ready(self):
         # Events, permissions, flows and kinds of jobs are registered by being imported.
-        from dossiers import events, flows, recalculation  # noqa: F401
+        from dossiers import events, flows  # noqa: F401
         from dossiers.office import handover  # noqa: F401
+        from dossiers.terms import recalculation  # noqa: F401

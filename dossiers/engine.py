@@ -11,11 +11,11 @@ from viewflow.workflow.nodes.view import ViewActivation
 from viewflow.workflow.status import STATUS
 
 from cycle.models import Duty, OrgUnit
-from dossiers.deadlines import begin
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.models.dossier import Route
 from dossiers.models.task import Task
 from dossiers.models.term import Term
+from dossiers.terms.clocks import begin
 
 # Postgres waits here; viewflow's default would sleep in the request.
 LOCK = lock.SelectForUpdateLock(nowait=False, attempts=1)

@@ -10,9 +10,9 @@ from django.utils import timezone, translation
 
 from cycle import clock, site
 from cycle.models import DayOff, User
-from dossiers.due import due
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Task, Term
+from dossiers.terms.due import due
 from notifications import audiences
 from notifications.models import Channel, Delivery, Digest, Notification
 

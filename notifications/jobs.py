@@ -8,8 +8,8 @@ from celery import shared_task
 from cycle import clock
 from cycle.jobs import alone
 from cycle.running.waking import wake
-from dossiers.deadlines import begin_batches, sweep
 from dossiers.office.handover import keep_posts
+from dossiers.terms.sweep import begin_batches, sweep
 from notifications import digests, weekly
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch

@@ -9,10 +9,10 @@ from django.utils import timezone, translation
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
 from cycle.models import DayOff, Stream, User
-from dossiers.due import due
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Dossier, Term
 from dossiers.rules import holds_task
+from dossiers.terms.due import due
 from notifications import weekly
 
 

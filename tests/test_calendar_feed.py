@@ -6,8 +6,8 @@ import pytest
 from django.core.cache import cache
 from icalendar import Calendar
 
-from dossiers.deadlines import begin_batches
 from dossiers.models import Term
+from dossiers.terms.sweep import begin_batches
 from notifications.models import CalendarFeed
 from tests import records
 from tests.conftest import open_dossier, open_task, person

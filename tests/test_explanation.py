@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cycle import clock
 from cycle.models import DayOff, TermRule
 from cycle.workdays import DAY
-from dossiers.deadlines import begin
-from dossiers.explanation import Explanation
 from dossiers.models import Term
+from dossiers.terms.clocks import begin
+from dossiers.terms.explanation import Explanation
 from tests import records
 from tests.conftest import open_dossier, open_task
 from tests.test_transitions import with_compulsory_papers

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import OutboxMessage
-from dossiers.extension import extend
 from dossiers.models import Term
+from dossiers.terms.extension import extend
 from tests import records
 from tests.conftest import events, open_dossier, open_task
 from tests.test_transitions import with_compulsory_papers

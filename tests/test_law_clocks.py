@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import DayOff, TermRule
-from dossiers.deadlines import begin_batches
 from dossiers.models import Term
+from dossiers.terms.sweep import begin_batches
 from tests import records
 from tests.conftest import open_cycle, open_dossier, open_task
 from tests.test_certificate_page import main, see

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Job, JobState, OutboxMessage
-from dossiers.deadlines import sweep
 from dossiers.models import Dossier
+from dossiers.terms.sweep import sweep
 from notifications.dispatch import dispatch
 from notifications.jobs import keep_time, send_letters, with_heartbeat
 from notifications.jobs import tell as tell_for

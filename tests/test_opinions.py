@@ -13,10 +13,10 @@ from councils.models import EvaluationRound, Opinion
 from cycle import clock
 from cycle.models import HistoryEntry, Job, Role
 from cycle.models.job import run_waiting
-from dossiers import recalculation
-from dossiers.deadlines import sweep
 from dossiers.models import ConditionNotMet, Term, TermState
+from dossiers.terms import recalculation
 from dossiers.terms.spent import time_spent
+from dossiers.terms.sweep import sweep
 from notifications import audiences
 from tests import judging
 from tests.conftest import open_task, person

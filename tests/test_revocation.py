@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
-from dossiers.deadlines import sweep
 from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, Inspection, State
 from dossiers.templatetags.ocop import step_bar
+from dossiers.terms.sweep import sweep
 from notifications.dispatch import dispatch
 from tests import records
 from tests.conftest import events, open_dossier, open_task

@@ -10,8 +10,8 @@ from django.test import Client
 from cycle import clock
 from cycle.jobs import clear_sessions
 from cycle.models import DayOff
-from dossiers.due import due
 from dossiers.templatetags import ocop
+from dossiers.terms.due import due
 from tests.conftest import open_task
 from tests.test_inbox import moment
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import OutboxMessage
-from dossiers.deadlines import sweep
+from dossiers.terms.sweep import sweep
 from notifications import audiences
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, OutboxMessage
-from dossiers import deadlines
-from dossiers.deadlines import sweep
 from dossiers.models import Term, TermState
+from dossiers.terms import clocks
+from dossiers.terms import sweep as sweep_terms
+from dossiers.terms.sweep import sweep
 from tests import records
 from tests.conftest import open_dossier, open_task
 
@@ -172,7 +173,7 @@ def test_a_holiday_moves_the_due_day(cycle, commune, an):
 
 def test_a_calendar_edit_is_previewed_then_moves_each_open_term_once(monday, an):
     from cycle.models import Job
-    from dossiers import recalculation
+    from dossiers.terms import recalculation
 
     change = [{"day": "2026-11-24", "what": "off", "name": "Ngày Văn hóa", "document": "12/TB-BNV"}]
     rows = recalculation.checked(change)
@@ -213,7 +214,7 @@ def test_a_calendar_edit_is_previewed_then_moves_each_open_term_once(monday, an)
     ],
 )
 def test_a_wrong_calendar_is_refused_with_its_row(rows, sentence):
-    from dossiers import recalculation
+    from dossiers.terms import recalculation
 
     with pytest.raises(recalculation.CalendarRefused, match=sentence):
         recalculation.checked(rows)
@@ -302,7 +303,7 @@ def test_a_backlog_of_the_past_is_told_to_nobody(cycle, commune, an):
 def test_a_hand_that_fails_says_so_and_the_next_sweep_finds_the_rest(
     cycle, commune, an, monkeypatch
 ):
-    dossiers, swept = backlog(cycle, commune, an), deadlines._batch
+    dossiers, swept = backlog(cycle, commune, an), sweep_terms._batch
 
     def failing(values):
         if current_thread() is not main_thread():
@@ -310,7 +311,7 @@ def test_a_hand_that_fails_says_so_and_the_next_sweep_finds_the_rest(
         return swept(values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(deadlines, "_batch", failing)
+        patch.setattr(clocks, "_batch", failing)
         with pytest.raises(OperationalError):
             sweep(at(2026, 12, 2), batch=2)
     assert sweep(at(2026, 12, 2), batch=2) == {"terms": 5, "firings": 20}

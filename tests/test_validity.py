@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry
-from dossiers.deadlines import sweep
 from dossiers.models import Certificate, Dossier, Process, State
 from dossiers.models.certificate import Validity
+from dossiers.terms.sweep import sweep
 from tests import records
 from tests.conftest import open_dossier, open_task
 from tests.test_certificate_page import keep, main, see

@@ -23,7 +23,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Stream
-from dossiers.due import due
+from dossiers.terms.due import due
 
 #: How a member stands with a product: word, and the class that gives it an icon.
 CELLS = {

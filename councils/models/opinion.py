@@ -11,8 +11,8 @@ from councils.models.round import EvaluationRound, RoundEntry
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, User
 from cycle.workdays import DAY
-from dossiers import deadlines
 from dossiers.law.conditions import ConditionNotMet
+from dossiers.terms import clocks
 
 
 class OpinionQuerySet(models.QuerySet):
@@ -97,7 +97,7 @@ class Opinion(models.Model):
             calendar = DayOff.objects.calendar(today, today + DAY * (2 * days + 30))
             opinion.due_on = calendar.add(today, days)
             opinion.save(force_insert=True)
-            deadlines.hold(
+            clocks.hold(
                 entry.dossier,
                 at=opinion.asked_at,
                 by=by,
@@ -123,7 +123,7 @@ class Opinion(models.Model):
             self.save(update_fields=["answer", "answered_by", "answered_at"])
             dossier = self.entry.dossier
             if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():
-                deadlines.go_on(dossier, at=self.answered_at, by=by)
+                clocks.go_on(dossier, at=self.answered_at, by=by)
             round_ = self.entry.round
             HistoryEntry.objects.record(
                 "round.answer_opinion",

@@ -33,10 +33,10 @@ from cycle.models import (
     fold,
 )
 from cycle.workdays import DAY
-from dossiers import deadlines
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import State
 from dossiers.models import CaseType, Dossier, Term, TermState
+from dossiers.terms import clocks
 
 
 class RoundClosed(Exception):
@@ -301,7 +301,7 @@ class EvaluationRound(models.Model):
                 return
             running.stop(at=clock.now(), by=by)
         if due_on is not None:
-            self.papers_term = deadlines.begin(
+            self.papers_term = clocks.begin(
                 Term.before(
                     meets_on,
                     self.regulation.documents_days,

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import written
 from cycle.models import DayOff
-from dossiers import recalculation
-from dossiers.due import UNITS
 from dossiers.forms.fields import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
+from dossiers.terms import recalculation
+from dossiers.terms.due import UNITS
 
 COLUMNS = ("day", "worked", "name", "document")
 MOST_ROWS = 400
@@ -83,7 +83,7 @@ DaysFormSet = forms.formset_factory(
 
 
 def changes_of(days):
-    """The rows that were filled in, as :mod:`dossiers.recalculation` takes them."""
+    """The rows that were filled in, as :mod:`dossiers.terms.recalculation` takes them."""
     return [
         {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
         for form in days
@@ -142,7 +142,7 @@ def read_days(upload):
 
 
 def checked_days(changes):
-    """``changes`` as they can be applied: :func:`dossiers.recalculation.checked`, and no removal of
+    """``changes`` as they can be applied: :func:`dossiers.terms.recalculation.checked`, and no removal of
     what is not there. Raises CalendarRefused naming the row.
     """
     rows = recalculation.checked(changes)

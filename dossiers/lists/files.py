@@ -11,11 +11,11 @@ from django.db.models.functions import JSONObject
 from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, User
 from cycle.steps import Step
-from dossiers.due import due
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
 from dossiers.lists.inbox import PAGE, Filters, _calendar, _commune, _days_off
 from dossiers.models import Dossier, ProductGroup
+from dossiers.terms.due import due
 
 
 class Register:

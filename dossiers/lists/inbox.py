@@ -25,10 +25,10 @@ from cycle import clock
 from cycle.models import DayOff, User, fold
 from cycle.steps import Step
 from cycle.workdays import Calendar
-from dossiers.due import SOON, due
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.models import ACTS, ProductGroup, Task
+from dossiers.terms.due import SOON, due
 
 PAGE = 25
 MANY = 1000

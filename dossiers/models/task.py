@@ -143,7 +143,8 @@ class Process(AbstractProcess):
         is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
         ValidationError; changes nothing then.
         """
-        from dossiers import deadlines, engine
+        from dossiers import engine
+        from dossiers.terms import clocks
 
         if ACTS.get(name, {}).get("door") != "act":
             raise ActNotPossible(name)
@@ -173,7 +174,7 @@ class Process(AbstractProcess):
             if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
                 raise ActNotPossible(name)
             closed = process._stop(entry.at) if entry.after != entry.before else []
-            deadlines.follow(dossier, entry, closed=closed)
+            clocks.follow(dossier, entry, closed=closed)
             if left is not None:
                 left.leave(entry)
             if entry.after != entry.before and dossier.state in LIVE:
@@ -442,7 +443,8 @@ class Task(AbstractTask):
         is done, as the person who closed the round. Raises TaskAlreadyDone, PermissionDenied,
         PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
         """
-        from dossiers import deadlines, engine
+        from dossiers import engine
+        from dossiers.terms import clocks
 
         with engine.held(self) as activation:
             if not self.is_open:
@@ -474,7 +476,7 @@ class Task(AbstractTask):
                 **values,
             )
             self.closed_at, self.closed_by, self.outcome = entry.at, by, name
-            deadlines.follow(dossier, entry, closed=[self.pk])
+            clocks.follow(dossier, entry, closed=[self.pk])
             activation.hand_in(by)
             activation.execute()
         return dossier

@@ -24,9 +24,9 @@ from cycle.models import (
     Substitution,
     User,
 )
-from dossiers.due import due
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Process, Task, TaskAlreadyDone
+from dossiers.terms.due import due
 
 LAST_ENTRIES = 3
 #: Who arranges the work of the units below their own.

@@ -4,8 +4,8 @@ from django import template
 
 from cycle import clock
 from cycle.models import DayOff
-from dossiers.due import UNITS, due
-from dossiers.explanation import title_of
+from dossiers.terms.due import UNITS, due
+from dossiers.terms.explanation import title_of
 from dossiers.terms.spent import time_spent
 
 register = template.Library()

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy
 from cycle import clock, events, written
 from cycle.models import DayOff
 from cycle.steps import Step
-from dossiers.due import due as due_of
 from dossiers.law.states import State
 from dossiers.models import ACTS
+from dossiers.terms.due import due as due_of
 
 register = template.Library()
 
@@ -81,7 +81,7 @@ def event_label(event):
 
 @register.inclusion_tag("_due.html")
 def due(task):
-    """How long there is left for one task. A list asks :func:`dossiers.due.due` itself."""
+    """How long there is left for one task. A list asks :func:`dossiers.terms.due.due` itself."""
     today = clock.today()
     first, last = sorted([today, task.due_on])
     return {"due": due_of(task.due_on, today, DayOff.objects.calendar(first, last))}

@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.typed import fill, shows_typed
-from dossiers.due import UNITS
-from dossiers.explanation import Explanation, title_of
-from dossiers.extension import extend
 from dossiers.forms.terms import ExtensionForm
 from dossiers.models import Dossier, Task, Term, TermState
 from dossiers.templatetags.ocop import day
+from dossiers.terms.due import UNITS
+from dossiers.terms.explanation import Explanation, title_of
+from dossiers.terms.extension import extend
 
 
 def _visible(user, **which):

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from cycle import clock
-from dossiers.deadlines import begin_batches, sweep
+from dossiers.terms.sweep import begin_batches, sweep
 
 
 def a_moment(text):

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from cycle import clock
 from cycle.models import DayOff, Job
 from cycle.typed import shows_typed
-from dossiers import recalculation
-from dossiers.explanation import title_of
 from dossiers.forms import fields
 from dossiers.forms.terms import DaysFormSet, changes_of, checked_days, read_days
+from dossiers.terms import recalculation
+from dossiers.terms.explanation import title_of
 
 YEARS = {str(year) for year in range(1945, 2101)}
 

@@ -1,125 +1,16 @@
 """Clocks at work: which start and stop with an act, and the sweep that fires what is due."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time
 
-from django.db import connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, Level, OrgUnit, TermRule
+from cycle.models import HistoryEntry, TermRule
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermState
-
-#: One statement: claim, fire, move on, write history and outbox. Nothing of it happens without the
-#: rest. Rows that another sweep or a person holds are skipped and found by the next sweep.
-SWEEP = """
-WITH due AS (
-  SELECT t.id, t.cycle_id, t.dossier_id, t.task_id, t.title, t.code, t.due_on, t.role,
-         t.org_unit_id, t.rungs, t.rung_at
-  FROM dossiers_term t
-  WHERE t.state = 'running' AND t.next_at <= %(now)s
-  ORDER BY t.next_at
-  LIMIT %(limit)s
-  FOR UPDATE SKIP LOCKED
-), fired AS (
-  INSERT INTO dossiers_firing (term_id, rung, at, fired_at)
-  SELECT due.id, r.rung, r.at, %(now)s
-  FROM due, unnest(due.rungs, due.rung_at) AS r (rung, at)
-  WHERE r.at <= %(now)s
-  ON CONFLICT (term_id, rung) DO NOTHING
-  RETURNING term_id, rung, at
-), moved AS (
-  UPDATE dossiers_term t
-  SET next_at = (SELECT min(m) FROM unnest(t.rung_at) AS m WHERE m > %(now)s)
-  FROM due WHERE t.id = due.id
-), told AS (
-  INSERT INTO cycle_historyentry
-    (stream, stream_id, cycle_id, event, label, role, org_unit_id, before, after, reason, data, at)
-  SELECT
-    CASE WHEN due.dossier_id IS NULL THEN 'cycle' ELSE 'dossier' END,
-    coalesce(due.dossier_id, due.cycle_id),
-    due.cycle_id,
-    CASE WHEN fired.rung LIKE '-%%' THEN 'term.warning'
-         WHEN fired.rung LIKE '0:%%' THEN 'term.overdue'
-         ELSE 'term.escalated' END,
-    due.title, '', NULL, '', '', '',
-    jsonb_build_object('term', due.id, 'rung', fired.rung, 'task', due.task_id,
-      'code', due.code, 'due_on', due.due_on, 'role', due.role, 'org_unit', due.org_unit_id),
-    fired.at
-  FROM fired JOIN due ON due.id = fired.term_id
-  -- Everybody locks the heads of history in the same order.
-  ORDER BY 1, 2, fired.at, fired.rung
-  RETURNING id
-), queued AS (
-  INSERT INTO cycle_outboxmessage (entry_id) SELECT id FROM told WHERE %(tell)s
-)
-SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM fired)
-"""
-
-#: Most sweeps find nothing, and this is all they cost.
-LOOK = "SELECT 1 FROM dossiers_term WHERE state = 'running' AND next_at <= %s LIMIT 1"
-
-#: So many connections share what is due when that is more than one batch.
-HANDS = 2
-
-
-def sweep(now=None, *, batch=5000):
-    """Fire every rung that is due at ``now``; returns ``{"terms": …, "firings": …}``.
-
-    Any number of sweeps may run at once, and one may be killed at any moment: a batch is one
-    statement, and what was not committed is found again. What is more than a batch is shared by
-    :data:`HANDS`, each with a connection of its own.
-    """
-    now = now or clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(LOOK, [now])
-        if cursor.fetchone() is None:
-            return {"terms": 0, "firings": 0}
-    values = {"now": now, "limit": batch, "tell": not clock.replaying()}
-    done = [_batch(values)]
-    if done[0][0] == batch:
-        # What a transaction around this holds, no other connection would get.
-        done += _batches(values) if connection.in_atomic_block else _by_hands(values)
-    terms, firings = (sum(counts) for counts in zip(*done, strict=True))
-    return {"terms": terms, "firings": firings}
-
-
-def _batch(values):
-    """One batch; returns how many terms it claimed and how many rungs it fired."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        # The index gives the oldest first, however many PostgreSQL believes are due; a bitmap
-        # would read and sort all of them again for each batch.
-        cursor.execute("SET LOCAL enable_bitmapscan = off")
-        cursor.execute(SWEEP, values)
-        return cursor.fetchone()
-
-
-def _batches(values):
-    """Batches until one is not full."""
-    done = [_batch(values)]
-    while done[-1][0] == values["limit"]:
-        done.append(_batch(values))
-    return done
-
-
-def _by_hands(values):
-    """The batches of several connections at work beside each other."""
-
-    def hand():
-        try:
-            return _batches(values)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(HANDS) as pool:
-        hands = [pool.submit(hand) for _ in range(HANDS)]
-    return [counts for each in hands for counts in each.result()]
-
 
 #: What begins with it waits for a conclusion that proposes revocation, and runs from that day.
 INSPECTED = "dossier.record_inspection"
@@ -263,20 +154,6 @@ def _of_open_task(dossier):
         .select_related("task")
         .filter(task__dossier=dossier, task__open_state__isnull=False)
     )
-
-
-def begin_batches(now):
-    """Start the dates of the year (hạn của đợt) of open cycles that have none yet."""
-    province = OrgUnit.objects.filter(level=Level.PROVINCE).order_by("pk").first()
-    rules = TermRule.objects.filter(
-        subject="cycle", cycle__closed_on=None, cycle__rule_set=F("rule_set"), terms=None
-    )
-    for rule in rules.select_related("cycle"):
-        with transaction.atomic():
-            # Two beats may come at once: the second waits here and finds it begun.
-            TermRule.objects.select_for_update().get(pk=rule.pk)
-            if not rule.terms.exists():
-                begin(Term.of_rule(rule, at=now, org_unit=province))
 
 
 def begin(term, *, by=None):
