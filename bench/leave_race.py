@@ -16,7 +16,6 @@ from councils.judging import closing
 from councils.models import Consequence, EvaluationRound, Result, RoundEntry
 from cycle import clock
 from cycle.models import HistoryEntry, Job, User
-from dossiers import engine
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
@@ -26,6 +25,7 @@ from dossiers.models import (
     Task,
     TaskAlreadyDone,
 )
+from dossiers.walk import engine
 
 BOUND = (
     "rút, chốt và gõ kết quả cùng lúc: mỗi hồ sơ một kết cục, đợt và hồ sơ nói như nhau, "

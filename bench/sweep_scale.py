@@ -16,9 +16,9 @@ from viewflow.workflow.timers import fire_due_timers
 from bench.ground import Ground, history_is_whole, told
 from bench.transition_cost import _login
 from cycle.models import HistoryEntry
-from dossiers.engine import LOCK
 from dossiers.models import Dossier, Term
 from dossiers.terms.sweep import sweep
+from dossiers.walk.engine import LOCK
 
 BOUND = (
     "≥ 0,5 tốc độ SQL thuần ghi cùng các dòng; ≥ 100 lần bộ hẹn giờ của viewflow; "

@@ -9,8 +9,8 @@ from typing import Any
 from viewflow import this
 from viewflow.workflow import flow
 
-from dossiers.engine import LOCK, OfficerTask, standing
 from dossiers.models.task import Process, Task
+from dossiers.walk.engine import LOCK, OfficerTask, standing
 
 
 class ThreeLevelsFlow(flow.Flow):

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Duty, HistoryEntry, OutboxMessage, Role, RoleAssignment, User, end_of
-from dossiers.engine import DutyMissing
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
@@ -23,6 +22,7 @@ from dossiers.models import (
     Task,
     TaskAlreadyDone,
 )
+from dossiers.walk.engine import DutyMissing
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
 from tests.test_transitions import stand
@@ -251,8 +251,8 @@ def test_a_wrong_record_is_named_at_its_field_and_nothing_is_kept(dossier, an):
     [
         "cycle.models.history.OutboxMessage.objects.create",
         "cycle.models.HistoryEntry.objects.create",
-        "dossiers.engine.OfficerActivation.create",
-        "dossiers.engine.OfficerActivation.complete",
+        "dossiers.walk.engine.OfficerActivation.create",
+        "dossiers.walk.engine.OfficerActivation.complete",
     ],
 )
 def test_when_one_write_fails_none_is_kept(broken, dossier, an):
@@ -421,7 +421,7 @@ def test_an_act_on_a_walk_that_was_followed_by_another_is_refused(dossier, an):
         old.act("withdraw", by=an, reason="Ngừng lần nữa")
 
 
-@pytest.mark.parametrize("broken", ["dossiers.engine.start", "dossiers.models.Process._stop"])
+@pytest.mark.parametrize("broken", ["dossiers.walk.engine.start", "dossiers.models.Process._stop"])
 def test_when_a_walk_cannot_begin_again_nothing_has_happened(broken, dossier, an):
     with mock.patch(broken, side_effect=DatabaseError), nothing_changes(DatabaseError):
         dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có")

@@ -296,7 +296,7 @@ def test_the_picture_shows_the_place_and_what_is_done(dossier, an):
 
 
 def test_boxes_do_not_lie_on_each_other(dossier, dossier_of_three, an):
-    from dossiers.diagram import picture
+    from dossiers.walk.diagram import picture
 
     for one, nodes in ((dossier, len(NODES) - 3), (dossier_of_three, len(NODES))):
         boxes = picture(one).boxes

@@ -6,10 +6,10 @@ from django.db import connection, transaction
 
 from cycle.models import Duty
 from dossiers import flows
-from dossiers.engine import DutyMissing, OfficerTask
 from dossiers.law.nodes import NODES
 from dossiers.law.states import LIVE
 from dossiers.models import Dossier, Process, State, Task
+from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
 from tests.conftest import open_task
 from tests.test_transitions import LAW, OF_A_TASK, OF_THE_DISTRICT, stand

@@ -11,7 +11,6 @@ from django.db import transaction
 
 from cycle import clock, events
 from cycle.models import HistoryEntry, Level, Role, Rubric, RuleSet, Stream
-from dossiers import engine
 from dossiers.law.states import LIVE
 from dossiers.models import (
     ACTS,
@@ -22,6 +21,7 @@ from dossiers.models import (
     Review,
     State,
 )
+from dossiers.walk import engine
 from tests import records
 from tests.conftest import events as recorded
 from tests.conftest import open_cycle, open_dossier, open_task, person

@@ -18,7 +18,6 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, people_of
 from cycle.typed import fill
-from dossiers.engine import DutyMissing
 from dossiers.forms.fields import (
     Part,
     PlainPart,
@@ -45,6 +44,7 @@ from dossiers.models import (
 )
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.rules import holds_task
+from dossiers.walk.engine import DutyMissing
 
 # --- Why, what was checked, on which paper ------------------------------------------------------
 

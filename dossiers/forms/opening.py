@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Cycle, Level, OrgUnit, Role, fold
-from dossiers.engine import DutyMissing
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
@@ -24,6 +23,7 @@ from dossiers.models import (
     Product,
     ProductGroup,
 )
+from dossiers.walk.engine import DutyMissing
 
 
 def my_units(user, roles):

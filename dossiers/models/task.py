@@ -103,7 +103,7 @@ class Process(AbstractProcess):
         ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. Raises
         PermissionDenied when ``by`` is not an officer in its line.
         """
-        from dossiers import engine
+        from dossiers.walk import engine
 
         moment = at or clock.now()
         with transaction.atomic():
@@ -143,8 +143,8 @@ class Process(AbstractProcess):
         is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
         ValidationError; changes nothing then.
         """
-        from dossiers import engine
         from dossiers.terms import clocks
+        from dossiers.walk import engine
 
         if ACTS.get(name, {}).get("door") != "act":
             raise ActNotPossible(name)
@@ -443,8 +443,8 @@ class Task(AbstractTask):
         is done, as the person who closed the round. Raises TaskAlreadyDone, PermissionDenied,
         PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
         """
-        from dossiers import engine
         from dossiers.terms import clocks
+        from dossiers.walk import engine
 
         with engine.held(self) as activation:
             if not self.is_open:
@@ -512,7 +512,7 @@ class Task(AbstractTask):
         ``permission`` None: the system does it, on what somebody was allowed before. ``capacity``
         finds the role assignment acted in, given a person.
         """
-        from dossiers import engine
+        from dossiers.walk import engine
 
         with engine.held(self):
             if not self.is_open:

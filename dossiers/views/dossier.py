@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 
 from cycle import events
 from cycle.typed import fill, shows_typed
-from dossiers.diagram import picture
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
 from dossiers.law.guidance import GUIDES
@@ -23,6 +22,7 @@ from dossiers.models import (
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task
 from dossiers.templatetags.ocop import day
+from dossiers.walk.diagram import picture
 
 
 def may_attach(acts, dossier):

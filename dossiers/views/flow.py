@@ -5,8 +5,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from dossiers.diagram import bpmn
 from dossiers.models import Dossier
+from dossiers.walk.diagram import bpmn
 
 
 @login_required

@@ -1,0 +1,1 @@
+"""The walk of a dossier: the engine, the doors, the diagram."""
