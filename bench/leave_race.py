@@ -25,7 +25,7 @@ from dossiers.models import (
     Task,
     TaskAlreadyDone,
 )
-from dossiers.walk import engine
+from dossiers.walk import doors, engine
 
 BOUND = (
     "rút, chốt và gõ kết quả cùng lúc: mỗi hồ sơ một kết cục, đợt và hồ sơ nói như nhau, "
@@ -79,9 +79,9 @@ def run(scale):
 def _bring(dossier):
     """Put the dossier before the council, with its task."""
     for process in dossier.processes.all():
-        process._stop(clock.now())
+        engine.cancel(process, clock.now())
     Dossier.objects.filter(pk=dossier.pk).update(state=State.PROVINCE_EVALUATING)
-    engine.start(Dossier.objects.with_units().get(pk=dossier.pk))
+    doors.start(Dossier.objects.with_units().get(pk=dossier.pk))
 
 
 def _races(rounds, chamber):
@@ -93,7 +93,9 @@ def _races(rounds, chamber):
 
     def withdraw(_round_pk, dossier_pk):
         dossier = Dossier.objects.get(pk=dossier_pk)
-        dossier.process.act("withdraw", by=User.objects.get(pk=by["an"]), reason="Chủ thể xin rút")
+        doors.act(
+            dossier.process, "withdraw", by=User.objects.get(pk=by["an"]), reason="Chủ thể xin rút"
+        )
 
     def close(round_pk, _dossier_pk):
         made = closing.close(
@@ -112,7 +114,7 @@ def _races(rounds, chamber):
             stars=4,
             reasons="Gõ tay",
         )
-        task.complete("rank", by=User.objects.get(pk=by["thu"]), record=record)
+        doors.complete(task, "rank", by=User.objects.get(pk=by["thu"]), record=record)
         counts["typed"] += 1
 
     def hand(deed, seed):

@@ -22,6 +22,7 @@ from cycle.models import HistoryEntry, Job, JobState
 from cycle.running import embedded
 from cycle.running.waking import wake
 from dossiers.models import Dossier, Idea, Task, Term
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_dossier, open_task
 
@@ -178,8 +179,11 @@ class World:
                 self._insist(
                     lambda event=event, record=record: (
                         _is_written(dossier.pk, event)
-                        or open_task(dossier).complete(
-                            event.partition(".")[2], by=self.ground.an, record=record()
+                        or doors.complete(
+                            open_task(dossier),
+                            event.partition(".")[2],
+                            by=self.ground.an,
+                            record=record(),
                         )
                     )
                 )

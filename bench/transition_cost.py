@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from cycle.models import HistoryEntry, Level, OrgUnit, Role, RuleSet, User, end_of
 from cycle.workdays import Calendar
 from dossiers.models import Dossier, Review
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_cycle, open_dossier, open_task, person
 
@@ -47,7 +48,9 @@ def run(scale):
             gc.disable()
             started = perf_counter()
             if side == "door":
-                task.complete("screen_idea", by=by, record=Review(checked=CHECKED, remarks=REMARKS))
+                doors.complete(
+                    task, "screen_idea", by=by, record=Review(checked=CHECKED, remarks=REMARKS)
+                )
             else:
                 screen_by_hand(floor, task.pk, task.process_id, by.pk)
             cost[side].append(perf_counter() - started)
@@ -87,7 +90,7 @@ def _world(number):
     dossiers = []
     for serial in range(number):
         dossier = open_dossier(cycle, commune, an, name=f"Mật ong {serial:05}")
-        open_task(dossier).complete("register_idea", by=an, record=records.idea())
+        doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
         dossiers.append(dossier)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE dossiers_task, dossiers_dossier, dossiers_process")

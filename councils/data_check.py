@@ -20,6 +20,7 @@ from councils.models import STATE_AT, DocumentKind, RoundEntry, RoundState, Sign
 from cycle.models import HistoryEntry, Level, Role, Stream, User
 from dossiers.models import Certificate, ConditionNotMet, Dossier, OfficialDocument, Task
 from dossiers.models.evidence import path_of
+from dossiers.walk import doors
 
 #: Apps whose rows are ours.
 OURS = ("cycle", "dossiers", "councils", "notifications")
@@ -245,7 +246,7 @@ class CannotMend(Exception):
 
 
 def _release(pk, by, document):
-    Task.objects.get(pk=pk).release(by=by, reason=document)
+    doors.release(Task.objects.get(pk=pk), by=by, reason=document)
 
 
 def _take_out(pk, by, document):

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, RuleSet, User
-from dossiers.models import Dossier, OwnerType, Process, Producer, Product, ProductGroup
+from dossiers.models import Dossier, OwnerType, Producer, Product, ProductGroup
+from dossiers.walk import doors
 from tests import databases
 
 
@@ -244,7 +245,7 @@ def open_dossier(cycle, commune, by, name="Mật ong rừng Nà Tấu", **fields
     )
     product = Product.objects.create(producer=producer, name=name, group=ProductGroup.FOOD)
     dossier = Dossier(cycle=cycle, product=product, commune=commune, **fields)
-    Process.open(dossier, by=by)
+    doors.open(dossier, by=by)
     return dossier
 
 

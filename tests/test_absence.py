@@ -11,6 +11,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
 from dossiers.models import Task
 from dossiers.office.handover import end_substitution, substitutable_by, substitute
+from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
@@ -47,12 +48,12 @@ def fresh(user):
 def test_a_substitute_finds_the_inbox_and_the_record_names_both(dossier, an, dung, commune):
     task = open_task(dossier)
     with pytest.raises(PermissionDenied):
-        task.complete("register_idea", by=dung, record=records.idea())
+        doors.complete(task, "register_idea", by=dung, record=records.idea())
     substitute_for(an.role_assignments.get(org_unit=commune), dung, an)
 
     dung = fresh(dung)
     assert list(Task.objects.inbox(dung)) == [task]
-    task.complete("register_idea", by=dung, record=records.idea())
+    doors.complete(task, "register_idea", by=dung, record=records.idea())
 
     entry = dossier.history.last()
     assert (entry.actor, entry.acting_for, entry.role) == (dung, an, "officer")
@@ -99,7 +100,7 @@ def test_two_at_once_and_oneself_are_refused_in_words_and_by_the_database(an, du
 
 def test_the_holder_still_holds(dossier, an, dung, commune):
     substitute_for(an.role_assignments.get(org_unit=commune), dung, an)
-    open_task(dossier).complete("register_idea", by=fresh(an), record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=fresh(an), record=records.idea())
     assert dossier.history.last().acting_for is None
     assert RoleAssignment.objects.filter(user=dung).count() == 0
 
@@ -281,7 +282,7 @@ def test_a_stranger_neither_sees_nor_ends_it(client, an, dung, la, post):
 
 def test_the_history_of_a_dossier_names_both(client, dossier, an, dung, post):
     substitute_for(post, dung, an)
-    open_task(dossier).complete("register_idea", by=fresh(dung), record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=fresh(dung), record=records.idea())
     client.force_login(an)
     page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
     assert (

@@ -16,6 +16,7 @@ from cycle.models import HistoryEntry, Job, Role, RoleAssignment, Substitution, 
 from dossiers.models import ConditionNotMet, Route, Task
 from dossiers.office import handover
 from dossiers.rules import holds_task
+from dossiers.walk import doors
 from notifications.audiences import workers
 from notifications.dispatch import dispatch
 from notifications.models import Notification
@@ -171,7 +172,7 @@ def test_without_its_paper_it_ends_and_is_listed(
     monday = timezone.make_aware(timezone.datetime(2026, 11, 2, 9))
     with clock.at(monday):
         given = handover.substitute(asked(post_of(an, commune), dung, 0, 60), by=chi)
-        open_task(dossier).claim(by=fresh(dung))
+        doors.claim(open_task(dossier), by=fresh(dung))
     assert given.paper_due_on.isoformat() == "2026-11-09"
     with clock.at(monday + timedelta(days=7)):
         assert Task.objects.inbox(fresh(dung)).exists()
@@ -211,21 +212,21 @@ def test_the_holder_owes_no_paper(cycle, an, dung, commune):
 
 
 def test_a_substitute_does_what_the_absent_officer_had_claimed(dossier, an, dung, la, commune):
-    open_task(dossier).claim(by=an)
+    doors.claim(open_task(dossier), by=an)
     substitute_for(post_of(an, commune), dung, an)
-    open_task(dossier).complete("register_idea", by=fresh(dung), record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=fresh(dung), record=records.idea())
     assert dossier.history.last().acting_for == an
 
 
 def test_and_the_officer_what_the_substitute_had(dossier, an, dung, commune):
     substitute_for(post_of(an, commune), dung, an)
-    open_task(dossier).claim(by=fresh(dung))
-    open_task(dossier).complete("register_idea", by=fresh(an), record=records.idea())
+    doors.claim(open_task(dossier), by=fresh(dung))
+    doors.complete(open_task(dossier), "register_idea", by=fresh(an), record=records.idea())
 
 
 def test_who_left_binds_nobody(dossier, an, commune):
     lan = person("lan", "Lò Thị Lan", (Role.OFFICER, commune))
-    open_task(dossier).claim(by=lan)
+    doors.claim(open_task(dossier), by=lan)
     assert not holds_task(fresh(an), open_task(dossier))
     User.objects.filter(pk=lan.pk).update(is_active=False)
     assert holds_task(fresh(an), open_task(dossier))
@@ -245,35 +246,39 @@ def test_nobody_sends_from_the_commune_and_receives_at_the_province(
     # Who would receive it does not send it, then there would be nobody.
     substitute_for(post_of(chi, commune), minh, son, document="15/QĐ")
     with pytest.raises(ConditionNotMet, match="không vừa chuyển"):
-        open_task(dossier).complete("forward_to_province", by=fresh(minh))
-    open_task(dossier).complete("forward_to_province", by=chi)
+        doors.complete(open_task(dossier), "forward_to_province", by=fresh(minh))
+    doors.complete(open_task(dossier), "forward_to_province", by=chi)
     # Who sent it does not receive it, in whoever's name.
     substitute_for(post_of(second, province), chi, son, document="15/QĐ")
     for act in ("accept_at_province", "return_for_supplement"):
         with pytest.raises(ConditionNotMet, match="không vừa chuyển"):
-            open_task(dossier).complete(act, by=fresh(chi), reason="Thiếu mẫu")
-    open_task(dossier).complete("accept_at_province", by=second)
+            doors.complete(open_task(dossier), act, by=fresh(chi), reason="Thiếu mẫu")
+    doors.complete(open_task(dossier), "accept_at_province", by=second)
 
 
 def test_who_received_it_does_not_send_it_again(dossier, chi, minh, son, commune, province):
     dossier = stand(dossier, "commune_checked")
-    open_task(dossier).complete("forward_to_province", by=chi)
-    open_task(dossier).complete("return_for_supplement", by=minh, reason="Thiếu mẫu")
+    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    doors.complete(open_task(dossier), "return_for_supplement", by=minh, reason="Thiếu mẫu")
     dossier = stand(dossier, "commune_checked")
     RoleAssignment.objects.filter(user=minh).update(role=Role.CLERK)
     substitute_for(post_of(chi, commune), minh, son, document="15/QĐ")
     with pytest.raises(ConditionNotMet, match="không vừa chuyển"):
-        open_task(dossier).complete("forward_to_province", by=fresh(minh))
-    open_task(dossier).complete("return_to_officer", by=fresh(minh), reason="Xem lại")
+        doors.complete(open_task(dossier), "forward_to_province", by=fresh(minh))
+    doors.complete(open_task(dossier), "return_to_officer", by=fresh(minh), reason="Xem lại")
 
 
 def test_what_the_law_puts_in_one_hand_is_no_clash(dossier_of_three, binh, hung):
     dossier = stand(dossier_of_three, "at_district")
-    open_task(dossier).complete("accept_at_district", by=binh)
+    doors.complete(open_task(dossier), "accept_at_district", by=binh)
     dossier = stand(dossier, "district_ranked")
     # The desk that checked it types what its leader signed.
-    open_task(dossier).complete(
-        "forward_to_province", by=binh, paper=records.signed_paper(), reason="Đủ điều kiện"
+    doors.complete(
+        open_task(dossier),
+        "forward_to_province",
+        by=binh,
+        paper=records.signed_paper(),
+        reason="Đủ điều kiện",
     )
 
 
@@ -561,11 +566,11 @@ def can_act(task):
 
 
 def _reroute(task, w):
-    task.reroute(to=w["empty"], by=w["chi"], reason="Quá tải", document="15/UBND")
+    doors.reroute(task, to=w["empty"], by=w["chi"], reason="Quá tải", document="15/UBND")
 
 
 def _reassign(task, w):
-    task.reassign(to=w["dung"], by=w["chi"], reason="Nghỉ")
+    doors.reassign(task, to=w["dung"], by=w["chi"], reason="Nghỉ")
 
 
 def _substitute(task, w):
@@ -626,7 +631,7 @@ def test_no_act_leaves_a_task_with_nobody(
 ):
     task = open_task(dossier)
     if claimed:
-        task.claim(by=an)
+        doors.claim(task, by=an)
     world = {
         "an": an, "chi": chi, "dung": dung, "root": root, "client": client,
         "empty": other_commune, "post": post_of(an, commune),
@@ -659,7 +664,7 @@ def test_the_last_who_could_stays(client, root, an, commune, dossier):
 def test_the_leader_of_another_unit_sees_none_of_the_persons_other_work(
     cycle, dossier, an, chi, commune, old_commune, client
 ):
-    open_task(dossier).claim(by=an)
+    doors.claim(open_task(dossier), by=an)
     pu_nhi = person("pu", "Giàng A Pủ", (Role.LEADER, old_commune))
     client.force_login(pu_nhi)
     page = client.get(f"/handover/{post_of(an, old_commune).pk}/").content.decode()
@@ -675,7 +680,7 @@ def test_work_is_counted_by_one_function_of_each_app():
 
 def test_who_acts_for_an_absent_owner_hears_what_the_owner_hears(dossier, an, dung, la, commune):
     task = open_task(dossier)
-    task.claim(by=an)
+    doors.claim(task, by=an)
     assert workers(open_task(dossier)) == {an.pk}
     substitute_for(post_of(an, commune), dung, an)
     assert workers(open_task(dossier)) == {an.pk, dung.pk}

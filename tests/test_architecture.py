@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,35 +20,52 @@ APPS = ["cycle", "dossiers", "councils", "notifications"]
 #: These alone name apps above them, as strings.
 NAMES_ALL = {"cycle/settings.py", "cycle/urls.py", "cycle/celery.py"}
 KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/models/task.py"}
-#: From the ground up; a room imports only rooms before it, of its own app.
-ROOMS = ["leaf", "models", "engine", "forms", "views", "urls"]
-ROOM = {
-    "models": "models",
-    "engine": "engine",
-    "flows": "engine",
-    "deadlines": "engine",
-    "dispatch": "engine",
-    "extension": "engine",
-    "handover": "engine",
-    "recalculation": "engine",
-    "closing": "engine",
-    "papers": "engine",
-    "calibration": "engine",
-    "paper_forms": "forms",
-    "record_forms": "forms",
-    "uploads": "forms",
-    "delivery": "engine",
-    "forms": "forms",
-    "fields": "forms",
-    "opening_forms": "forms",
-    "absence_forms": "forms",
-    "term_forms": "forms",
-    "sheet_forms": "forms",
-    "views": "views",
-    "urls": "urls",
+#: The rooms of each app from the ground up, a row a floor: a room imports rooms of lower floors and
+#: its own modules. A room is a folder or a file of the app; every one of them stands here.
+FLOORS = {
+    "cycle": [
+        "clock events steps translations workdays accounts written site running",
+        "tables fields formats typed guards",
+        "rulesets middleware",
+        "models",
+        "appointing jobs rubrics",
+        "views",
+        "settings celery urls admin apps asgi wsgi management",
+    ],
+    "dossiers": [
+        "law rules events",
+        "models",
+        "terms",
+        "walk flows",
+        "lists",
+        "templatetags",
+        "forms",
+        "page",
+        "office",
+        "views",
+        "urls admin apps management",
+    ],
+    "councils": [
+        "events rules models",
+        "judging templatetags data_check",
+        "papers",
+        "forms stories",
+        "views",
+        "urls admin apps management",
+    ],
+    "notifications": [
+        "models rules channels audiences feed",
+        "reasons digests dispatch weekly",
+        "letters",
+        "delivery news",
+        "jobs forms",
+        "operations",
+        "views",
+        "urls apps",
+    ],
 }
-#: What speaks to the world beside the pages; nothing of the app imports these.
-ENTRANCES = {"urls", "admin", "apps", "jobs", "management", "migrations"}
+#: One room in two places: ``dossiers/flows.py`` stays where rows of the engine name it.
+SAME_ROOM = {"flows": "walk"}
 
 
 def sources(*folders):
@@ -58,16 +76,20 @@ def sources(*folders):
                 yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
 
 
-def imported(tree, deferred=True):
-    """Modules that a file imports, as dotted names; ``from a import b`` gives ``a.b`` too."""
-    nodes = ast.walk(tree) if deferred else iter(tree.body)
-    for node in nodes:
+def imported(tree):
+    """Modules that a file imports, deferred or not; ``from a import b`` gives ``a.b`` too."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute here"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def module_of(path):
+    """The dotted name of a file."""
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -131,49 +153,88 @@ def test_only_the_doors_perform():
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "perform"
     }
-    assert calling == {"dossiers/models/task.py"}
+    assert calling == {"dossiers/walk/doors.py"}
 
 
 @pytest.mark.parametrize("app", APPS)
-def test_inside_an_app_one_imports_towards_the_ground(app):
-    """Imports at the top of a file; one inside a function is deferred, and says why it must be."""
+def test_every_room_has_its_floor(app):
+    rooms = {
+        path.name.removesuffix(".py")
+        for path in (ROOT / app).iterdir()
+        if (path.suffix == ".py" or any(path.rglob("*.py")))
+        and path.name not in ("__init__.py", "migrations")
+    }
+    assert sorted(rooms) == sorted(room for row in FLOORS[app] for room in row.split())
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_room_imports_only_from_the_floors_below(app):
+    floor = {room: number for number, row in enumerate(FLOORS[app]) for room in row.split()}
     wrong = []
     for path, tree in sources(app):
-        parts = path.removesuffix(".py").split("/")
-        if parts[1] in ENTRANCES or path in NAMES_ALL:
+        mine = path.removesuffix(".py").split("/")[1]
+        if mine == "__init__" or path in NAMES_ALL:
             continue
-        mine = ROOMS.index(ROOM.get(parts[1], "leaf"))
-        for name in imported(tree, deferred=False):
-            if not name.startswith(f"{app}.") or name.count(".") < 1:
+        for name in imported(tree):
+            parts = name.split(".")
+            if parts[0] != app or len(parts) < 2 or parts[1] not in floor:
                 continue
-            theirs = ROOM.get(name.split(".")[1])
-            if theirs is None:
+            theirs = parts[1]
+            if SAME_ROOM.get(mine, mine) == SAME_ROOM.get(theirs, theirs):
                 continue
-            # What stands beside the rooms (binder, report, guidance) reads models, as an engine.
-            limit = max(mine, ROOMS.index("engine")) if mine == 0 else mine
-            if ROOMS.index(theirs) > limit:
+            if floor[theirs] >= floor[mine]:
                 wrong.append(f"{path}: {name}")
-    assert wrong == []
+    assert sorted(set(wrong)) == []
 
 
-def test_models_know_no_leaf_that_knows_models():
-    """A leaf under a model imports no model of its own app, or the two would be one room."""
-    wrong = []
-    for app in APPS:
-        trees = dict(sources(app))
-        below = {
-            name.split(".")[1]
-            for path, tree in trees.items()
-            if path.startswith(f"{app}/models/")
-            for name in imported(tree, deferred=False)
-            if name.startswith(f"{app}.") and name.split(".")[1] not in ROOM
+def test_no_two_modules_import_each_other_by_any_way_round():
+    trees = {module_of(path): tree for path, tree in sources(*APPS)}
+    graph = {}
+    for module, tree in trees.items():
+        named = set(imported(tree))
+        # ``from a import b`` names a module ``a.b`` where there is one, else ``a``.
+        packages = {
+            node.module
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            and all(f"{node.module}.{alias.name}" in trees for alias in node.names)
         }
-        wrong += [
-            f"{app}/{leaf}.py: {name}"
-            for leaf in sorted(below)
-            for name in imported(trees.get(f"{app}/{leaf}.py", ast.Module([], [])))
-            if name.startswith(f"{app}.models")
-        ]
+        graph[module] = {name for name in named - packages if name in trees and name != module}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))
+
+
+@pytest.mark.parametrize("app", APPS)
+def test_a_deferred_import_says_why(app):
+    """An import inside a function stands under a comment, or beside one, that gives its reason."""
+    wrong = []
+    for path, tree in sources(app):
+        lines = (ROOT / path).read_text().splitlines()
+        for function in ast.walk(tree):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            for node in ast.walk(function):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    at = node.lineno - 1
+                    beside = re.sub(r"#\s*noqa.*", "", lines[at])
+                    # One reason for the imports that stand together.
+                    while re.match(r"\s*(from|import) ", lines[at - 1]):
+                        at -= 1
+                    above = lines[at - 1].strip()
+                    if not above.startswith("#") and "#" not in beside:
+                        wrong.append(f"{path}:{node.lineno}")
+    assert sorted(set(wrong)) == []
+
+
+def test_no_test_and_no_proof_imports_a_test():
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in sources("tests", "bench")
+        for name in imported(tree)
+        if re.match(r"tests\.(browser\.)?(test_|conftest)", name)
+    ]
     assert wrong == []
 
 

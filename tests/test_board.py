@@ -13,6 +13,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, Job
 from cycle.models.job import run_waiting
 from dossiers.models import Dossier, State
+from dossiers.walk import doors
 from tests import judging
 from tests.conftest import person
 from tests.judging import begin, best, fill, judge, regulate, worst
@@ -498,7 +499,7 @@ def test_before_the_closing_there_is_no_result(client, round_, thu):
 
 def test_what_did_not_follow_says_why_and_may_be_tried_again(client, round_, thu, an, minh):
     score_all(round_)
-    round_.entries.first().dossier.process.act("withdraw", by=an, reason="Chủ thể đề nghị")
+    doors.act(round_.entries.first().dossier.process, "withdraw", by=an, reason="Chủ thể đề nghị")
     post(client, thu, "close", round_.pk)
     run_waiting()
     text = page(client, thu, "results", round_.pk)

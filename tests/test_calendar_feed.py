@@ -8,6 +8,7 @@ from icalendar import Calendar
 
 from dossiers.models import Term
 from dossiers.terms.sweep import begin_batches
+from dossiers.walk import doors
 from notifications.models import CalendarFeed
 from tests import records
 from tests.conftest import open_dossier, open_task, person
@@ -63,7 +64,7 @@ def test_a_stranger_has_nothing_and_the_law_is_shown_to_who_answers_for_it(
 
 def test_a_task_that_a_colleague_took_is_theirs(client, dossier, an, commune):
     colleague = person("dung", "Lò Thị Dung", ("officer", commune))
-    open_task(dossier).claim(by=colleague)
+    doors.claim(open_task(dossier), by=colleague)
     assert shown(client, address(client, an)) == []
     assert len(shown(client, address(client, colleague))) == 1
 
@@ -101,7 +102,7 @@ def test_the_same_is_told_for_five_minutes(
 ):
     path = address(client, an)
     assert len(shown(client, path)) == 1
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     open_dossier(cycle, commune, an, name="Chè Shan tuyết")
     with django_assert_num_queries(1):
         assert len(shown(client, path)) == 1

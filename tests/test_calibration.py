@@ -9,6 +9,7 @@ from councils.judging import calibration
 from councils.models import EvaluationRound, RoundEntry
 from cycle import clock
 from dossiers.models import Dossier, State
+from dossiers.walk import doors
 from tests import judging, records
 from tests.conftest import open_task
 from tests.judging import begin, best, fill, judge, regulate
@@ -73,12 +74,18 @@ def test_a_product_is_compared_criterion_by_criterion(round_):
 def test_a_district_is_compared_with_the_province_over_the_years(dossier_of_three, moi):
     dossier = stand(dossier_of_three, State.DISTRICT_EVALUATING)
     district = records.evaluation(points_sum="400", sheets=5, stars=4)
-    open_task(dossier).complete(
-        "rank_at_district", by=moi, paper=records.signed_paper(), record=district
+    doors.complete(
+        open_task(dossier),
+        "rank_at_district",
+        by=moi,
+        paper=records.signed_paper(),
+        record=district,
     )
     dossier = stand(Dossier.objects.get(pk=dossier.pk), State.PROVINCE_EVALUATING)
     province = records.evaluation(points_sum="490", sheets=7, stars=4)
-    open_task(dossier).complete("rank", by=moi, paper=records.signed_paper(), record=province)
+    doors.complete(
+        open_task(dossier), "rank", by=moi, paper=records.signed_paper(), record=province
+    )
     assert calibration.leniency(Dossier.objects.all()) == [
         calibration.Leniency(2022, "Huyện Điện Biên", 1, Decimal(10))
     ]

@@ -14,6 +14,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, RoleAssignment
 from dossiers.models import Certificate, Dossier, Evidence, OfficialDocument, State, Task
 from dossiers.models.evidence import path_of, store
+from dossiers.walk import doors
 from tests import judging
 from tests.conftest import open_dossier, open_task
 from tests.judging import begin, fill, judge, regulate
@@ -133,7 +134,7 @@ def test_a_certificate_number_given_twice(dossier, cycle, commune, an):
 
 def test_a_task_whose_owner_left_the_post_is_released_on_a_document(dossier, an, chi):
     task = open_task(dossier)
-    task.claim(by=an)
+    doors.claim(task, by=an)
     assert found() == []
     RoleAssignment.objects.filter(user=an).update(valid_to=clock.today().replace(year=2025))
     assert found() == [("owner_without_post", task.pk)]
@@ -159,7 +160,7 @@ def test_a_task_whose_owner_left_the_post_is_released_on_a_document(dossier, an,
 
 def test_an_owner_who_is_substituted_or_deactivated(dossier, an):
     task = open_task(dossier)
-    task.claim(by=an)
+    doors.claim(task, by=an)
     an.is_active = False
     an.save()
     assert found() == [("owner_without_post", task.pk)]

@@ -23,6 +23,7 @@ from dossiers.models import (
     Task,
     TaskAlreadyDone,
 )
+from dossiers.walk import doors
 from notifications.models import CalendarFeed, Preference
 from tests import judging, records
 from tests.conftest import events, open_task, person
@@ -85,8 +86,8 @@ def test_eight_officers_complete_one_task(dossier, officers):
     task = open_task(dossier).pk
     outcomes = at_once(
         *(
-            lambda by=by: Task.objects.get(pk=task).complete(
-                "register_idea", by=again(by), record=records.idea()
+            lambda by=by: doors.complete(
+                Task.objects.get(pk=task), "register_idea", by=again(by), record=records.idea()
             )
             for by in officers
         )
@@ -102,8 +103,8 @@ def test_one_person_clicks_eight_times(dossier, an):
     task = open_task(dossier).pk
     outcomes = at_once(
         *(
-            lambda: Task.objects.get(pk=task).complete(
-                "register_idea", by=again(an), record=records.idea()
+            lambda: doors.complete(
+                Task.objects.get(pk=task), "register_idea", by=again(an), record=records.idea()
             )
             for _ in range(8)
         )
@@ -116,9 +117,9 @@ def test_one_person_clicks_eight_times(dossier, an):
 def test_accepting_against_refusing(_time, dossier, minh):
     task = open_task(stand(dossier, State.IDEA_SCREENED)).pk
     outcomes = at_once(
-        lambda: Task.objects.get(pk=task).complete("select_idea", by=again(minh)),
-        lambda: Task.objects.get(pk=task).complete(
-            "not_select_idea", by=again(minh), reason="Trùng sản phẩm"
+        lambda: doors.complete(Task.objects.get(pk=task), "select_idea", by=again(minh)),
+        lambda: doors.complete(
+            Task.objects.get(pk=task), "not_select_idea", by=again(minh), reason="Trùng sản phẩm"
         ),
     )
     assert sorted(outcomes) == ["TaskAlreadyDone", "done"]
@@ -130,10 +131,12 @@ def test_accepting_against_refusing(_time, dossier, minh):
 def test_completing_against_withdrawing(_time, dossier, an, minh):
     task, process = open_task(dossier).pk, dossier.process.pk
     completed, withdrawn = at_once(
-        lambda: Task.objects.get(pk=task).complete(
-            "register_idea", by=again(an), record=records.idea()
+        lambda: doors.complete(
+            Task.objects.get(pk=task), "register_idea", by=again(an), record=records.idea()
         ),
-        lambda: Process.objects.get(pk=process).act("withdraw", by=again(minh), reason="Ngừng"),
+        lambda: doors.act(
+            Process.objects.get(pk=process), "withdraw", by=again(minh), reason="Ngừng"
+        ),
     )
     # Whoever is second sees what the first has done: a withdrawal is legal on either side of it.
     assert withdrawn == "done"
@@ -150,8 +153,12 @@ def test_completing_against_withdrawing(_time, dossier, an, minh):
 def test_two_acts_that_exclude_each_other(_time, dossier, an, minh):
     process = dossier.process.pk
     outcomes = at_once(
-        lambda: Process.objects.get(pk=process).act("withdraw", by=again(an), reason="Ngừng"),
-        lambda: Process.objects.get(pk=process).act("defer", by=again(minh), reason="Mất mùa"),
+        lambda: doors.act(
+            Process.objects.get(pk=process), "withdraw", by=again(an), reason="Ngừng"
+        ),
+        lambda: doors.act(
+            Process.objects.get(pk=process), "defer", by=again(minh), reason="Mất mùa"
+        ),
     )
     assert sorted(outcomes) == ["ActNotPossible", "done"]
     assert (
@@ -164,8 +171,12 @@ def test_an_existing_product_is_entered_once(dossier, an, minh):
     process = dossier.process.pk
     outcomes = at_once(
         *(
-            lambda by=by: Process.objects.get(pk=process).act(
-                "enter_late", by=again(by), entered_as="existing", reason="Đã có sản phẩm"
+            lambda by=by: doors.act(
+                Process.objects.get(pk=process),
+                "enter_late",
+                by=again(by),
+                entered_as="existing",
+                reason="Đã có sản phẩm",
             )
             for by in (an, minh, an, minh)
         )
@@ -178,7 +189,7 @@ def test_an_existing_product_is_entered_once(dossier, an, minh):
 def test_eight_officers_claim_one_task(dossier, officers):
     task = open_task(dossier).pk
     outcomes = at_once(
-        *(lambda by=by: Task.objects.get(pk=task).claim(by=again(by)) for by in officers)
+        *(lambda by=by: doors.claim(Task.objects.get(pk=task), by=again(by)) for by in officers)
     )
     assert sorted(outcomes) == ["PermissionDenied"] * 7 + ["done"]
     assert open_task(dossier).owner == officers[outcomes.index("done")]
@@ -189,9 +200,9 @@ def test_claiming_against_completing(dossier, officers):
     first, second = officers[:2]
     task = open_task(dossier).pk
     claimed, completed = at_once(
-        lambda: Task.objects.get(pk=task).claim(by=again(first)),
-        lambda: Task.objects.get(pk=task).complete(
-            "register_idea", by=again(second), record=records.idea()
+        lambda: doors.claim(Task.objects.get(pk=task), by=again(first)),
+        lambda: doors.complete(
+            Task.objects.get(pk=task), "register_idea", by=again(second), record=records.idea()
         ),
     )
     # An officer of the same unit who comes second is asked for a paper; see test_doors.
@@ -199,14 +210,14 @@ def test_claiming_against_completing(dossier, officers):
 
 
 def test_a_refused_idea_is_refiled_once(dossier, an, minh):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("screen_idea", by=an)
-    open_task(dossier).complete("not_select_idea", by=minh, reason="Chưa rõ nguyên liệu")
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "screen_idea", by=an)
+    doors.complete(open_task(dossier), "not_select_idea", by=minh, reason="Chưa rõ nguyên liệu")
     process = dossier.process.pk
     outcomes = at_once(
         *(
-            lambda: Process.objects.get(pk=process).act(
-                "refile_idea", by=again(an), record=records.idea()
+            lambda: doors.act(
+                Process.objects.get(pk=process), "refile_idea", by=again(an), record=records.idea()
             )
             for _ in range(4)
         )
@@ -217,12 +228,12 @@ def test_a_refused_idea_is_refiled_once(dossier, an, minh):
 
 
 def test_reopening_happens_once(dossier, an, minh):
-    dossier.process.act("withdraw", by=an, reason="Ngừng")
+    doors.act(dossier.process, "withdraw", by=an, reason="Ngừng")
     process = dossier.process.pk
     outcomes = at_once(
         *(
-            lambda by=by: Process.objects.get(pk=process).act(
-                "reopen", by=again(by), reason="Trở lại"
+            lambda by=by: doors.act(
+                Process.objects.get(pk=process), "reopen", by=again(by), reason="Trở lại"
             )
             for by in (an, minh, an, minh)
         )
@@ -237,13 +248,16 @@ def test_visits_beside_a_completion_are_all_written_down(dossier, an, minh):
     task, process = open_task(dossier).pk, dossier.process.pk
     outcomes = at_once(
         *(
-            lambda by=by: Process.objects.get(pk=process).act(
-                "record_visit", by=again(by), record=records.visit()
+            lambda by=by: doors.act(
+                Process.objects.get(pk=process),
+                "record_visit",
+                by=again(by),
+                record=records.visit(),
             )
             for by in (an, minh, an, minh)
         ),
-        lambda: Task.objects.get(pk=task).complete(
-            "declare_ready", by=again(an), record=records.completion()
+        lambda: doors.complete(
+            Task.objects.get(pk=task), "declare_ready", by=again(an), record=records.completion()
         ),
     )
     assert outcomes == ["done"] * 5
@@ -258,8 +272,8 @@ def test_dossiers_do_not_wait_for_each_other(dossier, dossier_of_three, an):
         dossier.lock()
         task = open_task(dossier_of_three).pk
         assert at_once(
-            lambda: Task.objects.get(pk=task).complete(
-                "register_idea", by=again(an), record=records.idea()
+            lambda: doors.complete(
+                Task.objects.get(pk=task), "register_idea", by=again(an), record=records.idea()
             )
         ) == ["done"]
 
@@ -289,14 +303,17 @@ def test_choosing_a_set_against_taking_the_dossier_in(
         sections=[],
         content_hash="f" * 64,
     )
-    dossier.process.act("choose_rubric", by=minh, rubric=rubric)
+    doors.act(dossier.process, "choose_rubric", by=minh, rubric=rubric)
     judging.regulate(province)
     round_ = EvaluationRound.create(
         EvaluationRound(council=judging.seat(province, thu), cycle=cycle, name="Đợt 1"), by=thu
     )
     outcomes = at_once(
-        lambda: Process.objects.get(pk=dossier.process.pk).act(
-            "choose_rubric", by=again(minh), rubric=other
+        lambda: doors.act(
+            Process.objects.get(pk=dossier.process.pk),
+            "choose_rubric",
+            by=again(minh),
+            rubric=other,
         ),
         lambda: EvaluationRound.objects.get(pk=round_.pk).take_in(
             [(Dossier.objects.get(pk=dossier.pk), rubric)], by=again(thu)

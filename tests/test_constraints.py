@@ -79,6 +79,7 @@ from dossiers.models import (
     Term,
     TermEvent,
 )
+from dossiers.walk import engine
 from notifications.models import (
     CalendarFeed,
     Delivery,
@@ -151,7 +152,7 @@ def dossier_with(world, **fields):
 
 def closed(world):
     """The walk of the dossier ended, so that its state may be set freely."""
-    world.dossier.process._stop(clock.now())
+    engine.cancel(world.dossier.process, clock.now())
 
 
 def parked(world, **fields):

@@ -10,6 +10,7 @@ from councils.models import Opinion, Scoresheet
 from cycle import clock, events
 from cycle.models import Role
 from cycle.models.job import run_waiting
+from dossiers.walk import doors
 from notifications import audiences
 from notifications.dispatch import dispatch
 from notifications.letters import letter
@@ -110,7 +111,7 @@ def test_the_way_of_a_round_in_letters(
     assert told("round.close") == everybody | {"minh"}
     closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB-UBND")
     assert told("round.reopen") == everybody | {"minh"}
-    entry.dossier.process.act("withdraw", by=an, reason="Chủ thể đề nghị")
+    doors.act(entry.dossier.process, "withdraw", by=an, reason="Chủ thể đề nghị")
     assert told("round.leave") == judges | {"thu"}
 
     path = {

@@ -15,6 +15,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import Role, fold_number
 from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, State, Task
+from dossiers.walk import doors
 from notifications import audiences
 from tests import judging, records
 from tests.conftest import open_dossier, open_task, person
@@ -37,7 +38,8 @@ def awaiting(cycle, commune, an):
 
 
 def certify(dossier, by, paper=None, **fields):
-    open_task(dossier).complete(
+    doors.complete(
+        open_task(dossier),
         "certify",
         by=by,
         paper=paper or records.signed_paper(),
@@ -56,7 +58,8 @@ def said(error):
 def test_the_decision_is_that_of_the_act_and_no_later_paper(awaiting, son, minh, client, an):
     dossier = awaiting("Mật ong")
     given = certify(dossier, son, records.signed_paper(number="812/QĐ-UBND"))
-    dossier.process.act(
+    doors.act(
+        dossier.process,
         "correct_names",
         by=minh,
         reason="Ghi sai tên",
@@ -212,7 +215,8 @@ def test_what_was_certified_keeps_its_name_and_the_page_says_the_new_one(awaitin
         "food",
     )
     assert "Nay ghi là" not in main(see(given.get_absolute_url()))
-    dossier.process.act(
+    doors.act(
+        dossier.process,
         "correct_names",
         by=minh,
         reason="Chủ thể đổi tên",
@@ -239,7 +243,8 @@ def test_a_correction_says_something_and_what_was_judged_keeps_its_group(awaitin
         {"product_group": "drink"},
     ):
         with transaction.atomic(), pytest.raises(ConditionNotMet):
-            dossier.process.act(
+            doors.act(
+                dossier.process,
                 "correct_names",
                 by=minh,
                 reason="Ghi sai",
@@ -306,7 +311,7 @@ def attach(dossier, by, **fields):
     piece = records.paper("business_registration")
     for name, value in fields.items():
         setattr(piece, name, value)
-    dossier.process.act("attach_evidence", by=by, record=piece)
+    doors.act(dossier.process, "attach_evidence", by=by, record=piece)
     return Evidence.objects.get(pk=piece.pk)
 
 
@@ -402,7 +407,8 @@ def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, 
     centre = stand(
         open_dossier(cycle, commune, an, name="Gạo"), S.AT_CENTRE, stars=5, points_sum="650"
     )
-    open_task(centre).complete(
+    doors.complete(
+        open_task(centre),
         "record_centre_result",
         by=minh,
         paper=records.signed_paper(number="7/QĐ-BNNMT"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
+from dossiers.walk import doors
 from notifications import digests, weekly
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
@@ -88,12 +89,12 @@ def test_the_letter_says_what_is_late_due_new_and_waited_for(cycle, commune, an,
     opened(at(2026, 11, 16, 15), "Mới mở <hôm qua>")
     waiting = opened(at(2026, 11, 2), "Đang chờ")
     with clock.at(at(2026, 11, 5)):
-        open_task(waiting).wait(by=an, reason="Chờ phiếu kiểm nghiệm & nhãn")
+        doors.wait(open_task(waiting), by=an, reason="Chờ phiếu kiểm nghiệm & nhãn")
     ended = opened(at(2026, 11, 9), "Bị từ chối")
     with clock.at(at(2026, 11, 16, 16)):
-        open_task(ended).complete("register_idea", by=an, record=records.idea())
-        open_task(ended).complete("screen_idea", by=an)
-        open_task(ended).complete("not_select_idea", by=minh, reason="Trùng")
+        doors.complete(open_task(ended), "register_idea", by=an, record=records.idea())
+        doors.complete(open_task(ended), "screen_idea", by=an)
+        doors.complete(open_task(ended), "not_select_idea", by=minh, reason="Trùng")
         while dispatch():
             pass
     assert digests.prepare(MORNING) == 1
@@ -197,12 +198,12 @@ def week(cycle, commune, an, chi, minh):
     with clock.at(at(2026, 11, 2)):
         open_dossier(cycle, commune, an, name="Chè quá hạn")  # due 16/11
         waiting = open_dossier(cycle, commune, an, name="Chè đang chờ")
-        open_task(waiting).wait(by=an, reason="Chờ nhãn")
+        doors.wait(open_task(waiting), by=an, reason="Chờ nhãn")
     with clock.at(at(2026, 11, 10)):
         open_dossier(cycle, commune, an, name="Gạo nếp tuần sau")  # due 24/11
     with clock.at(at(2026, 11, 17)):
         left = open_dossier(cycle, commune, an, name="Đã rút")
-        left.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+        doors.act(left.process, "withdraw", by=an, reason="Ngừng sản xuất")
     return at(2026, 11, 20, 15)
 
 

@@ -11,6 +11,7 @@ from cycle import clock
 from cycle.models import Duty
 from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_cycle, open_dossier, open_task
 
@@ -65,8 +66,8 @@ def test_a_stranger_gets_404_everywhere(dossier, la):
 
 
 def test_history_is_told_in_sentences(dossier, an, minh):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("return_idea", by=an, reason="Thiếu nguồn nguyên liệu")
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "return_idea", by=an, reason="Thiếu nguồn nguyên liệu")
     text = signed_in(minh).get(page_of(dossier)).content.decode()
     assert (
         "<strong>Lò Thị An</strong> (Cán bộ OCOP, Xã Nà Tấu) yêu cầu bổ sung ý tưởng: "
@@ -76,9 +77,9 @@ def test_history_is_told_in_sentences(dossier, an, minh):
 
 
 def test_what_each_step_recorded_is_shown_with_the_versions_before(dossier, an):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea(market="Chợ xã"))
-    open_task(dossier).complete("return_idea", by=an, reason="Thiếu")
-    open_task(dossier).complete("complete_idea", by=an, record=records.idea(market="Hà Nội"))
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea(market="Chợ xã"))
+    doors.complete(open_task(dossier), "return_idea", by=an, reason="Thiếu")
+    doors.complete(open_task(dossier), "complete_idea", by=an, record=records.idea(market="Hà Nội"))
     page = signed_in(an).get(page_of(dossier))
     (table,) = page.context["recorded"]
     assert dict(table["newest"]["facts"])["Thị trường dự kiến"] == "Hà Nội"
@@ -86,16 +87,16 @@ def test_what_each_step_recorded_is_shown_with_the_versions_before(dossier, an):
 
 
 def test_late_entry_and_bypass_are_flagged(dossier, an, minh):
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Có sẵn")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Có sẵn")
     text = signed_in(an).get(page_of(dossier)).content.decode()
     assert "Vào muộn: Sản phẩm có sẵn" in text
     assert "bỏ qua 3 bước" in text
 
 
 def test_the_whole_year_is_shown(dossier, an, chi, minh, thu, son, tam, cycle, province):
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Có sẵn")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Có sẵn")
     for kind in dossier.rule_set.compulsory(dossier.case_type):
-        dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
+        doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
     fair = PromotionEvent.objects.create(
         cycle=cycle, org_unit=province, held_on=clock.today(), title="Hội chợ Tết"
     )
@@ -113,7 +114,7 @@ def test_the_whole_year_is_shown(dossier, an, chi, minh, thu, son, tam, cycle, p
     ):
         dossier.lock()
         paper = records.signed_paper() if name in ("rank", "certify") else None
-        open_task(dossier).complete(name, by=by, record=record, paper=paper)
+        doors.complete(open_task(dossier), name, by=by, record=record, paper=paper)
     text = signed_in(minh).get(page_of(dossier)).content.decode()
     for words in (
         "Hội chợ Tết",
@@ -128,10 +129,10 @@ def test_the_whole_year_is_shown(dossier, an, chi, minh, thu, son, tam, cycle, p
 
 @pytest.mark.parametrize("rows", (1, 3))
 def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Có sẵn")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Có sẵn")
     for _n in range(rows):
-        dossier.process.act("record_visit", by=an, record=records.visit())
-        dossier.process.act("attach_evidence", by=an, record=records.paper("awards"))
+        doors.act(dossier.process, "record_visit", by=an, record=records.visit())
+        doors.act(dossier.process, "attach_evidence", by=an, record=records.paper("awards"))
     client = signed_in(an)
     with django_assert_num_queries(31):
         client.get(page_of(dossier))
@@ -250,8 +251,13 @@ def test_a_missing_duty_is_said_and_nothing_changes(dossier, an):
 
 
 def test_visits_and_support_are_recorded_while_the_task_stays(dossier, an, minh):
-    dossier.process.act(
-        "enter_late", by=an, entered_as="existing", state="implementing", reason="Có sẵn"
+    doors.act(
+        dossier.process,
+        "enter_late",
+        by=an,
+        entered_as="existing",
+        state="implementing",
+        reason="Có sẵn",
     )
     today = f"{clock.today():%d/%m/%Y}"
     response = do(
@@ -282,7 +288,7 @@ def test_visits_and_support_are_recorded_while_the_task_stays(dossier, an, minh)
 
 
 def test_the_picture_shows_the_place_and_what_is_done(dossier, an):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     page = signed_in(an).get(page_of(dossier))
     standing = {box.name: box.standing for box in page.context["picture"].boxes}
     assert standing["register_idea"] == "done"

@@ -12,6 +12,7 @@ from cycle import clock
 from dossiers.forms import uploads
 from dossiers.models import Evidence
 from dossiers.models.evidence import path_of
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events
 from tests.judging import rubric_of
@@ -214,7 +215,7 @@ def test_who_may_not_attach_is_refused(dossier, kiem, la):
 @pytest.fixture
 def rubric(dossier, an):
     rubric = rubric_of(dossier)
-    dossier.process.act("choose_rubric", by=an, rubric=rubric)
+    doors.act(dossier.process, "choose_rubric", by=an, rubric=rubric)
     dossier.lock()
     return rubric
 
@@ -248,7 +249,7 @@ def test_the_door_refuses_it_too(dossier, an, rubric):
     record = records.paper("awards")
     record.criteria = ["1.1", "99.9"]
     with pytest.raises(ValidationError, match=r"không có tiêu chí 99\.9"):
-        dossier.process.act("attach_evidence", by=an, record=record)
+        doors.act(dossier.process, "attach_evidence", by=an, record=record)
 
 
 def test_before_a_set_is_chosen_nothing_is_asked_and_the_way_is_told(dossier, an):
@@ -260,7 +261,7 @@ def test_before_a_set_is_chosen_nothing_is_asked_and_the_way_is_told(dossier, an
     record = records.paper("awards")
     record.criteria = ["1.1"]
     with pytest.raises(ValidationError, match=r"không có tiêu chí 1\.1"):
-        dossier.process.act("attach_evidence", by=an, record=record)
+        doors.act(dossier.process, "attach_evidence", by=an, record=record)
 
 
 def test_a_new_version_proves_what_the_old_one_did(dossier, an, rubric):

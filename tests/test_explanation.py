@@ -15,6 +15,7 @@ from cycle.workdays import DAY
 from dossiers.models import Term
 from dossiers.terms.clocks import begin
 from dossiers.terms.explanation import Explanation
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_dossier, open_task
 from tests.test_transitions import with_compulsory_papers
@@ -125,13 +126,13 @@ def test_with_htmx_it_is_a_piece_of_the_page_it_is_asked_from(client, monday, an
 def test_the_pause_and_the_new_day_are_told(client, monday, an):
     task = open_task(monday)
     with clock.at(at(2026, 11, 18)):
-        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(task, by=an, reason="Chờ giấy đăng ký kinh doanh")
     [paused] = pages(client, an, f"/tasks/{task.pk}/why/")
     assert "Đang tạm dừng, còn 8 ngày làm việc" in paused
     assert "Tạm dừng: đã dùng 2 ngày làm việc, còn 8." in paused
     assert "Chờ giấy đăng ký kinh doanh" in paused
     with clock.at(at(2026, 12, 7)):
-        task.resume(by=an)
+        doors.resume(task, by=an)
     [page] = pages(client, an, f"/tasks/{task.pk}/why/")
     assert "Hạn: hết ngày <strong>17/12/2026</strong>" in page
     assert "ban đầu 30/11/2026" in page
@@ -158,12 +159,16 @@ def test_a_stranger_finds_no_such_clock(client, monday, la):
 def test_the_internal_clock_stands_and_the_legal_one_runs(client, cycle, commune, an):
     with clock.at(at(2026, 11, 16)):
         dossier = open_dossier(cycle, commune, an)
-        dossier.process.act("enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
+        doors.act(
+            dossier.process, "enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn"
+        )
         with_compulsory_papers(dossier, an)
-        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+        )
     task = open_task(dossier)
     with clock.at(at(2026, 11, 18)):
-        task.wait(by=an, reason="Chờ phiếu kiểm nghiệm")
+        doors.wait(task, by=an, reason="Chờ phiếu kiểm nghiệm")
     with clock.at(at(2026, 11, 20)):
         task_page, dossier_page = pages(
             client, an, f"/tasks/{task.pk}/", f"/dossiers/{dossier.pk}/"

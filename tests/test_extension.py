@@ -11,6 +11,7 @@ from cycle import clock
 from cycle.models import OutboxMessage
 from dossiers.models import Term
 from dossiers.terms.extension import extend
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_dossier, open_task
 from tests.test_transitions import with_compulsory_papers
@@ -34,9 +35,9 @@ def monday(cycle, commune, an):
 @pytest.fixture
 def legal(monday, an):
     """The commune's 15 working days (D1), which no document may extend."""
-    monday.process.act("enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
+    doors.act(monday.process, "enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
     with_compulsory_papers(monday, an)
-    open_task(monday).complete("submit_dossier", by=an, record=records.self_assessment())
+    doors.complete(open_task(monday), "submit_dossier", by=an, record=records.self_assessment())
     return monday.terms.get(code="D1")
 
 
@@ -114,7 +115,7 @@ def test_a_clock_of_the_law_without_room_cannot_be_extended(legal, chi):
 
 def test_a_finished_clock_cannot_be_extended(monday, an, chi):
     term = open_task(monday).term
-    open_task(monday).complete("register_idea", by=an, record=records.idea())
+    doors.complete(open_task(monday), "register_idea", by=an, record=records.idea())
     with pytest.raises(ValidationError, match="Không gia hạn được"):
         extend(term, by=chi, **ASKED)
 

@@ -9,6 +9,7 @@ from dossiers import flows
 from dossiers.law.nodes import NODES
 from dossiers.law.states import LIVE
 from dossiers.models import Dossier, Process, State, Task
+from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
 from tests.conftest import open_task
@@ -125,8 +126,8 @@ def undone():
 
 @pytest.mark.django_db
 def test_what_is_stored_fits_the_code(dossier, dossier_of_three, an, capsys):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    dossier_of_three.process.act("withdraw", by=an, reason="Ngừng")
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.act(dossier_of_three.process, "withdraw", by=an, reason="Ngừng")
     assert check(capsys) == (["1 công việc đang mở, khớp với luồng xử lý."], 0)
 
 
@@ -137,7 +138,7 @@ def test_an_empty_installation_fits(capsys):
 
 @pytest.mark.django_db
 def test_a_node_that_is_gone_is_named_though_its_tasks_are_done(dossier, an, undone, capsys):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     sql("UPDATE dossiers_task SET flow_task = replace(flow_task, 'register_idea', 'sign_up')")
     assert check(capsys) == (
         ["dossiers/flows.TwoLevelsFlow.sign_up: 1 công việc của một nút không còn trong luồng."],
@@ -197,7 +198,7 @@ def test_a_duty_that_a_live_dossier_will_need_is_named(dossier, capsys):
 
 @pytest.mark.django_db
 def test_a_duty_that_no_live_dossier_needs_is_not(dossier, an, capsys):
-    dossier.process.act("withdraw", by=an, reason="Ngừng")
+    doors.act(dossier.process, "withdraw", by=an, reason="Ngừng")
     Duty.objects.all().delete()
     assert check(capsys) == (["0 công việc đang mở, khớp với luồng xử lý."], 0)
 
@@ -206,4 +207,4 @@ def test_a_duty_that_no_live_dossier_needs_is_not(dossier, an, capsys):
 def test_without_its_duty_a_task_is_not_given_to_nobody(dossier, an):
     Duty.objects.filter(node="screen_idea").delete()
     with pytest.raises(DutyMissing):
-        open_task(dossier).complete("register_idea", by=an, record=records.idea())
+        doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())

@@ -12,6 +12,7 @@ from cycle import clock
 from cycle.models import Cycle
 from dossiers.forms import acts, fields, opening
 from dossiers.models import ACTS, BusinessPlan, State
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_cycle, open_dossier, open_task
 
@@ -165,8 +166,13 @@ def test_no_page_breaks_whatever_is_typed(dossier, an, cycle, commune, typed):
 
 
 def test_the_reversed_period_and_the_own_capital_are_named_at_their_fields(dossier, an, minh):
-    dossier.process.act(
-        "enter_late", by=an, entered_as="existing", state=State.IDEA_SELECTED, reason="Có sẵn"
+    doors.act(
+        dossier.process,
+        "enter_late",
+        by=an,
+        entered_as="existing",
+        state=State.IDEA_SELECTED,
+        reason="Có sẵn",
     )
     dossier.lock()
     task = open_task(dossier)
@@ -226,7 +232,7 @@ def test_a_dossier_is_reopened_in_this_or_a_later_open_cycle_only(dossier, rule_
     open_cycle(rule_sets["qd26_2026"], 2024)
     closed = open_cycle(rule_sets["qd26_2026"], 2028)
     Cycle.objects.filter(pk=closed.pk).update(closed_on=date(2028, 12, 31))
-    dossier.process.act("defer", by=an, reason="Mất mùa")
+    doors.act(dossier.process, "defer", by=an, reason="Mất mùa")
     dossier.lock()
     form = acts.ActForm("reopen", dossier, an)
     cycles = form.parts[0].fields["cycle"]

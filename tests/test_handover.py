@@ -12,6 +12,7 @@ from cycle.models import HistoryEntry, Role, RoleAssignment, User
 from dossiers.models import Task
 from dossiers.office.handover import Briefing, arranged_by, hand_over, keep_posts, take_back
 from dossiers.rules import holds_task
+from dossiers.walk import doors, engine
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
@@ -38,7 +39,7 @@ def three(cycle, commune, an):
     """Three dossiers of Nà Tấu; An has claimed two of their tasks."""
     opened = [open_dossier(cycle, commune, an, name) for name in ("Mật ong", "Chè", "Gạo")]
     for dossier in opened[:2]:
-        open_task(dossier).claim(by=an)
+        doors.claim(open_task(dossier), by=an)
     return opened
 
 
@@ -64,7 +65,7 @@ def test_all_claimed_work_goes_to_the_successor_with_the_role(three, an, chi, du
     # An keeps her other role; the work of Nà Tấu is no longer hers.
     assert [held.org_unit.name for held in fresh(an).assignments()] == ["Xã Mường Pồn"]
     assert not Task.objects.inbox(fresh(an)).exists()
-    open_task(three[0]).complete("register_idea", by=fresh(dung), record=records.idea())
+    doors.complete(open_task(three[0]), "register_idea", by=fresh(dung), record=records.idea())
 
 
 def test_the_record_says_what_was_handed_to_whom_by_whom(three, an, chi, dung, cycle, post):
@@ -94,7 +95,7 @@ def test_both_sides_hear_of_it(three, an, chi, dung, post):
 
 def test_what_who_acted_for_them_had_claimed_goes_too(three, an, chi, minh, dung, la, post):
     substitute_for(post, la, an)
-    open_task(three[2]).claim(by=fresh(la))
+    doors.claim(open_task(three[2]), by=fresh(la))
 
     give(post, dung, minh)
 
@@ -103,7 +104,7 @@ def test_what_who_acted_for_them_had_claimed_goes_too(three, an, chi, minh, dung
 
 def test_what_a_colleague_has_claimed_stays_theirs(three, chi, dung, commune, post):
     lan = person("lan", "Lò Thị Lan", (Role.OFFICER, commune))
-    open_task(three[2]).claim(by=lan)
+    doors.claim(open_task(three[2]), by=lan)
 
     give(post, dung, chi)
 
@@ -123,7 +124,7 @@ def test_one_for_a_later_day_begins_on_that_day(three, an, chi, dung, commune, p
     assert (post.valid_to, given.valid_from) == (day - timedelta(days=1), day)
     # Until then all stays, and what An claims meanwhile goes with the rest.
     assert keep_posts() == 0
-    open_task(three[2]).claim(by=fresh(an))
+    doors.claim(open_task(three[2]), by=fresh(an))
     assert owners(three) == [an, an, an]
     assert not Task.objects.inbox(fresh(dung)).exists()
 
@@ -202,7 +203,7 @@ def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
 
 
 def test_all_or_nothing(three, an, chi, dung, post, monkeypatch):
-    give_one, given = Task._give, []
+    give_one, given = engine.give, []
 
     def give_one_then_fail(task, user):
         if given:
@@ -210,7 +211,7 @@ def test_all_or_nothing(three, an, chi, dung, post, monkeypatch):
         given.append(task)
         give_one(task, user)
 
-    monkeypatch.setattr(Task, "_give", give_one_then_fail)
+    monkeypatch.setattr(engine, "give", give_one_then_fail)
     with pytest.raises(RuntimeError):
         give(post, dung, chi)
 
@@ -253,7 +254,7 @@ def test_neither_an_administrator_nor_a_substitute_of_the_leader_may(
 def test_the_briefing_says_what_is_open_until_when_why_it_waits_and_what_happened(
     three, an, chi, dung, post
 ):
-    open_task(three[1]).wait(by=an, reason="Chờ phiếu kiểm nghiệm")
+    doors.wait(open_task(three[1]), by=an, reason="Chờ phiếu kiểm nghiệm")
 
     rows = Briefing(give(post, dung, chi)).rows()
 
@@ -374,7 +375,7 @@ def test_briefing_query_count(client, an, cycle, commune, post, rows, django_ass
 
 def test_a_waiting_task_keeps_its_clock(three, an, chi, dung, post):
     with clock.at(timezone.make_aware(datetime(2026, 11, 18, 9))):
-        open_task(three[0]).wait(by=an, reason="Chờ giấy đăng ký")
+        doors.wait(open_task(three[0]), by=an, reason="Chờ giấy đăng ký")
     give(post, dung, chi)
     task = open_task(three[0])
     assert (task.owner, task.waiting_reason, task.term.state) == (

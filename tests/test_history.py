@@ -16,6 +16,7 @@ from psycopg.types.json import Jsonb
 from cycle import clock
 from cycle.models import HistoryEntry, HistoryHead, OutboxMessage
 from dossiers.models import Dossier
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_task
 from tests.test_constraints import owner
@@ -53,8 +54,10 @@ def verify(capsys):
 
 def walk(dossier, an):
     """Two acts after opening: a chain of three."""
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("return_idea", by=an, reason="Thiếu «nguyên liệu»\nvà thị trường")
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(
+        open_task(dossier), "return_idea", by=an, reason="Thiếu «nguyên liệu»\nvà thị trường"
+    )
     return Dossier.objects.get(pk=dossier.pk)
 
 

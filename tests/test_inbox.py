@@ -8,7 +8,8 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import Role, RoleAssignment
 from dossiers.lists.inbox import PAGE, Filters, Inbox
-from dossiers.models import Dossier, Process, Producer, Product, ProductGroup, Task
+from dossiers.models import Dossier, Producer, Product, ProductGroup, Task
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
 
@@ -83,8 +84,8 @@ def test_a_row_says_what_who_where_and_until_when(client, three, an):
 def test_the_tabs_count_what_they_hold(three, an):
     first, second, third = (open_task(dossier) for dossier in three)
     noon = timezone.make_aware(datetime.combine(first.due_on, time(12)))
-    second.claim(by=an)
-    third.wait(by=an, reason="Chờ giấy kiểm nghiệm")
+    doors.claim(second, by=an)
+    doors.wait(third, by=an, reason="Chờ giấy kiểm nghiệm")
 
     with clock.at(noon):
         assert inbox(an, tab="soon")[0] == "Mật ong"
@@ -105,7 +106,7 @@ def test_the_tabs_count_what_they_hold(three, an):
 
 def test_what_an_just_did_is_gone_and_stands_among_the_done(three, an, chi):
     dossier = three[0]
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
 
     done = Inbox(an, Filters(tab="done")).rows()
     assert [(row["product"], str(row["done"])) for row in done] == [
@@ -131,7 +132,7 @@ def test_search_finds_the_code(three, an):
 
 def test_filters_narrow(three, an, commune, other_commune):
     Product.objects.filter(name="Mật ong").update(group=ProductGroup.DRINK)
-    open_task(three[1]).complete("register_idea", by=an, record=records.idea())
+    doors.complete(open_task(three[1]), "register_idea", by=an, record=records.idea())
 
     assert inbox(an, group="drink") == ["Mật ong"]
     assert inbox(an, step="idea") == ["Nước mắm"]
@@ -288,7 +289,7 @@ def test_chi_sees_but_does_not_hold_and_is_told(client, three, chi):
 def test_one_bad_row_does_not_stop_the_others(client, three, an, commune):
     other = person("nam", "Lò Văn Nam", (Role.OFFICER, commune))
     tasks = [open_task(dossier) for dossier in three]
-    tasks[1].claim(by=other)
+    doors.claim(tasks[1], by=other)
     client.force_login(an)
 
     response = bulk(client, "claim", *tasks)
@@ -302,7 +303,7 @@ def test_one_bad_row_does_not_stop_the_others(client, three, an, commune):
 
 def test_a_row_done_meanwhile_says_who_did_it(client, three, an, commune):
     task = open_task(three[0])
-    task.complete("register_idea", by=an, record=records.idea())
+    doors.complete(task, "register_idea", by=an, record=records.idea())
     client.force_login(person("nam", "Lò Văn Nam", (Role.OFFICER, commune)))
 
     assert said(bulk(client, "claim", task)) == ["Mật ong: Lò Thị An đã xử lý việc này."]
@@ -405,7 +406,7 @@ def test_the_list_goes_on_page_by_page(client, cycle, commune, an):
     producer = Producer.objects.create(name="HTX", owner_type="cooperative", commune=commune)
     for n in range(PAGE + 2):
         product = Product.objects.create(producer=producer, name=f"Chè {n:02}", group="food")
-        Process.open(Dossier(cycle=cycle, product=product, commune=commune), by=an)
+        doors.open(Dossier(cycle=cycle, product=product, commune=commune), by=an)
     client.force_login(an)
 
     page = client.get("/dossiers/").context["page"]
@@ -426,7 +427,7 @@ def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier
     from tests.conftest import person
 
     clerk = person("vanthu", "Bùi Thị Văn", ("clerk", province))
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
     client.force_login(clerk)
     assert "Chờ văn bản ký" not in client.get("/inbox/").content.decode()
 

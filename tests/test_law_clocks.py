@@ -10,6 +10,7 @@ from cycle import clock
 from cycle.models import DayOff, TermRule
 from dossiers.models import Term
 from dossiers.terms.sweep import begin_batches
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_cycle, open_dossier, open_task
 from tests.test_certificate_page import main, see
@@ -34,7 +35,7 @@ def at_council(given, cycle, commune, an, minh, case_type="reevaluation"):
     dossier = file_anew(given, cycle, commune, an, at(2026, 9, 20), case_type)
     dossier = stand(dossier, S.AT_PROVINCE)
     with clock.at(at(2026, 10, 1)):
-        open_task(dossier).complete("accept_at_province", by=minh)
+        doors.complete(open_task(dossier), "accept_at_province", by=minh)
     return dossier
 
 
@@ -57,14 +58,19 @@ def test_no_other_case_has_that_term(given, cycle, commune, an, minh, case_type)
 def test_the_council_s_result_is_not_the_decision(given, cycle, commune, an, minh, thu, son):
     dossier = at_council(given, cycle, commune, an, minh)
     with clock.at(at(2026, 10, 20)):
-        open_task(dossier).complete(
-            "rank", by=thu, paper=records.signed_paper(), record=records.evaluation()
+        doors.complete(
+            open_task(dossier),
+            "rank",
+            by=thu,
+            paper=records.signed_paper(),
+            record=records.evaluation(),
         )
         assert live(dossier, "D7") is not None
-        open_task(dossier).complete("propose_recognition", by=minh)
+        doors.complete(open_task(dossier), "propose_recognition", by=minh)
         assert live(dossier, "D7") is not None
     with clock.at(at(2026, 10, 25)):
-        open_task(dossier).complete(
+        doors.complete(
+            open_task(dossier),
             "certify",
             by=son,
             paper=records.signed_paper(),
@@ -76,11 +82,11 @@ def test_the_council_s_result_is_not_the_decision(given, cycle, commune, an, min
 def test_what_is_sent_back_begins_anew_when_it_is_complete(given, cycle, commune, an, minh):
     dossier = stand(at_council(given, cycle, commune, an, minh), S.AT_PROVINCE)
     with clock.at(at(2026, 10, 5)):
-        open_task(dossier).complete("return_for_supplement", by=minh, reason="Thiếu nhãn")
+        doors.complete(open_task(dossier), "return_for_supplement", by=minh, reason="Thiếu nhãn")
     assert live(dossier, "D7") is None
     with clock.at(at(2026, 10, 12)):
-        open_task(dossier).complete("supplement", by=an)
-        open_task(dossier).complete("accept_at_province", by=minh)
+        doors.complete(open_task(dossier), "supplement", by=an)
+        doors.complete(open_task(dossier), "accept_at_province", by=minh)
     assert live(dossier, "D7").due_on == date(2026, 11, 26)
 
 
@@ -92,8 +98,12 @@ def test_a_refusal_or_the_way_to_the_centre_ends_it(
         at_council(given, cycle, commune, an, minh), S.AWAITING_DECISION, stars=5, points_sum="650"
     )
     with clock.at(at(2026, 10, 20)):
-        open_task(dossier).complete(
-            act, by=cast[who], reason="Theo biên bản", paper=records.signed_paper()
+        doors.complete(
+            open_task(dossier),
+            act,
+            by=cast[who],
+            reason="Theo biên bản",
+            paper=records.signed_paper(),
         )
     assert live(dossier, "D7") is None
 
@@ -107,14 +117,16 @@ def test_the_commune_s_days_run_on_while_the_producer_is_waited_for(given, cycle
     dossier = file_anew(given, cycle, commune, an, at(2026, 11, 20))
     assert live(dossier, "D1").due_on == date(2026, 12, 14)
     with clock.at(at(2026, 11, 25)):
-        open_task(dossier).wait(by=an, reason="Chờ nhãn")
+        doors.wait(open_task(dossier), by=an, reason="Chờ nhãn")
         assert live(dossier, "task").state == "paused"
         assert live(dossier, "D1").state == "running"
     with clock.at(at(2026, 12, 1)):
-        open_task(dossier).resume(by=an)
-        open_task(dossier).complete("confirm_dossier", by=an, record=records.commune_report())
+        doors.resume(open_task(dossier), by=an)
+        doors.complete(
+            open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
+        )
         assert live(dossier, "D1").due_on == date(2026, 12, 14)
-        open_task(dossier).complete("forward_to_province", by=chi)
+        doors.complete(open_task(dossier), "forward_to_province", by=chi)
     assert live(dossier, "D1") is None
 
 
@@ -184,9 +196,11 @@ def test_a_reevaluation_of_the_old_law_has_the_shorter_term(rule_sets, old_commu
     year = open_cycle(rule_sets["qd1048_2019"], 2026)
     with clock.at(at(2026, 5, 20)):
         dossier = open_dossier(year, old_commune, an, case_type="reevaluation")
-        dossier.process.act("enter_late", by=an, entered_as="reevaluation", reason="Hết hạn")
+        doors.act(dossier.process, "enter_late", by=an, entered_as="reevaluation", reason="Hết hạn")
         for kind in dossier.rule_set.compulsory("reevaluation"):
-            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
-        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+        )
     assert live(dossier, "D11").due_on == date(2026, 6, 22)
     assert live(dossier, "D10") is None

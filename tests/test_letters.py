@@ -16,6 +16,7 @@ from django.utils import timezone
 from cycle import clock, events
 from cycle.models import HistoryEntry, Stream
 from dossiers.models import Product
+from dossiers.walk import doors
 from notifications import audiences, reasons
 from notifications.channels import Refused, webhook
 from notifications.delivery import MAX_ATTEMPTS, deliver, resend
@@ -92,8 +93,8 @@ def test_every_event_that_is_told_has_its_letter(event, dossier, an, minh):
 
 
 def test_the_letter_says_what_to_do_and_by_when(dossier, an, minh):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("screen_idea", by=an)
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
         pass
     written = letter(Delivery(notification=Notification.objects.get(recipient=minh)))
@@ -164,8 +165,8 @@ def outgoing(dossier, an, minh, settings):
     settings.EMAIL_HOST = settings.EMAIL_HOST or "mail.example.vn"
     minh.email = "minh@dienbien.example.vn"
     minh.save()
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("screen_idea", by=an)
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
         pass
     return Delivery.objects.get()

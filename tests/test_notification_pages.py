@@ -9,6 +9,7 @@ from cycle import clock
 from cycle.models import Job, JobState, OutboxMessage
 from dossiers.models import Dossier
 from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.jobs import keep_time, send_letters, with_heartbeat
 from notifications.jobs import tell as tell_for
@@ -39,8 +40,8 @@ def tell(cycle, commune, an, count=1):
     """An screens so many ideas; Minh hears of each."""
     for number in range(count):
         dossier = open_dossier(cycle, commune, an, name=f"Chè Shan tuyết {number + 1}")
-        open_task(dossier).complete("register_idea", by=an, record=records.idea())
-        open_task(dossier).complete("screen_idea", by=an)
+        doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+        doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
         pass
     return list(Notification.objects.order_by("pk"))

@@ -17,6 +17,7 @@ from dossiers.models import ConditionNotMet, Term, TermState
 from dossiers.terms import recalculation
 from dossiers.terms.spent import time_spent
 from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
 from notifications import audiences
 from tests import judging
 from tests.conftest import open_task, person
@@ -181,7 +182,7 @@ def test_the_internal_clock_stands_still_while_an_opinion_is_awaited(entry, thu,
 
 def test_an_answer_does_not_end_the_wait_for_the_producer(entry, thu, y_te):
     task = open_task(entry.dossier)
-    task.wait(by=thu, reason="Chờ chủ thể bổ sung nhãn")
+    doors.wait(task, by=thu, reason="Chờ chủ thể bổ sung nhãn")
     ask(entry, y_te, thu).reply("Đạt", by=y_te)
     task.refresh_from_db()
     assert (task.paused, Term.objects.get(task=task).state) == (True, TermState.PAUSED)
@@ -193,8 +194,8 @@ def test_the_producers_answer_does_not_end_the_wait_for_an_opinion(client, entry
     task.refresh_from_db()
     client.force_login(thu)
     assert "chờ ý kiến sở, ngành" in client.get(f"/tasks/{task.pk}/").content.decode()
-    task.wait(by=thu, reason="Chờ chủ thể bổ sung nhãn")
-    open_task(entry.dossier).resume(by=thu)
+    doors.wait(task, by=thu, reason="Chờ chủ thể bổ sung nhãn")
+    doors.resume(open_task(entry.dossier), by=thu)
     task.refresh_from_db()
     assert task.waiting_since is None
     assert (task.paused, Term.objects.get(task=task).state) == (True, TermState.PAUSED)
@@ -214,9 +215,9 @@ def test_waiting_for_an_opinion_is_told_apart_from_waiting_for_the_producer(entr
     with later(1):
         asked = ask(entry, y_te, thu)
     with later(4):  # three days of waiting for the opinion alone
-        open_task(dossier).wait(by=thu, reason="Chờ nhãn")
+        doors.wait(open_task(dossier), by=thu, reason="Chờ nhãn")
     with later(6):  # two for both: the producer's
-        open_task(dossier).resume(by=thu)
+        doors.resume(open_task(dossier), by=thu)
     with later(11):  # five more for the opinion
         asked.reply("Đạt", by=y_te)
     spent = time_spent(dossier, start + timedelta(days=12))

@@ -10,6 +10,7 @@ from cycle import rubrics
 from cycle.models import Level, RuleSet
 from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, Dossier, State
+from dossiers.walk import doors
 from tests import judging, records
 from tests.conftest import open_cycle, open_task
 from tests.judging import begin, best, fill, judge, regulate, worst
@@ -136,9 +137,9 @@ def test_what_the_sheets_say_decides(edition, level, wish, stars, goes_on, befor
     assert may_go_on(dossier, level) is goes_on
     if not goes_on:
         with pytest.raises(ConditionNotMet):
-            open_task(dossier).complete(ON[level][0], by=moi)
+            doors.complete(open_task(dossier), ON[level][0], by=moi)
     # The refusal is always there, with its reason.
-    open_task(dossier).complete(REFUSE[level], by=moi, reason="Theo biên bản")
+    doors.complete(open_task(dossier), REFUSE[level], by=moi, reason="Theo biên bản")
     assert Dossier.objects.get(pk=dossier.pk).state == OUT[level]
 
 
@@ -160,7 +161,7 @@ def test_who_is_eliminated_goes_nowhere_and_has_a_way_back(edition, level, befor
     assert "Hồ sơ giả" in said.reason or "bị loại" in said.reason
     assert not dossier.evaluations.exists()
     assert dossier.open_task() is None
-    dossier.process.act("reopen", by=moi, reason="Đã bổ sung")
+    doors.act(dossier.process, "reopen", by=moi, reason="Đã bổ sung")
     assert Dossier.objects.get(pk=dossier.pk).state == State.ASSEMBLING
 
 
@@ -190,7 +191,9 @@ TYPED = [
 @pytest.mark.parametrize(("edition", "level", "stars", "points", "goes_on"), TYPED)
 def test_what_is_typed_decides_the_same(edition, level, stars, points, goes_on, before, moi):
     dossier, _unit = before(edition, level)
-    open_task(dossier).complete(RANK[level], by=moi, record=records.evaluation(points, 5, stars))
+    doors.complete(
+        open_task(dossier), RANK[level], by=moi, record=records.evaluation(points, 5, stars)
+    )
     dossier = Dossier.objects.with_units().get(pk=dossier.pk)
     assert dossier.state == JUDGED[level]
     assert may_go_on(dossier, level) is goes_on
@@ -199,6 +202,6 @@ def test_what_is_typed_decides_the_same(edition, level, stars, points, goes_on, 
 @pytest.mark.parametrize("level", EVALUATING)
 def test_an_elimination_is_typed_at_each_level(level, before, moi):
     dossier, _unit = before("qd1048", level)
-    open_task(dossier).complete(REFUSE[level], by=moi, reason="Hội đồng kết luận bị loại")
+    doors.complete(open_task(dossier), REFUSE[level], by=moi, reason="Hội đồng kết luận bị loại")
     dossier = Dossier.objects.with_units().get(pk=dossier.pk)
     assert (dossier.state, dossier.stars) == (OUT[level], None)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from cycle import clock
 from dossiers.forms import acts
 from dossiers.models import Dossier, SelfAssessment, State
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_task
 from tests.judging import best, choose, rubric_of, worst
@@ -35,7 +36,7 @@ def rubric(dossier):
 @pytest.fixture
 def assembling(dossier, rubric, an):
     with_compulsory_papers(dossier, an)
-    dossier.process.act("choose_rubric", by=an, rubric=rubric)
+    doors.act(dossier.process, "choose_rubric", by=an, rubric=rubric)
     return stand(dossier, State.ASSEMBLING, **UNJUDGED)
 
 
@@ -143,8 +144,11 @@ def test_the_door_refuses_what_the_form_would(assembling, rubric, an):
         ([*options[1:], *two], "chỉ chọn một mức"),
     ):
         with pytest.raises(ValidationError, match=sentence):
-            open_task(assembling).complete(
-                "submit_dossier", by=an, record=records.self_assessment(options=wrong)
+            doors.complete(
+                open_task(assembling),
+                "submit_dossier",
+                by=an,
+                record=records.self_assessment(options=wrong),
             )
     assert again(assembling).state == State.ASSEMBLING
 
@@ -153,8 +157,8 @@ def test_options_without_a_rubric_are_refused(dossier, rubric, an):
     with_compulsory_papers(dossier, an)
     dossier = stand(dossier, State.ASSEMBLING, **UNJUDGED)
     with pytest.raises(ValidationError, match="Chưa chọn bộ sản phẩm"):
-        open_task(dossier).complete(
-            "submit_dossier", by=an, record=records.self_assessment(options=[1])
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment(options=[1])
         )
 
 
@@ -278,13 +282,21 @@ def test_the_door_takes_no_impossible_mean(at_centre, rubric, minh, value):
     record = records.evaluation(points_sum="200", sheets=2, stars=4)
     record.scores = scores | {rubric.criteria.first().code: value}
     with pytest.raises(ValidationError, match="Điểm tiêu chí"):
-        open_task(at_centre).complete(
-            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        doors.complete(
+            open_task(at_centre),
+            "record_centre_result",
+            by=minh,
+            paper=records.signed_paper(),
+            record=record,
         )
     record.scores = scores | {"9.9": "1"}
     with pytest.raises(ValidationError, match="không thuộc bộ tiêu chí"):
-        open_task(at_centre).complete(
-            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        doors.complete(
+            open_task(at_centre),
+            "record_centre_result",
+            by=minh,
+            paper=records.signed_paper(),
+            record=record,
         )
 
 
@@ -292,7 +304,11 @@ def test_without_a_set_there_is_nothing_to_score_by(dossier, minh):
     dossier = stand(dossier, State.AT_CENTRE)
     record = records.evaluation(scores={"1.1": "1"})
     with pytest.raises(ValidationError, match="Chưa chọn bộ sản phẩm"):
-        open_task(dossier).complete(
-            "record_centre_result", by=minh, paper=records.signed_paper(), record=record
+        doors.complete(
+            open_task(dossier),
+            "record_centre_result",
+            by=minh,
+            paper=records.signed_paper(),
+            record=record,
         )
     assert acts.RECORDS["record_centre_result"][0](dossier=dossier).folds == ()

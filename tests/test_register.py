@@ -19,6 +19,7 @@ from cycle.workdays import DAY
 from dossiers.lists.overdue import Filters, OverdueRegister
 from dossiers.models import Firing
 from dossiers.terms.spent import time_spent
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_dossier, open_task, person
 
@@ -68,9 +69,9 @@ def late(cycle, commune, an):
             for name in ("Mật ong", "Nước mắm", "Gạo Séng Cù")
         )
     with clock.at(at(2026, 11, 20)):
-        open_task(waiting).wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(open_task(waiting), by=an, reason="Chờ giấy đăng ký kinh doanh")
     with clock.at(at(2026, 12, 3)):
-        open_task(done).complete("register_idea", by=an, record=records.idea())
+        doors.complete(open_task(done), "register_idea", by=an, record=records.idea())
     return open_one, done, waiting
 
 
@@ -92,7 +93,7 @@ def test_open_and_done_late_and_not_what_stands_still(late, an):
 def test_what_was_finished_while_it_stood_still_was_not_late(late, an):
     waiting = late[2]
     with clock.at(at(2026, 12, 20)):
-        open_task(waiting).complete("register_idea", by=an, record=records.idea())
+        doors.complete(open_task(waiting), "register_idea", by=an, record=records.idea())
         assert "Gạo Séng Cù" not in [name for name, _days, _open in found(an)]
 
 
@@ -107,16 +108,16 @@ def test_days_off_are_not_counted_as_late(late, an):
 def test_what_waits_after_it_was_late_is_not_later_for_it(late, an):
     """Due on 30/11, three days late when it paused; two more when it had gone on."""
     with clock.at(at(2026, 12, 3)):
-        open_task(late[0]).wait(by=an, reason="Chờ phiếu kiểm nghiệm")
+        doors.wait(open_task(late[0]), by=an, reason="Chờ phiếu kiểm nghiệm")
     for day in (4, 21):
         with clock.at(at(2026, 12, day)):
             assert found(an, standing="open", step="outreach") == [("Mật ong", 3, True)]
     with clock.at(at(2026, 12, 21)):
-        open_task(late[0]).resume(by=an)
+        doors.resume(open_task(late[0]), by=an)
         assert found(an, standing="open", step="outreach") == [("Mật ong", 3, True)]
     with clock.at(at(2026, 12, 23)):
         assert found(an, standing="open", step="outreach") == [("Mật ong", 5, True)]
-        open_task(late[0]).complete("register_idea", by=an, record=records.idea())
+        doors.complete(open_task(late[0]), "register_idea", by=an, record=records.idea())
     with clock.at(at(2026, 12, 30)):
         assert ("Mật ong", 5, False) in found(an)
         assert register(an, step="outreach").total["days"] == 5 + 3
@@ -147,9 +148,9 @@ def test_days_late_are_the_working_days_on_which_its_clock_ran(
             moment += days * DAY
             with clock.at(moment):
                 if len(changes) % 2:
-                    open_task(dossier).resume(by=an)
+                    doors.resume(open_task(dossier), by=an)
                 else:
-                    open_task(dossier).wait(by=an, reason="Chờ")
+                    doors.wait(open_task(dossier), by=an, reason="Chờ")
             changes.append(moment.date())
         if extended:
             with clock.at(moment):
@@ -266,19 +267,19 @@ def test_time_is_split_into_work_waiting_and_standing_outside(cycle, commune, an
     with clock.at(at(2026, 11, 1)):
         dossier = open_dossier(cycle, commune, an)
     with clock.at(at(2026, 11, 3)):  # 2 days of work
-        open_task(dossier).wait(by=an, reason="Chờ giấy")
+        doors.wait(open_task(dossier), by=an, reason="Chờ giấy")
     with clock.at(at(2026, 11, 8)):  # 5 of waiting
-        open_task(dossier).resume(by=an)
-        open_task(dossier).complete("register_idea", by=an, record=records.idea())
+        doors.resume(open_task(dossier), by=an)
+        doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     with clock.at(at(2026, 11, 9)):  # 1 of work
-        open_task(dossier).complete("return_idea", by=an, reason="Thiếu mô tả")
+        doors.complete(open_task(dossier), "return_idea", by=an, reason="Thiếu mô tả")
     with clock.at(at(2026, 11, 12)):  # 3 of waiting, however its clock stands
-        open_task(dossier).resume(by=an)
-        open_task(dossier).wait(by=an, reason="Vẫn chờ")
+        doors.resume(open_task(dossier), by=an)
+        doors.wait(open_task(dossier), by=an, reason="Vẫn chờ")
     with clock.at(at(2026, 11, 16)):  # 4 of waiting
-        dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+        doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
     with clock.at(at(2026, 11, 26)):  # 10 outside
-        dossier.process.act("reopen", by=an, reason="Sản xuất lại")
+        doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại")
     # and 1 of waiting again, as it was when it left
     spent = time_spent(dossier, at(2026, 11, 27))
     assert (spent.working, spent.waiting, spent.paused) == (3, 13, 10)

@@ -14,6 +14,7 @@ from cycle.models import DayOff
 from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, Inspection, State
 from dossiers.templatetags.ocop import step_bar
 from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from tests import records
 from tests.conftest import events, open_dossier, open_task
@@ -36,7 +37,8 @@ def certify(cycle, commune, an, son, number="12/GCN"):
         open_task(dossier).term.stop(at=clock.now())
         dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(10, 1)):
-        open_task(dossier).complete(
+        doors.complete(
+            open_task(dossier),
             "certify",
             by=son,
             paper=records.signed_paper(),
@@ -51,12 +53,14 @@ def certified(cycle, commune, an, son):
 
 
 def inspect(dossier, by, conclusion="revoke", **fields):
-    dossier.process.act("record_inspection", by=by, record=records.inspection(conclusion, **fields))
+    doors.act(
+        dossier.process, "record_inspection", by=by, record=records.inspection(conclusion, **fields)
+    )
 
 
 def revoke(dossier, by, **fields):
     given = {"reason": "Không còn đạt tiêu chí", "paper": records.signed_paper()} | fields
-    dossier.process.act("revoke", by=by, **given)
+    doors.act(dossier.process, "revoke", by=by, **given)
 
 
 def d8(dossier):
@@ -138,8 +142,8 @@ def test_the_term_outlives_the_walk_and_is_told_when_it_is_late(certified, minh,
     with clock.at(at(11, 2)):
         inspect(certified, minh)
     with clock.at(at(11, 3)):
-        open_task(certified).complete("promote", by=tam, record=records.promotion())
-        certified.process.act("record_promotion", by=tam, record=records.promotion())
+        doors.complete(open_task(certified), "promote", by=tam, record=records.promotion())
+        doors.act(certified.process, "record_promotion", by=tam, record=records.promotion())
     assert d8(certified).state == "running"
     with clock.at(at(11, 19)):
         sweep()
@@ -173,7 +177,7 @@ def test_minh_revokes_on_a_signed_paper_and_every_clock_stops(certified, minh, t
         inspect(certified, minh)
     if promoted:
         with clock.at(at(11, 3)):
-            open_task(certified).complete("promote", by=tam, record=records.promotion())
+            doors.complete(open_task(certified), "promote", by=tam, record=records.promotion())
     with clock.at(at(11, 10)):
         revoke(certified, minh, paper=records.signed_paper(signed_on=at(11, 9).date()))
     file = Dossier.objects.get(pk=certified.pk)
@@ -225,8 +229,13 @@ def test_a_second_click_and_all_that_comes_after_find_it_revoked(certified, minh
     written = events(certified)
     for name in ("revoke", "record_inspection", "record_promotion", "reopen", "defer", "withdraw"):
         with pytest.raises(ActNotPossible):
-            certified.process.act(
-                name, by=minh, reason="Lần nữa", paper=records.signed_paper(), record=None
+            doors.act(
+                certified.process,
+                name,
+                by=minh,
+                reason="Lần nữa",
+                paper=records.signed_paper(),
+                record=None,
             )
     assert events(certified) == written
 

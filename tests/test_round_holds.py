@@ -15,6 +15,7 @@ from cycle.models import HistoryEntry
 from cycle.models.job import run_waiting
 from dossiers.law.states import AT_COUNCIL
 from dossiers.models import ACTS, ConditionNotMet, Dossier, State, Task
+from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
@@ -174,7 +175,7 @@ def test_the_page_of_the_task_says_in_which_round_it_is_and_offers_no_form(taken
 
 def test_who_scores_and_the_office_hear_that_a_product_left(taken, an):
     dossier, round_, _by = taken(State.PROVINCE_EVALUATING, "open")
-    dossier.process.act("withdraw", by=an, reason="Chủ thể đề nghị")
+    doors.act(dossier.process, "withdraw", by=an, reason="Chủ thể đề nghị")
     while dispatch():
         pass
     told = Notification.objects.filter(entry__event="round.leave")

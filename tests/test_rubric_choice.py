@@ -10,6 +10,7 @@ from councils.models import EvaluationRound
 from cycle.models import Rubric
 from dossiers.forms import acts
 from dossiers.models import ConditionNotMet, Dossier, State
+from dossiers.walk import doors
 from tests import judging, records
 from tests.conftest import events, open_cycle, open_task
 from tests.judging import rubric_of
@@ -98,7 +99,7 @@ def test_another_set_is_refused_at_the_field_and_at_the_door(dossier, rubric, an
     ):
         assert sentences(choose(an, dossier, typed)) == [sentence]
     with pytest.raises(ConditionNotMet, match="không dành cho nhóm sản phẩm"):
-        dossier.process.act("choose_rubric", by=an, rubric=other)
+        doors.act(dossier.process, "choose_rubric", by=an, rubric=other)
     assert again(dossier).rubric is None
     assert events(dossier) == ["dossier.open"]
 
@@ -112,7 +113,7 @@ def test_who_may_not_choose_is_told_so_and_a_stranger_finds_nothing(dossier, rub
 def test_an_edition_without_rubrics_says_so(dossier, an):
     assert "không có bộ tiêu chí" in choose(an, dossier, "").content.decode()
     with pytest.raises(ConditionNotMet, match="không có bộ tiêu chí"):
-        dossier.process.act("choose_rubric", by=an, rubric=Rubric())
+        doors.act(dossier.process, "choose_rubric", by=an, rubric=Rubric())
 
 
 def test_what_a_council_judges_or_has_judged_is_not_chosen_anew(
@@ -120,17 +121,17 @@ def test_what_a_council_judges_or_has_judged_is_not_chosen_anew(
 ):
     [dossier] = judging.before_council(cycle, commune, an)
     rubric = rubric_of(dossier)
-    dossier.process.act("choose_rubric", by=minh, rubric=rubric)
+    doors.act(dossier.process, "choose_rubric", by=minh, rubric=rubric)
     judging.regulate(province)
     round_ = judging.begin(judging.seat(province, thu), cycle, [dossier], thu, open_it=False)
     assert "đã được đưa vào đợt" in choose(minh, dossier, rubric).content.decode()
     with pytest.raises(ConditionNotMet, match="đã được đưa vào đợt"):
-        dossier.process.act("choose_rubric", by=minh, rubric=rubric)
+        doors.act(dossier.process, "choose_rubric", by=minh, rubric=rubric)
     round_.drop(round_.entries.get(), by=thu, reason="Sai bộ")
-    dossier.process.act("choose_rubric", by=minh, rubric=rubric)
+    doors.act(dossier.process, "choose_rubric", by=minh, rubric=rubric)
     judged = stand(again(dossier), State.AT_PROVINCE)
     with pytest.raises(ConditionNotMet, match="Hội đồng đã chấm"):
-        judged.process.act("choose_rubric", by=minh, rubric=rubric)
+        doors.act(judged.process, "choose_rubric", by=minh, rubric=rubric)
 
 
 # --- Filed ----------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def assembling(dossier, an):
 
 def file(dossier, by, **fields):
     record = records.self_assessment(**fields)
-    return open_task(dossier).complete("submit_dossier", by=by, record=record)
+    return doors.complete(open_task(dossier), "submit_dossier", by=by, record=record)
 
 
 def test_filing_pins_the_set_of_the_own_scores(assembling, rubric, an):
@@ -157,7 +158,7 @@ def test_filing_pins_the_set_of_the_own_scores(assembling, rubric, an):
 
 
 def test_what_was_chosen_before_stays_and_the_record_follows_it(assembling, rubric, an):
-    assembling.process.act("choose_rubric", by=an, rubric=rubric)
+    doors.act(assembling.process, "choose_rubric", by=an, rubric=rubric)
     other = variant(rubric, number=2)
     with pytest.raises(ValidationError, match="Hồ sơ đã chọn bộ"):
         file(assembling, an, rubric=other)
@@ -209,12 +210,12 @@ def test_another_edition_forgets_the_set(dossier_of_three, an, minh, rule_sets):
     same = open_cycle(rule_sets["qd1048_2019"], 2025)
     other = open_cycle(rule_sets["qd26_2026"], 2027)
     for cycle, kept in ((same, rubric), (other, None)):
-        again(dossier_of_three).process.act("defer", by=an, reason="Mất mùa")
-        again(dossier_of_three).process.act("reopen", by=an, cycle=cycle, reason="Vụ mới")
+        doors.act(again(dossier_of_three).process, "defer", by=an, reason="Mất mùa")
+        doors.act(again(dossier_of_three).process, "reopen", by=an, cycle=cycle, reason="Vụ mới")
         assert again(dossier_of_three).rubric == kept
     # The scores of the old edition pin nothing in the new one.
     with_compulsory_papers(again(dossier_of_three), an)
-    again(dossier_of_three).process.act("receive_directly", by=minh, reason="Xã mất mạng")
+    doors.act(again(dossier_of_three).process, "receive_directly", by=minh, reason="Xã mất mạng")
     assert again(dossier_of_three).rubric is None
 
 
@@ -226,7 +227,7 @@ def test_a_round_takes_the_dossier_in_by_its_set_and_no_other(
 ):
     [dossier] = judging.before_council(cycle, commune, an)
     rubric = rubric_of(dossier)
-    dossier.process.act("choose_rubric", by=minh, rubric=rubric)
+    doors.act(dossier.process, "choose_rubric", by=minh, rubric=rubric)
     judging.regulate(province)
     council = judging.seat(province, thu)
     round_ = EvaluationRound.create(
@@ -249,7 +250,7 @@ def test_take_in_query_count(
     client, cycle, commune, an, minh, thu, province, rows, django_assert_num_queries
 ):
     for dossier in judging.before_council(cycle, commune, an, rows):
-        dossier.process.act("choose_rubric", by=minh, rubric=rubric_of(dossier))
+        doors.act(dossier.process, "choose_rubric", by=minh, rubric=rubric_of(dossier))
     judging.regulate(province)
     round_ = EvaluationRound.create(
         EvaluationRound(council=judging.seat(province, thu), cycle=cycle, name="Đợt 1"), by=thu

@@ -12,6 +12,7 @@ from cycle.jobs import clear_sessions
 from cycle.models import DayOff
 from dossiers.templatetags import ocop
 from dossiers.terms.due import due
+from dossiers.walk import doors
 from tests.conftest import open_task
 from tests.test_inbox import moment
 
@@ -364,10 +365,10 @@ def test_the_step_bar_marks_done_current_and_skipped(dossier, an):
 
     assert standings() == ["current", *["todo"] * 5]
 
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Sản phẩm có sẵn")
     dossier.lock()
     assert standings() == ["done", "skipped", "skipped", "skipped", "current", "todo"]
 
-    dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+    doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
     dossier.lock()
     assert standings()[4] == "stopped"

@@ -18,6 +18,7 @@ from dossiers.models import (
 )
 from dossiers.models.law import SCORED
 from dossiers.rules import holds_task
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
 from tests.test_transitions import (
@@ -57,7 +58,7 @@ def file_of(cycle, cycle_of_three, commune, old_commune, moi):
         made = open_dossier(year, unit, moi)
         with_compulsory_papers(made, moi)
         stand(made, S.ASSEMBLING)
-        open_task(made).complete("submit_dossier", by=moi, record=records.self_assessment())
+        doors.complete(open_task(made), "submit_dossier", by=moi, record=records.self_assessment())
         filed[year.pk] = made
 
     def make(act):
@@ -80,9 +81,9 @@ def attempt(dossier, act, by, paper=None, authority=None):
     with transaction.atomic():
         try:
             if act in OF_A_TASK:
-                open_task(dossier).complete(act, by=by, **given)
+                doors.complete(open_task(dossier), act, by=by, **given)
             else:
-                dossier.process.act(act, by=by, **given)
+                doors.act(dossier.process, act, by=by, **given)
             return events(dossier) == [*before, f"dossier.{act}"]
         finally:
             transaction.set_rollback(True)
@@ -164,17 +165,21 @@ def test_the_leader_signs_and_nothing_is_recognised_until_the_clerk_numbers(
     awaiting, son, province
 ):
     task = open_task(awaiting)
-    task.sign_decision(by=son)
+    doors.sign_decision(task, by=son)
     again = Task.objects.get(pk=task.pk)
     assert again.is_open and again.signed_at is not None
     assert events(awaiting)[-1] == "task.sign_decision"
     assert Dossier.objects.get(pk=awaiting.pk).state == S.AWAITING_DECISION
     assert not awaiting.certificates.exists()
     with pytest.raises(ConditionNotMet, match="đã được ký"):
-        open_task(awaiting).sign_decision(by=son)
+        doors.sign_decision(open_task(awaiting), by=son)
     clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
-    open_task(awaiting).complete(
-        "certify", by=clerk, paper=records.signed_paper(), record=records.certificate()
+    doors.complete(
+        open_task(awaiting),
+        "certify",
+        by=clerk,
+        paper=records.signed_paper(),
+        record=records.certificate(),
     )
     given = awaiting.certificates.get()
     assert given.decision == awaiting.officialdocuments.get()
@@ -187,7 +192,7 @@ def test_who_does_not_hold_the_decision_signs_none(awaiting, minh, la, an, provi
     clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
     for user in (minh, la, an, clerk):
         with pytest.raises(PermissionDenied):
-            open_task(awaiting).sign_decision(by=user)
+            doors.sign_decision(open_task(awaiting), by=user)
     assert open_task(awaiting).signed_at is None
 
 
@@ -195,4 +200,4 @@ def test_only_a_decision_is_signed(dossier, moi):
     from dossiers.models import ActNotPossible
 
     with pytest.raises(ActNotPossible):
-        open_task(stand(dossier, S.RANKED)).sign_decision(by=moi)
+        doors.sign_decision(open_task(stand(dossier, S.RANKED)), by=moi)

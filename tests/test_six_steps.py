@@ -11,6 +11,7 @@ import pytest
 from councils.stories import sitting
 from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, State, Task
+from dossiers.walk import doors
 from tests import judging, records
 from tests.conftest import events, open_cycle, open_dossier, open_task
 
@@ -26,14 +27,14 @@ def step(dossier, name, by, **kwargs):
     """The person finds the task in their inbox and completes it; it is gone from there at once."""
     task = open_task(dossier)
     assert has_it(by, dossier)
-    task.complete(name, by=by, **kwargs)
+    doors.complete(task, name, by=by, **kwargs)
     dossier.lock()
     assert not Task.objects.inbox(by).filter(pk=task.pk).exists()
 
 
 def compulsory_papers(dossier, by):
     for kind in dossier.rule_set.compulsory(dossier.case_type):
-        dossier.process.act("attach_evidence", by=by, record=records.paper(kind))
+        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
 
 
 def judge(dossier, council, by, points, stars):
@@ -78,13 +79,15 @@ def test_a_year_under_two_levels(cycle, commune, province, an, chi, la, minh, th
 
     # Step 4: visits and support are recorded while the task stays open.
     process = dossier.process
-    process.act("record_visit", by=an, record=records.visit())
-    process.act("record_support", by=minh, record=records.support())
+    doors.act(process, "record_visit", by=an, record=records.visit())
+    doors.act(process, "record_support", by=minh, record=records.support())
     step(dossier, "declare_ready", an, record=records.completion())
 
     # Step 5: nothing leaves the commune without the compulsory papers and the chair's signature.
     with pytest.raises(ConditionNotMet, match="Hồ sơ còn thiếu"):
-        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+        )
     compulsory_papers(dossier, an)
     step(dossier, "submit_dossier", an, record=records.self_assessment())
     step(dossier, "confirm_dossier", an, record=records.commune_report())
@@ -154,7 +157,7 @@ def test_a_year_under_three_levels(
     step(dossier, "submit_dossier", an, record=records.self_assessment())
     step(dossier, "confirm_dossier", an, record=records.commune_report())
     with pytest.raises(ConditionNotMet, match="phải qua cấp huyện"):
-        open_task(dossier).complete("forward_to_province", by=chi)
+        doors.complete(open_task(dossier), "forward_to_province", by=chi)
     step(dossier, "forward_to_district", chi)
     step(dossier, "accept_at_district", binh)
     judge(dossier, council_of(district, ha), ha, 71, stars=4)
@@ -191,8 +194,11 @@ def test_an_idea_not_selected_is_refiled_and_its_lineage_kept(dossier, an, minh)
     assert dossier.state == State.IDEA_NOT_SELECTED
     assert dossier.open_task() is None
 
-    dossier.process.act(
-        "refile_idea", by=an, record=records.idea(materials="Rừng bạc hà của bản Nà Luống")
+    doors.act(
+        dossier.process,
+        "refile_idea",
+        by=an,
+        record=records.idea(materials="Rừng bạc hà của bản Nà Luống"),
     )
 
     dossier.lock()
@@ -216,27 +222,31 @@ def test_under_851_a_refused_idea_waits_a_week(cycle_of_851, old_commune, an, bi
     step(dossier, "not_select_idea", binh, reason="Trùng sản phẩm")
 
     with pytest.raises(ConditionNotMet, match="Được nộp lại ý tưởng từ ngày"):
-        dossier.process.act("refile_idea", by=binh, record=records.idea())
+        doors.act(dossier.process, "refile_idea", by=binh, record=records.idea())
     with clock.at(clock.now() + timedelta(days=7)):
-        dossier.process.act("refile_idea", by=binh, record=records.idea())
+        doors.act(dossier.process, "refile_idea", by=binh, record=records.idea())
     assert dossier.state == State.IDEA_SCREENED
 
 
 def test_a_producer_withdraws_and_comes_back(dossier, an, la):
     step(dossier, "register_idea", an, record=records.idea())
-    dossier.process.act("withdraw", by=an, reason="Chủ thể ngừng sản xuất")
+    doors.act(dossier.process, "withdraw", by=an, reason="Chủ thể ngừng sản xuất")
     assert dossier.state == State.WITHDRAWN
     assert dossier.open_task() is None
 
-    dossier.process.act("reopen", by=an, reason="Chủ thể sản xuất trở lại")
+    doors.act(dossier.process, "reopen", by=an, reason="Chủ thể sản xuất trở lại")
     assert dossier.state == State.IDEA_REGISTERED
     dossier.lock()
     assert has_it(an, dossier)
 
 
 def test_an_existing_product_enters_at_evaluation_and_is_counted(dossier, an):
-    dossier.process.act(
-        "enter_late", by=an, entered_as="existing", reason="Sản phẩm đã bán từ năm 2019"
+    doors.act(
+        dossier.process,
+        "enter_late",
+        by=an,
+        entered_as="existing",
+        reason="Sản phẩm đã bán từ năm 2019",
     )
     assert dossier.state == State.ASSEMBLING
     assert dossier.entered_as == "existing"
@@ -251,13 +261,13 @@ def test_a_plan_is_deferred_to_the_next_cycle_and_goes_on_there(
     step(dossier, "register_idea", an, record=records.idea())
     step(dossier, "screen_idea", an)
     step(dossier, "select_idea", minh)
-    dossier.process.act("defer", by=minh, reason="Mất mùa ong")
+    doors.act(dossier.process, "defer", by=minh, reason="Mất mùa ong")
     assert dossier.state == State.DEFERRED
 
     following = open_cycle(rule_sets["qd26_2026"], 2027)
     with pytest.raises(ConditionNotMet, match="chưa chọn chu trình"):
-        dossier.process.act("reopen", by=minh, reason="Vụ mới")
-    dossier.process.act("reopen", by=minh, reason="Vụ mới", cycle=following)
+        doors.act(dossier.process, "reopen", by=minh, reason="Vụ mới")
+    doors.act(dossier.process, "reopen", by=minh, reason="Vụ mới", cycle=following)
 
     dossier.lock()
     assert (dossier.cycle, dossier.state) == (following, State.IDEA_SELECTED)
@@ -270,7 +280,7 @@ def test_a_plan_is_deferred_to_the_next_cycle_and_goes_on_there(
 
 
 def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, thu, son, tam):
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
     compulsory_papers(dossier, an)
     dossier.lock()
     step(dossier, "submit_dossier", an, record=records.self_assessment())
@@ -286,8 +296,12 @@ def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, th
     )
     step(dossier, "propose_recognition", minh)
     with pytest.raises(ConditionNotMet, match="trung ương công nhận"):
-        open_task(dossier).complete(
-            "certify", by=son, paper=records.signed_paper(), record=records.certificate()
+        doors.complete(
+            open_task(dossier),
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(),
         )
     step(dossier, "nominate", son, paper=records.signed_paper())
     step(

@@ -12,6 +12,7 @@ from cycle.models import Role
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
 from dossiers.models import State, Task
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import events, open_dossier, open_task, person
 
@@ -104,11 +105,11 @@ def file_idea(an, dossier):
 
 def papers(dossier, by):
     for kind in dossier.rule_set.compulsory(dossier.case_type):
-        dossier.process.act("attach_evidence", by=by, record=records.paper(kind))
+        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
 
 
 def assembling(dossier, an):
-    dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+    doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
     dossier.lock()
     return dossier
 
@@ -220,15 +221,19 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
 ):
     assembling(dossier, an)
     papers(dossier, an)
-    open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+    doors.complete(open_task(dossier), "submit_dossier", by=an, record=records.self_assessment())
     dossier.lock()
-    open_task(dossier).complete("confirm_dossier", by=an, record=records.commune_report())
-    open_task(dossier).complete("forward_to_province", by=chi)
-    open_task(dossier).complete("accept_at_province", by=minh)
-    open_task(dossier).complete(
-        "rank", by=thu, paper=records.signed_paper(), record=records.evaluation("644", 7, stars=5)
+    doors.complete(open_task(dossier), "confirm_dossier", by=an, record=records.commune_report())
+    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    doors.complete(open_task(dossier), "accept_at_province", by=minh)
+    doors.complete(
+        open_task(dossier),
+        "rank",
+        by=thu,
+        paper=records.signed_paper(),
+        record=records.evaluation("644", 7, stars=5),
     )
-    open_task(dossier).complete("propose_recognition", by=minh)
+    doors.complete(open_task(dossier), "propose_recognition", by=minh)
     dossier.lock()
     move(son, dossier, "nominate", **paper())
     move(
@@ -422,11 +427,11 @@ def test_the_communes_gate_asks_why_an_item_is_not_ticked(dossier, an):
 def test_stars_above_the_points_are_refused_at_the_field(dossier, an, chi, minh, thu):
     assembling(dossier, an)
     papers(dossier, an)
-    open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+    doors.complete(open_task(dossier), "submit_dossier", by=an, record=records.self_assessment())
     dossier.lock()
-    open_task(dossier).complete("confirm_dossier", by=an, record=records.commune_report())
-    open_task(dossier).complete("forward_to_province", by=chi)
-    open_task(dossier).complete("accept_at_province", by=minh)
+    doors.complete(open_task(dossier), "confirm_dossier", by=an, record=records.commune_report())
+    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    doors.complete(open_task(dossier), "accept_at_province", by=minh)
     dossier.lock()
     response = hand_in(
         thu,
@@ -471,7 +476,7 @@ def test_the_second_click_is_told_who_did_what(dossier, an, minh):
 
 def test_a_cancelled_task_says_what_ended_it(dossier, an):
     task = open_task(dossier)
-    dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+    doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
     page = signed_in(an).get(address(task)).content.decode()
     assert "không còn phải làm" in page
     assert "Ngừng sản xuất" in page
@@ -505,7 +510,7 @@ def test_an_claims_and_releases(dossier, an, commune):
 
 def test_a_colleague_sees_who_has_it(dossier, an, commune):
     colleague = person("mo", "Lường Thị Mơ", (Role.DEPARTMENT, commune))
-    open_task(dossier).claim(by=an)
+    doors.claim(open_task(dossier), by=an)
     page = signed_in(colleague).get(address(open_task(dossier))).content.decode()
     assert "Việc này Lò Thị An (Xã Nà Tấu) đang giữ." in page
 
@@ -564,7 +569,7 @@ def test_a_task_page_costs_the_same_however_long_the_file(dossier, an, django_as
         client.get(address(open_task(dossier)))
     papers(dossier, an)
     for _n in range(3):
-        dossier.process.act("record_visit", by=an, record=records.visit())
+        doors.act(dossier.process, "record_visit", by=an, record=records.visit())
     with django_assert_num_queries(29):
         client.get(address(open_task(dossier)))
 

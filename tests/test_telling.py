@@ -9,6 +9,7 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import OutboxMessage
 from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
 from notifications import audiences
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
@@ -36,8 +37,8 @@ def test_every_event_has_its_audience():
 
 
 def test_whoever_is_next_hears_of_it_and_the_actor_does_not(dossier, an, minh, la):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("screen_idea", by=an)
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
         pass
     assert told(minh) == ["dossier.screen_idea"]
@@ -47,8 +48,8 @@ def test_whoever_is_next_hears_of_it_and_the_actor_does_not(dossier, an, minh, l
 
 
 def test_dispatching_twice_tells_once(dossier, an, minh):
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("screen_idea", by=an)
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
         pass
     OutboxMessage.objects.update(dispatched_at=None)
@@ -72,7 +73,7 @@ def test_a_late_task_is_told_up_the_line(cycle, commune, an, chi, minh, son):
 
 def test_what_a_vacant_post_should_hear_is_told_one_step_up(cycle, commune, an, chi, minh, son):
     with clock.at(at(2026, 11, 16)):
-        open_task(open_dossier(cycle, commune, an)).claim(by=an)
+        doors.claim(open_task(open_dossier(cycle, commune, an)), by=an)
     an.is_active = False
     an.save()
     chi.role_assignments.update(valid_to=at(2026, 11, 20).date())
@@ -96,8 +97,8 @@ def test_mail_goes_out_once_with_its_message_id(dossier, an, minh, settings):
     settings.EMAIL_HOST = "mail.example.vn"
     minh.email = "minh@example.vn"
     minh.save()
-    open_task(dossier).complete("register_idea", by=an, record=records.idea())
-    open_task(dossier).complete("screen_idea", by=an)
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
         pass
     assert deliver() == 1

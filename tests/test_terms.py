@@ -15,6 +15,7 @@ from dossiers.models import Term, TermState
 from dossiers.terms import clocks
 from dossiers.terms import sweep as sweep_terms
 from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_dossier, open_task
 
@@ -76,7 +77,7 @@ def test_the_sweep_fires_each_rung_once(monday):
 def test_a_finished_task_stops_its_clock(monday, an):
     task = open_task(monday)
     with clock.at(at(2026, 11, 20)):
-        task.complete("register_idea", by=an, record=records.idea())
+        doors.complete(task, "register_idea", by=an, record=records.idea())
     term = Term.objects.get(task=task)
     assert term.state == TermState.STOPPED
     assert [event.kind for event in term.events.all()] == ["start", "stop"]
@@ -87,10 +88,10 @@ def test_a_finished_task_stops_its_clock(monday, an):
 def test_waiting_for_the_producer_pauses_the_internal_clock(monday, an):
     task = open_task(monday)
     with clock.at(at(2026, 11, 18)):  # two of ten days used
-        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(task, by=an, reason="Chờ giấy đăng ký kinh doanh")
     assert sweep(at(2026, 12, 30)) == {"terms": 0, "firings": 0}
     with clock.at(at(2026, 12, 7)):
-        task.resume(by=an)
+        doors.resume(task, by=an)
     task.refresh_from_db()
     # Eight working days are left from Monday 7/12.
     assert task.due_on == at(2026, 12, 17).date()
@@ -107,10 +108,10 @@ def test_what_was_late_as_it_paused_is_no_later_for_the_waiting(monday, an):
     told = {"-3:officer", "-1:officer", "0:officer", "1:leader"}
     assert set(fired(task.term)) == told
     with clock.at(at(2026, 12, 2)):
-        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(task, by=an, reason="Chờ giấy đăng ký kinh doanh")
     assert (task.term.due_on, task.term.base_amount) == (at(2026, 11, 30).date(), -2)
     with clock.at(at(2026, 12, 20)):  # a Sunday: as late as on the Friday before
-        task.resume(by=an)
+        doors.resume(task, by=an)
     task.refresh_from_db()
     assert task.due_on == at(2026, 12, 16).date()
     assert task.term.original_due_on == at(2026, 11, 30).date()
@@ -127,9 +128,9 @@ def test_a_clock_goes_on_after_half_a_year_on_a_day_off(monday, an):
     DayOff.objects.create(day=off, name="Ngày Giải phóng", document="12/TB-BNV")
     task = open_task(monday)
     with clock.at(at(2026, 12, 2)):  # two days late
-        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(task, by=an, reason="Chờ giấy đăng ký kinh doanh")
     with clock.at(at(2027, 4, 30)):
-        task.resume(by=an)
+        doors.resume(task, by=an)
     assert task.term.due_on == at(2027, 4, 27).date()
     calendar = DayOff.objects.calendar(off - timedelta(days=9), off)
     assert calendar.between(task.term.due_on, off) == 2
@@ -138,19 +139,19 @@ def test_a_clock_goes_on_after_half_a_year_on_a_day_off(monday, an):
 def test_an_extension_while_it_waits_moves_the_day_of_what_was_late(monday, an, minh):
     task = open_task(monday)
     with clock.at(at(2026, 12, 2)):
-        task.wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(task, by=an, reason="Chờ giấy đăng ký kinh doanh")
     with clock.at(at(2026, 12, 3)):
         task.term.extend(days=5, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
     assert task.term.due_on == at(2026, 12, 7).date()
     with clock.at(at(2026, 12, 21)):
-        task.resume(by=an)
+        doors.resume(task, by=an)
     task.refresh_from_db()
     assert task.due_on == at(2026, 12, 24).date()  # 2 used of the 5
 
 
 def test_a_withdrawal_stops_every_clock(monday, an):
     with clock.at(at(2026, 11, 18)):
-        monday.process.act("withdraw", by=an, reason="Chủ thể ngừng sản xuất")
+        doors.act(monday.process, "withdraw", by=an, reason="Chủ thể ngừng sản xuất")
     assert not Term.objects.live().exists()
 
 
@@ -232,10 +233,14 @@ def test_a_file_of_the_old_law_must_be_done_in_sixty_days(
 
     with clock.at(submitted):
         dossier = open_dossier(open_cycle(rule_sets["qd1048_2019"], 2026), old_commune, an)
-        dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+        doors.act(
+            dossier.process, "enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm"
+        )
         for kind in dossier.rule_set.compulsory("first"):
-            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
-        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+        )
     live = {term.code: term for term in dossier.terms.live()}
     assert set(live) == codes
     if "D10" in live:
@@ -246,7 +251,7 @@ def test_a_paused_task_is_neither_late_nor_soon(monday, an):
     from dossiers.lists.inbox import Filters, Inbox, Tab
 
     with clock.at(at(2026, 11, 18)):
-        open_task(monday).wait(by=an, reason="Chờ giấy đăng ký kinh doanh")
+        doors.wait(open_task(monday), by=an, reason="Chờ giấy đăng ký kinh doanh")
     with clock.at(at(2026, 12, 30)):
         inbox = Inbox(an, Filters())
         assert (

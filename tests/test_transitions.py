@@ -21,7 +21,7 @@ from dossiers.models import (
     Review,
     State,
 )
-from dossiers.walk import engine
+from dossiers.walk import doors, engine
 from tests import records
 from tests.conftest import events as recorded
 from tests.conftest import open_cycle, open_dossier, open_task, person
@@ -260,7 +260,7 @@ def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
     if state == S.SUPPLEMENT_REQUESTED:
         fields.setdefault("returned_from", S.DOSSIER_SUBMITTED)
     with transaction.atomic():
-        dossier.process._stop(clock.now())
+        engine.cancel(dossier.process, clock.now())
         Dossier.objects.filter(pk=dossier.pk).update(
             state=state,
             stars=stars,
@@ -270,7 +270,7 @@ def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
         )
         dossier = Dossier.objects.with_units().get(pk=dossier.pk)
         if state in LIVE:
-            engine.start(dossier)
+            doors.start(dossier)
     return dossier
 
 
@@ -278,8 +278,8 @@ def do(dossier, act, by, **given):
     """The act through the door it belongs to, as far as the dossier offers that door."""
     given.setdefault("reason", "Theo biên bản")
     if act in OF_A_TASK:
-        return open_task(dossier).complete(act, by=by, **given)
-    return dossier.process.act(act, by=by, **given)
+        return doors.complete(open_task(dossier), act, by=by, **given)
+    return doors.act(dossier.process, act, by=by, **given)
 
 
 def authority(dossier, by):
@@ -300,7 +300,7 @@ def refusal(dossier, act, by, **given):
 
 def with_compulsory_papers(dossier, by):
     for kind in dossier.rule_set.compulsory(dossier.case_type):
-        dossier.process.act("attach_evidence", by=by, record=records.paper(kind))
+        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
 
 
 @pytest.fixture
@@ -365,7 +365,7 @@ def test_every_act_in_every_state_through_the_doors(
     dossier = open_dossier(year, unit, moi)
     with_compulsory_papers(dossier, moi)
     stand(dossier, S.ASSEMBLING)
-    open_task(dossier).complete("submit_dossier", by=moi, record=records.self_assessment())
+    doors.complete(open_task(dossier), "submit_dossier", by=moi, record=records.self_assessment())
     dossier = stand(dossier, state)
     waiting = dossier.tasks.open().exists()
     assert waiting == (state in LIVE)

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry
-from dossiers.models import Certificate, Dossier, Process, State
+from dossiers.models import Certificate, Dossier, State
 from dossiers.models.certificate import Validity
 from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_dossier, open_task
 from tests.test_certificate_page import keep, main, see
@@ -34,8 +35,12 @@ def certify(cycle, commune, an, son, moment, **fields):
     """Three stars of the edition before, given at ``moment``."""
     with clock.at(moment):
         dossier = stand(open_dossier(cycle, commune, an), S.AWAITING_DECISION, stars=3)
-        open_task(dossier).complete(
-            "certify", by=son, paper=records.signed_paper(), record=records.certificate(**fields)
+        doors.complete(
+            open_task(dossier),
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(**fields),
         )
     return dossier.certificates.get()
 
@@ -52,12 +57,14 @@ def file_anew(certificate, cycle, commune, an, moment, case_type="reevaluation")
         cycle=cycle, product=certificate.dossier.product, commune=commune, case_type=case_type
     )
     with clock.at(moment):
-        Process.open(dossier, by=an)
+        doors.open(dossier, by=an)
         entered_as = "existing" if case_type == "first" else case_type
-        dossier.process.act("enter_late", by=an, entered_as=entered_as, reason="Sắp hết hạn")
+        doors.act(dossier.process, "enter_late", by=an, entered_as=entered_as, reason="Sắp hết hạn")
         for kind in dossier.rule_set.compulsory(case_type):
-            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
-        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+        )
     return dossier
 
 
@@ -159,8 +166,10 @@ def test_what_is_only_being_prepared_is_not_filed(old, cycle, commune, an):
         cycle=cycle, product=old.dossier.product, commune=commune, case_type="reevaluation"
     )
     with clock.at(at(2026, 7, 20)):
-        Process.open(dossier, by=an)
-        dossier.process.act("enter_late", by=an, entered_as="reevaluation", reason="Sắp hết hạn")
+        doors.open(dossier, by=an)
+        doors.act(
+            dossier.process, "enter_late", by=an, entered_as="reevaluation", reason="Sắp hết hạn"
+        )
     assert validity(old) == Validity(ENDS)
 
 
@@ -178,9 +187,9 @@ def test_another_product_and_a_first_evaluation_do_not_help(old, cycle, commune,
 def test_waiting_for_a_supplement_it_is_still_being_decided(old, cycle, commune, an):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     with clock.at(at(2026, 8, 10)):
-        open_task(dossier).complete("return_for_supplement", by=an, reason="Thiếu nhãn")
+        doors.complete(open_task(dossier), "return_for_supplement", by=an, reason="Thiếu nhãn")
     with clock.at(at(2026, 8, 20)):
-        open_task(dossier).complete("supplement", by=an)
+        doors.complete(open_task(dossier), "supplement", by=an)
     assert validity(old) == Validity(AT_MOST, date(2026, 7, 20))
     assert HistoryEntry.objects.filter(event="term.outlive").count() == 1
 
@@ -191,8 +200,12 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
-        open_task(dossier).complete(
-            "not_recognise", by=son, paper=records.signed_paper(), reason="Không đạt"
+        doors.complete(
+            open_task(dossier),
+            "not_recognise",
+            by=son,
+            paper=records.signed_paper(),
+            reason="Không đạt",
         )
     assert validity(old) == Validity(ENDS)
     assert "Đã hết hạn" in public(old, at(2026, 9, 11))
@@ -205,16 +218,16 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
 def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     with clock.at(at(2026, 7, 22)):
-        dossier.process.act("withdraw", by=an, reason="Ngừng sản xuất")
+        doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
     assert "Đang có giá trị" in public(old, at(2026, 8, 1))
     assert "Đã hết hạn" in public(old, at(2026, 8, 2))
     assert clock_of(old).due_on == ENDS
     # Filed again when it has expired: too late.
     with clock.at(at(2026, 8, 5)):
-        dossier.process.act("reopen", by=an, reason="Sản xuất lại")
+        doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại")
         task = open_task(dossier)
         if task.node == "assemble_dossier":
-            task.complete("submit_dossier", by=an, record=records.self_assessment())
+            doors.complete(task, "submit_dossier", by=an, record=records.self_assessment())
     assert Dossier.objects.get(pk=dossier.pk).state == S.DOSSIER_SUBMITTED
     assert validity(old) == Validity(ENDS)
 
@@ -223,7 +236,8 @@ def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
-        open_task(dossier).complete(
+        doors.complete(
+            open_task(dossier),
             "certify",
             by=son,
             paper=records.signed_paper(),
@@ -241,7 +255,9 @@ def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
 
 def test_a_revoked_one_does_not_come_back(old, cycle, commune, an, minh):
     with clock.at(at(2026, 7, 1)):
-        old.dossier.process.act("revoke", by=minh, reason="Vi phạm", paper=records.signed_paper())
+        doors.act(
+            old.dossier.process, "revoke", by=minh, reason="Vi phạm", paper=records.signed_paper()
+        )
     file_anew(old, cycle, commune, an, at(2026, 7, 20))
     words = public(old, at(2026, 7, 21))
     assert "Đã thu hồi ngày 01/07/2026" in words
@@ -311,14 +327,19 @@ def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
     year.adopt(year.rule_set)
     with clock.at(at(2026, 5, 20)):
         dossier = open_dossier(year, old_commune, an)
-        dossier.process.act("enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")
+        doors.act(
+            dossier.process, "enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm"
+        )
         for kind in dossier.rule_set.compulsory("first"):
-            dossier.process.act("attach_evidence", by=an, record=records.paper(kind))
-        open_task(dossier).complete("submit_dossier", by=an, record=records.self_assessment())
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+        )
         dossier = stand(dossier, S.AT_CENTRE, stars=5, points_sum="650")
     assert dossier.terms.live().filter(code="D10").exists()
     with clock.at(at(2026, 7, 1)):
-        open_task(dossier).complete(
+        doors.complete(
+            open_task(dossier),
             "record_centre_result",
             by=minh,
             paper=records.signed_paper(),
@@ -359,8 +380,12 @@ def test_what_is_filed_anew_is_told_and_a_new_certificate_ends_it(
     assert "đã nộp hồ sơ mới" in text and "28/01/2027" in text
     with clock.at(at(2026, 8, 3)):
         decided = stand(anew, S.AWAITING_DECISION, stars=3)
-        open_task(decided).complete(
-            "certify", by=son, paper=records.signed_paper(), record=records.certificate()
+        doors.complete(
+            open_task(decided),
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(),
         )
     assert "12/GCN" not in radar(minh, at(2026, 8, 4))
 

@@ -30,6 +30,7 @@ from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
 )
+from dossiers.walk import doors
 
 
 def countable(round_):
@@ -231,7 +232,7 @@ def _bring_back(result, *, by, authority):
             return
         try:
             with transaction.atomic():
-                dossier.process.act("judge_again", by=by, authority=authority)
+                doors.act(dossier.process, "judge_again", by=by, authority=authority)
         except ActNotPossible:
             # It went on: what was decided on it stands, and the new version says what is new.
             return

@@ -20,6 +20,7 @@ from dossiers.models import (
     Evaluation,
     TaskAlreadyDone,
 )
+from dossiers.walk import doors
 
 # --- What follows ---------------------------------------------------------------------------
 
@@ -86,9 +87,10 @@ def _hand_over(result, closing):
     if result.eliminated:
         if dossier.state != STATE_AT[level]:
             raise ActNotPossible(_OUT[level])
-        task.complete(_OUT[level], reason=reasons(result), **common)
+        doors.complete(task, _OUT[level], reason=reasons(result), **common)
         return
-    task.complete(
+    doors.complete(
+        task,
         _ACT[level],
         record=Evaluation(
             met_on=timezone.localdate(closing.round.meets_at or closing.at),

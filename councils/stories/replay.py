@@ -34,7 +34,6 @@ from dossiers.models import (
     Inspection,
     OfficialDocument,
     OwnerType,
-    Process,
     Producer,
     Product,
     ProductGroup,
@@ -44,6 +43,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+from dossiers.walk import doors
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -450,7 +450,7 @@ class _Replay:
                 product=self.products[row["product"]],
                 commune=self.communes[row["product"]],
             )
-            Process.open(dossier, by=by)
+            doors.open(dossier, by=by)
             self.dossiers[row["product"]] = dossier.pk
             return
         dossier = self.dossier(row)
@@ -462,9 +462,9 @@ class _Replay:
             record, values = _record(RECORDS[name], values), {}
         given = {"by": by, "record": record, "paper": paper, "reason": row["reason"], **values}
         if ACTS[name]["door"] == "act":
-            dossier.process.act(name, **given)
+            doors.act(dossier.process, name, **given)
             return
-        self.task(row).complete(name, **given)
+        doors.complete(self.task(row), name, **given)
 
     def dossier(self, row):
         """The dossier of the row's product."""

@@ -24,7 +24,6 @@ from dossiers.models import (
     Idea,
     Inspection,
     OfficialDocument,
-    Process,
     Promotion,
     Review,
     SelfAssessment,
@@ -34,6 +33,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import SIGNED_PAPER, store
+from dossiers.walk import doors
 
 
 class _Walk:
@@ -62,16 +62,16 @@ class _Walk:
                     held = task.org_unit.role_assignments.held_on(clock.today()).filter(
                         role=task.role
                     )
-                    task.claim(by=held.select_related("user").latest("pk").user)
+                    doors.claim(task, by=held.select_related("user").latest("pk").user)
                 else:
                     by = self.posts(task.role, task.org_unit)
-                    task.wait(by=by, reason=REASONS["wait"])
+                    doors.wait(task, by=by, reason=REASONS["wait"])
 
     def open(self):
         meeting = self.year.meetings.get(self.commune.pk)
         if meeting and meeting.held_on <= clock.today():
             self.dossier.outreach_event = meeting
-        Process.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
+        doors.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
 
     def task(self):
         return Task.objects.select_related("org_unit").get(
@@ -93,7 +93,7 @@ class _Walk:
             by = self.posts(role, unit)
             if ACTS[name]["paper"]:
                 given["paper"] = self.paper(name, unit)
-            self.dossier = self.dossier.process.act(name, by=by, **given)
+            self.dossier = doors.act(self.dossier.process, name, by=by, **given)
             return
         task = self.task()
         by = self.posts(task.role, task.org_unit)
@@ -105,7 +105,7 @@ class _Walk:
             typist = Role.CLERK if task.org_unit.level == Level.PROVINCE else Role.OFFICER
             by = self.posts(typist, task.org_unit)
             given["paper"] = self.paper(name, task.org_unit)
-        self.dossier = task.complete(name, by=by, **given)
+        self.dossier = doors.complete(task, name, by=by, **given)
 
     # --- What each act keeps ------------------------------------------------------------------
 

@@ -44,6 +44,7 @@ from dossiers.models import (
 )
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.rules import holds_task
+from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 
 # --- Why, what was checked, on which paper ------------------------------------------------------
@@ -375,9 +376,9 @@ class ActForm:
             part.add_to(call)
         try:
             if self.task is not None:
-                self.task.complete(self.name, by=self.user, **call)
+                doors.complete(self.task, self.name, by=self.user, **call)
             else:
-                self.dossier.process.act(self.name, by=self.user, **call)
+                doors.act(self.dossier.process, self.name, by=self.user, **call)
         except ConditionNotMet as error:
             self.sentences = error.messages
         except ValidationError as error:

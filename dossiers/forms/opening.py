@@ -18,11 +18,11 @@ from dossiers.models import (
     OutreachEvent,
     OutreachKind,
     OwnerType,
-    Process,
     Producer,
     Product,
     ProductGroup,
 )
+from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 
 
@@ -235,9 +235,10 @@ class DossierForm(PlainPart):
                     case_type=data["case_type"],
                     outreach_event=data["outreach_event"],
                 )
-                process = Process.open(dossier, by=self.user)
+                process = doors.open(dossier, by=self.user)
                 if data["entered_as"]:
-                    process.act(
+                    doors.act(
+                        process,
                         "enter_late",
                         by=self.user,
                         entered_as=data["entered_as"],

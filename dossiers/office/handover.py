@@ -27,6 +27,7 @@ from cycle.models import (
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Process, Task, TaskAlreadyDone
 from dossiers.terms.due import due
+from dossiers.walk import doors, engine
 
 LAST_ENTRIES = 3
 #: Who arranges the work of the units below their own.
@@ -400,8 +401,10 @@ def _pass_all(post, to, by, reason):
 def _pass_on(task, to, by, reason):
     # By nobody: a hand-over of before, allowed when it was made, begins on its day.
     permission = "dossiers.hand_over" if by else None
-    with task._change("task.reassign", by, permission, reason=reason, to=str(to), to_id=to.pk):
-        task._give(to)
+    with doors.changing(
+        task, "task.reassign", by, permission, reason=reason, to=str(to), to_id=to.pk
+    ):
+        engine.give(task, to)
     return task.pk
 
 
@@ -494,8 +497,8 @@ def free_stranded():
     freed = 0
     for task in tasks.order_by("process_id"):
         try:
-            with transaction.atomic(), task._change("task.release", None, None):
-                task._give(None)
+            with transaction.atomic(), doors.changing(task, "task.release", None, None):
+                engine.give(task, None)
         except TaskAlreadyDone:
             continue
         freed += 1

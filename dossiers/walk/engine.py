@@ -8,7 +8,7 @@ from viewflow.workflow import flow, lock
 from viewflow.workflow.activation import Activation
 from viewflow.workflow.base import Edge
 from viewflow.workflow.nodes.view import ViewActivation
-from viewflow.workflow.status import STATUS
+from viewflow.workflow.status import PROCESS, STATUS
 
 from cycle.models import Duty, OrgUnit
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
@@ -33,11 +33,22 @@ def held(task):
         yield task.flow_task.activation_class(task)
 
 
-def start(dossier):
-    """Begin a walk where the dossier stands; returns the new process."""
-    from dossiers import flows
+def cancel(process, at):
+    """Cancel what is open of a walk and return the ids of those tasks; none for a walk that has ended."""
+    if process.status != PROCESS.NEW:
+        return []
+    tasks = process.task_set.filter(open_state__isnull=False)
+    closed = list(tasks.values_list("pk", flat=True))
+    tasks.update(status=STATUS.CANCELED, finished=at, closed_at=at)
+    process.status, process.finished = PROCESS.CANCELED, at
+    process.save(update_fields=["status", "finished"])
+    return closed
 
-    return flows.of(dossier.rule_set).start.run(dossier=dossier)
+
+def give(task, user):
+    """Make ``user`` the task's owner; None leaves it to all holders of its role."""
+    task.owner = user
+    task.status = STATUS.ASSIGNED if user else STATUS.NEW
 
 
 class OfficerActivation(ViewActivation):

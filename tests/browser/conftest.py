@@ -16,6 +16,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from cycle.models import Role
 from cycle.wsgi import application
+from dossiers.walk import doors
 from tests import records
 from tests.conftest import open_dossier, open_task, person
 
@@ -251,7 +252,7 @@ def yen(commune, old_commune):
 def bring(dossier, *steps):
     """Bring the dossier forward through the door: (act, person, what it keeps)."""
     for name, by, values in steps:
-        open_task(dossier).complete(name, by=by, **values)
+        doors.complete(open_task(dossier), name, by=by, **values)
     reread(dossier)
 
 
@@ -264,7 +265,7 @@ def reread(dossier):
 def papers(dossier, by):
     """Hand in every compulsory paper."""
     for kind in dossier.rule_set.compulsory(dossier.case_type):
-        dossier.process.act("attach_evidence", by=by, record=records.paper(kind))
+        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
 
 
 def raise_ids(table, by=1200):

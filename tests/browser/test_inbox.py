@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dossiers.models import Task
+from dossiers.walk import doors
 from tests.browser.conftest import WIDTHS, raise_ids
 from tests.conftest import open_dossier
 from tests.test_constraints import owner
@@ -86,7 +87,7 @@ def _pk(product):
 def test_many_are_claimed_at_once_and_each_has_its_answer(desk, an, yen, three):
     at = desk(an)
     # Yến was quicker with one of them, after An's page was drawn.
-    Task.objects.get(dossier=three[1]).claim(by=yen)
+    doors.claim(Task.objects.get(dossier=three[1]), by=yen)
 
     at.page.locator("[data-tick-all]").check()
     expect(at.page.locator(".bulk-count")).to_contain_text("3")

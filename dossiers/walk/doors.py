@@ -1,0 +1,372 @@
+"""The doors: every change of a dossier goes through one of them (cửa vào hồ sơ).
+
+:func:`complete` does an act that a task asked for, :func:`act` one that none asked for,
+:func:`open` makes a new dossier. Each locks, checks, writes history and outbox in one transaction.
+The others change who has a task, or that it waits.
+"""
+
+from contextlib import contextmanager
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from viewflow.workflow.status import STATUS
+
+from cycle import clock
+from cycle.models import Duty, HistoryEntry, Role, people_of
+from dossiers import flows
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.states import LIVE
+from dossiers.models.dossier import Dossier, Route
+from dossiers.models.law import ACTS, OFFICERS
+from dossiers.models.task import (
+    BOTH_ENDS,
+    FORWARDS,
+    RECEIVED_FROM,
+    SIGNED_NODE,
+    PaperRequired,
+    Process,
+    Task,
+    TaskAlreadyDone,
+    sent,
+)
+from dossiers.rules import fitting, has_authority, holds_task, routing
+from dossiers.terms import clocks
+from dossiers.walk import engine
+
+
+def open(dossier, *, by, at=None, reason=""):
+    """Open a new dossier and its first task (mở hồ sơ).
+
+    ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. Raises
+    PermissionDenied when ``by`` is not an officer in its line.
+    """
+    moment = at or clock.now()
+    with transaction.atomic():
+        if not rules.has_perm("dossiers.open", by, dossier):
+            raise PermissionDenied
+        dossier.rule_set = dossier.cycle.rule_set
+        dossier.opened_at = dossier.moved_at = moment
+        dossier.save(force_insert=True)
+        HistoryEntry.objects.record(
+            "dossier.open",
+            dossier,
+            by=by,
+            capacity=_capacity(by, dossier, "open"),
+            at=moment,
+            after=dossier.state,
+            reason=reason,
+        )
+        return start(dossier)
+
+
+def complete(
+    task,
+    name,
+    *,
+    by,
+    record=None,
+    paper=None,
+    at=None,
+    reason="",
+    authority=None,
+    **values,
+):
+    """Do the act ``name`` this task asks for, close it and open the next, or do none of it.
+
+    ``record`` is what the step keeps (unsaved), or a list; ``paper`` the signed document
+    that the act is recorded from; ``authority`` the entry of a round's history by which it
+    is done, as the person who closed the round. Raises TaskAlreadyDone, PermissionDenied,
+    PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
+    """
+    with engine.held(task) as activation:
+        if not task.is_open:
+            raise TaskAlreadyDone(task)
+        # Not read yet: perform() rereads it under its lock.
+        dossier = activation.process.dossier = task.dossier = Dossier(pk=task.dossier_id)
+        dossier._open_task, dossier._authority = task, authority
+        authorised = has_authority(by, dossier)
+        if not authorised and not rules.has_perm("dossiers.complete_task", by, task):
+            raise PermissionDenied
+        if ACTS.get(name, {}).get("door") != "task":
+            raise ActNotPossible(name)
+        typed = not authorised and not holds_task(by, task)
+        if typed and paper is None:
+            raise PaperRequired
+        if not authorised:
+            _not_both_ends(task, name, by)
+        entry = dossier.perform(
+            name,
+            by=by,
+            capacity=_capacity_at(task, by),
+            at=at,
+            reason=reason,
+            records=_records(record),
+            paper=paper,
+            typed=typed,
+            data={"task": task.pk, "node": task.node}
+            | ({"authority": authority.pk} if authority else {}),
+            **values,
+        )
+        task.closed_at, task.closed_by, task.outcome = entry.at, by, name
+        clocks.follow(dossier, entry, closed=[task.pk])
+        activation.hand_in(by)
+        activation.execute()
+    return dossier
+
+
+def act(
+    process,
+    name,
+    *,
+    by,
+    capacity=None,
+    at=None,
+    reason="",
+    record=None,
+    paper=None,
+    authority=None,
+    **values,
+):
+    """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
+
+    When the dossier moves, its open tasks are cancelled and the walk ends, or begins again
+    where the dossier now stands. ``authority`` is the entry of a round's history by which it
+    is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
+    ValidationError; changes nothing then.
+    """
+    if ACTS.get(name, {}).get("door") != "act":
+        raise ActNotPossible(name)
+    with transaction.atomic():
+        dossier = process.dossier
+        # The round is held before the walk, in the order in which its closing takes them.
+        left = _entry_to_leave(dossier) if ACTS[name]["leaves"] else None
+        dossier._leaving = left.pk if left else 0
+        process = Process.objects.select_for_update().get(pk=process.pk)
+        dossier._authority = authority
+        if name == "receive_directly" and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
+            raise ConditionNotMet([BOTH_ENDS])
+        entry = dossier.perform(
+            name,
+            by=by,
+            capacity=capacity or _capacity(by, dossier, name),
+            at=at,
+            reason=reason,
+            records=_records(record),
+            paper=paper,
+            data={"authority": authority.pk} if authority else None,
+            **values,
+        )
+        # The dossier is locked now: a walk that began after this one was read is seen here.
+        if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
+            raise ActNotPossible(name)
+        closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
+        clocks.follow(dossier, entry, closed=closed)
+        if left is not None:
+            left.leave(entry)
+        if entry.after != entry.before and dossier.state in LIVE:
+            start(dossier)
+    return dossier
+
+
+def _not_both_ends(task, name, by):
+    """Nobody sends a dossier from below and receives it above, in whoever's name.
+
+    Raises ConditionNotMet, for one who did the other act already, and for a sender who would
+    be the one to receive it: then nobody could.
+    """
+    if task.node in RECEIVED_FROM and sent(task.dossier_id, by, task.node):
+        raise ConditionNotMet([BOTH_ENDS])
+    if name not in FORWARDS:
+        return
+    above = [node for node, senders in RECEIVED_FROM.items() if task.node in senders]
+    received = Task.objects.filter(dossier=task.dossier_id, node__in=above, closed_by=by)
+    if received.filter(status=STATUS.DONE).exists():
+        raise ConditionNotMet([BOTH_ENDS])
+    dossier = Dossier.objects.with_units().get(pk=task.dossier_id)
+    for duty in Duty.objects.filter(
+        cycle=dossier.cycle_id, rule_set=dossier.rule_set_id, node__in=above
+    ):
+        unit = dossier.commune.at_level(duty.level)
+        if unit is not None and by.capacity(duty.role, unit.pk) is not None:
+            raise ConditionNotMet([BOTH_ENDS])
+
+
+@contextmanager
+def changing(task, event, by, permission, *, reason="", capacity=None, **data):
+    """Hold the task, check, let the caller change it, save and record it under ``event``.
+
+    ``permission`` None: the system does it, on what somebody was allowed before. ``capacity``
+    finds the role assignment acted in, given a person.
+    """
+    with engine.held(task):
+        if not task.is_open:
+            raise TaskAlreadyDone(task)
+        if permission is not None and not rules.has_perm(permission, by, task):
+            raise PermissionDenied
+        # Before the caller changes the unit.
+        acted_in = _acted_in(task, by, capacity)
+        yield
+        task.save(
+            update_fields=[
+                "owner",
+                "status",
+                "org_unit",
+                "waiting_since",
+                "waiting_reason",
+                "signed_at",
+                "due_on",
+                "due_at",
+                "paused",
+            ]
+        )
+        HistoryEntry.objects.record(
+            event,
+            task.dossier,
+            by=by,
+            capacity=acted_in,
+            reason=reason,
+            task=task.pk,
+            node=task.node,
+            **data,
+        )
+
+
+def _capacity_at(task, user):
+    """The assignment at the task's unit by which ``user`` acts on it: its own role first."""
+    roles = (task.role, Role.OFFICER, Role.LEADER, Role.CLERK)
+    return next(filter(None, (user.capacity(role, task.org_unit_id) for role in roles)), None)
+
+
+def claim(task, *, by):
+    """Take the task (nhận việc). Raises PermissionDenied when another has it."""
+    with changing(task, "task.claim", by, "dossiers.claim_task"):
+        engine.give(task, by)
+
+
+def release(task, *, by, reason=""):
+    """Put the task back for the others of the unit (trả việc)."""
+    with changing(task, "task.release", by, "dossiers.release_task", reason=reason):
+        engine.give(task, None)
+
+
+def sign_decision(task, *, by):
+    """Mark that the decision is signed (đã ký quyết định). Nothing is recognised by it: that
+    is when the number, the day and the scan are recorded, and until then the task stays open.
+    """
+    with changing(task, "task.sign_decision", by, "dossiers.sign_decision"):
+        if task.node != SIGNED_NODE:
+            raise ActNotPossible("sign_decision")
+        if task.signed_at is not None:
+            raise ConditionNotMet([_("Quyết định này đã được ký, đang chờ văn thư vào số.")])
+        task.signed_at = clock.now()
+
+
+def reassign(task, *, to, by, reason):
+    """Give the task to ``to``, who holds its role at its unit (giao lại), with a reason."""
+    if not reason.strip():
+        raise ConditionNotMet([_("Bạn chưa nêu lý do giao lại.")])
+    with changing(
+        task, "task.reassign", by, "dossiers.manage_task", reason=reason, to=str(to), to_id=to.pk
+    ):
+        if not to.is_active or to.capacity(task.role, task.org_unit_id) is None:
+            raise ConditionNotMet([_("%(who)s không giữ vai trò này tại đơn vị.") % {"who": to}])
+        engine.give(task, to)
+
+
+def reroute(task, *, to, by, reason, document=""):
+    """Let another unit of the same level do this duty for this dossier, from now on.
+
+    Out of the dossier's own line only on a document, and never to where nobody could do it; who
+    works above the unit can always take it back.
+    """
+    if not reason.strip():
+        raise ConditionNotMet([_("Bạn chưa nêu lý do chuyển đơn vị.")])
+    with changing(
+        task,
+        "task.reroute",
+        by,
+        "dossiers.reroute_task",
+        reason=reason,
+        capacity=lambda user: routing(user, task),
+        to=str(to),
+        to_id=to.pk,
+        document=document.strip(),
+    ):
+        if to.level != task.org_unit.level:
+            raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
+        if to.pk not in task.dossier.line() and not document.strip():
+            raise ConditionNotMet(
+                [_("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")]
+            )
+        if not people_of(task.role, to.pk).exists():
+            raise ConditionNotMet(
+                [
+                    _("%(unit)s chưa có ai giữ vai trò «%(role)s»: việc sẽ không ai làm được.")
+                    % {"unit": to, "role": Role(task.role).label}
+                ]
+            )
+        Route.objects.update_or_create(
+            dossier=task.dossier, node=task.node, defaults={"org_unit": to}
+        )
+        engine.give(task, None)
+        task.org_unit = task.term.org_unit = to
+        task.term.save(update_fields=["org_unit"])
+
+
+def wait(task, *, by, reason):
+    """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""
+    if not reason.strip():
+        raise ConditionNotMet([_("Bạn chưa nêu đang chờ chủ thể việc gì.")])
+    with changing(task, "task.wait", by, "dossiers.claim_task", reason=reason):
+        task.waiting_since, task.waiting_reason = clock.now(), reason.strip()
+        if task.term.state == "running":
+            task.term.pause(at=task.waiting_since, by=by, reason=reason)
+            task.paused = True
+
+
+def resume(task, *, by):
+    """The producer has answered (hết chờ); the clock goes on unless an opinion is awaited."""
+    with changing(task, "task.resume", by, "dossiers.claim_task"):
+        task.waiting_since, task.waiting_reason = None, ""
+        if task.term.state == "paused" and task.asked_since is None:
+            task.term.resume(at=clock.now(), by=by)
+            task.due_on, task.due_at = task.term.due_on, task.term.due_at
+            task.paused = False
+
+
+def _acted_in(task, by, capacity):
+    """The assignment in which ``by`` acts on the task; None for the system."""
+    if by is None:
+        return None
+    return capacity(by) if capacity else _capacity_at(task, by)
+
+
+def start(dossier):
+    """Begin a walk where the dossier stands; returns the new process."""
+    return flows.of(dossier.rule_set).start.run(dossier=dossier)
+
+
+def _records(record):
+    """What an act saves, as a list."""
+    if record is None:
+        return []
+    return list(record) if isinstance(record, list | tuple) else [record]
+
+
+def _capacity(user, dossier, name):
+    """The first assignment by which ``user`` may do the task-less act ``name``; None when none."""
+    who = ACTS[name]["who"] if name in ACTS else OFFICERS
+    return next(iter(fitting(user, dossier, who)), None) if user else None
+
+
+def _entry_to_leave(dossier):
+    """The entry of the round that the dossier is in, its round locked; None when in none."""
+    entry = dossier.round_entries.filter(live=True).select_related("round").first()
+    if entry is None:
+        return None
+    entry.round.lock()
+    # It may have closed while we waited.
+    entry.refresh_from_db(fields=["live"])
+    return entry if entry.live else None
