@@ -9,4 +9,4 @@ class CouncilsConfig(AppConfig):
     def ready(self):
         # Events, permissions and kinds of jobs are registered by being imported.
         from councils import events, rules  # noqa: F401
-        from councils.judging import closing  # noqa: F401
+        from councils.judging import consequences  # noqa: F401

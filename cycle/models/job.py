@@ -1,7 +1,7 @@
 """Long work: asked for in a page, done in the background, found again with its result."""
 
 import structlog
-from django.db import InterfaceError, OperationalError, models, transaction
+from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -107,8 +107,6 @@ def run_waiting():
     The hold is a lock on the job's number that dies with the worker, so a killed worker's job is
     found by the next beat and done again.
     """
-    from django.db import connection
-
     ran = 0
     for job in Job.objects.waiting().order_by("pk"):
         with connection.cursor() as cursor:

@@ -321,6 +321,7 @@ def _create_database() -> None:
     done = state_folder() / "postgres" / "ocop.ready"
     if done.exists() and done.read_text() == _ROLES_VERSION:
         return
+    # Not loaded by who only asks where the servers are.
     import psycopg
 
     server: dict[str, Any] = {"host": str(_run()), "user": "postgres", "autocommit": True}
