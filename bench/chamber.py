@@ -21,7 +21,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import Criterion, Option, Role, Rubric
-from tests.conftest import person
+from tests.world import person
 
 #: What a sheet says on one criterion.
 Choice = namedtuple("Choice", "criterion option points")

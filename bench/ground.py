@@ -15,7 +15,7 @@ from cycle.models import HistoryEntry, Level, OrgUnit, OutboxMessage, Role, Rule
 from dossiers.models import Term
 from dossiers.models.term import Firing
 from notifications.models import Delivery, DeliveryState, Notification
-from tests.conftest import open_cycle, open_dossier, person
+from tests.world import open_cycle, open_dossier, person
 
 #: Whom each rung goes to; each is one person, so a firing is one notification.
 RUNGS = ["-1:officer", "0:officer", "1:leader"]

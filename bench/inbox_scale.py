@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cycle.models import Level, OrgUnit, Role, RuleSet, User
 from cycle.running.owner import as_owner
-from tests.conftest import open_cycle, open_dossier, person
+from tests.world import open_cycle, open_dossier, person
 
 BOUND = (
     "nhanh hơn hộp việc của viewflow ít nhất 2,5 lần; tối đa 6 truy vấn; "

@@ -37,7 +37,7 @@ from cycle.models import (
 from cycle.workdays import DAY
 from dossiers.models import Certificate, Evaluation, OutreachEvent, Term
 from notifications.models import Channel, Delivery, DeliveryState, Notification
-from tests.conftest import open_dossier, person
+from tests.world import open_dossier, person
 
 #: Of the ten terms of a dossier seven are of a task; of 1,300 terms so many are late.
 PER_DOSSIER, TASKS, LATE_OF_1300 = 10, 7, 280

@@ -24,7 +24,7 @@ from cycle.running.waking import wake
 from dossiers.models import Dossier, Idea, Task, Term
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_dossier, open_task
+from tests.world import open_dossier, open_task
 
 BOUND = (
     "0 việc mất, 0 việc dở dang, không trang nào lỗi 500 vì Redis, "

@@ -25,7 +25,7 @@ from dossiers.terms.sweep import sweep
 from notifications import delivery
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, DeliveryState
-from tests.conftest import open_dossier, open_task
+from tests.world import open_dossier, open_task
 
 BOUND = (
     "0 thư mất, mỗi thư lặp tối đa một lần; không yêu cầu nào mở kết nối SMTP; không giao dịch nào "

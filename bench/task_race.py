@@ -12,7 +12,7 @@ from cycle.models import Level, OrgUnit, Role, RuleSet, User
 from dossiers.models import Dossier, Idea, Task, TaskAlreadyDone
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_cycle, open_dossier, open_task, person
+from tests.world import events, open_cycle, open_dossier, open_task, person
 
 BOUND = "mỗi lần 8 luồng cùng làm một việc: 1 người thắng, 1 dòng nhật ký, 1 việc tiếp theo"
 SIZES = {"small": 20, "full": 200}

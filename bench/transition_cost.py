@@ -24,7 +24,7 @@ from cycle.workdays import Calendar
 from dossiers.models import Dossier, Review
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_cycle, open_dossier, open_task, person
+from tests.world import events, open_cycle, open_dossier, open_task, person
 
 BOUND = "trung vị một lần chuyển trạng thái qua cửa ≤ 6 lần SQL thuần"
 SIZES = {"small": 60, "full": 500}

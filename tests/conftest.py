@@ -11,10 +11,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import TransactionTestCase
 
-from cycle.models import Cycle, Level, OrgUnit, Role, RoleAssignment, RuleSet, User
-from dossiers.models import Dossier, OwnerType, Producer, Product, ProductGroup
-from dossiers.walk import doors
+from cycle.models import Level, OrgUnit, Role, RuleSet
 from tests import databases
+from tests.world import open_cycle, open_dossier, person
 
 
 @pytest.fixture(scope="session")
@@ -121,16 +120,6 @@ def other_commune(province):
     )
 
 
-def person(username, full_name, *roles):
-    """A user with these (role, unit) pairs since 2020."""
-    user = User.objects.create_user(username, password="mật khẩu thử", full_name=full_name)
-    for role, unit in roles:
-        RoleAssignment.objects.create(
-            user=user, role=role, org_unit=unit, valid_from=date(2020, 1, 1)
-        )
-    return user
-
-
 @pytest.fixture
 def an(commune, old_commune):
     """Commune officer, of the new commune and of the old one."""
@@ -205,21 +194,6 @@ def cast(an, chi, la, binh, ha, hung, minh, thu, son, tam, kiem):
     }
 
 
-# --- A year and a dossier -------------------------------------------------------------------
-
-
-def open_cycle(rule_set, year, title=None):
-    """A cycle of ``year`` under ``rule_set``, with the duties that it proposes."""
-    cycle = Cycle.objects.create(
-        year=year,
-        title=title or f"Chu trình OCOP {year}",
-        rule_set=rule_set,
-        opened_on=date(year, 1, 1),
-    )
-    cycle.adopt(rule_set)
-    return cycle
-
-
 @pytest.fixture
 def cycle(rule_sets):
     """The year in force: two levels (QĐ 26/2026)."""
@@ -238,17 +212,6 @@ def cycle_of_851(rule_sets):
     return open_cycle(rule_sets["qd851_2018"], 2019)
 
 
-def open_dossier(cycle, commune, by, name="Mật ong rừng Nà Tấu", **fields):
-    """A dossier just opened, its first task waiting."""
-    producer = Producer.objects.create(
-        name="Hợp tác xã Mường Thanh", owner_type=OwnerType.COOPERATIVE, commune=commune
-    )
-    product = Product.objects.create(producer=producer, name=name, group=ProductGroup.FOOD)
-    dossier = Dossier(cycle=cycle, product=product, commune=commune, **fields)
-    doors.open(dossier, by=by)
-    return dossier
-
-
 @pytest.fixture
 def dossier(cycle, commune, an):
     """A product of Nà Tấu in the year in force."""
@@ -259,13 +222,3 @@ def dossier(cycle, commune, an):
 def dossier_of_three(cycle_of_three, old_commune, an):
     """A product of a commune below a district, under three levels."""
     return open_dossier(cycle_of_three, old_commune, an)
-
-
-def open_task(dossier):
-    """The one task that is open on the dossier."""
-    return dossier.tasks.get(open_state__isnull=False)
-
-
-def events(dossier):
-    """What was recorded of the dossier, in order."""
-    return list(dossier.history.order_by("seq").values_list("event", flat=True))

@@ -15,9 +15,9 @@ from councils.models import (
 from councils.stories import sitting
 from cycle import clock, rubrics
 from dossiers.models import CaseType, State
-from tests.conftest import open_dossier, person
-from tests.test_rubrics import of
-from tests.test_transitions import stand
+from tests.rubric_files import of
+from tests.standing import stand
+from tests.world import open_dossier, person
 
 #: Who sits on a council of :func:`seat`, the chair first.
 SEATS = [

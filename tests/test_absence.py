@@ -8,14 +8,15 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
 from cycle import clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
+from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution
 from dossiers.models import Task
 from dossiers.office.handover import end_substitution, substitutable_by, substitute
 from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
-from tests.conftest import open_task, person
+from tests.absences import fresh, substitute_for
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -24,25 +25,6 @@ pytestmark = pytest.mark.django_db
 def dung(province):
     """Holds no role of her own."""
     return person("dung", "Lò Thị Dung")
-
-
-def substitute_for(assignment, user, by, days=7, **fields):
-    """A substitution from today on, as the database keeps it."""
-    today = clock.today()
-    return Substitution.objects.create(
-        assignment=assignment,
-        substitute=user,
-        valid_from=today,
-        valid_to=today + timedelta(days=days),
-        reason="Nghỉ phép",
-        created_by=by,
-        **fields,
-    )
-
-
-def fresh(user):
-    """The person, as the next request reads them."""
-    return User.objects.get(pk=user.pk)
 
 
 def test_a_substitute_finds_the_inbox_and_the_record_names_both(dossier, an, dung, commune):

@@ -21,10 +21,11 @@ from notifications.audiences import workers
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
-from tests.conftest import open_task, person
-from tests.test_absence import asked, fresh, substitute_for
+from tests.absences import fresh, substitute_for
+from tests.standing import stand
+from tests.test_absence import asked
 from tests.test_sealed import addresses
-from tests.test_transitions import stand
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from cycle.models.job import run_waiting
 from dossiers.models import Dossier, State
 from dossiers.walk import doors
 from tests import judging
-from tests.conftest import person
 from tests.judging import begin, best, fill, judge, regulate, worst
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from dossiers.terms.sweep import begin_batches
 from dossiers.walk import doors
 from notifications.models import CalendarFeed
 from tests import records
-from tests.conftest import open_dossier, open_task, person
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

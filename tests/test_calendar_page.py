@@ -9,7 +9,7 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import DayOff, Job
 from cycle.models.job import run_waiting
-from tests.conftest import open_dossier, open_task
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from cycle import clock
 from dossiers.models import Dossier, State
 from dossiers.walk import doors
 from tests import judging, records
-from tests.conftest import open_task
 from tests.judging import begin, best, fill, judge, regulate
-from tests.test_transitions import stand
+from tests.standing import stand
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ def test_a_district_is_compared_with_the_province_over_the_years(dossier_of_thre
 @pytest.fixture
 def moi(commune, old_commune, district, province):
     from cycle.models import Role
-    from tests.conftest import person
+    from tests.world import person
 
     return person(
         "moi",

@@ -15,9 +15,10 @@ from cycle.models import Visitor
 from dossiers.models import Certificate, State
 from dossiers.views import certificate as page_of_certificate
 from tests import records
-from tests.conftest import open_dossier
-from tests.test_revocation import at, certify, inspect, revoke
-from tests.test_transitions import stand
+from tests.public_pages import keep, main, see
+from tests.revoking import at, certify, inspect, revoke
+from tests.standing import stand
+from tests.world import open_dossier
 
 pytestmark = pytest.mark.django_db
 
@@ -37,28 +38,6 @@ def decision_of(dossier, **fields):
     decision.dossier, decision.at = dossier, clock.now()
     decision.save()
     return decision
-
-
-def keep(dossier, **fields):
-    """A certificate that came by no door."""
-    kept = records.certificate(**fields)
-    kept.dossier, kept.at = dossier, clock.now()
-    kept.decision = decision_of(dossier)
-    kept.product_name = dossier.product.name
-    kept.product_group = dossier.product.group
-    kept.producer_name = dossier.product.producer.name
-    kept.save()
-    return kept
-
-
-def see(address, **query):
-    return Client().get(address, query)
-
-
-def main(response):
-    """The words of the page itself, tags away, spaces told once."""
-    text = response.content.decode().partition("<main")[2].partition("</main>")[0]
-    return " ".join(re.sub(r"<[^>]+>", " ", ">" + text.partition(">")[2]).strip("> ").split())
 
 
 # --- By the code ----------------------------------------------------------------------------

@@ -16,10 +16,10 @@ from dossiers.models import Certificate, Dossier, Evidence, OfficialDocument, St
 from dossiers.models.evidence import path_of, store
 from dossiers.walk import doors
 from tests import judging
-from tests.conftest import open_dossier, open_task
 from tests.judging import begin, fill, judge, regulate
-from tests.test_constraints import owner
-from tests.test_transitions import stand
+from tests.owning import owner
+from tests.standing import stand
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

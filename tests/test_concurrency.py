@@ -26,9 +26,9 @@ from dossiers.models import (
 from dossiers.walk import doors
 from notifications.models import CalendarFeed, Preference
 from tests import judging, records
-from tests.conftest import events, open_task, person
-from tests.test_history import chain, links
-from tests.test_transitions import stand
+from tests.chains import chain, links
+from tests.standing import stand
+from tests.world import events, open_task, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

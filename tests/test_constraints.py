@@ -89,8 +89,9 @@ from notifications.models import (
     WeeklySummary,
 )
 from tests import judging, records
-from tests.conftest import open_dossier, person
-from tests.test_transitions import stand
+from tests.owning import owner
+from tests.standing import stand
+from tests.world import open_dossier, person
 
 pytestmark = pytest.mark.django_db
 
@@ -115,20 +116,6 @@ def forbidden():
 def sql(statement, *values):
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
-
-
-@contextmanager
-def owner():
-    """A connection as the owning role, in the test database."""
-    login = settings.DATABASES["owner"]
-    with psycopg.connect(
-        dbname=connection.settings_dict["NAME"],
-        user=login["USER"],
-        password=login.get("PASSWORD") or None,
-        host=login.get("HOST") or None,
-        port=login.get("PORT") or None,
-    ) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from notifications.dispatch import dispatch
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import judging
-from tests.conftest import person
 from tests.judging import begin, fill, judge, regulate
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment
 from dossiers.templatetags.ocop import moment
 from tests import judging
-from tests.conftest import open_task, person
 from tests.judging import begin, judge, regulate
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ import rules
 from councils.models import Opinion, Scoresheet
 from cycle.models import Role
 from tests import judging
-from tests.conftest import person
 from tests.judging import begin, fill, judge, regulate
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 

@@ -30,9 +30,9 @@ from cycle import clock
 from cycle.models import HistoryEntry
 from dossiers.models import CaseType, ConditionNotMet
 from tests import judging
-from tests.conftest import person
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.test_sealed import pages, text_of
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 

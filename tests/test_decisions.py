@@ -18,9 +18,11 @@ from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, Sta
 from dossiers.walk import doors
 from notifications import audiences
 from tests import judging, records
-from tests.conftest import open_dossier, open_task, person
-from tests.test_certificate_page import decision_of, keep, main, see
-from tests.test_transitions import corrected, stand
+from tests.public_pages import keep, main, see
+from tests.standing import stand
+from tests.test_certificate_page import decision_of
+from tests.test_transitions import corrected
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from notifications.delivery import deliver
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, Digest, Preference, WeeklySummary
 from tests import records
-from tests.conftest import open_dossier, open_task, person
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -25,8 +25,8 @@ from dossiers.models import (
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 from tests import records
-from tests.conftest import events, open_dossier, open_task, person
-from tests.test_transitions import stand
+from tests.standing import stand
+from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_cycle, open_dossier, open_task
+from tests.world import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,8 @@ from dossiers.models import Evidence
 from dossiers.models.evidence import path_of
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events
 from tests.judging import rubric_of
+from tests.world import events
 
 pytestmark = pytest.mark.django_db
 

@@ -17,8 +17,8 @@ from dossiers.terms.clocks import begin
 from dossiers.terms.explanation import Explanation
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_dossier, open_task
-from tests.test_transitions import with_compulsory_papers
+from tests.standing import with_compulsory_papers
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

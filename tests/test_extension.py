@@ -13,8 +13,8 @@ from dossiers.models import Term
 from dossiers.terms.extension import extend
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_dossier, open_task
-from tests.test_transitions import with_compulsory_papers
+from tests.standing import with_compulsory_papers
+from tests.world import events, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,9 @@ from dossiers.models import Dossier, Process, State, Task
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
-from tests.conftest import open_task
-from tests.test_transitions import LAW, OF_A_TASK, OF_THE_DISTRICT, stand
+from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
+from tests.standing import stand
+from tests.world import open_task
 
 FLOWS = {"two_levels": flows.TwoLevelsFlow, "three_levels": flows.ThreeLevelsFlow}
 NODE_OF = {state: node for node, state in NODES.items()}

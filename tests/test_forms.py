@@ -14,7 +14,7 @@ from dossiers.forms import acts, fields, opening
 from dossiers.models import ACTS, BusinessPlan, State
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_cycle, open_dossier, open_task
+from tests.world import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

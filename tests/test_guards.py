@@ -16,11 +16,11 @@ from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import HistoryHead
 from cycle.running import embedded
+from tests.owning import owner
 from tests.test_constraints import (
     closed,
     interest,
     judged,
-    owner,
     refused,
     resolution,
     score,

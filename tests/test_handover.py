@@ -16,8 +16,8 @@ from dossiers.walk import doors, engine
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
-from tests.conftest import open_dossier, open_task, person
-from tests.test_absence import fresh, substitute_for
+from tests.absences import fresh, substitute_for
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """The record: chained by the database, the same however a row comes in, and found out when it lies."""
 
-import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -18,28 +17,11 @@ from cycle.models import HistoryEntry, HistoryHead, OutboxMessage
 from dossiers.models import Dossier
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_task
-from tests.test_constraints import owner
+from tests.chains import chain, links
+from tests.owning import owner
+from tests.world import events, open_task
 
 pytestmark = pytest.mark.django_db
-
-
-def chain(dossier):
-    """The entries of the dossier, in order."""
-    return list(dossier.history.order_by("seq"))
-
-
-def links(entries):
-    """Whether each entry is hashed over its payload and the hash before it, from 1 without a gap."""
-    before = ""
-    for place, entry in enumerate(entries, start=1):
-        text = f"{entry.prev_hash}\n{entry.payload}".encode()
-        if (entry.seq, entry.prev_hash) != (place, before):
-            return False
-        if entry.hash != hashlib.sha256(text).hexdigest():
-            return False
-        before = entry.hash
-    return True
 
 
 def verify(capsys):

@@ -11,13 +11,10 @@ from dossiers.lists.inbox import PAGE, Filters, Inbox
 from dossiers.models import Dossier, Producer, Product, ProductGroup, Task
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_dossier, open_task, person
+from tests.moments import moment
+from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
-
-
-def moment(*parts):
-    return timezone.make_aware(datetime(*parts))
 
 
 def products(page):
@@ -424,7 +421,7 @@ def test_deep_in_the_list_there_is_a_way_to_the_top(client, three, an):
 
 
 def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier, an, son, minh):
-    from tests.conftest import person
+    from tests.world import person
 
     clerk = person("vanthu", "Bùi Thị Văn", ("clerk", province))
     doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Đã có sản phẩm")

@@ -12,10 +12,10 @@ from dossiers.models import Term
 from dossiers.terms.sweep import begin_batches
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_cycle, open_dossier, open_task
-from tests.test_certificate_page import main, see
-from tests.test_transitions import stand
-from tests.test_validity import S, at, certify, file_anew
+from tests.filing_anew import S, at, certify, file_anew
+from tests.public_pages import main, see
+from tests.standing import stand
+from tests.world import open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

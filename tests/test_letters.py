@@ -24,7 +24,7 @@ from notifications.dispatch import channels_of, dispatch
 from notifications.letters import Letter, letter
 from notifications.models import Channel, Delivery, DeliveryState, Notification, Preference
 from tests import records
-from tests.conftest import open_task
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from notifications.models import (
     Preference,
 )
 from tests import records
-from tests.conftest import open_dossier, open_task
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

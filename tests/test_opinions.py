@@ -20,8 +20,8 @@ from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from notifications import audiences
 from tests import judging
-from tests.conftest import open_task, person
 from tests.judging import begin, fill, judge, regulate
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,10 @@ from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, Dossier, State
 from dossiers.walk import doors
 from tests import judging, records
-from tests.conftest import open_cycle, open_task
 from tests.judging import begin, best, fill, judge, regulate, worst
-from tests.test_rubrics import of
+from tests.rubric_files import of
 from tests.test_transitions import moi
+from tests.world import open_cycle, open_task
 
 pytestmark = pytest.mark.django_db
 __all__ = ["moi"]

@@ -13,9 +13,9 @@ from dossiers.forms import acts
 from dossiers.models import Dossier, SelfAssessment, State
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_task
 from tests.judging import best, choose, rubric_of, worst
-from tests.test_transitions import stand, with_compulsory_papers
+from tests.standing import stand, with_compulsory_papers
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
 

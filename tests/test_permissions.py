@@ -16,8 +16,9 @@ from dossiers.law.nodes import NODES
 from dossiers.models import ACTS, Dossier, Route, Task
 from dossiers.rules import sees_dossier
 from dossiers.walk import doors
-from tests.conftest import open_dossier, open_task, person
-from tests.test_transitions import LAW, OF_A_TASK, stand
+from tests.law_table import LAW, OF_A_TASK
+from tests.standing import stand
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

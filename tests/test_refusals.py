@@ -19,8 +19,8 @@ from cycle.models import User
 from cycle.wsgi import application
 from tests import judging
 from tests.addresses import filled, forms_of, routes
-from tests.conftest import open_task
 from tests.judging import begin, judge, regulate
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
 

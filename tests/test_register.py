@@ -21,7 +21,7 @@ from dossiers.models import Firing
 from dossiers.terms.spent import time_spent
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_dossier, open_task, person
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -13,6 +13,7 @@ from councils.models import Closing, Consequence, EvaluationRound, Result, Round
 from cycle.models import Cycle, HistoryEntry, Level, OutboxMessage, User
 from dossiers.models import Dossier, Evaluation, OfficialDocument, State, Task
 from dossiers.office.reports import CycleReport
+from tests.replaying import FIGURES, figures, replay, report
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,39 +27,6 @@ def reference(django_db_setup, django_db_blocker):
 
 
 pytestmark = pytest.mark.django_db
-
-FIGURES = {
-    "year": 2021,
-    "products": 11,
-    "producers": 10,
-    "districts": 7,
-    "districts_proposing": 6,
-    "entered_as_existing": 11,
-    "from_idea": 0,
-    "proposed": 10,
-    "certified": {"3": 9},
-    "not_recognised": 1,
-    "target_new": 34,
-    "achieved_percent": 26.47,
-    "target_upgrades": 4,
-    "upgrades": 0,
-}
-
-
-def replay(*arguments, **options):
-    out = StringIO()
-    call_command("replay", 2021, *arguments, stdout=out, **options)
-    return out.getvalue()
-
-
-def report(*arguments):
-    out = StringIO()
-    call_command("cycle_report", 2021, *arguments, stdout=out)
-    return out.getvalue()
-
-
-def figures():
-    return json.loads(report("--json").splitlines()[-1])
 
 
 def test_the_year_comes_out_as_it_was_and_a_second_run_adds_nothing():

@@ -12,7 +12,7 @@ from councils.stories.replay import DATA
 from cycle.models import Cycle
 from cycle.tables import RowRefused
 from dossiers.models import Evaluation
-from tests.test_replay import FIGURES, figures, replay
+from tests.replaying import FIGURES, figures, replay
 
 
 @pytest.fixture(scope="module", autouse=True)

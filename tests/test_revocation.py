@@ -1,66 +1,29 @@
 """After the certificate: inspections with their conclusion, the term of revocation, revocation."""
 
-from datetime import datetime
-
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
-from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, Inspection, State
+from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, Inspection
 from dossiers.templatetags.ocop import step_bar
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from tests import records
-from tests.conftest import events, open_dossier, open_task
-from tests.test_telling import told
-from tests.test_transitions import stand
+from tests.hearing import told
+from tests.revoking import S, at, certify, inspect, revoke
+from tests.world import events, open_task
 
 pytestmark = pytest.mark.django_db
-
-S = State
-
-
-def at(month, day, hour=9, year=2026):
-    return timezone.make_aware(datetime(year, month, day, hour))
-
-
-def certify(cycle, commune, an, son, number="12/GCN"):
-    """A dossier of four stars, 12/GCN, since Thursday 1/10/2026."""
-    with clock.at(at(9, 1)):
-        dossier = open_dossier(cycle, commune, an)
-        open_task(dossier).term.stop(at=clock.now())
-        dossier = stand(dossier, S.AWAITING_DECISION)
-    with clock.at(at(10, 1)):
-        doors.complete(
-            open_task(dossier),
-            "certify",
-            by=son,
-            paper=records.signed_paper(),
-            record=records.certificate(number=number),
-        )
-    return Dossier.objects.get(pk=dossier.pk)
 
 
 @pytest.fixture
 def certified(cycle, commune, an, son):
     return certify(cycle, commune, an, son)
-
-
-def inspect(dossier, by, conclusion="revoke", **fields):
-    doors.act(
-        dossier.process, "record_inspection", by=by, record=records.inspection(conclusion, **fields)
-    )
-
-
-def revoke(dossier, by, **fields):
-    given = {"reason": "Không còn đạt tiêu chí", "paper": records.signed_paper()} | fields
-    doors.act(dossier.process, "revoke", by=by, **given)
 
 
 def d8(dossier):

@@ -19,9 +19,11 @@ from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
-from tests.conftest import open_task
 from tests.judging import begin, fill, judge, regulate
-from tests.test_transitions import HANDS_IN, OF_A_TASK, do, moi, stand
+from tests.law_table import OF_A_TASK
+from tests.standing import stand
+from tests.test_transitions import HANDS_IN, do, moi
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
 __all__ = ["moi"]

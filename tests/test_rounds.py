@@ -19,7 +19,7 @@ from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, Dossier, State
 from tests import judging
 from tests.judging import begin, best, fill, judge, regulate, worst
-from tests.test_transitions import stand
+from tests.standing import stand
 
 pytestmark = pytest.mark.django_db
 

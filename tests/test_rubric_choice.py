@@ -12,9 +12,9 @@ from dossiers.forms import acts
 from dossiers.models import ConditionNotMet, Dossier, State
 from dossiers.walk import doors
 from tests import judging, records
-from tests.conftest import events, open_cycle, open_task
 from tests.judging import rubric_of
-from tests.test_transitions import stand, with_compulsory_papers
+from tests.standing import stand, with_compulsory_papers
+from tests.world import events, open_cycle, open_task
 
 pytestmark = pytest.mark.django_db
 

@@ -1,6 +1,5 @@
 """The rubrics: what ships is a possible score sheet, official wording lies over it, officers read it."""
 
-import copy
 import csv
 import json
 import re
@@ -13,6 +12,7 @@ from django.core.management.base import CommandError
 
 from cycle import rubrics, rulesets
 from cycle.models import Criterion, Option, Rubric, Wording
+from tests.rubric_files import file, law, of, shipped
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 OFFICIAL = {"qd26_2026": "criteria_26_2026.csv", "qd1048_2019": "criteria_1048_781.csv"}
@@ -24,23 +24,6 @@ SLIPS = {
     ("qd1048_2019", 2, "6.2"): [0, 1, 3, 3],
 }
 shared = pytest.mark.skipif(not SHARED.exists(), reason="the copies of the decisions are not here")
-
-
-def law(edition):
-    return rulesets.read(rulesets.FOLDER / edition / "ruleset.json")
-
-
-def file(edition):
-    return rulesets.FOLDER / edition / "rubrics.json"
-
-
-def shipped(edition):
-    return rubrics.read(file(edition), law(edition))
-
-
-def of(edition, number):
-    """The content of one rubric, to be changed freely."""
-    return copy.deepcopy(next(each for each in shipped(edition) if each["number"] == number))
 
 
 @pytest.fixture

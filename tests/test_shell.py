@@ -13,8 +13,8 @@ from cycle.models import DayOff
 from dossiers.templatetags import ocop
 from dossiers.terms.due import due
 from dossiers.walk import doors
-from tests.conftest import open_task
-from tests.test_inbox import moment
+from tests.moments import moment
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
 

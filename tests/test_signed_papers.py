@@ -20,18 +20,10 @@ from dossiers.models.law import SCORED
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_dossier, open_task, person
-from tests.test_transitions import (
-    HANDS_IN,
-    LAW,
-    NEEDS_PAPER,
-    OF_A_TASK,
-    OF_THE_DISTRICT,
-    authority,
-    moi,
-    stand,
-    with_compulsory_papers,
-)
+from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
+from tests.standing import stand, with_compulsory_papers
+from tests.test_transitions import HANDS_IN, NEEDS_PAPER, authority, moi
+from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, State, Task
 from dossiers.walk import doors
 from tests import judging, records
-from tests.conftest import events, open_cycle, open_dossier, open_task
+from tests.world import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import State, Task
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import events, open_dossier, open_task, person
+from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 

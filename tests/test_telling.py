@@ -13,23 +13,16 @@ from dossiers.walk import doors
 from notifications import audiences
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery
 from tests import records
-from tests.conftest import open_dossier, open_task
+from tests.hearing import told
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 
 
 def at(year, month, day, hour=9):
     return timezone.make_aware(datetime(year, month, day, hour))
-
-
-def told(user):
-    return list(
-        Notification.objects.filter(recipient=user)
-        .order_by("pk")
-        .values_list("entry__event", flat=True)
-    )
 
 
 def test_every_event_has_its_audience():

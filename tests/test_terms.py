@@ -17,7 +17,7 @@ from dossiers.terms import sweep as sweep_terms
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_dossier, open_task
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -229,7 +229,7 @@ def test_a_file_of_the_old_law_must_be_done_in_sixty_days(
     rule_sets, old_commune, an, submitted, codes
 ):
     """QĐ 26/2026/QĐ-TTg, Điều 12: filed before 22/5/2026, done by 21/7/2026."""
-    from tests.conftest import open_cycle
+    from tests.world import open_cycle
 
     with clock.at(submitted):
         dossier = open_dossier(open_cycle(rule_sets["qd1048_2019"], 2026), old_commune, an)

@@ -7,9 +7,9 @@ from django.urls import path
 
 from cycle.urls import handler500
 from cycle.urls import urlpatterns as ours
-from tests.conftest import events, open_task
-from tests.test_constraints import owner
+from tests.owning import owner
 from tests.test_task_page import address, today
+from tests.world import events, open_task
 
 SPILL = """DO $$ BEGIN
   RAISE 'temporary file size exceeds' USING ERRCODE = 'configuration_limit_exceeded';

@@ -1,71 +1,34 @@
 """Until when a certificate holds (D12): its day, and longer while a file in time is decided."""
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry
-from dossiers.models import Certificate, Dossier, State
+from dossiers.models import Certificate, Dossier
 from dossiers.models.certificate import Validity
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from tests import records
-from tests.conftest import open_dossier, open_task
-from tests.test_certificate_page import keep, main, see
-from tests.test_transitions import stand
+from tests.filing_anew import S, at, certify, file_anew
+from tests.public_pages import keep, main, see
+from tests.standing import stand
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
-
-S = State
 
 #: Issued for 36 months: the days to file (180 to 120 before) were over by 22/5/2026.
 ENDS = date(2026, 8, 1)
 AT_MOST = date(2027, 1, 28)
 
 
-def at(year, month, day, hour=9):
-    return timezone.make_aware(datetime(year, month, day, hour))
-
-
-def certify(cycle, commune, an, son, moment, **fields):
-    """Three stars of the edition before, given at ``moment``."""
-    with clock.at(moment):
-        dossier = stand(open_dossier(cycle, commune, an), S.AWAITING_DECISION, stars=3)
-        doors.complete(
-            open_task(dossier),
-            "certify",
-            by=son,
-            paper=records.signed_paper(),
-            record=records.certificate(**fields),
-        )
-    return dossier.certificates.get()
-
-
 @pytest.fixture
 def old(cycle_of_three, old_commune, an, son):
     """12/GCN, of QĐ 1048, until 1/8/2026."""
     return certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="12/GCN")
-
-
-def file_anew(certificate, cycle, commune, an, moment, case_type="reevaluation"):
-    """The product's next dossier, filed with the commune at ``moment``."""
-    dossier = Dossier(
-        cycle=cycle, product=certificate.dossier.product, commune=commune, case_type=case_type
-    )
-    with clock.at(moment):
-        doors.open(dossier, by=an)
-        entered_as = "existing" if case_type == "first" else case_type
-        doors.act(dossier.process, "enter_late", by=an, entered_as=entered_as, reason="Sắp hết hạn")
-        for kind in dossier.rule_set.compulsory(case_type):
-            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
-        doors.complete(
-            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
-        )
-    return dossier
 
 
 def validity(certificate):

@@ -8,7 +8,6 @@ import os
 import shutil
 
 import pytest
-from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import TimeoutError, expect
@@ -16,12 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from cycle.models import Role
 from cycle.wsgi import application
-from dossiers.walk import doors
-from tests import records
-from tests.conftest import open_dossier, open_task, person
-
-#: Where An, Bình and Minh sit: a desk and a phone.
-WIDTHS = (1280, 390)
+from tests.world import open_dossier, person
 
 #: What a page must never do: its name is the unit, its value the script's own words.
 _FAULTS = """width => {
@@ -247,31 +241,3 @@ def long_names(cycle, commune, an):
 def yen(commune, old_commune):
     """An's colleague at the commune."""
     return person("yen", "Lò Hải Yến", (Role.OFFICER, commune), (Role.OFFICER, old_commune))
-
-
-def bring(dossier, *steps):
-    """Bring the dossier forward through the door: (act, person, what it keeps)."""
-    for name, by, values in steps:
-        doors.complete(open_task(dossier), name, by=by, **values)
-    reread(dossier)
-
-
-def reread(dossier):
-    """The dossier as the browser has left it."""
-    with transaction.atomic():
-        dossier.lock()
-
-
-def papers(dossier, by):
-    """Hand in every compulsory paper."""
-    for kind in dossier.rule_set.compulsory(dossier.case_type):
-        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
-
-
-def raise_ids(table, by=1200):
-    """Let the ids of a table grow past a thousand, where numbers are written in groups."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(nextval(pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, %s)",
-            [table, by],
-        )

@@ -7,9 +7,9 @@ from cycle import clock
 from cycle.models import Visitor
 from dossiers.models import Product
 from dossiers.views import certificate as page_of_certificate
-from tests.test_certificate_page import keep
-from tests.test_revocation import at as on
-from tests.test_revocation import certify, revoke
+from tests.public_pages import keep
+from tests.revoking import at as on
+from tests.revoking import certify, revoke
 
 pytestmark = pytest.mark.browser
 

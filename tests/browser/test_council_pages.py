@@ -7,9 +7,9 @@ from councils.models import Opinion, Scoresheet
 from cycle.models import Role
 from cycle.models.job import run_waiting
 from tests import judging
-from tests.browser.conftest import WIDTHS
-from tests.conftest import person
+from tests.browser.driving import WIDTHS
 from tests.judging import begin, best, fill, judge, regulate, worst
+from tests.world import person
 
 pytestmark = pytest.mark.browser
 

@@ -5,9 +5,9 @@ from playwright.sync_api import expect
 
 from dossiers.models import Task
 from dossiers.walk import doors
-from tests.browser.conftest import WIDTHS, raise_ids
-from tests.conftest import open_dossier
-from tests.test_constraints import owner
+from tests.browser.driving import WIDTHS, raise_ids
+from tests.owning import owner
+from tests.world import open_dossier
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from dossiers.models import State
-from tests.browser.conftest import WIDTHS, reread
-from tests.conftest import events, open_task
+from tests.browser.driving import WIDTHS, reread
+from tests.world import events, open_task
 
 pytestmark = pytest.mark.browser
 

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import records
-from tests.browser.conftest import bring
-from tests.conftest import open_task
+from tests.browser.driving import bring
+from tests.world import open_task
 
 pytestmark = pytest.mark.browser
 

@@ -11,10 +11,10 @@ from councils.models import EvaluationRound, Scoresheet
 from cycle.models.job import run_waiting
 from dossiers.models import Certificate, Dossier, State
 from tests import judging, records
-from tests.browser.conftest import bring, reread
-from tests.conftest import open_dossier
+from tests.browser.driving import bring, reread
 from tests.judging import best, choose, judge, worst
-from tests.test_transitions import stand
+from tests.standing import stand
+from tests.world import open_dossier
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 
 from dossiers.models import State
 from tests import judging, records
-from tests.browser.conftest import WIDTHS, papers, reread
-from tests.conftest import open_task
+from tests.browser.driving import WIDTHS, papers, reread
 from tests.judging import begin, best, choose, fill, judge, regulate, rubric_of
-from tests.test_transitions import stand
+from tests.standing import stand
+from tests.world import open_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

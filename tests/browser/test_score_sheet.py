@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from councils.models import Scoresheet, SheetState
 from tests import judging
-from tests.browser.conftest import WIDTHS
+from tests.browser.driving import WIDTHS
 
 pytestmark = pytest.mark.browser
 

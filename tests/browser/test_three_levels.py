@@ -6,8 +6,8 @@ from playwright.sync_api import expect
 from cycle import clock
 from dossiers.models import State
 from tests import records
-from tests.browser.conftest import WIDTHS, bring, papers, reread
-from tests.conftest import events, open_dossier, open_task
+from tests.browser.driving import WIDTHS, bring, papers, reread
+from tests.world import events, open_dossier, open_task
 
 pytestmark = pytest.mark.browser
 

@@ -1,0 +1,31 @@
+"""What anybody sees of a certificate."""
+
+import re
+
+from django.test import Client
+
+from cycle import clock
+from tests import records
+from tests.test_certificate_page import decision_of
+
+
+def keep(dossier, **fields):
+    """A certificate that came by no door."""
+    kept = records.certificate(**fields)
+    kept.dossier, kept.at = dossier, clock.now()
+    kept.decision = decision_of(dossier)
+    kept.product_name = dossier.product.name
+    kept.product_group = dossier.product.group
+    kept.producer_name = dossier.product.producer.name
+    kept.save()
+    return kept
+
+
+def see(address, **query):
+    return Client().get(address, query)
+
+
+def main(response):
+    """The words of the page itself, tags away, spaces told once."""
+    text = response.content.decode().partition("<main")[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", ">" + text.partition(">")[2]).strip("> ").split())

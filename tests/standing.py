@@ -1,0 +1,40 @@
+"""Put a dossier where a test begins."""
+
+from decimal import Decimal
+
+from django.db import transaction
+
+from cycle import clock
+from dossiers.law.states import LIVE
+from dossiers.models import (
+    Dossier,
+)
+from dossiers.walk import doors, engine
+from tests import records
+from tests.law_table import S
+
+
+def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
+    """Put the dossier where a test begins, with the task of that state and nothing drifting."""
+    if state in (S.WITHDRAWN, S.DEFERRED, S.REVOKED):
+        fields.setdefault("parked_from", S.PLAN_SUBMITTED)
+    if state == S.SUPPLEMENT_REQUESTED:
+        fields.setdefault("returned_from", S.DOSSIER_SUBMITTED)
+    with transaction.atomic():
+        engine.cancel(dossier.process, clock.now())
+        Dossier.objects.filter(pk=dossier.pk).update(
+            state=state,
+            stars=stars,
+            points_sum=None if points_sum is None else Decimal(points_sum),
+            sheets=sheets,
+            **fields,
+        )
+        dossier = Dossier.objects.with_units().get(pk=dossier.pk)
+        if state in LIVE:
+            doors.start(dossier)
+    return dossier
+
+
+def with_compulsory_papers(dossier, by):
+    for kind in dossier.rule_set.compulsory(dossier.case_type):
+        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
