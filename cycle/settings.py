@@ -109,7 +109,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Services: given by URL, or our own from wheels (see cycle/running/embedded.py) -----------------
+# --- Services: given by URL, or our own from wheels (see cycle/running/embedded.py) ----------
 # explain_term only computes: it starts nothing.
 services = embedded.urls(start=sys.argv[1:2] != ["explain_term"])
 # Web pages come in through these modules; workers, the beat and commands do not.

@@ -5,6 +5,7 @@ and Tâm for the province; Kiểm audits; Lả is the officer of another commune
 """
 
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -222,3 +223,23 @@ def dossier(cycle, commune, an):
 def dossier_of_three(cycle_of_three, old_commune, an):
     """A product of a commune below a district, under three levels."""
     return open_dossier(cycle_of_three, old_commune, an)
+
+
+@pytest.fixture
+def moi(commune, old_commune, district, province):
+    """Holds every role everywhere: what stops this person is the law alone."""
+    return person(
+        "moi",
+        "Người giữ mọi vai trò",
+        *(
+            (role, unit)
+            for role in Role.values
+            for unit in (commune, old_commune, district, province)
+        ),
+    )
+
+
+@pytest.fixture
+def world(cycle, commune, dossier, an):
+    """A year, a dossier just opened and an officer."""
+    return SimpleNamespace(cycle=cycle, commune=commune, dossier=dossier, an=an)

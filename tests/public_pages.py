@@ -6,7 +6,7 @@ from django.test import Client
 
 from cycle import clock
 from tests import records
-from tests.test_certificate_page import decision_of
+from tests.decision_papers import decision_of
 
 
 def keep(dossier, **fields):

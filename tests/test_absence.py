@@ -15,6 +15,7 @@ from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
+from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
 from tests.world import open_task, person
 
@@ -85,20 +86,6 @@ def test_the_holder_still_holds(dossier, an, dung, commune):
     doors.complete(open_task(dossier), "register_idea", by=fresh(an), record=records.idea())
     assert dossier.history.last().acting_for is None
     assert RoleAssignment.objects.filter(user=dung).count() == 0
-
-
-# --- Given and ended, in the record -----------------------------------------------------------
-
-
-def asked(post, user, first=0, last=7, **fields):
-    """A substitution as a form asks for it, from so many days after today."""
-    today = clock.today()
-    values = {
-        "valid_from": today + timedelta(days=first),
-        "valid_to": today + timedelta(days=last),
-        "reason": "Nghỉ phép",
-    }
-    return Substitution(assignment=post, substitute=user, **values | fields)
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from notifications.audiences import workers
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
+from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
+from tests.sealed_pages import addresses
 from tests.standing import stand
-from tests.test_absence import asked
-from tests.test_sealed import addresses
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db

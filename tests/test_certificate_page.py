@@ -32,14 +32,6 @@ def given(cycle, commune, an, son):
     return certify(cycle, commune, an, son).certificates.get()
 
 
-def decision_of(dossier, **fields):
-    """A decision that came by no door either."""
-    decision = records.signed_paper(scan=None, **fields)
-    decision.dossier, decision.at = dossier, clock.now()
-    decision.save()
-    return decision
-
-
 # --- By the code ----------------------------------------------------------------------------
 
 

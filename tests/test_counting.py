@@ -31,7 +31,7 @@ from cycle.models import HistoryEntry
 from dossiers.models import CaseType, ConditionNotMet
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
-from tests.test_sealed import pages, text_of
+from tests.sealed_pages import pages, text_of
 from tests.world import person
 
 pytestmark = pytest.mark.django_db

@@ -18,10 +18,10 @@ from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, Sta
 from dossiers.walk import doors
 from notifications import audiences
 from tests import judging, records
+from tests.decision_papers import decision_of
+from tests.law_acts import corrected
 from tests.public_pages import keep, main, see
 from tests.standing import stand
-from tests.test_certificate_page import decision_of
-from tests.test_transitions import corrected
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db

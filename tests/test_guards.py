@@ -16,8 +16,7 @@ from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import HistoryHead
 from cycle.running import embedded
-from tests.owning import owner
-from tests.test_constraints import (
+from tests.breaking import (
     closed,
     interest,
     judged,
@@ -27,10 +26,9 @@ from tests.test_constraints import (
     shut,
     sql,
     substituted,
-    world,
 )
+from tests.owning import owner
 
-__all__ = ["world"]
 pytestmark = pytest.mark.django_db
 
 ROLES = [embedded.APPLICATION, embedded.WEB, embedded.WORK]

@@ -9,7 +9,7 @@ from django.test import Client
 
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User
 from dossiers.models import Dossier, OwnerType, ProductGroup
-from tests.test_admin import PASSWORD, Page
+from tests.admin_pages import PASSWORD, Page
 from tests.world import events, open_task
 
 pytestmark = pytest.mark.django_db

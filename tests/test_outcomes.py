@@ -14,11 +14,9 @@ from dossiers.walk import doors
 from tests import judging, records
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.rubric_files import of
-from tests.test_transitions import moi
 from tests.world import open_cycle, open_task
 
 pytestmark = pytest.mark.django_db
-__all__ = ["moi"]
 
 EVALUATING = {
     Level.DISTRICT: State.DISTRICT_EVALUATING,

@@ -20,13 +20,12 @@ from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
 from tests.judging import begin, fill, judge, regulate
+from tests.law_acts import HANDS_IN, authority, do
 from tests.law_table import OF_A_TASK
 from tests.standing import stand
-from tests.test_transitions import HANDS_IN, do, moi
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
-__all__ = ["moi"]
 
 REFUSED, LEAVES, STAYS = "refused", "leaves", "stays"
 #: How far the round has come: the sentence that refuses.
@@ -135,8 +134,6 @@ def test_without_a_round_the_manual_way_is_open(state, taken, moi):
 
 
 def test_an_authority_of_another_round_is_none(taken, moi):
-    from tests.test_transitions import authority
-
     dossier, _round, _by = taken(State.PROVINCE_EVALUATING, "open")
     with pytest.raises(ConditionNotMet):
         do(dossier, "rank", moi, record=records.evaluation(), authority=authority(dossier, moi))

@@ -20,14 +20,13 @@ from dossiers.models.law import SCORED
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
+from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority
 from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
 from tests.standing import stand, with_compulsory_papers
-from tests.test_transitions import HANDS_IN, NEEDS_PAPER, authority, moi
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
-__all__ = ["moi"]
 
 S = State
 

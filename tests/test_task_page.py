@@ -14,6 +14,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import State, Task
 from dossiers.walk import doors
 from tests import records
+from tests.task_pages import address, today
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -23,14 +24,6 @@ def signed_in(user):
     client = Client()
     client.force_login(user)
     return client
-
-
-def address(task):
-    return reverse("dossiers:task", args=[task.pk])
-
-
-def today():
-    return f"{clock.today():%d/%m/%Y}"
 
 
 def hand_in(user, dossier, act, **fields):

@@ -8,7 +8,7 @@ from django.urls import path
 from cycle.urls import handler500
 from cycle.urls import urlpatterns as ours
 from tests.owning import owner
-from tests.test_task_page import address, today
+from tests.task_pages import address, today
 from tests.world import events, open_task
 
 SPILL = """DO $$ BEGIN

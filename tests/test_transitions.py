@@ -10,23 +10,22 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
 from cycle import clock, events
-from cycle.models import HistoryEntry, Level, Role, Rubric, RuleSet, Stream
+from cycle.models import Level, RuleSet
 from dossiers.law.states import LIVE
 from dossiers.models import (
     ACTS,
     ActNotPossible,
     ConditionNotMet,
     Dossier,
-    Producer,
-    Review,
     State,
 )
 from dossiers.walk import doors
 from tests import records
+from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority, do
 from tests.law_table import LAW, NO_COUNCIL_YET, OF_A_TASK, OF_THE_DISTRICT, ON_AUTHORITY, S
 from tests.standing import stand, with_compulsory_papers
 from tests.world import events as recorded
-from tests.world import open_cycle, open_dossier, open_task, person
+from tests.world import open_cycle, open_dossier, open_task
 
 #: Acts that send back, refuse or leave the usual way: never without a reason.
 NEEDS_REASON = {
@@ -48,64 +47,6 @@ NEEDS_REASON = {
     "reopen",
 }
 
-#: Results, decisions, withdrawals: on a signed document with its scan, unless a closed round says so.
-NEEDS_PAPER = {
-    "rank_at_district",
-    "rank",
-    "not_recognise",
-    "certify",
-    "nominate",
-    "record_centre_result",
-    "revoke",
-    "correct_names",
-}
-
-
-def corrected(**fields):
-    """The honey under another name, of a producer that has not changed."""
-    producer = Producer.objects.first()
-    values = {
-        "product_name": "Mật ong bạc hà",
-        "product_group": "food",
-        "producer": producer,
-        "producer_name": producer.name,
-    }
-    return values | fields
-
-
-#: What each act hands in so that nothing is missing.
-HANDS_IN = {
-    "register_idea": lambda: {"record": records.idea()},
-    "complete_idea": lambda: {"record": records.idea()},
-    "refile_idea": lambda: {"record": records.idea()},
-    "screen_idea": lambda: {"record": Review(checked=["Đủ thông tin"])},
-    "submit_plan": lambda: {"record": records.plan()},
-    "complete_plan": lambda: {"record": records.plan()},
-    "refile_plan": lambda: {"record": records.plan()},
-    "record_visit": lambda: {"record": records.visit()},
-    "record_support": lambda: {"record": records.support()},
-    "declare_ready": lambda: {"record": records.completion()},
-    "attach_evidence": lambda: {"record": records.paper("registration_form")},
-    "choose_rubric": lambda: {"rubric": Rubric()},
-    "submit_dossier": lambda: {"record": records.self_assessment()},
-    "confirm_dossier": lambda: {"record": records.commune_report()},
-    "rank_at_district": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
-    "rank": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
-    "not_recognise": lambda: {"paper": records.signed_paper()},
-    "record_centre_result": lambda: {
-        "record": records.evaluation(),
-        "paper": records.signed_paper(),
-    },
-    "certify": lambda: {"record": records.certificate(), "paper": records.signed_paper()},
-    "nominate": lambda: {"paper": records.signed_paper()},
-    "record_promotion": lambda: {"record": records.promotion()},
-    "promote": lambda: {"record": records.promotion()},
-    "record_inspection": lambda: {"record": records.inspection()},
-    "revoke": lambda: {"paper": records.signed_paper()},
-    "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
-    "enter_late": lambda: {"entered_as": "existing"},
-}
-
 #: What begins here by its state and is refused by the edition or by 80 points and four stars.
 REFUSED_UNDER_TWO = {
     *(("choose_rubric", state) for state in NO_COUNCIL_YET),
@@ -119,21 +60,6 @@ REFUSED_UNDER_THREE = {
 }
 
 
-def do(dossier, act, by, **given):
-    """The act through the door it belongs to, as far as the dossier offers that door."""
-    given.setdefault("reason", "Theo biên bản")
-    if act in OF_A_TASK:
-        return doors.complete(open_task(dossier), act, by=by, **given)
-    return doors.act(dossier.process, act, by=by, **given)
-
-
-def authority(dossier, by):
-    """An entry of a round's history that names the dossier, as a closing writes it."""
-    round_ = SimpleNamespace(history_stream=Stream.ROUND, pk=1, history_cycle_id=None)
-    with transaction.atomic():
-        return HistoryEntry.objects.record("round.close", round_, by=by, dossiers=[dossier.pk])
-
-
 def refusal(dossier, act, by, **given):
     """The sentences that answer an act which is not yet possible; nothing is left behind."""
     before = recorded(dossier)
@@ -141,20 +67,6 @@ def refusal(dossier, act, by, **given):
         do(dossier, act, by, **given)
     assert recorded(dossier) == before
     return [str(message) for message in refused.value.messages]
-
-
-@pytest.fixture
-def moi(commune, old_commune, district, province):
-    """Holds every role everywhere: what stops this person is the law alone."""
-    return person(
-        "moi",
-        "Người giữ mọi vai trò",
-        *(
-            (role, unit)
-            for role in Role.values
-            for unit in (commune, old_commune, district, province)
-        ),
-    )
 
 
 # --- The table ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What each document of the council says (lời văn), once for its PDF and for its Word template.
 
-Texts are Jinja: ``{{ product }}`` stands for a field of the data in ``councils.papers.kinds``. Layout
-is Nghị định 30/2020/NĐ-CP's and lives in the sheets and in ``make_document_templates``.
+Texts are Jinja: ``{{ product }}`` stands for a field of the data in ``councils.papers.kinds``.
+Layout is Nghị định 30/2020/NĐ-CP's and lives in the sheets and in ``make_document_templates``.
 """
 
 from dataclasses import dataclass

@@ -142,8 +142,8 @@ def read_days(upload):
 
 
 def checked_days(changes):
-    """``changes`` as they can be applied: :func:`dossiers.terms.recalculation.checked`, and no removal of
-    what is not there. Raises CalendarRefused naming the row.
+    """``changes`` as they can be applied: as :func:`dossiers.terms.recalculation.checked` has them,
+    and no removal of what is not there. Raises CalendarRefused naming the row.
     """
     rows = recalculation.checked(changes)
     there = set(

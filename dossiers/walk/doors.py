@@ -11,7 +11,6 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
-from viewflow.workflow.status import STATUS
 
 from cycle import clock
 from cycle.models import Duty, HistoryEntry, Role, people_of
@@ -182,7 +181,7 @@ def _not_both_ends(task, name, by):
         return
     above = [node for node, senders in RECEIVED_FROM.items() if task.node in senders]
     received = Task.objects.filter(dossier=task.dossier_id, node__in=above, closed_by=by)
-    if received.filter(status=STATUS.DONE).exists():
+    if received.filter(closed_by__isnull=False).exists():
         raise ConditionNotMet([BOTH_ENDS])
     dossier = Dossier.objects.with_units().get(pk=task.dossier_id)
     for duty in Duty.objects.filter(

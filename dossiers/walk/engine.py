@@ -34,7 +34,7 @@ def held(task):
 
 
 def cancel(process, at):
-    """Cancel what is open of a walk and return the ids of those tasks; none for a walk that has ended."""
+    """Cancel what is open of a walk; returns the ids of those tasks, none once it has ended."""
     if process.status != PROCESS.NEW:
         return []
     tasks = process.task_set.filter(open_state__isnull=False)

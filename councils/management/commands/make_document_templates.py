@@ -1,4 +1,4 @@
-"""Make the Word templates that ship (councils/docx), from the words in councils/papers/wording.py."""
+"""Make the Word templates of councils/docx from the words in councils/papers/wording.py."""
 
 import io
 import zipfile

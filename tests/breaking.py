@@ -1,0 +1,316 @@
+"""How each rule of the database is broken on purpose."""
+
+from contextlib import contextmanager
+from datetime import date
+
+import psycopg
+import pytest
+from django.db import (
+    IntegrityError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
+
+from councils.models import (
+    Closing,
+    Council,
+    Interest,
+    Member,
+    Opinion,
+    Resolution,
+    Result,
+    Score,
+    Scoresheet,
+    SignedDocument,
+)
+from cycle import clock
+from cycle.models import (
+    Criterion,
+    Elimination,
+    HistoryEntry,
+    Option,
+    Role,
+    RoleAssignment,
+    Rubric,
+    Substitution,
+    User,
+    Wording,
+)
+from dossiers.models import (
+    Dossier,
+    Firing,
+    Task,
+    Term,
+    TermEvent,
+)
+from dossiers.walk import engine
+from notifications.models import (
+    Delivery,
+    Digest,
+    Notification,
+    WeeklySummary,
+)
+from tests import judging, records
+from tests.standing import stand
+from tests.world import person
+
+
+@contextmanager
+def refused(name):
+    """The block, or the commit after it, breaks the constraint of this name."""
+    with pytest.raises(IntegrityError) as error, transaction.atomic():
+        yield
+        connection.check_constraints()
+    assert error.value.__cause__.diag.constraint_name == name
+
+
+@contextmanager
+def forbidden():
+    """The application has no right to do this."""
+    with pytest.raises(ProgrammingError) as error, transaction.atomic():
+        yield
+    assert isinstance(error.value.__cause__, psycopg.errors.InsufficientPrivilege)
+
+
+def sql(statement, *values):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def kept(world, record, **fields):
+    """The record saved past every check of the form, as a careless program would."""
+    record.dossier, record.recorded_by, record.at = world.dossier, world.an, clock.now()
+    for name, value in fields.items():
+        setattr(record, name, value)
+    record.save()
+    return record
+
+
+def dossier_with(world, **fields):
+    Dossier.objects.filter(pk=world.dossier.pk).update(**fields)
+
+
+def closed(world):
+    """The walk of the dossier ended, so that its state may be set freely."""
+    engine.cancel(world.dossier.process, clock.now())
+
+
+def parked(world, **fields):
+    closed(world)
+    dossier_with(world, **fields)
+
+
+def evaluated(world, **fields):
+    kept(world, records.evaluation(), **{"level": "province"} | fields)
+
+
+def held_by(world, **fields):
+    values = {"user": world.an, "role": Role.CLERK, "org_unit": world.commune}
+    RoleAssignment.objects.create(**values | {"valid_from": date(2026, 1, 1)} | fields)
+
+
+def substituted(world, **fields):
+    """Somebody acts for An over the last week of 2026."""
+    values = {
+        "assignment": world.an.role_assignments.get(org_unit=world.commune),
+        "substitute": fields.pop("substitute", None) or User.objects.create(username="thay"),
+        "valid_from": date(2026, 12, 24),
+        "valid_to": date(2026, 12, 31),
+        "reason": "Nghỉ phép",
+        "created_by": world.an,
+    }
+    return Substitution.objects.create(**values | fields)
+
+
+def rubric(world):
+    """The same version of a rubric each time."""
+    return Rubric.objects.create(
+        rule_set=world.cycle.rule_set,
+        number=1,
+        name="Rau",
+        group="food",
+        sections=[],
+        content_hash="0" * 64,
+    )
+
+
+def criterion(of, **fields):
+    values = {"position": 1, "part": "A", "code": "1.1", "title": "Nguồn gốc", "points": 3}
+    return Criterion.objects.create(rubric=of, **values | fields)
+
+
+def option(of, **fields):
+    return Option.objects.create(criterion=of, **{"level": 1, "points": 1} | fields)
+
+
+def elimination(of):
+    return Elimination.objects.create(rubric=of, position=1, short_label="Giả mạo")
+
+
+def wording(**fields):
+    return Wording.objects.create(**{"text": "Lời văn", "document": "QĐ 26/2026"} | fields)
+
+
+def term(world):
+    """The clock of the open task."""
+    return Term.objects.filter(dossier=world.dossier, task__isnull=False)
+
+
+def ledger(world, **fields):
+    values = {"kind": "pause", "reason": "Chờ chủ thể", "at": clock.now(), "left": 3}
+    TermEvent.objects.create(
+        **{"term": term(world).get(), "due_on": date(2026, 12, 1)} | values | fields
+    )
+
+
+def fired(world):
+    Firing.objects.create(
+        term=term(world).get(), rung="0:officer", at=clock.now(), fired_at=clock.now()
+    )
+
+
+def told(world):
+    return Notification.objects.create(
+        entry=world.dossier.history.first(), recipient=world.an, created_at=clock.now()
+    )
+
+
+def digest(world):
+    return Digest.objects.create(user=world.an, day=date(2026, 11, 20), created_at=clock.now())
+
+
+def summary(world):
+    return WeeklySummary.objects.create(
+        leader=world.an, week_on=date(2026, 11, 16), created_at=clock.now(), figures={}
+    )
+
+
+def sent(**fields):
+    values = {"channel": "email", "next_at": clock.now()}
+    return Delivery.objects.create(**values | fields)
+
+
+def event(world, model, **fields):
+    values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
+    model.objects.create(**values | {"title": "Hội nghị"} | fields)
+
+
+LONG_AGO = date(2000, 1, 1)
+
+
+def council(world):
+    """A council at the province, with its regulation."""
+    judging.regulate(world.commune.parent)
+    world.thu = person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, world.commune.parent))
+    return judging.seat(world.commune.parent, world.thu)
+
+
+def seated(world, **fields):
+    """One more seat for the chair of the council."""
+    sits = Council.objects.first() or council(world)
+    values = {"council": sits, "user": sits.members.get(seat="chair").user, "seat": "member"}
+    return Member.objects.create(**values | {"since": sits.valid_from} | fields)
+
+
+def judged(world, **given):
+    """A round with one product, open unless told; the first judge's sheet begun."""
+    sits = council(world)
+    before = judging.before_council(world.cycle, world.commune, world.an)
+    round_ = judging.begin(sits, world.cycle, before, world.thu, **given)
+    world.round, world.entry, world.member = round_, round_.entries.get(), judging.judge(sits, 0)
+    if round_.is_open:
+        world.sheet = Scoresheet.of(world.entry, world.member)
+    return round_
+
+
+def created(world, model, **fields):
+    """A row of the judged round, written as a careless program would."""
+    entry = world.entry if hasattr(world, "entry") else judged(world) and world.entry
+    values = {
+        "round": world.round,
+        "entry": entry,
+        "member": world.member,
+        "by": world.an,
+        "at": clock.now(),
+    }
+    known = {field.name for field in model._meta.concrete_fields}
+    return model.objects.create(
+        **{name: value for name, value in values.items() if name in known} | fields
+    )
+
+
+def closing(world, **fields):
+    """The round's history says something, and a closing names it."""
+    judged(world) if not hasattr(world, "round") else None
+    said = HistoryEntry.objects.record("round.close", world.round, by=world.an)
+    return created(world, Closing, **{"version": 1, "entry": said} | fields)
+
+
+def shut(world):
+    """The round closed, with its closing."""
+    closing(world)
+    world.round.state, world.round.closed_at = "closed", clock.now()
+    world.round.save()
+
+
+def result(world, **fields):
+    made = fields.pop("closing", None) or closing(world)
+    values = {"points_sum": "240.00", "sheets": 3, "band": 4, "stars": 4}
+    return created(world, Result, **{"closing": made} | values | fields)
+
+
+def resolution(world, **fields):
+    values = {"stars": 3, "holds": True, "reason": "Thảo luận"}
+    if not hasattr(world, "entry"):
+        judged(world)
+    its = {"criterion": world.entry.rubric.criteria.first()}
+    return created(world, Resolution, **values | its | fields)
+
+
+def elimination_of(world):
+    return world.entry.rubric.eliminations.first()
+
+
+def opinion(world, **fields):
+    values = {
+        "to": world.an,
+        "department": "Sở Công Thương",
+        "question": "Nhãn mác?",
+        "asked_by": world.an,
+        "asked_at": clock.now(),
+        "due_on": date(2026, 12, 1),
+    }
+    return created(world, Opinion, **values | fields)
+
+
+def interest(world, **fields):
+    return created(world, Interest, **{"kind": "declared", "reason": "Họ hàng"} | fields)
+
+
+def both_ends(world):
+    """An sends the dossier from the commune and receives it at the province."""
+    for state in ("commune_checked", "at_province"):
+        stand(world.dossier, state)
+        Task.objects.filter(dossier=world.dossier, open_state__isnull=False).update(
+            status="DONE", closed_at=clock.now(), closed_by=world.an, outcome="forward_to_province"
+        )
+
+
+def document(world, **fields):
+    values = {"kind": "minutes", "number": "1/BB", "signed_on": LONG_AGO, "signer": "Sơn"}
+    return created(world, SignedDocument, **{"entry": None} | values | fields)
+
+
+def chosen(world, place=0):
+    """The best option of the rubric's criterion at this place."""
+    if not hasattr(world, "entry"):
+        judged(world)
+    return world.entry.rubric.criteria.all()[place].options.order_by("points").last()
+
+
+def score(world, choice=None, **fields):
+    """The option on the begun sheet, past the form."""
+    choice = choice or chosen(world)
+    values = {"option": choice, "criterion_id": choice.criterion_id, "points": choice.points}
+    return Score.objects.create(**{"sheet": world.sheet, "saved_at": clock.now()} | values | fields)
