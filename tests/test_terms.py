@@ -12,7 +12,6 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, OutboxMessage
 from dossiers.models import Term, TermState
-from dossiers.terms import clocks
 from dossiers.terms import sweep as sweep_terms
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
@@ -316,7 +315,7 @@ def test_a_hand_that_fails_says_so_and_the_next_sweep_finds_the_rest(
         return swept(values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(clocks, "_batch", failing)
+        patch.setattr(sweep_terms, "_batch", failing)
         with pytest.raises(OperationalError):
             sweep(at(2026, 12, 2), batch=2)
     assert sweep(at(2026, 12, 2), batch=2) == {"terms": 5, "firings": 20}

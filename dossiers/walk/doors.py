@@ -369,3 +369,15 @@ def _entry_to_leave(dossier):
     # It may have closed while we waited.
     entry.refresh_from_db(fields=["live"])
     return entry if entry.live else None
+
+
+#: What changes who has a task, or that it waits, by the name of its event.
+HANDLING = {
+    "claim": claim,
+    "release": release,
+    "reassign": reassign,
+    "reroute": reroute,
+    "wait": wait,
+    "resume": resume,
+    "sign_decision": sign_decision,
+}
