@@ -605,7 +605,7 @@ def test_a_task_that_is_done_is_not_handed_about(act, values, dossier, an, other
     if "to" in values:
         values = values | {"to": named[values["to"]]}
     with nothing_changes(TaskAlreadyDone):
-        getattr(task, act)(by=an, **values)
+        getattr(doors, act)(task, by=an, **values)
 
 
 def test_when_the_handing_cannot_be_written_down_it_did_not_happen(dossier, an, chi, dung):

@@ -138,12 +138,13 @@ def test_without_a_round_the_manual_way_is_open(state, taken, moi):
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("state", sorted(AT_COUNCIL))
 def test_the_group_by_which_a_round_judges_is_not_corrected_meanwhile(state, situation, taken, moi):
-    dossier, round_, _by = taken(state, situation)
+    dossier, _round, _by = taken(state, situation)
+    written = HistoryEntry.objects.count()
     signed = {"paper": records.signed_paper()}
     with pytest.raises(ConditionNotMet):
         do(dossier, "correct_names", moi, **signed, **corrected(product_group="drink"))
-    dossier = Dossier.objects.get(pk=dossier.pk)
-    assert dossier.product.group == round_.entries.get().rubric.group
+    assert Dossier.objects.get(pk=dossier.pk).product.group == "food"
+    assert HistoryEntry.objects.count() == written
 
 
 def test_an_authority_of_another_round_is_none(taken, moi):
