@@ -4,15 +4,16 @@ from types import SimpleNamespace
 
 from django.db import transaction
 
-from cycle.models import HistoryEntry, Rubric, Stream
+from cycle.models import HistoryEntry, Rubric, Stream, User
 from dossiers.models import (
     Producer,
     Review,
 )
+from dossiers.models.task import FORWARDS
 from dossiers.walk import doors
 from tests import records
 from tests.law_table import OF_A_TASK
-from tests.world import open_task
+from tests.world import open_task, person
 
 #: Results, decisions, withdrawals: on a signed document with its scan, unless a closed round says so.
 NEEDS_PAPER = {
@@ -71,6 +72,16 @@ HANDS_IN = {
     "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
     "enter_late": lambda: {"entered_as": "existing"},
 }
+
+
+def who_does(dossier, act, by):
+    """``by``; for what sends a dossier up, one who holds that task and receives nothing above."""
+    if act not in FORWARDS:
+        return by
+    task = open_task(dossier)
+    return User.objects.filter(username="nguoi_chuyen").first() or person(
+        "nguoi_chuyen", "Người chuyển hồ sơ", (task.role, task.org_unit)
+    )
 
 
 def do(dossier, act, by, **given):

@@ -526,8 +526,9 @@ def test_rerouting_is_refused(dossier, an, chi, la, district, other_commune, pro
         ),
     ):
         with nothing_changes(ConditionNotMet) as refused:
-            task.reroute(
-                **{"to": other_commune, "by": chi, "reason": "Thử", "document": "15/UBND"} | change
+            doors.reroute(
+                task,
+                **{"to": other_commune, "by": chi, "reason": "Thử", "document": "15/UBND"} | change,
             )
         assert refused.value.messages == [said]
     User.objects.filter(pk=la.pk).update(is_active=False)

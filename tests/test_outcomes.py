@@ -13,6 +13,7 @@ from dossiers.models import ConditionNotMet, Dossier, State
 from dossiers.walk import doors
 from tests import judging, records
 from tests.judging import begin, best, fill, judge, regulate, worst
+from tests.law_acts import HANDS_IN, do
 from tests.rubric_files import of
 from tests.world import open_cycle, open_task
 
@@ -136,8 +137,8 @@ def test_what_the_sheets_say_decides(edition, level, wish, stars, goes_on, befor
     if not goes_on:
         with pytest.raises(ConditionNotMet):
             doors.complete(open_task(dossier), ON[level][0], by=moi)
-    # The refusal is always there, with its reason.
-    doors.complete(open_task(dossier), REFUSE[level], by=moi, reason="Theo biên bản")
+    # The refusal is always there, with its reason and its document.
+    do(dossier, REFUSE[level], moi, **HANDS_IN.get(REFUSE[level], dict)())
     assert Dossier.objects.get(pk=dossier.pk).state == OUT[level]
 
 
@@ -189,9 +190,8 @@ TYPED = [
 @pytest.mark.parametrize(("edition", "level", "stars", "points", "goes_on"), TYPED)
 def test_what_is_typed_decides_the_same(edition, level, stars, points, goes_on, before, moi):
     dossier, _unit = before(edition, level)
-    doors.complete(
-        open_task(dossier), RANK[level], by=moi, record=records.evaluation(points, 5, stars)
-    )
+    signed = {"record": records.evaluation(points, 5, stars), "paper": records.signed_paper()}
+    do(dossier, RANK[level], moi, **signed)
     dossier = Dossier.objects.with_units().get(pk=dossier.pk)
     assert dossier.state == JUDGED[level]
     assert may_go_on(dossier, level) is goes_on
@@ -200,6 +200,7 @@ def test_what_is_typed_decides_the_same(edition, level, stars, points, goes_on, 
 @pytest.mark.parametrize("level", EVALUATING)
 def test_an_elimination_is_typed_at_each_level(level, before, moi):
     dossier, _unit = before("qd1048", level)
-    doors.complete(open_task(dossier), REFUSE[level], by=moi, reason="Hội đồng kết luận bị loại")
+    given = HANDS_IN.get(REFUSE[level], dict)()
+    do(dossier, REFUSE[level], moi, reason="Hội đồng kết luận bị loại", **given)
     dossier = Dossier.objects.with_units().get(pk=dossier.pk)
     assert (dossier.state, dossier.stars) == (OUT[level], None)

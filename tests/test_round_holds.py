@@ -20,7 +20,7 @@ from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
 from tests.judging import begin, fill, judge, regulate
-from tests.law_acts import HANDS_IN, authority, do
+from tests.law_acts import HANDS_IN, authority, corrected, do
 from tests.law_table import OF_A_TASK
 from tests.standing import stand
 from tests.world import open_task
@@ -44,6 +44,8 @@ TABLE = {
     "withdraw": LEAVES,
     "choose_rubric": REFUSED,
     "attach_evidence": STAYS,
+    # Names; the group of products, of which the round has the product set, is refused below.
+    "correct_names": STAYS,
 }
 
 
@@ -129,8 +131,20 @@ def test_without_a_round_the_manual_way_is_open(state, taken, moi):
     dossier, round_, by = taken(state, "preparing")
     round_.drop(round_.entries.get(), by=by, reason="Nhầm")
     act = "rank_at_district" if state == State.DISTRICT_EVALUATING else "rank"
-    do(dossier, act, moi, record=records.evaluation())
+    do(dossier, act, moi, record=records.evaluation(), paper=records.signed_paper())
     assert Dossier.objects.get(pk=dossier.pk).state != state
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.mark.parametrize("state", sorted(AT_COUNCIL))
+def test_the_group_by_which_a_round_judges_is_not_corrected_meanwhile(state, situation, taken, moi):
+    dossier, _round, _by = taken(state, situation)
+    written = HistoryEntry.objects.count()
+    signed = {"paper": records.signed_paper()}
+    with pytest.raises(ConditionNotMet):
+        do(dossier, "correct_names", moi, **signed, **corrected(product_group="drink"))
+    assert Dossier.objects.get(pk=dossier.pk).product.group == "food"
+    assert HistoryEntry.objects.count() == written
 
 
 def test_an_authority_of_another_round_is_none(taken, moi):
@@ -218,7 +232,12 @@ def test_an_elimination_in_error_comes_back_when_its_round_is_opened_again(state
 def test_who_was_refused_by_somebody_else_stays_refused_when_the_round_is_opened_again(taken, moi):
     dossier, round_, by = taken(State.PROVINCE_EVALUATING, "closed")
     run_waiting()
-    do(Dossier.objects.get(pk=dossier.pk), "not_recognise", moi)
+    do(
+        Dossier.objects.get(pk=dossier.pk),
+        "not_recognise",
+        moi,
+        paper=records.signed_paper(),
+    )
     closing.reopen(round_, by=by, reason="Khiếu nại", document="15/VB")
     assert Dossier.objects.get(pk=dossier.pk).state == State.NOT_RECOGNISED
     # Nothing in it waits: it can be closed again.

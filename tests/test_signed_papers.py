@@ -20,7 +20,7 @@ from dossiers.models.law import SCORED
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
-from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority
+from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority, who_does
 from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
 from tests.standing import stand, with_compulsory_papers
 from tests.world import events, open_dossier, open_task, person
@@ -125,8 +125,9 @@ def test_who_only_types_gives_the_scan_of_every_act(act, file_of, commune, old_c
 @pytest.mark.parametrize("act", sorted(OF_A_TASK - NEEDS_PAPER))
 def test_who_holds_another_task_needs_no_document_but_may_give_one(act, file_of, moi):
     dossier = file_of(act)
-    assert attempt(dossier, act, moi)
-    assert attempt(dossier, act, moi, unscanned())
+    by = who_does(dossier, act, moi)
+    assert attempt(dossier, act, by)
+    assert attempt(dossier, act, by, unscanned())
 
 
 def test_what_is_told_again_years_later_may_have_no_scan_but_has_its_document(file_of, moi):

@@ -563,7 +563,7 @@ def test_a_task_page_costs_the_same_however_long_the_file(dossier, an, django_as
     papers(dossier, an)
     for _n in range(3):
         doors.act(dossier.process, "record_visit", by=an, record=records.visit())
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(27):
         client.get(address(open_task(dossier)))
 
 

@@ -21,7 +21,7 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 from tests import records
-from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority, do
+from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority, do, who_does
 from tests.law_table import LAW, NO_COUNCIL_YET, OF_A_TASK, OF_THE_DISTRICT, ON_AUTHORITY, S
 from tests.standing import stand, with_compulsory_papers
 from tests.world import events as recorded
@@ -132,14 +132,15 @@ def test_every_act_in_every_state_through_the_doors(
             given["authority"] = authority(dossier, moi)
         with transaction.atomic():
             written = dossier.history.count()
+            by = who_does(dossier, act, moi) if waiting else moi
             if state not in begins:
                 with pytest.raises(ActNotPossible):
-                    do(dossier, act, moi, **given)
+                    do(dossier, act, by, **given)
             elif (act, state) in refused:
                 with pytest.raises(ConditionNotMet):
-                    do(dossier, act, moi, **given)
+                    do(dossier, act, by, **given)
             else:
-                do(dossier, act, moi, **given)
+                do(dossier, act, by, **given)
                 now = Dossier.objects.get(pk=dossier.pk).state
                 assert now in (leads or {state}), act
                 assert dossier.history.count() == written + 1
@@ -199,7 +200,8 @@ def test_only_a_round_that_names_it_and_was_closed_by_them_puts_it_back(dossier,
 def test_an_act_says_what_is_missing(act, state, sentences, dossier, moi):
     dossier = stand(dossier, state)
     missing = "; ".join(dossier.missing_evidence())
-    assert refusal(dossier, act, moi, paper=records.signed_paper()) == [
+    by = who_does(dossier, act, moi)
+    assert refusal(dossier, act, by, paper=records.signed_paper()) == [
         sentence.format(missing=f"Hồ sơ còn thiếu: {missing}.") for sentence in sentences
     ]
     assert Dossier.objects.get(pk=dossier.pk).state == state
@@ -228,7 +230,8 @@ def test_an_act_of_three_levels_says_what_is_missing(
     act, state, result, sentence, dossier_of_three, moi
 ):
     dossier = stand(dossier_of_three, state, **result)
-    assert refusal(dossier, act, moi, paper=records.signed_paper()) == [sentence]
+    by = who_does(dossier, act, moi)
+    assert refusal(dossier, act, by, paper=records.signed_paper()) == [sentence]
 
 
 @pytest.mark.django_db

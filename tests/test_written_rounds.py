@@ -159,6 +159,9 @@ def test_sheets_that_differ_only_in_stars_ask_for_a_meeting(asked):
     sheet.put(below, by=sheet.member.user)
     sheet.submit(by=sheet.member.user)
     assert tally.tally(round_)[entry.pk].spread <= 10
+    # Whoever could still change a sheet would learn from it what the others say.
+    assert unmet(round_) == [("count", entry)]
+    judging.count(round_)
     assert unmet(round_) == [("meeting", entry)]
 
 

@@ -1,4 +1,4 @@
-"""Who must do what now, and the two doors through which every change of a dossier goes."""
+"""Who must do what now; how it is done stands in walk/doors.py."""
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -294,7 +294,3 @@ class Task(AbstractTask):
         return sorted(
             names, key=lambda name: ["forward", "return", "refuse"].index(ACTS[name]["tone"])
         )
-
-    # --- The first door ---------------------------------------------------------------------
-
-    # --- Who has it -------------------------------------------------------------------------
