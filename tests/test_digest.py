@@ -106,7 +106,7 @@ def test_the_letter_says_what_is_late_due_new_and_waited_for(cycle, commune, an,
         ("QUÁ HẠN", "1"),
         ("ĐẾN HẠN HÔM NAY", "1"),
         ("VIỆC MỚI", "1"),
-        ("ĐANG CHỜ CHỦ THỂ", "1"),
+        ("ĐANG CHỜ, TẠM DỪNG", "1"),
         ("KẾT QUẢ MỚI", "1"),
     ]
     assert "Quá hạn một ngày (Xã Nà Tấu), hạn 16/11/2026, quá hạn 1 ngày làm việc" in letter.body
