@@ -64,22 +64,28 @@ def text_for(user, since, now):
     kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting")}
     for task in (
         Task.objects.inbox(user)
-        .filter(Q(due_on__lte=today) | Q(opened_at__gt=since) | Q(waiting_since__isnull=False))
+        .filter(
+            Q(due_on__lte=today)
+            | Q(opened_at__gt=since)
+            | Q(waiting_since__isnull=False)
+            | Q(paused=True)
+        )
         .filter(Q(owner=None) | Q(owner=user))
-        .select_related("dossier__product__producer", "dossier__commune")
+        .select_related("dossier__product__producer", "dossier__commune", "term")
         .order_by("due_at", "pk")
     ):
-        if task.waiting_since:
-            kind = "waiting"
-        elif task.due_on < today:
+        left = due(task.due_on, today, calendar, paused_at=task.term.paused_at)
+        if left.kind == "overdue":
             kind = "overdue"
+        elif left.kind == "paused" or task.waiting_since:
+            kind = "waiting"
         else:
             kind = "today" if task.due_on == today else "new"
         kinds[kind].append(
             {
                 "task": task,
                 "title": GUIDES[task.node].title,
-                "due": due(task.due_on, today, calendar),
+                "due": left,
             }
         )
     mine = Q()

@@ -54,6 +54,8 @@ def _tasks(user):
         description = f"{dossier.product.producer}, {dossier.commune}"
         if task.waiting_since:
             description += f"\nĐang chờ chủ thể: {task.waiting_reason}"
+        if task.paused:
+            description += "\nĐang tạm dừng: hạn được tính lại khi chạy tiếp."
         yield _event(
             f"task-{task.pk}",
             task.due_on,

@@ -79,7 +79,7 @@ def context_of(entry, recipient):
         if holds_task(recipient, task):
             context |= {
                 "task": task,
-                "task_due": _due(task.due_on, today),
+                "task_due": _due(task.due_on, today, task.term.paused_at),
                 "path": f"/tasks/{task.pk}/",
             }
     if entry.stream == Stream.ROUND:
@@ -91,7 +91,7 @@ def context_of(entry, recipient):
         context |= {
             "term": term,
             "term_title": title_of_term(term.code, term.title),
-            "term_due": _due(term.due_on, today),
+            "term_due": _due(term.due_on, today, term.paused_at),
         }
     return context
 
@@ -113,8 +113,9 @@ def title_of_term(code, title):
     return GUIDES[title].title if code == "task" and title in GUIDES else title
 
 
-def _due(due_on, today):
-    return due(due_on, today, DayOff.objects.calendar(*sorted([today, due_on])))
+def _due(due_on, today, paused_at):
+    calendar = DayOff.objects.calendar(*sorted([today, due_on]))
+    return due(due_on, today, calendar, paused_at=paused_at)
 
 
 def _who(entry):

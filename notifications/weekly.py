@@ -60,8 +60,8 @@ def figures(user, now):
         dossiers.order_by().values_list("state").annotate(Count("pk"))  # type: ignore[misc]
     )
     late = list(
-        Task.objects.open()
-        .filter(dossier__in=dossiers, due_at__lte=now, waiting_since=None)
+        Task.objects.overdue(now)
+        .filter(dossier__in=dossiers)
         .order_by()
         .values("state", "org_unit__name")
         .annotate(number=Count("pk"), oldest=Min("due_on"))
@@ -127,7 +127,7 @@ def _late_units(late, today, calendar):
 def _due(user, dossiers, monday):
     """What is due in the week from ``monday`` on: tasks, and the dates of the law."""
     week = (monday, monday + timedelta(days=6))
-    tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week)
+    tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
     terms = (
         Term.objects.live()
         .filter(

@@ -101,18 +101,18 @@ def test_the_letter_says_what_is_late_due_new_and_waited_for(cycle, commune, an,
     assert deliver() == 1
     (letter,) = mail.outbox
     assert letter.subject == "Hôm nay 17/11/2026: việc của ông/bà"
-    heads = re.findall(r"^([A-ZĐÀ-Ỹ ]+) \((\d+)\)$", letter.body, re.MULTILINE)
+    heads = re.findall(r"^([A-ZĐÀ-Ỹ, ]+) \((\d+)\)$", letter.body, re.MULTILINE)
     assert heads == [
         ("QUÁ HẠN", "1"),
         ("ĐẾN HẠN HÔM NAY", "1"),
         ("VIỆC MỚI", "1"),
-        ("ĐANG CHỜ CHỦ THỂ", "1"),
+        ("ĐANG CHỜ, TẠM DỪNG", "1"),
         ("KẾT QUẢ MỚI", "1"),
     ]
     assert "Quá hạn một ngày (Xã Nà Tấu), hạn 16/11/2026, quá hạn 1 ngày làm việc" in letter.body
     assert "Đến hạn nay (Xã Nà Tấu), hạn 17/11/2026, hôm nay" in letter.body
     assert "Mới mở <hôm qua>" in letter.body
-    assert "Đang chờ, từ 05/11/2026: Chờ phiếu kiểm nghiệm & nhãn" in letter.body
+    assert "chờ chủ thể từ 05/11/2026: Chờ phiếu kiểm nghiệm & nhãn" in letter.body
     assert "Bị từ chối: Nguyễn Hoàng Minh không chọn ý tưởng" in letter.body
     assert "Còn lâu" not in letter.body
     assert "\n\n\n" not in letter.body

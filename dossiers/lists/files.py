@@ -74,6 +74,7 @@ class Register:
                 node=F("task__node"),
                 unit=F("task__org_unit__name"),
                 due_on=F("task__due_on"),
+                paused_at=F("task__term__paused_at"),
                 waiting_since=F("task__waiting_since"),
             )[: PAGE + 1]
         )  # fmt: skip
@@ -83,7 +84,7 @@ class Register:
             row["step"] = state.step
             if row["node"]:
                 row["title"] = GUIDES[row["node"]].title
-                row["due"] = due(row["due_on"], self.today, calendar)
+                row["due"] = due(row["due_on"], self.today, calendar, paused_at=row["paused_at"])
         return rows
 
     def rows(self):

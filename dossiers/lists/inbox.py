@@ -235,10 +235,8 @@ class Inbox:
         tasks = {
             Tab.UNIT: lambda: self.open,
             Tab.MINE: lambda: self.open.filter(owner=self.user),
-            Tab.SOON: lambda: self.open.filter(
-                due_at__gt=self.now, due_on__lte=self.last_soon_day, paused=False
-            ),
-            Tab.OVERDUE: lambda: self.open.filter(due_at__lte=self.now, paused=False),
+            Tab.SOON: lambda: self.open.due_soon(self.now, self.last_soon_day),
+            Tab.OVERDUE: lambda: self.open.overdue(self.now),
             Tab.WAITING: lambda: self.open.filter(waiting_since__isnull=False),
             Tab.PAPER: lambda: Task.objects.to_type(self.user),
             Tab.DONE: lambda: Task.objects.done_by(self.user),
@@ -287,7 +285,7 @@ class Inbox:
         rows = list(
             tasks.values(
                 "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
-                "paused", "signed_at",
+                "signed_at",
                 "owner_id", "closed_at", "outcome",
                 owner_name=F("owner__full_name"),
                 owner_username=F("owner__username"),
@@ -295,6 +293,7 @@ class Inbox:
                 code=F("dossier__product__code"),
                 producer=F("dossier__product__producer__name"),
                 commune=F("dossier__commune__name"),
+                paused_at=F("term__paused_at"),
             )
         )  # fmt: skip
         for row in rows:
@@ -302,7 +301,9 @@ class Inbox:
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]]["label"] if row["outcome"] in ACTS else ""
             else:
-                row["due"] = due(row["due_on"], self.today, self.calendar)
+                row["due"] = due(
+                    row["due_on"], self.today, self.calendar, paused_at=row["paused_at"]
+                )
                 row["mine"] = row["owner_id"] == self.user.pk
                 row["owner"] = row["owner_name"] or row["owner_username"]
         return rows

@@ -227,7 +227,8 @@ ROWS = f"""{LATE}, page AS MATERIALIZED (
   ORDER BY open DESC, days DESC, due_on, id LIMIT %(limit)s OFFSET %(offset)s
 )
 SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.due_on, t.original_due_on,
-  page.open, page.days, (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP} AS step,
+  page.open, t.state = 'paused' AS paused, page.days,
+  (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP} AS step,
   product.name AS product, producer.name AS producer, unit.name AS unit_name,
   (SELECT coalesce(nullif(person.full_name, ''), person.username) FROM cycle_user person
    WHERE person.id = {_OFFICER}) AS who

@@ -117,6 +117,14 @@ class TaskQuerySet(EngineTaskQuerySet):
             mine |= Q(role=role, org_unit__in=units)
         return self.open().filter(mine)
 
+    def overdue(self, now):
+        """Open tasks whose due day has ended while their clock runs (quá hạn)."""
+        return self.open().filter(due_at__lte=now, paused=False)
+
+    def due_soon(self, now, last_day):
+        """Open tasks due from now until the end of ``last_day``, their clock running."""
+        return self.open().filter(due_at__gt=now, due_on__lte=last_day, paused=False)
+
     def to_type(self, user):
         """Open tasks of others that this person may record from a signed paper (chờ văn bản)."""
         desks = [

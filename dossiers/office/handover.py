@@ -529,7 +529,9 @@ class Briefing:
             Task.objects.open()
             .filter(role=self.post.role, org_unit=self.post.org_unit)
             .filter(Q(owner=None) | Q(owner=self.post.user_id))
-            .select_related("dossier__product__producer", "dossier__commune", "dossier__rule_set")
+            .select_related(
+                "dossier__product__producer", "dossier__commune", "dossier__rule_set", "term"
+            )
             .order_by("due_at", "pk")
         )
         if not tasks:
@@ -543,7 +545,7 @@ class Briefing:
                 "dossier": task.dossier,
                 "guide": GUIDES[task.node],
                 "law": GUIDES[task.node].law_for(task.dossier.rule_set),
-                "due": due(task.due_on, self.today, calendar),
+                "due": due(task.due_on, self.today, calendar, paused_at=task.term.paused_at),
                 "history": last.get(task.dossier_id, []),
             }
             for task in tasks

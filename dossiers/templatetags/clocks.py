@@ -23,7 +23,7 @@ def clocks(dossier):
             {
                 "term": term,
                 "title": title_of(term),
-                "due": due(term.due_on, today, calendar),
+                "due": due(term.due_on, today, calendar, paused_at=term.paused_at),
                 "unit": UNITS[term.unit],
                 "late": -(term.base_amount or 0),
             }

@@ -84,7 +84,8 @@ def due(task):
     """How long there is left for one task. A list asks :func:`dossiers.terms.due.due` itself."""
     today = clock.today()
     first, last = sorted([today, task.due_on])
-    return {"due": due_of(task.due_on, today, DayOff.objects.calendar(first, last))}
+    calendar = DayOff.objects.calendar(first, last)
+    return {"due": due_of(task.due_on, today, calendar, paused_at=task.term.paused_at)}
 
 
 @register.filter

@@ -1,8 +1,12 @@
-"""How long there is left, in words. Pure: no database, no clock."""
+"""Whether a due day is overdue, soon, later or paused, in words. Pure: no database, no clock.
+
+The one place that says so; in queries ``TaskQuerySet.overdue`` and ``due_soon`` say the same.
+"""
 
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
@@ -17,15 +21,32 @@ UNITS = {"wd": _lazy("ngày làm việc"), "d": _lazy("ngày"), "m": _lazy("thá
 
 @dataclass(frozen=True)
 class Due:
-    """A due day (hạn xử lý): ``kind`` is overdue, soon or later; ``words`` say it."""
+    """A due day (hạn xử lý): ``kind`` is overdue, soon, later or paused; ``words`` say it."""
 
     kind: str
     words: str
     on: date
 
 
-def due(due_on, today, calendar):
-    """The :class:`Due` of a task due on ``due_on``, seen on ``today`` with these days off."""
+def due(due_on, today, calendar, *, paused_at=None):
+    """The :class:`Due` of what is due on ``due_on``, seen on ``today`` with these days off.
+
+    ``paused_at``: since when its clock stands still (tạm dừng); None while it runs. It is then
+    neither soon nor overdue: what was late already is as late as at that moment, and no later.
+    """
+    if paused_at is not None:
+        late = -calendar.between(timezone.localdate(paused_at), due_on)
+        words = (
+            ngettext(
+                "tạm dừng, đã quá hạn %(n)d ngày làm việc",
+                "tạm dừng, đã quá hạn %(n)d ngày làm việc",
+                late,
+            )
+            % {"n": late}
+            if late > 0
+            else _("tạm dừng")
+        )
+        return Due("paused", words, due_on)
     days = calendar.between(today, due_on)
     if due_on < today:
         # Due on Friday, seen on Saturday: late, though no working day has passed.
