@@ -125,8 +125,8 @@ class AssignmentForm(forms.ModelForm):
     document_signer = forms.CharField(label=_("Người ký văn bản"), max_length=150, required=False)
 
     class Meta:
-        model = RoleAssignment
-        # What a post was given on stays; what it ends on is in the history.
+        # Without a model: its fields are made by the page, which reads days as all others do. What
+        # a post was given on stays; what it ends on is in the history.
         exclude = ["document", "document_signer"]  # noqa: DJ006
 
     def clean(self):
@@ -221,6 +221,11 @@ class PersonForm(UserChangeForm):
     """A person's account; who alone could do what is open stays active."""
 
     by = None
+
+    class Meta(UserChangeForm.Meta):
+        fields = None
+        # Nobody types when they happened.
+        exclude = ["last_login", "date_joined"]  # noqa: DJ006
 
     def clean(self):
         super().clean()
