@@ -374,6 +374,17 @@ def test_deleting_answers_with_a_page(client, ground, label):
         assert response.status_code == 403
 
 
+def test_an_empty_name_of_a_field_asks_for_the_key(client, ground):
+    for model, page in registry():
+        row = a_row(client, model, page)
+        for name in ("change", "delete"):
+            where = address(model, name, row.pk if row else 1)
+            plain, asked_for = client.get(where), client.get(f"{where}?_to_field=")
+            assert asked_for.status_code == plain.status_code, where
+            sent = [tried(client, where, more) for more in ({}, {"_to_field": ""})]
+            assert sent[0].status_code == sent[1].status_code, where
+
+
 # --- Roles -----------------------------------------------------------------------------------------
 
 
