@@ -113,8 +113,8 @@ def healthz(request):
     return HttpResponse("ok", content_type="text/plain")
 
 
-#: How PostgreSQL ends what goes beyond the limits of a login: time, a lock, the disk; and one of two
-#: that wait for each other.
+#: How PostgreSQL ends what goes beyond the limits of a login (time, a lock, the disk), and one of
+#: two that wait for each other.
 STOPPED = (
     psycopg.errors.QueryCanceled,
     psycopg.errors.LockNotAvailable,
