@@ -232,8 +232,9 @@ class PersonForm(UserChangeForm):
 
     by = None
 
-    class Meta(UserChangeForm.Meta):
-        fields = None
+    class Meta:
+        model = User
+        field_classes = UserChangeForm.Meta.field_classes
         # Nobody types when they happened.
         exclude = ["last_login", "date_joined"]  # noqa: DJ006
 
