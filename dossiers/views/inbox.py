@@ -17,6 +17,7 @@ from cycle.typed import shows_typed
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters, Inbox
 from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.walk import doors
 
 ACTS = ("claim", "release", "reassign")
 
@@ -135,7 +136,7 @@ def _why_not(act, task, user, values):
     if act == "claim" and task.owner_id == user.pk:
         return _("bạn đã nhận việc này rồi.")
     try:
-        getattr(task, act)(by=user, **values)
+        getattr(doors, act)(task, by=user, **values)
     except TaskAlreadyDone as gone:
         if gone.task.closed_by:
             return _("%(who)s đã xử lý việc này.") % {"who": gone.task.closed_by}

@@ -17,6 +17,7 @@ from dossiers.models.task import SIGNED_NODE
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task
 from dossiers.views.dossier import may_attach, say_done
+from dossiers.walk import doors
 
 #: Conditions that no form can meet: the edition or the stars decide.
 _SETTLED = frozenset(
@@ -141,7 +142,7 @@ def _handle(request, task, name):
     if form is not None and not form.is_valid():
         return _page(request, task, handled=(name, form))
     try:
-        getattr(task, name)(by=request.user, **(form.cleaned_data if form else {}))
+        getattr(doors, name)(task, by=request.user, **(form.cleaned_data if form else {}))
     except ConditionNotMet as error:
         return _page(request, task, problems=error.messages)
     messages.success(request, _("Đã %(what)s.") % {"what": events.label(f"task.{name}")})
