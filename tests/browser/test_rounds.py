@@ -192,6 +192,7 @@ def test_a_district_round_goes_on_to_the_province(
     for number in range(5):
         judging.fill(good, judge(council, number), best)
         judging.fill(poor, judge(council, number), worst)
+    count(desk, council, round_, 2)
     chair = desk(judge(council, 0).user, 390)
     chair.open("councils:close", round_.pk)
     chair.follow(chair.page.locator("main form button").last)
