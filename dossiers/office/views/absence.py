@@ -77,13 +77,17 @@ def absence_paper(request, pk):
     substitution = get_object_or_404(_substitutions(request.user), pk=pk)
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
         raise Http404
+    today = clock.today()
     form = PaperForm(request.POST or None, user=request.user, substitution=substitution)
     fill(form, request.typed)
     if form.is_valid() and form.save():
         messages.success(request, _("Đã ghi văn bản ủy quyền."))
         return redirect("dossiers:absence")
+    late = not substitution.document and (substitution.paper_due_on or today) < today
     return render(
-        request, "dossiers/absence_paper.html", {"form": form, "substitution": substitution}
+        request,
+        "dossiers/absence_paper.html",
+        {"form": form, "substitution": substitution, "late": late},
     )
 
 
