@@ -29,7 +29,8 @@ def score(at, entry, options):
              radio.dispatchEvent(new Event("change", {bubbles: true})); })""",
         [str(option.pk) for option in options],
     )
-    expect(at.page.locator("#saved")).to_contain_text("Đã lưu")
+    # Thirty choices, saved one after the other.
+    expect(at.page.locator("#saved")).to_contain_text("Đã lưu", timeout=30_000)
     at.follow(at.page.locator("#sheet button[value=submit]:visible"))
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
 
