@@ -69,7 +69,7 @@ def test_a_page_that_takes_too_long_says_so(client, dossier, statement):
     assert answer.status_code == 503
     text = answer.content.decode()
     assert GET in text
-    assert f'<a href="/slow/{statement}/?unit=174&amp;q=m%E1%BA%ADt">' in text
+    assert f' href="/slow/{statement}/?unit=174&amp;q=m%E1%BA%ADt">' in text
     assert '<html lang="vi">' in text
     dossier.product.refresh_from_db()
     assert dossier.product.name != "Khác"
