@@ -4,6 +4,8 @@ import hashlib
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 
 from cycle.models import User
 
@@ -25,3 +27,16 @@ def counted_name(request, credentials=None):
     if name := known.first():
         return name
     return hashlib.sha256(f"{settings.SECRET_KEY}{typed}".encode()).hexdigest()[:20]
+
+
+def end_sessions(person):
+    """Sign ``person`` out everywhere, for good: a session that sleeps would wake with the account.
+
+    A row of a session does not say whose it is, so each is read.
+    """
+    theirs = [
+        row.pk
+        for row in Session.objects.iterator()
+        if row.get_decoded().get(SESSION_KEY) == str(person.pk)
+    ]
+    Session.objects.filter(pk__in=theirs).delete()

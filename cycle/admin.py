@@ -18,7 +18,7 @@ from django.db import models
 from django.forms import BaseInlineFormSet
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, fields
+from cycle import accounts, appointing, fields
 from cycle.models import (
     Cycle,
     DayOff,
@@ -49,6 +49,16 @@ FORMFIELD_FOR_DBFIELD_DEFAULTS.update(
         models.DecimalField: {"form_class": fields.PointsField},
     }
 )
+
+_get_object = admin.ModelAdmin.get_object
+
+
+def _row_of(self, request, object_id, from_field=None):
+    """The row of an address; a name of a field that is empty asks for the key, as none does."""
+    return _get_object(self, request, object_id, from_field or None)
+
+
+admin.ModelAdmin.get_object = _row_of  # type: ignore[method-assign]
 
 admin.site.site_header = admin.site.site_title = _("Quản trị OCOP")
 admin.site.index_title = _("Cấu hình")
@@ -125,8 +135,8 @@ class AssignmentForm(forms.ModelForm):
     document_signer = forms.CharField(label=_("Người ký văn bản"), max_length=150, required=False)
 
     class Meta:
-        model = RoleAssignment
-        # What a post was given on stays; what it ends on is in the history.
+        # Without a model: its fields are made by the page, which reads days as all others do. What
+        # a post was given on stays; what it ends on is in the history.
         exclude = ["document", "document_signer"]  # noqa: DJ006
 
     def clean(self):
@@ -155,7 +165,8 @@ class AssignmentForm(forms.ModelForm):
 
     def placed(self, refused):
         """What was refused, said at the field where this form has it."""
-        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= set(self.fields):
+        shown = {name for name, field in self.fields.items() if not field.widget.is_hidden}
+        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= shown:
             return ValidationError(refused.messages)
         return refused
 
@@ -222,6 +233,12 @@ class PersonForm(UserChangeForm):
 
     by = None
 
+    class Meta:
+        model = User
+        field_classes = UserChangeForm.Meta.field_classes
+        # Nobody types when they happened.
+        exclude = ["last_login", "date_joined"]  # noqa: DJ006
+
     def clean(self):
         super().clean()
         cleaned = self.cleaned_data
@@ -269,6 +286,8 @@ class PersonAdmin(UserAdmin):
         super().save_model(request, obj, form, change)
         if was is not None:
             appointing.record_person(obj, was, by=request.user)
+            if was["is_active"] and not obj.is_active:
+                accounts.end_sessions(obj)
 
     def save_formset(self, request, form, formset, change):
         if formset.model is not RoleAssignment:

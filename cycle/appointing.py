@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Stream, User, fold, people_of
+from cycle.models.organisation import check_period
 
 #: Functions of a role and a unit id: how much open work waits for its holders.
 _works: list = []
@@ -180,6 +181,7 @@ def _is_shorter(before, after):
 
 
 def _check_ending(post, document):
+    check_period(post.valid_from, post.valid_to, "valid_to")
     if post.valid_to < clock.today() - timedelta(days=1):
         raise ValidationError(
             {

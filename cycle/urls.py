@@ -36,6 +36,8 @@ urlpatterns = [
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
     path("accounts/password/change/", account.password_change, name="account_change_password"),
+    # Who was left without a password by the administrator asks there for another.
+    path("accounts/password/set/", closed, name="account_set_password"),
     path("accounts/inactive/", closed, name="account_inactive"),
     path("accounts/signup/", closed, name="account_signup"),
     path("accounts/password/reset/", closed, name="account_reset_password"),

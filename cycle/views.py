@@ -113,10 +113,13 @@ def healthz(request):
     return HttpResponse("ok", content_type="text/plain")
 
 
-#: How PostgreSQL ends what goes beyond the limits of a login: time, a lock, the disk.
+#: How PostgreSQL ends what goes beyond the limits of a login (time, a lock, the disk), and one of
+#: two that wait for each other.
 STOPPED = (
     psycopg.errors.QueryCanceled,
     psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.IdleInTransactionSessionTimeout,
     psycopg.errors.ConfigurationLimitExceeded,
 )
 

@@ -273,5 +273,5 @@ def test_absence_query_count(client, an, dung, post, rows, django_assert_num_que
             created_by=an,
         )
     client.force_login(an)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/absence/")

@@ -421,7 +421,7 @@ def test_a_role_ends_in_the_record_and_never_backwards(client, root, chi, son, d
     answer = add_role(
         client, chi, "leader", commune, valid_from="2021-01-01", valid_to="2021-12-31", **PAPER
     )
-    assert "đã giữ vai trò này tại đơn vị" in answer.content.decode()
+    assert "đã có vai trò này ở đơn vị này" in answer.content.decode()
     # To prolong is to give.
     held.refresh_from_db()
     assert "chỉ giao bằng văn bản" in change_role(client, held, valid_to="").content.decode()

@@ -15,6 +15,9 @@ from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
+#: As the settings say, never as a request claims.
+SITE = "http://127.0.0.1:8000"
+
 
 @pytest.fixture(autouse=True)
 def _fresh():
@@ -27,7 +30,7 @@ def address(client, user):
     client.post("/notifications/calendar/", {"act": "new"})
     page = client.get("/notifications/preferences/").content.decode()
     token = CalendarFeed.objects.get(user=user).token
-    assert f'value="http://testserver/calendar/{token}.ics"' in page
+    assert f'value="{SITE}/calendar/{token}.ics"' in page
     client.logout()
     return f"/calendar/{token}.ics"
 
@@ -46,7 +49,7 @@ def test_the_feed_needs_no_account_and_has_my_tasks(client, dossier, an):
     assert event["DTSTART"].dt == task.due_on
     assert event["DTEND"].dt == task.due_on + timedelta(days=1)
     assert str(event["UID"]) == f"task-{task.pk}@127.0.0.1"
-    assert str(event["URL"]) == f"http://127.0.0.1:8000/tasks/{task.pk}/"
+    assert str(event["URL"]) == f"{SITE}/tasks/{task.pk}/"
     assert str(event["DESCRIPTION"]) == "Hợp tác xã Mường Thanh, Xã Nà Tấu"
 
 

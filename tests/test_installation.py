@@ -3,10 +3,13 @@
 Nothing is there but what the commands of README's «Cài đặt trên máy chủ» load.
 """
 
+from datetime import date
+
 import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from cycle import clock
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User
 from dossiers.models import Dossier, OwnerType, ProductGroup
 from tests.admin_pages import PASSWORD, Page
@@ -116,10 +119,10 @@ def test_an_empty_installation_is_put_to_work_by_pages_alone(installed):
     )
     clerk = RoleAssignment.objects.get(user=an, role=Role.CLERK)
     administrator.send(
-        f"/admin/cycle/roleassignment/{clerk.pk}/change/", {"valid_to": "02/11/2026"}
+        f"/admin/cycle/roleassignment/{clerk.pk}/change/", {"valid_to": f"{clock.today():%d/%m/%Y}"}
     )
     clerk.refresh_from_db()
-    assert f"{clerk.valid_from:%d/%m/%Y} {clerk.valid_to:%d/%m/%Y}" == "01/11/2026 02/11/2026"
+    assert (clerk.valid_from, clerk.valid_to) == (date(2026, 11, 1), clock.today())
 
     # The person opens a dossier and finds the task of it.
     officer = Browser()
@@ -152,6 +155,20 @@ def test_an_empty_installation_is_put_to_work_by_pages_alone(installed):
     again = Browser()
     again.signs_in("xa.natau", other)
 
+    # Nobody leaves while their work is open and nobody else's.
+    address = f"/admin/cycle/user/{an.pk}/change/"
+    administrator.send(address, {}, unticked=["is_active"], answers=200)
+    binh = a_person(administrator, "xa.natau.2", "Cà Thị Bình")
+    administrator.send(
+        f"/admin/cycle/user/{binh.pk}/change/",
+        {
+            "role_assignments-TOTAL_FORMS": "1",
+            "role_assignments-0-role": Role.OFFICER,
+            "role_assignments-0-org_unit": commune.pk,
+            "role_assignments-0-valid_from": "01/11/2026",
+        },
+    )
+
     # A leaver is switched off: what is open is shut, and nothing opens it again.
     address = again.client.get("/", secure=True, follow=True).request["PATH_INFO"]
     again.get(address)
@@ -164,3 +181,12 @@ def test_an_empty_installation_is_put_to_work_by_pages_alone(installed):
     refused.client.get(SIGN_IN, secure=True)
     refused.signs_in("xa.natau", other, answers=302)
     assert "_auth_user_id" not in refused.client.session
+
+    # Switched on again, the person signs in anew: what was open before stays shut.
+    administrator.send(f"/admin/cycle/user/{an.pk}/change/", {"is_active": "on"})
+    an.refresh_from_db()
+    assert an.is_active
+    shut = again.client.get(address, secure=True)
+    assert shut.status_code == 302 and shut.url.startswith(SIGN_IN)
+    Browser().signs_in("xa.natau", other)
+    assert administrator.client.get("/admin/", secure=True).status_code == 200

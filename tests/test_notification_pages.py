@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import Job, JobState, OutboxMessage
+from cycle.models import Job, JobState, OutboxMessage, User
 from dossiers.models import Dossier
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
@@ -240,21 +240,26 @@ def troubles(cycle, commune, an, chi, minh):
     return incident, untold, job
 
 
-def test_operations_are_seen_by_staff_and_province_officers(client, an, chi, minh, son, kiem):
+def test_operations_are_seen_by_the_superuser_and_province_officers(
+    client, an, chi, minh, son, kiem
+):
+    # To be let into the administration is not enough.
     chi.is_staff = True
     chi.save()
+    quantri = User.objects.create_superuser("quantri")
 
     def answers(user):
         client.force_login(user)
         told = client.post("/operations/", {"act": "resend", "pk": "all"})
         return client.get("/operations/").status_code, told.status_code
 
-    assert {user.username: answers(user) for user in (an, chi, minh, son, kiem)} == {
+    assert {user.username: answers(user) for user in (an, chi, minh, son, kiem, quantri)} == {
         "an": (403, 403),
-        "chi": (200, 302),
+        "chi": (403, 403),
         "minh": (200, 302),
         "son": (403, 403),
         "kiem": (403, 403),
+        "quantri": (200, 302),
     }
 
 

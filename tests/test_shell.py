@@ -73,6 +73,16 @@ def test_nobody_signs_up_or_resets_a_password(client, db, path):
     assert client.post(path, {"username": "moi"}).status_code == 405
 
 
+def test_who_was_left_without_a_password_is_told_who_gives_one(client, an):
+    an.set_unusable_password()
+    an.save()
+    client.force_login(an)
+    page = client.get("/accounts/password/change/", follow=True)
+    assert (page.status_code, "do người quản trị cấp" in page.content.decode()) == (200, True)
+    an.refresh_from_db()
+    assert not an.has_usable_password()
+
+
 def test_an_changes_her_password(client, an):
     client.force_login(an)
     new = "chìa khóa mới 2026"

@@ -1,5 +1,7 @@
 """A page whose statement is stopped at a limit of the login says so in words, and nothing changes."""
 
+import time
+
 import pytest
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -24,12 +26,27 @@ POST = (
 )
 
 
+#: Who waits for somebody who waits for them; there is nobody else in this process.
+LOCKED = """DO $$ BEGIN
+  RAISE 'deadlock detected' USING ERRCODE = 'deadlock_detected';
+END $$"""
+
+
 def slow(request, statement):
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE dossiers_product SET name = 'Khác'")
         cursor.execute("SET LOCAL statement_timeout = '50ms'")
+        if statement == "idles":
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+            time.sleep(0.5)
         cursor.execute(
-            {"sleeps": "SELECT pg_sleep(5)", "spills": SPILL, "fails": "SELECT 1/0"}[statement]
+            {
+                "sleeps": "SELECT pg_sleep(5)",
+                "spills": SPILL,
+                "locked": LOCKED,
+                "idles": "SELECT 1",
+                "fails": "SELECT 1/0",
+            }[statement]
         )
     return HttpResponse("ok")
 
@@ -44,7 +61,7 @@ def _quietly(client, settings):
     client.raise_request_exception = False
 
 
-@pytest.mark.parametrize("statement", ("sleeps", "spills"))
+@pytest.mark.parametrize("statement", ("sleeps", "spills", "locked", "idles"))
 @pytest.mark.django_db(transaction=True)
 def test_a_page_that_takes_too_long_says_so(client, dossier, statement):
     answer = client.get(f"/slow/{statement}/?unit=174&q=m%E1%BA%ADt")
@@ -52,7 +69,7 @@ def test_a_page_that_takes_too_long_says_so(client, dossier, statement):
     assert answer.status_code == 503
     text = answer.content.decode()
     assert GET in text
-    assert f'<a href="/slow/{statement}/?unit=174&amp;q=m%E1%BA%ADt">' in text
+    assert f' href="/slow/{statement}/?unit=174&amp;q=m%E1%BA%ADt">' in text
     assert '<html lang="vi">' in text
     dossier.product.refresh_from_db()
     assert dossier.product.name != "Khác"

@@ -42,6 +42,7 @@ __all__ = [
     "Visitor",
     "Wording",
     "end_of",
+    "check_symbol",
     "fold",
     "fold_number",
     "job_kind",

@@ -20,6 +20,7 @@ from cycle.models import (
     OrgUnit,
     RuleSet,
     Stream,
+    check_symbol,
     fold,
     fold_number,
 )

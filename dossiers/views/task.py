@@ -174,6 +174,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
     free = free_acts(user, dossier)
     beside = [act for act in free if act["name"] in acts.WITHOUT_PAPER]
     buttons = handling(user, task)
+    sign = buttons.pop("sign_decision", "")
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
     context = {
@@ -186,6 +187,8 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
         "typed_only": may and not holds_task(user, task),
         "first": first,
         "others": others,
+        # Asked before the form, which a leader cannot fill in yet: the clerk gives the number.
+        "sign": sign,
         "closed": []
         if first
         else [(ACTS[name]["label"], sentences) for name, sentences in closed.items() if sentences],

@@ -33,6 +33,17 @@ _FAULTS = """width => {
       if (button.checkVisibility() && box.height > 0 && box.height < 43.5)
         found.push(`${box.height} px high: ${button.outerHTML.slice(0, 100)}`);
     }
+  // What is typed into says its name, and so does what is pressed.
+  for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href]")) {
+    const named = field.getAttribute("aria-label") || field.getAttribute("aria-labelledby")
+      || field.labels?.length || (field.matches("button, a") && field.textContent.trim());
+    if (field.checkVisibility() && !named) found.push(`no name: ${field.outerHTML.slice(0, 100)}`);
+  }
+  // One title; below it no level is left out.
+  const levels = [...document.querySelectorAll("h1, h2, h3, h4")]
+    .filter((heading) => heading.checkVisibility()).map((heading) => +heading.tagName[1]);
+  if (levels.filter((level) => level === 1).length !== 1) found.push(`headings: ${levels}`);
+  if (levels.some((level, n) => n && level > levels[n - 1] + 1)) found.push(`a level left out: ${levels}`);
   return found;
 }"""
 
@@ -102,7 +113,7 @@ class Desk:
         )
 
     def look(self):
-        """Nothing wider than the screen, nothing too small to touch."""
+        """Nothing too wide or too small to touch, nothing without a name, one title."""
         self.faults += [
             f"{self.page.url} at {self.width}: {fault}"
             for fault in self.page.evaluate(_FAULTS, self.width)

@@ -2,12 +2,15 @@
 
 from django.db import connection, transaction
 
+from cycle import clock
 from dossiers.walk import doors
 from tests import records
 from tests.world import open_task
 
 #: Where An, Bình and Minh sit: a desk and a phone.
 WIDTHS = (1280, 390)
+
+SCAN = {"name": "van-ban.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x"}
 
 
 def bring(dossier, *steps):
@@ -36,3 +39,14 @@ def raise_ids(table, by=1200):
             "SELECT count(nextval(pg_get_serial_sequence(%s, 'id'))) FROM generate_series(1, %s)",
             [table, by],
         )
+
+
+def signed(number, capacity):
+    """A document signed today, as its fields are filled in."""
+    return {
+        "number": number,
+        "signed_on": f"{clock.today():%d/%m/%Y}",
+        "signer": "Trần Công Sơn",
+        "signer_capacity": capacity,
+        "scan_file": SCAN,
+    }

@@ -1,6 +1,7 @@
 """Every page of councils at a desk and on a phone: nothing too wide, nothing too small to touch."""
 
 import pytest
+from playwright.sync_api import expect
 
 from councils.judging import closing
 from councils.models import Opinion, Scoresheet
@@ -66,6 +67,30 @@ def test_every_page_fits(desk, round_, width, cycle, commune, an, thu):
     asked = desk(Opinion.objects.get().to, width)
     asked.open("councils:opinions")
     asked.open("councils:opinion", Opinion.objects.get().pk)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_secretary_counts_what_is_complete(desk, round_, width):
+    at = desk(judge(round_.council, 5).user, width)
+    at.open("councils:round", round_.pk)
+    at.follow(at.page.locator("main a", has_text="Kiểm phiếu 2 sản phẩm"))
+    boxes = at.page.locator("main form input[type=checkbox]")
+    expect(boxes).to_have_count(2)
+    # None chosen is refused in words; then one of the two.
+    for box in boxes.all():
+        box.uncheck()
+    at.follow(at.page.locator("main form .btn-primary"))
+    expect(at.page.locator(".error-summary")).to_contain_text("Bạn chưa chọn sản phẩm nào")
+    boxes.first.check()
+    at.follow(at.page.locator("main form .btn-primary"))
+    expect(at.page.locator("#messages .notice-success")).to_contain_text("Đã kiểm phiếu 1 sản phẩm")
+    assert sum(entry.is_counted for entry in round_.entries.all()) == 1
+    at.follow(at.page.locator("main a", has_text="Kiểm phiếu 1 sản phẩm"))
+    at.follow(at.page.locator("main form .btn-primary"))
+    # Nothing is left to count: the board says so, the page in words.
+    at.open("councils:count", round_.pk)
+    at.follow(at.page.locator("main form .btn-primary"))
+    expect(at.page.locator(".error-summary")).to_contain_text("Không có sản phẩm nào chờ")
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -29,7 +29,8 @@ def score(at, entry, options):
              radio.dispatchEvent(new Event("change", {bubbles: true})); })""",
         [str(option.pk) for option in options],
     )
-    expect(at.page.locator("#saved")).to_contain_text("Đã lưu")
+    # Thirty choices, saved one after the other.
+    expect(at.page.locator("#saved")).to_contain_text("Đã lưu", timeout=30_000)
     at.follow(at.page.locator("#sheet button[value=submit]:visible"))
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
 
@@ -192,6 +193,7 @@ def test_a_district_round_goes_on_to_the_province(
     for number in range(5):
         judging.fill(good, judge(council, number), best)
         judging.fill(poor, judge(council, number), worst)
+    count(desk, council, round_, 2)
     chair = desk(judge(council, 0).user, 390)
     chair.open("councils:close", round_.pk)
     chair.follow(chair.page.locator("main form button").last)

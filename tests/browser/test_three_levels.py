@@ -3,27 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from cycle import clock
 from dossiers.models import State
 from tests import records
-from tests.browser.driving import WIDTHS, bring, papers, reread
+from tests.browser.driving import SCAN, WIDTHS, bring, papers, reread, signed
 from tests.world import events, open_dossier, open_task
 
 pytestmark = pytest.mark.browser
 
 HONEY = "Mật ong rừng Mường Pồn"
-SCAN = {"name": "van-ban.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x"}
-
-
-def paper(number, capacity):
-    """A document signed today, as its fields are filled in."""
-    return {
-        "number": number,
-        "signed_on": f"{clock.today():%d/%m/%Y}",
-        "signer": "Trần Công Sơn",
-        "signer_capacity": capacity,
-        "scan_file": SCAN,
-    }
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -109,7 +96,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
         stars="5",
         reasons="Hội đồng nhất trí",
     )
-    at.fill("rank_at_district-paper", **paper("05/BB-HĐ", "Chủ tịch hội đồng huyện"))
+    at.fill("rank_at_district-paper", **signed("05/BB-HĐ", "Chủ tịch hội đồng huyện"))
     at.press("rank_at_district")
     stars = at.page.locator('[name="rank_at_district-evaluation-stars"]')
     expect(at.page.locator(".field-wrong", has=stars)).to_be_visible()
@@ -150,7 +137,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
     at.sign_in(cast["thu"])
     at.take_up(HONEY)
     at.fill("rank-evaluation", points_sum="480", sheets="7", stars="3", reasons="Đạt mức tối thiểu")
-    at.fill("rank-paper", **paper("31/BB-HĐ", "Chủ tịch hội đồng tỉnh"))
+    at.fill("rank-paper", **signed("31/BB-HĐ", "Chủ tịch hội đồng tỉnh"))
     at.act("rank")
     at.sign_out()
 
@@ -163,7 +150,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
     at.sign_in(cast["son"])
     at.take_up(HONEY)
     at.fill("certify-certificate", number="12/GCN")
-    at.fill("certify-paper", **paper("812/QĐ-UBND", "Chủ tịch UBND tỉnh"))
+    at.fill("certify-paper", **signed("812/QĐ-UBND", "Chủ tịch UBND tỉnh"))
     at.act("certify")
     at.sign_out()
 

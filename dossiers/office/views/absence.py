@@ -38,15 +38,16 @@ def absence(request):
     """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); or without the paper due."""
     today = clock.today()
     found = _substitutions(request.user)
+    late = found.without_paper(today)
     unpapered = request.GET.get("show") == "unpapered"
     if unpapered:
-        found = found.without_paper(today)
+        found = late
     page = Paginator(found.order_by("-valid_to", "-pk"), ROWS).get_page(request.GET.get("page"))
     rows = []
     for row in page:
-        late = not row.document and row.paper_due_on is not None and row.paper_due_on < today
+        overdue = not row.document and row.paper_due_on is not None and row.paper_due_on < today
         may = rules.has_perm("dossiers.substitute", request.user, row.assignment)
-        past = row.valid_to < today or late
+        past = row.valid_to < today or overdue
         rows.append(
             {
                 "substitution": row,
@@ -54,26 +55,39 @@ def absence(request):
                 # One that ends today ends by itself.
                 "may_end": may and not past and row.valid_to > today,
                 "may_add_paper": may and not row.document and row.paper_due_on is not None,
-                "late": late,
+                "late": overdue,
             }
         )
     return render(
-        request, "dossiers/absence.html", {"page": page, "rows": rows, "unpapered": unpapered}
+        request,
+        "dossiers/absence.html",
+        {
+            "page": page,
+            "rows": rows,
+            "unpapered": unpapered,
+            "without_paper": page.paginator.count if unpapered else late.count(),
+        },
     )
 
 
 @login_required
+@shows_typed
 def absence_paper(request, pk):
     """Record the paper of a substitution that began without one."""
     substitution = get_object_or_404(_substitutions(request.user), pk=pk)
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
         raise Http404
+    today = clock.today()
     form = PaperForm(request.POST or None, user=request.user, substitution=substitution)
+    fill(form, request.typed)
     if form.is_valid() and form.save():
         messages.success(request, _("Đã ghi văn bản ủy quyền."))
         return redirect("dossiers:absence")
+    late = not substitution.document and (substitution.paper_due_on or today) < today
     return render(
-        request, "dossiers/absence_paper.html", {"form": form, "substitution": substitution}
+        request,
+        "dossiers/absence_paper.html",
+        {"form": form, "substitution": substitution, "late": late},
     )
 
 
