@@ -8,7 +8,7 @@ PIP := $(RUN) -m pip install --disable-pip-version-check --require-hashes -r
 # Tests, checks and replays never touch the data of a running demo.
 TEST := OCOP_PG_FAST=1 OCOP_STATE="$(CURDIR)/.local/test"
 REPLAY := OCOP_PG_FAST=1 OCOP_STATE="$(CURDIR)/.local/replay"
-PRODUCTION := OCOP_PRODUCTION=1 ALLOWED_HOSTS=ocop.example.vn \
+PRODUCTION := OCOP_PRODUCTION=1 ALLOWED_HOSTS=ocop.example.vn SITE_URL=https://ocop.example.vn \
 	SECRET_KEY="$$($(RUN) -c 'import secrets; print(secrets.token_urlsafe(64))')"
 
 .DEFAULT_GOAL := help

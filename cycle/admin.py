@@ -165,7 +165,8 @@ class AssignmentForm(forms.ModelForm):
 
     def placed(self, refused):
         """What was refused, said at the field where this form has it."""
-        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= set(self.fields):
+        shown = {name for name, field in self.fields.items() if not field.widget.is_hidden}
+        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= shown:
             return ValidationError(refused.messages)
         return refused
 

@@ -6,6 +6,7 @@ nobody could do.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -33,19 +34,28 @@ def is_oneself(maker, person):
     """Whether both are one person, under this sign-in or another of the same full name."""
     if maker is None or person is None:
         return False
-    same_name = maker.full_name and fold(maker.full_name) == fold(person.full_name)
-    return maker.pk == person.pk or bool(same_name)
+    same_name = _words(maker.full_name) == _words(person.full_name) != ""
+    return maker.pk == person.pk or same_name
 
 
 def signed_by_another(document, signer, maker):
     """Whether a document is named, and who signed it, and that is not its maker."""
-    if not document.strip() or not signer.strip():
+    named = _words(signer).split()
+    if not re.search(r"\d", document) or len(named) < 2 or any(map(str.isdigit, named)):
+        # No number, or no name of a person.
         return False
-    return f" {_words(str(maker))} " not in f" {_words(signer)} "
+    mine = _words(str(maker)).split()
+    return not (set(named) <= set(mine) or set(mine) <= set(named))
 
 
 def _words(name):
-    return " ".join(re.findall(r"\w+", fold(name)))
+    """A name as it is compared: without marks, and without characters that cannot be seen."""
+    seen = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKC", name)
+        if unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
+    )
+    return " ".join(re.findall(r"\w+", fold(seen)))
 
 
 def check_person(person, role, *, field):
@@ -96,10 +106,18 @@ def no_leader_yet():
 
 
 def stranded(role, org_unit_id, *, day, without):
-    """How much open work would have nobody on ``day``, were it not for ``without``."""
-    if people_of(role, org_unit_id, day).exclude(pk=without.pk).exists():
-        return 0
-    return sum(count(role, org_unit_id) for count in _works)
+    """How much open work would have nobody from ``day`` on, were it not for ``without``.
+
+    Also on a later day, when the others' posts end too.
+    """
+    others = RoleAssignment.objects.filter(
+        role=role, org_unit=org_unit_id, valid_to__gte=day, user__is_active=True
+    ).exclude(user=without)
+    ends = others.values_list("valid_to", flat=True)
+    for first in {day, *(end + timedelta(days=1) for end in ends)}:
+        if not people_of(role, org_unit_id, first).exclude(pk=without.pk).exists():
+            return sum(count(role, org_unit_id) for count in _works)
+    return 0
 
 
 # --- In the administration --------------------------------------------------------------------
@@ -187,8 +205,10 @@ def _check_ending(post, document):
 def check_leaving(person):
     """Whether ``person`` may be made inactive: nothing they alone could do is open."""
     today = clock.today()
-    for post in person.assignments():
-        if left := stranded(post.role, post.org_unit_id, day=today, without=person):
+    to_come = person.role_assignments.filter(valid_from__gt=today).select_related("org_unit")
+    for post in [*person.assignments(), *to_come]:
+        day = max(today, post.valid_from)
+        if left := stranded(post.role, post.org_unit_id, day=day, without=person):
             raise ValidationError({"is_active": _left(left, post)})
 
 

@@ -31,8 +31,10 @@ class TextMiddleware:
         for name, value in request.META.items():
             if name.startswith("HTTP_") and "\0" in value:
                 request.META[name] = value.replace("\0", "")
+        here = unquote(request.META.get("HTTP_HX_CURRENT_URL", ""))
         try:
-            urlsplit(unquote(request.META.get("HTTP_HX_CURRENT_URL", "")))
+            # Its path too is read as an address of its own: «//[» is none.
+            urlsplit(urlsplit(here).path)
         except ValueError:
             del request.META["HTTP_HX_CURRENT_URL"]
         request.COOKIES = {k: v for k, v in request.COOKIES.items() if "\0" not in k + v}

@@ -238,6 +238,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "password1",
     "password2",
 ]
+AXES_USERNAME_CALLABLE = "cycle.accounts.counted_name"
 AXES_VERBOSE = False
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 

@@ -1,8 +1,23 @@
 """Where this installation is reached: never as a request claims; addresses are printed and kept."""
 
 from django.conf import settings
+from django.core import checks
 
 
 def address(path=""):
     """The whole public address of ``path``, which begins with a slash; without one, of the site."""
     return settings.SITE_URL.rstrip("/") + path
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def site_is_named(app_configs, **kwargs):
+    """A warning at deployment while letters and QR codes would lead to this machine alone."""
+    if "127.0.0.1" in settings.SITE_URL or "localhost" in settings.SITE_URL:
+        return [
+            checks.Warning(
+                "SITE_URL chưa được đặt: thư, lịch và mã QR của giấy chứng nhận sẽ dẫn về máy này.",
+                hint="Đặt SITE_URL=https://… là địa chỉ mọi người mở được.",
+                id="cycle.W002",
+            )
+        ]
+    return []

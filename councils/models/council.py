@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.appointing import is_oneself
+from cycle.appointing import check_person, is_oneself
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from dossiers.law.conditions import ConditionNotMet
 
@@ -261,6 +261,7 @@ class Council(models.Model):
             self._hold(by)
             if is_oneself(by, member.user):
                 raise ConditionNotMet([_now("Không ai tự đưa mình vào hội đồng.")])
+            check_person(member.user, Role.COUNCIL_OFFICE, field="user")
             member.council, member.made_by = self, by
             member.document = member.document.strip() or (
                 f"{self.decision_number}, {self.decision_on:%d/%m/%Y}"

@@ -1,5 +1,5 @@
 from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
-from cycle.models.folding import Fold, FoldNumber, fold, fold_number
+from cycle.models.folding import Fold, FoldNumber, check_symbol, fold, fold_number
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import (
@@ -42,6 +42,7 @@ __all__ = [
     "Visitor",
     "Wording",
     "end_of",
+    "check_symbol",
     "fold",
     "fold_number",
     "job_kind",

@@ -194,6 +194,17 @@ class Duty(models.Model):
     def clean(self):
         if self.working_days is not None and not 1 <= self.working_days <= 365:
             raise ValidationError({"working_days": _("Số ngày làm việc phải từ 1 đến 365.")})
+        if self.role == Role.AUDITOR:
+            raise ValidationError({"role": _("Người kiểm tra, giám sát chỉ xem: không giao việc.")})
+        if self.role and self.role != Role.LEADER and self.node in self._signed():
+            raise ValidationError({"role": _("Việc này là ký: chỉ giao cho lãnh đạo.")})
+
+    def _signed(self):
+        """The tasks that the edition gives to a leader: what is signed there binds the office."""
+        if not self.rule_set_id:
+            return set()
+        proposed = self.rule_set.content["duties"]
+        return {duty["node"] for duty in proposed if duty["role"] == Role.LEADER}
 
 
 class DayOffQuerySet(models.QuerySet):

@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.translation import gettext as _
 
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 #: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
@@ -32,6 +34,21 @@ def fold_number(text):
     text = re.sub(rf"[\s{_SPACES}]", "", fold(text))
     text = text.translate(dict.fromkeys(map(ord, _DASHES), "-"))
     return re.sub(r"(^|[^0-9])0+([0-9])", r"\1\2", text)
+
+
+_SYMBOL = re.compile(rf"[0-9A-Za-z\u00c0-\u024f\u1e00-\u1eff/.,()&_+{_DASHES}\s{_SPACES}-]*")
+
+
+def check_symbol(text, field):
+    """Whether ``text`` is written as a number and symbol (số và ký hiệu) is: with letters and signs
+    that can be seen and typed. One that only looks like another would be a second number.
+
+    Raises ValidationError at ``field``.
+    """
+    if not _SYMBOL.fullmatch(text):
+        raise ValidationError(
+            {field: _("Số, ký hiệu chỉ gồm chữ, số và các dấu / - . , ( ): hãy gõ lại.")}
+        )
 
 
 class FoldNumber(models.Func):

@@ -301,6 +301,18 @@ class RoleAssignment(models.Model):
             ).exclude(pk=self.pk)
             if any(self.overlaps(other) for other in others):
                 raise ValidationError({"valid_from": HELD_ALREADY})
+            self._check_unit()
+
+    def _check_unit(self):
+        """Nobody begins a post after its unit has ended, nor before it began."""
+        unit = self.org_unit
+        if unit.valid_to is not None and self.valid_from > unit.valid_to:
+            raise ValidationError(
+                {
+                    "org_unit": _("Đơn vị này đã kết thúc ngày %(day)s: hãy chọn đơn vị hiện nay.")
+                    % {"day": f"{unit.valid_to:%d/%m/%Y}"}
+                }
+            )
 
 
 class SubstitutionQuerySet(models.QuerySet):

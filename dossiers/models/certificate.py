@@ -20,6 +20,7 @@ from cycle.models import (
     OrgUnit,
     RuleSet,
     Stream,
+    check_symbol,
     fold,
     fold_number,
 )
@@ -215,6 +216,7 @@ class Certificate(Record):
     def clean(self):
         if self.issued_on and self.issued_on > clock.today():
             raise ValidationError({"issued_on": _("Ngày cấp không thể ở tương lai.")})
+        check_symbol(self.number, "number")
         if self.number and (other := self._of_this_number()):
             raise ValidationError({"number": _number_taken(self.number, other.product_name)})
         if self.decision is not None:

@@ -6,7 +6,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import FoldNumber
+from cycle.models import FoldNumber, check_symbol
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.models.records import Record
 
@@ -39,6 +39,7 @@ class OfficialDocument(Record):
     def clean(self):
         if self.signed_on and self.signed_on > clock.today():
             raise ValidationError({"signed_on": _("Ngày ký không thể ở tương lai.")})
+        check_symbol(self.number, "number")
 
     def __str__(self):
         return f"{self.number} ({self.signed_on:%d/%m/%Y})"
