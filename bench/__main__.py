@@ -69,7 +69,7 @@ MIGRATE = """
 import django
 from django.core.management import call_command
 from django.db import connections
-from cycle import embedded
+from cycle.running import embedded
 django.setup()
 call_command("migrate", verbosity=0)
 connections.close_all()

@@ -321,7 +321,7 @@ def _lives(pid):
 def _start(name):
     """Ask for the service in another process: this one still holds the server that has died."""
     subprocess.run(
-        [sys.executable, "-c", f"from cycle import embedded; embedded.{name}()"],
+        [sys.executable, "-c", f"from cycle.running import embedded; embedded.{name}()"],
         cwd=settings.BASE_DIR,
         check=True,
     )

