@@ -35,7 +35,7 @@ from cycle.models import (
     User,
 )
 from cycle.workdays import DAY
-from dossiers.models import Certificate, Evaluation, OutreachEvent, Term
+from dossiers.models import Certificate, Evaluation, OfficialDocument, OutreachEvent, Term
 from notifications.models import Channel, Delivery, DeliveryState, Notification
 from tests.world import open_dossier, person
 
@@ -162,8 +162,11 @@ class Province(Ground):
         for place, each in enumerate((low, high)):
             new = f"{FIRST} + n * 2 + {place}"
             _copy("dossiers_evaluation", each.pk, some, id=new, dossier_id=dossier)
+        paper = {"number": "812/QĐ-UBND", "signed_on": day - DAY, "signer": "Trần Công Sơn"}
+        decision = OfficialDocument.objects.create(**paper, **made)
+        certified = {"stars": 4, "issuer": self.province, "decision": decision}
         (given,) = Certificate.objects.bulk_create(
-            [Certificate(stars=4, number="1", issued_on=day - DAY, expires_on=day, **made)]
+            [Certificate(number="0", issued_on=day - DAY, expires_on=day, **certified, **made)]
         )
         # They end over three years, from two months ago on.
         ends = "current_date - 60 + n % 1100"

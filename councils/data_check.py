@@ -5,7 +5,6 @@ document, by somebody who may do it, and recorded; the rest says where a person 
 """
 
 import hashlib
-from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from councils.models import STATE_AT, DocumentKind, RoundEntry, RoundState, SignedDocument
-from cycle.models import HistoryEntry, Level, Role, Stream, User
-from dossiers.models import Certificate, ConditionNotMet, Dossier, OfficialDocument, Task
+from cycle.models import HistoryEntry, Role, Stream, User
+from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
 from dossiers.models.evidence import path_of
 from dossiers.walk import doors
 
@@ -72,25 +71,18 @@ def state_differs():
         )
 
 
-def with_decision(certificates):
-    """Annotate ``decided``: whether a decision stands behind each certificate.
-
-    Recorded with it in the same act, or signed for a round that judged the dossier.
+def certificate_without_decision():
+    """Certificates of before behind which no signed decision is recorded, nor one of a round that
+    judged the dossier.
     """
-    with_it = OfficialDocument.objects.filter(dossier=OuterRef("dossier"), at=OuterRef("at"))
     of_round = SignedDocument.objects.filter(
         kind=DocumentKind.DECISION,
         replaced_by=None,
         round__entries__dossier=OuterRef("dossier"),
         round__entries__results__isnull=False,
     )
-    return certificates.annotate(decided=Exists(with_it) | Exists(of_round))
-
-
-def certificate_without_decision():
-    """Certificates behind which no signed decision is recorded."""
-    found = with_decision(Certificate.objects.select_related("dossier__product"))
-    for each in found.filter(decided=False).order_by("pk"):
+    found = Certificate.objects.without_decision().exclude(Exists(of_round))
+    for each in found.select_related("dossier__product").order_by("pk"):
         yield Finding(
             "certificate_without_decision",
             each.pk,
@@ -102,21 +94,18 @@ def certificate_without_decision():
 
 
 def certificate_number_twice():
-    """Certificates of one issuing body with the same number."""
-    by_number = defaultdict(list)
-    numbered = Certificate.objects.exclude(folded_number="").select_related(
-        "dossier__product", "dossier__rule_set"
-    )
-    for each in numbered.order_by("pk"):
-        body = each.dossier.rule_set.certifier(each.stars) or Level.PROVINCE
-        by_number[body, each.folded_number].append(each)
-    for same in by_number.values():
-        for each in same[1:]:
+    """Certificates of before whose number an older one of the same issuer and year has too."""
+    older = {}
+    found = Certificate.objects.number_twice().select_related("dossier__product")
+    for each in found.order_by("pk"):
+        number = each.issuer_id, each.issued_on.year, each.folded_number
+        first = older.setdefault(number, each)
+        if first is not each:
             yield Finding(
                 "certificate_number_twice",
                 each.pk,
                 f"{each.dossier}, {each.number}",
-                _("Số này đã cấp cho %(other)s.") % {"other": same[0].dossier},
+                _("Số này đã cấp cho %(other)s.") % {"other": first.dossier},
                 _("Hỏi văn thư số đúng; thu hồi rồi cấp lại tại %(page)s.")
                 % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
             )

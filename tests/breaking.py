@@ -40,6 +40,7 @@ from cycle.models import (
 from dossiers.models import (
     Dossier,
     Firing,
+    Process,
     Task,
     Term,
     TermEvent,
@@ -288,13 +289,19 @@ def interest(world, **fields):
     return created(world, Interest, **{"kind": "declared", "reason": "Họ hàng"} | fields)
 
 
-def both_ends(world):
-    """An sends the dossier from the commune and receives it at the province."""
-    for state in ("commune_checked", "at_province"):
+def sent_up(world, received_by):
+    """An sends the dossier from the commune; it is received at the province."""
+    for state, by in (("commune_checked", world.an), ("at_province", received_by)):
         stand(world.dossier, state)
         Task.objects.filter(dossier=world.dossier, open_state__isnull=False).update(
-            status="DONE", closed_at=clock.now(), closed_by=world.an, outcome="forward_to_province"
+            status="DONE", closed_at=clock.now(), closed_by=by, outcome="forward_to_province"
         )
+    Process.objects.filter(dossier=world.dossier, status="NEW").update(status="DONE")
+
+
+def both_ends(world):
+    """Who sent the dossier receives it too."""
+    sent_up(world, received_by=world.an)
 
 
 def document(world, **fields):

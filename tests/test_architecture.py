@@ -1,6 +1,7 @@
 """The walls of the house: who may import whom, who may know the engine, who may move a dossier."""
 
 import ast
+import importlib
 import re
 import subprocess
 from graphlib import CycleError, TopologicalSorter
@@ -13,6 +14,7 @@ from dossiers import flows
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import LIVE
 from dossiers.walk.engine import OfficerTask
+from tests.upgrade import LIVED
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Each imports only those to its left.
@@ -260,3 +262,31 @@ def test_no_flow_is_subclassed_and_no_node_is_shared():
     )
     assert two.isdisjoint(three)
     assert flows.TwoLevelsFlow.__subclasses__() == flows.ThreeLevelsFlow.__subclasses__() == []
+
+
+OURS = "cycle|dossiers|councils|notifications|bench|tests"
+
+
+def test_code_that_is_handed_to_another_python_finds_its_modules():
+    found = set()
+    for path in sorted(ROOT.glob("[a-z]*/**/*.py")):
+        where = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text())):
+            # What the code of a release reads names the modules of that release.
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and node.value not in LIVED.values()
+            ):
+                for line in re.findall(rf"\bfrom (?:{OURS})[\w.]* import \w+", node.value):
+                    found.add((where, line))
+    assert found
+    lost = set()
+    for where, line in found:
+        module, name = line.removeprefix("from ").split(" import ")
+        try:
+            if not hasattr(importlib.import_module(module), name):
+                importlib.import_module(f"{module}.{name}")
+        except ModuleNotFoundError:
+            lost.add((where, line))
+    assert not lost

@@ -12,10 +12,11 @@ from councils import data_check
 from councils.models import DocumentKind, RoundEntry, SignedDocument
 from cycle import clock
 from cycle.models import HistoryEntry, RoleAssignment
-from dossiers.models import Certificate, Dossier, Evidence, OfficialDocument, State, Task
+from dossiers.models import Certificate, Dossier, Evidence, State, Task
 from dossiers.models.evidence import path_of, store
 from dossiers.walk import doors
 from tests import judging
+from tests.decision_papers import decision_of
 from tests.judging import begin, fill, judge, regulate
 from tests.owning import owner
 from tests.standing import stand
@@ -73,14 +74,10 @@ def tell(dossier, by):
 
 
 def certificate(dossier, by, number, **fields):
+    """One that is older than the rules for certificates."""
+    values = {"stars": 4, "issued_on": clock.today(), "recorded_by": by, "at": clock.now()}
     return Certificate.objects.create(
-        dossier=dossier,
-        recorded_by=by,
-        at=clock.now(),
-        stars=4,
-        number=number,
-        issued_on=clock.today(),
-        **fields,
+        dossier=dossier, number=number, before=True, **values | fields
     )
 
 
@@ -96,22 +93,19 @@ def test_a_dossier_that_is_not_where_its_history_left_it(dossier):
 
 
 def test_a_certificate_without_a_decision(dossier, an, round_, thu):
-    first = certificate(dossier, an, "")
-    assert found() == [("certificate_without_decision", first.pk)]
-    # One recorded in the act of another day, as the commune's own proposal, is no decision.
-    paper = {"dossier": dossier, "recorded_by": an, "number": "15/TTr", "signed_on": clock.today()}
-    paper |= {"signer": "Ông Chi", "signer_capacity": "Chủ tịch"}
-    OfficialDocument.objects.create(at=dossier.opened_at, **paper)
-    assert found() == [("certificate_without_decision", first.pk)]
-    OfficialDocument.objects.create(at=first.at, **paper | {"number": "812/QĐ"})
+    certificate(dossier, an, "1", decision=decision_of(dossier, number="812/QĐ"))
     assert found() == []
     # By a round: its decision stands for all that it judged.
     entry = round_.entries.get()
+    first = certificate(entry.dossier, an, "")
+    assert found() == [("certificate_without_decision", first.pk)]
+    # A paper beside it, as the commune's own proposal, is not its decision.
+    decision_of(entry.dossier, number="15/TTr")
+    assert found() == [("certificate_without_decision", first.pk)]
     for number in range(5):
         fill(entry, judge(round_.council, number))
     judging.close(round_, by=thu)
-    second = certificate(entry.dossier, an, "2")
-    assert ("certificate_without_decision", second.pk) in found()
+    assert ("certificate_without_decision", first.pk) in found()
     SignedDocument.objects.create(
         round=round_,
         kind=DocumentKind.DECISION,
@@ -125,11 +119,20 @@ def test_a_certificate_without_a_decision(dossier, an, round_, thu):
 
 
 def test_a_certificate_number_given_twice(dossier, cycle, commune, an):
-    other = open_dossier(cycle, commune, an, name="Gạo tẻ")
-    first, second = certificate(dossier, an, "666/GCN"), certificate(other, an, " 666/gcn ")
+    def given(number, place, **fields):
+        other = open_dossier(cycle, commune, an, name=f"Gạo {place}")
+        return certificate(other, an, number, issuer=commune.parent, **fields)
+
+    first = certificate(dossier, an, "666/GCN", issuer=commune.parent)
+    second = given(" 0666/gcn ", 1, number_repeats=True)
+    third = given("666 / GCN", 2, number_repeats=True)
+    given("667/GCN", 3)
+    # Of another year; of the ministry.
+    given("666/GCN", 4, issued_on=clock.today().replace(year=2025, day=1))
+    certificate(open_dossier(cycle, commune, an, name="Gạo"), an, "666/GCN", issuer=None)
     named = [each for each in found() if each[0] == "certificate_number_twice"]
-    assert named == [("certificate_number_twice", second.pk)]
-    assert f"Số này đã cấp cho {first.dossier}" in run(code=1)
+    assert named == [("certificate_number_twice", each.pk) for each in (second, third)]
+    assert run(code=1).count(f"Số này đã cấp cho {first.dossier}") == 2
 
 
 def test_a_task_whose_owner_left_the_post_is_released_on_a_document(dossier, an, chi):

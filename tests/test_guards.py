@@ -11,7 +11,7 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from councils.models import Scoresheet
+from councils.models import RoundEntry, Scoresheet
 from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import HistoryHead
@@ -23,11 +23,13 @@ from tests.breaking import (
     refused,
     resolution,
     score,
+    sent_up,
     shut,
     sql,
     substituted,
 )
 from tests.owning import owner
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +73,11 @@ def submitted(world):
     Scoresheet.objects.update(state="submitted", submitted_at=clock.now())
 
 
+def counted(world):
+    submitted(world)
+    RoundEntry.objects.update(counted_scoring=1)
+
+
 #: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
 #: what is changed in the shadow, and the statement that must be refused all the same.
 ATTACKS = {
@@ -109,8 +116,20 @@ ATTACKS = {
         {"dossiers_task": "UPDATE pg_temp.dossiers_task SET open_state = 'potential'"},
         "UPDATE public.dossiers_process SET status = 'NEW'",
     ),
+    ("councils_scoresheet", "sheet_stays_once_counted"): (
+        counted,
+        {"councils_roundentry": "UPDATE pg_temp.councils_roundentry SET counted_scoring = 0"},
+        "UPDATE public.councils_scoresheet SET state = 'draft', submitted_at = NULL",
+    ),
+    ("dossiers_task", "task_not_both_ends"): (
+        lambda world: sent_up(world, received_by=person("minh", "Lò Văn Minh")),
+        {"dossiers_task": "DELETE FROM pg_temp.dossiers_task"},
+        """UPDATE public.dossiers_task above SET closed_by_id = below.closed_by_id
+           FROM public.dossiers_task below
+           WHERE above.node = 'check_at_province' AND below.node = 'sign_report'""",
+    ),
     ("cycle_substitution", "substitution_not_to_oneself"): (
-        substituted,
+        lambda world: substituted(world, created_by=person("minh", "Lò Văn Minh")),
         {"cycle_roleassignment": "DELETE FROM pg_temp.cycle_roleassignment"},
         """UPDATE public.cycle_substitution s SET substitute_id = a.user_id
            FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",

@@ -19,12 +19,14 @@ from pathlib import Path
 from random import Random
 
 from bench.__main__ import services_of_its_own
-from councils.stories import accounts
 from cycle.running import embedded
 
 #: Every release whose data are out there: its tag, and the commit where a clone has no tags.
 RELEASES = {"v0.1.0": "e87c212"}
 KEPT = embedded.PROJECT / ".local" / "upgrade"
+
+#: The module of the release that stops its own services.
+SERVICES = {"v0.1.0": "cycle.embedded"}
 
 #: What the released code does with the demo before it is saved: a beat's work, and a few rows that
 #: the demo has none of. Read by that code alone, so it never changes.
@@ -151,7 +153,7 @@ def make_backup(tag: str, python: str, code: Path, place: Path) -> None:
         run("manage.py", "backup", str(place / "backup.tar"))
     finally:
         if (place / "state").exists():
-            run("-m", "cycle.running.embedded", "forget")
+            run("-m", SERVICES[tag], "forget")
 
 
 def python_of(commit: str, code: Path) -> str:
@@ -252,6 +254,7 @@ class Walk:
     def __init__(self):
         from django.test import Client
 
+        from councils.stories import accounts
         from cycle.models import User
 
         self.people = {

@@ -108,12 +108,14 @@ def board(request, pk):
         "in_team": any(each.seat in TEAM for each in seats),
         "scores": any(each in its.judges for each in seats),
         "presides": presides,
-        "counts": round_.is_open and rules.has_perm("councils.count_sheets", request.user, round_),
         "runs": presides and rules.has_perm("councils.run_round", request.user, round_),
         "closings": list(round_.closings.order_by("-version")),
     }
     if not presides:
         return render(request, "councils/agenda.html", page)
+    page["counts"] = round_.is_open and rules.has_perm(
+        "councils.count_sheets", request.user, round_
+    )
     page["missing"] = round_.council.missing() if round_.state == RoundState.PREPARING else []
     page["rows"] = its.rows()
     return render(request, "councils/board.html", page)
