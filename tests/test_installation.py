@@ -1,6 +1,6 @@
 """From an empty database to the first task of an officer, by pages alone, as an installation goes.
 
-Nothing is there but what the commands of README's «Cài đặt trên máy chủ» load.
+Nothing is there but what the commands of docs/operating.md load.
 """
 
 from datetime import date
