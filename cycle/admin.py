@@ -364,6 +364,27 @@ class CycleAdmin(Kept):
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
         form.instance.adopt(form.instance.rule_set)
+        changed = [
+            {
+                "what": str(row._meta.model._meta.verbose_name),
+                "row": str(row.instance),
+                "field": name,
+                "before": _said(row.initial.get(name)),
+                "after": _said(row.cleaned_data.get(name)),
+            }
+            for formset in formsets
+            for row in formset.forms
+            for name in row.changed_data
+        ]
+        if change and changed:
+            HistoryEntry.objects.record(
+                "cycle.configure", form.instance, by=request.user, changed=changed
+            )
+
+
+def _said(value):
+    """A value of a form as the history keeps it."""
+    return "" if value is None else str(value)
 
 
 @admin.register(DayOff)

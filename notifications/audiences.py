@@ -290,6 +290,7 @@ def who_asked(entry):
     "person.activate",
     "person.deactivate",
     "person.staff",
+    "cycle.configure",
 )
 def nobody(entry):
     """Shown in the history; nobody is waiting to hear of it."""

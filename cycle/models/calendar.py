@@ -61,6 +61,13 @@ class Cycle(models.Model):
                 {"year": _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": self.year}}
             )
 
+    #: Its own chain of history: what is configured of the year.
+    history_stream = "cycle"
+
+    @property
+    def history_cycle_id(self):
+        return self.pk
+
     @classmethod
     def to_record_in(cls):
         """The newest open cycle, whose history keeps what belongs to no one dossier or round.
