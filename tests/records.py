@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import count
 
 from cycle import clock
 from dossiers.models import (
@@ -89,8 +90,13 @@ def evaluation(points_sum="548", sheets=7, stars=4, **fields):
     return Evaluation(**values | fields)
 
 
+#: The clerk's office counts on.
+_numbers = count(1)
+
+
 def certificate(**fields):
-    return Certificate(**{"issued_on": clock.today()} | fields)
+    values = {"issued_on": clock.today(), "number": f"{next(_numbers)}/GCN-VT"}
+    return Certificate(**values | fields)
 
 
 def promotion():

@@ -14,7 +14,9 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Role, fold_number
-from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, State, Task
+from dossiers.forms.records import RECORDS
+from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, Producer, State, Task
+from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.walk import doors
 from notifications import audiences
 from tests import judging, records
@@ -117,9 +119,38 @@ def test_a_number_is_given_once(awaiting, son, again):
     assert said(refused) == {"number": f"Số {again} đã cấp cho «Mật ong» trong năm này."}
     assert Dossier.objects.get(pk=second.pk).state == S.AWAITING_DECISION
     certify(second, son, number="13/GCN")
-    # Without a number nothing is repeated.
-    certify(awaiting("Gạo"), son)
-    certify(awaiting("Rượu"), son)
+    # Of the past the number may be unknown; without one nothing is repeated.
+    with clock.at(clock.now(), replay=True):
+        for name in ("Gạo", "Rượu"):
+            assert certify(awaiting(name), son, number="").number == ""
+
+
+@pytest.mark.parametrize("number", ["", " ", "\u00a0", "\u200b"])
+def test_a_number_left_out_could_never_be_added(awaiting, son, number):
+    dossier = awaiting("Mật ong")
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        certify(dossier, son, number=number)
+    assert said(refused) == {"number": NUMBER_MISSING}
+    assert Dossier.objects.get(pk=dossier.pk).state == S.AWAITING_DECISION
+    assert not dossier.certificates.exists()
+
+
+@pytest.mark.parametrize("number", ["", " ", "\u200b"])
+@pytest.mark.parametrize("name", ["certify", "record_centre_result"])
+def test_a_number_left_out_is_told_once_at_its_field(awaiting, name, number):
+    dossier = awaiting("Mật ong")
+    factory = RECORDS[name][-1]
+    data = {"issued_on": f"{clock.today():%d/%m/%Y}", "number": number}
+    part = factory(dossier=dossier, data=data)
+    assert not part.is_valid()
+    assert part.errors == {"number": [NUMBER_MISSING]}
+    assert part.fields["number"].required
+    part = factory(dossier=dossier, data=data | {"number": "9" * 61})
+    assert part.errors == {"number": ["Dài quá 60 ký tự (bạn đã nhập 61)."]}
+    # What the centre did not certify has no certificate at all.
+    empty = RECORDS["record_centre_result"][-1](dossier=dossier, data={})
+    assert empty.is_valid()
+    assert not empty.has_changed()
 
 
 def test_the_database_keeps_a_number_from_being_given_twice(awaiting, commune):
@@ -238,13 +269,88 @@ def test_what_was_certified_keeps_its_name_and_the_page_says_the_new_one(awaitin
     assert entry.data["changed"]["producer"] == ["Hợp tác xã Mường Thanh", "Hợp tác xã Nà Tấu"]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "typed", "named", "renamed"),
+    [
+        ("same", "as prefilled", "same", False),
+        ("same", "changed", "same", True),
+        ("other", "as prefilled", "other", False),
+        ("other", "its own", "other", False),
+        ("other", "changed", None, False),
+    ],
+)
+def test_only_the_producer_it_has_is_renamed(
+    awaiting, minh, commune, chosen, typed, named, renamed
+):
+    dossier = awaiting("Mật ong rừng")
+    same = dossier.product.producer
+    other = Producer.objects.create(
+        name="Hợp tác xã Thanh Yên", owner_type="cooperative", commune=commune
+    )
+    name = {"as prefilled": same.name, "its own": other.name, "changed": "Hợp tác xã Nà Tấu"}[typed]
+    names = {producer.pk: producer.name for producer in (same, other)}
+    picked = {"same": same, "other": other}[chosen]
+
+    def correct():
+        doors.act(
+            dossier.process,
+            "correct_names",
+            by=minh,
+            reason="Ghi sai",
+            paper=records.signed_paper(),
+            **corrected(producer=picked, producer_name=name),
+        )
+
+    if named is None:
+        with transaction.atomic(), pytest.raises(ValidationError) as refused:
+            correct()
+        assert said(refused) == {
+            "producer_name": "Bạn chọn chủ thể khác: chủ thể đó giữ tên «Hợp tác xã Thanh Yên». "
+            "Muốn đổi tên chủ thể, hãy đính chính riêng."
+        }
+    else:
+        correct()
+    product = Dossier.objects.get(pk=dossier.pk).product
+    assert product.producer == (picked if named else same)
+    after = dict(Producer.objects.filter(pk__in=names).values_list("pk", "name"))
+    assert after == names | ({same.pk: name} if renamed else {})
+    # What was there before stands in the history, whatever changed.
+    told = dossier.history.last().data.get("changed", {})
+    expected = {"name": ["Mật ong rừng", "Mật ong bạc hà"]}
+    if named == "other":
+        expected["producer"] = [names[same.pk], names[other.pk]]
+        expected["producer_id"] = [same.pk, other.pk]
+    elif renamed:
+        expected["producer"] = [names[same.pk], name]
+        expected["producer_id"] = [same.pk, same.pk]
+    assert told == (expected if named else {})
+
+
+def test_two_producers_called_alike_are_told_apart(awaiting, minh, commune):
+    dossier = awaiting("Mật ong rừng")
+    same = dossier.product.producer
+    other = Producer.objects.create(name=same.name, owner_type="cooperative", commune=commune)
+    doors.act(
+        dossier.process,
+        "correct_names",
+        by=minh,
+        reason="Ghi nhầm chủ thể",
+        paper=records.signed_paper(),
+        **corrected(product_name="Mật ong rừng", producer=other),
+    )
+    assert dossier.history.last().data["changed"] == {
+        "producer": [same.name, same.name],
+        "producer_id": [same.pk, other.pk],
+    }
+
+
 def test_a_correction_says_something_and_what_was_judged_keeps_its_group(awaiting, minh):
     dossier = awaiting("Mật ong rừng")
-    for changes in (
-        {"product_name": "Mật ong rừng"},
-        {"product_group": "drink"},
+    for changes, sentence in (
+        ({"product_name": "Mật ong rừng"}, "Chưa có nội dung nào khác"),
+        ({"product_group": "drink"}, "Hội đồng đã chấm hồ sơ này: không đổi nhóm sản phẩm được"),
     ):
-        with transaction.atomic(), pytest.raises(ConditionNotMet):
+        with transaction.atomic(), pytest.raises(ConditionNotMet, match=sentence):
             doors.act(
                 dossier.process,
                 "correct_names",

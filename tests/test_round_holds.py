@@ -141,7 +141,7 @@ def test_the_group_by_which_a_round_judges_is_not_corrected_meanwhile(state, sit
     dossier, _round, _by = taken(state, situation)
     written = HistoryEntry.objects.count()
     signed = {"paper": records.signed_paper()}
-    with pytest.raises(ConditionNotMet):
+    with pytest.raises(ConditionNotMet, match="không đổi nhóm sản phẩm được nữa"):
         do(dossier, "correct_names", moi, **signed, **corrected(product_group="drink"))
     assert Dossier.objects.get(pk=dossier.pk).product.group == "food"
     assert HistoryEntry.objects.count() == written

@@ -239,6 +239,7 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
         evaluation__stars="5",
         evaluation__reasons="Đạt",
         certificate__issued_on=today(),
+        certificate__number="5/GCN",
         **paper(number="99/QĐ-BNNMT", signer_capacity="Bộ trưởng"),
     )
     assert (dossier.state, dossier.certificates.get().stars) == (State.CERTIFIED, 5)

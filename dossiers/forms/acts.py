@@ -205,7 +205,7 @@ class CorrectionForm(ReasonForm):
     producer_name = forms.CharField(
         label=_("Tên chủ thể"),
         max_length=200,
-        help_text=_("Chọn chủ thể khác thì ghi đúng tên của chủ thể đó."),
+        help_text=_("Đổi tên của chủ thể hiện nay; chọn chủ thể khác thì để nguyên ô này."),
     )
     field_order = ("product_name", "product_group", "producer", "producer_name", "reason")
 

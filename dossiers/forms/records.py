@@ -40,6 +40,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.models.evidence import SCORED_ALREADY
 
 
@@ -257,12 +258,26 @@ class CertificatePart(RecordPart):
     held_on = "issued_on"
     not_future = ("issued_on",)
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        number = self.fields["number"]
+        number.required = True
+        number.error_messages["required"] = NUMBER_MISSING
+        number.help_text = _("Ghi đúng như trên giấy; đã ghi thì không sửa được.")
 
-class CentreCertificatePart(RecordPart):
+    def _post_clean(self):
+        told = self.errors.pop("number", None)
+        super()._post_clean()  # type: ignore[misc]
+        if told:
+            # What is wrong with it is told once; the model finds it missing too.
+            self.errors["number"] = told
+
+
+class CentreCertificatePart(CertificatePart):
     """Filled when the centre has certified 5★, and only then."""
 
     legend = _("Giấy chứng nhận (chỉ khi trung ương công nhận 5 sao)")
-    not_future = ("issued_on",)
+    held_on = ""
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)

@@ -75,6 +75,16 @@ def not_judged(dossier):
         return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi bộ sản phẩm được nữa.")
 
 
+@condition
+def group_may_change(dossier):
+    """Đổi nhóm sản phẩm được: the same rule, as whoever corrects the group is told it."""
+    if not_judged.why_not(dossier) is None:
+        return None
+    if dossier.stars is not None:
+        return _("Hội đồng đã chấm hồ sơ này: không đổi nhóm sản phẩm được nữa.")
+    return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi nhóm sản phẩm được nữa.")
+
+
 def _held_by(dossier):
     """The entry of a round that has the dossier; None when this act is the round's own."""
     entry = dossier.held() if dossier.state in AT_COUNCIL else None

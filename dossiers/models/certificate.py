@@ -31,6 +31,10 @@ from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup
 from dossiers.models.records import Record, new_token
 
+NUMBER_MISSING = _(
+    "Bạn chưa nhập số giấy chứng nhận: không thêm sau được, thiếu số thì không ai tra cứu được."
+)
+
 
 def _number_taken(number, product):
     if not product:
@@ -217,6 +221,10 @@ class Certificate(Record):
         if self.issued_on and self.issued_on > clock.today():
             raise ValidationError({"issued_on": _("Ngày cấp không thể ở tương lai.")})
         check_symbol(self.number, "number")
+        # A row never changes, so a number that is left out could never be added. Of the past, told
+        # again, it may be unknown.
+        if not fold_number(self.number) and not clock.replaying():
+            raise ValidationError({"number": NUMBER_MISSING})
         if self.number and (other := self._of_this_number()):
             raise ValidationError({"number": _number_taken(self.number, other.product_name)})
         if self.decision is not None:

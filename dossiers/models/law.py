@@ -10,6 +10,7 @@ from dossiers.law.conditions import (
     ConditionNotMet,
     district_evaluates,
     free_of_round,
+    group_may_change,
     has_centre_certificate,
     has_certificate,
     has_commune_report,
@@ -574,7 +575,7 @@ class Law(models.Model):
         what it changed, for the history.
         """
         if product_group != self.product.group:
-            if sentence := not_judged.why_not(self):
+            if sentence := group_may_change.why_not(self):
                 raise ConditionNotMet([sentence])
             self.rubric = None
         return self.product.correct(

@@ -1,8 +1,10 @@
 """Who makes what."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Concat
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Fold, OrgUnit
@@ -64,6 +66,13 @@ class Producer(models.Model):
         return any(product.is_filed for product in self.products.all())
 
 
+def _keeps_its_name(name):
+    return _now(
+        "Bạn chọn chủ thể khác: chủ thể đó giữ tên «%(name)s». "
+        "Muốn đổi tên chủ thể, hãy đính chính riêng."
+    ) % {"name": name}
+
+
 #: A dossier that was handed in to be judged, or is past that.
 FILED = Q(selfassessments__isnull=False) | Q(state__in=UNDECIDED | RECOGNISED)
 
@@ -104,24 +113,39 @@ class Product(models.Model):
     def correct(self, *, name, group, producer, producer_name):
         """Write what its names, group and producer are now; only its dossier's door calls it.
 
-        Returns ``{field: [before, after]}``. Raises ConditionNotMet when nothing differs.
+        ``producer_name`` renames the producer that it has; another one that is chosen keeps its
+        own name. Returns ``{field: [before, after]}``, the producer with name and id. Raises
+        ConditionNotMet when nothing differs, ValidationError when another name is typed for
+        another producer.
         """
         held = Product.objects.select_for_update().get(pk=self.pk)
         maker = Producer.objects.select_for_update().get(pk=producer.pk)
+        before, other = held.producer, held.producer_id != maker.pk
+        if other:
+            # The form begins with the name of the one before: left there, it says nothing.
+            if producer_name not in (before.name, maker.name):
+                raise ValidationError({"producer_name": _keeps_its_name(maker.name)})
+            producer_name = maker.name
         changes = {
             "name": [held.name, name],
             "group": [held.group, group],
-            "producer": [str(held.producer), producer_name],
+            "producer": [before.name, producer_name],
+            "producer_id": [before.pk, maker.pk],
         }
-        changes = {field: change for field, change in changes.items() if change[0] != change[1]}
-        if not changes and held.producer_id == maker.pk:
+        kept = {field for field, change in changes.items() if change[0] == change[1]}
+        if not {"producer", "producer_id"} <= kept:
+            # Told together: two may be called alike, and one may have had two names.
+            kept -= {"producer", "producer_id"}
+        changes = {field: change for field, change in changes.items() if field not in kept}
+        if not changes:
             raise ConditionNotMet([_("Chưa có nội dung nào khác với hồ sơ hiện nay.")])
-        maker.name = producer_name
-        maker.save(update_fields=["name"])
+        if maker.name != producer_name:
+            maker.name = producer_name
+            maker.save(update_fields=["name"])
         self.name, self.group, self.producer = held.name, held.group, held.producer = (
             name,
             group,
             maker,
         )
         held.save(update_fields=["name", "group", "producer"])
-        return changes | {"producer_id": maker.pk}
+        return changes
