@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from councils.models import STATE_AT, DocumentKind, RoundEntry, RoundState, SignedDocument
+from councils.models import STATE_AT, DocumentKind, Member, RoundEntry, RoundState, SignedDocument
 from cycle.models import HistoryEntry, Role, Stream, User
 from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
 from dossiers.models.evidence import path_of
@@ -160,6 +160,20 @@ def live_entry_dead():
         )
 
 
+def seated_twice():
+    """Seats held while the same person sat already, or the same head of the council was seated."""
+    found = Member.objects.filter(doubled=True).select_related("council", "user")
+    for member in found.order_by("pk"):
+        yield Finding(
+            "seated_twice",
+            member.pk,
+            f"{member.council}: {member}",
+            _("Trùng ngày với một ghế khác của người này, hoặc với người cùng giữ ghế này."),
+            _("Cho thôi ghế trùng tại %(page)s.")
+            % {"page": reverse("councils:council", args=[member.council_id])},
+        )
+
+
 def _files():
     """(model, field, pk, SHA-256) of every row that speaks of a stored file."""
     for app in OURS:
@@ -217,6 +231,7 @@ CHECKS = [
     certificate_number_twice,
     owner_without_post,
     live_entry_dead,
+    seated_twice,
     file_faults,
 ]
 

@@ -72,8 +72,11 @@ def counts_sheets(user, round_):
 
 @rules.predicate
 def sits(user, round_):
-    """Holds any seat of its council."""
-    return _active(user) and round_.council.seat_of(user) is not None
+    """Holds any seat of its council; who has left it still scores in what they sat in."""
+    return _active(user) and (
+        round_.council.seat_of(user) is not None
+        or (round_.is_open and round_.scoring_members.filter(user=user).exists())
+    )
 
 
 @rules.predicate

@@ -256,7 +256,9 @@ def test_an_incomplete_council_takes_nothing_in_and_the_page_says_why(
     rubric = judging.rubric_of(dossier)
     chair = judge(council, 0)
     with clock.at(clock.now() - timezone.timedelta(days=2)):
-        council.take_seat(chair, by=thu, until=clock.today())
+        council.take_seat(
+            chair, by=thu, until=clock.today(), reason="Nghỉ hưu", document="9/QĐ-UBND"
+        )
     round_ = EvaluationRound.create(
         EvaluationRound(council=council, cycle=cycle, name="Đợt"), by=thu
     )

@@ -143,6 +143,8 @@ def test_the_way_of_a_round_in_letters(
     member = judge(council, 1)
     assert leads(member.user, "round.invite") == f"/rounds/{round_.pk}/"
     assert leads(y_te, "round.ask_opinion") == f"/opinions/{asked.pk}/"
+    council.take_seat(
+        member, by=thu, until=clock.today(), reason="Chuyển công tác", document="9/QĐ-UBND"
+    )
     with clock.at(clock.now() + timedelta(days=2)):
-        council.take_seat(member, by=thu, until=clock.today() - timedelta(days=1))
         assert leads(member.user, "round.open") == "/notifications/"

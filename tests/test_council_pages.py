@@ -6,6 +6,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from councils.models import Appraisal, AppraisalPhoto, Council, Member, Regulation
 from cycle import clock
@@ -88,9 +89,19 @@ def test_seats_are_given_and_ended(client, council, thu, minh, son, la):
     wrong = post(client, thu, "council", council.pk, user="x", seat="y", since="z")
     assert wrong.content.decode().count("Lựa chọn này không có trong danh sách.") >= 2
     member = council.members.get(user=minh)
-    early = post(client, thu, "seat_end", council.pk, member.pk, until="01/01/2020")
-    assert "Ngày này trước ngày bắt đầu tham gia hội đồng." in early.content.decode()
-    assert post(client, thu, "seat_end", council.pk, member.pk, until=today()).status_code == 302
+    ending = {"reason": "Chuyển công tác", "document": "9/QĐ-UBND"}
+
+    def end(**data):
+        return post(client, thu, "seat_end", council.pk, member.pk, **data)
+
+    early = end(until="01/01/2020", **ending).content.decode()
+    assert "Ngày này trước ngày bắt đầu tham gia hội đồng." in early
+    assert end(until=today()).status_code == 200
+    assert end(until=today(), **ending).status_code == 302
+    member.refresh_from_db()
+    assert member.until == clock.today()
+    later = f"{clock.today() + timezone.timedelta(days=60):%d/%m/%Y}"
+    assert "không sửa lại được" in end(until=later, **ending).content.decode()
     member.refresh_from_db()
     assert member.until == clock.today()
     assert post(client, son, "council", council.pk, **seated).status_code == 403

@@ -58,9 +58,7 @@ def unmet(round_):
 
 
 def call(round_, by):
-    return closing.convene(
-        round_, by=by, meets_at=clock.now() + timedelta(days=7), place="Phòng họp tầng 2"
-    )
+    return closing.convene(round_, by=by, meets_at=clock.now(), place="Phòng họp tầng 2")
 
 
 def attended(meeting, by):

@@ -1,5 +1,6 @@
 """What is asked to set a council up: its decision, regulation and seats."""
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
@@ -12,7 +13,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import Level, OrgUnit, Role, User
-from dossiers.forms.fields import DateField, field_for
+from dossiers.forms.fields import DateField, field_for, long_text
 
 
 def units_of(user):
@@ -116,9 +117,11 @@ class SeatForm(OfModel):
 
 
 class EndSeatForm(Asked):
-    """The last day of a seat."""
+    """The last day of a seat, why it ends, and on which document."""
 
     until = DateField(label=_("Thôi sau ngày"))
+    reason = long_text(_("Lý do cho thôi"))
+    document = forms.CharField(label=_("Số, ngày văn bản cho thôi"), max_length=120)
 
     def __init__(self, *args, member, by, **kwargs):
         super().__init__(*args, initial={"until": clock.today()}, **kwargs)
@@ -128,9 +131,13 @@ class EndSeatForm(Asked):
         until = self.cleaned_data["until"]
         if until < self.member.since:
             raise ValidationError(_("Ngày này trước ngày bắt đầu tham gia hội đồng."))
+        if until < clock.today():
+            raise ValidationError(_("Chỉ cho thôi từ hôm nay hoặc một ngày sau."))
         return until
 
     def do(self):
         """True, or None when it was refused."""
-        member, until = self.member, self.cleaned_data["until"]
-        return self.attempt(lambda: member.council.take_seat(member, by=self.by, until=until))
+        member = self.member
+        return self.attempt(
+            lambda: member.council.take_seat(member, by=self.by, **self.cleaned_data)
+        )

@@ -178,7 +178,7 @@ class AttendanceForm(Asked):
     def __init__(self, *args, round_, by, **kwargs):
         super().__init__(*args, **kwargs)
         self.round, self.by = round_, by
-        members = round_.council.members.sitting().exclude(seat__in=TEAM).select_related("user")
+        members = round_.seats.exclude(seat__in=TEAM).select_related("user")
         self.fields["present"].queryset = members
         self.initial["present"] = list(
             round_.attendances.filter(present=True).values_list("member", flat=True)

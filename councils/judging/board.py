@@ -65,10 +65,10 @@ class Board:
 
     @cached_property
     def members(self):
-        """The council's sitting members, the support team last."""
+        """The members who sit in it, the support team last."""
         rank = {"chair": 0, "vice_chair": 1, "member": 2, "secretary": 3, "team_lead": 4}
         return sorted(
-            self.round.council.members.sitting(self.today).select_related("user"),
+            self.round.seats.select_related("user"),
             key=lambda member: (rank.get(member.seat, 5), member.pk),
         )
 

@@ -45,6 +45,7 @@ def checklist(round_, tallies=None):
     )
     sheets = HandedIn.of(round_)
     items = [
+        *([Item("day", round_.not_met_yet(), False)] if round_.yet_to_meet else []),
         Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
         # Once open, all of them may have gone on to a meeting, been withdrawn, or been decided
         # before the round was opened again: then nobody need meet to close it.

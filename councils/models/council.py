@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 
 import rules
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
 from cycle.appointing import check_person, is_oneself
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
+from cycle.models.organisation import DateRange, Hash
 from dossiers.law.conditions import ConditionNotMet
 
 
@@ -273,6 +276,8 @@ class Council(models.Model):
                 raise ConditionNotMet(
                     [_now("%(who)s đã có trong hội đồng.") % {"who": member.user}]
                 )
+            if member.seat not in TEAM:
+                self._begins_after_meetings(member)
             if member.seat in SINGLE and sitting.filter(seat=member.seat).exists():
                 raise ConditionNotMet(
                     [_now("Hội đồng đã có %(seat)s.") % {"seat": Seat(member.seat).label.lower()}]
@@ -288,15 +293,71 @@ class Council(models.Model):
             )
         return member
 
-    def take_seat(self, member, *, by, until):
-        """End a person's seat after ``until`` (cho thôi). Raises PermissionDenied."""
+    def take_seat(self, member, *, by, until, reason, document):
+        """End a person's seat after ``until`` (cho thôi), for good: today or a later day.
+
+        Who sat on the day of a round's meeting keeps the seat in that round. Raises
+        PermissionDenied, ConditionNotMet without a reason or document, for a day gone by, a seat
+        that was ended before, or sheets that are in for a meeting after that day.
+        """
         with transaction.atomic():
             self._hold(by)
-            member.until = max(until, member.since)
+            member.refresh_from_db()
+            reason, document = reason.strip(), document.strip()
+            lacks = []
+            if member.until is not None:
+                lacks.append(
+                    _now("Đã ghi thôi sau ngày %(day)s: không sửa lại được.")
+                    % {"day": f"{member.until:%d/%m/%Y}"}
+                )
+            if not reason:
+                lacks.append(_now("Bạn chưa nêu lý do cho thôi."))
+            if not document:
+                lacks.append(_now("Bạn chưa ghi số, ngày văn bản cho thôi."))
+            if until < clock.today():
+                lacks.append(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."))
+            elif until < member.since:
+                lacks.append(_now("Ngày này trước ngày bắt đầu tham gia hội đồng."))
+            lacks += [
+                _now(
+                    "Đợt «%(round)s» họp ngày %(day)s đã có phiếu của người này: chỉ cho thôi "
+                    "sau ngày họp."
+                )
+                % {"round": round_, "day": f"{round_.met_on:%d/%m/%Y}"}
+                for round_ in self.rounds.filter(
+                    state="open",
+                    entries__live=True,
+                    entries__sheets__member=member,
+                    entries__sheets__scoring=F("entries__scoring"),
+                    entries__sheets__state__in=["submitted", "entered"],
+                ).distinct()
+                if until < round_.met_on
+            ]
+            if lacks:
+                raise ConditionNotMet(lacks)
+            member.until = until
             member.save(update_fields=["until"])
             HistoryEntry.objects.record(
-                "council.unseat", self, by=by, who=str(member.user), seat=member.seat
+                "council.unseat",
+                self,
+                by=by,
+                reason=reason,
+                who=str(member.user),
+                seat=member.seat,
+                until=until.isoformat(),
+                document=document,
             )
+
+    def _begins_after_meetings(self, member):
+        """Nobody is seated into a meeting that was held: it would change who had to be there."""
+        for round_ in self.rounds.exclude(opened_at=None):
+            if member.since <= round_.met_on <= clock.today():
+                raise ConditionNotMet(
+                    [
+                        _now("Đợt «%(round)s» họp ngày %(day)s: chỉ tham gia từ ngày sau đó.")
+                        % {"round": round_, "day": f"{round_.met_on:%d/%m/%Y}"}
+                    ]
+                )
 
     def _hold(self, by):
         Council.objects.select_for_update().get(pk=self.pk)
@@ -337,6 +398,22 @@ class MemberQuerySet(models.QuerySet):
         return self.filter(seat__in=seats)
 
 
+def _one_at_a_time(name, whose, seats):
+    """No two of ``seats`` of one council and ``whose`` on one day."""
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            (Hash(F("council")), RangeOperators.OVERLAPS),
+            (whose, RangeOperators.OVERLAPS),
+            (
+                DateRange("since", "until", RangeBoundary(inclusive_upper=True)),
+                RangeOperators.OVERLAPS,
+            ),
+        ],
+        condition=Q(seat__in=seats, doubled=False),
+    )
+
+
 class Member(models.Model):
     """A person's seat on a council or in its support team (thành viên), by department."""
 
@@ -365,6 +442,8 @@ class Member(models.Model):
         blank=True,
         help_text=_("Để trống nếu là quyết định thành lập hội đồng."),
     )
+    #: Of before the database refused it: held while the same seat or person was held already.
+    doubled = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = MemberQuerySet.as_manager()
 
@@ -373,20 +452,12 @@ class Member(models.Model):
         verbose_name_plural = _("thành viên hội đồng")
         ordering = ["council_id", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                name="one_judging_seat_per_person",
-                fields=["council", "user"],
-                condition=Q(until=None, seat__in=[*JUDGES, Seat.SECRETARY]),
+            _one_at_a_time(
+                "one_judging_seat_per_person", Hash(F("user")), [*JUDGES, Seat.SECRETARY]
             ),
-            models.UniqueConstraint(
-                name="one_team_seat_per_person",
-                fields=["council", "user"],
-                condition=Q(until=None, seat__in=TEAM),
-            ),
-            models.UniqueConstraint(
-                name="one_head_per_council",
-                fields=["council", "seat"],
-                condition=Q(until=None, seat__in=SINGLE),
+            _one_at_a_time("one_team_seat_per_person", Hash(F("user")), [*TEAM]),
+            _one_at_a_time(
+                "one_head_per_council", Hash(Func(F("seat"), function="hashtext")), [*SINGLE]
             ),
             models.CheckConstraint(
                 name="member_not_seated_by_themselves",

@@ -191,9 +191,37 @@ class EvaluationRound(models.Model):
         return self.mode == RoundMode.WRITTEN
 
     @property
+    def met_on(self):
+        """The day it meets on: of its meeting, of its opening without one or in writing.
+
+        None while neither is known.
+        """
+        moment = self.opened_at if self.in_writing or self.meets_at is None else self.meets_at
+        return moment and timezone.localdate(moment)
+
+    @property
+    def seats(self):
+        """Who sits in it: who sat on the day of its meeting, whatever became of them since.
+
+        Until that day, and until scoring opens, who sits today.
+        """
+        today = clock.today()
+        day = today if self.opened_at is None else min(self.met_on, today)
+        return self.council.members.sitting(day)
+
+    @property
     def scoring_members(self):
         """The seats that score in this round."""
-        return self.council.members.sitting().scoring(self.regulation)
+        return self.seats.scoring(self.regulation)
+
+    @property
+    def yet_to_meet(self):
+        """Whether the day of its meeting is still to come."""
+        return not self.in_writing and self.met_on is not None and self.met_on > clock.today()
+
+    def not_met_yet(self):
+        """The sentence that says so."""
+        return _now("Đợt họp ngày %(day)s: chưa đến ngày họp.") % {"day": f"{self.met_on:%d/%m/%Y}"}
 
     def capacity(self, user):
         """The post in which ``user`` does the round's business at its unit; None for a seat."""
@@ -256,8 +284,17 @@ class EvaluationRound(models.Model):
     def amend(self, *, by, **fields):
         """Change its name, form, days or place until it closes (sửa thông tin đợt)."""
         with self.change("round.change", by, changed=sorted(fields)):
+            met_on, met_at = self.met_on, self.meets_at
             for name, value in fields.items():
                 setattr(self, name, value)
+            if self.opened_at is not None and self.met_on != met_on:
+                self.meets_at = met_at
+                raise ConditionNotMet(
+                    [
+                        _now("Đợt đã mở chấm: không đổi ngày họp %(day)s được nữa.")
+                        % {"day": f"{met_on:%d/%m/%Y}"}
+                    ]
+                )
             if "mode" in fields:
                 self._may_be_in_writing()
             self.save(update_fields=list(fields))
@@ -451,9 +488,14 @@ class EvaluationRound(models.Model):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
     def attend(self, present, *, by):
-        """Record who came: ``present`` maps a member's id to whether they did (dự họp)."""
+        """Record who came: ``present`` maps a member's id to whether they did (dự họp).
+
+        Raises ConditionNotMet before the day of the meeting.
+        """
         with self.change("round.attend", by) as data:
-            members = self.council.members.sitting().exclude(seat__in=TEAM)
+            if self.yet_to_meet:
+                raise ConditionNotMet([self.not_met_yet()])
+            members = self.seats.exclude(seat__in=TEAM)
             Attendance.objects.bulk_create(
                 [
                     Attendance(round=self, member=member, present=present[member.pk])

@@ -194,7 +194,7 @@ def decimal(points):
 
 
 def _invitation(round_, _closing):
-    members = round_.council.members.sitting().select_related("user")
+    members = round_.seats.select_related("user")
     chair = _holder(round_.council, Seat.CHAIR)
     return _head(DocumentKind.INVITATION, round_) | {
         "invited": [
@@ -244,7 +244,7 @@ def _support_report(round_, _closing):
                 "findings": appraisal.report if appraisal else "",
             }
         )
-    team = round_.council.members.sitting().filter(seat__in=TEAM).select_related("user")
+    team = round_.seats.filter(seat__in=TEAM).select_related("user")
     return _head(DocumentKind.SUPPORT_REPORT, round_) | {
         "to": [round_.council.name],
         "bases": _bases(round_),
@@ -270,7 +270,7 @@ def _person(member):
 
 def _meeting(round_):
     """Who sits on the council, and who of them came."""
-    members = list(round_.council.members.sitting().exclude(seat__in=TEAM).select_related("user"))
+    members = list(round_.seats.exclude(seat__in=TEAM).select_related("user"))
     if round_.mode == RoundMode.WRITTEN:
         return members, members
     came = set(round_.attendances.filter(present=True).values_list("member", flat=True))

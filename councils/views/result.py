@@ -17,6 +17,7 @@ from cycle.models import Criterion, Job, JobState
 
 #: Item of the checklist -> the page that clears it, of the round or of the product.
 _ROUND_PAGES = {
+    "day": "councils:round",
     "open": "councils:round_open",
     "entries": "councils:take_in",
     "quorum": "councils:attendance",
