@@ -236,8 +236,9 @@ def check_hats(substitution, post):
         role=other,
         org_unit=post.org_unit_id,
     )
+    # One whose paper is still due may get it: it counts to its end.
     stands_in = Substitution.objects.filter(
-        Q(paper_due_on=None) | Q(paper_due_on__gte=first) | ~Q(document=""),
+        Q(paper_due_on=None) | Q(paper_due_on__gte=clock.today()) | ~Q(document=""),
         substitute=substitution.substitute,
         valid_from__lte=last,
         valid_to__gte=first,
