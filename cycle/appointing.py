@@ -155,6 +155,7 @@ def check_assignment(before, after, *, by, document, signer):
             first_leader=no_leader_yet(),
         )
     if before is None:
+        _check_beginning(after, document)
         return
     for field in ("user_id", "role", "org_unit_id", "valid_from"):
         if getattr(before, field) != getattr(after, field):
@@ -166,6 +167,21 @@ def check_assignment(before, after, *, by, document, signer):
             )
     if _is_shorter(before, after):
         _check_ending(after, document)
+
+
+def _check_beginning(post, document):
+    """A post of days that are past was given then, on a document; the first leader's too, but for
+    an installation that has none yet and begins with who holds what.
+    """
+    if post.valid_from < clock.today() and not document.strip() and not no_leader_yet():
+        raise ValidationError(
+            {
+                "valid_from": _(
+                    "Không có văn bản thì vai trò bắt đầu từ hôm nay hoặc một ngày sau; giao từ "
+                    "ngày đã qua phải nhập số, ngày văn bản."
+                )
+            }
+        )
 
 
 def _is_longer(before, after):

@@ -20,7 +20,7 @@ def _read(reader, value):
     if not isinstance(value, str):
         return value
     try:
-        return reader(value) if value.strip() else None
+        return reader(value) if written.says_something(value) else None
     except written.NotADay as refused:
         raise ValidationError(str(refused), code="invalid") from None
 

@@ -25,6 +25,13 @@ _MOMENT = re.compile(
     r"(.*[^ ,])(?:T|[ ,]+)([0-9]{1,2})(?:[hg]([0-9]{2})?|:([0-9]{2})(?::[0-9.]+)?)"
 )
 
+_TIME_FIRST = re.compile(
+    r"([0-9]{1,2})(?:[hg]([0-9]{2})?|:([0-9]{2})(?::[0-9.]+)?)(?:[ ,]+| *[,-] *)(?:ngày +)?(.+)"
+)
+
+# What a page of Word or a web page pastes along and nobody sees.
+_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
+
 _GROUPED = re.compile(r"-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\1[0-9]{3})*")
 # 1.500.00 is no number: decimals stand after another sign than thousands.
 _WHOLE = re.compile(r"(-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\2[0-9]{3})*|-?[0-9]+)(?:(?!\2)[.,]0{1,2})?")
@@ -34,13 +41,23 @@ class NotADay(ValueError):
     """What was written names no day; the message is the sentence for who wrote it."""
 
 
+def _plain(text):
+    """``text`` as it is seen: every space a plain one, nothing unseen, no full stop at its end."""
+    return " ".join(_UNSEEN.sub("", text).split()).rstrip(". ")
+
+
+def says_something(text):
+    """Whether anything that is seen was written."""
+    return bool(_UNSEEN.sub("", text).strip())
+
+
 def day(text):
     """The date that ``text`` means: 17/11/2026, 17-11-26, 17.11.2026, 17 11 2026, 17112026, or as
     machines write it, 2026-11-17. Two digits of a year are 1969 to 2068.
 
     Raises :class:`NotADay`, also for a day that no calendar has.
     """
-    text = text.strip()
+    text = _plain(text)
     if found := _YEAR_FIRST.fullmatch(text):
         year, _sign, month, number = found.groups()
     elif found := _DAY_FIRST.fullmatch(text) or _DIGITS.fullmatch(text):
@@ -58,14 +75,18 @@ def day(text):
 
 
 def moment(text):
-    """The date and the time of day that ``text`` means: a day and 14:00, 14h00 or 14h.
+    """The date and the time of day that ``text`` means: a day and 14:00, 14h00 or 14h, or the time
+    before the day, 8h30 1/12/2026.
 
     Raises :class:`NotADay`.
     """
-    found = _MOMENT.fullmatch(text.strip())
-    if found is None:
+    text = _plain(text)
+    if found := _TIME_FIRST.fullmatch(text):
+        hour, after_h, after_colon, written_day = found.groups()
+    elif found := _MOMENT.fullmatch(text):
+        written_day, hour, after_h, after_colon = found.groups()
+    else:
         raise NotADay(str(HOW_A_MOMENT))
-    written_day, hour, after_h, after_colon = found.groups()
     on = day(written_day)
     try:
         return datetime.combine(on, time(int(hour), int(after_h or after_colon or 0)))

@@ -80,7 +80,8 @@ def test_who_may_name_whom_a_substitute_on_what(post, favoured, cycle, cast, dun
             continue  # To oneself: tests/test_absence.py.
         whom = maker if favoured == "self" else dung
         may = allowed_papers(name, post, name if favoured == "self" else "dung")
-        if name == "kiem":
+        if name == "kiem" or (name, post, favoured) == ("chi", "officer", "self"):
+            # An auditor only reads; who leads the commune does not stand in for its officer too.
             may = set()
         for paper, fields in PAPERS.items():
             fields = {key: text.format(maker=maker) for key, text in fields.items()}
@@ -203,6 +204,53 @@ def test_without_its_paper_it_ends_and_is_listed(
         assert not Task.objects.inbox(fresh(dung)).exists()
     with pytest.raises(ValidationError, match="không chờ văn bản"):
         handover.add_paper(given, by=chi, **PAPER)
+
+
+@pytest.mark.parametrize(
+    ("first", "paper", "taken"),
+    [(-27, {}, False), (-1, {}, False), (0, {}, True), (3, {}, True), (-27, PAPER, True)],
+)
+def test_without_paper_nobody_stands_in_for_days_past(
+    first, paper, taken, cycle, chi, an, dung, commune
+):
+    wished = asked(post_of(an, commune), dung, first, 30, **paper)
+    if taken:
+        assert handover.substitute(wished, by=chi).pk
+    else:
+        with pytest.raises(ValidationError, match="bắt đầu từ hôm nay"):
+            handover.substitute(wished, by=chi)
+        assert not Substitution.objects.exists()
+
+
+def test_nobody_stands_in_on_both_sides_of_the_desk(cycle, an, chi, dung, minh, commune):
+    officer, leader = post_of(an, commune), post_of(chi, commune)
+    for post, whom in ((leader, an), (officer, chi)):
+        with pytest.raises(ValidationError, match="không làm thay thêm"):
+            handover.substitute(asked(post, whom, **PAPER), by=minh)
+    handover.substitute(asked(officer, dung, 0, 7), by=minh)
+    with pytest.raises(ValidationError, match="không làm thay thêm"):
+        handover.substitute(asked(leader, dung, 7, 9, **PAPER), by=minh)
+    # From the day after the first has ended.
+    assert handover.substitute(asked(leader, dung, 8, 9, **PAPER), by=minh).pk
+    # By posts of one's own a small office may have both.
+    RoleAssignment.objects.create(
+        user=an, role=Role.LEADER, org_unit=commune, valid_from=clock.today()
+    )
+
+
+@pytest.mark.parametrize(
+    ("back", "fields", "taken"), [(27, {}, False), (1, {}, False), (0, {}, True), (27, PAPER, True)]
+)
+def test_a_role_of_days_past_is_given_on_a_document(
+    back, fields, taken, client, root, dung, son, commune
+):
+    a_leader_signed_in(son)
+    client.force_login(root)
+    day = clock.today() - timedelta(days=back)
+    answer = add_role(client, dung, "officer", commune, valid_from=f"{day:%Y-%m-%d}", **fields)
+    assert RoleAssignment.objects.filter(user=dung).exists() == taken
+    if not taken:
+        assert "Không có văn bản thì vai trò bắt đầu từ hôm nay" in answer.content.decode()
 
 
 def test_the_holder_owes_no_paper(cycle, an, dung, commune):

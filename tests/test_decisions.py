@@ -468,14 +468,21 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
     lo = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
     clerk.force_login(lo)
     assert "Đã ký, chờ văn thư vào số" not in clerk.get(address).content.decode()
+    page = leader.get(address).content.decode()
+    # Signing is the one big button; the number with its scan is the second way, folded.
+    assert page.count("btn-primary btn-lg") == 1
+    assert page.index('value="sign_decision"') < page.index('value="certify"')
+    assert 'class="btn btn-primary btn-lg" name="act" value="sign_decision"' in page
+    assert 'name="act" value="certify"' in clerk.get(address).content.decode()
     assert leader.post(address, {"act": "sign_decision"}).status_code == 302
-    for each in (leader, clerk):
-        assert (
-            "chờ văn thư vào số: sản phẩm được công nhận khi" in each.get(address).content.decode()
-        )
+    for each, big in ((leader, 0), (clerk, 1)):
+        page = each.get(address).content.decode()
+        # Before all else on the page it is said what is awaited.
+        assert page.index("chờ văn thư vào số: sản phẩm được công nhận khi") < page.index("<dl")
+        assert page.count("btn-primary btn-lg") == big
     assert leader.post(address, {"act": "sign_decision"}).status_code == 200
     assert audiences.the_clerks(dossier.history.get(event="task.sign_decision")) == {lo.pk}
-    assert "đã ký, chờ văn thư vào số" in leader.get(reverse("dossiers:inbox")).content.decode()
+    assert "đã ký, chờ vào số" in leader.get(reverse("dossiers:inbox")).content.decode()
     assert "Không tìm thấy" in main(see("/certificates/", number="12/GCN"))
     today = f"{clock.today():%d/%m/%Y}"
     data = {

@@ -3,11 +3,12 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Role, RoleAssignment
-from dossiers.lists.inbox import PAGE, Filters, Inbox
+from dossiers.lists.inbox import PAGE, Filters, Inbox, Tab
 from dossiers.models import Dossier, Producer, Product, ProductGroup, Task
 from dossiers.walk import doors
 from tests import records
@@ -437,6 +438,51 @@ def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier
     page = client.get("/inbox/?tab=paper").content.decode()
     assert f'href="/tasks/{open_task(dossier).pk}/"' in page
     assert "claim:" not in page
+
+
+def test_what_is_signed_lies_first_for_the_clerk_also_over_pages(
+    client, cycle, commune, province, an, monkeypatch, django_assert_num_queries
+):
+    from tests.world import person
+
+    clerk = person("vanthu", "Bùi Thị Văn", ("clerk", province))
+    for n in range(4):
+        open_dossier(cycle, commune, an, f"Trà số {n}")
+    tasks = Task.objects.filter(open_state__isnull=False)
+    tasks.update(org_unit=province, role="leader")
+    order = list(tasks.order_by("due_at", "pk").values_list("pk", flat=True))
+    assert len(order) >= 4
+    signed = order[2:4]
+    client.force_login(clerk)
+    empty = client.get("/inbox/").content.decode()
+    assert "không có việc nào khác phải làm" in empty
+    tasks.filter(pk__in=signed).update(signed_at=clock.now())
+
+    empty = client.get("/inbox/").content.decode()
+    assert f"Mở ngăn «Chờ văn bản ký» ({len(order)})" in empty and "2 việc đã ký" in empty
+    page = client.get("/inbox/?tab=paper").content.decode()
+    assert page.count("đã ký, chờ vào số") == 2
+
+    monkeypatch.setattr("dossiers.lists.inbox.PAGE", 1)
+    found, query = [], "tab=paper"
+    while query:
+        listed = Inbox(clerk, Filters.of(QueryDict(query)))
+        assert listed.facts
+        with django_assert_num_queries(1):
+            found += [row["pk"] for row in listed.rows()]
+        query = listed.next()
+    assert found == signed + [pk for pk in order if pk not in signed]
+
+
+@pytest.mark.parametrize("role", [*Role.values, None])
+def test_no_count_is_none_whatever_posts_a_person_has(client, province, dossier, role):
+    from tests.world import person
+
+    someone = person("ai_do", "Ai Đó", *([(role, province)] if role else []))
+    client.force_login(someone)
+    for tab in Tab.values:
+        page = client.get(f"/inbox/?tab={tab}").content.decode()
+        assert ">None<" not in page
 
 
 def test_an_officer_of_many_units_finds_all_of_them(province, dossier, commune, an):

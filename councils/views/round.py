@@ -194,6 +194,11 @@ def count(request, pk):
             "form": form,
             "title": _("Kiểm phiếu"),
             "button": _("Kiểm phiếu"),
+            "nothing": not form.ready
+            and _(
+                "Chưa có sản phẩm nào để kiểm phiếu: các sản phẩm chưa đủ phiếu chấm, hoặc đã kiểm "
+                "phiếu xong. Bảng điều hành cho biết còn thiếu phiếu của ai."
+            ),
             "follows": [
                 _("Phiếu của các sản phẩm này không lấy lại được nữa, trừ khi cho chấm lại."),
                 _("Phần mềm đối chiếu các phiếu và cho biết sản phẩm nào chênh lệch quá quy chế."),

@@ -16,7 +16,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q
-from django.db.models.functions import Cast, JSONObject
+from django.db.models.functions import Cast, Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +33,10 @@ from dossiers.terms.due import SOON, due
 PAGE = 25
 MANY = 1000
 WORDS = 8
+
+#: What an address says of a page that begins among the signed, and their order.
+_SIGNED = "signed:"
+_UNSIGNED = models.ExpressionWrapper(Q(signed_at__isnull=True), output_field=models.BooleanField())
 
 
 class Tab(models.TextChoices):
@@ -124,11 +128,8 @@ def _up_to_many(queryset):
     keys = Cast(
         ArraySubquery(queryset.order_by().values("pk")[:MANY]), ArrayField(models.BigIntegerField())
     )
-    return Func(
-        keys,
-        function="CARDINALITY",
-        output_field=models.IntegerField(),
-    )
+    # Of a queryset that is known to be empty the database is not asked, and the array is NULL.
+    return Coalesce(Func(keys, function="CARDINALITY", output_field=models.IntegerField()), 0)
 
 
 def _days_off(today):
@@ -174,6 +175,7 @@ class Inbox:
                 )
             ),
             paper=_up_to_many(Task.objects.to_type(self.user)),
+            signed=_up_to_many(Task.objects.to_type(self.user).filter(signed_at__isnull=False)),
             done=_up_to_many(Task.objects.done_by(self.user)),
             days_off=_days_off(self.today),
         ).get(pk=self.user.pk)
@@ -212,6 +214,16 @@ class Inbox:
         for tab, count in ((Tab.PAPER, self.facts["paper"]), (Tab.DONE, self.facts["done"])):
             shown[tab] = f"{count}+" if count == MANY else str(count)
         return shown
+
+    def paper(self):
+        """How much waits to be typed, and how much of it is signed; nothing when nothing does."""
+        if not self.facts["paper"]:
+            return None
+        return {
+            "count": self.counts()[Tab.PAPER],
+            "signed": self.facts["signed"],
+            "query": self.filters.query(tab=Tab.PAPER.value),
+        }
 
     def tabs(self):
         """Each tab with its count and address."""
@@ -260,14 +272,25 @@ class Inbox:
         """In order, from the key in the address on."""
         field, latest_first = self._key
         value, _dot, pk = self.filters.after.rpartition("_")
+        paper, first = self.filters.tab == Tab.PAPER, []
+        if paper:
+            # What is signed waits for the clerk alone: it lies before the rest.
+            tasks = tasks.annotate(unsigned=_UNSIGNED)
+            first = ["unsigned"]
+        among_signed = paper and value.startswith(_SIGNED)
+        value = value.removeprefix(_SIGNED) if paper else value
         if pk.isascii() and pk.isdigit() and len(pk) < 19 and (moment := _moment(value)):
             beyond, up_to = ("lt", "lte") if latest_first else ("gt", "gte")
-            tasks = tasks.filter(
+            rest = Q(
                 Q(**{f"{field}__{beyond}": moment}) | Q(**{field: moment, f"pk__{beyond}": pk}),
                 **{f"{field}__{up_to}": moment},
             )
+            if paper:
+                rest &= Q(unsigned=not among_signed)
+                rest |= Q(unsigned=True) if among_signed else Q()
+            tasks = tasks.filter(rest)
         sign = "-" if latest_first else ""
-        return tasks.order_by(f"{sign}{field}", f"{sign}pk")
+        return tasks.order_by(*first, f"{sign}{field}", f"{sign}pk")
 
     @cached_property
     def _page(self):
@@ -313,7 +336,8 @@ class Inbox:
         if len(self._page) <= PAGE:
             return ""
         last = self._page[PAGE - 1]
-        return self.filters.query(after=f"{last[self._key[0]].isoformat()}_{last['pk']}")
+        among = _SIGNED if self.filters.tab == Tab.PAPER and last["signed_at"] else ""
+        return self.filters.query(after=f"{among}{last[self._key[0]].isoformat()}_{last['pk']}")
 
     def first(self):
         """The query string of the first page; nothing on it."""

@@ -172,7 +172,8 @@ def substitute(substitution, *, by):
     The holder names whom they like, but for a leader's post, which goes by a document; who leads
     the unit or works above it names a third person on a document, or in sickness without one, which
     then follows by ``paper_due_on``. Raises PermissionDenied for others; ValidationError for
-    oneself without another's signature, an auditor, a past or overlapping period, no reason.
+    oneself without another's signature, an auditor, a past or overlapping period, one begun before
+    today without paper, no reason, and who has the other of officer and leader at the unit.
     """
     with transaction.atomic():
         # Two at once for one role: the second waits here and is refused in words.
@@ -187,6 +188,11 @@ def substitute(substitution, *, by):
         substitution.full_clean(validate_constraints=False)
         if substitution.valid_to < today:
             raise ValidationError({"valid_to": _("Thời gian ủy quyền đã qua.")})
+        if substitution.valid_from < today and not substitution.document:
+            raise ValidationError(
+                {"valid_from": _("Ủy quyền chưa có văn bản bắt đầu từ hôm nay hoặc một ngày sau.")}
+            )
+        check_hats(substitution, post)
         appointing.check_person(substitution.substitute, post.role, field="substitute")
         appointing.check_paper(
             substitution.substitute,
@@ -196,7 +202,7 @@ def substitute(substitution, *, by):
             signer=substitution.document_signer,
         )
         if not substitution.document and not holds_post(by, post):
-            first = max(today, substitution.valid_from)
+            first = substitution.valid_from
             calendar = DayOff.objects.calendar(first, first + timedelta(days=60))
             substitution.paper_due_on = calendar.add(first, PAPER_DAYS)
         substitution.save(force_insert=True)
@@ -212,6 +218,48 @@ def substitute(substitution, *, by):
             period=f"{substitution.valid_from:%d/%m/%Y} – {substitution.valid_to:%d/%m/%Y}",
         )
     return substitution
+
+
+def check_hats(substitution, post):
+    """Whether the substitute stays on one side of the desk: who prepares a file and who signs it.
+
+    By own posts a small office may give one person both; by substitution nobody has the second.
+    Raises ValidationError.
+    """
+    other = {Role.OFFICER: Role.LEADER, Role.LEADER: Role.OFFICER}.get(Role(post.role))
+    if other is None:
+        return
+    first, last = substitution.valid_from, substitution.valid_to
+    then = RoleAssignment.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gte=first),
+        valid_from__lte=last,
+        role=other,
+        org_unit=post.org_unit_id,
+    )
+    # One whose paper is still due may get it: it counts to its end.
+    stands_in = Substitution.objects.filter(
+        Q(paper_due_on=None) | Q(paper_due_on__gte=clock.today()) | ~Q(document=""),
+        substitute=substitution.substitute,
+        valid_from__lte=last,
+        valid_to__gte=first,
+    )
+    if then.filter(
+        Q(user=substitution.substitute_id) | Q(pk__in=stands_in.values("assignment"))
+    ).exists():
+        raise ValidationError(
+            {
+                "substitute": _(
+                    "%(who)s đã là hoặc đang làm thay «%(other)s» của %(unit)s trong thời gian đó: "
+                    "không làm thay thêm «%(role)s» của cùng đơn vị. Hãy chọn người khác."
+                )
+                % {
+                    "who": substitution.substitute,
+                    "other": other.label,
+                    "unit": post.org_unit,
+                    "role": Role(post.role).label,
+                }
+            }
+        )
 
 
 def add_paper(substitution, *, document, document_signer, by):

@@ -15,7 +15,7 @@ from dossiers.law.guidance import GUIDES
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.task import SIGNED_NODE
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
-from dossiers.rules import holds_task
+from dossiers.rules import holds_task, types_from_paper
 from dossiers.views.dossier import may_attach, say_done
 from dossiers.walk import doors
 
@@ -70,6 +70,11 @@ def handling(user, task):
     if rules.has_perm("dossiers.reroute_task", user, task):
         may["reroute"] = _("Chuyển đơn vị khác")
     return may
+
+
+def _waits_for_the_clerk(user, task):
+    """Whether this person has signed it, or could have, and has no desk for its number."""
+    return task.signed_at and holds_task(user, task) and not types_from_paper(user, task)
 
 
 def _handling_form(name, task, data=None):
@@ -169,12 +174,17 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
                 )
     first = next((form for form in offered if form.act["tone"] == "forward"), None)
     others = [form for form in offered if form is not first]
+    buttons = handling(user, task)
+    sign = buttons.pop("sign_decision", "") if first else ""
+    if first and (sign or _waits_for_the_clerk(user, task)):
+        # Who signs is seldom who numbers: signing is the leader's act, the number another's.
+        first.when = _("khi đã có số, ngày và bản chụp")
+        others.insert(0, first)
+        first = None
     for form in others:
         form.open = form is tried or form.name == kept_act
     free = free_acts(user, dossier)
     beside = [act for act in free if act["name"] in acts.WITHOUT_PAPER]
-    buttons = handling(user, task)
-    sign = buttons.pop("sign_decision", "")
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
     context = {
@@ -186,11 +196,10 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
         "may": may,
         "typed_only": may and not holds_task(user, task),
         "first": first,
-        "others": others,
-        # Asked before the form, which a leader cannot fill in yet: the clerk gives the number.
         "sign": sign,
+        "others": others,
         "closed": []
-        if first
+        if first or sign
         else [(ACTS[name]["label"], sentences) for name, sentences in closed.items() if sentences],
         "tried": tried,
         "kept": kept is not None,
