@@ -95,7 +95,7 @@ def certificate_without_decision():
 
 def certificate_number_twice():
     """Certificates of before whose number an older one of the same issuer and year has too."""
-    older = {}
+    older: dict = {}
     found = Certificate.objects.number_twice().select_related("dossier__product")
     for each in found.order_by("pk"):
         number = each.issuer_id, each.issued_on.year, each.folded_number

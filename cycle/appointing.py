@@ -114,7 +114,7 @@ def stranded(role, org_unit_id, *, day, without):
         role=role, org_unit=org_unit_id, valid_to__gte=day, user__is_active=True
     ).exclude(user=without)
     ends = others.values_list("valid_to", flat=True)
-    for first in {day, *(end + timedelta(days=1) for end in ends)}:
+    for first in {day, *(end + timedelta(days=1) for end in ends if end)}:
         if not people_of(role, org_unit_id, first).exclude(pk=without.pk).exists():
             return sum(count(role, org_unit_id) for count in _works)
     return 0

@@ -5,6 +5,7 @@
 The others change who has a task, or that it waits.
 """
 
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import rules
@@ -372,7 +373,7 @@ def _entry_to_leave(dossier):
 
 
 #: What changes who has a task, or that it waits, by the name of its event.
-HANDLING = {
+HANDLING: dict[str, Callable[..., None]] = {
     "claim": claim,
     "release": release,
     "reassign": reassign,
