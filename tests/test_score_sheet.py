@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -637,6 +638,38 @@ def test_who_scores_on_screen_has_no_pen_sheet(entry, member, thu):
     fill(entry, member, submit=False)
     answer = scanned(thu, entry, member)
     assert (answer.status_code, "đã tự chấm trên phần mềm" in answer.text) == (409, True)
+
+
+def test_a_sheet_carried_over_from_the_screen_is_never_typed_over(round_, entry, council, thu):
+    pen, screen = judge(council, 1), judge(council, 2)
+    typed = Scoresheet.type_in(entry, pen, by=thu, scan=("0" * 64, "phieu.pdf"))
+    for chosen in choose(entry.rubric, best):
+        typed.put(chosen, by=thu)
+    typed.submit(by=thu)
+    typed.confirm(by=judge(council, 5).user)
+    for number in (0, 2, 3, 4):
+        fill(entry, judge(council, number))
+    judging.count(round_, entry)
+    round_.score_again(entry, by=thu, reason="Chênh lệch")
+    entry.refresh_from_db()
+    secretary = judge(council, 5).user
+    for typist in (thu, secretary):
+        answer = scanned(typist, entry, screen)
+        assert (answer.status_code, "đã tự chấm trên phần mềm" in answer.text) == (409, True)
+        assert "Tổng" not in at(typist).get(url(entry, "type_sheet", screen.pk)).text
+    kept = of(entry, screen)
+    assert (kept.entered_by, kept.scores.count()) == (None, len(choose(entry.rubric, best)))
+    # It is the member's to hand in and to take back.
+    kept.submit(by=screen.user)
+    kept.take_back(by=screen.user)
+    # What the office typed before, it types on; once its member chose on screen, no more.
+    touched = of(entry, pen)
+    chosen = option(entry, "1.1", 1)
+    with transaction.atomic():
+        assert Scoresheet.type_in(entry, pen, by=secretary).entered_by == secretary
+        transaction.set_rollback(True)
+    touched.put(chosen, by=pen.user)
+    assert scanned(secretary, entry, pen).status_code == 409
 
 
 def test_a_scan_must_be_one(entry, member, thu):

@@ -298,14 +298,38 @@ class Scoresheet(models.Model):
         sheet = cls.of(entry, member)
         with transaction.atomic(), sealed(entry.round):
             sheet = cls.objects.select_for_update(of=("self",)).get(pk=sheet.pk)
-            own = sheet.entered_by_id is None and sheet.scores.exists() and entry.scoring == 1
-            if own or sheet.state != SheetState.DRAFT:
+            if sheet.state != SheetState.DRAFT or sheet._is_own():
                 raise ConditionNotMet([_("Thành viên đã tự chấm trên phần mềm.")])
             sheet.entered_by = by
             if scan is not None:
                 sheet.scan_sha256, sheet.scan_name = scan
             sheet.save(update_fields=["entered_by", "scan_sha256", "scan_name"])
         return sheet
+
+    def _is_own(self):
+        """Whether it holds what its member chose on screen, now or in a scoring before.
+
+        What was carried over untouched from a confirmed pen sheet was typed by the office.
+        """
+        if self.entered_by_id is not None:
+            return False
+        chosen = ("criterion", "option", "remark", "saved_at")
+        here = set(self.scores.values_list(*chosen))
+        if not here and not self.remark:
+            return False
+        before = (
+            Scoresheet.objects.filter(
+                entry__in=self.entry.said_in(), member=self.member_id, state=SheetState.SUBMITTED
+            )
+            .exclude(pk=self.pk)
+            .order_by("entry", "scoring")
+            .last()
+        )
+        return (
+            before is None
+            or before.entered_by_id is None
+            or (set(before.scores.values_list(*chosen)), before.remark) != (here, self.remark)
+        )
 
     def hand_back(self, *, by, reason):
         """Give a pen sheet begun by mistake back to its member, empty (bỏ nhập từ giấy).
