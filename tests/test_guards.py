@@ -94,9 +94,30 @@ ATTACKS = {
         )
     },
     ("councils_evaluationround", "round_closed_by_closing"): (
+        judged,
+        {
+            "councils_closing": """INSERT INTO pg_temp.councils_closing (id, round_id)
+                                   SELECT 1, id FROM public.councils_evaluationround"""
+        },
+        "UPDATE public.councils_evaluationround SET state = 'closed', closed_at = now()",
+    ),
+    ("councils_evaluationround", "round_reopened_on_record"): (
         over,
         {"councils_closing": "DELETE FROM pg_temp.councils_closing"},
         "UPDATE public.councils_evaluationround SET state = 'open', closed_at = NULL",
+    ),
+    ("councils_reopening", "reopening_opens_its_round"): (
+        lambda world: [over(world), connection.check_constraints()],
+        {"councils_evaluationround": OPEN_ROUND},
+        """INSERT INTO public.councils_reopening (closing_id, reason, document, by_id, at)
+           SELECT id, 'Khiếu nại', '15/VB-UBND', by_id, now() FROM public.councils_closing""",
+    ),
+    ("councils_roundentry", "entry_keeps_its_product"): (
+        judged,
+        {
+            "councils_evaluationround": "UPDATE pg_temp.councils_evaluationround SET state = 'preparing'"
+        },
+        "UPDATE public.councils_roundentry SET rubric_id = rubric_id + 1",
     ),
     ("dossiers_task", "process_not_stuck"): (
         lambda world: None,
