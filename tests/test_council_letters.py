@@ -98,6 +98,7 @@ def test_the_way_of_a_round_in_letters(
     pen.hand_back(by=thu, reason="Nhập nhầm người")
     assert told("round.hand_back_sheet") == {"uy_vien_1"}
     sheets = [fill(entry, judge(council, number)) for number in range(5)]
+    judging.count(round_, entry)
     round_.score_again(entry, by=thu, reason="Chênh lệch của ông Chủ tịch")
     assert told("round.score_again") == judges
     for sheet in entry.sheets.filter(scoring=2):
