@@ -735,7 +735,7 @@ def test_a_closed_round_is_not_opened_changed_and_closed_in_one_transaction(worl
             RoundEntry.objects.update(spread_accepted="Sửa lén", scoring=2)
             EvaluationRound.objects.update(state="closed", closed_at=at)
     # With a reopening it opens; to close it takes another closing.
-    with refused("round_closed_by_closing"):
+    with refused("reopening_opens_its_round"):
         reopening(world)
         EvaluationRound.objects.update(state="open", closed_at=None)
         RoundEntry.objects.update(spread_accepted="Sửa")

@@ -71,6 +71,11 @@ def submitted(world):
     Scoresheet.objects.update(state="submitted", submitted_at=clock.now())
 
 
+def counted(world):
+    submitted(world)
+    sql("UPDATE councils_roundentry SET counted_scoring = scoring")
+
+
 #: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
 #: what is changed in the shadow, and the statement that must be refused all the same.
 ATTACKS = {
@@ -93,6 +98,11 @@ ATTACKS = {
             ("councils_roundentry", "UPDATE public.councils_roundentry SET position = 9"),
         )
     },
+    ("councils_scoresheet", "sheet_stays_once_counted"): (
+        counted,
+        {"councils_roundentry": "UPDATE pg_temp.councils_roundentry SET counted_scoring = 0"},
+        "UPDATE public.councils_scoresheet SET remark = 'Sửa sau khi kiểm phiếu'",
+    ),
     ("councils_evaluationround", "round_closed_by_closing"): (
         judged,
         {
