@@ -13,6 +13,11 @@ def _holds(user, council, *roles):
     return any(user.capacity(role, council.org_unit_id) for role in roles)
 
 
+def _scores_in(user, round_):
+    """Whoever scores in the round, or may still, reads nobody else's sheet before it closes."""
+    return round_.scoring_members.filter(user=user).exists()
+
+
 @rules.predicate
 def sees_council(user, council):
     """Sits on it, or works for its unit."""
@@ -55,7 +60,7 @@ def counts_sheets(user, round_):
     at the meeting, or one who votes. Never somebody who scores in the round.
     """
     scoring = round_.scoring_members
-    if not _active(user) or scoring.filter(user=user).exists():
+    if not _active(user) or _scores_in(user, round_):
         return False
     able = (
         round_.council.members.sitting()
@@ -104,20 +109,30 @@ def proposes_on_sheet(user, sheet):
 
 
 @rules.predicate
+def types_sheets(user, round_):
+    """Types pen sheets: who runs the round and does not score in it."""
+    return runs(user, round_) and not _scores_in(user, round_)
+
+
+@rules.predicate
 def typed_sheet(user, sheet):
     """Whoever types this member's pen sheet."""
-    return _active(user) and sheet.entered_by_id == user.pk
+    return (
+        _active(user) and sheet.entered_by_id == user.pk and not _scores_in(user, sheet.entry.round)
+    )
 
 
 @rules.predicate
 def compares_sheet(user, sheet):
-    """A second person who runs or presides, and neither typed it nor scored it."""
-    return (
-        _active(user)
-        and sheet.entered_by_id is not None
-        and user.pk not in (sheet.entered_by_id, sheet.member.user_id)
-        and presides(user, sheet.entry.round)
-    )
+    """A second person, who did not type it: the member whose pen it was, or one who runs or
+    presides and does not score in the round.
+    """
+    if not _active(user) or sheet.entered_by_id in (None, user.pk):
+        return False
+    round_ = sheet.entry.round
+    if sheet.member.user_id == user.pk:
+        return round_.scoring_members.filter(pk=sheet.member_id).exists()
+    return presides(user, round_) and not _scores_in(user, round_)
 
 
 @rules.predicate
@@ -163,6 +178,7 @@ rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
+rules.add_perm("councils.type_sheet", types_sheets)
 rules.add_perm("councils.confirm_sheet", compares_sheet)
 rules.add_perm("councils.hand_back_sheet", hands_back_sheet)
 rules.add_perm("councils.answer_opinion", is_asked)

@@ -18,6 +18,7 @@ from councils.models import (
     Interest,
     Member,
     Opinion,
+    Reopening,
     Resolution,
     Result,
     Score,
@@ -253,6 +254,15 @@ def shut(world):
     closing(world)
     world.round.state, world.round.closed_at = "closed", clock.now()
     world.round.save()
+
+
+def reopening(world, **fields):
+    """The standing closing of the round is opened again, and the round not yet."""
+    # The closing is of an earlier transaction: what it defers was checked.
+    connection.check_constraints()
+    standing = Closing.objects.get(round=world.round, reopening=None)
+    values = {"reason": "Khiếu nại", "document": "15/VB-UBND"}
+    return created(world, Reopening, **{"closing": standing} | values | fields)
 
 
 def result(world, **fields):

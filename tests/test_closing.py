@@ -77,6 +77,7 @@ def test_a_second_scoring_copies_what_is_required_first(before, thu):
     for option in dependent.requires.options.exclude(points=0).order_by("points"):
         sheet.put(option, by=sheet.member.user)
     sheet.submit(by=sheet.member.user)
+    judging.count(round_)
     round_.score_again(entry, by=thu, reason="Chênh lệch lớn")
     copied = Score.objects.filter(sheet__entry=entry, sheet__scoring=2)
     assert copied.count() == Score.objects.filter(sheet__entry=entry, sheet__scoring=1).count()

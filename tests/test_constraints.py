@@ -98,6 +98,7 @@ from tests.breaking import (
     option,
     parked,
     refused,
+    reopening,
     resolution,
     result,
     rubric,
@@ -363,6 +364,13 @@ BREAKS = {
         judged(w),
         EvaluationRound.objects.update(state="closed", closed_at=clock.now()),
     ],
+    "round_reopened_on_record": lambda w: [
+        judged(w),
+        shut(w),
+        EvaluationRound.objects.update(state="open", closed_at=None),
+    ],
+    "reopening_opens_its_round": lambda w: [judged(w), shut(w), reopening(w)],
+    "entry_keeps_its_product": lambda w: [judged(w), RoundEntry.objects.update(rubric=0)],
     "round_still_open": lambda w: [judged(w), shut(w), RoundEntry.objects.update(live=False)],
     "entry_once_per_round": lambda w: [
         judged(w),
@@ -719,8 +727,38 @@ def test_the_support_team_has_one_sheet_too(world):
 def test_a_round_is_not_opened_beside_its_closing(world):
     judged(world)
     shut(world)
-    with refused("round_closed_by_closing"):
+    with refused("round_reopened_on_record"):
         EvaluationRound.objects.update(state="open", closed_at=None)
+
+
+def test_a_closed_round_is_not_opened_changed_and_closed_in_one_transaction(world):
+    judged(world)
+    shut(world)
+    at = world.round.closed_at
+    for state in ("open", "preparing"):
+        with refused("round_reopened_on_record"):
+            EvaluationRound.objects.update(state=state, closed_at=None)
+            RoundEntry.objects.update(spread_accepted="Sửa lén", scoring=2)
+            EvaluationRound.objects.update(state="closed", closed_at=at)
+    # With a reopening it opens; to close it takes another closing.
+    with refused("reopening_opens_its_round"):
+        reopening(world)
+        EvaluationRound.objects.update(state="open", closed_at=None)
+        RoundEntry.objects.update(spread_accepted="Sửa")
+        EvaluationRound.objects.update(state="closed", closed_at=at)
+
+
+def test_an_entry_keeps_its_product_and_before_the_opening_may_change_its_rubric(world):
+    judged(world, open_it=False)
+    other = rubric(world)
+    RoundEntry.objects.update(rubric=other)
+    with refused("entry_keeps_its_product"):
+        RoundEntry.objects.update(dossier=0)
+    RoundEntry.objects.update(rubric=world.entry.rubric)
+    world.round.open(by=world.thu)
+    for change in ({"rubric": other}, {"dossier": 0}):
+        with refused("entry_keeps_its_product"):
+            RoundEntry.objects.update(**change)
 
 
 # --- What was handed in stays ---------------------------------------------------------------

@@ -94,17 +94,15 @@ def test_the_way_of_a_round_in_letters(
     asked.reply("Đạt.", by=y_te)
     assert told("round.answer_opinion") == {"thu_ky", "thu"}
 
+    pen = Scoresheet.type_in(entry, judge(council, 1), by=thu)
+    pen.hand_back(by=thu, reason="Nhập nhầm người")
+    assert told("round.hand_back_sheet") == {"uy_vien_1"}
     sheets = [fill(entry, judge(council, number)) for number in range(5)]
+    judging.count(round_, entry)
     round_.score_again(entry, by=thu, reason="Chênh lệch của ông Chủ tịch")
     assert told("round.score_again") == judges
     for sheet in entry.sheets.filter(scoring=2):
         sheet.submit(by=sheet.member.user)
-    sheet = entry.sheets.get(scoring=2, member=judge(council, 1))
-    sheet.take_back(by=sheet.member.user)
-    Scoresheet.type_in(entry, sheet.member, by=thu)
-    sheet.hand_back(by=thu, reason="Nhập nhầm người")
-    assert told("round.hand_back_sheet") == {"uy_vien_1"}
-    fill(entry, judge(council, 1))
 
     judging.close(round_, by=thu)
     run_waiting()

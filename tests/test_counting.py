@@ -99,14 +99,18 @@ def undone():
         transaction.set_rollback(True)
 
 
-def shown(user, entry, sheet):
-    """Every page that ``user`` can open of the round, its product and their sheets."""
+def shown(user, entry, sheet, other=None):
+    """Every page that ``user`` can open of the round, its product and their sheets: ``sheet``,
+    and ``other`` with the pages of its member.
+    """
     client = Client()
     client.force_login(user)
     found = {}
-    for address in pages(entry, sheet, sheet):
+    for address in pages(entry, other or sheet, sheet):
+        if address.endswith((".pdf", ".docx")):
+            continue
         answer = client.get(address)
-        if answer.status_code == 200 and not address.endswith((".pdf", ".docx")):
+        if answer.status_code == 200:
             text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", text_of(answer))
             found[address] = re.sub(r'nonce="[^"]+"|"X-CSRFToken": ?"[^"]+"', "", text)
     return found
@@ -149,6 +153,51 @@ def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
                     if found[url] != first[url]
                 }
                 assert differing == {}, (reader, name)
+
+
+@pytest.mark.parametrize("scoring", [1, 2])
+def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, scoring):
+    """Typed by the office and waiting, or confirmed by its member, in each scoring."""
+    with clock.at(clock.now()), time_machine.travel(clock.now(), tick=False):
+        round_ = opened(rule={"secretary_scores": True})
+        entry = round_.entries.get()
+        seats = judges(round_)
+        by_pen = judge(round_.council, 2)
+        if scoring == 2:
+            for each in seats:
+                fill(entry, each, best) if each != by_pen else None
+            typed = Scoresheet.type_in(entry, by_pen, by=thu, scan=("0" * 64, "phieu.pdf"))
+            for option in choose(entry.rubric, best):
+                typed.put(option, by=thu)
+            typed.submit(by=thu)
+            typed.confirm(by=by_pen.user)
+            closing.count(round_, [entry], by=thu)
+            round_.score_again(entry, by=thu, reason="Chênh lệch")
+            entry.refresh_from_db()
+        for each in seats:
+            if each != by_pen:
+                fill(entry, each, best)
+        pen = Scoresheet.type_in(entry, by_pen, by=thu, scan=("0" * 64, "phieu.pdf"))
+        for option in choose(entry.rubric, best):
+            pen.put(option, by=thu)
+        for confirmed in (False, True):
+            for reader in (each for each in seats if each.seat != Seat.MEMBER):
+                own = entry.sheets.get(member=reader, scoring=scoring)
+                told = []
+                for wish in (best, wishes(entry.rubric)["split"][1]):
+                    with undone():
+                        sheet = Scoresheet.objects.get(pk=pen.pk)
+                        for option in choose(entry.rubric, wish):
+                            sheet.put(option, by=thu)
+                        sheet.submit(by=thu)
+                        if confirmed:
+                            sheet.confirm(by=by_pen.user)
+                        told.append(shown(reader.user, entry, own, pen))
+                first, second = told
+                assert f"/rounds/{round_.pk}/" in first and first.keys() == second.keys()
+                assert [url for url in first if first[url] != second[url]] == [], reader
+                typing = f"/entries/{entry.pk}/paper/{by_pen.pk}/"
+                assert typing not in first and f"/sheets/{pen.pk}/compare/" not in first
 
 
 def test_after_the_count_the_council_is_told_and_its_members_cannot_answer_it(opened, thu):
@@ -204,6 +253,7 @@ def test_a_conflict_found_late_is_recorded_in_the_second_scoring(opened, thu):
     entry, member = round_.entries.get(), judge(round_.council, 1)
     for each in judges(round_):
         fill(entry, each)
+    judging.count(round_)
     round_.score_again(entry, by=thu, reason="Thảo luận")
     round_.declare_interest(
         entry, member, kind=InterestKind.DECLARED, reason="Họ hàng", recused=True, by=member.user

@@ -11,7 +11,7 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from councils.models import RoundEntry, Scoresheet
+from councils.models import Scoresheet
 from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import HistoryHead
@@ -75,7 +75,7 @@ def submitted(world):
 
 def counted(world):
     submitted(world)
-    RoundEntry.objects.update(counted_scoring=1)
+    sql("UPDATE councils_roundentry SET counted_scoring = scoring")
 
 
 #: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
@@ -100,10 +100,36 @@ ATTACKS = {
             ("councils_roundentry", "UPDATE public.councils_roundentry SET position = 9"),
         )
     },
+    ("councils_scoresheet", "sheet_stays_once_counted"): (
+        counted,
+        {"councils_roundentry": "UPDATE pg_temp.councils_roundentry SET counted_scoring = 0"},
+        "UPDATE public.councils_scoresheet SET remark = 'Sửa sau khi kiểm phiếu'",
+    ),
     ("councils_evaluationround", "round_closed_by_closing"): (
+        judged,
+        {
+            "councils_closing": """INSERT INTO pg_temp.councils_closing (id, round_id)
+                                   SELECT 1, id FROM public.councils_evaluationround"""
+        },
+        "UPDATE public.councils_evaluationround SET state = 'closed', closed_at = now()",
+    ),
+    ("councils_evaluationround", "round_reopened_on_record"): (
         over,
         {"councils_closing": "DELETE FROM pg_temp.councils_closing"},
         "UPDATE public.councils_evaluationround SET state = 'open', closed_at = NULL",
+    ),
+    ("councils_reopening", "reopening_opens_its_round"): (
+        lambda world: [over(world), connection.check_constraints()],
+        {"councils_evaluationround": OPEN_ROUND},
+        """INSERT INTO public.councils_reopening (closing_id, reason, document, by_id, at)
+           SELECT id, 'Khiếu nại', '15/VB-UBND', by_id, now() FROM public.councils_closing""",
+    ),
+    ("councils_roundentry", "entry_keeps_its_product"): (
+        judged,
+        {
+            "councils_evaluationround": "UPDATE pg_temp.councils_evaluationround SET state = 'preparing'"
+        },
+        "UPDATE public.councils_roundentry SET rubric_id = rubric_id + 1",
     ),
     ("dossiers_task", "process_not_stuck"): (
         lambda world: None,

@@ -10,6 +10,7 @@ from councils.models import (
     Consequence,
     EvaluationRound,
     RoundClosed,
+    RoundEntry,
     Scoresheet,
     SheetSealed,
     SheetState,
@@ -153,11 +154,31 @@ def test_a_wide_spread_asks_for_another_scoring_without_names(round_, thu):
 
 
 def test_no_more_scorings_than_the_regulation_allows(round_, thu):
+    score_all(round_)
     entry = round_.entries.first()
+    judging.count(round_, entry)
     round_.score_again(entry, by=thu, reason="Chênh lệch lớn")
     with pytest.raises(ConditionNotMet) as refused:
         round_.score_again(entry, by=thu, reason="Vẫn lớn")
     assert said(refused) == ["Quy chế cho chấm tối đa 2 lần."]
+
+
+def test_no_scoring_is_burnt_before_its_sheets_are_counted(round_, thu):
+    entry = round_.entries.first()
+    chair = judge(round_.council, 0).user
+    for number in (None, 0, 1, 2, 3, 4):
+        if number is not None:
+            fill(entry, judge(round_.council, number))
+        for by in (chair, thu):
+            with pytest.raises(ConditionNotMet) as refused:
+                round_.score_again(entry, by=by, reason="Chênh lệch lớn")
+            assert said(refused) == ["Sản phẩm chưa kiểm phiếu."]
+    judging.count(round_, entry)
+    with pytest.raises(ConditionNotMet) as refused:
+        round_.score_again(entry, by=chair, reason=" ")
+    assert said(refused) == ["Bạn chưa nêu lý do."]
+    round_.score_again(entry, by=chair, reason="Chênh lệch lớn")
+    assert RoundEntry.objects.get(pk=entry.pk).scoring == 2
 
 
 def test_a_missed_minimum_and_an_elimination(round_, thu):
@@ -265,12 +286,14 @@ def test_a_pen_sheet_is_typed_by_one_and_confirmed_by_another(round_, thu):
         sheet.put(option, by=thu)
     sheet.submit(by=thu)
     assert sheet.state == SheetState.ENTERED
-    with pytest.raises(PermissionDenied):
-        sheet.confirm(by=thu)
-    with pytest.raises(PermissionDenied):
-        sheet.confirm(by=member.user)
-    sheet.confirm(by=chair)
-    assert (sheet.state, sheet.confirmed_by) == (SheetState.SUBMITTED, chair)
+    # Who scores reads nobody else's sheet.
+    for user in (thu, chair, judge(round_.council, 1).user):
+        with pytest.raises(PermissionDenied):
+            sheet.confirm(by=user)
+    sheet.send_back(by=judge(round_.council, 5).user)
+    sheet.submit(by=thu)
+    sheet.confirm(by=member.user)
+    assert (sheet.state, sheet.confirmed_by) == (SheetState.SUBMITTED, member.user)
 
 
 def test_a_sheet_with_gaps_is_not_handed_in(round_):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -332,7 +333,9 @@ def test_after_the_closing_a_touch_is_refused_in_words_and_nothing_is_lost(
 
 
 def test_a_page_from_the_first_scoring_writes_nothing_into_the_second(round_, entry, member, thu):
-    fill(entry, member, worst)
+    for number in range(5):
+        fill(entry, judge(round_.council, number), worst)
+    judging.count(round_, entry)
     round_.score_again(entry, by=thu, reason="Chênh lệch")
     chosen = option(entry, "1.1", 3)
     answer = touch(member.user, entry, scoring=1, **{f"c{chosen.criterion_id}": chosen.pk})
@@ -526,22 +529,42 @@ def test_a_pen_sheet_is_typed_compared_and_confirmed(entry, member, council, thu
     sheet = of(entry, member)
     assert sheet.state == SheetState.ENTERED
     compare = reverse("councils:compare", args=[sheet.pk])
-    chair = judge(council, 0).user
+    chair, secretary = judge(council, 0).user, judge(council, 5).user
     assert at(thu).post(compare, {"act": "confirm"}).status_code == 409
-    page = at(chair).get(compare)
+    assert at(chair).post(compare, {"act": "confirm"}).status_code == 404
+    page = at(secretary).get(compare)
     assert "Tổng điểm đã nhập: 100" in page.text and "<iframe" in page.text
-    scan = at(chair).get(reverse("councils:scan", args=[sheet.pk]))
+    scan = at(secretary).get(reverse("councils:scan", args=[sheet.pk]))
     assert b"".join(scan.streaming_content) == PDF
     assert "frame-ancestors 'self'" in scan.headers["Content-Security-Policy"]
     assert scan.headers["X-Frame-Options"] == "SAMEORIGIN"
-    at(chair).post(compare, {"act": "send_back"})
+    at(secretary).post(compare, {"act": "send_back"})
     assert of(entry, member).state == SheetState.DRAFT
     at(thu).post(typing, {"act": "submit"})
-    at(chair).post(compare, {"act": "confirm"})
+    at(secretary).post(compare, {"act": "confirm"})
     sheet = of(entry, member)
-    assert (sheet.state, sheet.confirmed_by) == (SheetState.SUBMITTED, chair)
+    assert (sheet.state, sheet.confirmed_by) == (SheetState.SUBMITTED, secretary)
     assert "Nhập từ phiếu giấy" in at(member.user).get(url(entry)).text
-    assert at(chair).post(compare, {"act": "confirm"}).status_code == 409
+    # Confirmed, it is sealed to the second person too.
+    assert at(secretary).post(compare, {"act": "confirm"}).status_code == 404
+    assert at(secretary).get(compare).status_code == 404
+
+
+def test_the_member_confirms_what_was_typed_of_their_pen_sheet(entry, member, thu):
+    scanned(thu, entry, member)
+    sheet = of(entry, member)
+    for chosen in choose(entry.rubric, best):
+        sheet.put(chosen, by=thu)
+    sheet.submit(by=thu)
+    compare = reverse("councils:compare", args=[sheet.pk])
+    assert f'href="{compare}"' in at(member.user).get(url(entry)).text
+    page = at(member.user).get(compare).text
+    assert f'href="{url(entry)}"' in page
+    assert at(member.user).post(compare, {"act": "send_back"}).url == url(entry)
+    sheet.submit(by=thu)
+    assert at(member.user).post(compare, {"act": "confirm"}).url == url(entry)
+    assert of(entry, member).confirmed_by == member.user
+    assert f'href="{compare}"' not in at(member.user).get(url(entry)).text
 
 
 def test_who_types_and_who_compares_and_nobody_else(entry, member, council, thu, cast):
@@ -558,7 +581,7 @@ def test_who_types_and_who_compares_and_nobody_else(entry, member, council, thu,
     # Half typed it is the typist's and the member's; handed over, the second person's too.
     for state, readers in (
         (SheetState.DRAFT, {"thu", "uy_vien_1"}),
-        (SheetState.ENTERED, {"thu", "uy_vien_1", "chu_tich", "thu_ky"}),
+        (SheetState.ENTERED, {"thu", "uy_vien_1", "thu_ky"}),
     ):
         if state == SheetState.ENTERED:
             for chosen in choose(entry.rubric, best):
@@ -615,7 +638,7 @@ def test_a_confirmed_pen_sheet_is_not_handed_back(entry, member, council, thu):
     for chosen in choose(entry.rubric, best):
         sheet.put(chosen, by=thu)
     sheet.submit(by=thu)
-    sheet.confirm(by=judge(council, 0).user)
+    sheet.confirm(by=judge(council, 5).user)
     back = reverse("councils:hand_back", args=[sheet.pk])
     assert "không còn là phiếu giấy đang nhập" in at(thu).post(back, {"reason": "Nhầm"}).text
     assert of(entry, member).scores.count()
@@ -637,6 +660,38 @@ def test_who_scores_on_screen_has_no_pen_sheet(entry, member, thu):
     fill(entry, member, submit=False)
     answer = scanned(thu, entry, member)
     assert (answer.status_code, "đã tự chấm trên phần mềm" in answer.text) == (409, True)
+
+
+def test_a_sheet_carried_over_from_the_screen_is_never_typed_over(round_, entry, council, thu):
+    pen, screen = judge(council, 1), judge(council, 2)
+    typed = Scoresheet.type_in(entry, pen, by=thu, scan=("0" * 64, "phieu.pdf"))
+    for chosen in choose(entry.rubric, best):
+        typed.put(chosen, by=thu)
+    typed.submit(by=thu)
+    typed.confirm(by=judge(council, 5).user)
+    for number in (0, 2, 3, 4):
+        fill(entry, judge(council, number))
+    judging.count(round_, entry)
+    round_.score_again(entry, by=thu, reason="Chênh lệch")
+    entry.refresh_from_db()
+    secretary = judge(council, 5).user
+    for typist in (thu, secretary):
+        answer = scanned(typist, entry, screen)
+        assert (answer.status_code, "đã tự chấm trên phần mềm" in answer.text) == (409, True)
+        assert "Tổng" not in at(typist).get(url(entry, "type_sheet", screen.pk)).text
+    kept = of(entry, screen)
+    assert (kept.entered_by, kept.scores.count()) == (None, len(choose(entry.rubric, best)))
+    # It is the member's to hand in and to take back.
+    kept.submit(by=screen.user)
+    kept.take_back(by=screen.user)
+    # What the office typed before, it types on; once its member chose on screen, no more.
+    touched = of(entry, pen)
+    chosen = option(entry, "1.1", 1)
+    with transaction.atomic():
+        assert Scoresheet.type_in(entry, pen, by=secretary).entered_by == secretary
+        transaction.set_rollback(True)
+    touched.put(chosen, by=pen.user)
+    assert scanned(secretary, entry, pen).status_code == 409
 
 
 def test_a_scan_must_be_one(entry, member, thu):

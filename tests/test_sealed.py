@@ -52,16 +52,33 @@ def sheet(entry, round_):
     return made
 
 
+@pytest.mark.parametrize(
+    ("scoring", "confirmed"), [(1, False), (2, True)], ids=["waits", "scored again, confirmed"]
+)
 def test_no_page_of_anybody_else_tells_a_sheet_before_the_closing(
-    cast, round_, entry, sheet, thu, caplog
+    cast, round_, entry, sheet, thu, caplog, scoring, confirmed
 ):
+    secretary = judge(round_.council, 5)
     # And a pen sheet of another member, handed over to the second person.
-    pen = Scoresheet.type_in(entry, judge(round_.council, 2), by=thu)
-    for option in choose(entry.rubric, middling):
-        pen.put(option, by=thu, remark=PEN)
-    pen.submit(by=thu)
+    for number in range(scoring):
+        entry.refresh_from_db()
+        pen = Scoresheet.type_in(entry, judge(round_.council, 2), by=thu)
+        for option in choose(entry.rubric, middling):
+            pen.put(option, by=thu, remark=PEN)
+        pen.submit(by=thu)
+        if number + 1 < scoring:
+            pen.confirm(by=secretary.user)
+            for other in (0, 3, 4):
+                judging.fill(entry, judge(round_.council, other))
+            judging.count(round_, entry)
+            round_.score_again(entry, by=thu, reason="Chênh lệch")
+            entry.refresh_from_db()
+            sheet = entry.sheets.get(scoring=2, member=sheet.member)
+            sheet.submit(by=sheet.member.user)
+    if confirmed:
+        pen.confirm(by=secretary.user)
     may = {REMARK: {"uy_vien_1"}, GENERAL: {"uy_vien_1"}}
-    may[PEN] = {"thu", "uy_vien_2", "chu_tich", "thu_ky"}
+    may[PEN] = {"thu", "uy_vien_2"} | (set() if confirmed else {"thu_ky"})
     total = f"{judging.total(sheet).normalize():f}"
     for words in (f"Tổng {total}<", f">{total}<", f"{total},00", f"nhập: {total}."):
         may[words] = may[REMARK] | may[PEN]
@@ -85,7 +102,9 @@ def test_no_page_of_anybody_else_tells_a_sheet_before_the_closing(
             ]
     assert told == []
     # Its readers met every word, so the walk would have told.
-    assert read >= {REMARK, GENERAL, PEN, f">{total}<", f"nhập: {total}."}
+    assert read >= {REMARK, GENERAL, PEN, f"nhập: {total}."}
+    if scoring == 1:
+        assert f">{total}<" in read
     # It has been somewhere: the other members' sheets, the board, the dossier, the inbox.
     assert opened >= {
         f"/entries/{entry.pk}/sheet/",

@@ -621,9 +621,10 @@ class EvaluationRound(models.Model):
             entry.save(update_fields=["spread_accepted"])
 
     def score_again(self, entry, *, by, reason):
-        """Another scoring of a product (chấm lại): each begins from their last sheet, reopened.
+        """Another scoring of a counted product (chấm lại): each begins from their last sheet,
+        reopened.
 
-        Raises ConditionNotMet when the regulation allows no further scoring.
+        Raises ConditionNotMet before the count and when the regulation allows no further scoring.
         """
         if not reason.strip():
             raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
@@ -637,6 +638,8 @@ class EvaluationRound(models.Model):
         ) as data:
             self._only_in_meeting()
             entry.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update())
+            if not entry.live:
+                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
             if entry.scorings_used() >= self.regulation.scorings:
                 raise ConditionNotMet(
                     [
@@ -644,6 +647,9 @@ class EvaluationRound(models.Model):
                         % {"number": self.regulation.scorings}
                     ]
                 )
+            # Nobody burns a scoring whose sheets are not in: what asks for another is their count.
+            if not entry.is_counted:
+                raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
             entry.next_scoring(carried=False)
             data["scoring"] = entry.scoring
 

@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.council import ConflictRule, Member
+from councils.models.council import JUDGES, ConflictRule, Member, Seat
 from councils.models.result import Result
 from councils.models.round import NEVER_JUDGED, InterestKind, RoundEntry, RoundState
 from cycle import clock
@@ -53,15 +53,25 @@ class SheetState(models.TextChoices):
 
 class SheetQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """The person's own sheets; those on paper that the person entered or may confirm.
+        """The person's own sheets; those on paper that the person entered and does not score
+        beside.
 
-        Everybody else's stay sealed: they are read through :meth:`unsealed`.
+        Everybody else's stay sealed, to who confirmed one too: they are read through
+        :meth:`unsealed`.
         """
-        return self.filter(
-            Q(member__user=user)
-            | Q(entered_by=user)
-            | Q(confirmed_by=user, entered_by__isnull=False)
+        beside = (
+            Member.objects.sitting()
+            .filter(user=user, council=OuterRef("entry__round__council"))
+            .filter(
+                Q(seat__in=JUDGES)
+                | Q(
+                    seat=Seat.SECRETARY,
+                    council__rounds=OuterRef("entry__round"),
+                    council__rounds__regulation__secretary_scores=True,
+                )
+            )
         )
+        return self.filter(Q(member__user=user) | Q(entered_by=user) & ~Exists(beside))
 
     def unsealed(self):
         """Sheets of closed rounds; a product that went on to a meeting keeps its seal."""
@@ -290,22 +300,46 @@ class Scoresheet(models.Model):
     def type_in(cls, entry, member, *, by, scan=None):
         """Begin to type a sheet that ``member`` scored by pen (nhập từ phiếu giấy).
 
-        ``scan`` is (sha256, file name). Nobody types their own. Raises PermissionDenied,
-        ConditionNotMet when the member has begun a sheet of their own.
+        ``scan`` is (sha256, file name). Nobody types their own, nor who scores in the round.
+        Raises PermissionDenied, ConditionNotMet when the member chose on screen.
         """
-        if not rules.has_perm("councils.run_round", by, entry.round) or member.user_id == by.pk:
+        if not rules.has_perm("councils.type_sheet", by, entry.round) or member.user_id == by.pk:
             raise PermissionDenied
         sheet = cls.of(entry, member)
         with transaction.atomic(), sealed(entry.round):
             sheet = cls.objects.select_for_update(of=("self",)).get(pk=sheet.pk)
-            own = sheet.entered_by_id is None and sheet.scores.exists() and entry.scoring == 1
-            if own or sheet.state != SheetState.DRAFT:
+            if sheet.state != SheetState.DRAFT or sheet._is_own():
                 raise ConditionNotMet([_("Thành viên đã tự chấm trên phần mềm.")])
             sheet.entered_by = by
             if scan is not None:
                 sheet.scan_sha256, sheet.scan_name = scan
             sheet.save(update_fields=["entered_by", "scan_sha256", "scan_name"])
         return sheet
+
+    def _is_own(self):
+        """Whether it holds what its member chose on screen, now or in a scoring before.
+
+        What was carried over untouched from a confirmed pen sheet was typed by the office.
+        """
+        if self.entered_by_id is not None:
+            return False
+        chosen = ("criterion", "option", "remark", "saved_at")
+        here = set(self.scores.values_list(*chosen))
+        if not here and not self.remark:
+            return False
+        before = (
+            Scoresheet.objects.filter(
+                entry__in=self.entry.said_in(), member=self.member_id, state=SheetState.SUBMITTED
+            )
+            .exclude(pk=self.pk)
+            .order_by("entry", "scoring")
+            .last()
+        )
+        return (
+            before is None
+            or before.entered_by_id is None
+            or (set(before.scores.values_list(*chosen)), before.remark) != (here, self.remark)
+        )
 
     def hand_back(self, *, by, reason):
         """Give a pen sheet begun by mistake back to its member, empty (bỏ nhập từ giấy).

@@ -82,7 +82,11 @@ def entry(request, pk):
             "evidence": found.dossier.evidence.current(),
             "opens_evidence": rules.has_perm("councils.open_evidence", request.user, found),
             "alarms": alarms,
-            "may_again": presides and found.live and found.round.is_open and again,
+            "may_again": presides
+            and found.live
+            and found.round.is_open
+            and found.is_counted
+            and again,
             "may_keep": presides and wide,
             "may_count": any(item.code == "count" for item in alarms)
             and rules.has_perm("councils.count_sheets", request.user, found.round),

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
@@ -42,8 +43,9 @@ def paper(request, pk):
     round_ = found_round(pk)
     if not rules.has_perm("councils.preside", request.user, round_):
         raise Http404
-    types = rules.has_perm("councils.run_round", request.user, round_)
+    runs = rules.has_perm("councils.run_round", request.user, round_)
     members = list(round_.scoring_members.select_related("user").order_by("pk"))
+    scores = any(member.user_id == request.user.pk for member in members)
     entries = list(entries_of(round_))
     sheets = {
         (sheet.entry_id, sheet.member_id): sheet
@@ -71,7 +73,8 @@ def paper(request, pk):
                             sheets.get((entry.pk, member.pk)),
                             (entry.pk, member.pk) in recused,
                             request.user,
-                            types and round_.is_open and entry.live and not entry.is_counted,
+                            runs and round_.is_open and entry.live and not entry.is_counted,
+                            scores,
                         )
                         for member in members
                     ],
@@ -82,8 +85,9 @@ def paper(request, pk):
     )
 
 
-def _cell(entry, member, sheet, recused, user, types):
+def _cell(entry, member, sheet, recused, user, runs, scores):
     """How far one sheet has come, never what it says, and what this person may do with it."""
+    types = runs and not scores
     cell = {
         "entry": entry,
         "member": member,
@@ -103,13 +107,13 @@ def _cell(entry, member, sheet, recused, user, types):
         cell["do"] = "type" if others and sheet.is_draft else ""
     else:
         cell["state"] = f"typed_{sheet.state}"
-        cell["hand_back"] = others and sheet.state != SheetState.SUBMITTED
+        cell["hand_back"] = (
+            runs and member.user_id != user.pk and sheet.state != SheetState.SUBMITTED
+        )
         if mine or (others and sheet.is_draft):
             cell["do"] = "go_on" if mine and types else "take_over" if others else ""
-        elif sheet.state == SheetState.ENTERED and member.user_id != user.pk:
+        elif sheet.state == SheetState.ENTERED and (not scores or member.user_id == user.pk):
             cell["do"] = "compare"
-        elif sheet.confirmed_by_id == user.pk:
-            cell["do"] = "read"
     return cell
 
 
@@ -121,7 +125,7 @@ def _cell(entry, member, sheet, recused, user, types):
 def type_sheet(request, pk, member):
     """Type one member's pen sheet: first its scan, then the same form as the member's own."""
     entry = found_entry(pk)
-    if not rules.has_perm("councils.run_round", request.user, entry.round):
+    if not rules.has_perm("councils.type_sheet", request.user, entry.round):
         raise Http404
     member = get_object_or_404(
         entry.round.scoring_members.select_related("user").exclude(user=request.user), pk=member
@@ -200,7 +204,7 @@ def hand_back(request, pk):
 
 
 def _comparable(user, pk):
-    """A typed sheet for whoever may confirm it, or sees it anyhow: its typist, its confirmer."""
+    """A typed sheet for whoever may confirm it, or sees it anyhow: its typist, its member."""
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
             "member__user",
@@ -227,6 +231,8 @@ def _comparable(user, pk):
 def compare(request, pk):
     """The scan beside what was typed: a second person confirms, or sends it back."""
     sheet, waits = _comparable(request.user, pk)
+    own = sheet.member.user_id == request.user.pk
+    back = ("councils:sheet", sheet.entry_id) if own else ("councils:paper", sheet.entry.round_id)
     acts = {"confirm": sheet.confirm, "send_back": sheet.send_back}
     act = acts.get(request.POST.get("act"))
     if request.method == "POST" and act is not None:
@@ -241,7 +247,7 @@ def compare(request, pk):
             if sheet.state == SheetState.SUBMITTED
             else _("Đã trả phiếu của %(who)s cho người nhập để sửa.") % who,
         )
-        return redirect("councils:paper", sheet.entry.round_id)
+        return redirect(*back)
     form = SheetForm(sheet)
     return render(
         request,
@@ -251,6 +257,7 @@ def compare(request, pk):
             "entry": sheet.entry,
             "round": sheet.entry.round,
             "waits": waits,
+            "back": reverse(back[0], args=back[1:]),
             "parts": form.shown(),
             "writable": False,
             "total": sum(score.points for score in form.scores.values()),

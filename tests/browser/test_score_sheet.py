@@ -158,7 +158,7 @@ def test_a_pen_sheet_is_typed_and_compared(desk, entry, member, thu, tmp_path):
     at.follow(at.page.locator("button[value=submit]"))
     expect(at.page.locator("#messages")).to_contain_text("Người thứ hai so với bản chụp")
     for width in WIDTHS:
-        second = desk(judging.judge(entry.round.council, 0).user, width)
+        second = desk(judging.judge(entry.round.council, 5).user, width)
         second.open("councils:paper", entry.round_id)
         second.follow(second.page.locator(".score-grid a", has_text="So và xác nhận"))
         expect(second.page.locator(".score-scan img")).to_be_visible()
