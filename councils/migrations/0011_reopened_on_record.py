@@ -80,7 +80,7 @@ ALTER TABLE councils_roundentry ENABLE TRIGGER round_still_open;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("councils", "0009_seated_by")]
+    dependencies = [("councils", "0010_seat_once_a_day")]
     operations = [
         migrations.RunSQL(COUNT, migrations.RunSQL.noop),
         migrations.RunSQL(GUARDS, UNDO),
