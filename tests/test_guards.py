@@ -142,11 +142,6 @@ ATTACKS = {
         {"dossiers_task": "UPDATE pg_temp.dossiers_task SET open_state = 'potential'"},
         "UPDATE public.dossiers_process SET status = 'NEW'",
     ),
-    ("councils_scoresheet", "sheet_stays_once_counted"): (
-        counted,
-        {"councils_roundentry": "UPDATE pg_temp.councils_roundentry SET counted_scoring = 0"},
-        "UPDATE public.councils_scoresheet SET state = 'draft', submitted_at = NULL",
-    ),
     ("dossiers_task", "task_not_both_ends"): (
         lambda world: sent_up(world, received_by=person("minh", "Lò Văn Minh")),
         {"dossiers_task": "DELETE FROM pg_temp.dossiers_task"},
