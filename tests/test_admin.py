@@ -35,6 +35,7 @@ VALUES = {
     "cycle.Cycle.year": "2026",
     "cycle.StepWindow.first_month": "3",
     "cycle.StepWindow.last_month": "4",
+    "cycle.Duty.role": "leader",
     "cycle.TermRule.unit": "wd",
     "cycle.TermRule.amount": "15",
     "cycle.TermRule.fixed_on": "",

@@ -161,6 +161,7 @@ NO_LISTS = {
     "account_login",
     "account_logout",
     "account_reset_password",
+    "account_set_password",
     "account_signup",
     "calendar_address",
     "council_new",

@@ -33,7 +33,7 @@ def test_the_checklist_asks_as_much_of_one_product_as_of_three(
     round_ = before(products)
     judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         items = checklist.checklist(round_)
     assert all(item.met for item in items)
 
@@ -51,7 +51,7 @@ def test_a_wide_spread_is_not_looked_up_product_by_product(
         sheet.submit(by=member.user)
     judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         items = checklist.checklist(round_)
     assert [item.code for item in items if not item.met] == ["spread"] * products
 
@@ -63,7 +63,7 @@ def test_closing_asks_as_much_of_one_product_as_of_three(
     round_ = before(products)
     judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(28):
         closing.close(round_, by=thu)
 
 

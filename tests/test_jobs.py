@@ -9,11 +9,10 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from cycle.jobs import alone, run_jobs
+from cycle.jobs import alone
 from cycle.models import Job, JobState, job_kind
 from cycle.models import job as jobs
 from cycle.models.job import run_waiting
-from cycle.running import waking
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +27,7 @@ def kinds(monkeypatch):
 def woken(monkeypatch):
     """The tasks that were woken; no Redis is asked."""
     tasks = []
-    monkeypatch.setattr(waking, "wake", tasks.append)
+    monkeypatch.setattr("cycle.models.job.wake", tasks.append)
     return tasks
 
 
@@ -43,7 +42,7 @@ def test_a_worker_is_woken_once_the_job_is_there(an, woken, django_capture_on_co
     with django_capture_on_commit_callbacks(execute=True):
         job = Job.objects.ask("count", by=an, days=["2026-11-24"])
         assert woken == []
-    assert woken == [run_jobs]
+    assert woken == ["cycle.jobs.run_jobs"]
     assert (job.by, job.state, job.params) == (an, JobState.QUEUED, {"days": ["2026-11-24"]})
 
 

@@ -24,7 +24,7 @@ def test_signed_first_numbered_later(desk, width, cycle, commune, an, son, provi
     expect(leader.page.locator('button[value="sign_decision"]')).to_have_count(0)
     leader.unfold()
     leader.open("dossiers:inbox")
-    expect(leader.find("Mật ong rừng")).to_contain_text("chờ văn thư vào số")
+    expect(leader.find("Mật ong rừng")).to_contain_text("chờ vào số")
     reread(dossier)
     assert dossier.state == State.AWAITING_DECISION
 

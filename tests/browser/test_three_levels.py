@@ -149,6 +149,8 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
 
     at.sign_in(cast["son"])
     at.take_up(HONEY)
+    # Signing comes first; who has number and scan at hand unfolds the act itself.
+    at.unfold()
     at.fill("certify-certificate", number="12/GCN")
     at.fill("certify-paper", **signed("812/QĐ-UBND", "Chủ tịch UBND tỉnh"))
     at.act("certify")
