@@ -32,7 +32,6 @@ _SETTLED = frozenset(
 )
 
 #: What is done with a task while it stays open.
-HANDLINGS = ("claim", "release", "sign_decision", "wait", "resume", "reassign", "reroute")
 
 TABS = ("summary", "evidence", "history")
 
@@ -108,7 +107,7 @@ def task(request, pk):
         return _already_done(request, task)
     name = request.POST.get("act") if request.method == "POST" else None
     try:
-        if name in HANDLINGS:
+        if name in doors.HANDLING:
             return _handle(request, task, name)
         if name in task.acts():
             return _complete(request, task, name)
