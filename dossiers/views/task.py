@@ -31,8 +31,6 @@ _SETTLED = frozenset(
     }
 )
 
-#: What is done with a task while it stays open.
-
 TABS = ("summary", "evidence", "history")
 
 
