@@ -363,6 +363,10 @@ def test_one_piece_of_evidence_is_replaced_once(dossier, an):
     assert sorted(status for status, _page in answers) == [200, 200, 200, 302]
     for status, page in answers:
         assert ("Tài liệu này vừa được thay bằng bản khác" in page) == (status == 200)
+    # Who comes when all is written is told the same: the piece is no longer among the choices.
+    late = []
+    posting(an, attach, form | {"attach_evidence-evidence-replaces": old.pk}, late)()
+    assert late[0][0] == 200 and "Tài liệu này vừa được thay bằng bản khác" in late[0][1]
     assert Evidence.objects.count() == 2
     assert links(chain(Dossier.objects.get(pk=dossier.pk)))
 

@@ -41,7 +41,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.certificate import NUMBER_MISSING
-from dossiers.models.evidence import SCORED_ALREADY
+from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
 
 
 class RecordPart(Part, forms.ModelForm):
@@ -336,6 +336,9 @@ class EvidencePart(RecordPart):
             self.fields["replaces"].error_messages["invalid_choice"] = SCORED_ALREADY
         else:
             self.fields["replaces"].queryset = dossier.evidence.current()
+            # Whoever was first commits before the choices are read, or between that and the save.
+            for code in ("invalid_choice", "unique"):
+                self.fields["replaces"].error_messages[code] = REPLACED_ALREADY
         if dossier.rubric is not None:
             self._ask_criteria(dossier.rubric)
         else:

@@ -49,6 +49,7 @@ def path_of(sha256):
 #: The kind of a scan of what was signed here: no edition lists it, every dossier may hold it.
 SIGNED_PAPER = "signed_paper"
 
+REPLACED_ALREADY = _("Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang.")
 SCORED_ALREADY = _(
     "Hội đồng đã chấm theo tài liệu này: chỉ thêm được tài liệu bổ sung, không thay được."
 )
@@ -134,9 +135,7 @@ class Evidence(models.Model):
         Raises ValidationError when somebody has replaced the same piece since it was chosen.
         """
         if self.replaces and Evidence.objects.filter(replaces=self.replaces).exists():
-            raise ValidationError(
-                {"replaces": _("Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang.")}
-            )
+            raise ValidationError({"replaces": REPLACED_ALREADY})
         self.version = self.replaces.version + 1 if self.replaces else 1
         self.after_council = self.kind != SIGNED_PAPER and self.dossier.is_judged
 
