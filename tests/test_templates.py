@@ -18,8 +18,21 @@ def lines(pattern):
     ]
 
 
-def test_no_line_is_longer_than_100_columns():
-    assert lines(r".{101}") == []
+#: What cannot be broken: a tag, a value, or an attribute whose value is quoted.
+WHOLE = re.compile(r"""\{%.*?%\}|\{\{.*?\}\}""")
+ATTRIBUTE = re.compile(r"""[-\w:]+=("[^"]*"|'[^']*')>?""")
+
+
+def test_no_line_is_longer_than_100_columns_that_could_be_broken():
+    long = [
+        f"{name}:{number}"
+        for name in PAGES
+        for number, line in enumerate((HOME / name).read_text().splitlines(), 1)
+        if len(line) > 100
+        and not WHOLE.fullmatch(line.strip())
+        and not ATTRIBUTE.fullmatch(WHOLE.sub("X", line.strip()))
+    ]
+    assert long == []
 
 
 def test_no_address_is_written_out():
@@ -30,7 +43,9 @@ def test_no_address_is_written_out():
 def test_every_partial_is_included_somewhere():
     used = set(re.findall(r'{% include "([^"]+)"', "".join((HOME / n).read_text() for n in PAGES)))
     partials = {name for name in PAGES if name.rsplit("/", 1)[-1].startswith("_")}
-    extended = set(re.findall(r'{% extends "([^"]+)"', "".join((HOME / n).read_text() for n in PAGES)))
+    extended = set(
+        re.findall(r'{% extends "([^"]+)"', "".join((HOME / n).read_text() for n in PAGES))
+    )
     loose = {name for name in partials - used - extended if not named_in_code(name)}
     assert loose == set()
 
