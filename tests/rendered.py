@@ -27,7 +27,8 @@ class Rendered:
         self.names: set[str] = set()
 
     def note(self, template=None, **_kwargs):
-        self.names.add(template.name)
+        # A name out of a tag is a SafeString, which cannot be sent to another process.
+        self.names.add("" + (template.name or ""))
 
     def pytest_sessionstart(self, session):
         template_rendered.connect(self.note)
