@@ -143,13 +143,13 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
 
 def test_only_acts_that_this_person_may_do_here_are_offered(dossier, an, kiem, chi):
     page = signed_in(an).get(page_of(dossier))
-    assert [act["name"] for act in page.context["acts"]] == [
+    assert [act.name for act in page.context["acts"]] == [
         "attach_evidence",
         "choose_rubric",
         "enter_late",
         "defer",
     ]
-    assert [act["name"] for act in page.context["refusals"]] == ["withdraw"]
+    assert [act.name for act in page.context["refusals"]] == ["withdraw"]
     for user in (kiem, chi):
         page = signed_in(user).get(page_of(dossier))
         assert page.context["acts"] == page.context["refusals"] == []

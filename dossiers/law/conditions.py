@@ -1,5 +1,8 @@
 """What an act needs beside the right state; each says in Vietnamese what is missing. A leaf."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +21,9 @@ class ConditionNotMet(Exception):
 
 class ActNotPossible(Exception):
     """The dossier does not stand where this act begins: someone acted first, or too early."""
+
+
+Condition = Callable[..., Any]
 
 
 def condition(check):

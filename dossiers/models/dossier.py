@@ -14,7 +14,7 @@ from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import JUDGED, State
-from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
+from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
 from dossiers.models.product import Product
 from dossiers.rules import has_authority
 
@@ -42,7 +42,7 @@ class DossierQuerySet(models.QuerySet):
 class Dossier(fsm.ConcurrentTransitionMixin, Law):
     """A product's file (hồ sơ sản phẩm OCOP), carried from cycle to cycle when it must be.
 
-    ``state`` moves only through the two doors of models/task.py, which end in :meth:`perform`; what
+    ``state`` moves only through the two doors of walk/doors.py, which end in :meth:`perform`; what
     is legal stands in :class:`~dossiers.models.law.Law`. The rule set is pinned when the dossier is
     opened or enters another cycle, its rubric when it is chosen or the dossier filed.
     """
@@ -244,13 +244,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     def corrections(self):
         """How many times it was sent back to the producer."""
-        return self.history.filter(
-            event__in=[
-                "dossier.return_idea",
-                "dossier.return_plan",
-                "dossier.return_for_supplement",
-            ]
-        ).count()
+        return self.history.filter(event__in=SENT_BACK).count()
 
     def held(self):
         """The round's entry that has it (đang trong đợt), asked once for each reading of the row;
@@ -330,7 +324,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         Raises PermissionDenied, ActNotPossible (it does not stand where the act begins),
         ConditionNotMet (something is missing) and ValidationError (a record is wrong).
         """
-        if name not in ACTS:
+        act = ACTS.get(name)
+        if act is None:
             raise ActNotPossible(name)
         with transaction.atomic(savepoint=False):
             # A full save() follows, so start from the row as it is now, locked; then its clocks,
@@ -339,14 +334,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self.held_terms = list(
                 self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
             )
-            if not rules.has_perm(f"dossiers.{name}", by, self):
+            if not rules.has_perm(act.permission, by, self):
                 raise PermissionDenied
             if not self.stands_for(name):
                 raise ActNotPossible(name)
-            if ACTS[name]["reason"] and not reason.strip():
+            if act.reason and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            by_round = name in SCORED and has_authority(by, self)
-            on_paper = ACTS[name]["paper"] and not by_round
+            by_round = act.scored and has_authority(by, self)
+            on_paper = act.paper and not by_round
             if on_paper and paper is None:
                 raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
             # Of what is told again years later there may be no scan.
@@ -389,7 +384,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if records:
                 data["records"] = [[record._meta.model_name, record.pk] for record in records]
             return HistoryEntry.objects.record(
-                f"dossier.{name}",
+                act.event,
                 self,
                 by=by,
                 capacity=capacity,

@@ -6,10 +6,22 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Level
+from dossiers.law.acts import (
+    FOR_PRODUCER,
+    INSPECTORS,
+    OFFICERS,
+    ON_AUTHORITY,
+    REVOKERS,
+    SUPPORTERS,
+    UPPER_OFFICERS,
+    Act,
+    declared,
+    free_act,
+    task_act,
+)
 from dossiers.law.conditions import (
     ConditionNotMet,
     district_evaluates,
-    free_of_round,
     group_may_change,
     has_centre_certificate,
     has_certificate,
@@ -26,12 +38,11 @@ from dossiers.law.conditions import (
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
-    may_leave_round,
     not_judged,
     plan_waited,
     province_certifies,
 )
-from dossiers.law.states import AT_COUNCIL, BEFORE_RESULT, LIVE, State
+from dossiers.law.states import BEFORE_RESULT, LIVE, State
 from dossiers.rules import does_open_task, has_authority, is_one_of
 
 S = State
@@ -55,81 +66,6 @@ class LateEntry(models.TextChoices):
     EXISTING = "existing", _("Sản phẩm có sẵn")
     UPGRADE = "upgrade", _("Nâng hạng")
     REEVALUATION = "reevaluation", _("Đánh giá lại")
-
-
-def _conditions(source, target, conditions, *, leaves=False):
-    """What an act asks: one that moves a dossier away from its council asks for its round first."""
-    sources = {source} if isinstance(source, str) else set(source)
-    if target is None or sources.isdisjoint(AT_COUNCIL):
-        return list(conditions)
-    return [may_leave_round if leaves else free_of_round, *conditions]
-
-
-def task_act(source, target, *, conditions=(), tone="forward", label, reason=False, paper=False):
-    """An act that a task asks for. ``label`` is the button; ``tone`` where and how it is shown.
-
-    ``paper``: only on a signed document and its scan; see :data:`SCORED` for what a round does.
-    """
-    return fsm.transition(
-        field="state",
-        source=source,
-        target=target,
-        conditions=_conditions(source, target, conditions),
-        custom={"door": "task", "tone": tone, "label": label, "reason": reason, "paper": paper},
-    )
-
-
-def free_act(
-    source,
-    target,
-    *,
-    conditions=(),
-    tone="other",
-    label,
-    reason=False,
-    paper=False,
-    leaves=False,
-    who,
-):
-    """An act that no task asks for. ``who``: the roles and levels that may do it.
-
-    ``paper``: as above. ``leaves``: it takes the dossier out of the round that has it, which every
-    other act waits for.
-    """
-    return fsm.transition(
-        field="state",
-        source=source,
-        target=target,
-        conditions=_conditions(source, target, conditions, leaves=leaves),
-        custom={
-            "door": "act",
-            "tone": tone,
-            "label": label,
-            "reason": reason,
-            "paper": paper,
-            "leaves": leaves,
-            "who": who,
-        },
-    )
-
-
-#: What a council gives: from a closed round it rests on the sheets handed in, not on a paper.
-SCORED = frozenset({"rank_at_district", "rank", "not_recognise"})
-
-#: Who may do the acts that no task asks for: pairs of role and level, in the dossier's own line.
-FOR_PRODUCER = frozenset({("officer", "commune"), ("officer", "district")})
-OFFICERS = frozenset({("officer", "commune"), ("officer", "district"), ("officer", "province")})
-#: Nobody by their post: only by the authority of a round.
-ON_AUTHORITY: frozenset[tuple[str, str]] = frozenset()
-UPPER_OFFICERS = frozenset({("officer", "district"), ("officer", "province")})
-SUPPORTERS = OFFICERS | {
-    ("trade", "district"),
-    ("trade", "province"),
-    ("department", "district"),
-    ("department", "province"),
-}
-INSPECTORS = UPPER_OFFICERS | {("department", "district"), ("department", "province")}
-REVOKERS = frozenset({("officer", "province")})
 
 
 class Law(models.Model):
@@ -157,6 +93,8 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.IDEA_REGISTERED, S.IDEA_SCREENED),
         conditions=[has_idea],
         label=_("Nộp phiếu đăng ký ý tưởng"),
+        said=_("nộp phiếu đăng ký ý tưởng"),
+        keeps=("idea",),
     )
     def register_idea(self):
         """Nộp phiếu đăng ký ý tưởng."""
@@ -172,12 +110,20 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.IDEA_REGISTERED, S.IDEA_SCREENED),
         conditions=[has_idea],
         label=_("Nộp ý tưởng đã bổ sung"),
+        said=_("nộp lại ý tưởng đã bổ sung"),
+        keeps=("idea",),
     )
     def complete_idea(self):
         """Nộp lại ý tưởng sau khi bổ sung."""
         return self._file_idea()
 
-    @task_act(S.IDEA_REGISTERED, S.IDEA_SCREENED, label=_("Chuyển xét chọn"))
+    @task_act(
+        S.IDEA_REGISTERED,
+        S.IDEA_SCREENED,
+        label=_("Chuyển xét chọn"),
+        said=_("sơ tuyển ý tưởng, chuyển xét chọn"),
+        reviewed=True,
+    )
     def screen_idea(self):
         """Xã sơ tuyển, chuyển cấp trên xét chọn."""
 
@@ -187,16 +133,29 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Yêu cầu bổ sung ý tưởng"),
+        said=_("yêu cầu bổ sung ý tưởng"),
     )
     def return_idea(self):
         """Trả lại ý tưởng để bổ sung."""
 
-    @task_act(S.IDEA_SCREENED, S.IDEA_SELECTED, label=_("Chấp nhận ý tưởng"))
+    @task_act(
+        S.IDEA_SCREENED,
+        S.IDEA_SELECTED,
+        label=_("Chấp nhận ý tưởng"),
+        said=_("chấp nhận ý tưởng"),
+        reviewed=True,
+    )
     def select_idea(self):
         """Chọn ý tưởng."""
 
     @task_act(
-        S.IDEA_SCREENED, S.IDEA_NOT_SELECTED, tone="refuse", reason=True, label=_("Không chọn")
+        S.IDEA_SCREENED,
+        S.IDEA_NOT_SELECTED,
+        tone="refuse",
+        reason=True,
+        label=_("Không chọn"),
+        said=_("không chọn ý tưởng"),
+        tells="line",
     )
     def not_select_idea(self):
         """Không chọn ý tưởng; được nộp lại."""
@@ -207,6 +166,8 @@ class Law(models.Model):
         conditions=[has_idea, idea_waited],
         label=_("Nộp lại ý tưởng"),
         who=FOR_PRODUCER,
+        said=_("nộp lại ý tưởng"),
+        keeps=("idea",),
     )
     def refile_idea(self):
         """Nộp lại ý tưởng không được chọn."""
@@ -214,7 +175,14 @@ class Law(models.Model):
 
     # --- Step 3: plan (phương án) -------------------------------------------------------------
 
-    @task_act(S.IDEA_SELECTED, S.PLAN_SUBMITTED, conditions=[has_plan], label=_("Nộp phương án"))
+    @task_act(
+        S.IDEA_SELECTED,
+        S.PLAN_SUBMITTED,
+        conditions=[has_plan],
+        label=_("Nộp phương án"),
+        said=_("nộp phương án"),
+        keeps=("businessplan",),
+    )
     def submit_plan(self):
         """Nộp phương án sản xuất kinh doanh."""
 
@@ -223,11 +191,19 @@ class Law(models.Model):
         S.PLAN_SUBMITTED,
         conditions=[has_plan],
         label=_("Nộp phương án đã bổ sung"),
+        said=_("nộp lại phương án đã bổ sung"),
+        keeps=("businessplan",),
     )
     def complete_plan(self):
         """Nộp lại phương án sau khi bổ sung."""
 
-    @task_act(S.PLAN_SUBMITTED, S.PLAN_CHECKED, label=_("Chuyển thẩm định"))
+    @task_act(
+        S.PLAN_SUBMITTED,
+        S.PLAN_CHECKED,
+        label=_("Chuyển thẩm định"),
+        said=_("kiểm tra phương án, chuyển thẩm định"),
+        reviewed=True,
+    )
     def check_plan(self):
         """Xã kiểm tra, chuyển thẩm định phương án."""
 
@@ -237,16 +213,29 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Yêu cầu bổ sung phương án"),
+        said=_("trả lại phương án để bổ sung"),
     )
     def return_plan(self):
         """Trả lại phương án để bổ sung."""
 
-    @task_act(S.PLAN_CHECKED, S.IMPLEMENTING, label=_("Duyệt phương án"))
+    @task_act(
+        S.PLAN_CHECKED,
+        S.IMPLEMENTING,
+        label=_("Duyệt phương án"),
+        said=_("duyệt phương án"),
+        reviewed=True,
+    )
     def approve_plan(self):
         """Duyệt phương án, cho triển khai."""
 
     @task_act(
-        S.PLAN_CHECKED, S.PLAN_NOT_APPROVED, tone="refuse", reason=True, label=_("Không duyệt")
+        S.PLAN_CHECKED,
+        S.PLAN_NOT_APPROVED,
+        tone="refuse",
+        reason=True,
+        label=_("Không duyệt"),
+        said=_("không duyệt phương án"),
+        tells="line",
     )
     def not_approve_plan(self):
         """Không duyệt phương án; được nộp lại."""
@@ -257,6 +246,8 @@ class Law(models.Model):
         conditions=[has_plan, plan_waited],
         label=_("Nộp lại phương án"),
         who=FOR_PRODUCER,
+        said=_("nộp lại phương án"),
+        keeps=("businessplan",),
     )
     def refile_plan(self):
         """Nộp lại phương án không được duyệt."""
@@ -264,12 +255,28 @@ class Law(models.Model):
     # --- Step 4: implementation (triển khai) --------------------------------------------------
 
     @free_act(
-        [S.IMPLEMENTING, S.ASSEMBLING], None, label=_("Ghi lần kiểm tra tại cơ sở"), who=SUPPORTERS
+        [S.IMPLEMENTING, S.ASSEMBLING],
+        None,
+        label=_("Ghi lần kiểm tra tại cơ sở"),
+        who=SUPPORTERS,
+        said=_("ghi một lần kiểm tra tại cơ sở"),
+        unsigned=True,
+        keeps=("visit",),
+        tells="nobody",
     )
     def record_visit(self):
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""
 
-    @free_act([S.IMPLEMENTING, S.ASSEMBLING], None, label=_("Ghi nội dung hỗ trợ"), who=SUPPORTERS)
+    @free_act(
+        [S.IMPLEMENTING, S.ASSEMBLING],
+        None,
+        label=_("Ghi nội dung hỗ trợ"),
+        who=SUPPORTERS,
+        said=_("ghi một nội dung hỗ trợ"),
+        unsigned=True,
+        keeps=("supportmeasure",),
+        tells="nobody",
+    )
     def record_support(self):
         """Ghi một nội dung hỗ trợ."""
 
@@ -278,13 +285,24 @@ class Law(models.Model):
         S.ASSEMBLING,
         conditions=[has_completion],
         label=_("Hoàn thành triển khai"),
+        said=_("xác nhận hoàn thành triển khai"),
+        keeps=("completion",),
     )
     def declare_ready(self):
         """Xác nhận sản phẩm sẵn sàng đánh giá."""
 
     # --- Step 5: evaluation (đánh giá, phân hạng) ---------------------------------------------
 
-    @free_act(sorted(LIVE - {S.CERTIFIED}), None, label=_("Thêm tài liệu minh chứng"), who=OFFICERS)
+    @free_act(
+        sorted(LIVE - {S.CERTIFIED}),
+        None,
+        label=_("Thêm tài liệu minh chứng"),
+        who=OFFICERS,
+        said=_("thêm tài liệu minh chứng"),
+        unsigned=True,
+        keeps=("evidence",),
+        tells="nobody",
+    )
     def attach_evidence(self):
         """Thêm hoặc thay tài liệu minh chứng; bản cũ vẫn được giữ."""
 
@@ -294,6 +312,10 @@ class Law(models.Model):
         conditions=[has_rubrics, not_judged],
         label=_("Chọn bộ sản phẩm"),
         who=OFFICERS,
+        takes="choice",
+        said=_("chọn bộ sản phẩm"),
+        unsigned=True,
+        tells="nobody",
     )
     def choose_rubric(self, *, rubric):
         """Chọn bộ sản phẩm (bộ tiêu chí) mà hồ sơ được chấm theo."""
@@ -306,6 +328,8 @@ class Law(models.Model):
         S.DOSSIER_SUBMITTED,
         conditions=[has_self_assessment, has_compulsory_evidence],
         label=_("Nộp hồ sơ đánh giá"),
+        said=_("nộp hồ sơ đánh giá"),
+        keeps=("selfassessment",),
     )
     def submit_dossier(self):
         """Nộp hồ sơ đề nghị đánh giá, phân hạng."""
@@ -324,6 +348,10 @@ class Law(models.Model):
         S.COMMUNE_CHECKED,
         conditions=[has_commune_report, has_compulsory_evidence],
         label=_("Trình lãnh đạo xã ký"),
+        said=_("kiểm tra xong hồ sơ, trình lãnh đạo xã"),
+        reviewed=True,
+        gate=True,
+        keeps=("communereport",),
     )
     def confirm_dossier(self):
         """Xã kiểm tra xong hồ sơ, trình lãnh đạo ký báo cáo."""
@@ -334,6 +362,7 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Trả cán bộ kiểm tra lại"),
+        said=_("trả hồ sơ để cán bộ kiểm tra lại"),
     )
     def return_to_officer(self):
         """Lãnh đạo xã trả hồ sơ để cán bộ kiểm tra lại."""
@@ -343,6 +372,9 @@ class Law(models.Model):
         S.AT_DISTRICT,
         conditions=[district_evaluates],
         label=_("Ký, chuyển huyện"),
+        said=_("chuyển hồ sơ lên huyện"),
+        reviewed=True,
+        sends_up=True,
     )
     def forward_to_district(self):
         """Xã chuyển hồ sơ lên huyện."""
@@ -352,6 +384,9 @@ class Law(models.Model):
         S.AT_PROVINCE,
         conditions=[may_go_to_province],
         label=_("Ký, chuyển tỉnh"),
+        said=_("chuyển hồ sơ lên tỉnh"),
+        reviewed=True,
+        sends_up=True,
     )
     def forward_to_province(self):
         """Chuyển hồ sơ lên tỉnh."""
@@ -363,6 +398,8 @@ class Law(models.Model):
         reason=True,
         label=_("Nhận hồ sơ không qua xã"),
         who=UPPER_OFFICERS,
+        said=_("nhận hồ sơ không qua xã"),
+        fetches=True,
     )
     def receive_directly(self):
         """Cấp trên nhận hồ sơ không qua xã; có lý do và được thống kê."""
@@ -376,6 +413,7 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Yêu cầu bổ sung hồ sơ"),
+        said=_("yêu cầu bổ sung hồ sơ"),
     )
     def return_for_supplement(self):
         """Trả lại hồ sơ để bổ sung, một lần đủ các nội dung."""
@@ -386,13 +424,20 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.DOSSIER_SUBMITTED, S.AT_DISTRICT, S.AT_PROVINCE),
         conditions=[has_compulsory_evidence],
         label=_("Nộp hồ sơ đã bổ sung"),
+        said=_("nộp hồ sơ đã bổ sung"),
     )
     def supplement(self):
         """Nộp hồ sơ đã bổ sung, qua xã, đến nơi đã yêu cầu."""
         state, self.returned_from = self.returned_from, ""
         return State(state)
 
-    @task_act(S.AT_DISTRICT, S.DISTRICT_EVALUATING, label=_("Đưa ra hội đồng huyện"))
+    @task_act(
+        S.AT_DISTRICT,
+        S.DISTRICT_EVALUATING,
+        label=_("Đưa ra hội đồng huyện"),
+        said=_("đưa hồ sơ ra hội đồng huyện"),
+        reviewed=True,
+    )
     def accept_at_district(self):
         """Huyện nhận hồ sơ, đưa ra hội đồng."""
 
@@ -402,6 +447,9 @@ class Law(models.Model):
         conditions=[has_result],
         paper=True,
         label=_("Ghi kết quả hội đồng huyện"),
+        said=_("ghi kết quả hội đồng huyện"),
+        scored=True,
+        keeps=("evaluation",),
     )
     def rank_at_district(self):
         """Ghi kết quả của hội đồng huyện."""
@@ -413,11 +461,19 @@ class Law(models.Model):
         tone="refuse",
         reason=True,
         label=_("Không đề nghị"),
+        said=_("không đề nghị lên tỉnh"),
+        tells="line",
     )
     def not_propose(self):
         """Huyện không đề nghị lên tỉnh, nêu lý do; hồ sơ có đường quay lại."""
 
-    @task_act(S.AT_PROVINCE, S.PROVINCE_EVALUATING, label=_("Đưa ra hội đồng tỉnh"))
+    @task_act(
+        S.AT_PROVINCE,
+        S.PROVINCE_EVALUATING,
+        label=_("Đưa ra hội đồng tỉnh"),
+        said=_("đưa hồ sơ ra hội đồng tỉnh"),
+        reviewed=True,
+    )
     def accept_at_province(self):
         """Tỉnh nhận hồ sơ, đưa ra hội đồng."""
 
@@ -427,6 +483,9 @@ class Law(models.Model):
         conditions=[has_result],
         paper=True,
         label=_("Ghi kết quả hội đồng tỉnh"),
+        said=_("ghi kết quả hội đồng tỉnh"),
+        scored=True,
+        keeps=("evaluation",),
     )
     def rank(self):
         """Ghi kết quả của hội đồng tỉnh."""
@@ -437,6 +496,8 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING),
         label=_("Đưa lại ra hội đồng"),
         who=ON_AUTHORITY,
+        said=_("đưa hồ sơ trở lại hội đồng"),
+        tells="nobody",
     )
     def judge_again(self):
         """Đợt đánh giá được mở lại: hồ sơ trở lại hội đồng."""
@@ -455,6 +516,9 @@ class Law(models.Model):
         reason=True,
         paper=True,
         label=_("Chưa công nhận"),
+        said=_("chưa công nhận sản phẩm"),
+        scored=True,
+        tells="line",
     )
     def not_recognise(self):
         """Chưa công nhận, nêu lý do; hồ sơ có đường quay lại."""
@@ -464,6 +528,8 @@ class Law(models.Model):
         S.AWAITING_DECISION,
         conditions=[may_be_recognised],
         label=_("Trình quyết định công nhận"),
+        said=_("trình quyết định công nhận"),
+        reviewed=True,
     )
     def propose_recognition(self):
         """Trình Chủ tịch tỉnh quyết định công nhận."""
@@ -474,6 +540,7 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Trả lại tờ trình"),
+        said=_("trả lại tờ trình"),
     )
     def return_submission(self):
         """Trả lại tờ trình."""
@@ -484,6 +551,9 @@ class Law(models.Model):
         conditions=[province_certifies, has_certificate],
         paper=True,
         label=_("Quyết định công nhận"),
+        said=_("quyết định công nhận sản phẩm"),
+        keeps=("certificate",),
+        tells="line",
     )
     def certify(self):
         """Công nhận hạng sao."""
@@ -494,6 +564,7 @@ class Law(models.Model):
         conditions=[may_be_nominated],
         paper=True,
         label=_("Đề nghị trung ương"),
+        said=_("đề nghị trung ương đánh giá"),
     )
     def nominate(self):
         """Đề nghị trung ương đánh giá, công nhận 5 sao."""
@@ -504,6 +575,12 @@ class Law(models.Model):
         conditions=[has_result, has_centre_certificate],
         paper=True,
         label=_("Ghi kết quả trung ương"),
+        said=_("ghi kết quả của trung ương"),
+        keeps=(
+            "evaluation",
+            "certificate",
+        ),
+        tells="line",
     )
     def record_centre_result(self):
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
@@ -512,18 +589,41 @@ class Law(models.Model):
 
     # --- Step 6: promotion (xúc tiến) ---------------------------------------------------------
 
-    @free_act([S.CERTIFIED, S.PROMOTED], None, label=_("Ghi hoạt động xúc tiến"), who=SUPPORTERS)
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        label=_("Ghi hoạt động xúc tiến"),
+        who=SUPPORTERS,
+        said=_("ghi một hoạt động xúc tiến"),
+        unsigned=True,
+        keeps=("promotion",),
+        tells="nobody",
+    )
     def record_promotion(self):
         """Ghi một hoạt động xúc tiến thương mại."""
 
-    @task_act(S.CERTIFIED, S.PROMOTED, conditions=[has_promotion], label=_("Hoàn thành xúc tiến"))
+    @task_act(
+        S.CERTIFIED,
+        S.PROMOTED,
+        conditions=[has_promotion],
+        label=_("Hoàn thành xúc tiến"),
+        said=_("hoàn thành bước xúc tiến"),
+        keeps=("promotion",),
+        tells="line",
+    )
     def promote(self):
         """Hoàn thành bước xúc tiến của chu trình."""
 
     # --- After the certificate (sau công nhận) --------------------------------------------------
 
     @free_act(
-        [S.CERTIFIED, S.PROMOTED], None, label=_("Ghi kiểm tra sau công nhận"), who=INSPECTORS
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        label=_("Ghi kiểm tra sau công nhận"),
+        who=INSPECTORS,
+        said=_("ghi một lần kiểm tra sau công nhận"),
+        keeps=("inspection",),
+        tells="line",
     )
     def record_inspection(self):
         """Ghi một lần kiểm tra sau công nhận và kết luận."""
@@ -536,6 +636,12 @@ class Law(models.Model):
         paper=True,
         label=_("Thu hồi giấy chứng nhận"),
         who=REVOKERS,
+        said=_("thu hồi giấy chứng nhận"),
+        tells="line",
+        warning=_(
+            "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
+            "Việc này không lấy lại được."
+        ),
     )
     def revoke(self):
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
@@ -549,6 +655,8 @@ class Law(models.Model):
         reason=True,
         label=_("Vào thẳng bước sau"),
         who=OFFICERS,
+        takes="entry",
+        said=_("đưa hồ sơ vào thẳng bước sau"),
     )
     def enter_late(self, *, entered_as, state=S.ASSEMBLING):
         """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
@@ -567,6 +675,9 @@ class Law(models.Model):
         paper=True,
         label=_("Đính chính sản phẩm, chủ thể"),
         who=UPPER_OFFICERS,
+        takes="correction",
+        said=_("đính chính sản phẩm, chủ thể"),
+        tells="line",
     )
     def correct_names(self, *, product_name, product_group, producer, producer_name):
         """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
@@ -590,6 +701,8 @@ class Law(models.Model):
         leaves=True,
         label=_("Rút hồ sơ"),
         who=OFFICERS,
+        said=_("rút hồ sơ"),
+        tells="line",
     )
     def withdraw(self):
         """Rút hồ sơ theo đề nghị của chủ thể."""
@@ -604,6 +717,8 @@ class Law(models.Model):
         reason=True,
         label=_("Chuyển chu trình sau"),
         who=OFFICERS,
+        said=_("chuyển hồ sơ sang chu trình sau"),
+        tells="line",
     )
     def defer(self):
         """Chuyển hồ sơ sang chu trình sau."""
@@ -615,6 +730,8 @@ class Law(models.Model):
         reason=True,
         label=_("Mở lại hồ sơ"),
         who=OFFICERS,
+        takes="reopen",
+        said=_("mở lại hồ sơ"),
     )
     def reopen(self, *, cycle=None):
         """Mở lại hồ sơ; hồ sơ đã chuyển chu trình thì mở trong chu trình mới."""
@@ -658,21 +775,21 @@ _WAY_BACK = {
     },
 }
 
-#: name -> its door, tone, button, whether it needs a reason, who may (acts without a task).
-ACTS = {
-    name: next(iter(method._django_fsm.transitions.values())).custom
-    for name, method in vars(Law).items()
-    if hasattr(method, "_django_fsm")
-}
+#: name -> all that is said of the act.
+ACTS: dict[str, Act] = declared(Law)
 
-
-for _name, _act in ACTS.items():
+for _act in ACTS.values():
     rules.add_perm(
-        f"dossiers.{_name}",
+        _act.permission,
         does_open_task
-        if _act["door"] == "task"
-        else is_one_of(_act["who"])
-        if _act["who"]
+        if _act.door == "task"
+        else is_one_of(_act.who)
+        if _act.who
         else has_authority,
     )
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
+
+#: The events by which a dossier goes back to its producer.
+SENT_BACK = tuple(act.event for act in ACTS.values() if act.sends_back)
+#: The acts that send it to the level above.
+FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

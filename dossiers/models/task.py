@@ -13,7 +13,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from dossiers.law.states import State, states_of
 from dossiers.models.dossier import Dossier
-from dossiers.models.law import ACTS
+from dossiers.models.law import ACTS, FORWARDS
 
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
@@ -30,8 +30,6 @@ RECEIVED_FROM = {
     "check_at_district": ("sign_report",),
     "check_at_province": ("sign_report", "forward_from_district"),
 }
-#: The acts that send it up.
-FORWARDS = ("forward_to_district", "forward_to_province")
 BOTH_ENDS = _(
     "Một người không vừa chuyển hồ sơ từ cấp dưới vừa tiếp nhận ở cấp trên, kể cả khi làm thay: "
     "phải do người khác làm."
@@ -293,12 +291,6 @@ class Task(AbstractTask):
 
     def acts(self):
         """Names of the acts this task offers, the way forward first."""
-        names = [
-            name
-            for name, act in ACTS.items()
-            if act["door"] == "task"
-            and getattr(Dossier, name)._django_fsm.has_transition(self.state)
-        ]
-        return sorted(
-            names, key=lambda name: ["forward", "return", "refuse"].index(ACTS[name]["tone"])
-        )
+        acts = [act for act in ACTS.values() if act.door == "task" and self.state in act.begins]
+        acts.sort(key=lambda act: ["forward", "return", "refuse"].index(act.tone))
+        return [act.name for act in acts]

@@ -70,7 +70,7 @@ def minutes(length):
 @register.filter
 def act_label(name):
     """The button of an act: «Yêu cầu bổ sung ý tưởng»; nothing for an unknown one."""
-    return ACTS[name]["label"] if name in ACTS else ""
+    return ACTS[name].label if name in ACTS else ""
 
 
 @register.filter

@@ -12,7 +12,9 @@ from cycle.models import Role
 from cycle.typed import shows_typed
 from dossiers.forms import acts
 from dossiers.law.guidance import GUIDES
+from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.models.law import SENT_BACK
 from dossiers.models.task import SIGNED_NODE
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task, types_from_paper
@@ -133,7 +135,7 @@ def _complete(request, task, name):
     )
     if not form.do():
         return _page(request, task, tried=form)
-    following = say_done(request, f"dossier.{name}", task.dossier)
+    following = say_done(request, ACTS[name].event, task.dossier)
     if holds_task(request.user, following):
         return redirect("dossiers:task", following.pk)
     return redirect("dossiers:inbox")
@@ -169,7 +171,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
                         name, dossier, user, task=task, typed=kept if kept_act == name else None
                     )
                 )
-    first = next((form for form in offered if form.act["tone"] == "forward"), None)
+    first = next((form for form in offered if form.act.tone == "forward"), None)
     others = [form for form in offered if form is not first]
     buttons = handling(user, task)
     sign = buttons.pop("sign_decision", "") if first else ""
@@ -181,7 +183,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
     for form in others:
         form.open = form is tried or form.name == kept_act
     free = free_acts(user, dossier)
-    beside = [act for act in free if act["name"] in acts.WITHOUT_PAPER]
+    beside = [act for act in free if act.unsigned]
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
     context = {
@@ -197,7 +199,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
         "others": others,
         "closed": []
         if first or sign
-        else [(ACTS[name]["label"], sentences) for name, sentences in closed.items() if sentences],
+        else [(ACTS[name].label, sentences) for name, sentences in closed.items() if sentences],
         "tried": tried,
         "kept": kept is not None,
         "problems": problems,
@@ -215,8 +217,8 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
         ],
         "role": Role(task.role).label,
         "beside": beside,
-        "elsewhere": [act for act in free if act not in beside and act["tone"] != "refuse"],
-        "refusals": [act for act in free if act["tone"] == "refuse"],
+        "elsewhere": [act for act in free if act not in beside and act.tone != "refuse"],
+        "refusals": [act for act in free if act.tone == "refuse"],
         **may_attach(beside, dossier),
         "tab": tab,
         "tabs": [
@@ -233,18 +235,8 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
         context["history"] = told(dossier)
     if task.node in ("assemble_dossier", "supplement", "check_dossier") or tab == "evidence":
         context["missing"] = dossier.missing_evidence()
-    if task.waiting_since or task.node in ("complete_idea", "complete_plan", "supplement"):
-        context["asked"] = (
-            told(dossier)
-            .filter(
-                event__in=(
-                    "dossier.return_idea",
-                    "dossier.return_plan",
-                    "dossier.return_for_supplement",
-                )
-            )
-            .first()
-        )
+    if task.waiting_since or task.node in WAITS_FOR_PRODUCER:
+        context["asked"] = told(dossier).filter(event__in=SENT_BACK).first()
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
 
 

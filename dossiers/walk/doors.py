@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Duty, HistoryEntry, Role, people_of
 from dossiers import flows
+from dossiers.law.acts import OFFICERS
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
-from dossiers.models.law import ACTS, OFFICERS
+from dossiers.models.law import ACTS, FORWARDS
 from dossiers.models.task import (
     BOTH_ENDS,
-    FORWARDS,
     RECEIVED_FROM,
     SIGNED_NODE,
     PaperRequired,
@@ -53,7 +53,7 @@ def open(dossier, *, by, at=None, reason=""):
             "dossier.open",
             dossier,
             by=by,
-            capacity=_capacity(by, dossier, "open"),
+            capacity=_capacity(by, dossier, OFFICERS),
             at=moment,
             after=dossier.state,
             reason=reason,
@@ -89,8 +89,7 @@ def complete(
         authorised = has_authority(by, dossier)
         if not authorised and not rules.has_perm("dossiers.complete_task", by, task):
             raise PermissionDenied
-        if ACTS.get(name, {}).get("door") != "task":
-            raise ActNotPossible(name)
+        _through(name, "task")
         typed = not authorised and not holds_task(by, task)
         if typed and paper is None:
             raise PaperRequired
@@ -136,21 +135,20 @@ def act(
     is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
     ValidationError; changes nothing then.
     """
-    if ACTS.get(name, {}).get("door") != "act":
-        raise ActNotPossible(name)
+    said = _through(name, "act")
     with transaction.atomic():
         dossier = process.dossier
         # The round is held before the walk, in the order in which its closing takes them.
-        left = _entry_to_leave(dossier) if ACTS[name]["leaves"] else None
+        left = _entry_to_leave(dossier) if said.leaves else None
         dossier._leaving = left.pk if left else 0
         process = Process.objects.select_for_update().get(pk=process.pk)
         dossier._authority = authority
-        if name == "receive_directly" and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
+        if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
             raise ConditionNotMet([BOTH_ENDS])
         entry = dossier.perform(
             name,
             by=by,
-            capacity=capacity or _capacity(by, dossier, name),
+            capacity=capacity or _capacity(by, dossier, said.who),
             at=at,
             reason=reason,
             records=_records(record),
@@ -355,9 +353,16 @@ def _records(record):
     return list(record) if isinstance(record, list | tuple) else [record]
 
 
-def _capacity(user, dossier, name):
-    """The first assignment by which ``user`` may do the task-less act ``name``; None when none."""
-    who = ACTS[name]["who"] if name in ACTS else OFFICERS
+def _through(name, door):
+    """The act ``name``, which comes in by this door; raises ActNotPossible for any other."""
+    act = ACTS.get(name)
+    if act is None or act.door != door:
+        raise ActNotPossible(name)
+    return act
+
+
+def _capacity(user, dossier, who):
+    """The first assignment by which ``user`` is one of ``who``; None when by none."""
     return next(iter(fitting(user, dossier, who)), None) if user else None
 
 
