@@ -88,31 +88,6 @@ def routes_task(user, task):
 
 
 @rules.predicate
-def has_authority(user, dossier):
-    """Acts on what a round's closing or reopening, which names the dossier, was done by them."""
-    authority = dossier.__dict__.get("_authority")
-    return (
-        user is not None
-        and authority is not None
-        and authority.pk is not None
-        and authority.stream == "round"
-        and authority.actor_id == user.pk
-        and dossier.pk in authority.data["dossiers"]
-    )
-
-
-@rules.predicate
-def does_open_task(user, dossier):
-    """May complete the task that is open on the dossier, in person or from a signed paper; or does
-    it by a round's authority.
-    """
-    if has_authority(user, dossier):
-        return True
-    task = dossier.open_task()
-    return holds_task(user, task) or types_from_paper(user, task)
-
-
-@rules.predicate
 def sees_dossier(user, dossier):
     """Works for a unit in the dossier's line, or for one a duty of it was routed to."""
     if user is None or not user.is_active:

@@ -90,6 +90,16 @@ def imported(tree):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def run_time(tree):
+    """The tree without what only the type checker reads: a type may be named upwards."""
+    kept = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    return ast.Module(kept, [])
+
+
 def module_of(path):
     """The dotted name of a file."""
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
@@ -197,6 +207,43 @@ def test_what_is_said_of_an_act_is_said_where_it_is_declared():
     assert lists == []
 
 
+def test_no_model_knows_the_doors_or_who_is_next():
+    knowing = [
+        f"{path}: {name}"
+        for path, tree in sources("dossiers/models", "councils/models")
+        for name in imported(tree)
+        if name.startswith(("dossiers.walk", "dossiers.flows"))
+    ]
+    assert knowing == []
+
+
+def private_attributes():
+    """(path, line, code) of what reaches into the private parts of another object."""
+    for path, tree in sources(*APPS):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                targets = [each for to in targets for each in getattr(to, "elts", [to])]
+                wrong = [
+                    each
+                    for each in targets
+                    if isinstance(each, ast.Attribute)
+                    and re.match(r"_[a-z]", each.attr)
+                    and ast.unparse(each.value) not in ("self", "cls")
+                ]
+            elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
+                wrong = [] if ast.unparse(node.value) in ("self", "fresh") else [node]
+            else:
+                continue
+            for each in wrong:
+                yield path, each.lineno, ast.unparse(each)
+
+
+def test_nobody_hangs_a_private_attribute_on_an_object_of_another():
+    """What an act needs to know goes along as a value: ``dossiers.law.doing.Doing``."""
+    assert list(private_attributes()) == []
+
+
 @pytest.mark.parametrize("app", APPS)
 def test_every_room_has_its_floor(app):
     rooms = {
@@ -216,7 +263,7 @@ def test_a_room_imports_only_from_the_floors_below(app):
         mine = path.removesuffix(".py").split("/")[1]
         if mine == "__init__" or path in NAMES_ALL:
             continue
-        for name in imported(tree):
+        for name in imported(run_time(tree)):
             parts = name.split(".")
             if parts[0] != app or len(parts) < 2 or parts[1] not in floor:
                 continue
@@ -229,7 +276,7 @@ def test_a_room_imports_only_from_the_floors_below(app):
 
 
 def test_no_two_modules_import_each_other_by_any_way_round():
-    trees = {module_of(path): tree for path, tree in sources(*APPS)}
+    trees = {module_of(path): run_time(tree) for path, tree in sources(*APPS)}
     graph = {}
     for module, tree in trees.items():
         named = set(imported(tree))

@@ -305,7 +305,7 @@ def test_boxes_do_not_lie_on_each_other(dossier, dossier_of_three, an):
     from dossiers.walk.diagram import picture
 
     for one, nodes in ((dossier, len(NODES) - 3), (dossier_of_three, len(NODES))):
-        boxes = picture(one).boxes
+        boxes = picture(one, one.open_task()).boxes
         assert len({(box.x, box.y) for box in boxes}) == len(boxes) == nodes
 
 

@@ -138,7 +138,6 @@ def test_every_act_in_every_state_through_the_doors(
                 # A task or a walk left behind would show here, not only at the commit.
                 transaction.get_connection().check_constraints()
             transaction.set_rollback(True)
-        dossier.__dict__.pop("_open_task", None)
 
 
 @pytest.mark.django_db

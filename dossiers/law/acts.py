@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import django_fsm as fsm
-from django.utils.functional import Promise
 
-from dossiers.law.conditions import Condition, free_of_round, may_leave_round
+from dossiers.law.conditions import Condition, RoundCheck, Words, free_of_round, may_leave_round
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import AT_COUNCIL, State
 
-#: A text that is shown, translated when it is read.
-Words = str | Promise
 #: Pairs of role and level, in the dossier's own line.
 Who = frozenset[tuple[str, str]]
 
@@ -94,10 +91,18 @@ class Act:
 
     @property
     def by_round(self) -> bool:
-        """Whether a round's authority suffices: where a post would have to hold the task, and
-        where no post does.
-        """
+        """Whether a round's authority suffices: for what a task asks, and what no post may do."""
         return not self.who
+
+    @property
+    def of_round(self) -> RoundCheck | None:
+        """What it asks of the round that has the dossier, which only who does it can answer.
+
+        What moves a dossier away from its council asks for its round, before all else.
+        """
+        if not self.leads or AT_COUNCIL.isdisjoint(self.begins):
+            return None
+        return may_leave_round if self.leaves else free_of_round
 
     @property
     def gives_result(self) -> bool:
@@ -155,18 +160,11 @@ def _act(
             field="state",
             source=list(begins),
             target=target,
-            conditions=[*_of_round(act), *conditions],
+            conditions=list(conditions),
             custom={"act": act},
         )(method)
 
     return declare
-
-
-def _of_round(act: Act) -> list[Condition]:
-    """What moves a dossier away from its council asks for its round first."""
-    if not act.leads or AT_COUNCIL.isdisjoint(act.begins):
-        return []
-    return [may_leave_round if act.leaves else free_of_round]
 
 
 def declared(law: type) -> dict[str, Act]:

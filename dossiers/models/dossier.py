@@ -16,7 +16,6 @@ from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
 from dossiers.models.product import Product
-from dossiers.rules import has_authority
 
 S = State
 
@@ -292,35 +291,37 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """Whether ``name`` begins in the state this dossier is in."""
         return getattr(self, name)._django_fsm.has_transition(self.state)
 
-    def why_not(self, name):
-        """Sentences that say what ``name`` still lacks here; empty when it may be done."""
+    def why_not(self, name, doing=None, *, settled=False):
+        """Sentences that say what ``name`` still lacks here; empty when it may be done.
+
+        ``settled``: only what nothing recorded with the act could meet.
+        """
         transition = getattr(self, name)._django_fsm.get_transition(self.state)
-        return [
-            message
-            for check in transition.conditions
-            if (message := check.why_not(self))  # type: ignore[attr-defined]
+        lacking = [
+            check.why_not(self) for check in transition.conditions if check.settled or not settled
         ]
+        return list(filter(None, [self._why_not_of_round(name, doing), *lacking]))
+
+    def _why_not_of_round(self, name, doing):
+        asks = ACTS[name].of_round
+        return asks(self, doing) if asks is not None else None
 
     def perform(
         self,
         name,
+        doing,
         *,
-        by,
-        capacity=None,
-        at=None,
         reason="",
         records=(),
         paper=None,
-        typed=False,
-        data=None,
         **values,
     ):
         """Do the act ``name``, save it, write it down. Only the two doors call it.
 
-        ``dossiers.<name>`` is checked here; ``capacity`` is the role assignment acted in, ``at``
-        when it happened (else the day its ``paper`` was signed, else now), ``records`` what the
-        step keeps, ``typed`` that ``by`` only types what its ``paper`` says, ``values`` what the
-        transition takes. Returns the history entry.
+        ``dossiers.<name>`` is checked here, of the task for an act that one asks for. ``records``
+        are what the step keeps, ``values`` what the transition takes; it happened when ``doing``
+        says, else on the day its ``paper`` was signed, else now. Returns the history entry and the
+        clocks that were held.
         Raises PermissionDenied, ActNotPossible (it does not stand where the act begins),
         ConditionNotMet (something is missing) and ValidationError (a record is wrong).
         """
@@ -331,29 +332,30 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             # A full save() follows, so start from the row as it is now, locked; then its clocks,
             # before the head of its history: the sweep takes them in the same order.
             self.lock()
-            self.held_terms = list(
+            terms = list(
                 self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
             )
-            if not rules.has_perm(act.permission, by, self):
+            authorised = act.by_round and doing.is_authorised(self)
+            target = doing.task if act.door == "task" else self
+            if not authorised and not rules.has_perm(act.permission, doing.by, target):
                 raise PermissionDenied
             if not self.stands_for(name):
                 raise ActNotPossible(name)
             if act.reason and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            by_round = act.scored and has_authority(by, self)
-            on_paper = act.paper and not by_round
+            on_paper = act.paper and not (act.scored and authorised)
             if on_paper and paper is None:
                 raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
             # Of what is told again years later there may be no scan.
-            if (on_paper or typed) and not paper.is_scanned and not clock.replaying():
+            if (on_paper or doing.typed) and not paper.is_scanned and not clock.replaying():
                 raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
-            moment, data = self._moment(at, paper), dict(data or {})
+            moment, data = self._moment(doing.at, paper), doing.recorded
             if paper is not None:
                 # Before the records, which may point to it, as it does to its scan.
                 scan = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
             for record in records:
-                record.dossier, record.recorded_by, record.at = self, by, moment
+                record.dossier, record.recorded_by, record.at = self, doing.by, moment
                 record.prepare(paper)
                 # Unique keys and constraints are the database's to check, and it does.
                 record.full_clean(
@@ -369,10 +371,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                         raise refused from error
                     raise
             before, rubric_before = self.state, self.rubric_id
+            if self._why_not_of_round(name, doing):
+                raise ConditionNotMet(self.why_not(name, doing))
             try:
                 told = getattr(self, name)(**values)
             except fsm.TransitionNotAllowed:
-                raise ConditionNotMet(self.why_not(name)) from None
+                raise ConditionNotMet(self.why_not(name, doing)) from None
             if self.state != before:
                 self.moved_at = moment
             self.save()
@@ -383,17 +387,18 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 data["rubric"] = str(self.rubric)
             if records:
                 data["records"] = [[record._meta.model_name, record.pk] for record in records]
-            return HistoryEntry.objects.record(
+            entry = HistoryEntry.objects.record(
                 act.event,
                 self,
-                by=by,
-                capacity=capacity,
+                by=doing.by,
+                capacity=doing.capacity,
                 at=moment,
                 before=before,
                 after=self.state,
                 reason=reason.strip(),
                 **data,
             )
+            return entry, terms
 
     def _moment(self, at, paper):
         """When an act happened: not in the future, not before the dossier came to stand here."""
@@ -415,13 +420,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .get(pk=self.pk)
         )
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
-        carried = {
-            name: self.__dict__[name]
-            for name in ("_open_task", "_authority", "_leaving")
-            if self.__dict__.get(name) is not None
-        }
         self.__dict__.clear()
-        self.__dict__.update(fresh.__dict__ | carried)
+        self.__dict__.update(fresh.__dict__)
 
 
 class Route(models.Model):

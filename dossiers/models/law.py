@@ -1,11 +1,16 @@
 """The law: what may legally happen to a dossier. Who acts next is in flows.py."""
 
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
 import django_fsm as fsm
 import rules
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Level
+from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
 from dossiers.law.acts import (
     FOR_PRODUCER,
     INSPECTORS,
@@ -43,7 +48,12 @@ from dossiers.law.conditions import (
     province_certifies,
 )
 from dossiers.law.states import BEFORE_RESULT, LIVE, State
-from dossiers.rules import does_open_task, has_authority, is_one_of
+from dossiers.models.product import Producer, Product
+from dossiers.rules import holds_task, is_one_of, types_from_paper
+
+if TYPE_CHECKING:
+    from dossiers.models.dossier import Dossier
+    from dossiers.models.records import Evaluation
 
 S = State
 
@@ -75,10 +85,35 @@ class Law(models.Model):
     record. Abstract: :class:`~dossiers.models.dossier.Dossier` is the one that obeys it.
     """
 
+    if TYPE_CHECKING:
+        # What it uses of the one model that obeys it.
+        state: str
+        cycle: models.ForeignKey[Cycle, Cycle]
+        cycle_id: int
+        rule_set: models.ForeignKey[RuleSet, RuleSet]
+        rule_set_id: int
+        rubric: models.ForeignKey[Rubric | None, Rubric | None]
+        rubric_id: int | None
+        product: models.ForeignKey[Product, Product]
+        commune: models.ForeignKey[OrgUnit, OrgUnit]
+        case_type: str
+        stars: int | None
+        points_sum: Decimal | None
+        sheets: int | None
+        entered_as: str
+        skipped: int
+        bypassed_commune: bool
+        returned_from: str
+        parked_from: str
+        selfassessments: Any
+
+        def rubrics(self) -> models.QuerySet[Rubric]: ...
+        def fresh_result(self) -> Evaluation | None: ...
+
     class Meta:
         abstract = True
 
-    def _first_idea_state(self):
+    def _first_idea_state(self) -> State:
         """Where a filed idea goes: QĐ 851 has ideas filed with the district."""
         return (
             S.IDEA_SCREENED
@@ -96,11 +131,11 @@ class Law(models.Model):
         said=_("nộp phiếu đăng ký ý tưởng"),
         keeps=("idea",),
     )
-    def register_idea(self):
+    def register_idea(self) -> State:
         """Nộp phiếu đăng ký ý tưởng."""
         return self._file_idea()
 
-    def _file_idea(self):
+    def _file_idea(self) -> State:
         state = self._first_idea_state()
         self.bypassed_commune = self.bypassed_commune or state == S.IDEA_SCREENED
         return state
@@ -113,7 +148,7 @@ class Law(models.Model):
         said=_("nộp lại ý tưởng đã bổ sung"),
         keeps=("idea",),
     )
-    def complete_idea(self):
+    def complete_idea(self) -> State:
         """Nộp lại ý tưởng sau khi bổ sung."""
         return self._file_idea()
 
@@ -124,7 +159,7 @@ class Law(models.Model):
         said=_("sơ tuyển ý tưởng, chuyển xét chọn"),
         reviewed=True,
     )
-    def screen_idea(self):
+    def screen_idea(self) -> None:
         """Xã sơ tuyển, chuyển cấp trên xét chọn."""
 
     @task_act(
@@ -135,7 +170,7 @@ class Law(models.Model):
         label=_("Yêu cầu bổ sung ý tưởng"),
         said=_("yêu cầu bổ sung ý tưởng"),
     )
-    def return_idea(self):
+    def return_idea(self) -> None:
         """Trả lại ý tưởng để bổ sung."""
 
     @task_act(
@@ -145,7 +180,7 @@ class Law(models.Model):
         said=_("chấp nhận ý tưởng"),
         reviewed=True,
     )
-    def select_idea(self):
+    def select_idea(self) -> None:
         """Chọn ý tưởng."""
 
     @task_act(
@@ -157,7 +192,7 @@ class Law(models.Model):
         said=_("không chọn ý tưởng"),
         tells="line",
     )
-    def not_select_idea(self):
+    def not_select_idea(self) -> None:
         """Không chọn ý tưởng; được nộp lại."""
 
     @free_act(
@@ -169,7 +204,7 @@ class Law(models.Model):
         said=_("nộp lại ý tưởng"),
         keeps=("idea",),
     )
-    def refile_idea(self):
+    def refile_idea(self) -> State:
         """Nộp lại ý tưởng không được chọn."""
         return self._file_idea()
 
@@ -183,7 +218,7 @@ class Law(models.Model):
         said=_("nộp phương án"),
         keeps=("businessplan",),
     )
-    def submit_plan(self):
+    def submit_plan(self) -> None:
         """Nộp phương án sản xuất kinh doanh."""
 
     @task_act(
@@ -194,7 +229,7 @@ class Law(models.Model):
         said=_("nộp lại phương án đã bổ sung"),
         keeps=("businessplan",),
     )
-    def complete_plan(self):
+    def complete_plan(self) -> None:
         """Nộp lại phương án sau khi bổ sung."""
 
     @task_act(
@@ -204,7 +239,7 @@ class Law(models.Model):
         said=_("kiểm tra phương án, chuyển thẩm định"),
         reviewed=True,
     )
-    def check_plan(self):
+    def check_plan(self) -> None:
         """Xã kiểm tra, chuyển thẩm định phương án."""
 
     @task_act(
@@ -215,7 +250,7 @@ class Law(models.Model):
         label=_("Yêu cầu bổ sung phương án"),
         said=_("trả lại phương án để bổ sung"),
     )
-    def return_plan(self):
+    def return_plan(self) -> None:
         """Trả lại phương án để bổ sung."""
 
     @task_act(
@@ -225,7 +260,7 @@ class Law(models.Model):
         said=_("duyệt phương án"),
         reviewed=True,
     )
-    def approve_plan(self):
+    def approve_plan(self) -> None:
         """Duyệt phương án, cho triển khai."""
 
     @task_act(
@@ -237,7 +272,7 @@ class Law(models.Model):
         said=_("không duyệt phương án"),
         tells="line",
     )
-    def not_approve_plan(self):
+    def not_approve_plan(self) -> None:
         """Không duyệt phương án; được nộp lại."""
 
     @free_act(
@@ -249,7 +284,7 @@ class Law(models.Model):
         said=_("nộp lại phương án"),
         keeps=("businessplan",),
     )
-    def refile_plan(self):
+    def refile_plan(self) -> None:
         """Nộp lại phương án không được duyệt."""
 
     # --- Step 4: implementation (triển khai) --------------------------------------------------
@@ -264,7 +299,7 @@ class Law(models.Model):
         keeps=("visit",),
         tells="nobody",
     )
-    def record_visit(self):
+    def record_visit(self) -> None:
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""
 
     @free_act(
@@ -277,7 +312,7 @@ class Law(models.Model):
         keeps=("supportmeasure",),
         tells="nobody",
     )
-    def record_support(self):
+    def record_support(self) -> None:
         """Ghi một nội dung hỗ trợ."""
 
     @task_act(
@@ -288,7 +323,7 @@ class Law(models.Model):
         said=_("xác nhận hoàn thành triển khai"),
         keeps=("completion",),
     )
-    def declare_ready(self):
+    def declare_ready(self) -> None:
         """Xác nhận sản phẩm sẵn sàng đánh giá."""
 
     # --- Step 5: evaluation (đánh giá, phân hạng) ---------------------------------------------
@@ -303,7 +338,7 @@ class Law(models.Model):
         keeps=("evidence",),
         tells="nobody",
     )
-    def attach_evidence(self):
+    def attach_evidence(self) -> None:
         """Thêm hoặc thay tài liệu minh chứng; bản cũ vẫn được giữ."""
 
     @free_act(
@@ -317,7 +352,7 @@ class Law(models.Model):
         unsigned=True,
         tells="nobody",
     )
-    def choose_rubric(self, *, rubric):
+    def choose_rubric(self, *, rubric: Rubric) -> None:
         """Chọn bộ sản phẩm (bộ tiêu chí) mà hồ sơ được chấm theo."""
         if rubric not in self.rubrics():
             raise ConditionNotMet([_("Bộ này không dành cho nhóm sản phẩm của hồ sơ.")])
@@ -331,11 +366,11 @@ class Law(models.Model):
         said=_("nộp hồ sơ đánh giá"),
         keeps=("selfassessment",),
     )
-    def submit_dossier(self):
+    def submit_dossier(self) -> None:
         """Nộp hồ sơ đề nghị đánh giá, phân hạng."""
         self._pin_rubric()
 
-    def _pin_rubric(self):
+    def _pin_rubric(self) -> None:
         """What the producer scored itself by, unless a set was chosen before."""
         if self.rubric_id is None:
             own = self.selfassessments.select_related("rubric").last().rubric
@@ -353,7 +388,7 @@ class Law(models.Model):
         gate=True,
         keeps=("communereport",),
     )
-    def confirm_dossier(self):
+    def confirm_dossier(self) -> None:
         """Xã kiểm tra xong hồ sơ, trình lãnh đạo ký báo cáo."""
 
     @task_act(
@@ -364,7 +399,7 @@ class Law(models.Model):
         label=_("Trả cán bộ kiểm tra lại"),
         said=_("trả hồ sơ để cán bộ kiểm tra lại"),
     )
-    def return_to_officer(self):
+    def return_to_officer(self) -> None:
         """Lãnh đạo xã trả hồ sơ để cán bộ kiểm tra lại."""
 
     @task_act(
@@ -376,7 +411,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
     )
-    def forward_to_district(self):
+    def forward_to_district(self) -> None:
         """Xã chuyển hồ sơ lên huyện."""
 
     @task_act(
@@ -388,7 +423,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
     )
-    def forward_to_province(self):
+    def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
 
     @free_act(
@@ -401,7 +436,7 @@ class Law(models.Model):
         said=_("nhận hồ sơ không qua xã"),
         fetches=True,
     )
-    def receive_directly(self):
+    def receive_directly(self) -> State:
         """Cấp trên nhận hồ sơ không qua xã; có lý do và được thống kê."""
         self.bypassed_commune = True
         self._pin_rubric()
@@ -415,7 +450,7 @@ class Law(models.Model):
         label=_("Yêu cầu bổ sung hồ sơ"),
         said=_("yêu cầu bổ sung hồ sơ"),
     )
-    def return_for_supplement(self):
+    def return_for_supplement(self) -> None:
         """Trả lại hồ sơ để bổ sung, một lần đủ các nội dung."""
         self.returned_from = self.state
 
@@ -426,7 +461,7 @@ class Law(models.Model):
         label=_("Nộp hồ sơ đã bổ sung"),
         said=_("nộp hồ sơ đã bổ sung"),
     )
-    def supplement(self):
+    def supplement(self) -> State:
         """Nộp hồ sơ đã bổ sung, qua xã, đến nơi đã yêu cầu."""
         state, self.returned_from = self.returned_from, ""
         return State(state)
@@ -438,7 +473,7 @@ class Law(models.Model):
         said=_("đưa hồ sơ ra hội đồng huyện"),
         reviewed=True,
     )
-    def accept_at_district(self):
+    def accept_at_district(self) -> None:
         """Huyện nhận hồ sơ, đưa ra hội đồng."""
 
     @task_act(
@@ -451,7 +486,7 @@ class Law(models.Model):
         scored=True,
         keeps=("evaluation",),
     )
-    def rank_at_district(self):
+    def rank_at_district(self) -> None:
         """Ghi kết quả của hội đồng huyện."""
         self._take_result()
 
@@ -464,7 +499,7 @@ class Law(models.Model):
         said=_("không đề nghị lên tỉnh"),
         tells="line",
     )
-    def not_propose(self):
+    def not_propose(self) -> None:
         """Huyện không đề nghị lên tỉnh, nêu lý do; hồ sơ có đường quay lại."""
 
     @task_act(
@@ -474,7 +509,7 @@ class Law(models.Model):
         said=_("đưa hồ sơ ra hội đồng tỉnh"),
         reviewed=True,
     )
-    def accept_at_province(self):
+    def accept_at_province(self) -> None:
         """Tỉnh nhận hồ sơ, đưa ra hội đồng."""
 
     @task_act(
@@ -487,7 +522,7 @@ class Law(models.Model):
         scored=True,
         keeps=("evaluation",),
     )
-    def rank(self):
+    def rank(self) -> None:
         """Ghi kết quả của hội đồng tỉnh."""
         self._take_result()
 
@@ -499,13 +534,13 @@ class Law(models.Model):
         said=_("đưa hồ sơ trở lại hội đồng"),
         tells="nobody",
     )
-    def judge_again(self):
+    def judge_again(self) -> State:
         """Đợt đánh giá được mở lại: hồ sơ trở lại hội đồng."""
         self.stars = self.points_sum = self.sheets = None
         at_district = self.state in (S.DISTRICT_RANKED, S.NOT_PROPOSED)
         return S.DISTRICT_EVALUATING if at_district else S.PROVINCE_EVALUATING
 
-    def _take_result(self):
+    def _take_result(self) -> None:
         result = self.fresh_result()
         self.stars, self.points_sum, self.sheets = result.stars, result.points_sum, result.sheets
 
@@ -520,7 +555,7 @@ class Law(models.Model):
         scored=True,
         tells="line",
     )
-    def not_recognise(self):
+    def not_recognise(self) -> None:
         """Chưa công nhận, nêu lý do; hồ sơ có đường quay lại."""
 
     @task_act(
@@ -531,7 +566,7 @@ class Law(models.Model):
         said=_("trình quyết định công nhận"),
         reviewed=True,
     )
-    def propose_recognition(self):
+    def propose_recognition(self) -> None:
         """Trình Chủ tịch tỉnh quyết định công nhận."""
 
     @task_act(
@@ -542,7 +577,7 @@ class Law(models.Model):
         label=_("Trả lại tờ trình"),
         said=_("trả lại tờ trình"),
     )
-    def return_submission(self):
+    def return_submission(self) -> None:
         """Trả lại tờ trình."""
 
     @task_act(
@@ -555,7 +590,7 @@ class Law(models.Model):
         keeps=("certificate",),
         tells="line",
     )
-    def certify(self):
+    def certify(self) -> None:
         """Công nhận hạng sao."""
 
     @task_act(
@@ -566,7 +601,7 @@ class Law(models.Model):
         label=_("Đề nghị trung ương"),
         said=_("đề nghị trung ương đánh giá"),
     )
-    def nominate(self):
+    def nominate(self) -> None:
         """Đề nghị trung ương đánh giá, công nhận 5 sao."""
 
     @task_act(
@@ -582,7 +617,7 @@ class Law(models.Model):
         ),
         tells="line",
     )
-    def record_centre_result(self):
+    def record_centre_result(self) -> State:
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
         self._take_result()
         return S.CERTIFIED if self.stars == 5 else S.RANKED
@@ -599,7 +634,7 @@ class Law(models.Model):
         keeps=("promotion",),
         tells="nobody",
     )
-    def record_promotion(self):
+    def record_promotion(self) -> None:
         """Ghi một hoạt động xúc tiến thương mại."""
 
     @task_act(
@@ -611,7 +646,7 @@ class Law(models.Model):
         keeps=("promotion",),
         tells="line",
     )
-    def promote(self):
+    def promote(self) -> None:
         """Hoàn thành bước xúc tiến của chu trình."""
 
     # --- After the certificate (sau công nhận) --------------------------------------------------
@@ -625,7 +660,7 @@ class Law(models.Model):
         keeps=("inspection",),
         tells="line",
     )
-    def record_inspection(self):
+    def record_inspection(self) -> None:
         """Ghi một lần kiểm tra sau công nhận và kết luận."""
 
     @free_act(
@@ -643,7 +678,7 @@ class Law(models.Model):
             "Việc này không lấy lại được."
         ),
     )
-    def revoke(self):
+    def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
         self.parked_from = self.state
 
@@ -658,7 +693,7 @@ class Law(models.Model):
         takes="entry",
         said=_("đưa hồ sơ vào thẳng bước sau"),
     )
-    def enter_late(self, *, entered_as, state=S.ASSEMBLING):
+    def enter_late(self, *, entered_as: str, state: str = S.ASSEMBLING) -> State:
         """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
         state = State(state)
         self.entered_as = LateEntry(entered_as)
@@ -679,14 +714,16 @@ class Law(models.Model):
         said=_("đính chính sản phẩm, chủ thể"),
         tells="line",
     )
-    def correct_names(self, *, product_name, product_group, producer, producer_name):
+    def correct_names(
+        self, *, product_name: str, product_group: str, producer: Producer, producer_name: str
+    ) -> dict[str, Any]:
         """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
 
         The one act that writes beside its dossier: the product and its producer, locked. Returns
         what it changed, for the history.
         """
         if product_group != self.product.group:
-            if sentence := group_may_change.why_not(self):
+            if sentence := group_may_change.why_not(cast("Dossier", self)):
                 raise ConditionNotMet([sentence])
             self.rubric = None
         return self.product.correct(
@@ -704,7 +741,7 @@ class Law(models.Model):
         said=_("rút hồ sơ"),
         tells="line",
     )
-    def withdraw(self):
+    def withdraw(self) -> None:
         """Rút hồ sơ theo đề nghị của chủ thể."""
         self.parked_from = self.state
 
@@ -720,7 +757,7 @@ class Law(models.Model):
         said=_("chuyển hồ sơ sang chu trình sau"),
         tells="line",
     )
-    def defer(self):
+    def defer(self) -> None:
         """Chuyển hồ sơ sang chu trình sau."""
         self.parked_from = self.state
 
@@ -733,7 +770,7 @@ class Law(models.Model):
         takes="reopen",
         said=_("mở lại hồ sơ"),
     )
-    def reopen(self, *, cycle=None):
+    def reopen(self, *, cycle: Cycle | None = None) -> State:
         """Mở lại hồ sơ; hồ sơ đã chuyển chu trình thì mở trong chu trình mới."""
         if cycle is None and self.state == S.DEFERRED:
             raise ConditionNotMet([_("Bạn chưa chọn chu trình để mở lại hồ sơ.")])
@@ -749,7 +786,7 @@ class Law(models.Model):
             self.returned_from = ""
         return back
 
-    def _enter(self, cycle):
+    def _enter(self, cycle: Cycle) -> None:
         """Go on in ``cycle``, under its law, at the unit that exists now."""
         if cycle.rule_set_id != self.rule_set_id:
             self.rubric = None
@@ -765,7 +802,7 @@ class Law(models.Model):
 
 
 #: Where a refused or parked dossier goes on; others go on where they stood.
-_WAY_BACK = {
+_WAY_BACK: dict[State, State] = {
     S.IDEA_NOT_SELECTED: S.POTENTIAL,
     S.PLAN_NOT_APPROVED: S.IDEA_SELECTED,
     **{
@@ -779,13 +816,10 @@ _WAY_BACK = {
 ACTS: dict[str, Act] = declared(Law)
 
 for _act in ACTS.values():
+    # Of a task for an act that one asks for, in person or from a signed paper; else of the dossier.
     rules.add_perm(
         _act.permission,
-        does_open_task
-        if _act.door == "task"
-        else is_one_of(_act.who)
-        if _act.who
-        else has_authority,
+        holds_task | types_from_paper if _act.who is None else is_one_of(_act.who),
     )
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
 

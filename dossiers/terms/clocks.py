@@ -40,11 +40,11 @@ def _is_over(term, dossier, entry, proposed):
     return decided or left or bool(rule and entry.event in rule.stops_on)
 
 
-def _judged_anew(dossier, entry):
+def _judged_anew(dossier, entry, held):
     """Move the end of the product's certificate (D12): it outlives its day while ``dossier``, filed
     in time, is decided; a new certificate takes its place.
     """
-    terms = [term for term in dossier.held_terms if term.dossier_id != dossier.pk]
+    terms = [term for term in held if term.dossier_id != dossier.pk]
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
     for term in terms:
         if dossier.state == State.CERTIFIED:
@@ -66,12 +66,12 @@ def _judged_anew(dossier, entry):
         )
 
 
-def follow(dossier, entry, *, closed=()):
+def follow(dossier, entry, terms, *, closed=()):
     """Stop and start the clocks that ``entry`` stops and starts; inside its transaction.
 
-    ``closed``: ids of the tasks that ended with it.
+    ``terms`` are the live clocks, locked; ``closed`` ids of the tasks that ended with it.
     """
-    held = [term for term in dossier.held_terms if term.dossier_id == dossier.pk]
+    held = [term for term in terms if term.dossier_id == dossier.pk]
     for term in held:
         if term.task_id in closed:
             term.stop(at=entry.at, by=entry.actor)
@@ -116,10 +116,8 @@ def follow(dossier, entry, *, closed=()):
             ),
             by=entry.actor,
         )
-    if len(held) < len(dossier.held_terms) and (
-        (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
-    ):
-        _judged_anew(dossier, entry)
+    if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
+        _judged_anew(dossier, entry, terms)
 
 
 def hold(dossier, *, at, by, reason):

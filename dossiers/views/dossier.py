@@ -54,7 +54,6 @@ def dossier(request, pk):
     """All of one dossier: where it waits, for whom, until when, what is recorded, what happened."""
     dossier = _visible(request.user, pk)
     task = next_task(dossier)
-    dossier._open_task = task
     acts = free_acts(request.user, dossier)
     given = Certificate.objects.public().filter(dossier=dossier)
     return render(
@@ -77,7 +76,7 @@ def dossier(request, pk):
             "missing": dossier.missing_evidence(),
             "certificate": given.first() if dossier.state in RECOGNISED else None,
             "history": told(dossier),
-            "picture": picture(dossier),
+            "picture": picture(dossier, task),
         },
     )
 

@@ -21,29 +21,7 @@ from dossiers.rules import holds_task, types_from_paper
 from dossiers.views.dossier import may_attach, say_done
 from dossiers.walk import doors
 
-#: Conditions that no form can meet: the edition or the stars decide.
-_SETTLED = frozenset(
-    {
-        "district_evaluates",
-        "free_of_round",
-        "may_go_to_province",
-        "may_be_recognised",
-        "province_certifies",
-        "may_be_nominated",
-    }
-)
-
 TABS = ("summary", "evidence", "history")
-
-
-def _why_closed(dossier, name):
-    """Why ``name`` is not for this dossier, whatever is typed; empty when it may be tried."""
-    transition = getattr(dossier, name)._django_fsm.get_transition(dossier.state)
-    return [
-        sentence
-        for check in transition.conditions
-        if check.__name__ in _SETTLED and (sentence := check.why_not(dossier))
-    ]
 
 
 def handling(user, task):
@@ -155,14 +133,13 @@ def _handle(request, task, name):
 
 def _page(request, task, *, tried=None, handled=None, problems=(), refused=False):
     user, dossier = request.user, task.dossier
-    dossier._open_task = task
     may = rules.has_perm("dossiers.complete_task", user, task)
     closed, offered, kept, kept_act = {}, [], None, ""
     if may:
         kept = request.typed
         kept_act = kept.get("act") if kept is not None else ""
         for name in task.acts():
-            closed[name] = _why_closed(dossier, name)
+            closed[name] = dossier.why_not(name, settled=True)
             if tried is not None and tried.name == name:
                 offered.append(tried)
             elif not closed[name]:

@@ -1,6 +1,6 @@
 """The flow of a dossier as a picture: columns by step and level; SVG on a page, BPMN to keep."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
@@ -62,7 +62,7 @@ class Picture:
 
     boxes: list
     columns: list
-    arrows: list = field(default_factory=list)
+    arrows: list
 
     @property
     def view_box(self):
@@ -103,13 +103,12 @@ def _columns(names):
     return [(label, inside) for label, inside in columns if inside]
 
 
-def picture(dossier):
-    """The flow of the dossier's edition with the dossier's place in it."""
+def picture(dossier, task):
+    """The flow of the dossier's edition and its place in it: its open ``task``, or None."""
     pairs, _last = edges(dossier.rule_set)
     flow_names = {name for pair in pairs for name in pair}
     names = [name for name in NODES if name in flow_names]
     done = set(dossier.tasks.filter(status="DONE").values_list("node", flat=True))
-    task = dossier.open_task()
     boxes, columns, heading = {}, [], None
     for across, (label, inside) in enumerate(_columns(names)):
         x = MARGIN + across * ACROSS
@@ -126,9 +125,8 @@ def picture(dossier):
         for down, name in enumerate(inside):
             standing = "here" if task and task.node == name else "done" if name in done else "todo"
             boxes[name] = Box(name, GUIDES[name].title, x, HEAD + down * DOWN, standing)
-    drawn = Picture(list(boxes.values()), columns)
-    drawn.arrows = [_arrow(boxes[start], boxes[end]) for start, end in pairs]
-    return drawn
+    arrows = [_arrow(boxes[start], boxes[end]) for start, end in pairs]
+    return Picture(list(boxes.values()), columns, arrows)
 
 
 def _arrow(start, end):
@@ -174,7 +172,7 @@ def bpmn(dossier):
         prefix, tag = kind.split(":")
         return ElementTree.SubElement(parent, f"{{{_SPACES[prefix]}}}{tag}", attributes)
 
-    drawn = picture(dossier)
+    drawn = picture(dossier, None)
     pairs, last = edges(dossier.rule_set)
     root = ElementTree.Element(
         f"{{{_SPACES['bpmn']}}}definitions", {"targetNamespace": "http://bpmn.io/schema/bpmn"}

@@ -7,6 +7,7 @@ The others change who has a task, or that it waits.
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import replace
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -18,6 +19,7 @@ from cycle.models import Duty, HistoryEntry, Role, people_of
 from dossiers import flows
 from dossiers.law.acts import OFFICERS
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, FORWARDS
@@ -31,7 +33,7 @@ from dossiers.models.task import (
     TaskAlreadyDone,
     sent,
 )
-from dossiers.rules import fitting, has_authority, holds_task, routing
+from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
 
@@ -85,8 +87,8 @@ def complete(
             raise TaskAlreadyDone(task)
         # Not read yet: perform() rereads it under its lock.
         dossier = activation.process.dossier = task.dossier = Dossier(pk=task.dossier_id)
-        dossier._open_task, dossier._authority = task, authority
-        authorised = has_authority(by, dossier)
+        doing = Doing(by=by, authority=authority, task=task, at=at)
+        authorised = doing.is_authorised(dossier)
         if not authorised and not rules.has_perm("dossiers.complete_task", by, task):
             raise PermissionDenied
         _through(name, "task")
@@ -95,21 +97,16 @@ def complete(
             raise PaperRequired
         if not authorised:
             _not_both_ends(task, name, by)
-        entry = dossier.perform(
+        entry, terms = dossier.perform(
             name,
-            by=by,
-            capacity=_capacity_at(task, by),
-            at=at,
+            replace(doing, capacity=_capacity_at(task, by), typed=typed),
             reason=reason,
             records=_records(record),
             paper=paper,
-            typed=typed,
-            data={"task": task.pk, "node": task.node}
-            | ({"authority": authority.pk} if authority else {}),
             **values,
         )
         task.closed_at, task.closed_by, task.outcome = entry.at, by, name
-        clocks.follow(dossier, entry, closed=[task.pk])
+        clocks.follow(dossier, entry, terms, closed=[task.pk])
         activation.hand_in(by)
         activation.execute()
     return dossier
@@ -140,27 +137,29 @@ def act(
         dossier = process.dossier
         # The round is held before the walk, in the order in which its closing takes them.
         left = _entry_to_leave(dossier) if said.leaves else None
-        dossier._leaving = left.pk if left else 0
         process = Process.objects.select_for_update().get(pk=process.pk)
-        dossier._authority = authority
         if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
             raise ConditionNotMet([BOTH_ENDS])
-        entry = dossier.perform(
-            name,
+        doing = Doing(
             by=by,
             capacity=capacity or _capacity(by, dossier, said.who),
+            authority=authority,
+            leaving=left.pk if left else None,
             at=at,
+        )
+        entry, terms = dossier.perform(
+            name,
+            doing,
             reason=reason,
             records=_records(record),
             paper=paper,
-            data={"authority": authority.pk} if authority else None,
             **values,
         )
         # The dossier is locked now: a walk that began after this one was read is seen here.
         if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
             raise ActNotPossible(name)
         closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
-        clocks.follow(dossier, entry, closed=closed)
+        clocks.follow(dossier, entry, terms, closed=closed)
         if left is not None:
             left.leave(entry)
         if entry.after != entry.before and dossier.state in LIVE:
