@@ -9,6 +9,8 @@ from typing import Any
 from viewflow import this
 from viewflow.workflow import flow
 
+from cycle.models import RuleSet
+from dossiers.models.dossier import Dossier
 from dossiers.models.task import Process, Task
 from dossiers.walk.engine import LOCK, OfficerTask, standing
 
@@ -75,7 +77,7 @@ class ThreeLevelsFlow(flow.Flow):
     promote = OfficerTask().Next(this.end)
     end = flow.End()
 
-    def begin(self, activation, dossier):
+    def begin(self, activation: Any, dossier: Dossier) -> Process:
         """Tie the process to its dossier."""
         activation.process.dossier = dossier
         return activation.process
@@ -135,7 +137,7 @@ class TwoLevelsFlow(flow.Flow):
     promote = OfficerTask().Next(this.end)
     end = flow.End()
 
-    def begin(self, activation, dossier):
+    def begin(self, activation: Any, dossier: Dossier) -> Process:
         """Tie the process to its dossier."""
         activation.process.dossier = dossier
         return activation.process
@@ -145,6 +147,6 @@ class TwoLevelsFlow(flow.Flow):
 FLOWS: dict[str, Any] = {"three_levels": ThreeLevelsFlow, "two_levels": TwoLevelsFlow}
 
 
-def of(rule_set):
+def of(rule_set: RuleSet) -> Any:
     """The flow of the edition that ``rule_set`` belongs to."""
     return FLOWS[rule_set.procedure]

@@ -337,7 +337,8 @@ class EvaluationRound(models.Model):
             if running.due_on == due_on and running.base_on in (None, meets_on):
                 return
             running.stop(at=clock.now(), by=by)
-        if due_on is not None:
+        # Without a meeting there is no day for its papers.
+        if due_on is not None and meets_on is not None:
             self.papers_term = clocks.begin(
                 Term.before(
                     meets_on,

@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.core.files.base import ContentFile
 
@@ -80,7 +81,7 @@ class _Walk:
 
     def act(self, name, result):
         """Do the act ``name``; ``result`` is its points, or as what the dossier enters late."""
-        given = {"reason": REASONS.get(name, "")}
+        given: dict[str, Any] = {"reason": REASONS.get(name, "")}
         if name == "enter_late":
             given["entered_as"] = result
         elif name == "choose_rubric":

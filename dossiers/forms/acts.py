@@ -146,6 +146,7 @@ class ReturnForm(PlainPart):
 LATE_STARTS = [
     (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
     for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
+    if state.step
 ]
 
 

@@ -5,7 +5,7 @@ An :class:`Act` is declared once, at its transition in ``dossiers/models/law.py`
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
@@ -160,7 +160,8 @@ def _act(
             field="state",
             source=list(begins),
             target=target,
-            conditions=list(conditions),
+            # As django_fsm types them, any model would do.
+            conditions=cast(list[Callable[[Any], bool]], list(conditions)),
             custom={"act": act},
         )(method)
 

@@ -251,7 +251,9 @@ class OverdueRegister:
 
     @cached_property
     def _values(self):
-        steps = {state.value: state.step.value for state in NODES.values()} | _steps_of_events()
+        steps = {
+            state.value: state.step.value for state in NODES.values() if state.step
+        } | _steps_of_events()
         return asdict(self.filters) | {
             "held": [
                 held.org_unit_id for held in self.user.assignments() if held.role in FOLLOWERS

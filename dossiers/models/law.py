@@ -542,6 +542,7 @@ class Law(models.Model):
 
     def _take_result(self) -> None:
         result = self.fresh_result()
+        assert result is not None, "has_result is a condition of every act that takes one"
         self.stars, self.points_sum, self.sheets = result.stars, result.points_sum, result.sheets
 
     @task_act(
@@ -698,6 +699,7 @@ class Law(models.Model):
         state = State(state)
         self.entered_as = LateEntry(entered_as)
         # Steps 2 and onwards are skipped; outreach is how the product became known.
+        assert state.step is not None, "a dossier enters where somebody has a task"
         self.skipped = state.step.number - 2
         if self.entered_as != LateEntry.EXISTING:
             self.case_type = CaseType(self.entered_as)

@@ -92,7 +92,7 @@ def due(task):
 def step_bar(dossier):
     """The six steps as a dossier sees them: done, current, skipped or to come."""
     state = State(dossier.state)
-    step = state.step or State(dossier.parked_from).step
+    step = dossier.step
     bar = []
     for each in Step:
         if each.number > step.number:

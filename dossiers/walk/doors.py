@@ -5,9 +5,13 @@
 The others change who has a task, or that it waits.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -15,14 +19,15 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Duty, HistoryEntry, Role, people_of
+from cycle.models import Duty, HistoryEntry, OrgUnit, Role, RoleAssignment, User, people_of
 from dossiers import flows
-from dossiers.law.acts import OFFICERS
+from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, FORWARDS
+from dossiers.models.paper import OfficialDocument
 from dossiers.models.task import (
     BOTH_ENDS,
     RECEIVED_FROM,
@@ -38,7 +43,7 @@ from dossiers.terms import clocks
 from dossiers.walk import engine
 
 
-def open(dossier, *, by, at=None, reason=""):
+def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "") -> Process:
     """Open a new dossier and its first task (mở hồ sơ).
 
     ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. Raises
@@ -64,17 +69,17 @@ def open(dossier, *, by, at=None, reason=""):
 
 
 def complete(
-    task,
-    name,
+    task: Task,
+    name: str,
     *,
-    by,
-    record=None,
-    paper=None,
-    at=None,
-    reason="",
-    authority=None,
-    **values,
-):
+    by: User,
+    record: Any = None,
+    paper: OfficialDocument | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+    authority: HistoryEntry | None = None,
+    **values: Any,
+) -> Dossier:
     """Do the act ``name`` this task asks for, close it and open the next, or do none of it.
 
     ``record`` is what the step keeps (unsaved), or a list; ``paper`` the signed document
@@ -113,18 +118,18 @@ def complete(
 
 
 def act(
-    process,
-    name,
+    process: Process,
+    name: str,
     *,
-    by,
-    capacity=None,
-    at=None,
-    reason="",
-    record=None,
-    paper=None,
-    authority=None,
-    **values,
-):
+    by: User,
+    capacity: RoleAssignment | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+    record: Any = None,
+    paper: OfficialDocument | None = None,
+    authority: HistoryEntry | None = None,
+    **values: Any,
+) -> Dossier:
     """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
 
     When the dossier moves, its open tasks are cancelled and the walk ends, or begins again
@@ -167,7 +172,7 @@ def act(
     return dossier
 
 
-def _not_both_ends(task, name, by):
+def _not_both_ends(task: Task, name: str, by: User) -> None:
     """Nobody sends a dossier from below and receives it above, in whoever's name.
 
     Raises ConditionNotMet, for one who did the other act already, and for a sender who would
@@ -191,7 +196,16 @@ def _not_both_ends(task, name, by):
 
 
 @contextmanager
-def changing(task, event, by, permission, *, reason="", capacity=None, **data):
+def changing(
+    task: Task,
+    event: str,
+    by: User | None,
+    permission: str | None,
+    *,
+    reason: str = "",
+    capacity: Callable[[User], RoleAssignment | None] | None = None,
+    **data: Any,
+) -> Iterator[None]:
     """Hold the task, check, let the caller change it, save and record it under ``event``.
 
     ``permission`` None: the system does it, on what somebody was allowed before. ``capacity``
@@ -230,25 +244,25 @@ def changing(task, event, by, permission, *, reason="", capacity=None, **data):
         )
 
 
-def _capacity_at(task, user):
+def _capacity_at(task: Task, user: User) -> RoleAssignment | None:
     """The assignment at the task's unit by which ``user`` acts on it: its own role first."""
     roles = (task.role, Role.OFFICER, Role.LEADER, Role.CLERK)
     return next(filter(None, (user.capacity(role, task.org_unit_id) for role in roles)), None)
 
 
-def claim(task, *, by):
+def claim(task: Task, *, by: User) -> None:
     """Take the task (nhận việc). Raises PermissionDenied when another has it."""
     with changing(task, "task.claim", by, "dossiers.claim_task"):
         engine.give(task, by)
 
 
-def release(task, *, by, reason=""):
+def release(task: Task, *, by: User | None, reason: str = "") -> None:
     """Put the task back for the others of the unit (trả việc)."""
     with changing(task, "task.release", by, "dossiers.release_task", reason=reason):
         engine.give(task, None)
 
 
-def sign_decision(task, *, by):
+def sign_decision(task: Task, *, by: User | None) -> None:
     """Mark that the decision is signed (đã ký quyết định). Nothing is recognised by it: that
     is when the number, the day and the scan are recorded, and until then the task stays open.
     """
@@ -260,7 +274,7 @@ def sign_decision(task, *, by):
         task.signed_at = clock.now()
 
 
-def reassign(task, *, to, by, reason):
+def reassign(task: Task, *, to: User, by: User | None, reason: str) -> None:
     """Give the task to ``to``, who holds its role at its unit (giao lại), with a reason."""
     if not reason.strip():
         raise ConditionNotMet([_("Bạn chưa nêu lý do giao lại.")])
@@ -272,7 +286,7 @@ def reassign(task, *, to, by, reason):
         engine.give(task, to)
 
 
-def reroute(task, *, to, by, reason, document=""):
+def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: str = "") -> None:
     """Let another unit of the same level do this duty for this dossier, from now on.
 
     Out of the dossier's own line only on a document, and never to where nobody could do it; who
@@ -291,6 +305,8 @@ def reroute(task, *, to, by, reason, document=""):
         to_id=to.pk,
         document=document.strip(),
     ):
+        # A task of a person has both: the database holds it to that.
+        assert task.dossier is not None and task.org_unit is not None
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
         if to.pk not in task.dossier.line() and not document.strip():
@@ -312,7 +328,7 @@ def reroute(task, *, to, by, reason, document=""):
         task.term.save(update_fields=["org_unit"])
 
 
-def wait(task, *, by, reason):
+def wait(task: Task, *, by: User | None, reason: str) -> None:
     """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""
     if not reason.strip():
         raise ConditionNotMet([_("Bạn chưa nêu đang chờ chủ thể việc gì.")])
@@ -323,7 +339,7 @@ def wait(task, *, by, reason):
             task.paused = True
 
 
-def resume(task, *, by):
+def resume(task: Task, *, by: User | None) -> None:
     """The producer has answered (hết chờ); the clock goes on unless an opinion is awaited."""
     with changing(task, "task.resume", by, "dossiers.claim_task"):
         task.waiting_since, task.waiting_reason = None, ""
@@ -333,26 +349,28 @@ def resume(task, *, by):
             task.paused = False
 
 
-def _acted_in(task, by, capacity):
+def _acted_in(
+    task: Task, by: User | None, capacity: Callable[[User], RoleAssignment | None] | None
+) -> RoleAssignment | None:
     """The assignment in which ``by`` acts on the task; None for the system."""
     if by is None:
         return None
     return capacity(by) if capacity else _capacity_at(task, by)
 
 
-def start(dossier):
+def start(dossier: Dossier) -> Process:
     """Begin a walk where the dossier stands; returns the new process."""
     return flows.of(dossier.rule_set).start.run(dossier=dossier)
 
 
-def _records(record):
+def _records(record: Any) -> list[Any]:
     """What an act saves, as a list."""
     if record is None:
         return []
     return list(record) if isinstance(record, list | tuple) else [record]
 
 
-def _through(name, door):
+def _through(name: str, door: str) -> Act:
     """The act ``name``, which comes in by this door; raises ActNotPossible for any other."""
     act = ACTS.get(name)
     if act is None or act.door != door:
@@ -360,12 +378,12 @@ def _through(name, door):
     return act
 
 
-def _capacity(user, dossier, who):
+def _capacity(user: User | None, dossier: Dossier, who: Who | None) -> RoleAssignment | None:
     """The first assignment by which ``user`` is one of ``who``; None when by none."""
-    return next(iter(fitting(user, dossier, who)), None) if user else None
+    return next(iter(fitting(user, dossier, who)), None) if user and who else None
 
 
-def _entry_to_leave(dossier):
+def _entry_to_leave(dossier: Dossier) -> Any:
     """The entry of the round that the dossier is in, its round locked; None when in none."""
     entry = dossier.round_entries.filter(live=True).select_related("round").first()
     if entry is None:
