@@ -336,6 +336,22 @@ def test_a_flow_has_the_tasks_that_its_editions_assign(procedure, flow):
     assert human <= set(NODES)
 
 
+@pytest.mark.parametrize("task", NODES)
+def test_a_task_is_followed_by_what_its_acts_lead_to(task):
+    """The editions together: what one leaves out, its law or its levels refuse."""
+    leads = {
+        state
+        for act in ACTS.values()
+        if act.door == "task" and NODES[task] in act.begins
+        for state in act.leads
+    }
+    following = {name for name, state in NODES.items() if state in leads}
+    if leads - LIVE:
+        following.add("end")
+    told = {*flows.THREE_LEVELS[task], *flows.TWO_LEVELS.get(task, ())}
+    assert told == following
+
+
 def test_every_live_state_has_one_task_and_every_task_one_live_state():
     assert sorted(NODES.values()) == sorted(LIVE)
     assert set(NODES) >= WAITS_FOR_PRODUCER
