@@ -103,6 +103,13 @@ def routes_task(user: User | None, task: Task | None) -> bool:
 
 
 @rules.predicate
+def does_open_task(user: User | None, dossier: Dossier) -> bool:
+    """May complete the task that is open on the dossier, in person or from a signed paper."""
+    task = dossier.open_task()
+    return holds_task(user, task) or types_from_paper(user, task)
+
+
+@rules.predicate
 def sees_dossier(user: User | None, dossier: Dossier) -> bool:
     """Works for a unit in the dossier's line, or for one a duty of it was routed to."""
     if user is None or not user.is_active:

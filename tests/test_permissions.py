@@ -321,14 +321,13 @@ def test_a_clerk_types_from_paper_and_does_nothing_else(dossier, commune):
 
 # --- Nobody special -------------------------------------------------------------------------
 
-PERMISSIONS_ON_DOSSIERS = ["open", "view", *(set(LAW) - OF_A_TASK)]
+PERMISSIONS_ON_DOSSIERS = ["open", "view", *LAW]
 PERMISSIONS_ON_TASKS = [
     "complete_task",
     "claim_task",
     "release_task",
     "manage_task",
     "reroute_task",
-    *OF_A_TASK,
 ]
 
 

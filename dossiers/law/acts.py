@@ -86,7 +86,7 @@ class Act:
 
     @property
     def permission(self) -> str:
-        """What ``perform`` asks: of the task for an act that one asks for, else of the dossier."""
+        """Who may do it to a dossier, as it stands there."""
         return f"dossiers.{self.name}"
 
     @property

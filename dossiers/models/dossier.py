@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, User
 from cycle.steps import Step
+from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words
 from dossiers.law.doing import Doing
 from dossiers.law.states import JUDGED, State
@@ -335,10 +336,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     ) -> tuple[HistoryEntry, list[Term]]:
         """Do the act ``name``, save it, write it down. Only the two doors call it.
 
-        ``dossiers.<name>`` is checked here, of the task for an act that one asks for. ``records``
-        are what the step keeps, ``values`` what the transition takes; it happened when ``doing``
-        says, else on the day its ``paper`` was signed, else now. Returns the history entry and the
-        clocks that were held.
+        Who may is asked here: ``dossiers.<name>``, of the task held for an act that one asks for.
+        ``records`` are what the step keeps, ``values`` what the transition takes. It happened when
+        ``doing`` says, else on the day its ``paper`` was signed, else now. Returns the history
+        entry and the dossier's live clocks, locked.
         Raises PermissionDenied, ActNotPossible (it does not stand where the act begins),
         ConditionNotMet (something is missing) and ValidationError (a record is wrong).
         """
@@ -353,8 +354,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
             )
             authorised = act.by_round and doing.is_authorised(self)
-            target = doing.task if act.door == "task" else self
-            if not authorised and not rules.has_perm(act.permission, doing.by, target):
+            if not authorised and not self._may(act, doing):
                 raise PermissionDenied
             if not self.stands_for(name):
                 raise ActNotPossible(name)
@@ -418,6 +418,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 **data,
             )
             return entry, terms
+
+    def _may(self, act: Act, doing: Doing) -> bool:
+        """``act.permission``, which for an act that a task asks for is that of the task held."""
+        if act.door == "task":
+            return rules.has_perm("dossiers.complete_task", doing.by, doing.task)
+        return rules.has_perm(act.permission, doing.by, self)
 
     def _moment(self, at: datetime | None, paper: OfficialDocument | None) -> datetime:
         """When an act happened: not in the future, not before the dossier came to stand here."""

@@ -49,7 +49,7 @@ from dossiers.law.conditions import (
 )
 from dossiers.law.states import BEFORE_RESULT, LIVE, State
 from dossiers.models.product import Producer, Product
-from dossiers.rules import holds_task, is_one_of, types_from_paper
+from dossiers.rules import does_open_task, is_one_of
 
 if TYPE_CHECKING:
     from dossiers.models.dossier import Dossier
@@ -818,11 +818,7 @@ _WAY_BACK: dict[State, State] = {
 ACTS: dict[str, Act] = declared(Law)
 
 for _act in ACTS.values():
-    # Of a task for an act that one asks for, in person or from a signed paper; else of the dossier.
-    rules.add_perm(
-        _act.permission,
-        holds_task | types_from_paper if _act.who is None else is_one_of(_act.who),
-    )
+    rules.add_perm(_act.permission, does_open_task if _act.who is None else is_one_of(_act.who))
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
 
 #: The events by which a dossier goes back to its producer.
