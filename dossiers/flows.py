@@ -1,16 +1,77 @@
 """The choreography: who acts next, one flow per edition of the procedure.
 
 What may legally be done to a dossier is ``Dossier``'s business. Flows are never subclassed: their
-nodes would be shared.
+nodes would be shared. Their paths (``dossiers/flows.TwoLevelsFlow``) are stored in rows.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from viewflow import this
 from viewflow.workflow import flow
 
+from cycle.models import RuleSet
+from dossiers.models.dossier import Dossier
 from dossiers.models.task import Process, Task
 from dossiers.walk.engine import LOCK, OfficerTask, standing
+
+#: task -> the tasks that may follow it; ``end`` takes a dossier that leaves the walk.
+Edges = Mapping[str, tuple[str, ...]]
+
+THREE_LEVELS: Edges = {
+    "register_idea": ("screen_idea", "select_idea"),
+    "complete_idea": ("screen_idea", "select_idea"),
+    "screen_idea": ("select_idea", "complete_idea"),
+    "select_idea": ("submit_plan", "complete_idea", "end"),
+    #
+    "submit_plan": ("check_plan",),
+    "complete_plan": ("check_plan",),
+    "check_plan": ("appraise_plan", "complete_plan"),
+    "appraise_plan": ("implement", "complete_plan", "end"),
+    #
+    "implement": ("assemble_dossier",),
+    #
+    "assemble_dossier": ("check_dossier",),
+    "supplement": ("check_dossier", "check_at_district", "check_at_province"),
+    "check_dossier": ("sign_report", "supplement"),
+    "sign_report": ("check_at_district", "check_dossier"),
+    "check_at_district": ("evaluate_at_district", "supplement"),
+    "evaluate_at_district": ("forward_from_district", "end"),
+    "forward_from_district": ("check_at_province", "end"),
+    "check_at_province": ("evaluate_at_province", "supplement"),
+    "evaluate_at_province": ("propose_recognition", "end"),
+    "propose_recognition": ("decide", "end"),
+    "decide": ("promote", "propose_recognition", "await_centre", "end"),
+    "await_centre": ("promote", "propose_recognition"),
+    #
+    "promote": ("end",),
+}
+
+_OF_THE_DISTRICT = ("check_at_district", "evaluate_at_district", "forward_from_district")
+
+#: No district evaluates: the commune screens every idea, and sends the file to the province.
+TWO_LEVELS: Edges = {
+    name: followers for name, followers in THREE_LEVELS.items() if name not in _OF_THE_DISTRICT
+} | {
+    "register_idea": ("screen_idea",),
+    "complete_idea": ("screen_idea",),
+    "supplement": ("check_dossier", "check_at_province"),
+    "sign_report": ("check_at_province", "check_dossier"),
+}
+
+
+def _tasks(edges: Edges) -> dict[str, OfficerTask]:
+    """New nodes for the tasks, for the body of one flow."""
+    return {
+        name: OfficerTask().Next(*(getattr(this, follower) for follower in followers))
+        for name, followers in edges.items()
+    }
+
+
+def _begin(_flow: flow.Flow, activation: Any, dossier: Dossier) -> Process:
+    """Tie the process to its dossier."""
+    activation.process.dossier = dossier
+    return activation.process
 
 
 class ThreeLevelsFlow(flow.Flow):
@@ -18,67 +79,12 @@ class ThreeLevelsFlow(flow.Flow):
 
     process_class, task_class = Process, Task
     lock_impl = LOCK
+    begin = _begin
 
     start = flow.StartHandle(this.begin).Next(this.stand)
-    stand = standing(
-        "register_idea",
-        "complete_idea",
-        "screen_idea",
-        "select_idea",
-        "submit_plan",
-        "complete_plan",
-        "check_plan",
-        "appraise_plan",
-        "implement",
-        "assemble_dossier",
-        "supplement",
-        "check_dossier",
-        "sign_report",
-        "check_at_district",
-        "evaluate_at_district",
-        "forward_from_district",
-        "check_at_province",
-        "evaluate_at_province",
-        "propose_recognition",
-        "decide",
-        "await_centre",
-        "promote",
-    )
-
-    register_idea = OfficerTask().Next(this.screen_idea, this.select_idea)
-    complete_idea = OfficerTask().Next(this.screen_idea, this.select_idea)
-    screen_idea = OfficerTask().Next(this.select_idea, this.complete_idea)
-    select_idea = OfficerTask().Next(this.submit_plan, this.complete_idea, this.end)
-
-    submit_plan = OfficerTask().Next(this.check_plan)
-    complete_plan = OfficerTask().Next(this.check_plan)
-    check_plan = OfficerTask().Next(this.appraise_plan, this.complete_plan)
-    appraise_plan = OfficerTask().Next(this.implement, this.complete_plan, this.end)
-
-    implement = OfficerTask().Next(this.assemble_dossier)
-
-    assemble_dossier = OfficerTask().Next(this.check_dossier)
-    check_dossier = OfficerTask().Next(this.sign_report, this.supplement)
-    sign_report = OfficerTask().Next(this.check_at_district, this.check_dossier)
-    supplement = OfficerTask().Next(
-        this.check_dossier, this.check_at_district, this.check_at_province
-    )
-    check_at_district = OfficerTask().Next(this.evaluate_at_district, this.supplement)
-    evaluate_at_district = OfficerTask().Next(this.forward_from_district, this.end)
-    forward_from_district = OfficerTask().Next(this.check_at_province, this.end)
-    check_at_province = OfficerTask().Next(this.evaluate_at_province, this.supplement)
-    evaluate_at_province = OfficerTask().Next(this.propose_recognition, this.end)
-    propose_recognition = OfficerTask().Next(this.decide, this.end)
-    decide = OfficerTask().Next(this.promote, this.propose_recognition, this.await_centre, this.end)
-    await_centre = OfficerTask().Next(this.promote, this.propose_recognition)
-
-    promote = OfficerTask().Next(this.end)
+    stand = standing(*THREE_LEVELS)
+    vars().update(_tasks(THREE_LEVELS))
     end = flow.End()
-
-    def begin(self, activation, dossier):
-        """Tie the process to its dossier."""
-        activation.process.dossier = dossier
-        return activation.process
 
 
 class TwoLevelsFlow(flow.Flow):
@@ -86,65 +92,18 @@ class TwoLevelsFlow(flow.Flow):
 
     process_class, task_class = Process, Task
     lock_impl = LOCK
+    begin = _begin
 
     start = flow.StartHandle(this.begin).Next(this.stand)
-    stand = standing(
-        "register_idea",
-        "complete_idea",
-        "screen_idea",
-        "select_idea",
-        "submit_plan",
-        "complete_plan",
-        "check_plan",
-        "appraise_plan",
-        "implement",
-        "assemble_dossier",
-        "supplement",
-        "check_dossier",
-        "sign_report",
-        "check_at_province",
-        "evaluate_at_province",
-        "propose_recognition",
-        "decide",
-        "await_centre",
-        "promote",
-    )
-
-    register_idea = OfficerTask().Next(this.screen_idea)
-    complete_idea = OfficerTask().Next(this.screen_idea)
-    screen_idea = OfficerTask().Next(this.select_idea, this.complete_idea)
-    select_idea = OfficerTask().Next(this.submit_plan, this.complete_idea, this.end)
-
-    submit_plan = OfficerTask().Next(this.check_plan)
-    complete_plan = OfficerTask().Next(this.check_plan)
-    check_plan = OfficerTask().Next(this.appraise_plan, this.complete_plan)
-    appraise_plan = OfficerTask().Next(this.implement, this.complete_plan, this.end)
-
-    implement = OfficerTask().Next(this.assemble_dossier)
-
-    assemble_dossier = OfficerTask().Next(this.check_dossier)
-    check_dossier = OfficerTask().Next(this.sign_report, this.supplement)
-    sign_report = OfficerTask().Next(this.check_at_province, this.check_dossier)
-    supplement = OfficerTask().Next(this.check_dossier, this.check_at_province)
-    check_at_province = OfficerTask().Next(this.evaluate_at_province, this.supplement)
-    evaluate_at_province = OfficerTask().Next(this.propose_recognition, this.end)
-    propose_recognition = OfficerTask().Next(this.decide, this.end)
-    decide = OfficerTask().Next(this.promote, this.propose_recognition, this.await_centre, this.end)
-    await_centre = OfficerTask().Next(this.promote, this.propose_recognition)
-
-    promote = OfficerTask().Next(this.end)
+    stand = standing(*TWO_LEVELS)
+    vars().update(_tasks(TWO_LEVELS))
     end = flow.End()
-
-    def begin(self, activation, dossier):
-        """Tie the process to its dossier."""
-        activation.process.dossier = dossier
-        return activation.process
 
 
 #: By the name of the procedure in a rule set.
 FLOWS: dict[str, Any] = {"three_levels": ThreeLevelsFlow, "two_levels": TwoLevelsFlow}
 
 
-def of(rule_set):
+def of(rule_set: RuleSet) -> Any:
     """The flow of the edition that ``rule_set`` belongs to."""
     return FLOWS[rule_set.procedure]

@@ -158,11 +158,11 @@ def told(dossier):
 def free_acts(user, dossier):
     """Acts without a task that this person may do here now."""
     return [
-        {"name": name, "label": act["label"], "tone": act["tone"]}
-        for name, act in ACTS.items()
-        if act["door"] == "act"
-        and dossier.stands_for(name)
-        and rules.has_perm(f"dossiers.{name}", user, dossier)
+        act
+        for act in ACTS.values()
+        if act.door == "act"
+        and dossier.stands_for(act.name)
+        and rules.has_perm(act.permission, user, dossier)
     ]
 
 

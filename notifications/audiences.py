@@ -3,7 +3,7 @@
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, events
 from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User
-from dossiers.models import Dossier, Term
+from dossiers.models import ACTS, Dossier, Term
 
 _audiences: dict = {}
 
@@ -23,6 +23,11 @@ def audience(*names):
         return function
 
     return register
+
+
+def told(whom):
+    """Events of the acts of a dossier that say whom they tell."""
+    return [act.event for act in ACTS.values() if act.tells == whom]
 
 
 def missing():
@@ -97,36 +102,7 @@ def _line_officers(dossier):
 
 
 @audience(
-    "dossier.register_idea",
-    "dossier.complete_idea",
-    "dossier.screen_idea",
-    "dossier.return_idea",
-    "dossier.select_idea",
-    "dossier.submit_plan",
-    "dossier.complete_plan",
-    "dossier.check_plan",
-    "dossier.return_plan",
-    "dossier.approve_plan",
-    "dossier.declare_ready",
-    "dossier.submit_dossier",
-    "dossier.confirm_dossier",
-    "dossier.return_to_officer",
-    "dossier.forward_to_district",
-    "dossier.forward_to_province",
-    "dossier.return_for_supplement",
-    "dossier.supplement",
-    "dossier.accept_at_district",
-    "dossier.rank_at_district",
-    "dossier.accept_at_province",
-    "dossier.rank",
-    "dossier.propose_recognition",
-    "dossier.return_submission",
-    "dossier.nominate",
-    "dossier.refile_idea",
-    "dossier.refile_plan",
-    "dossier.enter_late",
-    "dossier.receive_directly",
-    "dossier.reopen",
+    *told("next"),
     "task.release",
     "task.reroute",
 )
@@ -138,20 +114,7 @@ def whoever_is_next(entry):
     return _next_holders(dossier)
 
 
-@audience(
-    "dossier.not_select_idea",
-    "dossier.not_approve_plan",
-    "dossier.not_propose",
-    "dossier.not_recognise",
-    "dossier.certify",
-    "dossier.record_centre_result",
-    "dossier.promote",
-    "dossier.record_inspection",
-    "dossier.revoke",
-    "dossier.correct_names",
-    "dossier.withdraw",
-    "dossier.defer",
-)
+@audience(*told("line"))
 def the_line(entry):
     """An outcome: the officers who followed the file, and whoever is next."""
     dossier = _dossier(entry)
@@ -247,8 +210,7 @@ def who_asked(entry):
 
 
 @audience(
-    # Told by the reopening of its round.
-    "dossier.judge_again",
+    *told("nobody"),
     "council.set_up",
     "council.seat",
     "council.unseat",
@@ -273,11 +235,6 @@ def who_asked(entry):
     "round.appraise",
     "round.record_document",
     "dossier.open",
-    "dossier.attach_evidence",
-    "dossier.choose_rubric",
-    "dossier.record_visit",
-    "dossier.record_support",
-    "dossier.record_promotion",
     "task.claim",
     "task.wait",
     "task.resume",

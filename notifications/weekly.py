@@ -16,7 +16,8 @@ from cycle.models import DayOff, HistoryEntry, Role, RoleAssignment, Stream, Use
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
-from dossiers.models import Dossier, Task, Term
+from dossiers.models import ACTS, Dossier, Task, Term
+from dossiers.models.law import SENT_BACK
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
 
 #: On the last working day of the week, at this hour.
@@ -33,11 +34,11 @@ SHEET = settings.BASE_DIR / "templates" / "notifications" / "week.typ"
 MOVES = (
     (gettext_lazy("Mở hồ sơ"), ["dossier.open"]),
     (gettext_lazy("Nộp hồ sơ đánh giá"), ["dossier.submit_dossier"]),
+    (gettext_lazy("Yêu cầu bổ sung"), SENT_BACK),
     (
-        gettext_lazy("Yêu cầu bổ sung"),
-        ["dossier.return_idea", "dossier.return_plan", "dossier.return_for_supplement"],
+        gettext_lazy("Có kết quả hội đồng"),
+        [act.event for act in ACTS.values() if act.gives_result],
     ),
-    (gettext_lazy("Có kết quả hội đồng"), ["dossier.rank_at_district", "dossier.rank"]),
     (gettext_lazy("Công nhận"), ["dossier.certify"]),
 )
 

@@ -15,18 +15,6 @@ from tests import records
 from tests.law_table import OF_A_TASK
 from tests.world import open_task, person
 
-#: Results, decisions, withdrawals: on a signed document with its scan, unless a closed round says so.
-NEEDS_PAPER = {
-    "rank_at_district",
-    "rank",
-    "not_recognise",
-    "certify",
-    "nominate",
-    "record_centre_result",
-    "revoke",
-    "correct_names",
-}
-
 
 def corrected(**fields):
     """The honey under another name, of a producer that has not changed."""

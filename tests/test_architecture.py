@@ -13,6 +13,7 @@ from cycle import rulesets
 from dossiers import flows
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import LIVE
+from dossiers.models import ACTS
 from dossiers.walk.engine import OfficerTask
 from tests.upgrade import LIVED
 
@@ -35,9 +36,9 @@ FLOORS = {
         "settings celery urls admin apps asgi wsgi management",
     ],
     "dossiers": [
-        "law rules events",
+        "law rules",
         "models",
-        "terms",
+        "events terms",
         "walk flows",
         "lists",
         "templatetags",
@@ -87,6 +88,16 @@ def imported(tree):
             assert node.level == 0, "imports are absolute here"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def run_time(tree):
+    """The tree without what only the type checker reads: a type may be named upwards."""
+    kept = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    return ast.Module(kept, [])
 
 
 def module_of(path):
@@ -158,6 +169,81 @@ def test_only_the_doors_perform():
     assert calling == {"dossiers/walk/doors.py"}
 
 
+#: What tells stories of single dossiers names their acts.
+TELLS_STORIES = "councils/stories/"
+
+
+def listed(tree):
+    """The strings of each list, set, mapping or call that is written out in a file."""
+    for node in ast.walk(tree):
+        members = {
+            ast.Dict: lambda node: node.keys,
+            ast.Call: lambda node: node.args,
+            ast.List: lambda node: node.elts,
+            ast.Set: lambda node: node.elts,
+            ast.Tuple: lambda node: node.elts,
+        }.get(type(node), lambda node: [])(node)
+        yield (
+            node,
+            {
+                member.value.removeprefix("dossier.")
+                for member in members
+                if isinstance(member, ast.Constant) and isinstance(member.value, str)
+            },
+        )
+
+
+def test_what_is_said_of_an_act_is_said_where_it_is_declared():
+    """Nobody keeps a list of acts beside the law: three of them in one are a list."""
+    # A task may be called like the act that it asks for.
+    acts = set(ACTS) - set(NODES)
+    lists = [
+        f"{path}:{node.lineno}"
+        for path, tree in sources(*APPS)
+        if not path.startswith(TELLS_STORIES)
+        for node, names in listed(tree)
+        if len(names & acts) > 2
+    ]
+    assert lists == []
+
+
+def test_no_model_knows_the_doors_or_who_is_next():
+    knowing = [
+        f"{path}: {name}"
+        for path, tree in sources("dossiers/models", "councils/models")
+        for name in imported(tree)
+        if name.startswith(("dossiers.walk", "dossiers.flows"))
+    ]
+    assert knowing == []
+
+
+def private_attributes():
+    """(path, line, code) of what reaches into the private parts of another object."""
+    for path, tree in sources(*APPS):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                targets = [each for to in targets for each in getattr(to, "elts", [to])]
+                wrong = [
+                    each
+                    for each in targets
+                    if isinstance(each, ast.Attribute)
+                    and re.match(r"_[a-z]", each.attr)
+                    and ast.unparse(each.value) not in ("self", "cls")
+                ]
+            elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
+                wrong = [] if ast.unparse(node.value) in ("self", "fresh") else [node]
+            else:
+                continue
+            for each in wrong:
+                yield path, each.lineno, ast.unparse(each)
+
+
+def test_nobody_hangs_a_private_attribute_on_an_object_of_another():
+    """What an act needs to know goes along as a value: ``dossiers.law.doing.Doing``."""
+    assert list(private_attributes()) == []
+
+
 @pytest.mark.parametrize("app", APPS)
 def test_every_room_has_its_floor(app):
     rooms = {
@@ -177,7 +263,7 @@ def test_a_room_imports_only_from_the_floors_below(app):
         mine = path.removesuffix(".py").split("/")[1]
         if mine == "__init__" or path in NAMES_ALL:
             continue
-        for name in imported(tree):
+        for name in imported(run_time(tree)):
             parts = name.split(".")
             if parts[0] != app or len(parts) < 2 or parts[1] not in floor:
                 continue
@@ -190,7 +276,7 @@ def test_a_room_imports_only_from_the_floors_below(app):
 
 
 def test_no_two_modules_import_each_other_by_any_way_round():
-    trees = {module_of(path): tree for path, tree in sources(*APPS)}
+    trees = {module_of(path): run_time(tree) for path, tree in sources(*APPS)}
     graph = {}
     for module, tree in trees.items():
         named = set(imported(tree))
@@ -248,6 +334,22 @@ def test_a_flow_has_the_tasks_that_its_editions_assign(procedure, flow):
     human = {node.name for node in flow.instance.nodes() if isinstance(node, OfficerTask)}
     assert human == set(rulesets.NODES[procedure])
     assert human <= set(NODES)
+
+
+@pytest.mark.parametrize("task", NODES)
+def test_a_task_is_followed_by_what_its_acts_lead_to(task):
+    """The editions together: what one leaves out, its law or its levels refuse."""
+    leads = {
+        state
+        for act in ACTS.values()
+        if act.door == "task" and NODES[task] in act.begins
+        for state in act.leads
+    }
+    following = {name for name, state in NODES.items() if state in leads}
+    if leads - LIVE:
+        following.add("end")
+    told = {*flows.THREE_LEVELS[task], *flows.TWO_LEVELS.get(task, ())}
+    assert told == following
 
 
 def test_every_live_state_has_one_task_and_every_task_one_live_state():

@@ -143,13 +143,13 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
 
 def test_only_acts_that_this_person_may_do_here_are_offered(dossier, an, kiem, chi):
     page = signed_in(an).get(page_of(dossier))
-    assert [act["name"] for act in page.context["acts"]] == [
+    assert [act.name for act in page.context["acts"]] == [
         "attach_evidence",
         "choose_rubric",
         "enter_late",
         "defer",
     ]
-    assert [act["name"] for act in page.context["refusals"]] == ["withdraw"]
+    assert [act.name for act in page.context["refusals"]] == ["withdraw"]
     for user in (kiem, chi):
         page = signed_in(user).get(page_of(dossier))
         assert page.context["acts"] == page.context["refusals"] == []
@@ -305,7 +305,7 @@ def test_boxes_do_not_lie_on_each_other(dossier, dossier_of_three, an):
     from dossiers.walk.diagram import picture
 
     for one, nodes in ((dossier, len(NODES) - 3), (dossier_of_three, len(NODES))):
-        boxes = picture(one).boxes
+        boxes = picture(one, one.open_task()).boxes
         assert len({(box.x, box.y) for box in boxes}) == len(boxes) == nodes
 
 

@@ -102,7 +102,7 @@ def test_points_that_are_none_get_a_sentence(typed):
 def act_forms(dossier, user, data=None):
     """A form of every act, as if the dossier stood where it begins."""
     for name, act in ACTS.items():
-        task = open_task(dossier) if act["door"] == "task" else None
+        task = open_task(dossier) if act.door == "task" else None
         yield acts.ActForm(name, dossier, user, task=task, data=data)
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, User
 from dossiers.models import Task
-from dossiers.office.handover import Briefing, arranged_by, hand_over, keep_posts, take_back
+from dossiers.office.briefing import Briefing
+from dossiers.office.handover import arranged_by, hand_over, keep_posts, take_back
 from dossiers.rules import holds_task
 from dossiers.walk import doors, engine
 from notifications.dispatch import dispatch

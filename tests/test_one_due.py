@@ -16,7 +16,7 @@ from dossiers.lists.inbox import Filters, Inbox
 from dossiers.lists.overdue import Filters as OverdueFilters
 from dossiers.lists.overdue import OverdueRegister
 from dossiers.models import Task
-from dossiers.office.handover import Briefing
+from dossiers.office.briefing import Briefing
 from dossiers.terms import clocks
 from dossiers.terms.due import SOON, due
 from dossiers.walk import doors

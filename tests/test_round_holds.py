@@ -54,7 +54,7 @@ def of_council(state):
     return {
         name
         for name, act in ACTS.items()
-        if Dossier(state=state).stands_for(name) and act.get("who", True)
+        if Dossier(state=state).stands_for(name) and (act.who is None or act.who)
     }
 
 

@@ -16,12 +16,11 @@ from dossiers.models import (
     State,
     Task,
 )
-from dossiers.models.law import SCORED
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
-from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority, who_does
-from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
+from tests.law_acts import HANDS_IN, authority, who_does
+from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT
 from tests.standing import stand, with_compulsory_papers
 from tests.world import events, open_dossier, open_task, person
 
@@ -104,7 +103,7 @@ def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, 
         # What is called a scan must be a file of a signed document.
         refused(UNSCANNED, dossier, act, moi, records.signed_paper(scan=stray))
     assert attempt(dossier, act, moi, records.signed_paper())
-    if act in SCORED:
+    if ACTS[act].scored:
         assert attempt(dossier, act, moi, authority=authority(dossier, moi))
     else:
         # A round scores; it neither decides nor takes away.
@@ -142,7 +141,7 @@ def test_every_act_that_ends_in_recognition_or_takes_it_away_asks_for_paper():
     ends = {S.DISTRICT_RANKED, S.RANKED, S.NOT_RECOGNISED, S.CERTIFIED, S.REVOKED, S.AT_CENTRE}
     back = {"return_submission", "reopen"}
     reaching = {act for act, (_begins, leads) in LAW.items() if leads and leads & ends} - back
-    assert {act for act in reaching if not ACTS[act]["paper"]} == set()
+    assert {act for act in reaching if not ACTS[act].paper} == set()
 
 
 # --- Signed first, numbered later -----------------------------------------------------------

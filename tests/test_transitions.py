@@ -21,31 +21,20 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 from tests import records
-from tests.law_acts import HANDS_IN, NEEDS_PAPER, authority, do, who_does
-from tests.law_table import LAW, NO_COUNCIL_YET, OF_A_TASK, OF_THE_DISTRICT, ON_AUTHORITY, S
+from tests.law_acts import HANDS_IN, authority, do, who_does
+from tests.law_table import (
+    LAW,
+    NEEDS_PAPER,
+    NEEDS_REASON,
+    NO_COUNCIL_YET,
+    OF_A_TASK,
+    OF_THE_DISTRICT,
+    ON_AUTHORITY,
+    S,
+)
 from tests.standing import stand, with_compulsory_papers
 from tests.world import events as recorded
 from tests.world import open_cycle, open_dossier, open_task
-
-#: Acts that send back, refuse or leave the usual way: never without a reason.
-NEEDS_REASON = {
-    "return_idea",
-    "not_select_idea",
-    "return_plan",
-    "not_approve_plan",
-    "return_to_officer",
-    "receive_directly",
-    "return_for_supplement",
-    "not_propose",
-    "not_recognise",
-    "return_submission",
-    "revoke",
-    "correct_names",
-    "enter_late",
-    "withdraw",
-    "defer",
-    "reopen",
-}
 
 #: What begins here by its state and is refused by the edition or by 80 points and four stars.
 REFUSED_UNDER_TWO = {
@@ -77,9 +66,10 @@ def test_the_table_names_every_act_and_every_act_is_registered_as_an_event():
     assert {f"dossier.{act}" for act in LAW} | {"dossier.open"} == {
         event for event in events.registered() if event.startswith("dossier.")
     }
-    assert {act for act, custom in ACTS.items() if custom["door"] == "task"} == OF_A_TASK
-    assert {act for act, custom in ACTS.items() if custom["reason"]} == NEEDS_REASON
-    assert {act for act, custom in ACTS.items() if custom["paper"]} == NEEDS_PAPER
+    assert {act for act, custom in ACTS.items() if custom.door == "task"} == OF_A_TASK
+    assert {act for act, custom in ACTS.items() if custom.reason} == NEEDS_REASON
+    assert {act for act, custom in ACTS.items() if custom.paper} == NEEDS_PAPER
+    assert {act for act, custom in ACTS.items() if custom.who == frozenset()} == ON_AUTHORITY
 
 
 @pytest.mark.parametrize("act", LAW)
@@ -148,7 +138,6 @@ def test_every_act_in_every_state_through_the_doors(
                 # A task or a walk left behind would show here, not only at the commit.
                 transaction.get_connection().check_constraints()
             transaction.set_rollback(True)
-        dossier.__dict__.pop("_open_task", None)
 
 
 @pytest.mark.django_db

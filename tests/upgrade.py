@@ -453,7 +453,7 @@ def values(name, row, part):
         case "piece":
             return [piece.pk for piece in Evidence.objects.filter(dossier=row.dossier_id)[:FEW]]
         case "name":
-            return [act for act, said in ACTS.items() if said["door"] == "act"]
+            return [act for act, said in ACTS.items() if said.door == "act"]
         case "kind":
             return list(DocumentKind)
         case "format_":

@@ -14,19 +14,21 @@ from councils.models.council import (
     Regulation,
     Seat,
 )
+from councils.models.entry import (
+    Attendance,
+    Interest,
+    InterestKind,
+    Reading,
+    Resolution,
+    RoundEntry,
+)
 from councils.models.opinion import Opinion
 from councils.models.result import Closing, Consequence, Reopening, Result
 from councils.models.round import (
     RUNS,
     STATE_AT,
-    Attendance,
     EvaluationRound,
-    Interest,
-    InterestKind,
-    Reading,
-    Resolution,
     RoundClosed,
-    RoundEntry,
     RoundMode,
     RoundState,
 )

@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.round import EvaluationRound, RoundEntry, RoundState
+from councils.models.entry import RoundEntry
+from councils.models.round import EvaluationRound, RoundState
 from cycle import clock
 from cycle.models import User
 

@@ -7,7 +7,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.round import EvaluationRound, RoundEntry
+from councils.models.entry import RoundEntry
+from councils.models.round import EvaluationRound
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, User
 from cycle.workdays import DAY

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import JUDGES, ConflictRule, Member, Seat
+from councils.models.entry import NEVER_JUDGED, InterestKind, RoundEntry
 from councils.models.result import Result
-from councils.models.round import NEVER_JUDGED, InterestKind, RoundEntry, RoundState
+from councils.models.round import RoundState
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, User
 from dossiers.law.conditions import ConditionNotMet

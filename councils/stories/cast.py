@@ -82,15 +82,6 @@ REASONS = {
     "revoke": "Nguyên liệu không còn lấy tại địa phương, chủ thể không khắc phục",
     "wait": "Chờ chủ thể bổ sung giấy xác nhận vùng nguyên liệu",
 }
-#: Acts after which the dossier stands where it stood, and its task is due when it was.
-STAY = {
-    "record_visit",
-    "record_support",
-    "choose_rubric",
-    "attach_evidence",
-    "record_promotion",
-    "record_inspection",
-}
 #: Whose post does an act that no task asks for; the commune officer's where none is named.
 DONE_BY = {
     "record_support": (Role.DEPARTMENT, Level.PROVINCE),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -22,58 +23,24 @@ from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fo
 from dossiers.models import (
     ACTS,
     ActNotPossible,
-    BusinessPlan,
-    Certificate,
-    CommuneReport,
-    Completion,
     ConditionNotMet,
     Dossier,
     Evaluation,
     Evidence,
-    Idea,
-    Inspection,
     OfficialDocument,
     OwnerType,
     Producer,
     Product,
     ProductGroup,
-    Promotion,
     Review,
     SelfAssessment,
-    SupportMeasure,
-    Visit,
 )
 from dossiers.walk import doors
 
 DATA = Path(__file__).parent.parent / "data"
 
-#: What the fields of a row make, by act; of other acts they are the values that the act takes.
-RECORDS = {
-    "register_idea": Idea,
-    "complete_idea": Idea,
-    "refile_idea": Idea,
-    "submit_plan": BusinessPlan,
-    "complete_plan": BusinessPlan,
-    "refile_plan": BusinessPlan,
-    "record_visit": Visit,
-    "record_support": SupportMeasure,
-    "declare_ready": Completion,
-    "submit_dossier": SelfAssessment,
-    "receive_directly": SelfAssessment,
-    "confirm_dossier": CommuneReport,
-    "accept_at_district": Review,
-    "accept_at_province": Review,
-    "rank_at_district": Evaluation,
-    "rank": Evaluation,
-    "record_centre_result": Evaluation,
-    "certify": Certificate,
-    "record_promotion": Promotion,
-    "promote": Promotion,
-    "record_inspection": Inspection,
-}
-
 #: What a row says of a council's result; the round that gives it holds all rows of one day.
-JUDGEMENTS = {"rank_at_district", "rank"}
+JUDGEMENTS = {act.name for act in ACTS.values() if act.gives_result}
 #: How long before its meeting a council prepares a round.
 NOTICE = timedelta(days=7)
 
@@ -434,7 +401,7 @@ class _Replay:
             raise _Wrong(f"không có việc «{name}».")
         paper = None
         # There was a document, whatever the source says of it.
-        if row["signer"] or (name != "open" and ACTS[name]["paper"]):
+        if row["signer"] or (name != "open" and ACTS[name].paper):
             paper = OfficialDocument(
                 number=row["document"] or "Chưa rõ số",
                 signed_on=clock.today(),
@@ -458,10 +425,10 @@ class _Replay:
         record = None
         if name == "attach_evidence":
             record, values = _papers(dossier, **values), {}
-        elif values and name in RECORDS:
-            record, values = _record(RECORDS[name], values), {}
+        elif values and (model := _kept(name)):
+            record, values = _record(model, values), {}
         given = {"by": by, "record": record, "paper": paper, "reason": row["reason"], **values}
-        if ACTS[name]["door"] == "act":
+        if ACTS[name].door == "act":
             doors.act(dossier.process, name, **given)
             return
         doors.complete(self.task(row), name, **given)
@@ -542,6 +509,17 @@ def _record(model, values):
         except ValidationError:
             raise _Wrong(f"«{value}» không hợp lệ cho «{key}».") from None
     return model(**values)
+
+
+def _kept(name):
+    """The model that the fields of a row make; None for values that the act itself takes."""
+    act = ACTS[name]
+    if act.keeps:
+        return apps.get_model("dossiers", act.keeps[0])
+    if act.reviewed:
+        return Review
+    # Of a dossier that came round the commune the producer's own assessment is told with it.
+    return SelfAssessment if act.fetches else None
 
 
 def _papers(dossier, *, kind, paper_location):

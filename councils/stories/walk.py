@@ -3,6 +3,7 @@
 import random
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.core.files.base import ContentFile
 
@@ -80,24 +81,24 @@ class _Walk:
 
     def act(self, name, result):
         """Do the act ``name``; ``result`` is its points, or as what the dossier enters late."""
-        given = {"reason": REASONS.get(name, "")}
+        given: dict[str, Any] = {"reason": REASONS.get(name, "")}
         if name == "enter_late":
             given["entered_as"] = result
         elif name == "choose_rubric":
             given["rubric"] = self.rubric()
         elif keep := getattr(self, f"for_{name}", None):
             given["record"] = keep(result) if result else keep()
-        if ACTS[name]["door"] == "act":
+        if ACTS[name].door == "act":
             role, level = DONE_BY.get(name, (Role.OFFICER, Level.COMMUNE))
             unit = self.commune.at_level(level)
             by = self.posts(role, unit)
-            if ACTS[name]["paper"]:
+            if ACTS[name].paper:
                 given["paper"] = self.paper(name, unit)
             self.dossier = doors.act(self.dossier.process, name, by=by, **given)
             return
         task = self.task()
         by = self.posts(task.role, task.org_unit)
-        if ACTS[name]["paper"]:
+        if ACTS[name].paper:
             # By a chance of its own: who is who in the rest of the year stays.
             chance = random.Random(task.pk)  # noqa: S311
             given["paper"] = self.paper(name, task.org_unit, chance)

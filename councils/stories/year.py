@@ -15,7 +15,6 @@ from councils.stories.cast import (
     PAUSES,
     PRODUCT_COLUMNS,
     SEED,
-    STAY,
     TO_DUE,
     VILLAGES,
     _place,
@@ -27,6 +26,7 @@ from councils.stories.walk import _Walk
 from cycle import tables
 from cycle.models import Cycle, DayOff, Level, Role
 from dossiers.models import (
+    ACTS,
     Dossier,
     OutreachEvent,
     OutreachKind,
@@ -187,7 +187,7 @@ class _Year:
         """When the dossier was opened and each act done, so that its task is due around today."""
         acts = [act.partition(":")[0] for act in scene.acts]
         moved = len(acts)
-        while moved and acts[moved - 1] in STAY:
+        while moved and not ACTS[acts[moved - 1]].leads:
             moved -= 1
         if before := CAME_BEFORE.get(scene.then):
             last = self.now - before - self.random.randrange(4)

@@ -146,6 +146,7 @@ class ReturnForm(PlainPart):
 LATE_STARTS = [
     (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
     for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
+    if state.step
 ]
 
 
@@ -155,6 +156,9 @@ class LateEntryForm(ReasonForm):
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
     state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=LATE_STARTS)
     field_order = ("entered_as", "state", "reason")
+
+    def __init__(self, *args, dossier, **kwargs):
+        super().__init__(*args, **kwargs)
 
     def add_to(self, call):
         super().add_to(call)
@@ -277,29 +281,13 @@ class PaperForm(Part, forms.ModelForm):
 
 # --- One act ----------------------------------------------------------------------------------
 
-#: Acts in which an officer signs for what was checked.
-REVIEWED = frozenset(
-    {
-        "screen_idea",
-        "select_idea",
-        "check_plan",
-        "approve_plan",
-        "confirm_dossier",
-        "forward_to_district",
-        "forward_to_province",
-        "accept_at_district",
-        "accept_at_province",
-        "propose_recognition",
-    }
-)
-
-#: The commune's checklist is a gate: what is not ticked must be explained (P3, P10).
-GATES = frozenset({"confirm_dossier"})
-
-#: Acts of the moment, that nobody signs.
-WITHOUT_PAPER = frozenset(
-    {"attach_evidence", "choose_rubric", "record_visit", "record_support", "record_promotion"}
-)
+#: The forms of what an act takes beside its records, by ``Act.takes``.
+VALUES: dict[str, Any] = {
+    "entry": LateEntryForm,
+    "correction": CorrectionForm,
+    "choice": RubricForm,
+    "reopen": ReopenForm,
+}
 
 
 class ActForm:
@@ -327,32 +315,26 @@ class ActForm:
             fill(part, typed)
             self.parts.append(part)
 
-        for factory in RECORDS.get(name, ()):
+        for factory in RECORDS[name]:
             add(factory._meta.model._meta.model_name, factory, dossier=dossier, initial=initial)
-        if name == "enter_late":
-            add("entry", LateEntryForm)
-        elif name == "correct_names":
-            add("correction", CorrectionForm, dossier=dossier)
-        elif name == "choose_rubric":
-            add("choice", RubricForm, dossier=dossier)
-        elif name == "reopen":
-            add("reopen", ReopenForm, dossier=dossier)
-        elif self.act["tone"] == "return":
+        if self.act.takes:
+            add(self.act.takes, VALUES[self.act.takes], dossier=dossier)
+        elif self.act.tone == "return":
             add("return", ReturnForm, node=task.node)
-        elif self.act["reason"]:
+        elif self.act.reason:
             add("reason", ReasonForm)
-        elif name in REVIEWED:
-            add("review", ReviewForm, node=task.node, gate=name in GATES)
+        elif self.act.reviewed:
+            add("review", ReviewForm, node=task.node, gate=self.act.gate)
         elif task is not None:
             add("note", NoteForm)
-        if name not in WITHOUT_PAPER:
-            required = self.typed_only or self.act["paper"]
+        if not self.act.unsigned:
+            required = self.typed_only or self.act.paper
             add("paper", PaperForm, dossier=dossier, required=required)
 
     @property
     def reviews(self):
         """Whether the checklist of the task is ticked in this form."""
-        return self.name in REVIEWED
+        return self.act.reviewed
 
     @property
     def has_file(self):

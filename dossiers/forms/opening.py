@@ -247,7 +247,7 @@ class DossierForm(PlainPart):
                     )
         except ConditionNotMet as error:
             for message in error.messages:
-                self.add_error(None, message)
+                self.add_error(None, str(message))
         except DutyMissing:
             self.add_error(None, _("Chu trình này chưa có phân công nhiệm vụ. Xin báo quản trị."))
         except PermissionDenied:

@@ -25,6 +25,7 @@ from dossiers.forms.fields import (
 )
 from dossiers.forms.uploads import FileField, check_upload, keep_file
 from dossiers.models import (
+    ACTS,
     BusinessPlan,
     CaseType,
     Certificate,
@@ -394,38 +395,39 @@ class EvidencePart(RecordPart):
 
 # --- Which act asks for which -------------------------------------------------------------------
 
-_IDEA = record_form(Idea, held_on="filed_on", not_future=("filed_on",), prefilled=True)
-_PLAN = record_form(
-    BusinessPlan, held_on="filed_on", not_future=("filed_on", "owner_trained_on"), prefilled=True
-)
-_EVALUATION = record_form(Evaluation, held_on="met_on", not_future=("met_on",))
+#: Record -> the form that asks for it.
+FORMS = {
+    "idea": record_form(Idea, held_on="filed_on", not_future=("filed_on",), prefilled=True),
+    "businessplan": record_form(
+        BusinessPlan,
+        held_on="filed_on",
+        not_future=("filed_on", "owner_trained_on"),
+        prefilled=True,
+    ),
+    "visit": record_form(Visit, held_on="visited_on", not_future=("visited_on",)),
+    "supportmeasure": record_form(SupportMeasure, not_future=("done_on",)),
+    "completion": record_form(
+        Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True
+    ),
+    "evidence": record_form(Evidence, EvidencePart),
+    "selfassessment": record_form(SelfAssessment, SelfAssessmentPart),
+    "communereport": record_form(CommuneReport, prefilled=True),
+    "evaluation": record_form(Evaluation, held_on="met_on", not_future=("met_on",)),
+    "certificate": record_form(Certificate, CertificatePart),
+    "promotion": record_form(Promotion, PromotionPart),
+    "inspection": record_form(
+        Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on")
+    ),
+}
+#: Acts that ask otherwise than the others.
+_OTHERWISE = {
+    ("record_centre_result", "evaluation"): record_form(Evaluation, CentreEvaluationPart),
+    ("record_centre_result", "certificate"): record_form(Certificate, CentreCertificatePart),
+    ("promote", "promotion"): record_form(Promotion, LastPromotionPart),
+}
 
-#: act -> the records that its form asks for.
+#: act -> the forms of the records that it keeps.
 RECORDS = {
-    "register_idea": [_IDEA],
-    "complete_idea": [_IDEA],
-    "refile_idea": [_IDEA],
-    "submit_plan": [_PLAN],
-    "complete_plan": [_PLAN],
-    "refile_plan": [_PLAN],
-    "record_visit": [record_form(Visit, held_on="visited_on", not_future=("visited_on",))],
-    "record_support": [record_form(SupportMeasure, not_future=("done_on",))],
-    "declare_ready": [
-        record_form(Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True)
-    ],
-    "attach_evidence": [record_form(Evidence, EvidencePart)],
-    "submit_dossier": [record_form(SelfAssessment, SelfAssessmentPart)],
-    "confirm_dossier": [record_form(CommuneReport, prefilled=True)],
-    "rank_at_district": [_EVALUATION],
-    "rank": [_EVALUATION],
-    "record_centre_result": [
-        record_form(Evaluation, CentreEvaluationPart),
-        record_form(Certificate, CentreCertificatePart),
-    ],
-    "certify": [record_form(Certificate, CertificatePart)],
-    "record_promotion": [record_form(Promotion, PromotionPart)],
-    "promote": [record_form(Promotion, LastPromotionPart)],
-    "record_inspection": [
-        record_form(Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on"))
-    ],
+    act.name: [_OTHERWISE.get((act.name, kind)) or FORMS[kind] for kind in act.keeps]
+    for act in ACTS.values()
 }

@@ -1,17 +1,30 @@
 """What an act needs beside the right state; each says in Vietnamese what is missing. A leaf."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Level
+from dossiers.law.doing import Doing
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
+
+if TYPE_CHECKING:
+    from dossiers.models.dossier import Dossier
+
+#: A text that is shown, translated when it is read.
+Words = str | Promise
 
 
 class ConditionNotMet(Exception):
     """A legal act cannot be done yet; ``messages`` say what is missing, in Vietnamese."""
 
-    def __init__(self, messages):
+    def __init__(self, messages: Iterable[Words]) -> None:
         super().__init__(" ".join(str(message) for message in messages))
         self.messages = list(messages)
 
@@ -20,63 +33,88 @@ class ActNotPossible(Exception):
     """The dossier does not stand where this act begins: someone acted first, or too early."""
 
 
-def condition(check):
-    """Make ``check(dossier) -> None or a sentence`` a django_fsm condition that keeps its words."""
+#: Says what is missing, or None.
+Check = Callable[["Dossier"], Words | None]
+#: The same of who does it as well; on a page, before anybody does, of None.
+RoundCheck = Callable[["Dossier", Doing | None], Words | None]
 
-    def met(dossier):
-        return not check(dossier)
 
-    met.why_not = check  # type: ignore[attr-defined]
-    met.__name__ = check.__name__
-    return met
+class Condition:
+    """``check`` as django_fsm asks it, yes or no, which keeps its words in :meth:`why_not`.
+
+    ``settled``: no form can meet it, the edition or the stars decide.
+    """
+
+    def __init__(self, check: Check, *, settled: bool = False) -> None:
+        self.why_not, self.settled = check, settled
+        self.__name__, self.__doc__ = check.__name__, check.__doc__
+
+    def __call__(self, dossier: Dossier) -> bool:
+        return not self.why_not(dossier)
+
+
+def condition(check: Check) -> Condition:
+    """A condition that what is recorded with the act may meet."""
+    return Condition(check)
+
+
+def settled(check: Check) -> Condition:
+    """A condition that is met or not before anything is recorded."""
+    return Condition(check, settled=True)
 
 
 @condition
-def has_idea(dossier):
+def has_idea(dossier: Dossier) -> Words | None:
     """Phiếu đăng ký ý tưởng."""
     if not dossier.ideas.exists():
         return _("Hồ sơ chưa có phiếu đăng ký ý tưởng.")
+    return None
 
 
 @condition
-def has_plan(dossier):
+def has_plan(dossier: Dossier) -> Words | None:
     """Phương án sản xuất kinh doanh."""
     if not dossier.businessplans.exists():
         return _("Hồ sơ chưa có phương án sản xuất kinh doanh.")
+    return None
 
 
 @condition
-def has_completion(dossier):
+def has_completion(dossier: Dossier) -> Words | None:
     """Kết quả triển khai."""
     if not dossier.completions.exists():
         return _("Hồ sơ chưa có kết quả triển khai.")
+    return None
 
 
 @condition
-def has_self_assessment(dossier):
+def has_self_assessment(dossier: Dossier) -> Words | None:
     """Bản tự đánh giá (Mẫu 02)."""
     if not dossier.selfassessments.exists():
         return _("Hồ sơ chưa có bản tự đánh giá.")
+    return None
 
 
 @condition
-def has_rubrics(dossier):
+def has_rubrics(dossier: Dossier) -> Words | None:
     """Bộ tiêu chí của nhóm sản phẩm; QĐ 851 has none."""
     if not dossier.rubrics().exists():
         return _("Bộ quy định này không có bộ tiêu chí cho nhóm sản phẩm của hồ sơ.")
+    return None
 
 
 @condition
-def not_judged(dossier):
+def not_judged(dossier: Dossier) -> Words | None:
     """Chưa hội đồng nào chấm, chưa vào đợt: what was judged stays judged by the same words."""
     if dossier.stars is not None:
         return _("Hội đồng đã chấm hồ sơ này: không đổi bộ sản phẩm được nữa.")
     if dossier.held() is not None:
         return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi bộ sản phẩm được nữa.")
+    return None
 
 
 @condition
-def group_may_change(dossier):
+def group_may_change(dossier: Dossier) -> Words | None:
     """Đổi nhóm sản phẩm được: the same rule, as whoever corrects the group is told it."""
     if not_judged.why_not(dossier) is None:
         return None
@@ -85,29 +123,23 @@ def group_may_change(dossier):
     return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi nhóm sản phẩm được nữa.")
 
 
-def _held_by(dossier):
+def _held_by(dossier: Dossier, doing: Doing | None) -> Any:
     """The entry of a round that has the dossier; None when this act is the round's own."""
     entry = dossier.held() if dossier.state in AT_COUNCIL else None
-    authority = dossier.__dict__.get("_authority")
-    if entry is None or (
-        authority is not None
-        and authority.stream == "round"
-        and authority.stream_id == entry.round_id
-    ):
+    if entry is None or doing is not None and doing.is_of_round(entry.round_id):
         return None
     return entry
 
 
-def _pending(entry):
+def _pending(entry: Any) -> str:
     return _now("Đợt «%(round)s» đã chốt, kết quả đang được ghi vào hồ sơ.") % {
         "round": entry.round
     }
 
 
-@condition
-def free_of_round(dossier):
+def free_of_round(dossier: Dossier, doing: Doing | None) -> Words | None:
     """Không ở trong đợt đánh giá nào: what a round has taken in, its closing moves on."""
-    entry = _held_by(dossier)
+    entry = _held_by(dossier, doing)
     if entry is None:
         return None
     if not entry.live:
@@ -117,116 +149,129 @@ def free_of_round(dossier):
     }
 
 
-@condition
-def may_leave_round(dossier):
+def may_leave_round(dossier: Dossier, doing: Doing | None) -> Words | None:
     """Ra khỏi đợt được: the round is open to it, and held by whoever takes the dossier out."""
-    entry = _held_by(dossier)
+    entry = _held_by(dossier, doing)
     if entry is None:
         return None
     if not entry.live:
         return _pending(entry)
     # Only the door names what it holds; a page asks before that.
-    if dossier.__dict__.get("_leaving", entry.pk) != entry.pk:
+    if doing is not None and doing.leaving != entry.pk:
         return _now("Hồ sơ vừa được đưa vào đợt «%(round)s»: hãy tải lại trang.") % {
             "round": entry.round
         }
+    return None
 
 
 @condition
-def has_compulsory_evidence(dossier):
+def has_compulsory_evidence(dossier: Dossier) -> Words | None:
     """Tài liệu bắt buộc: the hard gate (P3)."""
     missing = dossier.missing_evidence()
     if missing:
         return _now("Hồ sơ còn thiếu: %(items)s.") % {"items": "; ".join(missing)}
+    return None
 
 
 @condition
-def has_commune_report(dossier):
+def has_commune_report(dossier: Dossier) -> Words | None:
     """Báo cáo của xã (Mẫu 03)."""
     if not dossier.communereports.exists():
         return _("Hồ sơ chưa có báo cáo của xã.")
+    return None
 
 
 @condition
-def has_result(dossier):
+def has_result(dossier: Dossier) -> Words | None:
     """Kết quả của hội đồng, from this time it sat."""
     if dossier.fresh_result() is None:
         return _("Chưa có kết quả của hội đồng.")
+    return None
 
 
 @condition
-def has_certificate(dossier):
+def has_certificate(dossier: Dossier) -> Words | None:
     """Giấy chứng nhận, of this decision."""
     if not dossier.certificates.filter(at__gte=dossier.moved_at).exists():
         return _("Chưa ghi ngày cấp giấy chứng nhận.")
+    return None
 
 
 @condition
-def has_centre_certificate(dossier):
+def has_centre_certificate(dossier: Dossier) -> Words | None:
     """Giấy chứng nhận của trung ương, when it gave five stars."""
     result = dossier.fresh_result()
     if result is not None and result.stars == 5:
         return has_certificate.why_not(dossier)
+    return None
 
 
 @condition
-def has_promotion(dossier):
+def has_promotion(dossier: Dossier) -> Words | None:
     """Hoạt động xúc tiến."""
     if not dossier.promotions.exists():
         return _("Chưa ghi hoạt động xúc tiến nào.")
+    return None
 
 
-@condition
-def district_evaluates(dossier):
+@settled
+def district_evaluates(dossier: Dossier) -> Words | None:
     """Bộ quy định có cấp huyện."""
     if not dossier.rule_set.has_district:
         return _("Theo bộ quy định này hồ sơ chuyển thẳng lên tỉnh.")
+    return None
 
 
-@condition
-def may_go_to_province(dossier):
+@settled
+def may_go_to_province(dossier: Dossier) -> Words | None:
     """From the commune when no district evaluates; from the district when the result suffices."""
     if dossier.state == S.COMMUNE_CHECKED:
         if dossier.rule_set.has_district:
             return _("Theo bộ quy định này hồ sơ phải qua cấp huyện.")
     elif not dossier.goes_up(Level.DISTRICT):
         return _("Kết quả cấp huyện chưa đạt mức được đề nghị lên tỉnh.")
+    return None
 
 
-@condition
-def may_be_recognised(dossier):
+@settled
+def may_be_recognised(dossier: Dossier) -> Words | None:
     """≥3★."""
     if (dossier.stars or 0) < 3:
         return _("Chỉ sản phẩm từ 3 sao mới được đề nghị công nhận.")
+    return None
 
 
-@condition
-def province_certifies(dossier):
+@settled
+def province_certifies(dossier: Dossier) -> Words | None:
     """Who certifies these stars under the pinned edition, or after the centre has answered."""
     if (dossier.stars or 0) < 3:
         return _("Chỉ sản phẩm từ 3 sao mới được công nhận.")
     if dossier.rule_set.certifier(dossier.stars) not in (None, Level.PROVINCE):
         return _("Hạng sao này do trung ương công nhận: hãy trình trung ương.")
+    return None
 
 
-@condition
-def may_be_nominated(dossier):
+@settled
+def may_be_nominated(dossier: Dossier) -> Words | None:
     """≥90 points, and the centre has not answered yet."""
     if not dossier.goes_up(Level.PROVINCE):
         return _("Kết quả chưa đạt mức trình trung ương.")
     if dossier.evaluations.filter(level=Level.CENTRE).exists():
         return _("Trung ương đã có kết quả cho hồ sơ này.")
+    return None
 
 
 @condition
-def idea_waited(dossier):
+def idea_waited(dossier: Dossier) -> Words | None:
     """The refiling wait of the pinned edition (QĐ 851: 7 days; none since)."""
     if wait := dossier.refile_wait("idea"):
         return _now("Được nộp lại ý tưởng từ ngày %(day)s.") % {"day": wait.strftime("%d/%m/%Y")}
+    return None
 
 
 @condition
-def plan_waited(dossier):
+def plan_waited(dossier: Dossier) -> Words | None:
     """The refiling wait of the pinned edition; none in those known."""
     if wait := dossier.refile_wait("plan"):
         return _now("Được nộp lại phương án từ ngày %(day)s.") % {"day": wait.strftime("%d/%m/%Y")}
+    return None

@@ -1,9 +1,13 @@
 """What each task is about: what to do, what the law asks, what to check. A leaf: no models."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+
+from cycle.models import RuleSet
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Guide:
     checks: tuple = ()
     law_of_three: Any = ""
 
-    def law_for(self, rule_set):
+    def law_for(self, rule_set: RuleSet) -> Any:
         """What the pinned edition asks at this point."""
         if rule_set.procedure == "three_levels" and self.law_of_three:
             return self.law_of_three

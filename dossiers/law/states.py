@@ -1,5 +1,7 @@
 """Where a dossier can stand. Each state knows its step. A leaf: no models."""
 
+from __future__ import annotations
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +43,7 @@ class State(models.TextChoices):
     REVOKED = "revoked", _("Đã thu hồi")
 
     @property
-    def step(self):
+    def step(self) -> Step | None:
         """The step this state belongs to; None for a dossier that left the walk."""
         return _STEPS.get(self)
 
@@ -130,6 +132,6 @@ BEFORE_RESULT = LIVE - {
 }
 
 
-def states_of(step):
+def states_of(step: Step | str) -> list[State]:
     """All states of ``step``."""
     return [state for state in State if state.step == step]

@@ -322,7 +322,7 @@ class Inbox:
         for row in rows:
             row["title"] = GUIDES[row["node"]].title
             if row["closed_at"]:
-                row["done"] = ACTS[row["outcome"]]["label"] if row["outcome"] in ACTS else ""
+                row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
             else:
                 row["due"] = due(
                     row["due_on"], self.today, self.calendar, paused_at=row["paused_at"]

@@ -20,9 +20,8 @@ from cycle.models import Role
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
-from dossiers.law.states import State
 from dossiers.lists.ending import FOLLOWERS
-from dossiers.models.law import ACTS, Law
+from dossiers.models.law import ACTS
 from dossiers.terms.spent import asked
 
 PAGE = 25
@@ -103,11 +102,9 @@ def _month(text):
 def _steps_of_events():
     """The step that each act leads into: a clock of the law belongs to the step it starts in."""
     steps = {}
-    for name in ACTS:
-        for transition in getattr(Law, name)._django_fsm.transitions.values():
-            target = getattr(transition.target, "allowed_states", [transition.target])[0]
-            if target and State(target).step:
-                steps[f"dossier.{name}"] = State(target).step.value
+    for act in ACTS.values():
+        if act.leads and (step := act.leads[0].step):
+            steps[act.event] = step.value
     return steps
 
 
@@ -254,7 +251,9 @@ class OverdueRegister:
 
     @cached_property
     def _values(self):
-        steps = {state.value: state.step.value for state in NODES.values()} | _steps_of_events()
+        steps = {
+            state.value: state.step.value for state in NODES.values() if state.step
+        } | _steps_of_events()
         return asdict(self.filters) | {
             "held": [
                 held.org_unit_id for held in self.user.assignments() if held.role in FOLLOWERS

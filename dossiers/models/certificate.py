@@ -1,7 +1,10 @@
 """The certificate of a product, and how long it is valid (giấy chứng nhận)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -31,12 +34,15 @@ from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup
 from dossiers.models.records import Record, new_token
 
+if TYPE_CHECKING:
+    from dossiers.models.paper import OfficialDocument
+
 NUMBER_MISSING = _(
     "Bạn chưa nhập số giấy chứng nhận: không thêm sau được, thiếu số thì không ai tra cứu được."
 )
 
 
-def _number_taken(number, product):
+def _number_taken(number: str, product: str) -> str:
     if not product:
         return _now("Số %(number)s vừa được cấp cho một sản phẩm khác.") % {"number": number}
     return _now("Số %(number)s đã cấp cho «%(product)s» trong năm này.") % {
@@ -58,7 +64,7 @@ class Validity:
 
 
 class CertificateQuerySet(models.QuerySet):
-    def with_validity(self):
+    def with_validity(self) -> Self:
         """With what :attr:`Certificate.validity` is told from."""
         entered = (
             HistoryEntry.objects.filter(
@@ -82,7 +88,7 @@ class CertificateQuerySet(models.QuerySet):
             law_at_expiry=Subquery(law.values("pk")[:1]),
         )
 
-    def public(self):
+    def public(self) -> Self:
         """Those that a decision gave: the last of each recognised dossier, with what is shown."""
         later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
         return (
@@ -91,11 +97,11 @@ class CertificateQuerySet(models.QuerySet):
             .with_validity()
         )
 
-    def without_decision(self):
+    def without_decision(self) -> Self:
         """Those of before whose decision nobody knows (chưa rõ quyết định)."""
         return self.filter(decision=None)
 
-    def number_twice(self):
+    def number_twice(self) -> Self:
         """Those whose number their issuer gave to another in the same year (trùng số)."""
         # The ministry has no row.
         others = Certificate.objects.exclude(pk=OuterRef("pk")).annotate(of=Coalesce("issuer", 0))
@@ -106,7 +112,7 @@ class CertificateQuerySet(models.QuerySet):
         )
         return self.exclude(folded_number="").filter(Exists(same))
 
-    def numbered(self, number):
+    def numbered(self, number: str) -> Self:
         """Those with this number, however it is spaced, in capitals or not, with marks or not."""
         folded = fold_number(number)
         if not folded or "\x00" in folded:
@@ -160,25 +166,26 @@ class Certificate(Record):
 
     objects = CertificateQuerySet.as_manager()
 
-    def get_absolute_url(self):
+    def get_absolute_url(self) -> str:
         """Its public page."""
         return reverse("dossiers:certificate", args=[self.token])
 
     @property
-    def renamed(self):
+    def renamed(self) -> list[str]:
         """What product and producer are called now, where that is not what was certified."""
         product = self.dossier.product
         now = (product.name, self.product_name), (product.producer.name, self.producer_name)
         return [name for name, certified in now if name != certified]
 
     @property
-    def revoked_on(self):
+    def revoked_on(self) -> date | None:
         """The day it was revoked (ngày thu hồi), or None."""
         if self.dossier.state == State.REVOKED:
             return timezone.localdate(self.dossier.moved_at)
+        return None
 
     @property
-    def validity(self):
+    def validity(self) -> Validity:
         """The :class:`Validity` of one that was asked for ``with_validity()``, revoked or not.
 
         In time is what was filed up to the day it expires.
@@ -191,20 +198,20 @@ class Certificate(Record):
         return Validity(self.expires_on)
 
     @property
-    def refiling(self):
+    def refiling(self) -> tuple[date, date] | None:
         """The days in which the product may be filed for re-evaluation (D6), first and last."""
         if self.expires_on and self.law_at_expiry:
             return RuleSet.pinned(self.law_at_expiry).refiling(self.expires_on)
+        return None
 
-    def standing(self, day):
+    def standing(self, day: date) -> str:
         """``revoked``, ``expired`` or ``valid`` on ``day``, its last day included."""
         if self.dossier.state == State.REVOKED:
             return "revoked"
         until = self.validity.until
         return "expired" if until and until < day else "valid"
 
-    def prepare(self, paper=None):
-        # The centre certifies 5★ only, and its result is not yet the dossier's.
+    def prepare(self, paper: OfficialDocument | None = None) -> None:
         self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0
         months = self.dossier.rule_set.certificate_months
         if months and self.issued_on:
@@ -217,7 +224,7 @@ class Certificate(Record):
         self.producer_name = product.producer.name
         self.producer_address = product.producer.address
 
-    def clean(self):
+    def clean(self) -> None:
         if self.issued_on and self.issued_on > clock.today():
             raise ValidationError({"issued_on": _("Ngày cấp không thể ở tương lai.")})
         check_symbol(self.number, "number")
@@ -230,11 +237,11 @@ class Certificate(Record):
         if self.decision is not None:
             self._check_decision(self.decision)
 
-    def _of_this_number(self):
+    def _of_this_number(self) -> Certificate | None:
         same = Certificate.objects.numbered(self.number).filter(issuer=self.issuer)
         return same.filter(issued_on__year=self.issued_on.year).first() if self.issued_on else None
 
-    def _check_decision(self, decision):
+    def _check_decision(self, decision: OfficialDocument) -> None:
         """A number of a year is one decision, of one day and signer, after the council met."""
         if self.issued_on and self.issued_on < decision.signed_on:
             raise ValidationError(
@@ -274,9 +281,10 @@ class Certificate(Record):
                 }
             )
 
-    def refused(self, error):
+    def refused(self, error: Exception) -> ValidationError | None:
         if "certificate_number_once" in str(error):
             return ValidationError({"number": _number_taken(self.number, "")})
+        return None
 
     class Meta(Record.Meta):
         verbose_name = _("giấy chứng nhận")

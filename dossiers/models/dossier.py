@@ -1,6 +1,11 @@
 """The file of a product: what it knows, and the one way in which it changes."""
 
-from datetime import datetime, time, timedelta
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Self
 
 import django_fsm as fsm
 import rules
@@ -11,18 +16,26 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.steps import Step
+from dossiers.law.acts import Act
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words
+from dossiers.law.doing import Doing
 from dossiers.law.states import JUDGED, State
-from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
+from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
 from dossiers.models.product import Product
-from dossiers.rules import has_authority
+
+if TYPE_CHECKING:
+    from dossiers.models.paper import OfficialDocument
+    from dossiers.models.records import Evaluation
+    from dossiers.models.task import Process, Task
+    from dossiers.models.term import Term, TermQuerySet
 
 S = State
 
 
 class DossierQuerySet(models.QuerySet):
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """Dossiers of the units this person works for today, and of those below them."""
         held = [assignment.org_unit_id for assignment in user.assignments()]
         return self.filter(
@@ -32,7 +45,7 @@ class DossierQuerySet(models.QuerySet):
             | Exists(Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=held))
         )
 
-    def with_units(self):
+    def with_units(self) -> Self:
         """With the product, its producer and the line of units above."""
         return self.select_related(
             "product__producer", "commune__parent__parent", "cycle", "rule_set"
@@ -42,7 +55,7 @@ class DossierQuerySet(models.QuerySet):
 class Dossier(fsm.ConcurrentTransitionMixin, Law):
     """A product's file (hồ sơ sản phẩm OCOP), carried from cycle to cycle when it must be.
 
-    ``state`` moves only through the two doors of models/task.py, which end in :meth:`perform`; what
+    ``state`` moves only through the two doors of walk/doors.py, which end in :meth:`perform`; what
     is legal stands in :class:`~dossiers.models.law.Law`. The rule set is pinned when the dossier is
     opened or enters another cycle, its rubric when it is chosen or the dossier filed.
     """
@@ -154,56 +167,58 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.product.name
 
     # --- What it knows ----------------------------------------------------------------------
 
     @property
-    def status(self):
+    def status(self) -> State:
         """The state as a member of :class:`State`."""
         return State(self.state)
 
     @property
-    def step(self):
+    def step(self) -> Step:
         """The step it stands in, or stood in when it left the walk."""
         if step := self.status.step:
             return step
-        return State(self.parked_from).step
+        before = State(self.parked_from).step
+        assert before is not None, "it was parked from a step of the walk"
+        return before
 
     @property
-    def mean(self):
+    def mean(self) -> Decimal | None:
         """Mean of the last result, truncated to two decimals; None without points."""
         if self.points_sum is None or self.sheets is None:
             return None
         return (self.points_sum * 100 // self.sheets) / 100
 
     @property
-    def process(self):
+    def process(self) -> Process | None:
         """The walk it is on, or the last one it was on."""
         return self.processes.order_by("-pk").first()
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> int:
         return self.cycle_id
 
     @property
-    def history(self):
+    def history(self) -> models.QuerySet[HistoryEntry]:
         """Its chain of entries, oldest first."""
         return HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=self.pk)
 
-    def goes_up(self, level):
+    def goes_up(self, level: str) -> bool:
         """Whether its last result, given at ``level``, goes to the next level."""
         return self.rule_set.goes_up(
             level, stars=self.stars, points_sum=self.points_sum, sheets=self.sheets
         )
 
-    def fresh_result(self):
+    def fresh_result(self) -> Evaluation | None:
         """The result that the council where it stands has given since it came there, or None."""
         return self.evaluations.filter(at__gte=self.moved_at).last()
 
     @property
-    def is_judged(self):
+    def is_judged(self) -> bool:
         """Whether a council has scored what is in it: it has spoken, or a member handed a sheet in
         in a round that goes on.
         """
@@ -214,7 +229,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         handed_in = {"sheets__state": "submitted", "sheets__member__isnull": False}
         return self.round_entries.filter(live=True, **handed_in).exists()
 
-    def rubrics(self):
+    def rubrics(self) -> models.QuerySet[Rubric]:
         """The product sets it may be judged by: of its edition, for its group of products."""
         return (
             Rubric.objects.current()
@@ -222,14 +237,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .order_by("number")
         )
 
-    def missing_evidence(self):
+    def missing_evidence(self) -> list[str]:
         """Labels of the compulsory kinds that no current evidence covers."""
         kinds = set(self.rule_set.compulsory(self.case_type))
         if kinds:
             kinds -= set(self.evidence.current().values_list("kind", flat=True))
         return [self.rule_set.evidence_label(kind) for kind in sorted(kinds)]
 
-    def refile_wait(self, what):
+    def refile_wait(self, what: str) -> date | None:
         """The day from which a refused idea or plan may be filed again, or None when it may now."""
         days = self.rule_set.refile_wait(what)
         if not days:
@@ -242,17 +257,11 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         day = timezone.localdate(refused.at) + timedelta(days=days)
         return day if clock.today() < day else None
 
-    def corrections(self):
+    def corrections(self) -> int:
         """How many times it was sent back to the producer."""
-        return self.history.filter(
-            event__in=[
-                "dossier.return_idea",
-                "dossier.return_plan",
-                "dossier.return_for_supplement",
-            ]
-        ).count()
+        return self.history.filter(event__in=SENT_BACK).count()
 
-    def held(self):
+    def held(self) -> Any:
         """The round's entry that has it (đang trong đợt), asked once for each reading of the row;
         None without.
 
@@ -273,20 +282,20 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             )
         return self._held
 
-    def clocks(self):
+    def clocks(self) -> TermQuerySet:
         """Its live clocks; with those of its product's certificates when that is judged anew."""
         if self.case_type not in JUDGED_ANEW:
             return self.terms.live()
         of_product = self.terms.model.objects.live().filter(dossier__product=self.product_id)
         return of_product.filter(Q(dossier=self) | Q(certificate__isnull=False))
 
-    def open_task(self):
+    def open_task(self) -> Task | None:
         """The task somebody has now (công việc đang mở), or None."""
         if not hasattr(self, "_open_task"):
             self._open_task = self.tasks.filter(open_state__isnull=False).first()
         return self._open_task
 
-    def line(self):
+    def line(self) -> list[int]:
         """Ids of its commune and the units above."""
         if not hasattr(self, "_line"):
             self._line = self.commune.line()
@@ -294,71 +303,78 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     # --- The one way in -----------------------------------------------------------------------
 
-    def stands_for(self, name):
+    def stands_for(self, name: str) -> bool:
         """Whether ``name`` begins in the state this dossier is in."""
         return getattr(self, name)._django_fsm.has_transition(self.state)
 
-    def why_not(self, name):
-        """Sentences that say what ``name`` still lacks here; empty when it may be done."""
+    def why_not(
+        self, name: str, doing: Doing | None = None, *, settled: bool = False
+    ) -> list[Words]:
+        """Sentences that say what ``name`` still lacks here; empty when it may be done.
+
+        ``settled``: only what nothing recorded with the act could meet.
+        """
         transition = getattr(self, name)._django_fsm.get_transition(self.state)
-        return [
-            message
-            for check in transition.conditions
-            if (message := check.why_not(self))  # type: ignore[attr-defined]
+        lacking = [
+            check.why_not(self) for check in transition.conditions if check.settled or not settled
         ]
+        return list(filter(None, [self._why_not_of_round(name, doing), *lacking]))
+
+    def _why_not_of_round(self, name: str, doing: Doing | None) -> Words | None:
+        asks = ACTS[name].of_round
+        return asks(self, doing) if asks is not None else None
 
     def perform(
         self,
-        name,
+        name: str,
+        doing: Doing,
         *,
-        by,
-        capacity=None,
-        at=None,
-        reason="",
-        records=(),
-        paper=None,
-        typed=False,
-        data=None,
-        **values,
-    ):
+        reason: str = "",
+        records: Sequence[Any] = (),
+        paper: OfficialDocument | None = None,
+        **values: Any,
+    ) -> tuple[HistoryEntry, list[Term]]:
         """Do the act ``name``, save it, write it down. Only the two doors call it.
 
-        ``dossiers.<name>`` is checked here; ``capacity`` is the role assignment acted in, ``at``
-        when it happened (else the day its ``paper`` was signed, else now), ``records`` what the
-        step keeps, ``typed`` that ``by`` only types what its ``paper`` says, ``values`` what the
-        transition takes. Returns the history entry.
+        Who may is asked here: ``dossiers.<name>``, of the task held for an act that one asks for.
+        ``records`` are what the step keeps, ``values`` what the transition takes. It happened when
+        ``doing`` says, else on the day its ``paper`` was signed, else now. Returns the history
+        entry and the dossier's live clocks, locked.
         Raises PermissionDenied, ActNotPossible (it does not stand where the act begins),
         ConditionNotMet (something is missing) and ValidationError (a record is wrong).
         """
-        if name not in ACTS:
+        act = ACTS.get(name)
+        if act is None:
             raise ActNotPossible(name)
         with transaction.atomic(savepoint=False):
             # A full save() follows, so start from the row as it is now, locked; then its clocks,
             # before the head of its history: the sweep takes them in the same order.
             self.lock()
-            self.held_terms = list(
+            terms = list(
                 self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
             )
-            if not rules.has_perm(f"dossiers.{name}", by, self):
+            authorised = act.by_round and doing.is_authorised(self)
+            if not authorised and not self._may(act, doing):
                 raise PermissionDenied
             if not self.stands_for(name):
                 raise ActNotPossible(name)
-            if ACTS[name]["reason"] and not reason.strip():
+            if act.reason and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
-            by_round = name in SCORED and has_authority(by, self)
-            on_paper = ACTS[name]["paper"] and not by_round
+            on_paper = act.paper and not (act.scored and authorised)
             if on_paper and paper is None:
                 raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
-            # Of what is told again years later there may be no scan.
-            if (on_paper or typed) and not paper.is_scanned and not clock.replaying():
+            # Of what is told again years later there may be no scan; the door asks who only types
+            # for the paper.
+            scanned = paper is not None and paper.is_scanned
+            if (on_paper or doing.typed) and not scanned and not clock.replaying():
                 raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
-            moment, data = self._moment(at, paper), dict(data or {})
+            moment, data = self._moment(doing.at, paper), doing.recorded
             if paper is not None:
                 # Before the records, which may point to it, as it does to its scan.
-                scan = [paper.scan] if paper.scan and paper.scan.pk is None else []
+                scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
             for record in records:
-                record.dossier, record.recorded_by, record.at = self, by, moment
+                record.dossier, record.recorded_by, record.at = self, doing.by, moment
                 record.prepare(paper)
                 # Unique keys and constraints are the database's to check, and it does.
                 record.full_clean(
@@ -374,10 +390,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                         raise refused from error
                     raise
             before, rubric_before = self.state, self.rubric_id
+            if self._why_not_of_round(name, doing):
+                raise ConditionNotMet(self.why_not(name, doing))
             try:
                 told = getattr(self, name)(**values)
             except fsm.TransitionNotAllowed:
-                raise ConditionNotMet(self.why_not(name)) from None
+                raise ConditionNotMet(self.why_not(name, doing)) from None
             if self.state != before:
                 self.moved_at = moment
             self.save()
@@ -388,19 +406,26 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 data["rubric"] = str(self.rubric)
             if records:
                 data["records"] = [[record._meta.model_name, record.pk] for record in records]
-            return HistoryEntry.objects.record(
-                f"dossier.{name}",
+            entry = HistoryEntry.objects.record(
+                act.event,
                 self,
-                by=by,
-                capacity=capacity,
+                by=doing.by,
+                capacity=doing.capacity,
                 at=moment,
                 before=before,
                 after=self.state,
                 reason=reason.strip(),
                 **data,
             )
+            return entry, terms
 
-    def _moment(self, at, paper):
+    def _may(self, act: Act, doing: Doing) -> bool:
+        """``act.permission``, which for an act that a task asks for is that of the task held."""
+        if act.door == "task":
+            return rules.has_perm("dossiers.complete_task", doing.by, doing.task)
+        return rules.has_perm(act.permission, doing.by, self)
+
+    def _moment(self, at: datetime | None, paper: OfficialDocument | None) -> datetime:
         """When an act happened: not in the future, not before the dossier came to stand here."""
         now = clock.now()
         signed_on = paper.signed_on if paper is not None else None
@@ -409,7 +434,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             at = timezone.make_aware(datetime.combine(signed_on, time(12)))
         return max(min(at or now, now), self.moved_at)
 
-    def lock(self):
+    def lock(self) -> None:
         """Reread the row and hold it until the transaction ends.
 
         Not refresh_from_db(): django_fsm's opens the protected field for all threads while it runs.
@@ -420,13 +445,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .get(pk=self.pk)
         )
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
-        carried = {
-            name: self.__dict__[name]
-            for name in ("_open_task", "_authority", "_leaving")
-            if self.__dict__.get(name) is not None
-        }
         self.__dict__.clear()
-        self.__dict__.update(fresh.__dict__ | carried)
+        self.__dict__.update(fresh.__dict__)
 
 
 class Route(models.Model):
@@ -446,5 +466,5 @@ class Route(models.Model):
             models.UniqueConstraint(fields=["dossier", "node"], name="route_once_per_duty")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.node}: {self.org_unit}"

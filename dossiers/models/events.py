@@ -1,5 +1,7 @@
 """What concerns many products: outreach, training, fairs."""
 
+from __future__ import annotations
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -31,7 +33,7 @@ class CycleEvent(models.Model):
         abstract = True
         ordering = ["-held_on", "-pk"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
 

@@ -1,21 +1,28 @@
 """Evidence in a dossier: files kept by their content, and papers kept in a cupboard."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
+from django.core.files import File
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import User
+from cycle.models import RuleSet, User
+
+if TYPE_CHECKING:
+    from dossiers.models.paper import OfficialDocument
 
 
-def store(upload):
+def store(upload: File) -> tuple[str, int]:
     """Write ``upload`` under MEDIA_ROOT by its SHA-256 and return (sha256, bytes).
 
     The file is on disk, fsynced and under its final name before any row speaks of it. The same
@@ -41,7 +48,7 @@ def store(upload):
     return digest.hexdigest(), size
 
 
-def path_of(sha256):
+def path_of(sha256: str) -> Path:
     """Where the content with this SHA-256 lies."""
     return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
 
@@ -56,7 +63,7 @@ SCORED_ALREADY = _(
 
 
 class EvidenceQuerySet(models.QuerySet):
-    def current(self):
+    def current(self) -> Self:
         """The newest version of each piece."""
         return self.filter(replaced_by=None)
 
@@ -119,16 +126,16 @@ class Evidence(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
-    def kind_label(self, rule_set):
+    def kind_label(self, rule_set: RuleSet) -> Any:
         """The Vietnamese name of its kind under ``rule_set``."""
         if self.kind == SIGNED_PAPER:
             return _("Văn bản đã ký")
         return rule_set.evidence_label(self.kind)
 
-    def prepare(self, _paper=None):
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
         """Count the version, and see whether a council has scored; the door calls this before it
         saves, holding the dossier.
 
@@ -139,11 +146,11 @@ class Evidence(models.Model):
         self.version = self.replaces.version + 1 if self.replaces else 1
         self.after_council = self.kind != SIGNED_PAPER and self.dossier.is_judged
 
-    def refused(self, _error):
+    def refused(self, _error: Exception) -> ValidationError | None:
         """As of a :class:`~dossiers.models.records.Record`."""
-        return
+        return None
 
-    def clean(self):
+    def clean(self) -> None:
         if not self.sha256 and not self.paper_location:
             raise ValidationError(_("Hãy chọn tệp, hoặc ghi nơi giữ bản giấy."))
         if self.replaces and self.after_council:
@@ -157,8 +164,7 @@ class Evidence(models.Model):
             raise ValidationError({"kind": _("Bộ quy định không có loại tài liệu này.")})
         self._check_criteria()
 
-    def _check_criteria(self):
-        # What an old version proved may have been written before the set was chosen.
+    def _check_criteria(self) -> None:
         stray = set(self.criteria) - set(self.replaces.criteria if self.replaces else ())
         if stray and self.dossier.rubric is not None:
             stray -= set(self.dossier.rubric.criteria.values_list("code", flat=True))

@@ -1,15 +1,32 @@
 """The law: what may legally happen to a dossier. Who acts next is in flows.py."""
 
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, cast
+
 import django_fsm as fsm
 import rules
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Level
+from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
+from dossiers.law.acts import (
+    FOR_PRODUCER,
+    INSPECTORS,
+    OFFICERS,
+    ON_AUTHORITY,
+    REVOKERS,
+    SUPPORTERS,
+    UPPER_OFFICERS,
+    Act,
+    declared,
+    free_act,
+    task_act,
+)
 from dossiers.law.conditions import (
     ConditionNotMet,
     district_evaluates,
-    free_of_round,
     group_may_change,
     has_centre_certificate,
     has_certificate,
@@ -26,13 +43,17 @@ from dossiers.law.conditions import (
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
-    may_leave_round,
     not_judged,
     plan_waited,
     province_certifies,
 )
-from dossiers.law.states import AT_COUNCIL, BEFORE_RESULT, LIVE, State
-from dossiers.rules import does_open_task, has_authority, is_one_of
+from dossiers.law.states import BEFORE_RESULT, LIVE, State
+from dossiers.models.product import Producer, Product
+from dossiers.rules import does_open_task, is_one_of
+
+if TYPE_CHECKING:
+    from dossiers.models.dossier import Dossier
+    from dossiers.models.records import Evaluation
 
 S = State
 
@@ -57,81 +78,6 @@ class LateEntry(models.TextChoices):
     REEVALUATION = "reevaluation", _("Đánh giá lại")
 
 
-def _conditions(source, target, conditions, *, leaves=False):
-    """What an act asks: one that moves a dossier away from its council asks for its round first."""
-    sources = {source} if isinstance(source, str) else set(source)
-    if target is None or sources.isdisjoint(AT_COUNCIL):
-        return list(conditions)
-    return [may_leave_round if leaves else free_of_round, *conditions]
-
-
-def task_act(source, target, *, conditions=(), tone="forward", label, reason=False, paper=False):
-    """An act that a task asks for. ``label`` is the button; ``tone`` where and how it is shown.
-
-    ``paper``: only on a signed document and its scan; see :data:`SCORED` for what a round does.
-    """
-    return fsm.transition(
-        field="state",
-        source=source,
-        target=target,
-        conditions=_conditions(source, target, conditions),
-        custom={"door": "task", "tone": tone, "label": label, "reason": reason, "paper": paper},
-    )
-
-
-def free_act(
-    source,
-    target,
-    *,
-    conditions=(),
-    tone="other",
-    label,
-    reason=False,
-    paper=False,
-    leaves=False,
-    who,
-):
-    """An act that no task asks for. ``who``: the roles and levels that may do it.
-
-    ``paper``: as above. ``leaves``: it takes the dossier out of the round that has it, which every
-    other act waits for.
-    """
-    return fsm.transition(
-        field="state",
-        source=source,
-        target=target,
-        conditions=_conditions(source, target, conditions, leaves=leaves),
-        custom={
-            "door": "act",
-            "tone": tone,
-            "label": label,
-            "reason": reason,
-            "paper": paper,
-            "leaves": leaves,
-            "who": who,
-        },
-    )
-
-
-#: What a council gives: from a closed round it rests on the sheets handed in, not on a paper.
-SCORED = frozenset({"rank_at_district", "rank", "not_recognise"})
-
-#: Who may do the acts that no task asks for: pairs of role and level, in the dossier's own line.
-FOR_PRODUCER = frozenset({("officer", "commune"), ("officer", "district")})
-OFFICERS = frozenset({("officer", "commune"), ("officer", "district"), ("officer", "province")})
-#: Nobody by their post: only by the authority of a round.
-ON_AUTHORITY: frozenset[tuple[str, str]] = frozenset()
-UPPER_OFFICERS = frozenset({("officer", "district"), ("officer", "province")})
-SUPPORTERS = OFFICERS | {
-    ("trade", "district"),
-    ("trade", "province"),
-    ("department", "district"),
-    ("department", "province"),
-}
-INSPECTORS = UPPER_OFFICERS | {("department", "district"), ("department", "province")}
-REVOKERS = frozenset({("officer", "province")})
-
-
 class Law(models.Model):
     """The transitions of a dossier (điều kiện pháp lý), step by step.
 
@@ -139,10 +85,35 @@ class Law(models.Model):
     record. Abstract: :class:`~dossiers.models.dossier.Dossier` is the one that obeys it.
     """
 
+    if TYPE_CHECKING:
+        # What it uses of the one model that obeys it.
+        state: str
+        cycle: models.ForeignKey[Cycle, Cycle]
+        cycle_id: int
+        rule_set: models.ForeignKey[RuleSet, RuleSet]
+        rule_set_id: int
+        rubric: models.ForeignKey[Rubric | None, Rubric | None]
+        rubric_id: int | None
+        product: models.ForeignKey[Product, Product]
+        commune: models.ForeignKey[OrgUnit, OrgUnit]
+        case_type: str
+        stars: int | None
+        points_sum: Decimal | None
+        sheets: int | None
+        entered_as: str
+        skipped: int
+        bypassed_commune: bool
+        returned_from: str
+        parked_from: str
+        selfassessments: Any
+
+        def rubrics(self) -> models.QuerySet[Rubric]: ...
+        def fresh_result(self) -> Evaluation | None: ...
+
     class Meta:
         abstract = True
 
-    def _first_idea_state(self):
+    def _first_idea_state(self) -> State:
         """Where a filed idea goes: QĐ 851 has ideas filed with the district."""
         return (
             S.IDEA_SCREENED
@@ -157,12 +128,14 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.IDEA_REGISTERED, S.IDEA_SCREENED),
         conditions=[has_idea],
         label=_("Nộp phiếu đăng ký ý tưởng"),
+        said=_("nộp phiếu đăng ký ý tưởng"),
+        keeps=("idea",),
     )
-    def register_idea(self):
+    def register_idea(self) -> State:
         """Nộp phiếu đăng ký ý tưởng."""
         return self._file_idea()
 
-    def _file_idea(self):
+    def _file_idea(self) -> State:
         state = self._first_idea_state()
         self.bypassed_commune = self.bypassed_commune or state == S.IDEA_SCREENED
         return state
@@ -172,13 +145,21 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.IDEA_REGISTERED, S.IDEA_SCREENED),
         conditions=[has_idea],
         label=_("Nộp ý tưởng đã bổ sung"),
+        said=_("nộp lại ý tưởng đã bổ sung"),
+        keeps=("idea",),
     )
-    def complete_idea(self):
+    def complete_idea(self) -> State:
         """Nộp lại ý tưởng sau khi bổ sung."""
         return self._file_idea()
 
-    @task_act(S.IDEA_REGISTERED, S.IDEA_SCREENED, label=_("Chuyển xét chọn"))
-    def screen_idea(self):
+    @task_act(
+        S.IDEA_REGISTERED,
+        S.IDEA_SCREENED,
+        label=_("Chuyển xét chọn"),
+        said=_("sơ tuyển ý tưởng, chuyển xét chọn"),
+        reviewed=True,
+    )
+    def screen_idea(self) -> None:
         """Xã sơ tuyển, chuyển cấp trên xét chọn."""
 
     @task_act(
@@ -187,18 +168,31 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Yêu cầu bổ sung ý tưởng"),
+        said=_("yêu cầu bổ sung ý tưởng"),
     )
-    def return_idea(self):
+    def return_idea(self) -> None:
         """Trả lại ý tưởng để bổ sung."""
 
-    @task_act(S.IDEA_SCREENED, S.IDEA_SELECTED, label=_("Chấp nhận ý tưởng"))
-    def select_idea(self):
+    @task_act(
+        S.IDEA_SCREENED,
+        S.IDEA_SELECTED,
+        label=_("Chấp nhận ý tưởng"),
+        said=_("chấp nhận ý tưởng"),
+        reviewed=True,
+    )
+    def select_idea(self) -> None:
         """Chọn ý tưởng."""
 
     @task_act(
-        S.IDEA_SCREENED, S.IDEA_NOT_SELECTED, tone="refuse", reason=True, label=_("Không chọn")
+        S.IDEA_SCREENED,
+        S.IDEA_NOT_SELECTED,
+        tone="refuse",
+        reason=True,
+        label=_("Không chọn"),
+        said=_("không chọn ý tưởng"),
+        tells="line",
     )
-    def not_select_idea(self):
+    def not_select_idea(self) -> None:
         """Không chọn ý tưởng; được nộp lại."""
 
     @free_act(
@@ -207,15 +201,24 @@ class Law(models.Model):
         conditions=[has_idea, idea_waited],
         label=_("Nộp lại ý tưởng"),
         who=FOR_PRODUCER,
+        said=_("nộp lại ý tưởng"),
+        keeps=("idea",),
     )
-    def refile_idea(self):
+    def refile_idea(self) -> State:
         """Nộp lại ý tưởng không được chọn."""
         return self._file_idea()
 
     # --- Step 3: plan (phương án) -------------------------------------------------------------
 
-    @task_act(S.IDEA_SELECTED, S.PLAN_SUBMITTED, conditions=[has_plan], label=_("Nộp phương án"))
-    def submit_plan(self):
+    @task_act(
+        S.IDEA_SELECTED,
+        S.PLAN_SUBMITTED,
+        conditions=[has_plan],
+        label=_("Nộp phương án"),
+        said=_("nộp phương án"),
+        keeps=("businessplan",),
+    )
+    def submit_plan(self) -> None:
         """Nộp phương án sản xuất kinh doanh."""
 
     @task_act(
@@ -223,12 +226,20 @@ class Law(models.Model):
         S.PLAN_SUBMITTED,
         conditions=[has_plan],
         label=_("Nộp phương án đã bổ sung"),
+        said=_("nộp lại phương án đã bổ sung"),
+        keeps=("businessplan",),
     )
-    def complete_plan(self):
+    def complete_plan(self) -> None:
         """Nộp lại phương án sau khi bổ sung."""
 
-    @task_act(S.PLAN_SUBMITTED, S.PLAN_CHECKED, label=_("Chuyển thẩm định"))
-    def check_plan(self):
+    @task_act(
+        S.PLAN_SUBMITTED,
+        S.PLAN_CHECKED,
+        label=_("Chuyển thẩm định"),
+        said=_("kiểm tra phương án, chuyển thẩm định"),
+        reviewed=True,
+    )
+    def check_plan(self) -> None:
         """Xã kiểm tra, chuyển thẩm định phương án."""
 
     @task_act(
@@ -237,18 +248,31 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Yêu cầu bổ sung phương án"),
+        said=_("trả lại phương án để bổ sung"),
     )
-    def return_plan(self):
+    def return_plan(self) -> None:
         """Trả lại phương án để bổ sung."""
 
-    @task_act(S.PLAN_CHECKED, S.IMPLEMENTING, label=_("Duyệt phương án"))
-    def approve_plan(self):
+    @task_act(
+        S.PLAN_CHECKED,
+        S.IMPLEMENTING,
+        label=_("Duyệt phương án"),
+        said=_("duyệt phương án"),
+        reviewed=True,
+    )
+    def approve_plan(self) -> None:
         """Duyệt phương án, cho triển khai."""
 
     @task_act(
-        S.PLAN_CHECKED, S.PLAN_NOT_APPROVED, tone="refuse", reason=True, label=_("Không duyệt")
+        S.PLAN_CHECKED,
+        S.PLAN_NOT_APPROVED,
+        tone="refuse",
+        reason=True,
+        label=_("Không duyệt"),
+        said=_("không duyệt phương án"),
+        tells="line",
     )
-    def not_approve_plan(self):
+    def not_approve_plan(self) -> None:
         """Không duyệt phương án; được nộp lại."""
 
     @free_act(
@@ -257,20 +281,38 @@ class Law(models.Model):
         conditions=[has_plan, plan_waited],
         label=_("Nộp lại phương án"),
         who=FOR_PRODUCER,
+        said=_("nộp lại phương án"),
+        keeps=("businessplan",),
     )
-    def refile_plan(self):
+    def refile_plan(self) -> None:
         """Nộp lại phương án không được duyệt."""
 
     # --- Step 4: implementation (triển khai) --------------------------------------------------
 
     @free_act(
-        [S.IMPLEMENTING, S.ASSEMBLING], None, label=_("Ghi lần kiểm tra tại cơ sở"), who=SUPPORTERS
+        [S.IMPLEMENTING, S.ASSEMBLING],
+        None,
+        label=_("Ghi lần kiểm tra tại cơ sở"),
+        who=SUPPORTERS,
+        said=_("ghi một lần kiểm tra tại cơ sở"),
+        unsigned=True,
+        keeps=("visit",),
+        tells="nobody",
     )
-    def record_visit(self):
+    def record_visit(self) -> None:
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""
 
-    @free_act([S.IMPLEMENTING, S.ASSEMBLING], None, label=_("Ghi nội dung hỗ trợ"), who=SUPPORTERS)
-    def record_support(self):
+    @free_act(
+        [S.IMPLEMENTING, S.ASSEMBLING],
+        None,
+        label=_("Ghi nội dung hỗ trợ"),
+        who=SUPPORTERS,
+        said=_("ghi một nội dung hỗ trợ"),
+        unsigned=True,
+        keeps=("supportmeasure",),
+        tells="nobody",
+    )
+    def record_support(self) -> None:
         """Ghi một nội dung hỗ trợ."""
 
     @task_act(
@@ -278,14 +320,25 @@ class Law(models.Model):
         S.ASSEMBLING,
         conditions=[has_completion],
         label=_("Hoàn thành triển khai"),
+        said=_("xác nhận hoàn thành triển khai"),
+        keeps=("completion",),
     )
-    def declare_ready(self):
+    def declare_ready(self) -> None:
         """Xác nhận sản phẩm sẵn sàng đánh giá."""
 
     # --- Step 5: evaluation (đánh giá, phân hạng) ---------------------------------------------
 
-    @free_act(sorted(LIVE - {S.CERTIFIED}), None, label=_("Thêm tài liệu minh chứng"), who=OFFICERS)
-    def attach_evidence(self):
+    @free_act(
+        sorted(LIVE - {S.CERTIFIED}),
+        None,
+        label=_("Thêm tài liệu minh chứng"),
+        who=OFFICERS,
+        said=_("thêm tài liệu minh chứng"),
+        unsigned=True,
+        keeps=("evidence",),
+        tells="nobody",
+    )
+    def attach_evidence(self) -> None:
         """Thêm hoặc thay tài liệu minh chứng; bản cũ vẫn được giữ."""
 
     @free_act(
@@ -294,8 +347,12 @@ class Law(models.Model):
         conditions=[has_rubrics, not_judged],
         label=_("Chọn bộ sản phẩm"),
         who=OFFICERS,
+        takes="choice",
+        said=_("chọn bộ sản phẩm"),
+        unsigned=True,
+        tells="nobody",
     )
-    def choose_rubric(self, *, rubric):
+    def choose_rubric(self, *, rubric: Rubric) -> None:
         """Chọn bộ sản phẩm (bộ tiêu chí) mà hồ sơ được chấm theo."""
         if rubric not in self.rubrics():
             raise ConditionNotMet([_("Bộ này không dành cho nhóm sản phẩm của hồ sơ.")])
@@ -306,12 +363,14 @@ class Law(models.Model):
         S.DOSSIER_SUBMITTED,
         conditions=[has_self_assessment, has_compulsory_evidence],
         label=_("Nộp hồ sơ đánh giá"),
+        said=_("nộp hồ sơ đánh giá"),
+        keeps=("selfassessment",),
     )
-    def submit_dossier(self):
+    def submit_dossier(self) -> None:
         """Nộp hồ sơ đề nghị đánh giá, phân hạng."""
         self._pin_rubric()
 
-    def _pin_rubric(self):
+    def _pin_rubric(self) -> None:
         """What the producer scored itself by, unless a set was chosen before."""
         if self.rubric_id is None:
             own = self.selfassessments.select_related("rubric").last().rubric
@@ -324,8 +383,12 @@ class Law(models.Model):
         S.COMMUNE_CHECKED,
         conditions=[has_commune_report, has_compulsory_evidence],
         label=_("Trình lãnh đạo xã ký"),
+        said=_("kiểm tra xong hồ sơ, trình lãnh đạo xã"),
+        reviewed=True,
+        gate=True,
+        keeps=("communereport",),
     )
-    def confirm_dossier(self):
+    def confirm_dossier(self) -> None:
         """Xã kiểm tra xong hồ sơ, trình lãnh đạo ký báo cáo."""
 
     @task_act(
@@ -334,8 +397,9 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Trả cán bộ kiểm tra lại"),
+        said=_("trả hồ sơ để cán bộ kiểm tra lại"),
     )
-    def return_to_officer(self):
+    def return_to_officer(self) -> None:
         """Lãnh đạo xã trả hồ sơ để cán bộ kiểm tra lại."""
 
     @task_act(
@@ -343,8 +407,11 @@ class Law(models.Model):
         S.AT_DISTRICT,
         conditions=[district_evaluates],
         label=_("Ký, chuyển huyện"),
+        said=_("chuyển hồ sơ lên huyện"),
+        reviewed=True,
+        sends_up=True,
     )
-    def forward_to_district(self):
+    def forward_to_district(self) -> None:
         """Xã chuyển hồ sơ lên huyện."""
 
     @task_act(
@@ -352,8 +419,11 @@ class Law(models.Model):
         S.AT_PROVINCE,
         conditions=[may_go_to_province],
         label=_("Ký, chuyển tỉnh"),
+        said=_("chuyển hồ sơ lên tỉnh"),
+        reviewed=True,
+        sends_up=True,
     )
-    def forward_to_province(self):
+    def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
 
     @free_act(
@@ -363,8 +433,10 @@ class Law(models.Model):
         reason=True,
         label=_("Nhận hồ sơ không qua xã"),
         who=UPPER_OFFICERS,
+        said=_("nhận hồ sơ không qua xã"),
+        fetches=True,
     )
-    def receive_directly(self):
+    def receive_directly(self) -> State:
         """Cấp trên nhận hồ sơ không qua xã; có lý do và được thống kê."""
         self.bypassed_commune = True
         self._pin_rubric()
@@ -376,8 +448,9 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Yêu cầu bổ sung hồ sơ"),
+        said=_("yêu cầu bổ sung hồ sơ"),
     )
-    def return_for_supplement(self):
+    def return_for_supplement(self) -> None:
         """Trả lại hồ sơ để bổ sung, một lần đủ các nội dung."""
         self.returned_from = self.state
 
@@ -386,14 +459,21 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.DOSSIER_SUBMITTED, S.AT_DISTRICT, S.AT_PROVINCE),
         conditions=[has_compulsory_evidence],
         label=_("Nộp hồ sơ đã bổ sung"),
+        said=_("nộp hồ sơ đã bổ sung"),
     )
-    def supplement(self):
+    def supplement(self) -> State:
         """Nộp hồ sơ đã bổ sung, qua xã, đến nơi đã yêu cầu."""
         state, self.returned_from = self.returned_from, ""
         return State(state)
 
-    @task_act(S.AT_DISTRICT, S.DISTRICT_EVALUATING, label=_("Đưa ra hội đồng huyện"))
-    def accept_at_district(self):
+    @task_act(
+        S.AT_DISTRICT,
+        S.DISTRICT_EVALUATING,
+        label=_("Đưa ra hội đồng huyện"),
+        said=_("đưa hồ sơ ra hội đồng huyện"),
+        reviewed=True,
+    )
+    def accept_at_district(self) -> None:
         """Huyện nhận hồ sơ, đưa ra hội đồng."""
 
     @task_act(
@@ -402,8 +482,11 @@ class Law(models.Model):
         conditions=[has_result],
         paper=True,
         label=_("Ghi kết quả hội đồng huyện"),
+        said=_("ghi kết quả hội đồng huyện"),
+        scored=True,
+        keeps=("evaluation",),
     )
-    def rank_at_district(self):
+    def rank_at_district(self) -> None:
         """Ghi kết quả của hội đồng huyện."""
         self._take_result()
 
@@ -413,12 +496,20 @@ class Law(models.Model):
         tone="refuse",
         reason=True,
         label=_("Không đề nghị"),
+        said=_("không đề nghị lên tỉnh"),
+        tells="line",
     )
-    def not_propose(self):
+    def not_propose(self) -> None:
         """Huyện không đề nghị lên tỉnh, nêu lý do; hồ sơ có đường quay lại."""
 
-    @task_act(S.AT_PROVINCE, S.PROVINCE_EVALUATING, label=_("Đưa ra hội đồng tỉnh"))
-    def accept_at_province(self):
+    @task_act(
+        S.AT_PROVINCE,
+        S.PROVINCE_EVALUATING,
+        label=_("Đưa ra hội đồng tỉnh"),
+        said=_("đưa hồ sơ ra hội đồng tỉnh"),
+        reviewed=True,
+    )
+    def accept_at_province(self) -> None:
         """Tỉnh nhận hồ sơ, đưa ra hội đồng."""
 
     @task_act(
@@ -427,8 +518,11 @@ class Law(models.Model):
         conditions=[has_result],
         paper=True,
         label=_("Ghi kết quả hội đồng tỉnh"),
+        said=_("ghi kết quả hội đồng tỉnh"),
+        scored=True,
+        keeps=("evaluation",),
     )
-    def rank(self):
+    def rank(self) -> None:
         """Ghi kết quả của hội đồng tỉnh."""
         self._take_result()
 
@@ -437,15 +531,18 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING),
         label=_("Đưa lại ra hội đồng"),
         who=ON_AUTHORITY,
+        said=_("đưa hồ sơ trở lại hội đồng"),
+        tells="nobody",
     )
-    def judge_again(self):
+    def judge_again(self) -> State:
         """Đợt đánh giá được mở lại: hồ sơ trở lại hội đồng."""
         self.stars = self.points_sum = self.sheets = None
         at_district = self.state in (S.DISTRICT_RANKED, S.NOT_PROPOSED)
         return S.DISTRICT_EVALUATING if at_district else S.PROVINCE_EVALUATING
 
-    def _take_result(self):
+    def _take_result(self) -> None:
         result = self.fresh_result()
+        assert result is not None, "has_result is a condition of every act that takes one"
         self.stars, self.points_sum, self.sheets = result.stars, result.points_sum, result.sheets
 
     @task_act(
@@ -455,8 +552,11 @@ class Law(models.Model):
         reason=True,
         paper=True,
         label=_("Chưa công nhận"),
+        said=_("chưa công nhận sản phẩm"),
+        scored=True,
+        tells="line",
     )
-    def not_recognise(self):
+    def not_recognise(self) -> None:
         """Chưa công nhận, nêu lý do; hồ sơ có đường quay lại."""
 
     @task_act(
@@ -464,8 +564,10 @@ class Law(models.Model):
         S.AWAITING_DECISION,
         conditions=[may_be_recognised],
         label=_("Trình quyết định công nhận"),
+        said=_("trình quyết định công nhận"),
+        reviewed=True,
     )
-    def propose_recognition(self):
+    def propose_recognition(self) -> None:
         """Trình Chủ tịch tỉnh quyết định công nhận."""
 
     @task_act(
@@ -474,8 +576,9 @@ class Law(models.Model):
         tone="return",
         reason=True,
         label=_("Trả lại tờ trình"),
+        said=_("trả lại tờ trình"),
     )
-    def return_submission(self):
+    def return_submission(self) -> None:
         """Trả lại tờ trình."""
 
     @task_act(
@@ -484,8 +587,11 @@ class Law(models.Model):
         conditions=[province_certifies, has_certificate],
         paper=True,
         label=_("Quyết định công nhận"),
+        said=_("quyết định công nhận sản phẩm"),
+        keeps=("certificate",),
+        tells="line",
     )
-    def certify(self):
+    def certify(self) -> None:
         """Công nhận hạng sao."""
 
     @task_act(
@@ -494,8 +600,9 @@ class Law(models.Model):
         conditions=[may_be_nominated],
         paper=True,
         label=_("Đề nghị trung ương"),
+        said=_("đề nghị trung ương đánh giá"),
     )
-    def nominate(self):
+    def nominate(self) -> None:
         """Đề nghị trung ương đánh giá, công nhận 5 sao."""
 
     @task_act(
@@ -504,28 +611,57 @@ class Law(models.Model):
         conditions=[has_result, has_centre_certificate],
         paper=True,
         label=_("Ghi kết quả trung ương"),
+        said=_("ghi kết quả của trung ương"),
+        keeps=(
+            "evaluation",
+            "certificate",
+        ),
+        tells="line",
     )
-    def record_centre_result(self):
+    def record_centre_result(self) -> State:
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
         self._take_result()
         return S.CERTIFIED if self.stars == 5 else S.RANKED
 
     # --- Step 6: promotion (xúc tiến) ---------------------------------------------------------
 
-    @free_act([S.CERTIFIED, S.PROMOTED], None, label=_("Ghi hoạt động xúc tiến"), who=SUPPORTERS)
-    def record_promotion(self):
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        label=_("Ghi hoạt động xúc tiến"),
+        who=SUPPORTERS,
+        said=_("ghi một hoạt động xúc tiến"),
+        unsigned=True,
+        keeps=("promotion",),
+        tells="nobody",
+    )
+    def record_promotion(self) -> None:
         """Ghi một hoạt động xúc tiến thương mại."""
 
-    @task_act(S.CERTIFIED, S.PROMOTED, conditions=[has_promotion], label=_("Hoàn thành xúc tiến"))
-    def promote(self):
+    @task_act(
+        S.CERTIFIED,
+        S.PROMOTED,
+        conditions=[has_promotion],
+        label=_("Hoàn thành xúc tiến"),
+        said=_("hoàn thành bước xúc tiến"),
+        keeps=("promotion",),
+        tells="line",
+    )
+    def promote(self) -> None:
         """Hoàn thành bước xúc tiến của chu trình."""
 
     # --- After the certificate (sau công nhận) --------------------------------------------------
 
     @free_act(
-        [S.CERTIFIED, S.PROMOTED], None, label=_("Ghi kiểm tra sau công nhận"), who=INSPECTORS
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        label=_("Ghi kiểm tra sau công nhận"),
+        who=INSPECTORS,
+        said=_("ghi một lần kiểm tra sau công nhận"),
+        keeps=("inspection",),
+        tells="line",
     )
-    def record_inspection(self):
+    def record_inspection(self) -> None:
         """Ghi một lần kiểm tra sau công nhận và kết luận."""
 
     @free_act(
@@ -536,8 +672,14 @@ class Law(models.Model):
         paper=True,
         label=_("Thu hồi giấy chứng nhận"),
         who=REVOKERS,
+        said=_("thu hồi giấy chứng nhận"),
+        tells="line",
+        warning=_(
+            "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
+            "Việc này không lấy lại được."
+        ),
     )
-    def revoke(self):
+    def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
         self.parked_from = self.state
 
@@ -549,12 +691,15 @@ class Law(models.Model):
         reason=True,
         label=_("Vào thẳng bước sau"),
         who=OFFICERS,
+        takes="entry",
+        said=_("đưa hồ sơ vào thẳng bước sau"),
     )
-    def enter_late(self, *, entered_as, state=S.ASSEMBLING):
+    def enter_late(self, *, entered_as: str, state: str = S.ASSEMBLING) -> State:
         """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
         state = State(state)
         self.entered_as = LateEntry(entered_as)
         # Steps 2 and onwards are skipped; outreach is how the product became known.
+        assert state.step is not None, "a dossier enters where somebody has a task"
         self.skipped = state.step.number - 2
         if self.entered_as != LateEntry.EXISTING:
             self.case_type = CaseType(self.entered_as)
@@ -567,15 +712,20 @@ class Law(models.Model):
         paper=True,
         label=_("Đính chính sản phẩm, chủ thể"),
         who=UPPER_OFFICERS,
+        takes="correction",
+        said=_("đính chính sản phẩm, chủ thể"),
+        tells="line",
     )
-    def correct_names(self, *, product_name, product_group, producer, producer_name):
+    def correct_names(
+        self, *, product_name: str, product_group: str, producer: Producer, producer_name: str
+    ) -> dict[str, Any]:
         """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
 
         The one act that writes beside its dossier: the product and its producer, locked. Returns
         what it changed, for the history.
         """
         if product_group != self.product.group:
-            if sentence := group_may_change.why_not(self):
+            if sentence := group_may_change.why_not(cast("Dossier", self)):
                 raise ConditionNotMet([sentence])
             self.rubric = None
         return self.product.correct(
@@ -590,8 +740,10 @@ class Law(models.Model):
         leaves=True,
         label=_("Rút hồ sơ"),
         who=OFFICERS,
+        said=_("rút hồ sơ"),
+        tells="line",
     )
-    def withdraw(self):
+    def withdraw(self) -> None:
         """Rút hồ sơ theo đề nghị của chủ thể."""
         self.parked_from = self.state
 
@@ -604,8 +756,10 @@ class Law(models.Model):
         reason=True,
         label=_("Chuyển chu trình sau"),
         who=OFFICERS,
+        said=_("chuyển hồ sơ sang chu trình sau"),
+        tells="line",
     )
-    def defer(self):
+    def defer(self) -> None:
         """Chuyển hồ sơ sang chu trình sau."""
         self.parked_from = self.state
 
@@ -615,8 +769,10 @@ class Law(models.Model):
         reason=True,
         label=_("Mở lại hồ sơ"),
         who=OFFICERS,
+        takes="reopen",
+        said=_("mở lại hồ sơ"),
     )
-    def reopen(self, *, cycle=None):
+    def reopen(self, *, cycle: Cycle | None = None) -> State:
         """Mở lại hồ sơ; hồ sơ đã chuyển chu trình thì mở trong chu trình mới."""
         if cycle is None and self.state == S.DEFERRED:
             raise ConditionNotMet([_("Bạn chưa chọn chu trình để mở lại hồ sơ.")])
@@ -632,7 +788,7 @@ class Law(models.Model):
             self.returned_from = ""
         return back
 
-    def _enter(self, cycle):
+    def _enter(self, cycle: Cycle) -> None:
         """Go on in ``cycle``, under its law, at the unit that exists now."""
         if cycle.rule_set_id != self.rule_set_id:
             self.rubric = None
@@ -648,7 +804,7 @@ class Law(models.Model):
 
 
 #: Where a refused or parked dossier goes on; others go on where they stood.
-_WAY_BACK = {
+_WAY_BACK: dict[State, State] = {
     S.IDEA_NOT_SELECTED: S.POTENTIAL,
     S.PLAN_NOT_APPROVED: S.IDEA_SELECTED,
     **{
@@ -658,21 +814,14 @@ _WAY_BACK = {
     },
 }
 
-#: name -> its door, tone, button, whether it needs a reason, who may (acts without a task).
-ACTS = {
-    name: next(iter(method._django_fsm.transitions.values())).custom
-    for name, method in vars(Law).items()
-    if hasattr(method, "_django_fsm")
-}
+#: name -> all that is said of the act.
+ACTS: dict[str, Act] = declared(Law)
 
-
-for _name, _act in ACTS.items():
-    rules.add_perm(
-        f"dossiers.{_name}",
-        does_open_task
-        if _act["door"] == "task"
-        else is_one_of(_act["who"])
-        if _act["who"]
-        else has_authority,
-    )
+for _act in ACTS.values():
+    rules.add_perm(_act.permission, does_open_task if _act.who is None else is_one_of(_act.who))
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
+
+#: The events by which a dossier goes back to its producer.
+SENT_BACK = tuple(act.event for act in ACTS.values() if act.sends_back)
+#: The acts that send it to the level above.
+FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

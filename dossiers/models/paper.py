@@ -1,5 +1,7 @@
 """Paper beside the software: what was signed, by whom, under which number."""
 
+from __future__ import annotations
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F
@@ -32,14 +34,14 @@ class OfficialDocument(Record):
         verbose_name = _("văn bản")
 
     @property
-    def is_scanned(self):
+    def is_scanned(self) -> bool:
         """Whether it comes with the file of what was signed."""
         return bool(self.scan is not None and self.scan.kind == SIGNED_PAPER and self.scan.sha256)
 
-    def clean(self):
+    def clean(self) -> None:
         if self.signed_on and self.signed_on > clock.today():
             raise ValidationError({"signed_on": _("Ngày ký không thể ở tương lai.")})
         check_symbol(self.number, "number")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.number} ({self.signed_on:%d/%m/%Y})"

@@ -1,5 +1,9 @@
 """Who makes what."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
@@ -57,16 +61,16 @@ class Producer(models.Model):
         verbose_name_plural = _("chủ thể")
         ordering = ["name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def is_filed(self):
+    def is_filed(self) -> bool:
         """Whether a dossier of one of its products was handed in to be judged."""
         return any(product.is_filed for product in self.products.all())
 
 
-def _keeps_its_name(name):
+def _keeps_its_name(name: str) -> str:
     return _now(
         "Bạn chọn chủ thể khác: chủ thể đó giữ tên «%(name)s». "
         "Muốn đổi tên chủ thể, hãy đính chính riêng."
@@ -102,15 +106,17 @@ class Product(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def is_filed(self):
+    def is_filed(self) -> bool:
         """Whether a dossier of it was handed in to be judged."""
         return self.dossiers.filter(FILED).exists()
 
-    def correct(self, *, name, group, producer, producer_name):
+    def correct(
+        self, *, name: str, group: str, producer: Producer, producer_name: str
+    ) -> dict[str, Any]:
         """Write what its names, group and producer are now; only its dossier's door calls it.
 
         ``producer_name`` renames the producer that it has; another one that is chosen keeps its
@@ -126,7 +132,7 @@ class Product(models.Model):
             if producer_name not in (before.name, maker.name):
                 raise ValidationError({"producer_name": _keeps_its_name(maker.name)})
             producer_name = maker.name
-        changes = {
+        changes: dict[str, list[Any]] = {
             "name": [held.name, name],
             "group": [held.group, group],
             "producer": [before.name, producer_name],

@@ -1,7 +1,10 @@
 """What each step keeps. A record is saved by the door, in the transaction of its act."""
 
+from __future__ import annotations
+
 import secrets
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -17,6 +20,9 @@ from cycle.models import (
     User,
 )
 from dossiers.law.states import State
+
+if TYPE_CHECKING:
+    from dossiers.models.paper import OfficialDocument
 
 
 class Record(models.Model):
@@ -39,17 +45,17 @@ class Record(models.Model):
         abstract = True
         ordering = ["pk"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self._meta.verbose_name} #{self.pk}"
 
-    def prepare(self, paper=None):
+    def prepare(self, paper: OfficialDocument | None = None) -> None:
         """Fill what follows from the dossier as it stands and from the act's signed ``paper``,
         saved already; called by the door before validation.
         """
 
-    def refused(self, _error):
+    def refused(self, _error: Exception) -> ValidationError | None:
         """The ValidationError that tells what the database refused; None when nobody could know."""
-        return
+        return None
 
 
 class Idea(Record):
@@ -71,7 +77,7 @@ class Idea(Record):
     class Meta(Record.Meta):
         verbose_name = _("phiếu đăng ký ý tưởng")
 
-    def prepare(self, _paper=None):
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
         self.previous = self.dossier.ideas.last()
 
 
@@ -109,7 +115,7 @@ class BusinessPlan(Record):
             ),
         ]
 
-    def clean(self):
+    def clean(self) -> None:
         if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
             raise ValidationError({"ends_on": _("Ngày hoàn thành phải sau ngày bắt đầu.")})
         if (self.own_capital or 0) > (self.investment or 0):
@@ -207,7 +213,7 @@ class Scored(Record):
             )
         ]
 
-    def points(self):
+    def points(self) -> dict[str, Decimal]:
         """Its points by code of criterion."""
         return {code: Decimal(points) for code, points in self.scores.items()}
 
@@ -240,13 +246,13 @@ class SelfAssessment(Scored):
             ),
         ]
 
-    def prepare(self, _paper=None):
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
         if self.rubric is None:
             self.rubric = self.dossier.rubric
         if self.options and self.rubric:
             self._add_up(self.rubric)
 
-    def _add_up(self, rubric):
+    def _add_up(self, rubric: Rubric) -> dict[str, Any]:
         """Points and sums of the options; returns by code what is wrong with them."""
         scored, wrong = rubric.count(self.options)
         self.scores = {criterion.code: str(points) for criterion, points in scored.items()}
@@ -256,11 +262,11 @@ class SelfAssessment(Scored):
         return wrong
 
     @property
-    def total(self):
+    def total(self) -> Decimal:
         """Points out of 100."""
         return self.points_a + self.points_b + self.points_c
 
-    def clean(self):
+    def clean(self) -> None:
         chosen = self.dossier.rubric if self.dossier_id else None
         if self.rubric is not None and self.rubric != chosen:
             if chosen is not None:
@@ -322,7 +328,7 @@ _LEVEL_OF_COUNCIL = {
 }
 
 
-def _possible(points, limit):
+def _possible(points: Any, limit: Decimal) -> bool:
     """Whether this text is a mean of points up to ``limit``, with two decimals."""
     try:
         points = Decimal(points)
@@ -375,18 +381,18 @@ class Evaluation(Scored):
             ),
         ]
 
-    def prepare(self, _paper=None):
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
         self.level = _LEVEL_OF_COUNCIL[self.dossier.state]
         self.rubric = self.dossier.rubric if self.scores else None
 
     @property
-    def mean(self):
+    def mean(self) -> Decimal | None:
         """The mean, truncated to two decimals as it is shown; None without points."""
         if self.points_sum is None or self.sheets is None:
             return None
         return (self.points_sum * 100 // self.sheets) / 100
 
-    def wrong_scores(self, rubric):
+    def wrong_scores(self, rubric: Rubric) -> dict[str, str]:
         """By code what is wrong with the means of the criteria; "" for what is no criterion."""
         criteria = {each.code: each for each in rubric.criteria.all()}
         wrong = {}
@@ -403,7 +409,7 @@ class Evaluation(Scored):
             wrong[""] = _now("Có điểm của tiêu chí không thuộc bộ tiêu chí này.")
         return wrong
 
-    def _check_scores(self):
+    def _check_scores(self) -> None:
         if self.dossier.rubric is None:
             raise ValidationError(_("Chưa chọn bộ sản phẩm nên chưa ghi được điểm từng tiêu chí."))
         if wrong := self.wrong_scores(self.dossier.rubric):
@@ -421,7 +427,7 @@ class Evaluation(Scored):
                 }
             )
 
-    def clean(self):
+    def clean(self) -> None:
         if (self.points_sum is None) != (self.sheets is None):
             raise ValidationError({"sheets": _("Tổng điểm và số phiếu phải được nhập cùng nhau.")})
         if self.scores and self.sheets != 0:
@@ -450,7 +456,7 @@ class Evaluation(Scored):
                 )
 
 
-def new_token():
+def new_token() -> str:
     """What stands in a public address: nobody guesses it."""
     return secrets.token_urlsafe(24)
 
@@ -518,7 +524,7 @@ class Inspection(Record):
             ),
         ]
 
-    def clean(self):
+    def clean(self) -> None:
         if self.inspected_on and self.concluded_on and self.concluded_on < self.inspected_on:
             raise ValidationError(
                 {"concluded_on": _("Ngày kết luận không thể trước ngày kiểm tra.")}

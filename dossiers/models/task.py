@@ -1,5 +1,10 @@
 """Who must do what now; how it is done stands in walk/doors.py."""
 
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Self
+
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
@@ -11,9 +16,10 @@ from viewflow.workflow.models import AbstractProcess, AbstractTask
 from viewflow.workflow.status import PROCESS, STATUS
 
 from cycle.models import OrgUnit, Role, RoleAssignment, User
+from cycle.steps import Step
 from dossiers.law.states import State, states_of
 from dossiers.models.dossier import Dossier
-from dossiers.models.law import ACTS
+from dossiers.models.law import ACTS, FORWARDS
 
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
@@ -30,15 +36,13 @@ RECEIVED_FROM = {
     "check_at_district": ("sign_report",),
     "check_at_province": ("sign_report", "forward_from_district"),
 }
-#: The acts that send it up.
-FORWARDS = ("forward_to_district", "forward_to_province")
 BOTH_ENDS = _(
     "Một người không vừa chuyển hồ sơ từ cấp dưới vừa tiếp nhận ở cấp trên, kể cả khi làm thay: "
     "phải do người khác làm."
 )
 
 
-def sent(dossier_id, by, node):
+def sent(dossier_id: int, by: User, node: str) -> bool:
     """Whether ``by`` sent the dossier to the task ``node`` from below."""
     return Task.objects.filter(
         dossier=dossier_id,
@@ -52,7 +56,7 @@ def sent(dossier_id, by, node):
 class TaskAlreadyDone(Exception):
     """Somebody finished, cancelled or passed this task on first; ``task`` says who and when."""
 
-    def __init__(self, task):
+    def __init__(self, task: Task) -> None:
         super().__init__(f"task {task.pk} is {task.status}")
         self.task = task
 
@@ -91,15 +95,15 @@ class Process(AbstractProcess):
 
 
 class TaskQuerySet(EngineTaskQuerySet):
-    def next_user_task(self, process, user):
+    def next_user_task(self, process: Process, user: User) -> Task | None:
         """What the engine asks after a task; its own version looks at the stock tables."""
         return self.filter(process=process, owner=user, status=STATUS.ASSIGNED).first()
 
-    def open(self):
+    def open(self) -> Self:
         """Tasks somebody must still do."""
         return self.filter(open_state__isnull=False)
 
-    def inbox(self, user):
+    def inbox(self, user: User) -> Self:
         """Open tasks this person may do today: their role, their unit (hộp việc)."""
         posts: dict[str, list[int]] = {}
         for assignment in user.assignments():
@@ -117,15 +121,15 @@ class TaskQuerySet(EngineTaskQuerySet):
             mine |= Q(role=role, org_unit__in=units)
         return self.open().filter(mine)
 
-    def overdue(self, now):
+    def overdue(self, now: datetime) -> Self:
         """Open tasks whose due day has ended while their clock runs (quá hạn)."""
         return self.open().filter(due_at__lte=now, paused=False)
 
-    def due_soon(self, now, last_day):
+    def due_soon(self, now: datetime, last_day: date) -> Self:
         """Open tasks due from now until the end of ``last_day``, their clock running."""
         return self.open().filter(due_at__gt=now, due_on__lte=last_day, paused=False)
 
-    def to_type(self, user):
+    def to_type(self, user: User) -> Self:
         """Open tasks of others that this person may record from a signed paper (chờ văn bản)."""
         desks = [
             assignment.org_unit_id
@@ -135,15 +139,15 @@ class TaskQuerySet(EngineTaskQuerySet):
         others = self.open().filter(org_unit__in=desks, role__in=[Role.LEADER, Role.COUNCIL_OFFICE])
         return others.exclude(pk__in=self.inbox(user).filter(org_unit__in=desks).values("pk"))
 
-    def done_by(self, user):
+    def done_by(self, user: User) -> Self:
         """Tasks this person finished, newest first."""
         return self.filter(closed_by=user, status=STATUS.DONE).order_by("-closed_at", "-pk")
 
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """Tasks, open or done, of the dossiers this person may see."""
         return self.filter(flow_task_type="HUMAN", dossier__in=Dossier.objects.visible_to(user))
 
-    def of_step(self, step):
+    def of_step(self, step: Step) -> Self:
         """Tasks of a step of the walk."""
         return self.filter(state__in=states_of(step))
 
@@ -276,29 +280,23 @@ class Task(AbstractTask):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.node} #{self.pk}"
 
     # --- What it knows ----------------------------------------------------------------------
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         """Whether somebody must still do it."""
         return self.status in OPEN
 
     @property
-    def step(self):
+    def step(self) -> Step | None:
         """The step of the walk it belongs to."""
         return State(self.state).step
 
-    def acts(self):
+    def acts(self) -> list[str]:
         """Names of the acts this task offers, the way forward first."""
-        names = [
-            name
-            for name, act in ACTS.items()
-            if act["door"] == "task"
-            and getattr(Dossier, name)._django_fsm.has_transition(self.state)
-        ]
-        return sorted(
-            names, key=lambda name: ["forward", "return", "refuse"].index(ACTS[name]["tone"])
-        )
+        acts = [act for act in ACTS.values() if act.door == "task" and self.state in act.begins]
+        acts.sort(key=lambda act: ["forward", "return", "refuse"].index(act.tone))
+        return [act.name for act in acts]

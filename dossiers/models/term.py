@@ -1,6 +1,10 @@
 """Until when: terms with their ledger, and the firings of their reminders and escalations."""
 
-from datetime import datetime, time, timedelta
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -11,7 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, DayOff, OrgUnit, Role, TermRule, User, end_of
-from cycle.workdays import Unit
+from cycle.workdays import Calendar, Unit
+
+if TYPE_CHECKING:
+    from dossiers.models.certificate import Certificate
+    from dossiers.models.dossier import Dossier
+    from dossiers.models.task import Task
 
 #: When in the day a reminder or an escalation is told; what is overdue is so at midnight.
 HOUR_OF_TELLING = time(8)
@@ -19,6 +28,10 @@ HOUR_OF_TELLING = time(8)
 #: How a task of the office warns before and escalates after, in working days.
 TASK_WARNINGS = (3, 1)
 TASK_ESCALATIONS = ((1, "leader"), (3, "next_level"), (5, "board"))
+
+
+#: Days from the due day, and who hears.
+Rung = tuple[int, str]
 
 
 class TermState(models.TextChoices):
@@ -30,7 +43,7 @@ class TermState(models.TextChoices):
 
 
 class TermQuerySet(models.QuerySet):
-    def live(self):
+    def live(self) -> Self:
         """Running or paused."""
         return self.exclude(state=TermState.STOPPED)
 
@@ -154,14 +167,15 @@ class Term(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
     # --- Begin ------------------------------------------------------------------------------
 
     @classmethod
-    def of_task(cls, task, working_days):
+    def of_task(cls, task: Task, working_days: int) -> Self:
         """Start the internal clock of ``task``: its duty's working days, from when it was given."""
+        assert task.dossier is not None, "a task of a person is about a dossier"
         term = cls(
             code="task",
             title=task.node,
@@ -177,7 +191,16 @@ class Term(models.Model):
         return term
 
     @classmethod
-    def of_rule(cls, rule, *, at, org_unit, dossier=None, certificate=None, fixed_on=None):
+    def of_rule(
+        cls,
+        rule: TermRule,
+        *,
+        at: datetime,
+        org_unit: OrgUnit,
+        dossier: Dossier | None = None,
+        certificate: Certificate | None = None,
+        fixed_on: date | None = None,
+    ) -> Self:
         """A clock of the law from ``at``, not yet saved; ``fixed_on`` overrules its length."""
         term = cls(
             rule=rule,
@@ -201,7 +224,18 @@ class Term(models.Model):
         return term
 
     @classmethod
-    def before(cls, day, working_days, *, code, title, cycle, role, org_unit, warnings):
+    def before(
+        cls,
+        day: date,
+        working_days: int,
+        *,
+        code: str,
+        title: str,
+        cycle: Cycle,
+        role: str,
+        org_unit: OrgUnit,
+        warnings: Iterable[int],
+    ) -> Self:
         """A clock that ends so many working days before ``day``, not yet saved.
 
         Somebody's own rules name them; none is ``day`` itself, worked or not.
@@ -221,7 +255,16 @@ class Term(models.Model):
             term._begin(None, "", warnings, [], fixed_on=day)
         return term
 
-    def _begin(self, amount, unit, warnings, escalations, *, base_on=None, fixed_on=None):
+    def _begin(
+        self,
+        amount: int | None,
+        unit: str,
+        warnings: Iterable[int],
+        escalations: Iterable[Rung],
+        *,
+        base_on: date | None = None,
+        fixed_on: date | None = None,
+    ) -> None:
         self._ladder = [*((-days, "officer") for days in warnings), (0, "officer"), *escalations]
         self.unit, self.base_amount = unit, amount
         if amount is not None:
@@ -234,7 +277,7 @@ class Term(models.Model):
 
     # --- Project ----------------------------------------------------------------------------
 
-    def calendar(self, day=None):
+    def calendar(self, day: date | None = None) -> Calendar:
         """The days off that can matter to this term, up to ``day`` at least."""
         first = self.base_on or self.due_on
         reach = {Unit.WORKING_DAYS: 2, Unit.DAYS: 1, Unit.MONTHS: 31, "": 0}[self.unit]
@@ -244,13 +287,13 @@ class Term(models.Model):
             first - timedelta(days=max(-reach, 0) + 31), max(last, day or last)
         )
 
-    def ladder(self):
+    def ladder(self) -> list[Rung]:
         """(days from the due day, who hears) of each rung, the warnings first."""
         if not hasattr(self, "_ladder"):
             self._ladder = [_offset(rung) for rung in self.rungs]
         return self._ladder
 
-    def project(self, calendar, fired=None):
+    def project(self, calendar: Calendar, fired: Iterable[str] | None = None) -> None:
         """Set due day and rungs from what is left; nothing is saved.
 
         ``fired``: the rungs that have fired, when the caller knows them.
@@ -272,7 +315,7 @@ class Term(models.Model):
         waiting = [m for m, rung in zip(self.rung_at, self.rungs, strict=True) if rung not in fired]
         self.next_at = waiting[0] if waiting else None
 
-    def _moment(self, days, calendar):
+    def _moment(self, days: int, calendar: Calendar) -> datetime:
         if days == 0:
             return self.due_at
         if days > 0 or self.unit == Unit.WORKING_DAYS:
@@ -283,7 +326,7 @@ class Term(models.Model):
 
     # --- Pause, resume, extend, stop --------------------------------------------------------
 
-    def left(self, day):
+    def left(self, day: date) -> int:
         """Working days that remain on ``day``; negative when it is late by so many."""
         calendar = self.calendar(day)
         if day > self.due_on:
@@ -291,7 +334,7 @@ class Term(models.Model):
         # Nothing was left where the due day is only the first working day after a day off.
         return max(self.base_amount - calendar.between(self.base_on, day), 0)
 
-    def pause(self, *, at, by, reason):
+    def pause(self, *, at: datetime, by: User | None, reason: str) -> None:
         """Stop counting while others are waited for (tạm dừng). The internal clock only.
 
         Raises ValidationError for a legal clock, one that does not run, or without a reason.
@@ -306,7 +349,7 @@ class Term(models.Model):
             "pause", at, by, reason=reason, save=["base_amount", "state", "paused_at", "next_at"]
         )
 
-    def resume(self, *, at, by):
+    def resume(self, *, at: datetime, by: User | None) -> None:
         """Go on with what was left (tiếp tục). A clock that was late is as late as when it paused:
         its day is counted back, for waiting is nobody's lateness.
         """
@@ -314,11 +357,14 @@ class Term(models.Model):
             raise ValidationError(_("Thời hạn này không tạm dừng."))
         self.state, self.paused_at = TermState.RUNNING, None
         day = timezone.localdate(at)
+        assert self.base_amount is not None, "only a length pauses, never a date"
         self.base_on = resumed_on(day, self.base_amount, self.calendar(day))
         self.project(self.calendar())
         self._log("resume", at, by, save=PROJECTED)
 
-    def extend(self, *, days, at, by, reason, document):
+    def extend(
+        self, *, days: int, at: datetime, by: User | None, reason: str, document: str
+    ) -> None:
         """Move it by ``days`` of its unit on a recorded document (gia hạn).
 
         Raises ValidationError beyond what the law allows, without document or reason.
@@ -332,6 +378,7 @@ class Term(models.Model):
                 _("Chỉ được gia hạn thêm tối đa %(days)s.")
                 % {"days": self.extension_limit - self.extended}
             )
+        assert self.base_amount is not None, "what has a unit has a length"
         self.extended += days
         self.base_amount += days
         if self.state == TermState.RUNNING:
@@ -343,14 +390,14 @@ class Term(models.Model):
             self.due_at = end_of(self.due_on)
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
-    def move(self, day, *, at, by):
+    def move(self, day: date, *, at: datetime, by: User | None) -> None:
         """Let a date be another one (dời ngày): what ends on it holds longer, or no longer does."""
         reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
         self.due_on = day
         self.project(self.calendar())
         self._log("move", at, by, reason=reason, save=PROJECTED)
 
-    def stop(self, *, at, by=None):
+    def stop(self, *, at: datetime, by: User | None = None) -> None:
         """The thing is done, or is no longer asked for (dừng)."""
         self.state, self.stopped_at, self.paused_at, self.next_at = (
             TermState.STOPPED,
@@ -360,7 +407,16 @@ class Term(models.Model):
         )
         self._log("stop", at, by, save=["state", "stopped_at", "paused_at", "next_at"])
 
-    def _log(self, kind, at, by, *, save, reason="", document=""):
+    def _log(
+        self,
+        kind: str,
+        at: datetime,
+        by: User | None,
+        *,
+        save: list[str],
+        reason: str = "",
+        document: str = "",
+    ) -> None:
         self.save(update_fields=save)
         TermEvent.objects.create(
             term=self,
@@ -374,7 +430,7 @@ class Term(models.Model):
         )
 
 
-def resumed_on(day, left, calendar):
+def resumed_on(day: date, left: int, calendar: Calendar) -> date:
     """The day that what is ``left`` is counted from when a clock goes on on ``day``."""
     return day if left >= 0 else calendar.last_working(day)
 
@@ -393,12 +449,12 @@ PROJECTED = [
 ]
 
 
-def _rung(days, to, turn):
+def _rung(days: int, to: str, turn: int) -> str:
     """The name of a rung: ``-3:officer``; after an extension it is told again: ``-3:officer/2``."""
     return f"{days}:{to}" + (f"/{turn}" if turn else "")
 
 
-def _offset(rung):
+def _offset(rung: str) -> Rung:
     days, to = rung.partition("/")[0].split(":")
     return int(days), to
 
@@ -436,7 +492,7 @@ class TermEvent(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.kind} {self.term_id}"
 
 
@@ -450,5 +506,5 @@ class Firing(models.Model):
     at = models.DateTimeField()
     fired_at = models.DateTimeField()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.term_id} {self.rung}"

@@ -9,8 +9,7 @@ from datetime import date, timedelta
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock
@@ -24,12 +23,9 @@ from cycle.models import (
     Substitution,
     User,
 )
-from dossiers.law.guidance import GUIDES
 from dossiers.models import Process, Task, TaskAlreadyDone
-from dossiers.terms.due import due
 from dossiers.walk import doors, engine
 
-LAST_ENTRIES = 3
 #: Who arranges the work of the units below their own.
 ABOVE = (Role.OFFICER, Role.LEADER)
 #: In sickness the paper of a substitution follows within so many working days.
@@ -551,65 +547,3 @@ def free_stranded():
             continue
         freed += 1
     return freed
-
-
-# --- What the successor must know -------------------------------------------------------------
-
-
-class Briefing:
-    """All open work of a post on one page (bản bàn giao): what, until when, what happened last."""
-
-    def __init__(self, post):
-        self.post = post
-        self.today = clock.today()
-
-    def taken_over(self):
-        """The entry of the hand-over by which this post began, or None."""
-        return (
-            HistoryEntry.objects.filter(event="role.handover", data__successor=self.post.pk)
-            .select_related("actor", "org_unit", "acting_for")
-            .last()
-        )
-
-    def rows(self):
-        """A row per open task that is the holder's or nobody's yet, the soonest due first."""
-        tasks = list(
-            Task.objects.open()
-            .filter(role=self.post.role, org_unit=self.post.org_unit)
-            .filter(Q(owner=None) | Q(owner=self.post.user_id))
-            .select_related(
-                "dossier__product__producer", "dossier__commune", "dossier__rule_set", "term"
-            )
-            .order_by("due_at", "pk")
-        )
-        if not tasks:
-            return []
-        last = self._last_entries([task.dossier_id for task in tasks])
-        days = [self.today, *(task.due_on for task in tasks)]
-        calendar = DayOff.objects.calendar(min(days), max(days))
-        return [
-            {
-                "task": task,
-                "dossier": task.dossier,
-                "guide": GUIDES[task.node],
-                "law": GUIDES[task.node].law_for(task.dossier.rule_set),
-                "due": due(task.due_on, self.today, calendar, paused_at=task.term.paused_at),
-                "history": last.get(task.dossier_id, []),
-            }
-            for task in tasks
-        ]
-
-    def _last_entries(self, dossiers):
-        entries = (
-            HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id__in=dossiers)
-            .annotate(
-                age=Window(RowNumber(), partition_by=[F("stream_id")], order_by=F("seq").desc())
-            )
-            .filter(age__lte=LAST_ENTRIES)
-            .select_related("actor", "org_unit", "acting_for")
-            .order_by("stream_id", "-seq")
-        )
-        last: dict[int, list] = {}
-        for entry in entries:
-            last.setdefault(entry.stream_id, []).append(entry)
-        return last

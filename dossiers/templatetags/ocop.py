@@ -70,7 +70,7 @@ def minutes(length):
 @register.filter
 def act_label(name):
     """The button of an act: «Yêu cầu bổ sung ý tưởng»; nothing for an unknown one."""
-    return ACTS[name]["label"] if name in ACTS else ""
+    return ACTS[name].label if name in ACTS else ""
 
 
 @register.filter
@@ -92,7 +92,7 @@ def due(task):
 def step_bar(dossier):
     """The six steps as a dossier sees them: done, current, skipped or to come."""
     state = State(dossier.state)
-    step = state.step or State(dossier.parked_from).step
+    step = dossier.step
     bar = []
     for each in Step:
         if each.number > step.number:

@@ -1,22 +1,26 @@
 """Clocks at work: which start and stop with an act, and the sweep that fires what is due."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
 from datetime import datetime, time
 
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, TermRule
+from cycle.models import HistoryEntry, TermRule, User
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
+from dossiers.models.dossier import Dossier
 from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.task import Task
-from dossiers.models.term import Term, TermEvent, TermState
+from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
 
 #: What begins with it waits for a conclusion that proposes revocation, and runs from that day.
 INSPECTED = "dossier.record_inspection"
 
 
-def _concluded(entry):
+def _concluded(entry: HistoryEntry) -> Inspection | None:
     """The inspection that ``entry`` records, or None."""
     if entry.event != INSPECTED:
         return None
@@ -24,7 +28,7 @@ def _concluded(entry):
     return Inspection.objects.filter(pk__in=kept).first()
 
 
-def _is_over(term, dossier, entry, proposed):
+def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry, proposed: bool) -> bool:
     """Whether ``entry`` ends a clock that belongs to no task."""
     if dossier.state == State.REVOKED:
         return True
@@ -40,18 +44,19 @@ def _is_over(term, dossier, entry, proposed):
     return decided or left or bool(rule and entry.event in rule.stops_on)
 
 
-def _judged_anew(dossier, entry):
+def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
     """Move the end of the product's certificate (D12): it outlives its day while ``dossier``, filed
     in time, is decided; a new certificate takes its place.
     """
-    terms = [term for term in dossier.held_terms if term.dossier_id != dossier.pk]
+    terms = [term for term in held if term.dossier_id != dossier.pk]
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
     for term in terms:
         if dossier.state == State.CERTIFIED:
             term.stop(at=entry.at, by=entry.actor)
             continue
         before, until = term.due_on, given[term.certificate_id].validity.until
-        if until == before:
+        # Only a certificate that ends has a clock.
+        if until is None or until == before:
             continue
         term.move(until, at=entry.at, by=entry.actor)
         HistoryEntry.objects.record(
@@ -66,12 +71,14 @@ def _judged_anew(dossier, entry):
         )
 
 
-def follow(dossier, entry, *, closed=()):
+def follow(
+    dossier: Dossier, entry: HistoryEntry, terms: list[Term], *, closed: Collection[int] = ()
+) -> None:
     """Stop and start the clocks that ``entry`` stops and starts; inside its transaction.
 
-    ``closed``: ids of the tasks that ended with it.
+    ``terms`` are the live clocks, locked; ``closed`` ids of the tasks that ended with it.
     """
-    held = [term for term in dossier.held_terms if term.dossier_id == dossier.pk]
+    held = [term for term in terms if term.dossier_id == dossier.pk]
     for term in held:
         if term.task_id in closed:
             term.stop(at=entry.at, by=entry.actor)
@@ -96,7 +103,7 @@ def follow(dossier, entry, *, closed=()):
             continue
         at = entry.at
         if entry.event == INSPECTED:
-            if not proposed:
+            if inspection is None or not proposed:
                 continue
             day = timezone.make_aware(datetime.combine(inspection.concluded_on, time(12)))
             at = min(day, clock.now())
@@ -112,17 +119,15 @@ def follow(dossier, entry, *, closed=()):
                 org_unit=dossier.commune.at_level(rule.level) or dossier.commune,
                 dossier=dossier,
                 certificate=certificate,
-                fixed_on=certificate and certificate.expires_on,
+                fixed_on=certificate.expires_on if certificate else None,
             ),
             by=entry.actor,
         )
-    if len(held) < len(dossier.held_terms) and (
-        (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
-    ):
-        _judged_anew(dossier, entry)
+    if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
+        _judged_anew(dossier, entry, terms)
 
 
-def hold(dossier, *, at, by, reason):
+def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> None:
     """Let the internal clock of the open task stand still: somebody's opinion is awaited.
 
     One that stands already, or a dossier without a task, stays as it is.
@@ -135,7 +140,7 @@ def hold(dossier, *, at, by, reason):
         term.pause(at=at, by=by, reason=reason)
 
 
-def go_on(dossier, *, at, by):
+def go_on(dossier: Dossier, *, at: datetime, by: User | None) -> None:
     """The opinion is there: the clock goes on, unless the producer is waited for as well."""
     term = _of_open_task(dossier).filter(task__asked_since__isnull=False).first()
     if term is None:
@@ -148,7 +153,7 @@ def go_on(dossier, *, at, by):
         )
 
 
-def _of_open_task(dossier):
+def _of_open_task(dossier: Dossier) -> TermQuerySet:
     return (
         Term.objects.select_for_update(of=("self", "task"))
         .select_related("task")
@@ -156,7 +161,7 @@ def _of_open_task(dossier):
     )
 
 
-def begin(term, *, by=None):
+def begin(term: Term, *, by: User | None = None) -> Term:
     """Save a new clock and the first line of its ledger."""
     term.save(force_insert=True)
     TermEvent.objects.create(

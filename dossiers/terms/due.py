@@ -3,13 +3,17 @@
 The one place that says so; in queries ``TaskQuerySet.overdue`` and ``due_soon`` say the same.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
+
+from cycle.workdays import Calendar
 
 #: Within so many working days a task is «due soon» (sắp đến hạn).
 SOON = 3
@@ -28,7 +32,7 @@ class Due:
     on: date
 
 
-def due(due_on, today, calendar, *, paused_at=None):
+def due(due_on: date, today: date, calendar: Calendar, *, paused_at: datetime | None = None) -> Due:
     """The :class:`Due` of what is due on ``due_on``, seen on ``today`` with these days off.
 
     ``paused_at``: since when its clock stands still (tạm dừng); None while it runs. It is then

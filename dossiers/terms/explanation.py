@@ -1,8 +1,11 @@
 """Why a term ends when it ends: its ledger, read through the arithmetic that set its due day."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from django.utils import timezone
 
@@ -41,7 +44,7 @@ class Explanation:
     the clock went on, with what was left then; of one counted ``back`` the day it must precede.
     """
 
-    def __init__(self, term: Term):
+    def __init__(self, term: Term) -> None:
         self.term = term
         events = list(term.events.select_related("by").order_by("pk"))
         self.amount: int | None = events[0].left
@@ -53,12 +56,13 @@ class Explanation:
         self.lines = [self._line(event) for event in events]
         self._last_due = events[-1].due_on
 
-    def _line(self, event):
+    def _line(self, event: TermEvent) -> Line:
         before = self.amount or 0
         if event.kind == Kind.PAUSE:
             self.paused = True
         elif event.kind == Kind.RESUME:
             self.paused = False
+            assert event.left is not None, "what pauses has a length"
             self.base_on = resumed_on(timezone.localdate(event.at), event.left, self.calendar)
         self.amount = event.left
         days = abs(before - (event.left or 0)) if event.kind in (Kind.PAUSE, Kind.EXTEND) else 0
@@ -121,6 +125,6 @@ class Explanation:
         return self.term.due_on != self.term.original_due_on
 
 
-def title_of(term):
+def title_of(term: Term) -> Any:
     """What the term is about, in words."""
     return GUIDES[term.title].title if term.task_id else term.title

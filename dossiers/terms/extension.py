@@ -1,16 +1,18 @@
 """A term moved by a recorded document, with the task and the record that follow it."""
 
+from __future__ import annotations
+
 import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from cycle import clock
-from cycle.models import HistoryEntry
+from cycle.models import HistoryEntry, User
 from dossiers.models import Dossier, Process, Task, Term
 from dossiers.rules import approving
 
 
-def extend(term, *, by, days, reason, document):
+def extend(term: Term, *, by: User, days: int, reason: str, document: str) -> Term:
     """Give ``term`` so many ``days`` of its unit more (gia hạn), on a document.
 
     Raises PermissionDenied for whoever may not approve it, ValidationError when the law, a missing

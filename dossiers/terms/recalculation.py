@@ -1,16 +1,20 @@
 """A change of the calendar: what it would move, and moving it, each open term once."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, job_kind
+from cycle.models import DayOff, HistoryEntry, Job, job_kind
 from cycle.workdays import Calendar
 from dossiers.models.task import Task
-from dossiers.models.term import PROJECTED, Term, TermEvent, TermState
+from dossiers.models.term import PROJECTED, Term, TermEvent, TermQuerySet, TermState
 
 BATCH = 1000
 
@@ -19,7 +23,7 @@ class CalendarRefused(Exception):
     """A change that cannot be: the day twice, not a day, or against what is there."""
 
 
-def checked(changes):
+def checked(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """``[{"day", "what": off|worked|none, "name", "document"}]`` as it can be applied.
 
     Raises CalendarRefused naming the row (from 1).
@@ -51,7 +55,7 @@ def checked(changes):
     return rows
 
 
-def _affected(days):
+def _affected(days: Sequence[date]) -> TermQuerySet:
     """Live terms whose due day or rungs may depend on one of ``days``."""
     first, last = min(days), max(days)
     return (
@@ -65,7 +69,7 @@ def _affected(days):
     )
 
 
-def _after(calendar, rows):
+def _after(calendar: Calendar, rows: list[dict[str, Any]]) -> Calendar:
     """``calendar`` with the changes."""
     off, worked = set(calendar.off), set(calendar.worked)
     for row in rows:
@@ -76,7 +80,9 @@ def _after(calendar, rows):
     return Calendar(frozenset(off), frozenset(worked))
 
 
-def preview(rows, limit=50):
+def preview(
+    rows: list[dict[str, Any]], limit: int = 50
+) -> tuple[int, list[tuple[Term, date, date]]]:
     """What would move: ``(how many, [(term, old due day, new due day)])``, the first ``limit``."""
     if not rows:
         return 0, []
@@ -105,12 +111,12 @@ def preview(rows, limit=50):
     return moved, examples
 
 
-def whole_calendar():
+def whole_calendar() -> Calendar:
     """All days off that are known."""
     return DayOff.objects.calendar(date.min, date.max)
 
 
-def apply(rows):
+def apply(rows: list[dict[str, Any]]) -> None:
     """Write the changes of the calendar; the terms follow in :func:`recalculate`."""
     with transaction.atomic():
         for row in rows:
@@ -129,7 +135,7 @@ def apply(rows):
 
 
 @job_kind("recalculate_terms")
-def recalculate(job):
+def recalculate(job: Job) -> dict[str, int]:
     """Project every open term that the changed days may touch, once; done twice, it moves nothing.
 
     ``job.params``: ``days`` (ISO) and ``document``.
@@ -156,7 +162,7 @@ def recalculate(job):
     return {"terms": done, "moved": moved}
 
 
-def _move(terms, calendar, job):
+def _move(terms: list[Term], calendar: Calendar, job: Job) -> int:
     now = clock.now()
     changed, ledger, said, tasks = [], [], [], []
     for term in terms:
@@ -210,7 +216,7 @@ def _move(terms, calendar, job):
     return len(said)
 
 
-def _save(rows, fields):
+def _save(rows: list[Any], fields: list[str]) -> None:
     """Write ``fields`` of ``rows``: one statement for all that move alike.
 
     What was begun on the same day with the same length does, and ``bulk_update`` asks about each

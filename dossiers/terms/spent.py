@@ -1,17 +1,22 @@
 """Where the time of a dossier went."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import PARKED
+from dossiers.models.dossier import Dossier
 
 # --- Where the time went ----------------------------------------------------------------------
 
 
-def asked(sql, values):
+def asked(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
     """The rows of a question as dicts."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
@@ -67,11 +72,11 @@ class Spent:
     paused: float
 
     @property
-    def total(self):
+    def total(self) -> float:
         """All days."""
         return self.working + self.waiting + self.asked + self.paused
 
-    def parts(self):
+    def parts(self) -> list[tuple[str, Any, float, float, float]]:
         """(name, words, days, share in per cent, where its bar begins) of each, for a picture.
 
         Work always, the others from a tenth of a day: moments are no row.
@@ -91,7 +96,7 @@ class Spent:
         return rows
 
 
-def time_spent(dossier, now):
+def time_spent(dossier: Dossier, now: datetime) -> Spent:
     """The :class:`Spent` of ``dossier`` until ``now``, from its history and its ledgers."""
     rows = asked(
         SPENT,

@@ -1,6 +1,10 @@
 """The sweep: what is due is claimed, fired and recorded in one statement."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -63,7 +67,7 @@ LOOK = "SELECT 1 FROM dossiers_term WHERE state = 'running' AND next_at <= %s LI
 HANDS = 2
 
 
-def sweep(now=None, *, batch=5000):
+def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
     """Fire every rung that is due at ``now``; returns ``{"terms": …, "firings": …}``.
 
     Any number of sweeps may run at once, and one may be killed at any moment: a batch is one
@@ -84,7 +88,7 @@ def sweep(now=None, *, batch=5000):
     return {"terms": terms, "firings": firings}
 
 
-def _batch(values):
+def _batch(values: dict[str, Any]) -> tuple[int, int]:
     """One batch; returns how many terms it claimed and how many rungs it fired."""
     with transaction.atomic(), connection.cursor() as cursor:
         # The index gives the oldest first, however many PostgreSQL believes are due; a bitmap
@@ -94,7 +98,7 @@ def _batch(values):
         return cursor.fetchone()
 
 
-def _batches(values):
+def _batches(values: dict[str, Any]) -> list[tuple[int, int]]:
     """Batches until one is not full."""
     done = [_batch(values)]
     while done[-1][0] == values["limit"]:
@@ -102,10 +106,10 @@ def _batches(values):
     return done
 
 
-def _by_hands(values):
+def _by_hands(values: dict[str, Any]) -> list[tuple[int, int]]:
     """The batches of several connections at work beside each other."""
 
-    def hand():
+    def hand() -> list[tuple[int, int]]:
         try:
             return _batches(values)
         finally:
@@ -116,13 +120,14 @@ def _by_hands(values):
     return [counts for each in hands for counts in each.result()]
 
 
-def begin_batches(now):
+def begin_batches(now: datetime) -> None:
     """Start the dates of the year (hạn của đợt) of open cycles that have none yet."""
     province = OrgUnit.objects.filter(level=Level.PROVINCE).order_by("pk").first()
     rules = TermRule.objects.filter(
         subject="cycle", cycle__closed_on=None, cycle__rule_set=F("rule_set"), terms=None
     )
     for rule in rules.select_related("cycle"):
+        assert province is not None, "an installation is one province"
         with transaction.atomic():
             # Two beats may come at once: the second waits here and finds it begun.
             TermRule.objects.select_for_update().get(pk=rule.pk)

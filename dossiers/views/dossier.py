@@ -27,7 +27,7 @@ from dossiers.walk.diagram import picture
 
 def may_attach(acts, dossier):
     """Whether evidence may be added, and whether it may replace what is there."""
-    attaches = any(act["name"] == "attach_evidence" for act in acts)
+    attaches = any(act.name == "attach_evidence" for act in acts)
     return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
 
 
@@ -54,7 +54,6 @@ def dossier(request, pk):
     """All of one dossier: where it waits, for whom, until when, what is recorded, what happened."""
     dossier = _visible(request.user, pk)
     task = next_task(dossier)
-    dossier._open_task = task
     acts = free_acts(request.user, dossier)
     given = Certificate.objects.public().filter(dossier=dossier)
     return render(
@@ -65,8 +64,8 @@ def dossier(request, pk):
             "task": task,
             "guide": GUIDES[task.node] if task else None,
             "mine": holds_task(request.user, task),
-            "acts": [act for act in acts if act["tone"] != "refuse"],
-            "refusals": [act for act in acts if act["tone"] == "refuse"],
+            "acts": [act for act in acts if act.tone != "refuse"],
+            "refusals": [act for act in acts if act.tone == "refuse"],
             **may_attach(acts, dossier),
             "corrections": dossier.corrections(),
             "recorded": recorded(dossier),
@@ -77,7 +76,7 @@ def dossier(request, pk):
             "missing": dossier.missing_evidence(),
             "certificate": given.first() if dossier.state in RECOGNISED else None,
             "history": told(dossier),
-            "picture": picture(dossier),
+            "picture": picture(dossier, task),
         },
     )
 
@@ -87,10 +86,11 @@ def dossier(request, pk):
 def act(request, pk, name):
     """One act that no task asks for: its form, and the act."""
     dossier = _visible(request.user, pk)
-    if ACTS.get(name, {}).get("door") != "act":
+    act = ACTS.get(name)
+    if act is None or act.door != "act":
         raise Http404
-    page = {"dossier": dossier, "name": name, "act": ACTS[name]}
-    if not rules.has_perm(f"dossiers.{name}", request.user, dossier):
+    page = {"dossier": dossier, "name": name, "act": act}
+    if not rules.has_perm(act.permission, request.user, dossier):
         return render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
         return _too_late(request, dossier, name)
@@ -105,14 +105,14 @@ def act(request, pk, name):
     )
     try:
         if request.method == "POST" and form.do():
-            task = say_done(request, f"dossier.{name}", dossier)
+            task = say_done(request, act.event, dossier)
             return redirect(
                 "dossiers:task" if holds_task(request.user, task) else "dossiers:dossier",
                 task.pk if holds_task(request.user, task) else dossier.pk,
             )
     except ActNotPossible:
         return _too_late(request, dossier, name)
-    why_not = [] if form.parts and name in acts_forms.RECORDS else dossier.why_not(name)
+    why_not = [] if form.parts and act.keeps else dossier.why_not(name)
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
 
 

@@ -12,36 +12,16 @@ from cycle.models import Role
 from cycle.typed import shows_typed
 from dossiers.forms import acts
 from dossiers.law.guidance import GUIDES
+from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.models.law import SENT_BACK
 from dossiers.models.task import SIGNED_NODE
 from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
 from dossiers.rules import holds_task, types_from_paper
 from dossiers.views.dossier import may_attach, say_done
 from dossiers.walk import doors
 
-#: Conditions that no form can meet: the edition or the stars decide.
-_SETTLED = frozenset(
-    {
-        "district_evaluates",
-        "free_of_round",
-        "may_go_to_province",
-        "may_be_recognised",
-        "province_certifies",
-        "may_be_nominated",
-    }
-)
-
 TABS = ("summary", "evidence", "history")
-
-
-def _why_closed(dossier, name):
-    """Why ``name`` is not for this dossier, whatever is typed; empty when it may be tried."""
-    transition = getattr(dossier, name)._django_fsm.get_transition(dossier.state)
-    return [
-        sentence
-        for check in transition.conditions
-        if check.__name__ in _SETTLED and (sentence := check.why_not(dossier))
-    ]
 
 
 def handling(user, task):
@@ -133,7 +113,7 @@ def _complete(request, task, name):
     )
     if not form.do():
         return _page(request, task, tried=form)
-    following = say_done(request, f"dossier.{name}", task.dossier)
+    following = say_done(request, ACTS[name].event, task.dossier)
     if holds_task(request.user, following):
         return redirect("dossiers:task", following.pk)
     return redirect("dossiers:inbox")
@@ -151,72 +131,108 @@ def _handle(request, task, name):
     return redirect("dossiers:task", task.pk)
 
 
-def _page(request, task, *, tried=None, handled=None, problems=(), refused=False):
-    user, dossier = request.user, task.dossier
-    dossier._open_task = task
-    may = rules.has_perm("dossiers.complete_task", user, task)
-    closed, offered, kept, kept_act = {}, [], None, ""
-    if may:
-        kept = request.typed
-        kept_act = kept.get("act") if kept is not None else ""
+class _Forms:
+    """The forms that a task's page shows: the act that is its way forward ``first``, the others
+    below; ``closed`` says of each act why it is not for this dossier.
+    """
+
+    def __init__(self, task, user, *, kept, tried):
+        self.task, self.user = task, user
+        self.closed, self.others = {}, []
+        self.kept_act = kept.get("act") if kept is not None else ""
         for name in task.acts():
-            closed[name] = _why_closed(dossier, name)
+            self.closed[name] = task.dossier.why_not(name, settled=True)
             if tried is not None and tried.name == name:
-                offered.append(tried)
-            elif not closed[name]:
-                offered.append(
-                    acts.ActForm(
-                        name, dossier, user, task=task, typed=kept if kept_act == name else None
-                    )
-                )
-    first = next((form for form in offered if form.act["tone"] == "forward"), None)
-    others = [form for form in offered if form is not first]
+                self.others.append(tried)
+            elif not self.closed[name]:
+                typed = kept if self.kept_act == name else None
+                self.others.append(acts.ActForm(name, task.dossier, user, task=task, typed=typed))
+        self.first = next((form for form in self.others if form.act.tone == "forward"), None)
+        if self.first:
+            self.others.remove(self.first)
+        self.tried = tried
+
+    def sign_first(self, sign):
+        """Who signs is seldom who numbers: signing, with the button ``sign``, is the leader's act,
+        the way forward another's.
+        """
+        if self.first and (sign or _waits_for_the_clerk(self.user, self.task)):
+            self.first.when = _("khi đã có số, ngày và bản chụp")
+            self.others.insert(0, self.first)
+            self.first = None
+        for form in self.others:
+            form.open = form is self.tried or form.name == self.kept_act
+
+    def why_closed(self):
+        """(button, sentences) of the acts that are not for this dossier."""
+        return [(ACTS[name].label, lacking) for name, lacking in self.closed.items() if lacking]
+
+
+def _handling_rows(task, buttons, handled):
+    """What may be done about who has the task; ``handled``: (name, form) of what was tried."""
+    tried, form = handled or ("", None)
+    return [
+        {
+            "name": name,
+            "label": label,
+            "form": form if name == tried else _handling_form(name, task),
+            "open": name == tried,
+        }
+        for name, label in buttons.items()
+    ]
+
+
+def _told_beside(task, tab):
+    """What the chosen tab of the page tells, and what was asked of the producer."""
+    dossier, beside = task.dossier, {}
+    if tab == "summary":
+        beside["recorded"] = recorded(dossier)
+    elif tab == "evidence":
+        beside["evidence"] = evidence_by_kind(dossier)
+    else:
+        beside["history"] = told(dossier)
+    if task.node in ("assemble_dossier", "supplement", "check_dossier") or tab == "evidence":
+        beside["missing"] = dossier.missing_evidence()
+    if task.waiting_since or task.node in WAITS_FOR_PRODUCER:
+        beside["asked"] = told(dossier).filter(event__in=SENT_BACK).first()
+    return beside
+
+
+def _page(request, task, *, tried=None, handled=None, problems=(), refused=False):
+    user, dossier, guide = request.user, task.dossier, GUIDES[task.node]
+    may = rules.has_perm("dossiers.complete_task", user, task)
+    kept = request.typed if may else None
+    offered = _Forms(task, user, kept=kept, tried=tried) if may else None
     buttons = handling(user, task)
-    sign = buttons.pop("sign_decision", "") if first else ""
-    if first and (sign or _waits_for_the_clerk(user, task)):
-        # Who signs is seldom who numbers: signing is the leader's act, the number another's.
-        first.when = _("khi đã có số, ngày và bản chụp")
-        others.insert(0, first)
-        first = None
-    for form in others:
-        form.open = form is tried or form.name == kept_act
+    sign = buttons.pop("sign_decision", "") if offered and offered.first else ""
+    if offered:
+        offered.sign_first(sign)
+    first = offered.first if offered else None
     free = free_acts(user, dossier)
-    beside = [act for act in free if act["name"] in acts.WITHOUT_PAPER]
+    beside = [act for act in free if act.unsigned]
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
     context = {
         "task": task,
         "dossier": dossier,
-        "guide": GUIDES[task.node],
-        "law": GUIDES[task.node].law_for(dossier.rule_set),
-        "checks": () if first and first.reviews else GUIDES[task.node].checks,
+        "guide": guide,
+        "law": guide.law_for(dossier.rule_set),
+        "checks": () if first and first.reviews else guide.checks,
         "may": may,
         "typed_only": may and not holds_task(user, task),
         "first": first,
         "sign": sign,
-        "others": others,
-        "closed": []
-        if first or sign
-        else [(ACTS[name]["label"], sentences) for name, sentences in closed.items() if sentences],
+        "others": offered.others if offered else [],
+        "closed": [] if first or sign or not offered else offered.why_closed(),
         "tried": tried,
         "kept": kept is not None,
         "problems": problems,
         "refused": refused,
-        "handling": [
-            {
-                "name": name,
-                "label": label,
-                "form": handled[1]
-                if handled and handled[0] == name
-                else _handling_form(name, task),
-                "open": bool(handled and handled[0] == name),
-            }
-            for name, label in buttons.items()
-        ],
+        "handling": _handling_rows(task, buttons, handled),
         "role": Role(task.role).label,
         "beside": beside,
-        "elsewhere": [act for act in free if act not in beside and act["tone"] != "refuse"],
-        "refusals": [act for act in free if act["tone"] == "refuse"],
+        "elsewhere": [act for act in free if act not in beside and act.tone != "refuse"],
+        "refusals": [act for act in free if act.tone == "refuse"],
         **may_attach(beside, dossier),
         "tab": tab,
         "tabs": [
@@ -224,27 +240,8 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
             ("evidence", _("Minh chứng")),
             ("history", _("Nhật ký")),
         ],
+        **_told_beside(task, tab),
     }
-    if tab == "summary":
-        context["recorded"] = recorded(dossier)
-    elif tab == "evidence":
-        context["evidence"] = evidence_by_kind(dossier)
-    else:
-        context["history"] = told(dossier)
-    if task.node in ("assemble_dossier", "supplement", "check_dossier") or tab == "evidence":
-        context["missing"] = dossier.missing_evidence()
-    if task.waiting_since or task.node in ("complete_idea", "complete_plan", "supplement"):
-        context["asked"] = (
-            told(dossier)
-            .filter(
-                event__in=(
-                    "dossier.return_idea",
-                    "dossier.return_plan",
-                    "dossier.return_for_supplement",
-                )
-            )
-            .first()
-        )
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
 
 

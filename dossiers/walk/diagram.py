@@ -1,14 +1,18 @@
 """The flow of a dossier as a picture: columns by step and level; SVG on a page, BPMN to keep."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 from xml.etree import ElementTree
 
+from cycle.models import RuleSet
 from cycle.steps import Step
 from dossiers import flows
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
+from dossiers.models import Dossier, Task
 
 WIDTH, HEIGHT = 158, 58
 ACROSS, DOWN = 196, 82
@@ -36,7 +40,7 @@ class Box:
     standing: str
 
     @property
-    def lines(self):
+    def lines(self) -> list[dict[str, str]]:
         """The title in lines that fit, with where each begins."""
         lines = wrap(str(self.title), 20)[:3]
         top = self.y + HEIGHT // 2 + 4 - (len(lines) - 1) * 8
@@ -46,12 +50,12 @@ class Box:
         ]
 
     @property
-    def rect(self):
+    def rect(self) -> dict[str, str]:
         """Attributes of the rectangle, as text: a template would write 1.200 for 1200."""
         return {"x": str(self.x), "y": str(self.y), "width": str(WIDTH), "height": str(HEIGHT)}
 
     @property
-    def tick(self):
+    def tick(self) -> dict[str, str]:
         """Where the tick of a finished task stands."""
         return {"x": str(self.x + WIDTH - 16), "y": str(self.y + 16)}
 
@@ -62,19 +66,19 @@ class Picture:
 
     boxes: list
     columns: list
-    arrows: list = field(default_factory=list)
+    arrows: list
 
     @property
-    def view_box(self):
+    def view_box(self) -> str:
         """What an SVG needs to know of the size."""
         return f"0 0 {len(self.columns) * ACROSS + MARGIN} {self.height}"
 
     @property
-    def height(self):
+    def height(self) -> int:
         return max(box.y for box in self.boxes) + DOWN
 
 
-def edges(rule_set):
+def edges(rule_set: RuleSet) -> tuple[list[tuple[str, str]], list[str]]:
     """Pairs of names of tasks that may follow each other, and the names that may be the last."""
     nodes = list(flows.of(rule_set).instance.nodes())
     pairs, last = [], []
@@ -89,7 +93,7 @@ def edges(rule_set):
     return pairs, last
 
 
-def _columns(names):
+def _columns(names: list[str]) -> list[tuple[Any, list[str]]]:
     columns = []
     for step in Step:
         inside = [name for name in names if NODES[name].step == step]
@@ -103,13 +107,12 @@ def _columns(names):
     return [(label, inside) for label, inside in columns if inside]
 
 
-def picture(dossier):
-    """The flow of the dossier's edition with the dossier's place in it."""
+def picture(dossier: Dossier, task: Task | None) -> Picture:
+    """The flow of the dossier's edition and its place in it: its open ``task``, or None."""
     pairs, _last = edges(dossier.rule_set)
     flow_names = {name for pair in pairs for name in pair}
     names = [name for name in NODES if name in flow_names]
     done = set(dossier.tasks.filter(status="DONE").values_list("node", flat=True))
-    task = dossier.open_task()
     boxes, columns, heading = {}, [], None
     for across, (label, inside) in enumerate(_columns(names)):
         x = MARGIN + across * ACROSS
@@ -126,12 +129,11 @@ def picture(dossier):
         for down, name in enumerate(inside):
             standing = "here" if task and task.node == name else "done" if name in done else "todo"
             boxes[name] = Box(name, GUIDES[name].title, x, HEAD + down * DOWN, standing)
-    drawn = Picture(list(boxes.values()), columns)
-    drawn.arrows = [_arrow(boxes[start], boxes[end]) for start, end in pairs]
-    return drawn
+    arrows = [_arrow(boxes[start], boxes[end]) for start, end in pairs]
+    return Picture(list(boxes.values()), columns, arrows)
 
 
-def _arrow(start, end):
+def _arrow(start: Box, end: Box) -> Any:
     """A curve from one box to another; ``back`` when it returns."""
     if end.x == start.x:
         back = end.y < start.y
@@ -165,16 +167,16 @@ _SPACES = {
 }
 
 
-def bpmn(dossier):
+def bpmn(dossier: Dossier) -> bytes:
     """The flow as a BPMN 2.0 document, to be opened in any modelling tool; bytes."""
     for prefix, uri in _SPACES.items():
         ElementTree.register_namespace(prefix, uri)
 
-    def element(parent, kind, **attributes):
+    def element(parent: ElementTree.Element, kind: str, **attributes: str) -> ElementTree.Element:
         prefix, tag = kind.split(":")
         return ElementTree.SubElement(parent, f"{{{_SPACES[prefix]}}}{tag}", attributes)
 
-    drawn = picture(dossier)
+    drawn = picture(dossier, None)
     pairs, last = edges(dossier.rule_set)
     root = ElementTree.Element(
         f"{{{_SPACES['bpmn']}}}definitions", {"targetNamespace": "http://bpmn.io/schema/bpmn"}

@@ -5,8 +5,13 @@
 The others change who has a task, or that it waits.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -14,15 +19,17 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Duty, HistoryEntry, Role, people_of
+from cycle.models import Duty, HistoryEntry, OrgUnit, Role, RoleAssignment, User, people_of
 from dossiers import flows
+from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
-from dossiers.models.law import ACTS, OFFICERS
+from dossiers.models.law import ACTS, FORWARDS
+from dossiers.models.paper import OfficialDocument
 from dossiers.models.task import (
     BOTH_ENDS,
-    FORWARDS,
     RECEIVED_FROM,
     SIGNED_NODE,
     PaperRequired,
@@ -31,12 +38,12 @@ from dossiers.models.task import (
     TaskAlreadyDone,
     sent,
 )
-from dossiers.rules import fitting, has_authority, holds_task, routing
+from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
 
 
-def open(dossier, *, by, at=None, reason=""):
+def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "") -> Process:
     """Open a new dossier and its first task (mở hồ sơ).
 
     ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. Raises
@@ -53,7 +60,7 @@ def open(dossier, *, by, at=None, reason=""):
             "dossier.open",
             dossier,
             by=by,
-            capacity=_capacity(by, dossier, "open"),
+            capacity=_capacity(by, dossier, OFFICERS),
             at=moment,
             after=dossier.state,
             reason=reason,
@@ -62,17 +69,17 @@ def open(dossier, *, by, at=None, reason=""):
 
 
 def complete(
-    task,
-    name,
+    task: Task,
+    name: str,
     *,
-    by,
-    record=None,
-    paper=None,
-    at=None,
-    reason="",
-    authority=None,
-    **values,
-):
+    by: User,
+    record: Any = None,
+    paper: OfficialDocument | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+    authority: HistoryEntry | None = None,
+    **values: Any,
+) -> Dossier:
     """Do the act ``name`` this task asks for, close it and open the next, or do none of it.
 
     ``record`` is what the step keeps (unsaved), or a list; ``paper`` the signed document
@@ -85,50 +92,44 @@ def complete(
             raise TaskAlreadyDone(task)
         # Not read yet: perform() rereads it under its lock.
         dossier = activation.process.dossier = task.dossier = Dossier(pk=task.dossier_id)
-        dossier._open_task, dossier._authority = task, authority
-        authorised = has_authority(by, dossier)
+        doing = Doing(by=by, authority=authority, task=task, at=at)
+        authorised = doing.is_authorised(dossier)
         if not authorised and not rules.has_perm("dossiers.complete_task", by, task):
             raise PermissionDenied
-        if ACTS.get(name, {}).get("door") != "task":
-            raise ActNotPossible(name)
+        _through(name, "task")
         typed = not authorised and not holds_task(by, task)
         if typed and paper is None:
             raise PaperRequired
         if not authorised:
             _not_both_ends(task, name, by)
-        entry = dossier.perform(
+        entry, terms = dossier.perform(
             name,
-            by=by,
-            capacity=_capacity_at(task, by),
-            at=at,
+            replace(doing, capacity=_capacity_at(task, by), typed=typed),
             reason=reason,
             records=_records(record),
             paper=paper,
-            typed=typed,
-            data={"task": task.pk, "node": task.node}
-            | ({"authority": authority.pk} if authority else {}),
             **values,
         )
         task.closed_at, task.closed_by, task.outcome = entry.at, by, name
-        clocks.follow(dossier, entry, closed=[task.pk])
+        clocks.follow(dossier, entry, terms, closed=[task.pk])
         activation.hand_in(by)
         activation.execute()
     return dossier
 
 
 def act(
-    process,
-    name,
+    process: Process,
+    name: str,
     *,
-    by,
-    capacity=None,
-    at=None,
-    reason="",
-    record=None,
-    paper=None,
-    authority=None,
-    **values,
-):
+    by: User,
+    capacity: RoleAssignment | None = None,
+    at: datetime | None = None,
+    reason: str = "",
+    record: Any = None,
+    paper: OfficialDocument | None = None,
+    authority: HistoryEntry | None = None,
+    **values: Any,
+) -> Dossier:
     """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
 
     When the dossier moves, its open tasks are cancelled and the walk ends, or begins again
@@ -136,33 +137,34 @@ def act(
     is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
     ValidationError; changes nothing then.
     """
-    if ACTS.get(name, {}).get("door") != "act":
-        raise ActNotPossible(name)
+    said = _through(name, "act")
     with transaction.atomic():
         dossier = process.dossier
         # The round is held before the walk, in the order in which its closing takes them.
-        left = _entry_to_leave(dossier) if ACTS[name]["leaves"] else None
-        dossier._leaving = left.pk if left else 0
+        left = _entry_to_leave(dossier) if said.leaves else None
         process = Process.objects.select_for_update().get(pk=process.pk)
-        dossier._authority = authority
-        if name == "receive_directly" and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
+        if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
             raise ConditionNotMet([BOTH_ENDS])
-        entry = dossier.perform(
-            name,
+        doing = Doing(
             by=by,
-            capacity=capacity or _capacity(by, dossier, name),
+            capacity=capacity or _capacity(by, dossier, said.who),
+            authority=authority,
+            leaving=left.pk if left else None,
             at=at,
+        )
+        entry, terms = dossier.perform(
+            name,
+            doing,
             reason=reason,
             records=_records(record),
             paper=paper,
-            data={"authority": authority.pk} if authority else None,
             **values,
         )
         # The dossier is locked now: a walk that began after this one was read is seen here.
         if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
             raise ActNotPossible(name)
         closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
-        clocks.follow(dossier, entry, closed=closed)
+        clocks.follow(dossier, entry, terms, closed=closed)
         if left is not None:
             left.leave(entry)
         if entry.after != entry.before and dossier.state in LIVE:
@@ -170,7 +172,7 @@ def act(
     return dossier
 
 
-def _not_both_ends(task, name, by):
+def _not_both_ends(task: Task, name: str, by: User) -> None:
     """Nobody sends a dossier from below and receives it above, in whoever's name.
 
     Raises ConditionNotMet, for one who did the other act already, and for a sender who would
@@ -194,7 +196,16 @@ def _not_both_ends(task, name, by):
 
 
 @contextmanager
-def changing(task, event, by, permission, *, reason="", capacity=None, **data):
+def changing(
+    task: Task,
+    event: str,
+    by: User | None,
+    permission: str | None,
+    *,
+    reason: str = "",
+    capacity: Callable[[User], RoleAssignment | None] | None = None,
+    **data: Any,
+) -> Iterator[None]:
     """Hold the task, check, let the caller change it, save and record it under ``event``.
 
     ``permission`` None: the system does it, on what somebody was allowed before. ``capacity``
@@ -233,25 +244,25 @@ def changing(task, event, by, permission, *, reason="", capacity=None, **data):
         )
 
 
-def _capacity_at(task, user):
+def _capacity_at(task: Task, user: User) -> RoleAssignment | None:
     """The assignment at the task's unit by which ``user`` acts on it: its own role first."""
     roles = (task.role, Role.OFFICER, Role.LEADER, Role.CLERK)
     return next(filter(None, (user.capacity(role, task.org_unit_id) for role in roles)), None)
 
 
-def claim(task, *, by):
+def claim(task: Task, *, by: User) -> None:
     """Take the task (nhận việc). Raises PermissionDenied when another has it."""
     with changing(task, "task.claim", by, "dossiers.claim_task"):
         engine.give(task, by)
 
 
-def release(task, *, by, reason=""):
+def release(task: Task, *, by: User | None, reason: str = "") -> None:
     """Put the task back for the others of the unit (trả việc)."""
     with changing(task, "task.release", by, "dossiers.release_task", reason=reason):
         engine.give(task, None)
 
 
-def sign_decision(task, *, by):
+def sign_decision(task: Task, *, by: User | None) -> None:
     """Mark that the decision is signed (đã ký quyết định). Nothing is recognised by it: that
     is when the number, the day and the scan are recorded, and until then the task stays open.
     """
@@ -263,7 +274,7 @@ def sign_decision(task, *, by):
         task.signed_at = clock.now()
 
 
-def reassign(task, *, to, by, reason):
+def reassign(task: Task, *, to: User, by: User | None, reason: str) -> None:
     """Give the task to ``to``, who holds its role at its unit (giao lại), with a reason."""
     if not reason.strip():
         raise ConditionNotMet([_("Bạn chưa nêu lý do giao lại.")])
@@ -275,7 +286,7 @@ def reassign(task, *, to, by, reason):
         engine.give(task, to)
 
 
-def reroute(task, *, to, by, reason, document=""):
+def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: str = "") -> None:
     """Let another unit of the same level do this duty for this dossier, from now on.
 
     Out of the dossier's own line only on a document, and never to where nobody could do it; who
@@ -294,6 +305,8 @@ def reroute(task, *, to, by, reason, document=""):
         to_id=to.pk,
         document=document.strip(),
     ):
+        # A task of a person has both: the database holds it to that.
+        assert task.dossier is not None and task.org_unit is not None
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
         if to.pk not in task.dossier.line() and not document.strip():
@@ -315,7 +328,7 @@ def reroute(task, *, to, by, reason, document=""):
         task.term.save(update_fields=["org_unit"])
 
 
-def wait(task, *, by, reason):
+def wait(task: Task, *, by: User | None, reason: str) -> None:
     """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""
     if not reason.strip():
         raise ConditionNotMet([_("Bạn chưa nêu đang chờ chủ thể việc gì.")])
@@ -326,7 +339,7 @@ def wait(task, *, by, reason):
             task.paused = True
 
 
-def resume(task, *, by):
+def resume(task: Task, *, by: User | None) -> None:
     """The producer has answered (hết chờ); the clock goes on unless an opinion is awaited."""
     with changing(task, "task.resume", by, "dossiers.claim_task"):
         task.waiting_since, task.waiting_reason = None, ""
@@ -336,32 +349,41 @@ def resume(task, *, by):
             task.paused = False
 
 
-def _acted_in(task, by, capacity):
+def _acted_in(
+    task: Task, by: User | None, capacity: Callable[[User], RoleAssignment | None] | None
+) -> RoleAssignment | None:
     """The assignment in which ``by`` acts on the task; None for the system."""
     if by is None:
         return None
     return capacity(by) if capacity else _capacity_at(task, by)
 
 
-def start(dossier):
+def start(dossier: Dossier) -> Process:
     """Begin a walk where the dossier stands; returns the new process."""
     return flows.of(dossier.rule_set).start.run(dossier=dossier)
 
 
-def _records(record):
+def _records(record: Any) -> list[Any]:
     """What an act saves, as a list."""
     if record is None:
         return []
     return list(record) if isinstance(record, list | tuple) else [record]
 
 
-def _capacity(user, dossier, name):
-    """The first assignment by which ``user`` may do the task-less act ``name``; None when none."""
-    who = ACTS[name]["who"] if name in ACTS else OFFICERS
-    return next(iter(fitting(user, dossier, who)), None) if user else None
+def _through(name: str, door: str) -> Act:
+    """The act ``name``, which comes in by this door; raises ActNotPossible for any other."""
+    act = ACTS.get(name)
+    if act is None or act.door != door:
+        raise ActNotPossible(name)
+    return act
 
 
-def _entry_to_leave(dossier):
+def _capacity(user: User | None, dossier: Dossier, who: Who | None) -> RoleAssignment | None:
+    """The first assignment by which ``user`` is one of ``who``; None when by none."""
+    return next(iter(fitting(user, dossier, who)), None) if user and who else None
+
+
+def _entry_to_leave(dossier: Dossier) -> Any:
     """The entry of the round that the dossier is in, its round locked; None when in none."""
     entry = dossier.round_entries.filter(live=True).select_related("round").first()
     if entry is None:

@@ -1,6 +1,11 @@
 """The one module that knows how viewflow works inside."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, Subquery
 from viewflow import this
@@ -10,10 +15,11 @@ from viewflow.workflow.base import Edge
 from viewflow.workflow.nodes.view import ViewActivation
 from viewflow.workflow.status import PROCESS, STATUS
 
-from cycle.models import Duty, OrgUnit
+from cycle.models import Duty, OrgUnit, User
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.law.states import State
 from dossiers.models.dossier import Route
-from dossiers.models.task import Task
+from dossiers.models.task import Process, Task
 from dossiers.models.term import Term
 from dossiers.terms.clocks import begin
 
@@ -26,14 +32,14 @@ class DutyMissing(Exception):
 
 
 @contextmanager
-def held(task):
+def held(task: Task) -> Iterator[Any]:
     """Lock the task's process, reread the task, and hand out its activation."""
     with task.flow_task.flow_class.lock(task.process_id):
         task.refresh_from_db(from_queryset=Task.objects.select_related("process"))
         yield task.flow_task.activation_class(task)
 
 
-def cancel(process, at):
+def cancel(process: Process, at: datetime) -> list[int]:
     """Cancel what is open of a walk; returns the ids of those tasks, none once it has ended."""
     if process.status != PROCESS.NEW:
         return []
@@ -45,7 +51,7 @@ def cancel(process, at):
     return closed
 
 
-def give(task, user):
+def give(task: Task, user: User | None) -> None:
     """Make ``user`` the task's owner; None leaves it to all holders of its role."""
     task.owner = user
     task.status = STATUS.ASSIGNED if user else STATUS.NEW
@@ -55,7 +61,9 @@ class OfficerActivation(ViewActivation):
     """A task of a person: who and until when come from the cycle's duties."""
 
     @classmethod
-    def create(cls, flow_task, prev_activation, token, data=None, seed=None):
+    def create(
+        cls, flow_task: Any, prev_activation: Any, token: Any, data: Any = None, seed: Any = None
+    ) -> OfficerActivation:
         process = prev_activation.process
         dossier, node = process.dossier, flow_task.name
         routed = Route.objects.filter(dossier_id=dossier.pk, node=OuterRef("node"))
@@ -94,19 +102,19 @@ class OfficerActivation(ViewActivation):
         return cls(task)
 
     @Activation.status.transition(source=[STATUS.NEW, STATUS.ASSIGNED], target=STATUS.STARTED)
-    def hand_in(self, by):
+    def hand_in(self, by: User) -> None:
         """Begin to close the task, in memory: one UPDATE closes it, not three."""
         self.task.owner = by
 
     @Activation.status.transition(source=STATUS.STARTED, target=STATUS.DONE)
-    def complete(self):
+    def complete(self) -> None:
         self.task.finished = self.task.closed_at
         self.task.save(
             update_fields=["status", "owner", "finished", "closed_at", "closed_by", "outcome"]
         )
 
     @Activation.status.transition(source=STATUS.DONE)
-    def create_next(self):
+    def create_next(self) -> Iterator[Any]:
         yield self.flow_task.after(self.process.dossier.state)._create(self, self.task.token)
 
 
@@ -119,29 +127,29 @@ class OfficerTask(flow.View):
 
     activation_class = OfficerActivation
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(view=None, **kwargs)
-        self.followers = []
+        self.followers: list[Any] = []
 
     @property
-    def state(self):
+    def state(self) -> State:
         """The state of the dossier in which this task is open."""
         return NODES[self.name]
 
-    def Next(self, *nodes):  # noqa: N802  (viewflow's own word)
+    def Next(self, *nodes: Any) -> OfficerTask:
         """The nodes that may follow."""
         self.followers = list(nodes)
         return self
 
-    def _resolve(self, instance):
+    def _resolve(self, instance: Any) -> None:
         super()._resolve(instance)
         self.followers = [this.resolve(instance, node) for node in self.followers]
 
-    def _outgoing(self):
+    def _outgoing(self) -> Iterator[Edge]:
         for node in self.followers:
             yield Edge(src=self, dst=node, edge_class="next")
 
-    def after(self, state):
+    def after(self, state: str) -> Any:
         """The node that follows when the dossier has come to ``state``."""
         end = None
         for node in self.followers:
@@ -154,7 +162,7 @@ class OfficerTask(flow.View):
         return end
 
 
-def standing(*names):
+def standing(*names: str) -> flow.Switch:
     """A gateway to the task of the state in which the dossier stands. Always a new node."""
     switch = flow.Switch()
     for name in names:

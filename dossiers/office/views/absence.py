@@ -19,6 +19,7 @@ from cycle.models import Fold, RoleAssignment, Substitution, fold
 from cycle.typed import fill, shows_typed
 from dossiers.models import Task
 from dossiers.office import handover
+from dossiers.office.briefing import Briefing
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
 from dossiers.templatetags.ocop import day
 
@@ -247,7 +248,7 @@ def briefing(request, pk):
     post = get_object_or_404(RoleAssignment.objects.select_related("user", "org_unit"), pk=pk)
     if not rules.has_perm("dossiers.brief", request.user, post):
         raise Http404
-    page = handover.Briefing(post)
+    page = Briefing(post)
     return render(
         request,
         "dossiers/briefing.html",

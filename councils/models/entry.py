@@ -1,0 +1,294 @@
+"""What a round holds: its products, the interests of members, who came, what was resolved."""
+
+from django.db import connection, models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from councils.models.council import Member
+from cycle import clock
+from cycle.models import Criterion, Elimination, HistoryEntry, Rubric, User
+from dossiers.models import Dossier
+
+#: A pen sheet scored again is a new sheet; one carried on unchanged stays a pen sheet. The support
+#: team has a sheet of its own in the round before, and keeps it there.
+_COPY_SHEETS = """
+INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
+                                 scan_name, entered_by_id, confirmed_by_id)
+SELECT %(entry)s, member_id, %(scoring)s, 'draft', remark,
+  CASE WHEN %(carried)s THEN scan_sha256 ELSE '' END,
+  CASE WHEN %(carried)s THEN scan_name ELSE '' END,
+  CASE WHEN %(carried)s THEN entered_by_id END, CASE WHEN %(carried)s THEN confirmed_by_id END
+FROM councils_scoresheet
+WHERE entry_id = %(source)s AND scoring = %(last)s AND state = 'submitted'
+  AND (member_id IS NOT NULL OR %(source)s = %(entry)s)
+"""
+_COPY_SCORES = """
+INSERT INTO councils_score (sheet_id, criterion_id, option_id, points, remark, saved_at)
+SELECT fresh.id, k.criterion_id, k.option_id, k.points, k.remark, k.saved_at
+FROM councils_scoresheet fresh
+JOIN councils_scoresheet s ON s.entry_id = %(source)s AND s.scoring = %(last)s
+  AND s.member_id IS NOT DISTINCT FROM fresh.member_id
+JOIN councils_score k ON k.sheet_id = s.id
+JOIN cycle_criterion c ON c.id = k.criterion_id
+WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
+  AND (fresh.member_id IS NOT NULL OR %(source)s = %(entry)s)
+ORDER BY fresh.id, c.requires_id NULLS FIRST, c.position
+"""
+_HAND_IN_COPIES = """
+UPDATE councils_scoresheet SET state = 'submitted', submitted_at = %(now)s
+WHERE entry_id = %(entry)s AND scoring = %(scoring)s
+"""
+
+
+class RoundEntry(models.Model):
+    """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
+
+    ``scoring`` counts the scorings: a spread beyond the rule asks for another, and only the last
+    one counts. ``counted_scoring`` is the last whose sheets were counted (kiểm phiếu): until then
+    nobody is told anything that depends on the points of others, and a sheet may be taken back;
+    from then on the database takes no sheet of it any more. ``live`` while its result is awaited:
+    the database lets a dossier be in one such entry.
+    """
+
+    round = models.ForeignKey(
+        "councils.EvaluationRound",
+        models.PROTECT,
+        related_name="entries",
+        verbose_name=_("đợt"),
+    )
+    dossier = models.ForeignKey(
+        Dossier, models.PROTECT, related_name="round_entries", verbose_name=_("hồ sơ")
+    )
+    rubric = models.ForeignKey(
+        Rubric, models.PROTECT, related_name="+", verbose_name=_("bộ sản phẩm")
+    )
+    position = models.PositiveSmallIntegerField(_("thứ tự"))
+    scoring = models.PositiveSmallIntegerField(_("lần chấm"), default=1, editable=False)
+    counted_scoring = models.PositiveSmallIntegerField(
+        _("lần chấm đã kiểm phiếu"), default=0, db_default=0, editable=False
+    )
+    spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
+    live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
+
+    class Meta:
+        verbose_name = _("sản phẩm trong đợt")
+        verbose_name_plural = _("sản phẩm trong đợt")
+        ordering = ["round_id", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(name="entry_once_per_round", fields=["round", "dossier"]),
+            models.UniqueConstraint(
+                name="dossier_in_one_live_entry", fields=["dossier"], condition=Q(live=True)
+            ),
+            models.CheckConstraint(name="entry_scoring_counts", condition=Q(scoring__gte=1)),
+            models.CheckConstraint(
+                name="entry_counts_a_scoring_begun", condition=Q(counted_scoring__lte=F("scoring"))
+            ),
+        ]
+
+    def __str__(self):
+        return str(self.dossier)
+
+    @property
+    def is_counted(self):
+        """Whether the sheets of the scoring that counts were counted: none is taken back."""
+        return self.counted_scoring == self.scoring
+
+    @classmethod
+    def pinned(cls, dossiers):
+        """``{dossier id: rubric}`` of the dossiers with these ids: what each was filed by, or the
+        version it was first judged by under its edition.
+
+        What a district has judged, the province judges by the same words and points.
+        """
+        judged = (
+            cls.objects.filter(
+                dossier__in=dossiers,
+                results__isnull=False,
+                rubric__rule_set=F("dossier__rule_set"),
+            )
+            .select_related("rubric")
+            .order_by("-pk")
+        )
+        filed = Dossier.objects.filter(pk__in=dossiers, rubric__isnull=False)
+        return {entry.dossier_id: entry.rubric for entry in judged} | {
+            dossier.pk: dossier.rubric for dossier in filed.select_related("rubric")
+        }
+
+    def said_in(self):
+        """This entry and, where a meeting follows opinions in writing, the one they were given on.
+
+        What was appraised, asked and proposed for either is known of the product.
+        """
+        return RoundEntry.objects.filter(
+            Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
+        )
+
+    def leave(self, entry):
+        """Take the product out of its round (rút khỏi đợt), as ``entry`` of the dossier's history
+        says; its sheets stay, sealed. The caller holds the round.
+        """
+        self.live = False
+        self.save(update_fields=["live"])
+        HistoryEntry.objects.record(
+            "round.leave",
+            self.round,
+            by=entry.actor,
+            capacity=self.round.capacity(entry.actor),
+            at=entry.at,
+            dossier=self.dossier_id,
+            reason=entry.reason,
+            authority=entry.pk,
+        )
+
+    def scorings_used(self):
+        """How many scorings it has had since the last closing."""
+        closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
+        return self.scoring - closed
+
+    def next_scoring(self, *, carried):
+        """Begin the next scoring with copies of the last sheets; the old ones stay.
+
+        ``carried``: they count as they are until a member takes one back. Otherwise each is a
+        draft to hand in again.
+        """
+        self.scoring += 1
+        self.spread_accepted = ""
+        self.save(update_fields=["scoring", "spread_accepted"])
+        self.copy_sheets(self, self.scoring - 1, carried=carried)
+
+    def copy_sheets(self, source, last, *, carried=False):
+        """Begin this scoring with copies of the sheets handed in for ``source`` in its ``last``."""
+        this = {
+            "entry": self.pk,
+            "scoring": self.scoring,
+            "source": source.pk,
+            "last": last,
+            "carried": carried,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_COPY_SHEETS, this)
+            cursor.execute(_COPY_SCORES, this)
+            if carried:
+                cursor.execute(_HAND_IN_COPIES, this | {"now": clock.now()})
+
+
+class InterestKind(models.TextChoices):
+    """Why a member stands near a product."""
+
+    DECLARED = "declared", _("Thành viên tự khai")
+    PRODUCER = "producer", _("Là người của chủ thể")
+    RELATIVE = "relative", _("Người thân là chủ thể, người của chủ thể")
+    COMMUNE = "commune", _("Công tác tại xã của sản phẩm")
+    APPRAISED = "appraised", _("Đã thẩm định sản phẩm")
+
+
+#: Nobody judges their own product or a relative's, whatever the regulation says.
+NEVER_JUDGED = (InterestKind.PRODUCER, InterestKind.RELATIVE)
+
+
+class Interest(models.Model):
+    """A member's interest in one product of the round (khai báo lợi ích), and what follows.
+
+    ``recused``: does not score it. Otherwise the reason says why the member may all the same.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="interests")
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="interests", verbose_name=_("thành viên")
+    )
+    kind = models.CharField(_("lợi ích"), max_length=10, choices=InterestKind)
+    recused = models.BooleanField(_("không chấm sản phẩm này"), default=True)
+    reason = models.TextField(_("lý do"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người ghi"))
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("khai báo lợi ích")
+        constraints = [
+            models.UniqueConstraint(name="interest_once", fields=["entry", "member"]),
+            models.CheckConstraint(
+                name="interest_kind_known", condition=Q(kind__in=InterestKind.values)
+            ),
+            models.CheckConstraint(name="interest_has_reason", condition=~Q(reason="")),
+            models.CheckConstraint(
+                name="interest_own_or_relatives_never_judged",
+                condition=~Q(kind__in=NEVER_JUDGED) | Q(recused=True),
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.member}: {self.entry}"
+
+
+class Attendance(models.Model):
+    """Whether a member came to the meeting of a round (dự họp)."""
+
+    round = models.ForeignKey(
+        "councils.EvaluationRound", models.PROTECT, related_name="attendances"
+    )
+    member = models.ForeignKey(Member, models.PROTECT, related_name="attendances")
+    present = models.BooleanField(_("có mặt"))
+    note = models.CharField(_("ghi chú"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("dự họp")
+        constraints = [models.UniqueConstraint(name="attendance_once", fields=["round", "member"])]
+
+    def __str__(self):
+        return f"{self.member}: {self.present}"
+
+
+class Reading(models.Model):
+    """The first time a member opened the papers of a round (đã nhận tài liệu)."""
+
+    round = models.ForeignKey("councils.EvaluationRound", models.PROTECT, related_name="readings")
+    member = models.ForeignKey(Member, models.PROTECT, related_name="readings")
+    at = models.DateTimeField(_("mở tài liệu lúc"))
+
+    class Meta:
+        verbose_name = _("nhận tài liệu")
+        constraints = [models.UniqueConstraint(name="reading_once", fields=["round", "member"])]
+
+    def __str__(self):
+        return f"{self.member}: {self.at}"
+
+
+class Resolution(models.Model):
+    """What the council resolved on one minimum or one elimination (kết luận của hội đồng).
+
+    On a minimum ``holds`` says that the product reaches it; on an elimination, that it is out.
+    """
+
+    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="resolutions")
+    criterion = models.ForeignKey(Criterion, models.PROTECT, null=True, related_name="+")
+    stars = models.PositiveSmallIntegerField(_("hạng sao"), null=True)
+    elimination = models.ForeignKey(Elimination, models.PROTECT, null=True, related_name="+")
+    holds = models.BooleanField(_("kết luận"))
+    reason = models.TextField(_("lý do"))
+    by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("kết luận của hội đồng")
+        constraints = [
+            models.UniqueConstraint(
+                name="resolution_once_per_minimum", fields=["entry", "criterion", "stars"]
+            ),
+            models.UniqueConstraint(
+                name="resolution_once_per_elimination", fields=["entry", "elimination"]
+            ),
+            models.CheckConstraint(
+                name="resolution_of_one_thing",
+                condition=Q(
+                    criterion__isnull=False,
+                    stars__isnull=False,
+                    stars__range=(3, 5),
+                    elimination__isnull=True,
+                )
+                | Q(criterion__isnull=True, stars__isnull=True, elimination__isnull=False),
+            ),
+            models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
+        ]
+
+    def __str__(self):
+        return f"{self.entry}: {self.criterion or self.elimination}"
