@@ -4,12 +4,12 @@ import rules
 
 
 def fitting(user, dossier, who):
-    """The assignments by which ``user`` is one of ``who`` (role, level) in the dossier's line."""
+    """The assignments by which ``user`` is one of ``who`` (role, level) over the dossier's area."""
     return [
         assignment
         for assignment in user.assignments()
         if (assignment.role, assignment.org_unit.level) in who
-        and assignment.org_unit_id in dossier.line()
+        and dossier.commune_id in assignment.area
     ]
 
 
@@ -39,7 +39,7 @@ def _in_role(user, task):
     return [
         assignment
         for assignment in user.assignments()
-        if assignment.role == task.role and assignment.org_unit_id == task.org_unit_id
+        if assignment.role == task.role and task.org_unit_id in assignment.business
     ]
 
 
@@ -74,7 +74,7 @@ def routing(user, task):
     if held := user.capacity("leader", task.org_unit_id):
         return held
     own = task.dossier.commune.at_level(task.org_unit.level)
-    above = {task.org_unit.parent_id, own.parent_id if own is not None else None} - {None}
+    above = task.org_unit.above() | (own.above() if own is not None else set())
     found = (user.capacity(role, unit) for unit in sorted(above) for role in ("officer", "leader"))
     return next(filter(None, found), None)
 
@@ -114,17 +114,17 @@ def does_open_task(user, dossier):
 
 @rules.predicate
 def sees_dossier(user, dossier):
-    """Works for a unit in the dossier's line, or for one a duty of it was routed to."""
+    """Has the dossier's commune in their area, or acts for a unit a duty of it was routed to."""
     if user is None or not user.is_active:
         return False
-    units = {assignment.org_unit_id for assignment in user.assignments()}
     return (
-        not units.isdisjoint(dossier.line()) or dossier.routes.filter(org_unit__in=units).exists()
+        dossier.commune_id in user.area()
+        or dossier.routes.filter(org_unit__in=user.business()).exists()
     )
 
 
 def is_one_of(who):
-    """A predicate: holds one of ``who`` (role, level) in the dossier's line."""
+    """A predicate: holds one of ``who`` (role, level) over the dossier's area."""
 
     @rules.predicate
     def one_of(user, dossier):
@@ -137,15 +137,11 @@ def approving(user, term):
     """The assignments by which ``user`` may give ``term`` more time: leader of its unit or of one
     above it, or officer above it. Nobody extends their own.
     """
-    line = term.org_unit.line()
     return [
         assignment
-        for assignment in user.assignments()
-        if assignment.org_unit_id in line
-        and (
-            assignment.role == "leader"
-            or (assignment.role == "officer" and assignment.org_unit_id != term.org_unit_id)
-        )
+        for assignment in user.posts("leader", "officer")
+        if term.org_unit_id in assignment.area
+        and (assignment.role == "leader" or term.org_unit_id not in assignment.business)
     ]
 
 

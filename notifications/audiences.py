@@ -2,7 +2,7 @@
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, events
-from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User
+from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User, people_of
 from dossiers.models import Dossier, Term
 
 _audiences: dict = {}
@@ -43,14 +43,8 @@ def of(entry):
 
 
 def holders(role, unit_id):
-    """Ids of those who hold ``role`` at the unit today, and of their substitutes."""
-    today = clock.today()
-    held = RoleAssignment.objects.held_on(today).filter(role=role, org_unit_id=unit_id)
-    return set(held.values_list("user_id", flat=True)) | set(
-        Substitution.objects.in_force(today)
-        .filter(assignment__in=held)
-        .values_list("substitute_id", flat=True)
-    )
+    """Ids of those who act as ``role`` of the unit today, and of their substitutes."""
+    return set(people_of(role, unit_id).values_list("pk", flat=True))
 
 
 def _dossier(entry):
@@ -88,12 +82,9 @@ def acting_for(owned):
 
 
 def _line_officers(dossier):
-    """The officers of the commune and of the units above: they follow the file."""
-    return set(
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(role=Role.OFFICER, org_unit_id__in=dossier.line())
-        .values_list("user_id", flat=True)
-    )
+    """The officers in whose area the dossier lies: they follow the file."""
+    following = RoleAssignment.objects.following(Role.OFFICER, dossier.commune_id)
+    return set(following.values_list("user_id", flat=True))
 
 
 @audience(
@@ -358,7 +349,8 @@ def _of_rung(to, work, unit):
     A post may be vacant and an officer may have left: then it is told one step up, and not lost.
     (OWNER, (user id, role, unit id)) stands for whoever has taken the task, and who acts for them.
     """
-    above, top = unit.parent or unit, unit.at_level(Level.PROVINCE) or unit
+    heir = unit.heir()
+    above, top = heir.parent or heir, heir.at_level(Level.PROVINCE) or heir
     ladder = [
         ("officer", (work.role, unit.pk)),
         ("leader", (Role.LEADER, unit.pk)),

@@ -490,7 +490,7 @@ def test_an_officer_of_many_units_finds_all_of_them(province, dossier, commune, 
     from datetime import date
 
     from cycle.models import Level, OrgUnit
-    from dossiers.models.task import MANY_POSTS
+    from cycle.models.organisation import MANY_POSTS
 
     units = [
         OrgUnit.objects.create(

@@ -179,7 +179,7 @@ class CouncilQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Councils this person sits on, and those of the units this person works for."""
         return self.filter(
-            Q(org_unit__in=[each.org_unit_id for each in user.assignments()])
+            Q(org_unit__in=user.business())
             | Q(pk__in=Member.objects.sitting().filter(user=user).values("council"))
         )
 

@@ -26,7 +26,9 @@ from cycle.models import (
     Elimination,
     HistoryEntry,
     Level,
+    OrgUnit,
     Role,
+    RoleAssignment,
     Rubric,
     Stream,
     User,
@@ -377,11 +379,7 @@ class EvaluationRound(models.Model):
         return (
             Dossier.objects.with_units()
             .filter(state=STATE_AT[self.council.level], case_type__in=cases)
-            .filter(
-                Q(commune=self.council.org_unit_id)
-                | Q(commune__parent=self.council.org_unit_id)
-                | Q(commune__parent__parent=self.council.org_unit_id)
-            )
+            .filter(commune__in=OrgUnit.objects.in_area_of(self.council.org_unit_id))
             .exclude(round_entries__live=True)
             .exclude(Exists(RoundEntry.objects.filter(following, dossier=OuterRef("pk"))))
             .order_by("pk")
@@ -572,7 +570,7 @@ class EvaluationRound(models.Model):
         named = producer.representative and fold(producer.representative) == fold(str(user))
         if named or (producer.phone and producer.phone == user.phone):
             found.append((InterestKind.PRODUCER, ConflictRule.FORBID))
-        if user.role_assignments.held_on(clock.today()).filter(org_unit=dossier.commune).exists():
+        if RoleAssignment.objects.at(dossier.commune_id).filter(user=user).exists():
             found.append((InterestKind.COMMUNE, self.regulation.same_commune))
         if entry.said_in().filter(appraisals__by=user).exists():
             found.append((InterestKind.APPRAISED, self.regulation.appraised))

@@ -28,10 +28,7 @@ class Register:
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """Cycles, communes and days off, in one query."""
-        held = [assignment.org_unit_id for assignment in self.user.assignments()]
-        below = OrgUnit.objects.filter(
-            Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held), level=Level.COMMUNE
-        )
+        below = OrgUnit.objects.filter(pk__in=self.user.area(), level=Level.COMMUNE)
         return User.objects.values(
             cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
             communes=ArraySubquery(

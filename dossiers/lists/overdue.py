@@ -138,8 +138,7 @@ _MONTH = "to_char(t.due_on, 'YYYY-MM')"
 #: And nothing is kept for later: every part is read once, as it comes.
 LATE = f"""
 WITH area AS (
-  SELECT u.id FROM cycle_orgunit u LEFT JOIN cycle_orgunit p ON p.id = u.parent_id
-  WHERE u.id = ANY(%(held)s) OR u.parent_id = ANY(%(held)s) OR p.parent_id = ANY(%(held)s)
+  SELECT unit.id FROM cycle_orgunit unit WHERE unit.id = ANY(%(area)s)
 ), span AS (
   SELECT (least(min(open.due_at), min(stopped.due_at)) AT TIME ZONE %(zone)s)::date - 3 AS first,
     (greatest(now(), %(now)s) AT TIME ZONE %(zone)s)::date + 1 AS last
@@ -256,9 +255,7 @@ class OverdueRegister:
     def _values(self):
         steps = {state.value: state.step.value for state in NODES.values()} | _steps_of_events()
         return asdict(self.filters) | {
-            "held": [
-                held.org_unit_id for held in self.user.assignments() if held.role in FOLLOWERS
-            ],
+            "area": self.user.area(*FOLLOWERS),
             "steps": json.dumps(steps),
             "now": self.now,
             "zone": timezone.get_default_timezone_name(),

@@ -23,14 +23,9 @@ S = State
 
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """Dossiers of the units this person works for today, and of those below them."""
-        held = [assignment.org_unit_id for assignment in user.assignments()]
-        return self.filter(
-            Q(commune__in=held)
-            | Q(commune__parent__in=held)
-            | Q(commune__parent__parent__in=held)
-            | Exists(Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=held))
-        )
+        """Dossiers of this person's area, and those of which a duty was routed to them."""
+        routed = Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=user.business())
+        return self.filter(Q(commune__in=user.area()) | Exists(routed))
 
     def with_units(self):
         """With the product, its producer and the line of units above."""
@@ -285,12 +280,6 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if not hasattr(self, "_open_task"):
             self._open_task = self.tasks.filter(open_state__isnull=False).first()
         return self._open_task
-
-    def line(self):
-        """Ids of its commune and the units above."""
-        if not hasattr(self, "_line"):
-            self._line = self.commune.line()
-        return self._line
 
     # --- The one way in -----------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from cycle.models import (
     Cycle,
     DayOff,
     HistoryEntry,
+    OrgUnit,
     Role,
     RoleAssignment,
     Stream,
@@ -50,11 +51,11 @@ def arranging(user, post):
     That of a leader of the unit, or of an officer or leader of the unit above; None when they hold
     none of these. The administrator's hat is no post.
     """
-    unit = post.org_unit
-    for held in own_posts(user):
-        if held.role == Role.LEADER and held.org_unit_id == unit.pk:
+    own, above = own_posts(user), post.org_unit.above()
+    for held in own:
+        if held.role == Role.LEADER and post.org_unit_id in held.business:
             return held
-        if held.role in ABOVE and held.org_unit_id == unit.parent_id:
+        if held.role in ABOVE and not above.isdisjoint(held.business):
             return held
     return None
 
@@ -88,13 +89,13 @@ rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 def arranged_by(user):
     """The posts of today that ``user`` may hand over: the query of :func:`arranges`."""
-    held = own_posts(user)
+    led, over = (
+        [unit for own in own_posts(user) if own.role in roles for unit in own.business]
+        for roles in ((Role.LEADER,), ABOVE)
+    )
     return (
         RoleAssignment.objects.held_on(clock.today_in_database())
-        .filter(
-            Q(org_unit__in=[own.org_unit_id for own in held if own.role == Role.LEADER])
-            | Q(org_unit__parent__in=[own.org_unit_id for own in held if own.role in ABOVE])
-        )
+        .filter(Q(org_unit__in=led) | Q(org_unit__in=OrgUnit.objects.right_below(over)))
         .select_related("user", "org_unit")
     )
 
