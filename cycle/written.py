@@ -104,6 +104,17 @@ def whole(text):
     return re.sub(r"[.,\s]", "", found[1]) if found else text.strip()
 
 
+#: The longest number that every key of a row can hold.
+_KEY_DIGITS = 18
+
+
+def key(text: str | None) -> int | None:
+    """The number of a row that an address or a button names; None for all that is none."""
+    if text and text.isascii() and text.isdigit() and len(text) <= _KEY_DIGITS:
+        return int(text)
+    return None
+
+
 def decimal(text):
     """A number with decimals as Python reads it: «71,5» and "71.5" → "71.5", «1.444.197,5» too.
 

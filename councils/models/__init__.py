@@ -18,7 +18,6 @@ from councils.models.opinion import Opinion
 from councils.models.result import Closing, Consequence, Reopening, Result
 from councils.models.round import (
     RUNS,
-    STATE_AT,
     Attendance,
     EvaluationRound,
     Interest,
@@ -35,7 +34,6 @@ from councils.models.scoresheet import Score, Scoresheet, SheetSealed, SheetStat
 __all__ = [
     "JUDGES",
     "RUNS",
-    "STATE_AT",
     "TEAM",
     "Appraisal",
     "AppraisalPhoto",

@@ -25,7 +25,6 @@ from cycle.models import (
     DayOff,
     Elimination,
     HistoryEntry,
-    Level,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -35,8 +34,8 @@ from cycle.models import (
     fold,
 )
 from cycle.workdays import DAY
-from dossiers.law.conditions import ConditionNotMet
-from dossiers.law.states import State
+from dossiers.law.conditions import ConditionNotMet, stated
+from dossiers.law.states import STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.terms import clocks
 
@@ -78,9 +77,6 @@ _HAND_IN_COPIES = """
 UPDATE councils_scoresheet SET state = 'submitted', submitted_at = %(now)s
 WHERE entry_id = %(entry)s AND scoring = %(scoring)s
 """
-
-#: Where a dossier stands while the council of a level has it.
-STATE_AT = {Level.DISTRICT: State.DISTRICT_EVALUATING, Level.PROVINCE: State.PROVINCE_EVALUATING}
 
 
 class RoundState(models.TextChoices):
@@ -440,14 +436,13 @@ class EvaluationRound(models.Model):
 
     def drop(self, entry, *, by, reason):
         """Take a product out again before scoring begins (đưa ra khỏi đợt)."""
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt.")])
+        reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
             "round.drop",
             by,
             states=[RoundState.PREPARING],
             dossier=entry.dossier_id,
-            why=reason.strip(),
+            why=reason,
         ):
             entry.live = False
             entry.save(update_fields=["live"])
@@ -530,8 +525,7 @@ class EvaluationRound(models.Model):
             recused=recused,
             why=reason.strip(),
         ):
-            if not reason.strip():
-                raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+            reason = stated(reason)
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
@@ -556,7 +550,7 @@ class EvaluationRound(models.Model):
                 defaults={
                     "kind": kind,
                     "recused": recused,
-                    "reason": reason.strip(),
+                    "reason": reason,
                     "by": by,
                     "at": clock.now(),
                 },
@@ -578,8 +572,7 @@ class EvaluationRound(models.Model):
 
     def resolve(self, entry, *, criterion=None, stars=None, elimination=None, holds, reason, by):
         """Record what the council resolved on a minimum or an elimination (kết luận)."""
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         about = {"criterion": criterion, "stars": stars, "elimination": elimination}
         with self.change(
             "round.resolve",
@@ -589,33 +582,32 @@ class EvaluationRound(models.Model):
             about=str(criterion or elimination),
             stars=stars,
             holds=holds,
-            why=reason.strip(),
+            why=reason,
         ):
             if elimination is None:
                 self._only_in_meeting()
             Resolution.objects.update_or_create(
                 entry=entry,
                 **about,
-                defaults={"holds": holds, "reason": reason.strip(), "by": by, "at": clock.now()},
+                defaults={"holds": holds, "reason": reason, "by": by, "at": clock.now()},
             )
 
     def accept_spread(self, entry, *, by, reason):
         """Keep a result though the members differ by more than the rule, with the reason."""
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         with self.change(
             "round.accept_spread",
             by,
             "councils.preside",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
-            why=reason.strip(),
+            why=reason,
         ):
             self._only_in_meeting()
             entry.refresh_from_db(fields=["scoring", "counted_scoring"])
             if not entry.is_counted:
                 raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
-            entry.spread_accepted = reason.strip()
+            entry.spread_accepted = reason
             entry.save(update_fields=["spread_accepted"])
 
     def score_again(self, entry, *, by, reason):
@@ -624,15 +616,14 @@ class EvaluationRound(models.Model):
 
         Raises ConditionNotMet before the count and when the regulation allows no further scoring.
         """
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         with self.change(
             "round.score_again",
             by,
             "councils.preside",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
-            why=reason.strip(),
+            why=reason,
         ) as data:
             self._only_in_meeting()
             entry.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update())

@@ -7,7 +7,6 @@ from collections import Counter
 
 from django.db.models import Prefetch, Q
 
-from councils.judging import ranking
 from councils.judging.consequences import reasons
 from councils.models import (
     JUDGES,
@@ -22,6 +21,7 @@ from councils.models import (
 from councils.papers.sheet import score_sheet
 from cycle import clock
 from cycle.models import HistoryEntry, Level, Role, RoleAssignment
+from cycle.points import band
 from dossiers.templatetags.ocop import day, moment
 
 #: Written once the results stand; the others before.
@@ -257,7 +257,7 @@ def _support_report(round_, _closing):
 
 
 def _band(entry, points):
-    return ranking.band(entry.dossier.rule_set.content["bands"], points, 1)
+    return band(entry.dossier.rule_set.content["bands"], points, 1)
 
 
 def _person(member):

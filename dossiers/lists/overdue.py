@@ -4,11 +4,10 @@ Counted by the database, over the terms' ledgers: one question for all sums, one
 """
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db import models
 from django.utils import timezone
@@ -22,10 +21,10 @@ from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
 from dossiers.law.states import State
 from dossiers.lists.ending import FOLLOWERS
+from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models.law import ACTS, Law
 from dossiers.terms.spent import asked
 
-PAGE = 25
 #: The list ends after so many pages: who looks further narrows it, as each number of the sums does.
 PAGES = 400
 
@@ -45,8 +44,10 @@ class Clock(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the register is narrowed to, as the address says it; what cannot be is left out."""
+class Filters(Narrowed):
+    """What the register is narrowed to. ``officer`` 0 is what nobody has taken."""
+
+    place = {"page": 1}
 
     standing: str = ""
     clock: str = ""
@@ -58,37 +59,16 @@ class Filters:
     page: int = 1
 
     @classmethod
-    def of(cls, data):
-        """The filters in a query string. ``officer=0`` is what nobody has taken."""
-
-        def one_of(name, values):
-            value = data.get(name, "")
-            return value if value in values else ""
-
-        def number(name):
-            value = data.get(name, "")
-            return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
-
+    def read(cls, asked: Asked) -> "Filters":
         return cls(
-            standing=one_of("standing", Standing.values),
-            clock=one_of("clock", Clock.values),
-            step=one_of("step", Step.values),
-            unit=number("unit"),
-            officer=number("officer"),
-            cycle=number("cycle"),
-            month=_month(data.get("month", "")),
-            page=min(max(number("page") or 1, 1), PAGES),
-        )
-
-    def query(self, **changes):
-        """The query string of this register with ``changes``; back on its first page."""
-        other = replace(self, **{"page": 1, **changes})
-        return urlencode(
-            {
-                field.name: value
-                for field in fields(other)
-                if (value := getattr(other, field.name)) != field.default
-            }
+            standing=asked.one_of("standing", Standing.values),
+            clock=asked.one_of("clock", Clock.values),
+            step=asked.one_of("step", Step.values),
+            unit=asked.key("unit"),
+            officer=asked.key("officer"),
+            cycle=asked.key("cycle"),
+            month=_month(asked.data.get("month", "")),
+            page=min(max(asked.key("page") or 1, 1), PAGES),
         )
 
 
@@ -244,7 +224,7 @@ ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 
 
-class OverdueRegister:
+class OverdueRegister(Listed):
     """Late clocks of a person's units and those below them, narrowed by ``filters``."""
 
     def __init__(self, user, filters):
@@ -338,7 +318,7 @@ class OverdueRegister:
     def _page(self):
         return asked(
             ROWS,
-            self._values | {"limit": PAGE + 1, "offset": (self.filters.page - 1) * PAGE},
+            self._values | {"limit": self.PAGE + 1, "offset": (self.filters.page - 1) * self.PAGE},
         )
 
     def rows(self):
@@ -351,7 +331,7 @@ class OverdueRegister:
                 "step": Step(row["step"]).label,
                 "months": months_late(row) if not row["unit"] else 0,
             }
-            for row in self._page[:PAGE]
+            for row in super().rows()
         ]
 
     def previous(self):
@@ -360,15 +340,12 @@ class OverdueRegister:
 
     def next(self):
         """The query string of the next page, or nothing."""
-        more = self._more() and self.filters.page < PAGES
+        more = self.more and self.filters.page < PAGES
         return self.filters.query(page=self.filters.page + 1) if more else ""
 
     def cut(self):
         """How many rows the list ends after on this page although more are late; 0 when none."""
-        return PAGE * PAGES if self._more() and self.filters.page == PAGES else 0
-
-    def _more(self):
-        return len(self._page) > PAGE
+        return self.PAGE * PAGES if self.more and self.filters.page == PAGES else 0
 
     def chosen(self):
         """What it is narrowed to beyond the form: (words, the query string without it)."""

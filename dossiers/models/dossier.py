@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
+from cycle.points import mean_or_none
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
-from dossiers.law.states import JUDGED, State
+from dossiers.law.states import AT_COUNCIL, JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
 from dossiers.models.product import Product
 from dossiers.rules import has_authority
@@ -169,9 +170,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def mean(self):
         """Mean of the last result, truncated to two decimals; None without points."""
-        if self.points_sum is None or self.sheets is None:
-            return None
-        return (self.points_sum * 100 // self.sheets) / 100
+        return mean_or_none(self.points_sum, self.sheets)
 
     @property
     def process(self):
@@ -204,7 +203,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         if self.state in JUDGED:
             return True
-        if self.state not in (S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING):
+        if self.state not in AT_COUNCIL:
             return False
         handed_in = {"sheets__state": "submitted", "sheets__member__isnull": False}
         return self.round_entries.filter(live=True, **handed_in).exists()

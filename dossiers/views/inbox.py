@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycle import clock
+from cycle import clock, written
 from cycle.models import RoleAssignment, User
 from cycle.typed import shows_typed
 from dossiers.lists.files import Register
@@ -64,7 +64,7 @@ def task_bulk(request):
             return redirect("dossiers:inbox")
     act, _colon, pk = data.get("one", "").partition(":")
     pks, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act"))
-    pks = [int(pk) for pk in pks if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    pks = [key for key in map(written.key, pks) if key is not None]
     back = QueryDict(data.get("back", ""))
     here = f"{reverse('dossiers:inbox')}?{Filters.of(back).query()}".rstrip("?")
     if not act:
