@@ -42,7 +42,7 @@ FLOORS = {
         "lists",
         "templatetags",
         "forms",
-        "page",
+        "page serving",
         "office",
         "views",
         "urls admin apps management",
@@ -52,6 +52,7 @@ FLOORS = {
         "judging templatetags data_check",
         "papers",
         "forms stories",
+        "pages sheet_page",
         "views",
         "urls admin apps management",
     ],
@@ -228,6 +229,34 @@ def test_a_deferred_import_says_why(app):
                     if not above.startswith("#") and "#" not in beside:
                         wrong.append(f"{path}:{node.lineno}")
     assert sorted(set(wrong)) == []
+
+
+def views(name):
+    """Whether a module is a view's: in a folder ``views``, or a file of that name."""
+    return name.partition(".")[0] in APPS and "views" in name.split(".")
+
+
+def test_no_view_imports_a_view():
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in sources(*APPS)
+        if not path.endswith("urls.py")
+        for name in imported(tree)
+        if views(name)
+    ]
+    assert wrong == []
+
+
+def test_only_pages_know_template_tags():
+    """What is shown is written by ``cycle.written``; a library of tags is for templates alone."""
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in sources(*APPS)
+        if "templatetags" not in path.split("/")
+        for name in imported(tree)
+        if "templatetags" in name.split(".")
+    ]
+    assert wrong == []
 
 
 def test_no_test_and_no_proof_imports_a_test():

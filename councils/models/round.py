@@ -99,6 +99,35 @@ class RoundQuerySet(models.QuerySet):
         """Rounds of the councils this person sits on, and of the units this person works for."""
         return self.filter(council__in=Council.objects.visible_to(user))
 
+    def reached_by(self, user):
+        """Those, and rounds of councils in which this person had a seat: who has left still scores
+        in what they sat in.
+        """
+        seats = Member.objects.filter(user=user)
+        return self.filter(
+            Q(council__in=Council.objects.visible_to(user)) | Q(council__in=seats.values("council"))
+        )
+
+
+class EntryQuerySet(models.QuerySet):
+    def products(self):
+        """The products of their rounds: those that wait for it, and those it has judged; none taken
+        out.
+        """
+        judged = RoundEntry.objects.filter(pk=OuterRef("pk"), results__isnull=False)
+        return self.filter(Q(live=True) | Exists(judged))
+
+    def visible_to(self, user):
+        """Products of the rounds this person sees."""
+        return self.filter(round__in=EvaluationRound.objects.visible_to(user))
+
+    def reached_by(self, user):
+        """Products of the rounds this person reaches, and of the dossiers this person sees."""
+        return self.filter(
+            Q(round__in=EvaluationRound.objects.reached_by(user))
+            | Q(dossier__in=Dossier.objects.visible_to(user))
+        )
+
 
 class EvaluationRound(models.Model):
     """One sitting of a council over a batch of products (đợt đánh giá, phân hạng).
@@ -196,6 +225,12 @@ class EvaluationRound(models.Model):
         """
         moment = self.opened_at if self.in_writing or self.meets_at is None else self.meets_at
         return moment and timezone.localdate(moment)
+
+    def products(self):
+        """Its products in their order, with what a list of them shows."""
+        return self.entries.products().select_related(
+            "dossier__product__producer", "dossier__commune", "rubric"
+        )
 
     @property
     def seats(self):
@@ -669,6 +704,8 @@ class RoundEntry(models.Model):
     )
     spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
     live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
+
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sản phẩm trong đợt")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from councils.forms import councils as councils_forms
 from councils.models import Council, Regulation
-from councils.views.round import posted
+from councils.pages import posted
 from cycle import clock, written
 from cycle.models import HistoryEntry, OrgUnit
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from councils.forms import entries
 from councils.judging.board import with_due
 from councils.models import Opinion
-from councils.views.round import posted
+from councils.pages import posted
 from cycle import clock
 
 ROWS = 25

@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST
 from cycle import clock
 from cycle.models import Fold, RoleAssignment, Substitution, fold
 from cycle.typed import fill, shows_typed
+from cycle.written import day_text
 from dossiers.models import Task
 from dossiers.office import handover
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
-from dossiers.templatetags.ocop import day
 
 ROWS = 25
 
@@ -109,8 +109,8 @@ def absence_new(request):
                 "who": made.substitute,
                 "holder": made.assignment.user,
                 "post": made.assignment,
-                "first": day(made.valid_from),
-                "last": day(made.valid_to),
+                "first": day_text(made.valid_from),
+                "last": day_text(made.valid_to),
             },
         )
         return redirect("dossiers:absence")
@@ -198,7 +198,7 @@ def handover_post(request, pk):
                 % {
                     "who": post.user,
                     "to": form.cleaned_data["to"],
-                    "day": day(form.cleaned_data["on"]),
+                    "day": day_text(form.cleaned_data["on"]),
                 },
                 _("Bản bàn giao để in:"),
                 links,
