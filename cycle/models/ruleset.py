@@ -97,6 +97,12 @@ class RuleSet(models.Model):
             return None
         return expires_on + timedelta(days=longer["length"])
 
+    def counted_from(self, code: str) -> str:
+        """What the law counts the clock ``code`` from: "receipt", "conclusion", "certificate"; ""
+        where the edition does not say.
+        """
+        return self.content["terms"].get(code, {}).get("from", "")
+
     def refile_wait(self, what):
         """Days before a refused ``"idea"`` or ``"plan"`` may be filed again."""
         return self.content["refile_wait_days"][what]
