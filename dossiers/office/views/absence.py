@@ -18,6 +18,7 @@ from cycle import clock
 from cycle.models import Fold, RoleAssignment, Substitution, fold
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
+from dossiers.lists.filters import Asked
 from dossiers.models import Task
 from dossiers.office import handover
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
@@ -139,7 +140,7 @@ def absence_end(request, pk):
 @login_required
 def handover_list(request):
     """The posts whose work this person may give to another, with what lies open in each."""
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    text = Asked(request.GET).text("q")
     posts = (
         handover.arranged_by(request.user)
         .select_related("handed_to")
