@@ -13,7 +13,7 @@ from councils.forms.rounds import run_by
 from councils.models import Council, EvaluationRound
 from cycle import clock
 from cycle.appointing import stranded
-from cycle.models import Level, OrgUnit, Role, RoleAssignment, people_of
+from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, people_of
 from dossiers.forms.acts import RerouteForm
 from dossiers.forms.opening import DossierForm
 from dossiers.law.conditions import ConditionNotMet
@@ -24,6 +24,7 @@ from dossiers.lists.overdue import Filters as OverdueFilters
 from dossiers.lists.overdue import OverdueRegister
 from dossiers.models import Dossier, OutreachEvent, OutreachKind, Task
 from dossiers.office import handover
+from dossiers.views.inbox import _holders
 from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
 from tests.filing_anew import certify
@@ -213,6 +214,39 @@ def test_who_took_a_commune_over_does_its_work(relation, cycle, places, cast_of)
     assert (said.role, said.org_unit) == ("officer", places["own"])
 
 
+@pytest.mark.parametrize("relation", [name for name, own in OF_COMMUNE.items() if own])
+def test_what_is_claimed_for_an_ended_unit_is_kept_lent_handed_over_and_briefed(
+    relation, cycle, places, cast_of, son
+):
+    dossier, who = opened(cycle, places[relation]), cast_of(relation)
+    post = who.officer.role_assignments.get()
+    stands_in, next_one = person("thay", "Người Thay"), person("sau", "Người Sau")
+    with clock.at(NOW):
+        assert [row["task"] for row in handover.Briefing(post).rows()] == [open_task(dossier)]
+        doors.claim(open_task(dossier), by=who.officer)
+        assert handover.free_stranded() == 0
+        assert open_task(dossier).owner == who.officer
+        given = _holders([open_task(dossier)])
+        assert [each["user"] for each in given] == [who.officer]
+        # Who acts for them is told too, and may do it.
+        Substitution.objects.create(
+            assignment=post, substitute=stands_in, valid_from=NOW.date(), valid_to=NOW.date(),
+            reason="Đi học", created_by=who.leader,
+        )  # fmt: skip
+        told = {who.officer.pk, stands_in.pk}
+        assert audiences.workers(open_task(dossier)) == told
+        assert open_task(dossier) in Task.objects.inbox(stands_in)
+        assert handover.free_stranded() == 0
+        # To leave is to leave the old unit's work too.
+        left = stranded("officer", places["own"].pk, day=NOW.date() + DAY, without=who.officer)
+        assert left == 1
+        handover.hand_over(
+            post, to=next_one, on=NOW.date(), by=who.leader, reason="Chuyển công tác",
+            document="9/QĐ-UBND ngày 30/12/2026", document_signer="Lãnh đạo xã",
+        )  # fmt: skip
+        assert open_task(dossier).owner == next_one
+
+
 @pytest.mark.parametrize("relation", OF_COMMUNE)
 def test_posts_that_ended_units_left_are_arranged_by_who_took_over(relation, places, cast_of):
     who = cast_of(relation)
@@ -298,7 +332,7 @@ def test_a_rung_of_an_ended_commune_goes_to_who_took_it_over(rung, role, level, 
     who = person("nguoi_nghe", "Người Nghe", (role, unit_))
     with clock.at(NOW):
         task = open_task(dossier)
-        posts = audiences._of_rung(rung, task, task.org_unit)
+        posts = audiences._of_rung(rung, task, task.org_unit, task.org_unit.heir())
         assert audiences.holders(*posts[0]) == {who.pk}
 
 

@@ -9,6 +9,7 @@ below). Upwards: :class:`Heirs` (itself and who took it over) and :class:`Line` 
 unit is in another's area exactly when the other is in its line.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -103,15 +104,19 @@ class Line(_Rows):
     step = f"{_ABOVE} UNION ALL {_TAKEN_OVER_BY}"
 
 
-def units(*ids: int | None) -> Func | Value:
-    """An array of unit ids, for the start of any of these."""
+def array(ids: Iterable[int]) -> Value:
+    """An array of ids: where any of these begins."""
     return Value(list(ids), output_field=ArrayField(models.BigIntegerField()))
 
 
-def unit_of(field: str) -> Func:
-    """An array of the one unit in a column, for the start of any of these."""
+def start(unit: int | models.F) -> Func | Value:
+    """An array of one unit, given by its id or by the column that has it (F, OuterRef): where any
+    of these begins.
+    """
+    if isinstance(unit, int):
+        return array([unit])
     return Func(
-        models.F(field),
+        unit,
         template="ARRAY[%(expressions)s]",
         output_field=ArrayField(models.BigIntegerField()),
     )

@@ -16,7 +16,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Line, unit_of, units
+from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Line, array, start
 from cycle.models.folding import Fold
 
 
@@ -54,11 +54,19 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
 
     def in_area_of(self, unit_id: int) -> "OrgUnitQuerySet":
         """The unit, all below it, and what those took over."""
-        return self.filter(pk__in=AreaRows(units(unit_id), clock.today_in_database()))
+        return self.filter(pk__in=AreaRows(start(unit_id), clock.today_in_database()))
+
+    def business_of(self, unit: int | F) -> "OrgUnitQuerySet":
+        """The unit, by id or column, and what it took over."""
+        return self.filter(pk__in=BusinessRows(start(unit), clock.today_in_database()))
+
+    def heirs_of(self, ids: Iterable[int]) -> "OrgUnitQuerySet":
+        """The units ``ids`` and those that took them over."""
+        return self.filter(pk__in=Heirs(array(ids), clock.today_in_database()))
 
     def over(self, unit_id: int) -> "OrgUnitQuerySet":
         """The units in whose area it lies: itself, all above it, and what took those over."""
-        return self.filter(pk__in=Line(units(unit_id), clock.today_in_database()))
+        return self.filter(pk__in=Line(start(unit_id), clock.today_in_database()))
 
     def right_below(self, ids: Iterable[int]) -> "OrgUnitQuerySet":
         """Units whose parent is one of ``ids``, and those that these took over."""
@@ -136,7 +144,7 @@ class OrgUnit(models.Model):
         """
         if self.valid_to is None or (day is not None and self.valid_to >= day):
             return self
-        found = Heirs(units(self.pk), day_in_database(day))
+        found = Heirs(start(self.pk), day_in_database(day))
         # Each began after the one before it had ended.
         return (
             OrgUnit.objects.filter(pk__in=found)
@@ -281,18 +289,20 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
 
     def with_area(self, day: Any) -> "RoleAssignmentQuerySet":
         """Each with the ids of its ``business`` and of its ``area`` on ``day``."""
-        unit = unit_of("org_unit")
+        unit = start(F("org_unit"))
         return self.annotate(business=Business(unit, day), area=Area(unit, day))
 
-    def at(self, unit_id: int, day: date | None = None) -> "RoleAssignmentQuerySet":
-        """Assignments of ``day``, today without one, at a unit or at what took it over."""
+    def at(self, unit_id: int | F, day: date | None = None) -> "RoleAssignmentQuerySet":
+        """Assignments of ``day``, today without one, at a unit, given by id or column, or at what
+        took it over: by which its work is done.
+        """
         today = day_in_database(day)
-        return self.held_on(today).filter(org_unit_id__in=Heirs(units(unit_id), today))
+        return self.held_on(today).filter(org_unit_id__in=Heirs(start(unit_id), today))
 
     def following(self, role: str, unit_id: int) -> "RoleAssignmentQuerySet":
         """Assignments of today as ``role`` in whose area the unit lies."""
         today = clock.today_in_database()
-        return self.held_on(today).filter(role=role, org_unit_id__in=Line(units(unit_id), today))
+        return self.held_on(today).filter(role=role, org_unit_id__in=Line(start(unit_id), today))
 
 
 class DateRange(Func):
@@ -424,13 +434,21 @@ class RoleAssignment(models.Model):
             )
 
 
-class SubstitutionQuerySet(models.QuerySet):
+class SubstitutionQuerySet(models.QuerySet["Substitution"]):
     def in_force(self, day):
         """Substitutions of ``day``; one whose paper did not follow in time has ended."""
         return self.filter(
             Q(paper_due_on=None) | Q(paper_due_on__gte=day) | ~Q(document=""),
             valid_from__lte=day,
             valid_to__gte=day,
+        )
+
+    def at(self, unit: int | F, role: str | F, day: Any) -> "SubstitutionQuerySet":
+        """Those of ``day`` in a role, by which the work of a unit is done."""
+        return self.in_force(day).filter(
+            assignment__in=RoleAssignment.objects.held_on(day),
+            assignment__role=role,
+            assignment__org_unit_id__in=Heirs(start(unit), day),
         )
 
     def without_paper(self, day):

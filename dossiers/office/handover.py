@@ -422,20 +422,19 @@ def _last_handover(post):
     return HistoryEntry.objects.filter(event="role.handover", data__assignment=post.pk).last()
 
 
+def _open_in(post):
+    """Open tasks that are done in the role of ``post`` at its unit, or were at one it took over."""
+    return Task.objects.open().filter(
+        role=post.role, org_unit__in=OrgUnit.objects.business_of(post.org_unit_id)
+    )
+
+
 def _claimed_in(post):
     """Open tasks of the role that were claimed by its holder, or by who acted for them."""
-    holders = (
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(role=post.role, org_unit=post.org_unit)
-        .values("user")
-    )
-    return (
-        Task.objects.open()
-        .filter(role=post.role, org_unit=post.org_unit)
-        .filter(
-            Q(owner=post.user_id)
-            | Q(owner__in=post.substitutions.values("substitute")) & ~Q(owner__in=holders)
-        )
+    holders = RoleAssignment.objects.at(post.org_unit_id).filter(role=post.role).values("user")
+    return _open_in(post).filter(
+        Q(owner=post.user_id)
+        | Q(owner__in=post.substitutions.values("substitute")) & ~Q(owner__in=holders)
     )
 
 
@@ -509,7 +508,9 @@ def _begin_handovers():
     posts = RoleAssignment.objects.filter(
         Exists(
             Task.objects.open().filter(
-                owner=OuterRef("user"), role=OuterRef("role"), org_unit=OuterRef("org_unit")
+                owner=OuterRef("user"),
+                role=OuterRef("role"),
+                org_unit__in=OrgUnit.objects.business_of(OuterRef(OuterRef("org_unit"))),
             )
         ),
         handed_to__isnull=False,
@@ -531,15 +532,9 @@ def free_stranded():
     """Put back for the others what was claimed by who may no longer do it: their role or
     substitution ended, or their account. Returns how many tasks.
     """
-    today = clock.today()
-    held = RoleAssignment.objects.held_on(today)
-    own = held.filter(user=OuterRef("owner"), role=OuterRef("role"), org_unit=OuterRef("org_unit"))
-    lent = Substitution.objects.in_force(today).filter(
-        substitute=OuterRef("owner"),
-        assignment__in=held,
-        assignment__role=OuterRef("role"),
-        assignment__org_unit=OuterRef("org_unit"),
-    )
+    unit, role, today = OuterRef("org_unit"), OuterRef("role"), clock.today_in_database()
+    own = RoleAssignment.objects.at(unit).filter(user=OuterRef("owner"), role=role)
+    lent = Substitution.objects.at(unit, role, today).filter(substitute=OuterRef("owner"))
     tasks = Task.objects.open().filter(
         ~(Exists(own) | Exists(lent)) | Q(owner__is_active=False), owner__isnull=False
     )
@@ -575,8 +570,7 @@ class Briefing:
     def rows(self):
         """A row per open task that is the holder's or nobody's yet, the soonest due first."""
         tasks = list(
-            Task.objects.open()
-            .filter(role=self.post.role, org_unit=self.post.org_unit)
+            _open_in(self.post)
             .filter(Q(owner=None) | Q(owner=self.post.user_id))
             .select_related(
                 "dossier__product__producer", "dossier__commune", "dossier__rule_set", "term"

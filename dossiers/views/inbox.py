@@ -4,7 +4,6 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cycle import clock, written
-from cycle.models import RoleAssignment, User
+from cycle.models import OrgUnit, RoleAssignment, User
 from cycle.typed import shows_typed
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters, Inbox
@@ -152,17 +151,20 @@ def _why_not(act, task, user, values):
 
 def _holders(tasks):
     """Who may be given these tasks, each person with the capacities that fit."""
-    fits = Q()
-    for role, unit in {(task.role, task.org_unit_id) for task in tasks}:
-        fits |= Q(role=role, org_unit=unit)
+    fits = {(task.role, task.org_unit_id) for task in tasks}
+    roles, units = {role for role, _unit in fits}, {unit for _role, unit in fits}
+    today = clock.today()
     people: dict[User, list] = {}
     for held in (
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(fits, user__is_active=True)
+        RoleAssignment.objects.held_on(today)
+        .filter(role__in=roles, user__is_active=True)
+        .filter(org_unit__in=OrgUnit.objects.heirs_of(units))
+        .with_area(today)
         .select_related("user", "org_unit")
         .order_by("user__full_name", "user__username")
     ):
-        people.setdefault(held.user, []).append(str(held))
+        if fits.intersection((held.role, unit) for unit in held.business):
+            people.setdefault(held.user, []).append(str(held))
     return [
         {"pk": str(user.pk), "user": user, "capacities": "; ".join(held)}
         for user, held in people.items()

@@ -216,9 +216,9 @@ def handover_post(request, pk):
             "tasks": Task.objects.open()
             .filter(
                 Exists(
-                    form.fields["posts"].queryset.filter(
-                        role=OuterRef("role"), org_unit=OuterRef("org_unit")
-                    )
+                    form.fields["posts"]
+                    .queryset.at(OuterRef("org_unit"))
+                    .filter(role=OuterRef("role"))
                 ),
                 owner=post.user_id,
             )
