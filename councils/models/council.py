@@ -183,6 +183,12 @@ class CouncilQuerySet(models.QuerySet):
             | Q(pk__in=Member.objects.sitting().filter(user=user).values("council"))
         )
 
+    def reached_by(self, user):
+        """Those, and councils in which this person ever had a seat."""
+        return self.visible_to(user) | self.filter(
+            pk__in=Member.objects.filter(user=user).values("council")
+        )
+
 
 class Council(models.Model):
     """A council set up by a decision at one unit for a period (hội đồng đánh giá, phân hạng)."""

@@ -103,10 +103,7 @@ class RoundQuerySet(models.QuerySet):
         """Those, and rounds of councils in which this person had a seat: who has left still scores
         in what they sat in.
         """
-        seats = Member.objects.filter(user=user)
-        return self.filter(
-            Q(council__in=Council.objects.visible_to(user)) | Q(council__in=seats.values("council"))
-        )
+        return self.filter(council__in=Council.objects.reached_by(user))
 
 
 class EntryQuerySet(models.QuerySet):
@@ -119,12 +116,12 @@ class EntryQuerySet(models.QuerySet):
 
     def visible_to(self, user):
         """Products of the rounds this person sees."""
-        return self.filter(round__in=EvaluationRound.objects.visible_to(user))
+        return self.filter(round__council__in=Council.objects.visible_to(user))
 
     def reached_by(self, user):
         """Products of the rounds this person reaches, and of the dossiers this person sees."""
         return self.filter(
-            Q(round__in=EvaluationRound.objects.reached_by(user))
+            Q(round__council__in=Council.objects.reached_by(user))
             | Q(dossier__in=Dossier.objects.visible_to(user))
         )
 
