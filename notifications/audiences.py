@@ -74,7 +74,7 @@ def acting_for(owned):
     posts = RoleAssignment.objects.held_on(today).filter(
         user__in={owner for owner, _role, _unit in owned}
     )
-    for held in posts.with_area(today).prefetch_related(
+    for held in posts.with_business(today).prefetch_related(
         Prefetch("substitutions", Substitution.objects.in_force(today), to_attr="lent")
     ):
         for unit in held.business:

@@ -184,10 +184,9 @@ class CouncilQuerySet(models.QuerySet):
         )
 
     def reached_by(self, user):
-        """Those, and councils in which this person ever had a seat."""
-        return self.visible_to(user) | self.filter(
-            pk__in=Member.objects.filter(user=user).values("council")
-        )
+        """Councils of the units this person works for, and those in which they ever had a seat."""
+        seats = Member.objects.filter(user=user)
+        return self.filter(Q(org_unit__in=user.business()) | Q(pk__in=seats.values("council")))
 
 
 class Council(models.Model):

@@ -159,7 +159,7 @@ def _holders(tasks):
         RoleAssignment.objects.held_on(today)
         .filter(role__in=roles, user__is_active=True)
         .filter(org_unit__in=OrgUnit.objects.heirs_of(units))
-        .with_area(today)
+        .with_business(today)
         .select_related("user", "org_unit")
         .order_by("user__full_name", "user__username")
     ):
