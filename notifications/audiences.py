@@ -326,7 +326,7 @@ def of_rungs(entries):
     for entry in entries:
         term = terms[entry.data["term"]]
         to = entry.data["rung"].partition("/")[0].partition(":")[2]
-        unit = term.task.org_unit if term.task else units[term.org_unit_id]
+        unit = (term.task and term.task.org_unit) or units[term.org_unit_id]
         if unit.pk not in heirs:
             heirs[unit.pk] = unit.heir()
         asked[entry.pk] = _of_rung(to, term.task or term, unit, heirs[unit.pk])

@@ -25,7 +25,7 @@ def opinions(request):
     page = Paginator(found.values("pk"), ROWS).get_page(request.GET.get("page"))
     # The page is chosen by its keys alone: to sort whole rows spills when there are thousands.
     rows = (
-        Opinion.objects.filter(pk__in=page.object_list)
+        Opinion.objects.filter(pk__in=page.object_list)  # type: ignore[misc]
         .select_related("entry__dossier__product__producer", "entry__round", "asked_by")
         .order_by(*order)
     )

@@ -286,7 +286,8 @@ class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
 
     def with_area(self, day: Any) -> "RoleAssignmentQuerySet":
         """Each with the ids of its ``business`` and of its ``area`` on ``day``."""
-        return self.with_business(day).annotate(area=Area(start(F("org_unit")), day))
+        area = {"area": Area(start(F("org_unit")), day)}
+        return self.with_business(day).annotate(**area)
 
     def with_business(self, day: Any) -> "RoleAssignmentQuerySet":
         """Each with the ids of its ``business`` on ``day``."""
