@@ -15,8 +15,9 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from councils.models import STATE_AT, DocumentKind, Member, RoundEntry, RoundState, SignedDocument
+from councils.models import DocumentKind, Member, RoundEntry, RoundState, SignedDocument
 from cycle.models import HistoryEntry, Role, Stream, User
+from dossiers.law.states import STATE_AT
 from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
 from dossiers.models.evidence import path_of
 from dossiers.walk import doors

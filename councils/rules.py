@@ -22,8 +22,7 @@ def _scores_in(user, round_):
 def sees_council(user, council):
     """Sits on it, or works for its unit."""
     return _active(user) and (
-        any(each.org_unit_id == council.org_unit_id for each in user.assignments())
-        or council.seat_of(user) is not None
+        council.org_unit_id in user.business() or council.seat_of(user) is not None
     )
 
 

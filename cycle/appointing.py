@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, Stream, User, fold, people_of
+from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User, fold, people_of
 from cycle.models.organisation import check_period
 
 #: Functions of a role and a unit id: how much open work waits for its holders.
@@ -106,10 +106,16 @@ def no_leader_yet():
 
 
 def stranded(role, org_unit_id, *, day, without):
-    """How much open work would have nobody from ``day`` on, were it not for ``without``.
+    """How much open work would have nobody from ``day`` on, were it not for ``without``: the
+    unit's, and that of each unit it took over.
 
     Also on a later day, when the others' posts end too.
     """
+    taken_over = OrgUnit.objects.business_of(org_unit_id).values_list("pk", flat=True)
+    return sum(_stranded_at(role, each, day, without) for each in taken_over.order_by())
+
+
+def _stranded_at(role, org_unit_id, day, without):
     others = RoleAssignment.objects.filter(
         role=role, org_unit=org_unit_id, valid_to__gte=day, user__is_active=True
     ).exclude(user=without)

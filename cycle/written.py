@@ -8,6 +8,7 @@ one: Django's own takes 01/11/2026 for the eleventh of January.
 import re
 from datetime import date, datetime, time
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -104,6 +105,17 @@ def whole(text):
     return re.sub(r"[.,\s]", "", found[1]) if found else text.strip()
 
 
+#: The longest number that every key of a row can hold.
+_KEY_DIGITS = 18
+
+
+def key(text: str | None) -> int | None:
+    """The number of a row that an address or a button names; None for all that is none."""
+    if text and text.isascii() and text.isdigit() and len(text) <= _KEY_DIGITS:
+        return int(text)
+    return None
+
+
 def decimal(text):
     """A number with decimals as Python reads it: «71,5» and "71.5" → "71.5", «1.444.197,5» too.
 
@@ -125,3 +137,27 @@ def decimal(text):
 def grouped(number):
     """A whole number as it is shown: 1444197 → «1.444.197»."""
     return f"{number:,}".replace(",", ".")
+
+
+_WEEKDAYS = [
+    gettext_lazy("thứ Hai"),
+    gettext_lazy("thứ Ba"),
+    gettext_lazy("thứ Tư"),
+    gettext_lazy("thứ Năm"),
+    gettext_lazy("thứ Sáu"),
+    gettext_lazy("thứ Bảy"),
+    gettext_lazy("Chủ nhật"),
+]
+
+
+def day_text(value: date | None) -> str:
+    """A date as an office writes it: 17/11/2026; nothing for None."""
+    return f"{value:%d/%m/%Y}" if value else ""
+
+
+def moment_text(value: datetime | None) -> str:
+    """A moment in Vietnam's time: «14:05, thứ Ba 17/11/2026»; nothing for None."""
+    if not value:
+        return ""
+    local = timezone.localtime(value)
+    return f"{local:%H:%M}, {_WEEKDAYS[local.weekday()]} {local:%d/%m/%Y}"

@@ -1,13 +1,16 @@
 """What the page of a dossier tells: records, evidence, history, what may be done."""
 
 import rules
+from django.contrib import messages
 from django.db import models
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cycle import written
+from cycle import events, written
 from cycle.models import Criterion
+from cycle.written import day_text
 from dossiers.forms.fields import points_text
+from dossiers.law.guidance import GUIDES
 from dossiers.models import (
     ACTS,
     BusinessPlan,
@@ -23,7 +26,6 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
-from dossiers.templatetags.ocop import day
 
 #: In the order of the steps.
 RECORDS = (
@@ -67,7 +69,7 @@ def _shown(record, field):
     if isinstance(value, bool):
         return _("có") if value else _("không")
     if isinstance(field, models.DateField):
-        return day(value)
+        return day_text(value)
     if isinstance(field, models.BigIntegerField):
         # The unit stands in the name of the field.
         return written.grouped(value)
@@ -169,3 +171,23 @@ def free_acts(user, dossier):
 def next_task(dossier):
     """The task that is open now, read anew, with its unit; or None."""
     return dossier.tasks.open().select_related("org_unit", "owner").first()
+
+
+def may_attach(acts, dossier):
+    """Whether evidence may be added, and whether it may replace what is there."""
+    attaches = any(act.name == "attach_evidence" for act in acts)
+    return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
+
+
+def say_done(request, event, dossier):
+    """«Đã nộp phương án. Việc tiếp theo: Kiểm tra phương án (Xã Nà Tấu, hạn 17/11/2026).»"""
+    task = next_task(dossier)
+    text = _("Đã %(what)s.") % {"what": events.label(event)}
+    if task is not None:
+        text += " " + _("Việc tiếp theo: %(title)s (%(unit)s, hạn %(day)s).") % {
+            "title": GUIDES[task.node].title,
+            "unit": task.org_unit,
+            "day": day_text(task.due_on),
+        }
+    messages.success(request, text)
+    return task

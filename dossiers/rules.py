@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def fitting(user: User, dossier: Dossier, who: Who) -> list[RoleAssignment]:
-    """The assignments by which ``user`` is one of ``who`` (role, level) in the dossier's line."""
+    """The assignments by which ``user`` is one of ``who`` (role, level) over the dossier's area."""
     return [
         assignment
         for assignment in user.assignments()
         if (assignment.role, assignment.org_unit.level) in who
-        and assignment.org_unit_id in dossier.line()
+        and dossier.commune_id in assignment.area
     ]
 
 
@@ -52,7 +52,7 @@ def _in_role(user: User, task: Task) -> list[RoleAssignment]:
     return [
         assignment
         for assignment in user.assignments()
-        if assignment.role == task.role and assignment.org_unit_id == task.org_unit_id
+        if assignment.role == task.role and task.org_unit_id in assignment.business
     ]
 
 
@@ -89,7 +89,7 @@ def routing(user: User, task: Task) -> RoleAssignment | None:
     # A task of a person has both: the database holds it to that.
     assert task.dossier is not None and task.org_unit is not None
     own = task.dossier.commune.at_level(task.org_unit.level)
-    above = {task.org_unit.parent_id, own.parent_id if own is not None else None} - {None}
+    above = task.org_unit.above() | (own.above() if own is not None else set())
     found = (user.capacity(role, unit) for unit in sorted(above) for role in ("officer", "leader"))
     return next(filter(None, found), None)
 
@@ -111,17 +111,17 @@ def does_open_task(user: User | None, dossier: Dossier) -> bool:
 
 @rules.predicate
 def sees_dossier(user: User | None, dossier: Dossier) -> bool:
-    """Works for a unit in the dossier's line, or for one a duty of it was routed to."""
+    """Has the dossier's commune in their area, or acts for a unit a duty of it was routed to."""
     if user is None or not user.is_active:
         return False
-    units = {assignment.org_unit_id for assignment in user.assignments()}
     return (
-        not units.isdisjoint(dossier.line()) or dossier.routes.filter(org_unit__in=units).exists()
+        dossier.commune_id in user.area()
+        or dossier.routes.filter(org_unit__in=user.business()).exists()
     )
 
 
 def is_one_of(who: Who) -> Any:
-    """A predicate: holds one of ``who`` (role, level) in the dossier's line."""
+    """A predicate: holds one of ``who`` (role, level) over the dossier's area."""
 
     @rules.predicate
     def one_of(user: User | None, dossier: Dossier) -> bool:
@@ -134,15 +134,11 @@ def approving(user: User, term: Term) -> list[RoleAssignment]:
     """The assignments by which ``user`` may give ``term`` more time: leader of its unit or of one
     above it, or officer above it. Nobody extends their own.
     """
-    line = term.org_unit.line()
     return [
         assignment
-        for assignment in user.assignments()
-        if assignment.org_unit_id in line
-        and (
-            assignment.role == "leader"
-            or (assignment.role == "officer" and assignment.org_unit_id != term.org_unit_id)
-        )
+        for assignment in user.posts("leader", "officer")
+        if term.org_unit_id in assignment.area
+        and (assignment.role == "leader" or term.org_unit_id not in assignment.business)
     ]
 
 

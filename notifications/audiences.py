@@ -1,8 +1,10 @@
 """Who must hear of what. Every event has its audience here, or says that nobody needs to."""
 
+from django.db.models import Prefetch
+
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, events
-from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User
+from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User, people_of
 from dossiers.models import ACTS, Dossier, Term
 
 _audiences: dict = {}
@@ -48,14 +50,8 @@ def of(entry):
 
 
 def holders(role, unit_id):
-    """Ids of those who hold ``role`` at the unit today, and of their substitutes."""
-    today = clock.today()
-    held = RoleAssignment.objects.held_on(today).filter(role=role, org_unit_id=unit_id)
-    return set(held.values_list("user_id", flat=True)) | set(
-        Substitution.objects.in_force(today)
-        .filter(assignment__in=held)
-        .values_list("substitute_id", flat=True)
-    )
+    """Ids of those who act as ``role`` of the unit today, and of their substitutes."""
+    return set(people_of(role, unit_id).values_list("pk", flat=True))
 
 
 def _dossier(entry):
@@ -80,25 +76,22 @@ def acting_for(owned):
     """``{(owner, role, unit id): ids}`` of each owner and who acts for them in that post today."""
     found = {post: {post[0]} for post in owned}
     today = clock.today()
-    lent = Substitution.objects.in_force(today).filter(
-        assignment__in=RoleAssignment.objects.held_on(today),
-        assignment__user__in={owner for owner, _role, _unit in owned},
+    posts = RoleAssignment.objects.held_on(today).filter(
+        user__in={owner for owner, _role, _unit in owned}
     )
-    for *post, substitute in lent.values_list(
-        "assignment__user", "assignment__role", "assignment__org_unit", "substitute"
+    for held in posts.with_business(today).prefetch_related(
+        Prefetch("substitutions", Substitution.objects.in_force(today), to_attr="lent")
     ):
-        if tuple(post) in found:
-            found[tuple(post)].add(substitute)
+        for unit in held.business:
+            if (post := (held.user_id, held.role, unit)) in found:
+                found[post] |= {each.substitute_id for each in held.lent}
     return found
 
 
 def _line_officers(dossier):
-    """The officers of the commune and of the units above: they follow the file."""
-    return set(
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(role=Role.OFFICER, org_unit_id__in=dossier.line())
-        .values_list("user_id", flat=True)
-    )
+    """The officers in whose area the dossier lies: they follow the file."""
+    following = RoleAssignment.objects.following(Role.OFFICER, dossier.commune_id)
+    return set(following.values_list("user_id", flat=True))
 
 
 @audience(
@@ -286,12 +279,14 @@ def of_rungs(entries):
     units = OrgUnit.objects.select_related("parent__parent").in_bulk(
         {term.org_unit_id for term in terms.values()}
     )
-    asked = {}
+    asked, heirs = {}, {}
     for entry in entries:
         term = terms[entry.data["term"]]
         to = entry.data["rung"].partition("/")[0].partition(":")[2]
-        unit = term.task.org_unit if term.task else units[term.org_unit_id]
-        asked[entry.pk] = _of_rung(to, term.task or term, unit)
+        unit = (term.task and term.task.org_unit) or units[term.org_unit_id]
+        if unit.pk not in heirs:
+            heirs[unit.pk] = unit.heir()
+        asked[entry.pk] = _of_rung(to, term.task or term, unit, heirs[unit.pk])
     owned = {post for posts in asked.values() for role, post in posts[:1] if role == OWNER}
     acting = acting_for(owned) if owned else {}
     active = _active(set().union(*acting.values()))
@@ -309,13 +304,14 @@ def _active(ids):
     return set(User.objects.filter(pk__in=ids, is_active=True).values_list("pk", flat=True))
 
 
-def _of_rung(to, work, unit):
-    """The posts that hear of a rung, (role, unit id): the first that somebody holds does.
+def _of_rung(to, work, unit, heir):
+    """The posts that hear of a rung, (role, unit id): the first that somebody holds does. What is
+    above the unit is above its ``heir``.
 
     A post may be vacant and an officer may have left: then it is told one step up, and not lost.
     (OWNER, (user id, role, unit id)) stands for whoever has taken the task, and who acts for them.
     """
-    above, top = unit.parent or unit, unit.at_level(Level.PROVINCE) or unit
+    above, top = heir.parent or heir, heir.at_level(Level.PROVINCE) or heir
     ladder = [
         ("officer", (work.role, unit.pk)),
         ("leader", (Role.LEADER, unit.pk)),

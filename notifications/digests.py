@@ -88,16 +88,11 @@ def text_for(user, since, now):
                 "due": left,
             }
         )
-    mine = Q()
-    for held in user.assignments():
-        mine |= Q(role=held.role, org_unit=held.org_unit_id)
-    terms = []
-    if mine:
-        terms = list(
-            Term.objects.live()
-            .filter(mine, legal=True, due_on__lte=today)
-            .select_related("dossier__product", "org_unit")
-        )
+    terms = list(
+        Term.objects.live()
+        .filter(user.in_posts("role", "org_unit"), legal=True, due_on__lte=today)
+        .select_related("dossier__product", "org_unit")
+    )
     results = list(
         Notification.objects.unread()
         .filter(

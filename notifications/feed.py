@@ -66,10 +66,7 @@ def _tasks(user):
 
 
 def _terms(user):
-    mine = Q(pk=None)
-    for held in user.assignments():
-        mine |= Q(role=held.role, org_unit=held.org_unit_id)
-    terms = Term.objects.live().filter(mine, legal=True)
+    terms = Term.objects.live().filter(user.in_posts("role", "org_unit"), legal=True)
     for term in terms.select_related("dossier__product", "org_unit", "rule").order_by(
         "due_at", "pk"
     )[:MANY]:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import urlencode
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle.models import OrgUnit, Stream
+from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models import Dossier
 from notifications import audiences
 from notifications.letters import title_of_term
 from notifications.models import Notification
 
-PAGE = 25
 #: The bell counts no further.
 MANY = 100
 
@@ -38,28 +37,21 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Filters:
+class Filters(Narrowed):
     """What the list is narrowed to, as the address says it."""
+
+    place = {"after": None}
 
     unread: bool = False
     kind: str = ""
     after: int | None = None
 
     @classmethod
-    def of(cls, data):
-        """The filters in a query string; what it cannot be is left out."""
-        after = data.get("after", "")
+    def read(cls, asked: Asked) -> "Filters":
         return cls(
-            unread=data.get("unread") == "1",
-            kind=data.get("kind", "") if data.get("kind") in Kind.values else "",
-            after=int(after) if after.isascii() and after.isdigit() and len(after) < 19 else None,
-        )
-
-    def query(self, **changes):
-        """The query string of this list with ``changes``; back on its first page."""
-        fields = {"unread": self.unread, "kind": self.kind} | changes
-        return urlencode(
-            {name: 1 if value is True else value for name, value in fields.items() if value}
+            unread=asked.data.get("unread") == "1",
+            kind=asked.one_of("kind", Kind.values),
+            after=asked.key("after"),
         )
 
 
@@ -68,8 +60,10 @@ def unread_count(user):
     return Notification.objects.unread().filter(recipient=user)[:MANY].count()
 
 
-class News:
+class News(Listed):
     """One page of what ``user`` was told, newest first: two queries, however many rows."""
+
+    whole = "kind="
 
     def __init__(self, user, filters):
         self.user, self.filters = user, filters
@@ -94,12 +88,12 @@ class News:
                 )
             )
             .select_related("entry__actor", "entry__acting_for")
-            .order_by("-pk")[: PAGE + 1]
+            .order_by("-pk")[: self.PAGE + 1]
         )
 
     def rows(self):
         """Each notification with its ``title`` (what it is about) and ``dossier``."""
-        rows = self._page[:PAGE]
+        rows = super().rows()
         dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
         )
@@ -113,22 +107,15 @@ class News:
                 row.due_on = parse_date(entry.data["due_on"])
         return rows
 
-    def next(self):
-        """The query string of the next page; nothing on the last."""
-        if len(self._page) <= PAGE:
-            return ""
-        return self.filters.query(after=self._page[PAGE - 1].pk)
-
-    def first(self):
-        """The query string of the first page; nothing on it."""
-        return self.filters.query() or "kind=" if self.filters.after else ""
+    def _beyond(self, last):
+        return {"after": last.pk}
 
     def tabs(self):
         """All, or only what is unread."""
         return [
             {
                 "label": label,
-                "query": self.filters.query(unread=unread) or "kind=",
+                "query": self.filters.query(unread=unread) or self.whole,
                 "current": self.filters.unread == unread,
             }
             for label, unread in ((_("Tất cả"), False), (_("Chưa đọc"), True))
@@ -139,7 +126,7 @@ class News:
         return [
             {
                 "label": label,
-                "query": self.filters.query(kind=value) or "kind=",
+                "query": self.filters.query(kind=value) or self.whole,
                 "current": self.filters.kind == value,
             }
             for value, label in [("", _("Mọi loại")), *Kind.choices]

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseStopPolling
 
 from councils.models import EvaluationRound, Opinion
-from cycle import clock, site
+from cycle import clock, site, written
 from cycle.models import Role, Stream
 from dossiers.models import Dossier
 from dossiers.rules import holds_task
@@ -92,8 +92,8 @@ def _to_round(request, entry):
 def read_all(request):
     """Mark as read all that the list shows with these filters (đánh dấu đã đọc)."""
     filters = Filters.of(QueryDict(request.POST.get("back", "")))
-    up_to = request.POST.get("up_to", "")
-    if not (up_to.isascii() and up_to.isdigit() and len(up_to) < 19):
+    up_to = written.key(request.POST.get("up_to"))
+    if up_to is None:
         raise Http404
     # What came in since the page was shown has not been seen.
     found = Notification.objects.unread().filter(recipient=request.user, pk__lte=up_to)
@@ -212,11 +212,12 @@ ACTS = {
 def operations(request):
     """How the system fares (vận hành); a POST tries something again, one row or all."""
     if request.method == "POST":
-        act, pk = request.POST.get("act"), request.POST.get("pk", "")
-        if act not in ACTS or not (pk == "all" or pk.isascii() and pk.isdigit() and len(pk) < 19):
+        act, every = request.POST.get("act"), request.POST.get("pk") == "all"
+        pk = written.key(request.POST.get("pk"))
+        if act not in ACTS or not (every or pk is not None):
             raise Http404
         with transaction.atomic():
-            count = ACTS[act](None if pk == "all" else int(pk))
+            count = ACTS[act](pk)
         if count:
             messages.success(
                 request,

@@ -132,8 +132,7 @@ def _due(user, dossiers, monday):
     terms = (
         Term.objects.live()
         .filter(
-            Q(dossier__in=dossiers)
-            | Q(dossier=None, org_unit__in=[held.org_unit_id for held in user.assignments()]),
+            Q(dossier__in=dossiers) | Q(dossier=None, org_unit__in=user.business()),
             legal=True,
             due_on__range=week,
         )

@@ -27,7 +27,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 #: its own modules. A room is a folder or a file of the app; every one of them stands here.
 FLOORS = {
     "cycle": [
-        "clock events steps translations workdays written site running",
+        "clock events points steps translations workdays written site running",
         "tables fields formats typed guards",
         "rulesets middleware",
         "models",
@@ -43,7 +43,7 @@ FLOORS = {
         "lists",
         "templatetags",
         "forms",
-        "page",
+        "page serving",
         "office",
         "views",
         "urls admin apps management",
@@ -53,6 +53,7 @@ FLOORS = {
         "judging templatetags data_check",
         "papers",
         "forms stories",
+        "pages sheet_page",
         "views",
         "urls admin apps management",
     ],
@@ -314,6 +315,34 @@ def test_a_deferred_import_says_why(app):
                     if not above.startswith("#") and "#" not in beside:
                         wrong.append(f"{path}:{node.lineno}")
     assert sorted(set(wrong)) == []
+
+
+def views(name):
+    """Whether a module is a view's: in a folder ``views``, or a file of that name."""
+    return name.partition(".")[0] in APPS and "views" in name.split(".")
+
+
+def test_no_view_imports_a_view():
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in sources(*APPS)
+        if not path.endswith("urls.py")
+        for name in imported(tree)
+        if views(name)
+    ]
+    assert wrong == []
+
+
+def test_only_pages_know_template_tags():
+    """What is shown is written by ``cycle.written``; a library of tags is for templates alone."""
+    wrong = [
+        f"{path}: {name}"
+        for path, tree in sources(*APPS)
+        if "templatetags" not in path.split("/")
+        for name in imported(tree)
+        if "templatetags" in name.split(".")
+    ]
+    assert wrong == []
 
 
 def test_no_test_and_no_proof_imports_a_test():

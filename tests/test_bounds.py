@@ -43,7 +43,7 @@ LISTS = {
             "/register/?page=400",
         ],
     ),
-    "ending": ("minh", ["/register/certificates/", "/register/certificates/?page=3"]),
+    "ending": ("minh", ["/register/certificates/", "/register/certificates/?after=20000061"]),
     "outreach": ("minh", ["/outreach/"]),
     "job_list": ("minh", ["/jobs/"]),
     "absence": ("minh", ["/absence/"]),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from councils.models import Appraisal, AppraisalPhoto, Council, Member, Regulation
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment
-from dossiers.templatetags.ocop import moment
+from cycle.written import moment_text as moment
 from tests import judging
 from tests.judging import begin, judge, regulate
 from tests.world import open_task, person

@@ -83,7 +83,7 @@ def test_a_walk_begins_where_the_dossier_stands(procedure, state, dossier, dossi
     duty = Duty.objects.get(cycle=file.cycle, rule_set=file.rule_set, node=NODE_OF[state])
     assert (task.node, task.state, task.role) == (NODE_OF[state], state, duty.role)
     assert task.org_unit.level == duty.level
-    assert task.org_unit_id in file.line()
+    assert file.commune.is_below(task.org_unit)
     assert file.process.flow_class is FLOWS[procedure]
 
 

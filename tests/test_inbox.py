@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Role, RoleAssignment
-from dossiers.lists.inbox import PAGE, Filters, Inbox, Tab
+from dossiers.lists.inbox import Filters, Inbox, Tab
 from dossiers.models import Dossier, Producer, Product, ProductGroup, Task
 from dossiers.walk import doors
 from tests import records
@@ -194,7 +194,7 @@ def test_somebody_without_a_role_is_told(client, db):
 
 @pytest.mark.parametrize("sort", ["due", "newest"])
 def test_pages_follow_each_other_without_a_gap(cycle, commune, an, sort):
-    names = [f"Chè số {n:02}" for n in range(PAGE * 2 + 3)]
+    names = [f"Chè số {n:02}" for n in range(Inbox.PAGE * 2 + 3)]
     for name in names:
         open_dossier(cycle, commune, an, name)
 
@@ -402,13 +402,13 @@ def test_the_list_says_where_each_waits_for_whom_until_when(client, three, minh)
 
 def test_the_list_goes_on_page_by_page(client, cycle, commune, an):
     producer = Producer.objects.create(name="HTX", owner_type="cooperative", commune=commune)
-    for n in range(PAGE + 2):
+    for n in range(Inbox.PAGE + 2):
         product = Product.objects.create(producer=producer, name=f"Chè {n:02}", group="food")
         doors.open(Dossier(cycle=cycle, product=product, commune=commune), by=an)
     client.force_login(an)
 
     page = client.get("/dossiers/").context["page"]
-    assert len(page.rows()) == PAGE
+    assert len(page.rows()) == Inbox.PAGE
     assert listed(client, page.next()) == ["Chè 01", "Chè 00"]
 
 
@@ -490,7 +490,7 @@ def test_an_officer_of_many_units_finds_all_of_them(province, dossier, commune, 
     from datetime import date
 
     from cycle.models import Level, OrgUnit
-    from dossiers.models.task import MANY_POSTS
+    from cycle.models.organisation import MANY_POSTS
 
     units = [
         OrgUnit.objects.create(

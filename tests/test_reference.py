@@ -252,6 +252,7 @@ def test_the_file_words_are_the_words_of_the_models():
         ({"refile_wait_days": {"idea": -1, "plan": 0}}, "refile_wait_days"),
         ({"refile_wait_days": {"idea": 7}}, "refile_wait_days"),
         ({"certificate_months": 0}, "certificate_months"),
+        ({"certificate_months": 24}, "certificate_months"),
         ({"terms": {"D2": {"unit": "date", "dates": ["02-30"], "article": None}}}, "terms.D2"),
         ({"terms": {"D1": {"unit": "weeks", "length": 3, "article": None}}}, "terms.D1"),
         ({"terms": {"D1": {"unit": "months"}}}, "terms.D1"),
@@ -273,6 +274,25 @@ def test_an_impossible_rule_set_is_refused_with_file_and_key(edition_folder, cha
 
     assert str(refused.value).startswith(f"qd26_2026/ruleset.json, khóa «{key}»: ")
     assert RuleSet.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("D1", {"amount": 14}),
+        ("D1", {"unit": "d"}),
+        ("D3.2", {"dates": "12-31"}),
+        ("D9", {"subject": "dossier"}),
+        ("D8", {"subject": "certificate"}),
+    ],
+)
+def test_what_the_law_says_and_its_clocks_are_one_list(code, change):
+    path = rulesets.FOLDER / "qd26_2026" / "ruleset.json"
+    content = rulesets.read(path)
+    next(row for row in content["clocks"] if row["code"] == code).update(change)
+    with pytest.raises(rulesets.RuleSetInvalid) as refused:
+        rulesets.check(content, path)
+    assert refused.value.key == f"clocks.{code}"
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,25 @@
 """Until when a certificate holds (D12): its day, and longer while a file in time is decided."""
 
 from datetime import date
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry
+from cycle.models import Cycle, HistoryEntry, OrgUnit
+from dossiers.lists.ending import Ending, Filters
 from dossiers.models import Certificate, Dossier
 from dossiers.models.certificate import Validity
+from dossiers.models.dossier import Route
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew
 from tests.public_pages import keep, main, see
 from tests.standing import stand
-from tests.world import open_dossier, open_task
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -365,3 +368,46 @@ def test_the_list_of_what_ends_asks_no_more(
         client.get(reverse("dossiers:ending"))
         with django_assert_num_queries(6):
             client.get(reverse("dossiers:ending"))
+
+
+def test_the_pages_of_what_ends_follow_one_another(
+    cycle_of_three, old_commune, district, an, son, minh, monkeypatch
+):
+    """By commune, then by day; each once, from the first page to the last, and one of a duty that
+    was sent here among them.
+    """
+    monkeypatch.setattr(Ending, "PAGE", 2)
+    before = OrgUnit.objects.create(
+        code="03000", name="Xã A", level="commune", parent=district, valid_from="2020-01-01"
+    )
+    elsewhere = OrgUnit.objects.create(
+        code="15", name="Tỉnh khác", level="province", valid_from="2020-01-01"
+    )
+    lent = OrgUnit.objects.create(
+        code="15001", name="Xã B", level="commune", parent=district, valid_from="2020-01-01"
+    )
+    there = person("noi_khac", "Cán bộ xã", ("officer", before), ("officer", lent))
+    given = [
+        certify(cycle_of_three, commune, by, son, at(2023, 8, 1))
+        for commune, by in [
+            (old_commune, an), (before, there), (old_commune, an), (lent, there), (before, there),
+        ]
+    ]  # fmt: skip
+    for certificate, day in zip(given, (9, 8, 8, 7, 7), strict=True):
+        certificate.terms.update(due_on=date(2026, 8, day))
+    OrgUnit.objects.filter(pk=lent.pk).update(parent=elsewhere)
+    Route.objects.create(
+        dossier=given[3].dossier, node="check_at_province", org_unit=minh.assignments()[0].org_unit
+    )
+    with clock.at(at(2026, 6, 1)):
+        seen, page = [], Ending(minh, Filters())
+        while True:
+            assert len(page.rows()) <= 2
+            seen += [term.certificate_id for term in page.rows()]
+            if not page.next():
+                break
+            page = Ending(minh, Filters.of(dict(parse_qsl(page.next()))))
+            assert page.first() == "after="
+        gone = Ending(minh, Filters.of({"after": "999999"})).rows()
+    assert seen == [given[n].pk for n in (4, 1, 3, 2, 0)]
+    assert gone == []

@@ -18,13 +18,10 @@ from dossiers.forms.fields import DateField, field_for, long_text
 
 def units_of(user):
     """The units whose councils this person sets up."""
-    posts = [
-        held.org_unit_id
-        for held in user.assignments()
-        if held.role in (Role.COUNCIL_OFFICE, Role.OFFICER)
-        and held.org_unit.level in (Level.DISTRICT, Level.PROVINCE)
-    ]
-    return OrgUnit.objects.filter(pk__in=posts)
+    return OrgUnit.objects.filter(
+        pk__in=user.business(Role.COUNCIL_OFFICE, Role.OFFICER),
+        level__in=(Level.DISTRICT, Level.PROVINCE),
+    )
 
 
 # --- Councils and their regulation ---------------------------------------------------------------

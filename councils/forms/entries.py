@@ -14,7 +14,6 @@ from councils.models import (
     InterestKind,
     Opinion,
 )
-from cycle import clock
 from cycle.models import Role, RoleAssignment
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.uploads import stored
@@ -89,9 +88,7 @@ class OpinionForm(OfModel):
         super().__init__(*args, instance=Opinion(entry=entry), **kwargs)
         self.by = by
         unit = entry.round.council.org_unit_id
-        held = RoleAssignment.objects.held_on(clock.today()).filter(
-            role=Role.DEPARTMENT, org_unit=unit
-        )
+        held = RoleAssignment.objects.at(unit).filter(role=Role.DEPARTMENT)
         self.fields["to"].queryset = _people().filter(pk__in=held.values("user"))
         self.fields["to"].empty_label = _("Chọn một người")
 

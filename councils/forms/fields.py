@@ -9,9 +9,9 @@ from councils.judging import closing
 from councils.models import (
     RoundClosed,
 )
+from cycle.written import moment_text
 from dossiers.forms.fields import Part, long_text
 from dossiers.models import ConditionNotMet
-from dossiers.templatetags.ocop import moment
 
 
 class Act(Part):
@@ -27,7 +27,7 @@ class Act(Part):
             self.add_error(
                 None,
                 _now("Đợt đã chốt kết quả lúc %(at)s: không thay đổi được nữa.")
-                % {"at": moment(late.round.closed_at)},
+                % {"at": moment_text(late.round.closed_at)},
             )
         except ValidationError as wrong:
             self.add_error(None, wrong.messages)

@@ -34,7 +34,7 @@ _DETAILS = ("name", "mode", "meets_at", "place", "decide_by")
 
 def run_by(user):
     """Councils whose rounds this person prepares: as its office, or as its secretary."""
-    offices = [held.org_unit_id for held in user.assignments() if held.role == Role.COUNCIL_OFFICE]
+    offices = user.business(Role.COUNCIL_OFFICE)
     secretary = Member.objects.sitting().filter(user=user, seat=Seat.SECRETARY)
     return Council.objects.filter(org_unit__in=offices) | Council.objects.filter(
         pk__in=secretary.values("council")

@@ -22,10 +22,9 @@ from councils.models import (
     Result,
     RoundState,
 )
-from councils.models.round import STATE_AT
 from cycle import clock
 from cycle.models import HistoryEntry, Job
-from dossiers.law.states import PARKED
+from dossiers.law.states import PARKED, STATE_AT
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,

@@ -11,9 +11,9 @@ from councils.models import (
     Consequence,
     Result,
 )
-from councils.models.round import STATE_AT
 from cycle import clock
 from cycle.models import Job, Level, job_kind
+from dossiers.law.states import STATE_AT
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,

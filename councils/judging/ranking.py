@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from cycle.points import band
+
 #: Whatever the caller knows a criterion by: its key, or its code.
 Key = int | str
-
-
-class NoSheets(ValueError):
-    """There is no mean of no sheets; unasked, the sum 0 of none would reach five stars."""
 
 
 @dataclass(frozen=True)
@@ -98,30 +96,6 @@ def total(sheet: Sheet, requires: Mapping[Key, Key]) -> Decimal:
         (choice.points for key, choice in sheet.items() if applies(key, sheet, requires)),
         Decimal(0),
     )
-
-
-# --- The mean ---------------------------------------------------------------------------------
-
-
-def mean(points_sum: Decimal, sheets: int) -> Decimal:
-    """The mean (điểm trung bình) as it is shown: cut after two decimals, never rounded up.
-
-    For people only: bands compare the sum. Raises :class:`NoSheets`.
-    """
-    if sheets < 1:
-        raise NoSheets
-    return (points_sum * 100 // sheets).scaleb(-2)
-
-
-def band(bands: Iterable[tuple[int, int]], points_sum: Decimal, sheets: int) -> int:
-    """The stars that a mean reaches by points alone: sum ≥ floor × number of sheets.
-
-    ``bands`` are rows of (floor, stars), as in an edition. Raises :class:`NoSheets`, and
-    ValueError where the edition has no bands (QĐ 851 records stars, and no points).
-    """
-    if sheets < 1:
-        raise NoSheets
-    return max(stars for floor, stars in bands if points_sum >= Decimal(floor) * sheets)
 
 
 # --- Minimums ---------------------------------------------------------------------------------

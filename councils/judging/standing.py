@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from councils.judging import ranking
+from cycle.points import band
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def standing(page, chosen, bands):
         possible=possible,
         scored=len(counted),
         due=len(applying),
-        band=ranking.band(bands, points, 1) if bands else None,
+        band=band(bands, points, 1) if bands else None,
         stars=ranking.rank(bands, possible, 1, findings).stars if bands else None,
         missed=missed,
     )

@@ -15,6 +15,7 @@ from councils.models import (
     SheetState,
 )
 from cycle.models import RuleSet
+from cycle.points import band
 
 _TOTALS = """
 SELECT e.id, t.sheets, t.points_sum, t.spread
@@ -207,6 +208,6 @@ def _opinions(round_, tallies):
     found = defaultdict(set)
     for pk, points, fails in rows:
         bands = tallies[pk].entry.dossier.rule_set.content["bands"]
-        by_points = ranking.band(bands, points, 1)
+        by_points = band(bands, points, 1)
         found[pk].add(by_points if fails is None else min(by_points, fails - 1))
     return found

@@ -26,7 +26,6 @@ from councils.models.opinion import Opinion
 from councils.models.result import Closing, Consequence, Reopening, Result
 from councils.models.round import (
     RUNS,
-    STATE_AT,
     EvaluationRound,
     RoundClosed,
     RoundMode,
@@ -37,7 +36,6 @@ from councils.models.scoresheet import Score, Scoresheet, SheetSealed, SheetStat
 __all__ = [
     "JUDGES",
     "RUNS",
-    "STATE_AT",
     "TEAM",
     "Appraisal",
     "AppraisalPhoto",

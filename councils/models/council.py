@@ -179,9 +179,14 @@ class CouncilQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Councils this person sits on, and those of the units this person works for."""
         return self.filter(
-            Q(org_unit__in=[each.org_unit_id for each in user.assignments()])
+            Q(org_unit__in=user.business())
             | Q(pk__in=Member.objects.sitting().filter(user=user).values("council"))
         )
+
+    def reached_by(self, user):
+        """Councils of the units this person works for, and those in which they ever had a seat."""
+        seats = Member.objects.filter(user=user)
+        return self.filter(Q(org_unit__in=user.business()) | Q(pk__in=seats.values("council")))
 
 
 class Council(models.Model):

@@ -1,10 +1,10 @@
 """What a round holds: its products, the interests of members, who came, what was resolved."""
 
 from django.db import connection, models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.council import Member
+from councils.models.council import Council, Member
 from cycle import clock
 from cycle.models import Criterion, Elimination, HistoryEntry, Rubric, User
 from dossiers.models import Dossier
@@ -40,6 +40,26 @@ WHERE entry_id = %(entry)s AND scoring = %(scoring)s
 """
 
 
+class EntryQuerySet(models.QuerySet):
+    def products(self):
+        """The products of their rounds: those that wait for it, and those it has judged; none taken
+        out.
+        """
+        judged = RoundEntry.objects.filter(pk=OuterRef("pk"), results__isnull=False)
+        return self.filter(Q(live=True) | Exists(judged))
+
+    def visible_to(self, user):
+        """Products of the rounds this person sees."""
+        return self.filter(round__council__in=Council.objects.visible_to(user))
+
+    def reached_by(self, user):
+        """Products of the rounds this person reaches, and of the dossiers this person sees."""
+        return self.filter(
+            Q(round__council__in=Council.objects.reached_by(user))
+            | Q(dossier__in=Dossier.objects.visible_to(user))
+        )
+
+
 class RoundEntry(models.Model):
     """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
 
@@ -69,6 +89,8 @@ class RoundEntry(models.Model):
     )
     spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
     live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
+
+    objects = EntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sản phẩm trong đợt")

@@ -12,7 +12,7 @@ from councils.models.round import EvaluationRound
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, User
 from cycle.workdays import DAY
-from dossiers.law.conditions import ConditionNotMet
+from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.terms import clocks
 
 
@@ -118,9 +118,8 @@ class Opinion(models.Model):
                 raise PermissionDenied
             if held.answered_at is not None:
                 raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
-            if not text.strip():
-                raise ConditionNotMet([_("Bạn chưa nhập ý kiến.")])
-            self.answer, self.answered_by, self.answered_at = text.strip(), by, clock.now()
+            text = stated(text, _("Bạn chưa nhập ý kiến."))
+            self.answer, self.answered_by, self.answered_at = text, by, clock.now()
             self.save(update_fields=["answer", "answered_by", "answered_at"])
             dossier = self.entry.dossier
             if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():

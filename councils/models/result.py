@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
 from cycle.models import User
+from cycle.points import mean
 
 
 class Closing(models.Model):
@@ -100,7 +101,7 @@ class Result(models.Model):
     @property
     def mean(self):
         """The mean, truncated to two decimals as it is shown."""
-        return (self.points_sum * 100 // self.sheets) / 100
+        return mean(self.points_sum, self.sheets)
 
 
 class Consequence(models.Model):

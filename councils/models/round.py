@@ -31,14 +31,15 @@ from cycle.models import (
     Cycle,
     DayOff,
     HistoryEntry,
-    Level,
+    OrgUnit,
     Role,
+    RoleAssignment,
     Stream,
     fold,
 )
 from cycle.workdays import DAY
-from dossiers.law.conditions import ConditionNotMet
-from dossiers.law.states import State
+from dossiers.law.conditions import ConditionNotMet, stated
+from dossiers.law.states import STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.terms import clocks
 
@@ -49,10 +50,6 @@ class RoundClosed(Exception):
     def __init__(self, round_):
         super().__init__(f"round {round_.pk} is closed")
         self.round = round_
-
-
-#: Where a dossier stands while the council of a level has it.
-STATE_AT = {Level.DISTRICT: State.DISTRICT_EVALUATING, Level.PROVINCE: State.PROVINCE_EVALUATING}
 
 
 class RoundState(models.TextChoices):
@@ -74,6 +71,12 @@ class RoundQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Rounds of the councils this person sits on, and of the units this person works for."""
         return self.filter(council__in=Council.objects.visible_to(user))
+
+    def reached_by(self, user):
+        """Those, and rounds of councils in which this person had a seat: who has left still scores
+        in what they sat in.
+        """
+        return self.filter(council__in=Council.objects.reached_by(user))
 
 
 class EvaluationRound(models.Model):
@@ -172,6 +175,12 @@ class EvaluationRound(models.Model):
         """
         moment = self.opened_at if self.in_writing or self.meets_at is None else self.meets_at
         return moment and timezone.localdate(moment)
+
+    def products(self):
+        """Its products in their order, with what a list of them shows."""
+        return self.entries.products().select_related(
+            "dossier__product__producer", "dossier__commune", "rubric"
+        )
 
     @property
     def seats(self):
@@ -352,11 +361,7 @@ class EvaluationRound(models.Model):
         return (
             Dossier.objects.with_units()
             .filter(state=STATE_AT[self.council.level], case_type__in=cases)
-            .filter(
-                Q(commune=self.council.org_unit_id)
-                | Q(commune__parent=self.council.org_unit_id)
-                | Q(commune__parent__parent=self.council.org_unit_id)
-            )
+            .filter(commune__in=OrgUnit.objects.in_area_of(self.council.org_unit_id))
             .exclude(round_entries__live=True)
             .exclude(Exists(RoundEntry.objects.filter(following, dossier=OuterRef("pk"))))
             .order_by("pk")
@@ -417,14 +422,13 @@ class EvaluationRound(models.Model):
 
     def drop(self, entry, *, by, reason):
         """Take a product out again before scoring begins (đưa ra khỏi đợt)."""
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt.")])
+        reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
             "round.drop",
             by,
             states=[RoundState.PREPARING],
             dossier=entry.dossier_id,
-            why=reason.strip(),
+            why=reason,
         ):
             entry.live = False
             entry.save(update_fields=["live"])
@@ -507,8 +511,7 @@ class EvaluationRound(models.Model):
             recused=recused,
             why=reason.strip(),
         ):
-            if not reason.strip():
-                raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+            reason = stated(reason)
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
@@ -533,7 +536,7 @@ class EvaluationRound(models.Model):
                 defaults={
                     "kind": kind,
                     "recused": recused,
-                    "reason": reason.strip(),
+                    "reason": reason,
                     "by": by,
                     "at": clock.now(),
                 },
@@ -547,7 +550,7 @@ class EvaluationRound(models.Model):
         named = producer.representative and fold(producer.representative) == fold(str(user))
         if named or (producer.phone and producer.phone == user.phone):
             found.append((InterestKind.PRODUCER, ConflictRule.FORBID))
-        if user.role_assignments.held_on(clock.today()).filter(org_unit=dossier.commune).exists():
+        if RoleAssignment.objects.at(dossier.commune_id).filter(user=user).exists():
             found.append((InterestKind.COMMUNE, self.regulation.same_commune))
         if entry.said_in().filter(appraisals__by=user).exists():
             found.append((InterestKind.APPRAISED, self.regulation.appraised))
@@ -555,8 +558,7 @@ class EvaluationRound(models.Model):
 
     def resolve(self, entry, *, criterion=None, stars=None, elimination=None, holds, reason, by):
         """Record what the council resolved on a minimum or an elimination (kết luận)."""
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         about = {"criterion": criterion, "stars": stars, "elimination": elimination}
         with self.change(
             "round.resolve",
@@ -566,33 +568,32 @@ class EvaluationRound(models.Model):
             about=str(criterion or elimination),
             stars=stars,
             holds=holds,
-            why=reason.strip(),
+            why=reason,
         ):
             if elimination is None:
                 self._only_in_meeting()
             Resolution.objects.update_or_create(
                 entry=entry,
                 **about,
-                defaults={"holds": holds, "reason": reason.strip(), "by": by, "at": clock.now()},
+                defaults={"holds": holds, "reason": reason, "by": by, "at": clock.now()},
             )
 
     def accept_spread(self, entry, *, by, reason):
         """Keep a result though the members differ by more than the rule, with the reason."""
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         with self.change(
             "round.accept_spread",
             by,
             "councils.preside",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
-            why=reason.strip(),
+            why=reason,
         ):
             self._only_in_meeting()
             entry.refresh_from_db(fields=["scoring", "counted_scoring"])
             if not entry.is_counted:
                 raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
-            entry.spread_accepted = reason.strip()
+            entry.spread_accepted = reason
             entry.save(update_fields=["spread_accepted"])
 
     def score_again(self, entry, *, by, reason):
@@ -601,15 +602,14 @@ class EvaluationRound(models.Model):
 
         Raises ConditionNotMet before the count and when the regulation allows no further scoring.
         """
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         with self.change(
             "round.score_again",
             by,
             "councils.preside",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
-            why=reason.strip(),
+            why=reason,
         ) as data:
             self._only_in_meeting()
             entry.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update())

@@ -15,7 +15,7 @@ from councils.models.result import Result
 from councils.models.round import RoundState
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, User
-from dossiers.law.conditions import ConditionNotMet
+from dossiers.law.conditions import ConditionNotMet, stated
 
 
 class SheetSealed(Exception):
@@ -350,8 +350,7 @@ class Scoresheet(models.Model):
         """
         if not rules.has_perm("councils.hand_back_sheet", by, self):
             raise PermissionDenied
-        if not reason.strip():
-            raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+        reason = stated(reason)
         with transaction.atomic(), sealed(self.entry.round):
             held = Scoresheet.objects.select_for_update().get(pk=self.pk)
             if held.entered_by_id is None or held.state == SheetState.SUBMITTED:
@@ -362,7 +361,7 @@ class Scoresheet(models.Model):
             # What depends on another criterion goes before it.
             self.scores.filter(criterion__requires__isnull=False).delete()
             self.scores.all().delete()
-            self._record("round.hand_back_sheet", by, reason=reason.strip())
+            self._record("round.hand_back_sheet", by, reason=reason)
 
     def confirm(self, *, by):
         """A second person found the typed sheet equal to the paper (xác nhận)."""

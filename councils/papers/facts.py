@@ -5,9 +5,8 @@ Nothing is invented: a number, a date, a signer that nobody has recorded stays o
 
 from collections import Counter
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 
-from councils.judging import ranking
 from councils.judging.consequences import reasons
 from councils.models import (
     JUDGES,
@@ -22,7 +21,8 @@ from councils.models import (
 from councils.papers.sheet import score_sheet
 from cycle import clock
 from cycle.models import HistoryEntry, Level, Role, RoleAssignment
-from dossiers.templatetags.ocop import day, moment
+from cycle.points import band
+from cycle.written import day_text, moment_text
 
 #: Written once the results stand; the others before.
 AFTER_CLOSING = frozenset(
@@ -132,23 +132,13 @@ def _bases(round_):
     council = round_.council
     return [
         f"Căn cứ {round_.cycle.rule_set.document}",
-        f"Căn cứ Quyết định số {council.decision_number} ngày {day(council.decision_on)} về việc "
-        f"thành lập {council.name}",
+        f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
+        f"về việc thành lập {council.name}",
         f"Căn cứ quy chế làm việc của Hội đồng ({round_.regulation.document})",
     ]
 
 
 # --- Rows -----------------------------------------------------------------------------------
-
-
-def entries_of(round_):
-    """The products of the round, also those whose result stands."""
-    return (
-        round_.entries.filter(Q(live=True) | Q(results__isnull=False))
-        .distinct()
-        .select_related("dossier__product__producer", "dossier__commune", "rubric")
-        .order_by("position", "pk")
-    )
 
 
 def _entry(entry):
@@ -203,7 +193,7 @@ def _invitation(round_, _closing):
         ],
         "meeting": "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP",
         "chair": str(chair.user) if chair else "",
-        "starts": moment(round_.meets_at) if round_.meets_at else "",
+        "starts": moment_text(round_.meets_at) if round_.meets_at else "",
         "venue": round_.place,
         "agenda": [
             "Công bố quyết định, quy chế làm việc của Hội đồng",
@@ -211,7 +201,7 @@ def _invitation(round_, _closing):
             "Các thành viên chấm điểm, thảo luận",
             "Công bố kết quả, thông qua biên bản",
         ],
-        "entries": [_entry(each) for each in entries_of(round_)],
+        "entries": [_entry(each) for each in round_.products()],
         "notes": ["Tài liệu họp được gửi trên phần mềm quản lý hồ sơ OCOP."],
     }
 
@@ -219,7 +209,7 @@ def _invitation(round_, _closing):
 def _support_report(round_, _closing):
     made, visits = [], []
     team_sheets = Scoresheet.objects.filter(member=None).order_by("scoring")
-    for entry in entries_of(round_).prefetch_related(
+    for entry in round_.products().prefetch_related(
         "appraisals",
         "dossier__selfassessments",
         Prefetch("sheets", team_sheets.prefetch_related("scores"), to_attr="proposed"),
@@ -248,7 +238,7 @@ def _support_report(round_, _closing):
     return _head(DocumentKind.SUPPORT_REPORT, round_) | {
         "to": [round_.council.name],
         "bases": _bases(round_),
-        "period": f"từ {day(min(visits))} đến {day(max(visits))}" if visits else "",
+        "period": f"từ {day_text(min(visits))} đến {day_text(max(visits))}" if visits else "",
         "team": [_person(each) for each in team],
         "entries": made,
         "findings": [],
@@ -257,7 +247,7 @@ def _support_report(round_, _closing):
 
 
 def _band(entry, points):
-    return ranking.band(entry.dossier.rule_set.content["bands"], points, 1)
+    return band(entry.dossier.rule_set.content["bands"], points, 1)
 
 
 def _person(member):
@@ -283,7 +273,7 @@ def _proceedings(round_):
         "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
         "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
     }
-    names = {entry.dossier_id: entry.dossier.product.name for entry in entries_of(round_)}
+    names = {entry.dossier_id: entry.dossier.product.name for entry in round_.products()}
     history = HistoryEntry.objects.filter(
         stream=round_.history_stream, stream_id=round_.pk, event__in=told
     ).order_by("seq")
@@ -318,8 +308,8 @@ def _minutes(round_, closing):
         .order_by("entry__position", "pk")
     ]
     return _head(DocumentKind.MINUTES, round_) | {
-        "starts": moment(round_.meets_at or round_.opened_at),
-        "ends": moment(closing.at),
+        "starts": moment_text(round_.meets_at or round_.opened_at),
+        "ends": moment_text(closing.at),
         "venue": round_.place,
         "chair": str(chair.user) if chair else "",
         "members": len(members),
@@ -360,7 +350,7 @@ def _council_report(round_, closing):
     return _head(DocumentKind.COUNCIL_REPORT, round_) | {
         "to": [f"Ủy ban nhân dân {_in_sentence(round_.council.org_unit.name)}"],
         "bases": _bases(round_),
-        "starts": moment(round_.meets_at or round_.opened_at),
+        "starts": moment_text(round_.meets_at or round_.opened_at),
         "venue": round_.place,
         "attended": len(present),
         "members": len(members),
@@ -506,7 +496,7 @@ def certificate_of(entry, certificate, *, link):
         "producer": certificate.producer_name,
         "address": certificate.producer_address or certificate.dossier.commune.name,
         "stars": certificate.stars,
-        "decision": f"{decision.number} ngày {day(decision.signed_on)}" if decision else "",
-        "valid_until": day(certificate.expires_on) if certificate.expires_on else "",
+        "decision": f"{decision.number} ngày {day_text(decision.signed_on)}" if decision else "",
+        "valid_until": day_text(certificate.expires_on) if certificate.expires_on else "",
         "qr_url": link,
     }

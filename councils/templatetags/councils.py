@@ -2,9 +2,10 @@
 
 from django import template
 
-from councils.models import STATE_AT, EvaluationRound, Member, RoundEntry
+from councils.models import EvaluationRound, Member, RoundEntry
 from cycle import clock
 from cycle.models import Level, Role
+from dossiers.law.states import STATE_AT
 
 register = template.Library()
 

@@ -11,15 +11,14 @@ from django.views.decorators.http import require_safe
 
 from councils.forms import entries
 from councils.models import AppraisalPhoto, EvaluationRound
-from councils.views.entry import visible
-from councils.views.round import posted
-from dossiers.views.evidence import serve
+from councils.pages import found_entry, posted
+from dossiers.serving import serve
 
 
 @login_required
 def appraisal(request, pk):
     """Write the report; those before it stay readable below."""
-    entry = visible(request.user, pk)
+    entry = found_entry(request.user, pk)
     if not rules.has_perm("councils.appraise", request.user, entry.round):
         raise PermissionDenied
     form = entries.AppraisalForm(

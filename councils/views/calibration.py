@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from councils.judging import calibration
 from councils.models import EvaluationRound, RoundEntry
+from councils.pages import found_round
 from dossiers.models import Dossier
 
 #: The picture's half width stands for so many points of difference.
@@ -23,12 +24,7 @@ def _bar(points):
 @require_safe
 def round_calibration(request, pk):
     """One closed round: each member beside the others, each product's lowest and highest sheet."""
-    round_ = get_object_or_404(
-        EvaluationRound.objects.visible_to(request.user).select_related(
-            "council__org_unit", "regulation"
-        ),
-        pk=pk,
-    )
+    round_ = found_round(request.user, pk)
     closing = round_.closings.filter(reopening=None).select_related("round__regulation").first()
     if closing is None:
         raise Http404

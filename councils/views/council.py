@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from councils.forms import councils as councils_forms
 from councils.models import Council, Regulation
-from councils.views.round import posted
-from cycle import clock
+from councils.pages import posted
+from cycle import clock, written
 from cycle.models import HistoryEntry, OrgUnit
 
 ROWS = 25
@@ -197,9 +197,9 @@ def regulation_new(request):
 
 
 def _next_version(request):
-    unit = request.GET.get("unit", "")
+    unit = written.key(request.GET.get("unit"))
     units = councils_forms.units_of(request.user)
-    if unit.isascii() and unit.isdigit() and len(unit) < 19:
+    if unit is not None:
         units = units.filter(pk=unit)
     found = units.first()
     last = found and Regulation.objects.in_force(found, clock.today())

@@ -18,26 +18,18 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
+from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
 from cycle import site
 from cycle.models import Level
 from dossiers.models.evidence import path_of
-from dossiers.views.evidence import serve
+from dossiers.serving import serve
 
 TYPES = {
     "pdf": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
-
-
-def _round(user, pk):
-    return get_object_or_404(
-        EvaluationRound.objects.visible_to(user).select_related(
-            "council__org_unit", "regulation", "cycle__rule_set"
-        ),
-        pk=pk,
-    )
 
 
 def _closing(round_, version):
@@ -62,7 +54,7 @@ def _readable(user, round_):
 @login_required
 def documents(request, pk):
     """All documents of a round: PDF and Word of each, and the number, date and scan it got."""
-    round_ = _round(request.user, pk)
+    round_ = found_round(request.user, pk)
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
     form = None
@@ -95,7 +87,7 @@ def documents(request, pk):
         {
             "round": round_,
             "rows": rows,
-            "entries": facts.entries_of(round_),
+            "entries": round_.products(),
             "form": form,
             "asked": DocumentKind(asked) if form else None,
             "may_record": may_record,
@@ -123,7 +115,7 @@ def _answer(kind, data, format_, name):
 @require_safe
 def document(request, pk, kind, format_):
     """One document of the round, made now; ``?version=`` tells an older closing."""
-    round_ = _round(request.user, pk)
+    round_ = found_round(request.user, pk)
     if kind not in _readable(request.user, round_):
         raise Http404
     closing = _closing(round_, request.GET.get("version"))

@@ -3,44 +3,18 @@
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from councils.forms import entries, fields
 from councils.judging import checklist, ranking, tally
 from councils.judging.board import with_due
-from councils.models import Appraisal, EvaluationRound, Opinion, RoundEntry, RoundState
-from councils.views.round import posted
+from councils.models import Appraisal, Opinion, RoundState
+from councils.pages import found_entry, posted
 from cycle import clock
 from cycle.models import Criterion, Elimination
 from dossiers.models import Dossier
-
-
-def visible(user, pk):
-    """A product of a round that this person sees, or 404."""
-    return get_object_or_404(
-        RoundEntry.objects.select_related(
-            "round__council__org_unit",
-            "round__regulation",
-            "rubric",
-            "dossier__product__producer",
-            "dossier__commune__parent",
-            "dossier__cycle",
-            "dossier__rule_set",
-        ).filter(round__in=EvaluationRound.objects.visible_to(user)),
-        pk=pk,
-    )
-
-
-def settled_by(request, pk, permission):
-    """The same for who has ``permission`` on its round; others see it and get 403."""
-    found = visible(request.user, pk)
-    if not rules.has_perm(permission, request.user, found.round):
-        raise PermissionDenied
-    return found
-
 
 #: Items of the checklist that are settled at the product.
 _SETTLED_HERE = ("count", "spread", "resolution", "meeting")
@@ -60,7 +34,7 @@ def _alarms(entry):
 @login_required
 def entry(request, pk):
     """A product of the agenda: its facts, appraisals, opinions, and what was resolved."""
-    found = visible(request.user, pk)
+    found = found_entry(request.user, pk)
     presides = rules.has_perm("councils.preside", request.user, found.round)
     alarms = _alarms(found) if presides else []
     wide = any(item.code == "spread" for item in alarms)
@@ -145,7 +119,7 @@ _ACTS: dict[str, dict] = {
 def act(request, pk, name):
     """One act on a product that needs a reason."""
     kind = _ACTS[name]
-    found = settled_by(request, pk, kind["permission"])
+    found = found_entry(request.user, pk, kind["permission"])
 
     def do(**values):
         return getattr(found.round, name)(found, by=request.user, **values)
@@ -191,7 +165,7 @@ def _ties(found):
 @login_required
 def resolutions(request, pk):
     """What the council resolved on the minimums and the eliminations, each with its form."""
-    found = settled_by(request, pk, "councils.run_round")
+    found = found_entry(request.user, pk, "councils.run_round")
     kept = {
         (each.criterion_id, each.stars, each.elimination_id): each
         for each in found.resolutions.select_related("by")
@@ -260,7 +234,7 @@ def resolutions(request, pk):
 @login_required
 def interest(request, pk):
     """Write down a member's interest that the member told the office of."""
-    found = settled_by(request, pk, "councils.run_round")
+    found = found_entry(request.user, pk, "councils.run_round")
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and form.do():
         messages.success(
@@ -291,7 +265,7 @@ def interest(request, pk):
 @login_required
 def ask(request, pk):
     """Ask a department's specialist about the product."""
-    found = settled_by(request, pk, "councils.run_round")
+    found = found_entry(request.user, pk, "councils.run_round")
     form = entries.OpinionForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and (made := form.do()):
         messages.success(

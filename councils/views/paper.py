@@ -18,20 +18,12 @@ from django.views.decorators.http import require_safe
 from councils.forms.fields import ReasonForm
 from councils.forms.sheets import ScanForm, SheetForm
 from councils.models import Interest, Scoresheet, SheetSealed, SheetState
-from councils.views.round import posted
-from councils.views.sheet import (
-    answer,
-    begun,
-    entries_of,
-    found_entry,
-    found_round,
-    late,
-    why,
-)
+from councils.pages import found_entry, found_round, posted
+from councils.sheet_page import answer, begun, late, why
 from cycle.typed import shows_typed
 from dossiers.forms.uploads import stored
 from dossiers.models import ConditionNotMet
-from dossiers.views.evidence import serve
+from dossiers.serving import serve
 
 # --- Who types what ---------------------------------------------------------------------------
 
@@ -40,13 +32,13 @@ from dossiers.views.evidence import serve
 @require_safe
 def paper(request, pk):
     """Members × products of a round: which sheets were scored by pen, and how far each has come."""
-    round_ = found_round(pk)
+    round_ = found_round(request.user, pk, seated=True)
     if not rules.has_perm("councils.preside", request.user, round_):
         raise Http404
     runs = rules.has_perm("councils.run_round", request.user, round_)
     members = list(round_.scoring_members.select_related("user").order_by("pk"))
     scores = any(member.user_id == request.user.pk for member in members)
-    entries = list(entries_of(round_))
+    entries = list(round_.products())
     sheets = {
         (sheet.entry_id, sheet.member_id): sheet
         for sheet in Scoresheet.objects.filter(entry__in=entries, member__in=members)
@@ -124,7 +116,7 @@ def _cell(entry, member, sheet, recused, user, runs, scores):
 @shows_typed
 def type_sheet(request, pk, member):
     """Type one member's pen sheet: first its scan, then the same form as the member's own."""
-    entry = found_entry(pk)
+    entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.type_sheet", request.user, entry.round):
         raise Http404
     member = get_object_or_404(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.models import RoundState
-from councils.views.round import posted, run_by, visible
+from councils.pages import found_round, posted
 from cycle.models import Criterion, Job, JobState
 
 #: Item of the checklist -> the page that clears it, of the round or of the product.
@@ -40,7 +40,7 @@ def _link(round_, item):
 @login_required
 def close(request, pk):
     """What must be clear, what will happen, and one button."""
-    round_ = run_by(request, pk, "councils.preside")
+    round_ = found_round(request.user, pk, "councils.preside")
     if round_.state == RoundState.CLOSED:
         # The second of two is shown what the first one closed.
         messages.info(request, _("Đợt này đã chốt kết quả."))
@@ -74,7 +74,7 @@ def close(request, pk):
 @login_required
 def reopen(request, pk):
     """Open a closed round again, on a document."""
-    round_ = run_by(request, pk, "councils.preside")
+    round_ = found_round(request.user, pk, "councils.preside")
 
     def again(**values):
         return closing.reopen(round_, by=request.user, **values)
@@ -121,7 +121,7 @@ def _job(made):
 @login_required
 def results(request, pk):
     """What a closing gave: for everybody who sees the round, once it is closed."""
-    round_ = visible(request.user, pk)
+    round_ = found_round(request.user, pk)
     made, closings = _version(round_, request.GET.get("version"))
     if made is None:
         messages.info(request, _("Đợt này chưa chốt kết quả."))
@@ -161,7 +161,7 @@ def results(request, pk):
 @require_POST
 def follow(request, pk):
     """Try once more what has not followed from the newest closing (thi hành lại)."""
-    round_ = run_by(request, pk, "councils.preside")
+    round_ = found_round(request.user, pk, "councils.preside")
     made = get_object_or_404(round_.closings, reopening=None)
     consequences.follow_again(made, by=request.user)
     messages.success(request, _("Đang thi hành lại."))

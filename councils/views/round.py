@@ -5,8 +5,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
-from django.shortcuts import get_object_or_404, redirect, render
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
@@ -15,32 +16,10 @@ from councils.forms import fields
 from councils.forms import rounds as rounds_forms
 from councils.judging import checklist, closing
 from councils.judging.board import Board
-from councils.models import TEAM, EvaluationRound, RoundState
+from councils.models import TEAM, EvaluationRound, RoundEntry, RoundState
+from councils.pages import found_round, posted
 
 ROWS = 25
-
-
-def visible(user, pk):
-    """A round that this person sees, or 404."""
-    return get_object_or_404(
-        EvaluationRound.objects.visible_to(user).select_related(
-            "council__org_unit", "regulation", "cycle", "follows"
-        ),
-        pk=pk,
-    )
-
-
-def run_by(request, pk, permission="councils.run_round"):
-    """A round for which this person has ``permission``; 404 to a stranger, else 403."""
-    found = visible(request.user, pk)
-    if not rules.has_perm(permission, request.user, found):
-        raise PermissionDenied
-    return found
-
-
-def posted(request):
-    """What a form is bound to: the post, or nothing."""
-    return request.POST if request.method == "POST" else None
 
 
 @login_required
@@ -57,10 +36,16 @@ def rounds(request):
         mine.filter(state=tab)
         .select_related("council", "cycle")
         .annotate(
-            products=Count(
-                "entries",
-                filter=Q(entries__live=True) | Q(entries__results__isnull=False),
-                distinct=True,
+            products=Coalesce(
+                Subquery(
+                    RoundEntry.objects.products()
+                    .filter(round=OuterRef("pk"))
+                    .order_by()
+                    .values("round")
+                    .annotate(number=Count("pk"))
+                    .values("number")
+                ),
+                0,
             )
         )
         .order_by("-pk")
@@ -94,7 +79,7 @@ def round_new(request):
 @login_required
 def board(request, pk):
     """A round: its board for who runs it, its agenda and papers for who sits in it."""
-    round_ = visible(request.user, pk)
+    round_ = found_round(request.user, pk)
     its = Board(round_)
     seats = [member for member in its.members if member.user_id == request.user.pk]
     seat = seats[0] if seats else None
@@ -124,7 +109,7 @@ def board(request, pk):
 @login_required
 def take_in(request, pk):
     """Choose among the dossiers that wait for this council, many at once."""
-    round_ = run_by(request, pk)
+    round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.TakeInForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (taken := form.do()):
         messages.success(request, _("Đã đưa %(number)s sản phẩm vào đợt.") % {"number": len(taken)})
@@ -144,7 +129,7 @@ def take_in(request, pk):
 @login_required
 def details(request, pk):
     """When, where and how it meets."""
-    round_ = run_by(request, pk)
+    round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.DetailsForm(posted(request), instance=round_, by=request.user)
     return _simple(request, round_, form, _("Thời gian, địa điểm"), _("Lưu"))
 
@@ -152,7 +137,7 @@ def details(request, pk):
 @login_required
 def order(request, pk):
     """The order of the agenda."""
-    round_ = run_by(request, pk)
+    round_ = found_round(request.user, pk, "councils.run_round")
     entries = Board(round_).entries
     form = rounds_forms.OrderForm(posted(request), entries=entries, round_=round_, by=request.user)
     return _simple(request, round_, form, _("Thứ tự sản phẩm"), _("Lưu thứ tự"))
@@ -161,7 +146,7 @@ def order(request, pk):
 @login_required
 def attendance(request, pk):
     """Who came to the meeting."""
-    round_ = run_by(request, pk)
+    round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
     return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
 
@@ -177,7 +162,7 @@ def _simple(request, round_, form, title, button):
 @login_required
 def count(request, pk):
     """Count the sheets of the products that all who score have handed in."""
-    round_ = run_by(request, pk, "councils.count_sheets")
+    round_ = found_round(request.user, pk, "councils.count_sheets")
     form = fields.CountForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (counted := form.do()):
         messages.success(
@@ -211,7 +196,7 @@ def count(request, pk):
 @login_required
 def convene(request, pk):
     """Call the council together on what it did not agree on in writing."""
-    round_ = run_by(request, pk)
+    round_ = found_round(request.user, pk, "councils.run_round")
 
     def call(**values):
         return closing.convene(round_, by=request.user, **values)
@@ -269,7 +254,7 @@ _ACTS: dict[str, dict] = {
 def act(request, pk, name):
     """Send the papers out, or let the members score: what will happen, and one button."""
     kind = _ACTS[name]
-    round_ = run_by(request, pk, kind["permission"])
+    round_ = found_round(request.user, pk, kind["permission"])
     form = fields.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))
     if form.is_valid() and form.do():
         messages.success(request, kind["done"])

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
+from cycle.points import band, reaches
 
 
 class RuleSetQuerySet(models.QuerySet):
@@ -96,21 +97,19 @@ class RuleSet(models.Model):
             return None
         return expires_on + timedelta(days=longer["length"])
 
+    def counted_from(self, code: str) -> str:
+        """What the law counts the clock ``code`` from: "receipt", "conclusion", "certificate"; ""
+        where the edition does not say.
+        """
+        return self.content["terms"].get(code, {}).get("from", "")
+
     def refile_wait(self, what):
         """Days before a refused ``"idea"`` or ``"plan"`` may be filed again."""
         return self.content["refile_wait_days"][what]
 
     def band(self, points_sum, sheets):
-        """The stars of a mean, compared exactly: sum ≥ band × number, never rounded up.
-
-        Raises ValueError of no sheets: the sum of none would reach every band.
-        """
-        if sheets < 1:
-            raise ValueError("no sheets")
-        for floor, stars in self.content["bands"]:
-            if points_sum >= Decimal(floor) * sheets:
-                return stars
-        raise ValueError("no band")
+        """The stars of a mean: :func:`cycle.points.band` of this edition."""
+        return band(self.content["bands"], points_sum, sheets)
 
     def goes_up(self, level, *, stars, points_sum=None, sheets=None):
         """Whether a result at ``level`` (district or province) goes to the next level.
@@ -123,7 +122,7 @@ class RuleSet(models.Model):
             return False
         if "min_points" not in rule:
             return True
-        return points_sum is not None and points_sum >= Decimal(rule["min_points"]) * sheets
+        return points_sum is not None and reaches(rule["min_points"], points_sum, sheets)
 
     def compulsory(self, case_type):
         """Kinds of evidence without which a dossier of ``case_type`` may not be submitted."""

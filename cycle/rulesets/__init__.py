@@ -253,6 +253,31 @@ def _term_rules(content, path):
         yield f"clocks.{twice}", "lặp lại."
 
 
+#: The unit of time of a term, as its clock says it.
+UNIT_OF_CLOCK = {"working_days": "wd", "calendar_days": "d", "months": "m"}
+
+
+def _one_list(content, path):
+    """What ``terms`` says of the law and ``clocks`` of its clock is the same, code by code."""
+    terms = content["terms"]
+    if (ends := terms.get("D9")) and ends["length"] != content["certificate_months"]:
+        yield "certificate_months", "khác terms.D9."
+    for row in content["clocks"]:
+        code, _dot, part = row["code"].partition(".")
+        term = terms.get(code)
+        if term is None:
+            continue
+        if (term.get("from") == "certificate") != (row.get("subject") == "certificate"):
+            yield f"clocks.{row['code']}", f"đối tượng khác terms.{code}."
+        if "amount" in row and "length" in term:
+            said = term["length"], UNIT_OF_CLOCK[term["unit"]]
+            if (row["amount"], row["unit"]) != said:
+                yield f"clocks.{row['code']}", f"độ dài khác terms.{code}."
+        day = row.get("dates", "").lstrip("+")
+        if day and "dates" in term and day != term["dates"][int(part) - 1]:
+            yield f"clocks.{row['code']}", f"ngày khác terms.{code}."
+
+
 def _evidence(content, path):
     for key in ("evidence_kinds", "product_groups"):
         for row in content[key]:
@@ -325,6 +350,7 @@ RULES = {
     "evidence_kinds": _evidence,
     "windows": _windows,
     "clocks": _term_rules,
+    "certificate_months": _one_list,
     "duties": _duties,
     "unverified": _unverified,
 }

@@ -448,7 +448,7 @@ class RerouteForm(PlainPart):
         held = RoleAssignment.objects.held_on(clock.today()).filter(
             role=task.role, user__is_active=True
         )
-        own = Q(pk__in=task.dossier.line())
+        own = Q(pk__in=OrgUnit.objects.over(task.dossier.commune_id))
         self.fields["to"].queryset = (
             OrgUnit.objects.filter(
                 own | Q(valid_to=task.org_unit.valid_to), level=task.org_unit.level

@@ -3,7 +3,6 @@
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -24,14 +23,6 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
-
-
-def my_units(user, roles):
-    """Units where ``user`` holds one of ``roles``, and those below them."""
-    held = [assignment.org_unit_id for assignment in user.assignments() if assignment.role in roles]
-    return OrgUnit.objects.filter(
-        Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held)
-    ).distinct()
 
 
 class UnitChoiceField(RowField):
@@ -114,7 +105,7 @@ class DossierForm(PlainPart):
     def __init__(self, *args, user, **kwargs):
         super().__init__(*args, **kwargs)
         self.user, self.duplicates = user, []
-        communes = my_units(user, [Role.OFFICER]).filter(level=Level.COMMUNE)
+        communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["commune"].queryset = communes.select_related("parent").order_by(
             models.F("valid_to").desc(nulls_first=True), "name"
@@ -124,11 +115,17 @@ class DossierForm(PlainPart):
         self.fields["product"].queryset = Product.objects.filter(
             producer__in=producers
         ).select_related("producer")
-        if len(only := list(self.fields["commune"].queryset[:2])) == 1:
-            self.fields["commune"].initial = only[0]
+        # Beside the communes that theirs took over, an officer's own is the only one of today.
+        if (
+            len(
+                today := [each for each in self.fields["commune"].queryset[:2] if not each.valid_to]
+            )
+            == 1
+        ):
+            self.fields["commune"].initial = today[0]
         self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
         self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
-            org_unit__in=my_units(user, Role.values), cycle__closed_on=None
+            org_unit__in=user.area(), cycle__closed_on=None
         )
 
     def clean(self):
@@ -297,7 +294,9 @@ class OutreachForm(Part, forms.ModelForm):
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
         self.fields["org_unit"].queryset = (
-            my_units(user, ORGANISERS).select_related("parent").order_by("name")
+            OrgUnit.objects.filter(pk__in=user.area(*ORGANISERS))
+            .select_related("parent")
+            .order_by("name")
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 

@@ -1,7 +1,5 @@
 """Forms about time: giving a term more of it, and the days of the calendar."""
 
-import csv
-import io
 from contextlib import suppress
 
 from django import forms
@@ -9,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import written
+from cycle import tables, written
 from cycle.models import DayOff
 from dossiers.forms.fields import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
@@ -91,8 +89,18 @@ def changes_of(days):
     ]
 
 
+def _wrong_row(line: int) -> ValidationError:
+    return ValidationError(
+        _now(
+            "Dòng %(line)s của tệp: số ô không khớp với dòng tiêu đề, hoặc cột worked "
+            "không phải để trống hay x."
+        )
+        % {"line": line}
+    )
+
+
 def read_days(upload):
-    """The rows of an uploaded CSV (day, worked, name, document), as the form shows them.
+    """The rows of an uploaded table (day, worked, name, document), as the form shows them.
 
     Days that the calendar already has like that are left out. Raises ValidationError, with the
     line, for a file that is no such table; what a row says is checked with the others.
@@ -100,31 +108,26 @@ def read_days(upload):
     if upload.size > 1024 * 1024:
         raise ValidationError(_now("Tệp quá lớn: lịch nghỉ chỉ vài chục dòng."))
     try:
-        reader = csv.DictReader(io.StringIO(upload.read().decode("utf-8-sig")), strict=True)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
-        if missing:
-            raise ValidationError(
-                _now("Tệp thiếu cột %(columns)s. Cần đủ: %(all)s.")
-                % {"columns": ", ".join(missing), "all": ", ".join(COLUMNS)}
-            )
-        rows = []
-        for row in reader:
-            if None in row or None in row.values() or row["worked"].strip() not in ("", "x"):
-                raise ValidationError(
-                    _now(
-                        "Dòng %(line)s của tệp: số ô không khớp với dòng tiêu đề, hoặc cột worked "
-                        "không phải để trống hay x."
-                    )
-                    % {"line": reader.line_num}
-                )
-            cells = {column: row[column].replace("\0", "").strip() for column in COLUMNS}
-            # As the calendar knows it; what is no day stays, for the form to refuse at its field.
-            with suppress(written.NotADay):
-                cells["day"] = written.day(cells["day"]).isoformat()
-            cells["what"] = "worked" if cells.pop("worked") else "off"
-            rows.append(cells)
-    except (UnicodeDecodeError, csv.Error):
+        found = tables.parse(upload.name, upload.read(), COLUMNS)
+    except tables.MissingColumns as error:
+        raise ValidationError(
+            _now("Tệp thiếu cột %(columns)s. Cần đủ: %(all)s.")
+            % {"columns": ", ".join(error.columns), "all": ", ".join(COLUMNS)}
+        ) from None
+    except tables.RowRefused as error:
+        raise _wrong_row(error.line) from None
+    except tables.NotATable:
         raise ValidationError(_now("Tệp không phải bảng CSV mã UTF-8.")) from None
+    rows = []
+    for line, row in found:
+        if row["worked"] not in ("", "x"):
+            raise _wrong_row(line)
+        cells = {column: row[column] for column in COLUMNS}
+        # As the calendar knows it; what is no day stays, for the form to refuse at its field.
+        with suppress(written.NotADay):
+            cells["day"] = written.day(cells["day"]).isoformat()
+        cells["what"] = "worked" if cells.pop("worked") else "off"
+        rows.append(cells)
     known = {
         day.isoformat(): (worked, name, document)
         for day, worked, name, document in DayOff.objects.values_list(*COLUMNS)

@@ -29,6 +29,19 @@ class ConditionNotMet(Exception):
         self.messages = list(messages)
 
 
+#: What is said to who gave no reason.
+NO_REASON = _("Bạn chưa nêu lý do.")
+
+
+def stated(text: str, lacks: Words = NO_REASON) -> str:
+    """``text`` without what surrounds it. Raises ConditionNotMet that says ``lacks`` when nothing
+    is left: a reason that must be given.
+    """
+    if not (text := text.strip()):
+        raise ConditionNotMet([lacks])
+    return text
+
+
 class ActNotPossible(Exception):
     """The dossier does not stand where this act begins: someone acted first, or too early."""
 

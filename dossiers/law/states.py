@@ -105,8 +105,14 @@ PARKED = frozenset(
     }
 )
 
+#: Where a dossier stands while the council of a level has it.
+STATE_AT = {"district": State.DISTRICT_EVALUATING, "province": State.PROVINCE_EVALUATING}
+
+#: At which level a dossier is judged in a state; of the centre only the result is recorded.
+LEVEL_JUDGING = {state: level for level, state in STATE_AT.items()} | {State.AT_CENTRE: "centre"}
+
 #: Before a council: a round that has taken the dossier in moves it, and nobody else does.
-AT_COUNCIL = frozenset({State.DISTRICT_EVALUATING, State.PROVINCE_EVALUATING})
+AT_COUNCIL = frozenset(STATE_AT.values())
 
 #: Was given a certificate, whether or not it still holds.
 RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})

@@ -8,17 +8,18 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import F, FilteredRelation, Q
 from django.db.models.functions import JSONObject
 
-from cycle import clock
+from cycle import clock, written
 from cycle.models import Cycle, Level, OrgUnit, User
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
-from dossiers.lists.inbox import PAGE, Filters, _calendar, _commune, _days_off
+from dossiers.lists.filters import Listed
+from dossiers.lists.inbox import Filters, _calendar, _commune, _days_off
 from dossiers.models import Dossier, ProductGroup
 from dossiers.terms.due import due
 
 
-class Register:
+class Register(Listed):
     """Every dossier that a person may see (danh mục hồ sơ), the newest first."""
 
     def __init__(self, user: User, filters: Filters):
@@ -28,10 +29,7 @@ class Register:
     @cached_property
     def facts(self) -> Mapping[str, Any]:
         """Cycles, communes and days off, in one query."""
-        held = [assignment.org_unit_id for assignment in self.user.assignments()]
-        below = OrgUnit.objects.filter(
-            Q(pk__in=held) | Q(parent__in=held) | Q(parent__parent__in=held), level=Level.COMMUNE
-        )
+        below = OrgUnit.objects.filter(pk__in=self.user.area(), level=Level.COMMUNE)
         return User.objects.values(
             cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
             communes=ArraySubquery(
@@ -56,8 +54,8 @@ class Register:
             dossiers = dossiers.filter(state__in=states_of(filters.step))
         if filters.state:
             dossiers = dossiers.filter(state=filters.state)
-        if filters.after.isascii() and filters.after.isdigit() and len(filters.after) < 19:
-            dossiers = dossiers.filter(pk__lt=filters.after)
+        if (after := written.key(filters.after)) is not None:
+            dossiers = dossiers.filter(pk__lt=after)
         rows = list(
             dossiers.filter(filters.words("product"))
             .annotate(
@@ -76,7 +74,7 @@ class Register:
                 due_on=F("task__due_on"),
                 paused_at=F("task__term__paused_at"),
                 waiting_since=F("task__waiting_since"),
-            )[: PAGE + 1]
+            )[: self.PAGE + 1]
         )  # fmt: skip
         calendar = _calendar(self.facts["days_off"])
         for row in rows:
@@ -87,19 +85,8 @@ class Register:
                 row["due"] = due(row["due_on"], self.today, calendar, paused_at=row["paused_at"])
         return rows
 
-    def rows(self):
-        """The rows of this page."""
-        return self._page[:PAGE]
-
-    def next(self):
-        """The query string of the next page; nothing on the last."""
-        if len(self._page) <= PAGE:
-            return ""
-        return self.filters.query(after=str(self._page[PAGE - 1]["pk"]))
-
-    def first(self):
-        """The query string of the first page; nothing on it."""
-        return self.filters.query() or "q=" if self.filters.after else ""
+    def _beyond(self, last):
+        return {"after": str(last["pk"])}
 
     def choices(self):
         """What the filters offer."""

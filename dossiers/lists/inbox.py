@@ -6,11 +6,10 @@ first; counts look no further than the :data:`MANY` tasks due first.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
@@ -21,16 +20,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, written
 from cycle.models import DayOff, User, fold
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
+from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models import ACTS, ProductGroup, Task
 from dossiers.terms.due import SOON, due
 
-PAGE = 25
 MANY = 1000
 WORDS = 8
 
@@ -59,8 +58,8 @@ class Sort(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What a list is narrowed to, as the address says it; what it cannot be is left out."""
+class Filters(Narrowed):
+    """What the inbox, or the list of all files, is narrowed to."""
 
     tab: str = Tab.UNIT
     step: str = ""
@@ -73,44 +72,23 @@ class Filters:
     after: str = ""
 
     @classmethod
-    def of(cls, data):
-        """The filters in a query string."""
-
-        def one_of(name, values, otherwise=""):
-            value = data.get(name, otherwise)
-            return value if value in values else otherwise
-
-        def number(name):
-            value = data.get(name, "")
-            return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
-
+    def read(cls, asked: Asked) -> "Filters":
         return cls(
-            tab=one_of("tab", Tab.values, Tab.UNIT),
-            step=one_of("step", Step.values),
-            commune=number("commune"),
-            group=one_of("group", ProductGroup.values),
-            cycle=number("cycle"),
-            state=one_of("state", State.values),
-            q=data.get("q", "").replace("\0", "").strip()[:100],
-            sort=one_of("sort", Sort.values, Sort.DUE),
-            after=data.get("after", "")[:60],
+            tab=asked.one_of("tab", Tab.values, Tab.UNIT),
+            step=asked.one_of("step", Step.values),
+            commune=asked.key("commune"),
+            group=asked.one_of("group", ProductGroup.values),
+            cycle=asked.key("cycle"),
+            state=asked.one_of("state", State.values),
+            q=asked.text("q"),
+            sort=asked.one_of("sort", Sort.values, Sort.DUE),
+            after=asked.data.get("after", "")[:60],
         )
 
     @property
     def narrow(self):
         """Whether anything is filtered away."""
         return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
-
-    def query(self, **changes):
-        """The query string of this list, with ``changes``; back on its first page."""
-        other = replace(self, **{"after": "", **changes})
-        return urlencode(
-            {
-                field.name: value
-                for field in fields(other)
-                if (value := getattr(other, field.name)) != field.default
-            }
-        )
 
     def words(self, product):
         """Each word in the product, its code or its producer; ``product`` is the path to it."""
@@ -147,8 +125,10 @@ def _calendar(rows):
     return Calendar(frozenset(days[False]), frozenset(days[True]))
 
 
-class Inbox:
+class Inbox(Listed):
     """What a person finds to do (hộp việc), narrowed by ``filters``."""
+
+    whole = "tab=unit"
 
     def __init__(self, user: User, filters: Filters):
         self.user, self.filters = user, filters
@@ -279,7 +259,7 @@ class Inbox:
             first = ["unsigned"]
         among_signed = paper and value.startswith(_SIGNED)
         value = value.removeprefix(_SIGNED) if paper else value
-        if pk.isascii() and pk.isdigit() and len(pk) < 19 and (moment := _moment(value)):
+        if (pk := written.key(pk)) is not None and (moment := _moment(value)):
             beyond, up_to = ("lt", "lte") if latest_first else ("gt", "gte")
             rest = Q(
                 Q(**{f"{field}__{beyond}": moment}) | Q(**{field: moment, f"pk__{beyond}": pk}),
@@ -294,11 +274,7 @@ class Inbox:
 
     @cached_property
     def _page(self):
-        return self._rows(self._from_here(self._tasks())[: PAGE + 1])
-
-    def rows(self):
-        """The rows of this page."""
-        return self._page[:PAGE]
+        return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
 
     def row(self, pk):
         """One open task of this person as its row, or None."""
@@ -331,17 +307,9 @@ class Inbox:
                 row["owner"] = row["owner_name"] or row["owner_username"]
         return rows
 
-    def next(self):
-        """The query string of the next page; nothing on the last."""
-        if len(self._page) <= PAGE:
-            return ""
-        last = self._page[PAGE - 1]
+    def _beyond(self, last):
         among = _SIGNED if self.filters.tab == Tab.PAPER and last["signed_at"] else ""
-        return self.filters.query(after=f"{among}{last[self._key[0]].isoformat()}_{last['pk']}")
-
-    def first(self):
-        """The query string of the first page; nothing on it."""
-        return self.filters.query() or "tab=unit" if self.filters.after else ""
+        return {"after": f"{among}{last[self._key[0]].isoformat()}_{last['pk']}"}
 
     def choices(self):
         """What the filters offer: of the communes, those that have something to do."""

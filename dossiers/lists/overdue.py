@@ -4,11 +4,10 @@ Counted by the database, over the terms' ledgers: one question for all sums, one
 """
 
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db import models
 from django.utils import timezone
@@ -21,10 +20,10 @@ from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
 from dossiers.lists.ending import FOLLOWERS
+from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models.law import ACTS
 from dossiers.terms.spent import asked
 
-PAGE = 25
 #: The list ends after so many pages: who looks further narrows it, as each number of the sums does.
 PAGES = 400
 
@@ -44,8 +43,10 @@ class Clock(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What the register is narrowed to, as the address says it; what cannot be is left out."""
+class Filters(Narrowed):
+    """What the register is narrowed to. ``officer`` 0 is what nobody has taken."""
+
+    place = {"page": 1}
 
     standing: str = ""
     clock: str = ""
@@ -57,37 +58,16 @@ class Filters:
     page: int = 1
 
     @classmethod
-    def of(cls, data):
-        """The filters in a query string. ``officer=0`` is what nobody has taken."""
-
-        def one_of(name, values):
-            value = data.get(name, "")
-            return value if value in values else ""
-
-        def number(name):
-            value = data.get(name, "")
-            return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
-
+    def read(cls, asked: Asked) -> "Filters":
         return cls(
-            standing=one_of("standing", Standing.values),
-            clock=one_of("clock", Clock.values),
-            step=one_of("step", Step.values),
-            unit=number("unit"),
-            officer=number("officer"),
-            cycle=number("cycle"),
-            month=_month(data.get("month", "")),
-            page=min(max(number("page") or 1, 1), PAGES),
-        )
-
-    def query(self, **changes):
-        """The query string of this register with ``changes``; back on its first page."""
-        other = replace(self, **{"page": 1, **changes})
-        return urlencode(
-            {
-                field.name: value
-                for field in fields(other)
-                if (value := getattr(other, field.name)) != field.default
-            }
+            standing=asked.one_of("standing", Standing.values),
+            clock=asked.one_of("clock", Clock.values),
+            step=asked.one_of("step", Step.values),
+            unit=asked.key("unit"),
+            officer=asked.key("officer"),
+            cycle=asked.key("cycle"),
+            month=_month(asked.data.get("month", "")),
+            page=min(max(asked.key("page") or 1, 1), PAGES),
         )
 
 
@@ -135,8 +115,7 @@ _MONTH = "to_char(t.due_on, 'YYYY-MM')"
 #: And nothing is kept for later: every part is read once, as it comes.
 LATE = f"""
 WITH area AS (
-  SELECT u.id FROM cycle_orgunit u LEFT JOIN cycle_orgunit p ON p.id = u.parent_id
-  WHERE u.id = ANY(%(held)s) OR u.parent_id = ANY(%(held)s) OR p.parent_id = ANY(%(held)s)
+  SELECT unit.id FROM cycle_orgunit unit WHERE unit.id = ANY(%(area)s)
 ), span AS (
   SELECT (least(min(open.due_at), min(stopped.due_at)) AT TIME ZONE %(zone)s)::date - 3 AS first,
     (greatest(now(), %(now)s) AT TIME ZONE %(zone)s)::date + 1 AS last
@@ -242,7 +221,7 @@ ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 
 
-class OverdueRegister:
+class OverdueRegister(Listed):
     """Late clocks of a person's units and those below them, narrowed by ``filters``."""
 
     def __init__(self, user, filters):
@@ -255,9 +234,7 @@ class OverdueRegister:
             state.value: state.step.value for state in NODES.values() if state.step
         } | _steps_of_events()
         return asdict(self.filters) | {
-            "held": [
-                held.org_unit_id for held in self.user.assignments() if held.role in FOLLOWERS
-            ],
+            "area": self.user.area(*FOLLOWERS),
             "steps": json.dumps(steps),
             "now": self.now,
             "zone": timezone.get_default_timezone_name(),
@@ -340,7 +317,7 @@ class OverdueRegister:
     def _page(self):
         return asked(
             ROWS,
-            self._values | {"limit": PAGE + 1, "offset": (self.filters.page - 1) * PAGE},
+            self._values | {"limit": self.PAGE + 1, "offset": (self.filters.page - 1) * self.PAGE},
         )
 
     def rows(self):
@@ -353,7 +330,7 @@ class OverdueRegister:
                 "step": Step(row["step"]).label,
                 "months": months_late(row) if not row["unit"] else 0,
             }
-            for row in self._page[:PAGE]
+            for row in super().rows()
         ]
 
     def previous(self):
@@ -362,15 +339,12 @@ class OverdueRegister:
 
     def next(self):
         """The query string of the next page, or nothing."""
-        more = self._more() and self.filters.page < PAGES
+        more = self.more and self.filters.page < PAGES
         return self.filters.query(page=self.filters.page + 1) if more else ""
 
     def cut(self):
         """How many rows the list ends after on this page although more are late; 0 when none."""
-        return PAGE * PAGES if self._more() and self.filters.page == PAGES else 0
-
-    def _more(self):
-        return len(self._page) > PAGE
+        return self.PAGE * PAGES if self.more and self.filters.page == PAGES else 0
 
     def chosen(self):
         """What it is narrowed to beyond the form: (words, the query string without it)."""

@@ -17,11 +17,12 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words
 from dossiers.law.doing import Doing
-from dossiers.law.states import JUDGED, State
+from dossiers.law.states import AT_COUNCIL, JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
 from dossiers.models.product import Product
 
@@ -36,14 +37,9 @@ S = State
 
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """Dossiers of the units this person works for today, and of those below them."""
-        held = [assignment.org_unit_id for assignment in user.assignments()]
-        return self.filter(
-            Q(commune__in=held)
-            | Q(commune__parent__in=held)
-            | Q(commune__parent__parent__in=held)
-            | Exists(Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=held))
-        )
+        """Dossiers of this person's area, and those of which a duty was routed to them."""
+        routed = Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=user.business())
+        return self.filter(Q(commune__in=user.area()) | Exists(routed))
 
     def with_units(self) -> Self:
         """With the product, its producer and the line of units above."""
@@ -189,9 +185,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def mean(self) -> Decimal | None:
         """Mean of the last result, truncated to two decimals; None without points."""
-        if self.points_sum is None or self.sheets is None:
-            return None
-        return (self.points_sum * 100 // self.sheets) / 100
+        return mean_or_none(self.points_sum, self.sheets)
 
     @property
     def process(self) -> Process | None:
@@ -224,7 +218,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         if self.state in JUDGED:
             return True
-        if self.state not in (S.DISTRICT_EVALUATING, S.PROVINCE_EVALUATING):
+        if self.state not in AT_COUNCIL:
             return False
         handed_in = {"sheets__state": "submitted", "sheets__member__isnull": False}
         return self.round_entries.filter(live=True, **handed_in).exists()
@@ -294,12 +288,6 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if not hasattr(self, "_open_task"):
             self._open_task = self.tasks.filter(open_state__isnull=False).first()
         return self._open_task
-
-    def line(self) -> list[int]:
-        """Ids of its commune and the units above."""
-        if not hasattr(self, "_line"):
-            self._line = self.commune.line()
-        return self._line
 
     # --- The one way in -----------------------------------------------------------------------
 

@@ -794,13 +794,11 @@ class Law(models.Model):
             self.rubric = None
         self.cycle, self.rule_set = cycle, cycle.rule_set
         if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
-            successors = list(self.commune.successors.all()[:2])
-            if len(successors) != 1:
+            self.commune = self.commune.heir(cycle.opened_on)
+            if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
                 raise ConditionNotMet(
                     [_("Xã cũ đã được sắp xếp lại: cần chọn xã mới trước khi mở lại.")]
                 )
-            self.commune = successors[0]
-            self.__dict__.pop("_line", None)
 
 
 #: Where a refused or parked dossier goes on; others go on where they stood.

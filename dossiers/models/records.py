@@ -19,7 +19,8 @@ from cycle.models import (
     Rubric,
     User,
 )
-from dossiers.law.states import State
+from cycle.points import mean_or_none
+from dossiers.law.states import LEVEL_JUDGING, State
 
 if TYPE_CHECKING:
     from dossiers.models.paper import OfficialDocument
@@ -321,13 +322,6 @@ class Review(Record):
         verbose_name = _("phiếu kiểm tra")
 
 
-_LEVEL_OF_COUNCIL = {
-    State.DISTRICT_EVALUATING: Level.DISTRICT,
-    State.PROVINCE_EVALUATING: Level.PROVINCE,
-    State.AT_CENTRE: Level.CENTRE,
-}
-
-
 def _possible(points: Any, limit: Decimal) -> bool:
     """Whether this text is a mean of points up to ``limit``, with two decimals."""
     try:
@@ -382,15 +376,13 @@ class Evaluation(Scored):
         ]
 
     def prepare(self, _paper: OfficialDocument | None = None) -> None:
-        self.level = _LEVEL_OF_COUNCIL[self.dossier.state]
+        self.level = LEVEL_JUDGING[State(self.dossier.state)]
         self.rubric = self.dossier.rubric if self.scores else None
 
     @property
     def mean(self) -> Decimal | None:
         """The mean, truncated to two decimals as it is shown; None without points."""
-        if self.points_sum is None or self.sheets is None:
-            return None
-        return (self.points_sum * 100 // self.sheets) / 100
+        return mean_or_none(self.points_sum, self.sheets)
 
     def wrong_scores(self, rubric: Rubric) -> dict[str, str]:
         """By code what is wrong with the means of the criteria; "" for what is no criterion."""

@@ -134,6 +134,11 @@ class Term(models.Model):
                 name="term_register_done",
                 condition=Q(due_at__lte=F("stopped_at")),
             ),
+            models.Index(
+                fields=["due_on"],
+                name="term_ending",
+                condition=Q(certificate__isnull=False) & ~Q(state="stopped"),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

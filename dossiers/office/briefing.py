@@ -31,8 +31,7 @@ class Briefing:
     def rows(self):
         """A row per open task that is the holder's or nobody's yet, the soonest due first."""
         tasks = list(
-            Task.objects.open()
-            .filter(role=self.post.role, org_unit=self.post.org_unit)
+            Task.objects.open_in(self.post)
             .filter(Q(owner=None) | Q(owner=self.post.user_id))
             .select_related(
                 "dossier__product__producer", "dossier__commune", "dossier__rule_set", "term"

@@ -17,6 +17,7 @@ from cycle.models import (
     Cycle,
     DayOff,
     HistoryEntry,
+    OrgUnit,
     Role,
     RoleAssignment,
     Stream,
@@ -46,11 +47,11 @@ def arranging(user, post):
     That of a leader of the unit, or of an officer or leader of the unit above; None when they hold
     none of these. The administrator's hat is no post.
     """
-    unit = post.org_unit
-    for held in own_posts(user):
-        if held.role == Role.LEADER and held.org_unit_id == unit.pk:
+    own, above = own_posts(user), post.org_unit.above()
+    for held in own:
+        if held.role == Role.LEADER and post.org_unit_id in held.business:
             return held
-        if held.role in ABOVE and held.org_unit_id == unit.parent_id:
+        if held.role in ABOVE and not above.isdisjoint(held.business):
             return held
     return None
 
@@ -84,13 +85,13 @@ rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 def arranged_by(user):
     """The posts of today that ``user`` may hand over: the query of :func:`arranges`."""
-    held = own_posts(user)
+    led, over = (
+        [unit for own in own_posts(user) if own.role in roles for unit in own.business]
+        for roles in ((Role.LEADER,), ABOVE)
+    )
     return (
         RoleAssignment.objects.held_on(clock.today_in_database())
-        .filter(
-            Q(org_unit__in=[own.org_unit_id for own in held if own.role == Role.LEADER])
-            | Q(org_unit__parent__in=[own.org_unit_id for own in held if own.role in ABOVE])
-        )
+        .filter(Q(org_unit__in=led) | Q(org_unit__in=OrgUnit.objects.right_below(over)))
         .select_related("user", "org_unit")
     )
 
@@ -419,18 +420,10 @@ def _last_handover(post):
 
 def _claimed_in(post):
     """Open tasks of the role that were claimed by its holder, or by who acted for them."""
-    holders = (
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(role=post.role, org_unit=post.org_unit)
-        .values("user")
-    )
-    return (
-        Task.objects.open()
-        .filter(role=post.role, org_unit=post.org_unit)
-        .filter(
-            Q(owner=post.user_id)
-            | Q(owner__in=post.substitutions.values("substitute")) & ~Q(owner__in=holders)
-        )
+    holders = RoleAssignment.objects.at(post.org_unit_id).filter(role=post.role).values("user")
+    return Task.objects.open_in(post).filter(
+        Q(owner=post.user_id)
+        | Q(owner__in=post.substitutions.values("substitute")) & ~Q(owner__in=holders)
     )
 
 
@@ -504,7 +497,9 @@ def _begin_handovers():
     posts = RoleAssignment.objects.filter(
         Exists(
             Task.objects.open().filter(
-                owner=OuterRef("user"), role=OuterRef("role"), org_unit=OuterRef("org_unit")
+                owner=OuterRef("user"),
+                role=OuterRef("role"),
+                org_unit__in=OrgUnit.objects.business_of(OuterRef(OuterRef("org_unit"))),
             )
         ),
         handed_to__isnull=False,
@@ -526,15 +521,9 @@ def free_stranded():
     """Put back for the others what was claimed by who may no longer do it: their role or
     substitution ended, or their account. Returns how many tasks.
     """
-    today = clock.today()
-    held = RoleAssignment.objects.held_on(today)
-    own = held.filter(user=OuterRef("owner"), role=OuterRef("role"), org_unit=OuterRef("org_unit"))
-    lent = Substitution.objects.in_force(today).filter(
-        substitute=OuterRef("owner"),
-        assignment__in=held,
-        assignment__role=OuterRef("role"),
-        assignment__org_unit=OuterRef("org_unit"),
-    )
+    unit, role, today = OuterRef("org_unit"), OuterRef("role"), clock.today_in_database()
+    own = RoleAssignment.objects.at(unit).filter(user=OuterRef("owner"), role=role)
+    lent = Substitution.objects.at(unit, role, today).filter(substitute=OuterRef("owner"))
     tasks = Task.objects.open().filter(
         ~(Exists(own) | Exists(lent)) | Q(owner__is_active=False), owner__isnull=False
     )

@@ -2,9 +2,7 @@
 
 from django import template
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cycle import clock, events, written
 from cycle.models import DayOff
@@ -14,16 +12,8 @@ from dossiers.models import ACTS
 from dossiers.terms.due import due as due_of
 
 register = template.Library()
-
-WEEKDAYS = [
-    gettext_lazy("thứ Hai"),
-    gettext_lazy("thứ Ba"),
-    gettext_lazy("thứ Tư"),
-    gettext_lazy("thứ Năm"),
-    gettext_lazy("thứ Sáu"),
-    gettext_lazy("thứ Bảy"),
-    gettext_lazy("Chủ nhật"),
-]
+register.filter("day", written.day_text)
+register.filter("moment", written.moment_text)
 
 
 @register.simple_tag
@@ -44,21 +34,6 @@ def money(amount):
     if amount is None:
         return ""
     return _("%(amount)s đồng") % {"amount": written.grouped(amount)}
-
-
-@register.filter
-def day(value):
-    """A date as an office writes it: 17/11/2026; nothing for None."""
-    return f"{value:%d/%m/%Y}" if value else ""
-
-
-@register.filter
-def moment(value):
-    """A moment in Vietnam's time: «14:05, thứ Ba 17/11/2026»; nothing for None."""
-    if not value:
-        return ""
-    local = timezone.localtime(value)
-    return f"{local:%H:%M}, {WEEKDAYS[local.weekday()]} {local:%d/%m/%Y}"
 
 
 @register.filter

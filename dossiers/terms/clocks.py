@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, time
+from typing import Any
 
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, TermRule, User
+from cycle.models import HistoryEntry, RuleSet, TermRule, User
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
@@ -16,28 +17,66 @@ from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
 
-#: What begins with it waits for a conclusion that proposes revocation, and runs from that day.
-INSPECTED = "dossier.record_inspection"
-
 
 def _concluded(entry: HistoryEntry) -> Inspection | None:
     """The inspection that ``entry`` records, or None."""
-    if entry.event != INSPECTED:
-        return None
     kept = [pk for name, pk in entry.data.get("records", ()) if name == "inspection"]
-    return Inspection.objects.filter(pk__in=kept).first()
+    return Inspection.objects.filter(pk__in=kept).first() if kept else None
 
 
-def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry, proposed: bool) -> bool:
+def _proposed(entry: HistoryEntry) -> Inspection | None:
+    """The inspection that ``entry`` records, if its conclusion proposes revocation."""
+    found = _concluded(entry)
+    return found if found is not None and found.conclusion == Conclusion.REVOKE else None
+
+
+# --- Where a clock of the law begins, by what its edition counts it from ---------------------
+
+
+def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
+    return {"at": entry.at}
+
+
+def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
+    """The day of the conclusion, of an inspection that proposes revocation alone."""
+    inspection = _proposed(entry)
+    if inspection is None:
+        return None
+    day = timezone.make_aware(datetime.combine(inspection.concluded_on, time(12)))
+    return {"at": min(day, clock.now())}
+
+
+def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
+    """The certificate just given, until its own last day."""
+    given = dossier.certificates.last()
+    if given is None or given.expires_on is None:
+        return None
+    return {"at": entry.at, "certificate": given, "fixed_on": given.expires_on}
+
+
+#: What an edition's ``terms`` may count from, where it is not the act itself.
+ORIGINS = {"conclusion": _from_conclusion, "certificate": _from_certificate}
+
+
+def _origin(rule: TermRule) -> Callable[[Dossier, HistoryEntry], dict[str, Any] | None]:
+    """Finds where the clock of ``rule`` begins, as arguments of Term.of_rule: None, not at all."""
+    if rule.subject in ORIGINS:
+        return ORIGINS[rule.subject]
+    counted_from = RuleSet.pinned(rule.rule_set_id).counted_from(rule.code)
+    return ORIGINS.get(counted_from, _from_act)
+
+
+def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
     """Whether ``entry`` ends a clock that belongs to no task."""
     if dossier.state == State.REVOKED:
         return True
     if term.certificate_id:
         return False
     rule = term.rule
-    if rule and INSPECTED in rule.starts_on:
+    if rule and _origin(rule) is _from_conclusion:
         # The walk may be over long before; a later inspection may take the proposal back.
-        return entry.event in rule.stops_on or entry.event == INSPECTED and not proposed
+        taken_back = entry.event in rule.starts_on and _proposed(entry) is None
+        return entry.event in rule.stops_on or taken_back
     # Whoever decided: what ran until the decision is over with it.
     decided = entry.before in UNDECIDED and entry.after == State.CERTIFIED
     left = dossier.state in PARKED or dossier.state == State.PROMOTED
@@ -83,15 +122,13 @@ def follow(
         if term.task_id in closed:
             term.stop(at=entry.at, by=entry.actor)
     others = [term for term in held if term.task_id is None]
-    inspection = _concluded(entry)
-    proposed = inspection is not None and inspection.conclusion == Conclusion.REVOKE
     rules = TermRule.objects.filter(
         cycle_id=dossier.cycle_id,
         rule_set_id=dossier.rule_set_id,
         starts_on__contains=[entry.event],
     )
     for term in others:
-        if _is_over(term, dossier, entry, proposed):
+        if _is_over(term, dossier, entry):
             term.stop(at=entry.at, by=entry.actor)
     running = {
         term.code for term in others if not term.certificate_id and term.state != TermState.STOPPED
@@ -101,28 +138,10 @@ def follow(
             continue
         if rule.starts_before and timezone.localdate(entry.at) >= rule.starts_before:
             continue
-        at = entry.at
-        if entry.event == INSPECTED:
-            if inspection is None or not proposed:
-                continue
-            day = timezone.make_aware(datetime.combine(inspection.concluded_on, time(12)))
-            at = min(day, clock.now())
-        certificate = None
-        if rule.subject == "certificate":
-            certificate = dossier.certificates.last()
-            if certificate is None or certificate.expires_on is None:
-                continue
-        begin(
-            Term.of_rule(
-                rule,
-                at=at,
-                org_unit=dossier.commune.at_level(rule.level) or dossier.commune,
-                dossier=dossier,
-                certificate=certificate,
-                fixed_on=certificate.expires_on if certificate else None,
-            ),
-            by=entry.actor,
-        )
+        if (begins := _origin(rule)(dossier, entry)) is None:
+            continue
+        unit = dossier.commune.at_level(rule.level) or dossier.commune
+        begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)
 

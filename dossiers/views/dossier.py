@@ -1,13 +1,11 @@
 """The dossier's page, its acts that no task asks for, and opening a new one."""
 
 import rules
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from cycle import events
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
@@ -19,30 +17,17 @@ from dossiers.models import (
     Certificate,
     Dossier,
 )
-from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
+from dossiers.page import (
+    evidence_by_kind,
+    free_acts,
+    may_attach,
+    next_task,
+    recorded,
+    say_done,
+    told,
+)
 from dossiers.rules import holds_task
-from dossiers.templatetags.ocop import day
 from dossiers.walk.diagram import picture
-
-
-def may_attach(acts, dossier):
-    """Whether evidence may be added, and whether it may replace what is there."""
-    attaches = any(act.name == "attach_evidence" for act in acts)
-    return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
-
-
-def say_done(request, event, dossier):
-    """«Đã nộp phương án. Việc tiếp theo: Kiểm tra phương án (Xã Nà Tấu, hạn 17/11/2026).»"""
-    task = next_task(dossier)
-    text = _("Đã %(what)s.") % {"what": events.label(event)}
-    if task is not None:
-        text += " " + _("Việc tiếp theo: %(title)s (%(unit)s, hạn %(day)s).") % {
-            "title": GUIDES[task.node].title,
-            "unit": task.org_unit,
-            "day": day(task.due_on),
-        }
-    messages.success(request, text)
-    return task
 
 
 def _visible(user, pk):

@@ -4,15 +4,14 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import Http404, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycle import clock
-from cycle.models import RoleAssignment, User
+from cycle import clock, written
+from cycle.models import OrgUnit, RoleAssignment, User
 from cycle.typed import shows_typed
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters, Inbox
@@ -64,7 +63,7 @@ def task_bulk(request):
             return redirect("dossiers:inbox")
     act, _colon, pk = data.get("one", "").partition(":")
     pks, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act"))
-    pks = [int(pk) for pk in pks if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    pks = [key for key in map(written.key, pks) if key is not None]
     back = QueryDict(data.get("back", ""))
     here = f"{reverse('dossiers:inbox')}?{Filters.of(back).query()}".rstrip("?")
     if not act:
@@ -152,17 +151,20 @@ def _why_not(act, task, user, values):
 
 def _holders(tasks):
     """Who may be given these tasks, each person with the capacities that fit."""
-    fits = Q()
-    for role, unit in {(task.role, task.org_unit_id) for task in tasks}:
-        fits |= Q(role=role, org_unit=unit)
+    fits = {(task.role, task.org_unit_id) for task in tasks}
+    roles, units = {role for role, _unit in fits}, {unit for _role, unit in fits}
+    today = clock.today()
     people: dict[User, list] = {}
     for held in (
-        RoleAssignment.objects.held_on(clock.today())
-        .filter(fits, user__is_active=True)
+        RoleAssignment.objects.held_on(today)
+        .filter(role__in=roles, user__is_active=True)
+        .filter(org_unit__in=OrgUnit.objects.heirs_of(units))
+        .with_business(today)
         .select_related("user", "org_unit")
         .order_by("user__full_name", "user__username")
     ):
-        people.setdefault(held.user, []).append(str(held))
+        if fits.intersection((held.role, unit) for unit in held.business):
+            people.setdefault(held.user, []).append(str(held))
     return [
         {"pk": str(user.pk), "user": user, "capacities": "; ".join(held)}
         for user, held in people.items()

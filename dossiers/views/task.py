@@ -16,9 +16,16 @@ from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.law import SENT_BACK
 from dossiers.models.task import SIGNED_NODE
-from dossiers.page import evidence_by_kind, free_acts, next_task, recorded, told
+from dossiers.page import (
+    evidence_by_kind,
+    free_acts,
+    may_attach,
+    next_task,
+    recorded,
+    say_done,
+    told,
+)
 from dossiers.rules import holds_task, types_from_paper
-from dossiers.views.dossier import may_attach, say_done
 from dossiers.walk import doors
 
 TABS = ("summary", "evidence", "history")

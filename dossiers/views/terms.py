@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.typed import fill, shows_typed
+from cycle.written import day_text
 from dossiers.forms.terms import ExtensionForm
 from dossiers.models import Dossier, Task, Term, TermState
-from dossiers.templatetags.ocop import day
 from dossiers.terms.due import UNITS
 from dossiers.terms.explanation import Explanation, title_of
 from dossiers.terms.extension import extend
@@ -86,7 +86,11 @@ def term_extend(request, pk):
             messages.success(
                 request,
                 _("Đã gia hạn: %(title)s, hạn mới %(new)s (trước đó %(old)s).")
-                % {"title": page["title"], "new": day(moved.due_on), "old": day(term.due_on)},
+                % {
+                    "title": page["title"],
+                    "new": day_text(moved.due_on),
+                    "old": day_text(term.due_on),
+                },
             )
             return redirect("dossiers:term", term.pk)
     page |= {"form": form, "unit": UNITS[term.unit]}

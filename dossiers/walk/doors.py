@@ -309,7 +309,7 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
         assert task.dossier is not None and task.org_unit is not None
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
-        if to.pk not in task.dossier.line() and not document.strip():
+        if not document.strip() and not task.dossier.commune.is_below(to):
             raise ConditionNotMet(
                 [_("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")]
             )

@@ -17,11 +17,12 @@ from django.views.decorators.http import require_POST
 from cycle import clock
 from cycle.models import Fold, RoleAssignment, Substitution, fold
 from cycle.typed import fill, shows_typed
+from cycle.written import day_text
+from dossiers.lists.filters import Asked
 from dossiers.models import Task
 from dossiers.office import handover
 from dossiers.office.briefing import Briefing
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
-from dossiers.templatetags.ocop import day
 
 ROWS = 25
 
@@ -110,8 +111,8 @@ def absence_new(request):
                 "who": made.substitute,
                 "holder": made.assignment.user,
                 "post": made.assignment,
-                "first": day(made.valid_from),
-                "last": day(made.valid_to),
+                "first": day_text(made.valid_from),
+                "last": day_text(made.valid_to),
             },
         )
         return redirect("dossiers:absence")
@@ -140,7 +141,7 @@ def absence_end(request, pk):
 @login_required
 def handover_list(request):
     """The posts whose work this person may give to another, with what lies open in each."""
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    text = Asked(request.GET).text("q")
     posts = (
         handover.arranged_by(request.user)
         .select_related("handed_to")
@@ -199,7 +200,7 @@ def handover_post(request, pk):
                 % {
                     "who": post.user,
                     "to": form.cleaned_data["to"],
-                    "day": day(form.cleaned_data["on"]),
+                    "day": day_text(form.cleaned_data["on"]),
                 },
                 _("Bản bàn giao để in:"),
                 links,
@@ -216,9 +217,9 @@ def handover_post(request, pk):
             "tasks": Task.objects.open()
             .filter(
                 Exists(
-                    form.fields["posts"].queryset.filter(
-                        role=OuterRef("role"), org_unit=OuterRef("org_unit")
-                    )
+                    form.fields["posts"]
+                    .queryset.at(OuterRef("org_unit"))
+                    .filter(role=OuterRef("role"))
                 ),
                 owner=post.user_id,
             )

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from cycle import clock
+from cycle import clock, written
 from cycle.models import DayOff, Job
 from cycle.typed import shows_typed
 from dossiers.forms import fields
@@ -48,7 +48,7 @@ def _ticked(request):
     return [
         {"day": day, "what": "none", "name": name}
         for day, name in DayOff.objects.filter(
-            pk__in=[pk for pk in request.GET.getlist("remove") if pk.isascii() and pk.isdigit()]
+            pk__in=[key for key in map(written.key, request.GET.getlist("remove")) if key]
         ).values_list("day", "name")
     ]
 

@@ -8,7 +8,6 @@ from django.db.models import Prefetch
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from cycle.models import Role
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
 from dossiers.models import Dossier, OutreachEvent
@@ -21,7 +20,7 @@ ROWS = 25
 def outreach(request):
     """The events of my units and what came of each; add one."""
     user = request.user
-    may_add = any(held.role in opening.ORGANISERS for held in user.assignments())
+    may_add = bool(user.posts(*opening.ORGANISERS))
     form = None
     if may_add:
         form = opening.OutreachForm(request.POST or None, user=user)
@@ -38,7 +37,7 @@ def outreach(request):
         messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
         return redirect("dossiers:outreach")
     rows = (
-        OutreachEvent.objects.filter(org_unit__in=opening.my_units(user, Role.values))
+        OutreachEvent.objects.filter(org_unit__in=user.area())
         .select_related("org_unit", "cycle")
         .prefetch_related(
             Prefetch(

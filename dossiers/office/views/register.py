@@ -1,18 +1,14 @@
 """The register of overdue work, and of certificates that end."""
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from cycle import clock
 from cycle.steps import Step
-from dossiers.lists.ending import ending
+from dossiers.lists.ending import Ending
+from dossiers.lists.ending import Filters as EndingFilters
 from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
 from dossiers.models import Certificate
-
-#: Certificates on a page.
-ROWS = 50
 
 
 @login_required
@@ -36,17 +32,18 @@ def register(request):
 @require_safe
 def ending_certificates(request):
     """Which certificates of my area end, and when to file anew (giấy chứng nhận sắp hết hạn)."""
-    page = Paginator(ending(request.user), ROWS).get_page(request.GET.get("page"))
-    terms = list(page)
+    page = Ending(request.user, EndingFilters.of(request.GET))
+    terms = page.rows()
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
-    today = clock.today()
     rows = [
         {
             "term": term,
             "commune": term.dossier.commune,
             "certificate": given[term.certificate_id],
-            "left": (term.due_on - today).days,
+            "left": (term.due_on - page.today).days,
         }
         for term in terms
     ]
-    return render(request, "dossiers/ending.html", {"page": page, "rows": rows, "today": today})
+    return render(
+        request, "dossiers/ending.html", {"page": page, "rows": rows, "today": page.today}
+    )
