@@ -266,6 +266,8 @@ MAX_EVIDENCE_BYTES = 50 * 1024 * 1024
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # All that people send, and nothing else. Another storage must overwrite: cycle/files.py.
+    "files": {"BACKEND": "cycle.files.LocalFiles"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION

@@ -4,7 +4,9 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
-from cycle import clock
+from django.core.files.base import ContentFile
+
+from cycle import clock, files
 from dossiers.models import (
     BusinessPlan,
     Certificate,
@@ -128,8 +130,10 @@ def signed_paper(**fields):
 
 
 def scan():
-    """The scan of a signed document; its file is not on disk."""
-    return Evidence(kind=SIGNED_PAPER, title="Bản chụp", sha256="5" * 64, filename="van-ban.pdf")
+    """The scan of a signed document; its file is staged."""
+    found = Evidence(kind=SIGNED_PAPER, title="Bản chụp")
+    found.hold(files.stage(ContentFile(b"%PDF-1.7\n"), "van-ban.pdf", "application/pdf"))
+    return found
 
 
 def paper(kind, title="Bản giấy"):
