@@ -181,6 +181,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "clear-sessions": {"task": "cycle.jobs.clear_sessions", "schedule": crontab(hour=3, minute=10)},
     "verify-history": {"task": "cycle.jobs.verify_history", "schedule": crontab(hour=3, minute=30)},
+    "collect-files": {
+        "task": "notifications.jobs.collect_files",
+        "schedule": crontab(hour=3, minute=50),
+    },
 }
 
 # --- Telling --------------------------------------------------------------------------------

@@ -126,9 +126,7 @@ def test_a_new_version_replaces_and_both_stay(dossier, an):
 
     # The old one cannot be replaced a second time.
     response = attach(an, dossier, SimpleUploadedFile("c.pdf", PDF), replaces=first.pk)
-    assert sentences(response) == [
-        "Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang."
-    ]
+    assert sentences(response) == ["Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang."]
 
 
 def test_a_version_is_of_the_same_kind(dossier, an):
