@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -303,10 +303,11 @@ def fields() -> Iterator[tuple[type[models.Model], str]]:
 def named(among: Iterable[str] | None = None) -> set[str]:
     """The SHA-256 of every file that some row names; of those ``among``, when given."""
     found: set[str] = set()
+    asked = None if among is None else list(among)
     for model, field in fields():
         rows = model._base_manager.exclude(**{field: ""})
-        if among is not None:
-            rows = rows.filter(**{f"{field}__in": list(among)})
+        if asked is not None:
+            rows = rows.filter(**{f"{field}__in": asked})
         found.update(rows.values_list(field, flat=True).iterator())
     return found
 
@@ -317,6 +318,7 @@ def collect() -> dict[str, int]:
     ``removed`` files of ``bytes`` together; rows ``lost`` their file; ``foreign`` files are not
     ours and stay. A file that an act is keeping right now is passed over.
     """
+    before = clock.now() - KEPT_FOR
     kept = named()
     there: set[str] = set()
     old: list[str] = []
@@ -327,29 +329,29 @@ def collect() -> dict[str, int]:
             continue
         sha256 = sha256_of(name)
         there.add(sha256)
-        if sha256 not in kept and _is_old(name):
+        if sha256 not in kept and _is_old(name, before):
             old.append(name)
     for start in range(0, len(old), BATCH):
-        for size in _remove(old[start : start + BATCH]):
+        for size in _remove(old[start : start + BATCH], before):
             done["removed"] += 1
             done["bytes"] += size
     lost = kept - there
     for sha256 in sorted(lost)[:BATCH]:
         _note(sha256, FaultKind.MISSING)
     done["lost"] = len(lost)
-    _forget_mended(kept)
+    _forget_mended(kept, before)
     if done["removed"] or done["lost"]:
         log.info("files_collected", **done)
     return done
 
 
-def _is_old(name: str) -> bool:
+def _is_old(name: str, before: datetime) -> bool:
     with suppress(FileNotFoundError):
-        return _storage().get_modified_time(name) < clock.now() - KEPT_FOR
+        return _storage().get_modified_time(name) < before
     return False
 
 
-def _remove(names: list[str]) -> list[int]:
+def _remove(names: list[str], before: datetime) -> list[int]:
     """Remove those of ``names`` that are still old and still no row's; returns their sizes.
 
     Whoever keeps one holds its lock until the row is committed: while we hold it, nobody does.
@@ -367,7 +369,7 @@ def _remove(names: list[str]) -> list[int]:
                     free.append(name)
         kept = named(among=filter(None, map(sha256_of, free)))
         for name in free:
-            if sha256_of(name) not in kept and _is_old(name):
+            if sha256_of(name) not in kept and _is_old(name, before):
                 with suppress(FileNotFoundError):
                     size = _storage().size(name)
                     _storage().delete(name)
@@ -375,11 +377,11 @@ def _remove(names: list[str]) -> list[int]:
     return sizes
 
 
-def _forget_mended(kept: set[str]) -> None:
+def _forget_mended(kept: set[str], before: datetime) -> None:
     """Take back what is right again, or what no row names any more."""
     for fault in FileFault.objects.all():
         if fault.kind == FaultKind.NOT_STORED:
-            mended = fault.seen_at < clock.now() - KEPT_FOR
+            mended = fault.seen_at < before
         else:
             mended = fault.sha256 not in kept or check(fault.sha256) is None
         if mended:

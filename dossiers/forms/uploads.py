@@ -156,6 +156,10 @@ class FileField(forms.FileField):
             upload.held = _seal(staged, owner)
         return staged
 
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was sent: its page says whether it is held."""
+        return data or initial
+
     def check(self, content_type: str) -> None:
         """Whether this field takes a file of this type; raises ValidationError."""
 
