@@ -328,6 +328,17 @@ FORMS_THAT_MAY = {
 }
 
 
+#: Where a view asks a form to save, and by what that is recorded.
+VIEWS_THAT_SAVE = {
+    ("dossiers/office/views/absence.py", "absence_new"): "handover.substitute, which records",
+    ("dossiers/office/views/absence.py", "absence_paper"): "handover.add_paper, which records",
+    ("dossiers/office/views/absence.py", "handover_of"): "handover.hand_over, which records",
+    ("dossiers/office/views/outreach.py", "outreach"): "the event names who recorded it",
+    ("councils/views/sheet.py", "_write"): "Scoresheet.put and note: acts on a draft",
+    ("notifications/views.py", "preferences"): "how one wants to be told: one's own",
+}
+
+
 def forms_of(path, tree):
     """Whether the file is one of forms, or the classes of forms in it."""
     parts = path.removesuffix(".py").split("/")
@@ -351,6 +362,16 @@ def test_forms_validate_and_never_write():
                 if name in _SAVING:
                     writing.add((path, f"{prefix}{within}", name))
     assert writing == set(FORMS_THAT_MAY)
+
+
+def test_a_view_lets_a_form_save_only_where_that_is_an_act():
+    saving = {
+        (path, within)
+        for path, tree in sources(*APPS)
+        for within, name, call in calls(tree)
+        if name == "save" and ast.unparse(call.func).endswith("form.save")
+    }
+    assert saving == set(VIEWS_THAT_SAVE)
 
 
 def test_no_test_and_no_proof_imports_a_test():

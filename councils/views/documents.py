@@ -108,16 +108,19 @@ def _answer(request, kind, data, format_, name):
     if format_ not in TYPES:
         raise Http404
     if format_ == "pdf":
-        content = pdf.pdf(kind, data)
+        made_now = pdf.pdf(kind, data)
     else:
         own = DocumentTemplate.objects.filter(kind=kind).first()
+        template = None
         try:
-            template = files.open(own.sha256).read() if own else None
+            if own is not None:
+                with files.open(own.sha256) as content:
+                    template = content.read()
         except files.FileLost as lost:
             # Not the one that ships instead: the province's says what a paper must look like.
-            return lost_page(request, lost, own.filename, title=_("mẫu Word"))
-        content = word.docx(kind, data, template)
-    response = HttpResponse(content, content_type=TYPES[format_])
+            return lost_page(request, lost, str(own), title=_("mẫu Word"))
+        made_now = word.docx(kind, data, template)
+    response = HttpResponse(made_now, content_type=TYPES[format_])
     disposition = "inline" if format_ == "pdf" else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -265,7 +268,7 @@ def template(request, kind):
     try:
         file = files.open(own.sha256) if own else made.KINDS[kind].template.open("rb")
     except files.FileLost as lost:
-        return lost_page(request, lost, own.filename, title=_("mẫu Word"))
+        return lost_page(request, lost, str(own), title=_("mẫu Word"))
     return FileResponse(
         file, as_attachment=True, filename=f"{kind}.docx", content_type=TYPES["docx"]
     )
