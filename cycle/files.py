@@ -235,7 +235,8 @@ def open(sha256: str) -> File:
         return _whole(sha256)
     except FileLost as lost:
         log.error("file_lost", sha256=sha256, kind=str(lost.kind), exc_info=True)
-        _note(sha256, lost.kind)
+        if sha256:
+            _note(sha256, lost.kind)
         raise
 
 
