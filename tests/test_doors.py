@@ -126,7 +126,7 @@ def test_a_cycle_without_duties_opens_nothing(cycle, commune, an):
 def test_a_new_product_and_its_producer_come_with_the_dossier_or_not_at_all(cycle, commune, an, la):
     def new():
         producer = Producer(name="HTX Nà Tấu", owner_type="cooperative", commune=commune)
-        product = Product(producer=producer, name="Chè", group="beverages")
+        product = Product(producer=producer, name="Chè", group="drink")
         return Dossier(cycle=cycle, commune=commune, case_type="first", product=product)
 
     with pytest.raises(PermissionDenied):
