@@ -4,7 +4,6 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -12,7 +11,7 @@ from django.views.decorators.http import require_safe
 from councils.forms import entries
 from councils.models import AppraisalPhoto, EvaluationRound
 from councils.pages import found_entry, posted
-from dossiers.serving import serve
+from cycle.downloads import download
 
 
 @login_required
@@ -55,7 +54,4 @@ def photo(request, pk):
         ),
         pk=pk,
     )
-    try:
-        return serve(found.sha256, found.filename, found.content_type)
-    except OSError:
-        raise Http404 from None
+    return download(request, found.sha256, found.filename, found.content_type)

@@ -15,9 +15,9 @@ from councils.models import (
 )
 from councils.pages import found_entry, found_round
 from councils.sheet_page import answer, begun
+from cycle.downloads import download
 from cycle.typed import shows_typed
 from dossiers.models import Evidence
-from dossiers.serving import serve
 
 # --- One round ------------------------------------------------------------------------------
 
@@ -91,15 +91,7 @@ def evidence(request, pk, piece):
     found = get_object_or_404(Evidence, dossier=entry.dossier_id, pk=piece)
     if not found.sha256:
         raise Http404
-    try:
-        return serve(found.sha256, found.filename, found.content_type)
-    except OSError:
-        return render(
-            request,
-            "councils/file_missing.html",
-            {"title": found.title, "name": found.filename},
-            status=404,
-        )
+    return download(request, found.sha256, found.filename, found.content_type, title=found.title)
 
 
 # --- Side by side ---------------------------------------------------------------------------
