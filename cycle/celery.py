@@ -2,7 +2,7 @@
 
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from celery.app.amqp import AMQP
 from kombu import Connection
 from kombu.transport.redis import Channel
@@ -28,3 +28,14 @@ class PatientAMQP(AMQP):
 app = Celery("cycle", amqp=PatientAMQP)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
+
+
+# This module is imported by whoever imports ours; only a worker and a beat need the services.
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def start_services(**said):
+    """Start PostgreSQL and Redis of our own before the worker or the beat asks for them."""
+    # Not at the top: ``python -m cycle.running.embedded`` would find itself imported already.
+    from cycle.running import starting
+
+    starting.for_work()

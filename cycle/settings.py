@@ -1,7 +1,9 @@
-"""One module for all environments: read from the environment, works with nothing set.
+"""One module for all environments: reads the environment, works with nothing set, starts nothing.
 
-In production set SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, DATABASE_WORK_URL, DATABASE_OWNER_URL,
-REDIS_URL and OCOP_PRODUCTION=1; the first two are then required and their absence stops the start.
+DATABASE_URL (or DATABASE_WORK_URL) means production, unless OCOP_PRODUCTION=0. In production
+SECRET_KEY and ALLOWED_HOSTS are required: without one of them the start ends with a sentence. What
+else is read stands in docs/operating.md. Who starts our own PostgreSQL and Redis:
+cycle/running/starting.py.
 """
 
 import os
@@ -12,29 +14,16 @@ import dj_database_url
 import structlog
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from cycle.running import embedded
+from cycle.running.environment import is_production, number, required, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-
-def required(name):
-    """The environment variable ``name``; its absence stops the start in one sentence."""
-    try:
-        return os.environ[name]
-    except KeyError:
-        raise ImproperlyConfigured(f"Thiếu biến môi trường {name}.") from None
-
-
-PRODUCTION = os.environ.get("OCOP_PRODUCTION") == "1"
+PRODUCTION = is_production(os.environ)
 DEBUG = False
-SECRET_KEY = (
-    required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY", "demo-only-" * 8)
-)
-ALLOWED_HOSTS = (
-    required("ALLOWED_HOSTS") if PRODUCTION else os.environ.get("ALLOWED_HOSTS", "*")
-).split(",")
+SECRET_KEY = required(os.environ, "SECRET_KEY", otherwise="demo-only-" * 8)
+ALLOWED_HOSTS = required(os.environ, "ALLOWED_HOSTS", otherwise="*").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [
@@ -110,8 +99,7 @@ TEMPLATES = [
 ]
 
 # --- Services: given by URL, or our own from wheels (see cycle/running/embedded.py) ----------
-# explain_term only computes: it starts nothing.
-services = embedded.urls(start=sys.argv[1:2] != ["explain_term"])
+services = embedded.urls()
 # Web pages come in through these modules; workers, the beat and commands do not.
 _serves = "cycle.wsgi" in sys.modules or "cycle.asgi" in sys.modules
 DATABASES = {
@@ -187,10 +175,10 @@ CELERY_BEAT_SCHEDULE = {
 SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
-EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_PORT = number(os.environ, "EMAIL_PORT", default=25)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS") == "1"
+EMAIL_USE_TLS = switch(os.environ, "EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ocop@localhost")
 WEBHOOK_URL = os.environ.get("WEBHOOK_URL", "")
@@ -256,9 +244,7 @@ TIME_ZONE = "Asia/Ho_Chi_Minh"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Only production collects its static files; elsewhere they come out of the packages as they are.
-STATIC_ROOT = os.environ.get("STATIC_ROOT") or (
-    embedded.state_folder() / "static" if PRODUCTION else None
-)
+STATIC_ROOT = os.environ.get("STATIC_ROOT") or (embedded.static_root() if PRODUCTION else None)
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or embedded.media_root())
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
@@ -289,7 +275,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 if PRODUCTION:
-    SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "1") == "1"
+    SECURE_SSL_REDIRECT = switch(os.environ, "SECURE_SSL_REDIRECT", default=True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -329,7 +315,3 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-
-if "pytest" in sys.modules:
-    # Slow by design everywhere else.
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -5,7 +5,10 @@ import re
 
 from django.core.wsgi import get_wsgi_application
 
+from cycle.running import starting
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cycle.settings")
+starting.for_pages()
 
 _django = get_wsgi_application()
 
