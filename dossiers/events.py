@@ -2,7 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cycle.events import register
+from cycle.events import carry, register
+
+carry(
+    "after authority before begun code days due_on due_was holder holder_id is_new node on org_unit"
+    " paper period records role rubric rung substitution successor task tasks term to to_id"
+    " was_until"
+)
 
 register("dossier.open", _("mở hồ sơ"))
 register("dossier.register_idea", _("nộp phiếu đăng ký ý tưởng"))

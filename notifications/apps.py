@@ -7,5 +7,5 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Thông báo")
 
     def ready(self):
-        # The permissions are registered as the module is read.
-        from notifications import rules  # noqa: F401
+        # Permissions and stored words are registered by being imported.
+        from notifications import rules, words  # noqa: F401

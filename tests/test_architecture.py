@@ -30,7 +30,7 @@ FLOORS = {
         "tables fields formats typed guards",
         "rulesets middleware",
         "models",
-        "accounts appointing jobs rubrics",
+        "accounts appointing jobs rubrics words",
         "views",
         "settings celery urls admin apps asgi wsgi management",
     ],
@@ -45,7 +45,8 @@ FLOORS = {
         "page",
         "office",
         "views",
-        "urls admin apps management",
+        "urls admin words management",
+        "apps",
     ],
     "councils": [
         "events rules models",
@@ -62,7 +63,7 @@ FLOORS = {
         "delivery news",
         "jobs forms",
         "operations",
-        "views",
+        "views words",
         "urls apps",
     ],
 }

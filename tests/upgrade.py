@@ -192,7 +192,7 @@ def check(backup: Path) -> list[str]:
     call_command("restore", backup)
     call_command("migrate", verbosity=0)
     faults = []
-    for command in ("check_flows", "verify_history"):
+    for command in ("check_flows", "check_words", "verify_history"):
         try:
             call_command(command)
         except SystemExit:

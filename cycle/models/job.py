@@ -24,6 +24,11 @@ def job_kind(name):
     return register
 
 
+def kinds():
+    """The names of the kinds of jobs that somebody can do."""
+    return set(_kinds)
+
+
 class JobQuerySet(models.QuerySet):
     def waiting(self):
         """Not finished, and held by no worker that lives."""
