@@ -296,6 +296,8 @@ LOGGING = {
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
+                # Of the errors of other packages too: else a traceback is kept as an address.
+                structlog.processors.format_exc_info,
             ],
         }
     },

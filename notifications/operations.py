@@ -1,24 +1,18 @@
 """How the system fares (vận hành): what did not go out, what waits, when work last ran."""
 
-from datetime import timedelta
-
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Job, JobState, OutboxMessage
 from cycle.running.waking import wake
+from notifications.beats import marks
 from notifications.delivery import resend
 from notifications.letters import title_of_term
-from notifications.models import Delivery, DeliveryState, Heartbeat
+from notifications.models import Delivery, DeliveryState
 
 #: More than this are counted, not listed.
 SHOWN = 50
-#: A beat that has not been seen for so long is missed.
-MISSED = timedelta(minutes=5)
-
-BEATS = {"keep_time": _("Theo dõi thời hạn, báo tin"), "send_letters": _("Gửi thư, tin nhắn")}
-KINDS = {"recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ")}
 
 WAITING = (
     _("Sự kiện chờ báo"),
@@ -42,16 +36,8 @@ class Operations:
         self.now = clock.now()
 
     def beats(self):
-        """Each beat: when it was last seen, and whether it is missed."""
-        seen = Heartbeat.objects.in_bulk()
-        return [
-            {
-                "label": label,
-                "beat": seen.get(name),
-                "missed": name not in seen or seen[name].started_at < self.now - MISSED,
-            }
-            for name, label in BEATS.items()
-        ]
+        """Each beat: when it was last seen, what went wrong, since when it is missed."""
+        return marks(self.now)
 
     def backlog(self):
         """What waits, by name; one query."""
@@ -87,10 +73,7 @@ class Operations:
 
     def failed_jobs(self):
         """Long work that ended in an error."""
-        jobs, more = self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
-        for job in jobs:
-            job.label = KINDS.get(job.kind, job.kind)
-        return jobs, more
+        return self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
 
     def _bounded(self, rows):
         rows = list(rows[: SHOWN + 1])

@@ -3,8 +3,8 @@
 from django.urls import Resolver404, resolve
 
 from cycle import words
+from notifications.beats import BEATS
 from notifications.models import CalendarFeed, Heartbeat
-from notifications.operations import BEATS
 
 
 def calendar_addresses():

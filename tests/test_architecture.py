@@ -30,7 +30,8 @@ FLOORS = {
         "tables fields formats typed guards",
         "rulesets middleware",
         "models",
-        "accounts appointing jobs rubrics words",
+        "accounts appointing chains rubrics words",
+        "jobs",
         "views",
         "settings celery urls admin apps asgi wsgi management",
     ],
@@ -58,7 +59,7 @@ FLOORS = {
     ],
     "notifications": [
         "models rules channels audiences feed",
-        "reasons digests dispatch weekly",
+        "beats reasons digests dispatch weekly",
         "letters",
         "delivery news",
         "jobs forms",

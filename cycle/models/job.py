@@ -12,13 +12,18 @@ from cycle.running.waking import wake
 log = structlog.get_logger(__name__)
 
 _kinds: dict = {}
+_titles: dict = {}
 
 
-def job_kind(name):
-    """Register the function ``work(job)`` that does jobs of this kind; it may run twice."""
+def job_kind(name, title=None):
+    """Register the function ``work(job)`` that does jobs of this kind; it may run twice.
+
+    ``title`` is what a page calls such a job.
+    """
 
     def register(work):
         _kinds[name] = work
+        _titles[name] = title or name
         return work
 
     return register
@@ -81,6 +86,11 @@ class Job(models.Model):
         return f"{self.kind} #{self.pk}"
 
     @property
+    def title(self):
+        """What a page calls it (tên việc); its kind where the code does not know it any more."""
+        return _titles.get(self.kind, self.kind)
+
+    @property
     def percent(self):
         """0 to 100."""
         return 100 * self.done // self.total if self.total else 0
@@ -94,6 +104,7 @@ class Job(models.Model):
         """Do the work and write down how it ended; the error stays on the row, in words."""
         self.state = JobState.RUNNING
         self.save(update_fields=["state"])
+        structlog.contextvars.bind_contextvars(job=self.pk, kind=self.kind, user_id=self.by_id)
         try:
             self.result = _kinds[self.kind](self) or {}
             self.state, self.error = JobState.DONE, ""
@@ -101,7 +112,11 @@ class Job(models.Model):
             # The database went away, or was busy too long: the job waits, and is done again.
             raise
         except Exception as error:
+            log.exception("job_failed")
             self.state, self.error = JobState.FAILED, f"{type(error).__name__}: {error}"[:1000]
+        finally:
+            # Whatever the work was about, the next one is about something else.
+            structlog.contextvars.unbind_contextvars("job", "kind", "user_id", "dossier")
         self.finished_at = clock.now()
         self.save(update_fields=["state", "result", "error", "finished_at"])
 

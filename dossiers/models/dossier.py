@@ -4,6 +4,7 @@ from datetime import datetime, time, timedelta
 
 import django_fsm as fsm
 import rules
+import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -332,6 +333,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         if name not in ACTS:
             raise ActNotPossible(name)
+        # Whatever goes wrong from here on, the log says with which dossier.
+        structlog.contextvars.bind_contextvars(dossier=self.pk)
         with transaction.atomic(savepoint=False):
             # A full save() follows, so start from the row as it is now, locked; then its clocks,
             # before the head of its history: the sweep takes them in the same order.

@@ -128,7 +128,7 @@ def apply(rows):
             )
 
 
-@job_kind("recalculate_terms")
+@job_kind("recalculate_terms", _("Tính lại thời hạn theo lịch nghỉ"))
 def recalculate(job):
     """Project every open term that the changed days may touch, once; done twice, it moves nothing.
 
