@@ -107,7 +107,7 @@ class ReviewForm(PlainPart):
 
 
 class ReturnForm(PlainPart):
-    """One consolidated return: what is missing in each item, and why it goes back (P6)."""
+    """One return for all that is missing, item by item, and why it goes back: not many rounds."""
 
     def __init__(self, *args, node, **kwargs):
         super().__init__(*args, **kwargs)
@@ -293,7 +293,7 @@ REVIEWED = frozenset(
     }
 )
 
-#: The commune's checklist is a gate: what is not ticked must be explained (P3, P10).
+#: The commune's checklist is a gate: what is not ticked must be explained.
 GATES = frozenset({"confirm_dossier"})
 
 #: Acts of the moment, that nobody signs.

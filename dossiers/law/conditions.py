@@ -134,7 +134,7 @@ def may_leave_round(dossier):
 
 @condition
 def has_compulsory_evidence(dossier):
-    """Tài liệu bắt buộc: the hard gate (P3)."""
+    """Tài liệu bắt buộc: without them nothing is forwarded."""
     missing = dossier.missing_evidence()
     if missing:
         return _now("Hồ sơ còn thiếu: %(items)s.") % {"items": "; ".join(missing)}

@@ -20,7 +20,7 @@ FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDI
 def ending(user):
     """Clocks of the certificates in this person's area that end within :data:`RADAR`, or have.
 
-    By commune, the nearest end first (giấy chứng nhận sắp hết hạn, P21): what a new certificate
+    By commune, the nearest end first (giấy chứng nhận sắp hết hạn): what a new certificate
     replaced, or a decision revoked, has no clock any more.
     """
     return (
