@@ -1,9 +1,11 @@
 """The Celery application. Workers are woken by Redis and find their work in PostgreSQL."""
 
+import logging.config
 import os
 
 from celery import Celery, signals
 from celery.app.amqp import AMQP
+from django.conf import settings
 from kombu import Connection
 from kombu.transport.redis import Channel
 
@@ -39,3 +41,9 @@ def start_services(**said):
     from cycle.running import starting
 
     starting.for_work()
+
+
+@signals.setup_logging.connect
+def keep_our_log(**said):
+    """Let worker and beat write the same log as the pages, with what is bound to each line."""
+    logging.config.dictConfig(settings.LOGGING)

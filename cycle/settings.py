@@ -303,6 +303,8 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # What a worker takes and has done.
+    "loggers": {"celery": {"level": "INFO"}},
 }
 structlog.configure(
     processors=[

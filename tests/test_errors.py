@@ -1,7 +1,10 @@
 """Whatever is caught broadly leaves its stack in the log, with what it was about."""
 
 import ast
+import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -201,3 +204,24 @@ def test_a_traceback_of_another_package_is_text_in_the_log(settings):
     line = made.format(record)
     assert "ValueError: hỏng" in line
     assert "<traceback object" not in line
+
+
+AS_A_WORKER = """
+import structlog
+from cycle.celery import app
+app.log.setup(loglevel="INFO")
+with structlog.contextvars.bound_contextvars(job=17, dossier=3):
+    try:
+        1 / 0
+    except ZeroDivisionError:
+        structlog.get_logger("cycle.models.job").exception("job_failed")
+"""
+
+
+def test_a_worker_writes_the_same_log_as_the_pages():
+    ended = subprocess.run(
+        [sys.executable, "-c", AS_A_WORKER], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    line = json.loads(ended.stderr.splitlines()[-1])
+    assert (line["event"], line["job"], line["dossier"]) == ("job_failed", 17, 3)
+    assert line["exception"].endswith("ZeroDivisionError: division by zero")
