@@ -11,8 +11,8 @@ from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cycle.settings")
 
-# A message only wakes, and is gone once taken: with ack_emulation off in the settings, this is all
-# that would still be done about it over a connection that Redis has dropped, which ends the worker.
+# When a worker closes, kombu puts unfinished messages back. Over a connection that Redis has
+# dropped this raises and ends the worker. Nothing needs to come back: a message only wakes.
 Channel.do_restore = False
 
 
@@ -24,6 +24,8 @@ class PatientConnection(Connection):
 
 
 class PatientAMQP(AMQP):
+    """Makes Celery use :class:`PatientConnection`."""
+
     Connection = PatientConnection
 
 

@@ -22,7 +22,7 @@ def alone(work):
 
     @wraps(work)
     def held():
-        # Two numbers: the locks of jobs are of one.
+        # A lock of two numbers, so that it never meets a job's lock, which is one number.
         lock = [1, work.__name__]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock)

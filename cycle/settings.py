@@ -112,8 +112,8 @@ DATABASES = {
     "owner": dj_database_url.parse(services.owner),
 }
 for _database in DATABASES.values():
-    # A server that has vanished is noticed within a minute. These are libpq's own: what the server
-    # should know stands with its roles, for not every pooler passes on what a client asks for.
+    # libpq notices within a minute that a server has vanished. Settings for the server itself stand
+    # with its roles: not every pooler passes on what a client asks for.
     _database["OPTIONS"] = {
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -144,7 +144,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 5,
-    # To acknowledge over a connection that was lost meanwhile ends the whole worker.
+    # Acknowledging over a lost connection would end the worker.
     "ack_emulation": False,
 }
 CELERY_TASK_PUBLISH_RETRY = False
@@ -153,7 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-time": {
         "task": "notifications.jobs.keep_time",
         "schedule": 60,
-        # A beat that found no worker is not made up for: the next one does all of it.
+        # A message that no worker took in 55 s expires: the next beat does all the work.
         "options": {"expires": 55},
     },
     "send-letters": {
@@ -216,8 +216,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
-# What axes keeps of a failed sign-in is the whole form: without any password, and without the name,
-# into which passwords are typed by mistake.
+# axes stores the posted form of a failed sign-in. Mask the passwords in it, and the name too:
+# people type passwords there by mistake.
 AXES_SENSITIVE_PARAMETERS = [
     "username",
     "ip_address",

@@ -81,7 +81,7 @@ class Operations:
 
 
 def about(entry):
-    """What an entry says of what, in a few words."""
+    """An entry in a few words: its subject and its event."""
     return f"{title_of_term(entry.data.get('code'), entry.label)}: {entry.sentence}"
 
 

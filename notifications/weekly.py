@@ -19,9 +19,9 @@ from dossiers.law.states import PARKED, State
 from dossiers.models import Dossier, Task, Term
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
 
-#: On the last working day of the week, at this hour.
+#: The page goes out on the last working day of the week, at this hour.
 HOUR = time(15)
-#: When the beat was away at that hour the page still goes out, but not a week later.
+#: A beat that missed that hour still sends the page within this time.
 STILL_NEWS = timedelta(days=4)
 
 #: More rows than these would not stay on one page.

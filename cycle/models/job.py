@@ -35,6 +35,8 @@ def kinds():
 
 
 class JobQuerySet(models.QuerySet):
+    """Jobs: asking for one, and finding those that wait."""
+
     def waiting(self):
         """Not finished, and held by no worker that lives."""
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
@@ -139,9 +141,9 @@ def run_waiting():
                     job.run()
                     ran += 1
             except (OperationalError, InterfaceError) as error:
-                # The next job need not wait for a row that this one did not get in time.
+                # This job stays queued. The next one may need other rows and can run now.
                 log.warning("job_waits", job=job.pk, kind=job.kind, error=str(error))
             finally:
-                # Raises when the database went away: then all wait.
+                # Raises when the database is gone: then every job stays queued.
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [job.pk])
     return ran

@@ -12,6 +12,8 @@ from cycle import guards
 
 
 class RuleSetQuerySet(models.QuerySet):
+    """Editions by the day on which they are in force."""
+
     def valid_on(self, day):
         """The editions valid on ``day``, a date or a column, the newest first."""
         return self.filter(
@@ -101,9 +103,9 @@ class RuleSet(models.Model):
         return self.content["refile_wait_days"][what]
 
     def band(self, points_sum, sheets):
-        """The stars of a mean, compared exactly: sum ≥ band × number, never rounded up.
+        """The stars of a mean, compared exactly: sum ≥ band × number of sheets, never rounded up.
 
-        Raises ValueError of no sheets: the sum of none would reach every band.
+        Raises ValueError for no sheets: 0 ≥ band × 0 would reach every band.
         """
         if sheets < 1:
             raise ValueError("no sheets")
@@ -151,11 +153,13 @@ class RuleSet(models.Model):
 
 
 def _immutable(name):
-    """What is law is only ever added; the application has no right to change it either."""
+    """A trigger for tables of the law: rows are added, never changed or deleted."""
     return [guards.Immutable(name=name)]
 
 
 class RubricQuerySet(models.QuerySet):
+    """Rubrics by version."""
+
     def current(self):
         """The newest version of each product set."""
         newest = self.order_by("rule_set_id", "number", "-pk").distinct("rule_set_id", "number")

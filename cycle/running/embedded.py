@@ -39,24 +39,25 @@ PROJECT = Path(__file__).resolve().parents[2]
 DATABASE, OWNER = "ocop", "ocop_owner"
 #: The role that holds the application's rights, and its two logins: web pages, and all other work.
 APPLICATION, WEB, WORK = "ocop_app", "ocop_web", "ocop_work"
-#: What a machine held that has vanished is free within a minute; PostgreSQL's own is two hours.
+#: Locks of a client machine that has vanished are free within a minute; PostgreSQL's own default
+#: is two hours.
 _KEEPALIVES = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
 _PATIENT = _KEEPALIVES | {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
-#: Each role, what it may do by itself, and what its sessions begin with: kept by the server, so
-#: that a pooler in between can neither refuse it nor mix it up.
+#: Each role: its rights, and the settings of its sessions. The server keeps these (ALTER ROLE …
+#: SET), because a pooler may refuse or mix up what a client asks for.
 ROLES: dict[str, tuple[str, dict[str, str]]] = {
     # Migrations take as long as they need.
     OWNER: ("LOGIN CREATEDB", _KEEPALIVES),
-    # An installation of before may still sign in as the role itself, for everything.
+    # An installation of version 0.1.0 may still sign in as this role.
     APPLICATION: ("NOLOGIN", _PATIENT),
     WEB: ("LOGIN", _PATIENT | {"statement_timeout": "30s"}),
     WORK: ("LOGIN", _PATIENT),
 }
-#: Written beside our own server's data once the roles are as above; raised when these change.
+#: Written to ``ocop.ready`` once the roles are made. Raise it when ROLES or the grants change.
 _ROLES_VERSION = "2"
 # A unix socket's path may have 107 bytes; the longest of ours is "run/.s.PGSQL.5432".
 LONGEST_STATE_FOLDER = 107 - len("/run/.s.PGSQL.5432")
