@@ -66,6 +66,7 @@ def column(model: type[models.Model], field: str, where: str = "true") -> Place:
     """The words of a column, as the database has them; of an array, each of its elements."""
     meta = model._meta
     stored = meta.get_field(field)
+    assert isinstance(stored, models.Field)
     word = f'"{stored.column}"'
     if hasattr(stored, "base_field"):
         word = f"unnest({word})"
