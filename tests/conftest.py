@@ -17,6 +17,8 @@ from cycle.running import embedded
 from tests import databases
 from tests.world import open_cycle, open_dossier, person
 
+pytest_plugins = ["tests.rendered"]
+
 
 def pytest_configure():
     """Start PostgreSQL, or join the one that another process of this run has started."""
