@@ -37,6 +37,7 @@ check: $(VENV)/installed-dev  ## kiểm tra định dạng, lỗi, kiểu, cấu
 	$(TEST) $(RUN) manage.py makemigrations --check --dry-run
 	$(TEST) $(RUN) manage.py check_translations
 	$(TEST) $(RUN) manage.py check_flows
+	$(TEST) $(RUN) manage.py check_words
 
 upgrade: $(VENV)/installed-dev  ## kiểm tra dữ liệu của bản đã phát hành chạy được với mã nguồn này
 	@OCOP_PG_FAST=1 $(RUN) -m tests.upgrade

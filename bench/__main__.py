@@ -53,7 +53,8 @@ def services_of_its_own(*, migrated: bool = False) -> Iterator[None]:
         if migrated:
             kept = migrated_files(Path(state) / "made")
             copy_files(kept, embedded.state_folder() / "postgres")
-        os.environ["DJANGO_SETTINGS_MODULE"] = "cycle.settings"
+        os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+        embedded.start_postgres()
         try:
             yield
         except BaseException:
@@ -70,6 +71,7 @@ import django
 from django.core.management import call_command
 from django.db import connections
 from cycle.running import embedded
+embedded.start_postgres()
 django.setup()
 call_command("migrate", verbosity=0)
 connections.close_all()
@@ -93,7 +95,7 @@ def migrated_files(state: Path) -> Path:
             environment = os.environ | {
                 "OCOP_STATE": str(state),
                 "OCOP_PG_FAST": "1",
-                "DJANGO_SETTINGS_MODULE": "cycle.settings",
+                "DJANGO_SETTINGS_MODULE": "tests.settings",
             }
             made = subprocess.run(
                 [sys.executable, "-c", MIGRATE],

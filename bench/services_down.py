@@ -307,7 +307,7 @@ def _restart_postgres(signum):
     os.kill(pid, signum)
     connection.close()
     wait_until(lambda: not _lives(pid), 30)
-    _start("urls")
+    _start("start_postgres")
 
 
 def _lives(pid):

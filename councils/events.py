@@ -2,7 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cycle.events import register
+from cycle.events import carry, register
+
+carry(
+    "about dossier dossiers holds interest kind meets_at number opinion place present recused"
+    " regulation results scoring scorings seat signed_on stars until version who who_id why"
+)
 
 register("council.set_up", _("thành lập hội đồng"))
 register("council.seat", _("bổ sung thành viên hội đồng"))

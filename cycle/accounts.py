@@ -18,9 +18,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def counted_name(request, credentials=None):
-    """The name under which a failed sign-in is counted: the account's own, however it was typed.
+    """The name under which axes counts a failed sign-in: the account's ``username``.
 
-    What is nobody's name may be a password typed in the wrong box: only its mark is kept.
+    Text that is no account's name may be a password typed in the wrong box: only a hash is kept.
     """
     typed = (credentials or {}).get("username") or request.POST.get("login", "")
     known = User.objects.filter(username__iexact=typed.strip()).values_list("username", flat=True)
@@ -30,9 +30,9 @@ def counted_name(request, credentials=None):
 
 
 def end_sessions(person):
-    """Sign ``person`` out everywhere, for good: a session that sleeps would wake with the account.
+    """Delete every session of ``person``. Otherwise a reactivated account finds its old ones open.
 
-    A row of a session does not say whose it is, so each is read.
+    The table has no column for the user, so each row is decoded.
     """
     theirs = [
         row.pk

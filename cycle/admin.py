@@ -65,7 +65,7 @@ admin.site.index_title = _("Cấu hình")
 
 
 class ReadOnly(admin.ModelAdmin):
-    """What nobody changes from a form."""
+    """An admin page that shows rows and changes none."""
 
     def has_add_permission(self, request):
         return False
@@ -120,7 +120,7 @@ class SecondFactorAdmin(ReadOnly):
 
 
 class Kept(Searching, admin.ModelAdmin):
-    """What is edited but never deleted."""
+    """An admin page whose rows are edited and never deleted."""
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -135,8 +135,8 @@ class AssignmentForm(forms.ModelForm):
     document_signer = forms.CharField(label=_("Người ký văn bản"), max_length=150, required=False)
 
     class Meta:
-        # Without a model: its fields are made by the page, which reads days as all others do. What
-        # a post was given on stays; what it ends on is in the history.
+        # No model: the admin page makes the fields, with our date fields. ``document`` of the row
+        # is the paper of the appointment and stays; the paper of its end is in the history.
         exclude = ["document", "document_signer"]  # noqa: DJ006
 
     def clean(self):
@@ -207,7 +207,7 @@ class RolesFormSet(BaseInlineFormSet):
             if form.errors or not role.valid_from:
                 continue
             if any(role.overlaps(other) for other in seen):
-                # Neither may be stored yet: each alone is checked against the database only.
+                # Both rows may be new: validation compares each with stored rows only.
                 form.add_error("valid_from", HELD_ALREADY)
             seen.append(role)
 
@@ -229,14 +229,14 @@ class RoleAssignmentInline(Searching, admin.TabularInline):
 
 
 class PersonForm(UserChangeForm):
-    """A person's account; who alone could do what is open stays active."""
+    """A person's account. It stays active while open work would be left to nobody."""
 
     by = None
 
     class Meta:
         model = User
         field_classes = UserChangeForm.Meta.field_classes
-        # Nobody types when they happened.
+        # Filled by the system.
         exclude = ["last_login", "date_joined"]  # noqa: DJ006
 
     def clean(self):

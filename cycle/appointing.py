@@ -31,7 +31,7 @@ def work(function):
 
 
 def is_oneself(maker, person):
-    """Whether both are one person, under this sign-in or another of the same full name."""
+    """Whether both accounts are one person: the same account, or the same full name."""
     if maker is None or person is None:
         return False
     same_name = _words(maker.full_name) == _words(person.full_name) != ""
@@ -39,7 +39,7 @@ def is_oneself(maker, person):
 
 
 def signed_by_another(document, signer, maker):
-    """Whether a document is named, and who signed it, and that is not its maker."""
+    """Whether ``document`` has a number and ``signer`` is the name of somebody but ``maker``."""
     named = _words(signer).split()
     if not re.search(r"\d", document) or len(named) < 2 or any(map(str.isdigit, named)):
         # No number, or no name of a person.
@@ -106,10 +106,10 @@ def no_leader_yet():
 
 
 def stranded(role, org_unit_id, *, day, without):
-    """How much open work would have nobody from ``day`` on, were it not for ``without``: the
-    unit's, and that of each unit it took over.
+    """How many open tasks of this post, at its unit and at each unit it took over, nobody could do
+    from ``day`` on if ``without`` left.
 
-    Also on a later day, when the others' posts end too.
+    ``without`` is a person. Later days are looked at too: the posts of the others may end.
     """
     taken_over = OrgUnit.objects.business_of(org_unit_id).values_list("pk", flat=True)
     return sum(_stranded_at(role, each, day, without) for each in taken_over.order_by())
@@ -146,7 +146,7 @@ class Appointed:
 
 
 def check_assignment(before, after, *, by, document, signer):
-    """Whether an administrator may make ``after`` (unsaved) of ``before``, None for a new one.
+    """Whether an administrator may change the post ``before`` (None: new) into ``after`` (unsaved).
 
     Raises ValidationError with the sentence at its field.
     """

@@ -1,16 +1,18 @@
 """The Celery application. Workers are woken by Redis and find their work in PostgreSQL."""
 
+import logging.config
 import os
 
-from celery import Celery
+from celery import Celery, signals
 from celery.app.amqp import AMQP
+from django.conf import settings
 from kombu import Connection
 from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cycle.settings")
 
-# A message only wakes, and is gone once taken: with ack_emulation off in the settings, this is all
-# that would still be done about it over a connection that Redis has dropped, which ends the worker.
+# When a worker closes, kombu puts unfinished messages back. Over a connection that Redis has
+# dropped this raises and ends the worker. Nothing needs to come back: a message only wakes.
 Channel.do_restore = False
 
 
@@ -22,9 +24,28 @@ class PatientConnection(Connection):
 
 
 class PatientAMQP(AMQP):
+    """Makes Celery use :class:`PatientConnection`."""
+
     Connection = PatientConnection
 
 
 app = Celery("cycle", amqp=PatientAMQP)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(related_name="jobs")
+
+
+# This module is imported by whoever imports ours; only a worker and a beat need the services.
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def start_services(**said):
+    """Start PostgreSQL and Redis of our own before the worker or the beat asks for them."""
+    # Not at the top: ``python -m cycle.running.embedded`` would find itself imported already.
+    from cycle.running import starting
+
+    starting.for_work()
+
+
+@signals.setup_logging.connect
+def keep_our_log(**said):
+    """Let worker and beat write the same log as the pages, with what is bound to each line."""
+    logging.config.dictConfig(settings.LOGGING)

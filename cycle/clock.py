@@ -38,7 +38,7 @@ def today_in_database():
 
 
 def replaying():
-    """Whether the past is being told again: then nobody is to be notified of it."""
+    """Whether a replay or demo is writing past events: then nobody is notified."""
     return _replaying.get()
 
 

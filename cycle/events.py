@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 _labels: dict = {}
+_keys: set = set()
 
 
 def register(event, label):
@@ -21,6 +22,24 @@ def registered():
     """All event names, for tests and for the audiences."""
     return set(_labels)
 
+
+def carry(keys):
+    """Let entries carry these ``keys`` in their data: what is read back by name, years later.
+
+    A key stays here as long as a row may have it, written or not.
+    """
+    _keys.update(keys.split())
+
+
+def keys():
+    """All keys of the data of entries."""
+    return set(_keys)
+
+
+carry(
+    "assignment bootstrap changed document document_signer is_staff is_superuser post post_role"
+    " unit valid_from"
+)
 
 register("role.assign", _("phân công vai trò"))
 register("role.prolong", _("kéo dài phân công"))

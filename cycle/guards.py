@@ -1,9 +1,9 @@
-"""That nobody walks round what the database refuses (chốt giữ của cơ sở dữ liệu).
+"""The triggers cannot be deceived (chốt giữ của cơ sở dữ liệu).
 
-A trigger reads tables by name. A name is looked up along the search path, and among the temporary
-tables of the session before all else: who may make one of the same name shows the trigger what he
-likes. So every function of ours carries its own search path, temporary tables last in it, and the
-application may make none.
+A trigger function finds its tables by name, along the search path, and temporary tables come first.
+Whoever can make a temporary table with the name of a real one can deceive the trigger. So each of
+our functions sets its own search path with temporary tables last, and the application's roles may
+make no temporary tables.
 """
 
 import pgtrigger
@@ -19,7 +19,7 @@ SEARCH_PATH = "search_path=pg_catalog, public, pg_temp"
 
 
 class PinnedTriggerSql(compiler.UpsertTriggerSql):
-    """What pgtrigger installs, its functions with a search path; migrations name this class."""
+    """SQL of a trigger whose function sets its search path. Migrations name this class."""
 
     def get_template(self):
         pinned = f"LANGUAGE plpgsql SET {SEARCH_PATH};".replace("=", " = ")
@@ -27,7 +27,7 @@ class PinnedTriggerSql(compiler.UpsertTriggerSql):
 
 
 class Immutable(pgtrigger.Protect):
-    """Rows that are only ever added: nobody changes or deletes one, the owner neither."""
+    """A trigger that refuses UPDATE and DELETE, for the owner of the table too."""
 
     operation = pgtrigger.Update | pgtrigger.Delete
 
@@ -64,7 +64,7 @@ def _rows(alias, query, value):
 
 @checks.register(checks.Tags.database)
 def guards_hold(app_configs, databases, **kwargs):
-    """Errors for what lets the application round the triggers; warnings for endless sessions.
+    """System check: errors for gaps in the triggers, warnings for roles without time limits.
 
     Only where a database is asked about: ``manage.py check --database default``, ``check_flows``,
     and ``migrate`` when it is done.

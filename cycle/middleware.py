@@ -17,11 +17,11 @@ log = structlog.get_logger(__name__)
 
 
 class TextMiddleware:
-    """Leave out of a request what no page can take, before any page sees it.
+    """Remove from a request what no page can handle: NUL characters and broken ``HX-Current-URL``.
 
-    PostgreSQL keeps no NUL in its texts: an address with one does not exist, in a search and in a
-    cookie nobody typed it. What is posted is answered by its form, at its field. Of where a script
-    stands, only what is an address is believed.
+    PostgreSQL stores no NUL. A path with one answers 404; it is cut out of headers and the query
+    string, and a cookie with one is dropped. Posted text is left to the form, which answers at its
+    field.
     """
 
     def __init__(self, get_response):
@@ -50,10 +50,10 @@ class TextMiddleware:
 
 
 class TwiceMiddleware:
-    """What two people, or two clicks, add at the same moment: the later one is told so.
+    """Answer the second of two requests that add the same row at the same moment.
 
-    Who comes second by a second is answered by the form. By a moment, the database alone sees it:
-    its unique keys and exclusions refuse the second, of which nothing is written.
+    The form's own check finds a row that is already stored. When both requests pass that check, a
+    unique key or exclusion of the database refuses the second, and nothing of it is written.
     """
 
     def __init__(self, get_response):

@@ -1,7 +1,7 @@
 """The rubrics of an edition: read, checked, loaded; and the official wording laid over them.
 
 A file ``rulesets/<edition>/rubrics.json`` holds what carries over from the decision (codes, points,
-minimums, titles) and our own short labels, each said once in ``labels`` and meant by its id.
+minimums, titles) and our own short labels, which stand once in ``labels``; options name their id.
 """
 
 import json
@@ -20,7 +20,7 @@ CRITERION = {"part", "code", "title", "points", "options"}
 CRITERION_MAY = {"yes_no", "requires", "cases", "eliminations", "note"}
 OPTION_MAY = {"points", "label", "minimum_for", "case"}
 
-#: What whoever copied the decision remarked of their copy is not the decision's wording.
+#: A remark of the transcriber: not part of the decision's wording.
 REMARK = re.compile(r"\[transcript [^]]*\](?: / )?")
 
 
@@ -358,7 +358,7 @@ def _official_rows(path):
 
 
 def _squashed(text):
-    """Letters and digits only: copies of the decision stray in spaces, marks and case."""
+    """Letters and digits only: copies of the decision differ in spaces, marks and case."""
     return re.sub(r"\W", "", fold(text))
 
 

@@ -1,7 +1,9 @@
-"""One module for all environments: read from the environment, works with nothing set.
+"""One module for all environments: reads the environment, works with nothing set, starts nothing.
 
-In production set SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, DATABASE_WORK_URL, DATABASE_OWNER_URL,
-REDIS_URL and OCOP_PRODUCTION=1; the first two are then required and their absence stops the start.
+DATABASE_URL (or DATABASE_WORK_URL) means production, unless OCOP_PRODUCTION=0. In production
+SECRET_KEY and ALLOWED_HOSTS are required: without one of them the start ends with a sentence. What
+else is read stands in docs/operating.md. Who starts our own PostgreSQL and Redis:
+cycle/running/starting.py.
 """
 
 import os
@@ -12,29 +14,16 @@ import dj_database_url
 import structlog
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
 from cycle.running import embedded
+from cycle.running.environment import is_production, number, required, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-
-def required(name):
-    """The environment variable ``name``; its absence stops the start in one sentence."""
-    try:
-        return os.environ[name]
-    except KeyError:
-        raise ImproperlyConfigured(f"Thiếu biến môi trường {name}.") from None
-
-
-PRODUCTION = os.environ.get("OCOP_PRODUCTION") == "1"
+PRODUCTION = is_production(os.environ)
 DEBUG = False
-SECRET_KEY = (
-    required("SECRET_KEY") if PRODUCTION else os.environ.get("SECRET_KEY", "demo-only-" * 8)
-)
-ALLOWED_HOSTS = (
-    required("ALLOWED_HOSTS") if PRODUCTION else os.environ.get("ALLOWED_HOSTS", "*")
-).split(",")
+SECRET_KEY = required(os.environ, "SECRET_KEY", otherwise="demo-only-" * 8)
+ALLOWED_HOSTS = required(os.environ, "ALLOWED_HOSTS", otherwise="*").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("CSRF_TRUSTED_ORIGINS", "").split(",") if o]
 
 INSTALLED_APPS = [
@@ -110,8 +99,7 @@ TEMPLATES = [
 ]
 
 # --- Services: given by URL, or our own from wheels (see cycle/running/embedded.py) ----------
-# explain_term only computes: it starts nothing.
-services = embedded.urls(start=sys.argv[1:2] != ["explain_term"])
+services = embedded.urls()
 # Web pages come in through these modules; workers, the beat and commands do not.
 _serves = "cycle.wsgi" in sys.modules or "cycle.asgi" in sys.modules
 DATABASES = {
@@ -124,8 +112,8 @@ DATABASES = {
     "owner": dj_database_url.parse(services.owner),
 }
 for _database in DATABASES.values():
-    # A server that has vanished is noticed within a minute. These are libpq's own: what the server
-    # should know stands with its roles, for not every pooler passes on what a client asks for.
+    # libpq notices within a minute that a server has vanished. Settings for the server itself stand
+    # with its roles: not every pooler passes on what a client asks for.
     _database["OPTIONS"] = {
         "keepalives_idle": 30,
         "keepalives_interval": 10,
@@ -156,7 +144,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 5,
-    # To acknowledge over a connection that was lost meanwhile ends the whole worker.
+    # Acknowledging over a lost connection would end the worker.
     "ack_emulation": False,
 }
 CELERY_TASK_PUBLISH_RETRY = False
@@ -165,7 +153,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-time": {
         "task": "notifications.jobs.keep_time",
         "schedule": 60,
-        # A beat that found no worker is not made up for: the next one does all of it.
+        # A message that no worker took in 55 s expires: the next beat does all the work.
         "options": {"expires": 55},
     },
     "send-letters": {
@@ -191,10 +179,10 @@ CELERY_BEAT_SCHEDULE = {
 SITE_URL = os.environ.get("SITE_URL", "http://127.0.0.1:8000")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
-EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
+EMAIL_PORT = number(os.environ, "EMAIL_PORT", default=25)
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_HOST_PASSWORD", "")
-EMAIL_USE_TLS = os.environ.get("EMAIL_USE_TLS") == "1"
+EMAIL_USE_TLS = switch(os.environ, "EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ocop@localhost")
 WEBHOOK_URL = os.environ.get("WEBHOOK_URL", "")
@@ -232,8 +220,8 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True
-# What axes keeps of a failed sign-in is the whole form: without any password, and without the name,
-# into which passwords are typed by mistake.
+# axes stores the posted form of a failed sign-in. Mask the passwords in it, and the name too:
+# people type passwords there by mistake.
 AXES_SENSITIVE_PARAMETERS = [
     "username",
     "ip_address",
@@ -260,9 +248,7 @@ TIME_ZONE = "Asia/Ho_Chi_Minh"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Only production collects its static files; elsewhere they come out of the packages as they are.
-STATIC_ROOT = os.environ.get("STATIC_ROOT") or (
-    embedded.state_folder() / "static" if PRODUCTION else None
-)
+STATIC_ROOT = os.environ.get("STATIC_ROOT") or (embedded.static_root() if PRODUCTION else None)
 MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or embedded.media_root())
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
@@ -295,7 +281,7 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 if PRODUCTION:
-    SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "1") == "1"
+    SECURE_SSL_REDIRECT = switch(os.environ, "SECURE_SSL_REDIRECT", default=True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -316,11 +302,15 @@ LOGGING = {
                 structlog.processors.TimeStamper(fmt="iso"),
                 structlog.stdlib.add_logger_name,
                 structlog.stdlib.add_log_level,
+                # Of the errors of other packages too: else a traceback is kept as an address.
+                structlog.processors.format_exc_info,
             ],
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # What a worker takes and has done.
+    "loggers": {"celery": {"level": "INFO"}},
 }
 structlog.configure(
     processors=[
@@ -335,7 +325,3 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-
-if "pytest" in sys.modules:
-    # Slow by design everywhere else.
-    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

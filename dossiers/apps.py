@@ -7,7 +7,7 @@ class DossiersConfig(AppConfig):
     verbose_name = _("Hồ sơ")
 
     def ready(self):
-        # Events, permissions, flows and kinds of jobs are registered by being imported.
-        from dossiers import events, flows  # noqa: F401
+        # Events, permissions, flows, kinds of jobs, stored words: registered by being imported.
+        from dossiers import events, flows, words  # noqa: F401
         from dossiers.office import handover  # noqa: F401
         from dossiers.terms import recalculation  # noqa: F401

@@ -2,8 +2,14 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from cycle.events import register
+from cycle.events import carry, register
 from dossiers.models.law import ACTS
+
+carry(
+    "after authority before begun code days due_on due_was holder holder_id is_new node on org_unit"
+    " paper period records role rubric rung substitution successor task tasks term to to_id"
+    " was_until"
+)
 
 register("dossier.open", _("mở hồ sơ"))
 for act in ACTS.values():

@@ -9,7 +9,7 @@ from dossiers.models import ACTS, Dossier, Term
 
 _audiences: dict = {}
 
-#: The events of a term's rungs, of which a morning may bring thousands.
+#: The events of the rungs of terms: a morning may bring thousands.
 RUNGS = ("term.warning", "term.overdue", "term.escalated")
 OWNER = "owner"
 
@@ -33,7 +33,7 @@ def told(whom):
 
 
 def missing():
-    """Registered events that nobody has thought of."""
+    """Registered events without an audience."""
     return events.registered() - set(_audiences)
 
 
@@ -59,7 +59,7 @@ def _dossier(entry):
 
 
 def _next_holders(dossier):
-    """Those in whose inbox the dossier lies now."""
+    """Ids of the people who have the dossier's open task in their inbox."""
     task = dossier.open_task()
     return workers(task) if task is not None else set()
 
@@ -100,7 +100,7 @@ def _line_officers(dossier):
     "task.reroute",
 )
 def whoever_is_next(entry):
-    """The dossier came to somebody: those in whose inbox it lies, if it has not gone on since."""
+    """Those who have the dossier in their inbox, unless it has moved on since the entry."""
     dossier = _dossier(entry)
     if entry.after and dossier.state != entry.after:
         return set()
@@ -116,7 +116,7 @@ def the_line(entry):
 
 @audience("task.sign_decision")
 def the_clerks(entry):
-    """Who numbers what the leader has signed, while it still waits for that."""
+    """The clerks who enter the number of a signed decision, while its task is still open."""
     task = _dossier(entry).open_task()
     if task is None or task.pk != entry.data.get("task", task.pk):
         return set()
@@ -305,11 +305,11 @@ def _active(ids):
 
 
 def _of_rung(to, work, unit, heir):
-    """The posts that hear of a rung, (role, unit id): the first that somebody holds does. What is
+    """The posts that may hear of a rung, in order: the first with a holder is notified. What is
     above the unit is above its ``heir``.
 
-    A post may be vacant and an officer may have left: then it is told one step up, and not lost.
-    (OWNER, (user id, role, unit id)) stands for whoever has taken the task, and who acts for them.
+    A post is (role, unit id). When it is vacant the next one up is notified, so nothing is lost.
+    (OWNER, (user id, role, unit id)) means the person who claimed the task and their substitutes.
     """
     above, top = heir.parent or heir, heir.at_level(Level.PROVINCE) or heir
     ladder = [

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from notifications.channels import Refused, email, webhook
+from notifications.dispatch import named_in_log
 from notifications.letters import letter
 from notifications.models import Channel, Delivery, DeliveryState
 from notifications.reasons import reason
@@ -70,8 +71,10 @@ def attempt(delivery):
             raise Refused("Tài khoản của người nhận đã ngừng hoạt động.")
         SENDERS[Channel(delivery.channel)](delivery, letter(delivery))
     except Refused as error:
+        log.warning("delivery_refused", **_named_in_log(delivery))
         _failed(delivery, error, final=True)
     except Exception as error:
+        log.exception("delivery_failed", **_named_in_log(delivery))
         _failed(delivery, error, final=delivery.attempts >= MAX_ATTEMPTS)
     else:
         Delivery.objects.filter(pk=delivery.pk).update(
@@ -86,7 +89,17 @@ def _failed(delivery, error, *, final):
         next_at=Now() + pause,
         error=reason(error),
     )
-    log.warning("delivery_failed", delivery=delivery.pk, attempt=delivery.attempts, final=final)
+
+
+def _named_in_log(delivery):
+    said = {
+        "delivery": delivery.pk,
+        "attempt": delivery.attempts,
+        "recipient": delivery.recipient.pk,
+    }
+    if delivery.notification:
+        said |= named_in_log(delivery.notification.entry)
+    return said
 
 
 def resend(deliveries):

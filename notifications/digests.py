@@ -18,7 +18,7 @@ from notifications.models import Channel, Delivery, Digest, Notification
 
 HOUR = time(7)
 
-#: So many of a kind are named, the others counted.
+#: Most rows named in each section of the letter; the others are only counted.
 NAMED = 15
 
 

@@ -1,13 +1,16 @@
 """From the outbox to notifications: each entry told once to each person who must hear."""
 
+import structlog
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from cycle import clock
-from cycle.models import OutboxMessage, User
+from cycle.models import OutboxMessage, Stream, User
 from notifications import audiences
 from notifications.models import Channel, Delivery, Notification, Preference
+
+log = structlog.get_logger(__name__)
 
 
 def dispatch(limit=500):
@@ -38,6 +41,7 @@ def dispatch(limit=500):
                 # The database went away or was busy: nothing is wrong with the entry.
                 raise
             except Exception as error:
+                log.exception("not_told", **named_in_log(message.entry))
                 message.error = f"{type(error).__name__}: {error}"[:500]
         _tell(told, now)
         OutboxMessage.objects.bulk_update(messages, ["dispatched_at", "error"], batch_size=500)
@@ -56,7 +60,18 @@ def _of_rungs(messages):
     except OperationalError:
         raise
     except Exception:
+        log.exception("rungs_told_one_by_one", entries=[entry.pk for entry in entries])
         return {}
+
+
+def named_in_log(entry):
+    """What the log says of an entry: which it is, of which dossier, who did it."""
+    return {
+        "entry": entry.pk,
+        "recorded": entry.event,
+        "dossier": entry.stream_id if entry.stream == Stream.DOSSIER else None,
+        "user_id": entry.actor_id,
+    }
 
 
 def _tell(told, now):

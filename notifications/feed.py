@@ -38,7 +38,7 @@ def _event(name, day, summary, description, path=""):
     event.add("description", description)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    # It is a day by which, not a day on which one is busy.
+    # A due day does not make its reader busy.
     event.add("transp", "TRANSPARENT")
     if path:
         event.add("url", site.address(path))

@@ -20,6 +20,8 @@ class Channel(models.TextChoices):
 
 
 class NotificationQuerySet(models.QuerySet):
+    """Notifications, read or not."""
+
     def unread(self):
         """Not yet read."""
         return self.filter(read_at=None)
@@ -207,7 +209,7 @@ class Heartbeat(models.Model):
 
 
 def new_token():
-    """A secret that nobody guesses."""
+    """A random token for a secret address."""
     return secrets.token_urlsafe(32)
 
 

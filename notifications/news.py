@@ -77,7 +77,7 @@ class News(Listed):
             found = found.filter(Kind(self.filters.kind).condition)
         if self.filters.after:
             found = found.filter(pk__lt=self.filters.after)
-        # Of a rung: at whose desk the work lies. Read along, for a page asks few questions.
+        # The unit and role of a rung's term, joined here to keep the page at two queries.
         found = found.annotate(
             desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
         )
@@ -102,7 +102,7 @@ class News(Listed):
             if entry.stream == Stream.DOSSIER:
                 row.dossier = dossiers[entry.stream_id]
             if entry.event in audiences.RUNGS:
-                # Said by the sweep: the entry bears the name of the term.
+                # Written by the sweep: ``label`` of the entry is the term's title.
                 row.term = title_of_term(entry.data["code"], entry.label)
                 row.due_on = parse_date(entry.data["due_on"])
         return rows

@@ -1,32 +1,18 @@
 """How the system fares (vận hành): what did not go out, what waits, when work last ran."""
 
-from datetime import timedelta
-
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import FileFault, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
+from notifications.beats import marks
 from notifications.delivery import resend
 from notifications.letters import title_of_term
-from notifications.models import Delivery, DeliveryState, Heartbeat
+from notifications.models import Delivery, DeliveryState
 
 #: More than this are counted, not listed.
 SHOWN = 50
-#: A beat that has not been seen for so long is missed.
-MISSED = timedelta(minutes=5)
-
-#: What comes once a night.
-MISSED_NIGHT = timedelta(hours=26)
-
-BEATS = {
-    "keep_time": _("Theo dõi thời hạn, báo tin"),
-    "send_letters": _("Gửi thư, tin nhắn"),
-    "collect_files": _("Dọn tệp hằng đêm"),
-}
-NIGHTLY = frozenset({"collect_files"})
-KINDS = {"recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ")}
 
 WAITING = (
     _("Sự kiện chờ báo"),
@@ -52,18 +38,12 @@ class Operations:
         self.collected = None
 
     def beats(self):
-        """Each beat: when it was last seen, and whether it is missed."""
-        seen = Heartbeat.objects.in_bulk()
-        if night := seen.get("collect_files"):
-            self.collected = night.result.get("files")
-        return [
-            {
-                "label": label,
-                "beat": seen.get(name),
-                "missed": name not in seen or seen[name].started_at < self.now - _missed(name),
-            }
-            for name, label in BEATS.items()
-        ]
+        """Each beat: when it was last seen, what went wrong, since when it is missed."""
+        found = marks(self.now)
+        for mark in found:
+            if mark.name == "collect_files" and mark.beat:
+                self.collected = mark.beat.result.get("files")
+        return found
 
     def backlog(self):
         """What waits, by name; one query."""
@@ -99,10 +79,7 @@ class Operations:
 
     def failed_jobs(self):
         """Long work that ended in an error."""
-        jobs, more = self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
-        for job in jobs:
-            job.label = KINDS.get(job.kind, job.kind)
-        return jobs, more
+        return self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
 
     def file_faults(self):
         """Files that could not be handed over or stored, the latest first."""
@@ -113,12 +90,8 @@ class Operations:
         return rows[:SHOWN], len(rows) > SHOWN
 
 
-def _missed(name):
-    return MISSED_NIGHT if name in NIGHTLY else MISSED
-
-
 def about(entry):
-    """What an entry says of what, in a few words."""
+    """An entry in a few words: its subject and its event."""
     return f"{title_of_term(entry.data.get('code'), entry.label)}: {entry.sentence}"
 
 

@@ -8,10 +8,7 @@ from dossiers.rules import has_a_post
 
 @rules.predicate
 def runs_the_system(user):
-    """An administrator of everything, and the officers of the province.
-
-    Being let into the administration is not enough: this page is beside it.
-    """
+    """Superusers, and the officers of the province. ``is_staff`` alone is not enough."""
     return user.is_active and (
         user.is_superuser
         or any(

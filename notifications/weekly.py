@@ -20,9 +20,9 @@ from dossiers.models import ACTS, Dossier, Task, Term
 from dossiers.models.law import SENT_BACK
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
 
-#: On the last working day of the week, at this hour.
+#: The page goes out on the last working day of the week, at this hour.
 HOUR = time(15)
-#: When the beat was away at that hour the page still goes out, but not a week later.
+#: A beat that missed that hour still sends the page within this time.
 STILL_NEWS = timedelta(days=4)
 
 #: More rows than these would not stay on one page.

@@ -13,10 +13,16 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from cycle.models import Level, OrgUnit, Role, RuleSet
+from cycle.running import embedded
 from tests import databases
 from tests.world import open_cycle, open_dossier, person
 
 pytest_plugins = ["tests.rendered"]
+
+
+def pytest_configure():
+    """Start PostgreSQL, or join the one that another process of this run has started."""
+    embedded.start_postgres()
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ FLOORS = {
         "tables fields formats typed guards",
         "rulesets middleware",
         "models",
-        "accounts appointing rubrics files",
+        "accounts appointing chains rubrics files words",
         "jobs downloads",
         "views",
         "settings celery urls admin apps asgi wsgi management",
@@ -47,7 +47,8 @@ FLOORS = {
         "page",
         "office",
         "views",
-        "urls admin apps management",
+        "urls admin words management",
+        "apps",
     ],
     "councils": [
         "events rules models",
@@ -60,12 +61,12 @@ FLOORS = {
     ],
     "notifications": [
         "models rules channels audiences feed",
-        "reasons digests dispatch weekly",
+        "beats reasons digests dispatch weekly",
         "letters",
         "delivery news",
         "jobs forms",
         "operations",
-        "views",
+        "views words",
         "urls apps",
     ],
 }

@@ -28,7 +28,7 @@ from councils.models import (
 )
 from councils.stories import accounts, cast, demo
 from councils.stories import scenes as scenes_stories
-from cycle import clock
+from cycle import clock, words
 from cycle.models import (
     Cycle,
     DayOff,
@@ -180,6 +180,10 @@ def test_the_ways_beside_the_walk_are_there():
     assert entries.filter(data__paper=True).exists()
     assert OutreachEvent.objects.count() >= 10
     assert max(map(len, Dossier.objects.values_list("product__name", flat=True))) > 100
+
+
+def test_the_code_knows_every_word_that_the_demo_stores():
+    assert words.unknown() == []
 
 
 def test_files_of_evidence_are_on_disk():

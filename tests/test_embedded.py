@@ -17,7 +17,7 @@ from cycle.running import embedded
 HOLD = """
 import sys
 from cycle.running import embedded
-embedded.urls()
+embedded.start_postgres()
 embedded.start_redis()
 print(embedded.state_folder(), flush=True)
 sys.stdin.read()
@@ -220,7 +220,9 @@ def test_a_path_too_long_for_a_socket_keeps_a_note_of_the_folder_used(environmen
 def test_a_folder_that_cannot_be_written_gives_one_sentence(environment, tmp_path):
     (tmp_path / "file").touch()
     blocked = environment | {"OCOP_STATE": str(tmp_path / "file" / "state")}
-    ended = python("-c", "from cycle.running import embedded; embedded.urls()", env=blocked)
+    ended = python(
+        "-c", "from cycle.running import embedded; embedded.start_postgres()", env=blocked
+    )
     assert (ended.returncode, ended.stderr) == (
         1,
         f"Không ghi được vào thư mục {tmp_path}/file/state: hãy cấp quyền ghi, "
@@ -321,6 +323,54 @@ def test_one_login_of_another_name_holds_the_rights_itself(environment):
         env=environment | {"DATABASE_URL": "postgresql://ung_dung@127.0.0.1:1/none"},
     )
     assert ended.stdout.split() == ["ung_dung", "ung_dung"], ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("entry", "redis"),
+    [
+        (["manage.py", "showmigrations", "--help"], None),
+        (["-c", "import cycle.settings, cycle.celery, django; django.setup()"], None),
+        (["manage.py", "shell", "-c", "{asks}"], False),
+        (["-c", "import cycle.wsgi; {asks}"], False),
+        (["-c", "import cycle.asgi; {asks}"], False),
+        (["-m", "celery", "-A", "cycle", "worker", "--concurrency=1"], True),
+        (["-m", "celery", "-A", "cycle", "beat", "-s", "{state}.beat", "--pidfile="], True),
+    ],
+)
+def test_who_needs_the_services_starts_them(environment, entry, redis):
+    """``redis`` says whether that one is started too; None where nothing is."""
+    asks = "from django.db import connection; connection.ensure_connection(); input()"
+    environment |= {"DJANGO_SETTINGS_MODULE": "cycle.settings"}
+    state = environment["OCOP_STATE"]
+    process = subprocess.Popen(
+        [sys.executable, *(part.format(asks=asks, state=state) for part in entry)],
+        env=environment, cwd=embedded.PROJECT, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    if redis is None:
+        # Nothing is started, so nothing is made either.
+        _out, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        assert not Path(state).exists()
+        return
+    until = time.monotonic() + 30
+    run = None
+    while time.monotonic() < until and process.poll() is None:
+        run = run or next(iter(folders_used(state)), None)
+        if run and (run / ".s.PGSQL.5432").exists() and (run / "redis.sock").exists() == redis:
+            break
+        time.sleep(0.1)
+    assert len(servers(run.parent)) == (2 if redis else 1)
+    process.terminate()
+    process.communicate(timeout=60)
+    assert gone(run.parent)
+
+
+def folders_used(state):
+    """The folder of sockets below ``state``, or where its note leads, once there is one."""
+    note = Path(state, "state")
+    folder = Path(note.read_text().strip() or state) if note.exists() else Path(state)
+    return folder.glob("run")
 
 
 def as_postgres(folder, database="postgres"):

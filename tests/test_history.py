@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
-from cycle import clock
+from cycle import chains, clock, jobs
 from cycle.models import HistoryEntry, HistoryHead, OutboxMessage
 from dossiers.models import Dossier
 from dossiers.walk import doors
@@ -360,6 +360,21 @@ def test_a_broken_link_is_found(lie, dossier, an, capsys):
     tamper(lie)
     seq, reason = TAMPERED[lie]
     assert verify(capsys) == (f"Nhật ký bị đứt tại dossier {dossier.pk}/{seq}: {reason}.", 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_check_finds_each_place_and_the_night_raises_them(dossier, dossier_of_three, an):
+    walk(dossier, an)
+    tamper("UPDATE cycle_historyentry SET reason = 'Đủ'")
+    changed = HistoryEntry.objects.order_by("stream", "stream_id", "seq")
+    findings = [
+        ("dossier", each.stream_id, each.seq, "nội dung khác với bản đã băm") for each in changed
+    ]
+    assert chains.check() == findings
+    assert chains.check(most=2) == findings[:2]
+    with pytest.raises(chains.HistoryBroken) as broken:
+        jobs.verify_history()
+    assert broken.value.findings == findings
 
 
 @pytest.mark.django_db(transaction=True)

@@ -168,7 +168,7 @@ def test_the_certificate_warns_when_the_days_to_file_begin_and_end(given):
         date(2027, 3, 5),  # 210 days: useful
         date(2027, 4, 4),  # 180: the days to file begin
         date(2027, 6, 3),  # 120: and end
-        date(2027, 9, 1),  # 30: the owner must be warned (D13)
+        date(2027, 9, 1),  # 30 days before: the owner must be warned
     ]
 
 

@@ -315,7 +315,7 @@ def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
     assert not dossier.terms.live().filter(code="D10").exists()
 
 
-# --- The list of what ends (P21) ------------------------------------------------------------
+# --- The list of what ends ------------------------------------------------------------------
 
 
 def radar(user, moment):

@@ -132,7 +132,10 @@ def git(*arguments: str) -> subprocess.CompletedProcess:
 
 def make_backup(tag: str, python: str, code: Path, place: Path) -> None:
     """Demo, a beat's work and a backup with that code; raises CalledProcessError if it fails."""
-    given = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "MEDIA_ROOT", "PYTHONPATH"}
+    given = {
+        "DATABASE_URL", "DATABASE_OWNER_URL", "DJANGO_SETTINGS_MODULE", "REDIS_URL", "MEDIA_ROOT",
+        "PYTHONPATH",
+    }  # fmt: skip
     environment = {key: value for key, value in os.environ.items() if key not in given}
     environment |= {"OCOP_STATE": str(place / "state"), "OCOP_PG_FAST": "1"}
 
@@ -189,7 +192,7 @@ def check(backup: Path) -> list[str]:
     call_command("restore", backup)
     call_command("migrate", verbosity=0)
     faults = []
-    for command in ("check_flows", "verify_history"):
+    for command in ("check_flows", "check_words", "verify_history"):
         try:
             call_command(command)
         except SystemExit:

@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
 
 from councils.models import (
     Closing,
@@ -37,7 +38,7 @@ def follow_again(closing, *, by):
     return Job.objects.ask("councils.apply", by=by, closing=closing.pk)
 
 
-@job_kind("councils.apply")
+@job_kind("councils.apply", _("Thi hành kết quả đợt đánh giá"))
 def apply(job):
     """Do what follows from a closing for each of its dossiers, each at most once."""
     closing = Closing.objects.select_related("round__council__org_unit", "by", "entry").get(

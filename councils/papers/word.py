@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import segno
+import structlog
 from django.utils.translation import gettext as _now
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
@@ -14,6 +15,8 @@ from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from councils.papers.kinds import KINDS, _complete, blank
+
+log = structlog.get_logger(__name__)
 
 #: A template that unpacks to more is no letter of ours.
 LARGEST = 20_000_000
@@ -66,6 +69,7 @@ def _merge(kind, data, template):
     except TemplateRefused:
         raise
     except Exception as error:
+        log.exception("template_not_filled", kind=kind)
         # Whatever else docxtpl and lxml say of a paper that officers have edited.
         raise TemplateRefused(
             _now("Không điền được mẫu văn bản này. Hãy tải mẫu gốc về và sửa lại từ đó.")
@@ -95,6 +99,7 @@ def _opened(template):
     except TemplateRefused:
         raise
     except Exception as error:
+        log.exception("template_not_opened")
         # python-docx raises whatever the part that it stumbles over raises.
         raise TemplateRefused(_now("Tệp này không phải văn bản Word (.docx).")) from error
     return paper

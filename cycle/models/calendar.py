@@ -15,7 +15,7 @@ from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
 from cycle.workdays import Calendar, Unit
 
-#: The programme began in 2018; later than the last no day of it can be reckoned.
+#: The programme began in 2018. Terms of years after the last cannot be computed.
 FIRST_YEAR, LAST_YEAR = 2018, 2100
 
 
@@ -61,7 +61,7 @@ class Cycle(models.Model):
                 {"year": _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": self.year}}
             )
 
-    #: Its own chain of history: what is configured of the year.
+    #: The stream of its own history: changes of its configuration.
     history_stream = "cycle"
 
     @property
@@ -215,6 +215,8 @@ class Duty(models.Model):
 
 
 class DayOffQuerySet(models.QuerySet):
+    """Days off, and the calendar that they make."""
+
     def calendar(self, first, last):
         """The :class:`~cycle.workdays.Calendar` of the days from ``first`` to ``last``."""
         off: set[date] = set()
@@ -344,7 +346,7 @@ class TermRule(models.Model):
             )
         if self.amount is not None and not self.unit:
             raise ValidationError({"unit": _("Độ dài cần có đơn vị tính.")})
-        # What is wrong here would break the first term that begins, long after.
+        # An error here would only show when the first term begins, perhaps months later.
         if not isinstance(self.escalations, list) or not all(map(_is_escalation, self.escalations)):
             raise ValidationError(
                 {

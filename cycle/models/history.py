@@ -20,6 +20,8 @@ class Stream(models.TextChoices):
 
 
 class HistoryManager(models.Manager["HistoryEntry"]):
+    """``record()`` is the one way in which the product writes history, beside set-based SQL."""
+
     def record(
         self,
         event,
@@ -124,7 +126,7 @@ class HistoryEntry(models.Model):
     prev_hash = models.CharField(max_length=64, db_default="", editable=False)
     hash = models.CharField(_("mã băm"), max_length=64, db_default="", editable=False)
 
-    #: What a list of many things adds: whose sheet it was, of which product.
+    #: Set by lists of several things: whose sheet, or which product, the entry is about.
     about = ""
 
     objects = HistoryManager()

@@ -12,19 +12,31 @@ from cycle.running.waking import wake
 log = structlog.get_logger(__name__)
 
 _kinds: dict = {}
+_titles: dict = {}
 
 
-def job_kind(name):
-    """Register the function ``work(job)`` that does jobs of this kind; it may run twice."""
+def job_kind(name, title=None):
+    """Register the function ``work(job)`` that does jobs of this kind; it may run twice.
+
+    ``title`` is what a page calls such a job.
+    """
 
     def register(work):
         _kinds[name] = work
+        _titles[name] = title or name
         return work
 
     return register
 
 
+def kinds():
+    """The names of the kinds of jobs that somebody can do."""
+    return set(_kinds)
+
+
 class JobQuerySet(models.QuerySet):
+    """Jobs: asking for one, and finding those that wait."""
+
     def waiting(self):
         """Not finished, and held by no worker that lives."""
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
@@ -76,6 +88,11 @@ class Job(models.Model):
         return f"{self.kind} #{self.pk}"
 
     @property
+    def title(self):
+        """What a page calls it (tên việc); its kind where the code does not know it any more."""
+        return _titles.get(self.kind, self.kind)
+
+    @property
     def percent(self):
         """0 to 100."""
         return 100 * self.done // self.total if self.total else 0
@@ -89,6 +106,7 @@ class Job(models.Model):
         """Do the work and write down how it ended; the error stays on the row, in words."""
         self.state = JobState.RUNNING
         self.save(update_fields=["state"])
+        structlog.contextvars.bind_contextvars(job=self.pk, kind=self.kind, user_id=self.by_id)
         try:
             self.result = _kinds[self.kind](self) or {}
             self.state, self.error = JobState.DONE, ""
@@ -96,7 +114,11 @@ class Job(models.Model):
             # The database went away, or was busy too long: the job waits, and is done again.
             raise
         except Exception as error:
+            log.exception("job_failed")
             self.state, self.error = JobState.FAILED, f"{type(error).__name__}: {error}"[:1000]
+        finally:
+            # Whatever the work was about, the next one is about something else.
+            structlog.contextvars.unbind_contextvars("job", "kind", "user_id", "dossier")
         self.finished_at = clock.now()
         self.save(update_fields=["state", "result", "error", "finished_at"])
 
@@ -119,9 +141,9 @@ def run_waiting():
                     job.run()
                     ran += 1
             except (OperationalError, InterfaceError) as error:
-                # The next job need not wait for a row that this one did not get in time.
+                # This job stays queued. The next one may need other rows and can run now.
                 log.warning("job_waits", job=job.pk, kind=job.kind, error=str(error))
             finally:
-                # Raises when the database went away: then all wait.
+                # Raises when the database is gone: then every job stays queued.
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [job.pk])
     return ran

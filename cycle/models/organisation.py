@@ -48,6 +48,8 @@ class Role(models.TextChoices):
 
 
 class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
+    """Units by the day on which they exist."""
+
     def valid_on(self, day: date) -> "OrgUnitQuerySet":
         """Units that exist on ``day``."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
@@ -205,7 +207,7 @@ class User(AbstractUser):
                 key=lambda assignment: assignment.user_id != self.pk,
             )
             own = [assignment for assignment in held if assignment.user_id == self.pk]
-            # Who may only read does nothing in another's name either.
+            # An auditor only reads, also as a substitute.
             only_reads = own and all(assignment.role == Role.AUDITOR for assignment in own)
             self._assignments = own if only_reads else held
         return self._assignments
@@ -280,6 +282,8 @@ def day_in_database(day: date | None) -> Any:
 
 
 class RoleAssignmentQuerySet(models.QuerySet["RoleAssignment"]):
+    """Posts by the day on which they are held."""
+
     def held_on(self, day: Any) -> "RoleAssignmentQuerySet":
         """Assignments in force on ``day``."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
@@ -320,8 +324,8 @@ class Hash(Func):
 
     def as_sql(self, *args, **kwargs):
         sql, params = super().as_sql(*args, **kwargs)
-        # The expression stands twice, its values too: a form that is checked gives values where
-        # the table's definition gives columns.
+        # ``template`` has the expression twice, so its parameters are needed twice. The DDL has
+        # columns there and no parameters; ``validate()`` has values.
         return sql, (*params, *params)
 
 
@@ -337,7 +341,7 @@ class RoleAssignment(models.Model):
     )
     valid_from = models.DateField(_("từ ngày"))
     valid_to = models.DateField(_("đến hết ngày"), null=True, blank=True)
-    #: Empty for those of before this was kept, and for what no person appointed.
+    #: NULL: appointed before this column existed, or by the system.
     made_by = models.ForeignKey(
         User,
         models.PROTECT,
@@ -348,7 +352,7 @@ class RoleAssignment(models.Model):
     )
     document = models.CharField(_("số, ngày văn bản"), max_length=120, blank=True)
     document_signer = models.CharField(_("người ký văn bản"), max_length=150, blank=True)
-    #: Who has its open work from the day after ``valid_to`` (bàn giao).
+    #: The successor, who has the open tasks from the day after ``valid_to`` (bàn giao).
     handed_to = models.ForeignKey(
         User,
         models.PROTECT,
@@ -387,8 +391,8 @@ class RoleAssignment(models.Model):
             ),
             ExclusionConstraint(
                 name="role_assignment_not_twice_at_once",
-                # By the names of fields: of a column's name a form's check knows no value, and
-                # would compare each row with itself.
+                # Field names, not column names («user_id»): ``validate()`` finds no value for a
+                # column name, and would compare each row with itself.
                 expressions=[
                     (Hash(F("user")), RangeOperators.OVERLAPS),
                     (Hash(F("org_unit")), RangeOperators.OVERLAPS),
@@ -436,6 +440,8 @@ class RoleAssignment(models.Model):
 
 
 class SubstitutionQuerySet(models.QuerySet["Substitution"]):
+    """Substitutions by day, and those whose paper is missing."""
+
     def in_force(self, day):
         """Substitutions of ``day``; one whose paper did not follow in time has ended."""
         return self.filter(
@@ -475,7 +481,7 @@ class Substitution(models.Model):
     reason = models.CharField(_("lý do"), max_length=300)
     document = models.CharField(_("văn bản"), max_length=120, blank=True)
     document_signer = models.CharField(_("người ký văn bản"), max_length=150, blank=True)
-    #: Named without a paper by whoever leads, in sickness: the paper follows by this day.
+    #: Last day to enter ``document``, when a leader named the substitute at once, in sickness.
     paper_due_on = models.DateField(_("văn bản chậm nhất"), null=True, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
 

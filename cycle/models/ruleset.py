@@ -13,6 +13,8 @@ from cycle.points import band, reaches
 
 
 class RuleSetQuerySet(models.QuerySet):
+    """Editions by the day on which they are in force."""
+
     def valid_on(self, day):
         """The editions valid on ``day``, a date or a column, the newest first."""
         return self.filter(
@@ -150,11 +152,13 @@ class RuleSet(models.Model):
 
 
 def _immutable(name):
-    """What is law is only ever added; the application has no right to change it either."""
+    """A trigger for tables of the law: rows are added, never changed or deleted."""
     return [guards.Immutable(name=name)]
 
 
 class RubricQuerySet(models.QuerySet):
+    """Rubrics by version."""
+
     def current(self):
         """The newest version of each product set."""
         newest = self.order_by("rule_set_id", "number", "-pk").distinct("rule_set_id", "number")

@@ -1,4 +1,4 @@
-"""Who asks without an account, and how often: counted by all web processes together."""
+"""Visitors without an account, and how often they asked: one count for all web processes."""
 
 from datetime import timedelta
 

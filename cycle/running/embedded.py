@@ -2,10 +2,11 @@
 
 ``urls()`` gives the addresses of the services: from DATABASE_URL, DATABASE_WORK_URL,
 DATABASE_OWNER_URL and REDIS_URL where they are set, otherwise of private servers run from wheels
-over unix sockets. Any process that asks starts them or joins them, and holds them by a shared file
-lock. Beside each server stays a keeper, which takes that lock for itself once nobody holds it any
-more, and then stops the server. The kernel drops the locks of a killed process, so a kill leaves
-nothing behind.
+over unix sockets; it starts nothing. ``start_postgres()`` and ``start_redis()`` start the private
+servers or join them, and hold them by a shared file lock; ``cycle/running/starting.py`` says who
+calls them. Beside each server stays a keeper, which takes that lock for itself once nobody holds it
+any more, and then stops the server. The kernel drops the locks of a killed process, so a kill
+leaves nothing behind.
 
 ``python -m cycle.running.embedded sql`` prints the same roles and rights for a server of one's own;
 ``forget`` deletes the private servers' data.
@@ -38,24 +39,25 @@ PROJECT = Path(__file__).resolve().parents[2]
 DATABASE, OWNER = "ocop", "ocop_owner"
 #: The role that holds the application's rights, and its two logins: web pages, and all other work.
 APPLICATION, WEB, WORK = "ocop_app", "ocop_web", "ocop_work"
-#: What a machine held that has vanished is free within a minute; PostgreSQL's own is two hours.
+#: Locks of a client machine that has vanished are free within a minute; PostgreSQL's own default
+#: is two hours.
 _KEEPALIVES = {
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "3",
 }
 _PATIENT = _KEEPALIVES | {"lock_timeout": "10s", "idle_in_transaction_session_timeout": "60s"}
-#: Each role, what it may do by itself, and what its sessions begin with: kept by the server, so
-#: that a pooler in between can neither refuse it nor mix it up.
+#: Each role: its rights, and the settings of its sessions. The server keeps these (ALTER ROLE …
+#: SET), because a pooler may refuse or mix up what a client asks for.
 ROLES: dict[str, tuple[str, dict[str, str]]] = {
     # Migrations take as long as they need.
     OWNER: ("LOGIN CREATEDB", _KEEPALIVES),
-    # An installation of before may still sign in as the role itself, for everything.
+    # An installation of version 0.1.0 may still sign in as this role.
     APPLICATION: ("NOLOGIN", _PATIENT),
     WEB: ("LOGIN", _PATIENT | {"statement_timeout": "30s"}),
     WORK: ("LOGIN", _PATIENT),
 }
-#: Written beside our own server's data once the roles are as above; raised when these change.
+#: Written to ``ocop.ready`` once the roles are made. Raise it when ROLES or the grants change.
 _ROLES_VERSION = "2"
 # A unix socket's path may have 107 bytes; the longest of ours is "run/.s.PGSQL.5432".
 LONGEST_STATE_FOLDER = 107 - len("/run/.s.PGSQL.5432")
@@ -76,24 +78,33 @@ class Urls(NamedTuple):
     redis: str
 
 
-def urls(start: bool = True) -> Urls:
-    """The addresses of the services; starts or joins our own PostgreSQL if none is given.
+def urls() -> Urls:
+    """The addresses of the services, given or our own. Only reads: nothing is started or made.
 
-    Without ``start`` our own is only named, for who will not ask it anything. So is Redis always,
-    as ``redis+socket://`` (the form that Celery reads): ``start_redis()``
-    starts it. Raises SystemExit with one sentence when PostgreSQL cannot be had.
+    Our own Redis is written as ``redis+socket://``, the form that Celery reads.
     """
-    web = os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_WORK_URL")
+    web = _given_database()
     if web:
         work = os.environ.get("DATABASE_WORK_URL") or web
         owner = os.environ.get("DATABASE_OWNER_URL") or work
     else:
-        if start:
-            _join("postgres")
         host = quote(str(_run()), safe="")
         web, work, owner = (f"postgresql://{role}@{host}/{DATABASE}" for role in (WEB, WORK, OWNER))
     redis = os.environ.get("REDIS_URL") or f"redis+socket://{_socket('redis')}"
     return Urls(web, work, owner, redis)
+
+
+def _given_database() -> str | None:
+    return os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_WORK_URL")
+
+
+def start_postgres() -> None:
+    """Start or join our own PostgreSQL, unless DATABASE_URL or DATABASE_WORK_URL names another.
+
+    Raises SystemExit with one sentence when it cannot be had.
+    """
+    if not _given_database():
+        _join("postgres")
 
 
 def start_redis() -> None:
@@ -106,13 +117,24 @@ def start_redis() -> None:
 
 
 def state_folder() -> Path:
-    """Where data, sockets and logs live: OCOP_STATE, or ``.local`` in the project.
+    """Where data, sockets and logs live: OCOP_STATE, or ``.local`` in the project; made if missing.
 
     A folder whose path is too long for a socket, or which the unprivileged user that runs
     PostgreSQL for root could not enter, only keeps a note (``state``) of the folder used instead.
     Raises SystemExit with one sentence when nothing can be written there.
     """
     return _state_folder(_wanted())
+
+
+def _named_folder() -> Path:
+    """Where the state folder is, or will be; only reads.
+
+    One that is yet to be made is named as it is wanted: who starts servers makes it first.
+    """
+    wanted = _wanted()
+    with _plainly(wanted):
+        note = wanted / "state"
+        return Path(note.read_text().strip()) if note.exists() else wanted
 
 
 def _wanted() -> Path:
@@ -141,8 +163,13 @@ def _state_folder(wanted: Path) -> Path:
 
 
 def media_root() -> Path:
-    """Where uploaded files live when MEDIA_ROOT is not set."""
-    return state_folder() / "media"
+    """Where uploaded files live when MEDIA_ROOT is not set; only reads."""
+    return _named_folder() / "media"
+
+
+def static_root() -> Path:
+    """Where collected static files live when STATIC_ROOT is not set; only reads."""
+    return _named_folder() / "static"
 
 
 def binary(name: str) -> str:
@@ -258,13 +285,14 @@ def leave() -> None:
 def forget() -> None:
     """Delete the state folder with all data; raises SystemExit while another process uses it."""
     leave()
+    folder = state_folder()
     for name in ("postgres", "redis"):
         until = time.monotonic() + PATIENCE / 3
         while not _is_free(name):
             if time.monotonic() > until:
                 raise SystemExit("Dữ liệu đang được dùng: hãy dừng chương trình trước khi xóa.")
             time.sleep(0.05)
-    shutil.rmtree(state_folder())
+    shutil.rmtree(folder)
     shutil.rmtree(_wanted(), ignore_errors=True)
     _state_folder.cache_clear()
 
@@ -505,7 +533,7 @@ def _forget_dead_server(data: Path) -> None:
 
 
 def _run() -> Path:
-    return state_folder() / "run"
+    return _named_folder() / "run"
 
 
 def _log(name: str) -> Path:

@@ -107,7 +107,7 @@ class ReviewForm(PlainPart):
 
 
 class ReturnForm(PlainPart):
-    """One consolidated return: what is missing in each item, and why it goes back (P6)."""
+    """One return for all that is missing, item by item, and why it goes back: not many rounds."""
 
     def __init__(self, *args, node, **kwargs):
         super().__init__(*args, **kwargs)

@@ -179,7 +179,7 @@ def may_leave_round(dossier: Dossier, doing: Doing | None) -> Words | None:
 
 @condition
 def has_compulsory_evidence(dossier: Dossier) -> Words | None:
-    """Tài liệu bắt buộc: the hard gate (P3)."""
+    """Tài liệu bắt buộc: without them nothing is forwarded."""
     missing = dossier.missing_evidence()
     if missing:
         return _now("Hồ sơ còn thiếu: %(items)s.") % {"items": "; ".join(missing)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import django_fsm as fsm
 import rules
+import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
@@ -334,6 +335,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         act = ACTS.get(name)
         if act is None:
             raise ActNotPossible(name)
+        # Whatever goes wrong from here on, the log says with which dossier.
+        structlog.contextvars.bind_contextvars(dossier=self.pk)
         with transaction.atomic(savepoint=False):
             # A full save() follows, so start from the row as it is now, locked; then its clocks,
             # before the head of its history: the sweep takes them in the same order.

@@ -134,7 +134,7 @@ def apply(rows: list[dict[str, Any]]) -> None:
             )
 
 
-@job_kind("recalculate_terms")
+@job_kind("recalculate_terms", _("Tính lại thời hạn theo lịch nghỉ"))
 def recalculate(job: Job) -> dict[str, int]:
     """Project every open term that the changed days may touch, once; done twice, it moves nothing.
 

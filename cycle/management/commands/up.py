@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connections
 from django.urls import reverse
 
-from cycle.running import embedded
+from cycle.running import embedded, starting
 
 HOST = "127.0.0.1"
 STARTS_WITHIN = 60
@@ -89,7 +89,7 @@ class Command(BaseCommand):
     def start(self, port):
         self.refuse_taken(port)
         self.say("Cơ sở dữ liệu đã sẵn sàng. Đang khởi động Redis…")
-        embedded.start_redis()
+        starting.for_work()
         self.say("Đang cập nhật cấu trúc dữ liệu…")
         call_command("migrate", verbosity=0)
         self.say("Đang chuẩn bị dữ liệu mẫu…")

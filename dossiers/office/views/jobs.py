@@ -3,17 +3,10 @@
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Job, JobState
 
 ROWS = 25
-
-#: What each kind of job is called on a page.
-KINDS = {
-    "recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ"),
-    "councils.apply": _("Thi hành kết quả đợt đánh giá"),
-}
 
 
 def _mine(user):
@@ -23,8 +16,7 @@ def _mine(user):
     return Job.objects.filter(by=user)
 
 
-def _named(job):
-    job.title = KINDS.get(job.kind, job.kind)
+def _shown(job):
     job.waits = job.state in (JobState.QUEUED, JobState.RUNNING)
     return job
 
@@ -35,14 +27,14 @@ def job_list(request):
     jobs = _mine(request.user).select_related("by").order_by("-pk")
     page = Paginator(jobs, ROWS).get_page(request.GET.get("page"))
     return render(
-        request, "dossiers/job_list.html", {"page": page, "jobs": [_named(job) for job in page]}
+        request, "dossiers/job_list.html", {"page": page, "jobs": [_shown(job) for job in page]}
     )
 
 
 @login_required
 def job(request, pk):
     """One job: a bar while it runs, then its result; the page asks again by itself."""
-    job = _named(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
+    job = _shown(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
     fragment = request.htmx and not request.htmx.boosted
     return render(
         request, "dossiers/job_progress.html" if fragment else "dossiers/job.html", {"job": job}

@@ -1,0 +1,112 @@
+"""What runs by itself (chạy nền): each beat of the schedule leaves its mark, and is missed.
+
+The schedule is ``CELERY_BEAT_SCHEDULE``; every entry of it has a row in ``Heartbeat``, written here
+as its task begins and ends. Three tasks do many things and write theirs themselves
+(``notifications/jobs.py``).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from celery import signals
+from celery.schedules import crontab
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.chains import HistoryBroken
+from cycle.models import HistoryEntry
+from notifications.models import Heartbeat
+
+#: Each beat, by the name of its function, and what an office calls it.
+BEATS = {
+    "keep_time": _("Theo dõi thời hạn, báo tin"),
+    "send_letters": _("Gửi thư, tin nhắn"),
+    "run_jobs": _("Chạy việc lớn"),
+    "forget_visitors": _("Xóa dấu vết người tra cứu"),
+    "clear_sessions": _("Dọn phiên đăng nhập cũ"),
+    "verify_history": _("Kiểm tra nhật ký mỗi đêm"),
+    "collect_files": _("Dọn tệp hằng đêm"),
+}
+#: These write their own mark: a part that fails does not stop the others.
+OF_PARTS = {"keep_time", "send_letters", "collect_files"}
+#: A beat that comes so much later than its time is missed.
+GRACE = timedelta(minutes=4)
+
+
+def name_of(task: str) -> str:
+    """The name under which the task ``cycle.jobs.run_jobs`` leaves its mark: ``run_jobs``."""
+    return task.rpartition(".")[2]
+
+
+def schedules() -> dict[str, Any]:
+    """Each beat and when it comes: every so many seconds, or a crontab."""
+    return {
+        name_of(entry["task"]): entry["schedule"]
+        for entry in settings.CELERY_BEAT_SCHEDULE.values()
+    }
+
+
+def due_after(schedule: Any, moment: datetime) -> datetime:
+    """When a beat that came at ``moment`` comes next."""
+    if isinstance(schedule, crontab):
+        last, ahead, _now = schedule.remaining_delta(timezone.localtime(moment))
+        return last + ahead
+    return moment + timedelta(seconds=schedule)
+
+
+class Mark(NamedTuple):
+    """What is known of a beat: its last mark, and since when it is missed (None: it is not)."""
+
+    name: str
+    label: str
+    beat: Heartbeat | None
+    missed_since: datetime | None
+
+
+def marks(now: datetime) -> list[Mark]:
+    """Every beat of the schedule; two queries."""
+    seen = Heartbeat.objects.in_bulk()
+    # One that never came is missed since it should have come, once there was work to be watched.
+    first = HistoryEntry.objects.order_by("pk").values_list("recorded_at", flat=True).first()
+    found = []
+    for name, schedule in schedules().items():
+        beat = seen.get(name)
+        since = beat.started_at if beat else first
+        due = due_after(schedule, since) if since else None
+        missed = due if due and due + GRACE < now else None
+        found.append(Mark(name, str(BEATS.get(name, name)), beat, missed))
+    return found
+
+
+def _watched(task: Any) -> str | None:
+    name = name_of(task.name)
+    return name if name in schedules().keys() - OF_PARTS else None
+
+
+@signals.task_prerun.connect
+def began(task=None, **said):
+    """Write down that a beat has begun."""
+    if name := _watched(task):
+        Heartbeat.objects.update_or_create(
+            name=name, defaults={"started_at": clock.now(), "finished_at": None}
+        )
+
+
+@signals.task_postrun.connect
+def ended(task=None, state=None, retval=None, **said):
+    """Write down that a beat has ended, and what it did or why it could not."""
+    if name := _watched(task):
+        error = "" if state == "SUCCESS" else in_words(retval)
+        result = retval if isinstance(retval, dict) else {}
+        Heartbeat.objects.filter(name=name).update(
+            finished_at=clock.now(), result=result, error=error
+        )
+
+
+def in_words(error: Any) -> str:
+    """What went wrong: the sentence of an error that has one, else its type and what it says."""
+    if isinstance(error, HistoryBroken):
+        return str(error)[:1000]
+    return f"{type(error).__name__}: {error}"[:1000]
