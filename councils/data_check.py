@@ -16,6 +16,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from councils.models import STATE_AT, DocumentKind, Member, RoundEntry, RoundState, SignedDocument
+from cycle import clock
+from cycle.appointing import held_from
 from cycle.models import HistoryEntry, Role, Stream, User
 from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
 from dossiers.models.evidence import path_of
@@ -160,6 +162,28 @@ def live_entry_dead():
         )
 
 
+def two_hats():
+    """Sign-ins of the administration that hold a post today or later."""
+    administrators = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True))
+    for person in administrators.order_by("pk"):
+        if held := held_from(person, clock.today()):
+            yield Finding(
+                "two_hats",
+                person.pk,
+                person.username,
+                _("Tài khoản quản trị mà còn giữ: %(posts)s.")
+                % {"posts": "; ".join(map(str, held))},
+                _(
+                    "Tạo cho người này một tài khoản thứ hai tại %(new)s, chuyển các vai trò sang "
+                    "đó, rồi kết thúc chúng ở tài khoản này tại %(page)s."
+                )
+                % {
+                    "new": reverse("admin:cycle_user_add"),
+                    "page": reverse("admin:cycle_user_change", args=[person.pk]),
+                },
+            )
+
+
 def seated_twice():
     """Seats held while the same person sat already, or the same head of the council was seated."""
     found = Member.objects.filter(doubled=True).select_related("council", "user")
@@ -231,6 +255,7 @@ CHECKS = [
     certificate_number_twice,
     owner_without_post,
     live_entry_dead,
+    two_hats,
     seated_twice,
     file_faults,
 ]

@@ -249,10 +249,16 @@ class PersonForm(UserChangeForm):
                 appointing.check_leaving(self.instance)
             except ValidationError as refused:
                 self.add_error(None, refused)
-        for name in ("is_staff", "is_superuser"):
-            given = cleaned.get(name) and not self.initial.get(name)
-            if given and appointing.is_oneself(self.by, self.instance):
+        flags = ("is_staff", "is_superuser")
+        given = [name for name in flags if cleaned.get(name) and not self.initial.get(name)]
+        for name in given:
+            if appointing.is_oneself(self.by, self.instance):
                 self.add_error(name, _("Không ai tự giao quyền quản trị cho mình."))
+        if given:
+            try:
+                appointing.check_administration(self.instance, field=given[0])
+            except ValidationError as refused:
+                self.add_error(None, refused)
         return cleaned
 
 

@@ -418,7 +418,7 @@ def a_leader_signed_in(son):
         ("root", "officer", True, "none", False),
         ("root", "officer", True, "number", False),
         ("root", "officer", True, "own", False),
-        ("root", "officer", True, "other", True),
+        ("root", "officer", True, "other", False),
         ("root", "leader", False, "none", False),
         ("kiem", "officer", True, "other", False),
     ],

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from councils.models import Scoresheet
 from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
-from cycle.models import HistoryHead
+from cycle.models import HistoryHead, User
 from cycle.running import embedded
 from tests.breaking import (
     closed,
@@ -76,6 +76,10 @@ def submitted(world):
 def counted(world):
     submitted(world)
     sql("UPDATE councils_roundentry SET counted_scoring = scoring")
+
+
+def administrator(world):
+    User.objects.create_superuser("quantri")
 
 
 #: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
@@ -154,6 +158,39 @@ ATTACKS = {
         {"cycle_roleassignment": "DELETE FROM pg_temp.cycle_roleassignment"},
         """UPDATE public.cycle_substitution s SET substitute_id = a.user_id
            FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",
+    ),
+}
+#: Nobody is of the administration, as the shadow has it; and nobody holds a post.
+NOBODY = {"cycle_user": "UPDATE pg_temp.cycle_user SET is_staff = false, is_superuser = false"}
+NO_POSTS = {
+    table: f"DELETE FROM pg_temp.{table}"
+    for table in ("cycle_roleassignment", "cycle_substitution", "councils_member")
+}
+ATTACKS |= {
+    ("cycle_roleassignment", "post_not_of_administration"): (
+        administrator,
+        NOBODY,
+        """INSERT INTO public.cycle_roleassignment
+             (user_id, role, org_unit_id, valid_from, document, document_signer)
+           SELECT u.id, 'officer', o.id, '2026-01-01', '', ''
+           FROM public.cycle_user u, public.cycle_orgunit o WHERE u.is_superuser""",
+    ),
+    ("cycle_substitution", "post_not_of_administration"): (
+        lambda world: [administrator(world), substituted(world)],
+        NOBODY,
+        """UPDATE public.cycle_substitution SET substitute_id =
+             (SELECT id FROM public.cycle_user WHERE is_superuser)""",
+    ),
+    ("councils_member", "post_not_of_administration"): (
+        lambda world: [administrator(world), judged(world)],
+        NOBODY,
+        """UPDATE public.councils_member SET user_id =
+             (SELECT id FROM public.cycle_user WHERE is_superuser) WHERE seat = 'chair'""",
+    ),
+    ("cycle_user", "administration_holds_no_post"): (
+        lambda world: None,
+        NO_POSTS,
+        "UPDATE public.cycle_user SET is_staff = true",
     ),
 }
 #: Refuses nothing, fills in: see the test of its own.

@@ -12,7 +12,8 @@ from councils.models import (
     Seat,
 )
 from cycle import clock
-from cycle.models import Level, OrgUnit, Role, User
+from cycle.appointing import candidates
+from cycle.models import Level, OrgUnit, Role
 from dossiers.forms.fields import DateField, field_for, long_text
 
 
@@ -92,10 +93,6 @@ class RegulationForm(_OfUnit):
         return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.user))
 
 
-def _people():
-    return User.objects.filter(is_active=True).order_by("full_name", "username")
-
-
 class SeatForm(OfModel):
     """A person's seat."""
 
@@ -107,7 +104,7 @@ class SeatForm(OfModel):
     def __init__(self, *args, council, by, **kwargs):
         super().__init__(*args, initial={"since": clock.today()}, **kwargs)
         self.council, self.by = council, by
-        self.fields["user"].queryset = _people()
+        self.fields["user"].queryset = candidates()
         self.fields["user"].empty_label = _("Chọn một người")
         self.fields["seat"].choices = [("", _("Chọn tư cách")), *Seat.choices]
 

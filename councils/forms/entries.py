@@ -5,7 +5,6 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from councils.forms.councils import _people
 from councils.forms.fields import Asked, OfModel
 from councils.forms.sheets import recusal_field
 from councils.models import (
@@ -15,6 +14,7 @@ from councils.models import (
     Opinion,
 )
 from cycle import clock
+from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.uploads import stored
@@ -92,7 +92,7 @@ class OpinionForm(OfModel):
         held = RoleAssignment.objects.held_on(clock.today()).filter(
             role=Role.DEPARTMENT, org_unit=unit
         )
-        self.fields["to"].queryset = _people().filter(pk__in=held.values("user"))
+        self.fields["to"].queryset = candidates().filter(pk__in=held.values("user"))
         self.fields["to"].empty_label = _("Chọn một người")
 
     def do(self):

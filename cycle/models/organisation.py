@@ -147,6 +147,16 @@ class User(AbstractUser):
 
     get_short_name = get_full_name
 
+    @property
+    def administers(self):
+        """Whether this sign-in is of the administration (tài khoản quản trị): it holds no post."""
+        return self.is_staff or self.is_superuser
+
+    @property
+    def works(self):
+        """Whether pages of work are for this sign-in; one of before may hold posts and both."""
+        return not self.administers or bool(self.assignments())
+
     def assignments(self):
         """The roles this person holds today, their own first, read once per person object.
 

@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
-from cycle.models import Substitution, User
+from cycle import appointing, clock
+from cycle.models import Substitution
 from dossiers.forms.fields import DateField, PlainPart
 from dossiers.office import handover
 
@@ -21,7 +21,7 @@ class PostField(forms.ModelChoiceField):
 
 
 def _person(label):
-    people = User.objects.filter(is_active=True).order_by("full_name", "username")
+    people = appointing.candidates()
     return forms.ModelChoiceField(people, label=label, empty_label=_("Chọn một người"))
 
 
