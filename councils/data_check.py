@@ -15,11 +15,34 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from councils.models import STATE_AT, DocumentKind, Member, RoundEntry, RoundState, SignedDocument
+from councils.models import (
+    STATE_AT,
+    Attendance,
+    DocumentKind,
+    EvaluationRound,
+    Interest,
+    Member,
+    Reading,
+    Resolution,
+    Result,
+    RoundEntry,
+    RoundState,
+    Scoresheet,
+    SignedDocument,
+)
 from cycle import clock
 from cycle.appointing import held_from
 from cycle.models import HistoryEntry, Role, Stream, User
-from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
+from dossiers.models import (
+    Certificate,
+    ConditionNotMet,
+    Dossier,
+    Evidence,
+    Idea,
+    OfficialDocument,
+    Task,
+    Term,
+)
 from dossiers.models.evidence import path_of
 from dossiers.walk import doors
 
@@ -162,6 +185,45 @@ def live_entry_dead():
         )
 
 
+#: (model, what it points to, what that must be of): a key or trigger refuses new rows that differ.
+_OF_ONE = [
+    (Idea, "previous__dossier", "dossier"),
+    (Evidence, "replaces__dossier", "dossier"),
+    (OfficialDocument, "scan__dossier", "dossier"),
+    (Certificate, "decision__dossier", "dossier"),
+    (Term, "task__dossier", "dossier"),
+    (Term, "certificate__dossier", "dossier"),
+    (SignedDocument, "entry__round", "round"),
+    (SignedDocument, "replaces__round", "round"),
+    (EvaluationRound, "follows__council", "council"),
+    (EvaluationRound, "regulation__org_unit", "council__org_unit"),
+    (RoundEntry, "rubric__rule_set", "dossier__rule_set"),
+    (Attendance, "member__council", "round__council"),
+    (Reading, "member__council", "round__council"),
+    (Interest, "member__council", "entry__round__council"),
+    (Scoresheet, "member__council", "entry__round__council"),
+    (Resolution, "criterion__rubric", "entry__rubric"),
+    (Resolution, "elimination__rubric", "entry__rubric"),
+    (Result, "closing__round", "entry__round"),
+]
+
+
+def points_elsewhere():
+    """Rows that point at what belongs to another dossier, round, council or rubric."""
+    for model, pointed, own in _OF_ONE:
+        name = pointed.partition("__")[0]
+        rows = model._default_manager.filter(**{f"{pointed}__isnull": False})
+        for pk in rows.exclude(**{pointed: F(own)}).order_by("pk").values_list("pk", flat=True):
+            yield Finding(
+                "points_elsewhere",
+                f"{model._meta.label_lower}.{pk}",
+                str(model._meta.verbose_name),
+                _("«%(field)s» thuộc một hồ sơ, đợt hoặc hội đồng khác.")
+                % {"field": model._meta.get_field(name).verbose_name},
+                _("Đối chiếu bản giấy; chỉ người giữ máy chủ sửa được, có văn bản."),
+            )
+
+
 def two_hats():
     """Sign-ins of the administration that hold a post today or later."""
     administrators = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True))
@@ -255,6 +317,7 @@ CHECKS = [
     certificate_number_twice,
     owner_without_post,
     live_entry_dead,
+    points_elsewhere,
     two_hats,
     seated_twice,
     file_faults,

@@ -14,6 +14,7 @@ from django.test import TransactionTestCase
 
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from tests import databases
+from tests.owning import INSERT_AS_OWNER, owner
 from tests.world import open_cycle, open_dossier, person
 
 
@@ -24,6 +25,8 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     with django_db_blocker.unblock():
         databases.make(name)
         with databases.using(name):
+            with owner() as db:
+                db.execute(INSERT_AS_OWNER)
             yield
         databases.drop(name)
 

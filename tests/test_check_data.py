@@ -18,7 +18,7 @@ from dossiers.walk import doors
 from tests import judging
 from tests.decision_papers import decision_of
 from tests.judging import begin, fill, judge, regulate
-from tests.owning import owner
+from tests.owning import insert_as_owner, owner
 from tests.standing import stand
 from tests.world import open_dossier, open_task
 
@@ -76,8 +76,8 @@ def tell(dossier, by):
 def certificate(dossier, by, number, **fields):
     """One that is older than the rules for certificates."""
     values = {"stars": 4, "issued_on": clock.today(), "recorded_by": by, "at": clock.now()}
-    return Certificate.objects.create(
-        dossier=dossier, number=number, before=True, **values | fields
+    return insert_as_owner(
+        Certificate(dossier=dossier, number=number, before=True, **values | fields)
     )
 
 
