@@ -1,5 +1,6 @@
 """Nobody appoints themselves; the administrator's hat is no post; no work is left with nobody."""
 
+import random
 import re
 from contextlib import suppress
 from datetime import timedelta
@@ -204,6 +205,79 @@ def test_without_its_paper_it_ends_and_is_listed(
         assert not Task.objects.inbox(fresh(dung)).exists()
     with pytest.raises(ValidationError, match="không chờ văn bản"):
         handover.add_paper(given, by=chi, **PAPER)
+
+
+def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung, la, commune):
+    """Whoever names whom, for whatever days: no two of a post lack their paper, ever."""
+    chance = random.Random(2026)
+    lan = person("lan", "Lò Thị Lan")
+    start = timezone.make_aware(timezone.datetime(2026, 3, 2, 9))
+    refused = taken = 0
+    for step in range(120):
+        with clock.at(start + timedelta(days=2 * step)):
+            held = RoleAssignment.objects.held_on(clock.today())
+            post = held.get(user=an, org_unit=commune)
+            by = chance.choice((chi, minh))
+            move = chance.choice(("name", "name", "name", "end", "paper", "lapse", "anew"))
+            owed = Substitution.objects.owing(post).last()
+            if move == "name":
+                first = chance.choice((0, 0, 3))
+                wished = asked(
+                    post, chance.choice((dung, la, lan)), first, first + chance.choice((0, 4, 40))
+                )
+                try:
+                    handover.substitute(wished, by=by)
+                    taken += 1
+                    assert owed is None
+                except ValidationError as error:
+                    refused += "document" in error.message_dict
+                    assert owed is not None or list(error.message_dict) == ["valid_from"]
+            elif move == "end" and Substitution.objects.exists():
+                with suppress(ValidationError):
+                    handover.end_substitution(chance.choice(Substitution.objects.all()), by=by)
+            elif move == "paper" and owed is not None and chance.random() < 0.5:
+                handover.add_paper(owed, by=by, **PAPER)
+            elif move == "lapse":
+                handover.keep_posts()
+            elif move == "anew":
+                # The post ended and given again is the same post.
+                yesterday = clock.today() - timedelta(days=1)
+                if post.valid_from < yesterday:
+                    RoleAssignment.objects.filter(pk=post.pk).update(valid_to=yesterday)
+                    RoleAssignment.objects.create(
+                        user=an, role=post.role, org_unit=commune, valid_from=clock.today()
+                    )
+            assert Substitution.objects.owing(post).count() <= 1
+            # And no day finds somebody acting on trust past the days of one paper.
+            on_trust = Substitution.objects.in_force(clock.today()).filter(
+                document="", paper_due_on__isnull=False
+            )
+            assert all(row.paper_due_on >= clock.today() for row in on_trust)
+    assert (taken > 5, refused > 5) == (True, True)
+
+
+def test_what_is_owed_bars_credit_and_nothing_else(cycle, an, chi, minh, dung, la, commune, client):
+    monday = timezone.make_aware(timezone.datetime(2026, 11, 2, 9))
+    post = post_of(an, commune)
+    with clock.at(monday):
+        given = handover.substitute(asked(post, dung, 0, 2), by=chi)
+    # Ended within its days or lapsed, of another substitute, by another leader: still owed.
+    for days in (3, 8, 60):
+        with clock.at(monday + timedelta(days=days)):
+            handover.keep_posts()
+            for by, whom in ((chi, la), (minh, dung)):
+                with pytest.raises(ValidationError, match="Lần cử Lò Thị Dung làm thay từ 02/11"):
+                    handover.substitute(asked(post, whom, 0, 3), by=by)
+    with clock.at(monday + timedelta(days=60)):
+        # On paper, by the holder, and for another post of hers it goes on.
+        assert handover.substitute(asked(post, la, 0, 1, **PAPER), by=chi).pk
+        assert handover.substitute(asked(post, la, 2, 3), by=an).pk
+        other = an.role_assignments.exclude(pk=post.pk).get()
+        assert handover.substitute(asked(other, la, 0, 3), by=chi).paper_due_on
+        # The paper that comes late clears it.
+        client.force_login(chi)
+        client.post(f"/absence/{given.pk}/paper/", PAPER)
+        assert handover.substitute(asked(post, dung, 4, 5), by=chi).paper_due_on
 
 
 @pytest.mark.parametrize(

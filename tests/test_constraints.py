@@ -181,6 +181,16 @@ BREAKS = {
     "substitution_of_its_maker_has_a_document": lambda w: substituted(
         w, substitute=(user := User.objects.create(username="một")), created_by=user
     ),
+    "substitution_owes_one_paper": lambda w: [
+        substituted(
+            w,
+            substitute=User.objects.create(username=f"thay.{day}"),
+            valid_from=date(2026, 12, day),
+            valid_to=date(2026, 12, day),
+            paper_due_on=date(2026, 12, 31),
+        )
+        for day in (1, 2)
+    ],
     "post_not_of_administration": lambda w: held_by(w, user=User.objects.create_superuser("root")),
     "administration_holds_no_post": lambda w: User.objects.filter(pk=w.an.pk).update(is_staff=True),
     "task_not_both_ends": both_ends,
@@ -418,6 +428,11 @@ BREAKS = {
         EvaluationRound.objects.update(state="open", closed_at=None),
     ],
     "reopening_opens_its_round": lambda w: [judged(w), shut(w), reopening(w)],
+    "closed_round_keeps_its_meeting": lambda w: [
+        judged(w),
+        shut(w),
+        EvaluationRound.objects.update(meets_at=clock.now() + timedelta(days=1)),
+    ],
     "entry_keeps_its_product": lambda w: [judged(w), RoundEntry.objects.update(rubric=0)],
     "round_still_open": lambda w: [judged(w), shut(w), RoundEntry.objects.update(live=False)],
     "entry_once_per_round": lambda w: [

@@ -2,6 +2,7 @@
 trigger would read it. Each login begins its sessions with its limits."""
 
 from contextlib import contextmanager
+from datetime import date
 from io import StringIO
 
 import psycopg
@@ -204,6 +205,21 @@ ATTACKS |= {
         "UPDATE public.cycle_user SET is_staff = true",
     ),
 }
+ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
+    lambda world: [
+        substituted(world, substitute=person("thay1", "Thay Một"), paper_due_on=date(2026, 12, 31)),
+        substituted(
+            world,
+            substitute=person("thay2", "Thay Hai"),
+            valid_from=date(2026, 11, 2),
+            valid_to=date(2026, 11, 3),
+            document="1/QĐ",
+        ),
+    ],
+    {"cycle_substitution": "DELETE FROM pg_temp.cycle_substitution"},
+    """UPDATE public.cycle_substitution SET document = '', paper_due_on = '2026-11-09'
+       WHERE document <> ''""",
+)
 SITS_HERE = {
     "councils_member": """UPDATE pg_temp.councils_member SET council_id =
                             (SELECT council_id FROM public.councils_evaluationround)"""

@@ -224,9 +224,9 @@ class Council(models.Model):
         held = self.members.sitting().filter(user=user)
         return (held.filter(seat__in=seats) if seats else held).first()
 
-    def missing(self):
-        """Sentences that say what its composition still lacks (kiểm tra thành phần)."""
-        seats = list(self.members.sitting().values_list("seat", flat=True))
+    def missing(self, day=None):
+        """Sentences that say what its composition on ``day`` (today) lacks (thành phần)."""
+        seats = list(self.members.sitting(day).values_list("seat", flat=True))
         needed = {
             Seat.CHAIR: _("Hội đồng chưa có chủ tịch."),
             Seat.SECRETARY: _("Hội đồng chưa có thư ký."),

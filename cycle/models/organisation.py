@@ -334,6 +334,19 @@ class SubstitutionQuerySet(models.QuerySet):
             valid_to__gte=day,
         )
 
+    def owing(self, post):
+        """Those of the post, whoever stood in, whose paper has not come, be it due or not.
+
+        By person, role and unit: a post that was ended and given again is the same one.
+        """
+        return self.filter(
+            document="",
+            paper_due_on__isnull=False,
+            assignment__user=post.user_id,
+            assignment__role=post.role,
+            assignment__org_unit=post.org_unit_id,
+        )
+
     def without_paper(self, day):
         """Those whose paper was due before ``day`` and did not come."""
         return self.filter(document="", paper_due_on__lt=day)
