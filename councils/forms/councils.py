@@ -25,7 +25,7 @@ def units_of(user):
         if held.role in (Role.COUNCIL_OFFICE, Role.OFFICER)
         and held.org_unit.level in (Level.DISTRICT, Level.PROVINCE)
     ]
-    return OrgUnit.objects.filter(pk__in=posts)
+    return OrgUnit.objects.filter(pk__in=posts).current_first()
 
 
 # --- Councils and their regulation ---------------------------------------------------------------

@@ -10,6 +10,7 @@ from cycle.models.organisation import (
     Substitution,
     User,
     people_of,
+    told_apart,
 )
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
 from cycle.models.visitor import Visitor
@@ -47,4 +48,5 @@ __all__ = [
     "fold_number",
     "job_kind",
     "people_of",
+    "told_apart",
 ]

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Concat
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -45,6 +46,20 @@ class OrgUnitQuerySet(models.QuerySet):
     def valid_on(self, day):
         """Units that exist on ``day``."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
+
+    def current_first(self):
+        """As a list to choose from shows them: what goes on before what has ended, by name."""
+        return self.order_by(F("valid_to").desc(nulls_first=True), "name", "pk")
+
+
+def told_apart(name, valid_to):
+    """The name of a unit where one is chosen; of one that ends, with its last day.
+
+    Reorganised units often keep their name: without the day two choices look alike.
+    """
+    if valid_to is None:
+        return name
+    return _now("%(unit)s (đến %(day)s)") % {"unit": name, "day": f"{valid_to:%d/%m/%Y}"}
 
 
 class OrgUnit(models.Model):
@@ -102,6 +117,11 @@ class OrgUnit(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def label(self):
+        """Its name where it is chosen among others."""
+        return told_apart(self.name, self.valid_to)
 
     def clean(self):
         check_period(self.valid_from, self.valid_to, "valid_to")
@@ -293,6 +313,11 @@ class RoleAssignment(models.Model):
 
     def __str__(self):
         return f"{self.get_role_display()}, {self.org_unit.name}"
+
+    @property
+    def label(self):
+        """What it is called where it is chosen among others."""
+        return f"{self.get_role_display()}, {self.org_unit.label}"
 
     def overlaps(self, other):
         """Whether both give one person one role at one unit on some day."""

@@ -2,12 +2,11 @@
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Cycle, Level, OrgUnit, Role, fold
+from cycle.models import Cycle, Level, OrgUnit, Role, fold, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
@@ -38,12 +37,10 @@ class UnitChoiceField(RowField):
     """Communes of the same name are told apart by their district and their last day."""
 
     def label_from_instance(self, unit):
-        label = unit.name
+        name = unit.name
         if unit.parent and unit.parent.level == Level.DISTRICT:
-            label += f", {unit.parent.name}"
-        if unit.valid_to:
-            label += f" ({_now('đến')} {unit.valid_to:%d/%m/%Y})"
-        return label
+            name += f", {unit.parent.name}"
+        return told_apart(name, unit.valid_to)
 
 
 class DossierForm(PlainPart):
@@ -116,9 +113,7 @@ class DossierForm(PlainPart):
         self.user, self.duplicates = user, []
         communes = my_units(user, [Role.OFFICER]).filter(level=Level.COMMUNE)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
-        self.fields["commune"].queryset = communes.select_related("parent").order_by(
-            models.F("valid_to").desc(nulls_first=True), "name"
-        )
+        self.fields["commune"].queryset = communes.select_related("parent").current_first()
         producers = Producer.objects.filter(commune__in=communes)
         self.fields["producer"].queryset = producers
         self.fields["product"].queryset = Product.objects.filter(
@@ -297,7 +292,7 @@ class OutreachForm(Part, forms.ModelForm):
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
         self.fields["org_unit"].queryset = (
-            my_units(user, ORGANISERS).select_related("parent").order_by("name")
+            my_units(user, ORGANISERS).select_related("parent").current_first()
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock
@@ -17,7 +18,14 @@ class PostField(forms.ModelChoiceField):
     """One role of one person, named by both."""
 
     def label_from_instance(self, post):
-        return f"{post.user}: {post}"
+        return f"{post.user}: {post.label}"
+
+
+class PostsField(forms.ModelMultipleChoiceField):
+    """Several roles of one person."""
+
+    def label_from_instance(self, post):
+        return post.label
 
 
 def _person(label):
@@ -69,7 +77,10 @@ class SubstitutionForm(Asked):
         self.user = user
         post = self.fields["assignment"]
         post.queryset = handover.substitutable_by(user).order_by(
-            "org_unit__name", "user__full_name", "role"
+            F("org_unit__valid_to").desc(nulls_first=True),
+            "org_unit__name",
+            "user__full_name",
+            "role",
         )
         post.error_messages["invalid_choice"] = _(
             "Bạn chỉ ủy quyền được vai trò của mình hoặc của người mình phụ trách; vai trò được ủy "
@@ -110,7 +121,7 @@ class PaperForm(Asked):
 class HandoverForm(Asked):
     """A person's roles with all their open work go to another (bàn giao)."""
 
-    posts: forms.Field = forms.ModelMultipleChoiceField(
+    posts: forms.Field = PostsField(
         None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple
     )
     to = _person(_("Người nhận bàn giao"))
@@ -123,7 +134,9 @@ class HandoverForm(Asked):
         super().__init__(*args, **kwargs)
         self.user = user
         self.fields["posts"].queryset = (
-            handover.arranged_by(user).filter(user=post.user_id).order_by("org_unit__name", "role")
+            handover.arranged_by(user)
+            .filter(user=post.user_id)
+            .order_by(F("org_unit__valid_to").desc(nulls_first=True), "org_unit__name", "role")
         )
         self.initial = {"on": clock.today(), **self.initial, "posts": [post.pk]}
 
