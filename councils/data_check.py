@@ -106,15 +106,36 @@ def certificate_without_decision():
         round__entries__dossier=OuterRef("dossier"),
         round__entries__results__isnull=False,
     )
-    found = Certificate.objects.without_decision().exclude(Exists(of_round))
+    judged_in = (
+        EvaluationRound.objects.filter(
+            entries__dossier=OuterRef("dossier"), entries__results__isnull=False
+        )
+        .order_by("-pk")
+        .values("pk")
+    )
+    found = (
+        Certificate.objects.without_decision()
+        .exclude(Exists(of_round))
+        .annotate(judged_in=Subquery(judged_in[:1]))
+    )
     for each in found.select_related("dossier__product").order_by("pk"):
+        if each.judged_in is not None:
+            todo = _("Ghi số, ngày và bản chụp quyết định của đợt tại %(page)s.") % {
+                "page": reverse("councils:documents", args=[each.judged_in])
+            }
+        else:
+            # No page adds a decision to a certificate: its row never changes.
+            todo = _(
+                "Hồ sơ không qua đợt đánh giá nào nên không trang nào ghi thêm được quyết định. "
+                "Tìm quyết định giấy ở văn thư; người giữ máy chủ ghi số, ngày, người ký theo mục "
+                "«Decisions and numbers of old certificates» của docs/operating.md, có văn bản."
+            )
         yield Finding(
             "certificate_without_decision",
             each.pk,
             f"{each.dossier}, {each.number or _('chưa có số')}",
             _("Giấy chứng nhận không có quyết định nào được ghi."),
-            _("Ghi quyết định của đợt tại trang văn bản của đợt đã đánh giá hồ sơ %(page)s.")
-            % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
+            todo,
         )
 
 
@@ -131,7 +152,11 @@ def certificate_number_twice():
                 each.pk,
                 f"{each.dossier}, {each.number}",
                 _("Số này đã cấp cho %(other)s.") % {"other": first.dossier},
-                _("Hỏi văn thư số đúng; thu hồi rồi cấp lại tại %(page)s.")
+                _(
+                    "Hỏi văn thư số đúng. Số đã cấp không sửa được trên trang nào: thu hồi theo "
+                    "quyết định tại %(page)s rồi mở hồ sơ mới, hoặc người giữ máy chủ ghi số đúng "
+                    "theo mục «Decisions and numbers of old certificates» của docs/operating.md."
+                )
                 % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
             )
 
@@ -255,8 +280,11 @@ def seated_twice():
             member.pk,
             f"{member.council}: {member}",
             _("Trùng ngày với một ghế khác của người này, hoặc với người cùng giữ ghế này."),
-            _("Cho thôi ghế trùng tại %(page)s.")
-            % {"page": reverse("councils:council", args=[member.council_id])},
+            _("Ghế này đã thôi sau ngày %(day)s: không phải làm gì, chỉ để biết.")
+            % {"day": f"{member.until:%d/%m/%Y}"}
+            if member.until
+            else _("Cho thôi ghế trùng tại %(page)s.")
+            % {"page": reverse("councils:seat_end", args=[member.council_id, member.pk])},
         )
 
 
