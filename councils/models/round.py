@@ -343,7 +343,7 @@ class EvaluationRound(models.Model):
         if day < clock.today():
             return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
         if day == self.met_on:
-            return [_now("Đợt đã họp vào ngày này: hãy chọn ngày khác.")]
+            return [_now("Đợt đang ghi họp vào ngày này: hãy chọn ngày khác.")]
         lacks = [
             _now("Ngày %(day)s: %(lacks)s") % {"day": f"{day:%d/%m/%Y}", "lacks": each}
             for each in self.council.missing(day)
