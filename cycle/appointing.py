@@ -86,6 +86,15 @@ def check_person(person, role, *, field):
     """Whether ``person`` may be given the work of ``role``. Raises ValidationError at ``field``."""
     if not person.is_active:
         raise ValidationError({field: _("Người này không còn dùng hệ thống.")})
+    check_sign_in(person, field=field)
+    if role != Role.AUDITOR and only_audits(person):
+        raise ValidationError(
+            {field: _("Người kiểm tra, giám sát chỉ xem: không được giao việc để làm.")}
+        )
+
+
+def check_sign_in(person, *, field):
+    """Whether this sign-in may hold posts at all. Raises ValidationError at ``field``."""
     if person.administers:
         raise ValidationError(
             {
@@ -95,10 +104,6 @@ def check_person(person, role, *, field):
                 )
                 % {"username": person.username}
             }
-        )
-    if role != Role.AUDITOR and only_audits(person):
-        raise ValidationError(
-            {field: _("Người kiểm tra, giám sát chỉ xem: không được giao việc để làm.")}
         )
 
 

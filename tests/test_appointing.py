@@ -3,7 +3,7 @@
 import random
 import re
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 
 import pytest
@@ -254,6 +254,28 @@ def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung,
             )
             assert all(row.paper_due_on >= clock.today() for row in on_trust)
     assert (taken > 5, refused > 5) == (True, True)
+
+
+def test_what_is_owed_of_a_post_that_ended_is_still_recorded_by_its_leader(
+    cycle, an, chi, la, dung, commune, client
+):
+    post = post_of(an, commune)
+    given = handover.substitute(asked(post, dung, 0, 2), by=chi)
+    start, yesterday = date(2020, 1, 1), clock.today() - timedelta(days=1)
+    RoleAssignment.objects.filter(pk=post.pk).update(valid_from=start, valid_to=yesterday)
+    again = RoleAssignment.objects.create(
+        user=an, role=post.role, org_unit=commune, valid_from=clock.today()
+    )
+    with pytest.raises(ValidationError, match="chưa có văn bản"):
+        handover.substitute(asked(again, dung, 0, 2), by=chi)
+    # Where the sentence leads: the page of absences lists it, and takes its paper.
+    address = f"/absence/{given.pk}/paper/"
+    client.force_login(la)
+    assert client.get(address).status_code == 404
+    client.force_login(chi)
+    assert address in client.get("/absence/").content.decode()
+    assert client.post(address, PAPER).status_code == 302
+    assert handover.substitute(asked(again, dung, 3, 4), by=chi).paper_due_on
 
 
 def test_what_is_owed_bars_credit_and_nothing_else(cycle, an, chi, minh, dung, la, commune, client):

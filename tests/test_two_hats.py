@@ -278,6 +278,21 @@ def test_who_held_both_before_goes_on_is_listed_and_ends_it(cycle, an, son, comm
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_handover_of_who_held_both_before_is_not_taken_back(
+    cycle, an, chi, dung, commune, client
+):
+    both_hats(an)
+    post = post_of(an, commune)
+    handover.hand_over(
+        post, to=dung, by=chi, on=clock.today() + timedelta(days=3), reason="Nghỉ", **PAPER
+    )
+    client.force_login(chi)
+    page = client.post(f"/handover/{post.pk}/back/", follow=True).content.decode()
+    assert "«an» là tài khoản quản trị" in page
+    assert post_of(an, commune).handed_to == dung
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("flag_first", (True, False))
 def test_of_two_at_once_one_is_refused(flag_first, an, dung, commune):
     """The flag and the role in two transactions: whoever comes second waits and is refused."""

@@ -88,15 +88,19 @@ rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 def arranged_by(user):
     """The posts of today that ``user`` may hand over: the query of :func:`arranges`."""
-    held = own_posts(user)
     return (
         RoleAssignment.objects.held_on(clock.today_in_database())
-        .filter(
-            Q(org_unit__in=[own.org_unit_id for own in held if own.role == Role.LEADER])
-            | Q(org_unit__parent__in=[own.org_unit_id for own in held if own.role in ABOVE])
-        )
+        .filter(arranged_ever(user))
         .select_related("user", "org_unit")
     )
+
+
+def arranged_ever(user, post=""):
+    """The same as a condition on the posts of whatever day, at ``post`` of what is asked for."""
+    held = own_posts(user)
+    leads = [own.org_unit_id for own in held if own.role == Role.LEADER]
+    above = [own.org_unit_id for own in held if own.role in ABOVE]
+    return Q(**{f"{post}org_unit__in": leads}) | Q(**{f"{post}org_unit__parent__in": above})
 
 
 def substitutable_by(user):
@@ -394,6 +398,7 @@ def take_back(assignment, *, by):
         post = _locked(assignment.pk, "dossiers.hand_over", by)
         if post.handed_to_id is None or post.valid_to < clock.today():
             raise ValidationError(_("Không có bàn giao nào chưa bắt đầu để bỏ."))
+        appointing.check_sign_in(post.user, field="to")
         to, made = post.handed_to, _last_handover(post).data
         until = made["was_until"]
         if made["is_new"]:
