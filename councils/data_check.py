@@ -244,7 +244,7 @@ def points_elsewhere():
                 f"{model._meta.label_lower}.{pk}",
                 str(model._meta.verbose_name),
                 _("«%(field)s» thuộc một hồ sơ, đợt hoặc hội đồng khác.")
-                % {"field": model._meta.get_field(name).verbose_name},
+                % {"field": getattr(model, name).field.verbose_name},
                 _("Đối chiếu bản giấy; chỉ người giữ máy chủ sửa được, có văn bản."),
             )
 

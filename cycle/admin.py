@@ -342,7 +342,7 @@ class OrgUnitAdmin(Kept):
     def get_search_results(self, request, queryset, search_term):
         found, doubled = super().get_search_results(request, queryset, search_term)
         if request.path == reverse("admin:autocomplete"):
-            found = found.current_first()
+            found = found.current_first()  # type: ignore[attr-defined]
         return found, doubled
 
 
