@@ -24,13 +24,12 @@ from notifications.models import Notification
 from tests import judging, records
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
+from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.sealed_pages import addresses
 from tests.standing import stand
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
-
-PAPER = {"document": "15/QĐ-UBND, 02/11/2026", "document_signer": "Giàng A Ký"}
 
 
 @pytest.fixture
@@ -43,10 +42,6 @@ def dung(province):
 def root(db):
     """An administrator without a role."""
     return User.objects.create_superuser("quantri", full_name="Quản Trị")
-
-
-def post_of(user, unit):
-    return user.role_assignments.get(org_unit=unit)
 
 
 # --- Appointer × post × favour × document ---------------------------------------------------
@@ -467,34 +462,6 @@ def test_the_producers_own_person_never_scores_whatever_the_regulation_says(
 # --- The administration -------------------------------------------------------------------------
 
 
-def add_role(client, user, role, unit, **fields):
-    return client.post(
-        "/admin/cycle/roleassignment/add/",
-        {
-            "user": user.pk,
-            "role": role,
-            "org_unit": unit.pk,
-            "valid_from": f"{clock.today():%d/%m/%Y}",
-            "valid_to": "",
-        }
-        | fields,
-    )
-
-
-def change_role(client, post, **fields):
-    return client.post(
-        f"/admin/cycle/roleassignment/{post.pk}/change/",
-        {
-            "user": post.user_id,
-            "role": post.role,
-            "org_unit": post.org_unit_id,
-            "valid_from": f"{post.valid_from:%Y-%m-%d}",
-            "valid_to": f"{post.valid_to:%Y-%m-%d}" if post.valid_to else "",
-        }
-        | fields,
-    )
-
-
 def problems_of(answer):
     """What the administration refused."""
     return answer.context and answer.context["adminform"].form.errors.as_json(escape_html=False)
@@ -580,26 +547,6 @@ def test_a_role_on_a_persons_own_page_is_recorded_too(client, root, dung, commun
     entry = HistoryEntry.objects.get(event="role.assign")
     assert (entry.label, entry.actor, entry.data["post_role"]) == ("Lò Thị Dung", root, "officer")
     assert dung.role_assignments.get().made_by == root
-
-
-def person_form(user, unit=None, **fields):
-    """The page of a person, as the administration sends it; with one new role at ``unit``."""
-    values = {
-        "username": user.username,
-        "full_name": user.full_name,
-        "language": "vi",
-        "is_active": "on",
-        "role_assignments-TOTAL_FORMS": int(unit is not None),
-        "role_assignments-INITIAL_FORMS": 0,
-    }
-    if unit is not None:
-        values |= {
-            "role_assignments-0-user": user.pk,
-            "role_assignments-0-role": "officer",
-            "role_assignments-0-org_unit": unit.pk,
-            "role_assignments-0-valid_from": f"{clock.today():%Y-%m-%d}",
-        }
-    return {name: value for name, value in (values | fields).items() if value is not None}
 
 
 def test_what_an_administrator_does_to_an_account_is_recorded(client, root, dung):

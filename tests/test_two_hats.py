@@ -18,8 +18,8 @@ from dossiers.office.forms.absence import HandoverForm, SubstitutionForm
 from tests import judging
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
+from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.owning import owner
-from tests.test_appointing import PAPER, add_role, change_role, person_form, post_of
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
