@@ -17,6 +17,8 @@ from tests import databases
 from tests.owning import INSERT_AS_OWNER, owner
 from tests.world import open_cycle, open_dossier, person
 
+pytest_plugins = ["tests.rendered"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
