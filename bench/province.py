@@ -164,6 +164,7 @@ class Province(Ground):
             _copy("dossiers_evaluation", each.pk, some, id=new, dossier_id=dossier)
         paper = {"number": "812/QĐ-UBND", "signed_on": day - DAY, "signer": "Trần Công Sơn"}
         decision = OfficialDocument.objects.create(**paper, **made)
+        _copy("dossiers_officialdocument", decision.pk, some, id=f"{FIRST} + n", dossier_id=dossier)
         certified = {"stars": 4, "issuer": self.province, "decision": decision}
         (given,) = Certificate.objects.bulk_create(
             [Certificate(number="0", issued_on=day - DAY, expires_on=day, **certified, **made)]
@@ -176,6 +177,7 @@ class Province(Ground):
             some,
             id=f"{FIRST} + n",
             dossier_id=dossier,
+            decision_id=f"{FIRST} + n",
             number="n::text",
             token="'token' || n",
             issued_on=f"{ends} - 1096",
@@ -290,9 +292,15 @@ class Province(Ground):
             )
             for entry in entries
         )
-        record = HistoryEntry.objects.earliest("pk")
         closings = Closing.objects.bulk_create(
-            Closing(round=round_, version=1, by=self.son, at=now, entry=record) for round_ in rounds
+            Closing(
+                round=round_,
+                version=1,
+                by=self.son,
+                at=now,
+                entry=HistoryEntry.objects.record("round.close", round_, by=self.son),
+            )
+            for round_ in rounds
         )
         results = Result.objects.bulk_create(
             Result(

@@ -11,11 +11,34 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from councils.models import DocumentKind, Member, RoundEntry, RoundState, SignedDocument
-from cycle import files
+from councils.models import (
+    Attendance,
+    DocumentKind,
+    EvaluationRound,
+    Interest,
+    Member,
+    Reading,
+    Resolution,
+    Result,
+    RoundEntry,
+    RoundState,
+    Scoresheet,
+    SignedDocument,
+)
+from cycle import clock, files
+from cycle.appointing import held_from
 from cycle.models import FaultKind, HistoryEntry, Role, Stream, User
 from dossiers.law.states import STATE_AT
-from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
+from dossiers.models import (
+    Certificate,
+    ConditionNotMet,
+    Dossier,
+    Evidence,
+    Idea,
+    OfficialDocument,
+    Task,
+    Term,
+)
 from dossiers.walk import doors
 
 
@@ -75,15 +98,36 @@ def certificate_without_decision():
         round__entries__dossier=OuterRef("dossier"),
         round__entries__results__isnull=False,
     )
-    found = Certificate.objects.without_decision().exclude(Exists(of_round))
+    judged_in = (
+        EvaluationRound.objects.filter(
+            entries__dossier=OuterRef("dossier"), entries__results__isnull=False
+        )
+        .order_by("-pk")
+        .values("pk")
+    )
+    found = (
+        Certificate.objects.without_decision()
+        .exclude(Exists(of_round))
+        .annotate(judged_in=Subquery(judged_in[:1]))
+    )
     for each in found.select_related("dossier__product").order_by("pk"):
+        if each.judged_in is not None:
+            todo = _("Ghi số, ngày và bản chụp quyết định của đợt tại %(page)s.") % {
+                "page": reverse("councils:documents", args=[each.judged_in])
+            }
+        else:
+            # No page adds a decision to a certificate: its row never changes.
+            todo = _(
+                "Hồ sơ không qua đợt đánh giá nào nên không trang nào ghi thêm được quyết định. "
+                "Tìm quyết định giấy ở văn thư; người giữ máy chủ ghi số, ngày, người ký theo mục "
+                "«Decisions and numbers of old certificates» của docs/operating.md, có văn bản."
+            )
         yield Finding(
             "certificate_without_decision",
             each.pk,
             f"{each.dossier}, {each.number or _('chưa có số')}",
             _("Giấy chứng nhận không có quyết định nào được ghi."),
-            _("Ghi quyết định của đợt tại trang văn bản của đợt đã đánh giá hồ sơ %(page)s.")
-            % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
+            todo,
         )
 
 
@@ -100,7 +144,11 @@ def certificate_number_twice():
                 each.pk,
                 f"{each.dossier}, {each.number}",
                 _("Số này đã cấp cho %(other)s.") % {"other": first.dossier},
-                _("Hỏi văn thư số đúng; thu hồi rồi cấp lại tại %(page)s.")
+                _(
+                    "Hỏi văn thư số đúng. Số đã cấp không sửa được trên trang nào: thu hồi theo "
+                    "quyết định tại %(page)s rồi mở hồ sơ mới, hoặc người giữ máy chủ ghi số đúng "
+                    "theo mục «Decisions and numbers of old certificates» của docs/operating.md."
+                )
                 % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
             )
 
@@ -154,6 +202,67 @@ def live_entry_dead():
         )
 
 
+#: (model, what it points to, what that must be of): a key or trigger refuses new rows that differ.
+_OF_ONE = [
+    (Idea, "previous__dossier", "dossier"),
+    (Evidence, "replaces__dossier", "dossier"),
+    (OfficialDocument, "scan__dossier", "dossier"),
+    (Certificate, "decision__dossier", "dossier"),
+    (Term, "task__dossier", "dossier"),
+    (Term, "certificate__dossier", "dossier"),
+    (SignedDocument, "entry__round", "round"),
+    (SignedDocument, "replaces__round", "round"),
+    (EvaluationRound, "follows__council", "council"),
+    (EvaluationRound, "regulation__org_unit", "council__org_unit"),
+    (RoundEntry, "rubric__rule_set", "dossier__rule_set"),
+    (Attendance, "member__council", "round__council"),
+    (Reading, "member__council", "round__council"),
+    (Interest, "member__council", "entry__round__council"),
+    (Scoresheet, "member__council", "entry__round__council"),
+    (Resolution, "criterion__rubric", "entry__rubric"),
+    (Resolution, "elimination__rubric", "entry__rubric"),
+    (Result, "closing__round", "entry__round"),
+]
+
+
+def points_elsewhere():
+    """Rows that point at what belongs to another dossier, round, council or rubric."""
+    for model, pointed, own in _OF_ONE:
+        name = pointed.partition("__")[0]
+        rows = model._default_manager.filter(**{f"{pointed}__isnull": False})
+        for pk in rows.exclude(**{pointed: F(own)}).order_by("pk").values_list("pk", flat=True):
+            yield Finding(
+                "points_elsewhere",
+                f"{model._meta.label_lower}.{pk}",
+                str(model._meta.verbose_name),
+                _("«%(field)s» thuộc một hồ sơ, đợt hoặc hội đồng khác.")
+                % {"field": getattr(model, name).field.verbose_name},
+                _("Đối chiếu bản giấy; chỉ người giữ máy chủ sửa được, có văn bản."),
+            )
+
+
+def two_hats():
+    """Sign-ins of the administration that hold a post today or later."""
+    administrators = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True))
+    for person in administrators.order_by("pk"):
+        if held := held_from(person, clock.today()):
+            yield Finding(
+                "two_hats",
+                person.pk,
+                person.username,
+                _("Tài khoản quản trị mà còn giữ: %(posts)s.")
+                % {"posts": "; ".join(map(str, held))},
+                _(
+                    "Tạo cho người này một tài khoản thứ hai tại %(new)s, chuyển các vai trò sang "
+                    "đó, rồi kết thúc chúng ở tài khoản này tại %(page)s."
+                )
+                % {
+                    "new": reverse("admin:cycle_user_add"),
+                    "page": reverse("admin:cycle_user_change", args=[person.pk]),
+                },
+            )
+
+
 def seated_twice():
     """Seats held while the same person sat already, or the same head of the council was seated."""
     found = Member.objects.filter(doubled=True).select_related("council", "user")
@@ -163,8 +272,11 @@ def seated_twice():
             member.pk,
             f"{member.council}: {member}",
             _("Trùng ngày với một ghế khác của người này, hoặc với người cùng giữ ghế này."),
-            _("Cho thôi ghế trùng tại %(page)s.")
-            % {"page": reverse("councils:council", args=[member.council_id])},
+            _("Ghế này đã thôi sau ngày %(day)s: không phải làm gì, chỉ để biết.")
+            % {"day": f"{member.until:%d/%m/%Y}"}
+            if member.until
+            else _("Cho thôi ghế trùng tại %(page)s.")
+            % {"page": reverse("councils:seat_end", args=[member.council_id, member.pk])},
         )
 
 
@@ -215,6 +327,8 @@ CHECKS = [
     certificate_number_twice,
     owner_without_post,
     live_entry_dead,
+    points_elsewhere,
+    two_hats,
     seated_twice,
     file_faults,
 ]

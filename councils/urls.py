@@ -51,6 +51,7 @@ urlpatterns = [
     path("rounds/<int:pk>/", round.board, name="round"),
     path("rounds/<int:pk>/products/", round.take_in, name="take_in"),
     path("rounds/<int:pk>/details/", round.details, name="details"),
+    path("rounds/<int:pk>/move/", round.move_meeting, name="move_meeting"),
     path("rounds/<int:pk>/order/", round.order, name="order"),
     path("rounds/<int:pk>/attendance/", round.attendance, name="attendance"),
     path("rounds/<int:pk>/invite/", round.act, {"name": "invite"}, name="round_invite"),

@@ -5,6 +5,7 @@ import re
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import FORMFIELD_FOR_DBFIELD_DEFAULTS
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.admin.widgets import (
     AdminDateWidget,
     AdminSplitDateTime,
@@ -16,6 +17,7 @@ from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import BaseInlineFormSet
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cycle import accounts, appointing, fields
@@ -93,18 +95,41 @@ class _FoundMany(_KeysOnly, AutocompleteSelectMultiple):
     pass
 
 
+def _chosen_as(row):
+    """What a row is called where it is chosen."""
+    return row.label if isinstance(row, OrgUnit) else str(row)
+
+
+class _Search(AutocompleteJsonView):
+    """What a search box finds, units told apart as in every other list."""
+
+    def serialize_result(self, obj, to_field_name):
+        return super().serialize_result(obj, to_field_name) | {"text": _chosen_as(obj)}
+
+
+def _autocomplete_view(request):
+    return _Search.as_view(admin_site=admin.site)(request)
+
+
+admin.site.autocomplete_view = _autocomplete_view  # type: ignore[method-assign]
+
+
 class Searching:
     """The ``autocomplete_fields`` of a page, shown with the boxes above."""
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]
             kwargs.setdefault("widget", _Found(db_field, self.admin_site))  # type: ignore[attr-defined]
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        made = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        made.label_from_instance = _chosen_as
+        return made
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]
             kwargs.setdefault("widget", _FoundMany(db_field, self.admin_site))  # type: ignore[attr-defined]
-        return super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        made = super().formfield_for_manytomany(db_field, request, **kwargs)  # type: ignore[misc]
+        made.label_from_instance = _chosen_as
+        return made
 
 
 class SecondFactorAdmin(ReadOnly):
@@ -249,10 +274,16 @@ class PersonForm(UserChangeForm):
                 appointing.check_leaving(self.instance)
             except ValidationError as refused:
                 self.add_error(None, refused)
-        for name in ("is_staff", "is_superuser"):
-            given = cleaned.get(name) and not self.initial.get(name)
-            if given and appointing.is_oneself(self.by, self.instance):
+        flags = ("is_staff", "is_superuser")
+        given = [name for name in flags if cleaned.get(name) and not self.initial.get(name)]
+        for name in given:
+            if appointing.is_oneself(self.by, self.instance):
                 self.add_error(name, _("Không ai tự giao quyền quản trị cho mình."))
+        if given:
+            try:
+                appointing.check_administration(self.instance, field=given[0])
+            except ValidationError as refused:
+                self.add_error(None, refused)
         return cleaned
 
 
@@ -307,6 +338,12 @@ class OrgUnitAdmin(Kept):
     search_fields = ["name", "code", "search"]
     autocomplete_fields = ["parent", "successors"]
     list_select_related = ["parent"]
+
+    def get_search_results(self, request, queryset, search_term):
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        if request.path == reverse("admin:autocomplete"):
+            found = found.current_first()  # type: ignore[attr-defined]
+        return found, doubled
 
 
 @admin.register(RoleAssignment)

@@ -1,8 +1,8 @@
 """Who may be given a post, by whom, on what paper (phân công, ủy quyền, bàn giao).
 
 One rule for the administration, the pages of absence and hand-over, and the councils: nobody
-appoints themselves, a leader's post goes by a document, and no post is left with open work that
-nobody could do.
+appoints themselves, a leader's post goes by a document, no post is left with open work that nobody
+could do, and a sign-in is either of the administration or holds posts, never both.
 """
 
 import re
@@ -11,14 +11,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User, fold, people_of
+from cycle.models import (
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    Substitution,
+    User,
+    fold,
+    people_of,
+)
 from cycle.models.organisation import check_period
 
 #: Functions of a role and a unit id: how much open work waits for its holders.
 _works: list = []
+#: Functions of a person and a day: what they hold then or later, in words.
+_holdings: list = []
 
 
 def work(function):
@@ -27,7 +40,19 @@ def work(function):
     return function
 
 
+def holding(function):
+    """Register a function of (person, day): rows of what that person holds then or later."""
+    _holdings.append(function)
+    return function
+
+
 # --- Whom, on what paper --------------------------------------------------------------------
+
+
+def candidates():
+    """Who may be given work, by name: in use, and not a sign-in of the administration."""
+    people = User.objects.filter(is_active=True, is_staff=False, is_superuser=False)
+    return people.order_by("full_name", "username")
 
 
 def is_oneself(maker, person):
@@ -62,9 +87,59 @@ def check_person(person, role, *, field):
     """Whether ``person`` may be given the work of ``role``. Raises ValidationError at ``field``."""
     if not person.is_active:
         raise ValidationError({field: _("Người này không còn dùng hệ thống.")})
+    check_sign_in(person, field=field)
     if role != Role.AUDITOR and only_audits(person):
         raise ValidationError(
             {field: _("Người kiểm tra, giám sát chỉ xem: không được giao việc để làm.")}
+        )
+
+
+def check_sign_in(person, *, field):
+    """Whether this sign-in may hold posts at all. Raises ValidationError at ``field``."""
+    if person.administers:
+        raise ValidationError(
+            {
+                field: _(
+                    "«%(username)s» là tài khoản quản trị nên không giữ vai trò nào. Hãy giao cho "
+                    "tài khoản nghiệp vụ của người này; chưa có thì tạo thêm một tài khoản."
+                )
+                % {"username": person.username}
+            }
+        )
+
+
+@holding
+def _posts_held(person, day):
+    """Their own posts, and those in which they stand in."""
+    return [
+        *person.role_assignments.filter(Q(valid_to=None) | Q(valid_to__gte=day)).select_related(
+            "org_unit"
+        ),
+        *Substitution.objects.filter(substitute=person, valid_to__gte=day).select_related(
+            "substitute", "assignment__org_unit"
+        ),
+    ]
+
+
+def held_from(person, day):
+    """What this person holds on ``day`` or later: posts, substitutions, seats."""
+    return [row for function in _holdings for row in function(person, day)]
+
+
+def check_administration(person, *, field):
+    """Whether the sign-in of ``person`` may become one of the administration: it holds nothing.
+
+    Raises ValidationError at ``field``.
+    """
+    if held := held_from(person, clock.today()):
+        raise ValidationError(
+            {
+                field: _(
+                    "Tài khoản này đang giữ: %(posts)s. Người kiêm quản trị cần hai tài khoản: hãy "
+                    "tạo một tài khoản quản trị riêng, hoặc kết thúc các vai trò đó trước."
+                )
+                % {"posts": "; ".join(map(str, held))}
+            }
         )
 
 

@@ -149,7 +149,7 @@ def _people(members):
     return set(members.values_list("user_id", flat=True))
 
 
-@audience("round.invite")
+@audience("round.invite", "round.move_meeting")
 def everybody_of_the_council(entry):
     """Whoever sits on the council or in its support team."""
     return _people(_round(entry).council.members.sitting())

@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from datetime import date
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -15,12 +16,14 @@ from django.db import (
 from councils.models import (
     Closing,
     Council,
+    EvaluationRound,
     Interest,
     Member,
     Opinion,
     Reopening,
     Resolution,
     Result,
+    RoundEntry,
     Score,
     Scoresheet,
     SignedDocument,
@@ -34,6 +37,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     Rubric,
+    RuleSet,
     Substitution,
     User,
     Wording,
@@ -54,8 +58,9 @@ from notifications.models import (
     WeeklySummary,
 )
 from tests import judging, records
+from tests.decision_papers import decision_of
 from tests.standing import stand
-from tests.world import person
+from tests.world import open_dossier, person
 
 
 @contextmanager
@@ -212,6 +217,7 @@ def seated(world, **fields):
     """One more seat for the chair of the council."""
     sits = Council.objects.first() or council(world)
     values = {"council": sits, "user": sits.members.get(seat="chair").user, "seat": "member"}
+    values["made_by"] = world.thu
     return Member.objects.create(**values | {"since": sits.valid_from} | fields)
 
 
@@ -331,3 +337,66 @@ def score(world, choice=None, **fields):
     choice = choice or chosen(world)
     values = {"option": choice, "criterion_id": choice.criterion_id, "points": choice.points}
     return Score.objects.create(**{"sheet": world.sheet, "saved_at": clock.now()} | values | fields)
+
+
+# --- What points at another's ------------------------------------------------------------------
+
+
+def another(world):
+    """A second dossier of the same commune."""
+    return open_dossier(world.cycle, world.commune, world.an, name="Chè Shan tuyết")
+
+
+def of_another(world, record, **fields):
+    """The record saved for a second dossier."""
+    return kept(SimpleNamespace(dossier=another(world), an=world.an), record, **fields)
+
+
+def certificate_of_another(world):
+    other = another(world)
+    held = SimpleNamespace(dossier=other, an=world.an)
+    return kept(held, records.certificate(), stars=3, decision=decision_of(other))
+
+
+def second_council(world):
+    """Another council of the same unit, with one seat."""
+    sits = Council.objects.first() or council(world)
+    other = Council.objects.create(
+        org_unit=sits.org_unit,
+        name="Hội đồng khác",
+        decision_number="124/QĐ-UBND",
+        decision_on=sits.decision_on,
+        valid_from=sits.valid_from,
+    )
+    Member.objects.create(
+        council=other, user=world.an, seat="member", since=sits.valid_from, made_by=world.thu
+    )
+    return other
+
+
+def second_round(world, **fields):
+    """Another round beside the judged one, of its council unless told."""
+    values = {
+        "council": world.round.council,
+        "regulation": world.round.regulation,
+        "cycle": world.cycle,
+        "name": "Đợt 2",
+    }
+    return EvaluationRound.objects.create(**values | fields)
+
+
+def second_entry(world, **fields):
+    """The first dossier of the world, in another round."""
+    values = {"dossier": world.dossier, "rubric": world.entry.rubric, "position": 1}
+    return created(world, RoundEntry, **{"round": second_round(world)} | values | fields)
+
+
+def rubric_of_another_edition(world):
+    return Rubric.objects.create(
+        rule_set=RuleSet.objects.exclude(pk=world.cycle.rule_set_id).first(),
+        number=1,
+        name="Bộ thử",
+        group="food",
+        sections=[],
+        content_hash="0" * 64,
+    )

@@ -15,6 +15,7 @@ from django.test import TransactionTestCase
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
+from tests.owning import INSERT_AS_OWNER, owner
 from tests.world import open_cycle, open_dossier, person
 
 pytest_plugins = ["tests.rendered"]
@@ -32,6 +33,8 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     with django_db_blocker.unblock():
         databases.make(name)
         with databases.using(name):
+            with owner() as db:
+                db.execute(INSERT_AS_OWNER)
             yield
         databases.drop(name)
 

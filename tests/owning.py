@@ -1,12 +1,14 @@
 """The test database, as its owner."""
 
+import json
 from contextlib import contextmanager
 
 import psycopg
 from django.conf import settings
-from django.db import (
-    connection,
-)
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+
+from cycle.guards import SEARCH_PATH
 
 
 @contextmanager
@@ -21,3 +23,34 @@ def owner():
         port=login.get("PORT") or None,
     ) as opened:
         yield opened
+
+
+#: Only test databases have it: a row of before comes as the owner's, within the test's transaction.
+INSERT_AS_OWNER = f"""
+CREATE OR REPLACE FUNCTION insert_as_owner(into_table regclass, given jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET {SEARCH_PATH.replace("=", " = ")} AS $$
+DECLARE columns text; made bigint;
+BEGIN
+  SELECT string_agg(quote_ident(key), ', ') INTO columns FROM jsonb_object_keys(given) key;
+  EXECUTE format('INSERT INTO %s (%s) SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1)
+                  RETURNING id', into_table, columns) USING given INTO made;
+  RETURN made;
+END $$;
+"""
+
+
+def insert_as_owner(row):
+    """Save ``row`` (new) as the owner of the database would: with marks that only he may set."""
+    values = {
+        field.column: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if not field.generated and not field.primary_key
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT insert_as_owner(%s::text::regclass, %s::jsonb)",
+            [row._meta.db_table, json.dumps(values, cls=DjangoJSONEncoder)],
+        )
+        row.pk = cursor.fetchone()[0]
+    row._state.adding = False
+    return row

@@ -7,16 +7,19 @@ from django.test import Client
 from cycle import clock
 from tests import records
 from tests.decision_papers import decision_of
+from tests.owning import insert_as_owner
 
 
 def keep(dossier, **fields):
-    """A certificate that came by no door."""
+    """A certificate that came by no door; one of before by the owner's hand."""
     kept = records.certificate(**fields)
     kept.dossier, kept.at = dossier, clock.now()
     kept.decision = decision_of(dossier)
     kept.product_name = dossier.product.name
     kept.product_group = dossier.product.group
     kept.producer_name = dossier.product.producer.name
+    if kept.before or kept.number_repeats:
+        return insert_as_owner(kept)
     kept.save()
     return kept
 

@@ -95,6 +95,7 @@ PAGES_OF_A_ROUND = [
     ("details", "runs"),
     ("order", "runs"),
     ("attendance", "runs"),
+    ("move_meeting", "runs"),
     ("round_invite", "runs"),
     ("round_open", "presides"),
     ("close", "presides"),

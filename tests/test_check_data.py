@@ -2,13 +2,15 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from councils import data_check
-from councils.models import DocumentKind, RoundEntry, SignedDocument
+from councils.models import DocumentKind, Member, RoundEntry, Seat, SignedDocument
 from cycle import clock
 from cycle.models import HistoryEntry, RoleAssignment
 from dossiers.models import Certificate, Dossier, Evidence, State, Task
@@ -16,7 +18,7 @@ from dossiers.walk import doors
 from tests import judging
 from tests.decision_papers import decision_of
 from tests.judging import begin, fill, judge, regulate
-from tests.owning import owner
+from tests.owning import insert_as_owner, owner
 from tests.standing import stand
 from tests.stored import path_of, staged
 from tests.world import open_dossier, open_task
@@ -75,8 +77,8 @@ def tell(dossier, by):
 def certificate(dossier, by, number, **fields):
     """One that is older than the rules for certificates."""
     values = {"stars": 4, "issued_on": clock.today(), "recorded_by": by, "at": clock.now()}
-    return Certificate.objects.create(
-        dossier=dossier, number=number, before=True, **values | fields
+    return insert_as_owner(
+        Certificate(dossier=dossier, number=number, before=True, **values | fields)
     )
 
 
@@ -115,6 +117,89 @@ def test_a_certificate_without_a_decision(dossier, an, round_, thu):
         at=clock.now(),
     )
     assert found() == []
+
+
+def addresses(text):
+    """The paths that a sentence names."""
+    return re.findall(r"/[a-z][\w/-]*/", text.replace("docs/operating.md", ""))
+
+
+def as_the_guide_says(number, pk):
+    """Run the ``number``th statement of the guide's section on old certificates, as the owner."""
+    guide = Path("docs/operating.md").read_text().partition("### Decisions and numbers")[2]
+    statement = re.findall(r"```sql\n(.*?)```", guide, re.S)[number]
+    with owner() as db:
+        db.execute(statement.replace("17", str(pk)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_advised_for_an_old_certificate_can_be_done(round_, dossier, client, an, thu):
+    # Judged by a round: its page of documents takes the decision, and the finding is gone.
+    entry = round_.entries.get()
+    for number in range(5):
+        fill(entry, judge(round_.council, number))
+    judging.close(round_, by=thu)
+    judged = certificate(entry.dossier, an, "1/GCN")
+    # By none: the guide's words, word for word, as the keeper of the server.
+    alone = certificate(dossier, an, "2/GCN")
+    named = {each.pk: each for each in data_check.certificate_without_decision()}
+    assert set(named) == {judged.pk, alone.pk}
+    [page] = addresses(named[judged.pk].todo)
+    assert page == f"/rounds/{round_.pk}/documents/"
+    client.force_login(thu)
+    assert "decision" in client.get(page).content.decode()
+    SignedDocument.record(
+        SignedDocument(number="813/QĐ-UBND", signed_on=clock.today(), signer="Trần Công Sơn"),
+        round_,
+        DocumentKind.DECISION,
+        by=thu,
+    )
+    assert addresses(named[alone.pk].todo) == []
+    assert "docs/operating.md" in named[alone.pk].todo
+    as_the_guide_says(0, alone.pk)
+    assert list(data_check.certificate_without_decision()) == []
+    alone.refresh_from_db()
+    assert (str(alone.decision), alone.decision.dossier) == ("812/QĐ-UBND (15/12/2024)", dossier)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_number_given_twice_is_corrected_as_the_guide_says(dossier, cycle, commune, an):
+    first = certificate(dossier, an, "12/GCN", issuer=commune.parent)
+    other = open_dossier(cycle, commune, an, name="Gạo")
+    second = certificate(other, an, "12/GCN", issuer=commune.parent, number_repeats=True)
+    [named] = data_check.certificate_number_twice()
+    assert (named.pk, first.pk < second.pk) == (second.pk, True)
+    as_the_guide_says(1, second.pk)
+    assert list(data_check.certificate_number_twice()) == []
+
+
+def test_a_seat_held_twice_leads_to_where_it_ends(client, province, thu):
+    regulate(province)
+    council = judging.seat(province, thu)
+    chair = judge(council, 0)
+    twice = insert_as_owner(
+        Member(
+            council=council, user=chair.user, seat=Seat.MEMBER, since=chair.since, doubled=True,
+            made_by=thu,
+        )
+    )  # fmt: skip
+    [named] = data_check.seated_twice()
+    [page] = addresses(named.todo)
+    client.force_login(thu)
+    assert client.get(page).status_code == 200
+    council.take_seat(twice, by=thu, until=clock.today(), reason="Trùng ghế", document="9/QĐ-UBND")
+    [named] = data_check.seated_twice()
+    assert (addresses(named.todo), "không phải làm gì" in named.todo) == ([], True)
+
+
+def test_a_row_that_points_at_anothers_is_named(round_, dossier, an, cycle, commune):
+    # As of before the keys: the keys come at the end of the transaction, this looks before it.
+    other = open_dossier(cycle, commune, an, name="Gạo nếp")
+    strange = certificate(dossier, an, "1", decision=decision_of(other))
+    named = list(data_check.points_elsewhere())
+    assert [each.pk for each in named] == [f"dossiers.certificate.{strange.pk}"]
+    assert "quyết định công nhận" in named[0].wrong
+    transaction.set_rollback(True)
 
 
 def test_a_certificate_number_given_twice(dossier, cycle, commune, an):

@@ -47,7 +47,6 @@ from cycle.models import (
     OrgUnit,
     Role,
     RoleAssignment,
-    Rubric,
     RuleSet,
     StepWindow,
     TermRule,
@@ -75,7 +74,9 @@ from notifications.models import (
 from tests import judging, records
 from tests.breaking import (
     LONG_AGO,
+    another,
     both_ends,
+    certificate_of_another,
     closed,
     closing,
     council,
@@ -95,6 +96,7 @@ from tests.breaking import (
     judged,
     kept,
     ledger,
+    of_another,
     opinion,
     option,
     parked,
@@ -103,8 +105,12 @@ from tests.breaking import (
     resolution,
     result,
     rubric,
+    rubric_of_another_edition,
     score,
     seated,
+    second_council,
+    second_entry,
+    second_round,
     sent,
     shut,
     sql,
@@ -114,8 +120,8 @@ from tests.breaking import (
     told,
     wording,
 )
-from tests.owning import owner
-from tests.world import open_dossier
+from tests.decision_papers import decision_of
+from tests.owning import insert_as_owner, owner
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +182,18 @@ BREAKS = {
     "substitution_of_its_maker_has_a_document": lambda w: substituted(
         w, substitute=(user := User.objects.create(username="một")), created_by=user
     ),
+    "substitution_owes_one_paper": lambda w: [
+        substituted(
+            w,
+            substitute=User.objects.create(username=f"thay.{day}"),
+            valid_from=date(2026, 12, day),
+            valid_to=date(2026, 12, day),
+            paper_due_on=date(2026, 12, 31),
+        )
+        for day in (1, 2)
+    ],
+    "post_not_of_administration": lambda w: held_by(w, user=User.objects.create_superuser("root")),
+    "administration_holds_no_post": lambda w: User.objects.filter(pk=w.an.pk).update(is_staff=True),
     "task_not_both_ends": both_ends,
     "term_rule_once_per_code": lambda w: TermRule.objects.create(
         cycle=w.cycle,
@@ -243,15 +261,7 @@ BREAKS = {
         Route.objects.create(dossier=w.dossier, node="decide", org_unit=w.commune) for _ in "12"
     ],
     "dossier_rubric_is_of_its_edition": lambda w: dossier_with(
-        w,
-        rubric=Rubric.objects.create(
-            rule_set=RuleSet.objects.exclude(pk=w.cycle.rule_set_id).first(),
-            number=1,
-            name="Bộ thử",
-            group="food",
-            sections=[],
-            content_hash="0" * 64,
-        ),
+        w, rubric=rubric_of_another_edition(w)
     ),
     # dossiers: what each step keeps
     "evidence_is_a_file_or_a_paper": lambda w: kept(w, records.paper("x"), paper_location=""),
@@ -286,7 +296,7 @@ BREAKS = {
     ),
     "certificate_rests_on_a_decision": lambda w: kept(w, records.certificate(), stars=3),
     "certificate_number_once": lambda w: [
-        kept(w, records.certificate(number=number), stars=3, before=True)
+        kept(w, records.certificate(number=number), stars=3, decision=decision_of(w.dossier))
         for number in ("12/GCN", "012 / gcn")
     ],
     "inspection_conclusion_known": lambda w: kept(w, records.inspection("maybe")),
@@ -324,11 +334,59 @@ BREAKS = {
     "process_not_stuck": lambda w: Task.objects.open().update(
         status="CANCELED", closed_at=clock.now()
     ),
-    "task_dossier_is_its_process_dossier": lambda w: (
-        Task.objects.open()
-        .filter(dossier=w.dossier)
-        .update(dossier=open_dossier(w.cycle, w.commune, w.an, name="Chè Shan tuyết"))
+    "task_dossier_is_its_process_dossier": lambda w: [
+        (
+            clock_of.update(dossier=other),
+            Task.objects.filter(dossier=w.dossier).update(dossier=other),
+        )
+        for clock_of in [term(w)]
+        for other in [another(w)]
+    ],
+    # dossiers: what a record points at is of its dossier
+    "idea_follows_one_of_its_dossier": lambda w: kept(
+        w, records.idea(), previous=of_another(w, records.idea())
     ),
+    "evidence_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.paper("x"), replaces=of_another(w, records.paper("x"))
+    ),
+    "paper_scan_is_of_its_dossier": lambda w: kept(
+        w, records.signed_paper(), scan=of_another(w, records.paper("x"))
+    ),
+    "certificate_decision_is_of_its_dossier": lambda w: kept(
+        w, records.certificate(), stars=3, decision=decision_of(another(w))
+    ),
+    "term_task_is_of_its_dossier": lambda w: term(w).update(dossier=another(w)),
+    "term_certificate_is_of_its_dossier": lambda w: term(w).update(
+        certificate=certificate_of_another(w)
+    ),
+    "mark_of_before_is_the_owners": lambda w: kept(w, records.certificate(), stars=3, before=True),
+    # councils: what a row of a round points at is of its round
+    "document_entry_is_of_its_round": lambda w: [judged(w), document(w, entry=second_entry(w))],
+    "document_replaces_one_of_its_kind": lambda w: document(
+        w, kind="decision", replaces=document(w)
+    ),
+    "round_follows_one_of_its_council": lambda w: [
+        judged(w),
+        second_round(w, council=second_council(w), follows=w.round),
+    ],
+    "member_is_of_the_council": lambda w: [
+        judged(w),
+        created(w, Reading, member=second_council(w).members.get()),
+    ],
+    "resolution_is_of_the_rubric": lambda w: [
+        judged(w),
+        resolution(w, criterion=criterion(rubric(w), code="9.9", position=99)),
+    ],
+    "entry_rubric_is_of_its_edition": lambda w: [
+        judged(w),
+        second_entry(w, rubric=rubric_of_another_edition(w)),
+    ],
+    "result_is_of_the_closed_round": lambda w: [judged(w), result(w, entry=second_entry(w))],
+    "closing_is_told_in_its_round": lambda w: closing(w, entry=w.dossier.history.first()),
+    "round_goes_by_its_units_regulation": lambda w: [
+        judged(w),
+        EvaluationRound.objects.update(regulation=judging.regulate(w.commune)),
+    ],
     # councils: who judges, by which regulation
     "regulation_quorum_is_a_share": lambda w: judging.regulate(w.commune, quorum_percent=101),
     "regulation_spread_is_points": lambda w: judging.regulate(w.commune, max_spread=101),
@@ -371,6 +429,11 @@ BREAKS = {
         EvaluationRound.objects.update(state="open", closed_at=None),
     ],
     "reopening_opens_its_round": lambda w: [judged(w), shut(w), reopening(w)],
+    "closed_round_keeps_its_meeting": lambda w: [
+        judged(w),
+        shut(w),
+        EvaluationRound.objects.update(meets_at=clock.now() + timedelta(days=1)),
+    ],
     "entry_keeps_its_product": lambda w: [judged(w), RoundEntry.objects.update(rubric=0)],
     "round_still_open": lambda w: [judged(w), shut(w), RoundEntry.objects.update(live=False)],
     "entry_once_per_round": lambda w: [
@@ -508,6 +571,14 @@ BREAKS = {
 OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once"}
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
 SUPERKEYS = {
+    "certificate_id_dossier",
+    "document_id_round_kind",
+    "entry_id_round",
+    "evidence_id_dossier",
+    "idea_id_dossier",
+    "officialdocument_id_dossier",
+    "round_id_council",
+    "task_id_dossier",
     "dossier_id_state",
     "option_criterion_points",
     "process_id_dossier",
@@ -539,8 +610,8 @@ def test_every_constraint_of_ours_is_broken_once(db):
                  AND NOT tgisinternal AND tgconstraint = 0 AND tgname !~ '^pgtrigger_'"""
         )
         named |= {row[0] for row in cursor.fetchall()}
-    # The same function, on tasks and on processes.
-    named.discard("process_not_stuck_task")
+    # The same function: on tasks and on processes; on a new post and on one made longer.
+    named -= {"process_not_stuck_task", "post_not_of_administration_longer"}
     assert named == set(BREAKS) | OF_THE_OWNER | SUPERKEYS
 
 
@@ -948,6 +1019,112 @@ def test_what_was_typed_from_paper_cannot_be_changed(world):
         document.save()
     with forbidden():
         kept(world, Review()).delete()
+
+
+# --- Marks of before, and what points elsewhere ----------------------------------------------
+
+
+#: What the application might insert, and what it lacks.
+OF_BEFORE = {
+    "before": lambda w: kept(
+        w, records.certificate(), stars=3, decision=decision_of(w.dossier), before=True
+    ),
+    "number_repeats": lambda w: kept(
+        w, records.certificate(), stars=3, decision=decision_of(w.dossier), number_repeats=True
+    ),
+    "doubled": lambda w: seated(w, doubled=True),
+    "doubled later": lambda w: [
+        council(w),
+        Member.objects.filter(seat="chair").update(doubled=True),
+    ],
+    "made_by": lambda w: seated(w, user=w.an, made_by=None),
+    "made_by later": lambda w: [council(w), Member.objects.update(made_by=None)],
+}
+
+
+@pytest.mark.parametrize("mark", OF_BEFORE)
+def test_the_application_marks_nothing_as_of_before(mark, world):
+    with refused("mark_of_before_is_the_owners"):
+        OF_BEFORE[mark](world)
+
+
+def test_every_column_that_lifts_a_rule_is_the_owners():
+    """A flag in a constraint's condition switches it off: no new one comes without its guard."""
+    flags = {
+        (model._meta.label, field.name)
+        for app in ("cycle", "dossiers", "councils", "notifications")
+        for model in apps.get_app_config(app).get_models()
+        for constraint in model._meta.constraints
+        for field in model._meta.concrete_fields
+        if field.get_internal_type() == "BooleanField"
+        and f"('{field.name}', " in str(constraint.deconstruct())
+    }
+    # Three that are told by an act and lift nothing: each is what the rule is about.
+    told = {
+        ("dossiers.Term", "legal"),
+        ("councils.RoundEntry", "live"),
+        ("councils.Interest", "recused"),
+        ("councils.Result", "eliminated"),
+    }
+    guarded = {
+        ("dossiers.Certificate", "before"),
+        ("dossiers.Certificate", "number_repeats"),
+        ("councils.Member", "doubled"),
+    }
+    assert flags - told == guarded
+
+
+def test_the_owner_writes_a_row_of_before(world):
+    old = records.certificate(stars=3, before=True, number_repeats=True)
+    old.dossier, old.at = world.dossier, clock.now()
+    assert insert_as_owner(old).pk
+    old.refresh_from_db()
+    assert (old.before, old.number_repeats, old.decision) == (True, True, None)
+
+
+#: (model, what it points to) that stays within no dossier or round: of all, or of the year.
+COMMON = {
+    "auth", "contenttypes", "cycle.cycle", "cycle.orgunit", "cycle.user", "cycle.ruleset",
+    "cycle.rubric", "cycle.criterion", "cycle.option", "cycle.elimination", "cycle.termrule",
+    "cycle.historyentry", "dossiers.product", "dossiers.producer", "dossiers.outreachevent",
+    "dossiers.promotionevent", "councils.council", "councils.regulation",
+}  # fmt: skip
+#: Keys that say of what a row is, where it has no other.
+OWNS = {
+    "dossiers.termevent.term", "dossiers.firing.term", "councils.score.sheet",
+    "councils.appraisal.entry", "councils.appraisalphoto.appraisal", "councils.opinion.entry",
+    "councils.reopening.closing", "councils.consequence.result", "councils.closing.round",
+    "councils.roundentry.round", "councils.roundentry.dossier", "councils.attendance.round",
+    "councils.reading.round", "councils.interest.entry", "councils.resolution.entry",
+    "councils.scoresheet.entry", "councils.result.entry", "councils.signeddocument.round",
+    # Of the engine: an inner walk of another walk, which none of ours has.
+    "dossiers.process.parent_task",
+    # The clock of a round's papers, of no dossier.
+    "councils.evaluationround.papers_term",
+}  # fmt: skip
+
+
+def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
+    """A walk over all foreign keys: what may point at another dossier's row has a rule above."""
+    loose = {
+        f"{model._meta.label_lower}.{field.name}"
+        for app in ("dossiers", "councils")
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+        if field.is_relation
+        and field.related_model._meta.label_lower not in COMMON
+        and field.related_model._meta.app_label not in COMMON
+        and field.related_model._meta.label_lower != "dossiers.dossier"
+    }
+    held = {
+        "dossiers.idea.previous", "dossiers.evidence.replaces", "dossiers.officialdocument.scan",
+        "dossiers.certificate.decision", "dossiers.term.task", "dossiers.term.certificate",
+        "dossiers.task.process", "councils.signeddocument.entry",
+        "councils.signeddocument.replaces", "councils.evaluationround.follows",
+        "councils.attendance.member", "councils.reading.member", "councils.interest.member",
+        "councils.scoresheet.member", "councils.result.closing",
+    }  # fmt: skip
+    assert loose - OWNS == held
 
 
 # --- The chain is written by the database ---------------------------------------------------

@@ -31,6 +31,7 @@ TOLD = {
     "round.score_again",
     "round.hand_back_sheet",
     "round.leave",
+    "round.move_meeting",
 }
 
 
@@ -83,6 +84,12 @@ def test_the_way_of_a_round_in_letters(
     assert told("round.invite") == everybody - {"thu_ky"}
     round_.open(by=thu)
     assert told("round.open") == judges
+    # Put off, and then held today after all.
+    for days in (2, 0):
+        moment = clock.now() + timedelta(days=days)
+        round_.move_meeting(meets_at=moment, reason="Mưa lũ", by=thu)
+    assert told("round.move_meeting") == everybody
+    assert "Lý do: Mưa lũ" in written("round.move_meeting")[0].body
     round_.attend({member.pk: True for member in council.members.all()}, by=thu)
 
     asked = Opinion.ask(

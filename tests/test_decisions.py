@@ -22,6 +22,7 @@ from notifications import audiences
 from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.law_acts import corrected
+from tests.owning import insert_as_owner
 from tests.public_pages import keep, main, see
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
@@ -84,7 +85,7 @@ def test_no_certificate_is_kept_without_its_decision(awaiting):
     with transaction.atomic(), pytest.raises(IntegrityError, match="rests_on_a_decision"):
         made.save()
     made.before = True
-    made.save()
+    insert_as_owner(made)
     assert list(Certificate.objects.without_decision()) == [made]
 
 

@@ -2,6 +2,7 @@
 trigger would read it. Each login begins its sessions with its limits."""
 
 from contextlib import contextmanager
+from datetime import date
 from io import StringIO
 
 import psycopg
@@ -14,15 +15,21 @@ from django.db import connection, transaction
 from councils.models import Scoresheet
 from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
-from cycle.models import HistoryHead
+from cycle.models import HistoryHead, User
 from cycle.running import embedded
+from tests import judging
 from tests.breaking import (
     closed,
+    criterion,
     interest,
     judged,
     refused,
     resolution,
+    rubric,
+    rubric_of_another_edition,
     score,
+    second_council,
+    second_entry,
     sent_up,
     shut,
     sql,
@@ -76,6 +83,15 @@ def submitted(world):
 def counted(world):
     submitted(world)
     sql("UPDATE councils_roundentry SET counted_scoring = scoring")
+
+
+def stranger(world):
+    judged(world)
+    second_council(world)
+
+
+def administrator(world):
+    User.objects.create_superuser("quantri")
 
 
 #: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
@@ -154,6 +170,146 @@ ATTACKS = {
         {"cycle_roleassignment": "DELETE FROM pg_temp.cycle_roleassignment"},
         """UPDATE public.cycle_substitution s SET substitute_id = a.user_id
            FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",
+    ),
+}
+#: Nobody is of the administration, as the shadow has it; and nobody holds a post.
+NOBODY = {"cycle_user": "UPDATE pg_temp.cycle_user SET is_staff = false, is_superuser = false"}
+NO_POSTS = {
+    table: f"DELETE FROM pg_temp.{table}"
+    for table in ("cycle_roleassignment", "cycle_substitution", "councils_member")
+}
+ATTACKS |= {
+    ("cycle_roleassignment", "post_not_of_administration"): (
+        administrator,
+        NOBODY,
+        """INSERT INTO public.cycle_roleassignment
+             (user_id, role, org_unit_id, valid_from, document, document_signer)
+           SELECT u.id, 'officer', o.id, '2026-01-01', '', ''
+           FROM public.cycle_user u, public.cycle_orgunit o WHERE u.is_superuser""",
+    ),
+    ("cycle_substitution", "post_not_of_administration"): (
+        lambda world: [administrator(world), substituted(world)],
+        NOBODY,
+        """UPDATE public.cycle_substitution SET substitute_id =
+             (SELECT id FROM public.cycle_user WHERE is_superuser)""",
+    ),
+    ("councils_member", "post_not_of_administration"): (
+        lambda world: [administrator(world), judged(world)],
+        NOBODY,
+        """UPDATE public.councils_member SET user_id =
+             (SELECT id FROM public.cycle_user WHERE is_superuser) WHERE seat = 'chair'""",
+    ),
+    ("cycle_user", "administration_holds_no_post"): (
+        lambda world: None,
+        NO_POSTS,
+        "UPDATE public.cycle_user SET is_staff = true",
+    ),
+}
+ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
+    lambda world: [
+        substituted(world, substitute=person("thay1", "Thay Một"), paper_due_on=date(2026, 12, 31)),
+        substituted(
+            world,
+            substitute=person("thay2", "Thay Hai"),
+            valid_from=date(2026, 11, 2),
+            valid_to=date(2026, 11, 3),
+            document="1/QĐ",
+        ),
+    ],
+    {"cycle_substitution": "DELETE FROM pg_temp.cycle_substitution"},
+    """UPDATE public.cycle_substitution SET document = '', paper_due_on = '2026-11-09'
+       WHERE document <> ''""",
+)
+SITS_HERE = {
+    "councils_member": """UPDATE pg_temp.councils_member SET council_id =
+                            (SELECT council_id FROM public.councils_evaluationround)"""
+}
+STRANGER = """SELECT m.id FROM public.councils_member m
+              WHERE m.council_id <> (SELECT council_id FROM public.councils_evaluationround)"""
+ROUND, ENTRY = (
+    f"(SELECT id FROM public.councils_{of})" for of in ("evaluationround", "roundentry")
+)
+ATTACKS |= {
+    (table, "member_is_of_the_council"): (stranger, SITS_HERE, statement)
+    for table, statement in (
+        (
+            "councils_attendance",
+            f"""INSERT INTO public.councils_attendance (round_id, member_id, present, note)
+                VALUES ({ROUND}, ({STRANGER}), true, '')""",
+        ),
+        (
+            "councils_reading",
+            f"""INSERT INTO public.councils_reading (round_id, member_id, at)
+                VALUES ({ROUND}, ({STRANGER}), now())""",
+        ),
+        (
+            "councils_interest",
+            f"""INSERT INTO public.councils_interest
+                  (entry_id, member_id, kind, recused, reason, by_id, at)
+                SELECT {ENTRY}, ({STRANGER}), 'declared', true, 'Họ hàng', min(id), now()
+                FROM public.cycle_user""",
+        ),
+        (
+            "councils_scoresheet",
+            f"""INSERT INTO public.councils_scoresheet
+                  (entry_id, member_id, scoring, state, remark, scan_sha256, scan_name)
+                VALUES ({ENTRY}, ({STRANGER}), 1, 'draft', '', '', '')""",
+        ),
+    )
+} | {
+    ("councils_resolution", "resolution_is_of_the_rubric"): (
+        lambda world: [judged(world), criterion(rubric(world), code="9.9")],
+        {
+            "cycle_criterion": """UPDATE pg_temp.cycle_criterion SET rubric_id =
+                                    (SELECT rubric_id FROM public.councils_roundentry)"""
+        },
+        f"""INSERT INTO public.councils_resolution
+              (entry_id, criterion_id, stars, holds, reason, by_id, at)
+            SELECT {ENTRY}, c.id, 3, true, 'Thảo luận', u.id, now()
+            FROM public.cycle_criterion c, public.cycle_user u
+            WHERE c.code = '9.9' AND u.username = 'an'""",
+    ),
+    ("councils_roundentry", "entry_rubric_is_of_its_edition"): (
+        lambda world: [judged(world, open_it=False), rubric_of_another_edition(world)],
+        {
+            "cycle_rubric": """UPDATE pg_temp.cycle_rubric SET rule_set_id =
+                                 (SELECT min(rule_set_id) FROM public.dossiers_dossier)"""
+        },
+        """UPDATE public.councils_roundentry SET rubric_id =
+             (SELECT id FROM public.cycle_rubric WHERE name = 'Bộ thử')""",
+    ),
+    ("councils_result", "result_is_of_the_closed_round"): (
+        lambda world: [judged(world), shut(world), second_entry(world)],
+        {
+            "councils_roundentry": """UPDATE pg_temp.councils_roundentry SET round_id =
+                                        (SELECT round_id FROM public.councils_closing)"""
+        },
+        """INSERT INTO public.councils_result
+             (closing_id, entry_id, scoring, points_sum, sheets, band, stars, missed, eliminated,
+              remark)
+           SELECT c.id, e.id, 1, 240, 3, 4, 4, '[]', false, ''
+           FROM public.councils_closing c
+           JOIN public.councils_roundentry e ON e.round_id <> c.round_id""",
+    ),
+    ("councils_closing", "closing_is_told_in_its_round"): (
+        judged,
+        {
+            "cycle_historyentry": f"""UPDATE pg_temp.cycle_historyentry
+                                      SET stream = 'round', stream_id = {ROUND}"""
+        },
+        f"""INSERT INTO public.councils_closing (round_id, version, by_id, at, entry_id)
+            SELECT {ROUND}, 1, u.id, now(), h.id
+            FROM public.cycle_user u, public.cycle_historyentry h
+            WHERE u.username = 'an' AND h.stream = 'dossier' LIMIT 1""",
+    ),
+    ("councils_evaluationround", "round_goes_by_its_units_regulation"): (
+        lambda world: [judged(world), judging.regulate(world.commune)],
+        {
+            "councils_regulation": """UPDATE pg_temp.councils_regulation SET org_unit_id =
+                                        (SELECT min(org_unit_id) FROM public.councils_council)"""
+        },
+        f"""UPDATE public.councils_evaluationround SET regulation_id =
+              (SELECT max(id) FROM public.councils_regulation) WHERE id = {ROUND}""",
     ),
 }
 #: Refuses nothing, fills in: see the test of its own.

@@ -3,14 +3,17 @@
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
-from councils.judging import checklist
+from councils.judging import checklist, closing
 from councils.judging.tally import HandedIn
-from councils.models import Member, Seat
+from councils.models import Member, RoundClosed, Seat
 from cycle import clock
 from cycle.models import HistoryEntry
 from dossiers.models import ConditionNotMet
+from notifications.dispatch import dispatch
+from notifications.models import Notification
 from tests import judging
 from tests.judging import begin, fill, judge, regulate
 from tests.world import person
@@ -120,10 +123,143 @@ def test_the_day_of_the_meeting_stays_and_comes_first(council, cycle, commune, a
     round_.amend(by=thu, place="Nhà văn hóa", meets_at=tomorrow)
 
 
+# --- The meeting moves after scoring began --------------------------------------------------------
+
+
+def move(round_, by, days, reason="Chủ tịch đi công tác", **said):
+    round_.move_meeting(meets_at=clock.now() + days * DAY, reason=reason, by=by, **said)
+
+
+@pytest.fixture
+def scoring(council, cycle, commune, an, thu):
+    """A round that scores, its meeting tomorrow, with the sheet of the last judge in."""
+    before = judging.before_council(cycle, commune, an)
+    return at_stage("before meeting", council, cycle, before, thu)
+
+
+def sheets_of(round_):
+    return sorted(
+        (sheet.pk, sheet.state, judging.total(sheet))
+        for entry in round_.entries.all()
+        for sheet in entry.sheets.all()
+    )
+
+
+def test_a_meeting_put_off_is_held_on_its_new_day_with_the_sheets_that_are_in(
+    scoring, council, thu, son, an
+):
+    entry = scoring.entries.get()
+    for number in range(4):
+        fill(entry, judge(council, number))
+    sealed, was = sheets_of(scoring), scoring.meets_at
+    with pytest.raises(PermissionDenied):
+        move(scoring, an, 9)
+    move(scoring, thu, 9, place="Nhà văn hóa")
+    scoring.refresh_from_db()
+    assert (scoring.met_on, scoring.place) == (clock.today() + 9 * DAY, "Nhà văn hóa")
+    assert sheets_of(scoring) == sealed
+    told = HistoryEntry.objects.get(event="round.move_meeting")
+    assert (told.reason, told.actor, told.data["had_come"]) == ("Chủ tịch đi công tác", thu, [])
+    assert (told.data["was"], told.data["place"]) == (was.isoformat(), "Nhà văn hóa")
+    while dispatch():
+        pass
+    heard = {row.recipient for row in Notification.objects.filter(entry=told)}
+    assert heard == {member.user for member in council.members.all()}
+    # Whoever comes in before that day sits in it; nothing is recorded or closed before it.
+    with pytest.raises(ConditionNotMet, match="chưa đến ngày họp"):
+        scoring.attend({}, by=thu)
+    with clock.at(clock.now() + 9 * DAY):
+        judges = scoring.scoring_members
+        scoring.attend(dict.fromkeys(judges.values_list("pk", flat=True), True), by=thu)
+        assert judging.close(scoring, by=thu).results.get().sheets == 5
+        with pytest.raises(RoundClosed):
+            move(scoring, thu, 3)
+        # Nor when it is opened again: that meeting was held.
+        closing.reopen(scoring, by=thu, reason="Khiếu nại", document="15/VB-UBND")
+        with pytest.raises(ConditionNotMet, match="đã diễn ra"):
+            move(scoring, thu, 3)
+
+
+def test_too_few_came_and_it_is_put_off(scoring, council, thu):
+    with clock.at(clock.now() + DAY):
+        came = judge(council, 4)
+        scoring.attend({member.pk: member == came for member in scoring.seats}, by=thu)
+        move(scoring, thu, 7, reason="Không đủ thành viên")
+        assert not scoring.attendances.exists()
+        told = HistoryEntry.objects.get(event="round.move_meeting")
+        assert told.data["had_come"] == [came.pk]
+
+
+@pytest.mark.parametrize(
+    ("days", "said", "words"),
+    [
+        (9, {"reason": "  "}, "chưa nêu lý do"),
+        (-1, {}, "Chỉ dời sang hôm nay"),
+        (1, {}, "hãy chọn ngày khác"),
+    ],
+)
+def test_what_moves_no_meeting(days, said, words, scoring, thu):
+    before = scoring.meets_at
+    with pytest.raises(ConditionNotMet, match=words):
+        move(scoring, thu, days, **said)
+    scoring.refresh_from_db()
+    assert scoring.meets_at == before
+    assert not HistoryEntry.objects.filter(event="round.move_meeting").exists()
+
+
+def test_the_seats_of_the_new_day_are_asked(scoring, council, thu):
+    # Sheets in: who hands one in and leaves before the new day.
+    end(council, judge(council, 4), thu, clock.today() + 3 * DAY)
+    with pytest.raises(ConditionNotMet, match="đã có phiếu trong đợt nhưng thôi"):
+        move(scoring, thu, 5)
+    move(scoring, thu, 3)
+    # Without a sheet a judge may be gone by then; the chair may not, nor may too few be left.
+    end(council, judge(council, 1), thu, clock.today() + 2 * DAY)
+    end(council, judge(council, 0), thu, clock.today() + 9 * DAY)
+    with pytest.raises(ConditionNotMet, match="chưa có chủ tịch"):
+        move(scoring, thu, 12)
+    # Who comes in before the new day sits in it.
+    late = Member(user=person("moi_den", "Mới Đến"), seat=Seat.MEMBER, since=clock.today() + DAY)
+    council.give_seat(late, by=thu)
+    move(scoring, thu, 2)
+    with clock.at(clock.now() + 2 * DAY):
+        assert scoring.scoring_members.filter(pk=late.pk).exists()
+        assert scoring.scoring_members.filter(user=judge(council, 1).user).exists()
+
+
+def test_a_meeting_that_counted_is_not_put_off(council, cycle, commune, an, thu):
+    before = judging.before_council(cycle, commune, an)
+    round_ = at_stage("after count", council, cycle, before, thu)
+    with pytest.raises(ConditionNotMet, match="đã kiểm phiếu: không dời"):
+        move(round_, thu, 5)
+
+
+def test_the_office_moves_it_on_the_page(client, scoring, thu, an, council):
+    address = f"/rounds/{scoring.pk}/move/"
+    client.force_login(thu)
+    assert f'href="{address}"' in client.get(f"/rounds/{scoring.pk}/").content.decode()
+    day = clock.today() + 6 * DAY
+    typed = {
+        "meets_at_0": f"{day:%d/%m/%Y}",
+        "meets_at_1": "14:00",
+        "meets_at": f"14:00 {day:%d/%m/%Y}",
+    }
+    page = client.post(address, typed).content.decode()
+    assert "Bạn chưa nhập: Lý do." in page
+    assert f"{day:%d/%m/%Y}" in page
+    assert client.post(address, typed | {"reason": "Mưa lũ"}).status_code == 302
+    scoring.refresh_from_db()
+    assert scoring.met_on == day
+    client.force_login(judge(council, 1).user)
+    assert client.get(address).status_code == 403
+    client.force_login(an)
+    assert client.get(address).status_code == 404
+
+
 def test_one_judging_seat_a_day(council):
     held = judge(council, 1)
     Member.objects.filter(pk=held.pk).update(until=clock.today())
-    again = {"council": council, "user": held.user, "seat": Seat.MEMBER}
+    again = {"council": council, "user": held.user, "seat": Seat.MEMBER, "made_by": held.made_by}
     with pytest.raises(IntegrityError, match="one_judging_seat_per_person"), transaction.atomic():
         Member.objects.create(**again, since=clock.today())
     assert Member.objects.create(**again, since=clock.today() + DAY).pk

@@ -12,7 +12,8 @@ from councils.models import (
     Seat,
 )
 from cycle import clock
-from cycle.models import Level, OrgUnit, Role, User
+from cycle.appointing import candidates
+from cycle.models import Level, OrgUnit, Role
 from dossiers.forms.fields import DateField, field_for, long_text
 
 
@@ -21,7 +22,7 @@ def units_of(user):
     return OrgUnit.objects.filter(
         pk__in=user.business(Role.COUNCIL_OFFICE, Role.OFFICER),
         level__in=(Level.DISTRICT, Level.PROVINCE),
-    )
+    ).current_first()
 
 
 # --- Councils and their regulation ---------------------------------------------------------------
@@ -89,10 +90,6 @@ class RegulationForm(_OfUnit):
         return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.user))
 
 
-def _people():
-    return User.objects.filter(is_active=True).order_by("full_name", "username")
-
-
 class SeatForm(OfModel):
     """A person's seat."""
 
@@ -104,7 +101,7 @@ class SeatForm(OfModel):
     def __init__(self, *args, council, by, **kwargs):
         super().__init__(*args, initial={"since": clock.today()}, **kwargs)
         self.council, self.by = council, by
-        self.fields["user"].queryset = _people()
+        self.fields["user"].queryset = candidates()
         self.fields["user"].empty_label = _("Chọn một người")
         self.fields["seat"].choices = [("", _("Chọn tư cách")), *Seat.choices]
 

@@ -7,7 +7,6 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from councils.forms.councils import _people
 from councils.forms.fields import Asked, OfModel
 from councils.forms.sheets import recusal_field
 from councils.models import (
@@ -16,6 +15,7 @@ from councils.models import (
     InterestKind,
     Opinion,
 )
+from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.uploads import stage
@@ -91,7 +91,7 @@ class OpinionForm(OfModel):
         self.by = by
         unit = entry.round.council.org_unit_id
         held = RoleAssignment.objects.at(unit).filter(role=Role.DEPARTMENT)
-        self.fields["to"].queryset = _people().filter(pk__in=held.values("user"))
+        self.fields["to"].queryset = candidates().filter(pk__in=held.values("user"))
         self.fields["to"].empty_label = _("Chọn một người")
 
     def do(self):

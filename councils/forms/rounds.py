@@ -201,6 +201,19 @@ class ReopenForm(ReasonForm):
     )
 
 
+class MoveMeetingForm(ReasonForm):
+    """When the council meets instead, and why."""
+
+    meets_at = MomentField(label=_("Họp lúc"))
+    place = forms.CharField(
+        label=_("Địa điểm họp"),
+        max_length=200,
+        required=False,
+        help_text=_("Để trống nếu vẫn ở nơi đã ghi."),
+    )
+    field_order = ("meets_at", "place", "reason")
+
+
 class ConveneForm(ConfirmForm):
     """When and where the council meets on what it did not agree on in writing."""
 

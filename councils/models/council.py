@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.appointing import check_person, is_oneself
+from cycle.appointing import check_person, holding, is_oneself
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from cycle.models.organisation import DateRange, Hash
 from dossiers.law.conditions import ConditionNotMet
@@ -229,9 +229,9 @@ class Council(models.Model):
         held = self.members.sitting().filter(user=user)
         return (held.filter(seat__in=seats) if seats else held).first()
 
-    def missing(self):
-        """Sentences that say what its composition still lacks (kiểm tra thành phần)."""
-        seats = list(self.members.sitting().values_list("seat", flat=True))
+    def missing(self, day=None):
+        """Sentences that say what its composition on ``day`` (today) lacks (thành phần)."""
+        seats = list(self.members.sitting(day).values_list("seat", flat=True))
         needed = {
             Seat.CHAIR: _("Hội đồng chưa có chủ tịch."),
             Seat.SECRETARY: _("Hội đồng chưa có thư ký."),
@@ -477,3 +477,20 @@ class Member(models.Model):
 
     def __str__(self):
         return f"{self.user} ({self.get_seat_display()})"
+
+
+@holding
+def seats_held(person, day):
+    """The seats of a person on ``day`` or later."""
+    seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
+    return [Held(seat) for seat in seats.select_related("council")]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A seat as its holder's list names it."""
+
+    member: Member
+
+    def __str__(self):
+        return f"{self.member.get_seat_display()}, {self.member.council}"

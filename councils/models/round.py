@@ -274,7 +274,10 @@ class EvaluationRound(models.Model):
                 self.meets_at = met_at
                 raise ConditionNotMet(
                     [
-                        _now("Đợt đã mở chấm: không đổi ngày họp %(day)s được nữa.")
+                        _now(
+                            "Đợt đã mở chấm: ở đây không đổi ngày họp %(day)s được; hãy dùng việc "
+                            "«Dời ngày họp», có nêu lý do."
+                        )
                         % {"day": f"{met_on:%d/%m/%Y}"}
                     ]
                 )
@@ -282,6 +285,76 @@ class EvaluationRound(models.Model):
                 self._may_be_in_writing()
             self.save(update_fields=list(fields))
             self._watch_papers(by)
+
+    def move_meeting(self, *, meets_at, place="", reason, by):
+        """Meet on another day though scoring has begun (dời ngày họp): today or later.
+
+        Who sits in it is then who sits on the new day; sheets stay, sealed. Who came to the meeting
+        that was put off is kept in the history and asked anew. Raises PermissionDenied,
+        RoundClosed; ConditionNotMet without a reason, for a day gone by, in writing, once the
+        meeting was held, and when that day would take a seat from under a sheet.
+        """
+        reason, place = reason.strip(), place.strip()
+        with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
+            day = timezone.localdate(meets_at)
+            lacks = [] if reason else [_now("Bạn chưa nêu lý do dời ngày họp.")]
+            if lacks := lacks + self._why_not_on(day):
+                raise ConditionNotMet(lacks)
+            came = self.attendances.filter(present=True).order_by("member")
+            data |= {
+                "was": self.meets_at and self.meets_at.isoformat(),
+                "meets_at": meets_at.isoformat(),
+                "place": place or self.place,
+                "had_come": list(came.values_list("member", flat=True)),
+            }
+            self.attendances.all().delete()
+            self.meets_at, self.place = meets_at, place or self.place
+            self.save(update_fields=["meets_at", "place"])
+            self._watch_papers(by)
+
+    def _why_not_on(self, day):
+        """Sentences that say why the meeting cannot be moved to ``day``."""
+        if self.in_writing:
+            return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
+        counted = self.entries.filter(live=True, counted_scoring=F("scoring")).exists()
+        held = counted and self.attendances.filter(present=True).exists()
+        if held or self.closings.exists():
+            return [
+                _now("Cuộc họp ngày %(day)s đã diễn ra, đã kiểm phiếu: không dời được nữa.")
+                % {"day": f"{self.met_on:%d/%m/%Y}"}
+            ]
+        if day < clock.today():
+            return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
+        if day == self.met_on:
+            return [_now("Đợt đang ghi họp vào ngày này: hãy chọn ngày khác.")]
+        lacks = [
+            _now("Ngày %(day)s: %(lacks)s") % {"day": f"{day:%d/%m/%Y}", "lacks": each}
+            for each in self.council.missing(day)
+        ]
+        then = self.council.members.sitting(day).scoring(self.regulation)
+        handed_in = (
+            self.council.members.filter(
+                sheets__entry__round=self,
+                sheets__entry__live=True,
+                sheets__scoring=F("sheets__entry__scoring"),
+                sheets__state__in=["submitted", "entered"],
+            )
+            .exclude(pk__in=then.values("pk"))
+            .select_related("user")
+            .distinct()
+        )
+        lacks += [
+            _now("%(who)s đã có phiếu trong đợt nhưng thôi trước ngày %(day)s.")
+            % {"who": member, "day": f"{day:%d/%m/%Y}"}
+            for member in handed_in
+        ]
+        if counted:
+            joining = then.exclude(pk__in=self.scoring_members.values("pk"))
+            lacks += [
+                _now("%(who)s sẽ dự họp nhưng chưa chấm sản phẩm đã kiểm phiếu.") % {"who": member}
+                for member in joining.select_related("user")
+            ]
+        return lacks
 
     def _may_be_in_writing(self):
         """By the regulation, and only to evaluate again (QĐ 26/2026/QĐ-TTg)."""

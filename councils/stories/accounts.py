@@ -12,7 +12,6 @@ from councils.stories.cast import (
     OLD_COMMUNES,
     PASSWORD,
     SINCE,
-    _unit_name,
     _units,
 )
 from councils.stories.replay import Posts
@@ -80,7 +79,7 @@ def accounts():
             for seat in user.seats.sitting().select_related("council__org_unit")
         ]
         roles = ", ".join(dict.fromkeys(role for role, _unit in held))
-        units = ", ".join(dict.fromkeys(_unit_name(unit) for _role, unit in held))
+        units = ", ".join(dict.fromkeys(unit.label for _role, unit in held))
         rows.append((user.username, roles or "Quản trị", units, Task.objects.inbox(user).count()))
     return rows
 

@@ -123,12 +123,6 @@ KINDS_OF_PRODUCER = (
 )
 
 
-def _unit_name(unit):
-    if unit.valid_to is None:
-        return unit.name
-    return f"{unit.name} (đến {unit.valid_to:%d/%m/%Y})"
-
-
 def _units(day, codes):
     """The units with these codes on ``day``, in the order of ``codes``."""
     units = OrgUnit.objects.valid_on(day).filter(code__in=codes).select_related("parent__parent")

@@ -135,6 +135,35 @@ def details(request, pk):
 
 
 @login_required
+def move_meeting(request, pk):
+    """Another day for the meeting of a round that scores already."""
+    round_ = found_round(request.user, pk, "councils.run_round")
+
+    def move(**values):
+        return round_.move_meeting(by=request.user, **values)
+
+    form = rounds_forms.MoveMeetingForm(posted(request), act=move)
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã dời ngày họp. Các thành viên nhận thông báo."))
+        return redirect("councils:round", round_.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": round_,
+            "form": form,
+            "title": _("Dời ngày họp"),
+            "button": _("Dời ngày họp"),
+            "follows": [
+                _("Phiếu đã nộp giữ nguyên và vẫn niêm phong."),
+                _("Người dự họp là người có trong hội đồng vào ngày họp mới; ghi lại ai có mặt."),
+                _("Mọi thành viên hội đồng và tổ tư vấn nhận thông báo ngày mới và lý do."),
+            ],
+        },
+    )
+
+
+@login_required
 def order(request, pk):
     """The order of the agenda."""
     round_ = found_round(request.user, pk, "councils.run_round")

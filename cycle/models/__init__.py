@@ -11,6 +11,7 @@ from cycle.models.organisation import (
     Substitution,
     User,
     people_of,
+    told_apart,
 )
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
 from cycle.models.visitor import Visitor
@@ -50,4 +51,5 @@ __all__ = [
     "fold_number",
     "job_kind",
     "people_of",
+    "told_apart",
 ]

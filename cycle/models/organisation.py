@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -54,6 +55,10 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         """Units that exist on ``day``."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
 
+    def current_first(self):
+        """As a list to choose from shows them: what goes on before what has ended, by name."""
+        return self.order_by(F("valid_to").desc(nulls_first=True), "name", "pk")
+
     def in_area_of(self, unit_id: int) -> "OrgUnitQuerySet":
         """The unit, all below it, and what those took over."""
         return self.filter(pk__in=AreaRows(start(unit_id), clock.today_in_database()))
@@ -74,6 +79,16 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         """Units whose parent is one of ``ids``, and those that these took over."""
         children = ArraySubquery(OrgUnit.objects.filter(parent__in=ids).order_by().values("pk"))
         return self.filter(pk__in=BusinessRows(children, clock.today_in_database()))
+
+
+def told_apart(name, valid_to):
+    """The name of a unit where one is chosen; of one that ends, with its last day.
+
+    Reorganised units often keep their name: without the day two choices look alike.
+    """
+    if valid_to is None:
+        return name
+    return _now("%(unit)s (đến %(day)s)") % {"unit": name, "day": f"{valid_to:%d/%m/%Y}"}
 
 
 class OrgUnit(models.Model):
@@ -129,6 +144,11 @@ class OrgUnit(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def label(self):
+        """Its name where it is chosen among others."""
+        return told_apart(self.name, self.valid_to)
 
     def clean(self):
         check_period(self.valid_from, self.valid_to, "valid_to")
@@ -186,6 +206,16 @@ class User(AbstractUser):
         return str(self)
 
     get_short_name = get_full_name
+
+    @property
+    def administers(self):
+        """Whether this sign-in is of the administration (tài khoản quản trị): it holds no post."""
+        return self.is_staff or self.is_superuser
+
+    @property
+    def works(self):
+        """Whether pages of work are for this sign-in; one of before may hold posts and both."""
+        return not self.administers or bool(self.assignments())
 
     def assignments(self) -> "list[RoleAssignment]":
         """The roles this person holds today, their own first, read once per person object.
@@ -408,6 +438,11 @@ class RoleAssignment(models.Model):
     def __str__(self):
         return f"{self.get_role_display()}, {self.org_unit.name}"
 
+    @property
+    def label(self):
+        """What it is called where it is chosen among others."""
+        return f"{self.get_role_display()}, {self.org_unit.label}"
+
     def overlaps(self, other):
         """Whether both give one person one role at one unit on some day."""
         return (
@@ -456,6 +491,19 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
             assignment__in=RoleAssignment.objects.held_on(day),
             assignment__role=role,
             assignment__org_unit_id__in=Heirs(start(unit), day),
+        )
+
+    def owing(self, post):
+        """Those of the post, whoever stood in, whose paper has not come, be it due or not.
+
+        By person, role and unit: a post that was ended and given again is the same one.
+        """
+        return self.filter(
+            document="",
+            paper_due_on__isnull=False,
+            assignment__user=post.user_id,
+            assignment__role=post.role,
+            assignment__org_unit=post.org_unit_id,
         )
 
     def without_paper(self, day):

@@ -450,6 +450,6 @@ class RerouteForm(PlainPart):
             )
             .filter(own | Q(pk__in=held.values("org_unit")))
             .exclude(pk=task.org_unit_id)
-            .order_by("name")
+            .current_first()
         )
         self.fields["to"].empty_label = _("— Chọn đơn vị —")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.fields import CountField, DateField, MoneyField, PointsField
+from cycle.models import OrgUnit
 
 LONG = 10_000
 
@@ -27,6 +28,9 @@ class RowField(forms.ModelChoiceField):
         # Django's own sentence for it has no Vietnamese and cannot be set.
         if "\x00" in str(value):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+
+    def label_from_instance(self, obj):
+        return obj.label if isinstance(obj, OrgUnit) else super().label_from_instance(obj)
 
 
 class RubricField(RowField):

@@ -2,11 +2,10 @@
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
-from django.utils.translation import gettext as _now
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Cycle, Level, OrgUnit, Role, fold
+from cycle.models import Cycle, Level, OrgUnit, Role, fold, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
@@ -29,12 +28,10 @@ class UnitChoiceField(RowField):
     """Communes of the same name are told apart by their district and their last day."""
 
     def label_from_instance(self, unit):
-        label = unit.name
+        name = unit.name
         if unit.parent and unit.parent.level == Level.DISTRICT:
-            label += f", {unit.parent.name}"
-        if unit.valid_to:
-            label += f" ({_now('đến')} {unit.valid_to:%d/%m/%Y})"
-        return label
+            name += f", {unit.parent.name}"
+        return told_apart(name, unit.valid_to)
 
 
 class DossierForm(PlainPart):
@@ -107,9 +104,7 @@ class DossierForm(PlainPart):
         self.user, self.duplicates = user, []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
-        self.fields["commune"].queryset = communes.select_related("parent").order_by(
-            models.F("valid_to").desc(nulls_first=True), "name"
-        )
+        self.fields["commune"].queryset = communes.select_related("parent").current_first()
         producers = Producer.objects.filter(commune__in=communes)
         self.fields["producer"].queryset = producers
         self.fields["product"].queryset = Product.objects.filter(
@@ -296,7 +291,7 @@ class OutreachForm(Part, forms.ModelForm):
         self.fields["org_unit"].queryset = (
             OrgUnit.objects.filter(pk__in=user.area(*ORGANISERS))
             .select_related("parent")
-            .order_by("name")
+            .current_first()
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 

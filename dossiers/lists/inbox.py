@@ -21,7 +21,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, written
-from cycle.models import DayOff, User, fold
+from cycle.models import DayOff, User, fold, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
@@ -335,5 +335,5 @@ def _moment(text) -> datetime | None:
 
 
 def _commune(name, valid_to):
-    """A commune's name; of one that is no more, with its last year."""
-    return f"{name} (–{valid_to[:4]})" if valid_to else name
+    """A commune's name to choose by; ``valid_to`` as JSON has it."""
+    return told_apart(name, date.fromisoformat(valid_to) if valid_to else None)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Role
+from cycle.models import Role, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
@@ -187,7 +187,8 @@ SUMS = f"""{LATE}, sums AS (
   ) each
   GROUP BY GROUPING SETS ((), (step), (org_unit_id), (org_unit_id, step), (officer_id), (month))
 )
-SELECT sums.*, unit.name AS unit, coalesce(nullif(person.full_name, ''), person.username) AS who,
+SELECT sums.*, unit.name AS unit, unit.valid_to AS unit_until,
+  coalesce(nullif(person.full_name, ''), person.username) AS who,
   CASE WHEN sums.by = 15 THEN
     (SELECT json_agg(json_build_array(id, title) ORDER BY year DESC, title) FROM cycle_cycle)
   END AS cycles
@@ -244,6 +245,8 @@ class OverdueRegister(Listed):
     def _sums(self):
         sums: dict = {}
         for row in asked(SUMS, self._values):
+            if row["unit"]:
+                row["unit"] = told_apart(row["unit"], row["unit_until"])
             sums.setdefault(row["by"], []).append(row)
         return sums
 

@@ -85,15 +85,21 @@ rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 def arranged_by(user):
     """The posts of today that ``user`` may hand over: the query of :func:`arranges`."""
+    return (
+        RoleAssignment.objects.held_on(clock.today_in_database())
+        .filter(arranged_ever(user))
+        .select_related("user", "org_unit")
+    )
+
+
+def arranged_ever(user, post=""):
+    """The same as a condition on the posts of whatever day, at ``post`` of what is asked for."""
     led, over = (
         [unit for own in own_posts(user) if own.role in roles for unit in own.business]
         for roles in ((Role.LEADER,), ABOVE)
     )
-    return (
-        RoleAssignment.objects.held_on(clock.today_in_database())
-        .filter(Q(org_unit__in=led) | Q(org_unit__in=OrgUnit.objects.right_below(over)))
-        .select_related("user", "org_unit")
-    )
+    below = OrgUnit.objects.right_below(over)
+    return Q(**{f"{post}org_unit__in": led}) | Q(**{f"{post}org_unit__in": below})
 
 
 def substitutable_by(user):
@@ -169,8 +175,9 @@ def substitute(substitution, *, by):
     The holder names whom they like, but for a leader's post, which goes by a document; who leads
     the unit or works above it names a third person on a document, or in sickness without one, which
     then follows by ``paper_due_on``. Raises PermissionDenied for others; ValidationError for
-    oneself without another's signature, an auditor, a past or overlapping period, one begun before
-    today without paper, no reason, and who has the other of officer and leader at the unit.
+    oneself without another's signature, an auditor, a sign-in of the administration, a past or
+    overlapping period, one begun before today without paper, a second without paper while that of
+    the first is owed, no reason, and who has the other of officer and leader at the unit.
     """
     with transaction.atomic():
         # Two at once for one role: the second waits here and is refused in words.
@@ -199,6 +206,7 @@ def substitute(substitution, *, by):
             signer=substitution.document_signer,
         )
         if not substitution.document and not holds_post(by, post):
+            _check_owes_none(post)
             first = substitution.valid_from
             calendar = DayOff.objects.calendar(first, first + timedelta(days=60))
             substitution.paper_due_on = calendar.add(first, PAPER_DAYS)
@@ -215,6 +223,26 @@ def substitute(substitution, *, by):
             period=f"{substitution.valid_from:%d/%m/%Y} – {substitution.valid_to:%d/%m/%Y}",
         )
     return substitution
+
+
+def _check_owes_none(post):
+    """One substitution of a post at a time is taken on trust: its paper comes before the next.
+
+    Not by a span of days, which a week's wait would outlast: another may always be named on its
+    own paper, and the one that is owed is taken however late. Raises ValidationError.
+    """
+    owed = Substitution.objects.owing(post).select_related("substitute").order_by("pk").last()
+    if owed is None:
+        return
+    raise ValidationError(
+        {
+            "document": _(
+                "Lần cử %(who)s làm thay từ %(day)s chưa có văn bản: hãy ghi văn bản đó ở trang "
+                "Vắng mặt, ủy quyền, hoặc nhập văn bản cho lần này."
+            )
+            % {"who": owed.substitute, "day": f"{owed.valid_from:%d/%m/%Y}"}
+        }
+    )
 
 
 def check_hats(substitution, post):
@@ -369,6 +397,7 @@ def take_back(assignment, *, by):
         post = _locked(assignment.pk, "dossiers.hand_over", by)
         if post.handed_to_id is None or post.valid_to < clock.today():
             raise ValidationError(_("Không có bàn giao nào chưa bắt đầu để bỏ."))
+        appointing.check_sign_in(post.user, field="to")
         to, made = post.handed_to, _last_handover(post).data
         until = made["was_until"]
         if made["is_new"]:

@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
-from cycle.models import Substitution, User
+from cycle import appointing, clock
+from cycle.models import Substitution
 from dossiers.forms.fields import DateField, PlainPart
 from dossiers.office import handover
 
@@ -17,11 +18,18 @@ class PostField(forms.ModelChoiceField):
     """One role of one person, named by both."""
 
     def label_from_instance(self, post):
-        return f"{post.user}: {post}"
+        return f"{post.user}: {post.label}"
+
+
+class PostsField(forms.ModelMultipleChoiceField):
+    """Several roles of one person."""
+
+    def label_from_instance(self, post):
+        return post.label
 
 
 def _person(label):
-    people = User.objects.filter(is_active=True).order_by("full_name", "username")
+    people = appointing.candidates()
     return forms.ModelChoiceField(people, label=label, empty_label=_("Chọn một người"))
 
 
@@ -69,7 +77,10 @@ class SubstitutionForm(Asked):
         self.user = user
         post = self.fields["assignment"]
         post.queryset = handover.substitutable_by(user).order_by(
-            "org_unit__name", "user__full_name", "role"
+            F("org_unit__valid_to").desc(nulls_first=True),
+            "org_unit__name",
+            "user__full_name",
+            "role",
         )
         post.error_messages["invalid_choice"] = _(
             "Bạn chỉ ủy quyền được vai trò của mình hoặc của người mình phụ trách; vai trò được ủy "
@@ -110,7 +121,7 @@ class PaperForm(Asked):
 class HandoverForm(Asked):
     """A person's roles with all their open work go to another (bàn giao)."""
 
-    posts: forms.Field = forms.ModelMultipleChoiceField(
+    posts: forms.Field = PostsField(
         None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple
     )
     to = _person(_("Người nhận bàn giao"))
@@ -123,7 +134,9 @@ class HandoverForm(Asked):
         super().__init__(*args, **kwargs)
         self.user = user
         self.fields["posts"].queryset = (
-            handover.arranged_by(user).filter(user=post.user_id).order_by("org_unit__name", "role")
+            handover.arranged_by(user)
+            .filter(user=post.user_id)
+            .order_by(F("org_unit__valid_to").desc(nulls_first=True), "org_unit__name", "role")
         )
         self.initial = {"on": clock.today(), **self.initial, "posts": [post.pk]}
 

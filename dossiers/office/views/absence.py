@@ -30,8 +30,10 @@ ROWS = 25
 def _substitutions(user):
     """Those that concern this person: for them, by them, or of a post they arrange."""
     posts = handover.substitutable_by(user).values("pk")
+    # Its paper is owed though the post has ended: nothing else of that post is on credit till then.
+    owed = Q(paper_due_on__isnull=False, document="") & handover.arranged_ever(user, "assignment__")
     return Substitution.objects.filter(
-        Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user)
+        Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user) | owed
     ).select_related("assignment__user", "assignment__org_unit", "substitute")
 
 
