@@ -80,16 +80,6 @@ class Area(_FoundArray):
     step = f"{_BELOW} UNION ALL {_TAKEN_OVER}"
 
 
-class Among(Func):
-    """Whether a unit is in an array of these, asked once: an index answers for few units, where of
-    a query after IN the planner expects many.
-    """
-
-    template = "%(expressions)s)"
-    arg_joiner = " = ANY("
-    output_field = models.BooleanField()
-
-
 class AreaRows(_Rows):
     """:class:`Area` as rows."""
 
