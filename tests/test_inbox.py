@@ -463,7 +463,7 @@ def test_what_is_signed_lies_first_for_the_clerk_also_over_pages(
     page = client.get("/inbox/?tab=paper").content.decode()
     assert page.count("đã ký, chờ vào số") == 2
 
-    monkeypatch.setattr("dossiers.lists.inbox.PAGE", 1)
+    monkeypatch.setattr(Inbox, "PAGE", 1)
     found, query = [], "tab=paper"
     while query:
         listed = Inbox(clerk, Filters.of(QueryDict(query)))

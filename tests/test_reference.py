@@ -88,7 +88,7 @@ def test_the_hash_ignores_the_order_of_keys_and_sees_every_change():
 def test_a_changed_file_becomes_a_new_row_beside_the_old(edition_folder):
     load("load_rulesets", edition_folder())
     old = RuleSet.objects.get()
-    load("load_rulesets", edition_folder(certificate_months=24))
+    load("load_rulesets", edition_folder(title="Bộ tiêu chí đã sửa"))
 
     assert RuleSet.objects.count() == 2
     assert RuleSet.objects.get(pk=old.pk).content == old.content

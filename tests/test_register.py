@@ -246,7 +246,7 @@ def test_the_list_ends_after_so_many_pages_and_says_so(
     client, cycle, commune, minh, an, monkeypatch
 ):
     monkeypatch.setattr("dossiers.lists.overdue.PAGES", 2)
-    monkeypatch.setattr("dossiers.lists.overdue.PAGE", 1)
+    monkeypatch.setattr("dossiers.lists.overdue.OverdueRegister.PAGE", 1)
     with clock.at(at(2026, 1, 5)):
         for number in range(3):
             open_dossier(cycle, commune, an, f"Gạo {number}")
