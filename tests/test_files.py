@@ -253,6 +253,17 @@ def test_a_held_file_is_gone_after_a_day(dossier, an, client):
     assert str(files.STAGED_GONE) in page.text
 
 
+def test_a_held_file_outlives_the_sign_in(dossier, an, client):
+    client.force_login(an)
+    note = note_of(attach(client, dossier, kind="", file=pdf()))
+    client.logout()
+    assert attach(client, dossier, title="Giải nhất", **{"file-held": note}).status_code == 302
+    client.force_login(an)
+    page = client.get(reverse("dossiers:act", args=[dossier.pk, "attach_evidence"]))
+    assert "Đã giữ tệp «giải.pdf»" in page.text
+    assert "Giải nhất" in page.text
+
+
 # --- Every row that names a file --------------------------------------------------------------
 
 #: Columns of 64 characters that hold no file: what they hold.
