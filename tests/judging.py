@@ -9,6 +9,7 @@ from councils.models import (
     EvaluationRound,
     Member,
     Regulation,
+    Score,
     Scoresheet,
     Seat,
 )
@@ -137,10 +138,29 @@ def worst(_criterion, options):
 
 
 def fill(entry, member, wish=best, *, submit=True):
-    """The member's sheet on the entry, filled and handed in through the act."""
+    """The member's sheet on the entry, filled and handed in through the act.
+
+    Its first scores go in in one stroke, past the act that puts one; a later filling through it.
+    """
     sheet = Scoresheet.of(entry, member)
-    for option in choose(entry.rubric, wish):
-        sheet.put(option, by=member.user)
+    first, *others = choose(entry.rubric, wish)
+    # Whether this person may score here at all: refused as each of them would be.
+    fresh = not sheet.scores.exists()
+    sheet.put(first, by=member.user)
+    if fresh:
+        Score.objects.bulk_create(
+            Score(
+                sheet=sheet,
+                criterion_id=option.criterion_id,
+                option=option,
+                points=option.points,
+                saved_at=clock.now(),
+            )
+            for option in others
+        )
+    else:
+        for option in others:
+            sheet.put(option, by=member.user)
     if submit:
         sheet.submit(by=member.user)
     return sheet
