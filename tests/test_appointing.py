@@ -23,6 +23,7 @@ from notifications.models import Notification
 from tests import judging, records
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
+from tests.addresses import refused_in_full_once
 from tests.sealed_pages import addresses
 from tests.standing import stand
 from tests.world import open_task, person
@@ -533,6 +534,7 @@ THEIR_OWN = {
 }  # fmt: skip
 
 
+@refused_in_full_once()
 def test_the_administrators_hat_opens_nothing_and_changes_nothing(
     cast, cycle, commune, an, minh, dossier, province, thu, client
 ):

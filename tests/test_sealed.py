@@ -12,6 +12,7 @@ from cycle.models import HistoryEntry, OutboxMessage, User
 from dossiers.models import Dossier
 from notifications.models import Notification
 from tests import judging
+from tests.addresses import refused_in_full_once
 from tests.judging import begin, choose, judge, regulate
 from tests.sealed_pages import pages, text_of
 
@@ -52,6 +53,7 @@ def sheet(entry, round_):
     return made
 
 
+@refused_in_full_once()
 @pytest.mark.parametrize(
     ("scoring", "confirmed"), [(1, False), (2, True)], ids=["waits", "scored again, confirmed"]
 )
