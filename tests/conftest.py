@@ -4,6 +4,7 @@ The cast: An and Chi work for the commune Nà Tấu, Bình, Hà and Hùng for th
 and Tâm for the province; Kiểm audits; Lả is the officer of another commune.
 """
 
+import gc
 from datetime import date
 from functools import cache
 from types import SimpleNamespace
@@ -45,6 +46,39 @@ def _emptied_after_transactional_tests():
 TOGETHER = {"test_backup.py", "test_demo.py", "test_replay.py", "test_replay_files.py"}
 
 
+def pytest_collection_finish():
+    """What was loaded to collect stays until the end: the collector need not look through it."""
+    gc.collect()
+    gc.freeze()
+
+
+#: Seconds of a test that says why it takes so long (``slow``), on an idle machine.
+LONG = 3
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the proofs measured, and which tests are slow without saying why."""
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") in ("setup", "call")
+    ]
+    for report in reports:
+        for name, figures in report.user_properties:
+            if name == "measured" and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid}: {figures}")
+    slow = [
+        report
+        for report in reports
+        if report.when == "call" and report.duration > LONG and "slow" not in report.keywords
+    ]
+    if slow:
+        terminalreporter.section(f"over {LONG} s, and not marked slow(reason=…)")
+        for report in sorted(slow, key=lambda each: -each.duration):
+            terminalreporter.write_line(f"{report.duration:6.1f} s  {report.nodeid}")
+
+
 def pytest_collection_modifyitems(items):
     """The proofs first: they take longest, and none is left to run alone at the end."""
     for item in items:
@@ -52,10 +86,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(item.path.name))
         elif item.path.name == "test_embedded.py":
             item.add_marker(pytest.mark.own_server)
+            item.add_marker(pytest.mark.slow(reason="starts and stops servers"))
         elif item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow(reason="a browser draws each page"))
         elif getattr(item, "originalname", "") == "test_a_proof_holds_in_small":
             item.add_marker(pytest.mark.proof)
+            item.add_marker(pytest.mark.slow(reason="a server of its own, and processes to kill"))
     items.sort(key=lambda item: item.get_closest_marker("proof") is None)
 
 

@@ -369,6 +369,7 @@ def test_every_form_of_the_administration_saves_what_is_right(client, ground, la
             assert saved.status_code == 302, errors_of(saved)
 
 
+@pytest.mark.slow(reason="every field of a form, with everything hostile")
 @pytest.mark.parametrize("label", labels())
 def test_no_form_of_the_administration_breaks_whatever_is_typed(client, ground, label):
     model = apps.get_model(label)

@@ -534,6 +534,7 @@ THEIR_OWN = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(reason="every address with every number, read and posted")
 @refused_in_full_once()
 def test_the_administrators_hat_opens_nothing_and_changes_nothing(
     cast, cycle, commune, an, minh, dossier, province, thu, client

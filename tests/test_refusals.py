@@ -288,6 +288,7 @@ def leads_somewhere(address):
     return True
 
 
+@pytest.mark.slow(reason="every address, with every broken part")
 def test_no_address_breaks_a_page(world, browsers):
     answers = []
     for route in routes():
@@ -315,6 +316,7 @@ def test_no_address_breaks_a_page(world, browsers):
     assert broken_in(answers) == []
 
 
+@pytest.mark.slow(reason="every page, with every parameter broken")
 def test_nothing_asked_for_breaks_a_page(world, browsers):
     """Every value in every parameter of every page; each further person brings them all at once."""
     answers, asked_at = [], defaultdict(set)
@@ -351,6 +353,7 @@ def test_nothing_asked_for_breaks_a_page(world, browsers):
     assert broken_in(answers) == []
 
 
+@pytest.mark.slow(reason="every form of every person, with every field broken")
 def test_nothing_typed_breaks_a_page(world, browsers):
     """Each form with each of TYPED in all of its fields, and in each field alone with a NUL.
 
@@ -391,7 +394,8 @@ def test_nothing_typed_breaks_a_page(world, browsers):
                 tried.add(key[::2])
                 for value in TYPED:
                     send(browser, to, dict.fromkeys(meant, value) | keeps)
-                for name in meant:
+                # Of fields that differ by a number alone, as the rows of a sheet do, one.
+                for name in {re.sub(r"\d+", "", name): name for name in meant}.values():
                     send(browser, to, meant | {name: "a\0b"})
     assert len(forms) > 60
     assert broken_in(answers) == []

@@ -53,6 +53,7 @@ def sheet(entry, round_):
     return made
 
 
+@pytest.mark.slow(reason="every page of a round, by everybody")
 @refused_in_full_once()
 @pytest.mark.parametrize(
     ("scoring", "confirmed"), [(1, False), (2, True)], ids=["waits", "scored again, confirmed"]
