@@ -80,7 +80,7 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    """The proofs first: they take longest, and none is left to run alone at the end."""
+    """The proofs first, then the walks: none that takes long is left to run alone at the end."""
     for item in items:
         if item.path.name in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
@@ -93,7 +93,17 @@ def pytest_collection_modifyitems(items):
         elif getattr(item, "originalname", "") == "test_a_proof_holds_in_small":
             item.add_marker(pytest.mark.proof)
             item.add_marker(pytest.mark.slow(reason="a server of its own, and processes to kill"))
-    items.sort(key=lambda item: item.get_closest_marker("proof") is None)
+    items.sort(key=_how_short)
+
+
+def _how_short(item):
+    """Smaller for what begins earlier; browsers and servers of their own stay where they are."""
+    if item.get_closest_marker("proof"):
+        return 0
+    early = item.get_closest_marker("slow") and not (
+        item.get_closest_marker("browser") or item.get_closest_marker("own_server")
+    )
+    return 1 if early else 2
 
 
 # --- The ground -----------------------------------------------------------------------------

@@ -137,30 +137,37 @@ def worst(_criterion, options):
     return options[0]
 
 
-def fill(entry, member, wish=best, *, submit=True):
-    """The member's sheet on the entry, filled and handed in through the act.
+def score(sheet, options, *, by, remark=None):
+    """Choose these options of a whole sheet: the first by the act, the others in one stroke.
 
-    Its first scores go in in one stroke, past the act that puts one; a later filling through it.
+    Raises what the act raises to who may not score here now.
     """
-    sheet = Scoresheet.of(entry, member)
-    first, *others = choose(entry.rubric, wish)
-    # Whether this person may score here at all: refused as each of them would be.
-    fresh = not sheet.scores.exists()
-    sheet.put(first, by=member.user)
-    if fresh:
-        Score.objects.bulk_create(
+    first, *others = options
+    sheet.put(first, by=by, remark=remark)
+    # What no longer applies goes before what it requires gets no points.
+    sheet.scores.exclude(criterion__in=[option.criterion_id for option in options]).delete()
+    Score.objects.bulk_create(
+        [
             Score(
                 sheet=sheet,
                 criterion_id=option.criterion_id,
                 option=option,
                 points=option.points,
+                remark=remark or "",
                 saved_at=clock.now(),
             )
             for option in others
-        )
-    else:
-        for option in others:
-            sheet.put(option, by=member.user)
+        ],
+        update_conflicts=True,
+        unique_fields=["sheet", "criterion"],
+        update_fields=["option", "points", "saved_at", *(["remark"] if remark else [])],
+    )
+
+
+def fill(entry, member, wish=best, *, submit=True):
+    """The member's sheet on the entry, scored and handed in."""
+    sheet = Scoresheet.of(entry, member)
+    score(sheet, choose(entry.rubric, wish), by=member.user)
     if submit:
         sheet.submit(by=member.user)
     return sheet
