@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
-from django.core.management import call_command
 from django.db import connection
 
 from cycle.models import Level, OrgUnit, Role, RuleSet, User
@@ -68,7 +67,6 @@ def run(scale):
 
 def _world(races):
     """A dossier for each race, and eight officers of its commune."""
-    call_command("load_rulesets", verbosity=0)
     province = OrgUnit.objects.create(
         code="P", name="Tỉnh", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
     )

@@ -9,12 +9,10 @@ dossier, and each ends with a commit.
 
 import gc
 from datetime import date, datetime, time, timedelta
-from io import StringIO
 from statistics import median
 from time import perf_counter
 
 import psycopg
-from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 from psycopg.types.json import Jsonb
@@ -79,7 +77,6 @@ def _login(alias="default"):
 
 def _world(number):
     """``number`` dossiers of one commune, each with its idea waiting to be screened."""
-    call_command("load_reference", stdout=StringIO())
     province = OrgUnit.objects.create(
         code="P", name="Tỉnh", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
     )

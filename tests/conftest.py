@@ -5,15 +5,18 @@ and Tâm for the province; Kiểm audits; Lả is the officer of another commune
 """
 
 import gc
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.test import TransactionTestCase
+from django.utils import timezone
 
-from cycle import rulesets
+from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from tests import databases
 from tests.world import open_cycle, open_dossier, person
@@ -40,6 +43,42 @@ def _emptied_after_transactional_tests():
     TransactionTestCase._fixture_teardown = lambda _case: databases.empty()
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--on", metavar="2028-02-29T23:50", help="run as if the tests began at this moment"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _on_another_day(request):
+    """With ``--on`` the clock that the product asks goes as the database's, so much apart from it.
+
+    No test may pass or fail by the day on which it runs; each query is as without.
+    """
+    moment = request.config.getoption("--on")
+    if moment is None:
+        yield
+        return
+    apart = timezone.make_aware(datetime.fromisoformat(moment)) - timezone.now()
+    now, day = clock.now, clock.today_in_database
+
+    def shifted_now():
+        return now() if clock._moment.get() is not None else now() + apart
+
+    def today_in_database():
+        told = day()
+        if isinstance(told, RawSQL):
+            shifted = f"clock_timestamp() + interval '{apart.total_seconds()} seconds'"
+            told.sql = told.sql.replace("clock_timestamp()", f"({shifted})")
+        return told
+
+    with (
+        mock.patch.object(clock, "now", shifted_now),
+        mock.patch.object(clock, "today_in_database", today_in_database),
+    ):
+        yield
 
 
 #: Files whose tests share something that takes long to load: one process runs them all.
