@@ -30,6 +30,7 @@ from cycle import clock
 from cycle.models import HistoryEntry
 from dossiers.models import CaseType, ConditionNotMet
 from tests import judging
+from tests.addresses import refused_in_full_once
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.sealed_pages import pages, text_of
 from tests.world import person
@@ -121,6 +122,8 @@ def ndiff_of(one, other):
     return [each for each in ndiff(one.splitlines(), other.splitlines()) if each[0] in "+-"]
 
 
+@pytest.mark.slow(reason="every page of a round, by everybody, for each way to score")
+@refused_in_full_once()
 @pytest.mark.parametrize("written", [False, True], ids=["meeting", "written"])
 def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
     # The product's clock is the database's; sessions and cookies ask Python's.
