@@ -25,7 +25,6 @@ class Ground:
     """A province with two communes: the officer of the first reads mail, that of the second not."""
 
     def __init__(self):
-        call_command("load_reference", stdout=StringIO())
         self.province, self.written, self.quiet = (
             OrgUnit.objects.create(
                 code=code, name=name, level=level, parent_id=parent, valid_from=date(2020, 1, 1)

@@ -5,12 +5,10 @@ other communes'. Each page shows 25 rows. The pages take turns in one run; media
 """
 
 import gc
-from io import StringIO
 from statistics import median
 from time import perf_counter
 
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -24,7 +22,7 @@ BOUND = (
     "trung vị ở cỡ lớn ≤ 1,4 lần cỡ nhỏ"
 )
 #: few tasks, many tasks, rounds of timing
-SIZES = {"small": (2_000, 20_000, 30), "full": (10_000, 1_000_000, 100)}
+SIZES = {"small": (500, 2_000, 5), "full": (10_000, 1_000_000, 100)}
 MINE = 60
 PER_DOSSIER = 10
 
@@ -70,18 +68,16 @@ def run(scale):
         "inbox_over_bare": round(times["inbox"] / times["bare"], 2),
     }
     return figures | {
-        "holds": figures["stock_over_inbox"] >= 2.5
-        and figures["many_over_few"] <= 1.4
-        and figures["queries"] <= 6
+        "exact": figures["queries"] <= 6,
+        "fast": figures["stock_over_inbox"] >= 2.5 and figures["many_over_few"] <= 1.4,
     }
 
 
 def _world():
     """The officer, and one real dossier of hers and one of another commune."""
-    call_command("load_rulesets", stdout=StringIO())
     cycle = open_cycle(RuleSet.objects.get(edition="qd26_2026"), 2026)
     province = OrgUnit.objects.create(
-        code="11", name="Tỉnh", level=Level.PROVINCE, valid_from="2020-01-01"
+        code="P", name="Tỉnh", level=Level.PROVINCE, valid_from="2020-01-01"
     )
     communes = [
         OrgUnit.objects.create(

@@ -70,7 +70,7 @@ def run(scale):
     figures["ranked_then_withdrawn"] = stories.count("ranked, withdrawn")
     figures["inconsistent"] = stories.count("")
     figures["history_whole"] = history_is_whole()
-    figures["holds"] = figures["history_whole"] and not any(
+    figures["exact"] = figures["history_whole"] and not any(
         figures[key] for key in ("typed", "deadlocks", "errors", "inconsistent")
     )
     return figures

@@ -31,7 +31,7 @@ BOUND = (
     "thành công đầu tiên trong 10 giây sau khi dịch vụ trở lại"
 )
 #: Crashes of PostgreSQL, faults of Redis, terms.
-SIZES = {"small": (3, 4, 1_000), "full": (30, 20, 20_000)}
+SIZES = {"small": (1, 2, 300), "full": (30, 20, 20_000)}
 #: When a term is due that jobs reach and nothing else does.
 FAR = datetime(2099, 1, 5, 9, tzinfo=UTC)
 #: What the office does to each dossier, and what is left of it after each act.
@@ -90,10 +90,10 @@ def run(scale):
         "history_whole": history_is_whole(),
     }
     faulty = [key for key in figures if key.endswith(("lost", "half_done", "doubled", "_redis"))]
-    figures["holds"] = (
+    figures["fast"] = figures["slowest_return_s"] <= 10
+    figures["exact"] = (
         not any(figures[key] for key in faulty if key != "faults_of_redis")
         and figures["pages_500_without_crash"] == 0
-        and figures["slowest_return_s"] <= 10
         and figures["history_whole"]
     )
     return figures

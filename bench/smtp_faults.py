@@ -32,7 +32,7 @@ BOUND = (
     "mở trong lúc gửi; trang khi SMTP treo ≤ 1,25 lần khi SMTP trả lời"
 )
 #: Mails, requests of each kind.
-SIZES = {"small": (120, 48), "full": (10_000, 400)}
+SIZES = {"small": (40, 8), "full": (10_000, 400)}
 COURIERS = 6
 TIMEOUT = 1
 
@@ -53,12 +53,12 @@ def run(scale):
         figures = {"size": mails} | _requests(ground, mailbox, mails, requests)
         figures |= _held(ground, mailbox) | _faults(ground, mailbox, mails)
         mailbox.close()
-    figures["holds"] = (
+    figures["fast"] = figures["hanging_of_answering"] <= 1.25
+    figures["exact"] = (
         figures["lost"] == 0
         and figures["most_repeats_of_one"] <= 1
         and figures["connections_by_requests"] == 0
         and figures["transactions_during_smtp"] == 0
-        and figures["hanging_of_answering"] <= 1.25
     )
     return figures
 

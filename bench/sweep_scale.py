@@ -25,7 +25,7 @@ BOUND = (
     "lượt quét không có việc ≤ 10 lần SELECT 1"
 )
 #: Open terms; how many of them are due at once; viewflow's timers.
-SIZES = {"small": (60_000, 20_000, 200), "full": (1_000_000, 100_000, 1_000)}
+SIZES = {"small": (4_000, 2_000, 20), "full": (1_000_000, 100_000, 1_000)}
 ROUNDS = 4
 BATCH = 5_000
 FAR = datetime(2030, 1, 1, tzinfo=UTC)
@@ -112,12 +112,11 @@ def run(scale):
         "same_rows": counts["firings"] == counts["history"] == counts["outbox"] == rows,
         "history_whole": history_is_whole(),
     }
-    figures["holds"] = (
+    figures["exact"] = figures["same_rows"] and figures["history_whole"]
+    figures["fast"] = (
         figures["of_raw"] >= 0.5
         and figures["of_viewflow"] >= 100
         and figures["idle_of_select_1"] <= 10
-        and figures["same_rows"]
-        and figures["history_whole"]
     )
     return figures
 

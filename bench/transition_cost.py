@@ -9,12 +9,10 @@ dossier, and each ends with a commit.
 
 import gc
 from datetime import date, datetime, time, timedelta
-from io import StringIO
 from statistics import median
 from time import perf_counter
 
 import psycopg
-from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 from psycopg.types.json import Jsonb
@@ -27,7 +25,7 @@ from tests import records
 from tests.world import events, open_cycle, open_dossier, open_task, person
 
 BOUND = "trung vị một lần chuyển trạng thái qua cửa ≤ 6 lần SQL thuần"
-SIZES = {"small": 60, "full": 500}
+SIZES = {"small": 8, "full": 500}
 WARM_UP = 10
 CHECKED = ["Đủ thông tin chủ thể", "Nguyên liệu tại địa phương"]
 EIGHT = time(8)
@@ -64,7 +62,8 @@ def run(scale):
         "floor_ms": round(floor_ms, 2),
         "ratio": round(ratio, 2),
         "same_rows": len(rows) == 1,
-        "holds": ratio <= 6 and len(rows) == 1,
+        "exact": len(rows) == 1,
+        "fast": ratio <= 6,
     }
 
 
@@ -78,7 +77,6 @@ def _login(alias="default"):
 
 def _world(number):
     """``number`` dossiers of one commune, each with its idea waiting to be screened."""
-    call_command("load_reference", stdout=StringIO())
     province = OrgUnit.objects.create(
         code="P", name="Tỉnh", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
     )

@@ -4,14 +4,19 @@ The cast: An and Chi work for the commune Nà Tấu, Bình, Hà and Hùng for th
 and Tâm for the province; Kiểm audits; Lả is the officer of another commune.
 """
 
-from datetime import date
+import gc
+from datetime import date, datetime
+from functools import cache
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
+from django.db.models.expressions import RawSQL
 from django.test import TransactionTestCase
+from django.utils import timezone
 
+from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
@@ -51,22 +56,104 @@ def _emptied_after_transactional_tests():
     TransactionTestCase._fixture_teardown = original
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--on", metavar="2028-02-29T23:50", help="run as if the tests began at this moment"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _on_another_day(request):
+    """With ``--on`` the clock that the product asks goes as the database's, so much apart from it.
+
+    No test may pass or fail by the day on which it runs; each query is as without.
+    """
+    moment = request.config.getoption("--on")
+    if moment is None:
+        yield
+        return
+    apart = timezone.make_aware(datetime.fromisoformat(moment)) - timezone.now()
+    now, day = clock.now, clock.today_in_database
+
+    def shifted_now():
+        return now() if clock._moment.get() is not None else now() + apart
+
+    def today_in_database():
+        told = day()
+        if isinstance(told, RawSQL):
+            shifted = f"clock_timestamp() + interval '{apart.total_seconds()} seconds'"
+            told.sql = told.sql.replace("clock_timestamp()", f"({shifted})")
+        return told
+
+    with (
+        mock.patch.object(clock, "now", shifted_now),
+        mock.patch.object(clock, "today_in_database", today_in_database),
+    ):
+        yield
+
+
 #: Files whose tests share something that takes long to load: one process runs them all.
 TOGETHER = {"test_backup.py", "test_demo.py", "test_replay.py", "test_replay_files.py"}
 
 
+def pytest_collection_finish():
+    """What was loaded to collect stays until the end: the collector need not look through it."""
+    gc.collect()
+    gc.freeze()
+
+
+#: Seconds of a test that says why it takes so long (``slow``), on an idle machine.
+LONG = 3
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What the proofs measured, and which tests are slow without saying why."""
+    reports = [
+        report
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") in ("setup", "call")
+    ]
+    for report in reports:
+        for name, figures in report.user_properties:
+            if name == "measured" and report.when == "call":
+                terminalreporter.write_line(f"{report.nodeid}: {figures}")
+    slow = [
+        report
+        for report in reports
+        if report.when == "call" and report.duration > LONG and "slow" not in report.keywords
+    ]
+    if slow:
+        terminalreporter.section(f"over {LONG} s, and not marked slow(reason=…)")
+        for report in sorted(slow, key=lambda each: -each.duration):
+            terminalreporter.write_line(f"{report.duration:6.1f} s  {report.nodeid}")
+
+
 def pytest_collection_modifyitems(items):
-    """The proofs first: they take longest, and none is left to run alone at the end."""
+    """The proofs first, then the walks: none that takes long is left to run alone at the end."""
     for item in items:
         if item.path.name in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(item.path.name))
         elif item.path.name == "test_embedded.py":
             item.add_marker(pytest.mark.own_server)
+            item.add_marker(pytest.mark.slow(reason="starts and stops servers"))
         elif item.path.parent.name == "browser":
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow(reason="a browser draws each page"))
         elif getattr(item, "originalname", "") == "test_a_proof_holds_in_small":
             item.add_marker(pytest.mark.proof)
-    items.sort(key=lambda item: item.get_closest_marker("proof") is None)
+            item.add_marker(pytest.mark.slow(reason="a server of its own, and processes to kill"))
+    items.sort(key=_how_short)
+
+
+def _how_short(item):
+    """Smaller for what begins earlier; browsers and servers of their own stay where they are."""
+    if item.get_closest_marker("proof"):
+        return 0
+    early = item.get_closest_marker("slow") and not (
+        item.get_closest_marker("browser") or item.get_closest_marker("own_server")
+    )
+    return 1 if early else 2
 
 
 # --- The ground -----------------------------------------------------------------------------
@@ -75,8 +162,20 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture
 def rule_sets(db):
     """The three editions, by the year of their decision."""
-    call_command("load_rulesets", verbosity=0)
+    RuleSet.objects.bulk_create(RuleSet(**fields) for fields in _editions())
     return {row.edition: row for row in RuleSet.objects.all()}
+
+
+@cache
+def _editions():
+    """What ``load_rulesets`` writes of each edition, read from its file once a process."""
+    found = []
+    for path in rulesets.files(rulesets.FOLDER):
+        content = rulesets.read(path)
+        named = ("edition", "title", "document", "valid_from", "valid_to")
+        row = {name: content[name] for name in named}
+        found.append(row | {"content_hash": rulesets.content_hash(content), "content": content})
+    return found
 
 
 @pytest.fixture

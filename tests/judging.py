@@ -9,6 +9,7 @@ from councils.models import (
     EvaluationRound,
     Member,
     Regulation,
+    Score,
     Scoresheet,
     Seat,
 )
@@ -136,11 +137,37 @@ def worst(_criterion, options):
     return options[0]
 
 
+def score(sheet, options, *, by, remark=None):
+    """Choose these options of a whole sheet: the first by the act, the others in one stroke.
+
+    Raises what the act raises to who may not score here now.
+    """
+    first, *others = options
+    sheet.put(first, by=by, remark=remark)
+    # What no longer applies goes before what it requires gets no points.
+    sheet.scores.exclude(criterion__in=[option.criterion_id for option in options]).delete()
+    Score.objects.bulk_create(
+        [
+            Score(
+                sheet=sheet,
+                criterion_id=option.criterion_id,
+                option=option,
+                points=option.points,
+                remark=remark or "",
+                saved_at=clock.now(),
+            )
+            for option in others
+        ],
+        update_conflicts=True,
+        unique_fields=["sheet", "criterion"],
+        update_fields=["option", "points", "saved_at", *(["remark"] if remark else [])],
+    )
+
+
 def fill(entry, member, wish=best, *, submit=True):
-    """The member's sheet on the entry, filled and handed in through the act."""
+    """The member's sheet on the entry, scored and handed in."""
     sheet = Scoresheet.of(entry, member)
-    for option in choose(entry.rubric, wish):
-        sheet.put(option, by=member.user)
+    score(sheet, choose(entry.rubric, wish), by=member.user)
     if submit:
         sheet.submit(by=member.user)
     return sheet

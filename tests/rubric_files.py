@@ -1,6 +1,7 @@
 """The shipped rubrics, as files."""
 
 import copy
+from functools import cache
 
 from cycle import rubrics, rulesets
 
@@ -13,7 +14,9 @@ def file(edition):
     return rulesets.FOLDER / edition / "rubrics.json"
 
 
+@cache
 def shipped(edition):
+    """The rubrics of an edition, read and checked once: who changes one copies it (``of``)."""
     return rubrics.read(file(edition), law(edition))
 
 

@@ -24,6 +24,7 @@ from notifications.models import Notification
 from tests import judging, records
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
+from tests.addresses import refused_in_full_once
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.sealed_pages import addresses
 from tests.standing import stand
@@ -576,6 +577,8 @@ THEIR_OWN = {
 }  # fmt: skip
 
 
+@pytest.mark.slow(reason="every address with every number, read and posted")
+@refused_in_full_once()
 def test_the_administrators_hat_opens_nothing_and_changes_nothing(
     cast, cycle, commune, an, minh, dossier, province, thu, client
 ):

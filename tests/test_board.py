@@ -69,8 +69,7 @@ def widen(round_):
     entry = round_.entries.first()
     sheet = Scoresheet.objects.get(entry=entry, member=judge(round_.council, 1))
     sheet.take_back(by=sheet.member.user)
-    for option in judging.choose(entry.rubric, worst):
-        sheet.put(option, by=sheet.member.user)
+    judging.score(sheet, judging.choose(entry.rubric, worst), by=sheet.member.user)
     sheet.submit(by=sheet.member.user)
     judging.count(round_)
     return entry

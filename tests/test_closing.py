@@ -46,8 +46,7 @@ def test_a_wide_spread_is_not_looked_up_product_by_product(
     member = judge(round_.council, 1)
     for sheet in member.sheets.all():
         sheet.take_back(by=member.user)
-        for option in judging.choose(sheet.entry.rubric, worst):
-            sheet.put(option, by=member.user)
+        judging.score(sheet, judging.choose(sheet.entry.rubric, worst), by=member.user)
         sheet.submit(by=member.user)
     judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)

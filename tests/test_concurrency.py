@@ -45,7 +45,7 @@ def at_once(*deeds):
     def run(deed):
         try:
             connection.ensure_connection()
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             deed()
         except REFUSALS as refusal:
             return type(refusal).__name__

@@ -30,6 +30,7 @@ from cycle import clock
 from cycle.models import HistoryEntry
 from dossiers.models import CaseType, ConditionNotMet
 from tests import judging
+from tests.addresses import refused_in_full_once
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.sealed_pages import pages, text_of
 from tests.world import person
@@ -121,6 +122,8 @@ def ndiff_of(one, other):
     return [each for each in ndiff(one.splitlines(), other.splitlines()) if each[0] in "+-"]
 
 
+@pytest.mark.slow(reason="every page of a round, by everybody, for each way to score")
+@refused_in_full_once()
 @pytest.mark.parametrize("written", [False, True], ids=["meeting", "written"])
 def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
     # The product's clock is the database's; sessions and cookies ask Python's.
@@ -138,8 +141,11 @@ def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
                 with undone():
                     for member, wish in zip(seats, given, strict=False):
                         sheet = Scoresheet.objects.get(pk=sheets[member.pk].pk)
-                        for option in choose(entry.rubric, best if member == reader else wish):
-                            sheet.put(option, by=member.user)
+                        judging.score(
+                            sheet,
+                            choose(entry.rubric, best if member == reader else wish),
+                            by=member.user,
+                        )
                         sheet.submit(by=member.user)
                     assert closing.countable(round_) == [entry]
                     told[name] = shown(reader.user, entry, sheets[reader.pk])
@@ -167,8 +173,7 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
             for each in seats:
                 fill(entry, each, best) if each != by_pen else None
             typed = Scoresheet.type_in(entry, by_pen, by=thu, scan=("0" * 64, "phieu.pdf"))
-            for option in choose(entry.rubric, best):
-                typed.put(option, by=thu)
+            judging.score(typed, choose(entry.rubric, best), by=thu)
             typed.submit(by=thu)
             typed.confirm(by=by_pen.user)
             closing.count(round_, [entry], by=thu)
@@ -178,8 +183,7 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
             if each != by_pen:
                 fill(entry, each, best)
         pen = Scoresheet.type_in(entry, by_pen, by=thu, scan=("0" * 64, "phieu.pdf"))
-        for option in choose(entry.rubric, best):
-            pen.put(option, by=thu)
+        judging.score(pen, choose(entry.rubric, best), by=thu)
         for confirmed in (False, True):
             for reader in (each for each in seats if each.seat != Seat.MEMBER):
                 own = entry.sheets.get(member=reader, scoring=scoring)
@@ -187,8 +191,7 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
                 for wish in (best, wishes(entry.rubric)["split"][1]):
                     with undone():
                         sheet = Scoresheet.objects.get(pk=pen.pk)
-                        for option in choose(entry.rubric, wish):
-                            sheet.put(option, by=thu)
+                        judging.score(sheet, choose(entry.rubric, wish), by=thu)
                         sheet.submit(by=thu)
                         if confirmed:
                             sheet.confirm(by=by_pen.user)
@@ -223,8 +226,7 @@ def test_after_the_count_the_council_is_told_and_its_members_cannot_answer_it(op
     # Another scoring is another matter, and is counted again.
     round_.score_again(entry, by=chair.user, reason="Chênh lệch")
     for each in entry.sheets.filter(scoring=2):
-        for option in choose(entry.rubric, best):
-            each.put(option, by=each.member.user)
+        judging.score(each, choose(entry.rubric, best), by=each.member.user)
         each.submit(by=each.member.user)
     entry.refresh_from_db()
     assert not entry.is_counted

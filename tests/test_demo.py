@@ -242,8 +242,7 @@ def test_a_member_of_the_council_signs_in_and_scores():
     entry = round_.entries.first()
     sheet = Scoresheet.of(entry, member)
     with clock.at(TODAY):
-        for option in judging.choose(entry.rubric, judging.best):
-            sheet.put(option, by=member.user)
+        judging.score(sheet, judging.choose(entry.rubric, judging.best), by=member.user)
         sheet.submit(by=member.user)
     assert sheet.state == "submitted"
 

@@ -37,7 +37,7 @@ def environment(tmp_path):
 def python(*arguments, env):
     return subprocess.run(
         [sys.executable, *arguments],
-        env=env, cwd=embedded.PROJECT, capture_output=True, text=True, timeout=60,
+        env=env, cwd=embedded.PROJECT, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def servers(folder):
     return sorted(pid for pid, parent in parents.items() if parent not in parents)
 
 
-def gone(folder, within=10):
+def gone(folder, within=60):
     until = time.monotonic() + within
     while servers(folder) and time.monotonic() < until:
         time.sleep(0.1)

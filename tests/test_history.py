@@ -187,7 +187,7 @@ def eight_at_once(write):
 
     def append(_):
         try:
-            start.wait(timeout=30)
+            start.wait(timeout=120)
             for _ in range(5):
                 write()
         finally:

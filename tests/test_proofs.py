@@ -12,19 +12,18 @@ from bench.__main__ import proofs
 
 #: What must be exactly so on any machine: figures of correctness, counts and sizes, never times.
 RESULTS = {
-    "task_race": {"winners": 20, "history": 20, "next_tasks": 20, "records": 20, "holds": True},
+    "task_race": {"winners": 8, "history": 8, "next_tasks": 8, "records": 8},
     "transition_cost": {"same_rows": True},
     "sweep_kill": {
-        "size": 10,
-        "rungs": 9000,
-        "firings": 9000,
-        "history": 9000,
-        "outbox": 9000,
-        "notifications": 9000,
-        "mails": 300,
+        "size": 6,
+        "rungs": 3000,
+        "firings": 3000,
+        "history": 3000,
+        "outbox": 3000,
+        "notifications": 3000,
+        "mails": 100,
         "mails_lost": 0,
         "unknown_message_ids": 0,
-        "holds": True,
     },
     "beats_and_clocks": {
         "beats_doubled": 0,
@@ -32,20 +31,18 @@ RESULTS = {
         "away_skipped": 0,
         "python_clock_early": 0,
         "python_clock_doubled": 0,
-        "our_clock_jumps": 1000,
+        "our_clock_jumps": 200,
         "our_clock_early": 0,
         "our_clock_doubled": 0,
-        "holds": True,
     },
     "smtp_faults": {
         "lost": 0,
-        "most_repeats_of_one": 1,
         "connections_by_requests": 0,
         "transactions_during_smtp": 0,
         "unknown_message_ids": 0,
     },
     "services_down": {
-        "size": 7,
+        "size": 3,
         "acts_lost": 0,
         "half_done": 0,
         "rungs_lost": 0,
@@ -56,16 +53,15 @@ RESULTS = {
         "history_whole": True,
     },
     "sweep_scale": {"same_rows": True, "history_whole": True},
-    "page_weight": {"holds": True},
+    "page_weight": {},
     "close_race": {
-        "closed": 60,
+        "closed": 18,
         "late_taken": 0,
         "deadlocks": 0,
         "errors": 0,
-        "closed_once": 10,
+        "closed_once": 3,
         "differing": 0,
         "history_whole": True,
-        "holds": True,
     },
     "leave_race": {
         "size": 10,
@@ -74,24 +70,32 @@ RESULTS = {
         "errors": 0,
         "inconsistent": 0,
         "history_whole": True,
-        "holds": True,
     },
-    "ranking_exact": {"size": 300, "differing": 0, "holds": True},
+    "ranking_exact": {"size": 90, "differing": 0},
     "close_scale": {"same_rows": True, "history_whole": True},
     "register_bound": {
-        "late": 5600,
-        "without_task": 7800,
+        "late": 2800,
+        "without_task": 3900,
         "temporary_mb": 0.0,
         "server_stayed": True,
         "answered": True,
-        "holds": True,
     },
     "inbox_scale": {"rows": 25, "queries": 6},
 }
 
+#: The ratios of those that also measure: printed, never asserted.
+TIMED = {
+    "transition_cost": ["ratio"],
+    "smtp_faults": ["hanging_of_answering"],
+    "services_down": ["slowest_return_s"],
+    "sweep_scale": ["of_raw", "of_viewflow", "idle_of_select_1"],
+    "close_scale": ["of_raw", "growth", "growth_bound"],
+    "inbox_scale": ["stock_over_inbox", "many_over_few"],
+}
+
 
 @pytest.mark.parametrize("name", sorted(proofs()))
-def test_a_proof_holds_in_small(name):
+def test_a_proof_holds_in_small(name, record_property):
     environment = {key: value for key, value in os.environ.items() if key != "OCOP_STATE"}
     done = subprocess.run(
         [sys.executable, "-m", "bench", name],
@@ -103,10 +107,13 @@ def test_a_proof_holds_in_small(name):
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
-    assert figures["holds"] in (True, False)
+    assert figures["exact"] is True, figures
     assert figures["size"]
-    expected = RESULTS.get(name, {})
+    expected = RESULTS[name]
     assert {key: figures[key] for key in expected} == expected
+    # Measured, and printed at the end of the run (see conftest).
+    if "fast" in figures:
+        record_property("measured", {key: figures[key] for key in TIMED[name]})
 
 
 def test_every_proof_says_what_it_shows_and_its_bound():

@@ -131,8 +131,7 @@ def test_a_wide_spread_asks_for_another_scoring_without_names(round_, thu):
     entry = round_.entries.first()
     sheet = Scoresheet.objects.get(entry=entry, member=judge(round_.council, 1))
     sheet.take_back(by=sheet.member.user)
-    for option in judging.choose(entry.rubric, worst):
-        sheet.put(option, by=sheet.member.user)
+    judging.score(sheet, judging.choose(entry.rubric, worst), by=sheet.member.user)
     sheet.submit(by=sheet.member.user)
     with pytest.raises(ConditionNotMet) as refused:
         judging.close(round_, by=thu)
@@ -144,8 +143,7 @@ def test_a_wide_spread_asks_for_another_scoring_without_names(round_, thu):
     assert again.count() == 5
     assert {each.state for each in again} == {SheetState.DRAFT}
     for each in again:
-        for option in judging.choose(entry.rubric, best):
-            each.put(option, by=each.member.user)
+        judging.score(each, judging.choose(entry.rubric, best), by=each.member.user)
         each.submit(by=each.member.user)
     made = judging.close(round_, by=thu)
     assert made.results.get(entry=entry).points_sum == 500
@@ -282,8 +280,7 @@ def test_a_pen_sheet_is_typed_by_one_and_confirmed_by_another(round_, thu):
     with pytest.raises(PermissionDenied):
         Scoresheet.type_in(entry, member, by=member.user)
     sheet = Scoresheet.type_in(entry, member, by=thu, scan=("0" * 64, "phieu.pdf"))
-    for option in judging.choose(entry.rubric, best):
-        sheet.put(option, by=thu)
+    judging.score(sheet, judging.choose(entry.rubric, best), by=thu)
     sheet.submit(by=thu)
     assert sheet.state == SheetState.ENTERED
     # Who scores reads nobody else's sheet.

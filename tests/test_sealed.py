@@ -12,6 +12,7 @@ from cycle.models import HistoryEntry, OutboxMessage, User
 from dossiers.models import Dossier
 from notifications.models import Notification
 from tests import judging
+from tests.addresses import refused_in_full_once
 from tests.judging import begin, choose, judge, regulate
 from tests.sealed_pages import pages, text_of
 
@@ -45,13 +46,14 @@ def sheet(entry, round_):
     """A sheet handed in, with its words."""
     member = judge(round_.council, 1)
     made = Scoresheet.of(entry, member)
-    for option in choose(entry.rubric, middling):
-        made.put(option, by=member.user, remark=REMARK)
+    judging.score(made, choose(entry.rubric, middling), by=member.user, remark=REMARK)
     made.note(by=member.user, remark=GENERAL)
     made.submit(by=member.user)
     return made
 
 
+@pytest.mark.slow(reason="every page of a round, by everybody")
+@refused_in_full_once()
 @pytest.mark.parametrize(
     ("scoring", "confirmed"), [(1, False), (2, True)], ids=["waits", "scored again, confirmed"]
 )
@@ -63,8 +65,7 @@ def test_no_page_of_anybody_else_tells_a_sheet_before_the_closing(
     for number in range(scoring):
         entry.refresh_from_db()
         pen = Scoresheet.type_in(entry, judge(round_.council, 2), by=thu)
-        for option in choose(entry.rubric, middling):
-            pen.put(option, by=thu, remark=PEN)
+        judging.score(pen, choose(entry.rubric, middling), by=thu, remark=PEN)
         pen.submit(by=thu)
         if number + 1 < scoring:
             pen.confirm(by=secretary.user)

@@ -5,22 +5,24 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 WAKE = """
 import time, django
 django.setup()
 from cycle.running.waking import wake
-for _ in range(3):
+for _ in range(6):
     began = time.monotonic()
     wake("cycle.jobs.run_jobs")
     print(time.monotonic() - began)
 """
 
 
-def waits(redis_url):
-    """How long wake-ups take in a process of their own with this Redis.
+def wait_for(redis_url):
+    """How many seconds a wake-up takes in a process of its own with this Redis: the median of five.
 
-    The first, which also loads the libraries, is left out.
+    One that waits for Redis waits each time; one alone may have waited for the machine. The first,
+    which also loads the libraries, is left out.
     """
     done = subprocess.run(
         [sys.executable, "-c", WAKE],
@@ -36,12 +38,12 @@ def waits(redis_url):
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
-    return [float(line) for line in done.stdout.split()[1:]]
+    return median(float(line) for line in done.stdout.split()[1:])
 
 
 def test_a_redis_that_is_down_is_neither_an_error_nor_waited_for(tmp_path):
     for url in ("redis://127.0.0.1:1/0", f"redis+socket://{tmp_path}/redis.sock"):
-        assert max(waits(url)) < 1
+        assert wait_for(url) < 1
 
 
 def test_a_redis_that_hangs_is_not_waited_for():
@@ -49,4 +51,4 @@ def test_a_redis_that_hangs_is_not_waited_for():
         # It takes the connection and never answers.
         silent.bind(("127.0.0.1", 0))
         silent.listen(8)
-        assert max(waits(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")) < 1
+        assert wait_for(f"redis://127.0.0.1:{silent.getsockname()[1]}/0") < 1

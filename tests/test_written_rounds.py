@@ -98,8 +98,7 @@ def test_one_of_another_opinion_asks_for_a_meeting_of_that_product_alone(asked, 
     totals = sorted(judging.total(sheet) for sheet in fresh.sheets.all())
     assert totals == sorted(judging.total(sheet) for sheet in split.sheets.all())
     for sheet in fresh.sheets.all():
-        for option in choose(fresh.rubric, best):
-            sheet.put(option, by=sheet.member.user)
+        judging.score(sheet, choose(fresh.rubric, best), by=sheet.member.user)
         sheet.submit(by=sheet.member.user)
     assert judging.close(meeting, by=thu).results.get().points_sum == 500
 
@@ -213,8 +212,7 @@ def test_interests_and_what_was_appraised_go_along(asked, council, thu, client):
     say(entry, [best, worst, best, worst])
     lead = judge(council, 6)
     team = Scoresheet.of(entry, None)
-    for option in choose(entry.rubric, best):
-        team.put(option, by=lead.user)
+    judging.score(team, choose(entry.rubric, best), by=lead.user)
     team.submit(by=lead.user)
     meeting = call(round_, thu)
     fresh = meeting.entries.get()

@@ -81,12 +81,19 @@ class Cycle(models.Model):
 
     def adopt(self, rule_set):
         """Copy the step windows and duties that ``rule_set`` proposes, where none are set yet."""
-        for row in rule_set.content["windows"]:
-            self.step_windows.get_or_create(
-                step=row["step"],
-                level=row["level"],
-                defaults={"first_month": row["months"][0], "last_month": row["months"][1]},
-            )
+        StepWindow.objects.bulk_create(
+            [
+                StepWindow(
+                    cycle=self,
+                    step=row["step"],
+                    level=row["level"],
+                    first_month=row["months"][0],
+                    last_month=row["months"][1],
+                )
+                for row in rule_set.content["windows"]
+            ],
+            ignore_conflicts=True,
+        )
         Duty.objects.bulk_create(
             [
                 Duty(

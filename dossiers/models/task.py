@@ -106,7 +106,9 @@ class TaskQuerySet(EngineTaskQuerySet):
     def open_in(self, post: RoleAssignment) -> Self:
         """Open tasks that are done in the role of ``post`` at its unit, or at one it took over."""
         # Named outright, PostgreSQL knows from its statistics how few tasks these are.
-        units = OrgUnit.objects.business_of(post.org_unit_id).order_by().values_list("pk", flat=True)
+        units = (
+            OrgUnit.objects.business_of(post.org_unit_id).order_by().values_list("pk", flat=True)
+        )
         return self.open().filter(role=post.role, org_unit__in=list(units))
 
     def overdue(self, now: datetime) -> Self:

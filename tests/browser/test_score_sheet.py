@@ -109,7 +109,7 @@ def test_a_choice_answers_what_the_page_asked_for_even_without_a_line(desk, entr
     expect(left).to_have_count(before - 1)
     expect(at.page.locator(".error-summary h2")).to_contain_text(f"còn {before - 1} tiêu chí")
     at.context.set_offline(False)
-    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"), timeout=15_000)
+    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"))
     at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
 
 
@@ -123,7 +123,7 @@ def test_a_broken_line_keeps_the_choice_and_sends_it_when_it_is_back(desk, entry
     touch(at, entry, "1.2", 1)
     assert scores(entry, member) == {}
     at.context.set_offline(False)
-    expect(saved).to_have_text(re.compile(r"Đã lưu \d\d:\d\d:\d\d"), timeout=15_000)
+    expect(saved).to_have_text(re.compile(r"Đã lưu \d\d:\d\d:\d\d"))
     assert scores(entry, member) == {"1.1": 2, "1.2": 1}
     # The browser itself notes each request that met no line.
     at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
