@@ -41,5 +41,5 @@ DROP TRIGGER post_not_of_administration ON councils_member;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("councils", "0011_reopened_on_record"), ("cycle", "0015_two_sign_ins")]
+    dependencies = [("councils", "0011_reopened_on_record"), ("cycle", "0016_two_sign_ins")]
     operations = [migrations.RunSQL(DO, UNDO)]

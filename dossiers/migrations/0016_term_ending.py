@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cycle', '0014_migrations_are_the_owners'),
-        ('dossiers', '0014_not_both_ends'),
+        ('dossiers', '0015_of_one_dossier'),
     ]
 
     operations = [

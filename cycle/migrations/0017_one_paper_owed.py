@@ -35,5 +35,5 @@ DROP FUNCTION substitution_owes_one_paper();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0015_two_sign_ins")]
+    dependencies = [("cycle", "0016_two_sign_ins")]
     operations = [migrations.RunSQL(DO, UNDO)]

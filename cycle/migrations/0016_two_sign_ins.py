@@ -42,5 +42,5 @@ DROP FUNCTION post_not_of_administration();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0014_migrations_are_the_owners")]
+    dependencies = [("cycle", "0015_file_fault")]
     operations = [migrations.RunSQL(DO, UNDO)]
