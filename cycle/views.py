@@ -16,7 +16,8 @@ from django.core.exceptions import (
 )
 from django.db import connection
 from django.db.models import Exists, OuterRef
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -26,6 +27,7 @@ from django.views import defaults
 from django.views.decorators.cache import never_cache
 
 from cycle import clock
+from cycle.asking import SignedIn
 from cycle.models import Rubric, RuleSet, fold
 from cycle.rubrics import sheet
 from cycle.typed import keep
@@ -33,7 +35,7 @@ from cycle.typed import keep
 log = structlog.get_logger(__name__)
 
 
-def language(request):
+def language(request: HttpRequest) -> HttpResponseBase:
     """Set the language of this browser for a year, and come back (đổi ngôn ngữ); a POST."""
     if request.method != "POST":
         return redirect("home")
@@ -58,13 +60,13 @@ def language(request):
 
 
 @login_required
-def profile(request):
+def profile(request: SignedIn) -> HttpResponseBase:
     """My roles, my language, my password (tài khoản của tôi)."""
     return render(request, "account/profile.html")
 
 
 @login_required
-def rubrics(request):
+def rubrics(request: SignedIn) -> HttpResponseBase:
     """The product sets of one edition by product group, found without diacritics (tra cứu)."""
     with_rubrics = RuleSet.objects.filter(Exists(Rubric.objects.filter(rule_set=OuterRef("pk"))))
     # A corrected file is a new row of its edition: the newest is the one to read.
@@ -95,7 +97,7 @@ def rubrics(request):
 
 
 @login_required
-def rubric(request, pk):
+def rubric(request: SignedIn, pk: int) -> HttpResponseBase:
     """One rubric as the sheet that is scored, for reading and printing (bộ tiêu chí)."""
     found = get_object_or_404(Rubric.objects.with_draft().select_related("rule_set"), pk=pk)
     return render(
@@ -110,7 +112,7 @@ def rubric(request, pk):
 
 
 @never_cache
-def healthz(request):
+def healthz(request: HttpRequest) -> HttpResponseBase:
     """«ok» when this process reaches the database; for whoever watches over the site."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")

@@ -5,7 +5,8 @@ from django.contrib.auth.decorators import login_required, user_passes_test
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site, written
+from cycle.asking import SignedIn
 from cycle.models import Role, Stream
 from dossiers.models import Dossier
 from dossiers.rules import holds_task
@@ -42,7 +44,7 @@ def only(predicate):
 
 
 @login_required
-def news(request):
+def news(request: SignedIn) -> HttpResponseBase:
     """What I was told (thông báo), newest first."""
     filters = Filters.of(request.GET)
     return render(
@@ -58,7 +60,7 @@ def news(request):
 
 
 @login_required
-def notification(request, pk):
+def notification(request: SignedIn, pk: int) -> HttpResponseBase:
     """Read one and go to what it is about: my task there, or the file."""
     told = get_object_or_404(
         Notification.objects.select_related("entry"), pk=pk, recipient=request.user
@@ -89,7 +91,7 @@ def _to_round(request, entry):
 
 @login_required
 @require_POST
-def read_all(request):
+def read_all(request: SignedIn) -> HttpResponseBase:
     """Mark as read all that the list shows with these filters (đánh dấu đã đọc)."""
     filters = Filters.of(QueryDict(request.POST.get("back", "")))
     up_to = written.key(request.POST.get("up_to"))
@@ -111,7 +113,7 @@ def read_all(request):
 
 
 @never_cache
-def bell(request):
+def bell(request: HttpRequest) -> HttpResponseBase:
     """The bell with its count, for the page that asks every half minute; empty when unchanged.
 
     Somebody who was signed out meanwhile stays on their page, with all they typed.
@@ -127,7 +129,7 @@ def bell(request):
 
 
 @login_required
-def preferences(request):
+def preferences(request: SignedIn) -> HttpResponseBase:
     """How I want to be told (cách nhận tin), and the address of my calendar; only my own."""
     preference = Preference.objects.filter(user=request.user).first() or Preference(
         user=request.user
@@ -154,7 +156,7 @@ def preferences(request):
 
 @login_required
 @require_POST
-def calendar_address(request):
+def calendar_address(request: SignedIn) -> HttpResponseBase:
     """Make the secret address of my calendar, put another in its place, or end it."""
     if request.POST.get("act") == "stop":
         CalendarFeed.objects.filter(user=request.user).delete()
@@ -169,7 +171,7 @@ def calendar_address(request):
     return redirect("notifications:preferences")
 
 
-def calendar_feed(request, token):
+def calendar_feed(request: HttpRequest, token: str) -> HttpResponseBase:
     """The due days of whoever holds this token, for a calendar program without an account."""
     own = get_object_or_404(
         CalendarFeed.objects.select_related("user"), token=token, user__is_active=True
@@ -183,7 +185,7 @@ def calendar_feed(request, token):
 
 @login_required
 @only(has_a_post)
-def week(request):
+def week(request: SignedIn) -> HttpResponseBase:
     """The week of my area on one page, to read or to print for a leader."""
     figures = weekly.figures(request.user, clock.now())
     return render(request, "notifications/week.html", {"figures": figures})
@@ -191,7 +193,7 @@ def week(request):
 
 @login_required
 @only(has_a_post)
-def week_pdf(request):
+def week_pdf(request: SignedIn) -> HttpResponseBase:
     """The same as a sheet of paper; in Vietnamese, as all that leaves the office."""
     with override("vi"):
         content = weekly.pdf(weekly.figures(request.user, clock.now()))
@@ -209,7 +211,7 @@ ACTS = {
 
 @login_required
 @only(runs_the_system)
-def operations(request):
+def operations(request: SignedIn) -> HttpResponseBase:
     """How the system fares (vận hành); a POST tries something again, one row or all."""
     if request.method == "POST":
         act, every = request.POST.get("act"), request.POST.get("pk") == "all"

@@ -2,12 +2,14 @@
 
 import ast
 import importlib
+import inspect
 import re
 import subprocess
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from django.urls import get_resolver
 
 from cycle import rulesets
 from dossiers import flows
@@ -27,7 +29,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 #: its own modules. A room is a folder or a file of the app; every one of them stands here.
 FLOORS = {
     "cycle": [
-        "clock events points steps translations workdays written site running",
+        "clock events points steps translations workdays written site running asking",
         "tables fields formats typed guards",
         "rulesets middleware",
         "models",
@@ -345,6 +347,24 @@ def test_only_pages_know_template_tags():
         if "templatetags" in name.split(".")
     ]
     assert wrong == []
+
+
+def test_every_view_says_what_it_takes_and_gives():
+    """An address hands over what its converters read: the types say the same."""
+    bare = []
+    patterns = list(get_resolver().url_patterns)
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            patterns += pattern.url_patterns
+            continue
+        view = inspect.unwrap(pattern.callback)
+        if view.__module__.partition(".")[0] not in APPS or not inspect.isfunction(view):
+            continue
+        said = inspect.signature(view)
+        taken = [each.annotation for each in said.parameters.values()]
+        if inspect.Signature.empty in (*taken, said.return_annotation):
+            bare.append(f"{view.__module__}.{view.__qualname__}")
+    assert bare == []
 
 
 # --- Files ------------------------------------------------------------------------------------

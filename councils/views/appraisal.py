@@ -4,6 +4,7 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -11,11 +12,12 @@ from django.views.decorators.http import require_safe
 from councils.forms import entries
 from councils.models import AppraisalPhoto, EvaluationRound
 from councils.pages import found_entry, posted
+from cycle.asking import SignedIn
 from cycle.downloads import download
 
 
 @login_required
-def appraisal(request, pk):
+def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
     """Write the report; those before it stay readable below."""
     entry = found_entry(request.user, pk)
     if not rules.has_perm("councils.appraise", request.user, entry.round):
@@ -46,7 +48,7 @@ def appraisal(request, pk):
 
 @login_required
 @require_safe
-def photo(request, pk):
+def photo(request: SignedIn, pk: int) -> HttpResponseBase:
     """A photo of the visit, for whoever sees the round."""
     found = get_object_or_404(
         AppraisalPhoto.objects.filter(

@@ -2,12 +2,14 @@
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from councils.judging import calibration
 from councils.models import EvaluationRound, RoundEntry
 from councils.pages import found_round
+from cycle.asking import SignedIn
 from dossiers.models import Dossier
 
 #: The picture's half width stands for so many points of difference.
@@ -22,7 +24,7 @@ def _bar(points):
 
 @login_required
 @require_safe
-def round_calibration(request, pk):
+def round_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
     """One closed round: each member beside the others, each product's lowest and highest sheet."""
     round_ = found_round(request.user, pk)
     closing = round_.closings.filter(reopening=None).select_related("round__regulation").first()
@@ -49,7 +51,7 @@ def round_calibration(request, pk):
 
 @login_required
 @require_safe
-def entry_calibration(request, pk):
+def entry_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
     """One product: the producer, the team and each level side by side, criterion by criterion."""
     rounds = EvaluationRound.objects.visible_to(request.user)
     entry = get_object_or_404(
@@ -66,7 +68,7 @@ def entry_calibration(request, pk):
 
 @login_required
 @require_safe
-def overview(request):
+def overview(request: SignedIn) -> HttpResponseBase:
     """The closed rounds to compare, and how the districts judged beside the province by year."""
     years = calibration.leniency(Dossier.objects.visible_to(request.user))
     return render(

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,7 @@ from councils.forms import councils as councils_forms
 from councils.models import Council, Regulation
 from councils.pages import posted
 from cycle import clock, written
+from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, OrgUnit
 
 ROWS = 25
@@ -30,7 +32,7 @@ def _set_up_by(request, pk):
 
 
 @login_required
-def councils(request):
+def councils(request: SignedIn) -> HttpResponseBase:
     """The councils that I see."""
     today = clock.today()
     sitting = Q(members__since__lte=today) & (Q(members__until=None) | Q(members__until__gte=today))
@@ -54,7 +56,7 @@ def councils(request):
 
 
 @login_required
-def council_new(request):
+def council_new(request: SignedIn) -> HttpResponseBase:
     """Set a council up, on its decision."""
     form = councils_forms.CouncilForm(posted(request), user=request.user)
     if not form.fields["org_unit"].queryset.exists():
@@ -66,7 +68,7 @@ def council_new(request):
 
 
 @login_required
-def council(request, pk):
+def council(request: SignedIn, pk: int) -> HttpResponseBase:
     """One council: its seats, what its composition lacks, its regulation and its rounds."""
     council = _visible(request.user, pk)
     may = rules.has_perm("councils.set_up", request.user, council.org_unit)
@@ -99,7 +101,7 @@ def council(request, pk):
 
 
 @login_required
-def seat_end(request, pk, member):
+def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""
     council = _set_up_by(request, pk)
     member = get_object_or_404(council.members.select_related("user", "council"), pk=member)
@@ -122,7 +124,7 @@ def seat_end(request, pk, member):
 
 
 @login_required
-def regulations(request):
+def regulations(request: SignedIn) -> HttpResponseBase:
     """The regulation of each unit whose councils I see: in force, and the versions before."""
     today = clock.today()
     mine = councils_forms.units_of(request.user)
@@ -178,7 +180,7 @@ def _facts(regulation):
 
 
 @login_required
-def regulation_new(request):
+def regulation_new(request: SignedIn) -> HttpResponseBase:
     """A new version of a unit's regulation, beginning with what the one in force says."""
     form = councils_forms.RegulationForm(
         posted(request), user=request.user, instance=_next_version(request)

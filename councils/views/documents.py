@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -22,6 +23,7 @@ from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
 from cycle import files, site
+from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
 from cycle.models import Level
 
@@ -51,7 +53,7 @@ def _readable(user, round_):
 
 
 @login_required
-def documents(request, pk):
+def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     """All documents of a round: PDF and Word of each, and the number, date and scan it got."""
     round_ = found_round(request.user, pk)
     may_record = rules.has_perm("councils.record_document", request.user, round_)
@@ -90,7 +92,7 @@ def documents(request, pk):
             "rows": rows,
             "entries": round_.products(),
             "form": form,
-            "asked": DocumentKind(asked) if form else None,
+            "asked": DocumentKind(asked) if form and asked else None,
             "may_record": may_record,
         },
     )
@@ -122,7 +124,7 @@ def _answer(request, kind, data, format_, name):
 
 @login_required
 @require_safe
-def document(request, pk, kind, format_):
+def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
     """One document of the round, made now; ``?version=`` tells an older closing."""
     round_ = found_round(request.user, pk)
     if kind not in _readable(request.user, round_):
@@ -136,7 +138,7 @@ def document(request, pk, kind, format_):
 
 @login_required
 @require_safe
-def blank_sheet(request, pk, format_):
+def blank_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
     """The score sheet of a product, to be filled by pen (phiếu chấm để in)."""
     entry = get_object_or_404(
         RoundEntry.objects.filter(
@@ -161,7 +163,7 @@ def blank_sheet(request, pk, format_):
 
 @login_required
 @require_safe
-def filled_sheet(request, pk, format_):
+def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
     """A sheet as it was filled in: its owner's at any time, everybody's once the round closed."""
     rounds = EvaluationRound.objects.visible_to(request.user)
     sheet = get_object_or_404(
@@ -177,7 +179,7 @@ def filled_sheet(request, pk, format_):
 
 @login_required
 @require_safe
-def certificate(request, pk, format_):
+def certificate(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
     """The certificate of a product whose dossier has one, to be printed and signed."""
     entry = get_object_or_404(
         RoundEntry.objects.filter(
@@ -199,7 +201,7 @@ def certificate(request, pk, format_):
 
 @login_required
 @require_safe
-def scan(request, pk):
+def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan of a signed document."""
     signed = get_object_or_404(
         SignedDocument.objects.filter(round__in=EvaluationRound.objects.visible_to(request.user)),
@@ -212,7 +214,7 @@ def scan(request, pk):
 
 
 @login_required
-def templates(request):
+def templates(request: SignedIn) -> HttpResponseBase:
     """The Word templates: what ships to begin from, which fields there are, and the province's."""
     if not _keeps_templates(request.user):
         raise Http404
@@ -252,13 +254,13 @@ def _keeps_templates(user):
 
 @login_required
 @require_safe
-def template(request, kind):
+def template(request: SignedIn, kind: str) -> HttpResponseBase:
     """The template in use of one kind, to be edited in Word."""
     if not _keeps_templates(request.user) or kind not in DocumentKind.values:
         raise Http404
     own = DocumentTemplate.objects.filter(kind=kind).first()
     try:
-        file = files.open(own.sha256) if own else made.KINDS[kind].template.open("rb")
+        file = files.open(own.sha256) if own else made.KINDS[DocumentKind(kind)].template.open("rb")
     except files.FileLost as lost:
         return lost_page(request, lost, str(own), title=_("mẫu Word"))
     return FileResponse(

@@ -3,6 +3,7 @@
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -13,6 +14,7 @@ from councils.judging.board import with_due
 from councils.models import Appraisal, Opinion, RoundState
 from councils.pages import found_entry, posted
 from cycle import clock
+from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
 from dossiers.models import Dossier
 
@@ -32,7 +34,7 @@ def _alarms(entry):
 
 
 @login_required
-def entry(request, pk):
+def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     """A product of the agenda: its facts, appraisals, opinions, and what was resolved."""
     found = found_entry(request.user, pk)
     presides = rules.has_perm("councils.preside", request.user, found.round)
@@ -116,7 +118,7 @@ _ACTS: dict[str, dict] = {
 
 
 @login_required
-def act(request, pk, name):
+def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """One act on a product that needs a reason."""
     kind = _ACTS[name]
     found = found_entry(request.user, pk, kind["permission"])
@@ -163,7 +165,7 @@ def _ties(found):
 
 
 @login_required
-def resolutions(request, pk):
+def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     """What the council resolved on the minimums and the eliminations, each with its form."""
     found = found_entry(request.user, pk, "councils.run_round")
     kept = {
@@ -232,7 +234,7 @@ def resolutions(request, pk):
 
 
 @login_required
-def interest(request, pk):
+def interest(request: SignedIn, pk: int) -> HttpResponseBase:
     """Write down a member's interest that the member told the office of."""
     found = found_entry(request.user, pk, "councils.run_round")
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
@@ -263,7 +265,7 @@ def interest(request, pk):
 
 
 @login_required
-def ask(request, pk):
+def ask(request: SignedIn, pk: int) -> HttpResponseBase:
     """Ask a department's specialist about the product."""
     found = found_entry(request.user, pk, "councils.run_round")
     form = entries.OpinionForm(posted(request), entry=found, by=request.user)

@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import F
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -13,12 +14,13 @@ from councils.judging.board import with_due
 from councils.models import Opinion
 from councils.pages import posted
 from cycle import clock
+from cycle.asking import SignedIn
 
 ROWS = 25
 
 
 @login_required
-def opinions(request):
+def opinions(request: SignedIn) -> HttpResponseBase:
     """What I was asked, the open ones first, the most pressing on top."""
     order = (F("answered_at").desc(nulls_first=True), "due_on", "pk")
     found = Opinion.objects.filter(to=request.user).order_by(*order)
@@ -34,7 +36,7 @@ def opinions(request):
 
 
 @login_required
-def opinion(request, pk):
+def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
     """One question, and its answer or the form for it."""
     found = get_object_or_404(
         Opinion.objects.visible_to(request.user).select_related(

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from councils.forms.sheets import ScanForm, SheetForm
 from councils.models import Interest, Scoresheet, SheetSealed, SheetState
 from councils.pages import found_entry, found_round, posted
 from councils.sheet_page import answer, begun, late, why
+from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet
@@ -29,7 +31,7 @@ from dossiers.models import ConditionNotMet
 
 @login_required
 @require_safe
-def paper(request, pk):
+def paper(request: SignedIn, pk: int) -> HttpResponseBase:
     """Members × products of a round: which sheets were scored by pen, and how far each has come."""
     round_ = found_round(request.user, pk, seated=True)
     if not rules.has_perm("councils.preside", request.user, round_):
@@ -113,17 +115,16 @@ def _cell(entry, member, sheet, recused, user, runs, scores):
 
 @login_required
 @shows_typed
-def type_sheet(request, pk, member):
+def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """Type one member's pen sheet: first its scan, then the same form as the member's own."""
     entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.type_sheet", request.user, entry.round):
         raise Http404
-    member = get_object_or_404(
-        entry.round.scoring_members.select_related("user").exclude(user=request.user), pk=member
-    )
-    sheet = begun(entry, member)
+    others = entry.round.scoring_members.select_related("user").exclude(user=request.user)
+    scorer = get_object_or_404(others, pk=member)
+    sheet = begun(entry, scorer)
     if sheet.entered_by_id == request.user.pk and request.POST.get("act") != "begin":
-        return answer(request, sheet, "councils:type_sheet", entry.pk, member.pk)
+        return answer(request, sheet, "councils:type_sheet", entry.pk, scorer.pk)
     if not entry.round.is_open or (sheet.pk and not sheet.is_draft):
         return late(request, sheet, why(SheetSealed(entry.round), sheet, request.user))
     form = ScanForm(request.POST or None, request.FILES or None, by=request.user)
@@ -131,22 +132,22 @@ def type_sheet(request, pk, member):
     if request.method == "POST" and form.is_valid():
         scan = form.cleaned_data["scan"]
         try:
-            Scoresheet.type_in(entry, member, by=request.user, scan=(scan.sha256, scan.filename))
+            Scoresheet.type_in(entry, scorer, by=request.user, scan=(scan.sha256, scan.filename))
         except ValidationError as wrong:
             problems = wrong.messages
         except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
             return late(request, sheet, why(refused, sheet, request.user))
         else:
-            return redirect("councils:type_sheet", entry.pk, member.pk)
+            return redirect("councils:type_sheet", entry.pk, scorer.pk)
     return render(
         request,
         "councils/paper_begin.html",
-        {"entry": entry, "sheet": sheet, "member": member, "form": form, "problems": problems},
+        {"entry": entry, "sheet": sheet, "member": scorer, "form": form, "problems": problems},
     )
 
 
 @login_required
-def hand_back(request, pk):
+def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
     """Give a pen sheet begun by mistake back to its member, unread."""
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
@@ -218,13 +219,13 @@ def _comparable(user, pk):
 
 
 @login_required
-def compare(request, pk):
+def compare(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan beside what was typed: a second person confirms, or sends it back."""
     sheet, waits = _comparable(request.user, pk)
     own = sheet.member.user_id == request.user.pk
     back = ("councils:sheet", sheet.entry_id) if own else ("councils:paper", sheet.entry.round_id)
     acts = {"confirm": sheet.confirm, "send_back": sheet.send_back}
-    act = acts.get(request.POST.get("act"))
+    act = acts.get(request.POST.get("act", ""))
     if request.method == "POST" and act is not None:
         try:
             act(by=request.user)
@@ -260,7 +261,7 @@ def compare(request, pk):
 @require_safe
 @xframe_options_sameorigin
 @csp_replace({"frame-ancestors": [SELF], "object-src": [SELF]})  # type: ignore[arg-type]
-def scan(request, pk):
+def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan of a pen sheet; our own page may show it in a frame."""
     sheet, _waits = _comparable(request.user, pk)
     if not sheet.scan_sha256:

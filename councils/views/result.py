@@ -4,6 +4,7 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.models import RoundState
 from councils.pages import found_round, posted
+from cycle.asking import SignedIn
 from cycle.models import Criterion, Job, JobState
 
 #: Item of the checklist -> the page that clears it, of the round or of the product.
@@ -38,7 +40,7 @@ def _link(round_, item):
 
 
 @login_required
-def close(request, pk):
+def close(request: SignedIn, pk: int) -> HttpResponseBase:
     """What must be clear, what will happen, and one button."""
     round_ = found_round(request.user, pk, "councils.preside")
     if round_.state == RoundState.CLOSED:
@@ -72,7 +74,7 @@ def close(request, pk):
 
 
 @login_required
-def reopen(request, pk):
+def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     """Open a closed round again, on a document."""
     round_ = found_round(request.user, pk, "councils.preside")
 
@@ -119,7 +121,7 @@ def _job(made):
 
 
 @login_required
-def results(request, pk):
+def results(request: SignedIn, pk: int) -> HttpResponseBase:
     """What a closing gave: for everybody who sees the round, once it is closed."""
     round_ = found_round(request.user, pk)
     made, closings = _version(round_, request.GET.get("version"))
@@ -159,7 +161,7 @@ def results(request, pk):
 
 @login_required
 @require_POST
-def follow(request, pk):
+def follow(request: SignedIn, pk: int) -> HttpResponseBase:
     """Try once more what has not followed from the newest closing (thi hành lại)."""
     round_ = found_round(request.user, pk, "councils.preside")
     made = get_object_or_404(round_.closings, reopening=None)

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -18,12 +19,13 @@ from councils.judging import checklist, closing
 from councils.judging.board import Board
 from councils.models import TEAM, EvaluationRound, RoundEntry, RoundState
 from councils.pages import found_round, posted
+from cycle.asking import SignedIn
 
 ROWS = 25
 
 
 @login_required
-def rounds(request):
+def rounds(request: SignedIn) -> HttpResponseBase:
     """The rounds that I see, by how far they have come."""
     mine = EvaluationRound.objects.visible_to(request.user)
     counts = dict(mine.values_list("state").annotate(n=Count("pk")).order_by())
@@ -65,7 +67,7 @@ def rounds(request):
 
 
 @login_required
-def round_new(request):
+def round_new(request: SignedIn) -> HttpResponseBase:
     """Begin a round of one of my councils."""
     form = rounds_forms.RoundForm(posted(request), user=request.user)
     if not form.fields["council"].queryset.exists():
@@ -77,7 +79,7 @@ def round_new(request):
 
 
 @login_required
-def board(request, pk):
+def board(request: SignedIn, pk: int) -> HttpResponseBase:
     """A round: its board for who runs it, its agenda and papers for who sits in it."""
     round_ = found_round(request.user, pk)
     its = Board(round_)
@@ -107,7 +109,7 @@ def board(request, pk):
 
 
 @login_required
-def take_in(request, pk):
+def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
     """Choose among the dossiers that wait for this council, many at once."""
     round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.TakeInForm(posted(request), round_=round_, by=request.user)
@@ -127,7 +129,7 @@ def take_in(request, pk):
 
 
 @login_required
-def details(request, pk):
+def details(request: SignedIn, pk: int) -> HttpResponseBase:
     """When, where and how it meets."""
     round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.DetailsForm(posted(request), instance=round_, by=request.user)
@@ -135,7 +137,7 @@ def details(request, pk):
 
 
 @login_required
-def move_meeting(request, pk):
+def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Another day for the meeting of a round that scores already."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
@@ -164,7 +166,7 @@ def move_meeting(request, pk):
 
 
 @login_required
-def order(request, pk):
+def order(request: SignedIn, pk: int) -> HttpResponseBase:
     """The order of the agenda."""
     round_ = found_round(request.user, pk, "councils.run_round")
     entries = Board(round_).entries
@@ -173,7 +175,7 @@ def order(request, pk):
 
 
 @login_required
-def attendance(request, pk):
+def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     """Who came to the meeting."""
     round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
@@ -189,7 +191,7 @@ def _simple(request, round_, form, title, button):
 
 
 @login_required
-def count(request, pk):
+def count(request: SignedIn, pk: int) -> HttpResponseBase:
     """Count the sheets of the products that all who score have handed in."""
     round_ = found_round(request.user, pk, "councils.count_sheets")
     form = fields.CountForm(posted(request), round_=round_, by=request.user)
@@ -223,7 +225,7 @@ def count(request, pk):
 
 
 @login_required
-def convene(request, pk):
+def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     """Call the council together on what it did not agree on in writing."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
@@ -280,7 +282,7 @@ _ACTS: dict[str, dict] = {
 
 
 @login_required
-def act(request, pk, name):
+def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """Send the papers out, or let the members score: what will happen, and one button."""
     kind = _ACTS[name]
     round_ = found_round(request.user, pk, kind["permission"])

@@ -4,6 +4,7 @@ import rules
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count, Exists, OuterRef, Subquery
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -15,6 +16,7 @@ from councils.models import (
 )
 from councils.pages import found_entry, found_round
 from councils.sheet_page import answer, begun
+from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.typed import shows_typed
 from dossiers.models import Evidence
@@ -24,7 +26,7 @@ from dossiers.models import Evidence
 
 @login_required
 @require_safe
-def my_sheets(request, pk):
+def my_sheets(request: SignedIn, pk: int) -> HttpResponseBase:
     """The member's products of a round, and how far each sheet has come (phiếu của tôi)."""
     round_ = found_round(request.user, pk, seated=True)
     member = round_.scoring_members.filter(user=request.user).first()
@@ -59,7 +61,7 @@ def my_sheets(request, pk):
 
 @login_required
 @shows_typed
-def sheet(request, pk):
+def sheet(request: SignedIn, pk: int) -> HttpResponseBase:
     """The member's own sheet on one product (phiếu chấm điểm)."""
     entry = found_entry(request.user, pk, seated=True)
     member = entry.round.scoring_members.filter(user=request.user).first()
@@ -70,7 +72,7 @@ def sheet(request, pk):
 
 @login_required
 @shows_typed
-def team_sheet(request, pk):
+def team_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
     """The support team's sheet: the points it proposes (điểm tổ tư vấn đề xuất)."""
     entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.appraise", request.user, entry.round):
@@ -83,7 +85,7 @@ def team_sheet(request, pk):
 
 @login_required
 @require_safe
-def evidence(request, pk, piece):
+def evidence(request: SignedIn, pk: int, piece: int) -> HttpResponseBase:
     """A file of the dossier, from the page of its round."""
     entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.open_evidence", request.user, entry):
@@ -99,7 +101,7 @@ def evidence(request, pk, piece):
 
 @login_required
 @require_safe
-def all_sheets(request, pk):
+def all_sheets(request: SignedIn, pk: int) -> HttpResponseBase:
     """Every sheet that a product's last result rests on, side by side; before the closing 404."""
     entry = found_entry(request.user, pk, seated=True)
     result = entry.results.select_related("closing").order_by("closing__version").last()

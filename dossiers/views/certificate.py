@@ -5,7 +5,8 @@ from io import BytesIO
 
 import segno
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -59,7 +60,7 @@ def _shown(certificate, today):
 
 
 @public
-def certificate(request, token):
+def certificate(request: HttpRequest, token: str) -> HttpResponseBase:
     """Which product the code stands for, of whom, its stars, until when, and whether they hold."""
     found = Certificate.objects.public().filter(token=token).first()
     if found is None:
@@ -68,7 +69,7 @@ def certificate(request, token):
 
 
 @public
-def look_up(request):
+def look_up(request: HttpRequest) -> HttpResponseBase:
     """The same by the number that is printed on the certificate (tra cứu giấy chứng nhận)."""
     number = request.GET.get("number", "").strip()
     rows, problem = [], ""
@@ -85,7 +86,7 @@ def look_up(request):
 
 
 @public
-def qr_code(request, token):
+def qr_code(request: HttpRequest, token: str) -> HttpResponseBase:
     """The QR code of the public page, to be shown and printed."""
     found = get_object_or_404(Certificate.objects.public(), token=token)
     code = segno.make(site.address(found.get_absolute_url()), error="m")

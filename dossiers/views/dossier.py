@@ -3,9 +3,11 @@
 import rules
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from cycle.asking import SignedIn
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
@@ -35,7 +37,7 @@ def _visible(user, pk):
 
 
 @login_required
-def dossier(request, pk):
+def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
     """All of one dossier: where it waits, for whom, until when, what is recorded, what happened."""
     dossier = _visible(request.user, pk)
     task = next_task(dossier)
@@ -68,7 +70,7 @@ def dossier(request, pk):
 
 @login_required
 @shows_typed
-def act(request, pk, name):
+def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """One act that no task asks for: its form, and the act."""
     dossier = _visible(request.user, pk)
     act = ACTS.get(name)
@@ -113,7 +115,7 @@ def _too_late(request, dossier, name):
 
 @login_required
 @shows_typed
-def dossier_new(request):
+def dossier_new(request: SignedIn) -> HttpResponseBase:
     """Open a dossier for a product of one of my communes."""
     user = request.user
     if not rules.has_perm("dossiers.begin", user):

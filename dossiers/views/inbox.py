@@ -5,12 +5,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cycle import clock, written
+from cycle.asking import SignedIn
 from cycle.models import OrgUnit, RoleAssignment, User
 from cycle.typed import shows_typed
 from dossiers.lists.files import Register
@@ -22,13 +24,13 @@ ACTS = ("claim", "release", "reassign")
 
 
 @login_required
-def inbox(request):
+def inbox(request: SignedIn) -> HttpResponseBase:
     """What I may do today (hộp việc)."""
     return _list(request, "dossiers/inbox.html", Inbox)
 
 
 @login_required
-def dossier_list(request):
+def dossier_list(request: SignedIn) -> HttpResponseBase:
     """Every dossier I may see (danh mục hồ sơ)."""
     return _list(request, "dossiers/dossier_list.html", Register)
 
@@ -49,21 +51,21 @@ def _list(request, template, kind):
 
 @login_required
 @shows_typed
-def task_bulk(request):
+def task_bulk(request: SignedIn) -> HttpResponseBase:
     """Claim, release or reassign the ticked rows, each in its own transaction.
 
     A row's own button sends ``one=<act>:<pk>``; the bar sends ``act`` and the ticked ``task``. What
     was done, and why not, is said row by row.
     """
-    data = request.POST
+    data: QueryDict | None = request.POST
     if request.method != "POST":
         # From the sign-in: a reason that was typed is shown again, nothing else is done.
         data = request.typed
         if data is None or data.get("act") != "reassign":
             return redirect("dossiers:inbox")
     act, _colon, pk = data.get("one", "").partition(":")
-    pks, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act"))
-    pks = [key for key in map(written.key, pks) if key is not None]
+    ticked, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act") or "")
+    pks = [key for key in map(written.key, ticked) if key is not None]
     back = QueryDict(data.get("back", ""))
     here = f"{reverse('dossiers:inbox')}?{Filters.of(back).query()}".rstrip("?")
     if not act:

@@ -4,10 +4,12 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle import events
+from cycle.asking import SignedIn
 from cycle.models import Role
 from cycle.typed import shows_typed
 from dossiers.forms import acts
@@ -73,7 +75,7 @@ def _handling_form(name, task, data=None):
 
 @login_required
 @shows_typed
-def task(request, pk):
+def task(request: SignedIn, pk: int) -> HttpResponseBase:
     """See a task, do it, or change who has it."""
     task = get_object_or_404(
         Task.objects.visible_to(request.user).select_related(

@@ -5,9 +5,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from cycle.asking import SignedIn
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.forms.terms import ExtensionForm
@@ -30,14 +32,14 @@ def _visible(user, **which):
 
 
 @login_required
-def task_why(request, pk):
+def task_why(request: SignedIn, pk: int) -> HttpResponseBase:
     """«Vì sao hạn này?» of a task."""
     task = get_object_or_404(Task.objects.visible_to(request.user), pk=pk)
     return _why(request, _visible(request.user, task=task))
 
 
 @login_required
-def term_why(request, pk):
+def term_why(request: SignedIn, pk: int) -> HttpResponseBase:
     """«Vì sao hạn này?» of any clock."""
     return _why(request, _visible(request.user, pk=pk))
 
@@ -66,7 +68,7 @@ def _may_extend(user, term):
 
 @login_required
 @shows_typed
-def term_extend(request, pk):
+def term_extend(request: SignedIn, pk: int) -> HttpResponseBase:
     """Move a due day, on a recorded document (gia hạn)."""
     term = _visible(request.user, pk=pk)
     page = {"term": term, "title": title_of(term), "dossier": term.dossier}

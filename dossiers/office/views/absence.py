@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from cycle import clock
+from cycle.asking import SignedIn
 from cycle.models import Fold, RoleAssignment, Substitution, fold
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
@@ -38,7 +40,7 @@ def _substitutions(user):
 
 
 @login_required
-def absence(request):
+def absence(request: SignedIn) -> HttpResponseBase:
     """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); or without the paper due."""
     today = clock.today()
     found = _substitutions(request.user)
@@ -76,7 +78,7 @@ def absence(request):
 
 @login_required
 @shows_typed
-def absence_paper(request, pk):
+def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record the paper of a substitution that began without one."""
     substitution = get_object_or_404(_substitutions(request.user), pk=pk)
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
@@ -97,7 +99,7 @@ def absence_paper(request, pk):
 
 @login_required
 @shows_typed
-def absence_new(request):
+def absence_new(request: SignedIn) -> HttpResponseBase:
     """Name a substitute."""
     form = SubstitutionForm(request.POST or None, user=request.user)
     fill(form, request.typed)
@@ -123,7 +125,7 @@ def absence_new(request):
 
 @login_required
 @require_POST
-def absence_end(request, pk):
+def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
     """End a substitution with today, or take back one that has not begun."""
     substitution = get_object_or_404(_substitutions(request.user), pk=pk)
     try:
@@ -141,7 +143,7 @@ def absence_end(request, pk):
 
 
 @login_required
-def handover_list(request):
+def handover_list(request: SignedIn) -> HttpResponseBase:
     """The posts whose work this person may give to another, with what lies open in each."""
     text = Asked(request.GET).text("q")
     posts = (
@@ -176,7 +178,7 @@ def handover_list(request):
 
 @login_required
 @shows_typed
-def handover_post(request, pk):
+def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
     """Give all open work of a person's roles to a successor, in one action (bàn giao)."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
     form = HandoverForm(request.POST or None, user=request.user, post=post)
@@ -233,7 +235,7 @@ def handover_post(request, pk):
 
 @login_required
 @require_POST
-def handover_back(request, pk):
+def handover_back(request: SignedIn, pk: int) -> HttpResponseBase:
     """Take back a hand-over that has not begun."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
     try:
@@ -246,7 +248,7 @@ def handover_back(request, pk):
 
 
 @login_required
-def briefing(request, pk):
+def briefing(request: SignedIn, pk: int) -> HttpResponseBase:
     """All open work of a post, to be printed and handed to the successor (bản bàn giao)."""
     post = get_object_or_404(RoleAssignment.objects.select_related("user", "org_unit"), pk=pk)
     if not rules.has_perm("dossiers.brief", request.user, post):

@@ -7,10 +7,12 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from cycle import clock, written
+from cycle.asking import SignedIn
 from cycle.models import DayOff, Job
 from cycle.typed import shows_typed
 from dossiers.forms import fields
@@ -23,7 +25,7 @@ YEARS = {str(year) for year in range(1945, 2101)}
 
 @login_required
 @shows_typed
-def calendar(request):
+def calendar(request: SignedIn) -> HttpResponseBase:
     """A year, month by month; whoever keeps the calendar changes days here, after a preview."""
     may = rules.has_perm("dossiers.change_calendar", request.user)
     needed = "dossiers.change_calendar" if request.method == "POST" else "dossiers.see_calendar"

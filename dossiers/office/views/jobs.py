@@ -2,8 +2,10 @@
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
+from cycle.asking import SignedIn
 from cycle.models import Job, JobState
 
 ROWS = 25
@@ -22,7 +24,7 @@ def _shown(job):
 
 
 @login_required
-def job_list(request):
+def job_list(request: SignedIn) -> HttpResponseBase:
     """My jobs, the newest first."""
     jobs = _mine(request.user).select_related("by").order_by("-pk")
     page = Paginator(jobs, ROWS).get_page(request.GET.get("page"))
@@ -32,7 +34,7 @@ def job_list(request):
 
 
 @login_required
-def job(request, pk):
+def job(request: SignedIn, pk: int) -> HttpResponseBase:
     """One job: a bar while it runs, then its result; the page asks again by itself."""
     job = _shown(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
     fragment = request.htmx and not request.htmx.boosted

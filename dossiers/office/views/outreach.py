@@ -5,9 +5,11 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from cycle.asking import SignedIn
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
 from dossiers.models import Dossier, OutreachEvent
@@ -17,7 +19,7 @@ ROWS = 25
 
 @login_required
 @shows_typed
-def outreach(request):
+def outreach(request: SignedIn) -> HttpResponseBase:
     """The events of my units and what came of each; add one."""
     user = request.user
     may_add = bool(user.posts(*opening.ORGANISERS))

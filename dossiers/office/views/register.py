@@ -1,9 +1,11 @@
 """The register of overdue work, and of certificates that end."""
 
 from django.contrib.auth.decorators import login_required
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from cycle.asking import SignedIn
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
@@ -12,7 +14,7 @@ from dossiers.models import Certificate
 
 
 @login_required
-def register(request):
+def register(request: SignedIn) -> HttpResponseBase:
     """What is late in my area, by step, unit, officer and month (sổ theo dõi quá hạn)."""
     filters = Filters.of(request.GET)
     return render(
@@ -30,7 +32,7 @@ def register(request):
 
 @login_required
 @require_safe
-def ending_certificates(request):
+def ending_certificates(request: SignedIn) -> HttpResponseBase:
     """Which certificates of my area end, and when to file anew (giấy chứng nhận sắp hết hạn)."""
     page = Ending(request.user, EndingFilters.of(request.GET))
     terms = page.rows()
