@@ -45,7 +45,7 @@ check: $(VENV)/installed-dev  ## kiểm tra định dạng, lỗi, kiểu, cấu
 	$(TEST) $(RUN) manage.py check_flows
 	$(TEST) $(RUN) manage.py check_words
 
-upgrade: $(VENV)/installed-dev  ## kiểm tra dữ liệu của bản đã phát hành chạy được với mã nguồn này
+upgrade: $(VENV)/installed-dev  ## kiểm tra dữ liệu của bản 0.1.0 chạy được với mã nguồn này
 	@OCOP_PG_FAST=1 $(RUN) -m tests.upgrade
 
 format: $(VENV)/installed-dev  ## định dạng mã nguồn

@@ -16,7 +16,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from cycle.running import embedded
-from cycle.running.environment import is_production, number, required, switch
+from cycle.running.environment import is_production, number, postgres, required, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -99,6 +99,9 @@ TEMPLATES = [
 ]
 
 # --- Services: given by URL, or our own from wheels (see cycle/running/embedded.py) ----------
+for _name in ("DATABASE_URL", "DATABASE_WORK_URL", "DATABASE_OWNER_URL"):
+    if os.environ.get(_name):
+        postgres(_name, os.environ[_name])
 services = embedded.urls()
 # Web pages come in through these modules; workers, the beat and commands do not.
 _serves = "cycle.wsgi" in sys.modules or "cycle.asgi" in sys.modules

@@ -1,5 +1,7 @@
 """Where this installation is reached: never as a request claims; addresses are printed and kept."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.core import checks
 
@@ -11,11 +13,14 @@ def address(path=""):
 
 @checks.register(checks.Tags.security, deploy=True)
 def site_is_named(app_configs, **kwargs):
-    """A warning at deployment while letters and QR codes would lead to this machine alone."""
-    if "127.0.0.1" in settings.SITE_URL or "localhost" in settings.SITE_URL:
+    """A warning at deployment while letters and QR codes would lead to this machine or nowhere."""
+    reached = urlsplit(settings.SITE_URL)
+    here = reached.hostname in {"127.0.0.1", "localhost", "::1"}
+    if here or not reached.hostname or reached.scheme not in {"http", "https"}:
         return [
             checks.Warning(
-                "SITE_URL chưa được đặt: thư, lịch và mã QR của giấy chứng nhận sẽ dẫn về máy này.",
+                "SITE_URL chưa phải địa chỉ mọi người mở được: thư, lịch và mã QR của giấy "
+                "chứng nhận sẽ không dẫn về hệ thống.",
                 hint="Đặt SITE_URL=https://… là địa chỉ mọi người mở được.",
                 id="cycle.W002",
             )

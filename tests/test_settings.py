@@ -10,7 +10,16 @@ import pytest
 from django.core.management import call_command, get_commands
 
 from cycle.running import starting
-from cycle.running.environment import NO, STOPPED, YES, is_production, number, required, switch
+from cycle.running.environment import (
+    NO,
+    STOPPED,
+    YES,
+    is_production,
+    number,
+    postgres,
+    required,
+    switch,
+)
 
 ROOT = Path(__file__).parents[1]
 OWN = "postgresql://ocop_web@127.0.0.1:1/none"
@@ -205,3 +214,28 @@ def test_those_commands_do_without_one(command, tmp_path, settings):
 
 def test_the_commands_without_database_are_commands():
     assert starting.WITHOUT_DATABASE - {"help", "version"} <= get_commands().keys()
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        (OWN, True),
+        ("postgres://ocop_web:m%40t@db.example.vn:5432/ocop", True),
+        ("postgresql://ocop_web@%2Frun%2Fpostgresql/ocop", True),
+        ("foo", False),
+        ("mysql://root@db/ocop", False),
+        ("sqlite:///ocop.db", False),
+        ("postgresql://db:five/ocop", False),
+        ("postgresql://db:99999/ocop", False),
+        ("postgresql://db", False),
+        ("postgresql://[db/ocop", False),
+    ],
+)
+def test_an_address_of_a_database_is_postgresqls_or_stops_the_start(url, fits, capsys):
+    if fits:
+        assert postgres("DATABASE_URL", url) == url
+        return
+    with pytest.raises(SystemExit) as stopped:
+        postgres("DATABASE_URL", url)
+    assert stopped.value.code == STOPPED
+    assert capsys.readouterr().err.startswith("DATABASE_URL phải là địa chỉ PostgreSQL")

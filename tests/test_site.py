@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 from cycle import site
 
 ROOT = Path(__file__).parent.parent
@@ -30,3 +32,21 @@ def test_no_address_is_built_from_a_request_and_the_setting_is_read_in_one_place
         if isinstance(node, ast.Attribute) and node.attr in asked
     }
     assert found == {("cycle/site.py", "SITE_URL")}
+
+
+@pytest.mark.parametrize(
+    ("configured", "warned"),
+    [
+        ("https://ocop.example.vn", False),
+        ("http://ocop.example.vn/", False),
+        ("", True),
+        ("ocop.example.vn", True),
+        ("http://127.0.0.1:8000", True),
+        ("https://localhost", True),
+        ("http://[::1]:8000", True),
+        ("ftp://ocop.example.vn", True),
+    ],
+)
+def test_a_site_that_nobody_reaches_is_warned_of(settings, configured, warned):
+    settings.SITE_URL = configured
+    assert bool(site.site_is_named(None)) == warned

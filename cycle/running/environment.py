@@ -6,6 +6,7 @@ The settings import this module: nothing of Django here.
 import sys
 from collections.abc import Mapping
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 #: How a switch may be written, in any case.
 YES = ("1", "true", "yes", "on")
@@ -43,6 +44,21 @@ def number(environ: Mapping[str, str], name: str, default: int) -> int:
     if said.isascii() and said.isdigit():
         return int(said)
     stop(f"{name}={said} không phải là một số.")
+
+
+def postgres(name: str, url: str) -> str:
+    """``url``, which the variable ``name`` gave; stops the start when it is no PostgreSQL's."""
+    try:
+        said = urlsplit(url)
+        fits = said.scheme in {"postgres", "postgresql"} and bool(said.path.strip("/"))
+        fits = fits and (said.port is None or said.port > 0)
+    except ValueError:
+        fits = False
+    if fits:
+        return url
+    stop(
+        f"{name} phải là địa chỉ PostgreSQL: postgresql://tên:mật-khẩu@máy-chủ:cổng/cơ-sở-dữ-liệu."
+    )
 
 
 def is_production(environ: Mapping[str, str]) -> bool:
