@@ -9,12 +9,14 @@ from django.test import Client
 
 from cycle import clock
 from cycle.jobs import clear_sessions
-from cycle.models import DayOff
+from cycle.models import DayOff, Role, RoleAssignment
 from dossiers.templatetags import ocop
 from dossiers.terms.due import due
 from dossiers.walk import doors
+from tests.absences import substitute_for
 from tests.moments import moment
-from tests.world import open_task
+from tests.pages import shown
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +109,24 @@ def test_the_profile_says_my_roles(client, an):
 
     assert "Cán bộ OCOP, Xã Nà Tấu" in page
     assert "từ 01/01/2020" in page
+
+
+def test_the_profile_says_whose_post_is_lent(client, an, commune):
+    dung = person("dung", "Lò Thị Dung", (Role.CLERK, commune))
+    held = RoleAssignment.objects.filter(user=an, org_unit=commune).get()
+    held.valid_to = clock.today() + timedelta(days=90)
+    held.save()
+    lent = substitute_for(held, dung, an)
+    client.force_login(dung)
+    words = shown(client.get("/profile/").content.decode())
+    assert (
+        f"Cán bộ OCOP, Xã Nà Tấu (làm thay Lò Thị An, đến ngày {lent.valid_to:%d/%m/%Y})" in words
+    )
+    assert "Văn thư, Xã Nà Tấu (từ 01/01/2020)" in words
+    client.force_login(an)
+    words = shown(client.get("/profile/").content.decode())
+    assert f"(từ 01/01/2020 đến {held.valid_to:%d/%m/%Y})" in words
+    assert "làm thay" not in words
 
 
 @pytest.mark.parametrize("path", ["/", "/inbox/", "/dossiers/", "/profile/", "/tasks/bulk/"])
