@@ -5,12 +5,19 @@ mean is its sum and its number of sheets. A sheet (phiếu chấm) is, for each 
 :class:`Choice` made there; ``requires`` is, for each criterion that depends on another, that other.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 from cycle.points import band
+
+if TYPE_CHECKING:
+    #: Whatever the caller knows a member by.
+    _Member = TypeVar("_Member")
 
 #: Whatever the caller knows a criterion by: its key, or its code.
 Key = int | str
@@ -76,7 +83,7 @@ class Result:
     eliminated: str = ""
 
     @property
-    def ties(self):
+    def ties(self) -> tuple[Finding, ...]:
         """The missed minimums on which the sheets are split in halves: the council is asked."""
         return tuple(finding for finding in self.missed if finding.verdict is Verdict.TIE)
 
@@ -166,7 +173,7 @@ def reached(
     return tuple(findings)
 
 
-def _reaches(by_case, choice):
+def _reaches(by_case: Mapping[int, Decimal], choice: Choice | None) -> bool | None:
     """Whether a choice reaches the floor of its case; None where that case has none."""
     if choice is None:
         return False
@@ -226,7 +233,7 @@ def alarm(totals: Iterable[Decimal], limit: Decimal | None) -> bool:
     return limit is not None and spread(totals) > limit
 
 
-def outliers(totals: Mapping[Key, Decimal], limit: Decimal | None) -> tuple[Key, ...]:
+def outliers(totals: Mapping[_Member, Decimal], limit: Decimal | None) -> tuple[_Member, ...]:
     """The members to hear first when the spread is too wide; none when it is not.
 
     They are further than half of ``limit`` from the median. Of two totals more than ``limit``
