@@ -29,21 +29,13 @@ from dossiers.models import ConditionNotMet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from django.http import HttpRequest, HttpResponse, QueryDict
-    from django_htmx.middleware import HtmxDetails
+    from django.http import HttpResponse
 
     from councils.judging.standing import Standing
     from councils.models import InterestKind, Member, Score
+    from cycle.asking import SignedIn
     from cycle.models import Criterion, User
     from dossiers.models import Dossier, Evidence
-
-    class Request(HttpRequest):
-        """Of who is signed in, as the middleware hands it on."""
-
-        user: User
-        htmx: HtmxDetails
-        #: What was typed and could not be taken, on the way back to its page.
-        typed: QueryDict | None
 
 
 def begun(entry: RoundEntry, member: Member | None) -> Scoresheet:
@@ -58,9 +50,9 @@ def begun(entry: RoundEntry, member: Member | None) -> Scoresheet:
     return sheet
 
 
-def answer(request: Request, sheet: Scoresheet, name: str, *args: Any) -> HttpResponse:
+def answer(request: SignedIn, sheet: Scoresheet, name: str, *args: Any) -> HttpResponse:
     """Show a sheet, or do one of its acts and come back to the page ``name``."""
-    acts: dict[str | None, Callable[[Request, Scoresheet, HttpResponse], HttpResponse]] = {
+    acts: dict[str | None, Callable[[SignedIn, Scoresheet, HttpResponse], HttpResponse]] = {
         "save": _save,
         "submit": _submit,
         "take_back": _take_back,
@@ -106,7 +98,7 @@ def why(refused: Exception, sheet: Scoresheet, user: User) -> str:
     return _("Phiếu vừa được sửa ở nơi khác. Hãy tải lại trang rồi chọn lại.")
 
 
-def late(request: Request, sheet: Scoresheet, sentence: str) -> HttpResponse:
+def late(request: SignedIn, sheet: Scoresheet, sentence: str) -> HttpResponse:
     """Refuse in words and give back what was typed; nothing is saved."""
     context = {"sheet": sheet, "entry": sheet.entry, "sentence": sentence}
     if request.htmx:
@@ -115,7 +107,7 @@ def late(request: Request, sheet: Scoresheet, sentence: str) -> HttpResponse:
     return render(request, "councils/sheet_late.html", context, status=409)
 
 
-def _save(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
+def _save(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     """Save what was sent: one touch from the script, or the whole form without it."""
     sheet, form = _write(request, sheet, partial=bool(request.htmx))
     if request.htmx:
@@ -130,7 +122,7 @@ def _save(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpRespon
     return back
 
 
-def _write(request: Request, sheet: Scoresheet, *, partial: bool) -> tuple[Scoresheet, SheetForm]:
+def _write(request: SignedIn, sheet: Scoresheet, *, partial: bool) -> tuple[Scoresheet, SheetForm]:
     """Save the posted fields; returns the kept sheet and its form."""
     if not rules.has_perm("councils.score", request.user, sheet):
         raise PermissionDenied
@@ -141,7 +133,7 @@ def _write(request: Request, sheet: Scoresheet, *, partial: bool) -> tuple[Score
     return kept, form
 
 
-def _submit(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
+def _submit(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     """Save and hand in; what is missing is marked at its criterion."""
     sheet, form = _write(request, sheet, partial=False)
     if form.errors:
@@ -163,7 +155,7 @@ def _submit(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpResp
     return redirect("councils:my_sheets", sheet.entry.round_id)
 
 
-def _take_back(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
+def _take_back(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     if sheet.pk is None:
         return back
     sheet.take_back(by=request.user)
@@ -171,7 +163,7 @@ def _take_back(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpR
     return back
 
 
-def _declare(request: Request, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
+def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     """A member's interest: recused, or scoring with the reason."""
     if sheet.member is None or sheet.member.user_id != request.user.pk:
         raise PermissionDenied
@@ -198,7 +190,7 @@ def _standing(form: SheetForm) -> Standing:
 
 
 def page(
-    request: Request,
+    request: SignedIn,
     sheet: Scoresheet,
     *,
     form: SheetForm | None = None,

@@ -47,8 +47,8 @@ def leanings(closing: Closing) -> list[Leaning]:
     """The :class:`Leaning` of each member of a closed round, the most generous first."""
     totals = _totals(closing)
     limit = closing.round.regulation.max_spread
-    differences: dict[int, list[Decimal]] = defaultdict(list)
-    outlying: dict[int, int] = defaultdict(int)
+    differences: dict[ranking.Key, list[Decimal]] = defaultdict(list)
+    outlying: dict[ranking.Key, int] = defaultdict(int)
     for of_entry in totals.values():
         mean: Decimal = sum(of_entry.values()) / len(of_entry)  # type: ignore[assignment]  # of points
         for member, points in of_entry.items():
@@ -84,7 +84,7 @@ def spreads(closing: Closing) -> list[tuple[Result, Decimal, Decimal]]:
     ]
 
 
-def _totals(closing: Closing) -> dict[int, dict[int, Decimal]]:
+def _totals(closing: Closing) -> dict[int, dict[ranking.Key, Decimal]]:
     """``{entry: {member: points}}`` of the sheets that the closing counted."""
     scored = Subquery(
         Result.objects.filter(closing=closing, entry=OuterRef("entry")).values("scoring")
@@ -96,7 +96,7 @@ def _totals(closing: Closing) -> dict[int, dict[int, Decimal]]:
         .annotate(points=Sum("scores__points"))
         .values_list("entry", "member", "points")
     )
-    totals: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    totals: dict[int, dict[ranking.Key, Decimal]] = defaultdict(dict)
     for entry, member, points in found:
         totals[entry][member] = points
     return totals

@@ -5,19 +5,12 @@ mean is its sum and its number of sheets. A sheet (phiếu chấm) is, for each 
 :class:`Choice` made there; ``requires`` is, for each criterion that depends on another, that other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
 
 from cycle.points import band
-
-if TYPE_CHECKING:
-    #: Whatever the caller knows a member by.
-    _Member = TypeVar("_Member")
 
 #: Whatever the caller knows a criterion by: its key, or its code.
 Key = int | str
@@ -233,7 +226,7 @@ def alarm(totals: Iterable[Decimal], limit: Decimal | None) -> bool:
     return limit is not None and spread(totals) > limit
 
 
-def outliers(totals: Mapping[_Member, Decimal], limit: Decimal | None) -> tuple[_Member, ...]:
+def outliers(totals: Mapping[Key, Decimal], limit: Decimal | None) -> tuple[Key, ...]:
     """The members to hear first when the spread is too wide; none when it is not.
 
     They are further than half of ``limit`` from the median. Of two totals more than ``limit``
