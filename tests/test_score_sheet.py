@@ -17,6 +17,7 @@ from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
+from tests.left_open import left_open
 from tests.stored import staged
 
 pytestmark = pytest.mark.django_db
@@ -291,9 +292,9 @@ def test_an_old_tab_overwrites_nothing_newer(entry, member):
 def test_an_expired_login_keeps_the_choices(entry, member):
     client, chosen = Client(), option(entry, "1.1", 3)
     typed = {"act": "save", f"c{chosen.criterion_id}": chosen.pk}
-    assert client.post(url(entry), typed).status_code == 302
+    assert client.post(url(entry), typed | left_open(client, member.user)).status_code == 302
     client.force_login(member.user)
-    page = client.get(url(entry)).text
+    page = " ".join(client.get(url(entry)).text.split())
     assert f'value="{chosen.pk}" data-points="3.00" checked' in page
     # A touch of the script is told where to sign in; it keeps the choice itself.
     gone = Client().post(
