@@ -305,6 +305,20 @@ def test_an_expired_login_keeps_the_choices(entry, member):
     assert "login" in gone.headers["HX-Redirect"]
 
 
+def test_a_page_left_open_writes_on_nobody_elses_sheet(entry, member, council):
+    """The script sends the token of whoever signed in last: the page says whose it is."""
+    chosen, chair = option(entry, "1.1", 3), judge(council, 0)
+    page = at(member.user).get(url(entry)).text
+    assert f'name="page_of" value="{member.user.pk}"' in page
+    for act in ("save", "submit"):
+        sent = {"act": act, "page_of": member.user.pk, f"c{chosen.criterion_id}": chosen.pk}
+        answer = touch(chair.user, entry, **sent)
+        assert (answer.status_code, "người khác đăng nhập" in answer.text) == (409, True)
+    assert Scoresheet.objects.count() == 0
+    touch(member.user, entry, **sent | {"act": "save"})
+    assert of(entry, member).scores.get().option == chosen
+
+
 # --- Late -----------------------------------------------------------------------------------
 
 
