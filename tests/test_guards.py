@@ -409,6 +409,16 @@ def test_the_check_finds_a_function_without_a_search_path(path):
             db.execute("DROP FUNCTION careless()")
 
 
+def test_the_check_finds_a_table_that_takes_another_key():
+    with owner() as db:
+        db.execute("ALTER TABLE councils_evaluationround DISABLE TRIGGER primary_key_stays")
+    try:
+        assert found() == {("cycle.E004", checks.ERROR)}
+    finally:
+        with owner() as db:
+            db.execute("ALTER TABLE councils_evaluationround ENABLE TRIGGER primary_key_stays")
+
+
 def test_the_check_accepts_a_body_that_is_bound_to_its_tables():
     with owner() as db:
         db.execute("CREATE FUNCTION bound() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; END")
