@@ -121,12 +121,12 @@ def _typist(request):
     """The pk of the person on whose page this was posted; None when the token does not tell."""
     token = request.POST.get("csrfmiddlewaretoken", "") or request.headers.get("X-CSRFToken", "")
     try:
-        csrf._check_token_format(token)
+        csrf._check_token_format(token)  # type: ignore[attr-defined]
     except csrf.InvalidTokenFormat:
         return None
     # A script may send the secret as its cookie has it.
     masked = len(token) == csrf.CSRF_TOKEN_LENGTH
-    secret = csrf._unmask_cipher_token(token) if masked else token
+    secret = csrf._unmask_cipher_token(token) if masked else token  # type: ignore[attr-defined]
     return dict(_sign_ins(request)).get(_hash(secret))
 
 
