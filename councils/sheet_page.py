@@ -63,6 +63,13 @@ def answer(request: SignedIn, sheet: Scoresheet, name: str, *args: Any) -> HttpR
     act = acts.get(request.POST.get("act"))
     if act is None:
         return page(request, sheet)
+    if request.POST.get("page_of", str(request.user.pk)) != str(request.user.pk):
+        # The sheets of two members on one product have one address.
+        return late(
+            request,
+            sheet,
+            _("Trang này mở khi người khác đăng nhập. Hãy tải lại trang rồi chấm phiếu của bạn."),
+        )
     back = redirect(name, *(args or [sheet.entry.pk]))
     try:
         if request.POST.get("scoring", str(sheet.scoring)) != str(sheet.scoring):

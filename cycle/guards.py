@@ -36,6 +36,45 @@ class Immutable(pgtrigger.Protect):
         return compiler.Trigger(name=made.name, sql=PinnedTriggerSql(**made.sql.kwargs))
 
 
+#: The trigger of each table, and its function.
+KEY_STAYS = "primary_key_stays"
+_KEY_MAY_CHANGE = """
+SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
+FROM pg_class c
+JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey)
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+  AND c.relname ~ '^(cycle|dossiers|councils|notifications)_'
+  AND c.relowner = (SELECT relowner FROM pg_class WHERE oid = to_regclass('django_migrations'))
+  AND %s NOT IN (SELECT tgname FROM pg_trigger WHERE tgrelid = c.oid AND tgenabled IN ('O', 'A'))
+GROUP BY c.relname ORDER BY 1
+"""
+_KEY_STAYS = f"""
+CREATE OR REPLACE FUNCTION {KEY_STAYS}() RETURNS trigger LANGUAGE plpgsql
+SET {SEARCH_PATH.replace("=", " = ")} AS $$
+BEGIN
+  RAISE EXCEPTION 'a row of % keeps its primary key', TG_TABLE_NAME
+    USING ERRCODE = 'check_violation', CONSTRAINT = '{KEY_STAYS}';
+END $$
+"""
+
+
+def keep_keys(alias):
+    """Have every table of ours refuse another primary key; as the owner, when tables are made."""
+    with connections[alias].cursor() as cursor:
+        if lacking := _rows(alias, _KEY_MAY_CHANGE, KEY_STAYS):
+            cursor.execute(_KEY_STAYS)
+        for table, columns in lacking:
+            # Of the columns of the key alone: no other UPDATE pays for it.
+            new, old = (", ".join(f'{row}."{each}"' for each in columns) for row in ("NEW", "OLD"))
+            named = ", ".join(f'"{each}"' for each in columns)
+            cursor.execute(
+                f'CREATE OR REPLACE TRIGGER {KEY_STAYS} BEFORE UPDATE OF {named} ON "{table}" '
+                f"FOR EACH ROW WHEN (({new}) IS DISTINCT FROM ({old})) "
+                f"EXECUTE FUNCTION {KEY_STAYS}()"
+            )
+
+
 _UNPINNED = """
 SELECT p.oid::regprocedure::text
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
@@ -101,6 +140,14 @@ def guards_hold(app_configs, databases, **kwargs):
             id="cycle.E003",
         )
         for (function,) in _rows("default", _UNPINNED, SEARCH_PATH)
+    ]
+    found += [
+        checks.Error(
+            f"Bảng {table} nhận khóa chính khác cho một dòng, nên có thể đánh lừa trigger.",
+            hint="Hãy chạy lại «manage.py migrate».",
+            id="cycle.E004",
+        )
+        for table, _columns in _rows("default", _KEY_MAY_CHANGE, KEY_STAYS)
     ]
     for role, config in _rows("default", _SESSIONS, logins):
         # A login of another name: held to what all work is held to.

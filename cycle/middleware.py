@@ -97,6 +97,8 @@ class TypedMiddleware:
         response = self.get_response(request)
         if request.session.accessed:
             typed.drop_old(request.session)
+            typed.drop_others(request)
+            typed.remember(request, response)
         if response.status_code != 302 or request.user.is_authenticated:
             return response
         if urlsplit(response.headers["Location"]).path != resolve_url(settings.LOGIN_URL):

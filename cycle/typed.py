@@ -2,31 +2,42 @@
 
 Only a view marked ``shows_typed`` has its posts kept, and only such a view is given them. A session
 lies in the database and in every backup as it is: no secret may get there.
+
+It is shown to nobody but who typed it: several people use one browser. Django gives a browser a new
+CSRF secret at each sign-in, so the token of a form tells whose page it was. A signed cookie
+remembers whose were the last few secrets, each by its hash.
 """
 
 import re
 from functools import wraps
 
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.core.signing import BadSignature, dumps, loads
 from django.http import QueryDict
+from django.middleware import csrf
+from django.utils.crypto import salted_hmac
 
 from cycle import clock
 
 #: A page of typed Vietnamese is some 20,000 characters once encoded.
 KEPT_CHARACTERS = 200_000
 KEPT_SECONDS = 60 * 60
-#: One form is kept at a time: {path, typed, at (seconds since 1970)}.
+#: One form is kept at a time: {path, typed, at (seconds since 1970), by (pk of who typed it)}.
 KEY = "typed"
 #: No page that shows again asks for a secret; should one ever, it is left out by its name.
 SECRET = re.compile(r"password|passwd|passphrase|passcode|secret|token|(^|[-_])(otp|pin)", re.I)
+#: The cookie: [hash of a CSRF secret, pk of whose page it was] of the last sign-ins, newest last.
+TYPIST = "typist"
+SIGN_INS = 8
 
 
 def shows_typed(view):
     """Mark a view that shows again what was typed on its page before the sign-in ended.
 
-    It reads ``request.typed``: a QueryDict, once, on the first GET within the hour; else None. Put
-    it below ``login_required``, so that only who has signed in is shown it.
+    It reads ``request.typed``: a QueryDict, once, on the first GET within the hour by who typed it;
+    else None. Put it below ``login_required``, so that only who has signed in is shown it.
     """
 
     @wraps(view)
@@ -36,7 +47,8 @@ def shows_typed(view):
             kept = request.session.get(KEY)
             if kept and kept["path"] == request.path:
                 del request.session[KEY]
-                if request.method == "GET" and not _is_old(kept):
+                theirs = kept.get("by") == request.user.pk
+                if request.method == "GET" and theirs and not _is_old(kept):
                     request.typed = QueryDict(kept["typed"])
         return view(request, *args, **kwargs)
 
@@ -47,11 +59,15 @@ def shows_typed(view):
 def keep(request):
     """Keep what was posted, without files and secrets, for ``shows_typed``; whether it was kept.
 
-    What was kept before makes room: one form at a time, and none that is too long.
+    What was kept before makes room: one form at a time, and none that is too long. Nothing is kept
+    of a page that nobody knows the owner of, or that was somebody else's than who is signed in.
     """
     if not getattr(getattr(request.resolver_match, "func", None), "shows_typed", False):
         return False
     request.session.pop(KEY, None)
+    by = _typist(request)
+    if by is None or request.user.is_authenticated and by != request.user.pk:
+        return False
     typed = request.POST.copy()
     for name in list(typed):
         if SECRET.search(name):
@@ -59,8 +75,59 @@ def keep(request):
     text = typed.urlencode()
     if not text or len(text) > KEPT_CHARACTERS:
         return False
-    request.session[KEY] = {"path": request.path, "typed": text, "at": clock.now().timestamp()}
+    request.session[KEY] = {
+        "path": request.path,
+        "typed": text,
+        "at": clock.now().timestamp(),
+        "by": by,
+    }
     return True
+
+
+def remember(request, response):
+    """Note in this browser that the pages of its present CSRF secret are the signed-in person's."""
+    secret = request.META.get("CSRF_COOKIE")
+    if secret is None or not request.user.is_authenticated:
+        return
+    known = _sign_ins(request)
+    mine = [_hash(secret), request.user.pk]
+    if mine in known:
+        return
+    known = [each for each in known if each[0] != mine[0]]
+    response.set_cookie(
+        TYPIST,
+        dumps([*known, mine][-SIGN_INS:], salt=TYPIST),
+        # As long as the secret that it tells of.
+        max_age=settings.CSRF_COOKIE_AGE,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _sign_ins(request):
+    try:
+        return loads(request.COOKIES.get(TYPIST, ""), salt=TYPIST)
+    except BadSignature:
+        return []
+
+
+def _hash(secret):
+    """Of a CSRF secret: the cookie can be read by who holds it, and lies in no form."""
+    return salted_hmac(TYPIST, secret).hexdigest()[:32]
+
+
+def _typist(request):
+    """The pk of the person on whose page this was posted; None when the token does not tell."""
+    token = request.POST.get("csrfmiddlewaretoken", "") or request.headers.get("X-CSRFToken", "")
+    try:
+        csrf._check_token_format(token)  # type: ignore[attr-defined]
+    except csrf.InvalidTokenFormat:
+        return None
+    # A script may send the secret as its cookie has it.
+    masked = len(token) == csrf.CSRF_TOKEN_LENGTH
+    secret = csrf._unmask_cipher_token(token) if masked else token  # type: ignore[attr-defined]
+    return dict(_sign_ins(request)).get(_hash(secret))
 
 
 def fill(form, typed):
@@ -72,6 +139,13 @@ def fill(form, typed):
 
 def _is_old(kept):
     return clock.now().timestamp() - kept["at"] >= KEPT_SECONDS
+
+
+def drop_others(request):
+    """Take what somebody else typed out of the session of who is signed in."""
+    kept = request.session.get(KEY)
+    if kept and request.user.is_authenticated and kept.get("by") != request.user.pk:
+        del request.session[KEY]
 
 
 def drop_old(session):

@@ -19,7 +19,12 @@ from cycle.running.owner import refuse_temporary
 
 PREFIX = "ocop_migrated_"
 #: What a migrated database follows from, beside the migrations themselves.
-SOURCES = ("requirements.txt", "cycle/running/embedded.py", "cycle/running/owner.py")
+SOURCES = (
+    "requirements.txt",
+    "cycle/guards.py",
+    "cycle/running/embedded.py",
+    "cycle/running/owner.py",
+)
 
 
 def state_of_the_code():

@@ -193,6 +193,8 @@ BREAKS = {
         for day in (1, 2)
     ],
     "post_not_of_administration": lambda w: held_by(w, user=User.objects.create_superuser("root")),
+    # Of every table: see the test of its own.
+    "primary_key_stays": lambda w: sql("UPDATE dossiers_dossier SET id = id + 1000"),
     "administration_holds_no_post": lambda w: User.objects.filter(pk=w.an.pk).update(is_staff=True),
     "task_not_both_ends": both_ends,
     "term_rule_once_per_code": lambda w: TermRule.objects.create(
@@ -404,6 +406,8 @@ BREAKS = {
         Member.objects.filter(seat="member").update(until=clock.today()),
         Member.objects.exclude(until=None).update(until=None),
     ],
+    "seat_stays_as_given": lambda w: [council(w), Member.objects.update(since=LONG_AGO)],
+    "council_stays_as_set_up": lambda w: [council(w), Council.objects.update(decision_on=LONG_AGO)],
     "member_not_seated_by_themselves": lambda w: seated(w, seat="team", user=w.an, made_by=w.an),
     "interest_own_or_relatives_never_judged": lambda w: interest(w, kind="relative", recused=False),
     "member_seat_known": lambda w: seated(w, seat="guest"),
@@ -613,6 +617,60 @@ def test_every_constraint_of_ours_is_broken_once(db):
     # The same function: on tasks and on processes; on a new post and on one made longer.
     named -= {"process_not_stuck_task", "post_not_of_administration_longer"}
     assert named == set(BREAKS) | OF_THE_OWNER | SUPERKEYS
+
+
+def test_no_row_takes_the_key_of_another(world):
+    """A trigger looks for its rows by their keys: two that changed places would deceive it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.relname, pg_get_triggerdef(t.oid) FROM pg_trigger t
+               JOIN pg_class c ON c.oid = t.tgrelid
+               WHERE t.tgname = 'primary_key_stays' AND t.tgenabled = 'O'"""
+        )
+        found = dict(cursor.fetchall())
+    keys = {
+        model._meta.db_table: {field.column for field in model._meta.pk_fields}
+        for app in ("cycle", "dossiers", "councils", "notifications")
+        for model in apps.get_app_config(app).get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    }
+    assert set(found) == set(keys)
+    for table, key in keys.items():
+        # Only of the key: what is written otherwise does not pay for it.
+        asked = found[table].partition("BEFORE UPDATE OF ")[2].partition(" ON ")[0]
+        assert set(asked.split(", ")) == key, table
+        assert "IS DISTINCT FROM" in found[table], table
+
+
+def test_a_seat_and_a_council_stay_as_they_were_recorded(world):
+    judged(world)
+    other = second_council(world)
+    for change in (
+        {"council": other},
+        {"user": world.an},
+        {"seat": "vice_chair"},
+        {"since": LONG_AGO},
+        {"document": "Khác"},
+    ):
+        with refused("seat_stays_as_given"):
+            Member.objects.filter(pk=world.member.pk).update(**change)
+    for change in (
+        {"org_unit": world.commune},
+        {"decision_number": "9/QĐ"},
+        {"decision_on": LONG_AGO},
+    ):
+        with refused("council_stays_as_set_up"):
+            Council.objects.filter(pk=other.pk).update(**change)
+
+
+def test_two_rounds_do_not_change_places(world):
+    judged(world)
+    shut(world)
+    other = second_round(world)
+    with refused("primary_key_stays"):
+        EvaluationRound.objects.filter(pk=world.round.pk).update(id=other.pk + 1000)
+    with refused("primary_key_stays"):
+        RoundEntry.objects.filter(pk=world.entry.pk).update(id=world.entry.pk + 1000)
 
 
 def test_stars_are_not_absent_where_they_are_due(world):

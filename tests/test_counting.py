@@ -301,12 +301,18 @@ def test_a_secretary_who_votes_does_not_count_and_no_office_that_scores(opened, 
     for who in (secretary.user, judge(round_.council, 0).user):
         with pytest.raises(PermissionDenied):
             closing.count(round_, [entry], by=who)
-    # Seated by somebody else, as nobody seats themselves.
-    member = judge(round_.council, 4)
-    Member.objects.filter(pk=member.pk).update(user=thu, made_by=secretary.user)
-    with pytest.raises(PermissionDenied):
-        closing.count(round_, [entry], by=thu)
-    Member.objects.filter(pk=member.pk).update(user=member.user, made_by=thu)
+    with transaction.atomic():
+        # Seated by somebody else, as nobody seats themselves.
+        Member.objects.create(
+            council=round_.council,
+            user=thu,
+            seat=Seat.MEMBER,
+            since=secretary.since,
+            made_by=secretary.user,
+        )
+        with pytest.raises(PermissionDenied):
+            closing.count(round_, [entry], by=thu)
+        transaction.set_rollback(True)
     assert closing.count(round_, [entry], by=thu) == [entry]
 
 

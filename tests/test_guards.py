@@ -196,8 +196,11 @@ ATTACKS |= {
     ("councils_member", "post_not_of_administration"): (
         lambda world: [administrator(world), judged(world)],
         NOBODY,
-        """UPDATE public.councils_member SET user_id =
-             (SELECT id FROM public.cycle_user WHERE is_superuser) WHERE seat = 'chair'""",
+        """INSERT INTO public.councils_member
+             (council_id, user_id, seat, department, since, document, made_by_id)
+           SELECT m.council_id, u.id, 'team', '', m.since, '', m.made_by_id
+           FROM public.councils_member m, public.cycle_user u
+           WHERE m.seat = 'chair' AND u.is_superuser""",
     ),
     ("cycle_user", "administration_holds_no_post"): (
         lambda world: None,
@@ -407,6 +410,16 @@ def test_the_check_finds_a_function_without_a_search_path(path):
     finally:
         with owner() as db:
             db.execute("DROP FUNCTION careless()")
+
+
+def test_the_check_finds_a_table_that_takes_another_key():
+    with owner() as db:
+        db.execute("ALTER TABLE councils_evaluationround DISABLE TRIGGER primary_key_stays")
+    try:
+        assert found() == {("cycle.E004", checks.ERROR)}
+    finally:
+        with owner() as db:
+            db.execute("ALTER TABLE councils_evaluationround ENABLE TRIGGER primary_key_stays")
 
 
 def test_the_check_accepts_a_body_that_is_bound_to_its_tables():

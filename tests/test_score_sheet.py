@@ -18,6 +18,7 @@ from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
+from tests.left_open import left_open
 from tests.pages import shown
 from tests.stored import staged
 
@@ -293,7 +294,7 @@ def test_an_old_tab_overwrites_nothing_newer(entry, member):
 def test_an_expired_login_keeps_the_choices(entry, member):
     client, chosen = Client(), option(entry, "1.1", 3)
     typed = {"act": "save", f"c{chosen.criterion_id}": chosen.pk}
-    assert client.post(url(entry), typed).status_code == 302
+    assert client.post(url(entry), typed | left_open(client, member.user)).status_code == 302
     client.force_login(member.user)
     page = client.get(url(entry)).text
     [circle] = re.findall(rf'<input[^>]*type="radio"[^>]*value="{chosen.pk}"[^>]*>', page)
@@ -305,6 +306,20 @@ def test_an_expired_login_keeps_the_choices(entry, member):
         headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{url(entry)}"},
     )
     assert "login" in gone.headers["HX-Redirect"]
+
+
+def test_a_page_left_open_writes_on_nobody_elses_sheet(entry, member, council):
+    """The script sends the token of whoever signed in last: the page says whose it is."""
+    chosen, chair = option(entry, "1.1", 3), judge(council, 0)
+    page = at(member.user).get(url(entry)).text
+    assert f'name="page_of" value="{member.user.pk}"' in page
+    for act in ("save", "submit"):
+        sent = {"act": act, "page_of": member.user.pk, f"c{chosen.criterion_id}": chosen.pk}
+        answer = touch(chair.user, entry, **sent)
+        assert (answer.status_code, "người khác đăng nhập" in answer.text) == (409, True)
+    assert Scoresheet.objects.count() == 0
+    touch(member.user, entry, **sent | {"act": "save"})
+    assert of(entry, member).scores.get().option == chosen
 
 
 # --- Late -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.http import QueryDict
 from django.test import Client
+from django.urls import Resolver404, resolve
 
 from cycle import clock
 from cycle.jobs import clear_sessions
@@ -15,6 +16,8 @@ from dossiers.templatetags import ocop
 from dossiers.terms.due import due
 from dossiers.walk import doors
 from tests.absences import substitute_for
+from tests.addresses import filled, routes
+from tests.left_open import left_open, sign_in_anew, token_of
 from tests.moments import moment
 from tests.pages import shown
 from tests.world import open_task, person
@@ -217,10 +220,16 @@ def test_the_first_visit_weighs_at_most_80_kb_compressed(client, an, dossier):
 # --- What was typed is kept -----------------------------------------------------------------
 
 
-def test_what_a_signed_out_person_typed_is_there_after_signing_in(client, an, dossier):
+@pytest.fixture
+def token(client, an):
+    """Of a page of An's that stays open in ``client`` when her session has ended."""
+    return left_open(client, an)
+
+
+def test_what_a_signed_out_person_typed_is_there_after_signing_in(client, an, dossier, token):
     typed = {"act": "reassign", "task": str(open_task(dossier).pk), "reason": "An đi học"}
 
-    away = client.post("/tasks/bulk/", typed)
+    away = client.post("/tasks/bulk/", typed | token)
 
     assert away["Location"] == f"{LOGIN}?next=/tasks/bulk/"
     assert sign_in(client, "an", next="/tasks/bulk/")["Location"] == "/tasks/bulk/"
@@ -231,39 +240,39 @@ def test_what_a_signed_out_person_typed_is_there_after_signing_in(client, an, do
     assert client.get("/tasks/bulk/")["Location"] == "/inbox/"
 
 
-def test_only_one_form_is_kept_and_none_that_is_too_long(client, db):
-    client.post("/tasks/bulk/", {"reason": "một"})
-    client.post("/dossiers/new/", {"reason": "hai"})
+def test_only_one_form_is_kept_and_none_that_is_too_long(client, token):
+    client.post("/tasks/bulk/", {"reason": "một"} | token)
+    client.post("/dossiers/new/", {"reason": "hai"} | token)
     kept = client.session["typed"]
     assert (kept["path"], QueryDict(kept["typed"])["reason"]) == ("/dossiers/new/", "hai")
 
-    client.post("/dossiers/new/", {"reason": "x" * 300_000})
+    client.post("/dossiers/new/", {"reason": "x" * 300_000} | token)
     assert "typed" not in client.session
 
 
-def test_what_no_page_shows_again_is_not_kept(client, db):
-    client.post("/notifications/preferences/", {"email": "on"})
+def test_what_no_page_shows_again_is_not_kept(client, token):
+    client.post("/notifications/preferences/", {"email": "on"} | token)
     assert "typed" not in client.session
-    client.post("/dossiers/new/", {"reason": "một"})
+    client.post("/dossiers/new/", {"reason": "một"} | token)
     # Nor does it take the place of what is.
-    client.post("/notifications/preferences/", {"email": "on"})
+    client.post("/notifications/preferences/", {"email": "on"} | token)
     assert client.session["typed"]["path"] == "/dossiers/new/"
 
 
-def test_sign_in_says_whether_something_is_kept(client, db):
+def test_sign_in_says_whether_something_is_kept(client, token):
     words = "Nội dung bạn vừa nhập được giữ trong một giờ."
-    away = client.post("/notifications/preferences/", {"email": "on"})["Location"]
+    away = client.post("/notifications/preferences/", {"email": "on"} | token)["Location"]
     assert words not in client.get(away).content.decode()
-    away = client.post("/tasks/bulk/", {"reason": "một"})["Location"]
+    away = client.post("/tasks/bulk/", {"reason": "một"} | token)["Location"]
     assert words in client.get(away).content.decode()
 
 
 @pytest.mark.parametrize(("minutes", "shown"), [(59, True), (60, False)])
-def test_what_was_typed_is_kept_for_an_hour(client, an, dossier, minutes, shown):
+def test_what_was_typed_is_kept_for_an_hour(client, an, dossier, token, minutes, shown):
     typed = {"act": "reassign", "task": str(open_task(dossier).pk), "reason": "An đi học"}
     now = clock.now()
     with clock.at(now):
-        client.post("/tasks/bulk/", typed)
+        client.post("/tasks/bulk/", typed | token)
     with clock.at(now + timedelta(minutes=minutes)):
         sign_in(client, "an", next="/tasks/bulk/")
         page = client.get("/tasks/bulk/")
@@ -271,11 +280,11 @@ def test_what_was_typed_is_kept_for_an_hour(client, an, dossier, minutes, shown)
     assert "typed" not in client.session
 
 
-def test_what_nobody_came_back_for_goes_by_itself(client):
+def test_what_nobody_came_back_for_goes_by_itself(client, an):
     now, left = clock.now(), Client()
     for browser, minutes in ((client, 0), (left, 30)):
         with clock.at(now + timedelta(minutes=minutes)):
-            browser.post("/tasks/bulk/", {"reason": "một"})
+            browser.post("/tasks/bulk/", {"reason": "một"} | left_open(browser, an))
 
     with clock.at(now + timedelta(minutes=60)):
         clear_sessions()
@@ -305,8 +314,10 @@ def test_a_form_of_two_sign_ins_at_once_ends_well(an):
 
 def test_a_form_from_before_the_last_sign_in_is_shown_again(an, dossier):
     client = Client(enforce_csrf_checks=True)
-    client.force_login(an)
     typed = {"act": "reassign", "task": str(open_task(dossier).pk), "reason": "An đi học"}
+    typed |= token_of(client, an)
+    sign_in_anew(client, an)
+    client.get("/profile/")
 
     response = client.post("/tasks/bulk/", typed, headers={"origin": "http://testserver"})
 
@@ -314,6 +325,63 @@ def test_a_form_from_before_the_last_sign_in_is_shown_again(an, dossier):
     page = client.get("/tasks/bulk/").content.decode()
     assert "An đi học" in page
     assert "hãy kiểm tra và gửi lại" in page
+
+
+def marked():
+    """The route of every view that shows again what was typed."""
+    for route in routes():
+        try:
+            found = resolve(filled(route, 1))
+        except Resolver404:
+            continue
+        if getattr(found.func, "shows_typed", False):
+            yield route
+
+
+@pytest.mark.slow(reason="each page that shows again what was typed, three ways")
+def test_what_one_typed_is_never_kept_for_another(an, minh):
+    """Two people and one browser: on no page is what the first typed given to the second."""
+    names = [*marked()]
+    assert len(names) > 10
+    word = "lời riêng của An"
+    for route in names:
+        address = filled(route, 1)
+        # Her session ended, then he signed in.
+        client = Client(enforce_csrf_checks=True)
+        sent = {"reason": word} | left_open(client, an)
+        assert client.post(address, sent).status_code == 302, route
+        assert word in QueryDict(client.session["typed"]["typed"])["reason"], route
+        client.force_login(minh)
+        page = client.get(address)
+        assert "typed" not in client.session, route
+        assert word not in page.content.decode(), route
+        # He signed in in another tab, and hers was still open.
+        client = Client(enforce_csrf_checks=True)
+        sent = {"reason": word} | token_of(client, an)
+        sign_in_anew(client, minh)
+        client.get("/profile/")
+        answer = client.post(address, sent, headers={"origin": "http://testserver"})
+        assert answer.status_code == 302, route
+        assert "typed" not in client.session, route
+        # He signed out as well: it is hers, whoever was here last.
+        del client.cookies["sessionid"]
+        client.post(address, sent, headers={"origin": "http://testserver"})
+        assert client.session["typed"]["by"] == an.pk, route
+        client.force_login(minh)
+        client.get("/profile/")
+        assert "typed" not in client.session, route
+
+
+def test_what_nobody_knows_the_typist_of_is_not_kept(client, an, token):
+    for sent in ({}, {"csrfmiddlewaretoken": "x" * 64}, {"csrfmiddlewaretoken": "é" * 32}):
+        client.post("/tasks/bulk/", {"reason": "một"} | sent)
+        assert "typed" not in client.session, sent
+    cookie = client.cookies["typist"]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert client.cookies["csrftoken"].value not in cookie.value
+    cookie.set("typist", f"{cookie.value}x", f"{cookie.value}x")
+    client.post("/tasks/bulk/", {"reason": "một"} | token)
+    assert "typed" not in client.session
 
 
 def test_a_form_from_elsewhere_is_refused_and_not_kept(an, dossier):

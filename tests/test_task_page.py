@@ -14,6 +14,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import State, Task
 from dossiers.walk import doors
 from tests import records
+from tests.left_open import left_open
 from tests.task_pages import address, today
 from tests.world import events, open_dossier, open_task, person
 
@@ -479,6 +480,7 @@ def test_a_cancelled_task_says_what_ended_it(dossier, an):
 def test_what_was_typed_survives_an_expired_sign_in(client, dossier, an):
     task = open_task(dossier)
     typed = {"act": "register_idea", "register_idea-idea-description": "Mật ong bạc hà rất dài"}
+    typed |= left_open(client, an)
     assert client.post(address(task), typed).status_code == 302
     client.force_login(an)
     page = client.get(address(task)).content.decode()

@@ -226,7 +226,6 @@ def test_neither_hat_sees_the_buttons_of_the_other(client, cycle, root, an):
 
 def test_the_database_refuses_a_post_of_an_administrator_by_every_table(world, root, an, chi, dung):
     given = substitute_for(world["post"], dung, chi)
-    member = world["council"].members.first()
     post = post_of(chi, world["post"].org_unit)
     for change in (
         lambda: RoleAssignment.objects.create(
@@ -240,12 +239,30 @@ def test_the_database_refuses_a_post_of_an_administrator_by_every_table(world, r
             user=root,
             seat=Seat.TEAM,
             since=clock.today(),
-            made_by=chi,
+            made_by=world["thu"],
         ),
-        lambda: Member.objects.filter(pk=member.pk).update(user=root),
     ):
         with pytest.raises(IntegrityError) as refused, transaction.atomic():
             change()
+        assert refused.value.__cause__.diag.constraint_name == "post_not_of_administration"
+
+
+def test_nobody_is_given_a_post_before_they_are_there(world, an, dung, chi, thu):
+    """The key is asked only at the end: who comes meanwhile could come as an administrator."""
+    given, post = substitute_for(world["post"], dung, chi), post_of(an, world["post"].org_unit)
+    seat = {"council": world["council"], "seat": Seat.TEAM, "since": clock.today(), "made_by": thu}
+    unknown = User.objects.order_by("pk").last().pk + 1000
+    for give in (
+        lambda: RoleAssignment.objects.create(
+            user_id=unknown, role="clerk", org_unit=post.org_unit, valid_from=date(2026, 1, 1)
+        ),
+        lambda: RoleAssignment.objects.filter(pk=post.pk).update(user=unknown),
+        lambda: Substitution.objects.filter(pk=given.pk).update(substitute=unknown),
+        lambda: Member.objects.create(user_id=unknown, **seat),
+    ):
+        with pytest.raises(IntegrityError) as refused, transaction.atomic():
+            give()
+            User.objects.create_superuser("sau", pk=unknown)
         assert refused.value.__cause__.diag.constraint_name == "post_not_of_administration"
 
 

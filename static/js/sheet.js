@@ -102,6 +102,8 @@
     const body = new FormData();
     body.set("act", "save");
     body.set("scoring", form.elements.scoring.value);
+    // The cookie is of whoever signed in last, in any tab; this page may be somebody else's.
+    body.set("page_of", form.elements.page_of.value);
     for (const [name, item] of items) body.set(name, item.value);
     say(words.saving);
     let answer;

@@ -4,7 +4,7 @@ from django.core import checks
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 
-from cycle.guards import guards_hold
+from cycle.guards import guards_hold, keep_keys
 from cycle.running.owner import as_owner
 
 
@@ -17,7 +17,10 @@ class Command(Migrate):
     def handle(self, *args, **options):
         with as_owner():
             super().handle(*args, **options)
-            if options["app_label"] or options["plan"] or options["check_unapplied"]:
+            if options["plan"] or options["check_unapplied"]:
+                return
+            keep_keys(options["database"])
+            if options["app_label"]:
                 return
             found = guards_hold(None, [options["database"]])
         if lacking := [str(each) for each in found if each.level >= checks.ERROR]:
