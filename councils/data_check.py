@@ -27,7 +27,15 @@ from councils.models import (
 )
 from cycle import clock, files
 from cycle.appointing import held_from
-from cycle.models import FaultKind, HistoryEntry, Role, Stream, User
+from cycle.models import (
+    FaultKind,
+    HistoryEntry,
+    Role,
+    Stream,
+    User,
+    document_unnamed,
+    names_document,
+)
 from dossiers.law.states import STATE_AT
 from dossiers.models import (
     Certificate,
@@ -368,6 +376,8 @@ def mend(key, *, by, document):
     """
     if not document.strip():
         raise CannotMend(_("Chưa ghi số, ngày văn bản cho sửa: --document."))
+    if not names_document(document):
+        raise CannotMend(document_unnamed())
     found = next((each for each in findings_of(key.partition(":")[0]) if each.key == key), None)
     if found is None:
         raise CannotMend(_("Không có chỗ lệch %(key)s.") % {"key": key})

@@ -6,7 +6,6 @@ could do, and a sign-in is either of the administration or holds posts, never bo
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,8 +22,13 @@ from cycle.models import (
     Stream,
     Substitution,
     User,
+    check_document,
+    check_signer,
     fold,
+    names_document,
+    names_person,
     people_of,
+    visible,
 )
 from cycle.models.organisation import check_period
 
@@ -65,22 +69,20 @@ def is_oneself(maker, person):
 
 def signed_by_another(document, signer, maker):
     """Whether ``document`` has a number and ``signer`` is the name of somebody but ``maker``."""
-    named = _words(signer).split()
-    if not re.search(r"\d", document) or len(named) < 2 or any(map(str.isdigit, named)):
-        # No number, or no name of a person.
+    if not names_document(document) or not names_person(signer):
         return False
-    mine = _words(str(maker)).split()
+    return _is_another(signer, maker)
+
+
+def _is_another(name, person):
+    """Whether a written ``name`` is that of somebody but ``person``."""
+    named, mine = _words(name).split(), _words(str(person)).split()
     return not (set(named) <= set(mine) or set(mine) <= set(named))
 
 
 def _words(name):
     """A name as it is compared: without marks, and without characters that cannot be seen."""
-    seen = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKC", name)
-        if unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
-    )
-    return " ".join(re.findall(r"\w+", fold(seen)))
+    return " ".join(re.findall(r"\w+", fold(visible(name))))
 
 
 def check_person(person, role, *, field):
@@ -156,6 +158,7 @@ def check_paper(person, role, *, by, document, signer, first_leader=False):
 
     ``first_leader``: nobody could have signed for a leader yet.
     """
+    check_named(document, signer)
     if is_oneself(by, person) and not signed_by_another(document, signer, by):
         raise ValidationError(
             {
@@ -168,6 +171,25 @@ def check_paper(person, role, *, by, document, signer, first_leader=False):
     if role == Role.LEADER and not document.strip() and not first_leader:
         raise ValidationError(
             {"document": _("Vai trò lãnh đạo chỉ giao bằng văn bản: hãy nhập số, ngày văn bản.")}
+        )
+    check_leaders_signer(person, role, signer)
+
+
+def check_named(document, signer=""):
+    """What is given as a document names one, and what is given as its signer names a person.
+
+    Raises ValidationError at ``document`` or ``document_signer``.
+    """
+    check_document(document, "document")
+    if signer.strip():
+        check_signer(signer, "document_signer")
+
+
+def check_leaders_signer(person, role, signer):
+    """A leader's paper is signed by somebody else than who is appointed. Raises ValidationError."""
+    if role == Role.LEADER and signer.strip() and not _is_another(signer, person):
+        raise ValidationError(
+            {"document_signer": _("Người ký văn bản phải là người khác người được giao.")}
         )
 
 
@@ -225,6 +247,7 @@ def check_assignment(before, after, *, by, document, signer):
 
     Raises ValidationError with the sentence at its field.
     """
+    check_named(document, signer)
     if before is None or _is_longer(before, after):
         check_person(after.user, after.role, field="user" if before is None else "valid_to")
         check_paper(

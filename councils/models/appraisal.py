@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import User
+from cycle.models import User, check_signer, check_symbol
 
 
 class Appraisal(models.Model):
@@ -119,6 +119,10 @@ class SignedDocument(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()} {self.number}"
+
+    def clean(self):
+        check_symbol(self.number, "number")
+        check_signer(self.signer, "signer")
 
     @classmethod
     def record(cls, signed, round_, kind, *, by, entry=None):
