@@ -1,6 +1,7 @@
 """Configuration is edited here; the law and the record are read here."""
 
 import re
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +17,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -32,9 +34,11 @@ from cycle.models import (
     Rubric,
     RuleSet,
     StepWindow,
+    Stream,
     Substitution,
     TermRule,
     User,
+    check_document,
 )
 from cycle.models.organisation import HELD_ALREADY
 
@@ -332,13 +336,96 @@ class PersonAdmin(UserAdmin):
                 _save_assignment(request, each, each.instance.save)
 
 
+@dataclass(frozen=True)
+class ConfiguredUnit:
+    """A unit as the record of the year names it: it belongs to no one dossier."""
+
+    unit: OrgUnit
+    pk: int
+    history_stream = Stream.CYCLE
+
+    @property
+    def history_cycle_id(self):
+        return self.pk
+
+    def __str__(self):
+        return self.unit.label
+
+
+class OrgUnitForm(forms.ModelForm):
+    """A unit. What moves files and authority from unit to unit is changed on a document."""
+
+    #: What decides who acts for whose files.
+    MOVING = ("valid_to", "successors", "level", "parent")
+    document = forms.CharField(
+        label=_("Số, ngày văn bản"),
+        max_length=120,
+        required=False,
+        help_text=_("Bắt buộc khi đổi cấp, đơn vị cấp trên, ngày kết thúc hoặc đơn vị kế thừa."),
+    )
+
+    def clean(self):
+        super().clean()
+        cleaned = self.cleaned_data
+        if self.errors:
+            return cleaned
+        unit, moved = self.instance, set(self.changed_data) & set(self.MOVING)
+        self.changes = [
+            {
+                "what": str(unit._meta.verbose_name),
+                "row": unit.label,
+                "field": name,
+                "before": _said_all(self._before(name)),
+                "after": _said_all(cleaned[name]),
+            }
+            for name in self.changed_data
+            if name != "document" and unit.pk is not None
+        ]
+        try:
+            check_document(cleaned["document"], "document")
+            if unit.pk is not None and moved and not cleaned["document"].strip():
+                raise ValidationError(
+                    {
+                        "document": _(
+                            "Đổi cấp, đơn vị cấp trên, ngày kết thúc hoặc đơn vị kế thừa làm "
+                            "chuyển hồ sơ và quyền: hãy nhập số, ngày văn bản."
+                        )
+                    }
+                )
+            if moved or unit.pk is None:
+                after = OrgUnit(pk=unit.pk, level=cleaned["level"], valid_to=cleaned["valid_to"])
+                after.check_successors(cleaned["successors"])
+            if self.changes:
+                self.year = Cycle.to_record_in()
+        except ValidationError as refused:
+            self.add_error(None, refused)
+        return cleaned
+
+    def _before(self, name):
+        value = getattr(self.instance, name)
+        return value.all() if name == "successors" else value
+
+
 @admin.register(OrgUnit)
 class OrgUnitAdmin(Kept):
+    form = OrgUnitForm
     list_display = ["name", "code", "level", "parent", "valid_from", "valid_to"]
     list_filter = ["level", "valid_from"]
     search_fields = ["name", "code", "search"]
     autocomplete_fields = ["parent", "successors"]
     list_select_related = ["parent"]
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if form.changes:
+            HistoryEntry.objects.record(
+                "unit.configure",
+                ConfiguredUnit(form.instance, form.year.pk),
+                by=request.user,
+                changed=form.changes,
+                unit=form.instance.pk,
+                document=form.cleaned_data["document"].strip(),
+            )
 
     def get_search_results(self, request, queryset, search_term):
         found, doubled = super().get_search_results(request, queryset, search_term)
@@ -418,6 +505,13 @@ class CycleAdmin(Kept):
             HistoryEntry.objects.record(
                 "cycle.configure", form.instance, by=request.user, changed=changed
             )
+
+
+def _said_all(value):
+    """The same of a field that names one row or several."""
+    if isinstance(value, QuerySet):
+        return "; ".join(sorted(_chosen_as(row) for row in value))
+    return _said(_chosen_as(value) if isinstance(value, models.Model) else value)
 
 
 def _said(value):

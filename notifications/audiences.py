@@ -241,6 +241,7 @@ def who_asked(entry):
     "person.deactivate",
     "person.staff",
     "cycle.configure",
+    "unit.configure",
 )
 def nobody(entry):
     """Shown in the history; nobody is waiting to hear of it."""
