@@ -236,9 +236,12 @@ class RolesFormSet(BaseInlineFormSet):
             role = form.instance
             if form.errors or not role.valid_from:
                 continue
+            # Both rows may be new: validation compares each with stored rows only.
             if any(role.overlaps(other) for other in seen):
-                # Both rows may be new: validation compares each with stored rows only.
                 form.add_error("valid_from", HELD_ALREADY)
+            crossed = [other for other in seen if appointing.are_both_sides(role, other)]
+            if crossed and form.has_changed():
+                form.add_error(None, appointing.sides_crossed(self.instance, role, crossed[0]))
             seen.append(role)
 
 

@@ -175,6 +175,92 @@ def check_paper(person, role, *, by, document, signer, first_leader=False):
     check_leaders_signer(person, role, signer)
 
 
+# --- Who prepares a file does not sign it ------------------------------------------------------
+
+#: The two sides of the desk.
+OTHER_SIDE = {Role.OFFICER: Role.LEADER, Role.LEADER: Role.OFFICER}
+
+
+def one_business(org_unit_id):
+    """Units whose work a person of this unit would do too: what it took over, and what took over
+    any of that.
+    """
+    taken_over = OrgUnit.objects.business_of(org_unit_id).order_by().values_list("pk", flat=True)
+    return OrgUnit.objects.heirs_of(taken_over)
+
+
+def both_sides(person, post, *, first, last):
+    """The posts of ``person``, own or lent, on the other side of ``post``'s desk on some day from
+    ``first`` to ``last`` (None: for good); days gone by do not count.
+    """
+    first = max(first, clock.today())
+    other = OTHER_SIDE.get(Role(post.role))
+    if other is None or (last is not None and last < first):
+        return RoleAssignment.objects.none()
+    # One whose paper is still due may get it: it counts to its end.
+    lent = Substitution.objects.filter(
+        Q(paper_due_on=None) | Q(paper_due_on__gte=clock.today()) | ~Q(document=""),
+        substitute=person,
+        valid_to__gte=first,
+    )
+    held = RoleAssignment.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gte=first),
+        role=other,
+        org_unit__in=one_business(post.org_unit_id),
+    )
+    if last is not None:
+        lent, held = lent.filter(valid_from__lte=last), held.filter(valid_from__lte=last)
+    return held.filter(Q(user=person) | Q(pk__in=lent.values("assignment")))
+
+
+def are_both_sides(post, other):
+    """Whether two posts (either may be unsaved) have their holder prepare and sign the same files
+    on some day to come.
+    """
+    days = clock.today(), post.valid_from, other.valid_from
+    ends = [each.valid_to for each in (post, other) if each.valid_to is not None]
+    return (
+        OTHER_SIDE.get(Role(post.role)) == other.role
+        and all(max(days) <= end for end in ends)
+        and one_business(post.org_unit_id).filter(pk=other.org_unit_id).exists()
+    )
+
+
+def check_sides(person, post, *, first, last, field):
+    """Whether ``person``, who gets ``post`` for these days, stays on one side of the desk.
+
+    Their row is held until the end of the transaction: of two posts given at once the second waits
+    here. Raises ValidationError at ``field``.
+    """
+    if Role(post.role) not in OTHER_SIDE:
+        return
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if other := both_sides(person, post, first=first, last=last).first():
+        raise ValidationError({field: sides_crossed(person, post, other)})
+
+
+def check_held_on(post, *, first, last):
+    """Whether ``post`` may be held for these further days, by its holder and who stands in for
+    them. Raises ValidationError.
+    """
+    lent = post.substitutions.filter(valid_to__gte=first).select_related("substitute")
+    for person in (post.user, *(each.substitute for each in lent)):
+        check_sides(person, post, first=first, last=last, field="valid_to")
+
+
+def sides_crossed(person, post, other):
+    """The sentence for who would both prepare and sign."""
+    return _(
+        "%(who)s đã là hoặc đang làm thay «%(other)s» của %(unit)s trong thời gian đó: không giữ "
+        "thêm «%(role)s» của cùng địa bàn, vì người lập hồ sơ không tự ký. Hãy chọn người khác."
+    ) % {
+        "who": person,
+        "other": Role(other.role).label,
+        "unit": other.org_unit,
+        "role": Role(post.role).label,
+    }
+
+
 def check_named(document, signer=""):
     """What is given as a document names one, and what is given as its signer names a person.
 
@@ -259,8 +345,11 @@ def check_assignment(before, after, *, by, document, signer):
             first_leader=no_leader_yet(),
         )
     if before is None:
+        check_sides(after.user, after, first=after.valid_from, last=after.valid_to, field="user")
         _check_beginning(after, document)
         return
+    if _is_longer(before, after):
+        check_held_on(before, first=before.valid_to + timedelta(days=1), last=after.valid_to)
     for field in ("user_id", "role", "org_unit_id", "valid_from"):
         if getattr(before, field) != getattr(after, field):
             raise ValidationError(
