@@ -13,10 +13,11 @@ from django.contrib.admin.widgets import (
     AutocompleteSelect,
     AutocompleteSelectMultiple,
 )
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
@@ -261,6 +262,10 @@ class RoleAssignmentInline(Searching, admin.TabularInline):
         return formset
 
 
+#: What lets a sign-in administer: only who may do everything gives or takes it.
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
 class PersonForm(UserChangeForm):
     """A person's account. It stays active while open work would be left to nobody."""
 
@@ -275,6 +280,9 @@ class PersonForm(UserChangeForm):
     def clean(self):
         super().clean()
         cleaned = self.cleaned_data
+        # Shown to who may not change them, and still sent.
+        if any(name in self.data for name in RIGHTS if name not in self.fields):
+            self.add_error(None, _("Chỉ quản trị viên toàn quyền đổi được quyền và nhóm."))
         if self.errors:
             return cleaned
         if self.initial.get("is_active") and not cleaned.get("is_active", True):
@@ -319,14 +327,35 @@ class PersonAdmin(UserAdmin):
     def get_form(self, request, obj=None, change=False, **kwargs):
         return _of(super().get_form(request, obj, change=change, **kwargs), request)
 
+    def has_change_permission(self, request, obj=None):
+        """Who may not do everything does not change a sign-in that may do more than theirs."""
+        allowed = super().has_change_permission(request, obj)
+        if obj is None or request.user.is_superuser or obj.pk == request.user.pk:
+            return allowed
+        return allowed and not obj.administers
+
+    def get_readonly_fields(self, request, obj=None):
+        return () if request.user.is_superuser else RIGHTS
+
     def save_model(self, request, obj, form, change):
-        flags = ("is_active", "is_staff", "is_superuser")
-        was = User.objects.filter(pk=obj.pk).values(*flags).first()
+        form.was = appointing.person_as_stored(obj)
         super().save_model(request, obj, form, change)
-        if was is not None:
-            appointing.record_person(obj, was, by=request.user)
-            if was["is_active"] and not obj.is_active:
-                accounts.end_sessions(obj)
+        if form.was is not None and form.was["is_active"] and not obj.is_active:
+            accounts.end_sessions(obj)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if form.was is not None:
+            appointing.record_person(form.instance, form.was, by=request.user)
+
+    def user_change_password(self, request, id, form_url=""):
+        stored = User.objects.filter(pk=id).values_list("password", flat=True)
+        with transaction.atomic():
+            before = stored.first() if id.isdecimal() else None
+            answer = super().user_change_password(request, id, form_url)
+            if before is not None and stored.first() != before:
+                appointing.record_password(User.objects.get(pk=id), by=request.user)
+        return answer
 
     def save_formset(self, request, form, formset, change):
         if formset.model is not RoleAssignment:
@@ -337,6 +366,54 @@ class PersonAdmin(UserAdmin):
         for each in formset.forms:
             if each.has_changed():
                 _save_assignment(request, each, each.instance.save)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RightsAdmin(GroupAdmin):
+    """What a group may do: changed by who may do everything, as rights of a person are."""
+
+    def has_add_permission(self, request):
+        return request.user.is_superuser
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request, obj=None):
+        # The rights it gave would go unrecorded: it is emptied instead.
+        return False
+
+    def save_model(self, request, obj, form, change):
+        form.was = _rights_of(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        now = _rights_of(form.instance)
+        if now != form.was:
+            HistoryEntry.objects.record(
+                "group.change",
+                # A group has no chain of its own: it is told in that of who changed it.
+                appointing.Appointed(request.user),
+                by=request.user,
+                changed=[
+                    {"row": str(form.instance), "field": name, "before": form.was[name],
+                     "after": now[name]}
+                    for name in now
+                    if now[name] != form.was[name]
+                ],
+            )  # fmt: skip
+
+
+def _rights_of(group):
+    """A group's name and rights as stored."""
+    stored = Group.objects.filter(pk=group.pk).first() if group.pk else None
+    if stored is None:
+        return {"name": "", "permissions": ""}
+    codes = stored.permissions.order_by("codename").values_list("codename", flat=True)
+    return {"name": stored.name, "permissions": "; ".join(codes)}
 
 
 @dataclass(frozen=True)

@@ -457,15 +457,43 @@ def record_assignment(post, was, *, by, document, signer, first_leader):
     )
 
 
-def record_person(person, was, *, by):
-    """Write down what an administrator changed of a person's right to use the system.
+#: What an administrator may change of an account, beside posts, and what the history keeps of it.
+_FLAGS = ("is_active", "is_staff", "is_superuser")
+_SAID = ("username", "full_name", "groups", "user_permissions")
+_NOT_SAID = ("email", "phone")
 
-    ``was`` maps the names of the flags to what they were.
+
+def person_as_stored(person):
+    """The account by field, as it was before the change; None for a new one."""
+    stored = User.objects.filter(pk=person.pk).first() if person.pk else None
+    if stored is None:
+        return None
+    plain = (*_FLAGS, *_SAID[:2], *_NOT_SAID)
+    many = {name: "; ".join(sorted(map(str, getattr(stored, name).all()))) for name in _SAID[2:]}
+    return {name: getattr(stored, name) for name in plain} | many
+
+
+def record_person(person, was, *, by):
+    """Write down what an administrator changed of an account; ``was`` is it as stored before.
+
+    Of an address or a telephone only that it changed: the history is kept for good.
     """
-    if was["is_active"] != person.is_active:
-        event = "person.activate" if person.is_active else "person.deactivate"
+    now = person_as_stored(person)
+    if was["is_active"] != now["is_active"]:
+        event = "person.activate" if now["is_active"] else "person.deactivate"
         HistoryEntry.objects.record(event, Appointed(person), by=by)
-    now = {name: getattr(person, name) for name in ("is_staff", "is_superuser")}
-    changed = {name: value for name, value in now.items() if was[name] != value}
+    flags = {name: now[name] for name in _FLAGS[1:] if was[name] != now[name]}
+    if flags:
+        HistoryEntry.objects.record("person.staff", Appointed(person), by=by, **flags)
+    changed = [
+        {"field": name, "before": was[name], "after": now[name]}
+        for name in _SAID
+        if was[name] != now[name]
+    ] + [{"field": name} for name in _NOT_SAID if was[name] != now[name]]
     if changed:
-        HistoryEntry.objects.record("person.staff", Appointed(person), by=by, **changed)
+        HistoryEntry.objects.record("person.change", Appointed(person), by=by, changed=changed)
+
+
+def record_password(person, *, by):
+    """Write down that an administrator set the password of ``person``, or took it away."""
+    HistoryEntry.objects.record("person.password", Appointed(person), by=by)

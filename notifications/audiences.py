@@ -240,6 +240,9 @@ def who_asked(entry):
     "person.activate",
     "person.deactivate",
     "person.staff",
+    "person.change",
+    "person.password",
+    "group.change",
     "cycle.configure",
     "unit.configure",
 )
