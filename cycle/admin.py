@@ -103,6 +103,9 @@ class _FoundMany(_KeysOnly, AutocompleteSelectMultiple):
 
 def _chosen_as(row):
     """What a row is called where it is chosen."""
+    if isinstance(row, User):
+        # Among thousands of accounts the sign-in always tells.
+        return row.label(True)
     return row.label if isinstance(row, OrgUnit) else str(row)
 
 

@@ -25,6 +25,7 @@ from cycle.models import (
     check_document,
     check_signer,
     fold,
+    named_apart,
     names_document,
     names_person,
     people_of,
@@ -56,7 +57,7 @@ def holding(function):
 def candidates():
     """Who may be given work, by name: in use, and not a sign-in of the administration."""
     people = User.objects.filter(is_active=True, is_staff=False, is_superuser=False)
-    return people.order_by("full_name", "username")
+    return named_apart(people).order_by("full_name", "username")
 
 
 def is_oneself(maker, person):

@@ -496,6 +496,11 @@ class Member(models.Model):
     def __str__(self):
         return f"{self.user} ({self.get_seat_display()})"
 
+    @property
+    def label(self):
+        """What it is called where it is chosen among people told apart."""
+        return f"{self.user.label(self.has_namesake)} ({self.get_seat_display()})"
+
 
 @holding
 def seats_held(person, day):

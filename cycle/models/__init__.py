@@ -22,6 +22,7 @@ from cycle.models.organisation import (
     RoleAssignment,
     Substitution,
     User,
+    named_apart,
     people_of,
     told_apart,
 )
@@ -65,6 +66,7 @@ __all__ = [
     "fold",
     "fold_number",
     "job_kind",
+    "named_apart",
     "names_document",
     "names_person",
     "people_of",

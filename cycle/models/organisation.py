@@ -11,8 +11,8 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import RangeBoundary
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, ExpressionWrapper, F, Func, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -247,6 +247,23 @@ def _after(unit_id):
     return found
 
 
+def named_apart(rows: Any, user: str = "") -> Any:
+    """``rows``, people or what has one at ``user``, told by ``has_namesake`` who shares a name."""
+    name = f"{user}__full_name" if user else "full_name"
+    # Read once for all rows: of an EXISTS for each, a list of all people would take their square.
+    shared = (
+        User.objects.exclude(full_name="")
+        .order_by()
+        .values(as_compared=Lower("full_name"))
+        .annotate(times=Count("pk"))
+        .filter(times__gt=1)
+        .values("as_compared")
+    )
+    return rows.alias(name_as_compared=Lower(name)).annotate(
+        has_namesake=ExpressionWrapper(Q(name_as_compared__in=shared), models.BooleanField())
+    )
+
+
 class User(AbstractUser):
     """A person who signs in (người dùng). Never deleted: what they did stays theirs."""
 
@@ -270,6 +287,10 @@ class User(AbstractUser):
         return str(self)
 
     get_short_name = get_full_name
+
+    def label(self, has_namesake):
+        """The name where one is chosen among others: of two of one name, with the sign-in."""
+        return f"{self} ({self.username})" if has_namesake else str(self)
 
     @property
     def administers(self):
