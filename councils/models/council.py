@@ -499,7 +499,7 @@ class Member(models.Model):
     @property
     def label(self):
         """What it is called where it is chosen among people told apart."""
-        return f"{self.user.label(self.has_namesake)} ({self.get_seat_display()})"
+        return f"{self.user.label(getattr(self, 'has_namesake', True))} ({self.get_seat_display()})"
 
 
 @holding

@@ -190,7 +190,9 @@ class OrgUnit(models.Model):
         Each of its level, there on the day after its end, and none of them before it in the line.
         Raises ValidationError at ``successors`` or ``valid_to``.
         """
-        if successors and self.valid_to is None:
+        if not successors:
+            return
+        if self.valid_to is None:
             raise ValidationError(
                 {"valid_to": _now("Đơn vị có đơn vị kế thừa phải có ngày kết thúc.")}
             )
