@@ -26,8 +26,18 @@ from councils.models import (
     SignedDocument,
 )
 from cycle import clock, files
-from cycle.appointing import held_from
-from cycle.models import FaultKind, HistoryEntry, Role, Stream, User
+from cycle.appointing import both_sides, held_from
+from cycle.models import (
+    FaultKind,
+    HistoryEntry,
+    Role,
+    RoleAssignment,
+    Stream,
+    Substitution,
+    User,
+    document_unnamed,
+    names_document,
+)
 from dossiers.law.states import STATE_AT
 from dossiers.models import (
     Certificate,
@@ -263,6 +273,34 @@ def two_hats():
             )
 
 
+def prepares_and_signs():
+    """People who are officer and leader of the same files, today or later, of before the rule."""
+    today = clock.today()
+    leads = RoleAssignment.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gte=today), role=Role.LEADER
+    ).select_related("user", "org_unit")
+    lent = Substitution.objects.filter(assignment__in=leads, valid_to__gte=today)
+    held = [(post.user, post, post) for post in leads.order_by("user", "pk")] + [
+        (each.substitute, each.assignment, each)
+        for each in lent.select_related("substitute", "assignment__org_unit").order_by("pk")
+        if each.document or each.paper_due_on is None or each.paper_due_on >= today
+    ]
+    named = set()
+    for person, post, days in held:
+        other = both_sides(person, post, first=days.valid_from, last=days.valid_to).first()
+        if other is not None and person.pk not in named:
+            named.add(person.pk)
+            yield Finding(
+                "prepares_and_signs",
+                person.pk,
+                person.username,
+                _("Vừa là «%(one)s» vừa là «%(other)s»: người lập hồ sơ tự ký.")
+                % {"one": post, "other": other},
+                _("Giao một trong hai cho người khác, rồi kết thúc ở tài khoản này tại %(page)s.")
+                % {"page": reverse("admin:cycle_user_change", args=[person.pk])},
+            )
+
+
 def seated_twice():
     """Seats held while the same person sat already, or the same head of the council was seated."""
     found = Member.objects.filter(doubled=True).select_related("council", "user")
@@ -329,6 +367,7 @@ CHECKS = [
     live_entry_dead,
     points_elsewhere,
     two_hats,
+    prepares_and_signs,
     seated_twice,
     file_faults,
 ]
@@ -368,6 +407,8 @@ def mend(key, *, by, document):
     """
     if not document.strip():
         raise CannotMend(_("Chưa ghi số, ngày văn bản cho sửa: --document."))
+    if not names_document(document):
+        raise CannotMend(document_unnamed())
     found = next((each for each in findings_of(key.partition(":")[0]) if each.key == key), None)
     if found is None:
         raise CannotMend(_("Không có chỗ lệch %(key)s.") % {"key": key})

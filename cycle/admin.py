@@ -1,6 +1,7 @@
 """Configuration is edited here; the law and the record are read here."""
 
 import re
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin
@@ -12,10 +13,12 @@ from django.contrib.admin.widgets import (
     AutocompleteSelect,
     AutocompleteSelectMultiple,
 )
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
+from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -33,9 +36,11 @@ from cycle.models import (
     Rubric,
     RuleSet,
     StepWindow,
+    Stream,
     Substitution,
     TermRule,
     User,
+    check_document,
 )
 from cycle.models.organisation import HELD_ALREADY
 
@@ -99,6 +104,9 @@ class _FoundMany(_KeysOnly, AutocompleteSelectMultiple):
 
 def _chosen_as(row):
     """What a row is called where it is chosen."""
+    if isinstance(row, User):
+        # Among thousands of accounts the sign-in always tells.
+        return row.label(True)
     return row.label if isinstance(row, OrgUnit) else str(row)
 
 
@@ -233,9 +241,12 @@ class RolesFormSet(BaseInlineFormSet):
             role = form.instance
             if form.errors or not role.valid_from:
                 continue
+            # Both rows may be new: validation compares each with stored rows only.
             if any(role.overlaps(other) for other in seen):
-                # Both rows may be new: validation compares each with stored rows only.
                 form.add_error("valid_from", HELD_ALREADY)
+            crossed = [other for other in seen if appointing.are_both_sides(role, other)]
+            if crossed and form.has_changed():
+                form.add_error(None, appointing.sides_crossed(self.instance, role, crossed[0]))
             seen.append(role)
 
 
@@ -255,6 +266,10 @@ class RoleAssignmentInline(Searching, admin.TabularInline):
         return formset
 
 
+#: What lets a sign-in administer: only who may do everything gives or takes it.
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
 class PersonForm(UserChangeForm):
     """A person's account. It stays active while open work would be left to nobody."""
 
@@ -269,6 +284,9 @@ class PersonForm(UserChangeForm):
     def clean(self):
         super().clean()
         cleaned = self.cleaned_data
+        # Shown to who may not change them, and still sent.
+        if any(name in self.data for name in RIGHTS if name not in self.fields):
+            self.add_error(None, _("Chỉ quản trị viên toàn quyền đổi được quyền và nhóm."))
         if self.errors:
             return cleaned
         if self.initial.get("is_active") and not cleaned.get("is_active", True):
@@ -313,14 +331,35 @@ class PersonAdmin(UserAdmin):
     def get_form(self, request, obj=None, change=False, **kwargs):
         return _of(super().get_form(request, obj, change=change, **kwargs), request)
 
+    def has_change_permission(self, request, obj=None):
+        """Who may not do everything does not change a sign-in that may do more than theirs."""
+        allowed = super().has_change_permission(request, obj)
+        if obj is None or request.user.is_superuser or obj.pk == request.user.pk:
+            return allowed
+        return allowed and not obj.administers
+
+    def get_readonly_fields(self, request, obj=None):
+        return () if request.user.is_superuser else RIGHTS
+
     def save_model(self, request, obj, form, change):
-        flags = ("is_active", "is_staff", "is_superuser")
-        was = User.objects.filter(pk=obj.pk).values(*flags).first()
+        form.was = appointing.person_as_stored(obj)
         super().save_model(request, obj, form, change)
-        if was is not None:
-            appointing.record_person(obj, was, by=request.user)
-            if was["is_active"] and not obj.is_active:
-                accounts.end_sessions(obj)
+        if form.was is not None and form.was["is_active"] and not obj.is_active:
+            accounts.end_sessions(obj)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if form.was is not None:
+            appointing.record_person(form.instance, form.was, by=request.user)
+
+    def user_change_password(self, request, id, form_url=""):
+        stored = User.objects.filter(pk=id).values_list("password", flat=True)
+        with transaction.atomic():
+            before = stored.first() if id.isdecimal() else None
+            answer = super().user_change_password(request, id, form_url)
+            if before is not None and stored.first() != before:
+                appointing.record_password(User.objects.get(pk=id), by=request.user)
+        return answer
 
     def save_formset(self, request, form, formset, change):
         if formset.model is not RoleAssignment:
@@ -333,13 +372,144 @@ class PersonAdmin(UserAdmin):
                 _save_assignment(request, each, each.instance.save)
 
 
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RightsAdmin(GroupAdmin):
+    """What a group may do: changed by who may do everything, as rights of a person are."""
+
+    def has_add_permission(self, request):
+        return request.user.is_superuser
+
+    def has_change_permission(self, request, obj=None):
+        return request.user.is_superuser
+
+    def has_delete_permission(self, request, obj=None):
+        # The rights it gave would go unrecorded: it is emptied instead.
+        return False
+
+    def save_model(self, request, obj, form, change):
+        form.was = _rights_of(obj)
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        now = _rights_of(form.instance)
+        if now != form.was:
+            HistoryEntry.objects.record(
+                "group.change",
+                # A group has no chain of its own: it is told in that of who changed it.
+                appointing.Appointed(request.user),
+                by=request.user,
+                changed=[
+                    {"row": str(form.instance), "field": name, "before": form.was[name],
+                     "after": now[name]}
+                    for name in now
+                    if now[name] != form.was[name]
+                ],
+            )  # fmt: skip
+
+
+def _rights_of(group):
+    """A group's name and rights as stored."""
+    stored = Group.objects.filter(pk=group.pk).first() if group.pk else None
+    if stored is None:
+        return {"name": "", "permissions": ""}
+    codes = stored.permissions.order_by("codename").values_list("codename", flat=True)
+    return {"name": stored.name, "permissions": "; ".join(codes)}
+
+
+@dataclass(frozen=True)
+class ConfiguredUnit:
+    """A unit as the record of the year names it: it belongs to no one dossier."""
+
+    unit: OrgUnit
+    pk: int
+    history_stream = Stream.CYCLE
+
+    @property
+    def history_cycle_id(self):
+        return self.pk
+
+    def __str__(self):
+        return self.unit.label
+
+
+class OrgUnitForm(forms.ModelForm):
+    """A unit. What moves files and authority from unit to unit is changed on a document."""
+
+    #: What decides who acts for whose files.
+    MOVING = ("valid_to", "successors", "level", "parent")
+    document = forms.CharField(
+        label=_("Số, ngày văn bản"),
+        max_length=120,
+        required=False,
+        help_text=_("Bắt buộc khi đổi cấp, đơn vị cấp trên, ngày kết thúc hoặc đơn vị kế thừa."),
+    )
+
+    def clean(self):
+        super().clean()
+        cleaned = self.cleaned_data
+        if self.errors:
+            return cleaned
+        unit, moved = self.instance, set(self.changed_data) & set(self.MOVING)
+        self.changes = [
+            {
+                "what": str(unit._meta.verbose_name),
+                "row": unit.label,
+                "field": name,
+                "before": _said_all(self._before(name)),
+                "after": _said_all(cleaned[name]),
+            }
+            for name in self.changed_data
+            if name != "document" and unit.pk is not None
+        ]
+        try:
+            check_document(cleaned["document"], "document")
+            if unit.pk is not None and moved and not cleaned["document"].strip():
+                raise ValidationError(
+                    {
+                        "document": _(
+                            "Đổi cấp, đơn vị cấp trên, ngày kết thúc hoặc đơn vị kế thừa làm "
+                            "chuyển hồ sơ và quyền: hãy nhập số, ngày văn bản."
+                        )
+                    }
+                )
+            if moved or unit.pk is None:
+                after = OrgUnit(pk=unit.pk, level=cleaned["level"], valid_to=cleaned["valid_to"])
+                after.check_successors(cleaned["successors"])
+            if self.changes:
+                self.year = Cycle.to_record_in()
+        except ValidationError as refused:
+            self.add_error(None, refused)
+        return cleaned
+
+    def _before(self, name):
+        value = getattr(self.instance, name)
+        return value.all() if name == "successors" else value
+
+
 @admin.register(OrgUnit)
 class OrgUnitAdmin(Kept):
+    form = OrgUnitForm
     list_display = ["name", "code", "level", "parent", "valid_from", "valid_to"]
     list_filter = ["level", "valid_from"]
     search_fields = ["name", "code", "search"]
     autocomplete_fields = ["parent", "successors"]
     list_select_related = ["parent"]
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if form.changes:
+            HistoryEntry.objects.record(
+                "unit.configure",
+                ConfiguredUnit(form.instance, form.year.pk),
+                by=request.user,
+                changed=form.changes,
+                unit=form.instance.pk,
+                document=form.cleaned_data["document"].strip(),
+            )
 
     def get_search_results(self, request, queryset, search_term):
         found, doubled = super().get_search_results(request, queryset, search_term)
@@ -419,6 +589,13 @@ class CycleAdmin(Kept):
             HistoryEntry.objects.record(
                 "cycle.configure", form.instance, by=request.user, changed=changed
             )
+
+
+def _said_all(value):
+    """The same of a field that names one row or several."""
+    if isinstance(value, QuerySet):
+        return "; ".join(sorted(_chosen_as(row) for row in value))
+    return _said(_chosen_as(value) if isinstance(value, models.Model) else value)
 
 
 def _said(value):

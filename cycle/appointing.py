@@ -8,7 +8,6 @@ could do, and a sign-in is either of the administration or holds posts, never bo
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,8 +25,14 @@ from cycle.models import (
     Stream,
     Substitution,
     User,
+    check_document,
+    check_signer,
     fold,
+    named_apart,
+    names_document,
+    names_person,
     people_of,
+    visible,
 )
 from cycle.models.organisation import check_period
 
@@ -64,7 +69,7 @@ def holding(function: _Holding) -> _Holding:
 def candidates() -> QuerySet[User]:
     """Who may be given work, by name: in use, and not a sign-in of the administration."""
     people = User.objects.filter(is_active=True, is_staff=False, is_superuser=False)
-    return people.order_by("full_name", "username")
+    return named_apart(people).order_by("full_name", "username")
 
 
 def is_oneself(maker: User | None, person: User | None) -> bool:
@@ -77,22 +82,20 @@ def is_oneself(maker: User | None, person: User | None) -> bool:
 
 def signed_by_another(document: str, signer: str, maker: User | None) -> bool:
     """Whether ``document`` has a number and ``signer`` is the name of somebody but ``maker``."""
-    named = _words(signer).split()
-    if not re.search(r"\d", document) or len(named) < 2 or any(map(str.isdigit, named)):
-        # No number, or no name of a person.
+    if not names_document(document) or not names_person(signer):
         return False
-    mine = _words(str(maker)).split()
+    return _is_another(signer, maker)
+
+
+def _is_another(name, person):
+    """Whether a written ``name`` is that of somebody but ``person``."""
+    named, mine = _words(name).split(), _words(str(person)).split()
     return not (set(named) <= set(mine) or set(mine) <= set(named))
 
 
 def _words(name: str) -> str:
     """A name as it is compared: without marks, and without characters that cannot be seen."""
-    seen = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKC", name)
-        if unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
-    )
-    return " ".join(re.findall(r"\w+", fold(seen)))
+    return " ".join(re.findall(r"\w+", fold(visible(name))))
 
 
 def check_person(person: User, role: str, *, field: str) -> None:
@@ -176,6 +179,7 @@ def check_paper(
 
     ``first_leader``: nobody could have signed for a leader yet.
     """
+    check_named(document, signer)
     if is_oneself(by, person) and not signed_by_another(document, signer, by):
         raise ValidationError(
             {
@@ -188,6 +192,111 @@ def check_paper(
     if role == Role.LEADER and not document.strip() and not first_leader:
         raise ValidationError(
             {"document": _("Vai trò lãnh đạo chỉ giao bằng văn bản: hãy nhập số, ngày văn bản.")}
+        )
+    check_leaders_signer(person, role, signer)
+
+
+# --- Who prepares a file does not sign it ------------------------------------------------------
+
+#: The two sides of the desk.
+OTHER_SIDE = {Role.OFFICER: Role.LEADER, Role.LEADER: Role.OFFICER}
+
+
+def one_business(org_unit_id):
+    """Units whose work a person of this unit would do too: what it took over, and what took over
+    any of that.
+    """
+    taken_over = OrgUnit.objects.business_of(org_unit_id).order_by().values_list("pk", flat=True)
+    return OrgUnit.objects.heirs_of(taken_over)
+
+
+def both_sides(person, post, *, first, last):
+    """The posts of ``person``, own or lent, on the other side of ``post``'s desk on some day from
+    ``first`` to ``last`` (None: for good); days gone by do not count.
+    """
+    first = max(first, clock.today())
+    other = OTHER_SIDE.get(Role(post.role))
+    if other is None or (last is not None and last < first):
+        return RoleAssignment.objects.none()
+    # One whose paper is still due may get it: it counts to its end.
+    lent = Substitution.objects.filter(
+        Q(paper_due_on=None) | Q(paper_due_on__gte=clock.today()) | ~Q(document=""),
+        substitute=person,
+        valid_to__gte=first,
+    )
+    held = RoleAssignment.objects.filter(
+        Q(valid_to=None) | Q(valid_to__gte=first),
+        role=other,
+        org_unit__in=one_business(post.org_unit_id),
+    )
+    if last is not None:
+        lent, held = lent.filter(valid_from__lte=last), held.filter(valid_from__lte=last)
+    return held.filter(Q(user=person) | Q(pk__in=lent.values("assignment")))
+
+
+def are_both_sides(post, other):
+    """Whether two posts (either may be unsaved) have their holder prepare and sign the same files
+    on some day to come.
+    """
+    days = clock.today(), post.valid_from, other.valid_from
+    ends = [each.valid_to for each in (post, other) if each.valid_to is not None]
+    return (
+        OTHER_SIDE.get(Role(post.role)) == other.role
+        and all(max(days) <= end for end in ends)
+        and one_business(post.org_unit_id).filter(pk=other.org_unit_id).exists()
+    )
+
+
+def check_sides(person, post, *, first, last, field):
+    """Whether ``person``, who gets ``post`` for these days, stays on one side of the desk.
+
+    Their row is held until the end of the transaction: of two posts given at once the second waits
+    here. Raises ValidationError at ``field``.
+    """
+    if Role(post.role) not in OTHER_SIDE:
+        return
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if other := both_sides(person, post, first=first, last=last).first():
+        raise ValidationError({field: sides_crossed(person, post, other)})
+
+
+def check_held_on(post, *, first, last):
+    """Whether ``post`` may be held for these further days, by its holder and who stands in for
+    them. Raises ValidationError.
+    """
+    lent = post.substitutions.filter(valid_to__gte=first).select_related("substitute")
+    for person in (post.user, *(each.substitute for each in lent)):
+        check_sides(person, post, first=first, last=last, field="valid_to")
+
+
+def sides_crossed(person, post, other):
+    """The sentence for who would both prepare and sign."""
+    return _(
+        "%(who)s đã là hoặc đang làm thay «%(other)s» của %(unit)s trong thời gian đó: không giữ "
+        "thêm «%(role)s» của cùng địa bàn, vì người lập hồ sơ không tự ký. Hãy chọn người khác."
+    ) % {
+        "who": person,
+        "other": Role(other.role).label,
+        "unit": other.org_unit,
+        "role": Role(post.role).label,
+    }
+
+
+def check_named(document, signer=""):
+    """What is given as a document names one, and what is given as its signer names a person.
+
+    Raises ValidationError at ``document`` or ``document_signer``.
+    """
+    check_document(document, "document")
+    if signer.strip():
+        check_signer(signer, "document_signer")
+
+
+def check_leaders_signer(person, role, signer):
+    """A leader's paper is signed by somebody else than who is appointed. Raises ValidationError."""
+    if role == Role.LEADER and signer.strip() and not _is_another(signer, person):
+        raise ValidationError(
+            {"document_signer": _("Người ký văn bản phải là người khác người được giao.")}
         )
 
 
@@ -252,6 +361,7 @@ def check_assignment(
 
     Raises ValidationError with the sentence at its field.
     """
+    check_named(document, signer)
     if before is None or _is_longer(before, after):
         check_person(after.user, after.role, field="user" if before is None else "valid_to")
         check_paper(
@@ -263,8 +373,11 @@ def check_assignment(
             first_leader=no_leader_yet(),
         )
     if before is None:
+        check_sides(after.user, after, first=after.valid_from, last=after.valid_to, field="user")
         _check_beginning(after, document)
         return
+    if _is_longer(before, after):
+        check_held_on(before, first=before.valid_to + timedelta(days=1), last=after.valid_to)
     for field in ("user_id", "role", "org_unit_id", "valid_from"):
         if getattr(before, field) != getattr(after, field):
             raise ValidationError(
@@ -381,15 +494,43 @@ def record_assignment(
     )
 
 
-def record_person(person: User, was: Mapping[str, bool], *, by: User | None) -> None:
-    """Write down what an administrator changed of a person's right to use the system.
+#: What an administrator may change of an account, beside posts, and what the history keeps of it.
+_FLAGS = ("is_active", "is_staff", "is_superuser")
+_SAID = ("username", "full_name", "groups", "user_permissions")
+_NOT_SAID = ("email", "phone")
 
-    ``was`` maps the names of the flags to what they were.
+
+def person_as_stored(person):
+    """The account by field, as it was before the change; None for a new one."""
+    stored = User.objects.filter(pk=person.pk).first() if person.pk else None
+    if stored is None:
+        return None
+    plain = (*_FLAGS, *_SAID[:2], *_NOT_SAID)
+    many = {name: "; ".join(sorted(map(str, getattr(stored, name).all()))) for name in _SAID[2:]}
+    return {name: getattr(stored, name) for name in plain} | many
+
+
+def record_person(person, was, *, by):
+    """Write down what an administrator changed of an account; ``was`` is it as stored before.
+
+    Of an address or a telephone only that it changed: the history is kept for good.
     """
-    if was["is_active"] != person.is_active:
-        event = "person.activate" if person.is_active else "person.deactivate"
+    now = person_as_stored(person)
+    if was["is_active"] != now["is_active"]:
+        event = "person.activate" if now["is_active"] else "person.deactivate"
         HistoryEntry.objects.record(event, Appointed(person), by=by)
-    now = {name: getattr(person, name) for name in ("is_staff", "is_superuser")}
-    changed = {name: value for name, value in now.items() if was[name] != value}
+    flags = {name: now[name] for name in _FLAGS[1:] if was[name] != now[name]}
+    if flags:
+        HistoryEntry.objects.record("person.staff", Appointed(person), by=by, **flags)
+    changed = [
+        {"field": name, "before": was[name], "after": now[name]}
+        for name in _SAID
+        if was[name] != now[name]
+    ] + [{"field": name} for name in _NOT_SAID if was[name] != now[name]]
     if changed:
-        HistoryEntry.objects.record("person.staff", Appointed(person), by=by, **changed)
+        HistoryEntry.objects.record("person.change", Appointed(person), by=by, changed=changed)
+
+
+def record_password(person, *, by):
+    """Write down that an administrator set the password of ``person``, or took it away."""
+    HistoryEntry.objects.record("person.password", Appointed(person), by=by)

@@ -258,7 +258,11 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "person.activate",
     "person.deactivate",
     "person.staff",
+    "person.change",
+    "person.password",
+    "group.change",
     "cycle.configure",
+    "unit.configure",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""

@@ -1,6 +1,7 @@
 """What is asked of one product in a round: interests, resolutions, opinions, appraisal."""
 
 from dataclasses import asdict
+from operator import attrgetter
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,8 +17,8 @@ from councils.models import (
     Opinion,
 )
 from cycle.appointing import candidates
-from cycle.models import Role, RoleAssignment
-from dossiers.forms.fields import CountField, RowField, field_for, long_text
+from cycle.models import Role, RoleAssignment, named_apart
+from dossiers.forms.fields import CountField, field_for, long_text
 from dossiers.forms.uploads import stage
 
 
@@ -34,7 +35,10 @@ class InterestOfForm(Asked):
     def __init__(self, *args, entry, by, **kwargs):
         super().__init__(*args, **kwargs)
         self.entry, self.by = entry, by
-        self.fields["member"].queryset = entry.round.scoring_members.select_related("user")
+        self.fields["member"].queryset = named_apart(
+            entry.round.scoring_members.select_related("user"), "user"
+        )
+        self.fields["member"].label_from_instance = attrgetter("label")
 
     def do(self):
         """True, or None when it was refused."""
@@ -67,11 +71,6 @@ class ResolutionForm(Asked):
 
 
 # --- What others say -----------------------------------------------------------------------------
-
-
-class _SpecialistField(RowField):
-    def label_from_instance(self, user):
-        return str(user)
 
 
 class OpinionForm(OfModel):

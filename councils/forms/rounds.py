@@ -1,5 +1,7 @@
 """What is asked to run a round: its data, its dossiers, attendance, reopening."""
 
+from operator import attrgetter
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
@@ -17,7 +19,7 @@ from councils.models import (
     Seat,
 )
 from cycle.fields import MomentField
-from cycle.models import Cycle, Role, Rubric
+from cycle.models import Cycle, Role, Rubric, named_apart
 from dossiers.forms.fields import CountField, field_for
 
 
@@ -179,7 +181,8 @@ class AttendanceForm(Asked):
         super().__init__(*args, **kwargs)
         self.round, self.by = round_, by
         members = round_.seats.exclude(seat__in=TEAM).select_related("user")
-        self.fields["present"].queryset = members
+        self.fields["present"].queryset = named_apart(members, "user")
+        self.fields["present"].label_from_instance = attrgetter("label")
         self.initial["present"] = list(
             round_.attendances.filter(present=True).values_list("member", flat=True)
         )

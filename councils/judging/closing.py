@@ -27,7 +27,7 @@ from councils.models import (
     RoundState,
 )
 from cycle import clock
-from cycle.models import HistoryEntry, Job
+from cycle.models import HistoryEntry, Job, document_unnamed, names_document
 from dossiers.law.states import PARKED, STATE_AT
 from dossiers.models import (
     ActNotPossible,
@@ -206,6 +206,8 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         lacks.append(_("Bạn chưa nêu lý do mở lại."))
     if not document.strip():
         lacks.append(_("Bạn chưa ghi số, ngày văn bản cho mở lại."))
+    elif not names_document(document):
+        lacks.append(document_unnamed())
     if lacks:
         raise ConditionNotMet(lacks)
     with transaction.atomic():

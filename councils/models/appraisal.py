@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import User
+from cycle.models import User, check_signer, check_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,6 +126,10 @@ class SignedDocument(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
+
+    def clean(self):
+        check_symbol(self.number, "number")
+        check_signer(self.signer, "signer")
 
     @classmethod
     def record(

@@ -17,7 +17,18 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
 from cycle.appointing import check_person, holding, is_oneself
-from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
+from cycle.models import (
+    Cycle,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Role,
+    Stream,
+    User,
+    check_document,
+    document_unnamed,
+    names_document,
+)
 from cycle.models.organisation import DateRange, Hash
 from dossiers.law.conditions import ConditionNotMet
 
@@ -230,6 +241,10 @@ class Council(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self):
+        if not clock.replaying():
+            check_document(self.decision_number, "decision_number")
+
     @property
     def level(self) -> Level:
         """The level it judges at (cấp)."""
@@ -282,6 +297,7 @@ class Council(models.Model):
                 raise ConditionNotMet([_now("Không ai tự đưa mình vào hội đồng.")])
             check_person(member.user, Role.COUNCIL_OFFICE, field="user")
             member.council, member.made_by = self, by
+            check_document(member.document, "document")
             member.document = member.document.strip() or (
                 f"{self.decision_number}, {self.decision_on:%d/%m/%Y}"
             )
@@ -332,6 +348,8 @@ class Council(models.Model):
                 lacks.append(_now("Bạn chưa nêu lý do cho thôi."))
             if not document:
                 lacks.append(_now("Bạn chưa ghi số, ngày văn bản cho thôi."))
+            elif not names_document(document):
+                lacks.append(document_unnamed())
             if until < clock.today():
                 lacks.append(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."))
             elif until < member.since:
@@ -491,6 +509,11 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_seat_display()})"
+
+    @property
+    def label(self):
+        """What it is called where it is chosen among people told apart."""
+        return f"{self.user.label(getattr(self, 'has_namesake', True))} ({self.get_seat_display()})"
 
 
 @holding

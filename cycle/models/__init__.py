@@ -1,6 +1,18 @@
 from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
 from cycle.models.fault import FaultKind, FileFault
-from cycle.models.folding import Fold, FoldNumber, check_symbol, fold, fold_number
+from cycle.models.folding import (
+    Fold,
+    FoldNumber,
+    check_document,
+    check_signer,
+    check_symbol,
+    document_unnamed,
+    fold,
+    fold_number,
+    names_document,
+    names_person,
+    visible,
+)
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import (
@@ -10,6 +22,7 @@ from cycle.models.organisation import (
     RoleAssignment,
     Substitution,
     User,
+    named_apart,
     people_of,
     told_apart,
 )
@@ -45,11 +58,18 @@ __all__ = [
     "User",
     "Visitor",
     "Wording",
-    "end_of",
+    "check_document",
+    "check_signer",
     "check_symbol",
+    "document_unnamed",
+    "end_of",
     "fold",
     "fold_number",
     "job_kind",
+    "named_apart",
+    "names_document",
+    "names_person",
     "people_of",
     "told_apart",
+    "visible",
 ]

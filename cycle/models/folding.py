@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from cycle import clock
+
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 #: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
 _DASHES = "‐‑‒–—―−"
@@ -49,6 +51,56 @@ def check_symbol(text: str, field: str) -> None:
         raise ValidationError(
             {field: _("Số, ký hiệu chỉ gồm chữ, số và các dấu / - . , ( ): hãy gõ lại.")}
         )
+    # Of the past, told again, the number may be unknown.
+    if fold_number(text) and not re.search(r"[0-9]", text) and not clock.replaying():
+        raise ValidationError({field: _("Số, ký hiệu phải có chữ số, ví dụ 12/QĐ-UBND.")})
+
+
+#: Letters and signs to Unicode that show nothing.
+_BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
+SHORTEST_DOCUMENT = 4
+
+
+def visible(text):
+    """``text`` without the characters that cannot be seen; spaces and lone marks stay."""
+    return "".join(
+        letter
+        for letter in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn") and letter not in _BLANKS
+    )
+
+
+def names_document(text):
+    """Whether ``text`` says which document (số, ngày văn bản), not merely that there is one."""
+    seen = "".join(visible(text).split())
+    return (
+        len(seen) >= SHORTEST_DOCUMENT
+        and any(map(str.isdecimal, seen))
+        and any(map(str.isalpha, seen))
+    )
+
+
+def document_unnamed():
+    """The sentence for a text that names no document."""
+    return _("Văn bản cần số và ký hiệu, ví dụ 12/QĐ-UBND: hãy nhập lại số, ngày văn bản.")
+
+
+def check_document(text, field):
+    """Raises ValidationError at ``field`` when ``text`` is given and names no document."""
+    if text.strip() and not names_document(text):
+        raise ValidationError({field: document_unnamed()})
+
+
+def names_person(text):
+    """Whether ``text`` may be the name of a person: two words or more, and no number."""
+    words = re.findall(r"\w+", visible(text))
+    return len(words) >= 2 and not any(map(str.isdigit, words))
+
+
+def check_signer(text, field):
+    """Raises ValidationError at ``field`` when ``text`` is not somebody's name (người ký)."""
+    if not names_person(text):
+        raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})
 
 
 class FoldNumber(models.Func):

@@ -1,7 +1,7 @@
 """Who there is: units, people, and which role a person holds at which unit."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
@@ -11,8 +11,8 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import RangeBoundary
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Count, ExpressionWrapper, F, Func, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -152,6 +152,62 @@ class OrgUnit(models.Model):
 
     def clean(self) -> None:
         check_period(self.valid_from, self.valid_to, "valid_to")
+        self._check_parent()
+        if self.pk is None:
+            return
+        was = OrgUnit.objects.filter(pk=self.pk).values_list("level", flat=True).first()
+        if was is not None and was != self.level and self.is_used():
+            raise ValidationError(
+                {
+                    "level": _now(
+                        "Đơn vị đã có người giữ vai trò, hồ sơ hoặc đơn vị khác gắn với nó: không "
+                        "đổi cấp được."
+                    )
+                }
+            )
+
+    def _check_parent(self):
+        """It lies below a unit of a higher level; a province below none, or the centre."""
+        if self.parent is None:
+            return
+        order = Level.values
+        if self.level in order and order.index(self.parent.level) <= order.index(self.level):
+            raise ValidationError(
+                {"parent": _now("Đơn vị cấp trên phải ở cấp cao hơn đơn vị này.")}
+            )
+
+    def is_used(self):
+        """Whether anything names it: posts, dossiers, units below, successors, the history."""
+        named = (
+            relation.related_model._base_manager.filter(**{relation.field.name: self.pk}).exists()
+            for relation in OrgUnit._meta.related_objects
+        )
+        return self.successors.exists() or any(named)
+
+    def check_successors(self, successors):
+        """Whether ``successors`` can take it over as it is now (unsaved).
+
+        Each of its level, there on the day after its end, and none of them before it in the line.
+        Raises ValidationError at ``successors`` or ``valid_to``.
+        """
+        if not successors:
+            return
+        if self.valid_to is None:
+            raise ValidationError(
+                {"valid_to": _now("Đơn vị có đơn vị kế thừa phải có ngày kết thúc.")}
+            )
+        for each in successors:
+            if each.level != self.level:
+                wrong = _now("«%(unit)s» không cùng cấp với đơn vị này.")
+            elif each.valid_from > self.valid_to + timedelta(days=1) or (
+                each.valid_to is not None and each.valid_to <= self.valid_to
+            ):
+                wrong = _now("«%(unit)s» không có vào ngày sau ngày kết thúc của đơn vị này.")
+            elif self.pk is not None and self.pk in _after(each.pk):
+                wrong = _now("«%(unit)s» chính là đơn vị này hoặc do đơn vị này kế thừa.")
+            else:
+                continue
+            raise ValidationError({"successors": wrong % {"unit": each.label}})
 
     def at_level(self, level: str) -> "OrgUnit | None":
         """This unit or its nearest ancestor at ``level``; None when there is none."""
@@ -183,6 +239,33 @@ class OrgUnit(models.Model):
         return {unit.parent_id for unit in (self, self.heir()) if unit.parent_id is not None}
 
 
+def _after(unit_id):
+    """Ids of a unit and all that are written down to follow it, whatever their days."""
+    found, new = set(), {unit_id}
+    while new:
+        found |= new
+        ids = OrgUnit.successors.through.objects.filter(from_orgunit__in=new)
+        new = set(ids.values_list("to_orgunit", flat=True)) - found
+    return found
+
+
+def named_apart(rows: Any, user: str = "") -> Any:
+    """``rows``, people or what has one at ``user``, told by ``has_namesake`` who shares a name."""
+    name = f"{user}__full_name" if user else "full_name"
+    # Read once for all rows: of an EXISTS for each, a list of all people would take their square.
+    shared = (
+        User.objects.exclude(full_name="")
+        .order_by()
+        .values(as_compared=Lower("full_name"))
+        .annotate(times=Count("pk"))
+        .filter(times__gt=1)
+        .values("as_compared")
+    )
+    return rows.alias(name_as_compared=Lower(name)).annotate(
+        has_namesake=ExpressionWrapper(Q(name_as_compared__in=shared), models.BooleanField())
+    )
+
+
 class User(AbstractUser):
     """A person who signs in (người dùng). Never deleted: what they did stays theirs."""
 
@@ -206,6 +289,10 @@ class User(AbstractUser):
         return str(self)
 
     get_short_name = get_full_name
+
+    def label(self, has_namesake):
+        """The name where one is chosen among others: of two of one name, with the sign-in."""
+        return f"{self} ({self.username})" if has_namesake else str(self)
 
     @property
     def administers(self) -> bool:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, people_of
+from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
 from dossiers.forms.fields import (
     Part,
@@ -420,9 +420,8 @@ class ReassignForm(PlainPart):
 
     def __init__(self, *args, task, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["to"].queryset = people_of(task.role, task.org_unit_id).order_by(
-            "full_name", "username"
-        )
+        people = named_apart(people_of(task.role, task.org_unit_id))
+        self.fields["to"].queryset = people.order_by("full_name", "username")
         self.fields["to"].empty_label = _("— Chọn người —")
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.fields import CountField, DateField, MoneyField, PointsField
-from cycle.models import OrgUnit
+from cycle.models import OrgUnit, User
 
 LONG = 10_000
 
@@ -30,6 +30,9 @@ class RowField(forms.ModelChoiceField):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
     def label_from_instance(self, obj):
+        if isinstance(obj, User):
+            # Known of people told apart (:func:`~cycle.models.named_apart`); else to be safe.
+            return obj.label(getattr(obj, "has_namesake", True))
         return obj.label if isinstance(obj, OrgUnit) else super().label_from_instance(obj)
 
 

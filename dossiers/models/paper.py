@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import FoldNumber, check_symbol
+from cycle.models import FoldNumber, check_signer, check_symbol
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.models.records import Record
 
@@ -42,6 +42,8 @@ class OfficialDocument(Record):
         if self.signed_on and self.signed_on > clock.today():
             raise ValidationError({"signed_on": _("Ngày ký không thể ở tương lai.")})
         check_symbol(self.number, "number")
+        if not clock.replaying():
+            check_signer(self.signer, "signer")
 
     def __str__(self) -> str:
         return f"{self.number} ({self.signed_on:%d/%m/%Y})"

@@ -14,7 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, DayOff, OrgUnit, Role, TermRule, User, end_of
+from cycle.models import (
+    Cycle,
+    DayOff,
+    OrgUnit,
+    Role,
+    TermRule,
+    User,
+    document_unnamed,
+    end_of,
+    names_document,
+)
 from cycle.workdays import Calendar, Unit
 
 if TYPE_CHECKING:
@@ -377,6 +387,8 @@ class Term(models.Model):
         """
         if not reason.strip() or not document.strip():
             raise ValidationError(_("Gia hạn cần lý do và số văn bản."))
+        if not names_document(document):
+            raise ValidationError(document_unnamed())
         if self.state == TermState.STOPPED or not self.unit or days < 1:
             raise ValidationError(_("Không gia hạn được thời hạn này."))
         if self.extended + days > self.extension_limit:

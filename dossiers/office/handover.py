@@ -196,7 +196,13 @@ def substitute(substitution, *, by):
             raise ValidationError(
                 {"valid_from": _("Ủy quyền chưa có văn bản bắt đầu từ hôm nay hoặc một ngày sau.")}
             )
-        check_hats(substitution, post)
+        appointing.check_sides(
+            substitution.substitute,
+            post,
+            first=substitution.valid_from,
+            last=substitution.valid_to,
+            field="substitute",
+        )
         appointing.check_person(substitution.substitute, post.role, field="substitute")
         appointing.check_paper(
             substitution.substitute,
@@ -243,48 +249,6 @@ def _check_owes_none(post):
             % {"who": owed.substitute, "day": f"{owed.valid_from:%d/%m/%Y}"}
         }
     )
-
-
-def check_hats(substitution, post):
-    """Whether the substitute stays on one side of the desk: who prepares a file and who signs it.
-
-    By own posts a small office may give one person both; by substitution nobody has the second.
-    Raises ValidationError.
-    """
-    other = {Role.OFFICER: Role.LEADER, Role.LEADER: Role.OFFICER}.get(Role(post.role))
-    if other is None:
-        return
-    first, last = substitution.valid_from, substitution.valid_to
-    then = RoleAssignment.objects.filter(
-        Q(valid_to=None) | Q(valid_to__gte=first),
-        valid_from__lte=last,
-        role=other,
-        org_unit=post.org_unit_id,
-    )
-    # One whose paper is still due may get it: it counts to its end.
-    stands_in = Substitution.objects.filter(
-        Q(paper_due_on=None) | Q(paper_due_on__gte=clock.today()) | ~Q(document=""),
-        substitute=substitution.substitute,
-        valid_from__lte=last,
-        valid_to__gte=first,
-    )
-    if then.filter(
-        Q(user=substitution.substitute_id) | Q(pk__in=stands_in.values("assignment"))
-    ).exists():
-        raise ValidationError(
-            {
-                "substitute": _(
-                    "%(who)s đã là hoặc đang làm thay «%(other)s» của %(unit)s trong thời gian đó: "
-                    "không làm thay thêm «%(role)s» của cùng đơn vị. Hãy chọn người khác."
-                )
-                % {
-                    "who": substitution.substitute,
-                    "other": other.label,
-                    "unit": post.org_unit,
-                    "role": Role(post.role).label,
-                }
-            }
-        )
 
 
 def add_paper(substitution, *, document, document_signer, by):
@@ -362,6 +326,7 @@ def hand_over(assignment, *, to, by, on, reason, document="", document_signer=""
         post = _locked(assignment.pk, "dossiers.hand_over", by)
         reason, document = reason.strip(), document.strip()
         _check_handover(post, to, on, reason)
+        appointing.check_sides(to, post, first=on, last=None, field="to")
         appointing.check_person(to, post.role, field="to")
         appointing.check_paper(to, post.role, by=by, document=document, signer=document_signer)
         was_until = post.valid_to
@@ -399,10 +364,11 @@ def take_back(assignment, *, by):
             raise ValidationError(_("Không có bàn giao nào chưa bắt đầu để bỏ."))
         appointing.check_sign_in(post.user, field="to")
         to, made = post.handed_to, _last_handover(post).data
-        until = made["was_until"]
+        until = date.fromisoformat(made["was_until"]) if made["was_until"] else None
+        appointing.check_held_on(post, first=post.valid_to + timedelta(days=1), last=until)
         if made["is_new"]:
             RoleAssignment.objects.filter(pk=made["successor"]).delete()
-        post.valid_to, post.handed_to = date.fromisoformat(until) if until else None, None
+        post.valid_to, post.handed_to = until, None
         post.save(update_fields=["valid_to", "handed_to"])
         _record("role.handover_back", post, by=by, to=to, reason="")
 

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from cycle import clock, written
 from cycle.asking import SignedIn
-from cycle.models import OrgUnit, RoleAssignment, User
+from cycle.models import OrgUnit, RoleAssignment, User, named_apart
 from cycle.typed import shows_typed
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters, Inbox
@@ -158,8 +158,9 @@ def _holders(tasks):
     roles, units = {role for role, _unit in fits}, {unit for _role, unit in fits}
     today = clock.today()
     people: dict[User, list] = {}
+    names: dict[User, str] = {}
     for held in (
-        RoleAssignment.objects.held_on(today)
+        named_apart(RoleAssignment.objects.held_on(today), "user")
         .filter(role__in=roles, user__is_active=True)
         .filter(org_unit__in=OrgUnit.objects.heirs_of(units))
         .with_business(today)
@@ -168,8 +169,9 @@ def _holders(tasks):
     ):
         if fits.intersection((held.role, unit) for unit in held.business):
             people.setdefault(held.user, []).append(str(held))
+            names[held.user] = held.user.label(held.has_namesake)
     return [
-        {"pk": str(user.pk), "user": user, "capacities": "; ".join(held)}
+        {"pk": str(user.pk), "user": user, "name": names[user], "capacities": "; ".join(held)}
         for user, held in people.items()
     ]
 

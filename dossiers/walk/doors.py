@@ -19,7 +19,17 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Duty, HistoryEntry, OrgUnit, Role, RoleAssignment, User, people_of
+from cycle.models import (
+    Duty,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    User,
+    document_unnamed,
+    names_document,
+    people_of,
+)
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
@@ -315,6 +325,8 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
         assert task.dossier is not None and task.org_unit is not None
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
+        if document.strip() and not names_document(document):
+            raise ConditionNotMet([document_unnamed()])
         if not document.strip() and not task.dossier.commune.is_below(to):
             raise ConditionNotMet(
                 [_("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")]

@@ -9,8 +9,8 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock
-from cycle.models import Substitution
-from dossiers.forms.fields import DateField, PlainPart
+from cycle.models import Substitution, named_apart
+from dossiers.forms.fields import DateField, PlainPart, RowField
 from dossiers.office import handover
 
 
@@ -18,7 +18,7 @@ class PostField(forms.ModelChoiceField):
     """One role of one person, named by both."""
 
     def label_from_instance(self, post):
-        return f"{post.user}: {post.label}"
+        return f"{post.user.label(post.has_namesake)}: {post.label}"
 
 
 class PostsField(forms.ModelMultipleChoiceField):
@@ -30,7 +30,7 @@ class PostsField(forms.ModelMultipleChoiceField):
 
 def _person(label):
     people = appointing.candidates()
-    return forms.ModelChoiceField(people, label=label, empty_label=_("Chọn một người"))
+    return RowField(people, label=label, empty_label=_("Chọn một người"))
 
 
 def _reason():
@@ -76,7 +76,7 @@ class SubstitutionForm(Asked):
         super().__init__(*args, **kwargs)
         self.user = user
         post = self.fields["assignment"]
-        post.queryset = handover.substitutable_by(user).order_by(
+        post.queryset = named_apart(handover.substitutable_by(user), "user").order_by(
             F("org_unit__valid_to").desc(nulls_first=True),
             "org_unit__name",
             "user__full_name",

@@ -1,0 +1,148 @@
+"""What counts as a document and its signer, at every door that is opened by one."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from councils.models import Council, Member, Seat, SignedDocument
+from cycle import appointing, clock
+from cycle.models import Role, RoleAssignment, User, check_symbol, names_document, names_person
+from dossiers.models import ConditionNotMet, OfficialDocument
+from dossiers.office import handover
+from dossiers.walk import doors
+from tests import judging
+from tests.absence_pages import asked
+from tests.appointed import PAPER, post_of
+from tests.world import open_task, person
+
+pytestmark = pytest.mark.django_db
+
+NO_DOCUMENT = (".", "miệng", "x", "không", "1", "1234", "12/", "không số", "1\u200b\u2060x",
+               "1\u3164\u3164\u3164x", "\u200b12/\u200b")  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_DOCUMENT)
+def test_no_text_without_number_and_symbol_names_a_document(text):
+    assert not names_document(text)
+
+
+@pytest.mark.parametrize("text", ["12/QĐ-UBND", "1/QĐ", "15/UBND", "9/QĐ-UBND ngày 30/12/2026"])
+def test_a_number_and_symbol_names_one(text):
+    assert names_document(text)
+
+
+@pytest.mark.parametrize("text", ["", ".", "An", ". .", "12 34", "\u200b \u200b"])
+def test_what_is_no_name_of_a_person(text):
+    assert not names_person(text)
+
+
+def _substitute(w, text):
+    handover.substitute(asked(w["post"], w["dung"], document=text), by=w["chi"])
+
+
+def _lead_in_absence(w, text):
+    handover.substitute(asked(w["leads"], w["dung"], document=text), by=w["minh"])
+
+
+def _paper(w, text):
+    given = handover.substitute(asked(w["post"], w["dung"]), by=w["chi"])
+    handover.add_paper(given, document=text, document_signer="", by=w["chi"])
+
+
+def _hand_over(w, text):
+    handover.hand_over(
+        w["leads"], to=w["dung"], by=w["minh"], on=clock.today(), reason="Nghỉ", document=text
+    )
+
+
+def _assign(w, text):
+    post = RoleAssignment(
+        user=w["dung"], role=Role.OFFICER, org_unit=w["leads"].org_unit,
+        valid_from=clock.today() - timedelta(days=30),
+    )  # fmt: skip
+    appointing.check_assignment(None, post, by=w["root"], document=text, signer="")
+
+
+def _end(w, text):
+    post = RoleAssignment.objects.get(pk=w["leads"].pk)
+    post.valid_to = clock.today()
+    before = RoleAssignment.objects.get(pk=post.pk)
+    appointing.check_assignment(before, post, by=w["root"], document=text, signer="")
+
+
+def _seat(w, text):
+    member = Member(user=w["dung"], seat=Seat.MEMBER, since=clock.today(), document=text)
+    w["council"].give_seat(member, by=w["thu"])
+
+
+def _end_seat(w, text):
+    w["council"].take_seat(
+        w["council"].members.first(), by=w["thu"], until=clock.today(), reason="Nghỉ", document=text
+    )
+
+
+def _reroute(w, text):
+    doors.reroute(w["task"], to=w["other"], by=w["chi"], reason="Quá tải", document=text)
+
+
+def _extend(w, text):
+    w["task"].term.extend(days=1, at=clock.now(), by=w["an"], reason="Mưa lũ", document=text)
+
+
+DOORS = (_substitute, _lead_in_absence, _paper, _hand_over, _assign, _end, _seat, _end_seat,
+         _reroute, _extend)  # fmt: skip
+
+
+@pytest.fixture
+def world(cycle, an, chi, minh, thu, commune, other_commune, province, dossier):
+    judging.regulate(province)
+    return {
+        "an": an, "chi": chi, "minh": minh, "thu": thu, "dung": person("dung", "Lò Thị Dung"),
+        "root": User.objects.create_superuser("quantri", full_name="Quản Trị"),
+        "post": post_of(an, commune), "leads": post_of(chi, commune),
+        "council": judging.seat(province, thu), "task": open_task(dossier),
+        "other": other_commune,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [".", "miệng", "không", "1\u200bx"])
+@pytest.mark.parametrize("door", DOORS)
+def test_no_door_opens_on_a_text_that_names_none(door, text, world):
+    with pytest.raises((ValidationError, ConditionNotMet)) as refused:
+        door(world, text)
+    assert "12/QĐ-UBND" in str(refused.value)
+
+
+@pytest.mark.parametrize("signer", [".", "Chi", "Lò Thị Dung"])
+def test_who_signs_for_a_leader_is_somebody_else_by_full_name(signer, world):
+    paper = {"document": PAPER["document"], "document_signer": signer}
+    with pytest.raises(ValidationError) as refused:
+        handover.substitute(asked(world["leads"], world["dung"], **paper), by=world["minh"])
+    assert list(refused.value.message_dict) == ["document_signer"]
+
+
+@pytest.mark.parametrize("text", [".", "-", "abc", "không số", "/QĐ-UBND"])
+def test_a_number_has_a_digit(text):
+    with pytest.raises(ValidationError, match="phải có chữ số"):
+        check_symbol(text, "number")
+
+
+@pytest.mark.parametrize("made", [OfficialDocument, SignedDocument])
+@pytest.mark.parametrize("field", ["number", "signer"])
+def test_a_decision_has_a_number_and_the_name_of_who_signed(made, field):
+    given = {"number": "12/QĐ-UBND", "signed_on": date(2026, 1, 5), "signer": "Trần Công Sơn"}
+    made(**given).clean()
+    with pytest.raises(ValidationError) as refused:
+        made(**given | {field: "."}).clean()
+    assert list(refused.value.message_dict) == [field]
+
+
+def test_a_council_is_set_up_on_a_decision(world, province):
+    council = Council(
+        org_unit=province, name="Hội đồng", decision_number=".", decision_on=clock.today(),
+        valid_from=clock.today(),
+    )  # fmt: skip
+    with pytest.raises(ValidationError) as refused:
+        council.full_clean()
+    assert list(refused.value.message_dict) == ["decision_number"]
