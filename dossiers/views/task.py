@@ -150,7 +150,9 @@ class _Forms:
         self.closed, self.others = {}, []
         self.kept_act = kept.get("act") if kept is not None else ""
         for name in task.acts():
-            self.closed[name] = task.dossier.why_not(name, settled=True)
+            self.closed[name] = task.dossier.why_not(name, settled=True) or doors.why_not_typed(
+                task, name, user
+            )
             if tried is not None and tried.name == name:
                 self.others.append(tried)
             elif not self.closed[name]:
