@@ -153,15 +153,19 @@ class HandedIn:
     handed_in: dict
     #: Ids of entries with a pen sheet that a second person must still compare.
     typed: set
+    #: Whether it was recorded who came, or need not be.
+    attended: bool = True
 
     @classmethod
     def of(cls, round_):
         """As it stands now."""
         judges = {member.pk: member for member in round_.scoring_members.select_related("user")}
         present = set(judges)
+        attended = round_.in_writing
         if not round_.in_writing:
-            came = round_.attendances.filter(present=True)
-            present.intersection_update(came.values_list("member", flat=True))
+            came = dict(round_.attendances.values_list("member", "present"))
+            attended = bool(came)
+            present.intersection_update(pk for pk, there in came.items() if there)
         recused = Interest.objects.filter(entry__round=round_, recused=True)
         handed_in, typed = defaultdict(set), set()
         sheets = Scoresheet.objects.filter(
@@ -176,7 +180,8 @@ class HandedIn:
                 typed.add(entry_id)
             else:
                 handed_in[entry_id].add(member_id)
-        return cls(judges, present, set(recused.values_list("entry", "member")), handed_in, typed)
+        recused = set(recused.values_list("entry", "member"))
+        return cls(judges, present, recused, handed_in, typed, attended)
 
     def due(self, entry):
         """Who scores it."""
@@ -187,8 +192,12 @@ class HandedIn:
         return self.due(entry) - self.handed_in[entry.pk]
 
     def stray(self, entry):
-        """Who has handed in and is not there, or does not score it."""
-        return self.handed_in[entry.pk] - self.due(entry)
+        """Who has handed in and is not there, or does not score it. Who is there is not known, and
+        nobody away, before that is recorded.
+        """
+        there = self.present if self.attended else self.judges.keys()
+        scores = {pk for pk in there if (entry.pk, pk) not in self.recused}
+        return self.handed_in[entry.pk] - scores
 
     def complete(self, entry):
         """Whether it can be counted: every sheet that is due is in, none is besides or in doubt."""
