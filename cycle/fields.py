@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import written
+from cycle.models.folding import clean_name
 
 MONEY_LIMIT = 10**15
 
@@ -23,6 +24,13 @@ def _read(reader, value):
         return reader(value) if written.says_something(value) else None
     except written.NotADay as refused:
         raise ValidationError(str(refused), code="invalid") from None
+
+
+class NameField(forms.CharField):
+    """A name, with nothing in it that cannot be seen: what is left of it may be too little."""
+
+    def to_python(self, value):
+        return clean_name(super().to_python(value))
 
 
 class DateField(forms.DateField):

@@ -279,7 +279,9 @@ def test_a_pen_sheet_is_typed_by_one_and_confirmed_by_another(round_, thu):
     chair = judge(round_.council, 0).user
     with pytest.raises(PermissionDenied):
         Scoresheet.type_in(entry, member, by=member.user)
-    sheet = Scoresheet.type_in(entry, member, by=thu, scan=("0" * 64, "phieu.pdf"))
+    sheet = Scoresheet.type_in(
+        entry, member, by=thu, scan=(staged(b"%PDF-1.7\n").sha256, "phieu.pdf")
+    )
     judging.score(sheet, judging.choose(entry.rubric, best), by=thu)
     sheet.submit(by=thu)
     assert sheet.state == SheetState.ENTERED

@@ -1,6 +1,14 @@
 from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
 from cycle.models.fault import FaultKind, FileFault
-from cycle.models.folding import Fold, FoldNumber, check_symbol, fold, fold_number
+from cycle.models.folding import (
+    Fold,
+    FoldNumber,
+    NameField,
+    check_symbol,
+    clean_name,
+    fold,
+    fold_number,
+)
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.organisation import (
@@ -31,6 +39,7 @@ __all__ = [
     "Job",
     "JobState",
     "Level",
+    "NameField",
     "Option",
     "OrgUnit",
     "OutboxMessage",
@@ -47,6 +56,7 @@ __all__ = [
     "Wording",
     "end_of",
     "check_symbol",
+    "clean_name",
     "fold",
     "fold_number",
     "job_kind",

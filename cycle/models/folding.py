@@ -19,6 +19,34 @@ def fold(text):
     return " ".join(text.replace("đ", "d").split())
 
 
+def clean_name(text):
+    """A name as it is seen: composed letters, single blanks, nothing that cannot be seen."""
+    seen = (
+        letter
+        for letter in unicodedata.normalize("NFC", text)
+        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
+    )
+    return " ".join("".join(seen).split())
+
+
+class NameField(models.CharField):
+    """A name that people type (tên): kept as :func:`clean_name` has it, by whatever way it came."""
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        return clean_name(value) if isinstance(value, str) else value
+
+    def pre_save(self, model_instance, add):
+        value = self.to_python(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def deconstruct(self):
+        """A plain column, as it always was."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
 class Fold(models.Func):
     """The same as :func:`fold`, in the database; immutable, so a generated column may use it."""
 

@@ -19,7 +19,17 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Duty, HistoryEntry, OrgUnit, Role, RoleAssignment, User, fold, people_of
+from cycle.models import (
+    Duty,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    User,
+    clean_name,
+    fold,
+    people_of,
+)
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
@@ -218,7 +228,9 @@ def _signed_by_another(
     """
     if paper is None or capacity is None or clock.replaying():
         return
-    if capacity.role in (Role.OFFICER, Role.CLERK) and fold(paper.signer) == fold(str(by)):
+    if capacity.role in (Role.OFFICER, Role.CLERK) and fold(clean_name(paper.signer)) == fold(
+        clean_name(str(by))
+    ):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
         )
