@@ -21,6 +21,7 @@ from dossiers.models import ConditionNotMet, Dossier, State
 from tests import judging
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.standing import stand
+from tests.stored import staged
 
 pytestmark = pytest.mark.django_db
 
