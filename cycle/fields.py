@@ -11,7 +11,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import written
-from cycle.models.folding import clean_name
 
 MONEY_LIMIT = 10**15
 
@@ -30,7 +29,7 @@ class NameField(forms.CharField):
     """A name, with nothing in it that cannot be seen: what is left of it may be too little."""
 
     def to_python(self, value):
-        return clean_name(super().to_python(value))
+        return written.clean_name(super().to_python(value))
 
 
 class DateField(forms.DateField):

@@ -166,7 +166,7 @@ class HandedIn:
             came = dict(round_.attendances.values_list("member", "present"))
             attended = bool(came)
             present.intersection_update(pk for pk, there in came.items() if there)
-        recused = Interest.objects.filter(entry__round=round_, recused=True)
+        interests = Interest.objects.filter(entry__round=round_, recused=True)
         handed_in, typed = defaultdict(set), set()
         sheets = Scoresheet.objects.filter(
             entry__round=round_,
@@ -180,7 +180,7 @@ class HandedIn:
                 typed.add(entry_id)
             else:
                 handed_in[entry_id].add(member_id)
-        recused = set(recused.values_list("entry", "member"))
+        recused = set(interests.values_list("entry", "member"))
         return cls(judges, present, recused, handed_in, typed, attended)
 
     def due(self, entry):

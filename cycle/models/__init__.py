@@ -5,7 +5,6 @@ from cycle.models.folding import (
     FoldNumber,
     NameField,
     check_symbol,
-    clean_name,
     fold,
     fold_number,
 )
@@ -56,7 +55,6 @@ __all__ = [
     "Wording",
     "end_of",
     "check_symbol",
-    "clean_name",
     "fold",
     "fold_number",
     "job_kind",

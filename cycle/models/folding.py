@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
+from cycle.written import clean_name
+
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 #: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
 _DASHES = "‐‑‒–—―−"
@@ -17,16 +19,6 @@ def fold(text):
     """``text`` in lower case without Vietnamese diacritics: «Nước mắm» → «nuoc mam»."""
     text = unicodedata.normalize("NFD", text.lower()).translate(_MARKS)
     return " ".join(text.replace("đ", "d").split())
-
-
-def clean_name(text):
-    """A name as it is seen: composed letters, single blanks, nothing that cannot be seen."""
-    seen = (
-        letter
-        for letter in unicodedata.normalize("NFC", text)
-        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
-    )
-    return " ".join("".join(seen).split())
 
 
 class NameField(models.CharField):

@@ -11,7 +11,8 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, NameField, OrgUnit, clean_name
+from cycle.models import Fold, NameField, OrgUnit
+from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
 

@@ -26,10 +26,10 @@ from cycle.models import (
     Role,
     RoleAssignment,
     User,
-    clean_name,
     fold,
     people_of,
 )
+from cycle.written import clean_name
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
