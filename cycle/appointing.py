@@ -37,7 +37,7 @@ from cycle.models import (
 from cycle.models.organisation import check_period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from django.db.models import QuerySet

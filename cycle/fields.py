@@ -25,6 +25,13 @@ def _read(reader, value):
         raise ValidationError(str(refused), code="invalid") from None
 
 
+class NameField(forms.CharField):
+    """A name, with nothing in it that cannot be seen: what is left of it may be too little."""
+
+    def to_python(self, value):
+        return written.clean_name(super().to_python(value))
+
+
 class DateField(forms.DateField):
     """A day as people write it here, 17/11/2026, or as a browser sends it."""
 

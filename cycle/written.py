@@ -6,6 +6,7 @@ one: Django's own takes 01/11/2026 for the eleventh of January.
 """
 
 import re
+import unicodedata
 from datetime import date, datetime, time
 
 from django.utils import timezone
@@ -45,6 +46,16 @@ class NotADay(ValueError):
 def _plain(text):
     """``text`` as it is seen: every space a plain one, nothing unseen, no full stop at its end."""
     return " ".join(_UNSEEN.sub("", text).split()).rstrip(". ")
+
+
+def clean_name(text):
+    """A name as it is seen: composed letters, single blanks, nothing that cannot be seen."""
+    seen = (
+        letter
+        for letter in unicodedata.normalize("NFC", text)
+        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
+    )
+    return " ".join("".join(seen).split())
 
 
 def says_something(text):

@@ -347,6 +347,14 @@ def test_a_role_of_days_past_is_given_on_a_document(
         assert "Không có văn bản thì vai trò bắt đầu từ hôm nay" in answer.content.decode()
 
 
+def test_without_paper_another_is_named_for_the_next_days_only(cycle, an, dung, chi, commune):
+    post = post_of(an, commune)
+    with pytest.raises(ValidationError, match="trong 7 ngày tới") as refused:
+        handover.substitute(asked(post, dung, 8, 12), by=chi)
+    assert list(refused.value.message_dict) == ["valid_from"]
+    assert handover.substitute(asked(post, dung, 7, 12), by=chi).paper_due_on
+
+
 def test_the_holder_owes_no_paper(cycle, an, dung, commune):
     assert handover.substitute(asked(post_of(an, commune), dung), by=an).paper_due_on is None
 

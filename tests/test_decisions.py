@@ -1,5 +1,6 @@
 """A certificate and its decision: which one, of which day, under which number, and whose name."""
 
+import unicodedata
 from datetime import date, timedelta
 from importlib import import_module
 
@@ -13,9 +14,19 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Role, fold_number
+from cycle.models import OrgUnit, Role, RoleAssignment, Substitution, User, fold_number
 from dossiers.forms.records import RECORDS
-from dossiers.models import Certificate, ConditionNotMet, Dossier, Evidence, Producer, State, Task
+from dossiers.models import (
+    Certificate,
+    ConditionNotMet,
+    Dossier,
+    Evidence,
+    OfficialDocument,
+    Producer,
+    Product,
+    State,
+    Task,
+)
 from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.walk import doors
 from notifications import audiences
@@ -23,6 +34,7 @@ from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.law_acts import corrected
 from tests.owning import insert_as_owner
+from tests.pages import shown
 from tests.public_pages import keep, main, see
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
@@ -361,6 +373,70 @@ def test_a_correction_says_something_and_what_was_judged_keeps_its_group(awaitin
                 **corrected(**changes),
             )
     assert dossier.officialdocuments.count() == 0
+
+
+@pytest.mark.parametrize(
+    "typed", ["Mật ong rừng\u200b", " Mật  ong\u00a0rừng", "Mật\u00ad ong rừng"]
+)
+def test_a_name_that_is_seen_the_same_is_no_correction(awaiting, minh, typed):
+    dossier = awaiting("Mật ong rừng")
+    maker = dossier.product.producer.name
+    for changes in (
+        {"product_name": typed},
+        {"product_name": "Mật ong rừng", "producer_name": f"{maker}\u200b"},
+        {"product_name": unicodedata.normalize("NFD", "Mật ong rừng")},
+    ):
+        with transaction.atomic(), pytest.raises(ConditionNotMet, match="Chưa có nội dung nào"):
+            correct(dossier, minh, **changes)
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        correct(dossier, minh, product_name="\u200b")
+    assert list(said(refused)) == ["product_name"]
+
+
+def test_the_history_says_the_old_name_and_the_new(awaiting, minh):
+    dossier = awaiting("Mật ong rừng")
+    correct(dossier, minh, product_name="Mật ong\u200b  bạc hà")
+    client = Client()
+    client.force_login(minh)
+    words = shown(client.get(dossier_page(dossier)).content.decode())
+    assert "đính chính sản phẩm, chủ thể «Mật ong rừng» thành «Mật ong bạc hà»" in words
+
+
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        (User, "full_name"),
+        (OrgUnit, "name"),
+        (Producer, "name"),
+        (Producer, "representative"),
+        (Product, "name"),
+        (OfficialDocument, "signer"),
+        (RoleAssignment, "document_signer"),
+        (Substitution, "document_signer"),
+    ],
+)
+def test_whatever_way_a_name_comes_it_is_kept_as_it_is_seen(model, field):
+    column = model._meta.get_field(field)
+    typed = "\ufeffLò \u200bVăn  Thư\n"
+    assert column.clean(typed, None) == "Lò Văn Thư"
+    row = model(**{field: typed})
+    assert column.pre_save(row, add=True) == "Lò Văn Thư"
+    assert getattr(row, field) == "Lò Văn Thư"
+
+
+def correct(dossier, by, **changes):
+    doors.act(
+        dossier.process,
+        "correct_names",
+        by=by,
+        reason="Ghi sai",
+        paper=records.signed_paper(),
+        **corrected(**changes),
+    )
+
+
+def dossier_page(dossier):
+    return reverse("dossiers:dossier", args=[dossier.pk])
 
 
 def test_a_correction_is_done_on_its_page(awaiting, minh, an, settings, tmp_path):

@@ -534,6 +534,13 @@ def scanned(user, entry, member, name="phieu.pdf", content=PDF):
     )
 
 
+def test_a_wrong_scan_is_told_only_what_is_taken(entry, member, thu):
+    for name, content in (("phieu.txt", b"x"), ("phieu.docx", b"PK\x03\x04 x")):
+        page = scanned(thu, entry, member, name=name, content=content).text
+        assert "Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG." in page
+        assert "Excel" not in page
+
+
 def test_a_pen_sheet_is_typed_compared_and_confirmed(entry, member, council, thu):
     typing = url(entry, "type_sheet", member.pk)
     assert "Bắt đầu nhập" in at(thu).get(typing).text

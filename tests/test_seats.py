@@ -5,17 +5,20 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from councils.judging import checklist, closing
 from councils.judging.tally import HandedIn
 from councils.models import Member, RoundClosed, Seat
-from cycle import clock
+from cycle import clock, written
 from cycle.models import HistoryEntry
 from dossiers.models import ConditionNotMet
+from notifications import letters
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging
 from tests.judging import begin, fill, judge, regulate
+from tests.pages import shown
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +199,8 @@ def test_too_few_came_and_it_is_put_off(scoring, council, thu):
         (9, {"reason": "  "}, "chưa nêu lý do"),
         (-1, {}, "Chỉ dời sang hôm nay"),
         (1, {}, "hãy chọn ngày khác"),
+        (365, {}, "xin xem lại năm, tháng"),
+        (92, {}, "xin xem lại năm, tháng"),
     ],
 )
 def test_what_moves_no_meeting(days, said, words, scoring, thu):
@@ -205,6 +210,43 @@ def test_what_moves_no_meeting(days, said, words, scoring, thu):
     scoring.refresh_from_db()
     assert scoring.meets_at == before
     assert not HistoryEntry.objects.filter(event="round.move_meeting").exists()
+
+
+def test_until_it_is_recorded_who_came_on_the_new_day_nobody_was_away(scoring, council, thu):
+    with clock.at(clock.now() + DAY):
+        for number in range(4):
+            fill(scoring.entries.get(), judge(council, number))
+        seats = {member.pk: member != judge(council, 0) for member in scoring.seats}
+        scoring.attend(seats, by=thu)
+        assert "stray" in unmet(scoring)
+        move(scoring, thu, 7, reason="Chủ tịch ốm")
+        assert {"stray", "sheets"}.isdisjoint(unmet(scoring))
+        # It is not closed all the same: nobody is known to be there.
+        assert "quorum" in unmet(scoring)
+    with clock.at(clock.now() + 8 * DAY):
+        scoring.attend(dict.fromkeys(seats, False), by=thu)
+        assert "stray" in unmet(scoring)
+
+
+def unmet(round_):
+    return {item.code for item in checklist.checklist(round_) if not item.met}
+
+
+def test_history_news_and_letter_name_the_old_day_and_the_new(scoring, council, thu, client):
+    was = scoring.meets_at
+    move(scoring, thu, 9)
+    scoring.refresh_from_db()
+    words = f"từ {written.moment_text(was)} sang {written.moment_text(scoring.meets_at)}"
+    client.force_login(thu)
+    page = shown(client.get(reverse("councils:round", args=[scoring.pk])).content.decode())
+    assert f"dời ngày họp của đợt đánh giá {words}: Chủ tịch đi công tác" in page
+    while dispatch():
+        pass
+    told = Notification.objects.filter(entry__event="round.move_meeting").first()
+    assert words in letters.of_notification(told).body
+    client.force_login(judge(council, 1).user)
+    news = shown(client.get(reverse("notifications:news")).content.decode())
+    assert words in news
 
 
 def test_the_seats_of_the_new_day_are_asked(scoring, council, thu):

@@ -3,6 +3,8 @@
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.test import Client
+from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Role
@@ -185,6 +187,56 @@ def test_who_does_not_hold_the_decision_signs_none(awaiting, minh, la, an, provi
         with pytest.raises(PermissionDenied):
             doors.sign_decision(open_task(awaiting), by=user)
     assert open_task(awaiting).signed_at is None
+
+
+def typing(dossier, by, **paper):
+    doors.complete(
+        open_task(dossier),
+        "certify",
+        by=by,
+        paper=records.signed_paper(**paper),
+        record=records.certificate(),
+    )
+
+
+def test_an_officer_numbers_only_what_is_marked_as_signed_in_this_submission(awaiting, son, minh):
+    doors.sign_decision(open_task(awaiting), by=son)
+    doors.complete(open_task(awaiting), "return_submission", by=son, reason="Sai tên chủ thể")
+    doors.complete(open_task(awaiting), "propose_recognition", by=minh)
+    with transaction.atomic(), pytest.raises(ConditionNotMet, match="chưa đánh dấu «Đã ký»"):
+        typing(awaiting, minh)
+    client = Client()
+    client.force_login(minh)
+    address = reverse("dossiers:task", args=[open_task(awaiting).pk])
+    page = client.get(address).content.decode()
+    assert 'value="certify"' not in page and "chưa đánh dấu «Đã ký»" in page
+    doors.sign_decision(open_task(awaiting), by=son)
+    assert 'value="certify"' in client.get(address).content.decode()
+    typing(awaiting, minh)
+    assert awaiting.certificates.exists()
+
+
+def test_a_clerk_numbers_from_the_paper_and_does_it_as_a_clerk(awaiting, province):
+    both = person("tinh2", "Lò Văn Hai", (Role.OFFICER, province), (Role.CLERK, province))
+    typing(awaiting, both)
+    assert awaiting.history.get(event="dossier.certify").role == Role.CLERK
+
+
+@pytest.mark.parametrize("signer", ["Lò Văn Thư", " lo van  thu"])
+def test_who_types_a_decision_has_not_signed_it(awaiting, province, signer):
+    clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        typing(awaiting, clerk, signer=signer)
+    assert list(refused.value.message_dict) == ["signer"]
+    assert open_task(awaiting).node == "decide"
+
+
+@pytest.mark.parametrize("act", sorted(NEEDS_PAPER - OF_A_TASK))
+def test_nor_does_an_officer_who_records_what_no_task_asked_for(act, file_of, minh):
+    dossier = file_of(act)
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        attempt(dossier, act, minh, records.signed_paper(signer=str(minh)))
+    assert list(refused.value.message_dict) == ["signer"]
 
 
 def test_only_a_decision_is_signed(dossier, moi):

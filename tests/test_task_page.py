@@ -1,5 +1,6 @@
 """The page of one task: the whole year by its forms, who may, errors that keep what was typed."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,10 +12,13 @@ from cycle import clock
 from cycle.models import Role
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
-from dossiers.models import State, Task
+from dossiers.models import ACTS, State, Task
 from dossiers.walk import doors
 from tests import records
+from tests.law_table import OF_THE_DISTRICT
 from tests.left_open import left_open
+from tests.pages import shown
+from tests.standing import stand
 from tests.task_pages import address, today
 from tests.world import events, open_dossier, open_task, person
 
@@ -583,3 +587,28 @@ def test_tasks_of_another_year_are_not_mixed(cycle, commune, an, dossier):
     other = open_dossier(cycle, commune, an, name="Rượu nếp")
     page = signed_in(an).get(address(open_task(other))).content.decode()
     assert "Mật ong rừng Nà Tấu" not in page
+
+
+@pytest.mark.parametrize(
+    ("act", "state"),
+    sorted(
+        (act.name, state)
+        for act in ACTS.values()
+        if act.tone == "return"
+        for state in set(act.begins) - OF_THE_DISTRICT
+    ),
+)
+def test_whatever_was_returned_says_why_on_the_task_it_came_to(act, state, dossier, moi):
+    stand(dossier, state)
+    doors.complete(open_task(dossier), act, by=moi, reason="Phụ lục thiếu trang 3")
+    client = Client()
+    client.force_login(moi)
+    task = open_task(dossier)
+    page = client.get(reverse("dossiers:task", args=[task.pk])).content.decode()
+    notices = re.findall(r'<div class="notice notice-warning">(.*?)</div>', page, re.DOTALL)
+    assert [shown(notice) for notice in notices if "Phụ lục thiếu trang 3" in notice]
+    # It came this way once: what comes by another way later is not said to be returned.
+    if act == "return_submission":
+        doors.complete(task, "propose_recognition", by=moi)
+        page = client.get(reverse("dossiers:task", args=[open_task(dossier).pk])).content.decode()
+        assert "Bị trả lại để làm lại" not in page

@@ -222,9 +222,11 @@ class InterestForm(PlainPart):
 class ScanField(FileField):
     """A PDF or a photo."""
 
+    taken = _("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG.")
+
     def check(self, content_type: str) -> None:
         if content_type not in SCANS.values():
-            raise forms.ValidationError(_("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."))
+            raise forms.ValidationError(self.taken)
 
 
 class ScanForm(PlainPart):

@@ -77,7 +77,7 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     over = round_.decide_by is not None and clock.today() >= round_.decide_by
     for entry in entries:
         due, missing = sheets.due(entry), sheets.missing(entry)
-        if not due:
+        if not due and sheets.attended:
             items.append(Item("sheets", _said(entry, _now("không còn ai chấm")), False, entry))
         elif missing:
             who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))

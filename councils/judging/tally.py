@@ -159,16 +159,20 @@ class HandedIn:
     handed_in: dict[int, set[int]]
     #: Ids of entries with a pen sheet that a second person must still compare.
     typed: set[int]
+    #: Whether it was recorded who came, or need not be.
+    attended: bool = True
 
     @classmethod
     def of(cls, round_: EvaluationRound) -> Self:
         """As it stands now."""
         judges = {member.pk: member for member in round_.scoring_members.select_related("user")}
         present = set(judges)
+        attended = round_.in_writing
         if not round_.in_writing:
-            came = round_.attendances.filter(present=True)
-            present.intersection_update(came.values_list("member", flat=True))
-        recused = Interest.objects.filter(entry__round=round_, recused=True)
+            came = dict(round_.attendances.values_list("member", "present"))
+            attended = bool(came)
+            present.intersection_update(pk for pk, there in came.items() if there)
+        interests = Interest.objects.filter(entry__round=round_, recused=True)
         handed_in, typed = defaultdict(set), set()
         sheets = Scoresheet.objects.filter(
             entry__round=round_,
@@ -182,7 +186,8 @@ class HandedIn:
                 typed.add(entry_id)
             else:
                 handed_in[entry_id].add(member_id)
-        return cls(judges, present, set(recused.values_list("entry", "member")), handed_in, typed)
+        recused = set(interests.values_list("entry", "member"))
+        return cls(judges, present, recused, handed_in, typed, attended)
 
     def due(self, entry: RoundEntry) -> set[int]:
         """Who scores it."""
@@ -193,8 +198,12 @@ class HandedIn:
         return self.due(entry) - self.handed_in[entry.pk]
 
     def stray(self, entry: RoundEntry) -> set[int]:
-        """Who has handed in and is not there, or does not score it."""
-        return self.handed_in[entry.pk] - self.due(entry)
+        """Who has handed in and is not there, or does not score it. Who is there is not known, and
+        nobody away, before that is recorded.
+        """
+        there = self.present if self.attended else self.judges.keys()
+        scores = {pk for pk in there if (entry.pk, pk) not in self.recused}
+        return self.handed_in[entry.pk] - scores
 
     def complete(self, entry: RoundEntry) -> bool:
         """Whether it can be counted: every sheet that is due is in, none is besides or in doubt."""

@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from cycle.models import Criterion, Elimination, Rubric, User
     from dossiers.models.dossier import DossierQuerySet
 
+#: A meeting is put off by so many days at a time: further is a year or a month mistyped. From
+#: December it may go into January.
+PUT_OFF_AT_MOST = 90
+
 
 class RoundClosed(Exception):
     """The round is closed: nothing of it changes any more; ``round`` says since when."""
@@ -311,8 +315,8 @@ class EvaluationRound(models.Model):
 
         Who sits in it is then who sits on the new day; sheets stay, sealed. Who came to the meeting
         that was put off is kept in the history and asked anew. Raises PermissionDenied,
-        RoundClosed; ConditionNotMet without a reason, for a day gone by, in writing, once the
-        meeting was held, and when that day would take a seat from under a sheet.
+        RoundClosed; ConditionNotMet without a reason, for a day gone by or too far off, in writing,
+        once the meeting was held, and when that day would take a seat from under a sheet.
         """
         reason, place = reason.strip(), place.strip()
         with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
@@ -347,6 +351,12 @@ class EvaluationRound(models.Model):
             return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
         if day == self.met_on:
             return [_now("Đợt đang ghi họp vào ngày này: hãy chọn ngày khác.")]
+        last = max(self.met_on, clock.today()) + DAY * PUT_OFF_AT_MOST
+        if day > last:
+            return [
+                _now("Chỉ dời đến hết ngày %(last)s (%(days)s ngày): xin xem lại năm, tháng.")
+                % {"last": f"{last:%d/%m/%Y}", "days": PUT_OFF_AT_MOST}
+            ]
         lacks = [
             _now("Ngày %(day)s: %(lacks)s") % {"day": f"{day:%d/%m/%Y}", "lacks": each}
             for each in self.council.missing(day)

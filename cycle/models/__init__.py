@@ -3,6 +3,7 @@ from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import (
     Fold,
     FoldNumber,
+    NameField,
     check_document,
     check_signer,
     check_symbol,
@@ -44,6 +45,7 @@ __all__ = [
     "Job",
     "JobState",
     "Level",
+    "NameField",
     "Option",
     "OrgUnit",
     "OutboxMessage",

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from cycle import clock
+from cycle.written import clean_name
 
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 #: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
@@ -19,6 +20,24 @@ def fold(text: str) -> str:
     """``text`` in lower case without Vietnamese diacritics: «Nước mắm» → «nuoc mam»."""
     text = unicodedata.normalize("NFD", text.lower()).translate(_MARKS)
     return " ".join(text.replace("đ", "d").split())
+
+
+class NameField(models.CharField):
+    """A name that people type (tên): kept as :func:`clean_name` has it, by whatever way it came."""
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        return clean_name(value) if isinstance(value, str) else value
+
+    def pre_save(self, model_instance, add):
+        value = self.to_python(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+    def deconstruct(self):
+        """A plain column, as it always was."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
 
 
 class Fold(models.Func):

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Line, array, start
-from cycle.models.folding import Fold
+from cycle.models.folding import Fold, NameField
 
 
 def check_period(first: date | None, last: date | None, field: str) -> None:
@@ -99,7 +99,7 @@ class OrgUnit(models.Model):
     """
 
     code = models.CharField(_("mã đơn vị"), max_length=10)
-    name = models.CharField(_("tên"), max_length=200)
+    name = NameField(_("tên"), max_length=200)
     level = models.CharField(_("cấp"), max_length=10, choices=Level)
     parent = models.ForeignKey(
         "self",
@@ -269,7 +269,7 @@ def named_apart(rows: Any, user: str = "") -> Any:
 class User(AbstractUser):
     """A person who signs in (người dùng). Never deleted: what they did stays theirs."""
 
-    full_name = models.CharField(_("họ và tên"), max_length=150, blank=True)
+    full_name = NameField(_("họ và tên"), max_length=150, blank=True)
     phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
     language = models.CharField(
         _("ngôn ngữ"), max_length=5, default="vi", choices=[("vi", "Tiếng Việt"), ("en", "English")]
@@ -468,7 +468,7 @@ class RoleAssignment(models.Model):
         verbose_name=_("người phân công"),
     )
     document = models.CharField(_("số, ngày văn bản"), max_length=120, blank=True)
-    document_signer = models.CharField(_("người ký văn bản"), max_length=150, blank=True)
+    document_signer = NameField(_("người ký văn bản"), max_length=150, blank=True)
     #: The successor, who has the open tasks from the day after ``valid_to`` (bàn giao).
     handed_to = models.ForeignKey(
         User,
@@ -615,7 +615,7 @@ class Substitution(models.Model):
     valid_to = models.DateField(_("đến hết ngày"))
     reason = models.CharField(_("lý do"), max_length=300)
     document = models.CharField(_("văn bản"), max_length=120, blank=True)
-    document_signer = models.CharField(_("người ký văn bản"), max_length=150, blank=True)
+    document_signer = NameField(_("người ký văn bản"), max_length=150, blank=True)
     #: Last day to enter ``document``, when a leader named the substitute at once, in sickness.
     paper_due_on = models.DateField(_("văn bản chậm nhất"), null=True, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
+from cycle.fields import NameField
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
 from dossiers.forms.fields import (
@@ -203,10 +204,10 @@ class RubricForm(PlainPart):
 class CorrectionForm(ReasonForm):
     """What product and producer are called now, with what they were called filled in."""
 
-    product_name = forms.CharField(label=_("Tên sản phẩm"), max_length=200)
+    product_name = NameField(label=_("Tên sản phẩm"), max_length=200)
     product_group = forms.ChoiceField(label=_("Nhóm sản phẩm"), choices=ProductGroup)
     producer = RowField(Producer.objects.none(), label=_("Chủ thể"))
-    producer_name = forms.CharField(
+    producer_name = NameField(
         label=_("Tên chủ thể"),
         max_length=200,
         help_text=_("Đổi tên của chủ thể hiện nay; chọn chủ thể khác thì để nguyên ô này."),

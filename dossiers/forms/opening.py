@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from cycle.fields import NameField
 from cycle.models import Cycle, Level, OrgUnit, Role, fold, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
@@ -49,7 +50,7 @@ class DossierForm(PlainPart):
         required=False,
         empty_label=_("Chủ thể mới (điền bên dưới)"),
     )
-    producer_name = forms.CharField(label=_("Tên chủ thể mới"), max_length=200, required=False)
+    producer_name = NameField(label=_("Tên chủ thể mới"), max_length=200, required=False)
     owner_type = forms.ChoiceField(
         label=_("Loại hình"),
         choices=[("", _("— Chọn loại hình —")), *OwnerType.choices],
@@ -67,7 +68,7 @@ class DossierForm(PlainPart):
         required=False,
         empty_label=_("Sản phẩm mới (điền bên dưới)"),
     )
-    product_name = forms.CharField(label=_("Tên sản phẩm mới"), max_length=200, required=False)
+    product_name = NameField(label=_("Tên sản phẩm mới"), max_length=200, required=False)
     group = forms.ChoiceField(
         label=_("Nhóm sản phẩm"),
         choices=[("", _("— Chọn nhóm —")), *ProductGroup.choices],

@@ -38,8 +38,15 @@ HELD, DROP = "-held", "-drop"
 _SEAL = "dossiers.uploads"
 
 
-def check_upload(upload: UploadedFile) -> str:
-    """Refuse an empty, oversized or unknown file with a sentence; returns its content type."""
+#: What is taken, where nothing narrower is said.
+TAKEN = _("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx).")
+
+
+def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> str:
+    """Refuse an empty, oversized or unknown file with a sentence; returns its content type.
+
+    ``taken`` says which files there are to choose from.
+    """
     if not upload.size:
         raise ValidationError(_("Tệp này rỗng, xin chọn lại."))
     if upload.size > settings.MAX_EVIDENCE_BYTES:
@@ -53,7 +60,7 @@ def check_upload(upload: UploadedFile) -> str:
     begins = upload.read(len(beginning))
     upload.seek(0)
     if not content_type or begins != beginning:
-        raise ValidationError(_("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx)."))
+        raise ValidationError(taken)
     return content_type
 
 
@@ -125,6 +132,8 @@ class FileField(forms.FileField):
     """
 
     widget = FileInput
+    #: Which files it takes, as it says to who sent another.
+    taken = TAKEN
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -149,7 +158,7 @@ class FileField(forms.FileField):
         upload = super().clean(data, initial)
         if not upload:
             return None
-        content_type = check_upload(upload)
+        content_type = check_upload(upload, self.taken)
         self.check(content_type)
         staged = stage(upload, content_type)
         if owner is not None:

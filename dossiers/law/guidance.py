@@ -294,7 +294,7 @@ GUIDES = {
             "Chủ tịch tỉnh công nhận 3–4 sao, giấy chứng nhận có giá trị 36 tháng. Từ 90 điểm: đề "
             "nghị Bộ đánh giá 5 sao, trước 30/7 hoặc 30/1 (QĐ 26/2026/QĐ-TTg)."
         ),
-        (_("Hạng sao đúng với biên bản của hội đồng"), _("Văn thư đã cấp số quyết định")),
+        (_("Hạng sao đúng với biên bản của hội đồng"), _("Dự thảo quyết định đúng với tờ trình")),
         law_of_three=_(
             "Chủ tịch tỉnh công nhận 3–4 sao, giấy chứng nhận có giá trị 36 tháng; từ 90 điểm "
             "chuyển trung ương (QĐ 1048/QĐ-TTg năm 2019)."

@@ -821,5 +821,10 @@ rules.add_perm("dossiers.open", is_one_of(OFFICERS))
 
 #: The events by which a dossier goes back to its producer.
 SENT_BACK = tuple(act.event for act in ACTS.values() if act.sends_back)
+#: Those by which it goes back to an office, and the states in which it then stands there.
+RETURNED = tuple(act.event for act in ACTS.values() if act.tone == "return" and not act.sends_back)
+RETURNED_TO = frozenset(
+    state for act in ACTS.values() if act.event in RETURNED for state in act.leads
+)
 #: The acts that send it to the level above.
 FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import FoldNumber, check_signer, check_symbol
+from cycle.models import FoldNumber, NameField, check_signer, check_symbol
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.models.records import Record
 
@@ -21,7 +21,7 @@ class OfficialDocument(Record):
 
     number = models.CharField(_("số và ký hiệu"), max_length=60)
     signed_on = models.DateField(_("ngày ký"))
-    signer = models.CharField(_("người ký"), max_length=150)
+    signer = NameField(_("người ký"), max_length=150)
     signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150)
     folded_number = models.GeneratedField(
         expression=FoldNumber(F("number")), output_field=models.TextField(), db_persist=True

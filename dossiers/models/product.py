@@ -11,7 +11,8 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, OrgUnit
+from cycle.models import Fold, NameField, OrgUnit
+from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
 
@@ -43,12 +44,12 @@ class ProductGroup(models.TextChoices):
 class Producer(models.Model):
     """Who makes the product and proposes it (chủ thể)."""
 
-    name = models.CharField(_("tên chủ thể"), max_length=200)
+    name = NameField(_("tên chủ thể"), max_length=200)
     owner_type = models.CharField(_("loại hình"), max_length=20, choices=OwnerType)
     commune = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="producers", verbose_name=_("xã, phường")
     )
-    representative = models.CharField(_("người đại diện"), max_length=150, blank=True)
+    representative = NameField(_("người đại diện"), max_length=150, blank=True)
     phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
     address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
     registration_number = models.CharField(_("số đăng ký kinh doanh"), max_length=40, blank=True)
@@ -87,7 +88,7 @@ class Product(models.Model):
     producer = models.ForeignKey(
         Producer, models.PROTECT, related_name="products", verbose_name=_("chủ thể")
     )
-    name = models.CharField(_("tên sản phẩm"), max_length=200)
+    name = NameField(_("tên sản phẩm"), max_length=200)
     group = models.CharField(_("nhóm sản phẩm"), max_length=40, choices=ProductGroup)
     code = models.CharField(_("mã số sản phẩm"), max_length=40, blank=True)
     search = models.GeneratedField(
@@ -124,6 +125,10 @@ class Product(models.Model):
         ConditionNotMet when nothing differs, ValidationError when another name is typed for
         another producer.
         """
+        name, producer_name = clean_name(name), clean_name(producer_name)
+        if not name or not producer_name:
+            field = "producer_name" if name else "product_name"
+            raise ValidationError({field: _now("Tên này không có chữ nào nhìn thấy được.")})
         held = Product.objects.select_for_update().get(pk=self.pk)
         maker = Producer.objects.select_for_update().get(pk=producer.pk)
         before, other = held.producer, held.producer_id != maker.pk

@@ -49,6 +49,17 @@ def sent(dossier_id: int, by: User, node: str) -> bool:
     ).exists()
 
 
+NOT_MARKED = _(
+    "Lãnh đạo chưa đánh dấu «Đã ký» cho tờ trình này: cán bộ chỉ vào số sau khi đã ký, văn thư ghi "
+    "được ngay từ văn bản."
+)
+
+
+def needs_mark(task: Task, name: str) -> bool:
+    """Whether the act is a decision that is not marked as signed, in this submission."""
+    return task.node == SIGNED_NODE and task.signed_at is None and ACTS[name].paper
+
+
 class TaskAlreadyDone(Exception):
     """Somebody finished, cancelled or passed this task on first; ``task`` says who and when."""
 

@@ -31,6 +31,8 @@ from dossiers.walk import doors, engine
 ABOVE = (Role.OFFICER, Role.LEADER)
 #: In sickness the paper of a substitution follows within so many working days.
 PAPER_DAYS = 5
+#: In sickness somebody is named at once: for a later day there is time for the paper.
+AHEAD_WITHOUT_PAPER = 7
 
 
 # --- Who may --------------------------------------------------------------------------------
@@ -176,7 +178,8 @@ def substitute(substitution, *, by):
     the unit or works above it names a third person on a document, or in sickness without one, which
     then follows by ``paper_due_on``. Raises PermissionDenied for others; ValidationError for
     oneself without another's signature, an auditor, a sign-in of the administration, a past or
-    overlapping period, one begun before today without paper, a second without paper while that of
+    overlapping period, one begun before today without paper, one that another names without paper
+    for a day more than a week ahead, a second without paper while that of
     the first is owed, no reason, and who has the other of officer and leader at the unit.
     """
     with transaction.atomic():
@@ -214,6 +217,16 @@ def substitute(substitution, *, by):
         if not substitution.document and not holds_post(by, post):
             _check_owes_none(post)
             first = substitution.valid_from
+            if first > today + timedelta(days=AHEAD_WITHOUT_PAPER):
+                raise ValidationError(
+                    {
+                        "valid_from": _(
+                            "Chưa có văn bản thì chỉ cử được người làm thay bắt đầu trong "
+                            "%(days)s ngày tới: xa hơn thì còn kịp ra văn bản."
+                        )
+                        % {"days": AHEAD_WITHOUT_PAPER}
+                    }
+                )
             calendar = DayOff.objects.calendar(first, first + timedelta(days=60))
             substitution.paper_due_on = calendar.add(first, PAPER_DAYS)
         substitution.save(force_insert=True)

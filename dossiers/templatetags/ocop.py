@@ -1,5 +1,7 @@
 """How times, money, days left and acts are written on a page."""
 
+from datetime import datetime
+
 from django import template
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -8,8 +10,11 @@ from cycle import clock, events, written
 from cycle.models import DayOff
 from cycle.steps import Step
 from dossiers.law.states import State
-from dossiers.models import ACTS
+from dossiers.models import ACTS, ProductGroup
 from dossiers.terms.due import due as due_of
+
+#: Where a meeting was put off from, and to, in its entry.
+_DAYS = ("was", "meets_at")
 
 register = template.Library()
 register.filter("day", written.day_text)
@@ -52,6 +57,23 @@ def act_label(name):
 def event_label(event):
     """The verb phrase of a recorded event, after the actor's name."""
     return events.label(event)
+
+
+@register.filter
+def from_what(entry):
+    """What an entry put off or corrected, from what to what, as phrases after its sentence."""
+    told = entry.data
+    if entry.event == "round.move_meeting" and told.get("was"):
+        days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
+        return [_("từ %(was)s sang %(now)s") % dict(zip(("was", "now"), days, strict=True))]
+    if entry.event != "dossier.correct_names":
+        return []
+    changed = told.get("changed", {})
+    pairs = [changed[field] for field in ("name", "producer") if field in changed]
+    pairs += [[ProductGroup(group).label for group in changed.get("group", ())]]
+    return [
+        _("«%(was)s» thành «%(now)s»") % {"was": pair[0], "now": pair[1]} for pair in pairs if pair
+    ]
 
 
 @register.inclusion_tag("_due.html")

@@ -16,7 +16,7 @@ from dossiers.forms import acts
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
-from dossiers.models.law import SENT_BACK
+from dossiers.models.law import RETURNED, RETURNED_TO, SENT_BACK
 from dossiers.models.task import SIGNED_NODE
 from dossiers.page import (
     evidence_by_kind,
@@ -150,7 +150,9 @@ class _Forms:
         self.closed, self.others = {}, []
         self.kept_act = kept.get("act") if kept is not None else ""
         for name in task.acts():
-            self.closed[name] = task.dossier.why_not(name, settled=True)
+            self.closed[name] = task.dossier.why_not(name, settled=True) or doors.why_not_typed(
+                task, name, user
+            )
             if tried is not None and tried.name == name:
                 self.others.append(tried)
             elif not self.closed[name]:
@@ -192,7 +194,9 @@ def _handling_rows(task, buttons, handled):
 
 
 def _told_beside(task, tab):
-    """What the chosen tab of the page tells, and what was asked of the producer."""
+    """What the chosen tab of the page tells, what was asked of the producer, and why the dossier
+    was returned to this desk.
+    """
     beside: dict[str, object]
     dossier, beside = task.dossier, {}
     if tab == "summary":
@@ -205,6 +209,9 @@ def _told_beside(task, tab):
         beside["missing"] = dossier.missing_evidence()
     if task.waiting_since or task.node in WAITS_FOR_PRODUCER:
         beside["asked"] = told(dossier).filter(event__in=SENT_BACK).first()
+    elif task.state in RETURNED_TO:
+        came = told(dossier).filter(after=task.state).exclude(before=task.state).first()
+        beside["returned"] = came if came is not None and came.event in RETURNED else None
     return beside
 
 

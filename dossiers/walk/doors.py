@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import rules
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -27,9 +27,11 @@ from cycle.models import (
     RoleAssignment,
     User,
     document_unnamed,
+    fold,
     names_document,
     people_of,
 )
+from cycle.written import clean_name
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
@@ -40,12 +42,14 @@ from dossiers.models.law import ACTS, FORWARDS
 from dossiers.models.paper import OfficialDocument
 from dossiers.models.task import (
     BOTH_ENDS,
+    NOT_MARKED,
     RECEIVED_FROM,
     SIGNED_NODE,
     PaperRequired,
     Process,
     Task,
     TaskAlreadyDone,
+    needs_mark,
     sent,
 )
 from dossiers.rules import fitting, holds_task, routing
@@ -116,11 +120,15 @@ def complete(
         typed = not authorised and not holds_task(by, task)
         if typed and paper is None:
             raise PaperRequired
+        capacity = _capacity_at(task, by)
         if not authorised:
             _not_both_ends(task, name, by)
+        if typed and not clock.replaying() and (lacking := why_not_typed(task, name, by)):
+            raise ConditionNotMet(lacking)
+        _signed_by_another(by, capacity, paper)
         entry, terms = dossier.perform(
             name,
-            replace(doing, capacity=_capacity_at(task, by), typed=typed),
+            replace(doing, capacity=capacity, typed=typed),
             reason=reason,
             records=_records(record),
             paper=paper,
@@ -161,9 +169,11 @@ def act(
         process = Process.objects.select_for_update().get(pk=process.pk)
         if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
             raise ConditionNotMet([BOTH_ENDS])
+        capacity = capacity or _capacity(by, dossier, said.who)
+        _signed_by_another(by, capacity, paper)
         doing = Doing(
             by=by,
-            capacity=capacity or _capacity(by, dossier, said.who),
+            capacity=capacity,
             authority=authority,
             leaving=left.pk if left else None,
             at=at,
@@ -209,6 +219,35 @@ def _not_both_ends(task: Task, name: str, by: User) -> None:
         unit = dossier.commune.at_level(duty.level)
         if unit is not None and by.capacity(duty.role, unit.pk) is not None:
             raise ConditionNotMet([BOTH_ENDS])
+
+
+def _signed_by_another(
+    by: User, capacity: RoleAssignment | None, paper: OfficialDocument | None
+) -> None:
+    """At an officer's or a clerk's desk papers are recorded, not signed: the signer is another.
+
+    Raises ValidationError. Of what is told again years later the signer may be unknown.
+    """
+    if paper is None or capacity is None or clock.replaying():
+        return
+    if capacity.role in (Role.OFFICER, Role.CLERK) and fold(clean_name(paper.signer)) == fold(
+        clean_name(str(by))
+    ):
+        raise ValidationError(
+            {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
+        )
+
+
+def why_not_typed(task: Task, name: str, by: User) -> list[Any]:
+    """Sentences that say why ``by`` may not record the act for who decides it; for the page too.
+
+    A decision that is not marked as signed is recorded by a clerk, from the paper itself. The mark
+    is the task's: a submission that was returned and made again has none.
+    """
+    if holds_task(by, task) or not needs_mark(task, name):
+        return []
+    capacity = _capacity_at(task, by)
+    return [] if capacity is not None and capacity.role == Role.CLERK else [NOT_MARKED]
 
 
 @contextmanager
@@ -261,8 +300,13 @@ def changing(
 
 
 def _capacity_at(task: Task, user: User) -> RoleAssignment | None:
-    """The assignment at the task's unit by which ``user`` acts on it: its own role first."""
-    roles = (task.role, Role.OFFICER, Role.LEADER, Role.CLERK)
+    """The assignment at the task's unit by which ``user`` acts on it: its own role first, then who
+    records for it. A decision's number is the clerk's to give.
+    """
+    desks = (Role.OFFICER, Role.LEADER, Role.CLERK)
+    if task.node == SIGNED_NODE:
+        desks = (Role.CLERK, Role.OFFICER, Role.LEADER)
+    roles = (task.role, *desks)
     return next(filter(None, (user.capacity(role, task.org_unit_id) for role in roles)), None)
 
 
