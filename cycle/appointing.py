@@ -8,6 +8,7 @@ could do, and a sign-in is either of the administration or holds posts, never bo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -87,7 +88,7 @@ def signed_by_another(document: str, signer: str, maker: User | None) -> bool:
     return _is_another(signer, maker)
 
 
-def _is_another(name, person):
+def _is_another(name: str, person: User | None) -> bool:
     """Whether a written ``name`` is that of somebody but ``person``."""
     named, mine = _words(name).split(), _words(str(person)).split()
     return not (set(named) <= set(mine) or set(mine) <= set(named))
@@ -202,7 +203,7 @@ def check_paper(
 OTHER_SIDE = {Role.OFFICER: Role.LEADER, Role.LEADER: Role.OFFICER}
 
 
-def one_business(org_unit_id):
+def one_business(org_unit_id: int) -> Any:
     """Units whose work a person of this unit would do too: what it took over, and what took over
     any of that.
     """
@@ -210,7 +211,7 @@ def one_business(org_unit_id):
     return OrgUnit.objects.heirs_of(taken_over)
 
 
-def both_sides(person, post, *, first, last):
+def both_sides(person: User, post: RoleAssignment, *, first: date, last: date | None) -> Any:
     """The posts of ``person``, own or lent, on the other side of ``post``'s desk on some day from
     ``first`` to ``last`` (None: for good); days gone by do not count.
     """
@@ -234,7 +235,7 @@ def both_sides(person, post, *, first, last):
     return held.filter(Q(user=person) | Q(pk__in=lent.values("assignment")))
 
 
-def are_both_sides(post, other):
+def are_both_sides(post: RoleAssignment, other: RoleAssignment) -> bool:
     """Whether two posts (either may be unsaved) have their holder prepare and sign the same files
     on some day to come.
     """
@@ -247,7 +248,9 @@ def are_both_sides(post, other):
     )
 
 
-def check_sides(person, post, *, first, last, field):
+def check_sides(
+    person: User, post: RoleAssignment, *, first: date, last: date | None, field: str
+) -> None:
     """Whether ``person``, who gets ``post`` for these days, stays on one side of the desk.
 
     Their row is held until the end of the transaction: of two posts given at once the second waits
@@ -260,7 +263,7 @@ def check_sides(person, post, *, first, last, field):
         raise ValidationError({field: sides_crossed(person, post, other)})
 
 
-def check_held_on(post, *, first, last):
+def check_held_on(post: RoleAssignment, *, first: date, last: date | None) -> None:
     """Whether ``post`` may be held for these further days, by its holder and who stands in for
     them. Raises ValidationError.
     """
@@ -269,7 +272,7 @@ def check_held_on(post, *, first, last):
         check_sides(person, post, first=first, last=last, field="valid_to")
 
 
-def sides_crossed(person, post, other):
+def sides_crossed(person: User, post: RoleAssignment, other: RoleAssignment) -> Any:
     """The sentence for who would both prepare and sign."""
     return _(
         "%(who)s đã là hoặc đang làm thay «%(other)s» của %(unit)s trong thời gian đó: không giữ "
@@ -282,7 +285,7 @@ def sides_crossed(person, post, other):
     }
 
 
-def check_named(document, signer=""):
+def check_named(document: str, signer: str = "") -> None:
     """What is given as a document names one, and what is given as its signer names a person.
 
     Raises ValidationError at ``document`` or ``document_signer``.
@@ -292,7 +295,7 @@ def check_named(document, signer=""):
         check_signer(signer, "document_signer")
 
 
-def check_leaders_signer(person, role, signer):
+def check_leaders_signer(person: User, role: str, signer: str) -> None:
     """A leader's paper is signed by somebody else than who is appointed. Raises ValidationError."""
     if role == Role.LEADER and signer.strip() and not _is_another(signer, person):
         raise ValidationError(
@@ -377,6 +380,7 @@ def check_assignment(
         _check_beginning(after, document)
         return
     if _is_longer(before, after):
+        assert before.valid_to is not None, "what has no end is not prolonged"
         check_held_on(before, first=before.valid_to + timedelta(days=1), last=after.valid_to)
     for field in ("user_id", "role", "org_unit_id", "valid_from"):
         if getattr(before, field) != getattr(after, field):
@@ -500,7 +504,7 @@ _SAID = ("username", "full_name", "groups", "user_permissions")
 _NOT_SAID = ("email", "phone")
 
 
-def person_as_stored(person):
+def person_as_stored(person: User) -> dict[str, Any] | None:
     """The account by field, as it was before the change; None for a new one."""
     stored = User.objects.filter(pk=person.pk).first() if person.pk else None
     if stored is None:
@@ -510,12 +514,13 @@ def person_as_stored(person):
     return {name: getattr(stored, name) for name in plain} | many
 
 
-def record_person(person, was, *, by):
+def record_person(person: User, was: Mapping[str, Any], *, by: User | None) -> None:
     """Write down what an administrator changed of an account; ``was`` is it as stored before.
 
     Of an address or a telephone only that it changed: the history is kept for good.
     """
     now = person_as_stored(person)
+    assert now is not None, "it was saved"
     if was["is_active"] != now["is_active"]:
         event = "person.activate" if now["is_active"] else "person.deactivate"
         HistoryEntry.objects.record(event, Appointed(person), by=by)
@@ -531,6 +536,6 @@ def record_person(person, was, *, by):
         HistoryEntry.objects.record("person.change", Appointed(person), by=by, changed=changed)
 
 
-def record_password(person, *, by):
+def record_password(person: User, *, by: User | None) -> None:
     """Write down that an administrator set the password of ``person``, or took it away."""
     HistoryEntry.objects.record("person.password", Appointed(person), by=by)

@@ -127,7 +127,7 @@ class SignedDocument(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
 
-    def clean(self):
+    def clean(self) -> None:
         check_symbol(self.number, "number")
         check_signer(self.signer, "signer")
 

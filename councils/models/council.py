@@ -241,7 +241,7 @@ class Council(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self):
+    def clean(self) -> None:
         if not clock.replaying():
             check_document(self.decision_number, "decision_number")
 
@@ -511,7 +511,7 @@ class Member(models.Model):
         return f"{self.user} ({self.get_seat_display()})"
 
     @property
-    def label(self):
+    def label(self) -> str:
         """What it is called where it is chosen among people told apart."""
         return f"{self.user.label(getattr(self, 'has_namesake', True))} ({self.get_seat_display()})"
 

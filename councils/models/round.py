@@ -351,7 +351,7 @@ class EvaluationRound(models.Model):
             return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
         if day == self.met_on:
             return [_now("Đợt đang ghi họp vào ngày này: hãy chọn ngày khác.")]
-        last = max(self.met_on, clock.today()) + DAY * PUT_OFF_AT_MOST
+        last = max(self.met_on or clock.today(), clock.today()) + DAY * PUT_OFF_AT_MOST
         if day > last:
             return [
                 _now("Chỉ dời đến hết ngày %(last)s (%(days)s ngày): xin xem lại năm, tháng.")

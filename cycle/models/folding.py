@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -25,16 +26,16 @@ def fold(text: str) -> str:
 class NameField(models.CharField):
     """A name that people type (tên): kept as :func:`clean_name` has it, by whatever way it came."""
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
         return clean_name(value) if isinstance(value, str) else value
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
 
-    def deconstruct(self):
+    def deconstruct(self) -> Any:
         """A plain column, as it always was."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
@@ -80,7 +81,7 @@ _BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 SHORTEST_DOCUMENT = 4
 
 
-def visible(text):
+def visible(text: str) -> str:
     """``text`` without the characters that cannot be seen; spaces and lone marks stay."""
     return "".join(
         letter
@@ -89,7 +90,7 @@ def visible(text):
     )
 
 
-def names_document(text):
+def names_document(text: str) -> bool:
     """Whether ``text`` says which document (số, ngày văn bản), not merely that there is one."""
     seen = "".join(visible(text).split())
     return (
@@ -99,24 +100,24 @@ def names_document(text):
     )
 
 
-def document_unnamed():
+def document_unnamed() -> Any:
     """The sentence for a text that names no document."""
     return _("Văn bản cần số và ký hiệu, ví dụ 12/QĐ-UBND: hãy nhập lại số, ngày văn bản.")
 
 
-def check_document(text, field):
+def check_document(text: str, field: str) -> None:
     """Raises ValidationError at ``field`` when ``text`` is given and names no document."""
     if text.strip() and not names_document(text):
         raise ValidationError({field: document_unnamed()})
 
 
-def names_person(text):
+def names_person(text: str) -> bool:
     """Whether ``text`` may be the name of a person: two words or more, and no number."""
     words = re.findall(r"\w+", visible(text))
     return len(words) >= 2 and not any(map(str.isdigit, words))
 
 
-def check_signer(text, field):
+def check_signer(text: str, field: str) -> None:
     """Raises ValidationError at ``field`` when ``text`` is not somebody's name (người ký)."""
     if not names_person(text):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})

@@ -1,6 +1,6 @@
 """Who there is: units, people, and which role a person holds at which unit."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -166,7 +166,7 @@ class OrgUnit(models.Model):
                 }
             )
 
-    def _check_parent(self):
+    def _check_parent(self) -> None:
         """It lies below a unit of a higher level; a province below none, or the centre."""
         if self.parent is None:
             return
@@ -176,7 +176,7 @@ class OrgUnit(models.Model):
                 {"parent": _now("Đơn vị cấp trên phải ở cấp cao hơn đơn vị này.")}
             )
 
-    def is_used(self):
+    def is_used(self) -> bool:
         """Whether anything names it: posts, dossiers, units below, successors, the history."""
         named = (
             relation.related_model._base_manager.filter(**{relation.field.name: self.pk}).exists()
@@ -184,7 +184,7 @@ class OrgUnit(models.Model):
         )
         return self.successors.exists() or any(named)
 
-    def check_successors(self, successors):
+    def check_successors(self, successors: "Collection[OrgUnit]") -> None:
         """Whether ``successors`` can take it over as it is now (unsaved).
 
         Each of its level, there on the day after its end, and none of them before it in the line.
@@ -239,7 +239,7 @@ class OrgUnit(models.Model):
         return {unit.parent_id for unit in (self, self.heir()) if unit.parent_id is not None}
 
 
-def _after(unit_id):
+def _after(unit_id: int) -> set[int]:
     """Ids of a unit and all that are written down to follow it, whatever their days."""
     found, new = set(), {unit_id}
     while new:
@@ -290,7 +290,7 @@ class User(AbstractUser):
 
     get_short_name = get_full_name
 
-    def label(self, has_namesake):
+    def label(self, has_namesake: bool) -> str:
         """The name where one is chosen among others: of two of one name, with the sign-in."""
         return f"{self} ({self.username})" if has_namesake else str(self)
 
