@@ -1,7 +1,6 @@
 """Tables read from files, CSV or XLSX, each row known by its line. A leaf: imports none of ours.
 
-The one reader of both. XLSX needs ``python-calamine``; without it who sends such a file is told to
-save it as CSV.
+The one reader of both; ``python-calamine`` opens workbooks.
 """
 
 import csv
@@ -12,6 +11,7 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
+import python_calamine
 from django.core.management.base import CommandError
 
 DATA = Path(__file__).parent / "data"
@@ -91,13 +91,6 @@ def _of_csv(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _of_xlsx(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
-    try:
-        # Not everywhere installed: CSV needs nothing.
-        import python_calamine
-    except ImportError:
-        raise NotATable(
-            f"{name}: máy chủ chưa đọc được tệp Excel, hãy lưu thành CSV mã UTF-8."
-        ) from None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
