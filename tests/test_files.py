@@ -26,6 +26,7 @@ from dossiers.walk import doors
 from notifications.jobs import collect_files
 from notifications.models import Heartbeat
 from tests import judging, records
+from tests.left_open import left_open
 from tests.stored import age, path_of, staged
 from tests.world import person
 
@@ -158,11 +159,11 @@ def test_the_same_content_sent_again_mends_what_was_changed(dossier, an):
     assert files.open(piece.sha256).read() == PDF
 
 
-def attach(client, dossier, **fields):
+def attach(client, dossier, *, token=(), **fields):
     typed = {"kind": "awards", "title": "Giải"} | fields
     return client.post(
         reverse("dossiers:act", args=[dossier.pk, "attach_evidence"]),
-        {f"attach_evidence-evidence-{name}": value for name, value in typed.items()},
+        {f"attach_evidence-evidence-{name}": value for name, value in typed.items()} | dict(token),
     )
 
 
@@ -256,8 +257,9 @@ def test_a_held_file_is_gone_after_a_day(dossier, an, client):
 def test_a_held_file_outlives_the_sign_in(dossier, an, client):
     client.force_login(an)
     note = note_of(attach(client, dossier, kind="", file=pdf()))
-    client.logout()
-    assert attach(client, dossier, title="Giải nhất", **{"file-held": note}).status_code == 302
+    token = left_open(client, an)
+    form = {"title": "Giải nhất", "file-held": note}
+    assert attach(client, dossier, token=token, **form).status_code == 302
     client.force_login(an)
     page = client.get(reverse("dossiers:act", args=[dossier.pk, "attach_evidence"]))
     assert "Đã giữ tệp «giải.pdf»" in page.text

@@ -118,8 +118,8 @@ def names_person(text: str) -> bool:
 
 
 def check_signer(text: str, field: str) -> None:
-    """Raises ValidationError at ``field`` when ``text`` is not somebody's name (người ký)."""
-    if not names_person(text):
+    """Raises ValidationError at ``field`` when ``text`` is given and nobody's name (người ký)."""
+    if text.strip() and not names_person(text):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})
 
 

@@ -5,7 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q, Value
+from django.db.models import CharField, Count, Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -152,7 +152,12 @@ def handover_list(request: SignedIn) -> HttpResponseBase:
         .annotate(
             name=Fold(
                 Concat(
-                    "user__full_name", Value(" "), "user__username", Value(" "), "org_unit__name"
+                    "user__full_name",
+                    Value(" "),
+                    "user__username",
+                    Value(" "),
+                    "org_unit__name",
+                    output_field=CharField(),
                 )
             )
         )
