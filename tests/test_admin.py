@@ -32,6 +32,7 @@ COUNTER = itertools.count(1)
 #: What a form needs and its fields do not tell, by form field or by model and field.
 VALUES = {
     "usable_password": "true",
+    "document_signer": "Nguyễn Văn An",
     "password1": PASSWORD,
     "password2": PASSWORD,
     "cycle.Cycle.year": "2026",
