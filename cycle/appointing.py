@@ -258,6 +258,8 @@ def check_sides(
     """
     if Role(post.role) not in OTHER_SIDE:
         return
+    if person.pk is None:
+        return  # A new person holds nothing yet; the form compares its own rows.
     User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if other := both_sides(person, post, first=first, last=last).first():
         raise ValidationError({field: sides_crossed(person, post, other)})
