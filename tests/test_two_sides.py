@@ -171,3 +171,9 @@ def test_of_two_at_once_one_is_refused(world, dung):
     assert len(said) == 1
     assert REFUSED in said[0]
     assert Substitution.objects.get(substitute=dung).assignment == world["officer"]
+
+
+def test_a_new_person_has_no_other_side():
+    for role in ("officer", "leader"):
+        post = RoleAssignment(role=role)
+        appointing.check_sides(User(), post, first=clock.today(), last=None, field="user")
