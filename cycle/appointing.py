@@ -7,7 +7,6 @@ could do, and a sign-in is either of the administration or holds posts, never bo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,12 +27,12 @@ from cycle.models import (
     User,
     check_document,
     check_signer,
-    fold,
+    name_words,
     named_apart,
     names_document,
     names_person,
     people_of,
-    visible,
+    same_name,
 )
 from cycle.models.organisation import check_period
 
@@ -77,8 +76,7 @@ def is_oneself(maker: User | None, person: User | None) -> bool:
     """Whether both accounts are one person: the same account, or the same full name."""
     if maker is None or person is None:
         return False
-    same_name = _words(maker.full_name) == _words(person.full_name) != ""
-    return maker.pk == person.pk or same_name
+    return maker.pk == person.pk or same_name(maker.full_name, person.full_name)
 
 
 def signed_by_another(document: str, signer: str, maker: User | None) -> bool:
@@ -90,13 +88,8 @@ def signed_by_another(document: str, signer: str, maker: User | None) -> bool:
 
 def _is_another(name: str, person: User | None) -> bool:
     """Whether a written ``name`` is that of somebody but ``person``."""
-    named, mine = _words(name).split(), _words(str(person)).split()
-    return not (set(named) <= set(mine) or set(mine) <= set(named))
-
-
-def _words(name: str) -> str:
-    """A name as it is compared: without marks, and without characters that cannot be seen."""
-    return " ".join(re.findall(r"\w+", fold(visible(name))))
+    named, mine = set(name_words(name)), set(name_words(str(person)))
+    return not (named <= mine or mine <= named)
 
 
 def check_person(person: User, role: str, *, field: str) -> None:
@@ -220,10 +213,8 @@ def both_sides(person: User, post: RoleAssignment, *, first: date, last: date | 
     if other is None or (last is not None and last < first):
         return RoleAssignment.objects.none()
     # One whose paper is still due may get it: it counts to its end.
-    lent = Substitution.objects.filter(
-        Q(paper_due_on=None) | Q(paper_due_on__gte=clock.today()) | ~Q(document=""),
-        substitute=person,
-        valid_to__gte=first,
+    lent = Substitution.objects.not_lapsed(clock.today()).filter(
+        substitute=person, valid_to__gte=first
     )
     held = RoleAssignment.objects.filter(
         Q(valid_to=None) | Q(valid_to__gte=first),
@@ -293,8 +284,7 @@ def check_named(document: str, signer: str = "") -> None:
     Raises ValidationError at ``document`` or ``document_signer``.
     """
     check_document(document, "document")
-    if signer.strip():
-        check_signer(signer, "document_signer")
+    check_signer(signer, "document_signer")
 
 
 def check_leaders_signer(person: User, role: str, signer: str) -> None:

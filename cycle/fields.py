@@ -29,7 +29,7 @@ class NameField(forms.CharField):
     """A name, with nothing in it that cannot be seen: what is left of it may be too little."""
 
     def to_python(self, value):
-        return written.clean_name(super().to_python(value))
+        return written.clean_name(super().to_python(value) or "")
 
 
 class DateField(forms.DateField):

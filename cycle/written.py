@@ -33,6 +33,8 @@ _TIME_FIRST = re.compile(
 
 # What a page of Word or a web page pastes along and nobody sees.
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
+# Letters and signs to Unicode that show nothing.
+_BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 
 _GROUPED = re.compile(r"-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\1[0-9]{3})*")
 # 1.500.00 is no number: decimals stand after another sign than thousands.
@@ -48,18 +50,23 @@ def _plain(text):
     return " ".join(_UNSEEN.sub("", text).split()).rstrip(". ")
 
 
-def clean_name(text):
-    """A name as it is seen: composed letters, single blanks, nothing that cannot be seen."""
-    seen = (
+def visible(text: str) -> str:
+    """``text`` without what shows nothing: controls, joiners, blank letters. Spaces stay."""
+    return "".join(
         letter
-        for letter in unicodedata.normalize("NFC", text)
-        if letter.isspace() or unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn")
+        for letter in text
+        if letter.isspace()
+        or (unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn") and letter not in _BLANKS)
     )
-    return " ".join("".join(seen).split())
 
 
-def says_something(text):
-    """Whether anything that is seen was written."""
+def clean_name(text: str) -> str:
+    """A name as it is seen: composed letters, single blanks, nothing that cannot be seen."""
+    return " ".join(visible(unicodedata.normalize("NFC", text)).split())
+
+
+def says_something(text: str) -> bool:
+    """Whether anything was written, beside what is pasted along unseen."""
     return bool(_UNSEEN.sub("", text).strip())
 
 

@@ -21,8 +21,9 @@ from django.test import Client, RequestFactory
 from django.utils import formats, translation
 
 from cycle import fields, written
-from cycle.models import Cycle, DayOff, OrgUnit, User
+from cycle.models import Cycle, DayOff, OrgUnit, User, same_name
 from dossiers.forms.fields import field_for
+from dossiers.law.conditions import ConditionNotMet, stated
 
 OURS = ("cycle", "dossiers", "councils", "notifications")
 FIRST = date(2026, 11, 1)
@@ -324,3 +325,28 @@ def test_a_reversed_cycle_is_refused_at_its_field(administrator, rule_sets):
     page = administrator.post("/admin/cycle/cycle/add/", {"opened_on": "30/2/2026"})
     assert "Ngày 30/02/2026 không có thật." in page.content.decode()
     assert not Cycle.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["", "  ", "\n", "\u200b", "\u3164", "\u00ad \u2060", "\x00"])
+def test_a_reason_of_nothing_that_is_seen_is_none(text):
+    with pytest.raises(ConditionNotMet, match="Bạn chưa nêu lý do"):
+        stated(text)
+
+
+def test_a_reason_stands_without_what_surrounds_it():
+    assert stated(" Thiếu giấy\u200b ") == "Thiếu giấy\u200b"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Bùi Minh Hải", "bui  minh hai", True),
+        ("Bùi Minh Hải", "Bùi\u200b Minh Hải.", True),
+        ("Bùi Minh Hải", "Bu\u0300i Minh Ha\u0309i", True),
+        ("Bùi Minh Hải", "Minh Hải", False),
+        ("", "", False),
+        ("\u3164", "\u200b", False),
+    ],
+)
+def test_two_names_are_one_however_they_were_typed(one, other, same):
+    assert same_name(one, other) is same

@@ -10,9 +10,10 @@ from cycle.models.folding import (
     document_unnamed,
     fold,
     fold_number,
+    name_words,
     names_document,
     names_person,
-    visible,
+    same_name,
 )
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
@@ -70,8 +71,9 @@ __all__ = [
     "job_kind",
     "named_apart",
     "names_document",
+    "name_words",
     "names_person",
+    "same_name",
     "people_of",
     "told_apart",
-    "visible",
 ]

@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.written import clean_name
+from cycle.written import clean_name, visible
 
 _MARKS = dict.fromkeys(range(0x300, 0x370))
 #: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
@@ -76,23 +76,12 @@ def check_symbol(text: str, field: str) -> None:
         raise ValidationError({field: _("Số, ký hiệu phải có chữ số, ví dụ 12/QĐ-UBND.")})
 
 
-#: Letters and signs to Unicode that show nothing.
-_BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 SHORTEST_DOCUMENT = 4
-
-
-def visible(text: str) -> str:
-    """``text`` without the characters that cannot be seen; spaces and lone marks stay."""
-    return "".join(
-        letter
-        for letter in unicodedata.normalize("NFKC", text)
-        if unicodedata.category(letter) not in ("Cc", "Cf", "Co", "Cn") and letter not in _BLANKS
-    )
 
 
 def names_document(text: str) -> bool:
     """Whether ``text`` says which document (số, ngày văn bản), not merely that there is one."""
-    seen = "".join(visible(text).split())
+    seen = "".join(visible(unicodedata.normalize("NFKC", text)).split())
     return (
         len(seen) >= SHORTEST_DOCUMENT
         and any(map(str.isdecimal, seen))
@@ -113,8 +102,18 @@ def check_document(text: str, field: str) -> None:
 
 def names_person(text: str) -> bool:
     """Whether ``text`` may be the name of a person: two words or more, and no number."""
-    words = re.findall(r"\w+", visible(text))
+    words = name_words(text)
     return len(words) >= 2 and not any(map(str.isdigit, words))
+
+
+def name_words(text: str) -> list[str]:
+    """The words of a name as they are compared: folded, without what cannot be seen."""
+    return re.findall(r"\w+", fold(visible(unicodedata.normalize("NFKC", text))))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names that say something are one, however they were typed."""
+    return name_words(one) == name_words(other) != []
 
 
 def check_signer(text: str, field: str) -> None:

@@ -564,13 +564,13 @@ class RoleAssignment(models.Model):
 class SubstitutionQuerySet(models.QuerySet["Substitution"]):
     """Substitutions by day, and those whose paper is missing."""
 
+    def not_lapsed(self, day: Any) -> "SubstitutionQuerySet":
+        """Those that have their paper, need none, or may still get it on ``day``."""
+        return self.filter(Q(paper_due_on=None) | Q(paper_due_on__gte=day) | ~Q(document=""))
+
     def in_force(self, day: Any) -> "SubstitutionQuerySet":
         """Substitutions of ``day``; one whose paper did not follow in time has ended."""
-        return self.filter(
-            Q(paper_due_on=None) | Q(paper_due_on__gte=day) | ~Q(document=""),
-            valid_from__lte=day,
-            valid_to__gte=day,
-        )
+        return self.not_lapsed(day).filter(valid_from__lte=day, valid_to__gte=day)
 
     def at(self, unit: int | F, role: str | F, day: Any) -> "SubstitutionQuerySet":
         """Those of ``day`` in a role, by which the work of a unit is done."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Level
+from cycle.written import visible
 from dossiers.law.doing import Doing
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
@@ -35,11 +36,11 @@ NO_REASON = _("Bạn chưa nêu lý do.")
 
 def stated(text: str, lacks: Words = NO_REASON) -> str:
     """``text`` without what surrounds it. Raises ConditionNotMet that says ``lacks`` when nothing
-    is left: a reason that must be given.
+    that is seen is left: a reason that must be given.
     """
-    if not (text := text.strip()):
+    if not visible(text).strip():
         raise ConditionNotMet([lacks])
-    return text
+    return text.strip()
 
 
 class ActNotPossible(Exception):

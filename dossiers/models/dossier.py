@@ -21,7 +21,7 @@ from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, 
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
 from dossiers.law.states import AT_COUNCIL, JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
@@ -349,8 +349,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise PermissionDenied
             if not self.stands_for(name):
                 raise ActNotPossible(name)
-            if act.reason and not reason.strip():
-                raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
+            if act.reason:
+                reason = stated(reason)
             on_paper = act.paper and not (act.scored and authorised)
             if on_paper and paper is None:
                 raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])

@@ -27,14 +27,13 @@ from cycle.models import (
     RoleAssignment,
     User,
     document_unnamed,
-    fold,
     names_document,
     people_of,
+    same_name,
 )
-from cycle.written import clean_name
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, stated
 from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
@@ -230,9 +229,7 @@ def _signed_by_another(
     """
     if paper is None or capacity is None or clock.replaying():
         return
-    if capacity.role in (Role.OFFICER, Role.CLERK) and fold(clean_name(paper.signer)) == fold(
-        clean_name(str(by))
-    ):
+    if capacity.role in (Role.OFFICER, Role.CLERK) and same_name(paper.signer, str(by)):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
         )
@@ -336,8 +333,7 @@ def sign_decision(task: Task, *, by: User | None) -> None:
 
 def reassign(task: Task, *, to: User, by: User | None, reason: str) -> None:
     """Give the task to ``to``, who holds its role at its unit (giao lại), with a reason."""
-    if not reason.strip():
-        raise ConditionNotMet([_("Bạn chưa nêu lý do giao lại.")])
+    reason = stated(reason, _("Bạn chưa nêu lý do giao lại."))
     with changing(
         task, "task.reassign", by, "dossiers.manage_task", reason=reason, to=str(to), to_id=to.pk
     ):
@@ -352,8 +348,7 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
     Out of the dossier's own line only on a document, and never to where nobody could do it; who
     works above the unit can always take it back.
     """
-    if not reason.strip():
-        raise ConditionNotMet([_("Bạn chưa nêu lý do chuyển đơn vị.")])
+    reason = stated(reason, _("Bạn chưa nêu lý do chuyển đơn vị."))
     with changing(
         task,
         "task.reroute",
@@ -392,10 +387,9 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
 
 def wait(task: Task, *, by: User | None, reason: str) -> None:
     """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""
-    if not reason.strip():
-        raise ConditionNotMet([_("Bạn chưa nêu đang chờ chủ thể việc gì.")])
+    reason = stated(reason, _("Bạn chưa nêu đang chờ chủ thể việc gì."))
     with changing(task, "task.wait", by, "dossiers.claim_task", reason=reason):
-        task.waiting_since, task.waiting_reason = clock.now(), reason.strip()
+        task.waiting_since, task.waiting_reason = clock.now(), reason
         if task.term.state == "running":
             task.term.pause(at=task.waiting_since, by=by, reason=reason)
             task.paused = True

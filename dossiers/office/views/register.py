@@ -24,8 +24,8 @@ def register(request: SignedIn) -> HttpResponseBase:
             "page": OverdueRegister(request.user, filters),
             "filters": filters,
             "steps": Step,
-            "standings": Standing,
-            "clocks": Clock,
+            "standings": Standing.choices,
+            "clocks": Clock.choices,
         },
     )
 
