@@ -11,19 +11,37 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, Stream, User, fold, people_of
+from cycle.models import (
+    HistoryEntry,
+    Role,
+    RoleAssignment,
+    Stream,
+    Substitution,
+    User,
+    fold,
+    people_of,
+)
 from cycle.models.organisation import check_period
 
 #: Functions of a role and a unit id: how much open work waits for its holders.
 _works: list = []
+#: Functions of a person and a day: what they hold then or later, in words.
+_holdings: list = []
 
 
 def work(function):
     """Register a function of (role, org unit id) that counts the work waiting for that post."""
     _works.append(function)
+    return function
+
+
+def holding(function):
+    """Register a function of (person, day): rows of what that person holds then or later."""
+    _holdings.append(function)
     return function
 
 
@@ -66,6 +84,24 @@ def check_person(person, role, *, field):
         raise ValidationError(
             {field: _("Người kiểm tra, giám sát chỉ xem: không được giao việc để làm.")}
         )
+
+
+@holding
+def _posts_held(person, day):
+    """Their own posts, and those in which they stand in."""
+    return [
+        *person.role_assignments.filter(Q(valid_to=None) | Q(valid_to__gte=day)).select_related(
+            "org_unit"
+        ),
+        *Substitution.objects.filter(substitute=person, valid_to__gte=day).select_related(
+            "substitute", "assignment__org_unit"
+        ),
+    ]
+
+
+def held_from(person, day):
+    """What this person holds on ``day`` or later: posts, substitutions, seats."""
+    return [row for function in _holdings for row in function(person, day)]
 
 
 def only_audits(person):

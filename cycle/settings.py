@@ -237,6 +237,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "oldpassword",
     "password1",
     "password2",
+    "code",
 ]
 AXES_USERNAME_CALLABLE = "cycle.accounts.counted_name"
 AXES_VERBOSE = False

@@ -290,6 +290,12 @@ def who_asked(entry):
     "person.activate",
     "person.deactivate",
     "person.staff",
+    "person.enrol",
+    "person.leave",
+    "person.contact",
+    "person.slip",
+    "person.begin",
+    "person.new_password",
     "cycle.configure",
 )
 def nobody(entry):

@@ -106,6 +106,7 @@ from tests.breaking import (
     seated,
     sent,
     shut,
+    slip,
     sql,
     substituted,
     summary,
@@ -151,6 +152,10 @@ BREAKS = {
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
+    "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
+    "slip_used_or_void_not_both": lambda w: slip(w, used_at=clock.now(), voided_at=clock.now()),
+    "slip_used_after_it_was_made": lambda w: slip(w, used_at=clock.now() - timedelta(days=1)),
+    "slip_not_for_oneself": lambda w: slip(w, made_by=w.an),
     "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),
     "role_assignment_to_oneself_has_a_document": lambda w: held_by(
         w, made_by=w.an, document="12/QĐ-UBND"

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.appointing import check_person, is_oneself
+from cycle.appointing import check_person, holding, is_oneself
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from cycle.models.organisation import DateRange, Hash
 from dossiers.law.conditions import ConditionNotMet
@@ -472,3 +472,20 @@ class Member(models.Model):
 
     def __str__(self):
         return f"{self.user} ({self.get_seat_display()})"
+
+
+@holding
+def seats_held(person, day):
+    """The seats of a person on ``day`` or later."""
+    seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
+    return [Held(seat) for seat in seats.select_related("council")]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A seat as its holder's list names it."""
+
+    member: Member
+
+    def __str__(self):
+        return f"{self.member.get_seat_display()}, {self.member.council}"

@@ -12,9 +12,11 @@ from cycle.models.organisation import (
     people_of,
 )
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
+from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
 __all__ = [
+    "ActivationSlip",
     "Criterion",
     "Cycle",
     "DayOff",
