@@ -214,9 +214,8 @@ def slip(world, **fields):
     """A slip of An's, printed by another."""
     leads = User.objects.filter(username="in").first() or person("in", "Lò Văn In")
     values = {"made_by": leads, "made_at": clock.now(), "expires_on": clock.today()}
-    return ActivationSlip.objects.create(
-        user=world.an, mark=secrets.token_hex(32), **values | fields
-    )
+    values["mark"] = secrets.token_hex(32)
+    return ActivationSlip.objects.create(user=world.an, **values | fields)
 
 
 def seated(world, **fields):

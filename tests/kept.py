@@ -1,4 +1,6 @@
-"""Where in the database something is kept."""
+"""Where in the database something is kept, and what stands on a page that nothing keeps."""
+
+import re
 
 from django.db import connection
 
@@ -16,3 +18,8 @@ def tables_with(text):
             if cursor.fetchone()[0]:
                 found.append(table)
     return found
+
+
+def codes(page):
+    """The codes of the slips on a page."""
+    return re.findall(r"\b(?:[A-Z0-9]{4}-){3}[A-Z0-9]{4}\b", page)

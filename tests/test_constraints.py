@@ -153,7 +153,10 @@ BREAKS = {
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
     "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
-    "slip_used_or_void_not_both": lambda w: slip(w, used_at=clock.now(), voided_at=clock.now()),
+    "slip_used_or_void_not_both": lambda w: slip(
+        w, used_at=clock.now() + timedelta(days=1), voided_at=clock.now()
+    ),
+    "slip_mark_once": lambda w: [slip(w, mark="x", voided_at=clock.now()), slip(w, mark="x")],
     "slip_used_after_it_was_made": lambda w: slip(w, used_at=clock.now() - timedelta(days=1)),
     "slip_not_for_oneself": lambda w: slip(w, made_by=w.an),
     "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),

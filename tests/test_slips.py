@@ -1,6 +1,5 @@
 """A slip lets one person in once, for some days; its code is kept nowhere but on the paper."""
 
-import re
 from datetime import timedelta
 from urllib.parse import unquote
 
@@ -15,7 +14,7 @@ from django.test import Client
 from cycle import clock, slips
 from cycle.models import ActivationSlip, HistoryEntry, Role, User
 from dossiers.office import people
-from tests.kept import tables_with
+from tests.kept import codes, tables_with
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -41,10 +40,6 @@ def use(client, code, password=PASSWORD, again=None):
     return client.post(
         ADDRESS, {"code": code, "password1": password, "password2": again or password}
     )
-
-
-def codes(page):
-    return re.findall(r"\b(?:[A-Z0-9]{4}-){3}[A-Z0-9]{4}\b", page)
 
 
 def test_from_the_paper_to_the_inbox(client, chi, moi):

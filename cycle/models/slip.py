@@ -17,7 +17,7 @@ class ActivationSlip(models.Model):
     user = models.ForeignKey(
         User, models.PROTECT, related_name="slips", verbose_name=_("người dùng")
     )
-    mark = models.CharField(max_length=64, unique=True, editable=False)
+    mark = models.CharField(max_length=64, editable=False)
     made_by = models.ForeignKey(
         User, models.PROTECT, related_name="+", verbose_name=_("người in phiếu")
     )
@@ -31,6 +31,7 @@ class ActivationSlip(models.Model):
         verbose_name = _("phiếu kích hoạt")
         verbose_name_plural = _("phiếu kích hoạt")
         constraints = [
+            models.UniqueConstraint(fields=["mark"], name="slip_mark_once"),
             models.UniqueConstraint(
                 fields=["user"],
                 condition=Q(used_at=None, voided_at=None),

@@ -272,6 +272,24 @@ class LeaveForm(Asked):
         return self.attempt(act) or False
 
 
+class RosterForm(PlainPart):
+    """A spreadsheet of people."""
+
+    file = forms.FileField(
+        label=_("Tệp danh sách (XLSX, XLS, CSV)"),
+        help_text=_("Cần các cột: Họ và tên, Đơn vị, Vai trò."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["file"].error_messages |= {
+            "empty": _("Tệp này rỗng, xin chọn lại."),
+            "invalid": _("Bạn chưa chọn tệp."),
+            "missing": _("Bạn chưa chọn tệp."),
+            "max_length": _("Tên tệp quá dài."),
+        }
+
+
 class ContactForm(Asked):
     """Where a person is reached."""
 

@@ -1,5 +1,8 @@
 """People: who is here, since when; new, moved, gone, back; their slips (nhân sự)."""
 
+import io
+import json
+
 import rules
 import segno
 from axes.handlers.proxy import AxesProxyHandler
@@ -9,8 +12,9 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Prefetch
-from django.http import Http404
+from django.db import transaction
+from django.db.models import Prefetch, prefetch_related_objects
+from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -18,11 +22,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from cycle import clock, site
+from cycle import clock, sheets, site
 from cycle import slips as paper
 from cycle.models import ActivationSlip, HistoryEntry, RoleAssignment, Stream
 from cycle.typed import fill, shows_typed
-from dossiers.office import people
+from dossiers.office import people, roster
 from dossiers.office.forms.people import (
     ActivationForm,
     ContactForm,
@@ -30,8 +34,8 @@ from dossiers.office.forms.people import (
     GiveForm,
     LeaveForm,
     MoveForm,
+    RosterForm,
 )
-from dossiers.templatetags.ocop import day
 
 ROWS = 25
 #: More slips than these are not printed at once.
@@ -40,6 +44,10 @@ SLIPS = 200
 NO_NAME = "phiếu kích hoạt"
 #: What was recorded of a person is shown so far back.
 ENTRIES = 50
+
+
+def _day(value):
+    return f"{value:%d/%m/%Y}"
 
 
 def _seen(request):
@@ -167,7 +175,7 @@ def give(request, pk):
         messages.success(
             request,
             _("%(who)s giữ vai trò %(post)s từ %(day)s.")
-            % {"who": found, "post": post, "day": day(post.valid_from)},
+            % {"who": found, "post": post, "day": _day(post.valid_from)},
         )
         return redirect("dossiers:person", found.pk)
     act = "give" if found.is_active else "back"
@@ -193,7 +201,7 @@ def move(request, pk):
         messages.success(
             request,
             _("%(who)s chuyển sang %(post)s từ %(day)s.")
-            % {"who": found, "post": post, "day": day(post.valid_from)},
+            % {"who": found, "post": post, "day": _day(post.valid_from)},
         )
         return redirect("dossiers:person", found.pk)
     return render(
@@ -216,7 +224,7 @@ def leave(request, pk):
         found.refresh_from_db()
         messages.success(
             request,
-            _("%(who)s nghỉ từ %(day)s.") % {"who": found, "day": day(form.cleaned_data["on"])}
+            _("%(who)s nghỉ từ %(day)s.") % {"who": found, "day": _day(form.cleaned_data["on"])}
             if found.is_active
             else _("%(who)s đã nghỉ; tài khoản đã khóa.") % {"who": found},
         )
@@ -256,6 +264,63 @@ def _contact(request, found, back):
         request,
         "dossiers/person_form.html",
         {"form": form, "person": found, "act": "contact", "back": back},
+    )
+
+
+# --- From a spreadsheet ---------------------------------------------------------------------------
+
+
+@login_required
+@never_cache
+def roster_page(request):
+    """Many at once: checked cell by cell, then all or none, then their slips (nhập danh sách)."""
+    _seen(request)
+    found, problem = None, ""
+    form = RosterForm(request.POST or None, request.FILES or None)
+    try:
+        if "rows" in request.POST:
+            form = RosterForm()
+            found = roster.again(_rows(request.POST["rows"]), by=request.user)
+            with transaction.atomic():
+                if found.enter():
+                    printed = people.print_slips(found.people, by=request.user)
+                    return show_slips(request, printed)
+        elif form.is_valid():
+            file = form.cleaned_data["file"]
+            if file.size > sheets.MAX_BYTES:
+                raise sheets.SheetRefused(_("Tệp quá nặng: hãy chỉ giữ trang danh sách."))
+            found = roster.read(file.read(), file.name, by=request.user)
+            found.check()
+    except sheets.SheetRefused as refused:
+        found, problem = None, str(refused)
+    return render(
+        request,
+        "dossiers/people_import.html",
+        {
+            "form": form,
+            "problem": problem,
+            "roster": found,
+            "rows": json.dumps(found.lines, ensure_ascii=False) if found else "",
+            "heads": [names[0] for names in roster.COLUMNS.values()],
+        },
+    )
+
+
+def _rows(text):
+    """What the page sends back, as lists; nothing for what is no list."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+@login_required
+def roster_sheet(request):
+    """An empty sheet with the right columns, the names of units and of roles beside it."""
+    _seen(request)
+    among = None if people.administers_people(request.user) else people.led_by(request.user)
+    return FileResponse(
+        io.BytesIO(roster.empty_sheet(among)), as_attachment=True, filename="nhan-su.xlsx"
     )
 
 
@@ -300,6 +365,7 @@ def _refused(request, sentence):
 
 def show_slips(request, printed):
     """The page of slips, several on a sheet."""
+    prefetch_related_objects([slip.person for slip in printed], _posts())
     address = site.address(reverse("dossiers:activate"))
     today = clock.today()
     return render(
