@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dossiers.office.views import absence, calendar, jobs, outreach, people, register
+from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
@@ -46,6 +46,9 @@ urlpatterns = [
     path("people/<int:pk>/move/", people.move, name="person_move"),
     path("people/<int:pk>/leave/", people.leave, name="person_leave"),
     path("people/<int:pk>/contact/", people.contact, name="person_contact"),
+    path("setup/units/", setup.units, name="setup_units"),
+    path("setup/reference/", setup.reference, name="setup_reference"),
+    path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),
     path("activate/", people.activate, name="activate"),
 ]

@@ -296,6 +296,9 @@ def who_asked(entry):
     "person.slip",
     "person.begin",
     "person.new_password",
+    "office.units",
+    "office.reference",
+    "office.contact",
     "cycle.configure",
 )
 def nobody(entry):

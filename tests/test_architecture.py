@@ -30,7 +30,7 @@ FLOORS = {
         "tables sheets fields formats typed guards",
         "rulesets middleware",
         "models",
-        "accounts appointing jobs rubrics units",
+        "accounts appointing jobs rubrics units provinces",
         "slips",
         "views",
         "settings celery urls admin apps asgi wsgi management",
@@ -50,7 +50,7 @@ FLOORS = {
     ],
     "councils": [
         "events rules models",
-        "judging templatetags data_check",
+        "judging templatetags data_check setup",
         "papers",
         "forms stories",
         "views",

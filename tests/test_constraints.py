@@ -43,6 +43,7 @@ from cycle.models import (
     Duty,
     HistoryEntry,
     HistoryHead,
+    OfficeContact,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -152,6 +153,9 @@ BREAKS = {
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
+    "office_contact_can_be_reached": lambda w: OfficeContact.objects.create(
+        name="Văn phòng", made_by=w.an, made_at=clock.now()
+    ),
     "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
     "slip_used_or_void_not_both": lambda w: slip(
         w, used_at=clock.now() + timedelta(days=1), voided_at=clock.now()

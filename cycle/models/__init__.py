@@ -2,6 +2,7 @@ from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end
 from cycle.models.folding import Fold, FoldNumber, check_symbol, fold, fold_number
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
+from cycle.models.office import Office, OfficeContact
 from cycle.models.organisation import (
     Level,
     OrgUnit,
@@ -30,6 +31,8 @@ __all__ = [
     "JobState",
     "Level",
     "Option",
+    "Office",
+    "OfficeContact",
     "OrgUnit",
     "OutboxMessage",
     "Role",

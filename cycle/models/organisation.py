@@ -105,6 +105,8 @@ class OrgUnit(models.Model):
 
     def clean(self):
         check_period(self.valid_from, self.valid_to, "valid_to")
+        if self.level == Level.PROVINCE and self.valid_to is None:
+            check_one_province(self)
 
     def at_level(self, level):
         """This unit or its nearest ancestor at ``level``; None when there is none."""
@@ -121,6 +123,18 @@ class OrgUnit(models.Model):
             ids.append(unit.pk)
             unit = unit.parent
         return ids
+
+
+def check_one_province(unit):
+    """Whether no other province is in this installation today. Raises ValidationError."""
+    others = OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None).exclude(pk=unit.pk)
+    if other := others.first():
+        raise ValidationError(
+            {
+                "level": _("Hệ thống đã có %(unit)s: một hệ thống phục vụ một tỉnh.")
+                % {"unit": other}
+            }
+        )
 
 
 class User(AbstractUser):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, events, written
-from cycle.models import DayOff
+from cycle.models import DayOff, OfficeContact
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.models import ACTS
@@ -36,6 +36,12 @@ def site_name():
 def source_url():
     """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
     return settings.SOURCE_URL
+
+
+@register.simple_tag
+def office_contact():
+    """Whom to call who cannot sign in; nothing before somebody has said it."""
+    return OfficeContact.current()
 
 
 @register.filter

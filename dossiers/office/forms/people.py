@@ -65,7 +65,8 @@ class UnitField(forms.CharField):
         return self.units.label(value) if isinstance(value, OrgUnit) else value
 
 
-def _email(**kwargs):
+def email_field(**kwargs):
+    """An address of mail that need not be given."""
     field = forms.EmailField(label=_("Thư điện tử"), required=False, max_length=254, **kwargs)
     field.error_messages["invalid"] = _("Địa chỉ thư chưa đúng, ví dụ ten@tinh.gov.vn.")
     field.validators[0].message = field.error_messages["invalid"]  # type: ignore[attr-defined]
@@ -150,7 +151,7 @@ class EnrolForm(PostForm):
     def _before(self):
         return {
             "full_name": forms.CharField(label=_("Họ và tên"), max_length=150),
-            "email": _email(help_text=_("Nơi nhận nhắc việc. Người dùng tự sửa được.")),
+            "email": email_field(help_text=_("Nơi nhận nhắc việc. Người dùng tự sửa được.")),
             "phone": PhoneField(label=_("Điện thoại"), required=False),
             "another": forms.BooleanField(
                 label=_("Đây là người khác: vẫn cấp tài khoản mới"), required=False
@@ -293,7 +294,7 @@ class RosterForm(PlainPart):
 class ContactForm(Asked):
     """Where a person is reached."""
 
-    email = _email(help_text=_("Nơi nhận nhắc việc và thư «Hôm nay»."))
+    email = email_field(help_text=_("Nơi nhận nhắc việc và thư «Hôm nay»."))
     phone = PhoneField(label=_("Điện thoại"), required=False)
 
     def __init__(self, *args, person, **kwargs):
