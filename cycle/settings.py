@@ -87,7 +87,7 @@ MIDDLEWARE = [
     "cycle.middleware.TwiceMiddleware",
 ]
 
-SITE_NAME = os.environ.get("SITE_NAME", "OCOP Điện Biên")
+SITE_NAME = os.environ.get("SITE_NAME", "OCOP")
 #: Where this installation offers its source, as AGPL-3.0 asks; shown at the foot of each page.
 SOURCE_URL = os.environ.get("SOURCE_URL", "")
 

@@ -153,6 +153,9 @@ BREAKS = {
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
+    "org_unit_one_province": lambda w: OrgUnit.objects.create(
+        code="15", name="Tỉnh Lào Cai", level="province", valid_from=date(2025, 7, 1)
+    ),
     "office_contact_can_be_reached": lambda w: OfficeContact.objects.create(
         name="Văn phòng", made_by=w.an, made_at=clock.now()
     ),

@@ -3,8 +3,11 @@
 from datetime import date
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from cycle import clock, provinces
 from cycle.models import (
@@ -257,3 +260,18 @@ def test_the_sign_in_page_says_whom_to_call_and_leads_to_the_look_up(client, roo
     said = page(client, "/accounts/login/")
     assert "Anh Sơn" in said and "mailto:son@example.vn" in said and "Hoa" not in said
     assert "Anh Sơn" in page(client, "/accounts/password/reset/")
+
+
+def test_provinces_of_before_are_kept_and_the_one_with_units_counts(province, commune):
+    """What the migration marks, so that the database can refuse the next one."""
+    step = MigrationLoader(connection).get_migration("cycle", "0016_one_province").operations[1]
+    OrgUnit.objects.create(
+        code="15", name="Tỉnh Lào Cai", level="province", valid_from=date(2019, 1, 1), doubled=True
+    )
+    OrgUnit.objects.create(
+        code="12", name="Tỉnh Sơn La", level="province", valid_from=date(2021, 1, 1), doubled=True
+    )
+    OrgUnit.objects.filter(code="15").update(valid_to=BEFORE, doubled=False)
+    step.code(apps, None)
+    marked = OrgUnit.objects.filter(doubled=True).values_list("name", flat=True)
+    assert list(marked) == ["Tỉnh Sơn La"]

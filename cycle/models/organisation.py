@@ -75,6 +75,8 @@ class OrgUnit(models.Model):
         verbose_name=_("đơn vị kế thừa"),
     )
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
+    #: A second province of before the database refused it: one installation serves one.
+    doubled = models.BooleanField(default=False, db_default=False, editable=False)
     search = models.GeneratedField(
         expression=Fold(
             Concat("name", models.Value(" "), "aliases", output_field=models.TextField())
@@ -91,6 +93,11 @@ class OrgUnit(models.Model):
         ordering = ["level", "code", "valid_from"]
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="org_unit_code_valid_from"),
+            models.UniqueConstraint(
+                fields=["level"],
+                condition=Q(level=Level.PROVINCE, valid_to=None, doubled=False),
+                name="org_unit_one_province",
+            ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
                 name="org_unit_period_not_reversed",
