@@ -83,13 +83,13 @@ def redeem(typed, password):
     Raises :class:`SlipRefused`; nothing is then changed.
     """
     with transaction.atomic():
-        slip = (
+        found = (
             ActivationSlip.objects.select_for_update(of=("self",))
             .select_related("user")
             .filter(mark=_mark(_read(typed)))
             .first()
         )
-        _check(slip)
+        slip = _working(found)
         person = User.objects.select_for_update().get(pk=slip.user_id)
         if not person.is_active:
             raise SlipRefused(_("Tài khoản của phiếu này đã ngừng dùng."))
@@ -105,7 +105,8 @@ def redeem(typed, password):
     return person
 
 
-def _check(slip):
+def _working(slip):
+    """The slip, if it lets somebody in. Raises SlipRefused."""
     if slip is None:
         raise SlipRefused(
             _("Không có phiếu nào mang mã này: hãy xem lại từng chữ, hoặc xin phiếu khác.")
@@ -125,6 +126,7 @@ def _check(slip):
             _("Phiếu này hết hạn ngày %(day)s: hãy xin phiếu mới.")
             % {"day": f"{slip.expires_on:%d/%m/%Y}"}
         )
+    return slip
 
 
 def _read(typed):

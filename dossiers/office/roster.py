@@ -287,8 +287,9 @@ def _said(row, columns):
 
 def _understand(entry, units):
     """Read each cell; what cannot be read is said at it."""
-    said, meant = entry.said, {}
-    entry.meant, entry.wrong = meant, {}
+    said, meant = entry.said, entry.meant
+    meant.clear()
+    entry.wrong = {}
     for name, most in LENGTHS.items():
         text = said.get(name, "")
         if len(text) > most:

@@ -121,7 +121,7 @@ class PostForm(Asked):
     def __init__(self, *args, by, **kwargs):
         # Before the fields get their words.
         among = None if people.administers_people(by) else people.led_by(by)
-        self.base_fields = {
+        self.base_fields = {  # type: ignore[misc]
             **self._before(),
             "org_unit": UnitField(
                 among,
@@ -254,7 +254,7 @@ class LeaveForm(Asked):
 
     def __init__(self, *args, by, person, **kwargs):
         self.person = person
-        self.base_fields = {**self.declared_fields, **_documents()}
+        self.base_fields = {**self.declared_fields, **_documents()}  # type: ignore[misc]
         super().__init__(*args, by=by, **kwargs)
         colleagues = people.seen_by(by).filter(is_active=True, is_staff=False, is_superuser=False)
         self.fields["to"].queryset = colleagues.exclude(pk=person.pk).order_by(
