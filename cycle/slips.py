@@ -93,7 +93,7 @@ def redeem(typed, password):
         person = User.objects.select_for_update().get(pk=slip.user_id)
         if not person.is_active:
             raise SlipRefused(_("Tài khoản của phiếu này đã ngừng dùng."))
-        event = "person.begin" if person.last_login is None else "person.new_password"
+        event = "person.new_password" if person.has_usable_password() else "person.begin"
         person.set_password(password)
         person.save(update_fields=["password"])
         slip.used_at = clock.now()

@@ -106,6 +106,8 @@ def test_a_stranger_is_told_of_nothing_and_changes_nothing(client, act, an, la, 
 def test_people_query_count(client, chi, commune, rows, django_assert_num_queries):
     for number in range(rows):
         new = person(f"moi{number}", f"Người Mới {number}", (Role.OFFICER, commune))
+        new.set_unusable_password()
+        new.save()
         RoleAssignment.objects.create(
             user=new, role=Role.CLERK, org_unit=commune, valid_from=date(2026, 1, 1),
             valid_to=date(2026, 2, 1),

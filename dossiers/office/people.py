@@ -9,6 +9,7 @@ import re
 from datetime import timedelta
 
 import rules
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Value
@@ -374,8 +375,13 @@ def print_slips(people, *, by):
 
 
 def waiting(people):
-    """Of a query of people: those in use who have never signed in."""
-    return people.filter(is_active=True, last_login=None, is_staff=False, is_superuser=False)
+    """Of a query of people: those in use who have not chosen a password yet (chưa kích hoạt)."""
+    return people.filter(
+        is_active=True,
+        password__startswith=UNUSABLE_PASSWORD_PREFIX,
+        is_staff=False,
+        is_superuser=False,
+    )
 
 
 def found(people, text):

@@ -71,6 +71,7 @@ def test_from_an_empty_database_to_the_first_officers_inbox(desk, width, transac
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_leader_looks_after_the_people_of_the_unit(desk, width, chi, an, commune, cycle):
     person("dai", "Lò Thị Rất Là Dài Tên Của Một Người Ở Bản Nà Luống", (Role.CLERK, commune))
+    User.objects.filter(pk=an.pk).update(password="!")
     at = desk(chi, width)
     at.open("dossiers:people")
     expect(at.page.locator(".list tbody tr")).to_have_count(3)

@@ -75,7 +75,7 @@ def _row(person, today):
         "now": [post for post in held if post.valid_from <= today],
         "coming": [post for post in held if post.valid_from > today],
         "ended": [post for post in person.all_posts if post not in held],
-        "waits": person.is_active and person.last_login is None,
+        "waits": person.is_active and not person.has_usable_password(),
     }
 
 
@@ -107,6 +107,7 @@ def people_list(request):
             "tab": tab,
             "waiting": people.waiting(everybody).count(),
             "administers": people.administers_people(request.user),
+            "days": paper.DAYS,
         },
     )
 
@@ -116,6 +117,9 @@ def person(request, pk):
     """One person: what they hold, since when, how they are reached, what was recorded."""
     found = get_object_or_404(_seen(request).prefetch_related(_posts()), pk=pk)
     entries = HistoryEntry.objects.filter(stream=Stream.PERSON, stream_id=pk)
+    entries = entries.select_related("actor", "org_unit", "acting_for").order_by("-seq")[:ENTRIES]
+    for entry in entries:
+        entry.about = entry.data.get("post", "")
     return render(
         request,
         "dossiers/person.html",
@@ -129,9 +133,7 @@ def person(request, pk):
             "ends": people.endable(request.user, found),
             "administers": people.administers_people(request.user),
             "is_administration": found.is_staff or found.is_superuser,
-            "history": entries.select_related("actor", "org_unit", "acting_for").order_by("-seq")[
-                :ENTRIES
-            ],
+            "history": entries,
         },
     )
 
