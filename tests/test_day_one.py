@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.apps import apps
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
@@ -126,6 +127,60 @@ def test_split_communes_are_shown_for_a_question(client, root):
     client.force_login(root)
     split = client.get("/setup/units/").context["split"]
     assert all(unit.successors.count() > 1 for unit in split)
+
+
+SHEET = """DANH MỤC ĐƠN VỊ;;;
+Mã;Tên;Cấp;Mã cấp trên
+99;Tỉnh Mới;Tỉnh;
+99001;Xã Một;Xã;99
+99002;Phường Hai;Phường;99
+"""
+
+
+def send(client, text, since="01/07/2025"):
+    file = SimpleUploadedFile("don vi.csv", text.encode("utf-8-sig"))
+    return client.post("/setup/units/", {"file": file, "since": since})
+
+
+def test_units_from_a_spreadsheet(client, root):
+    client.force_login(root)
+    assert send(client, SHEET).status_code == 302
+    province = OrgUnit.objects.get(level=Level.PROVINCE)
+    assert province.name == "Tỉnh Mới"
+    assert [unit.name for unit in province.children.all()] == ["Xã Một", "Phường Hai"]
+    assert HistoryEntry.objects.get(event="office.units").data["units"] == 3
+    assert "một hệ thống phục vụ một tỉnh" in provinces_refused(client, SHEET)
+
+
+def provinces_refused(client, text):
+    answer = send(client, text)
+    assert answer.status_code == 200
+    return " ".join(
+        str(problem)
+        for name in ("form", "sheet")
+        for said in answer.context[name].errors.values()
+        for problem in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (SHEET.replace(";99\n", ";98\n"), "Dòng 4: không có đơn vị cấp trên mã «98»."),
+        (SHEET.replace("99002", "99001"), "Dòng 5: mã 99001 đã có ở dòng 4."),
+        (SHEET.replace("Phường;", "Thôn;"), "Dòng 5: không biết cấp «Thôn»."),
+        (SHEET.replace("Xã Một", ""), "Dòng 4: thiếu mã hoặc tên."),
+        (SHEET + "98;Tỉnh Hai;Tỉnh;\n", "đúng một dòng cấp tỉnh"),
+        (SHEET + "99003;Xã Ba;Xã;99001\n", "Dòng 6: Xã Một không ở cấp cao hơn."),
+        (SHEET.replace("Cấp;", "Loại;"), "Không thấy dòng tiêu đề"),
+        ("", "Tệp này rỗng"),
+        (SHEET.replace("Xã Một", "x" * 201), "Dòng 4: mã hoặc tên quá dài."),
+    ],
+)
+def test_a_sheet_of_units_with_a_fault_loads_none(client, root, text, sentence):
+    client.force_login(root)
+    assert sentence in provinces_refused(client, text)
+    assert not OrgUnit.objects.exists()
 
 
 # --- Which unit is meant --------------------------------------------------------------------------

@@ -73,6 +73,14 @@ def email_field(**kwargs):
     return field
 
 
+FILE_MESSAGES = {
+    "empty": _("Tệp này rỗng, xin chọn lại."),
+    "invalid": _("Bạn chưa chọn tệp."),
+    "missing": _("Bạn chưa chọn tệp."),
+    "max_length": _("Tên tệp quá dài."),
+}
+
+
 def _documents():
     return {
         "document": forms.CharField(
@@ -283,12 +291,7 @@ class RosterForm(PlainPart):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["file"].error_messages |= {
-            "empty": _("Tệp này rỗng, xin chọn lại."),
-            "invalid": _("Bạn chưa chọn tệp."),
-            "missing": _("Bạn chưa chọn tệp."),
-            "max_length": _("Tên tệp quá dài."),
-        }
+        self.fields["file"].error_messages |= FILE_MESSAGES
 
 
 class ContactForm(Asked):

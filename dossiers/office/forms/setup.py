@@ -4,8 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from cycle import provinces
-from dossiers.forms.fields import PlainPart
-from dossiers.office.forms.people import PhoneField, email_field
+from dossiers.forms.fields import DateField, PlainPart
+from dossiers.office.forms.people import FILE_MESSAGES, PhoneField, email_field
 
 
 class ProvinceForm(PlainPart):
@@ -16,6 +16,20 @@ class ProvinceForm(PlainPart):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["province"].choices = [("", _("Chọn tỉnh")), *provinces.choices()]
+
+
+class UnitSheetForm(PlainPart):
+    """The units from a spreadsheet, where the national list does not do."""
+
+    file = forms.FileField(
+        label=_("Bảng đơn vị (XLSX, XLS, CSV)"),
+        help_text=_("Các cột: Mã, Tên, Cấp (tỉnh, huyện, xã), Mã cấp trên."),
+    )
+    since = DateField(label=_("Có từ ngày"))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["file"].error_messages |= FILE_MESSAGES
 
 
 class OfficeContactForm(PlainPart):

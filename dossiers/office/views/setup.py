@@ -13,10 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from cycle import clock, provinces
+from cycle import clock, provinces, sheets
 from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit
 from cycle.typed import fill, shows_typed
-from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm
+from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, UnitSheetForm
+
+#: So many faults of a sheet are said at once.
+PROBLEMS = 20
 
 
 def _administrator(request):
@@ -31,13 +34,18 @@ def units(request):
     """Choose the province and load its units; afterwards, what was loaded (đơn vị của tỉnh)."""
     _administrator(request)
     known = OrgUnit.objects.filter(level=Level.PROVINCE).order_by("valid_to", "pk").first()
-    form = ProvinceForm(request.POST or None)
+    # One of the two forms was sent; the other is shown as it is.
+    sent_sheet = "since" in request.POST
+    form = ProvinceForm(None if sent_sheet else request.POST or None)
+    sheet = UnitSheetForm(request.POST or None, request.FILES) if sent_sheet else UnitSheetForm()
     fill(form, request.typed)
-    if form.is_valid():
+    if form.is_valid() or sheet.is_valid():
+        used, at = (sheet, "file") if sent_sheet else (form, "province")
         try:
-            made = provinces.load(form.cleaned_data["province"], by=request.user)
-        except provinces.ProvinceRefused as refused:
-            form.add_error("province", str(refused))
+            made = _loaded(used.cleaned_data, request.user)
+        except (provinces.ProvinceRefused, sheets.SheetRefused) as refused:
+            for problem in getattr(refused, "problems", [str(refused)])[:PROBLEMS]:
+                used.add_error(at, str(problem))
         else:
             messages.success(request, _("Đã nạp đơn vị của %(unit)s.") % {"unit": made})
             return redirect("dossiers:setup_units")
@@ -48,6 +56,7 @@ def units(request):
         "dossiers/setup_units.html",
         {
             "form": form,
+            "sheet": sheet,
             "province": known,
             "communes": today.filter(level=Level.COMMUNE).count(),
             "districts": today.filter(level=Level.DISTRICT).count(),
@@ -55,6 +64,16 @@ def units(request):
             "split": heirs.filter(heirs__gt=1).order_by("name").prefetch_related("successors"),
         },
     )
+
+
+def _loaded(asked, by):
+    """The province of a form that is right."""
+    if "file" in asked:
+        file = asked["file"]
+        if file.size > sheets.MAX_BYTES:
+            raise sheets.SheetRefused(_("Tệp quá nặng: hãy chỉ giữ trang danh sách."))
+        return provinces.load_sheet(file.read(), file.name, since=asked["since"], by=by)
+    return provinces.load(asked["province"], by=by)
 
 
 @login_required
