@@ -173,7 +173,7 @@ def provinces_refused(client, text):
         (SHEET + "98;Tỉnh Hai;Tỉnh;\n", "đúng một dòng cấp tỉnh"),
         (SHEET + "99003;Xã Ba;Xã;99001\n", "Dòng 6: Xã Một không ở cấp cao hơn."),
         (SHEET.replace("Cấp;", "Loại;"), "Không thấy dòng tiêu đề"),
-        ("", "Tệp này rỗng"),
+        ("", "Tệp không có dòng nào có chữ"),
         (SHEET.replace("Xã Một", "x" * 201), "Dòng 4: mã hoặc tên quá dài."),
     ],
 )
