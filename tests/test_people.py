@@ -115,7 +115,7 @@ def test_people_query_count(client, chi, commune, rows, django_assert_num_querie
     client.force_login(chi)
     with django_assert_num_queries(8):
         client.get(LIST)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(8):
         client.get("/people/?show=waiting")
 
 

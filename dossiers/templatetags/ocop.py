@@ -1,5 +1,6 @@
 """How times, money, days left and acts are written on a page."""
 
+import rules
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -36,6 +37,12 @@ def site_name():
 def source_url():
     """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
     return settings.SOURCE_URL
+
+
+@register.simple_tag
+def may(user, permission):
+    """Whether our rules let this person do it: Django's own table of rights is not asked."""
+    return rules.has_perm(permission, user)
 
 
 @register.simple_tag
