@@ -153,7 +153,8 @@ def _rows(found):
 
 
 def _read(lines, columns):
-    rows, problems = {}, []
+    rows: dict[str, dict] = {}
+    problems = []
     for line in lines:
         said = {
             key: str(line.cells[at]).strip() if at < len(line.cells) else ""
