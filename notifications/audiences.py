@@ -240,6 +240,15 @@ def who_asked(entry):
     "person.activate",
     "person.deactivate",
     "person.staff",
+    "person.enrol",
+    "person.leave",
+    "person.contact",
+    "person.slip",
+    "person.begin",
+    "person.new_password",
+    "office.units",
+    "office.reference",
+    "office.contact",
     "cycle.configure",
 )
 def nobody(entry):

@@ -44,6 +44,7 @@ from cycle.models import (
     FileFault,
     HistoryEntry,
     HistoryHead,
+    OfficeContact,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -113,6 +114,7 @@ from tests.breaking import (
     second_round,
     sent,
     shut,
+    slip,
     sql,
     substituted,
     summary,
@@ -158,6 +160,19 @@ BREAKS = {
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
+    "org_unit_one_province": lambda w: OrgUnit.objects.create(
+        code="15", name="Tỉnh Lào Cai", level="province", valid_from=date(2025, 7, 1)
+    ),
+    "office_contact_can_be_reached": lambda w: OfficeContact.objects.create(
+        name="Văn phòng", made_by=w.an, made_at=clock.now()
+    ),
+    "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
+    "slip_used_or_void_not_both": lambda w: slip(
+        w, used_at=clock.now() + timedelta(days=1), voided_at=clock.now()
+    ),
+    "slip_mark_once": lambda w: [slip(w, mark="x", voided_at=clock.now()), slip(w, mark="x")],
+    "slip_used_after_it_was_made": lambda w: slip(w, used_at=clock.now() - timedelta(days=1)),
+    "slip_not_for_oneself": lambda w: slip(w, made_by=w.an),
     "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),
     "role_assignment_to_oneself_has_a_document": lambda w: held_by(
         w, made_by=w.an, document="12/QĐ-UBND"

@@ -3,6 +3,7 @@ from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import Fold, FoldNumber, check_symbol, fold, fold_number
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
+from cycle.models.office import Office, OfficeContact
 from cycle.models.organisation import (
     Level,
     OrgUnit,
@@ -14,9 +15,11 @@ from cycle.models.organisation import (
     told_apart,
 )
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
+from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
 __all__ = [
+    "ActivationSlip",
     "Criterion",
     "Cycle",
     "DayOff",
@@ -32,6 +35,8 @@ __all__ = [
     "JobState",
     "Level",
     "Option",
+    "Office",
+    "OfficeContact",
     "OrgUnit",
     "OutboxMessage",
     "Role",

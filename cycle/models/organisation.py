@@ -119,6 +119,8 @@ class OrgUnit(models.Model):
         verbose_name=_("đơn vị kế thừa"),
     )
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
+    #: A second province of before the database refused it: one installation serves one.
+    doubled = models.BooleanField(default=False, db_default=False, editable=False)
     search = models.GeneratedField(
         expression=Fold(Concat("name", Value(" "), "aliases", output_field=models.TextField())),
         output_field=models.TextField(),
@@ -133,6 +135,11 @@ class OrgUnit(models.Model):
         ordering = ["level", "code", "valid_from"]
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="org_unit_code_valid_from"),
+            models.UniqueConstraint(
+                fields=["level"],
+                condition=Q(level=Level.PROVINCE, valid_to=None, doubled=False),
+                name="org_unit_one_province",
+            ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
                 name="org_unit_period_not_reversed",
@@ -152,6 +159,8 @@ class OrgUnit(models.Model):
 
     def clean(self):
         check_period(self.valid_from, self.valid_to, "valid_to")
+        if self.level == Level.PROVINCE and self.valid_to is None:
+            check_one_province(self)
 
     def at_level(self, level: str) -> "OrgUnit | None":
         """This unit or its nearest ancestor at ``level``; None when there is none."""
@@ -181,6 +190,18 @@ class OrgUnit(models.Model):
     def above(self) -> set[int]:
         """Ids of the units right above it and right above its heir."""
         return {unit.parent_id for unit in (self, self.heir()) if unit.parent_id is not None}
+
+
+def check_one_province(unit):
+    """Whether no other province is in this installation today. Raises ValidationError."""
+    others = OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None).exclude(pk=unit.pk)
+    if other := others.first():
+        raise ValidationError(
+            {
+                "level": _("Hệ thống đã có %(unit)s: một hệ thống phục vụ một tỉnh.")
+                % {"unit": other}
+            }
+        )
 
 
 class User(AbstractUser):

@@ -57,12 +57,13 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     A row's own button sends ``one=<act>:<pk>``; the bar sends ``act`` and the ticked ``task``. What
     was done, and why not, is said row by row.
     """
-    data: QueryDict | None = request.POST
+    data: QueryDict = request.POST
     if request.method != "POST":
         # From the sign-in: a reason that was typed is shown again, nothing else is done.
-        data = request.typed
-        if data is None or data.get("act") != "reassign":
+        typed = request.typed
+        if typed is None or typed.get("act") != "reassign":
             return redirect("dossiers:inbox")
+        data = typed
     act, _colon, pk = data.get("one", "").partition(":")
     ticked, act = ([pk], act) if pk else (data.getlist("task")[:100], data.get("act") or "")
     pks = [key for key in map(written.key, ticked) if key is not None]
