@@ -291,6 +291,11 @@ def who_asked(entry):
     "person.deactivate",
     "person.staff",
     "cycle.configure",
+    "stock.enter",
+    "stock.strike",
+    "stock.upload",
+    "stock.commit",
+    "stock.undo",
 )
 def nobody(entry):
     """Shown in the history; nobody is waiting to hear of it."""

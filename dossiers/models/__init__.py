@@ -22,12 +22,15 @@ from dossiers.models.records import (
     SupportMeasure,
     Visit,
 )
+from dossiers.models.stock import ARCHIVE, BatchState, RowKind, StockBatch, StockRow
 from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
 from dossiers.models.term import Firing, Term, TermEvent, TermState
 
 __all__ = [
     "ACTS",
+    "ARCHIVE",
     "ActNotPossible",
+    "BatchState",
     "BusinessPlan",
     "CaseType",
     "Certificate",
@@ -55,8 +58,11 @@ __all__ = [
     "PromotionEvent",
     "Review",
     "Route",
+    "RowKind",
     "SelfAssessment",
     "State",
+    "StockBatch",
+    "StockRow",
     "SupportKind",
     "SupportMeasure",
     "Task",

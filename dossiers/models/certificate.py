@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -12,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import (
     FoldNumber,
     HistoryEntry,
@@ -28,7 +29,7 @@ from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, UNDECIDED, State
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import JUDGED_ANEW
-from dossiers.models.product import ProductGroup
+from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
 NUMBER_MISSING = _(
@@ -154,11 +155,16 @@ class Certificate(Record):
     producer_address = models.CharField(max_length=250, blank=True, editable=False)
     before = models.BooleanField(default=False, editable=False)
     number_repeats = models.BooleanField(default=False, editable=False)
+    #: By which edition of before it was given, where that is not the dossier's own («148»).
+    edition = models.CharField(_("cấp theo"), max_length=10, blank=True, editable=False)
+    #: Struck out with the batch that brought it in; the one thing of it that ever changes.
+    void = models.BooleanField(default=False, editable=False)
 
     filed_at: datetime | None
     law_at_expiry: int | None
 
-    objects = CertificateQuerySet.as_manager()
+    objects = Standing.from_queryset(CertificateQuerySet)()
+    everything = models.Manager()
 
     def get_absolute_url(self):
         """Its public page."""
@@ -302,7 +308,14 @@ class Certificate(Record):
                 ExtractYear("issued_on"),
                 F("folded_number"),
                 name="certificate_number_once",
-                condition=Q(number_repeats=False) & ~Q(number=""),
+                condition=Q(number_repeats=False, void=False) & ~Q(number=""),
                 nulls_distinct=False,
             ),
+        ]
+        triggers = [
+            guards.Guard(
+                name="certificate_void_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__void=True) | pgtrigger.Q(new__void=False),
+            )
         ]

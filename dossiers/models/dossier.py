@@ -15,7 +15,7 @@ from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SCORED, CaseType, LateEntry, Law
-from dossiers.models.product import Product
+from dossiers.models.product import Product, Standing
 from dossiers.rules import has_authority
 
 S = State
@@ -97,8 +97,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     parked_from = models.CharField(max_length=40, blank=True, editable=False)
     opened_at = models.DateTimeField(_("mở lúc"), editable=False)
     moved_at = models.DateTimeField(_("chuyển trạng thái lúc"), editable=False)
+    void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 
-    objects = DossierQuerySet.as_manager()
+    objects = Standing.from_queryset(DossierQuerySet)()
+    everything = models.Manager()
 
     class Meta:
         verbose_name = _("hồ sơ")
@@ -341,7 +343,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             )
             if not rules.has_perm(f"dossiers.{name}", by, self):
                 raise PermissionDenied
-            if not self.stands_for(name):
+            if self.void or not self.stands_for(name):
                 raise ActNotPossible(name)
             if ACTS[name]["reason"] and not reason.strip():
                 raise ConditionNotMet([_("Bạn chưa nêu lý do.")])
@@ -415,7 +417,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         Not refresh_from_db(): django_fsm's opens the protected field for all threads while it runs.
         """
         fresh = (
-            Dossier.objects.select_related("product", "commune__parent__parent")
+            Dossier.everything.select_related("product", "commune__parent__parent")
             .select_for_update(of=("self",))
             .get(pk=self.pk)
         )

@@ -13,7 +13,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 from cycle.models import Duty, OrgUnit
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.models.dossier import Route
-from dossiers.models.task import Task
+from dossiers.models.task import Process, Task
 from dossiers.models.term import Term
 from dossiers.terms.clocks import begin
 
@@ -43,6 +43,13 @@ def cancel(process, at):
     process.status, process.finished = PROCESS.CANCELED, at
     process.save(update_fields=["status", "finished"])
     return closed
+
+
+def ended(flow_class, dossier, at):
+    """A walk that was over before the dossier was here, not yet saved: it waits for nothing."""
+    return Process(
+        flow_class=flow_class, dossier=dossier, status=PROCESS.DONE, created=at, finished=at
+    )
 
 
 def give(task, user):
