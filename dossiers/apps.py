@@ -10,4 +10,5 @@ class DossiersConfig(AppConfig):
         # Events, permissions, flows and kinds of jobs are registered by being imported.
         from dossiers import events, flows  # noqa: F401
         from dossiers.office import handover  # noqa: F401
+        from dossiers.office.stock import work  # noqa: F401
         from dossiers.terms import recalculation  # noqa: F401

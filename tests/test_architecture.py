@@ -27,7 +27,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events steps translations workdays written site running",
-        "tables fields formats typed guards",
+        "tables sheets fields formats typed guards",
         "rulesets middleware",
         "models",
         "accounts appointing jobs rubrics",

@@ -135,6 +135,15 @@ class Places:
         close = difflib.get_close_matches(name, self.districts, LIKE, ALIKE)
         return Answer(tuple(self.districts[each][0] for each in close), like=True)
 
+    def districts_of(self, province: OrgUnit) -> list[OrgUnit]:
+        """The districts of before that lay in a province."""
+        return [
+            unit
+            for named in self.districts.values()
+            for unit in named
+            if unit.parent_id == province.pk
+        ]
+
     def named_district(self, text: str) -> OrgUnit | None:
         """The one district that a heading names: «II. Huyện Mường Ảng»."""
         text = re.sub(r"^\s*([IVXLC]+|[0-9]+|[A-Z])\s*[.)/:-]\s*", "", text)

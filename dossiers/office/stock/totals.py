@@ -42,9 +42,9 @@ def said(cells: Iterable[object], *, total: bool) -> list[tuple[str, int]]:
         found += [("producers", _whole(match[1])) for match in _PRODUCERS.finditer(text)]
         products = [_whole(match[1]) for match in _PRODUCTS.finditer(text)]
         found += [("rows", number) for number in products]
-        if total and not products and not by_stars:
-            if only := re.fullmatch(rf"(?:tong cong|tong so|tong|cong)?\s*[:=]?\s*{_NUMBER}", text):
-                numbers.append(_whole(only[1]))
+        only = re.fullmatch(rf"(?:tong cong|tong so|tong|cong)?\s*[:=]?\s*{_NUMBER}", text)
+        if total and only and not products and not by_stars:
+            numbers.append(_whole(only[1]))
     if total and numbers and not any(what == "rows" for what, _n in found):
         found.append(("rows", numbers[0]))
     return found

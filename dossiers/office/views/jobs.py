@@ -13,6 +13,8 @@ ROWS = 25
 KINDS = {
     "recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ"),
     "councils.apply": _("Thi hành kết quả đợt đánh giá"),
+    "stock.check": _("Kiểm tra danh sách sản phẩm đã công nhận"),
+    "stock.commit": _("Ghi danh sách sản phẩm đã công nhận"),
 }
 
 
