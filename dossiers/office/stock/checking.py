@@ -134,10 +134,11 @@ class Lines:
         telling = has & {"decision_number", "decision_on", "number", "commune", "issued_on"}
         if any(_TOTAL.match(word) for word in words[:2]) and not telling:
             return RowKind.TOTAL
+        noted = any(_NOTE.match(word) or _SIGNED_AT.fullmatch(word) for word in words)
+        if noted and len(words) <= 2:
+            return RowKind.NOTE
         if len(words) > 3 or telling or "stars" in has and "producer" in has:
             return RowKind.DATA
-        if any(_NOTE.match(word) or _SIGNED_AT.fullmatch(word) for word in words):
-            return RowKind.NOTE
         named = [word for word in words if not _ORDINAL.fullmatch(word.strip(".()"))]
         if len(named) == 1:
             text = str(next(value for value in said if fold(str(value)) == named[0]))
@@ -378,7 +379,11 @@ class Checker:
             values["issued_on"] = issued = decided
         if not decided or not issued:
             return
-        for name, day in (("decision_on", decided), ("issued_on", issued)):
+        before = set(line.wrong)
+        for name, day in {"decision_on": decided, "issued_on": issued}.items():
+            if name == "issued_on" and issued == decided:
+                continue
+            # A cell may hold the decision with its day.
             at = name if line.raw.get(name, ("", ""))[1] != "" else "decision_number"
             if day > self.today.isoformat():
                 line.fault(at, _("Ngày %(day)s ở tương lai.") % {"day": _vn(day)})
@@ -387,6 +392,8 @@ class Checker:
                     at,
                     _("Ngày %(day)s trước khi có Chương trình OCOP (2018).") % {"day": _vn(day)},
                 )
+        if line.wrong - before:
+            return
         if issued < decided:
             line.fault(
                 "issued_on",
