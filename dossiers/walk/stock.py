@@ -27,6 +27,7 @@ from dossiers.models import (
     CaseType,
     Certificate,
     Dossier,
+    LateEntry,
     OfficialDocument,
     Process,
     Producer,
@@ -45,6 +46,9 @@ from dossiers.walk import engine
 CHUNK = 2000
 #: The programme began with QĐ 490/QĐ-TTg of 7/5/2018: the archive holds its first year open.
 FIRST, LAST = date(2018, 1, 1), date(2018, 12, 31)
+
+#: Idea, plan and implementation: whether they were walked, no list says.
+UNKNOWN_STEPS = 3
 
 ENTER, STRIKE = "stock.enter", "stock.strike"
 
@@ -246,6 +250,9 @@ class _Entry:
                 state=State.REVOKED if revoked else State.CERTIFIED,
                 parked_from=State.CERTIFIED if revoked else "",
                 stars=values["stars"],
+                # What was done before its certificate is not known here.
+                entered_as=LateEntry.EXISTING,
+                skipped=UNKNOWN_STEPS,
                 opened_at=at,
                 moved_at=noon(_day(values, "revoked_on")) if revoked else at,
             )

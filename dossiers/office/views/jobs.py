@@ -25,7 +25,8 @@ def _mine(user):
     return Job.objects.filter(by=user)
 
 
-def _named(job):
+def named(job):
+    """The job with what a page calls it, and whether it still waits."""
     job.title = KINDS.get(job.kind, job.kind)
     job.waits = job.state in (JobState.QUEUED, JobState.RUNNING)
     return job
@@ -37,14 +38,14 @@ def job_list(request):
     jobs = _mine(request.user).select_related("by").order_by("-pk")
     page = Paginator(jobs, ROWS).get_page(request.GET.get("page"))
     return render(
-        request, "dossiers/job_list.html", {"page": page, "jobs": [_named(job) for job in page]}
+        request, "dossiers/job_list.html", {"page": page, "jobs": [named(job) for job in page]}
     )
 
 
 @login_required
 def job(request, pk):
     """One job: a bar while it runs, then its result; the page asks again by itself."""
-    job = _named(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
+    job = named(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
     fragment = request.htmx and not request.htmx.boosted
     return render(
         request, "dossiers/job_progress.html" if fragment else "dossiers/job.html", {"job": job}
