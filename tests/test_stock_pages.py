@@ -267,7 +267,7 @@ def test_the_pages_query_counts(rows, land, lan, django_assert_num_queries):
         client.get(f"/stock/{batch.pk}/")
 
 
-LIST, PAGE = 6, 9
+LIST, PAGE = 5, 7
 
 
 def test_a_file_with_many_sheets_begins_with_the_one_that_says_most(land, lan):

@@ -199,7 +199,10 @@ class PaperForm(PlainPart):
 
     def clean_document_number(self) -> str:
         number = self.cleaned_data["document_number"]
-        check_symbol(number, "__all__")
+        try:
+            check_symbol(number, "document_number")
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
         if not re.search(r"[0-9]", number):
             raise ValidationError(_("Số văn bản phải có chữ số."))
         return number

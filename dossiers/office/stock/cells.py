@@ -170,7 +170,9 @@ def group_in(text: object) -> str:
 
 
 def group(value: Any) -> str:
-    """The product group of a cell. Raises :class:`Unread`."""
+    """The product group of a cell, or its code. Raises :class:`Unread`."""
+    if value in ProductGroup.values:
+        return value
     if found := group_in(value):
         return found
     raise Unread(
@@ -197,7 +199,9 @@ def owner_in(text: object) -> str:
 
 
 def owner(value: Any) -> str:
-    """The kind of producer of a cell. Raises :class:`Unread`."""
+    """The kind of producer of a cell, or its code. Raises :class:`Unread`."""
+    if value in OwnerType.values:
+        return value
     if found := owner_in(value):
         return found
     raise Unread(
