@@ -14,6 +14,17 @@ from bench.__main__ import proofs
 RESULTS = {
     "task_race": {"winners": 20, "history": 20, "next_tasks": 20, "records": 20, "holds": True},
     "transition_cost": {"same_rows": True},
+    "import_scale": {
+        "size": 400,
+        "same_rows": True,
+        "errors_planted": 40,
+        "errors_found": 40,
+        "errors_elsewhere": 0,
+        "kills": 3,
+        "half_entered": 0,
+        "entered_after_kills": 100,
+        "history_whole": True,
+    },
     "sweep_kill": {
         "size": 10,
         "rungs": 9000,

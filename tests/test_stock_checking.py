@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cycle.models import OrgUnit, RuleSet
+from cycle.models import OrgUnit
 from cycle.sheets import column_name
 from dossiers.models import BatchState, RowKind
 from dossiers.office.stock import cells
@@ -358,9 +358,27 @@ def test_a_decision_and_its_day_in_one_cell(written, number, day):
     assert cells.decision(written) == (number, day)
 
 
-def test_the_editions_follow_each_other(db):
-    days = [(first, last) for _code, first, last, _label in cells.EDITIONS]
-    assert all(
-        (second[0] - first[1]).days == 1 for first, second in zip(days, days[1:], strict=False)
-    )
-    assert RuleSet.objects.count() == 0
+@pytest.mark.parametrize(
+    ("day", "edition"),
+    [
+        (date(2019, 8, 20), "851"),
+        (date(2019, 8, 21), "1048"),
+        (date(2023, 2, 23), "1048"),
+        (date(2023, 2, 24), "148"),
+        (date(2025, 7, 5), "148"),
+        (date(2025, 7, 6), "1489"),
+        (date(2026, 5, 21), "1489"),
+        (date(2026, 5, 22), "26"),
+    ],
+)
+def test_which_edition_was_in_force(day, edition):
+    assert cells.edition_of(day) == edition
+
+
+@pytest.mark.parametrize(
+    ("written", "edition"),
+    [("QĐ 148/QĐ-TTg", "148"), (148, "148"), ("1048, 781", "1048"), ("QĐ 26/2026/QĐ-TTg", "26"),
+     ("148/QĐ-TTg sửa đổi bởi 1489/QĐ-TTg", "1489"), ("781/QĐ-TTg", "1048"), (851, "851")],
+)  # fmt: skip
+def test_editions_as_they_are_written(written, edition):
+    assert cells.edition(written) == edition

@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='certificate',
             name='edition',
-            field=models.CharField(blank=True, editable=False, max_length=10, verbose_name='cấp theo'),
+            field=models.CharField(blank=True, choices=[('851', 'QĐ 851/QĐ-UBND (2018)'), ('1048', 'QĐ 1048/QĐ-TTg (2019)'), ('148', 'QĐ 148/QĐ-TTg (2023)'), ('1489', 'QĐ 148, sửa đổi bởi QĐ 1489/QĐ-TTg (2025)'), ('26', 'QĐ 26/2026/QĐ-TTg')], editable=False, max_length=10, verbose_name='cấp theo'),
         ),
         migrations.AddField(
             model_name='certificate',

@@ -1,6 +1,6 @@
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
-from dossiers.models.certificate import Certificate
+from dossiers.models.certificate import Certificate, Edition
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
@@ -39,6 +39,7 @@ __all__ = [
     "Conclusion",
     "ConditionNotMet",
     "Dossier",
+    "Edition",
     "Evaluation",
     "Evidence",
     "Firing",

@@ -58,6 +58,16 @@ class Validity:
     filed_on: date | None = None
 
 
+class Edition(models.TextChoices):
+    """By which edition of the law a certificate of before was given (cấp theo)."""
+
+    QD851 = "851", _("QĐ 851/QĐ-UBND (2018)")
+    QD1048 = "1048", _("QĐ 1048/QĐ-TTg (2019)")
+    QD148 = "148", _("QĐ 148/QĐ-TTg (2023)")
+    QD1489 = "1489", _("QĐ 148, sửa đổi bởi QĐ 1489/QĐ-TTg (2025)")
+    QD26 = "26", _("QĐ 26/2026/QĐ-TTg")
+
+
 class CertificateQuerySet(models.QuerySet):
     def with_validity(self):
         """With what :attr:`Certificate.validity` is told from."""
@@ -156,7 +166,9 @@ class Certificate(Record):
     before = models.BooleanField(default=False, editable=False)
     number_repeats = models.BooleanField(default=False, editable=False)
     #: By which edition of before it was given, where that is not the dossier's own («148»).
-    edition = models.CharField(_("cấp theo"), max_length=10, blank=True, editable=False)
+    edition = models.CharField(
+        _("cấp theo"), max_length=10, choices=Edition, blank=True, editable=False
+    )
     #: Struck out with the batch that brought it in; the one thing of it that ever changes.
     void = models.BooleanField(default=False, editable=False)
 

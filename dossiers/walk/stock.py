@@ -12,7 +12,7 @@ from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -386,13 +386,24 @@ class _Entry:
         record(self.batch, "stock.commit", by=self.by, rows=len(self.rows))
 
     def link(self) -> None:
-        """Each row knows what became of it: one statement."""
-        for row in self.rows:
-            row.dossier = self.dossiers[row.pk]
-            row.certificate = self.certificates[row.pk]
-        fields = ["dossier", "certificate", "makes_producer", "makes_product"]
-        for start in range(0, len(self.rows), CHUNK):
-            StockRow.objects.bulk_update(self.rows[start : start + CHUNK], fields)
+        """Each row knows what became of it: one statement, where bulk_update asks by each row."""
+        made = [
+            (row.pk, self.dossiers[row.pk].pk, self.certificates[row.pk].pk) for row in self.rows
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """UPDATE dossiers_stockrow line SET dossier_id = made.dossier,
+                     certificate_id = made.certificate, makes_producer = made.producer,
+                     makes_product = made.product
+                   FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[],
+                     %s::boolean[]) AS made(id, dossier, certificate, producer, product)
+                   WHERE line.id = made.id""",
+                [
+                    *(list(each) for each in zip(*made, strict=True)),
+                    [row.makes_producer for row in self.rows],
+                    [row.makes_product for row in self.rows],
+                ],
+            )
 
 
 def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data: Any) -> None:

@@ -15,8 +15,7 @@ from cycle.models import Level, OrgUnit, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from dossiers.forms.fields import PlainPart
 from dossiers.forms.uploads import check_upload, stored
-from dossiers.models import OwnerType, ProductGroup, StockBatch
-from dossiers.office.stock.cells import EDITIONS
+from dossiers.models import Edition, OwnerType, ProductGroup, StockBatch
 from dossiers.office.stock.columns import FIELDS
 
 SHEETS = ".xlsx,.xls,.ods,.csv,.txt"
@@ -272,9 +271,7 @@ class OneForm(PaperForm):
     issued_on = _day("issued_on")
     expires_on = _day("expires_on", help_text=_("Để trống: 36 tháng từ ngày cấp."))
     stars = _one_of("stars", [(n, f"{n} ★") for n in (3, 4, 5)])
-    edition = _one_of(
-        "edition", [(code, label) for code, _first, _last, label in EDITIONS], required=False
-    )
+    edition = _one_of("edition", Edition.choices, required=False)
     revoked_on = _day("revoked_on")
     revocation = _text("revocation")
 

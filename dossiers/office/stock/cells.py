@@ -7,11 +7,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from cycle import sheets, written
 from cycle.models import check_symbol, fold
-from dossiers.models import OwnerType, ProductGroup
+from dossiers.models import Edition, OwnerType, ProductGroup
 
 
 class Unread(Exception):
@@ -210,35 +209,35 @@ def owner(value: Any) -> str:
     )
 
 
-#: code, first and last day, what it is called. The last is of today.
-EDITIONS: tuple[tuple[str, date, date, Any], ...] = (
-    ("851", date(2018, 5, 24), date(2019, 8, 20), gettext_lazy("QĐ 851/QĐ-UBND")),
-    ("1048", date(2019, 8, 21), date(2023, 2, 23), gettext_lazy("QĐ 1048/QĐ-TTg")),
-    ("148", date(2023, 2, 24), date(2025, 7, 5), gettext_lazy("QĐ 148/QĐ-TTg")),
-    ("1489", date(2025, 7, 6), date(2026, 5, 21), gettext_lazy("QĐ 148 sửa bởi 1489/QĐ-TTg")),
-    ("26", date(2026, 5, 22), date.max, gettext_lazy("QĐ 26/2026/QĐ-TTg")),
+#: Each edition with its last day.
+EDITIONS: tuple[tuple[Edition, date], ...] = (
+    (Edition.QD851, date(2019, 8, 20)),
+    (Edition.QD1048, date(2023, 2, 23)),
+    (Edition.QD148, date(2025, 7, 5)),
+    (Edition.QD1489, date(2026, 5, 21)),
+    (Edition.QD26, date.max),
 )
 
 
 def edition(value: Any) -> str:
     """«QĐ 148/QĐ-TTg» → 148. Raises :class:`Unread`."""
     text = fold(str(value))
-    found = [code for code, *_rest in EDITIONS if re.search(rf"(?<![0-9]){code}(?![0-9])", text)]
+    found = [code for code in Edition.values if re.search(rf"(?<![0-9]){code}(?![0-9])", text)]
     if "781" in text and not found:
-        return "1048"
-    if "1489" in found:
-        return "1489"
+        return str(Edition.QD1048)
+    if Edition.QD1489 in found:
+        return str(Edition.QD1489)
     if len(found) != 1:
         raise Unread(
             _("Không biết quy định «%(text)s».") % {"text": str(value)[:60]},
-            ", ".join(code for code, *_rest in EDITIONS),
+            ", ".join(Edition.values),
         )
     return found[0]
 
 
 def edition_of(day: date) -> str:
     """The edition in force on the day of a decision."""
-    return next((code for code, _first, last, _label in EDITIONS if day <= last), "26")
+    return str(next(code for code, last in EDITIONS if day <= last))
 
 
 _STATUSES: tuple[tuple[str, str], ...] = (

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -147,6 +148,14 @@ def head_words(text: object) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", fold(str(text))))
 
 
+@lru_cache(maxsize=4096)
+def _fits(head: str) -> tuple[tuple[str, int], ...]:
+    """(field, how well) of what a head may name."""
+    words = head_words(head)
+    scores = ((name, _score(words, each.heads)) for name, each in FIELDS.items())
+    return tuple((name, score) for name, score in scores if score)
+
+
 def _score(words: str, heads: tuple[str, ...]) -> int:
     """How well a head fits a field: as it is called, or how long a name of it stands inside."""
     if words in heads:
@@ -162,8 +171,7 @@ def propose(heads: list[str]) -> dict[str, int]:
         (
             (-score, column, name)
             for column, head in enumerate(heads)
-            for name, each in FIELDS.items()
-            if (score := _score(head_words(head), each.heads))
+            for name, score in _fits(head)
         ),
     )
     found: dict[str, int] = {}
@@ -202,8 +210,7 @@ def find(sheet: Sheet) -> Heads:
             words = _words(sheet, chosen)
             columns = propose(words)
             exact = sum(
-                _score(head_words(words[column]), FIELDS[name].heads) == _EQUAL
-                for name, column in columns.items()
+                dict(_fits(words[column]))[name] == _EQUAL for name, column in columns.items()
             )
             # A line of data below the heads makes them no better, it makes them longer.
             value = len(columns) + exact / 2 - (height - 1) * 0.75
