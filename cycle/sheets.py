@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import python_calamine as calamine
@@ -63,7 +64,7 @@ class Sheet:
     rows: list[Row]
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many columns it has."""
         return max((len(row.cells) for row in self.rows), default=0)

@@ -186,12 +186,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='stockrow',
             name='certificate',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stock_row', to='dossiers.certificate'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dossiers.certificate'),
         ),
         migrations.AddField(
             model_name='stockrow',
             name='dossier',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='stock_row', to='dossiers.dossier'),
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dossiers.dossier'),
         ),
         migrations.AddConstraint(
             model_name='stockbatch',

@@ -142,11 +142,11 @@ class StockRow(models.Model):
     known = models.BooleanField(default=False)
     makes_producer = models.BooleanField(default=False)
     makes_product = models.BooleanField(default=False)
-    dossier = models.OneToOneField(
-        "dossiers.Dossier", models.PROTECT, null=True, related_name="stock_row"
+    dossier = models.ForeignKey(
+        "dossiers.Dossier", models.PROTECT, null=True, db_index=False, related_name="+"
     )
-    certificate = models.OneToOneField(
-        "dossiers.Certificate", models.PROTECT, null=True, related_name="stock_row"
+    certificate = models.ForeignKey(
+        "dossiers.Certificate", models.PROTECT, null=True, db_index=False, related_name="+"
     )
 
     class Meta:

@@ -18,7 +18,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Role, RuleSet, Stream, User, fold
+from cycle.models import (
+    Cycle,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RuleSet,
+    Stream,
+    TermRule,
+    User,
+    fold,
+)
+from cycle.workdays import Calendar
 from dossiers import flows
 from dossiers.law.states import State
 from dossiers.models import (
@@ -154,6 +165,7 @@ class _Entry:
             raise StockRefused(_("Không có dòng nào để ghi."))
         if any(row.errors for row in self.rows):
             raise StockRefused(_("Còn dòng có lỗi: hãy sửa hết rồi ghi."))
+        self.clocks: dict[date | None, Term] = {}
         self.units = OrgUnit.objects.select_related("parent__parent").in_bulk(
             {row.values["commune"] for row in self.rows}
         )
@@ -325,18 +337,7 @@ class _Entry:
                 replaced.append(product)
             if rule is None or dossier.state == State.REVOKED:
                 continue
-            term = Term.of_rule(
-                rule,
-                at=certificate.at,
-                org_unit=dossier.commune.at_level(rule.level) or dossier.commune,
-                dossier=dossier,
-                certificate=certificate,
-                fixed_on=certificate.expires_on,
-                calendar=calendar,
-            )
-            # Nobody is told today what was due years ago.
-            term.tell_from(self.now)
-            terms.append(term)
+            terms.append(self.clock(rule, certificate, dossier, calendar))
         Term.objects.bulk_create(terms, CHUNK)
         ledger = [_line(term, TermEvent.Kind.START, term.started_at, self.by) for term in terms]
         old = list(
@@ -350,6 +351,38 @@ class _Entry:
         ledger += [_line(term, TermEvent.Kind.STOP, self.now, self.by) for term in old]
         self.batch.stopped_terms = [term.pk for term in old]
         TermEvent.objects.bulk_create(ledger, CHUNK)
+
+    def clock(
+        self, rule: TermRule, certificate: Certificate, dossier: Dossier, calendar: Calendar
+    ) -> Term:
+        """The clock of one certificate; those that end on one day are told on the same days."""
+        alike = self.clocks.get(certificate.expires_on)
+        if alike is None:
+            alike = Term.of_rule(
+                rule,
+                at=certificate.at,
+                org_unit=dossier.commune,
+                fixed_on=certificate.expires_on,
+                calendar=calendar,
+            )
+            # Nobody is told today what was due years ago.
+            alike.tell_from(self.now)
+            self.clocks[certificate.expires_on] = alike
+        same = {
+            field.attname: getattr(alike, field.attname)
+            for field in Term._meta.concrete_fields
+            if not field.primary_key
+        }
+        unit = dossier.commune.at_level(rule.level) or dossier.commune
+        return Term(
+            **same
+            | {
+                "dossier_id": dossier.pk,
+                "certificate_id": certificate.pk,
+                "org_unit_id": unit.pk,
+                "started_at": certificate.at,
+            }
+        )
 
     def tell(self) -> None:
         """One line of history for each dossier, and one of the batch for the archive."""

@@ -50,22 +50,19 @@ def upload(
         batch.sheets = [each.name for each in found]
         batch.state, batch.problem = BatchState.COLUMNS, ""
         batch.questions, batch.totals, batch.counts, batch.checked_at = [], [], {}, None
-        choose_sheet(batch, _likeliest(found))
+        heads = [columns.find(sheet) for sheet in found]
+        # The sheet whose heads say most.
+        best = max(range(len(found)), key=lambda n: (len(heads[n].columns), len(found[n].rows)))
+        choose_sheet(batch, found[best], heads[best])
         batch.save()
         stock.record(batch, "stock.upload", by=by)
     return batch
 
 
-def _likeliest(found: list[sheets.Sheet]) -> sheets.Sheet:
-    """The sheet whose heads say most."""
-    return max(found, key=lambda sheet: (len(columns.find(sheet).columns), len(sheet.rows)))
-
-
-def choose_sheet(batch: StockBatch, sheet: sheets.Sheet) -> None:
+def choose_sheet(batch: StockBatch, sheet: sheets.Sheet, heads: columns.Heads) -> None:
     """Propose the columns of one sheet: as they were confirmed before for the same heads, or from
     what the heads say. Saves nothing.
     """
-    heads = columns.find(sheet)
     batch.sheet = sheet.name[:200]
     batch.head_line, batch.first_line = heads.line, heads.first
     words = heads.words or [""] * sheet.width
@@ -117,7 +114,8 @@ def use_sheet(batch: StockBatch, name: str) -> None:
         batch = _held(batch)
         _must_be(batch, BatchState.COLUMNS, BatchState.CHECKED)
         batch.sheet = name
-        choose_sheet(batch, sheet_of(batch))
+        sheet = sheet_of(batch)
+        choose_sheet(batch, sheet, columns.find(sheet))
         batch.state = BatchState.COLUMNS
         batch.save()
 
