@@ -119,7 +119,7 @@ def test_text_is_parted_by_what_parts_most_lines(content, cells, encoding):
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "mật khẩu"),
         ("Bưởi".encode("utf-16")[:-1], "UTF-8"),
         (b"B\x80\x81", "UTF-8"),
-        (b"a\x00b", "không phải Excel"),
+        (b"a\x00b", "Không đọc được"),
         (b",,,\n,,\n", "không có dòng nào"),
     ],
 )

@@ -5,8 +5,10 @@
 and its numbers may be given again.
 """
 
+import gc
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from typing import Any
 
@@ -122,7 +124,8 @@ def enter(batch: StockBatch, *, by: User) -> int:
                 raise StockRefused(
                     _("Sau khi kiểm tra, đợt khác đã được ghi hoặc gạch bỏ: hãy kiểm tra lại.")
                 )
-            return _Entry(batch, by).make()
+            with _collector_rests():
+                return _Entry(batch, by).make()
     except IntegrityError as error:
         if "certificate_number_once" in str(error):
             raise StockRefused(
@@ -136,6 +139,20 @@ def enter(batch: StockBatch, *, by: User) -> int:
                 _("Một chủ thể hoặc sản phẩm vừa được gạch bỏ: hãy kiểm tra lại.")
             ) from error
         raise
+
+
+@contextmanager
+def _collector_rests() -> Iterator[None]:
+    """Hundreds of thousands of objects stay until the end: the collector of garbage, which would
+    look at all of them again and again, took half the time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def noon(day: date) -> datetime:
