@@ -20,6 +20,7 @@ from psycopg.types.json import Jsonb
 
 from bench.ground import history_is_whole
 from bench.transition_cost import _login
+from cycle import files
 from cycle.models import HistoryEntry, Level, OrgUnit, Role
 from cycle.models.job import run_waiting
 from dossiers.models import (
@@ -34,7 +35,6 @@ from dossiers.models import (
     Term,
     TermEvent,
 )
-from dossiers.models.evidence import store
 from dossiers.office.stock import work
 from dossiers.walk import stock
 from tests.world import person
@@ -165,13 +165,13 @@ def _checked(mark, rows, lan, unit, wrong=()):
 
 
 def _paper():
-    sha256, size = store(ContentFile(b"%PDF-1.4 danh sach"))
+    scan = files.stage(ContentFile(b"%PDF-1.4 danh sach"))
     return {
         "document_number": "88/BC",
         "document_on": date(2026, 1, 5),
         "document_signer": "Nguyễn Văn Lãnh",
-        "scan_sha256": sha256,
-        "scan_bytes": size,
+        "scan_sha256": scan.sha256,
+        "scan_bytes": scan.bytes,
     }
 
 

@@ -4,25 +4,18 @@ Each check is a generator of findings and changes nothing. What can be mended is
 document, by somebody who may do it, and recorded; the rest says where a person mends it.
 """
 
-import hashlib
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from django.apps import apps
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from councils.models import STATE_AT, DocumentKind, Member, RoundEntry, RoundState, SignedDocument
-from cycle.models import HistoryEntry, Role, Stream, User
+from cycle import files
+from cycle.models import FaultKind, HistoryEntry, Role, Stream, User
 from dossiers.models import Certificate, ConditionNotMet, Dossier, Task
-from dossiers.models.evidence import path_of
 from dossiers.walk import doors
-
-#: Apps whose rows are ours.
-OURS = ("cycle", "dossiers", "councils", "notifications")
 
 
 @dataclass(frozen=True)
@@ -174,53 +167,43 @@ def seated_twice():
         )
 
 
-def _files():
-    """(model, field, pk, SHA-256) of every row that speaks of a stored file."""
-    for app in OURS:
-        for model in apps.get_app_config(app).get_models():
-            for field in model._meta.concrete_fields:
-                if field.name.endswith("sha256"):
-                    rows = model._default_manager.exclude(**{field.name: ""}).order_by("pk")
-                    for pk, sha256 in rows.values_list("pk", field.name).iterator():
-                        yield model, field.name, pk, sha256
-
-
-def _digest(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _named_files():
+    """(model, pk, SHA-256) of every row that names a stored file."""
+    for model, field in files.fields():
+        rows = model._base_manager.exclude(**{field: ""}).order_by("pk")
+        for pk, sha256 in rows.values_list("pk", field).iterator():
+            yield model, pk, sha256
 
 
 def file_faults():
     """Files that are missing or changed, each for every row that speaks of them; and files that no
     row speaks of.
     """
-    read, known = {}, set()
-    restore = _("Lấy lại tệp này từ bản sao lưu: %(name)s.")
-    for model, _field, pk, sha256 in _files():
-        path = path_of(sha256)
-        known.add(path)
+    read: dict[str, FaultKind | None] = {}
+    wrong = {
+        FaultKind.MISSING: _("Không còn tệp trên máy chủ."),
+        FaultKind.DIFFERS: _("Nội dung tệp khác với lúc nộp."),
+        FaultKind.UNREADABLE: _("Máy chủ không đọc được tệp."),
+    }
+    for model, pk, sha256 in _named_files():
         if sha256 not in read:
-            read[sha256] = _digest(path) if path.is_file() else None
-        if read[sha256] == sha256:
-            continue
-        missing = read[sha256] is None
-        yield Finding(
-            "file_missing" if missing else "file_differs",
-            f"{model._meta.label_lower}.{pk}",
-            str(model._meta.verbose_name),
-            _("Không còn tệp trên máy chủ.") if missing else _("Nội dung tệp khác với lúc nộp."),
-            restore % {"name": f"{sha256[:2]}/{sha256}"},
-        )
-    root = Path(settings.MEDIA_ROOT)
-    for path in sorted(root.rglob("*")) if root.is_dir() else ():
-        if path.is_file() and path not in known:
-            name = path.relative_to(root).as_posix()
+            read[sha256] = files.check(sha256)
+        if fault := read[sha256]:
+            yield Finding(
+                f"file_{fault}",
+                f"{model._meta.label_lower}.{pk}",
+                str(model._meta.verbose_name),
+                wrong[fault],
+                _("Lấy lại tệp này từ bản sao lưu: %(name)s.") % {"name": f"{sha256[:2]}/{sha256}"},
+            )
+    for name in files.walk():
+        if files.sha256_of(name) not in read:
             yield Finding(
                 "file_orphan",
                 name,
                 name,
                 _("Không dòng nào nói đến tệp này."),
-                _("Xóa được sau khi chắc không ai đang tải lên."),
+                _("Phần mềm tự xóa tệp của mình sau một ngày; tệp lạ thì người giữ máy chủ xóa."),
             )
 
 

@@ -181,6 +181,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "clear-sessions": {"task": "cycle.jobs.clear_sessions", "schedule": crontab(hour=3, minute=10)},
     "verify-history": {"task": "cycle.jobs.verify_history", "schedule": crontab(hour=3, minute=30)},
+    "collect-files": {
+        "task": "notifications.jobs.collect_files",
+        "schedule": crontab(hour=3, minute=50),
+    },
 }
 
 # --- Telling --------------------------------------------------------------------------------
@@ -266,6 +270,8 @@ MAX_EVIDENCE_BYTES = 50 * 1024 * 1024
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # All that people send, and nothing else. Another storage must overwrite: cycle/files.py.
+    "files": {"BACKEND": "cycle.files.LocalFiles"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if PRODUCTION

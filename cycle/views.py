@@ -1,8 +1,10 @@
 """What belongs to no dossier: the language, one's own page, the rubrics, whether the site lives."""
 
+import errno
 import sys
 
 import psycopg
+import structlog
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -27,6 +29,8 @@ from cycle import clock
 from cycle.models import Rubric, RuleSet, fold
 from cycle.rubrics import sheet
 from cycle.typed import keep
+
+log = structlog.get_logger(__name__)
 
 
 def language(request):
@@ -124,9 +128,18 @@ STOPPED = (
 )
 
 
+#: How a disk says that it takes nothing.
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
 def server_error(request):
-    """What went wrong; 503, with what to do, for a statement that was stopped at a limit."""
+    """What went wrong; 503, with what to do, for a statement that was stopped at a limit; 507 when
+    there was no room for what was sent.
+    """
     error = sys.exc_info()[1]
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
+        log.error("disk_full", error=str(error))
+        return render(None, "507.html", {"language": get_language()}, status=507)
     # Both Django and viewflow raise an error of their own in the place of the database's.
     while error is not None and not isinstance(error, STOPPED):
         error = error.__cause__ or error.__context__

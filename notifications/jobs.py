@@ -5,7 +5,7 @@ import time
 import structlog
 from celery import shared_task
 
-from cycle import clock
+from cycle import clock, files
 from cycle.jobs import alone
 from cycle.running.waking import wake
 from dossiers.office.handover import keep_posts
@@ -41,6 +41,13 @@ def keep_time():
 def send_letters():
     """Send what waits, for most of a minute: the next beat wakes the next worker."""
     with_heartbeat("send_letters", {"tried": lambda: deliver(seconds=50)})
+
+
+@shared_task
+@alone
+def collect_files():
+    """Remove every night what no row names; numbers and bytes stand on the page of operations."""
+    with_heartbeat("collect_files", {"files": files.collect})
 
 
 def tell(*, seconds):

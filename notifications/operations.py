@@ -6,7 +6,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Job, JobState, OutboxMessage
+from cycle.models import FileFault, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
 from notifications.delivery import resend
 from notifications.letters import title_of_term
@@ -17,7 +17,15 @@ SHOWN = 50
 #: A beat that has not been seen for so long is missed.
 MISSED = timedelta(minutes=5)
 
-BEATS = {"keep_time": _("Theo dõi thời hạn, báo tin"), "send_letters": _("Gửi thư, tin nhắn")}
+#: What comes once a night.
+MISSED_NIGHT = timedelta(hours=26)
+
+BEATS = {
+    "keep_time": _("Theo dõi thời hạn, báo tin"),
+    "send_letters": _("Gửi thư, tin nhắn"),
+    "collect_files": _("Dọn tệp hằng đêm"),
+}
+NIGHTLY = frozenset({"collect_files"})
 KINDS = {"recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ")}
 
 WAITING = (
@@ -40,15 +48,19 @@ class Operations:
 
     def __init__(self):
         self.now = clock.now()
+        #: What the last night's work on files did, once the beats are read.
+        self.collected = None
 
     def beats(self):
         """Each beat: when it was last seen, and whether it is missed."""
         seen = Heartbeat.objects.in_bulk()
+        if night := seen.get("collect_files"):
+            self.collected = night.result.get("files")
         return [
             {
                 "label": label,
                 "beat": seen.get(name),
-                "missed": name not in seen or seen[name].started_at < self.now - MISSED,
+                "missed": name not in seen or seen[name].started_at < self.now - _missed(name),
             }
             for name, label in BEATS.items()
         ]
@@ -92,9 +104,17 @@ class Operations:
             job.label = KINDS.get(job.kind, job.kind)
         return jobs, more
 
+    def file_faults(self):
+        """Files that could not be handed over or stored, the latest first."""
+        return self._bounded(FileFault.objects.all())
+
     def _bounded(self, rows):
         rows = list(rows[: SHOWN + 1])
         return rows[:SHOWN], len(rows) > SHOWN
+
+
+def _missed(name):
+    return MISSED_NIGHT if name in NIGHTLY else MISSED
 
 
 def about(entry):

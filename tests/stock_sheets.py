@@ -9,12 +9,12 @@ import openpyxl
 from django.core.files.base import ContentFile
 from django.core.management import call_command
 
+from cycle import files
 from cycle.management.commands.load_reference import UNITS
 from cycle.models import OrgUnit
 from cycle.models.job import run_waiting
 from cycle.tables import DATA
 from dossiers.models import StockBatch
-from dossiers.models.evidence import store
 from dossiers.office.stock import work
 
 HEADS = (
@@ -135,14 +135,14 @@ def load_units():
 
 def paper():
     """What a batch is entered on."""
-    sha256, size = store(ContentFile(b"%PDF-1.4 danh sach"))
+    scan = files.stage(ContentFile(b"%PDF-1.4 danh sach"))
     return {
         "document_number": "88/BC-VPĐP",
         "document_on": date(2026, 1, 5),
         "document_signer": "Nguyễn Văn Lãnh",
         "document_capacity": "Chánh Văn phòng",
-        "scan_sha256": sha256,
-        "scan_bytes": size,
+        "scan_sha256": scan.sha256,
+        "scan_bytes": scan.bytes,
         "scan_filename": "88.pdf",
         "scan_type": "application/pdf",
     }

@@ -30,7 +30,8 @@ FLOORS = {
         "tables sheets fields formats typed guards",
         "rulesets middleware",
         "models",
-        "accounts appointing jobs rubrics",
+        "accounts appointing rubrics files",
+        "jobs downloads",
         "views",
         "settings celery urls admin apps asgi wsgi management",
     ],
@@ -228,6 +229,149 @@ def test_a_deferred_import_says_why(app):
                     if not above.startswith("#") and "#" not in beside:
                         wrong.append(f"{path}:{node.lineno}")
     assert sorted(set(wrong)) == []
+
+
+# --- Files ------------------------------------------------------------------------------------
+
+#: Who may write to a disk, and what: files that people send are written in cycle/files.py alone.
+WRITES = {
+    "cycle/files.py": "what people send",
+    "cycle/running/embedded.py": "our own PostgreSQL and Redis",
+    "cycle/management/commands/up.py": "locks and logs of the processes it starts",
+    "cycle/management/commands/backup.py": "the backup",
+    "cycle/management/commands/restore.py": "the dump and the script for psql",
+    "cycle/management/commands/check_translations.py": "the catalogue",
+    "councils/management/commands/make_document_templates.py": "the templates that ship",
+}
+_WRITING = {"write_bytes", "write_text", "mkdir", "NamedTemporaryFile", "TemporaryDirectory"}
+
+
+def calls(tree):
+    """Every call of a file as (function or method it stands in, name that is called, node)."""
+
+    def walk(node, within):
+        for child in ast.iter_child_nodes(node):
+            inside = within
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                inside = f"{within}.{child.name}".lstrip(".")
+            if isinstance(child, ast.Call):
+                called = child.func
+                name = called.attr if isinstance(called, ast.Attribute) else None
+                name = called.id if isinstance(called, ast.Name) else name
+                yield inside, name, child
+            yield from walk(child, inside)
+
+    yield from walk(tree, "")
+
+
+def opens_to_write(name, call):
+    return name == "open" and any(
+        isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and re.fullmatch(r"[rwax]b?\+?b?", each.value)
+        and set(each.value) & set("wax+")
+        for each in [*call.args, *(keyword.value for keyword in call.keywords)]
+    )
+
+
+def test_one_module_knows_where_files_lie():
+    """Others name neither the folder nor a storage."""
+    knowing = set()
+    for path, tree in sources(*APPS):
+        for node in ast.walk(tree):
+            names = {
+                getattr(node, "attr", None),
+                getattr(node, "id", None),
+                node.value if isinstance(node, ast.Constant) else None,
+            }
+            if isinstance(node, ast.ImportFrom):
+                names |= {alias.name for alias in node.names}
+            if names & {"MEDIA_ROOT", "default_storage", "storages", "FileSystemStorage"}:
+                knowing.add(path)
+    assert knowing == {"cycle/files.py", "cycle/settings.py"}
+
+
+def test_who_writes_to_a_disk():
+    writing = {
+        path
+        for path, tree in sources(*APPS)
+        for _within, name, call in calls(tree)
+        if name in _WRITING or opens_to_write(name, call)
+    }
+    assert writing == set(WRITES)
+
+
+def test_one_module_hands_files_over():
+    """What is stored goes out through ``download``; a Word template, that may ship, beside it."""
+    handing = {
+        path
+        for path, tree in sources(*APPS)
+        for _within, name, _call in calls(tree)
+        if name == "FileResponse"
+    }
+    assert handing == {"cycle/downloads.py", "councils/views/documents.py"}
+
+
+#: What writes: to the database by a manager or a model, to the storage by cycle.files.
+_SAVING = {
+    *("save", "create", "update", "delete", "bulk_create", "bulk_update"),
+    *("get_or_create", "update_or_create", "acreate", "asave", "adelete", "raw", "execute"),
+    *("stage", "keep", "put", "collect"),
+}
+#: Calls of such a name in a form that are no writing behind the door's back: why.
+FORMS_THAT_MAY = {
+    ("dossiers/forms/uploads.py", "stage", "stage"): "no row: a file waits for the act, a day long",
+    ("dossiers/forms/uploads.py", "FileField.clean", "stage"): "the same",
+    ("councils/forms/entries.py", "PhotosField.clean", "stage"): "the same, for several",
+    ("councils/forms/rounds.py", "RoundForm.do", "create"): "the door of rounds, which records",
+    ("councils/forms/sheets.py", "SheetForm._save_row", "put"): "Scoresheet.put: an act on a draft",
+}
+
+
+#: Where a view asks a form to save, and by what that is recorded.
+VIEWS_THAT_SAVE = {
+    ("dossiers/office/views/absence.py", "absence_new"): "handover.substitute, which records",
+    ("dossiers/office/views/absence.py", "absence_paper"): "handover.add_paper, which records",
+    ("dossiers/office/views/absence.py", "handover_post"): "handover.hand_over, which records",
+    ("dossiers/office/views/outreach.py", "outreach"): "the event names who recorded it",
+    ("councils/views/sheet.py", "_write"): "Scoresheet.put and note: acts on a draft",
+    ("notifications/views.py", "preferences"): "how one wants to be told: one's own",
+}
+
+
+def forms_of(path, tree):
+    """Whether the file is one of forms, or the classes of forms in it."""
+    parts = path.removesuffix(".py").split("/")
+    if "forms" in parts[1:]:
+        return [tree]
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and any("Form" in ast.unparse(base) for base in node.bases)
+    ]
+
+
+def test_forms_validate_and_never_write():
+    """An act writes, in its transaction. A file that came waits in the storage for it."""
+    writing = set()
+    for path, tree in sources(*APPS):
+        for form in forms_of(path, tree):
+            prefix = f"{form.name}." if isinstance(form, ast.ClassDef) else ""
+            for within, name, _call in calls(form):
+                if name in _SAVING:
+                    writing.add((path, f"{prefix}{within}", name))
+    assert writing == set(FORMS_THAT_MAY)
+
+
+def test_a_view_lets_a_form_save_only_where_that_is_an_act():
+    saving = {
+        (path, within)
+        for path, tree in sources(*APPS)
+        for within, name, call in calls(tree)
+        if name == "save" and ast.unparse(call.func).endswith("form.save")
+    }
+    assert saving == set(VIEWS_THAT_SAVE)
 
 
 def test_no_test_and_no_proof_imports_a_test():

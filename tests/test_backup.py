@@ -180,6 +180,44 @@ def test_a_damaged_backup_is_refused(saved, target, tmp_path):
     assert not target.media.exists()
 
 
+@pytest.mark.parametrize("name", ["media/../ngoai", "media//tmp/ngoai", "ngoai"])
+def test_a_backup_that_names_a_place_outside_is_refused(saved, target, tmp_path, name):
+    with tarfile.open(saved) as archive:
+        files = {each.name: archive.extractfile(each).read() for each in archive.getmembers()}
+    manifest = json.loads(files.pop("manifest.json"))
+    files[name] = b"x"
+    manifest["sha256"][name] = hashlib.sha256(b"x").hexdigest()
+    with tarfile.open(tmp_path / "outside.tar", "w") as archive:
+        for each, content in {**files, "manifest.json": json.dumps(manifest).encode()}.items():
+            entry = tarfile.TarInfo(each)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+    told = refusal(target.manage("restore", tmp_path / "outside.tar"))
+
+    assert told.endswith("không phải tệp sao lưu, hoặc đã hỏng.")
+    assert not target.media.exists()
+
+
+def test_a_file_that_was_changed_before_the_backup_is_named(source, target, tmp_path):
+    name = "ab" * 32
+    spoiled = source.media / "ab" / name
+    spoiled.write_bytes(b"another content")
+    (source.media / "ab" / ".incoming-abc12345").write_bytes(b"half")
+    try:
+        ended = source.manage("backup", tmp_path / "spoiled.tar")
+        assert ended.returncode == 0
+        assert f"ab/{name} đã bị thay đổi" in ended.stderr
+        ended = target.manage("restore", tmp_path / "spoiled.tar")
+        assert f"ab/{name} đã bị thay đổi trước khi sao lưu" in ended.stderr
+        assert (target.media / "ab" / name).read_bytes() == b"another content"
+        assert not (target.media / "ab" / ".incoming-abc12345").exists()
+    finally:
+        for path in (source.media / "ab").iterdir():
+            if path.name != "cd":
+                path.unlink()
+
+
 @pytest.mark.parametrize("content", (b"", b"not a backup", b"\0" * 10240))
 def test_a_file_that_is_no_backup_is_refused(target, tmp_path, content):
     other = tmp_path / "other.tar"

@@ -41,6 +41,7 @@ from cycle.models import (
     Cycle,
     DayOff,
     Duty,
+    FileFault,
     HistoryEntry,
     HistoryHead,
     OrgUnit,
@@ -481,6 +482,14 @@ BREAKS = {
     "template_kind_known": lambda w: DocumentTemplate.objects.create(
         kind="poem", sha256="0" * 64, filename="x.docx", by=w.an, at=clock.now()
     ),
+    # cycle: files that were lost
+    "file_fault_kind_known": lambda w: FileFault.objects.create(
+        sha256="0" * 64, kind="eaten", first_seen_at=clock.now(), seen_at=clock.now()
+    ),
+    "cycle_filefault_sha256_key": lambda w: [
+        FileFault.objects.create(kind="missing", first_seen_at=clock.now(), seen_at=clock.now())
+        for _ in "12"
+    ],
     # notifications
     "notification_once": lambda w: [told(w), told(w)],
     "digest_once_a_day": lambda w: [digest(w), digest(w)],

@@ -41,9 +41,9 @@ from cycle.models import (
     User,
 )
 from dossiers.models import Dossier, Evidence, OutreachEvent, SelfAssessment, State, Task
-from dossiers.models.evidence import path_of
 from dossiers.office.reports import CycleReport
 from tests import judging
+from tests.stored import path_of
 
 #: A Tuesday with a week of working days around it.
 TODAY = timezone.make_aware(datetime(2026, 11, 17, 9))

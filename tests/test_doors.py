@@ -17,6 +17,8 @@ from dossiers.models import (
     OfficialDocument,
     PaperRequired,
     Process,
+    Producer,
+    Product,
     Review,
     State,
     Task,
@@ -119,6 +121,19 @@ def test_a_cycle_without_duties_opens_nothing(cycle, commune, an):
         open_dossier(cycle, commune, an)
     assert not Dossier.objects.exists()
     assert not HistoryEntry.objects.exists()
+
+
+def test_a_new_product_and_its_producer_come_with_the_dossier_or_not_at_all(cycle, commune, an, la):
+    def new():
+        producer = Producer(name="HTX Nà Tấu", owner_type="cooperative", commune=commune)
+        product = Product(producer=producer, name="Chè", group="drink")
+        return Dossier(cycle=cycle, commune=commune, case_type="first", product=product)
+
+    with pytest.raises(PermissionDenied):
+        doors.open(new(), by=la)
+    assert not Producer.objects.exists()
+    doors.open(new(), by=an)
+    assert str(Dossier.objects.get().product.producer) == "HTX Nà Tấu"
 
 
 # --- Task.complete --------------------------------------------------------------------------

@@ -9,12 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from dossiers.forms import uploads
 from dossiers.models import Evidence
-from dossiers.models.evidence import path_of
 from dossiers.walk import doors
 from tests import records
 from tests.judging import rubric_of
+from tests.stored import path_of
 from tests.world import events
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +126,7 @@ def test_a_new_version_replaces_and_both_stay(dossier, an):
 
     # The old one cannot be replaced a second time.
     response = attach(an, dossier, SimpleUploadedFile("c.pdf", PDF), replaces=first.pk)
-    assert sentences(response) == ["Lựa chọn này không có trong danh sách."]
+    assert sentences(response) == ["Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang."]
 
 
 def test_a_version_is_of_the_same_kind(dossier, an):
@@ -170,25 +169,6 @@ def test_an_empty_an_oversized_and_no_file_get_their_sentence(dossier, an, media
     assert sentences(attach(an, dossier)) == ["Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."]
     assert files_in(media) == []
     assert events(dossier) == ["dossier.open"]
-
-
-def test_nothing_is_stored_while_another_field_is_wrong(dossier, an, media):
-    response = attach(an, dossier, SimpleUploadedFile("a.pdf", PDF), kind="nothing")
-    assert sentences(response) == ["Lựa chọn này không có trong danh sách."]
-    assert "xin chọn lại tệp" in response.content.decode()
-    assert files_in(media) == []
-
-
-def test_a_disk_that_is_full_gets_a_sentence(dossier, an, monkeypatch):
-    def full(_upload):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(uploads, "store", full)
-    response = attach(an, dossier, SimpleUploadedFile("a.pdf", PDF))
-    assert sentences(response) == [
-        "Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị."
-    ]
-    assert not Evidence.objects.exists()
 
 
 def test_a_long_name_keeps_its_ending(dossier, an):

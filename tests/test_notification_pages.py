@@ -310,7 +310,7 @@ def test_operations_query_count(client, cycle, commune, an, minh, rows, django_a
         Job.objects.create(kind="x", state="failed", by=minh, created_at=clock.now())
     OutboxMessage.objects.update(dispatched_at=None, error="KeyError")
     client.force_login(minh)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert client.get("/operations/").status_code == 200
 
 

@@ -14,6 +14,7 @@ from councils.papers.pdf import pdf
 from councils.papers.word import docx
 from tests import judging
 from tests.judging import begin, fill, judge, regulate
+from tests.stored import path_of
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +200,48 @@ def test_a_province_uses_its_own_template_and_a_broken_one_is_refused(
     assert DocumentTemplate.objects.get().filename == "mau.docx"
     assert client.get(address(closed, format_="docx")).status_code == 200
     assert client.get(path).status_code == 200
+
+
+def test_a_template_that_was_changed_on_disk_makes_no_paper(
+    client, closed, thu, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    path = reverse("councils:templates")
+    shipped = b"".join(client.get(reverse("councils:template", args=["minutes"])).streaming_content)
+    client.post(path, {"kind": "minutes", "file": SimpleUploadedFile("mau.docx", shipped)})
+    path_of(DocumentTemplate.objects.get().sha256).write_bytes(shipped + b" ")
+    for page in (
+        client.get(address(closed, format_="docx")),
+        client.get(reverse("councils:template", args=["minutes"])),
+    ):
+        assert (page.status_code, "không còn đúng như lúc nộp" in page.text) == (404, True)
+    assert client.get(address(closed, format_="pdf")).status_code == 200
+
+
+def test_a_scan_that_was_changed_on_disk_is_not_handed_over(
+    client, closed, thu, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed")
+    client.post(reverse("councils:documents", args=[closed.pk]), signed(scan=scan))
+    found = SignedDocument.objects.get()
+    path_of(found.scan_sha256).write_bytes(b"%PDF-1.4 forged")
+    page = client.get(reverse("councils:document_scan", args=[found.pk]))
+    assert (page.status_code, "không còn đúng như lúc nộp" in page.text) == (404, True)
+
+
+def test_a_refused_number_holds_its_scan_for_who_sent_it(client, closed, thu, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed")
+    path = reverse("councils:documents", args=[closed.pk])
+    page = client.post(path, signed(number="", scan=scan))
+    assert "Đã giữ tệp «bien ban.pdf»" in page.text
+    note = page.context["form"]["scan"].value().held
+    assert client.post(path, signed(**{"scan-held": note})).status_code == 302
+    assert SignedDocument.objects.get().scan_name == "bien ban.pdf"
 
 
 @pytest.mark.parametrize("number", [1, 3])

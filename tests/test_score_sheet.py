@@ -17,6 +17,7 @@ from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
+from tests.stored import staged
 
 pytestmark = pytest.mark.django_db
 
@@ -437,21 +438,17 @@ def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
 
 @pytest.fixture
 def piece(entry, an):
-    from dossiers.models.evidence import store
-
-    sha256, size = store(SimpleUploadedFile("vung-trong.pdf", PDF))
-    return Evidence.objects.create(
+    made = Evidence(
         dossier=entry.dossier,
         kind="business_registration",
         criteria=["1.1"],
         title="Bản đồ vùng trồng",
-        sha256=sha256,
-        bytes=size,
-        filename="vung-trong.pdf",
-        content_type="application/pdf",
         recorded_by=an,
         at=clock.now(),
     )
+    made.hold(staged(PDF, "vung-trong.pdf"))
+    made.save()
+    return made
 
 
 def test_the_evidence_of_a_criterion_is_one_touch_away(entry, member, piece, cast, council):

@@ -1,5 +1,7 @@
 """What is asked of one product in a round: interests, resolutions, opinions, appraisal."""
 
+from dataclasses import asdict
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import translation
@@ -17,7 +19,7 @@ from councils.models import (
 from cycle import clock
 from cycle.models import Role, RoleAssignment
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
-from dossiers.forms.uploads import stored
+from dossiers.forms.uploads import stage
 
 
 class InterestOfForm(Asked):
@@ -135,7 +137,7 @@ class _Photos(forms.ClearableFileInput):
 
 
 class PhotosField(forms.FileField):
-    """Any number of photos; what is no picture, or too big, is named."""
+    """Any number of photos, staged; what is no picture, or too big, is named."""
 
     widget = _Photos(attrs={"accept": ",".join(PHOTO_TYPES)})
 
@@ -155,7 +157,7 @@ class PhotosField(forms.FileField):
                 )
             if file.size > PHOTO_BYTES:
                 raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": file.name})
-        return files
+        return [stage(file, file.content_type) for file in files]
 
 
 class AppraisalForm(OfModel):
@@ -193,18 +195,5 @@ class AppraisalForm(OfModel):
     def do(self):
         """The report, or None when it was refused."""
 
-        def hand_in():
-            photos = []
-            for file in self.cleaned_data["photos"]:
-                digest, size, name = stored(file)
-                photos.append(
-                    AppraisalPhoto(
-                        sha256=digest,
-                        bytes=size,
-                        filename=name,
-                        content_type=file.content_type,
-                    )
-                )
-            return Appraisal.hand_in(self.instance, photos, by=self.by)
-
-        return self.attempt(hand_in)
+        photos = [AppraisalPhoto(**asdict(staged)) for staged in self.cleaned_data["photos"]]
+        return self.attempt(lambda: Appraisal.hand_in(self.instance, photos, by=self.by))

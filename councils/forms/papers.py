@@ -1,13 +1,16 @@
 """What a clerk gives a council's document, and the Word templates of a province."""
 
+from typing import Any
+
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import DocumentKind, SignedDocument
 from councils.papers.word import TemplateRefused, check_template
+from cycle import files
+from cycle.models import User
 from dossiers.forms.fields import Part, PlainPart, field_for
-from dossiers.forms.uploads import FileField, check_upload, stored
+from dossiers.forms.uploads import FileField, hold_for
 
 
 class SignedDocumentForm(Part, forms.ModelForm):
@@ -21,15 +24,14 @@ class SignedDocumentForm(Part, forms.ModelForm):
         formfield_callback = field_for
         fields = ("number", "signed_on", "signer", "signer_capacity")
 
-    def clean(self):
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hold_for(by, self)
+
+    def clean(self) -> Any:
         cleaned = super().clean()
-        if upload := self.cleaned_data.get("scan"):
-            try:
-                check_upload(upload)
-                if not self.errors:
-                    self.instance.scan_sha256, _size, self.instance.scan_name = stored(upload)
-            except ValidationError as error:
-                self.add_error("scan", error)
+        if staged := self.cleaned_data.get("scan"):
+            self.instance.scan_sha256, self.instance.scan_name = staged.sha256, staged.filename
         return cleaned
 
 
@@ -39,17 +41,19 @@ class TemplateForm(PlainPart):
     kind = forms.ChoiceField(label=_("Loại văn bản"), choices=DocumentKind.choices)
     file = FileField(label=_("Tệp Word (docx)"))
 
-    def clean(self):
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hold_for(by, self)
+
+    def clean(self) -> Any:
         cleaned = super().clean()
-        upload = self.cleaned_data.get("file")
-        if upload and "kind" in self.cleaned_data:
+        staged = self.cleaned_data.get("file")
+        if staged and "kind" in self.cleaned_data:
             try:
-                check_upload(upload)
-                check_template(self.cleaned_data["kind"], upload.read())
-                upload.seek(0)
-                self.sha256, _size, self.filename = stored(upload)
+                with files.open(staged.sha256) as content:
+                    check_template(self.cleaned_data["kind"], content.read())
             except TemplateRefused as refused:
                 self.add_error("file", str(refused))
-            except ValidationError as refused:
-                self.add_error("file", refused)
+            except files.FileLost:
+                self.add_error("file", files.STAGED_GONE)
         return cleaned

@@ -1,12 +1,15 @@
 """The forms of a score sheet: its choices and remarks, an interest, a scan of a pen sheet."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import ConflictRule, InterestKind
 from cycle import rubrics
+from cycle.models import User
 from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
-from dossiers.forms.uploads import FILE_TYPES, FileField, check_upload
+from dossiers.forms.uploads import FILE_TYPES, FileField, hold_for
 
 #: A remark on one criterion, as the score keeps it.
 REMARK = 500
@@ -216,18 +219,21 @@ class InterestForm(PlainPart):
             self.fields["recused"].choices = self.fields["recused"].choices[:1]
 
 
+class ScanField(FileField):
+    """A PDF or a photo."""
+
+    def check(self, content_type: str) -> None:
+        if content_type not in SCANS.values():
+            raise forms.ValidationError(_("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."))
+
+
 class ScanForm(PlainPart):
     """The scan of a sheet scored by pen (bản chụp phiếu giấy): PDF or a photo."""
 
-    scan = FileField(label=_("Bản chụp phiếu giấy"), help_text=_("Tệp PDF hoặc ảnh JPG, PNG."))
+    scan = ScanField(label=_("Bản chụp phiếu giấy"), help_text=_("Tệp PDF hoặc ảnh JPG, PNG."))
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        hold_for(by, self)
         self.fields["scan"].widget.attrs["accept"] = ",".join(SCANS)
         self.fields["scan"].error_messages["required"] = _("Bạn chưa chọn: Bản chụp phiếu giấy.")
-
-    def clean_scan(self):
-        upload = self.cleaned_data["scan"]
-        if check_upload(upload) not in SCANS.values():
-            raise forms.ValidationError(_("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."))
-        return upload

@@ -1,11 +1,11 @@
 """What is said before the council scores, and written after: appraisal, opinions, papers."""
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.round import EvaluationRound, RoundEntry, RoundState
-from cycle import clock
+from cycle import clock, files
 from cycle.models import User
 
 
@@ -37,9 +37,9 @@ class Appraisal(models.Model):
 
     @classmethod
     def hand_in(cls, appraisal, photos, *, by):
-        """Keep the support team's report with its ``photos``, unsaved rows whose files are stored.
+        """Keep the support team's report with its ``photos``, unsaved rows whose files are staged.
 
-        Raises PermissionDenied, RoundClosed.
+        Raises PermissionDenied, RoundClosed, and ValidationError when a file is gone.
         """
         entry = appraisal.entry
         with entry.round.change(
@@ -49,6 +49,7 @@ class Appraisal(models.Model):
             appraisal.save(force_insert=True)
             for photo in photos:
                 photo.appraisal = appraisal
+                files.keep(photo.sha256, "photos")
             AppraisalPhoto.objects.bulk_create(photos)
         return appraisal
 
@@ -57,7 +58,7 @@ class AppraisalPhoto(models.Model):
     """A photo from the visit (ảnh kiểm tra tại cơ sở), kept by its content."""
 
     appraisal = models.ForeignKey(Appraisal, models.PROTECT, related_name="photos")
-    sha256 = models.CharField(max_length=64)
+    sha256 = files.HashField()
     bytes = models.BigIntegerField()
     filename = models.CharField(_("tên tệp"), max_length=200)
     content_type = models.CharField(max_length=100)
@@ -94,7 +95,7 @@ class SignedDocument(models.Model):
     signed_on = models.DateField(_("ngày ký"))
     signer = models.CharField(_("người ký"), max_length=150)
     signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150, blank=True)
-    scan_sha256 = models.CharField(max_length=64, blank=True)
+    scan_sha256 = files.HashField(blank=True)
     scan_name = models.CharField(_("bản chụp"), max_length=200, blank=True)
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, related_name="replaced_by", verbose_name=_("thay cho")
@@ -122,7 +123,8 @@ class SignedDocument(models.Model):
     def record(cls, signed, round_, kind, *, by, entry=None):
         """Write down the number, date and scan of a document; an earlier one of it is replaced.
 
-        Raises PermissionDenied. Allowed after the closing: that is when most are signed.
+        Raises PermissionDenied, and ValidationError when its scan is gone. Allowed after the
+        closing: that is when most are signed.
         """
         with round_.change(
             "round.record_document",
@@ -135,6 +137,8 @@ class SignedDocument(models.Model):
         ):
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
+            if signed.scan_sha256:
+                files.keep(signed.scan_sha256, "scan")
             signed.replaces = cls.objects.filter(
                 round=round_, entry=entry, kind=kind, replaced_by=None
             ).first()
@@ -146,7 +150,7 @@ class DocumentTemplate(models.Model):
     """A province's own Word template for one kind of document (mẫu văn bản); the newest counts."""
 
     kind = models.CharField(_("loại văn bản"), max_length=20, choices=DocumentKind)
-    sha256 = models.CharField(max_length=64)
+    sha256 = files.HashField()
     filename = models.CharField(_("tên tệp"), max_length=200)
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nạp"))
     at = models.DateTimeField(_("nạp lúc"))
@@ -165,7 +169,12 @@ class DocumentTemplate(models.Model):
 
     @classmethod
     def keep(cls, kind, sha256, filename, *, by):
-        """Use a new template from now on; the older ones stay."""
-        return cls.objects.create(
-            kind=kind, sha256=sha256, filename=filename, by=by, at=clock.now()
-        )
+        """Use a new template from now on; the older ones stay.
+
+        Raises ValidationError when its file is gone.
+        """
+        with transaction.atomic():
+            files.keep(sha256)
+            return cls.objects.create(
+                kind=kind, sha256=sha256, filename=filename, by=by, at=clock.now()
+            )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.council import JUDGES, ConflictRule, Member, Seat
 from councils.models.result import Result
 from councils.models.round import NEVER_JUDGED, InterestKind, RoundEntry, RoundState
-from cycle import clock
+from cycle import clock, files
 from cycle.models import Criterion, HistoryEntry, Option, User
 from dossiers.law.conditions import ConditionNotMet
 
@@ -113,7 +113,7 @@ class Scoresheet(models.Model):
     confirmed_by = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+", verbose_name=_("người xác nhận")
     )
-    scan_sha256 = models.CharField(max_length=64, blank=True)
+    scan_sha256 = files.HashField(blank=True)
     scan_name = models.CharField(_("bản chụp phiếu"), max_length=200, blank=True)
 
     objects = SheetQuerySet.as_manager()
@@ -301,7 +301,8 @@ class Scoresheet(models.Model):
         """Begin to type a sheet that ``member`` scored by pen (nhập từ phiếu giấy).
 
         ``scan`` is (sha256, file name). Nobody types their own, nor who scores in the round.
-        Raises PermissionDenied, ConditionNotMet when the member chose on screen.
+        Raises PermissionDenied, ConditionNotMet when the member chose on screen, ValidationError
+        when the scan is gone.
         """
         if not rules.has_perm("councils.type_sheet", by, entry.round) or member.user_id == by.pk:
             raise PermissionDenied
@@ -313,6 +314,7 @@ class Scoresheet(models.Model):
             sheet.entered_by = by
             if scan is not None:
                 sheet.scan_sha256, sheet.scan_name = scan
+                files.keep(sheet.scan_sha256, "scan")
             sheet.save(update_fields=["entered_by", "scan_sha256", "scan_name"])
         return sheet
 

@@ -22,9 +22,8 @@ from councils.papers import facts, pdf
 from councils.stories import sitting
 from councils.stories.cast import COUNCIL, MEANS
 from councils.stories.replay import DATA
-from cycle import clock
+from cycle import clock, files
 from cycle.models import Role
-from dossiers.models.evidence import store
 
 # --- The council ----------------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ class _Rounds:
         photo = (DATA / "demo_photo.png").read_bytes()
         for number, entry in enumerate(self.entries(round_)):
             with self.at(day, 14 + number // 6, number % 6 * 10):
-                sha256, size = store(ContentFile(photo))
+                staged = files.stage(ContentFile(photo))
                 Appraisal.hand_in(
                     Appraisal(
                         entry=entry,
@@ -136,8 +135,8 @@ class _Rounds:
                     ),
                     [
                         AppraisalPhoto(
-                            sha256=sha256,
-                            bytes=size,
+                            sha256=staged.sha256,
+                            bytes=staged.bytes,
                             filename="kiem-tra-tai-co-so.png",
                             content_type="image/png",
                         )
@@ -168,14 +167,14 @@ class _Rounds:
         """The minutes came back signed; the clerk gives their number and keeps the scan."""
         kind = DocumentKind.MINUTES
         data = facts.of_round(kind, round_, closing=round_.closings.get())
-        sha256, _size = store(ContentFile(pdf.pdf(kind, data)))
+        scan = files.stage(ContentFile(pdf.pdf(kind, data)))
         SignedDocument.record(
             SignedDocument(
                 number=f"{self.random.randrange(10, 99)}/BB-HĐ",
                 signed_on=timezone.localdate(round_.closed_at),
                 signer=str(self.council.members.get(seat=Seat.CHAIR).user),
                 signer_capacity="Chủ tịch hội đồng",
-                scan_sha256=sha256,
+                scan_sha256=scan.sha256,
                 scan_name="bien-ban-hop.pdf",
             ),
             round_,

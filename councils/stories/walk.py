@@ -9,7 +9,7 @@ from django.core.files.base import ContentFile
 from councils.stories import sitting
 from councils.stories.cast import DONE_BY, FAMILIES, GIVEN, ON_PAPER, REASONS, SYMBOLS
 from councils.stories.replay import DATA
-from cycle import clock
+from cycle import clock, files
 from cycle.models import Level, Role
 from dossiers.models import (
     ACTS,
@@ -32,7 +32,7 @@ from dossiers.models import (
     Task,
     Visit,
 )
-from dossiers.models.evidence import SIGNED_PAPER, store
+from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.walk import doors
 
 
@@ -114,7 +114,7 @@ class _Walk:
         chance = chance or self.random
         symbol = SYMBOLS.get(name, "TTr-UBND")
         number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
-        sha256, size = store(ContentFile((DATA / "demo_scan.pdf").read_bytes()))
+        staged = files.stage(ContentFile((DATA / "demo_scan.pdf").read_bytes()))
         return OfficialDocument(
             number=number,
             signed_on=clock.today(),
@@ -122,8 +122,8 @@ class _Walk:
                 dossier=self.dossier,
                 kind=SIGNED_PAPER,
                 title=f"Văn bản {number}",
-                sha256=sha256,
-                bytes=size,
+                sha256=staged.sha256,
+                bytes=staged.bytes,
                 filename="van-ban.pdf",
                 content_type="application/pdf",
                 pages=1,
@@ -221,8 +221,8 @@ class _Walk:
             f"Chủ thể: {self.dossier.product.producer}\n{self.commune.name}, tỉnh Điện Biên\n\n"
             "Tài liệu minh họa, không phải giấy tờ thật.\n"
         )
-        piece.sha256, piece.bytes = store(ContentFile(text.encode()))
-        piece.filename, piece.content_type, piece.pages = f"{kind}.txt", "text/plain", 1
+        piece.hold(files.stage(ContentFile(text.encode()), f"{kind}.txt", "text/plain"))
+        piece.pages = 1
         return piece
 
     def for_submit_dossier(self):

@@ -4,7 +4,6 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -13,7 +12,7 @@ from councils.forms import entries
 from councils.models import AppraisalPhoto, EvaluationRound
 from councils.views.entry import visible
 from councils.views.round import posted
-from dossiers.views.evidence import serve
+from cycle.downloads import download
 
 
 @login_required
@@ -56,7 +55,4 @@ def photo(request, pk):
         ),
         pk=pk,
     )
-    try:
-        return serve(found.sha256, found.filename, found.content_type)
-    except OSError:
-        raise Http404 from None
+    return download(request, found.sha256, found.filename, found.content_type)

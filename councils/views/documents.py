@@ -3,7 +3,7 @@
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,10 +20,9 @@ from councils.models import (
 )
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
-from cycle import site
+from cycle import files, site
+from cycle.downloads import download, lost_page
 from cycle.models import Level
-from dossiers.models.evidence import path_of
-from dossiers.views.evidence import serve
 
 TYPES = {
     "pdf": "application/pdf",
@@ -67,12 +66,14 @@ def documents(request, pk):
     asked = request.POST.get("kind") or request.GET.get("kind")
     form = None
     if may_record and asked in facts.OF_ROUND:
-        form = SignedDocumentForm(request.POST or None, request.FILES or None)
+        form = SignedDocumentForm(request.POST or None, request.FILES or None, by=request.user)
         if form.is_valid():
             try:
                 signed = SignedDocument.record(form.instance, round_, asked, by=request.user)
             except PermissionDenied:
                 form.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
+            except ValidationError as wrong:
+                form.add_error(None, wrong)
             else:
                 messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
                 return redirect("councils:documents", round_.pk)
@@ -103,15 +104,23 @@ def documents(request, pk):
     )
 
 
-def _answer(kind, data, format_, name):
+def _answer(request, kind, data, format_, name):
     if format_ not in TYPES:
         raise Http404
     if format_ == "pdf":
-        content = pdf.pdf(kind, data)
+        made_now = pdf.pdf(kind, data)
     else:
         own = DocumentTemplate.objects.filter(kind=kind).first()
-        content = word.docx(kind, data, path_of(own.sha256) if own else None)
-    response = HttpResponse(content, content_type=TYPES[format_])
+        template = None
+        try:
+            if own is not None:
+                with files.open(own.sha256) as content:
+                    template = content.read()
+        except files.FileLost as lost:
+            # Not the one that ships instead: the province's says what a paper must look like.
+            return lost_page(request, lost, str(own), title=_("mẫu Word"))
+        made_now = word.docx(kind, data, template)
+    response = HttpResponse(made_now, content_type=TYPES[format_])
     disposition = "inline" if format_ == "pdf" else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -130,7 +139,7 @@ def document(request, pk, kind, format_):
     if kind in facts.AFTER_CLOSING and closing is None:
         raise Http404
     data = facts.of_round(kind, round_, closing=closing)
-    return _answer(kind, data, format_, f"{kind}-{round_.pk}")
+    return _answer(request, kind, data, format_, f"{kind}-{round_.pk}")
 
 
 @login_required
@@ -150,7 +159,11 @@ def blank_sheet(request, pk, format_):
     )
     own = entry.round.council.seat_of(request.user, *facts.SCORES)
     return _answer(
-        DocumentKind.SCORE_SHEET, facts.sheet_of(entry, member=own), format_, f"sheet-{entry.pk}"
+        request,
+        DocumentKind.SCORE_SHEET,
+        facts.sheet_of(entry, member=own),
+        format_,
+        f"sheet-{entry.pk}",
     )
 
 
@@ -165,7 +178,9 @@ def filled_sheet(request, pk, format_):
         pk=pk,
     )
     data = facts.sheet_of(sheet.entry, member=sheet.member, sheet=sheet)
-    return _answer(DocumentKind.SCORE_SHEET, data, format_, f"sheet-{sheet.entry_id}-{sheet.pk}")
+    return _answer(
+        request, DocumentKind.SCORE_SHEET, data, format_, f"sheet-{sheet.entry_id}-{sheet.pk}"
+    )
 
 
 @login_required
@@ -187,7 +202,7 @@ def certificate(request, pk, format_):
         raise Http404
     link = site.address(given.get_absolute_url())
     data = facts.certificate_of(entry, given, link=link)
-    return _answer(DocumentKind.CERTIFICATE, data, format_, f"certificate-{entry.pk}")
+    return _answer(request, DocumentKind.CERTIFICATE, data, format_, f"certificate-{entry.pk}")
 
 
 @login_required
@@ -200,11 +215,8 @@ def scan(request, pk):
     )
     if not signed.scan_sha256:
         raise Http404
-    try:
-        # Handed over, whatever it is: a signed paper is kept, not read here.
-        return serve(signed.scan_sha256, signed.scan_name, None)
-    except OSError:
-        raise Http404 from None
+    # Handed over, whatever it is: a signed paper is kept, not read here.
+    return download(request, signed.scan_sha256, signed.scan_name, None, title=signed)
 
 
 @login_required
@@ -212,16 +224,21 @@ def templates(request):
     """The Word templates: what ships to begin from, which fields there are, and the province's."""
     if not _keeps_templates(request.user):
         raise Http404
-    form = TemplateForm(request.POST or None, request.FILES or None)
+    form = TemplateForm(request.POST or None, request.FILES or None, by=request.user)
     if form.is_valid():
-        kept = DocumentTemplate.keep(
-            form.cleaned_data["kind"], form.sha256, form.filename, by=request.user
-        )
-        messages.success(
-            request,
-            _("Đã dùng mẫu mới cho: %(kind)s.") % {"kind": kept.get_kind_display().lower()},
-        )
-        return redirect("councils:templates")
+        file = form.cleaned_data["file"]
+        try:
+            kept = DocumentTemplate.keep(
+                form.cleaned_data["kind"], file.sha256, file.filename, by=request.user
+            )
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+        else:
+            messages.success(
+                request,
+                _("Đã dùng mẫu mới cho: %(kind)s.") % {"kind": kept.get_kind_display().lower()},
+            )
+            return redirect("councils:templates")
     newest: dict[str, DocumentTemplate] = {}
     for each in DocumentTemplate.objects.select_related("by"):
         newest.setdefault(each.kind, each)
@@ -248,7 +265,10 @@ def template(request, kind):
     if not _keeps_templates(request.user) or kind not in DocumentKind.values:
         raise Http404
     own = DocumentTemplate.objects.filter(kind=kind).first()
-    file = path_of(own.sha256) if own else made.KINDS[kind].template
+    try:
+        file = files.open(own.sha256) if own else made.KINDS[kind].template.open("rb")
+    except files.FileLost as lost:
+        return lost_page(request, lost, str(own), title=_("mẫu Word"))
     return FileResponse(
-        file.open("rb"), as_attachment=True, filename=f"{kind}.docx", content_type=TYPES["docx"]
+        file, as_attachment=True, filename=f"{kind}.docx", content_type=TYPES["docx"]
     )

@@ -28,10 +28,9 @@ from councils.views.sheet import (
     late,
     why,
 )
+from cycle.downloads import download
 from cycle.typed import shows_typed
-from dossiers.forms.uploads import stored
 from dossiers.models import ConditionNotMet
-from dossiers.views.evidence import serve
 
 # --- Who types what ---------------------------------------------------------------------------
 
@@ -135,13 +134,12 @@ def type_sheet(request, pk, member):
         return answer(request, sheet, "councils:type_sheet", entry.pk, member.pk)
     if not entry.round.is_open or (sheet.pk and not sheet.is_draft):
         return late(request, sheet, why(SheetSealed(entry.round), sheet, request.user))
-    form = ScanForm(request.POST or None, request.FILES or None)
+    form = ScanForm(request.POST or None, request.FILES or None, by=request.user)
     problems: list = []
     if request.method == "POST" and form.is_valid():
-        upload = form.cleaned_data["scan"]
+        scan = form.cleaned_data["scan"]
         try:
-            sha256, _size, name = stored(upload)
-            Scoresheet.type_in(entry, member, by=request.user, scan=(sha256, name))
+            Scoresheet.type_in(entry, member, by=request.user, scan=(scan.sha256, scan.filename))
         except ValidationError as wrong:
             problems = wrong.messages
         except (ConditionNotMet, PermissionDenied, SheetSealed) as refused:
@@ -275,12 +273,10 @@ def scan(request, pk):
     sheet, _waits = _comparable(request.user, pk)
     if not sheet.scan_sha256:
         raise Http404
-    try:
-        return serve(sheet.scan_sha256, sheet.scan_name, guess_type(sheet.scan_name)[0])
-    except OSError:
-        return render(
-            request,
-            "councils/file_missing.html",
-            {"title": _("Bản chụp phiếu giấy"), "name": sheet.scan_name},
-            status=404,
-        )
+    return download(
+        request,
+        sheet.scan_sha256,
+        sheet.scan_name,
+        guess_type(sheet.scan_name)[0],
+        title=_("Bản chụp phiếu giấy"),
+    )

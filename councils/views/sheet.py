@@ -27,10 +27,10 @@ from councils.models import (
     SheetState,
 )
 from cycle import clock
+from cycle.downloads import download
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet, Evidence
 from dossiers.templatetags.ocop import moment
-from dossiers.views.evidence import serve
 
 # --- One round ------------------------------------------------------------------------------
 
@@ -376,15 +376,7 @@ def evidence(request, pk, piece):
     found = get_object_or_404(Evidence, dossier=entry.dossier_id, pk=piece)
     if not found.sha256:
         raise Http404
-    try:
-        return serve(found.sha256, found.filename, found.content_type)
-    except OSError:
-        return render(
-            request,
-            "councils/file_missing.html",
-            {"title": found.title, "name": found.filename},
-            status=404,
-        )
+    return download(request, found.sha256, found.filename, found.content_type, title=found.title)
 
 
 # --- Side by side ---------------------------------------------------------------------------

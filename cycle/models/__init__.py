@@ -1,4 +1,5 @@
 from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
+from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import Fold, FoldNumber, check_symbol, fold, fold_number
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
@@ -20,6 +21,8 @@ __all__ = [
     "DayOff",
     "Duty",
     "Elimination",
+    "FaultKind",
+    "FileFault",
     "Fold",
     "FoldNumber",
     "HistoryEntry",

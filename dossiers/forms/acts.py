@@ -28,7 +28,7 @@ from dossiers.forms.fields import (
     long_text,
 )
 from dossiers.forms.records import RECORDS
-from dossiers.forms.uploads import FileField, check_upload, keep_file
+from dossiers.forms.uploads import FileField, hold_for
 from dossiers.law.guidance import GUIDES
 from dossiers.models import (
     ACTS,
@@ -255,19 +255,14 @@ class PaperForm(Part, forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        if upload := self.cleaned_data.get("scan_file"):
-            try:
-                content_type = check_upload(upload)
-                if not self.errors:
-                    scan = Evidence(
-                        dossier=self.dossier,
-                        kind=SIGNED_PAPER,
-                        title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
-                    )
-                    keep_file(scan, upload, content_type)
-                    self.instance.scan = scan
-            except ValidationError as error:
-                self.add_error("scan_file", error)
+        staged = self.cleaned_data.get("scan_file")
+        if staged and not self.errors:
+            self.instance.scan = Evidence(
+                dossier=self.dossier,
+                kind=SIGNED_PAPER,
+                title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
+            )
+            self.instance.scan.hold(staged)
         return cleaned
 
     def add_to(self, call):
@@ -318,12 +313,12 @@ class ActForm:
         self.typed_only = task is not None and not holds_task(user, task)
         self.sentences: list = []
         self.bound = data is not None
-        self.has_upload = bool(files)
         common = {"data": data, "files": files}
         self.parts: list[Any] = []
 
         def add(key, factory, **kwargs):
             part = factory(prefix=f"{name}-{key}", **common, **kwargs)
+            hold_for(user, part)
             fill(part, typed)
             self.parts.append(part)
 

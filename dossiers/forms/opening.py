@@ -227,10 +227,9 @@ class DossierForm(PlainPart):
         data = self.cleaned_data
         try:
             with transaction.atomic():
-                product = data["product"] or self._new_product(data)
                 dossier = Dossier(
                     cycle=data["cycle"],
-                    product=product,
+                    product=data["product"] or self._new_product(data),
                     commune=data["commune"],
                     case_type=data["case_type"],
                     outreach_event=data["outreach_event"],
@@ -257,7 +256,8 @@ class DossierForm(PlainPart):
         return None
 
     def _new_product(self, data):
-        producer = data["producer"] or Producer.objects.create(
+        """A product that the door saves, with its producer when both are new."""
+        producer = data["producer"] or Producer(
             name=data["producer_name"],
             owner_type=data["owner_type"],
             commune=data["commune"],
@@ -266,7 +266,7 @@ class DossierForm(PlainPart):
             address=data["address"],
             registration_number=data["registration_number"],
         )
-        return Product.objects.create(
+        return Product(
             producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
         )
 

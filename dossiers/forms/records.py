@@ -23,7 +23,7 @@ from dossiers.forms.fields import (
     field_for,
     points_text,
 )
-from dossiers.forms.uploads import FileField, check_upload, keep_file
+from dossiers.forms.uploads import FileField
 from dossiers.models import (
     BusinessPlan,
     CaseType,
@@ -372,15 +372,8 @@ class EvidencePart(RecordPart):
             self.add_error("replaces", _("Tài liệu được thay phải cùng loại."))
         if old and "criteria" not in self.fields:
             self.instance.criteria = old.criteria
-        upload = self.cleaned_data.get("file")
-        if upload:
-            try:
-                content_type = check_upload(upload)
-                # Only when all the rest is right: a file without its row would never be found.
-                if not self.errors:
-                    keep_file(self.instance, upload, content_type)
-            except ValidationError as error:
-                self.add_error("file", error)
+        if staged := self.cleaned_data.get("file"):
+            self.instance.hold(staged)
         elif "file" not in self.errors and not self.cleaned_data.get("paper_location"):
             self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
         return cleaned

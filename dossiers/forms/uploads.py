@@ -1,13 +1,25 @@
-"""Files that people send: checked by what they are, kept by their content."""
+"""Files that people send: checked by what they are, staged until an act keeps them.
+
+A form whose other fields are wrong is shown again with its file held: what goes to the browser is a
+sealed note of it, good for a day, that only the person who sent the file can hand in.
+"""
 
 from pathlib import PurePath
+from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core import signing
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from dossiers.models.evidence import store
+from cycle import files
+from cycle.models import User
 
 #: Extension -> type it is served as, and how such a file begins.
 FILE_TYPES = {
@@ -21,9 +33,12 @@ FILE_TYPES = {
     ),
     ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
 }
+#: Hidden inputs beside the file's: the note of a file that is held, and the wish to drop it.
+HELD, DROP = "-held", "-drop"
+_SEAL = "dossiers.uploads"
 
 
-def check_upload(upload):
+def check_upload(upload: UploadedFile) -> str:
     """Refuse an empty, oversized or unknown file with a sentence; returns its content type."""
     if not upload.size:
         raise ValidationError(_("Tệp này rỗng, xin chọn lại."))
@@ -32,40 +47,86 @@ def check_upload(upload):
             _("Tệp nặng quá %(limit)s MB, xin chia nhỏ hoặc nén lại."),
             params={"limit": settings.MAX_EVIDENCE_BYTES // 1024**2},
         )
-    content_type, beginning = FILE_TYPES.get(PurePath(upload.name).suffix.lower(), (None, b""))
+    suffix = PurePath(upload.name or "").suffix.lower()
+    content_type, beginning = FILE_TYPES.get(suffix, ("", b""))
     upload.seek(0)
     begins = upload.read(len(beginning))
     upload.seek(0)
-    if content_type is None or begins != beginning:
+    if not content_type or begins != beginning:
         raise ValidationError(_("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx)."))
     return content_type
 
 
-def stored(upload):
-    """Store ``upload``; returns its SHA-256, its bytes and a name that a column holds.
+def stage(upload: UploadedFile, content_type: str) -> files.Staged:
+    """Stage ``upload`` under a name that a column holds.
 
-    Raises ValidationError, a sentence, when the disk is full.
+    Raises ValidationError, a sentence, when the storage takes nothing.
     """
+    path = PurePath(upload.name or "")
     try:
-        sha256, size = store(upload)
-    except OSError as error:
-        raise ValidationError(
-            _("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")
-        ) from error
-    stem, suffix = PurePath(upload.name).stem, PurePath(upload.name).suffix
-    return sha256, size, stem[: 200 - len(suffix)] + suffix
+        return files.stage(upload, path.stem[: 200 - len(path.suffix)] + path.suffix, content_type)
+    except files.NotStored as error:
+        raise ValidationError(files.NOT_STORED) from error
 
 
-def keep_file(evidence, upload, content_type):
-    """Store ``upload`` and let ``evidence`` speak of it. Raises as :func:`stored` does."""
-    evidence.sha256, evidence.bytes, evidence.filename = stored(upload)
-    evidence.content_type = content_type
+def _seal(staged: files.Staged, owner: User) -> str:
+    told = [owner.pk, staged.sha256, staged.bytes, staged.filename, staged.content_type]
+    return signing.dumps(told, salt=_SEAL, compress=True)
+
+
+def _unseal(note: str, owner: User | None) -> files.Staged | None:
+    """The file of a note that ``owner`` was given within the day and that is there; else None."""
+    try:
+        pk, *told = signing.loads(note, salt=_SEAL, max_age=files.KEPT_FOR)
+    except signing.BadSignature:
+        return None
+    staged = files.Staged(*told)
+    return staged if owner and pk == owner.pk and files.is_there(staged.sha256) else None
+
+
+class FileInput(forms.FileInput):
+    """Sends a file, or the note of one that is held; says which is held."""
+
+    owner: User | None = None
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        if upload := super().value_from_datadict(data, files, name):
+            return upload
+        return None if data.get(name + DROP) else data.get(name + HELD) or None
+
+    def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
+        return super().value_omitted_from_data(data, files, name) and name + HELD not in data
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        held = value if isinstance(value, str) else getattr(value, "held", "")
+        staged = _unseal(held, self.owner) if held else None
+        if staged is None:
+            return super().render(name, None, attrs, renderer)
+        # What is held need not be chosen again.
+        plain = {key: each for key, each in (attrs or {}).items() if key != "required"}
+        return format_html(
+            '<p class="file-held">{}</p><input type="hidden" name="{}" value="{}">{}'
+            '<label class="form-check-label"><input type="checkbox" class="form-check-input" '
+            'name="{}" value="1"> {}</label>',
+            _now("Đã giữ tệp «%(name)s» (%(size)s), không cần chọn lại.")
+            % {"name": staged.filename, "size": filesizeformat(staged.bytes)},
+            name + HELD,
+            held,
+            super().render(name, None, plain, renderer),
+            name + DROP,
+            _now("Bỏ tệp này"),
+        )
 
 
 class FileField(forms.FileField):
-    widget = forms.FileInput
+    """A file that is sent, as :class:`cycle.files.Staged`.
 
-    def __init__(self, **kwargs):
+    With an ``owner`` one that was right is held while the form is shown again.
+    """
+
+    widget = FileInput
+
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.widget.attrs["accept"] = ",".join(FILE_TYPES)
         self.error_messages |= {
@@ -73,3 +134,38 @@ class FileField(forms.FileField):
             "invalid": _("Không đọc được tệp, xin chọn lại."),
             "missing": _("Không đọc được tệp, xin chọn lại."),
         }
+
+    def owned_by(self, owner: User) -> None:
+        """Hold its file for ``owner``."""
+        self.widget.owner = owner
+
+    def clean(self, data: Any, initial: Any = None) -> files.Staged | None:
+        owner = self.widget.owner
+        if isinstance(data, str):
+            if staged := _unseal(data, owner):
+                self.check(staged.content_type)
+                return staged
+            raise ValidationError(files.STAGED_GONE)
+        upload = super().clean(data, initial)
+        if not upload:
+            return None
+        content_type = check_upload(upload)
+        self.check(content_type)
+        staged = stage(upload, content_type)
+        if owner is not None:
+            upload.held = _seal(staged, owner)
+        return staged
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was sent: its page says whether it is held."""
+        return data or initial
+
+    def check(self, content_type: str) -> None:
+        """Whether this field takes a file of this type; raises ValidationError."""
+
+
+def hold_for(owner: User, form: forms.BaseForm) -> None:
+    """Hold the files of ``form`` for ``owner``."""
+    for field in form.fields.values():
+        if isinstance(field, FileField):
+            field.owned_by(owner)

@@ -1,50 +1,13 @@
 """Evidence in a dossier: files kept by their content, and papers kept in a cupboard."""
 
-import hashlib
-import os
-import tempfile
-from pathlib import Path
-
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from cycle import files
 from cycle.models import User
-
-
-def store(upload):
-    """Write ``upload`` under MEDIA_ROOT by its SHA-256 and return (sha256, bytes).
-
-    The file is on disk, fsynced and under its final name before any row speaks of it. The same
-    content twice is one file.
-    """
-    Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with tempfile.NamedTemporaryFile(dir=settings.MEDIA_ROOT, delete=False) as file:
-        for chunk in upload.chunks():
-            digest.update(chunk)
-            size += len(chunk)
-            file.write(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    target = path_of(digest.hexdigest())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    Path(file.name).replace(target)
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return digest.hexdigest(), size
-
-
-def path_of(sha256):
-    """Where the content with this SHA-256 lies."""
-    return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
-
 
 #: The kind of a scan of what was signed here: no edition lists it, every dossier may hold it.
 SIGNED_PAPER = "signed_paper"
@@ -87,7 +50,7 @@ class Evidence(models.Model):
         verbose_name=_("thay cho"),
     )
     version = models.PositiveSmallIntegerField(_("lần"), default=1, editable=False)
-    sha256 = models.CharField(max_length=64, blank=True, editable=False)
+    sha256 = files.HashField(blank=True, editable=False)
     bytes = models.BigIntegerField(default=0, editable=False)
     filename = models.CharField(max_length=200, blank=True, editable=False)
     content_type = models.CharField(max_length=100, blank=True, editable=False)
@@ -122,6 +85,11 @@ class Evidence(models.Model):
     def __str__(self):
         return self.title
 
+    def hold(self, staged: files.Staged) -> None:
+        """Let it speak of the file that came."""
+        self.sha256, self.bytes = staged.sha256, staged.bytes
+        self.filename, self.content_type = staged.filename, staged.content_type
+
     def kind_label(self, rule_set):
         """The Vietnamese name of its kind under ``rule_set``."""
         if self.kind == SIGNED_PAPER:
@@ -132,8 +100,11 @@ class Evidence(models.Model):
         """Count the version, and see whether a council has scored; the door calls this before it
         saves, holding the dossier.
 
-        Raises ValidationError when somebody has replaced the same piece since it was chosen.
+        Raises ValidationError when somebody has replaced the same piece since it was chosen, or
+        when its file is gone.
         """
+        if self.sha256:
+            files.keep(self.sha256, "scan_file" if self.kind == SIGNED_PAPER else "file")
         if self.replaces and Evidence.objects.filter(replaces=self.replaces).exists():
             raise ValidationError({"replaces": REPLACED_ALREADY})
         self.version = self.replaces.version + 1 if self.replaces else 1

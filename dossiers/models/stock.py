@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
+from cycle.files import HashField
 from cycle.models import Cycle, Job, OrgUnit, User
 
 #: What the cycle is called that keeps what no year of this product has judged.
@@ -46,7 +47,7 @@ class StockBatch(models.Model):
         _("trạng thái"), max_length=12, choices=BatchState, default=BatchState.COLUMNS
     )
     filename = models.CharField(_("tệp"), max_length=200, blank=True)
-    sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = HashField(blank=True)
     bytes = models.BigIntegerField(default=0)
     sheets = models.JSONField(default=list)
     sheet = models.CharField(_("trang tính"), max_length=200, blank=True)
@@ -64,7 +65,7 @@ class StockBatch(models.Model):
     document_on = models.DateField(_("ngày ký"), null=True, blank=True)
     document_signer = models.CharField(_("người ký"), max_length=150, blank=True)
     document_capacity = models.CharField(_("chức vụ người ký"), max_length=150, blank=True)
-    scan_sha256 = models.CharField(max_length=64, blank=True)
+    scan_sha256 = HashField(blank=True)
     scan_bytes = models.BigIntegerField(default=0)
     scan_filename = models.CharField(max_length=200, blank=True)
     scan_type = models.CharField(max_length=100, blank=True)

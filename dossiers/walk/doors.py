@@ -39,13 +39,19 @@ from dossiers.walk import engine
 def open(dossier, *, by, at=None, reason=""):
     """Open a new dossier and its first task (mở hồ sơ).
 
-    ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. Raises
-    PermissionDenied when ``by`` is not an officer in its line.
+    ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. A product or
+    a producer that is new is saved with it. Raises PermissionDenied when ``by`` is not an officer
+    in its line.
     """
     moment = at or clock.now()
     with transaction.atomic():
         if not rules.has_perm("dossiers.open", by, dossier):
             raise PermissionDenied
+        product = dossier.product
+        if product.pk is None:
+            if product.producer.pk is None:
+                product.producer.save()
+            product.save()
         dossier.rule_set = dossier.cycle.rule_set
         dossier.opened_at = dossier.moved_at = moment
         dossier.save(force_insert=True)

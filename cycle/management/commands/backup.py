@@ -8,7 +8,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -16,7 +19,7 @@ from django.db import connections
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.recorder import MigrationRecorder
 
-from cycle import clock
+from cycle import clock, files
 from cycle.running import embedded
 
 DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
@@ -108,14 +111,19 @@ class Command(BaseCommand):
             "migrations": sorted(
                 map(list, MigrationRecorder(connections["owner"]).applied_migrations())
             ),
-            "sha256": {DUMP: add(archive, DUMP, dump)},
+            "sha256": {},
         }
+        with dump.open("rb") as dumped:
+            manifest["sha256"][DUMP] = add(archive, DUMP, dumped, dump.stat().st_size)
         # After the dump: a file is written before the row that names it, so none is missing.
-        root = Path(settings.MEDIA_ROOT)
-        for path in sorted(root.rglob("*")):
-            if path.is_file():
-                name = MEDIA + path.relative_to(root).as_posix()
-                manifest["sha256"][name] = add(archive, name, path)
+        for name in files.walk():
+            with suppress(FileNotFoundError):  # collected since its name was read
+                content, size = files.raw(name)
+                with content:
+                    found = add(archive, MEDIA + name, content, size)
+                manifest["sha256"][MEDIA + name] = found
+                if files.sha256_of(name) not in ("", found):
+                    self.stderr.write(f"Tệp {name} đã bị thay đổi: hãy chạy check_data.")
         text = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
         entry = tarfile.TarInfo(MANIFEST)
         entry.size = len(text)
@@ -123,9 +131,10 @@ class Command(BaseCommand):
         return manifest
 
 
-def add(archive, name, path):
-    """Add a file to the archive and return its SHA-256."""
-    with path.open("rb") as file:
-        hashing = Hashing(file)
-        archive.addfile(archive.gettarinfo(arcname=name, fileobj=file), hashing)
+def add(archive: tarfile.TarFile, name: str, file: Any, size: int) -> str:
+    """Add an open file of ``size`` bytes to the archive and return its SHA-256."""
+    hashing = Hashing(file)
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode, entry.mtime = size, 0o600, int(time.time())
+    archive.addfile(entry, hashing)
     return hashing.hash.hexdigest()

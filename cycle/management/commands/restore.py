@@ -8,11 +8,12 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
-from django.conf import settings
+from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from cycle import files
 from cycle.management.commands.backup import (
     DUMP,
     FORMAT,
@@ -47,7 +48,7 @@ class Command(BaseCommand):
                 self.restore(archive, manifest)
         except (tarfile.TarError, EOFError):
             raise CommandError(f"{file} không phải tệp sao lưu, hoặc đã hỏng.") from None
-        except OSError:
+        except (OSError, files.NotStored):
             raise CommandError(
                 f"Không đọc được {file} hoặc không ghi được tài liệu: "
                 "hãy kiểm tra đường dẫn, quyền và dung lượng ổ đĩa."
@@ -66,7 +67,10 @@ class Command(BaseCommand):
         if manifest["format"] != FORMAT or {*names} != {*manifest["sha256"], MANIFEST}:
             raise tarfile.ReadError
         for name, expected in manifest["sha256"].items():
-            if ".." in PurePosixPath(name).parts or name != DUMP and not name.startswith(MEDIA):
+            stored = PurePosixPath(name.removeprefix(MEDIA))
+            if name != DUMP and (
+                not name.startswith(MEDIA) or stored.is_absolute() or ".." in stored.parts
+            ):
                 raise tarfile.ReadError
             if hashlib.file_digest(archive.extractfile(name), "sha256").hexdigest() != expected:
                 raise CommandError(f"Tệp sao lưu đã hỏng: {name} không khớp mã kiểm tra.")
@@ -87,10 +91,12 @@ class Command(BaseCommand):
             raise CommandError("Cơ sở dữ liệu không trống: thêm --force nếu muốn thay toàn bộ.")
 
     def restore(self, archive, manifest):
-        root = Path(settings.MEDIA_ROOT)
-        for name in manifest["sha256"]:
+        for name, found in manifest["sha256"].items():
             if name != DUMP:
-                place(archive.extractfile(name), root / name.removeprefix(MEDIA))
+                stored = name.removeprefix(MEDIA)
+                files.put(stored, File(archive.extractfile(name), stored))
+                if files.sha256_of(stored) not in ("", found):
+                    self.stderr.write(f"Tệp {stored} đã bị thay đổi trước khi sao lưu.")
         with tempfile.TemporaryDirectory() as folder:
             dump, script = Path(folder) / DUMP, Path(folder) / "database.sql"
             place(archive.extractfile(DUMP), dump)

@@ -11,10 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.fields import CountField, DateField
-from cycle.models import Level, OrgUnit, check_symbol
+from cycle.models import Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from dossiers.forms.fields import PlainPart
-from dossiers.forms.uploads import check_upload, stored
+from dossiers.forms.uploads import FileField, hold_for
 from dossiers.models import Edition, OwnerType, ProductGroup, StockBatch
 from dossiers.office.stock.columns import FIELDS
 
@@ -184,17 +184,13 @@ class PaperForm(PlainPart):
     document_on = DateField(label=_("Ngày ký"))
     document_signer = forms.CharField(label=_("Người ký"), max_length=150)
     document_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150, required=False)
-    scan = forms.FileField(
+    scan = FileField(
         label=_("Bản chụp văn bản"), help_text=_("PDF hoặc ảnh, của văn bản kèm danh sách này.")
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["scan"].error_messages |= {
-            "empty": _("Tệp này rỗng, xin chọn lại."),
-            "invalid": _("Không đọc được tệp, xin chọn lại."),
-            "missing": _("Không đọc được tệp, xin chọn lại."),
-        }
+        hold_for(user, self)
 
     def clean_document_number(self) -> str:
         number = self.cleaned_data["document_number"]
@@ -206,20 +202,15 @@ class PaperForm(PlainPart):
             raise ValidationError(_("Số văn bản phải có chữ số."))
         return number
 
-    def clean_scan(self) -> Any:
-        upload = self.cleaned_data["scan"]
-        self.content_type = check_upload(upload)
-        return upload
-
     def paper(self) -> dict[str, Any]:
-        """The columns of the batch, the scan on disk. Raises ValidationError as ``stored``."""
+        """The columns of the batch; its scan is staged."""
         names = ("document_number", "document_on", "document_signer", "document_capacity")
-        sha256, size, filename = stored(self.cleaned_data["scan"])
+        scan = self.cleaned_data["scan"]
         return {name: self.cleaned_data[name] for name in names} | {
-            "scan_sha256": sha256,
-            "scan_bytes": size,
-            "scan_filename": filename,
-            "scan_type": self.content_type,
+            "scan_sha256": scan.sha256,
+            "scan_bytes": scan.bytes,
+            "scan_filename": scan.filename,
+            "scan_type": scan.content_type,
         }
 
 

@@ -8,10 +8,9 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cycle import clock, sheets
+from cycle import clock, files, sheets
 from cycle.models import Job, OrgUnit, User, job_kind
 from dossiers.models import BatchState, RowKind, StockBatch, StockRow
-from dossiers.models.evidence import path_of, store
 from dossiers.office.stock import checking, columns
 from dossiers.walk import stock
 
@@ -36,9 +35,12 @@ def upload(
     if not rules.has_perm("dossiers.import_stock", by, unit):
         raise PermissionDenied
     found = sheets.read(content, filename)
-    # On disk before any row speaks of it.
-    sha256, size = store(ContentFile(content, filename))
+    try:
+        staged = files.stage(ContentFile(content), filename[-200:])
+    except files.NotStored as error:
+        raise sheets.SheetRefused(str(files.NOT_STORED)) from error
     with transaction.atomic():
+        files.keep(staged.sha256)
         batch = into or StockBatch(org_unit=unit, by=by, at=clock.now())
         if into is not None:
             batch = _held(into)
@@ -46,7 +48,7 @@ def upload(
             batch.rows.all().delete()
         else:
             batch.cycle = stock.archive()
-        batch.filename, batch.sha256, batch.bytes = filename[-200:], sha256, size
+        batch.filename, batch.sha256, batch.bytes = staged.filename, staged.sha256, staged.bytes
         batch.sheets = [each.name for each in found]
         batch.state, batch.problem = BatchState.COLUMNS, ""
         batch.questions, batch.totals, batch.counts, batch.checked_at = [], [], {}, None
@@ -92,7 +94,13 @@ def choose_sheet(batch: StockBatch, sheet: sheets.Sheet, heads: columns.Heads) -
 
 def sheet_of(batch: StockBatch) -> sheets.Sheet:
     """The sheet that was chosen, read again. Raises SheetRefused when it is not there."""
-    found = sheets.read(path_of(batch.sha256).read_bytes(), batch.filename)
+    try:
+        with files.open(batch.sha256) as content:
+            found = sheets.read(content.read(), batch.filename)
+    except files.FileLost as error:
+        raise sheets.SheetRefused(
+            _("Máy chủ không đọc được tệp đã tải lên: hãy tải lại.")
+        ) from error
     for sheet in found:
         if sheet.name[:200] == batch.sheet:
             return sheet
@@ -153,8 +161,6 @@ def check(job: Job) -> dict[str, Any]:
         rows = checking.check(batch, sheet)
     except sheets.SheetRefused as refused:
         problem = str(refused)
-    except OSError:
-        problem = _("Máy chủ không đọc được tệp đã tải lên: hãy tải lại.")
     with transaction.atomic():
         if _held(batch).state != BatchState.CHECKING:
             return {}
@@ -169,7 +175,10 @@ def check(job: Job) -> dict[str, Any]:
 
 
 def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
-    """Let the batch be entered on its ``paper``. Raises PermissionDenied and :class:`NotNow`."""
+    """Let the batch be entered on its ``paper``.
+
+    Raises PermissionDenied, :class:`NotNow`, and ValidationError when its scan is gone.
+    """
     if not rules.has_perm("dossiers.import_stock", by, batch.org_unit):
         raise PermissionDenied
     with transaction.atomic():
@@ -177,6 +186,7 @@ def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
         _must_be(batch, BatchState.CHECKED)
         if batch.counts.get("wrong") or not enterable(batch).exists():
             raise NotNow
+        files.keep(paper["scan_sha256"], "scan")
         for name, value in paper.items():
             setattr(batch, name, value)
         batch.state, batch.problem = BatchState.COMMITTING, ""

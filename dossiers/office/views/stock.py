@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from cycle import clock
+from cycle import clock, files
 from cycle.models import Level, OrgUnit, Role, User
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
@@ -92,12 +92,14 @@ def stock_batch(request: HttpRequest, pk: int) -> HttpResponseBase:
         pk=pk,
         org_unit=unit,
     )
-    forms = _forms(batch)
+    forms = _forms(batch, request.user)
     if request.method == "POST":
         act = request.POST.get("act", "")
         if act not in forms:
             return _late(request, batch)
-        form = forms[act] = type(forms[act])(request.POST, request.FILES, **_of(act, batch))
+        form = forms[act] = type(forms[act])(
+            request.POST, request.FILES, **_of(act, batch, request.user)
+        )
         if form.is_valid():
             try:
                 if _do(request, act, form, batch):
@@ -107,11 +109,13 @@ def stock_batch(request: HttpRequest, pk: int) -> HttpResponseBase:
     return render(request, "dossiers/stock_batch.html", _page(request, batch, forms))
 
 
-def _of(act: str, batch: StockBatch) -> dict[str, Any]:
+def _of(act: str, batch: StockBatch, user: User) -> dict[str, Any]:
+    if act == "commit":
+        return {"user": user}
     return {"batch": batch} if act in ("sheet", "columns", "answers") else {}
 
 
-def _forms(batch: StockBatch) -> dict[str, Any]:
+def _forms(batch: StockBatch, user: User) -> dict[str, Any]:
     """The forms that fit where the batch stands, by the name of their button."""
     found: dict[str, Any] = {}
     if batch.state in (BatchState.COLUMNS, BatchState.CHECKED) and batch.sha256:
@@ -123,7 +127,7 @@ def _forms(batch: StockBatch) -> dict[str, Any]:
         if batch.sha256 and (batch.questions or batch.counts.get("known")):
             found["answers"] = AnswersForm(batch=batch)
         if not batch.counts.get("wrong") and work.enterable(batch).exists():
-            found["commit"] = PaperForm()
+            found["commit"] = PaperForm(user=user)
     if batch.state == BatchState.COMMITTED:
         found["undo"] = StrikeForm()
     return found
@@ -196,7 +200,7 @@ def _page(request: HttpRequest, batch: StockBatch, forms: dict[str, Any]) -> dic
 def stock_one(request: HttpRequest) -> HttpResponseBase:
     """One certificate of before, by hand: the same checks, the same door."""
     unit = _office(request.user)
-    form = OneForm(request.POST or None, request.FILES or None)
+    form = OneForm(request.POST or None, request.FILES or None, user=request.user)
     fill(form, request.typed)
     if request.method == "POST" and form.is_valid():
         batch = _enter_one(form, by=request.user, unit=unit)
@@ -227,6 +231,7 @@ def _enter_one(form: OneForm, *, by: User, unit: OrgUnit) -> StockBatch | None:
         for name, value in form.paper().items():
             setattr(batch, name, value)
         with transaction.atomic():
+            files.keep(batch.scan_sha256, "scan")
             batch.cycle = stock.archive()
             batch.save()
             StockRow.objects.bulk_create([checking.row_of(batch, line)])

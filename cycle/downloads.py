@@ -1,0 +1,52 @@
+"""A stored file handed over, or a page that says why not."""
+
+from django.http import FileResponse, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+
+from cycle import files
+
+#: Shown by the browser itself; all else is handed over as a file.
+INLINE = frozenset({"application/pdf", "image/png", "image/jpeg"})
+
+
+def download(
+    request: HttpRequest,
+    sha256: str,
+    filename: str,
+    content_type: str | None,
+    *,
+    title: object = "",
+    back: str = "",
+) -> HttpResponseBase:
+    """The file with this content, shown by the browser or handed over.
+
+    One that is missing or was changed is never handed over: 404 with a page that names it by
+    ``title`` and leads ``back``. Who may read it is the caller's to check.
+    """
+    try:
+        content = files.open(sha256)
+    except files.FileLost as lost:
+        return lost_page(request, lost, filename, title=title, back=back)
+    inline = content_type in INLINE
+    response = FileResponse(
+        content,
+        as_attachment=not inline,
+        filename=filename or f"{sha256[:12]}",
+        content_type=content_type if inline else "application/octet-stream",
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def lost_page(
+    request: HttpRequest,
+    lost: files.FileLost,
+    filename: str,
+    *,
+    title: object = "",
+    back: str = "",
+) -> HttpResponseBase:
+    """The page of a file that its row names and that is not there as it was sent."""
+    context = {"kind": lost.kind, "name": filename, "title": title or filename, "back": back}
+    return render(request, "cycle/file_lost.html", context, status=404)
