@@ -9,6 +9,7 @@ import pytest
 
 from cycle import sheets
 from cycle.sheets import MAX_BYTES, Row, SheetRefused
+from tests.old_workbooks import xls
 
 
 def xlsx(shape):
@@ -52,6 +53,15 @@ def test_values_keep_their_kind_and_text_is_as_it_is_seen():
     first, second = one(xlsx(shape)).rows
     assert first.cells == ("Cà phê rang", 3, 3.5, date(2024, 3, 3), True, "", "#")
     assert second.cells == ("ế",)
+
+
+def test_a_workbook_of_excel_97_is_read_too():
+    sheet = one(xls([["Tên sản phẩm", "Số sao"], ["Cà phê Mường Ảng", 3]]), "cu.xls")
+    assert sheet.name == "Danh sach"
+    assert sheet.rows == [
+        Row(1, ("Tên sản phẩm", "Số sao")),
+        Row(2, ("Cà phê Mường Ảng", 3)),
+    ]
 
 
 def test_merged_cells_are_told_with_their_lines():

@@ -8,6 +8,7 @@ from cycle.models import OrgUnit
 from cycle.sheets import column_name
 from dossiers.models import BatchState, RowKind
 from dossiers.office.stock import cells
+from tests.old_workbooks import xls
 from tests.stock_sheets import (
     GOOD,
     HEADS,
@@ -18,6 +19,7 @@ from tests.stock_sheets import (
     faults,
     good,
     load_units,
+    row_of,
     sentences,
     text,
     uploaded,
@@ -270,6 +272,33 @@ def test_text_however_it_was_saved(delimiter, encoding, form, land, lan):
     assert [row.values["product"] for row in data(batch)] == [
         row["Tên sản phẩm"] for row in (GOOD, *OTHERS)
     ]
+
+
+def test_a_list_of_excel_97_with_days_as_numbers(land, lan):
+    rows = [
+        [45354 if isinstance(cell, date) and cell.year == 2024 else cell for cell in row_of(GOOD)]
+    ]
+    rows = [[46449 if isinstance(cell, date) else cell for cell in row] for row in rows]
+    batch = checked(xls([HEADS, *rows]), lan, land, name="cu.xls")
+    assert faults(batch) | faults(batch, "warning") == set()
+    [row] = data(batch)
+    assert (row.values["decision_on"], row.values["expires_on"]) == ("2024-03-03", "2027-03-03")
+
+
+def test_two_rows_of_heads_of_which_nobody_knows_what_was_merged(land, lan):
+    lines = [
+        "DANH SÁCH",
+        "TT;Tên sản phẩm;Chủ thể;Xã;Quyết định công nhận;;Giấy chứng nhận;;Sao;Nhóm",
+        ";;;;Số;Ngày;Số;Ngày cấp;;",
+        "1;Cà phê;HTX A;Ẳng Nưa;5/QĐ;03/03/2024;7/GCN;05/03/2024;3;Đồ uống",
+    ]
+    batch = checked("\n".join(lines).encode(), lan, land, name="a.csv")
+    assert {name: batch.columns[name] for name in ("decision_on", "number", "issued_on")} == {
+        "decision_on": 5,
+        "number": 6,
+        "issued_on": 7,
+    }
+    assert faults(batch) == set()
 
 
 def test_a_phone_gets_its_nought_back(land, lan):

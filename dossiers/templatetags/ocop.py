@@ -1,5 +1,6 @@
 """How times, money, days left and acts are written on a page."""
 
+import rules
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -36,6 +37,12 @@ def site_name():
 def source_url():
     """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
     return settings.SOURCE_URL
+
+
+@register.simple_tag
+def enters_stock(user):
+    """Whether this person enters what was recognised before."""
+    return rules.has_perm("dossiers.import_stock", user, None)
 
 
 @register.filter

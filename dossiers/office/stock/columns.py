@@ -225,7 +225,7 @@ def find(sheet: Sheet) -> Heads:
 def _words(sheet: Sheet, rows: list[Row]) -> list[str]:
     """The words above each column: of a group of columns, then its own."""
     above: list[list[str]] = [[] for _column in range(sheet.width)]
-    for row in rows:
+    for row, below in zip(rows, [*rows[1:], None], strict=True):
         texts = [str(cell) for cell in row.cells] + [""] * (sheet.width - len(row.cells))
         for top, left, bottom, right in sheet.merged:
             if top <= row.line <= bottom and left < len(texts):
@@ -233,6 +233,12 @@ def _words(sheet: Sheet, rows: list[Row]) -> list[str]:
                 text = str(first.cells[left]) if first and left < len(first.cells) else ""
                 for column in range(left, min(right + 1, len(texts))):
                     texts[column] = text
+        if below is not None and not sheet.merged:
+            # Of CSV nobody knows what was merged: a group stands above the heads to its right.
+            under = {column for column, _text in below.said()}
+            for column in range(1, len(texts)):
+                if not texts[column] and {column - 1, column} <= under:
+                    texts[column] = texts[column - 1]
         for column, text in enumerate(texts):
             if text and (not above[column] or above[column][-1] != text):
                 above[column].append(text)
