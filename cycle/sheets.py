@@ -7,6 +7,7 @@ settled: text is composed (NFC), of single spaces, and its unseen characters are
 
 import csv
 import io
+import math
 import re
 import unicodedata
 import zipfile
@@ -174,6 +175,8 @@ def _value(cell: Any) -> Value:
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, float):
+        if not math.isfinite(cell):
+            return str(cell)
         return int(cell) if cell.is_integer() and abs(cell) < 10**15 else cell
     if isinstance(cell, time | timedelta) or cell is None:
         return "" if cell is None else str(cell)

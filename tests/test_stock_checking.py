@@ -353,6 +353,16 @@ def test_a_misspelt_commune_of_before_is_suggested_in_the_communes_of_today(land
     assert faults(batch) == set()
 
 
+def test_a_column_of_other_things_does_not_ask_without_end(land, lan):
+    rows = [
+        good(**{"Xã, phường": f"Thứ khác {n} abc", "Huyện": "", "Số giấy chứng nhận": f"{n}"})
+        for n in range(300)
+    ]
+    batch = checked(book(rows), lan, land)
+    assert len(batch.questions) == 40
+    assert len({cell for cell, name in faults(batch) if name == "commune"}) == 300
+
+
 def test_columns_that_were_confirmed_are_proposed_again(land, lan):
     heads = ["STT", "Hàng", *HEADS[2:]]
     rows = [{**GOOD, "Hàng": GOOD["Tên sản phẩm"]}]

@@ -96,7 +96,8 @@ def archive() -> Cycle:
 
 def hold(batch: StockBatch) -> StockBatch:
     """The batch as it is now, held together with all others until the transaction ends."""
-    Cycle.objects.select_for_update().get(pk=batch.cycle_id)
+    # What is recorded of its dossiers meanwhile need not wait.
+    Cycle.objects.select_for_update(no_key=True).filter(pk=batch.cycle_id).get()
     return (
         StockBatch.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=batch.pk)
     )
@@ -205,8 +206,8 @@ class _Entry:
         """Producers and products that are not here yet."""
         producers: dict[Any, Producer] = {}
         products: dict[Any, Product] = {}
-        known_producers = self.known(Producer, "producer_id")
-        known_products = self.known(Product, "product_id")
+        known_producers: dict[Any, Producer] = self.known(Producer, "producer_id")
+        known_products: dict[Any, Product] = self.known(Product, "product_id")
         new_producers, new_products = [], []
         self.product_of: dict[int, Product] = {}
         for row in self.rows:
@@ -244,7 +245,7 @@ class _Entry:
         Producer.objects.bulk_create(new_producers, CHUNK)
         Product.objects.bulk_create(new_products, CHUNK)
 
-    def known(self, model: Any, key: str) -> dict[int, Any]:
+    def known(self, model: Any, key: str) -> dict[Any, Any]:
         """The rows of ``model`` that the batch names; none may have been struck out since."""
         wanted = {row.values[key] for row in self.rows if row.values.get(key)}
         found = model.objects.in_bulk(wanted)

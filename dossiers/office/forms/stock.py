@@ -179,7 +179,7 @@ class AnswersForm(PlainPart):
 class PaperForm(PlainPart):
     """The document that the list comes with: the paper of all that it brings in."""
 
-    not_future = ("document_on",)
+    not_future: tuple = ("document_on",)
     document_number = forms.CharField(label=_("Số và ký hiệu văn bản"), max_length=60)
     document_on = DateField(label=_("Ngày ký"))
     document_signer = forms.CharField(label=_("Người ký"), max_length=150)

@@ -25,6 +25,8 @@ ERROR, WARNING = "error", "warning"
 MONTHS = 36
 #: The programme's first year.
 FIRST_YEAR = 2018
+#: So many questions on a page.
+ASKED = 40
 #: How deep a merged cell reaches at most.
 DEEPEST = 5000
 #: The centre certifies: a certificate whose issuer has no unit here.
@@ -579,8 +581,8 @@ class Checker:
 
     def compare(self, lines: list[Line]) -> None:
         """Find what is twice in the list, and what is here already."""
-        numbers: dict[tuple, int] = {}
-        papers: dict[tuple, int] = {}
+        numbers: dict[tuple[Any, ...], int] = {}
+        papers: dict[tuple[Any, ...], int] = {}
         signers: dict[tuple, tuple[str, int]] = {}
         for line in lines:
             values = line.values
@@ -601,8 +603,8 @@ class Checker:
             decided = values.get("decision_on", "")
             if decided and values.get("decision_number"):
                 number = fold_number(values["decision_number"])
-                key = (*maker, fold(values.get("product", "")), number, decided[:4])
-                first = papers.setdefault(key, line.line)
+                paper = (*maker, fold(values.get("product", "")), number, decided[:4])
+                first = papers.setdefault(paper, line.line)
                 if first != line.line:
                     line.fault(
                         "product",
@@ -633,7 +635,8 @@ class Checker:
     def _recognise(self, line: Line, maker: tuple[str, int | None]) -> None:
         """Tie the line to the producer and product that are here already."""
         values = line.values
-        producer = self.here.producers.get(maker) if maker[0] and maker[1] else None
+        name, commune = maker
+        producer = self.here.producers.get((name, commune)) if name and commune else None
         if producer is None:
             return
         values["producer_id"] = producer
@@ -706,7 +709,9 @@ def check(batch: StockBatch, sheet: Sheet) -> list[StockRow]:
     lines = list(Lines(sheet, batch, places))
     checker = Checker(batch, places)
     checker.check(lines)
-    batch.questions = [*checker.asked.values()]
+    # Those that settle most lines first; a column of other things would ask without end.
+    asked = sorted(checker.asked.values(), key=lambda each: -each["count"])
+    batch.questions = asked[:ASKED]
     batch.counts = counts(lines, leaves_out=batch.skip_known)
     above = [
         (row.line, totals.said(row.cells, total=False))

@@ -116,8 +116,10 @@ def _must_be(batch: StockBatch, *states: str) -> None:
         raise NotNow
 
 
-def use_sheet(batch: StockBatch, name: str) -> None:
-    """Take another sheet of the file."""
+def use_sheet(batch: StockBatch, name: str, *, by: User) -> None:
+    """Take another sheet of the file. Raises PermissionDenied and :class:`NotNow`."""
+    if not rules.has_perm("dossiers.import_stock", by, batch.org_unit):
+        raise PermissionDenied
     with transaction.atomic():
         batch = _held(batch)
         _must_be(batch, BatchState.COLUMNS, BatchState.CHECKED)
@@ -205,7 +207,7 @@ def enterable(batch: StockBatch) -> Any:
 def commit(job: Job) -> dict[str, Any]:
     """Enter the batch, all of it or nothing; done once however often it runs."""
     batch = StockBatch.objects.select_related("org_unit", "cycle").get(pk=job.params["batch"])
-    by = User.objects.get(pk=job.by_id)
+    by = User.objects.filter(pk=job.by_id).get()
     try:
         return {"entered": stock.enter(batch, by=by)}
     except stock.StockRefused as refused:

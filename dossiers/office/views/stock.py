@@ -139,7 +139,11 @@ def _do(request: HttpRequest, act: str, form: Any, batch: StockBatch) -> bool:
     if act == "file":
         return _upload(request, form, batch.org_unit, into=batch) is not None
     if act == "sheet":
-        work.use_sheet(batch, form.cleaned_data["sheet"])
+        try:
+            work.use_sheet(batch, form.cleaned_data["sheet"], by=by)
+        except SheetRefused as refused:
+            form.add_error("sheet", str(refused))
+            return False
     elif act == "columns":
         work.ask_check(
             batch,
