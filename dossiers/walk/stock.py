@@ -94,10 +94,16 @@ def archive() -> Cycle:
     return cycle
 
 
+def archive_of(batch: StockBatch) -> Cycle:
+    """The cycle that keeps what the batch brings in: each has it from its upload on."""
+    assert batch.cycle is not None
+    return batch.cycle
+
+
 def hold(batch: StockBatch) -> StockBatch:
     """The batch as it is now, held together with all others until the transaction ends."""
     # What is recorded of its dossiers meanwhile need not wait.
-    Cycle.objects.select_for_update(no_key=True).filter(pk=batch.cycle_id).get()
+    Cycle.objects.select_for_update(no_key=True).get(pk=archive_of(batch).pk)
     return (
         StockBatch.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=batch.pk)
     )
@@ -461,7 +467,7 @@ def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data:
     """Write into the archive's history what was done with the batch: its file, its paper."""
     HistoryEntry.objects.record(
         event,
-        batch.cycle,
+        archive_of(batch),
         by=by,
         capacity=by.capacity(Role.OFFICER, batch.org_unit_id),
         reason=reason,

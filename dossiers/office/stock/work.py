@@ -207,7 +207,8 @@ def enterable(batch: StockBatch) -> Any:
 def commit(job: Job) -> dict[str, Any]:
     """Enter the batch, all of it or nothing; done once however often it runs."""
     batch = StockBatch.objects.select_related("org_unit", "cycle").get(pk=job.params["batch"])
-    by = User.objects.filter(pk=job.by_id).get()
+    assert job.by is not None
+    by = job.by
     try:
         return {"entered": stock.enter(batch, by=by)}
     except stock.StockRefused as refused:

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
@@ -48,13 +48,13 @@ def _office(user: User) -> OrgUnit:
     )
 
 
-def _late(request: HttpRequest, batch: StockBatch) -> HttpResponseBase:
+def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
     messages.warning(request, _("Đợt nhập này vừa đổi: hãy xem lại. Chưa có gì thay đổi."))
     return redirect("dossiers:stock_batch", batch.pk)
 
 
 @login_required
-def stock_list(request: HttpRequest) -> HttpResponseBase:
+def stock_list(request: Any) -> HttpResponseBase:
     """The batches of the office, the newest first; send another list."""
     unit = _office(request.user)
     form = UploadForm(request.POST or None, request.FILES or None)
@@ -68,7 +68,7 @@ def stock_list(request: HttpRequest) -> HttpResponseBase:
 
 
 def _upload(
-    request: HttpRequest, form: UploadForm, unit: OrgUnit, into: StockBatch | None = None
+    request: Any, form: UploadForm, unit: OrgUnit, into: StockBatch | None = None
 ) -> StockBatch | None:
     """The batch of what was sent; None with the reason at its field."""
     file = form.cleaned_data["file"]
@@ -84,7 +84,7 @@ def _upload(
 
 
 @login_required
-def stock_batch(request: HttpRequest, pk: int) -> HttpResponseBase:
+def stock_batch(request: Any, pk: int) -> HttpResponseBase:
     """One batch where it stands: its columns, what is wrong with its cells, its paper, its end."""
     unit = _office(request.user)
     batch = get_object_or_404(
@@ -133,7 +133,7 @@ def _forms(batch: StockBatch, user: User) -> dict[str, Any]:
     return found
 
 
-def _do(request: HttpRequest, act: str, form: Any, batch: StockBatch) -> bool:
+def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
     """Do what a button asks; False with the reason in its form. Raises NotNow."""
     by = request.user
     if act == "file":
@@ -173,7 +173,7 @@ def _do(request: HttpRequest, act: str, form: Any, batch: StockBatch) -> bool:
     return True
 
 
-def _page(request: HttpRequest, batch: StockBatch, forms: dict[str, Any]) -> dict[str, Any]:
+def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, Any]:
     only = request.GET.get("rows", "")
     rows = batch.rows.filter(kind=RowKind.DATA)
     if only == "warnings":
@@ -183,6 +183,7 @@ def _page(request: HttpRequest, batch: StockBatch, forms: dict[str, Any]) -> dic
         only = "errors"
     rows = rows.select_related("dossier", "certificate").order_by("line")
     page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    row: Any
     for row in page:
         row.told = [fault | {"label": FIELDS[fault["field"]].label} for fault in row.faults]
     over = batch.rows.exclude(kind=RowKind.DATA).order_by("line")
@@ -201,7 +202,7 @@ def _page(request: HttpRequest, batch: StockBatch, forms: dict[str, Any]) -> dic
 
 @login_required
 @shows_typed
-def stock_one(request: HttpRequest) -> HttpResponseBase:
+def stock_one(request: Any) -> HttpResponseBase:
     """One certificate of before, by hand: the same checks, the same door."""
     unit = _office(request.user)
     form = OneForm(request.POST or None, request.FILES or None, user=request.user)
