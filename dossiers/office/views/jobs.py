@@ -3,19 +3,11 @@
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.shortcuts import get_object_or_404, render
-from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Job, JobState
+from cycle.models import Job
+from dossiers.office.jobs import named
 
 ROWS = 25
-
-#: What each kind of job is called on a page.
-KINDS = {
-    "recalculate_terms": _("Tính lại thời hạn theo lịch nghỉ"),
-    "councils.apply": _("Thi hành kết quả đợt đánh giá"),
-    "stock.check": _("Kiểm tra danh sách sản phẩm đã công nhận"),
-    "stock.commit": _("Ghi danh sách sản phẩm đã công nhận"),
-}
 
 
 def _mine(user):
@@ -23,13 +15,6 @@ def _mine(user):
     if user.has_perm("cycle.view_job"):
         return Job.objects.all()
     return Job.objects.filter(by=user)
-
-
-def named(job):
-    """The job with what a page calls it, and whether it still waits."""
-    job.title = KINDS.get(job.kind, job.kind)
-    job.waits = job.state in (JobState.QUEUED, JobState.RUNNING)
-    return job
 
 
 @login_required

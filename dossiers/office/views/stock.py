@@ -27,9 +27,9 @@ from dossiers.office.forms.stock import (
     StrikeForm,
     UploadForm,
 )
+from dossiers.office.jobs import named
 from dossiers.office.stock import checking, totals, work
 from dossiers.office.stock.columns import FIELDS
-from dossiers.office.views.jobs import named
 from dossiers.walk import stock
 
 ROWS = 50
