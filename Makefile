@@ -29,6 +29,8 @@ test-quick: $(VENV)/installed-dev  ## chạy kiểm thử không có trình duy�
 check: $(VENV)/installed-dev  ## kiểm tra định dạng, lỗi, kiểu, cấu hình, di trú dữ liệu, bản dịch, luồng
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
+	$(VENV)/bin/djhtml --check --tabwidth 2 templates
+	$(VENV)/bin/djlint --lint --quiet templates
 	$(TEST) $(VENV)/bin/mypy .
 	@echo 'manage.py check --deploy'; $(TEST) $(PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
 	$(TEST) $(RUN) manage.py migrate --verbosity 0
@@ -42,6 +44,7 @@ upgrade: $(VENV)/installed-dev  ## kiểm tra dữ liệu của bản đã phát
 format: $(VENV)/installed-dev  ## định dạng mã nguồn
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/djhtml --tabwidth 2 templates
 
 lock:  ## chốt phiên bản thư viện vào requirements*.txt
 	@tools="$$(mktemp -d)" && trap 'rm -rf "$$tools"' EXIT && $(PYTHON) -m venv "$$tools" \

@@ -16,6 +16,8 @@ from cycle.models import Level, OrgUnit, Role, RuleSet
 from tests import databases
 from tests.world import open_cycle, open_dossier, person
 
+pytest_plugins = ["tests.rendered"]
+
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker, django_db_modify_db_settings):
