@@ -7,12 +7,14 @@ settled: text is composed (NFC), of single spaces, and its unseen characters are
 
 import csv
 import io
+import math
 import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 import python_calamine as calamine
@@ -63,7 +65,7 @@ class Sheet:
     rows: list[Row]
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def width(self) -> int:
         """How many columns it has."""
         return max((len(row.cells) for row in self.rows), default=0)
@@ -173,6 +175,8 @@ def _value(cell: Any) -> Value:
     if isinstance(cell, datetime):
         return cell.date()
     if isinstance(cell, float):
+        if not math.isfinite(cell):
+            return str(cell)
         return int(cell) if cell.is_integer() and abs(cell) < 10**15 else cell
     if isinstance(cell, time | timedelta) or cell is None:
         return "" if cell is None else str(cell)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup
+from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup, stock
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
@@ -28,6 +28,9 @@ urlpatterns = [
     path("c/<slug:token>/qr.svg", certificate.qr_code, name="certificate_qr"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<int:pk>/", jobs.job, name="job"),
+    path("stock/", stock.stock_list, name="stock"),
+    path("stock/one/", stock.stock_one, name="stock_one"),
+    path("stock/<int:pk>/", stock.stock_batch, name="stock_batch"),
     path("absence/", absence.absence, name="absence"),
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),

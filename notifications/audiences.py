@@ -250,6 +250,11 @@ def who_asked(entry):
     "office.reference",
     "office.contact",
     "cycle.configure",
+    "stock.enter",
+    "stock.strike",
+    "stock.upload",
+    "stock.commit",
+    "stock.undo",
 )
 def nobody(entry):
     """Shown in the history; nobody is waiting to hear of it."""

@@ -48,6 +48,7 @@ from dossiers.models import (
     Dossier,
     Firing,
     Process,
+    StockBatch,
     Task,
     Term,
     TermEvent,
@@ -203,6 +204,12 @@ def sent(**fields):
 def event(world, model, **fields):
     values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
     model.objects.create(**values | {"title": "Hội nghị"} | fields)
+
+
+def stock_batch(world, **fields):
+    """A list of what was recognised before."""
+    values = {"org_unit": world.commune.parent, "by": world.an, "at": clock.now()}
+    return StockBatch.objects.create(**values | fields)
 
 
 LONG_AGO = date(2000, 1, 1)

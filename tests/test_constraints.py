@@ -65,6 +65,7 @@ from dossiers.models import (
     Review,
     Route,
     State,
+    StockRow,
     Task,
     Term,
 )
@@ -116,6 +117,7 @@ from tests.breaking import (
     shut,
     slip,
     sql,
+    stock_batch,
     substituted,
     summary,
     term,
@@ -264,6 +266,15 @@ BREAKS = {
     "outreach_kind_known": lambda w: event(w, OutreachEvent, kind="rumour"),
     "outreach_cost_not_negative": lambda w: event(w, OutreachEvent, kind="radio", cost=-1),
     "fair_cost_not_negative": lambda w: event(w, PromotionEvent, cost=-1),
+    # dossiers: the stock
+    "stock_batch_state_known": lambda w: stock_batch(w, state="lost"),
+    "stock_batch_rests_on_a_paper": lambda w: stock_batch(w, state="committed"),
+    "stock_row_line_once": lambda w: [
+        StockRow.objects.create(batch=batch, line=2) for batch in [stock_batch(w)] for _ in "12"
+    ],
+    "stock_row_becomes_all_or_nothing": lambda w: StockRow.objects.create(
+        batch=stock_batch(w), line=2, dossier=w.dossier
+    ),
     # dossiers: the dossier itself
     "dossier_state_known": lambda w: parked(w, state="lost"),
     "dossier_ranked_has_stars": lambda w: parked(w, state=State.RANKED),

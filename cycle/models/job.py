@@ -93,6 +93,11 @@ class Job(models.Model):
         return _titles.get(self.kind, self.kind)
 
     @property
+    def waits(self):
+        """Whether it has not ended yet."""
+        return self.state in (JobState.QUEUED, JobState.RUNNING)
+
+    @property
     def percent(self):
         """0 to 100."""
         return 100 * self.done // self.total if self.total else 0
