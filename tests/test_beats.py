@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cycle import chains, clock
 from cycle.models import HistoryEntry
-from dossiers.templatetags.ocop import moment
+from cycle.written import moment_text as moment
 from notifications import beats
 from notifications.beats import BEATS, due_after, marks, schedules
 from notifications.models import Heartbeat
