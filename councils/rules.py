@@ -1,25 +1,33 @@
 """Who may do what in a council. Predicates take the person first; none knows a superuser."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeGuard
+
 import rules
 
 from cycle.models import Level, Role
 
+if TYPE_CHECKING:
+    from councils.models import Council, EvaluationRound, Opinion, RoundEntry, Scoresheet
+    from cycle.models import OrgUnit, User
 
-def _active(user):
+
+def _active(user: User | None) -> TypeGuard[User]:
     return user is not None and user.is_active
 
 
-def _holds(user, council, *roles):
+def _holds(user: User, council: Council, *roles: str) -> bool:
     return any(user.capacity(role, council.org_unit_id) for role in roles)
 
 
-def _scores_in(user, round_):
+def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
     """Whoever scores in the round, or may still, reads nobody else's sheet before it closes."""
     return round_.scoring_members.filter(user=user).exists()
 
 
 @rules.predicate
-def sees_council(user, council):
+def sees_council(user: User | None, council: Council) -> bool:
     """Sits on it, or works for its unit."""
     return _active(user) and (
         council.org_unit_id in user.business() or council.seat_of(user) is not None
@@ -27,7 +35,7 @@ def sees_council(user, council):
 
 
 @rules.predicate
-def sets_up(user, org_unit):
+def sets_up(user: User | None, org_unit: OrgUnit) -> bool:
     """The council's office, or the OCOP officer, of the unit: sets councils and regulations up."""
     return (
         _active(user)
@@ -37,7 +45,7 @@ def sets_up(user, org_unit):
 
 
 @rules.predicate
-def runs(user, round_):
+def runs(user: User | None, round_: EvaluationRound) -> bool:
     """The council's secretary, or its office: prepares a round and keeps its papers."""
     council = round_.council
     return _active(user) and (
@@ -46,7 +54,7 @@ def runs(user, round_):
 
 
 @rules.predicate
-def presides(user, round_):
+def presides(user: User | None, round_: EvaluationRound) -> bool:
     """Who runs it, its chair or a vice-chair: sees the board, closes."""
     return runs(user, round_) or (
         _active(user) and round_.council.seat_of(user, "chair", "vice_chair") is not None
@@ -54,7 +62,7 @@ def presides(user, round_):
 
 
 @rules.predicate
-def counts_sheets(user, round_):
+def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
     """The council's secretary; its office where no secretary can: none with an account in use, none
     at the meeting, or one who votes. Never somebody who scores in the round.
     """
@@ -75,7 +83,7 @@ def counts_sheets(user, round_):
 
 
 @rules.predicate
-def sits(user, round_):
+def sits(user: User | None, round_: EvaluationRound) -> bool:
     """Holds any seat of its council; who has left it still scores in what they sat in."""
     return _active(user) and (
         round_.council.seat_of(user) is not None
@@ -84,13 +92,13 @@ def sits(user, round_):
 
 
 @rules.predicate
-def appraises(user, round_):
+def appraises(user: User | None, round_: EvaluationRound) -> bool:
     """Sits in the support team."""
     return _active(user) and round_.council.seat_of(user, "team_lead", "team") is not None
 
 
 @rules.predicate
-def owns_sheet(user, sheet):
+def owns_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """The member whose sheet it is, in a seat that scores; a pen sheet is not theirs to change."""
     return (
         _active(user)
@@ -102,19 +110,19 @@ def owns_sheet(user, sheet):
 
 
 @rules.predicate
-def proposes_on_sheet(user, sheet):
+def proposes_on_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """The support team, on its own sheet."""
     return sheet.member_id is None and appraises(user, sheet.entry.round)
 
 
 @rules.predicate
-def types_sheets(user, round_):
+def types_sheets(user: User | None, round_: EvaluationRound) -> bool:
     """Types pen sheets: who runs the round and does not score in it."""
     return runs(user, round_) and not _scores_in(user, round_)
 
 
 @rules.predicate
-def typed_sheet(user, sheet):
+def typed_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """Whoever types this member's pen sheet."""
     return (
         _active(user) and sheet.entered_by_id == user.pk and not _scores_in(user, sheet.entry.round)
@@ -122,36 +130,36 @@ def typed_sheet(user, sheet):
 
 
 @rules.predicate
-def compares_sheet(user, sheet):
+def compares_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """A second person, who did not type it: the member whose pen it was, or one who runs or
     presides and does not score in the round.
     """
     if not _active(user) or sheet.entered_by_id in (None, user.pk):
         return False
     round_ = sheet.entry.round
-    if sheet.member.user_id == user.pk:
+    if sheet.member.user_id == user.pk:  # type: ignore[union-attr]  # a pen sheet is a member's
         return round_.scoring_members.filter(pk=sheet.member_id).exists()
     return presides(user, round_) and not _scores_in(user, round_)
 
 
 @rules.predicate
-def hands_back_sheet(user, sheet):
+def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """Who runs the round, on another's sheet."""
     return (
         runs(user, sheet.entry.round)
         and sheet.member is not None
-        and sheet.member.user_id != user.pk
+        and sheet.member.user_id != user.pk  # type: ignore[union-attr]  # who runs it is somebody
     )
 
 
 @rules.predicate
-def is_asked(user, opinion):
+def is_asked(user: User | None, opinion: Opinion) -> bool:
     """Whom the question went to."""
     return _active(user) and opinion.to_id == user.pk
 
 
 @rules.predicate
-def clerks(user, round_):
+def clerks(user: User | None, round_: EvaluationRound) -> bool:
     """Gives numbers to the council's papers: clerk, office or officer of the unit."""
     return _active(user) and (
         runs(user, round_) or _holds(user, round_.council, Role.CLERK, Role.OFFICER)
@@ -159,7 +167,7 @@ def clerks(user, round_):
 
 
 @rules.predicate
-def opens_evidence(user, entry):
+def opens_evidence(user: User | None, entry: RoundEntry) -> bool:
     """Sits on the round's council, runs the round, or sees the dossier."""
     return (
         sits(user, entry.round)

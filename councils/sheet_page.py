@@ -1,6 +1,9 @@
 """The page of one score sheet, typed from paper or one's own: shown, saved, handed in, refused."""
 
+from __future__ import annotations
+
 from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 import rules
 from django.contrib import messages
@@ -23,8 +26,19 @@ from cycle import clock
 from cycle.written import moment_text
 from dossiers.models import ConditionNotMet
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
-def begun(entry, member):
+    from django.http import HttpResponse
+
+    from councils.judging.standing import Standing
+    from councils.models import InterestKind, Member, Score
+    from cycle.asking import SignedIn
+    from cycle.models import Criterion, User
+    from dossiers.models import Dossier, Evidence
+
+
+def begun(entry: RoundEntry, member: Member | None) -> Scoresheet:
     """The sheet in the scoring that counts, or one that nobody has written on yet, unsaved."""
     found = (
         Scoresheet.objects.filter(entry=entry, member=member, scoring=entry.scoring)
@@ -36,9 +50,9 @@ def begun(entry, member):
     return sheet
 
 
-def answer(request, sheet, name, *args):
+def answer(request: SignedIn, sheet: Scoresheet, name: str, *args: Any) -> HttpResponse:
     """Show a sheet, or do one of its acts and come back to the page ``name``."""
-    acts = {
+    acts: dict[str | None, Callable[[SignedIn, Scoresheet, HttpResponse], HttpResponse]] = {
         "save": _save,
         "submit": _submit,
         "take_back": _take_back,
@@ -58,7 +72,7 @@ def answer(request, sheet, name, *args):
         return late(request, sheet, why(refused, sheet, request.user))
 
 
-def why(refused, sheet, user):
+def why(refused: Exception, sheet: Scoresheet, user: User) -> str:
     """In words, why a sheet takes nothing any more: what happened meanwhile."""
     if isinstance(refused, ConditionNotMet):
         return " ".join(map(str, refused.messages))
@@ -84,7 +98,7 @@ def why(refused, sheet, user):
     return _("Phiếu vừa được sửa ở nơi khác. Hãy tải lại trang rồi chọn lại.")
 
 
-def late(request, sheet, sentence):
+def late(request: SignedIn, sheet: Scoresheet, sentence: str) -> HttpResponse:
     """Refuse in words and give back what was typed; nothing is saved."""
     context = {"sheet": sheet, "entry": sheet.entry, "sentence": sentence}
     if request.htmx:
@@ -93,7 +107,7 @@ def late(request, sheet, sentence):
     return render(request, "councils/sheet_late.html", context, status=409)
 
 
-def _save(request, sheet, back):
+def _save(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     """Save what was sent: one touch from the script, or the whole form without it."""
     sheet, form = _write(request, sheet, partial=bool(request.htmx))
     if request.htmx:
@@ -108,7 +122,7 @@ def _save(request, sheet, back):
     return back
 
 
-def _write(request, sheet, *, partial):
+def _write(request: SignedIn, sheet: Scoresheet, *, partial: bool) -> tuple[Scoresheet, SheetForm]:
     """Save the posted fields; returns the kept sheet and its form."""
     if not rules.has_perm("councils.score", request.user, sheet):
         raise PermissionDenied
@@ -119,7 +133,7 @@ def _write(request, sheet, *, partial):
     return kept, form
 
 
-def _submit(request, sheet, back):
+def _submit(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     """Save and hand in; what is missing is marked at its criterion."""
     sheet, form = _write(request, sheet, partial=False)
     if form.errors:
@@ -134,14 +148,14 @@ def _submit(request, sheet, back):
         messages.success(
             request,
             _("Đã nhập xong phiếu của %(who)s: %(product)s. Người thứ hai so với bản chụp.")
-            % {"who": sheet.member.user, "product": product},
+            % {"who": sheet.member.user, "product": product},  # type: ignore[union-attr]  # by pen
         )
         return redirect("councils:paper", sheet.entry.round_id)
     messages.success(request, _("Đã nộp phiếu: %(product)s.") % {"product": product})
     return redirect("councils:my_sheets", sheet.entry.round_id)
 
 
-def _take_back(request, sheet, back):
+def _take_back(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     if sheet.pk is None:
         return back
     sheet.take_back(by=request.user)
@@ -149,7 +163,7 @@ def _take_back(request, sheet, back):
     return back
 
 
-def _declare(request, sheet, back):
+def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
     """A member's interest: recused, or scoring with the reason."""
     if sheet.member is None or sheet.member.user_id != request.user.pk:
         raise PermissionDenied
@@ -166,15 +180,24 @@ def _declare(request, sheet, back):
     return back
 
 
-def _conflicts(sheet):
-    return sheet.entry.round.conflicts(sheet.entry, sheet.member)
+def _conflicts(sheet: Scoresheet) -> list[tuple[InterestKind, str]]:
+    # Asked of a member's own sheet alone.
+    return sheet.entry.round.conflicts(sheet.entry, sheet.member)  # type: ignore[arg-type]
 
 
-def _standing(form):
+def _standing(form: SheetForm) -> Standing:
     return standing(form.page, form.chosen, form.sheet.entry.dossier.rule_set.content["bands"])
 
 
-def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
+def page(
+    request: SignedIn,
+    sheet: Scoresheet,
+    *,
+    form: SheetForm | None = None,
+    interest: InterestForm | None = None,
+    missing: Iterable[Criterion] = (),
+    problems: Iterable[str] = (),
+) -> HttpResponse:
     """The page of a sheet: to fill in, or to read when it takes nothing now."""
     entry, round_ = sheet.entry, sheet.entry.round
     own = sheet.member is not None and sheet.member.user_id == request.user.pk
@@ -242,7 +265,7 @@ def page(request, sheet, *, form=None, interest=None, missing=(), problems=()):
     )
 
 
-def _team_scores(entry):
+def _team_scores(entry: RoundEntry) -> dict[int, Score]:
     """What the support team proposes, once it has handed its sheet in, by criterion id."""
     team = (
         Scoresheet.objects.filter(
@@ -254,7 +277,7 @@ def _team_scores(entry):
     return {score.criterion_id: score for score in team.scores.all()} if team else {}
 
 
-def evidence_by_criterion(dossier, codes):
+def evidence_by_criterion(dossier: Dossier, codes: set[str]) -> dict[str, list[Evidence]]:
     """Current pieces of evidence by the ``codes`` of what they prove; "" for those of none."""
     by_code = defaultdict(list)
     for piece in dossier.evidence.current():

@@ -17,6 +17,7 @@ from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import BaseInlineFormSet
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -107,7 +108,7 @@ class _Search(AutocompleteJsonView):
         return super().serialize_result(obj, to_field_name) | {"text": _chosen_as(obj)}
 
 
-def _autocomplete_view(request):
+def _autocomplete_view(request: HttpRequest) -> HttpResponse:
     return _Search.as_view(admin_site=admin.site)(request)
 
 

@@ -5,10 +5,13 @@ appoints themselves, a leader's post goes by a document, no post is left with op
 could do, and a sign-in is either of the administration or holds posts, never both.
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -28,19 +31,28 @@ from cycle.models import (
 )
 from cycle.models.organisation import check_period
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+
+    from django.db.models import QuerySet
+
+    _Work = TypeVar("_Work", bound=Callable[[str, int], int])
+    _Holding = TypeVar("_Holding", bound=Callable[[User, date], Iterable[object]])
+
 #: Functions of a role and a unit id: how much open work waits for its holders.
-_works: list = []
+_works: list[Callable[[str, int], int]] = []
 #: Functions of a person and a day: what they hold then or later, in words.
-_holdings: list = []
+_holdings: list[Callable[[User, date], Iterable[object]]] = []
 
 
-def work(function):
+def work(function: _Work) -> _Work:
     """Register a function of (role, org unit id) that counts the work waiting for that post."""
     _works.append(function)
     return function
 
 
-def holding(function):
+def holding(function: _Holding) -> _Holding:
     """Register a function of (person, day): rows of what that person holds then or later."""
     _holdings.append(function)
     return function
@@ -49,13 +61,13 @@ def holding(function):
 # --- Whom, on what paper --------------------------------------------------------------------
 
 
-def candidates():
+def candidates() -> QuerySet[User]:
     """Who may be given work, by name: in use, and not a sign-in of the administration."""
     people = User.objects.filter(is_active=True, is_staff=False, is_superuser=False)
     return people.order_by("full_name", "username")
 
 
-def is_oneself(maker, person):
+def is_oneself(maker: User | None, person: User | None) -> bool:
     """Whether both accounts are one person: the same account, or the same full name."""
     if maker is None or person is None:
         return False
@@ -63,7 +75,7 @@ def is_oneself(maker, person):
     return maker.pk == person.pk or same_name
 
 
-def signed_by_another(document, signer, maker):
+def signed_by_another(document: str, signer: str, maker: User | None) -> bool:
     """Whether ``document`` has a number and ``signer`` is the name of somebody but ``maker``."""
     named = _words(signer).split()
     if not re.search(r"\d", document) or len(named) < 2 or any(map(str.isdigit, named)):
@@ -73,7 +85,7 @@ def signed_by_another(document, signer, maker):
     return not (set(named) <= set(mine) or set(mine) <= set(named))
 
 
-def _words(name):
+def _words(name: str) -> str:
     """A name as it is compared: without marks, and without characters that cannot be seen."""
     seen = "".join(
         letter
@@ -83,7 +95,7 @@ def _words(name):
     return " ".join(re.findall(r"\w+", fold(seen)))
 
 
-def check_person(person, role, *, field):
+def check_person(person: User, role: str, *, field: str) -> None:
     """Whether ``person`` may be given the work of ``role``. Raises ValidationError at ``field``."""
     if not person.is_active:
         raise ValidationError({field: _("Người này không còn dùng hệ thống.")})
@@ -94,7 +106,7 @@ def check_person(person, role, *, field):
         )
 
 
-def check_sign_in(person, *, field):
+def check_sign_in(person: User, *, field: str) -> None:
     """Whether this sign-in may hold posts at all. Raises ValidationError at ``field``."""
     if person.administers:
         raise ValidationError(
@@ -109,7 +121,7 @@ def check_sign_in(person, *, field):
 
 
 @holding
-def _posts_held(person, day):
+def _posts_held(person: User, day: date) -> list[RoleAssignment | Substitution]:
     """Their own posts, and those in which they stand in."""
     return [
         *person.role_assignments.filter(Q(valid_to=None) | Q(valid_to__gte=day)).select_related(
@@ -121,12 +133,12 @@ def _posts_held(person, day):
     ]
 
 
-def held_from(person, day):
+def held_from(person: User, day: date) -> list[object]:
     """What this person holds on ``day`` or later: posts, substitutions, seats."""
     return [row for function in _holdings for row in function(person, day)]
 
 
-def check_administration(person, *, field):
+def check_administration(person: User, *, field: str) -> None:
     """Whether the sign-in of ``person`` may become one of the administration: it holds nothing.
 
     Raises ValidationError at ``field``.
@@ -143,7 +155,7 @@ def check_administration(person, *, field):
         )
 
 
-def only_audits(person):
+def only_audits(person: User) -> bool:
     """Whether the posts that this person holds today are those of an auditor alone."""
     if person.pk is None:
         return False
@@ -151,7 +163,15 @@ def only_audits(person):
     return set(held) == {Role.AUDITOR}
 
 
-def check_paper(person, role, *, by, document, signer, first_leader=False):
+def check_paper(
+    person: User,
+    role: str,
+    *,
+    by: User | None,
+    document: str,
+    signer: str,
+    first_leader: bool = False,
+) -> None:
     """Whether the paper lets ``by`` give ``role`` to ``person``. Raises ValidationError.
 
     ``first_leader``: nobody could have signed for a leader yet.
@@ -171,7 +191,7 @@ def check_paper(person, role, *, by, document, signer, first_leader=False):
         )
 
 
-def no_leader_yet():
+def no_leader_yet() -> bool:
     """Whether no leader has signed in yet: until then an administrator appoints without paper."""
     return (
         not RoleAssignment.objects.held_on(clock.today())
@@ -180,7 +200,7 @@ def no_leader_yet():
     )
 
 
-def stranded(role, org_unit_id, *, day, without):
+def stranded(role: str, org_unit_id: int, *, day: date, without: User) -> int:
     """How many open tasks of this post, at its unit and at each unit it took over, nobody could do
     from ``day`` on if ``without`` left.
 
@@ -190,7 +210,7 @@ def stranded(role, org_unit_id, *, day, without):
     return sum(_stranded_at(role, each, day, without) for each in taken_over.order_by())
 
 
-def _stranded_at(role, org_unit_id, day, without):
+def _stranded_at(role: str, org_unit_id: int, day: date, without: User) -> int:
     others = RoleAssignment.objects.filter(
         role=role, org_unit=org_unit_id, valid_to__gte=day, user__is_active=True
     ).exclude(user=without)
@@ -213,14 +233,21 @@ class Appointed:
     history_cycle_id = None
 
     @property
-    def pk(self):
+    def pk(self) -> int:
         return self.person.pk
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.person)
 
 
-def check_assignment(before, after, *, by, document, signer):
+def check_assignment(
+    before: RoleAssignment | None,
+    after: RoleAssignment,
+    *,
+    by: User | None,
+    document: str,
+    signer: str,
+) -> None:
     """Whether an administrator may change the post ``before`` (None: new) into ``after`` (unsaved).
 
     Raises ValidationError with the sentence at its field.
@@ -250,7 +277,7 @@ def check_assignment(before, after, *, by, document, signer):
         _check_ending(after, document)
 
 
-def _check_beginning(post, document):
+def _check_beginning(post: RoleAssignment, document: str) -> None:
     """A post of days that are past was given then, on a document; the first leader's too, but for
     an installation that has none yet and begins with who holds what.
     """
@@ -265,20 +292,21 @@ def _check_beginning(post, document):
         )
 
 
-def _is_longer(before, after):
+def _is_longer(before: RoleAssignment, after: RoleAssignment) -> bool:
     return before.valid_to is not None and (
         after.valid_to is None or after.valid_to > before.valid_to
     )
 
 
-def _is_shorter(before, after):
+def _is_shorter(before: RoleAssignment, after: RoleAssignment) -> bool:
     return after.valid_to is not None and (
         before.valid_to is None or after.valid_to < before.valid_to
     )
 
 
-def _check_ending(post, document):
+def _check_ending(post: RoleAssignment, document: str) -> None:
     check_period(post.valid_from, post.valid_to, "valid_to")
+    assert post.valid_to is not None, "it was shortened, to a day"
     if post.valid_to < clock.today() - timedelta(days=1):
         raise ValidationError(
             {
@@ -299,7 +327,7 @@ def _check_ending(post, document):
         raise ValidationError({"valid_to": _left(left, post)})
 
 
-def check_leaving(person):
+def check_leaving(person: User) -> None:
     """Whether ``person`` may be made inactive: nothing they alone could do is open."""
     today = clock.today()
     to_come = person.role_assignments.filter(valid_from__gt=today).select_related("org_unit")
@@ -309,14 +337,22 @@ def check_leaving(person):
             raise ValidationError({"is_active": _left(left, post)})
 
 
-def _left(count, post):
+def _left(count: int, post: RoleAssignment) -> str:
     return _(
         "Còn %(n)d việc đang mở mà không ai khác giữ vai trò này (%(post)s): hãy phân công người "
         "khác hoặc bàn giao trước."
     ) % {"n": count, "post": post}
 
 
-def record_assignment(post, was, *, by, document, signer, first_leader):
+def record_assignment(
+    post: RoleAssignment,
+    was: RoleAssignment | None,
+    *,
+    by: User | None,
+    document: str,
+    signer: str,
+    first_leader: bool,
+) -> None:
     """Write down that an administrator gave, prolonged or ended ``post``.
 
     ``was`` is its row of before, None when it is new; ``first_leader`` whether no leader had signed
@@ -325,7 +361,7 @@ def record_assignment(post, was, *, by, document, signer, first_leader):
     event = "role.assign"
     if was is not None:
         event = "role.prolong" if _is_longer(was, post) else "role.end"
-    data = {}
+    data: dict[str, Any] = {}
     if post.role == Role.LEADER and not document and first_leader:
         data["bootstrap"] = True
     HistoryEntry.objects.record(
@@ -345,7 +381,7 @@ def record_assignment(post, was, *, by, document, signer, first_leader):
     )
 
 
-def record_person(person, was, *, by):
+def record_person(person: User, was: Mapping[str, bool], *, by: User | None) -> None:
     """Write down what an administrator changed of a person's right to use the system.
 
     ``was`` maps the names of the flags to what they were.

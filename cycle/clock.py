@@ -1,8 +1,11 @@
 """What time it is: the database's clock, or the moment that a replay, a demo or a test has set."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import connection
@@ -10,11 +13,15 @@ from django.db.models import DateField, Value
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
 _moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
 _replaying: ContextVar[bool] = ContextVar("replaying", default=False)
 
 
-def now():
+def now() -> datetime:
     """The present moment, aware. Two machines never disagree: both ask PostgreSQL."""
     if (moment := _moment.get()) is not None:
         return moment
@@ -23,12 +30,12 @@ def now():
         return cursor.fetchone()[0]
 
 
-def today():
+def today() -> date:
     """The present day in Vietnam."""
     return timezone.localdate(now())
 
 
-def today_in_database():
+def today_in_database() -> Value | RawSQL:
     """The present day as an expression, for a query that would otherwise ask for it first."""
     if (moment := _moment.get()) is not None:
         return Value(timezone.localdate(moment), output_field=DateField())
@@ -37,13 +44,13 @@ def today_in_database():
     )
 
 
-def replaying():
+def replaying() -> bool:
     """Whether a replay or demo is writing past events: then nobody is notified."""
     return _replaying.get()
 
 
 @contextmanager
-def at(moment, *, replay=False):
+def at(moment: datetime, *, replay: bool = False) -> Iterator[datetime]:
     """Let it be ``moment`` (aware) inside the block: replay, demo, sweep --now and tests."""
     if timezone.is_naive(moment):
         raise ValueError("clock.at() takes an aware moment")

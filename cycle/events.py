@@ -1,29 +1,36 @@
 """What can be recorded, and how it is said. Every app registers its events in its own events.py."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
-_labels: dict = {}
-_keys: set = set()
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
+_labels: dict[str, str | Promise] = {}
+_keys: set[str] = set()
 
 
-def register(event, label):
+def register(event: str, label: str | Promise) -> None:
     """Let ``event`` be recorded; ``label`` is the verb phrase that follows the actor's name."""
     if event in _labels:
         raise ValueError(f"{event} is registered twice")
     _labels[event] = label
 
 
-def label(event):
+def label(event: str) -> str | Promise:
     """The Vietnamese verb phrase of ``event``; KeyError when nobody registered it."""
     return _labels[event]
 
 
-def registered():
+def registered() -> set[str]:
     """All event names, for tests and for the audiences."""
     return set(_labels)
 
 
-def carry(keys):
+def carry(keys: str) -> None:
     """Let entries carry these ``keys`` in their data: what is read back by name, years later.
 
     A key stays here as long as a row may have it, written or not.
@@ -31,7 +38,7 @@ def carry(keys):
     _keys.update(keys.split())
 
 
-def keys():
+def keys() -> set[str]:
     """All keys of the data of entries."""
     return set(_keys)
 

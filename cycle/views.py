@@ -28,7 +28,7 @@ from django.views.decorators.cache import never_cache
 
 from cycle import clock
 from cycle.asking import SignedIn
-from cycle.models import Rubric, RuleSet, fold
+from cycle.models import Rubric, RuleSet, Substitution, fold
 from cycle.rubrics import sheet
 from cycle.typed import keep
 
@@ -62,7 +62,14 @@ def language(request: HttpRequest) -> HttpResponseBase:
 @login_required
 def profile(request: SignedIn) -> HttpResponseBase:
     """My roles, my language, my password (tài khoản của tôi)."""
-    return render(request, "account/profile.html")
+    user = request.user
+    lent = {
+        each.assignment_id: each
+        for each in Substitution.objects.in_force(clock.today()).filter(substitute=user)
+    }
+    # A post of one's own is never somebody else's too: the substitute is another person.
+    posts = [(held, lent.get(held.pk)) for held in user.assignments()]
+    return render(request, "account/profile.html", {"posts": posts})
 
 
 @login_required

@@ -44,31 +44,31 @@ class Calendar:
     worked: Collection[date] = field(default_factory=frozenset)
     names: Mapping[date, str] = field(default_factory=dict)
 
-    def is_working(self, day):
+    def is_working(self, day: date) -> bool:
         """Whether ``day`` is a working day: a weekday that is not off, or a weekend day worked."""
         if day in self.worked:
             return True
         return day.weekday() < 5 and day not in self.off
 
-    def why_off(self, day):
+    def why_off(self, day: date) -> str:
         """Why nobody works on ``day``, in Vietnamese."""
         if day in self.off:
             return self.names.get(day, "ngày nghỉ")
         return "thứ Bảy" if day.weekday() == 5 else "Chủ nhật"
 
-    def next_working(self, day):
+    def next_working(self, day: date) -> date:
         """``day`` itself, or the first working day after it."""
         while not self.is_working(day):
             day += DAY
         return day
 
-    def last_working(self, day):
+    def last_working(self, day: date) -> date:
         """``day`` itself, or the last working day before it."""
         while not self.is_working(day):
             day -= DAY
         return day
 
-    def project(self, start, amount, unit):
+    def project(self, start: date, amount: int, unit: str) -> Projection:
         """The :class:`Projection` of a term of ``amount`` ``unit`` that starts on ``start``.
 
         Working days may be negative: what ends so many of them before ``start`` counts back.
@@ -97,7 +97,7 @@ class Calendar:
             start, amount, Unit(unit), due_on, tuple((off, self.why_off(off)) for off in skipped)
         )
 
-    def _counted_back(self, start, amount, unit):
+    def _counted_back(self, start: date, amount: int, unit: str) -> Projection:
         if unit != Unit.WORKING_DAYS:
             raise ValueError("only working days are counted back")
         day = self.shift(start, amount)
@@ -105,11 +105,11 @@ class Calendar:
         skipped = [(off, self.why_off(off)) for off in between if not self.is_working(off)]
         return Projection(start, amount, Unit(unit), day, tuple(skipped))
 
-    def add(self, start, days):
+    def add(self, start: date, days: int) -> date:
         """The last day of a term of ``days`` working days that starts on ``start``."""
         return self.project(start, days, Unit.WORKING_DAYS).due_on
 
-    def shift(self, day, days):
+    def shift(self, day: date, days: int) -> date:
         """The working day ``days`` working days after ``day``, or before it when negative."""
         step = DAY if days > 0 else -DAY
         left = abs(days)
@@ -118,7 +118,7 @@ class Calendar:
             left -= self.is_working(day)
         return day
 
-    def between(self, first, last):
+    def between(self, first: date, last: date) -> int:
         """How many working days lie after ``first`` up to ``last``; negative when it is past."""
         if last < first:
             return -self.between(last, first)
@@ -127,13 +127,13 @@ class Calendar:
         )
 
 
-def add_months(day, months):
+def add_months(day: date, months: int) -> date:
     """The same day ``months`` later, or the last day of that month when it has no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def parse_length(text):
+def parse_length(text: str) -> tuple[int, Unit]:
     """``"15wd"``, ``"45d"``, ``"36m"`` as (amount, unit); ValueError for anything else."""
     match = re.fullmatch(r"(\d{1,4})(wd|d|m)", text)
     if match is None:

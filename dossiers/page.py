@@ -1,5 +1,9 @@
 """What the page of a dossier tells: records, evidence, history, what may be done."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import rules
 from django.contrib import messages
 from django.db import models
@@ -26,6 +30,15 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from django.http import HttpRequest
+
+    from cycle.models import HistoryEntry, User
+    from dossiers.law.acts import Act
+    from dossiers.models import Dossier, Evidence, Task
 
 #: In the order of the steps.
 RECORDS = (
@@ -62,7 +75,7 @@ SILENT = frozenset(
 )
 
 
-def _shown(record, field):
+def _shown(record: models.Model, field: models.Field[Any, Any]) -> Any:
     value = getattr(record, field.name)
     if field.choices:
         return getattr(record, f"get_{field.name}_display")() if value else ""
@@ -81,7 +94,7 @@ def _shown(record, field):
     return value
 
 
-def facts(record):
+def facts(record: models.Model) -> list[tuple[str, Any]]:
     """(name, value) of all that a record says; empty things left out."""
     shown = [
         (capfirst(str(field.verbose_name)), _shown(record, field))
@@ -95,7 +108,7 @@ def facts(record):
     return [(name, value) for name, value in shown if value not in (None, "")]
 
 
-def _scores(records):
+def _scores(records: Sequence[Any]) -> dict[Any, list[tuple[Criterion, str]]]:
     """``{record: [(criterion, points), …]}`` of those that say the points of each criterion."""
     said = [record for record in records if getattr(record, "scores", None)]
     if not said:
@@ -112,9 +125,9 @@ def _scores(records):
     }
 
 
-def recorded(dossier):
+def recorded(dossier: Dossier) -> list[dict[str, Any]]:
     """What each step has recorded, newest first; the versions before it are kept below it."""
-    tables: list[dict] = []
+    tables: list[dict[str, Any]] = []
     for model in RECORDS:
         kept = list(
             model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
@@ -133,11 +146,13 @@ def recorded(dossier):
     return tables
 
 
-def evidence_by_kind(dossier):
+def evidence_by_kind(dossier: Dossier) -> list[dict[str, Any]]:
     """Current pieces of evidence by kind, each with the versions it replaced."""
-    pieces = {row.pk: row for row in dossier.evidence.select_related("recorded_by")}
+    pieces: dict[int | None, Evidence] = {
+        row.pk: row for row in dossier.evidence.select_related("recorded_by")
+    }
     replaced = {row.replaces_id for row in pieces.values()}
-    kinds: dict = {}
+    kinds: dict[str, list[dict[str, Any]]] = {}
     for row in pieces.values():
         if row.pk in replaced:
             continue
@@ -152,12 +167,12 @@ def evidence_by_kind(dossier):
     ]
 
 
-def told(dossier):
+def told(dossier: Dossier) -> models.QuerySet[HistoryEntry]:
     """The history, newest first, ready to be written in sentences."""
     return dossier.history.select_related("actor", "org_unit", "acting_for").order_by("-seq")
 
 
-def free_acts(user, dossier):
+def free_acts(user: User, dossier: Dossier) -> list[Act]:
     """Acts without a task that this person may do here now."""
     return [
         act
@@ -168,18 +183,19 @@ def free_acts(user, dossier):
     ]
 
 
-def next_task(dossier):
+def next_task(dossier: Dossier) -> Task | None:
     """The task that is open now, read anew, with its unit; or None."""
-    return dossier.tasks.open().select_related("org_unit", "owner").first()
+    # The engine's manager hides ours.
+    return dossier.tasks.open().select_related("org_unit", "owner").first()  # type: ignore[attr-defined]
 
 
-def may_attach(acts, dossier):
+def may_attach(acts: Iterable[Act], dossier: Dossier) -> dict[str, bool]:
     """Whether evidence may be added, and whether it may replace what is there."""
     attaches = any(act.name == "attach_evidence" for act in acts)
     return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
 
 
-def say_done(request, event, dossier):
+def say_done(request: HttpRequest, event: str, dossier: Dossier) -> Task | None:
     """«Đã nộp phương án. Việc tiếp theo: Kiểm tra phương án (Xã Nà Tấu, hạn 17/11/2026).»"""
     task = next_task(dossier)
     text = _("Đã %(what)s.") % {"what": events.label(event)}

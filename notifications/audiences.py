@@ -1,5 +1,9 @@
 """Who must hear of what. Every event has its audience here, or says that nobody needs to."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from django.db.models import Prefetch
 
 from councils.models import EvaluationRound, Opinion
@@ -7,17 +11,31 @@ from cycle import clock, events
 from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User, people_of
 from dossiers.models import ACTS, Dossier, Term
 
-_audiences: dict = {}
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from django.db.models import QuerySet
+
+    from councils.models import Member
+    from cycle.models import HistoryEntry
+    from dossiers.models import Task
+
+    #: Whom an entry must reach: ids of people.
+    Audience = Callable[[HistoryEntry], set[int]]
+    #: (owner, role, unit id).
+    Post = tuple[int, str, int]
+
+_audiences: dict[str, Audience] = {}
 
 #: The events of the rungs of terms: a morning may bring thousands.
 RUNGS = ("term.warning", "term.overdue", "term.escalated")
 OWNER = "owner"
 
 
-def audience(*names):
+def audience(*names: str) -> Callable[[Audience], Audience]:
     """Register a function of an entry that returns the ids of those who must hear of it."""
 
-    def register(function):
+    def register(function: Audience) -> Audience:
         for name in names:
             if name in _audiences:
                 raise ValueError(f"{name} has two audiences")
@@ -27,44 +45,44 @@ def audience(*names):
     return register
 
 
-def told(whom):
+def told(whom: str) -> list[str]:
     """Events of the acts of a dossier that say whom they tell."""
     return [act.event for act in ACTS.values() if act.tells == whom]
 
 
-def missing():
+def missing() -> set[str]:
     """Registered events without an audience."""
     return events.registered() - set(_audiences)
 
 
-def events_of(function):
+def events_of(function: Audience) -> set[str]:
     """The events whose audience is ``function``."""
     return {name for name, registered in _audiences.items() if registered is function}
 
 
-def of(entry):
+def of(entry: HistoryEntry) -> set[int]:
     """Ids of the active people who must hear of ``entry``, without the one who did it."""
     ids = set(_audiences[entry.event](entry))
     ids -= {entry.actor_id}
     return _active(ids)
 
 
-def holders(role, unit_id):
+def holders(role: str, unit_id: int) -> set[int]:
     """Ids of those who act as ``role`` of the unit today, and of their substitutes."""
     return set(people_of(role, unit_id).values_list("pk", flat=True))
 
 
-def _dossier(entry):
+def _dossier(entry: HistoryEntry) -> Dossier:
     return Dossier.objects.with_units().get(pk=entry.stream_id)
 
 
-def _next_holders(dossier):
+def _next_holders(dossier: Dossier) -> set[int]:
     """Ids of the people who have the dossier's open task in their inbox."""
     task = dossier.open_task()
     return workers(task) if task is not None else set()
 
 
-def workers(task):
+def workers(task: Task) -> set[int]:
     """Ids of those who do the task: its owner and who acts for them, or all who could."""
     if task.owner_id is None:
         return holders(task.role, task.org_unit_id)
@@ -72,7 +90,7 @@ def workers(task):
     return acting_for([owned])[owned]
 
 
-def acting_for(owned):
+def acting_for(owned: Collection[Post]) -> dict[Post, set[int]]:
     """``{(owner, role, unit id): ids}`` of each owner and who acts for them in that post today."""
     found = {post: {post[0]} for post in owned}
     today = clock.today()
@@ -88,7 +106,7 @@ def acting_for(owned):
     return found
 
 
-def _line_officers(dossier):
+def _line_officers(dossier: Dossier) -> set[int]:
     """The officers in whose area the dossier lies: they follow the file."""
     following = RoleAssignment.objects.following(Role.OFFICER, dossier.commune_id)
     return set(following.values_list("user_id", flat=True))
@@ -99,7 +117,7 @@ def _line_officers(dossier):
     "task.release",
     "task.reroute",
 )
-def whoever_is_next(entry):
+def whoever_is_next(entry: HistoryEntry) -> set[int]:
     """Those who have the dossier in their inbox, unless it has moved on since the entry."""
     dossier = _dossier(entry)
     if entry.after and dossier.state != entry.after:
@@ -108,14 +126,14 @@ def whoever_is_next(entry):
 
 
 @audience(*told("line"))
-def the_line(entry):
+def the_line(entry: HistoryEntry) -> set[int]:
     """An outcome: the officers who followed the file, and whoever is next."""
     dossier = _dossier(entry)
     return _line_officers(dossier) | _next_holders(dossier)
 
 
 @audience("task.sign_decision")
-def the_clerks(entry):
+def the_clerks(entry: HistoryEntry) -> set[int]:
     """The clerks who enter the number of a signed decision, while its task is still open."""
     task = _dossier(entry).open_task()
     if task is None or task.pk != entry.data.get("task", task.pk):
@@ -124,7 +142,7 @@ def the_clerks(entry):
 
 
 @audience("task.reassign")
-def the_new_owner(entry):
+def the_new_owner(entry: HistoryEntry) -> set[int]:
     """The one to whom the work was given."""
     return {entry.data["to_id"]}
 
@@ -136,39 +154,39 @@ def the_new_owner(entry):
     "role.handover",
     "role.handover_back",
 )
-def both_sides(entry):
+def both_sides(entry: HistoryEntry) -> set[int]:
     """The holder of the role, and the one who acts for them or takes over."""
     return {entry.data["to_id"], entry.data["holder_id"]}
 
 
-def _round(entry):
+def _round(entry: HistoryEntry) -> EvaluationRound:
     return EvaluationRound.objects.select_related("council", "regulation").get(pk=entry.stream_id)
 
 
-def _people(members):
+def _people(members: QuerySet[Member]) -> set[int]:
     return set(members.values_list("user_id", flat=True))
 
 
 @audience("round.invite", "round.move_meeting")
-def everybody_of_the_council(entry):
+def everybody_of_the_council(entry: HistoryEntry) -> set[int]:
     """Whoever sits on the council or in its support team."""
     return _people(_round(entry).council.members.sitting())
 
 
 @audience("round.open", "round.score_again")
-def who_scores(entry):
+def who_scores(entry: HistoryEntry) -> set[int]:
     """Those whose sheets are awaited."""
     return _people(_round(entry).scoring_members)
 
 
 @audience("round.hand_back_sheet")
-def the_member_whose_sheet(entry):
+def the_member_whose_sheet(entry: HistoryEntry) -> set[int]:
     """The member who scores on the screen again."""
     return {entry.data["who_id"]}
 
 
 @audience("round.leave")
-def who_scores_and_the_office(entry):
+def who_scores_and_the_office(entry: HistoryEntry) -> set[int]:
     """Those whose sheets were awaited, and the council's office."""
     round_ = _round(entry)
     return _people(round_.scoring_members) | holders(
@@ -177,7 +195,7 @@ def who_scores_and_the_office(entry):
 
 
 @audience("round.close", "round.reopen")
-def the_council_and_its_unit(entry):
+def the_council_and_its_unit(entry: HistoryEntry) -> set[int]:
     """The council, its office and the officers of its unit."""
     round_ = _round(entry)
     unit = round_.council.org_unit_id
@@ -189,13 +207,13 @@ def the_council_and_its_unit(entry):
 
 
 @audience("round.ask_opinion")
-def who_is_asked(entry):
+def who_is_asked(entry: HistoryEntry) -> set[int]:
     """The specialist whom the question went to."""
     return {entry.data["to_id"]}
 
 
 @audience("round.answer_opinion")
-def who_asked(entry):
+def who_asked(entry: HistoryEntry) -> set[int]:
     """The one who asked, and the council's office."""
     opinion = Opinion.objects.get(pk=entry.data["opinion"])
     unit = _round(entry).council.org_unit_id
@@ -256,19 +274,19 @@ def who_asked(entry):
     "stock.commit",
     "stock.undo",
 )
-def nobody(entry):
+def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""
     return set()
 
 
 @audience("term.extend")
-def the_owner_of_the_term(entry):
+def the_owner_of_the_term(entry: HistoryEntry) -> set[int]:
     """Those who have the work whose term moved."""
     term = Term.objects.select_related("task").get(pk=entry.data["term"])
     return _of_term(term)
 
 
-def _of_term(term):
+def _of_term(term: Term) -> set[int]:
     task = term.task
     if task is not None:
         return workers(task)
@@ -276,12 +294,12 @@ def _of_term(term):
 
 
 @audience(*RUNGS)
-def the_rung(entry):
+def the_rung(entry: HistoryEntry) -> set[int]:
     """Officer, the unit's leader, the officers of the next level, or the board, by the rung."""
     return of_rungs([entry])[entry.pk]
 
 
-def of_rungs(entries):
+def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
     """``{entry id: ids of active people}``: the same as :func:`of`, for thousands at a time.
 
     A morning's terms are many, those who must hear of them are few: each role at a unit is asked
@@ -306,7 +324,7 @@ def of_rungs(entries):
     active = _active(set().union(*acting.values()))
     found = {(OWNER, post): ids & active for post, ids in acting.items()}
 
-    def holding(post):
+    def holding(post: tuple[str, Any]) -> set[int]:
         if post not in found:
             found[post] = _active(holders(*post))
         return found[post]
@@ -314,11 +332,11 @@ def of_rungs(entries):
     return {entry: next(filter(None, map(holding, posts)), set()) for entry, posts in asked.items()}
 
 
-def _active(ids):
+def _active(ids: Iterable[int]) -> set[int]:
     return set(User.objects.filter(pk__in=ids, is_active=True).values_list("pk", flat=True))
 
 
-def _of_rung(to, work, unit, heir):
+def _of_rung(to: str, work: Task | Term, unit: OrgUnit, heir: OrgUnit) -> list[tuple[str, Any]]:
     """The posts that may hear of a rung, in order: the first with a holder is notified. What is
     above the unit is above its ``heir``.
 

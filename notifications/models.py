@@ -1,7 +1,10 @@
 """Who was told what, and how it went out."""
 
+from __future__ import annotations
+
 import secrets
 import uuid
+from typing import Self
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -22,7 +25,7 @@ class Channel(models.TextChoices):
 class NotificationQuerySet(models.QuerySet):
     """Notifications, read or not."""
 
-    def unread(self):
+    def unread(self) -> Self:
         """Not yet read."""
         return self.filter(read_at=None)
 
@@ -50,7 +53,7 @@ class Notification(models.Model):
             models.UniqueConstraint(fields=["entry", "recipient"], name="notification_once")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.entry.event} → {self.recipient}"
 
 
@@ -77,7 +80,7 @@ class Preference(models.Model):
     class Meta:
         verbose_name = _("lựa chọn nhận tin")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.user)
 
 
@@ -99,7 +102,7 @@ class Digest(models.Model):
             models.UniqueConstraint(fields=["user", "day"], name="digest_once_a_day"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user} {self.day:%d/%m/%Y}"
 
 
@@ -121,7 +124,7 @@ class WeeklySummary(models.Model):
             models.UniqueConstraint(fields=["leader", "week_on"], name="summary_once_a_week"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.leader} {self.week_on:%d/%m/%Y}"
 
 
@@ -133,7 +136,7 @@ class DeliveryState(models.TextChoices):
     INCIDENT = "incident", _("Không gửi được")
 
 
-def new_message_id():
+def new_message_id() -> str:
     """A Message-ID that no other installation gives to another message."""
     return f"<{uuid.uuid4().hex}@{urlsplit(site.address()).hostname or 'localhost'}>"
 
@@ -180,11 +183,11 @@ class Delivery(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.channel} {self.message_id}"
 
     @property
-    def recipient(self):
+    def recipient(self) -> User:
         """To whom it goes."""
         if self.notification:
             return self.notification.recipient
@@ -204,11 +207,11 @@ class Heartbeat(models.Model):
         verbose_name = _("nhịp chạy nền")
         ordering = ["name"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
 
-def new_token():
+def new_token() -> str:
     """A random token for a secret address."""
     return secrets.token_urlsafe(32)
 
@@ -223,5 +226,5 @@ class CalendarFeed(models.Model):
     class Meta:
         verbose_name = _("lịch iCalendar")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.user)

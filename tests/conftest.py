@@ -162,7 +162,8 @@ def _how_short(item):
 @pytest.fixture
 def rule_sets(db):
     """The three editions, by the year of their decision."""
-    RuleSet.objects.bulk_create(RuleSet(**fields) for fields in _editions())
+    editions = [RuleSet(**fields) for fields in _editions()]
+    RuleSet.objects.bulk_create(editions, ignore_conflicts=True)
     return {row.edition: row for row in RuleSet.objects.all()}
 
 

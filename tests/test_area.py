@@ -23,7 +23,7 @@ from dossiers.lists.inbox import Filters
 from dossiers.lists.overdue import Filters as OverdueFilters
 from dossiers.lists.overdue import OverdueRegister
 from dossiers.models import Dossier, OutreachEvent, OutreachKind, Task
-from dossiers.office import handover
+from dossiers.office import briefing, handover
 from dossiers.views.inbox import _holders
 from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
@@ -222,7 +222,7 @@ def test_what_is_claimed_for_an_ended_unit_is_kept_lent_handed_over_and_briefed(
     post = who.officer.role_assignments.get()
     stands_in, next_one = person("thay", "Người Thay"), person("sau", "Người Sau")
     with clock.at(NOW):
-        assert [row["task"] for row in handover.Briefing(post).rows()] == [open_task(dossier)]
+        assert [row["task"] for row in briefing.Briefing(post).rows()] == [open_task(dossier)]
         doors.claim(open_task(dossier), by=who.officer)
         assert handover.free_stranded() == 0
         assert open_task(dossier).owner == who.officer

@@ -35,13 +35,14 @@ def mark(name, now):
 
 
 @pytest.fixture
-def page(client, minh):
+def operations(client, minh):
     """What /operations/ says of each beat, by its name."""
     client.force_login(minh)
 
     def read():
         html = client.get("/operations/").content.decode()
         html = html[html.index('<dl class="facts">') : html.index("</dl>")]
+        html = re.sub(r"\s+(?=<)|(?<=>)\s+", "", html)
         rows = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html, re.DOTALL)
         return {label: " ".join(said.split()) for label, said in rows}
 
@@ -64,7 +65,7 @@ def test_a_beat_leaves_its_mark(task, monkeypatch):
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))
-def test_a_beat_that_fails_keeps_why(task, monkeypatch, page):
+def test_a_beat_that_fails_keeps_why(task, monkeypatch, operations):
     name = beats.name_of(task)
     broken = lambda *args, **kwargs: 1 / 0  # noqa: E731
     for place in (
@@ -74,6 +75,7 @@ def test_a_beat_that_fails_keeps_why(task, monkeypatch, page):
         "cycle.jobs.chains.check",
         "notifications.jobs.deliver",
         "notifications.digests.prepare",
+        "notifications.jobs.files.collect",
         "notifications.jobs.wake",
     ):
         monkeypatch.setattr(place, (lambda name: None) if place.endswith("wake") else broken)
@@ -83,13 +85,13 @@ def test_a_beat_that_fails_keeps_why(task, monkeypatch, page):
     beat = Heartbeat.objects.get(name=name)
     assert beat.finished_at is not None
     assert beat.error.endswith("ZeroDivisionError: division by zero")
-    said = page()[str(BEATS[name])]
+    said = operations()[str(BEATS[name])]
     assert said.startswith('<span class="due due-overdue">chạy bị lỗi</span>')
     assert "ZeroDivisionError: division by zero" in said
 
 
 @pytest.mark.parametrize("name", sorted(BEATS))
-def test_a_beat_that_has_not_come_says_so_in_red_since_when(name, page):
+def test_a_beat_that_has_not_come_says_so_in_red_since_when(name, operations):
     seen = at(20, 12)
     Heartbeat.objects.create(name=name, started_at=seen, finished_at=seen)
     due = due_after(schedules()[name], seen)
@@ -101,7 +103,7 @@ def test_a_beat_that_has_not_come_says_so_in_red_since_when(name, page):
     ):
         assert mark(name, now).missed_since == missed
         with clock.at(now):
-            said = page()[str(BEATS[name])]
+            said = operations()[str(BEATS[name])]
         if missed is None:
             assert said == f'<span class="done-mark">đang chạy</span>, lần cuối {moment(seen)}'
         else:
@@ -111,20 +113,20 @@ def test_a_beat_that_has_not_come_says_so_in_red_since_when(name, page):
             )
 
 
-def test_a_beat_that_never_came_is_missed_once_there_is_something_to_watch(page, dossier):
+def test_a_beat_that_never_came_is_missed_once_there_is_something_to_watch(operations, dossier):
     entry = HistoryEntry.objects.order_by("pk").first().recorded_at
     for name, schedule in schedules().items():
         due = due_after(schedule, entry)
         assert mark(name, due).missed_since is None
         assert mark(name, due + timedelta(minutes=5)).missed_since == due
     with clock.at(clock.now() + timedelta(days=3)):
-        assert {said.partition(",")[0] for said in page().values()} == {
+        assert {said.partition(",")[0] for said in operations().values()} == {
             '<span class="due due-overdue">chưa chạy lần nào</span>'
         }
 
 
-def test_before_anything_was_recorded_nothing_is_missed(page):
-    assert set(page().values()) == {"chưa chạy lần nào"}
+def test_before_anything_was_recorded_nothing_is_missed(operations):
+    assert set(operations().values()) == {"chưa chạy lần nào"}
 
 
 @pytest.mark.parametrize(
@@ -149,17 +151,17 @@ def test_an_untouched_history_has_no_findings(dossier):
     assert run("cycle.jobs.verify_history").result == {"streams": 1, "entries": 1}
 
 
-def test_a_broken_history_stands_on_the_page_until_it_is_whole(dossier, monkeypatch, page):
+def test_a_broken_history_stands_on_the_page_until_it_is_whole(dossier, monkeypatch, operations):
     with monkeypatch.context() as patch:
         found = [chains.Finding("dossier", dossier.pk, 3, "mã băm không đúng")]
         patch.setattr("cycle.jobs.chains.check", lambda: found)
         run("cycle.jobs.verify_history")
-    said = page()["Kiểm tra nhật ký mỗi đêm"]
+    said = operations()["Kiểm tra nhật ký mỗi đêm"]
     assert said.startswith('<span class="due due-overdue">chạy bị lỗi</span>')
     assert f"Nhật ký bị đứt tại dossier {dossier.pk}/3: mã băm không đúng." in said
 
     run("cycle.jobs.verify_history")
-    assert "đứt" not in page()["Kiểm tra nhật ký mỗi đêm"]
+    assert "đứt" not in operations()["Kiểm tra nhật ký mỗi đêm"]
 
 
 def test_the_findings_say_where_and_what():

@@ -8,8 +8,10 @@ import json
 import re
 from contextlib import contextmanager
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.urls import get_resolver
@@ -85,6 +87,7 @@ LISTS = {
 @pytest.fixture
 def province(transactional_db):
     """A small province that PostgreSQL takes for one two hundred times larger."""
+    call_command("load_reference", stdout=StringIO())
     made = Province(TERMS)
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")

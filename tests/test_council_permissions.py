@@ -10,6 +10,7 @@ from councils.models import Opinion, Scoresheet
 from cycle.models import Role
 from tests import judging
 from tests.judging import begin, fill, judge, regulate
+from tests.stored import staged
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +55,9 @@ def things(everybody, province, cycle, commune):
     council = judging.seat(province, thu)
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu)
     entry = round_.entries.get()
-    pen = Scoresheet.type_in(entry, judge(council, 2), by=thu, scan=("0" * 64, "phieu.pdf"))
+    pen = Scoresheet.type_in(
+        entry, judge(council, 2), by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+    )
     opinion = Opinion(entry=entry, to=everybody["y_te"], department="Sở Y tế", question="Đạt?")
     return {
         "council": council,

@@ -33,6 +33,7 @@ from tests import judging
 from tests.addresses import refused_in_full_once
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.sealed_pages import pages, text_of
+from tests.stored import staged
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +173,9 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
         if scoring == 2:
             for each in seats:
                 fill(entry, each, best) if each != by_pen else None
-            typed = Scoresheet.type_in(entry, by_pen, by=thu, scan=("0" * 64, "phieu.pdf"))
+            typed = Scoresheet.type_in(
+                entry, by_pen, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+            )
             judging.score(typed, choose(entry.rubric, best), by=thu)
             typed.submit(by=thu)
             typed.confirm(by=by_pen.user)
@@ -182,7 +185,9 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
         for each in seats:
             if each != by_pen:
                 fill(entry, each, best)
-        pen = Scoresheet.type_in(entry, by_pen, by=thu, scan=("0" * 64, "phieu.pdf"))
+        pen = Scoresheet.type_in(
+            entry, by_pen, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+        )
         judging.score(pen, choose(entry.rubric, best), by=thu)
         for confirmed in (False, True):
             for reader in (each for each in seats if each.seat != Seat.MEMBER):

@@ -13,6 +13,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
 from dossiers.walk import doors
 from tests import records
+from tests.pages import shown
 from tests.world import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +69,9 @@ def test_a_stranger_gets_404_everywhere(dossier, la):
 def test_history_is_told_in_sentences(dossier, an, minh):
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     doors.complete(open_task(dossier), "return_idea", by=an, reason="Thiếu nguồn nguyên liệu")
-    text = signed_in(minh).get(page_of(dossier)).content.decode()
+    text = shown(signed_in(minh).get(page_of(dossier)).content.decode())
     assert (
-        "<strong>Lò Thị An</strong> (Cán bộ OCOP, Xã Nà Tấu) yêu cầu bổ sung ý tưởng: "
-        "Thiếu nguồn nguyên liệu"
+        "Lò Thị An (Cán bộ OCOP, Xã Nà Tấu) yêu cầu bổ sung ý tưởng: Thiếu nguồn nguyên liệu"
     ) in text
     assert "trả bổ sung 1 lần" in text
 

@@ -21,6 +21,7 @@ from dossiers.models import ConditionNotMet, Dossier, State
 from tests import judging
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.standing import stand
+from tests.stored import staged
 
 pytestmark = pytest.mark.django_db
 
@@ -279,7 +280,9 @@ def test_a_pen_sheet_is_typed_by_one_and_confirmed_by_another(round_, thu):
     chair = judge(round_.council, 0).user
     with pytest.raises(PermissionDenied):
         Scoresheet.type_in(entry, member, by=member.user)
-    sheet = Scoresheet.type_in(entry, member, by=thu, scan=("0" * 64, "phieu.pdf"))
+    sheet = Scoresheet.type_in(
+        entry, member, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+    )
     judging.score(sheet, judging.choose(entry.rubric, best), by=thu)
     sheet.submit(by=thu)
     assert sheet.state == SheetState.ENTERED

@@ -9,12 +9,15 @@ from django.test import Client
 
 from cycle import clock
 from cycle.jobs import clear_sessions
-from cycle.models import DayOff
+from cycle.models import DayOff, Role, RoleAssignment
+from cycle.written import day_text, moment_text
 from dossiers.templatetags import ocop
 from dossiers.terms.due import due
 from dossiers.walk import doors
+from tests.absences import substitute_for
 from tests.moments import moment
-from tests.world import open_task
+from tests.pages import shown
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +110,24 @@ def test_the_profile_says_my_roles(client, an):
 
     assert "Cán bộ OCOP, Xã Nà Tấu" in page
     assert "từ 01/01/2020" in page
+
+
+def test_the_profile_says_whose_post_is_lent(client, an, commune):
+    dung = person("dung", "Lò Thị Dung", (Role.CLERK, commune))
+    held = RoleAssignment.objects.filter(user=an, org_unit=commune).get()
+    held.valid_to = clock.today() + timedelta(days=90)
+    held.save()
+    lent = substitute_for(held, dung, an)
+    client.force_login(dung)
+    words = shown(client.get("/profile/").content.decode())
+    assert (
+        f"Cán bộ OCOP, Xã Nà Tấu (làm thay Lò Thị An, đến ngày {lent.valid_to:%d/%m/%Y})" in words
+    )
+    assert "Văn thư, Xã Nà Tấu (từ 01/01/2020)" in words
+    client.force_login(an)
+    words = shown(client.get("/profile/").content.decode())
+    assert f"(từ 01/01/2020 đến {held.valid_to:%d/%m/%Y})" in words
+    assert "làm thay" not in words
 
 
 @pytest.mark.parametrize("path", ["/", "/inbox/", "/dossiers/", "/profile/", "/tasks/bulk/"])
@@ -363,8 +384,8 @@ def test_a_day_off_is_no_working_day():
 def test_money_and_moments_as_an_office_writes_them():
     assert ocop.money(1_444_197_000) == "1.444.197.000 đồng"
     assert ocop.money(None) == ""
-    assert ocop.moment(moment(2026, 11, 17, 14, 5)) == "14:05, thứ Ba 17/11/2026"
-    assert ocop.day(date(2026, 1, 2)) == "02/01/2026"
+    assert moment_text(moment(2026, 11, 17, 14, 5)) == "14:05, thứ Ba 17/11/2026"
+    assert day_text(date(2026, 1, 2)) == "02/01/2026"
     assert ocop.act_label("return_plan") == "Yêu cầu bổ sung phương án"
     assert ocop.act_label("fly") == ""
 

@@ -2,6 +2,7 @@
 
 import re
 
+from tests.pages import INLINE
 from tests.rendered import HOME, on_disk
 
 PAGES = sorted(name for name in on_disk() if name.endswith(".html"))
@@ -33,6 +34,59 @@ def test_no_line_is_longer_than_100_columns_that_could_be_broken():
         and not ATTRIBUTE.fullmatch(WHOLE.sub("X", line.strip()))
     ]
     assert long == []
+
+
+#: Another element than these begins a line of its own.
+_INLINE = re.compile(rf"</?({INLINE})\b[^>]*>")
+_TRIMMED = re.compile(
+    r"\{% blocktranslate [^%]*?trimmed.*?%\}\s*(.*?)\s*\{% endblocktranslate %\}", re.DOTALL
+)
+_COMMENT = re.compile(r"\{% comment %\}.*?\{% endcomment %\}|\{#.*?#\}", re.DOTALL)
+_SILENT = re.compile(
+    r"\{% (if|elif|else|endif|for|endfor|empty|with|endwith|load|block|endblock|blocktranslate|"
+    r"endblocktranslate)\b.*?%\}"
+)
+#: A blank before what ends a word, or after what begins one; a new line of the page is none.
+GAP = re.compile(r"[^\s\0]\s+[,;:.)»](?!\d)|[(«]\s")
+
+
+def gaps(source):
+    """Where a template would show a blank at a point, as the words about it."""
+    text = _SILENT.sub("", _TRIMMED.sub(r"\1", _COMMENT.sub("", source)))
+    text = _INLINE.sub("", WHOLE.sub("X", text))
+    text = re.sub(r"<[^>]*>", "\0", text)
+    return [text[max(0, m.start() - 20) : m.end() + 20] for m in GAP.finditer(text)]
+
+
+def optional(source):
+    """Start and end of each {% if %} without {% else %}: the page must read well without it."""
+    begun, found = [], []
+    for tag in re.finditer(r"\{% (if|else|elif|endif)\b.*?%\}", source):
+        if tag[1] == "if":
+            begun.append([tag.start(), True])
+        elif tag[1] == "endif":
+            start, alone = begun.pop()
+            if alone:
+                found.append((start, tag.end()))
+        else:
+            begun[-1][1] = False
+    return found
+
+
+def test_a_broken_line_shows_no_blank_before_a_point():
+    found = {}
+    for name in PAGES:
+        source = (HOME / name).read_text()
+        without = [source[:start] + source[end:] for start, end in optional(source)]
+        for text in (source, *without):
+            for gap in gaps(text):
+                found.setdefault(name, gap)
+    assert found == {}
+
+
+def test_cells_that_stand_in_one_line_on_a_phone_have_a_blank_between_them():
+    """Their dot is put after it; without one it would touch the word."""
+    assert lines(r"</td><td[^>]*class=.where") == []
 
 
 def test_no_address_is_written_out():

@@ -236,7 +236,11 @@ def test_the_database_refuses_a_post_of_an_administrator_by_every_table(world, r
         lambda: substitute_for(post, root, chi, document="1/QĐ"),
         lambda: Substitution.objects.filter(pk=given.pk).update(substitute=root),
         lambda: Member.objects.create(
-            council=world["council"], user=root, seat=Seat.TEAM, since=clock.today()
+            council=world["council"],
+            user=root,
+            seat=Seat.TEAM,
+            since=clock.today(),
+            made_by=chi,
         ),
         lambda: Member.objects.filter(pk=member.pk).update(user=root),
     ):

@@ -3,7 +3,10 @@
 Never what anybody scored: it says that a sheet is there, and of a spread only that it is too wide.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -25,6 +28,12 @@ from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Stream
 from dossiers.terms.due import due
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from councils.models import EvaluationRound, Member, RoundEntry
+
 #: How a member stands with a product: word, and the class that gives it an icon.
 CELLS = {
     "none": (_("chưa chấm"), "cell-none"),
@@ -40,7 +49,7 @@ CELLS = {
 class Documents:
     """By when the papers had to be with the members, and whether they were."""
 
-    due_on: object
+    due_on: date
     days: int
     late: bool
 
@@ -48,12 +57,12 @@ class Documents:
 class Board:
     """All that the board shows of a round, in the same number of queries whatever its size."""
 
-    def __init__(self, round_):
+    def __init__(self, round_: EvaluationRound) -> None:
         self.round = round_
         self.today = clock.today()
 
     @cached_property
-    def entries(self):
+    def entries(self) -> list[RoundEntry]:
         """The products on the agenda; of a closed round those that it judged."""
         found = self.round.entries.select_related(
             "dossier__product__producer", "dossier__commune", "rubric"
@@ -64,7 +73,7 @@ class Board:
         return list(found.filter(live=True))
 
     @cached_property
-    def members(self):
+    def members(self) -> list[Member]:
         """The members who sit in it, the support team last."""
         rank = {"chair": 0, "vice_chair": 1, "member": 2, "secretary": 3, "team_lead": 4}
         return sorted(
@@ -73,22 +82,22 @@ class Board:
         )
 
     @cached_property
-    def judges(self):
+    def judges(self) -> list[Member]:
         """Those who score in this round."""
         scoring = set(self.round.scoring_members.values_list("pk", flat=True))
         return [member for member in self.members if member.pk in scoring]
 
     @cached_property
-    def attendance(self):
+    def attendance(self) -> dict[int, bool]:
         """Member id -> whether present, as far as recorded."""
         return dict(self.round.attendances.values_list("member", "present"))
 
     @cached_property
-    def readings(self):
+    def readings(self) -> dict[int, datetime]:
         """Member id -> when the papers were first opened."""
         return dict(self.round.readings.values_list("member", "at"))
 
-    def people(self):
+    def people(self) -> list[dict[str, Any]]:
         """Each member with the seat, when the papers were opened, and whether they came."""
         return [
             {
@@ -101,24 +110,24 @@ class Board:
         ]
 
     @cached_property
-    def checklist(self):
+    def checklist(self) -> list[checklist_judging.Item]:
         """What must be clear before it closes."""
         return checklist_judging.checklist(self.round)
 
-    def split(self):
+    def split(self) -> bool:
         """Whether opinions in writing ask for a meeting."""
         return self.round.in_writing and any(item.code == "meeting" for item in self.checklist)
 
-    def to_count(self):
+    def to_count(self) -> int:
         """How many products have all their sheets and were not counted."""
         return sum(item.code == "count" for item in self.checklist)
 
-    def unmet(self):
+    def unmet(self) -> list[checklist_judging.Item]:
         """The items that are not."""
         return [item for item in self.checklist if not item.met]
 
     @cached_property
-    def opinions(self):
+    def opinions(self) -> list[Opinion]:
         """What departments were asked, each with ``due`` while it is silent."""
         rows = list(
             Opinion.objects.filter(entry__round=self.round).select_related(
@@ -127,7 +136,7 @@ class Board:
         )
         return with_due(rows, self.today)
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """Each product with its cells, one per judge, and what the council must settle on it."""
         recused = set(
             Interest.objects.filter(entry__round=self.round, recused=True).values_list(
@@ -145,7 +154,7 @@ class Board:
                 entry__round__in=[self.round.pk, self.round.follows_id]
             ).values_list("entry__dossier", flat=True)
         )
-        alarms: dict = {}
+        alarms: dict[int, list[checklist_judging.Item]] = {}
         if self.round.state == RoundState.OPEN:
             for item in self.unmet():
                 if item.entry is not None and item.code in (
@@ -171,7 +180,13 @@ class Board:
             )
         return rows
 
-    def _cell(self, entry, member, recused, sheets):
+    def _cell(
+        self,
+        entry: RoundEntry,
+        member: Member,
+        recused: set[tuple[int, int]],
+        sheets: Mapping[tuple[int, int], tuple[str, int]],
+    ) -> dict[str, Any]:
         code, take_backs = sheets.get((entry.pk, member.pk), ("none", 0))
         if (entry.pk, member.pk) in recused:
             code = "recused"
@@ -188,7 +203,7 @@ class Board:
             "take_backs": take_backs,
         }
 
-    def documents(self):
+    def documents(self) -> Documents | None:
         """The :class:`Documents` of a round that meets on a day; None before that is known."""
         due_on = self.round.papers_due_on()
         if due_on is None:
@@ -197,7 +212,7 @@ class Board:
         sent_on = timezone.localdate(sent) if sent else self.today
         return Documents(due_on, self.round.regulation.documents_days, sent_on > due_on)
 
-    def history(self):
+    def history(self) -> list[HistoryEntry]:
         """What happened in the round, newest first; each with whose sheet and which product it is
         ``about``.
         """
@@ -217,7 +232,7 @@ class Board:
         return found
 
 
-def with_due(opinions, today):
+def with_due(opinions: list[Opinion], today: date) -> list[Opinion]:
     """The same opinions, each with ``due`` in words while nobody has answered."""
     waiting = [opinion.due_on for opinion in opinions if opinion.answered_at is None]
     if waiting:

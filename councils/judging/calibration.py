@@ -3,9 +3,12 @@
 Read only after the closing. Means are exact sums over numbers, shown cut after two decimals.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Avg, Count, F, OuterRef, Subquery, Sum
 
@@ -13,6 +16,13 @@ from councils.judging import ranking
 from councils.models import EvaluationRound, Result, Score, Scoresheet
 from cycle.models import Level
 from dossiers.models import Evaluation, SelfAssessment
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from councils.models import Closing, Member
+    from cycle.models import Criterion, User
+    from dossiers.models import Dossier
 
 #: A level's points shown beside another's.
 LEVELS = (Level.DISTRICT, Level.PROVINCE, Level.CENTRE)
@@ -26,21 +36,21 @@ class Leaning:
     how many of their sheets lay furthest out where the spread passed the regulation's limit.
     """
 
-    member: object
+    member: Member
     sheets: int
     lean: Decimal
     widest: Decimal
     outlying: int
 
 
-def leanings(closing):
+def leanings(closing: Closing) -> list[Leaning]:
     """The :class:`Leaning` of each member of a closed round, the most generous first."""
     totals = _totals(closing)
     limit = closing.round.regulation.max_spread
-    differences: dict = defaultdict(list)
-    outlying: dict = defaultdict(int)
+    differences: dict[ranking.Key, list[Decimal]] = defaultdict(list)
+    outlying: dict[ranking.Key, int] = defaultdict(int)
     for of_entry in totals.values():
-        mean = sum(of_entry.values()) / len(of_entry)
+        mean: Decimal = sum(of_entry.values()) / len(of_entry)  # type: ignore[assignment]  # of points
         for member, points in of_entry.items():
             differences[member].append(points - mean)
         for member in ranking.outliers(of_entry, limit):
@@ -51,7 +61,7 @@ def leanings(closing):
             Leaning(
                 member=members[pk],
                 sheets=len(found),
-                lean=sum(found) / len(found),
+                lean=sum(found) / len(found),  # type: ignore[arg-type]  # of points
                 widest=max(found, key=abs),
                 outlying=outlying[pk],
             )
@@ -61,7 +71,7 @@ def leanings(closing):
     )
 
 
-def spreads(closing):
+def spreads(closing: Closing) -> list[tuple[Result, Decimal, Decimal]]:
     """Each product's totals: (result, lowest, highest), in the order of the agenda."""
     totals = _totals(closing)
     results = closing.results.select_related("entry__dossier__product").order_by(
@@ -74,7 +84,7 @@ def spreads(closing):
     ]
 
 
-def _totals(closing):
+def _totals(closing: Closing) -> dict[int, dict[ranking.Key, Decimal]]:
     """``{entry: {member: points}}`` of the sheets that the closing counted."""
     scored = Subquery(
         Result.objects.filter(closing=closing, entry=OuterRef("entry")).values("scoring")
@@ -86,7 +96,7 @@ def _totals(closing):
         .annotate(points=Sum("scores__points"))
         .values_list("entry", "member", "points")
     )
-    totals: dict = defaultdict(dict)
+    totals: dict[int, dict[ranking.Key, Decimal]] = defaultdict(dict)
     for entry, member, points in found:
         totals[entry][member] = points
     return totals
@@ -96,7 +106,7 @@ def _totals(closing):
 class Compared:
     """One criterion as the producer, the support team and each level scored it, in mean points."""
 
-    criterion: object
+    criterion: Criterion
     self: Decimal | None
     team: Decimal | None
     district: Decimal | None
@@ -104,7 +114,9 @@ class Compared:
     centre: Decimal | None
 
 
-def side_by_side(dossier, rounds):
+def side_by_side(
+    dossier: Dossier, rounds: QuerySet[EvaluationRound]
+) -> tuple[list[Compared], dict[str, Any]]:
     """One product, criterion by criterion, as the producer, the team and each level scored it.
 
     ``rounds`` are those the reader may see; of each level the last closed one counts. Returns the
@@ -118,7 +130,7 @@ def side_by_side(dossier, rounds):
         .select_related("entry__round__council__org_unit")
         .order_by("closing__at")
     )
-    last = {result.entry.round.council.level: result for result in results}
+    last: dict[str, Result] = {result.entry.round.council.level: result for result in results}
     by_level = {level: _means(result) for level, result in last.items()}
     team = _team(last)
     rubric = next((result.entry.rubric for result in reversed(last.values())), None)
@@ -143,7 +155,7 @@ def side_by_side(dossier, rounds):
     return rows, _whole(own, last, evaluations)
 
 
-def _means(result):
+def _means(result: Result) -> dict[str, Decimal]:
     """Mean points by code of criterion over the sheets that a result counted."""
     found = Score.objects.filter(
         sheet__entry=result.entry,
@@ -155,7 +167,7 @@ def _means(result):
     return {code: points / result.sheets for code, points in rows}
 
 
-def _team(last):
+def _team(last: dict[str, Result]) -> dict[str, Decimal]:
     for result in reversed(last.values()):
         found = Score.objects.filter(sheet__entry=result.entry, sheet__member=None)
         if points := dict(found.values_list("criterion__code", "points")):
@@ -163,7 +175,9 @@ def _team(last):
     return {}
 
 
-def _recorded(dossier, last):
+def _recorded(
+    dossier: Dossier, last: dict[str, Result]
+) -> tuple[SelfAssessment | None, dict[str, Evaluation]]:
     """What the producer gave itself, and by level what was typed where no round judged."""
     own = SelfAssessment.objects.filter(dossier=dossier).last()
     return own, {
@@ -174,7 +188,9 @@ def _recorded(dossier, last):
     }
 
 
-def _whole(own, last, evaluations):
+def _whole(
+    own: SelfAssessment | None, last: dict[str, Result], evaluations: dict[str, Evaluation]
+) -> dict[str, Any]:
     """The totals side by side: what the producer gave itself, and each level's mean and stars."""
     return {
         "self": own.total if own else None,
@@ -196,13 +212,13 @@ class Leniency:
     difference: Decimal
 
 
-def leniency(dossiers):
+def leniency(dossiers: QuerySet[Dossier]) -> list[Leniency]:
     """The :class:`Leniency` of each district and year among ``dossiers``, newest year first.
 
     Only where both levels gave points. The difference is between means of means, in points.
     """
 
-    def mean_at(level):
+    def mean_at(level: str) -> Subquery:
         return Subquery(
             Evaluation.objects.filter(dossier=OuterRef("pk"), level=level, sheets__gte=1)
             .order_by("-pk")
@@ -220,7 +236,7 @@ def leniency(dossiers):
     return [Leniency(*row) for row in rows]
 
 
-def closed_rounds(user):
+def closed_rounds(user: User) -> QuerySet[EvaluationRound]:
     """Rounds whose results stand and that this person may see, the newest first."""
     return (
         EvaluationRound.objects.visible_to(user)

@@ -1,6 +1,9 @@
 """What must be clear before a round can close."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db.models import F, Max
 from django.utils.translation import gettext as _now
@@ -17,18 +20,23 @@ from councils.models import (
 )
 from cycle import clock
 
+if TYPE_CHECKING:
+    from councils.judging.tally import Tally
+    from councils.models import EvaluationRound, RoundEntry
+    from dossiers.law.conditions import Words
+
 
 @dataclass(frozen=True)
 class Item:
     """One thing that must be clear before a round closes (mục kiểm tra); ``entry`` when of one."""
 
     code: str
-    sentence: object
+    sentence: Words
     met: bool
-    entry: object = None
+    entry: RoundEntry | None = None
 
 
-def checklist(round_, tallies=None):
+def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) -> list[Item]:
     """What must be clear before the round closes, each as an :class:`Item`.
 
     It names products and people who have not handed in, never what anybody scored.
@@ -88,7 +96,8 @@ def checklist(round_, tallies=None):
         if not due or missing and not (round_.in_writing and over):
             continue
         its = tallies.get(entry.pk)
-        if round_.in_writing and (missing or its.result.eliminated):
+        # Where all have handed in, there is a tally.
+        if round_.in_writing and (missing or its.result.eliminated):  # type: ignore[union-attr]
             items += _must_meet(entry, missing)
         elif not entry.is_counted:
             # What the sheets say together is told when none of them can be changed any more: who
@@ -98,7 +107,7 @@ def checklist(round_, tallies=None):
                     Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
                 )
         elif round_.in_writing:
-            items += _unsettled(round_, entry, its, opinions.get(entry.pk))
+            items += _unsettled(round_, entry, its, opinions.get(entry.pk))  # type: ignore[arg-type]
         else:
             used = entry.scoring - closed_at.get(entry.pk, 0)
             items += _disputed(round_, entry, used, its)
@@ -114,11 +123,11 @@ def checklist(round_, tallies=None):
     return items
 
 
-def _said(entry, sentence):
+def _said(entry: RoundEntry, sentence: str) -> str:
     return f"{entry.dossier.product.name}: {sentence}."
 
 
-def _quorum(round_, sheets):
+def _quorum(round_: EvaluationRound, sheets: HandedIn) -> list[Item]:
     rule, judges, present = round_.regulation, sheets.judges, sheets.present
     if round_.in_writing:
         return []
@@ -137,7 +146,9 @@ def _quorum(round_, sheets):
     return items
 
 
-def _disputed(round_, entry, used, its):
+def _disputed(
+    round_: EvaluationRound, entry: RoundEntry, used: int, its: Tally | None
+) -> list[Item]:
     """What is still to settle on one product, ``used`` scorings in: spread, ties, resolutions."""
     if its is None:
         return []
@@ -175,7 +186,7 @@ def _disputed(round_, entry, used, its):
     return items
 
 
-def _must_meet(entry, missing):
+def _must_meet(entry: RoundEntry, missing: set[int]) -> list[Item]:
     """Why a product of a written round must go to a meeting whatever its sheets say."""
     why = (
         _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
@@ -185,7 +196,9 @@ def _must_meet(entry, missing):
     return [Item("meeting", _said(entry, why), False, entry)]
 
 
-def _unsettled(round_, entry, its, stars):
+def _unsettled(
+    round_: EvaluationRound, entry: RoundEntry, its: Tally, stars: set[int]
+) -> list[Item]:
     """Whether the sheets of a written round differ; nothing of who said what."""
     limit = round_.regulation.max_spread
     if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):

@@ -4,6 +4,10 @@ The sum and the number of sheets come from the database, and nothing is divided:
 when sum ≥ floor × sheets.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -31,8 +35,16 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
 
-def countable(round_):
+    from councils.models import RoundEntry
+    from cycle.models import User
+    from dossiers.models import Dossier
+
+
+def countable(round_: EvaluationRound) -> list[RoundEntry]:
     """The products that can be counted now: all who score have handed in, in agenda's order."""
     sheets = HandedIn.of(round_)
     live = round_.entries.filter(live=True).exclude(counted_scoring=F("scoring"))
@@ -43,7 +55,7 @@ def countable(round_):
     ]
 
 
-def count(round_, entries, *, by):
+def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -> list[RoundEntry]:
     """Count the sheets of these products (kiểm phiếu): from now on none is taken back, and the
     council is told where they lie too far apart or leave a minimum open.
 
@@ -76,7 +88,9 @@ def count(round_, entries, *, by):
     return found
 
 
-def convene(round_, *, by, meets_at, place):
+def convene(
+    round_: EvaluationRound, *, by: User, meets_at: datetime, place: str
+) -> EvaluationRound:
     """Call the council together on what it did not agree on in writing (triệu tập họp).
 
     Those products go on to a meeting, a round of its own that follows this one; its members are
@@ -90,7 +104,8 @@ def convene(round_, *, by, meets_at, place):
         meets_at=meets_at.isoformat(),
         place=place,
     ) as data:
-        split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]
+        # A meeting is asked for on a product.
+        split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
         if not split:
             raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])
         meeting = EvaluationRound.create(
@@ -121,7 +136,7 @@ def convene(round_, *, by, meets_at, place):
 # --- The closing ----------------------------------------------------------------------------
 
 
-def close(round_, *, by):
+def close(round_: EvaluationRound, *, by: User) -> Closing:
     """Close the round: results, history and outbox in one transaction; returns the Closing.
 
     The second of two finds it closed and is handed the same closing. What follows for each
@@ -179,7 +194,7 @@ def close(round_, *, by):
     return closing
 
 
-def reopen(round_, *, by, reason, document):
+def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> EvaluationRound:
     """Open a closed round again, on a document and with a reason (mở lại đợt).
 
     Its sheets are carried into a new scoring, where each counts until its member takes it back;
@@ -222,7 +237,7 @@ def reopen(round_, *, by, reason, document):
     return round_
 
 
-def _bring_back(result, *, by, authority):
+def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
     """Put a dossier that waits on a result before its council again, when it still waits."""
     consequence = Consequence.objects.select_for_update().get(result=result)
     entry, dossier = result.entry, result.entry.dossier
@@ -231,7 +246,8 @@ def _bring_back(result, *, by, authority):
             return
         try:
             with transaction.atomic():
-                doors.act(dossier.process, "judge_again", by=by, authority=authority)
+                # What a council had stands on a walk.
+                doors.act(dossier.process, "judge_again", by=by, authority=authority)  # type: ignore[arg-type]
         except ActNotPossible:
             # It went on: what was decided on it stands, and the new version says what is new.
             return
@@ -247,7 +263,7 @@ def _bring_back(result, *, by, authority):
     entry.next_scoring(carried=True)
 
 
-def _parked_by(closing, dossier):
+def _parked_by(closing: Closing, dossier: Dossier) -> bool:
     """Whether it was this closing that the dossier left the walk by, and nothing has moved it."""
     last = dossier.history.exclude(after="").order_by("seq").last()
     return last is not None and last.data.get("authority") == closing.entry_id

@@ -1,5 +1,9 @@
 """What follows for each dossier from the result of a round."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -23,6 +27,11 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cycle.models import User
+
 # --- What follows ---------------------------------------------------------------------------
 
 #: The task a round completes at each level: the node's act.
@@ -31,7 +40,7 @@ _ACT = {Level.DISTRICT: "rank_at_district", Level.PROVINCE: "rank"}
 _OUT = {Level.DISTRICT: "not_propose", Level.PROVINCE: "not_recognise"}
 
 
-def follow_again(closing, *, by):
+def follow_again(closing: Closing, *, by: User) -> Job:
     """Try once more what has not followed from a closing (thi hành lại); returns the job."""
     if not rules.has_perm("councils.preside", by, closing.round):
         raise PermissionDenied
@@ -39,7 +48,7 @@ def follow_again(closing, *, by):
 
 
 @job_kind("councils.apply", _("Thi hành kết quả đợt đánh giá"))
-def apply(job):
+def apply(job: Job) -> dict[str, int]:
     """Do what follows from a closing for each of its dossiers, each at most once."""
     closing = Closing.objects.select_related("round__council__org_unit", "by", "entry").get(
         pk=job.params["closing"]
@@ -53,7 +62,7 @@ def apply(job):
     return {"done": len(keys) - failed, "failed": failed, "round": closing.round_id}
 
 
-def _follow(pk, closing):
+def _follow(pk: int, closing: Closing) -> bool:
     """Carry out one consequence, or write down why it could not be; whether it was."""
     with transaction.atomic():
         consequence = Consequence.objects.select_for_update().get(pk=pk)
@@ -77,14 +86,14 @@ def _follow(pk, closing):
         return consequence.applied_at is not None
 
 
-def _hand_over(result, closing):
+def _hand_over(result: Result, closing: Closing) -> None:
     """Complete the evaluation task of a dossier by the closing's authority."""
     dossier, level = result.entry.dossier, closing.round.council.level
     task = dossier.open_task()
     # A later sitting of the same council is not this closing's.
     if task is None or dossier.moved_at > closing.at:
         raise ActNotPossible(_ACT[level])
-    common = {"by": closing.by, "at": closing.at, "authority": closing.entry}
+    common: dict[str, Any] = {"by": closing.by, "at": closing.at, "authority": closing.entry}
     if result.eliminated:
         if dossier.state != STATE_AT[level]:
             raise ActNotPossible(_OUT[level])
@@ -97,21 +106,21 @@ def _hand_over(result, closing):
             met_on=timezone.localdate(closing.round.meets_at or closing.at),
             points_sum=result.points_sum,
             sheets=result.sheets,
-            stars=result.stars,
+            stars=result.stars,  # type: ignore[misc]  # only an eliminated one has none
             reasons=reasons(result),
         ),
         **common,
     )
 
 
-def reasons(result, codes=None):
+def reasons(result: Result, codes: Mapping[int, str] | None = None) -> str:
     """Why a product has its stars, in a sentence for the minutes and the dossier.
 
     ``codes`` may give the codes of criteria by id, read beforehand for many results.
     """
     if result.eliminated:
         return _now("Hội đồng kết luận bị loại: %s") % result.remark
-    if result.stars < result.band:
+    if result.stars < result.band:  # type: ignore[operator]  # only an eliminated one has none
         missed = {criterion for criterion, _stars in result.missed}
         if codes is None:
             found = result.entry.rubric.criteria.filter(pk__in=missed)

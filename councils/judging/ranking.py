@@ -76,7 +76,7 @@ class Result:
     eliminated: str = ""
 
     @property
-    def ties(self):
+    def ties(self) -> tuple[Finding, ...]:
         """The missed minimums on which the sheets are split in halves: the council is asked."""
         return tuple(finding for finding in self.missed if finding.verdict is Verdict.TIE)
 
@@ -166,7 +166,7 @@ def reached(
     return tuple(findings)
 
 
-def _reaches(by_case, choice):
+def _reaches(by_case: Mapping[int, Decimal], choice: Choice | None) -> bool | None:
     """Whether a choice reaches the floor of its case; None where that case has none."""
     if choice is None:
         return False

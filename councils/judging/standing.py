@@ -3,11 +3,19 @@
 It speaks of one sheet alone, to whoever fills it in; the product's stars come from all of them.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 from councils.judging import ranking
 from cycle.points import band
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cycle.models import Criterion, Option
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class PartStanding:
 class Miss:
     """A minimum that the choice made does not reach (chưa đạt mức tối thiểu)."""
 
-    criterion: object
+    criterion: Criterion
     stars: int
     points: Decimal
     least: Decimal
@@ -47,18 +55,20 @@ class Standing:
     missed: tuple[Miss, ...]
 
     @property
-    def complete(self):
+    def complete(self) -> bool:
         """Whether nothing that applies is left open."""
         return self.scored == self.due
 
 
-def standing(page, chosen, bands):
+def standing(
+    page: dict[str, Any], chosen: Mapping[int, Option], bands: Sequence[tuple[int, int]]
+) -> Standing:
     """The standing of a sheet: ``page`` of :func:`cycle.rubrics.sheet`, ``chosen`` options by
     criterion id, ``bands`` of the edition."""
     rows = [row for part in page["parts"] for row in part["rows"] if "criterion" in row]
     criteria = {row["criterion"].pk: row["criterion"] for row in rows}
     requires = {pk: each.requires_id for pk, each in criteria.items() if each.requires_id}
-    sheet = {
+    sheet: dict[ranking.Key, ranking.Choice] = {
         pk: ranking.Choice(option.points, option.case)
         for pk, option in chosen.items()
         if pk in criteria

@@ -1,8 +1,11 @@
 """What the sheets of a round add up to, product by product."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING, Self
 
 from django.db import connection
 from django.db.models import F
@@ -16,6 +19,9 @@ from councils.models import (
 )
 from cycle.models import RuleSet
 from cycle.points import band
+
+if TYPE_CHECKING:
+    from councils.models import EvaluationRound, Member, RoundEntry
 
 _TOTALS = """
 SELECT e.id, t.sheets, t.points_sum, t.spread
@@ -75,7 +81,7 @@ GROUP BY s.id
 class Tally:
     """What the sheets of one product come to (tổng hợp phiếu), before anybody reads them."""
 
-    entry: object
+    entry: RoundEntry
     points_sum: Decimal
     sheets: int
     spread: Decimal
@@ -83,7 +89,7 @@ class Tally:
     findings: tuple[ranking.Finding, ...]
 
 
-def tally(round_):
+def tally(round_: EvaluationRound) -> dict[int, Tally]:
     """The tallies of a round by entry id, in three queries whatever its size.
 
     Entries without a handed-in sheet have none. The caller shows nothing of it before the closing.
@@ -145,17 +151,17 @@ class HandedIn:
     """Whose sheets a round awaits, and whose it has (phiếu đã nộp); ids by entry."""
 
     #: Who judges, by id of the member.
-    judges: dict
+    judges: dict[int, Member]
     #: Ids of the judges who are there; by written opinion everybody is.
-    present: set
+    present: set[int]
     #: Pairs of entry and member.
-    recused: set
-    handed_in: dict
+    recused: set[tuple[int, int]]
+    handed_in: dict[int, set[int]]
     #: Ids of entries with a pen sheet that a second person must still compare.
-    typed: set
+    typed: set[int]
 
     @classmethod
-    def of(cls, round_):
+    def of(cls, round_: EvaluationRound) -> Self:
         """As it stands now."""
         judges = {member.pk: member for member in round_.scoring_members.select_related("user")}
         present = set(judges)
@@ -178,19 +184,19 @@ class HandedIn:
                 handed_in[entry_id].add(member_id)
         return cls(judges, present, set(recused.values_list("entry", "member")), handed_in, typed)
 
-    def due(self, entry):
+    def due(self, entry: RoundEntry) -> set[int]:
         """Who scores it."""
         return {pk for pk in self.present if (entry.pk, pk) not in self.recused}
 
-    def missing(self, entry):
+    def missing(self, entry: RoundEntry) -> set[int]:
         """Who scores it and has not handed in."""
         return self.due(entry) - self.handed_in[entry.pk]
 
-    def stray(self, entry):
+    def stray(self, entry: RoundEntry) -> set[int]:
         """Who has handed in and is not there, or does not score it."""
         return self.handed_in[entry.pk] - self.due(entry)
 
-    def complete(self, entry):
+    def complete(self, entry: RoundEntry) -> bool:
         """Whether it can be counted: every sheet that is due is in, none is besides or in doubt."""
         return bool(
             self.due(entry)
@@ -200,7 +206,7 @@ class HandedIn:
         )
 
 
-def _opinions(round_, tallies):
+def _opinions(round_: EvaluationRound, tallies: dict[int, Tally]) -> dict[int, set[int]]:
     """Entry id -> the stars that its sheets give, each by itself."""
     with connection.cursor() as cursor:
         cursor.execute(_MARKS + _OPINIONS, {"round": round_.pk})

@@ -1,5 +1,9 @@
 """What is said before the council scores, and written after: appraisal, opinions, papers."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +12,9 @@ from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
 from cycle.models import User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Appraisal(models.Model):
@@ -33,11 +40,11 @@ class Appraisal(models.Model):
             models.CheckConstraint(name="appraisal_says_something", condition=~Q(report=""))
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self._meta.verbose_name}: {self.entry}"
 
     @classmethod
-    def hand_in(cls, appraisal, photos, *, by):
+    def hand_in(cls, appraisal: Self, photos: Sequence[AppraisalPhoto], *, by: User) -> Self:
         """Keep the support team's report with its ``photos``, unsaved rows whose files are staged.
 
         Raises PermissionDenied, RoundClosed, and ValidationError when a file is gone.
@@ -67,7 +74,7 @@ class AppraisalPhoto(models.Model):
     class Meta:
         verbose_name = _("ảnh kiểm tra")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.filename
 
 
@@ -117,11 +124,19 @@ class SignedDocument(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
 
     @classmethod
-    def record(cls, signed, round_, kind, *, by, entry=None):
+    def record(
+        cls,
+        signed: Self,
+        round_: EvaluationRound,
+        kind: str,
+        *,
+        by: User,
+        entry: RoundEntry | None = None,
+    ) -> Self:
         """Write down the number, date and scan of a document; an earlier one of it is replaced.
 
         Raises PermissionDenied, and ValidationError when its scan is gone. Allowed after the
@@ -165,11 +180,11 @@ class DocumentTemplate(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.filename
 
     @classmethod
-    def keep(cls, kind, sha256, filename, *, by):
+    def keep(cls, kind: str, sha256: str, filename: str, *, by: User) -> Self:
         """Use a new template from now on; the older ones stay.
 
         Raises ValidationError when its file is gone.

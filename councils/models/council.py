@@ -1,6 +1,9 @@
 """Who judges: the council of a unit, its seats, and the regulation it works by."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 import rules
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -18,6 +21,14 @@ from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Role, Stream, User
 from cycle.models.organisation import DateRange, Hash
 from dossiers.law.conditions import ConditionNotMet
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from django.db.models.expressions import Combinable
+
+    from dossiers.law.conditions import Words
+
 
 class ConflictRule(models.TextChoices):
     """What the regulation says of a member who stands near a product (xung đột lợi ích)."""
@@ -27,8 +38,8 @@ class ConflictRule(models.TextChoices):
     FORBID = "forbid", _("Không được chấm")
 
 
-class RegulationQuerySet(models.QuerySet):
-    def in_force(self, org_unit, day):
+class RegulationQuerySet(models.QuerySet["Regulation"]):
+    def in_force(self, org_unit: OrgUnit, day: date) -> Regulation | None:
         """The newest regulation of ``org_unit`` valid on ``day``; None when it has none."""
         return (
             self.filter(org_unit=org_unit, valid_from__lte=day)
@@ -134,11 +145,11 @@ class Regulation(models.Model):
         ]
         triggers = [guards.Immutable(name="regulation_immutable")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.document
 
     @classmethod
-    def lay_down(cls, regulation, *, by):
+    def lay_down(cls, regulation: Self, *, by: User) -> Self:
         """Add a version of a unit's regulation, and record who did. Raises PermissionDenied,
         ValidationError."""
         unit = regulation.org_unit
@@ -168,22 +179,22 @@ class LaidDown:
     history_stream = Stream.CYCLE
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> int:
         return self.pk
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.regulation}, {self.regulation.org_unit}"
 
 
 class CouncilQuerySet(models.QuerySet):
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """Councils this person sits on, and those of the units this person works for."""
         return self.filter(
             Q(org_unit__in=user.business())
             | Q(pk__in=Member.objects.sitting().filter(user=user).values("council"))
         )
 
-    def reached_by(self, user):
+    def reached_by(self, user: User) -> Self:
         """Councils of the units this person works for, and those in which they ever had a seat."""
         seats = Member.objects.filter(user=user)
         return self.filter(Q(org_unit__in=user.business()) | Q(pk__in=seats.values("council")))
@@ -216,27 +227,27 @@ class Council(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def level(self):
+    def level(self) -> Level:
         """The level it judges at (cấp)."""
         return Level(self.org_unit.level)
 
-    def seat_of(self, user, *seats):
+    def seat_of(self, user: User, *seats: str) -> Member | None:
         """The first of ``seats``, or any, that ``user`` holds today; None without."""
         held = self.members.sitting().filter(user=user)
         return (held.filter(seat__in=seats) if seats else held).first()
 
-    def missing(self, day=None):
+    def missing(self, day: date | None = None) -> list[Words]:
         """Sentences that say what its composition on ``day`` (today) lacks (thành phần)."""
         seats = list(self.members.sitting(day).values_list("seat", flat=True))
         needed = {
             Seat.CHAIR: _("Hội đồng chưa có chủ tịch."),
             Seat.SECRETARY: _("Hội đồng chưa có thư ký."),
         }
-        found: list = [sentence for seat, sentence in needed.items() if seat not in seats]
+        found: list[Words] = [sentence for seat, sentence in needed.items() if seat not in seats]
         if sum(seat in JUDGES for seat in seats) < FEWEST_JUDGES:
             found.append(
                 _now("Hội đồng cần ít nhất %(number)s người chấm điểm.") % {"number": FEWEST_JUDGES}
@@ -244,11 +255,11 @@ class Council(models.Model):
         return found
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> None:
         return None
 
     @classmethod
-    def set_up(cls, council, *, by):
+    def set_up(cls, council: Self, *, by: User) -> Self:
         """Record a new council on its decision. Raises PermissionDenied, ValidationError."""
         with transaction.atomic():
             if not rules.has_perm("councils.set_up", by, council.org_unit):
@@ -260,7 +271,7 @@ class Council(models.Model):
             )
         return council
 
-    def give_seat(self, member, *, by):
+    def give_seat(self, member: Member, *, by: User) -> Member:
         """Seat a person, on the council's decision when no other document is named.
 
         Raises PermissionDenied, ConditionNotMet when the seat is taken or it would be one's own.
@@ -298,7 +309,9 @@ class Council(models.Model):
             )
         return member
 
-    def take_seat(self, member, *, by, until, reason, document):
+    def take_seat(
+        self, member: Member, *, by: User, until: date, reason: str, document: str
+    ) -> None:
         """End a person's seat after ``until`` (cho thôi), for good: today or a later day.
 
         Who sat on the day of a round's meeting keeps the seat in that round. Raises
@@ -336,7 +349,7 @@ class Council(models.Model):
                     entries__sheets__scoring=F("entries__scoring"),
                     entries__sheets__state__in=["submitted", "entered"],
                 ).distinct()
-                if until < round_.met_on
+                if until < round_.met_on  # type: ignore[operator]  # open: it has a day
             ]
             if lacks:
                 raise ConditionNotMet(lacks)
@@ -353,10 +366,11 @@ class Council(models.Model):
                 document=document,
             )
 
-    def _begins_after_meetings(self, member):
+    def _begins_after_meetings(self, member: Member) -> None:
         """Nobody is seated into a meeting that was held: it would change who had to be there."""
         for round_ in self.rounds.exclude(opened_at=None):
-            if member.since <= round_.met_on <= clock.today():
+            # Once opened, it has a day.
+            if member.since <= round_.met_on <= clock.today():  # type: ignore[operator]
                 raise ConditionNotMet(
                     [
                         _now("Đợt «%(round)s» họp ngày %(day)s: chỉ tham gia từ ngày sau đó.")
@@ -364,7 +378,7 @@ class Council(models.Model):
                     ]
                 )
 
-    def _hold(self, by):
+    def _hold(self, by: User) -> None:
         Council.objects.select_for_update().get(pk=self.pk)
         if not rules.has_perm("councils.set_up", by, self.org_unit):
             raise PermissionDenied
@@ -392,18 +406,18 @@ FEWEST_JUDGES = 3
 
 
 class MemberQuerySet(models.QuerySet):
-    def sitting(self, day=None):
+    def sitting(self, day: date | Combinable | None = None) -> Self:
         """Seats held on ``day`` (today)."""
         day = day or clock.today()
         return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day)
 
-    def scoring(self, regulation):
+    def scoring(self, regulation: Regulation) -> Self:
         """Seats that score under ``regulation``."""
         seats = (*JUDGES, Seat.SECRETARY) if regulation.secretary_scores else JUDGES
         return self.filter(seat__in=seats)
 
 
-def _one_at_a_time(name, whose, seats):
+def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionConstraint:
     """No two of ``seats`` of one council and ``whose`` on one day."""
     return ExclusionConstraint(
         name=name,
@@ -475,12 +489,12 @@ class Member(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user} ({self.get_seat_display()})"
 
 
 @holding
-def seats_held(person, day):
+def seats_held(person: User, day: date) -> list[Held]:
     """The seats of a person on ``day`` or later."""
     seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
     return [Held(seat) for seat in seats.select_related("council")]
@@ -492,5 +506,5 @@ class Held:
 
     member: Member
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.member.get_seat_display()}, {self.member.council}"

@@ -1,5 +1,9 @@
 """What a round holds: its products, the interests of members, who came, what was resolved."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +12,9 @@ from councils.models.council import Council, Member
 from cycle import clock
 from cycle.models import Criterion, Elimination, HistoryEntry, Rubric, User
 from dossiers.models import Dossier
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 #: A pen sheet scored again is a new sheet; one carried on unchanged stays a pen sheet. The support
 #: team has a sheet of its own in the round before, and keeps it there.
@@ -41,18 +48,18 @@ WHERE entry_id = %(entry)s AND scoring = %(scoring)s
 
 
 class EntryQuerySet(models.QuerySet):
-    def products(self):
+    def products(self) -> Self:
         """The products of their rounds: those that wait for it, and those it has judged; none taken
         out.
         """
         judged = RoundEntry.objects.filter(pk=OuterRef("pk"), results__isnull=False)
         return self.filter(Q(live=True) | Exists(judged))
 
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """Products of the rounds this person sees."""
         return self.filter(round__council__in=Council.objects.visible_to(user))
 
-    def reached_by(self, user):
+    def reached_by(self, user: User) -> Self:
         """Products of the rounds this person reaches, and of the dossiers this person sees."""
         return self.filter(
             Q(round__council__in=Council.objects.reached_by(user))
@@ -107,16 +114,16 @@ class RoundEntry(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.dossier)
 
     @property
-    def is_counted(self):
+    def is_counted(self) -> bool:
         """Whether the sheets of the scoring that counts were counted: none is taken back."""
         return self.counted_scoring == self.scoring
 
     @classmethod
-    def pinned(cls, dossiers):
+    def pinned(cls, dossiers: Collection[int]) -> dict[int, Rubric]:
         """``{dossier id: rubric}`` of the dossiers with these ids: what each was filed by, or the
         version it was first judged by under its edition.
 
@@ -136,7 +143,7 @@ class RoundEntry(models.Model):
             dossier.pk: dossier.rubric for dossier in filed.select_related("rubric")
         }
 
-    def said_in(self):
+    def said_in(self) -> models.QuerySet[RoundEntry]:
         """This entry and, where a meeting follows opinions in writing, the one they were given on.
 
         What was appraised, asked and proposed for either is known of the product.
@@ -145,7 +152,7 @@ class RoundEntry(models.Model):
             Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
         )
 
-    def leave(self, entry):
+    def leave(self, entry: HistoryEntry) -> None:
         """Take the product out of its round (rút khỏi đợt), as ``entry`` of the dossier's history
         says; its sheets stay, sealed. The caller holds the round.
         """
@@ -155,19 +162,19 @@ class RoundEntry(models.Model):
             "round.leave",
             self.round,
             by=entry.actor,
-            capacity=self.round.capacity(entry.actor),
+            capacity=self.round.capacity(entry.actor),  # type: ignore[arg-type]  # a person did it
             at=entry.at,
             dossier=self.dossier_id,
             reason=entry.reason,
             authority=entry.pk,
         )
 
-    def scorings_used(self):
+    def scorings_used(self) -> int:
         """How many scorings it has had since the last closing."""
         closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
         return self.scoring - closed
 
-    def next_scoring(self, *, carried):
+    def next_scoring(self, *, carried: bool) -> None:
         """Begin the next scoring with copies of the last sheets; the old ones stay.
 
         ``carried``: they count as they are until a member takes one back. Otherwise each is a
@@ -178,7 +185,7 @@ class RoundEntry(models.Model):
         self.save(update_fields=["scoring", "spread_accepted"])
         self.copy_sheets(self, self.scoring - 1, carried=carried)
 
-    def copy_sheets(self, source, last, *, carried=False):
+    def copy_sheets(self, source: RoundEntry, last: int, *, carried: bool = False) -> None:
         """Begin this scoring with copies of the sheets handed in for ``source`` in its ``last``."""
         this = {
             "entry": self.pk,
@@ -238,7 +245,7 @@ class Interest(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.member}: {self.entry}"
 
 
@@ -256,7 +263,7 @@ class Attendance(models.Model):
         verbose_name = _("dự họp")
         constraints = [models.UniqueConstraint(name="attendance_once", fields=["round", "member"])]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.member}: {self.present}"
 
 
@@ -271,7 +278,7 @@ class Reading(models.Model):
         verbose_name = _("nhận tài liệu")
         constraints = [models.UniqueConstraint(name="reading_once", fields=["round", "member"])]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.member}: {self.at}"
 
 
@@ -312,5 +319,5 @@ class Resolution(models.Model):
             models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.entry}: {self.criterion or self.elimination}"

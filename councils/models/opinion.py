@@ -1,5 +1,9 @@
 """What a department is asked for, and what it answers (ý kiến chuyên ngành)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
 import rules
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -15,15 +19,20 @@ from cycle.workdays import DAY
 from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.terms import clocks
 
+if TYPE_CHECKING:
+    from datetime import date
+
+    from dossiers.terms.due import Due
+
 
 class OpinionQuerySet(models.QuerySet):
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """What this person was asked, and what is asked in the rounds this person sees."""
         return self.filter(
             Q(to=user) | Q(entry__round__in=EvaluationRound.objects.visible_to(user))
         )
 
-    def silent(self, today):
+    def silent(self, today: date) -> Self:
         """Asked, not answered, and late on ``today``."""
         return self.filter(answered_at=None, due_on__lt=today)
 
@@ -47,6 +56,9 @@ class Opinion(models.Model):
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(_("trả lời lúc"), null=True)
 
+    #: In words, while nobody has answered: set by lists.
+    due: Due | None
+
     objects = OpinionQuerySet.as_manager()
 
     class Meta:
@@ -68,11 +80,11 @@ class Opinion(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.department}: {self.entry}"
 
     @classmethod
-    def ask(cls, opinion, *, days, by):
+    def ask(cls, opinion: Self, *, days: int, by: User) -> Self:
         """Ask a department's specialist about a product (xin ý kiến), within ``days`` working days.
 
         Raises PermissionDenied, RoundClosed, and ConditionNotMet when the one asked is no
@@ -107,7 +119,7 @@ class Opinion(models.Model):
             data |= {"opinion": opinion.pk, "to": str(opinion.to), "to_id": opinion.to_id}
         return opinion
 
-    def reply(self, text, *, by):
+    def reply(self, text: str, *, by: User) -> None:
         """Answer (trả lời), whatever has become of the product and its round meanwhile.
 
         Raises PermissionDenied, ConditionNotMet when it is empty or answered already.

@@ -1,5 +1,9 @@
 """What came of a round: its closings, what each gave to each product, and what followed."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +12,9 @@ from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
 from cycle.models import User
 from cycle.points import mean
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class Closing(models.Model):
@@ -27,7 +34,7 @@ class Closing(models.Model):
             models.UniqueConstraint(name="closing_version_once", fields=["round", "version"])
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.round} ({self.version})"
 
 
@@ -49,7 +56,7 @@ class Reopening(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.closing)
 
 
@@ -95,11 +102,11 @@ class Result(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.entry}: {self.stars}"
 
     @property
-    def mean(self):
+    def mean(self) -> Decimal:
         """The mean, truncated to two decimals as it is shown."""
         return mean(self.points_sum, self.sheets)
 
@@ -114,5 +121,5 @@ class Consequence(models.Model):
     class Meta:
         verbose_name = _("thi hành kết quả")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return str(self.result)

@@ -1,6 +1,9 @@
 """When a council judges: a round, and what changes it. What it holds stands in entry.py."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -43,11 +46,19 @@ from dossiers.law.states import STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.terms import clocks
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from councils.models.council import Member, MemberQuerySet
+    from cycle.models import Criterion, Elimination, Rubric, User
+    from dossiers.models.dossier import DossierQuerySet
+
 
 class RoundClosed(Exception):
     """The round is closed: nothing of it changes any more; ``round`` says since when."""
 
-    def __init__(self, round_):
+    def __init__(self, round_: EvaluationRound) -> None:
         super().__init__(f"round {round_.pk} is closed")
         self.round = round_
 
@@ -68,11 +79,11 @@ class RoundMode(models.TextChoices):
 
 
 class RoundQuerySet(models.QuerySet):
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """Rounds of the councils this person sits on, and of the units this person works for."""
         return self.filter(council__in=Council.objects.visible_to(user))
 
-    def reached_by(self, user):
+    def reached_by(self, user: User) -> Self:
         """Those, and rounds of councils in which this person had a seat: who has left still scores
         in what they sat in.
         """
@@ -150,25 +161,25 @@ class EvaluationRound(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> int:
         return self.cycle_id
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         """Whether scores go in."""
         return self.state == RoundState.OPEN
 
     @property
-    def in_writing(self):
+    def in_writing(self) -> bool:
         """Whether the members answer on their sheets and do not meet."""
         return self.mode == RoundMode.WRITTEN
 
     @property
-    def met_on(self):
+    def met_on(self) -> date | None:
         """The day it meets on: of its meeting, of its opening without one or in writing.
 
         None while neither is known.
@@ -176,37 +187,38 @@ class EvaluationRound(models.Model):
         moment = self.opened_at if self.in_writing or self.meets_at is None else self.meets_at
         return moment and timezone.localdate(moment)
 
-    def products(self):
+    def products(self) -> models.QuerySet[RoundEntry]:
         """Its products in their order, with what a list of them shows."""
         return self.entries.products().select_related(
             "dossier__product__producer", "dossier__commune", "rubric"
         )
 
     @property
-    def seats(self):
+    def seats(self) -> MemberQuerySet:
         """Who sits in it: who sat on the day of its meeting, whatever became of them since.
 
         Until that day, and until scoring opens, who sits today.
         """
         today = clock.today()
-        day = today if self.opened_at is None else min(self.met_on, today)
+        # Once opened, it has a day.
+        day = today if self.opened_at is None else min(self.met_on, today)  # type: ignore[type-var]
         return self.council.members.sitting(day)
 
     @property
-    def scoring_members(self):
+    def scoring_members(self) -> MemberQuerySet:
         """The seats that score in this round."""
         return self.seats.scoring(self.regulation)
 
     @property
-    def yet_to_meet(self):
+    def yet_to_meet(self) -> bool:
         """Whether the day of its meeting is still to come."""
         return not self.in_writing and self.met_on is not None and self.met_on > clock.today()
 
-    def not_met_yet(self):
+    def not_met_yet(self) -> str:
         """The sentence that says so."""
         return _now("Đợt họp ngày %(day)s: chưa đến ngày họp.") % {"day": f"{self.met_on:%d/%m/%Y}"}
 
-    def capacity(self, user):
+    def capacity(self, user: User) -> RoleAssignment | None:
         """The post in which ``user`` does the round's business at its unit; None for a seat."""
         posts = (Role.COUNCIL_OFFICE, Role.CLERK, Role.OFFICER)
         unit = self.council.org_unit_id
@@ -215,7 +227,15 @@ class EvaluationRound(models.Model):
     # --- What changes it --------------------------------------------------------------------
 
     @contextmanager
-    def change(self, event, by, permission="councils.run_round", *, states=None, **data):
+    def change(
+        self,
+        event: str,
+        by: User,
+        permission: str = "councils.run_round",
+        *,
+        states: Collection[str] | None = None,
+        **data: Any,
+    ) -> Iterator[dict[str, Any]]:
         """Lock the round, check, let the caller change it, and record it under ``event``.
 
         The caller may add to the dictionary it is handed: it is the record's data. Raises
@@ -235,7 +255,7 @@ class EvaluationRound(models.Model):
             yield data
             HistoryEntry.objects.record(event, self, by=by, capacity=self.capacity(by), **data)
 
-    def lock(self):
+    def lock(self) -> None:
         """Reread the row and hold it until the transaction ends."""
         self.refresh_from_db(
             from_queryset=EvaluationRound.objects.select_for_update(of=("self",)).select_related(
@@ -244,7 +264,7 @@ class EvaluationRound(models.Model):
         )
 
     @classmethod
-    def create(cls, round_, *, by):
+    def create(cls, round_: Self, *, by: User) -> Self:
         """Begin a round under the regulation in force (lập đợt).
 
         Raises PermissionDenied, ConditionNotMet when the unit has no regulation, ValidationError.
@@ -264,7 +284,7 @@ class EvaluationRound(models.Model):
             HistoryEntry.objects.record("round.create", round_, by=by, capacity=round_.capacity(by))
         return round_
 
-    def amend(self, *, by, **fields):
+    def amend(self, *, by: User, **fields: Any) -> None:
         """Change its name, form, days or place until it closes (sửa thông tin đợt)."""
         with self.change("round.change", by, changed=sorted(fields)):
             met_on, met_at = self.met_on, self.meets_at
@@ -286,7 +306,7 @@ class EvaluationRound(models.Model):
             self.save(update_fields=list(fields))
             self._watch_papers(by)
 
-    def move_meeting(self, *, meets_at, place="", reason, by):
+    def move_meeting(self, *, meets_at: datetime, place: str = "", reason: str, by: User) -> None:
         """Meet on another day though scoring has begun (dời ngày họp): today or later.
 
         Who sits in it is then who sits on the new day; sheets stay, sealed. Who came to the meeting
@@ -312,7 +332,7 @@ class EvaluationRound(models.Model):
             self.save(update_fields=["meets_at", "place"])
             self._watch_papers(by)
 
-    def _why_not_on(self, day):
+    def _why_not_on(self, day: date) -> list[str]:
         """Sentences that say why the meeting cannot be moved to ``day``."""
         if self.in_writing:
             return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
@@ -356,7 +376,7 @@ class EvaluationRound(models.Model):
             ]
         return lacks
 
-    def _may_be_in_writing(self):
+    def _may_be_in_writing(self) -> None:
         """By the regulation, and only to evaluate again (QĐ 26/2026/QĐ-TTg)."""
         if not self.in_writing:
             return
@@ -366,14 +386,14 @@ class EvaluationRound(models.Model):
         if others is not None and others.filter(live=True).exists():
             raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
 
-    def _only_in_meeting(self):
+    def _only_in_meeting(self) -> None:
         """What opinions in writing cannot settle, the council meets for (triệu tập họp)."""
         if self.in_writing:
             raise ConditionNotMet(
                 [_("Đợt lấy ý kiến bằng phiếu: ý kiến khác nhau thì triệu tập họp hội đồng.")]
             )
 
-    def papers_due_on(self):
+    def papers_due_on(self) -> date | None:
         """The last day to send the papers (hạn gửi tài liệu), by the regulation's working days
         before the meeting; None while no meeting is set.
         """
@@ -384,7 +404,7 @@ class EvaluationRound(models.Model):
         calendar = DayOff.objects.calendar(meets_on - DAY * (2 * days + 30), meets_on)
         return calendar.shift(meets_on, -days)
 
-    def _watch_papers(self, by):
+    def _watch_papers(self, by: User) -> None:
         """Let the clock of the papers run to its day: anew when that moved, no more once sent."""
         due_on = None if self.invited_at else self.papers_due_on()
         meets_on = self.meets_at and timezone.localdate(self.meets_at)
@@ -410,7 +430,7 @@ class EvaluationRound(models.Model):
             )
             self.save(update_fields=["papers_term"])
 
-    def reorder(self, keys, *, by):
+    def reorder(self, keys: Iterable[int], *, by: User) -> None:
         """Put the entries with these ``keys`` in this order on the agenda (thứ tự)."""
         with self.change("round.change", by, changed=["agenda"]):
             place = {key: number for number, key in enumerate(keys, 1)}
@@ -419,7 +439,7 @@ class EvaluationRound(models.Model):
                 entry.position = place[entry.pk]
             RoundEntry.objects.bulk_update(entries, ["position"])
 
-    def awaiting(self):
+    def awaiting(self) -> DossierQuerySet:
         """Dossiers that stand before this council and are in no round (chờ đưa vào đợt).
 
         In writing the council is asked only to evaluate again.
@@ -440,7 +460,9 @@ class EvaluationRound(models.Model):
             .order_by("pk")
         )
 
-    def take_in(self, dossiers, *, by):
+    def take_in(
+        self, dossiers: Sequence[tuple[Dossier, Rubric | None]], *, by: User
+    ) -> list[RoundEntry]:
         """Take ``(dossier, rubric)`` pairs in, in their order, after the check of composition.
 
         Raises ConditionNotMet when the council is incomplete, a dossier is not before it, or its
@@ -493,7 +515,7 @@ class EvaluationRound(models.Model):
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
-    def drop(self, entry, *, by, reason):
+    def drop(self, entry: RoundEntry, *, by: User, reason: str) -> None:
         """Take a product out again before scoring begins (đưa ra khỏi đợt)."""
         reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
@@ -506,7 +528,7 @@ class EvaluationRound(models.Model):
             entry.live = False
             entry.save(update_fields=["live"])
 
-    def invite(self, *, by):
+    def invite(self, *, by: User) -> None:
         """Send the members the agenda and the papers (gửi giấy mời, tài liệu), before it opens.
 
         Sent again, the papers still went out when they first did. Raises ConditionNotMet without a
@@ -524,7 +546,7 @@ class EvaluationRound(models.Model):
             self.save(update_fields=["invited_at"])
             self._watch_papers(by)
 
-    def open(self, *, by):
+    def open(self, *, by: User) -> None:
         """Let the members score (mở chấm điểm)."""
         with self.change("round.open", by, "councils.preside", states=[RoundState.PREPARING]):
             if not self.entries.filter(live=True).exists():
@@ -539,7 +561,7 @@ class EvaluationRound(models.Model):
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
-    def attend(self, present, *, by):
+    def attend(self, present: Mapping[int, bool], *, by: User) -> None:
         """Record who came: ``present`` maps a member's id to whether they did (dự họp).
 
         Raises ConditionNotMet before the day of the meeting.
@@ -560,13 +582,15 @@ class EvaluationRound(models.Model):
             )
             data["present"] = sorted(pk for pk, came in present.items() if came)
 
-    def read_papers(self, member):
+    def read_papers(self, member: Member) -> None:
         """Remember the first time that a member opened the papers (đã nhận tài liệu)."""
         Reading.objects.bulk_create(
             [Reading(round=self, member=member, at=clock.now())], ignore_conflicts=True
         )
 
-    def declare_interest(self, entry, member, *, kind, reason, recused, by):
+    def declare_interest(
+        self, entry: RoundEntry, member: Member, *, kind: str, reason: str, recused: bool, by: User
+    ) -> None:
         """Record a member's interest in a product, and whether they score it all the same.
 
         The member declares their own; whoever runs the round may record it for them. Raises
@@ -615,7 +639,7 @@ class EvaluationRound(models.Model):
                 },
             )
 
-    def conflicts(self, entry, member):
+    def conflicts(self, entry: RoundEntry, member: Member) -> list[tuple[InterestKind, str]]:
         """What stands between a member and a product, as (kind, rule of the regulation)."""
         dossier, user = entry.dossier, member.user
         producer = dossier.product.producer
@@ -629,10 +653,20 @@ class EvaluationRound(models.Model):
             found.append((InterestKind.APPRAISED, self.regulation.appraised))
         return [(kind, rule) for kind, rule in found if rule != ConflictRule.ALLOW]
 
-    def resolve(self, entry, *, criterion=None, stars=None, elimination=None, holds, reason, by):
+    def resolve(
+        self,
+        entry: RoundEntry,
+        *,
+        criterion: Criterion | None = None,
+        stars: int | None = None,
+        elimination: Elimination | None = None,
+        holds: bool,
+        reason: str,
+        by: User,
+    ) -> None:
         """Record what the council resolved on a minimum or an elimination (kết luận)."""
         reason = stated(reason)
-        about = {"criterion": criterion, "stars": stars, "elimination": elimination}
+        about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
         with self.change(
             "round.resolve",
             by,
@@ -651,7 +685,7 @@ class EvaluationRound(models.Model):
                 defaults={"holds": holds, "reason": reason, "by": by, "at": clock.now()},
             )
 
-    def accept_spread(self, entry, *, by, reason):
+    def accept_spread(self, entry: RoundEntry, *, by: User, reason: str) -> None:
         """Keep a result though the members differ by more than the rule, with the reason."""
         reason = stated(reason)
         with self.change(
@@ -669,7 +703,7 @@ class EvaluationRound(models.Model):
             entry.spread_accepted = reason
             entry.save(update_fields=["spread_accepted"])
 
-    def score_again(self, entry, *, by, reason):
+    def score_again(self, entry: RoundEntry, *, by: User, reason: str) -> None:
         """Another scoring of a counted product (chấm lại): each begins from their last sheet,
         reopened.
 

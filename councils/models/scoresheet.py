@@ -1,6 +1,9 @@
 """What each member says of each product: sealed until the round closes."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -17,17 +20,24 @@ from cycle import clock, files
 from cycle.models import Criterion, HistoryEntry, Option, User
 from dossiers.law.conditions import ConditionNotMet, stated
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from councils.models.entry import Interest
+    from councils.models.round import EvaluationRound
+    from dossiers.law.conditions import Words
+
 
 class SheetSealed(Exception):
     """The sheet or its round takes no more; ``round`` says whether it has closed, and when."""
 
-    def __init__(self, round_):
+    def __init__(self, round_: EvaluationRound) -> None:
         super().__init__(f"round {round_.pk} takes no score on this sheet")
         self.round = round_
 
 
 @contextmanager
-def sealed(round_):
+def sealed(round_: EvaluationRound) -> Iterator[None]:
     """Turn the database's refusal of a late score into SheetSealed."""
     try:
         with transaction.atomic():
@@ -53,7 +63,7 @@ class SheetState(models.TextChoices):
 
 
 class SheetQuerySet(models.QuerySet):
-    def visible_to(self, user):
+    def visible_to(self, user: User) -> Self:
         """The person's own sheets; those on paper that the person entered and does not score
         beside.
 
@@ -74,12 +84,12 @@ class SheetQuerySet(models.QuerySet):
         )
         return self.filter(Q(member__user=user) | Q(entered_by=user) & ~Exists(beside))
 
-    def unsealed(self):
+    def unsealed(self) -> Self:
         """Sheets of closed rounds; a product that went on to a meeting keeps its seal."""
         judged = Result.objects.filter(entry=OuterRef("entry"))
         return self.filter(Exists(judged), entry__round__state=RoundState.CLOSED)
 
-    def counted(self):
+    def counted(self) -> Self:
         """Submitted sheets of the scoring that counts."""
         return self.filter(
             state=SheetState.SUBMITTED, member__isnull=False, scoring=F("entry__scoring")
@@ -148,11 +158,11 @@ class Scoresheet(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.member or _('Tổ tư vấn')}: {self.entry}"
 
     @classmethod
-    def of(cls, entry, member):
+    def of(cls, entry: RoundEntry, member: Member | None) -> Scoresheet:
         """The sheet of ``member`` (None: the support team) in the scoring that counts, made once.
 
         Raises SheetSealed when the round takes no sheets now.
@@ -168,15 +178,15 @@ class Scoresheet(models.Model):
         return found
 
     @property
-    def is_draft(self):
+    def is_draft(self) -> bool:
         """Whether it can still be written on."""
         return self.state == SheetState.DRAFT
 
-    def recusal(self):
+    def recusal(self) -> Interest | None:
         """The interest for which its member does not score the product, or None."""
         return self.entry.interests.filter(member=self.member, recused=True).first()
 
-    def _check(self, by, permission="councils.score"):
+    def _check(self, by: User, permission: str = "councils.score") -> None:
         if not rules.has_perm(permission, by, self):
             raise PermissionDenied
         round_ = self.entry.round
@@ -190,10 +200,11 @@ class Scoresheet(models.Model):
         if self.member_id and (unsettled := self.unsettled()):
             raise ConditionNotMet([unsettled])
 
-    def unsettled(self):
+    def unsettled(self) -> Words | None:
         """Why its member may not score yet: a conflict of interest that nobody decided on."""
         declared = self.entry.interests.filter(member=self.member, recused=False).exists()
-        for kind, rule in self.entry.round.conflicts(self.entry, self.member):
+        # Only who has a member asks.
+        for kind, rule in self.entry.round.conflicts(self.entry, self.member):  # type: ignore[arg-type]
             if declared and kind not in NEVER_JUDGED:
                 continue
             if rule == ConflictRule.FORBID:
@@ -205,7 +216,7 @@ class Scoresheet(models.Model):
             }
         return None
 
-    def put(self, option, *, by, remark=None):
+    def put(self, option: Option, *, by: User, remark: str | None = None) -> Score:
         """Choose ``option`` on its criterion (chấm một tiêu chí); returns the score.
 
         The points of what ``requires`` this criterion fall away when it gets none. Raises
@@ -231,7 +242,7 @@ class Scoresheet(models.Model):
             )
         return score
 
-    def note(self, *, by, remark, criterion=None):
+    def note(self, *, by: User, remark: str, criterion: Criterion | None = None) -> None:
         """Write a remark on one criterion already scored, or on the whole sheet."""
         self._check(by)
         with sealed(self.entry.round):
@@ -244,7 +255,7 @@ class Scoresheet(models.Model):
                     remark=remark[:500], saved_at=clock.now()
                 )
 
-    def unscored(self):
+    def unscored(self) -> list[Criterion]:
         """Criteria that apply and have no option yet; a dependent one only once it applies."""
         points = dict(self.scores.values_list("criterion_id", "points"))
         return [
@@ -254,13 +265,13 @@ class Scoresheet(models.Model):
             and (criterion.requires_id is None or points.get(criterion.requires_id))
         ]
 
-    def _hold(self):
+    def _hold(self) -> None:
         """Lock the sheet; raise SheetSealed when it was handed in meanwhile."""
         held = Scoresheet.objects.select_for_update().get(pk=self.pk)
         if held.state != SheetState.DRAFT:
             raise SheetSealed(self.entry.round)
 
-    def submit(self, *, by):
+    def submit(self, *, by: User) -> None:
         """Hand the sheet in (nộp phiếu). Raises ConditionNotMet while a criterion is unscored."""
         self._check(by)
         with transaction.atomic(), sealed(self.entry.round):
@@ -281,7 +292,7 @@ class Scoresheet(models.Model):
             self.save(update_fields=["state", "submitted_at"])
             self._record("round.enter_sheet" if typed else "round.submit_sheet", by)
 
-    def take_back(self, *, by):
+    def take_back(self, *, by: User) -> None:
         """Take a handed-in sheet back until the product is counted (lấy lại phiếu); how often is
         told. Raises SheetSealed after that.
         """
@@ -298,7 +309,9 @@ class Scoresheet(models.Model):
     # --- Scored by pen ----------------------------------------------------------------------
 
     @classmethod
-    def type_in(cls, entry, member, *, by, scan=None):
+    def type_in(
+        cls, entry: RoundEntry, member: Member, *, by: User, scan: tuple[str, str] | None = None
+    ) -> Scoresheet:
         """Begin to type a sheet that ``member`` scored by pen (nhập từ phiếu giấy).
 
         ``scan`` is (sha256, file name). Nobody types their own, nor who scores in the round.
@@ -319,7 +332,7 @@ class Scoresheet(models.Model):
             sheet.save(update_fields=["entered_by", "scan_sha256", "scan_name"])
         return sheet
 
-    def _is_own(self):
+    def _is_own(self) -> bool:
         """Whether it holds what its member chose on screen, now or in a scoring before.
 
         What was carried over untouched from a confirmed pen sheet was typed by the office.
@@ -344,7 +357,7 @@ class Scoresheet(models.Model):
             or (set(before.scores.values_list(*chosen)), before.remark) != (here, self.remark)
         )
 
-    def hand_back(self, *, by, reason):
+    def hand_back(self, *, by: User, reason: str) -> None:
         """Give a pen sheet begun by mistake back to its member, empty (bỏ nhập từ giấy).
 
         What was typed goes unread: it was never handed in. Raises PermissionDenied,
@@ -365,15 +378,15 @@ class Scoresheet(models.Model):
             self.scores.all().delete()
             self._record("round.hand_back_sheet", by, reason=reason)
 
-    def confirm(self, *, by):
+    def confirm(self, *, by: User) -> None:
         """A second person found the typed sheet equal to the paper (xác nhận)."""
         self._compare(by, "round.confirm_sheet", state=SheetState.SUBMITTED)
 
-    def send_back(self, *, by):
+    def send_back(self, *, by: User) -> None:
         """The typed sheet differs from the paper: back to whoever typed it (trả để sửa)."""
         self._compare(by, "round.return_sheet", state=SheetState.DRAFT)
 
-    def _compare(self, by, event, *, state):
+    def _compare(self, by: User, event: str, *, state: SheetState) -> None:
         if not rules.has_perm("councils.confirm_sheet", by, self):
             raise PermissionDenied
         with transaction.atomic(), sealed(self.entry.round):
@@ -387,7 +400,7 @@ class Scoresheet(models.Model):
             self.save(update_fields=["state", "confirmed_by", "submitted_at"])
             self._record(event, by)
 
-    def _record(self, event, by, reason=""):
+    def _record(self, event: str, by: User, reason: str = "") -> None:
         round_ = self.entry.round
         HistoryEntry.objects.record(
             event,
@@ -418,5 +431,5 @@ class Score(models.Model):
             models.UniqueConstraint(name="score_once_per_criterion", fields=["sheet", "criterion"])
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.sheet}: {self.points}"

@@ -113,7 +113,8 @@ class Posts:
             yield (
                 seat,
                 self.account(
-                    f"{base}.{fold(Seat(seat).label).replace(' ', '')}{number}",
+                    # A lazy text folds as any other.
+                    f"{base}.{fold(Seat(seat).label).replace(' ', '')}{number}",  # type: ignore[arg-type]
                     f"{name}, hội đồng {unit.name[0].lower()}{unit.name[1:]}",
                 ),
             )

@@ -31,7 +31,7 @@ def opinions(request: SignedIn) -> HttpResponseBase:
         .select_related("entry__dossier__product__producer", "entry__round", "asked_by")
         .order_by(*order)
     )
-    rows = with_due(list(rows), clock.today())
+    rows = with_due(list(rows), clock.today())  # type: ignore[assignment]
     return render(request, "councils/opinion_list.html", {"page": page, "opinions": rows})
 
 

@@ -67,7 +67,7 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
             "round": round_,
             "form": form,
             "items": items,
-            "ready": all(row["item"].met for row in items),
+            "ready": all(row["item"].met for row in items),  # type: ignore[union-attr]
             "number": round_.entries.filter(live=True).count(),
         },
     )

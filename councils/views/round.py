@@ -38,7 +38,7 @@ def rounds(request: SignedIn) -> HttpResponseBase:
         mine.filter(state=tab)
         .select_related("council", "cycle")
         .annotate(
-            products=Coalesce(
+            products=Coalesce(  # type: ignore[no-redef]  # the list shows how many
                 Subquery(
                     RoundEntry.objects.products()
                     .filter(round=OuterRef("pk"))

@@ -1,7 +1,10 @@
 """The year: its cycle, when each step runs, who does what, and which days are off."""
 
+from __future__ import annotations
+
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -51,10 +54,10 @@ class Cycle(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
-    def clean(self):
+    def clean(self) -> None:
         check_period(self.opened_on, self.closed_on, "closed_on")
         if self.year is not None and not FIRST_YEAR <= self.year <= LAST_YEAR:
             raise ValidationError(
@@ -65,11 +68,11 @@ class Cycle(models.Model):
     history_stream = "cycle"
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> int:
         return self.pk
 
     @classmethod
-    def to_record_in(cls):
+    def to_record_in(cls) -> Self:
         """The newest open cycle, whose history keeps what belongs to no one dossier or round.
 
         Raises ValidationError while there is none at all.
@@ -79,7 +82,7 @@ class Cycle(models.Model):
             raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
         return year
 
-    def adopt(self, rule_set):
+    def adopt(self, rule_set: RuleSet) -> None:
         """Copy the step windows and duties that ``rule_set`` proposes, where none are set yet."""
         StepWindow.objects.bulk_create(
             [
@@ -113,7 +116,7 @@ class Cycle(models.Model):
             ignore_conflicts=True,
         )
 
-    def _term_rule(self, rule_set, row):
+    def _term_rule(self, rule_set: RuleSet, row: dict[str, Any]) -> TermRule:
         fixed_on = None
         if "dates" in row:
             year = self.year + row["dates"].startswith("+")
@@ -158,16 +161,16 @@ class StepWindow(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_step_display()}: {self.first_month}–{self.last_month}"
 
-    def clean(self):
+    def clean(self) -> None:
         for name in ("first_month", "last_month"):
             month = getattr(self, name)
             if month is not None and not 1 <= month <= 12:
                 raise ValidationError({name: _("Tháng phải từ 1 đến 12.")})
 
-    def includes(self, day):
+    def includes(self, day: date) -> bool:
         """Whether the window is open on ``day``."""
         if self.first_month <= self.last_month:
             return self.first_month <= day.month <= self.last_month
@@ -202,10 +205,10 @@ class Duty(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.node}: {self.get_role_display()}, {self.get_level_display()}"
 
-    def clean(self):
+    def clean(self) -> None:
         if self.working_days is not None and not 1 <= self.working_days <= 365:
             raise ValidationError({"working_days": _("Số ngày làm việc phải từ 1 đến 365.")})
         if self.role == Role.AUDITOR:
@@ -213,7 +216,7 @@ class Duty(models.Model):
         if self.role and self.role != Role.LEADER and self.node in self._signed():
             raise ValidationError({"role": _("Việc này là ký: chỉ giao cho lãnh đạo.")})
 
-    def _signed(self):
+    def _signed(self) -> set[str]:
         """The tasks that the edition gives to a leader: what is signed there binds the office."""
         if not self.rule_set_id:
             return set()
@@ -224,7 +227,7 @@ class Duty(models.Model):
 class DayOffQuerySet(models.QuerySet):
     """Days off, and the calendar that they make."""
 
-    def calendar(self, first, last):
+    def calendar(self, first: date, last: date) -> Calendar:
         """The :class:`~cycle.workdays.Calendar` of the days from ``first`` to ``last``."""
         off: set[date] = set()
         worked: set[date] = set()
@@ -252,11 +255,11 @@ class DayOff(models.Model):
         verbose_name_plural = _("ngày nghỉ, ngày làm bù")
         ordering = ["day"]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.day:%d/%m/%Y} {self.name}"
 
 
-def end_of(day):
+def end_of(day: date) -> datetime:
     """24:00 of ``day`` in Vietnam: a term that ends on it is late from this moment on."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
@@ -264,7 +267,7 @@ def end_of(day):
 ESCALATED_TO = ("officer", "leader", "next_level", "board")
 
 
-def _is_escalation(row):
+def _is_escalation(row: object) -> bool:
     match row:
         case [int(days), str(who)]:
             return 0 <= days <= 365 and who in ESCALATED_TO
@@ -343,10 +346,10 @@ class TermRule(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.code}: {self.title}"
 
-    def clean(self):
+    def clean(self) -> None:
         if (self.amount is None) == (self.fixed_on is None):
             raise ValidationError(
                 {"amount": _("Ghi độ dài, hoặc ghi ngày cố định, đúng một trong hai.")}

@@ -13,7 +13,7 @@ _DASHES = "‐‑‒–—―−"
 _SPACES = "\u00a0\u2000-\u200b\u202f\u3000"
 
 
-def fold(text):
+def fold(text: str) -> str:
     """``text`` in lower case without Vietnamese diacritics: «Nước mắm» → «nuoc mam»."""
     text = unicodedata.normalize("NFD", text.lower()).translate(_MARKS)
     return " ".join(text.replace("đ", "d").split())
@@ -29,7 +29,7 @@ class Fold(models.Func):
     output_field = models.TextField()
 
 
-def fold_number(text):
+def fold_number(text: str) -> str:
     """A number and symbol however it was typed: « 07/QĐ – UBND» and «7/qd-ubnd» are one."""
     text = re.sub(rf"[\s{_SPACES}]", "", fold(text))
     text = text.translate(dict.fromkeys(map(ord, _DASHES), "-"))
@@ -39,7 +39,7 @@ def fold_number(text):
 _SYMBOL = re.compile(rf"[0-9A-Za-z\u00c0-\u024f\u1e00-\u1eff/.,()&_+{_DASHES}\s{_SPACES}-]*")
 
 
-def check_symbol(text, field):
+def check_symbol(text: str, field: str) -> None:
     """Whether ``text`` is written as a number and symbol (số và ký hiệu) is: with letters and signs
     that can be seen and typed. One that only looks like another would be a second number.
 

@@ -1,5 +1,9 @@
 """The record: what happened, chained and append-only, and the outbox of what is to be told."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -7,6 +11,23 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, events, guards
 from cycle.models.organisation import OrgUnit, Role, User
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.utils.functional import Promise
+
+    from cycle.models.organisation import RoleAssignment
+
+    class Recorded(Protocol):
+        """What an entry can be about."""
+
+        @property
+        def pk(self) -> Any: ...
+        @property
+        def history_stream(self) -> str: ...
+        @property
+        def history_cycle_id(self) -> int | None: ...
 
 
 class Stream(models.TextChoices):
@@ -25,18 +46,18 @@ class HistoryManager(models.Manager["HistoryEntry"]):
 
     def record(
         self,
-        event,
-        target,
+        event: str,
+        target: Recorded,
         *,
-        by=None,
-        capacity=None,
-        acting_for=None,
-        at=None,
-        before="",
-        after="",
-        reason="",
-        **data,
-    ):
+        by: User | None = None,
+        capacity: RoleAssignment | None = None,
+        acting_for: User | None = None,
+        at: datetime | None = None,
+        before: str = "",
+        after: str = "",
+        reason: str = "",
+        **data: Any,
+    ) -> HistoryEntry:
         """Write down what just happened to ``target``, and queue it for whoever must hear.
 
         ``target`` names its stream by ``history_stream``; ``capacity`` is the RoleAssignment acted
@@ -150,11 +171,11 @@ class HistoryEntry(models.Model):
         ]
         triggers = [guards.Immutable(name="history_append_only")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.stream} {self.stream_id}/{self.seq} {self.event}"
 
     @property
-    def sentence(self):
+    def sentence(self) -> str | Promise:
         """What was done, as a verb phrase in the reader's language."""
         return events.label(self.event)
 
@@ -172,7 +193,7 @@ class HistoryHead(models.Model):
             models.UniqueConstraint(fields=["stream", "stream_id"], name="history_head_once")
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.stream} {self.stream_id}: {self.seq}"
 
 
@@ -190,5 +211,5 @@ class OutboxMessage(models.Model):
             models.Index(fields=["entry"], name="outbox_pending", condition=Q(dispatched_at=None))
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"outbox {self.pk}"

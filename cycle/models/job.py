@@ -1,5 +1,9 @@
 """Long work: asked for in a page, done in the background, found again with its result."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
 import structlog
 from django.db import InterfaceError, OperationalError, connection, models, transaction
 from django.db.models import Q
@@ -9,19 +13,26 @@ from cycle import clock
 from cycle.models.organisation import User
 from cycle.running.waking import wake
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.utils.functional import Promise
+
+    _Work = TypeVar("_Work", bound=Callable[["Job"], dict[str, Any] | None])
+
 log = structlog.get_logger(__name__)
 
-_kinds: dict = {}
-_titles: dict = {}
+_kinds: dict[str, Callable[[Job], dict[str, Any] | None]] = {}
+_titles: dict[str, str | Promise] = {}
 
 
-def job_kind(name, title=None):
+def job_kind(name: str, title: str | Promise | None = None) -> Callable[[_Work], _Work]:
     """Register the function ``work(job)`` that does jobs of this kind; it may run twice.
 
     ``title`` is what a page calls such a job.
     """
 
-    def register(work):
+    def register(work: _Work) -> _Work:
         _kinds[name] = work
         _titles[name] = title or name
         return work
@@ -29,19 +40,19 @@ def job_kind(name, title=None):
     return register
 
 
-def kinds():
+def kinds() -> set[str]:
     """The names of the kinds of jobs that somebody can do."""
     return set(_kinds)
 
 
-class JobQuerySet(models.QuerySet):
+class JobQuerySet(models.QuerySet["Job"]):
     """Jobs: asking for one, and finding those that wait."""
 
-    def waiting(self):
+    def waiting(self) -> Self:
         """Not finished, and held by no worker that lives."""
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
 
-    def ask(self, kind, *, by, **params):
+    def ask(self, kind: str, *, by: User | None, **params: Any) -> Job:
         """Queue a job and wake a worker once this transaction has committed."""
         job = self.create(kind=kind, params=params, by=by, created_at=clock.now())
         transaction.on_commit(lambda: wake("cycle.jobs.run_jobs"))
@@ -84,30 +95,30 @@ class Job(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
 
     @property
-    def title(self):
+    def title(self) -> str | Promise:
         """What a page calls it (tên việc); its kind where the code does not know it any more."""
         return _titles.get(self.kind, self.kind)
 
     @property
-    def waits(self):
+    def waits(self) -> bool:
         """Whether it has not ended yet."""
         return self.state in (JobState.QUEUED, JobState.RUNNING)
 
     @property
-    def percent(self):
+    def percent(self) -> int:
         """0 to 100."""
         return 100 * self.done // self.total if self.total else 0
 
-    def progress(self, done, total=None):
+    def progress(self, done: int, total: int | None = None) -> None:
         """Say how far it has come, at once, outside the work's own transactions."""
         self.done, self.total = done, self.total if total is None else total
         self.save(update_fields=["done", "total"])
 
-    def run(self):
+    def run(self) -> None:
         """Do the work and write down how it ended; the error stays on the row, in words."""
         self.state = JobState.RUNNING
         self.save(update_fields=["state"])
@@ -128,7 +139,7 @@ class Job(models.Model):
         self.save(update_fields=["state", "result", "error", "finished_at"])
 
 
-def run_waiting():
+def run_waiting() -> int:
     """Run every waiting job that no other worker holds; returns how many.
 
     The hold is a lock on the job's number that dies with the worker, so a killed worker's job is

@@ -21,7 +21,7 @@ from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Lin
 from cycle.models.folding import Fold
 
 
-def check_period(first, last, field):
+def check_period(first: date | None, last: date | None, field: str) -> None:
     """Raises ValidationError at ``field``, that of the last day, when it comes before the first."""
     if first and last and last < first:
         raise ValidationError({field: _("Ngày kết thúc phải sau ngày bắt đầu.")})
@@ -55,7 +55,7 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         """Units that exist on ``day``."""
         return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
 
-    def current_first(self):
+    def current_first(self) -> "OrgUnitQuerySet":
         """As a list to choose from shows them: what goes on before what has ended, by name."""
         return self.order_by(F("valid_to").desc(nulls_first=True), "name", "pk")
 
@@ -81,7 +81,7 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         return self.filter(pk__in=BusinessRows(children, clock.today_in_database()))
 
 
-def told_apart(name, valid_to):
+def told_apart(name: str, valid_to: date | None) -> str:
     """The name of a unit where one is chosen; of one that ends, with its last day.
 
     Reorganised units often keep their name: without the day two choices look alike.
@@ -149,15 +149,15 @@ class OrgUnit(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
     @property
-    def label(self):
+    def label(self) -> str:
         """Its name where it is chosen among others."""
         return told_apart(self.name, self.valid_to)
 
-    def clean(self):
+    def clean(self) -> None:
         check_period(self.valid_from, self.valid_to, "valid_to")
         if self.level == Level.PROVINCE and self.valid_to is None:
             check_one_province(self)
@@ -219,22 +219,22 @@ class User(AbstractUser):
         verbose_name = _("người dùng")
         verbose_name_plural = _("người dùng")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.full_name or self.username
 
-    def get_full_name(self):
+    def get_full_name(self) -> str:
         """The name as it is written in documents."""
         return str(self)
 
     get_short_name = get_full_name
 
     @property
-    def administers(self):
+    def administers(self) -> bool:
         """Whether this sign-in is of the administration (tài khoản quản trị): it holds no post."""
         return self.is_staff or self.is_superuser
 
     @property
-    def works(self):
+    def works(self) -> bool:
         """Whether pages of work are for this sign-in; one of before may hold posts and both."""
         return not self.administers or bool(self.assignments())
 
@@ -317,7 +317,7 @@ class _IsOneOf(Func):
     def __init__(self, role: F, unit: F, roles: list[str], units: list[int]):
         super().__init__(Value(roles), Value(units), role, unit)
 
-    def as_sql(self, compiler, connection, **_extra):  # type: ignore[no-untyped-def, override]
+    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         names = ("roles", "units", "role", "unit")
         parts = [compiler.compile(each) for each in self.get_source_expressions()]
         sql = {name: part[0] for name, part in zip(names, parts, strict=True)}
@@ -373,7 +373,7 @@ class Hash(Func):
 
     template = "int8range((%(expressions)s)::int8, (%(expressions)s)::int8, '[]')"
 
-    def as_sql(self, *args, **kwargs):
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, tuple[Any, ...]]:
         sql, params = super().as_sql(*args, **kwargs)
         # ``template`` has the expression twice, so its parameters are needed twice. The DDL has
         # columns there and no parameters; ``validate()`` has values.
@@ -456,15 +456,15 @@ class RoleAssignment(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.get_role_display()}, {self.org_unit.name}"
 
     @property
-    def label(self):
+    def label(self) -> str:
         """What it is called where it is chosen among others."""
         return f"{self.get_role_display()}, {self.org_unit.label}"
 
-    def overlaps(self, other):
+    def overlaps(self, other: "RoleAssignment") -> bool:
         """Whether both give one person one role at one unit on some day."""
         return (
             (self.user_id, self.role, self.org_unit_id)
@@ -473,7 +473,7 @@ class RoleAssignment(models.Model):
             and (self.valid_to is None or other.valid_from <= self.valid_to)
         )
 
-    def clean(self):
+    def clean(self) -> None:
         check_period(self.valid_from, self.valid_to, "valid_to")
         if self.user_id and self.org_unit_id and self.valid_from:
             others = RoleAssignment.objects.filter(
@@ -483,7 +483,7 @@ class RoleAssignment(models.Model):
                 raise ValidationError({"valid_from": HELD_ALREADY})
             self._check_unit()
 
-    def _check_unit(self):
+    def _check_unit(self) -> None:
         """Nobody begins a post after its unit has ended, nor before it began."""
         unit = self.org_unit
         if unit.valid_to is not None and self.valid_from > unit.valid_to:
@@ -498,7 +498,7 @@ class RoleAssignment(models.Model):
 class SubstitutionQuerySet(models.QuerySet["Substitution"]):
     """Substitutions by day, and those whose paper is missing."""
 
-    def in_force(self, day):
+    def in_force(self, day: Any) -> "SubstitutionQuerySet":
         """Substitutions of ``day``; one whose paper did not follow in time has ended."""
         return self.filter(
             Q(paper_due_on=None) | Q(paper_due_on__gte=day) | ~Q(document=""),
@@ -514,7 +514,7 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
             assignment__org_unit_id__in=Heirs(start(unit), day),
         )
 
-    def owing(self, post):
+    def owing(self, post: RoleAssignment) -> "SubstitutionQuerySet":
         """Those of the post, whoever stood in, whose paper has not come, be it due or not.
 
         By person, role and unit: a post that was ended and given again is the same one.
@@ -527,7 +527,7 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
             assignment__org_unit=post.org_unit_id,
         )
 
-    def without_paper(self, day):
+    def without_paper(self, day: date) -> "SubstitutionQuerySet":
         """Those whose paper was due before ``day`` and did not come."""
         return self.filter(document="", paper_due_on__lt=day)
 
@@ -582,10 +582,10 @@ class Substitution(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.substitute}: {self.assignment}"
 
-    def clean(self):
+    def clean(self) -> None:
         if self.assignment_id and self.substitute_id == self.assignment.user_id:
             raise ValidationError({"substitute": _("Không thể ủy quyền cho chính mình.")})
         check_period(self.valid_from, self.valid_to, "valid_to")

@@ -1,8 +1,11 @@
 """The law in force, as versioned data: levels, who certifies, bands, terms, items; the rubrics."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
 from django.utils.translation import gettext as _now
@@ -11,17 +14,21 @@ from django.utils.translation import gettext_lazy as _
 from cycle import guards
 from cycle.points import band, reaches
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
 
-class RuleSetQuerySet(models.QuerySet):
+
+class RuleSetQuerySet(models.QuerySet["RuleSet"]):
     """Editions by the day on which they are in force."""
 
-    def valid_on(self, day):
+    def valid_on(self, day: date | models.F) -> Self:
         """The editions valid on ``day``, a date or a column, the newest first."""
         return self.filter(
             models.Q(valid_to=None) | models.Q(valid_to__gte=day), valid_from__lte=day
         ).order_by("-valid_from", "-pk")
 
-    def in_force(self, day):
+    def in_force(self, day: date) -> RuleSet | None:
         """The newest edition valid on ``day``."""
         return self.valid_on(day).first()
 
@@ -50,45 +57,47 @@ class RuleSet(models.Model):
         ordering = ["valid_from"]
         triggers = [guards.Immutable(name="rule_set_immutable")]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.title
 
     @classmethod
     @cache
-    def pinned(cls, pk):
+    def pinned(cls, pk: int) -> RuleSet:
         """The edition with this key, read once per process: the database never changes one."""
         return cls.objects.get(pk=pk)
 
     @property
-    def procedure(self):
+    def procedure(self) -> str:
         """Which flow: ``three_levels`` or ``two_levels``."""
         return self.content["procedure"]
 
     @property
-    def has_district(self):
+    def has_district(self) -> bool:
         """Whether a district evaluates before the province."""
         return "district" in self.content["levels"]
 
     @property
-    def needs_points(self):
+    def needs_points(self) -> bool:
         """Whether stars follow from points (QĐ 851 only records stars)."""
         return bool(self.content["bands"])
 
     @property
-    def certificate_months(self):
+    def certificate_months(self) -> int | None:
         """How long a certificate is valid, in months; None where the decision names no term."""
         return self.content["certificate_months"]
 
-    def refiling(self, expires_on):
+    def refiling(self, expires_on: date) -> tuple[date, date] | None:
         """The first and the last day to file for re-evaluation before ``expires_on`` (D6), or None
         where the edition names none.
         """
         window = self.content["terms"].get("D6")
         if window is None:
             return None
-        return tuple(expires_on - timedelta(days=window[end]) for end in ("opens", "closes"))
+        return tuple(  # type: ignore[return-value]  # of two ends
+            expires_on - timedelta(days=window[end]) for end in ("opens", "closes")
+        )
 
-    def awaits_decision_until(self, expires_on):
+    def awaits_decision_until(self, expires_on: date) -> date | None:
         """The last day on which a certificate may outlive ``expires_on``, while a dossier filed in
         time is decided (D12); None when it may not.
 
@@ -105,15 +114,22 @@ class RuleSet(models.Model):
         """
         return self.content["terms"].get(code, {}).get("from", "")
 
-    def refile_wait(self, what):
+    def refile_wait(self, what: str) -> int:
         """Days before a refused ``"idea"`` or ``"plan"`` may be filed again."""
         return self.content["refile_wait_days"][what]
 
-    def band(self, points_sum, sheets):
+    def band(self, points_sum: Decimal, sheets: int) -> int:
         """The stars of a mean: :func:`cycle.points.band` of this edition."""
         return band(self.content["bands"], points_sum, sheets)
 
-    def goes_up(self, level, *, stars, points_sum=None, sheets=None):
+    def goes_up(
+        self,
+        level: str,
+        *,
+        stars: int | None,
+        points_sum: Decimal | None = None,
+        sheets: int | None = None,
+    ) -> bool:
         """Whether a result at ``level`` (district or province) goes to the next level.
 
         All that the edition names must be reached: stars, which a missed minimum lowers, points,
@@ -124,26 +140,27 @@ class RuleSet(models.Model):
             return False
         if "min_points" not in rule:
             return True
-        return points_sum is not None and reaches(rule["min_points"], points_sum, sheets)
+        # With a sum there is always a number of sheets.
+        return points_sum is not None and reaches(rule["min_points"], points_sum, sheets)  # type: ignore[arg-type]
 
-    def compulsory(self, case_type):
+    def compulsory(self, case_type: str) -> list[str]:
         """Kinds of evidence without which a dossier of ``case_type`` may not be submitted."""
         return self.content["compulsory"][case_type]
 
-    def certifier(self, stars):
+    def certifier(self, stars: int | None) -> str | None:
         """The level that certifies ``stars``; None where the decision does not say."""
         return self.content["certifies"].get(str(stars))
 
     @property
-    def product_groups(self):
+    def product_groups(self) -> list[tuple[str, str]]:
         """The product groups as (code, Vietnamese name), in the order of the decision."""
         return [(row["code"], row["label"]) for row in self.content["product_groups"]]
 
-    def group_label(self, group):
+    def group_label(self, group: str) -> str:
         """The Vietnamese name of a product group; the code itself when it is unknown."""
         return dict(self.product_groups).get(group, group)
 
-    def evidence_label(self, kind):
+    def evidence_label(self, kind: str) -> str:
         """The Vietnamese name of a kind of evidence; the code itself when it is unknown."""
         for row in self.content["evidence_kinds"]:
             if row["code"] == kind:
@@ -151,7 +168,7 @@ class RuleSet(models.Model):
         return kind
 
 
-def _immutable(name):
+def _immutable(name: str) -> list[guards.Immutable]:
     """A trigger for tables of the law: rows are added, never changed or deleted."""
     return [guards.Immutable(name=name)]
 
@@ -159,12 +176,12 @@ def _immutable(name):
 class RubricQuerySet(models.QuerySet):
     """Rubrics by version."""
 
-    def current(self):
+    def current(self) -> Self:
         """The newest version of each product set."""
         newest = self.order_by("rule_set_id", "number", "-pk").distinct("rule_set_id", "number")
         return self.filter(pk__in=newest.values("pk"))
 
-    def with_draft(self):
+    def with_draft(self) -> Self:
         """Each with ``draft``: whether a level still lacks its official wording."""
         bare = Option.objects.filter(
             criterion__rubric=models.OuterRef("pk"), criterion__yes_no=False, wording=None
@@ -202,10 +219,10 @@ class Rubric(models.Model):
         ]
         triggers = _immutable("rubric_immutable")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.name
 
-    def count(self, chosen):
+    def count(self, chosen: Iterable[int]) -> tuple[dict[Criterion, Decimal], dict[str, str]]:
         """Read the options with the ids ``chosen`` as a whole sheet.
 
         Returns the points by criterion, and by code a sentence of what is wrong with it; "" for
@@ -278,11 +295,11 @@ class Criterion(models.Model):
         ]
         triggers = _immutable("criterion_immutable")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.code} {self.title}"
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The official wording with its conditions; until it is loaded the title."""
         wording = getattr(self, "wording", None)
         return wording.text if wording else self.title
@@ -326,11 +343,11 @@ class Option(models.Model):
         ]
         triggers = _immutable("option_immutable")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.label
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The official wording; until it is loaded our short label, or only the level."""
         if wording := getattr(self, "wording", None):
             return wording.text
@@ -366,11 +383,11 @@ class Elimination(models.Model):
         ]
         triggers = _immutable("elimination_immutable")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.label
 
     @property
-    def label(self):
+    def label(self) -> str:
         """The official wording; until it is loaded our short label."""
         wording = getattr(self, "wording", None)
         return wording.text if wording else self.short_label
@@ -409,5 +426,5 @@ class Wording(models.Model):
             ),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.text

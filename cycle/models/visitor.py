@@ -1,10 +1,16 @@
 """Visitors without an account, and how often they asked: one count for all web processes."""
 
+from __future__ import annotations
+
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.db import connection, models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _COUNT = """
 INSERT INTO cycle_visitor AS v (mark, since, times) VALUES (%(mark)s, statement_timestamp(), 1)
@@ -32,11 +38,11 @@ class Visitor(models.Model):
         verbose_name = _("người tra cứu")
         verbose_name_plural = _("người tra cứu")
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.since}: {self.times}"
 
     @classmethod
-    def asks(cls, address, *, window):
+    def asks(cls, address: str, *, window: int) -> int:
         """Count one more asking of ``address``; how many that makes within ``window`` seconds."""
         mark = salted_hmac("cycle.visitor", address, algorithm="sha256").hexdigest()
         with connection.cursor() as cursor:
@@ -44,6 +50,6 @@ class Visitor(models.Model):
             return cursor.fetchone()[0]
 
     @classmethod
-    def forget(cls, now, *, window):
+    def forget(cls, now: datetime, *, window: int) -> None:
         """Forget who has not asked within ``window`` seconds."""
         cls.objects.filter(since__lte=now - timedelta(seconds=window)).delete()

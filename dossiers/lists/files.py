@@ -1,5 +1,7 @@
 """The list of all dossiers a person may see."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -41,7 +43,7 @@ class Register(Listed):
         ).get(pk=self.user.pk)
 
     @cached_property
-    def _page(self):
+    def _page(self) -> list[dict[str, Any]]:
         filters = self.filters
         dossiers = Dossier.objects.visible_to(self.user)
         if filters.cycle:
@@ -85,10 +87,10 @@ class Register(Listed):
                 row["due"] = due(row["due_on"], self.today, calendar, paused_at=row["paused_at"])
         return rows
 
-    def _beyond(self, last):
+    def _beyond(self, last: dict[str, Any]) -> dict[str, Any]:
         return {"after": str(last["pk"])}
 
-    def choices(self):
+    def choices(self) -> dict[str, Any]:
         """What the filters offer."""
         return {
             "cycles": [(row["pk"], row["title"]) for row in self.facts["cycles"]],

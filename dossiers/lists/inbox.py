@@ -5,11 +5,13 @@ Each page asks the database twice, however many rows it shows: once for what sta
 first; counts look no further than the :data:`MANY` tasks due first.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
@@ -29,6 +31,11 @@ from dossiers.law.states import State
 from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models import ACTS, ProductGroup, Task
 from dossiers.terms.due import SOON, due
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dossiers.models.task import TaskQuerySet
 
 MANY = 1000
 WORDS = 8
@@ -72,7 +79,7 @@ class Filters(Narrowed):
     after: str = ""
 
     @classmethod
-    def read(cls, asked: Asked) -> "Filters":
+    def read(cls, asked: Asked) -> Filters:
         return cls(
             tab=asked.one_of("tab", Tab.values, Tab.UNIT),
             step=asked.one_of("step", Step.values),
@@ -86,11 +93,11 @@ class Filters(Narrowed):
         )
 
     @property
-    def narrow(self):
+    def narrow(self) -> bool:
         """Whether anything is filtered away."""
         return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
 
-    def words(self, product):
+    def words(self, product: str) -> Q:
         """Each word in the product, its code or its producer; ``product`` is the path to it."""
         condition = Q()
         for word in fold(self.q).split()[:WORDS]:
@@ -100,7 +107,7 @@ class Filters(Narrowed):
         return condition
 
 
-def _up_to_many(queryset):
+def _up_to_many(queryset: models.QuerySet[Any]) -> Coalesce:
     """How many rows, counted no further than MANY."""
     # Cast, for a queryset that is known to be empty leaves an array without a type.
     keys = Cast(
@@ -110,7 +117,7 @@ def _up_to_many(queryset):
     return Coalesce(Func(keys, function="CARDINALITY", output_field=models.IntegerField()), 0)
 
 
-def _days_off(today):
+def _days_off(today: date) -> ArraySubquery:
     """The days off that a list can meet, as JSON: see :func:`_calendar`."""
     around = (today - timedelta(days=400), today + timedelta(days=200))
     return ArraySubquery(
@@ -118,7 +125,7 @@ def _days_off(today):
     )
 
 
-def _calendar(rows):
+def _calendar(rows: Iterable[Mapping[str, Any]]) -> Calendar:
     days: dict[bool, set[date]] = {True: set(), False: set()}
     for row in rows:
         days[row["worked"]].add(date.fromisoformat(row["day"]))
@@ -161,21 +168,21 @@ class Inbox(Listed):
         ).get(pk=self.user.pk)
 
     @property
-    def _open_rows(self):
+    def _open_rows(self) -> list[dict[str, Any]]:
         # Of somebody without a post the database is not asked, and the array is NULL.
         return self.facts["open"] or []
 
     @cached_property
-    def calendar(self):
+    def calendar(self) -> Calendar:
         """The working days around today."""
         return _calendar(self.facts["days_off"])
 
     @cached_property
-    def last_soon_day(self):
+    def last_soon_day(self) -> date:
         """The last day that is still «soon»."""
         return self.calendar.add(self.today, SOON)
 
-    def counts(self):
+    def counts(self) -> dict[Tab, str]:
         """How many tasks lie in each tab, as it is shown: what lies beyond MANY is a «+»."""
         rows, today = self._open_rows, self.today.isoformat()
         # A term ends at 24:00 of its day, so the day alone tells; ISO dates compare as text.
@@ -195,7 +202,7 @@ class Inbox(Listed):
             shown[tab] = f"{count}+" if count == MANY else str(count)
         return shown
 
-    def paper(self):
+    def paper(self) -> dict[str, Any] | None:
         """How much waits to be typed, and how much of it is signed; nothing when nothing does."""
         if not self.facts["paper"]:
             return None
@@ -205,7 +212,7 @@ class Inbox(Listed):
             "query": self.filters.query(tab=Tab.PAPER.value),
         }
 
-    def tabs(self):
+    def tabs(self) -> list[dict[str, Any]]:
         """Each tab with its count and address."""
         counts = self.counts()
         return [
@@ -221,7 +228,7 @@ class Inbox(Listed):
             if tab != Tab.PAPER or counts[tab] != "0" or tab == self.filters.tab
         ]
 
-    def _tasks(self):
+    def _tasks(self) -> TaskQuerySet:
         """The tasks of the tab, narrowed."""
         filters = self.filters
         tasks = {
@@ -242,13 +249,13 @@ class Inbox(Listed):
         return tasks.filter(filters.words("dossier__product"))
 
     @property
-    def _key(self):
+    def _key(self) -> tuple[str, bool]:
         """The field that orders the tab, and whether the latest comes first."""
         if self.filters.tab == Tab.DONE:
             return "closed_at", True
         return ("due_at", False) if self.filters.sort == Sort.DUE else ("opened_at", True)
 
-    def _from_here(self, tasks):
+    def _from_here(self, tasks: TaskQuerySet) -> TaskQuerySet:
         """In order, from the key in the address on."""
         field, latest_first = self._key
         value, _dot, pk = self.filters.after.rpartition("_")
@@ -273,14 +280,14 @@ class Inbox(Listed):
         return tasks.order_by(*first, f"{sign}{field}", f"{sign}pk")
 
     @cached_property
-    def _page(self):
+    def _page(self) -> list[dict[str, Any]]:
         return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
 
-    def row(self, pk):
+    def row(self, pk: int) -> dict[str, Any] | None:
         """One open task of this person as its row, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
 
-    def _rows(self, tasks):
+    def _rows(self, tasks: TaskQuerySet) -> list[dict[str, Any]]:
         rows = list(
             tasks.values(
                 "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
@@ -307,11 +314,11 @@ class Inbox(Listed):
                 row["owner"] = row["owner_name"] or row["owner_username"]
         return rows
 
-    def _beyond(self, last):
+    def _beyond(self, last: dict[str, Any]) -> dict[str, Any]:
         among = _SIGNED if self.filters.tab == Tab.PAPER and last["signed_at"] else ""
         return {"after": f"{among}{last[self._key[0]].isoformat()}_{last['pk']}"}
 
-    def choices(self):
+    def choices(self) -> dict[str, Any]:
         """What the filters offer: of the communes, those that have something to do."""
         communes = {
             row["commune"]: _commune(row["commune_name"], row["commune_until"])
@@ -325,7 +332,7 @@ class Inbox(Listed):
         }
 
 
-def _moment(text) -> datetime | None:
+def _moment(text: str) -> datetime | None:
     """An aware moment written in ISO, or None."""
     try:
         moment = parse_datetime(text)
@@ -334,6 +341,6 @@ def _moment(text) -> datetime | None:
     return moment if moment and timezone.is_aware(moment) else None
 
 
-def _commune(name, valid_to):
+def _commune(name: str, valid_to: str | None) -> str:
     """A commune's name to choose by; ``valid_to`` as JSON has it."""
     return told_apart(name, date.fromisoformat(valid_to) if valid_to else None)

@@ -3,11 +3,13 @@
 Counted by the database, over the terms' ledgers: one question for all sums, one for a page of rows.
 """
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.utils import timezone
@@ -23,6 +25,11 @@ from dossiers.lists.ending import FOLLOWERS
 from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models.law import ACTS
 from dossiers.terms.spent import asked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cycle.models import User
 
 #: The list ends after so many pages: who looks further narrows it, as each number of the sums does.
 PAGES = 400
@@ -58,7 +65,7 @@ class Filters(Narrowed):
     page: int = 1
 
     @classmethod
-    def read(cls, asked: Asked) -> "Filters":
+    def read(cls, asked: Asked) -> Filters:
         return cls(
             standing=asked.one_of("standing", Standing.values),
             clock=asked.one_of("clock", Clock.values),
@@ -71,7 +78,7 @@ class Filters(Narrowed):
         )
 
 
-def _month(text):
+def _month(text: str) -> str:
     """``2021-06``, or nothing."""
     try:
         return f"{datetime.strptime(text, '%Y-%m'):%Y-%m}" if len(text) == 7 else ""
@@ -79,7 +86,7 @@ def _month(text):
         return ""
 
 
-def _steps_of_events():
+def _steps_of_events() -> dict[str, str]:
     """The step that each act leads into: a clock of the law belongs to the step it starts in."""
     steps = {}
     for act in ACTS.values():
@@ -225,12 +232,12 @@ WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 class OverdueRegister(Listed):
     """Late clocks of a person's units and those below them, narrowed by ``filters``."""
 
-    def __init__(self, user, filters):
+    def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
         self.now = clock.now()
 
     @cached_property
-    def _values(self):
+    def _values(self) -> dict[str, Any]:
         steps = {
             state.value: state.step.value for state in NODES.values() if state.step
         } | _steps_of_events()
@@ -242,8 +249,8 @@ class OverdueRegister(Listed):
         }
 
     @cached_property
-    def _sums(self):
-        sums: dict = {}
+    def _sums(self) -> dict[int, list[dict[str, Any]]]:
+        sums: dict[int, list[dict[str, Any]]] = {}
         for row in asked(SUMS, self._values):
             if row["unit"]:
                 row["unit"] = told_apart(row["unit"], row["unit_until"])
@@ -251,15 +258,15 @@ class OverdueRegister(Listed):
         return sums
 
     @property
-    def total(self):
+    def total(self) -> dict[str, Any]:
         """All of it: ``terms``, ``open``, ``days`` and ``most``."""
         return self._sums[WHOLE][0]
 
-    def cycles(self):
+    def cycles(self) -> list[Any]:
         """The cycles to choose from."""
         return self.total["cycles"] or []
 
-    def by_step(self):
+    def by_step(self) -> list[dict[str, Any]]:
         """Sums of each step that has any, in the order of the steps."""
         found = {row["step"]: row for row in self._sums.get(STEP, [])}
         return [
@@ -268,7 +275,7 @@ class OverdueRegister(Listed):
             if step in found
         ]
 
-    def by_officer(self):
+    def by_officer(self) -> list[dict[str, Any]]:
         """Sums of each person, and of what nobody has taken."""
         return [
             {
@@ -279,7 +286,7 @@ class OverdueRegister(Listed):
             for row in self._sums.get(OFFICER, [])
         ]
 
-    def by_month(self):
+    def by_month(self) -> list[dict[str, Any]]:
         """Sums by the month in which they were due, oldest first, with the height of their bar."""
         rows = sorted(self._sums.get(MONTH, []), key=lambda row: row["month"])
         most = max((row["terms"] for row in rows), default=1)
@@ -294,7 +301,7 @@ class OverdueRegister(Listed):
             for row in rows
         ]
 
-    def heat(self):
+    def heat(self) -> list[dict[str, Any]]:
         """Units × steps: a row per unit with a cell per step, darker where more is late."""
         cells = {(row["org_unit_id"], row["step"]): row for row in self._sums.get(UNIT_STEP, [])}
         most = max((row["terms"] for row in cells.values()), default=1)
@@ -317,13 +324,13 @@ class OverdueRegister(Listed):
         ]
 
     @cached_property
-    def _page(self):
+    def _page(self) -> list[dict[str, Any]]:
         return asked(
             ROWS,
             self._values | {"limit": self.PAGE + 1, "offset": (self.filters.page - 1) * self.PAGE},
         )
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """The late clocks of this page, what is still open first, the latest first."""
         return [
             {
@@ -336,20 +343,20 @@ class OverdueRegister(Listed):
             for row in super().rows()
         ]
 
-    def previous(self):
+    def previous(self) -> str:
         """The query string of the page before, or nothing."""
         return self.filters.query(page=self.filters.page - 1) if self.filters.page > 1 else ""
 
-    def next(self):
+    def next(self) -> str:
         """The query string of the next page, or nothing."""
         more = self.more and self.filters.page < PAGES
         return self.filters.query(page=self.filters.page + 1) if more else ""
 
-    def cut(self):
+    def cut(self) -> int:
         """How many rows the list ends after on this page although more are late; 0 when none."""
         return self.PAGE * PAGES if self.more and self.filters.page == PAGES else 0
 
-    def chosen(self):
+    def chosen(self) -> list[tuple[Any, str]]:
         """What it is narrowed to beyond the form: (words, the query string without it)."""
         filters = self.filters
         shown: list[tuple[Any, str]] = []
@@ -369,7 +376,7 @@ class OverdueRegister(Listed):
         return shown
 
 
-def months_late(row):
+def months_late(row: Mapping[str, Any]) -> int:
     """Months between the month planned and the month it was done in: plans name months."""
     due, ended = row["due_on"], row["ended_on"]
     return (ended.year - due.year) * 12 + ended.month - due.month

@@ -310,7 +310,8 @@ class Term(models.Model):
         ``fired``: the rungs that have fired, when the caller knows them.
         """
         if self.unit:
-            self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on
+            # What is counted in a unit has a day and an amount to count from.
+            self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on  # type: ignore[arg-type]
         self.due_at = end_of(self.due_on)
         ladder = self.ladder()
         moments = [(self._moment(days, calendar), days, to) for days, to in ladder]
@@ -352,7 +353,7 @@ class Term(models.Model):
         if day > self.due_on:
             return -calendar.between(self.due_on, day)
         # Nothing was left where the due day is only the first working day after a day off.
-        return max(self.base_amount - calendar.between(self.base_on, day), 0)
+        return max(self.base_amount - calendar.between(self.base_on, day), 0)  # type: ignore[operator, arg-type]
 
     def pause(self, *, at: datetime, by: User | None, reason: str) -> None:
         """Stop counting while others are waited for (tạm dừng). The internal clock only.

@@ -505,7 +505,7 @@ def _end_without_paper():
             )
             if given is None:
                 continue
-            given.valid_to = given.paper_due_on
+            given.valid_to = given.paper_due_on  # type: ignore[assignment]  # it is past
             given.save(update_fields=["valid_to"])
             _record(
                 "role.substitute_lapse",

@@ -96,7 +96,7 @@ def preview(
     for *counting, due_on, terms in (
         counted.order_by().values_list(*key).annotate(terms=Count("pk"))
     ):
-        new = calendar.project(*counting).due_on
+        new: date | None = calendar.project(*counting).due_on
         if new != due_on:
             moved += terms
             moves[(*counting, due_on)] = new

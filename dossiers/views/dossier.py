@@ -95,7 +95,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
             task = say_done(request, act.event, dossier)
             return redirect(
                 "dossiers:task" if holds_task(request.user, task) else "dossiers:dossier",
-                task.pk if holds_task(request.user, task) else dossier.pk,
+                task.pk if holds_task(request.user, task) else dossier.pk,  # type: ignore[union-attr]
             )
     except ActNotPossible:
         return _too_late(request, dossier, name)
@@ -133,6 +133,6 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
         if made is not None:
             task = say_done(request, "dossier.open", made)
             if holds_task(user, task):
-                return redirect("dossiers:task", task.pk)
+                return redirect("dossiers:task", task.pk)  # type: ignore[union-attr]
             return redirect("dossiers:dossier", made.pk)
     return render(request, "dossiers/dossier_new.html", {"form": form})

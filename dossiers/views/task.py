@@ -124,7 +124,7 @@ def _complete(request, task, name):
         return _page(request, task, tried=form)
     following = say_done(request, ACTS[name].event, task.dossier)
     if holds_task(request.user, following):
-        return redirect("dossiers:task", following.pk)
+        return redirect("dossiers:task", following.pk)  # type: ignore[union-attr]
     return redirect("dossiers:inbox")
 
 
@@ -193,6 +193,7 @@ def _handling_rows(task, buttons, handled):
 
 def _told_beside(task, tab):
     """What the chosen tab of the page tells, and what was asked of the producer."""
+    beside: dict[str, object]
     dossier, beside = task.dossier, {}
     if tab == "summary":
         beside["recorded"] = recorded(dossier)

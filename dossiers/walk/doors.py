@@ -240,7 +240,7 @@ def changing(
         )
         HistoryEntry.objects.record(
             event,
-            task.dossier,
+            task.dossier,  # type: ignore[arg-type]  # a task that is held has one
             by=by,
             capacity=acted_in,
             reason=reason,

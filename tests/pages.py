@@ -1,0 +1,14 @@
+"""What a page shows: its words as they are read, however its source is broken into lines."""
+
+import html
+import re
+
+#: What flows in a line; any other element begins a new one.
+INLINE = "a|abbr|b|button|em|i|kbd|label|small|span|strong|sub|sup|time"
+_INLINE = re.compile(rf"</?(?:{INLINE})\b[^>]*>")
+_ANY = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
+
+
+def shown(page):
+    """The words of a page or a piece of it: blanks folded as a browser folds them, no tags."""
+    return " ".join(html.unescape(_ANY.sub(" ", _INLINE.sub("", page))).split())
