@@ -17,7 +17,8 @@ from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -108,11 +109,11 @@ class _Search(AutocompleteJsonView):
         return super().serialize_result(obj, to_field_name) | {"text": _chosen_as(obj)}
 
 
-def _autocomplete_view(request: HttpRequest) -> HttpResponse:
+def _autocomplete_view(request: HttpRequest) -> HttpResponseBase:
     return _Search.as_view(admin_site=admin.site)(request)
 
 
-admin.site.autocomplete_view = _autocomplete_view  # type: ignore[method-assign]
+admin.site.autocomplete_view = _autocomplete_view  # type: ignore[method-assign,assignment]
 
 
 class Searching:
