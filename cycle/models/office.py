@@ -19,7 +19,7 @@ class Office:
     history_stream = Stream.OFFICE
     history_cycle_id = None
 
-    def __str__(self):
+    def __str__(self) -> str:
         return self.label
 
 
@@ -42,10 +42,10 @@ class OfficeContact(models.Model):
             )
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return ", ".join(filter(None, (self.name, self.phone, self.email)))
 
     @classmethod
-    def current(cls):
+    def current(cls) -> "OfficeContact | None":
         """The one that counts, or None."""
         return cls.objects.order_by("-pk").first()

@@ -192,7 +192,7 @@ class OrgUnit(models.Model):
         return {unit.parent_id for unit in (self, self.heir()) if unit.parent_id is not None}
 
 
-def check_one_province(unit):
+def check_one_province(unit: "OrgUnit") -> None:
     """Whether no other province is in this installation today. Raises ValidationError."""
     others = OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None).exclude(pk=unit.pk)
     if other := others.first():

@@ -47,5 +47,5 @@ class ActivationSlip(models.Model):
             models.CheckConstraint(condition=~Q(user=F("made_by")), name="slip_not_for_oneself"),
         ]
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.user}: {self.made_at:%d/%m/%Y}"
