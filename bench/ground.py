@@ -27,7 +27,13 @@ class Ground:
     def __init__(self):
         self.province, self.written, self.quiet = (
             OrgUnit.objects.create(
-                code=code, name=name, level=level, parent_id=parent, valid_from=date(2020, 1, 1)
+                code=code,
+                name=name,
+                level=level,
+                parent_id=parent,
+                valid_from=date(2020, 1, 1),
+                # Beside the one of the reference data.
+                doubled=level == Level.PROVINCE,
             )
             for code, name, level, parent in self._units()
         )

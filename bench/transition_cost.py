@@ -78,7 +78,12 @@ def _login(alias="default"):
 def _world(number):
     """``number`` dossiers of one commune, each with its idea waiting to be screened."""
     province = OrgUnit.objects.create(
-        code="P", name="Tỉnh", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
+        code="P",
+        name="Tỉnh",
+        level=Level.PROVINCE,
+        valid_from=date(2020, 1, 1),
+        # Beside the one of the reference data.
+        doubled=True,
     )
     commune = OrgUnit.objects.create(
         code="X", name="Xã", level=Level.COMMUNE, parent=province, valid_from=date(2020, 1, 1)

@@ -12,11 +12,13 @@ from councils.views import (
     paper,
     result,
     round,
+    setup,
     sheet,
 )
 
 app_name = "councils"
 urlpatterns = [
+    path("setup/", setup.setup, name="setup"),
     path("calibration/", calibration.overview, name="calibration"),
     path("rounds/<int:pk>/calibration/", calibration.round_calibration, name="round_calibration"),
     path("entries/<int:pk>/calibration/", calibration.entry_calibration, name="entry_calibration"),

@@ -26,10 +26,8 @@ class PinnedTriggerSql(compiler.UpsertTriggerSql):
         return super().get_template().replace("LANGUAGE plpgsql;", pinned)
 
 
-class Immutable(pgtrigger.Protect):
-    """A trigger that refuses UPDATE and DELETE, for the owner of the table too."""
-
-    operation = pgtrigger.Update | pgtrigger.Delete
+class Guard(pgtrigger.Protect):
+    """Refuses an operation, where its condition holds, to everybody, the owner too."""
 
     def compile(self, model):
         made = super().compile(model)
@@ -73,6 +71,12 @@ def keep_keys(alias):
                 f"FOR EACH ROW WHEN (({new}) IS DISTINCT FROM ({old})) "
                 f"EXECUTE FUNCTION {KEY_STAYS}()"
             )
+
+
+class Immutable(Guard):
+    """Rows that are only ever added: nobody changes or deletes one, the owner neither."""
+
+    operation = pgtrigger.Update | pgtrigger.Delete
 
 
 _UNPINNED = """

@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "cycle.middleware.TwiceMiddleware",
 ]
 
-SITE_NAME = os.environ.get("SITE_NAME", "OCOP Điện Biên")
+SITE_NAME = os.environ.get("SITE_NAME", "OCOP")
 #: Where this installation offers its source, as AGPL-3.0 asks; shown at the foot of each page.
 SOURCE_URL = os.environ.get("SOURCE_URL", "")
 
@@ -232,6 +232,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "oldpassword",
     "password1",
     "password2",
+    "code",
 ]
 AXES_USERNAME_CALLABLE = "cycle.accounts.counted_name"
 AXES_VERBOSE = False

@@ -113,6 +113,28 @@ def moment(text):
         raise NotADay(str(HOW_A_MOMENT)) from None
 
 
+class NotAPhone(ValueError):
+    """What was written is no telephone number; the message is the sentence for who wrote it."""
+
+
+def phone(text):
+    """A telephone number as it is dialled in Vietnam: «0912 345 678», +84 912.345.678 and what a
+    spreadsheet leaves of it, 912345678, are "0912345678"; nothing written is "".
+
+    Raises :class:`NotAPhone`.
+    """
+    text = _plain(text)
+    digits = re.sub(r"[ .\-()]", "", text)
+    digits = re.sub(r"^(\+84|0084|84(?=[0-9]{9}$))", "0", digits)
+    if re.fullmatch(r"[1-9][0-9]{8,9}", digits):
+        digits = f"0{digits}"
+    if text and not re.fullmatch(r"0[0-9]{9,10}", digits):
+        raise NotAPhone(
+            _("«%(text)s» không phải số điện thoại, ví dụ 0912345678.") % {"text": text}
+        )
+    return digits
+
+
 def whole(text):
     """A whole number without what stands between its thousands: «1.234» → "1234", «12,00» → "12".
 

@@ -10,4 +10,5 @@ class DossiersConfig(AppConfig):
         # Events, permissions, flows, kinds of jobs, stored words: registered by being imported.
         from dossiers import events, flows, words  # noqa: F401
         from dossiers.office import handover  # noqa: F401
+        from dossiers.office.stock import work  # noqa: F401
         from dossiers.terms import recalculation  # noqa: F401

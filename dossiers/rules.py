@@ -162,6 +162,21 @@ def keeps_calendar(user: User | None) -> bool:
 
 
 @rules.predicate
+def keeps_stock(user: User | None, unit: Any = None) -> bool:
+    """An officer of the province, of ``unit`` when one is named: who enters what was recognised."""
+    return (
+        user is not None
+        and user.is_active
+        and any(
+            assignment.role == "officer"
+            and assignment.org_unit.level == "province"
+            and (unit is None or assignment.org_unit_id == unit.pk)
+            for assignment in user.assignments()
+        )
+    )
+
+
+@rules.predicate
 def has_a_post(user: User | None) -> bool:
     """Holds some role today, or acts for who does."""
     return user is not None and user.is_active and bool(user.assignments())
@@ -191,3 +206,4 @@ rules.add_perm("dossiers.reroute_task", routes_task)
 rules.add_perm("dossiers.see_calendar", has_a_post)
 rules.add_perm("dossiers.extend_term", approves_extension)
 rules.add_perm("dossiers.change_calendar", keeps_calendar)
+rules.add_perm("dossiers.import_stock", keeps_stock)

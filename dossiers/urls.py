@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dossiers.office.views import absence, calendar, jobs, outreach, register
+from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup, stock
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
@@ -28,6 +28,9 @@ urlpatterns = [
     path("c/<slug:token>/qr.svg", certificate.qr_code, name="certificate_qr"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<int:pk>/", jobs.job, name="job"),
+    path("stock/", stock.stock_list, name="stock"),
+    path("stock/one/", stock.stock_one, name="stock_one"),
+    path("stock/<int:pk>/", stock.stock_batch, name="stock_batch"),
     path("absence/", absence.absence, name="absence"),
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),
@@ -36,4 +39,19 @@ urlpatterns = [
     path("handover/<int:pk>/", absence.handover_post, name="handover_post"),
     path("handover/<int:pk>/back/", absence.handover_back, name="handover_back"),
     path("handover/<int:pk>/briefing/", absence.briefing, name="briefing"),
+    path("people/", people.people_list, name="people"),
+    path("people/new/", people.person_new, name="person_new"),
+    path("people/import/", people.roster_page, name="people_import"),
+    path("people/import/sheet.xlsx", people.roster_sheet, name="people_sheet"),
+    path("people/slips/", people.slips, name="slips"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/give/", people.give, name="person_give"),
+    path("people/<int:pk>/move/", people.move, name="person_move"),
+    path("people/<int:pk>/leave/", people.leave, name="person_leave"),
+    path("people/<int:pk>/contact/", people.contact, name="person_contact"),
+    path("setup/units/", setup.units, name="setup_units"),
+    path("setup/reference/", setup.reference, name="setup_reference"),
+    path("setup/contact/", setup.office_contact, name="setup_contact"),
+    path("profile/contact/", people.own_contact, name="own_contact"),
+    path("activate/", people.activate, name="activate"),
 ]

@@ -263,6 +263,20 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "group.change",
     "cycle.configure",
     "unit.configure",
+    "person.enrol",
+    "person.leave",
+    "person.contact",
+    "person.slip",
+    "person.begin",
+    "person.new_password",
+    "office.units",
+    "office.reference",
+    "office.contact",
+    "stock.enter",
+    "stock.strike",
+    "stock.upload",
+    "stock.commit",
+    "stock.undo",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""

@@ -1,5 +1,6 @@
 """How each rule of the database is broken on purpose."""
 
+import secrets
 from contextlib import contextmanager
 from datetime import date
 from types import SimpleNamespace
@@ -30,6 +31,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import (
+    ActivationSlip,
     Criterion,
     Elimination,
     HistoryEntry,
@@ -46,6 +48,7 @@ from dossiers.models import (
     Dossier,
     Firing,
     Process,
+    StockBatch,
     Task,
     Term,
     TermEvent,
@@ -203,6 +206,12 @@ def event(world, model, **fields):
     model.objects.create(**values | {"title": "Hội nghị"} | fields)
 
 
+def stock_batch(world, **fields):
+    """A list of what was recognised before."""
+    values = {"org_unit": world.commune.parent, "by": world.an, "at": clock.now()}
+    return StockBatch.objects.create(**values | fields)
+
+
 LONG_AGO = date(2000, 1, 1)
 
 
@@ -211,6 +220,14 @@ def council(world):
     judging.regulate(world.commune.parent)
     world.thu = person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, world.commune.parent))
     return judging.seat(world.commune.parent, world.thu)
+
+
+def slip(world, **fields):
+    """A slip of An's, printed by another."""
+    leads = User.objects.filter(username="in").first() or person("in", "Lò Văn In")
+    values = {"made_by": leads, "made_at": clock.now(), "expires_on": clock.today()}
+    values["mark"] = secrets.token_hex(32)
+    return ActivationSlip.objects.create(user=world.an, **values | fields)
 
 
 def seated(world, **fields):

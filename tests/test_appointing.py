@@ -583,7 +583,9 @@ THEIR_OWN = {
     "", "absence/", "certificates/", "councils/", "dossiers/", "ending/", "handover/", "healthz",
     "inbox/", "jobs/", "outreach/", "councils/regulation/", "notifications/", "notifications/bell/", "notifications/preferences/",
     "opinions/", "profile/", "register/", "register/certificates/", "rounds/", "rubrics/",
-    "calibration/",
+    "calibration/", "activate/", "profile/contact/",
+    # The dates of the year are everybody's.
+    "terms/<int:pk>/",
 }  # fmt: skip
 
 

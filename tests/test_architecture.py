@@ -30,11 +30,11 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events points steps translations workdays written site running asking",
-        "tables fields formats typed guards",
+        "tables sheets fields formats typed guards",
         "rulesets middleware",
         "models",
-        "accounts appointing chains rubrics files words",
-        "jobs downloads",
+        "accounts appointing chains rubrics files words units provinces",
+        "jobs downloads slips",
         "views",
         "settings celery urls admin apps asgi wsgi management",
     ],
@@ -54,7 +54,7 @@ FLOORS = {
     ],
     "councils": [
         "events rules models",
-        "judging templatetags data_check",
+        "judging templatetags data_check setup",
         "papers",
         "forms stories",
         "pages sheet_page",

@@ -44,6 +44,7 @@ from cycle.models import (
     FileFault,
     HistoryEntry,
     HistoryHead,
+    OfficeContact,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -64,6 +65,7 @@ from dossiers.models import (
     Review,
     Route,
     State,
+    StockRow,
     Task,
     Term,
 )
@@ -113,7 +115,9 @@ from tests.breaking import (
     second_round,
     sent,
     shut,
+    slip,
     sql,
+    stock_batch,
     substituted,
     summary,
     term,
@@ -158,6 +162,19 @@ BREAKS = {
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
+    "org_unit_one_province": lambda w: OrgUnit.objects.create(
+        code="15", name="Tỉnh Lào Cai", level="province", valid_from=date(2025, 7, 1)
+    ),
+    "office_contact_can_be_reached": lambda w: OfficeContact.objects.create(
+        name="Văn phòng", made_by=w.an, made_at=clock.now()
+    ),
+    "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
+    "slip_used_or_void_not_both": lambda w: slip(
+        w, used_at=clock.now() + timedelta(days=1), voided_at=clock.now()
+    ),
+    "slip_mark_once": lambda w: [slip(w, mark="x", voided_at=clock.now()), slip(w, mark="x")],
+    "slip_used_after_it_was_made": lambda w: slip(w, used_at=clock.now() - timedelta(days=1)),
+    "slip_not_for_oneself": lambda w: slip(w, made_by=w.an),
     "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),
     "role_assignment_to_oneself_has_a_document": lambda w: held_by(
         w, made_by=w.an, document="12/QĐ-UBND"
@@ -251,6 +268,15 @@ BREAKS = {
     "outreach_kind_known": lambda w: event(w, OutreachEvent, kind="rumour"),
     "outreach_cost_not_negative": lambda w: event(w, OutreachEvent, kind="radio", cost=-1),
     "fair_cost_not_negative": lambda w: event(w, PromotionEvent, cost=-1),
+    # dossiers: the stock
+    "stock_batch_state_known": lambda w: stock_batch(w, state="lost"),
+    "stock_batch_rests_on_a_paper": lambda w: stock_batch(w, state="committed"),
+    "stock_row_line_once": lambda w: [
+        StockRow.objects.create(batch=batch, line=2) for batch in [stock_batch(w)] for _ in "12"
+    ],
+    "stock_row_becomes_all_or_nothing": lambda w: StockRow.objects.create(
+        batch=stock_batch(w), line=2, dossier=w.dossier
+    ),
     # dossiers: the dossier itself
     "dossier_state_known": lambda w: parked(w, state="lost"),
     "dossier_ranked_has_stars": lambda w: parked(w, state=State.RANKED),

@@ -17,6 +17,7 @@ from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import HistoryHead, User
 from cycle.running import embedded
+from dossiers.models import Producer, Product
 from tests import judging
 from tests.breaking import (
     closed,
@@ -94,6 +95,12 @@ def administrator(world):
     User.objects.create_superuser("quantri")
 
 
+def struck(world):
+    maker = world.dossier.product.producer
+    gone = Producer.objects.create(name="HTX cũ", commune=maker.commune, void=True)
+    Product.objects.create(producer=gone, name="Chè cũ", group="drink", void=True)
+
+
 #: Guarded table, function of its trigger -> what there is before, the tables that are shadowed and
 #: what is changed in the shadow, and the statement that must be refused all the same.
 ATTACKS = {
@@ -164,6 +171,19 @@ ATTACKS = {
         """UPDATE public.dossiers_task above SET closed_by_id = below.closed_by_id
            FROM public.dossiers_task below
            WHERE above.node = 'check_at_province' AND below.node = 'sign_report'""",
+    ),
+    ("dossiers_dossier", "stands_on_what_stands"): (
+        struck,
+        {"dossiers_product": "UPDATE pg_temp.dossiers_product SET void = false"},
+        """UPDATE public.dossiers_dossier
+           SET product_id = (SELECT id FROM public.dossiers_product WHERE void)""",
+    ),
+    ("dossiers_product", "stands_on_what_stands"): (
+        struck,
+        {"dossiers_producer": "UPDATE pg_temp.dossiers_producer SET void = false"},
+        """UPDATE public.dossiers_product
+           SET producer_id = (SELECT id FROM public.dossiers_producer WHERE void)
+           WHERE NOT void""",
     ),
     ("cycle_substitution", "substitution_not_to_oneself"): (
         lambda world: substituted(world, created_by=person("minh", "Lò Văn Minh")),

@@ -14,6 +14,17 @@ from bench.__main__ import proofs
 RESULTS = {
     "task_race": {"winners": 8, "history": 8, "next_tasks": 8, "records": 8},
     "transition_cost": {"same_rows": True},
+    "import_scale": {
+        "size": 400,
+        "same_rows": True,
+        "errors_planted": 40,
+        "errors_found": 40,
+        "errors_elsewhere": 0,
+        "kills": 3,
+        "half_entered": 0,
+        "entered_after_kills": 100,
+        "history_whole": True,
+    },
     "sweep_kill": {
         "size": 6,
         "rungs": 3000,

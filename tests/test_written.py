@@ -350,3 +350,28 @@ def test_a_reason_stands_without_what_surrounds_it():
 )
 def test_two_names_are_one_however_they_were_typed(one, other, same):
     assert same_name(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0912 345 678", "0912345678"),
+        ("0912.345.678", "0912345678"),
+        ("+84 912-345-678", "0912345678"),
+        ("84912345678", "0912345678"),
+        # What a spreadsheet leaves of it.
+        ("912345678", "0912345678"),
+        ("(0215) 3825 678", "02153825678"),
+        (" ", ""),
+    ],
+)
+def test_a_telephone_number_however_it_is_written(text, number):
+    assert written.phone(text) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["khong co", "12345", "0912 345 67", "0912345678901", "09x2345678"]
+)
+def test_what_is_no_telephone_number_is_said(text):
+    with pytest.raises(written.NotAPhone, match="không phải số điện thoại"):
+        written.phone(text)

@@ -17,6 +17,7 @@ from cycle.models.folding import (
 )
 from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
 from cycle.models.job import Job, JobState, job_kind
+from cycle.models.office import Office, OfficeContact
 from cycle.models.organisation import (
     Level,
     OrgUnit,
@@ -29,9 +30,11 @@ from cycle.models.organisation import (
     told_apart,
 )
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
+from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
 __all__ = [
+    "ActivationSlip",
     "Criterion",
     "Cycle",
     "DayOff",
@@ -48,6 +51,8 @@ __all__ = [
     "Level",
     "NameField",
     "Option",
+    "Office",
+    "OfficeContact",
     "OrgUnit",
     "OutboxMessage",
     "Role",

@@ -38,6 +38,7 @@ class Stream(models.TextChoices):
     COUNCIL = "council", _("Hội đồng")
     CYCLE = "cycle", _("Chu trình")
     PERSON = "person", _("Nhân sự")
+    OFFICE = "office", _("Văn phòng")
 
 
 class HistoryManager(models.Manager["HistoryEntry"]):

@@ -104,6 +104,11 @@ class Job(models.Model):
         return _titles.get(self.kind, self.kind)
 
     @property
+    def waits(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.state in (JobState.QUEUED, JobState.RUNNING)
+
+    @property
     def percent(self) -> int:
         """0 to 100."""
         return 100 * self.done // self.total if self.total else 0

@@ -119,6 +119,8 @@ class OrgUnit(models.Model):
         verbose_name=_("đơn vị kế thừa"),
     )
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
+    #: A second province of before the database refused it: one installation serves one.
+    doubled = models.BooleanField(default=False, db_default=False, editable=False)
     search = models.GeneratedField(
         expression=Fold(Concat("name", Value(" "), "aliases", output_field=models.TextField())),
         output_field=models.TextField(),
@@ -133,6 +135,11 @@ class OrgUnit(models.Model):
         ordering = ["level", "code", "valid_from"]
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="org_unit_code_valid_from"),
+            models.UniqueConstraint(
+                fields=["level"],
+                condition=Q(level=Level.PROVINCE, valid_to=None, doubled=False),
+                name="org_unit_one_province",
+            ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
                 name="org_unit_period_not_reversed",
@@ -153,6 +160,8 @@ class OrgUnit(models.Model):
     def clean(self) -> None:
         check_period(self.valid_from, self.valid_to, "valid_to")
         self._check_parent()
+        if self.level == Level.PROVINCE and self.valid_to is None:
+            check_one_province(self)
         if self.pk is None:
             return
         was = OrgUnit.objects.filter(pk=self.pk).values_list("level", flat=True).first()
@@ -264,6 +273,18 @@ def named_apart(rows: Any, user: str = "") -> Any:
     return rows.alias(name_as_compared=Lower(name)).annotate(
         has_namesake=ExpressionWrapper(Q(name_as_compared__in=shared), models.BooleanField())
     )
+
+
+def check_one_province(unit: "OrgUnit") -> None:
+    """Whether no other province is in this installation today. Raises ValidationError."""
+    others = OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None).exclude(pk=unit.pk)
+    if other := others.first():
+        raise ValidationError(
+            {
+                "level": _("Hệ thống đã có %(unit)s: một hệ thống phục vụ một tỉnh.")
+                % {"unit": other}
+            }
+        )
 
 
 class User(AbstractUser):

@@ -1,6 +1,6 @@
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
-from dossiers.models.certificate import Certificate
+from dossiers.models.certificate import Certificate, Edition
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
@@ -22,12 +22,15 @@ from dossiers.models.records import (
     SupportMeasure,
     Visit,
 )
+from dossiers.models.stock import ARCHIVE, BatchState, RowKind, StockBatch, StockRow
 from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
 from dossiers.models.term import Firing, Term, TermEvent, TermState
 
 __all__ = [
     "ACTS",
+    "ARCHIVE",
     "ActNotPossible",
+    "BatchState",
     "BusinessPlan",
     "CaseType",
     "Certificate",
@@ -36,6 +39,7 @@ __all__ = [
     "Conclusion",
     "ConditionNotMet",
     "Dossier",
+    "Edition",
     "Evaluation",
     "Evidence",
     "Firing",
@@ -55,8 +59,11 @@ __all__ = [
     "PromotionEvent",
     "Review",
     "Route",
+    "RowKind",
     "SelfAssessment",
     "State",
+    "StockBatch",
+    "StockRow",
     "SupportKind",
     "SupportMeasure",
     "Task",

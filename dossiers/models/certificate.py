@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
+import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import (
     FoldNumber,
     HistoryEntry,
@@ -31,7 +32,7 @@ from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, UNDECIDED, State
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import JUDGED_ANEW
-from dossiers.models.product import ProductGroup
+from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
 if TYPE_CHECKING:
@@ -61,6 +62,16 @@ class Validity:
 
     until: date | None
     filed_on: date | None = None
+
+
+class Edition(models.TextChoices):
+    """By which edition of the law a certificate of before was given (cấp theo)."""
+
+    QD851 = "851", _("QĐ 851/QĐ-UBND (2018)")
+    QD1048 = "1048", _("QĐ 1048/QĐ-TTg (2019)")
+    QD148 = "148", _("QĐ 148/QĐ-TTg (2023)")
+    QD1489 = "1489", _("QĐ 148, sửa đổi bởi QĐ 1489/QĐ-TTg (2025)")
+    QD26 = "26", _("QĐ 26/2026/QĐ-TTg")
 
 
 class CertificateQuerySet(models.QuerySet):
@@ -160,11 +171,18 @@ class Certificate(Record):
     producer_address = models.CharField(max_length=250, blank=True, editable=False)
     before = models.BooleanField(default=False, editable=False)
     number_repeats = models.BooleanField(default=False, editable=False)
+    #: By which edition of before it was given, where that is not the dossier's own («148»).
+    edition = models.CharField(
+        _("cấp theo"), max_length=10, choices=Edition, blank=True, editable=False
+    )
+    #: Struck out with the batch that brought it in; the one thing of it that ever changes.
+    void = models.BooleanField(default=False, editable=False)
 
     filed_at: datetime | None
     law_at_expiry: int | None
 
-    objects = CertificateQuerySet.as_manager()
+    objects = Standing.from_queryset(CertificateQuerySet)()
+    everything = models.Manager()
 
     def get_absolute_url(self) -> str:
         """Its public page."""
@@ -310,7 +328,14 @@ class Certificate(Record):
                 ExtractYear("issued_on"),
                 F("folded_number"),
                 name="certificate_number_once",
-                condition=Q(number_repeats=False) & ~Q(number=""),
+                condition=Q(number_repeats=False, void=False) & ~Q(number=""),
                 nulls_distinct=False,
             ),
+        ]
+        triggers = [
+            guards.Guard(
+                name="certificate_void_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__void=True) | pgtrigger.Q(new__void=False),
+            )
         ]

@@ -25,7 +25,7 @@ from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stat
 from dossiers.law.doing import Doing
 from dossiers.law.states import AT_COUNCIL, JUDGED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
-from dossiers.models.product import Product
+from dossiers.models.product import Product, Standing
 
 if TYPE_CHECKING:
     from dossiers.models.paper import OfficialDocument
@@ -107,8 +107,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     parked_from = models.CharField(max_length=40, blank=True, editable=False)
     opened_at = models.DateTimeField(_("mở lúc"), editable=False)
     moved_at = models.DateTimeField(_("chuyển trạng thái lúc"), editable=False)
+    void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 
-    objects = DossierQuerySet.as_manager()
+    objects = Standing.from_queryset(DossierQuerySet)()
+    everything = models.Manager()
 
     class Meta:
         verbose_name = _("hồ sơ")
@@ -347,7 +349,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             authorised = act.by_round and doing.is_authorised(self)
             if not authorised and not self._may(act, doing):
                 raise PermissionDenied
-            if not self.stands_for(name):
+            if self.void or not self.stands_for(name):
                 raise ActNotPossible(name)
             if act.reason:
                 reason = stated(reason)
@@ -431,7 +433,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         Not refresh_from_db(): django_fsm's opens the protected field for all threads while it runs.
         """
         fresh = (
-            Dossier.objects.select_related("product", "commune__parent__parent")
+            Dossier.everything.select_related("product", "commune__parent__parent")
             .select_for_update(of=("self",))
             .get(pk=self.pk)
         )

@@ -41,6 +41,16 @@ class ProductGroup(models.TextChoices):
     DECORATION = "souvenirs_furniture_decoration", _("Lưu niệm, nội thất, trang trí")
 
 
+class Standing(models.Manager):
+    """Rows that stand: what was brought in by mistake and struck out (gạch bỏ) is left out.
+
+    Struck rows are never deleted: ``everything`` has them too.
+    """
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(void=False)
+
+
 class Producer(models.Model):
     """Who makes the product and proposes it (chủ thể)."""
 
@@ -56,6 +66,10 @@ class Producer(models.Model):
     search = models.GeneratedField(
         expression=Fold(F("name")), output_field=models.TextField(), db_persist=True
     )
+    void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
+
+    objects = Standing()
+    everything = models.Manager()
 
     class Meta:
         verbose_name = _("chủ thể")
@@ -96,6 +110,10 @@ class Product(models.Model):
         output_field=models.TextField(),
         db_persist=True,
     )
+    void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
+
+    objects = Standing()
+    everything = models.Manager()
 
     class Meta:
         verbose_name = _("sản phẩm")

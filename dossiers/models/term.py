@@ -215,8 +215,12 @@ class Term(models.Model):
         dossier: Dossier | None = None,
         certificate: Certificate | None = None,
         fixed_on: date | None = None,
+        calendar: Calendar | None = None,
     ) -> Self:
-        """A clock of the law from ``at``, not yet saved; ``fixed_on`` overrules its length."""
+        """A clock of the law from ``at``, not yet saved; ``fixed_on`` overrules its length.
+
+        ``calendar``: the days off, when the caller knows them.
+        """
         term = cls(
             rule=rule,
             code=rule.code,
@@ -233,9 +237,9 @@ class Term(models.Model):
         escalations = [tuple(row) for row in rule.escalations]
         day = fixed_on or rule.fixed_on
         if day:
-            term._begin(None, "", rule.warnings, escalations, fixed_on=day)
+            term._begin(None, "", rule.warnings, escalations, fixed_on=day, calendar=calendar)
         else:
-            term._begin(rule.amount, rule.unit, rule.warnings, escalations)
+            term._begin(rule.amount, rule.unit, rule.warnings, escalations, calendar=calendar)
         return term
 
     @classmethod
@@ -279,6 +283,7 @@ class Term(models.Model):
         *,
         base_on: date | None = None,
         fixed_on: date | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         self._ladder = [*((-days, "officer") for days in warnings), (0, "officer"), *escalations]
         self.unit, self.base_amount = unit, amount
@@ -287,7 +292,8 @@ class Term(models.Model):
             self.base_on = base_on or timezone.localdate(self.started_at)
         if fixed_on:
             self.due_on = fixed_on
-        self.project(self.calendar())
+        # A new clock has fired nothing.
+        self.project(calendar or self.calendar(), fired=())
         self.original_due_on = self.due_on
 
     # --- Project ----------------------------------------------------------------------------
@@ -330,6 +336,15 @@ class Term(models.Model):
         fired = set(fired)
         waiting = [m for m, rung in zip(self.rung_at, self.rungs, strict=True) if rung not in fired]
         self.next_at = waiting[0] if waiting else None
+
+    def tell_from(self, moment: datetime) -> None:
+        """Leave out the rungs up to ``moment``: what is entered late is not told late."""
+        kept = [
+            (at, rung) for at, rung in zip(self.rung_at, self.rungs, strict=True) if at > moment
+        ]
+        self.rung_at = [at for at, _told in kept]
+        self.rungs = [rung for _at, rung in kept]
+        self.next_at = self.rung_at[0] if kept else None
 
     def _moment(self, days: int, calendar: Calendar) -> datetime:
         if days == 0:

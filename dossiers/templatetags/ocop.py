@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+import rules
 from django import template
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from cycle import clock, events, written
-from cycle.models import DayOff
+from cycle.models import DayOff, OfficeContact
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.models import ACTS, ProductGroup
@@ -31,6 +32,18 @@ def site_name():
 def source_url():
     """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
     return settings.SOURCE_URL
+
+
+@register.simple_tag
+def may(user, permission):
+    """Whether our rules let this person do it: Django's own table of rights is not asked."""
+    return rules.has_perm(permission, user)
+
+
+@register.simple_tag
+def office_contact():
+    """Whom to call who cannot sign in; nothing before somebody has said it."""
+    return OfficeContact.current()
 
 
 @register.filter

@@ -18,7 +18,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 from cycle.models import Duty, OrgUnit, User
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import State
-from dossiers.models.dossier import Route
+from dossiers.models.dossier import Dossier, Route
 from dossiers.models.task import Process, Task
 from dossiers.models.term import Term
 from dossiers.terms.clocks import begin
@@ -49,6 +49,13 @@ def cancel(process: Process, at: datetime) -> list[int]:
     process.status, process.finished = PROCESS.CANCELED, at
     process.save(update_fields=["status", "finished"])
     return closed
+
+
+def ended(flow_class: Any, dossier: Dossier, at: datetime) -> Process:
+    """A walk that was over before the dossier was here, not yet saved: it waits for nothing."""
+    return Process(
+        flow_class=flow_class, dossier=dossier, status=PROCESS.DONE, created=at, finished=at
+    )
 
 
 def give(task: Task, user: User | None) -> None:

@@ -4,12 +4,14 @@ from argparse import ArgumentTypeError
 from datetime import timedelta
 from pathlib import Path
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.db.models import Q
 
 from cycle import tables, written
 from cycle.models import Level, OrgUnit
+from cycle.models.organisation import check_one_province
 
 ORDER: list[str] = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
 
@@ -128,6 +130,11 @@ class Command(BaseCommand):
             known.valid_to = None if None in ends else max(ends)
             known.valid_from = min(known.valid_from, unit.valid_from)
             unit = known
+        elif unit.valid_to is None:
+            try:
+                check_one_province(unit)
+            except ValidationError as refused:
+                raise CommandError(" ".join(refused.messages)) from None
         unit.save()
         return unit
 

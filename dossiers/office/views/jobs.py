@@ -6,7 +6,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from cycle.asking import SignedIn
-from cycle.models import Job, JobState
+from cycle.models import Job
 
 ROWS = 25
 
@@ -18,25 +18,18 @@ def _mine(user):
     return Job.objects.filter(by=user)
 
 
-def _shown(job):
-    job.waits = job.state in (JobState.QUEUED, JobState.RUNNING)
-    return job
-
-
 @login_required
 def job_list(request: SignedIn) -> HttpResponseBase:
     """My jobs, the newest first."""
     jobs = _mine(request.user).select_related("by").order_by("-pk")
     page = Paginator(jobs, ROWS).get_page(request.GET.get("page"))
-    return render(
-        request, "dossiers/job_list.html", {"page": page, "jobs": [_shown(job) for job in page]}
-    )
+    return render(request, "dossiers/job_list.html", {"page": page, "jobs": page})
 
 
 @login_required
 def job(request: SignedIn, pk: int) -> HttpResponseBase:
     """One job: a bar while it runs, then its result; the page asks again by itself."""
-    job = _shown(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
+    job = get_object_or_404(_mine(request.user).select_related("by"), pk=pk)
     fragment = request.htmx and not request.htmx.boosted
     return render(
         request, "dossiers/job_progress.html" if fragment else "dossiers/job.html", {"job": job}

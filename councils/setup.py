@@ -1,0 +1,221 @@
+"""What an installation still lacks before its people can work, and for whom (thiết lập).
+
+Each line is asked of the data whenever the page is opened: nothing is ticked off by hand.
+"""
+
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from councils.models import Council, Regulation
+from cycle.models import (
+    Cycle,
+    DayOff,
+    Level,
+    OfficeContact,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Rubric,
+    RuleSet,
+    User,
+)
+from dossiers.office import people
+
+#: So many missing units are named.
+NAMED = 12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that must be there: what there is or is missing, for whom, where it is done.
+
+    ``post`` is whether ``link`` is a button that does it, not a page.
+    """
+
+    title: str
+    done: bool
+    said: str
+    link: str
+    do: str
+    who: str = ""
+    post: bool = False
+    missing: list = field(default_factory=list)
+
+
+def lines(day):
+    """All lines, in the order in which they are done, as things are on ``day``."""
+    year = Cycle.objects.filter(closed_on=None).order_by("-year", "-pk").first()
+    found = [_units(day), _law(day), _contact(), _year(year), _duties(year)]
+    found += _holders(year, day)
+    return [*found, _begun(), _days_off(year, day), _regulation(day), _council(day)]
+
+
+def _units(day):
+    province = OrgUnit.objects.valid_on(day).filter(level=Level.PROVINCE).first()
+    communes = OrgUnit.objects.valid_on(day).filter(level=Level.COMMUNE).count()
+    return Line(
+        _("Tỉnh và đơn vị"),
+        province is not None and communes > 0,
+        _("%(province)s, %(n)d xã, phường.") % {"province": province, "n": communes}
+        if province
+        else _("Chưa chọn tỉnh."),
+        reverse("dossiers:setup_units"),
+        _("Chọn tỉnh") if province is None else _("Xem đơn vị"),
+    )
+
+
+def _law(day):
+    law = (
+        RuleSet.objects.filter(Exists(Rubric.objects.filter(rule_set=OuterRef("pk"))))
+        .filter(valid_from__lte=day)
+        .order_by("-valid_from", "-pk")
+        .first()
+    )
+    return Line(
+        _("Bộ quy định, bộ tiêu chí"),
+        law is not None,
+        _("Đang áp dụng: %(law)s.") % {"law": law.document}
+        if law
+        else _("Chưa nạp bộ quy định nào."),
+        reverse("dossiers:setup_reference"),
+        _("Nạp bộ quy định, bộ tiêu chí, ngày nghỉ"),
+        post=True,
+    )
+
+
+def _contact():
+    contact = OfficeContact.current()
+    return Line(
+        _("Liên hệ của văn phòng"),
+        contact is not None,
+        str(contact) if contact else _("Trang đăng nhập chưa ghi gọi ai khi cần giúp."),
+        reverse("dossiers:setup_contact"),
+        _("Sửa liên hệ") if contact else _("Ghi liên hệ"),
+    )
+
+
+def _year(year):
+    return Line(
+        _("Chu trình"),
+        year is not None,
+        str(year) if year else _("Chưa mở chu trình nào."),
+        reverse("admin:cycle_cycle_add"),
+        _("Mở chu trình"),
+    )
+
+
+def _duties(year):
+    count = year.duties.count() if year else 0
+    return Line(
+        _("Phân cấp nhiệm vụ"),
+        count > 0,
+        _("%(n)d việc đã giao cho cấp và vai trò.") % {"n": count}
+        if count
+        else _("Có khi mở chu trình: lấy theo bộ quy định."),
+        reverse("admin:cycle_cycle_change", args=[year.pk])
+        if year
+        else reverse("admin:cycle_cycle_add"),
+        _("Xem phân cấp"),
+    )
+
+
+def _holders(year, day):
+    """A line for each role at each level that the year gives work to: which units have nobody."""
+    if year is None:
+        return [
+            Line(
+                _("Người giữ vai trò"),
+                False,
+                _("Biết sau khi mở chu trình: cần ai ở cấp nào."),
+                reverse("dossiers:people_import"),
+                _("Nhập danh sách nhân sự"),
+            )
+        ]
+    posts = set(year.duties.filter(rule_set=year.rule_set).values_list("level", "role"))
+    # Whatever the duties say, a unit has somebody who leads it.
+    posts |= {(level, Role.LEADER) for level, _role in posts}
+    held = set(
+        RoleAssignment.objects.held_on(day)
+        .filter(user__is_active=True)
+        .values_list("role", "org_unit_id")
+    )
+    units: dict[str, list] = {}
+    for unit in OrgUnit.objects.valid_on(day).order_by("name", "pk"):
+        units.setdefault(unit.level, []).append(unit)
+    order = {value: number for number, value in enumerate(Level.values)}
+    found = []
+    for level, role in sorted(posts, key=lambda post: (order[post[0]], post[1])):
+        here = units.get(level, [])
+        if level == Level.CENTRE or not here:
+            continue
+        missing = [unit for unit in here if (role, unit.pk) not in held]
+        found.append(
+            Line(
+                f"{Role(role).label}, {str(Level(level).label).lower()}",
+                not missing,
+                _("%(n)d trên %(all)d đơn vị chưa có người.")
+                % {"n": len(missing), "all": len(here)}
+                if missing
+                else _("Đủ người ở %(all)d đơn vị.") % {"all": len(here)},
+                reverse("dossiers:people_import" if len(missing) > 1 else "dossiers:person_new"),
+                _("Nhập danh sách nhân sự") if len(missing) > 1 else _("Cấp tài khoản"),
+                missing=[*map(str, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])],
+            )
+        )
+    return found
+
+
+def _begun():
+    waiting = people.waiting(User.objects.all()).count()
+    return Line(
+        _("Tài khoản đã kích hoạt"),
+        not waiting,
+        _("%(n)d người chưa đặt mật khẩu: hãy in phiếu.") % {"n": waiting}
+        if waiting
+        else _("Không còn ai chờ phiếu."),
+        f"{reverse('dossiers:people')}?show=waiting",
+        _("In phiếu kích hoạt"),
+    )
+
+
+def _days_off(year, day):
+    of_year = year.year if year else day.year
+    there = DayOff.objects.filter(day__year=of_year).exists()
+    return Line(
+        _("Lịch nghỉ"),
+        there,
+        _("Có ngày nghỉ của năm %(year)d.") % {"year": of_year}
+        if there
+        else _("Chưa có ngày nghỉ nào của năm %(year)d.") % {"year": of_year},
+        reverse("dossiers:calendar"),
+        _("Xem lịch nghỉ"),
+        who=_("Cán bộ hoặc lãnh đạo cấp tỉnh"),
+    )
+
+
+def _regulation(day):
+    there = Regulation.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
+    return Line(
+        _("Quy chế hội đồng"),
+        there is not None,
+        there.document if there else _("Chưa ghi quy chế nào."),
+        reverse("councils:regulations"),
+        _("Ghi quy chế"),
+        who=_("Thường trực hội đồng"),
+    )
+
+
+def _council(day):
+    there = Council.objects.filter(org_unit__level=Level.PROVINCE, valid_from__lte=day)
+    sits = there.exclude(valid_to__lt=day).first()
+    return Line(
+        _("Hội đồng cấp tỉnh"),
+        sits is not None,
+        str(sits) if sits else _("Chưa có hội đồng nào đang hoạt động."),
+        reverse("councils:councils"),
+        _("Lập hội đồng"),
+        who=_("Thường trực hội đồng"),
+    )

@@ -1,0 +1,19 @@
+"""The path of the first day: what is missing, for whom, and the page that does it (thiết lập)."""
+
+import rules
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.shortcuts import render
+
+from councils import setup as needed
+from cycle import clock
+
+
+@login_required
+def setup(request):
+    """All lines of the first day, the done ones greyed."""
+    if not rules.has_perm("dossiers.administer_people", request.user):
+        raise Http404
+    lines = needed.lines(clock.today())
+    left = sum(not line.done for line in lines)
+    return render(request, "councils/setup.html", {"lines": lines, "left": left})

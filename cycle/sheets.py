@@ -1,0 +1,259 @@
+"""Sheets as offices have them: XLSX, XLS, ODS and CSV, read as rows of values. A leaf.
+
+A row is known by its line, a cell by its column: ``D7`` is what a person sees in the program that
+made the sheet. What a cell means is for who asks; here only what no reader could want otherwise is
+settled: text is composed (NFC), of single spaces, and its unseen characters are gone.
+"""
+
+import csv
+import io
+import math
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import Any
+
+import python_calamine as calamine
+from django.utils.translation import gettext as _
+
+#: The heaviest file, and what an XLSX may unfold to.
+MAX_BYTES, MAX_UNFOLDED = 20 * 1024**2, 300 * 1024**2
+#: Rows that say something; and the lines looked at: sheets are formatted far below their end.
+MAX_ROWS, MAX_LINES = 20_000, 200_000
+#: After so many empty lines nothing more is looked for.
+MAX_GAP = 2_000
+MAX_COLUMNS = 60
+#: What is kept of one cell.
+MAX_TEXT = 1_000
+
+_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]")
+_CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ZIP = b"PK\x03\x04"
+#: Day 0 of Excel, its leap year of 1900 reckoned with.
+_EPOCH = date(1899, 12, 30)
+
+Value = str | int | float | bool | date
+
+
+class SheetRefused(Exception):
+    """The file cannot be read as a sheet; the message is the sentence for who sent it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line that says something. ``cells`` are its values from column A on."""
+
+    line: int
+    cells: tuple[Value, ...]
+
+    def said(self) -> list[tuple[int, Value]]:
+        """(column, value) of the cells that say something."""
+        return [(number, cell) for number, cell in enumerate(self.cells) if cell != ""]
+
+
+@dataclass
+class Sheet:
+    """One sheet of a file (trang tính). ``merged`` are (first line, first column, last line, last
+    column) of merged cells, the columns from 0: only the first cell of each has a value.
+    """
+
+    name: str
+    rows: list[Row]
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    @cached_property
+    def width(self) -> int:
+        """How many columns it has."""
+        return max((len(row.cells) for row in self.rows), default=0)
+
+
+def column_name(number: int) -> str:
+    """The letters of a column counted from 0: 0 → A, 26 → AA."""
+    letters = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def clean(text: str) -> str:
+    """``text`` as it is seen: composed, no unseen characters, single spaces, trimmed."""
+    return " ".join(_UNSEEN.sub("", unicodedata.normalize("NFC", text)).split())
+
+
+def from_serial(number: float) -> date | None:
+    """The day of an Excel serial number, 45354 → 3/3/2024; None for one of no year near ours."""
+    return _EPOCH + timedelta(days=int(number)) if 25_569 <= number < 80_000 else None
+
+
+def read(content: bytes, filename: str) -> list[Sheet]:
+    """The sheets of a file that say something, in their order.
+
+    Raises :class:`SheetRefused` for one that is empty, too large, locked by a password, or none.
+    """
+    if not content.strip(b"\x00 \t\r\n"):
+        raise SheetRefused(_("Tệp này rỗng, xin chọn lại."))
+    if len(content) > MAX_BYTES:
+        raise SheetRefused(
+            _("Tệp nặng quá %(limit)s MB: hãy chỉ giữ trang danh sách rồi gửi lại.")
+            % {"limit": MAX_BYTES // 1024**2}
+        )
+    if content.startswith((_CFB, _ZIP)):
+        sheets = _workbook(content)
+    elif filename.lower().endswith((".xlsx", ".xls", ".xlsm", ".ods")) and not _is_text(content):
+        raise SheetRefused(_("Không đọc được tệp này: hãy mở bằng Excel, lưu lại rồi gửi."))
+    else:
+        sheets = [_text(content)]
+    if not (found := [sheet for sheet in sheets if sheet.rows]):
+        raise SheetRefused(_("Tệp không có dòng nào có chữ."))
+    return found
+
+
+# --- Workbooks ------------------------------------------------------------------------------------
+
+_LOCKED = (b"EncryptedPackage", "EncryptedPackage".encode("utf-16-le"))
+
+
+def _workbook(content: bytes) -> list[Sheet]:
+    locked = SheetRefused(
+        _("Tệp này có mật khẩu: hãy mở bằng Excel, bỏ mật khẩu, lưu lại rồi gửi.")
+    )
+    if content.startswith(_CFB) and any(name in content for name in _LOCKED):
+        raise locked
+    if content.startswith(_ZIP):
+        _check_unfolded(content)
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+        return [
+            _sheet(book.get_sheet_by_name(each.name))
+            for each in book.sheets_metadata
+            if each.visible == calamine.SheetVisibleEnum.Visible
+            and each.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
+    except calamine.PasswordError:
+        raise locked from None
+    except BaseException as error:
+        # The reader is not Python: what it cannot stand it may panic of, past Exception.
+        if isinstance(error, SheetRefused | KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise SheetRefused(
+            _("Không đọc được tệp này: hãy mở bằng Excel, lưu lại rồi gửi.")
+        ) from error
+
+
+def _check_unfolded(content: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            size = sum(each.file_size for each in archive.infolist())
+    except zipfile.BadZipFile:
+        raise SheetRefused(_("Tệp bị hỏng: hãy tải lại tệp gốc.")) from None
+    if size > MAX_UNFOLDED:
+        raise SheetRefused(_("Tệp mở ra quá lớn: hãy chỉ giữ trang danh sách rồi gửi lại."))
+
+
+def _sheet(sheet: Any) -> Sheet:
+    # The iterator begins at line 1, however many lines are empty, but at the first column in use.
+    left = [""] * (sheet.start or (0, 0))[1]
+    lines = enumerate(sheet.iter_rows(), 1)
+    rows = _said((line, [*left, *map(_value, cells)]) for line, cells in lines)
+    merged = [
+        (top + 1, left, bottom + 1, right)
+        for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
+        if left < MAX_COLUMNS
+    ]
+    return Sheet(sheet.name, rows, merged)
+
+
+def _value(cell: Any) -> Value:
+    if isinstance(cell, str):
+        return clean(cell[: MAX_TEXT * 4])[:MAX_TEXT]
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, float):
+        if not math.isfinite(cell):
+            return str(cell)
+        return int(cell) if cell.is_integer() and abs(cell) < 10**15 else cell
+    if isinstance(cell, time | timedelta) or cell is None:
+        return "" if cell is None else str(cell)
+    return cell
+
+
+def _said(lines: Iterator[tuple[int, Any]]) -> list[Row]:
+    """The rows that say something, not more than are read at all."""
+    rows: list[Row] = []
+    last = 0
+    for line, cells in lines:
+        if line > MAX_LINES or (rows and line - last > MAX_GAP):
+            break
+        kept = list(cells)[:MAX_COLUMNS]
+        while kept and kept[-1] == "":
+            kept.pop()
+        if not kept:
+            continue
+        if len(rows) == MAX_ROWS:
+            raise SheetRefused(
+                _("Trang tính có hơn %(limit)s dòng: hãy chia thành nhiều tệp.")
+                % {"limit": f"{MAX_ROWS:,}".replace(",", ".")}
+            )
+        rows.append(Row(line, tuple(kept)))
+        last = line
+    return rows
+
+
+# --- Text -----------------------------------------------------------------------------------------
+
+
+def _is_text(content: bytes) -> bool:
+    return content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" not in content
+
+
+def _text(content: bytes) -> Sheet:
+    text = _decoded(content)
+    separator = ""
+    first, _end, rest = text.partition("\n")
+    if found := re.fullmatch(r"sep=(.)\s*", first):
+        separator, text = found[1], rest
+    else:
+        first = ""
+    delimiter = separator or _delimiter(text)
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error:
+        raise SheetRefused(_("Tệp CSV bị hỏng: hãy mở bằng Excel, lưu lại rồi gửi.")) from None
+    shift = 2 if first else 1
+    rows = _said((line, map(_value, cells)) for line, cells in enumerate(lines, shift))
+    return Sheet("CSV", rows)
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings = ["utf-16"]
+    elif b"\x00" in content:
+        raise SheetRefused(_("Tệp này không phải Excel, cũng không phải CSV."))
+    else:
+        encodings = ["utf-8-sig"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise SheetRefused(
+        _("Tệp CSV không theo mã UTF-8: trong Excel hãy lưu dạng «CSV UTF-8» hoặc XLSX rồi gửi.")
+    )
+
+
+def _delimiter(text: str) -> str:
+    """What parts the cells: the sign that parts most lines into as many cells."""
+    lines = [line for line in text.splitlines()[:200] if line.strip()]
+
+    def agreement(sign: str) -> tuple[int, int]:
+        counts = [line.count(sign) for line in lines]
+        most = max(set(counts), key=counts.count) if counts else 0
+        return (counts.count(most) if most else 0, most)
+
+    return max(";\t,|", key=agreement)

@@ -1,0 +1,173 @@
+"""The stock: what was recognised before this product was used, as a sheet brought it in.
+
+A file is read into rows beside the facts (:class:`StockRow`); committing makes products, dossiers
+and certificates of them through one door, ``walk/stock.py``, which also strikes a batch out again.
+"""
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle import guards
+from cycle.files import HashField
+from cycle.models import Cycle, Job, OrgUnit, User
+
+#: What the cycle is called that keeps what no year of this product has judged.
+ARCHIVE = "Sản phẩm đã công nhận, nhập từ danh sách"
+
+
+class BatchState(models.TextChoices):
+    """How far a batch has come (trạng thái đợt nhập)."""
+
+    COLUMNS = "columns", _("Chờ chọn cột")
+    CHECKING = "checking", _("Đang kiểm tra")
+    CHECKED = "checked", _("Đã kiểm tra")
+    COMMITTING = "committing", _("Đang ghi")
+    COMMITTED = "committed", _("Đã ghi")
+    VOID = "void", _("Đã gạch bỏ")
+
+
+class StockBatch(models.Model):
+    """One sheet of existing certificates (đợt nhập), or one typed by hand (``sha256`` empty).
+
+    ``heads`` are the words above each column, ``columns`` says which of them is which field, and is
+    proposed again for a sheet with the same heads. ``answers`` settles once for the whole sheet
+    which unit a name means. Its document is the paper of all that it brings in; ``totals`` what the
+    sheet says of itself beside what was counted.
+    """
+
+    org_unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("đơn vị nhập")
+    )
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, null=True, related_name="+", verbose_name=_("chu trình")
+    )
+    state = models.CharField(
+        _("trạng thái"), max_length=12, choices=BatchState, default=BatchState.COLUMNS
+    )
+    filename = models.CharField(_("tệp"), max_length=200, blank=True)
+    sha256 = HashField(blank=True)
+    bytes = models.BigIntegerField(default=0)
+    sheets = models.JSONField(default=list)
+    sheet = models.CharField(_("trang tính"), max_length=200, blank=True)
+    heads = models.JSONField(default=list)
+    head_line = models.PositiveIntegerField(default=0)
+    first_line = models.PositiveIntegerField(default=0)
+    columns = models.JSONField(default=dict)
+    answers = models.JSONField(default=dict)
+    skip_known = models.BooleanField(_("bỏ qua dòng đã có"), default=False)
+    questions = models.JSONField(default=list)
+    totals = models.JSONField(default=list)
+    counts = models.JSONField(default=dict)
+    problem = models.TextField(blank=True)
+    document_number = models.CharField(_("số và ký hiệu"), max_length=60, blank=True)
+    document_on = models.DateField(_("ngày ký"), null=True, blank=True)
+    document_signer = models.CharField(_("người ký"), max_length=150, blank=True)
+    document_capacity = models.CharField(_("chức vụ người ký"), max_length=150, blank=True)
+    scan_sha256 = HashField(blank=True)
+    scan_bytes = models.BigIntegerField(default=0)
+    scan_filename = models.CharField(max_length=200, blank=True)
+    scan_type = models.CharField(max_length=100, blank=True)
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nhập"))
+    at = models.DateTimeField(_("lúc"))
+    checked_at = models.DateTimeField(null=True)
+    committed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người ghi")
+    )
+    committed_at = models.DateTimeField(_("ghi lúc"), null=True)
+    voided_at = models.DateTimeField(_("gạch bỏ lúc"), null=True)
+    #: Clocks of older certificates that the batch stopped: struck out, it lets them run again.
+    stopped_terms = models.JSONField(default=list)
+
+    class Meta:
+        verbose_name = _("đợt nhập sản phẩm đã công nhận")
+        verbose_name_plural = _("đợt nhập sản phẩm đã công nhận")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=BatchState.values), name="stock_batch_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["committing", "committed", "void"])
+                | ~Q(document_number="")
+                & ~Q(document_signer="")
+                & ~Q(scan_sha256="")
+                & Q(document_on__isnull=False),
+                name="stock_batch_rests_on_a_paper",
+            ),
+        ]
+        triggers = [
+            guards.Guard(
+                name="stock_batch_void_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state="void"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.filename or str(_("Nhập tay"))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a worker has it."""
+        return self.state in (BatchState.CHECKING, BatchState.COMMITTING)
+
+
+class RowKind(models.TextChoices):
+    """What a line of a sheet is (loại dòng)."""
+
+    DATA = "data", _("dữ liệu")
+    HEADING = "heading", _("tiêu đề nhóm")
+    TOTAL = "total", _("dòng cộng")
+    NOTE = "note", _("ghi chú")
+
+
+class StockRow(models.Model):
+    """A line of the sheet (dòng): what was read of it, what is wrong, and what it became.
+
+    ``faults`` are ``{field, cell, level, text, suggestion}``; a row with one of level «error» keeps
+    the whole batch from being committed. ``known`` is a row that is here already, which is left out
+    when the batch says so.
+    """
+
+    batch = models.ForeignKey(StockBatch, models.PROTECT, related_name="rows")
+    line = models.PositiveIntegerField(_("dòng"))
+    kind = models.CharField(max_length=10, choices=RowKind, default=RowKind.DATA)
+    text = models.CharField(max_length=300, blank=True)
+    values = models.JSONField(default=dict)
+    faults = models.JSONField(default=list)
+    errors = models.PositiveSmallIntegerField(default=0)
+    warnings = models.PositiveSmallIntegerField(default=0)
+    known = models.BooleanField(default=False)
+    makes_producer = models.BooleanField(default=False)
+    makes_product = models.BooleanField(default=False)
+    dossier = models.ForeignKey(
+        "dossiers.Dossier", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    certificate = models.ForeignKey(
+        "dossiers.Certificate", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("dòng của đợt nhập")
+        ordering = ["batch_id", "line"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "line"], name="stock_row_line_once"),
+            models.CheckConstraint(
+                condition=Q(dossier=None, certificate=None)
+                | Q(dossier__isnull=False, certificate__isnull=False, kind="data", errors=0),
+                name="stock_row_becomes_all_or_nothing",
+            ),
+        ]
+        triggers = [
+            guards.Guard(
+                name="stock_row_stays_when_committed",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__dossier__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch}, {self.line}"

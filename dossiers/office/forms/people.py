@@ -1,0 +1,354 @@
+"""What is asked of people: who is new, which post, until when, how to reach them, a password."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import password_validation
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock, written
+from cycle.models import OrgUnit, Role, RoleAssignment, User
+from cycle.units import Units, UnitUnknown
+from dossiers.forms.fields import DateField, PlainPart, RowField
+from dossiers.office import people
+
+
+class PhoneField(forms.CharField):
+    """A telephone number, however its digits are grouped."""
+
+    def __init__(self, **kwargs):
+        attrs = {"inputmode": "tel", "autocomplete": "off"}
+        super().__init__(max_length=20, widget=forms.TextInput(attrs), **kwargs)
+
+    def clean(self, value):
+        text = super().clean(value)
+        try:
+            return written.phone(text)
+        except written.NotAPhone as refused:
+            raise ValidationError(str(refused)) from None
+
+
+class UnitInput(forms.TextInput):
+    """A box that offers the names of units while one types."""
+
+    units: list[str] = []
+
+    def render(self, name, value, attrs=None, renderer=None):
+        box = super().render(name, value, (attrs or {}) | {"list": f"{name}_offered"}, renderer)
+        options = format_html_join("", '<option value="{}">', ((each,) for each in self.units))
+        return format_html('{}<datalist id="{}_offered">{}</datalist>', box, name, options)
+
+
+class UnitField(forms.CharField):
+    """A unit by its name as people write it; ``among`` are ids of those that may be chosen."""
+
+    def __init__(self, among=None, **kwargs):
+        super().__init__(max_length=200, **kwargs)
+        self.widget = UnitInput({"autocomplete": "off"})
+        self.units = Units(clock.today(), among)
+        existing = self.units.existing()
+        self.widget.units = [self.units.label(unit) for unit in existing]
+        if len(existing) == 1:
+            self.initial = self.widget.units[0]
+
+    def clean(self, value):
+        text = super().clean(value)
+        try:
+            return self.units.meant(text) if text else None
+        except UnitUnknown as refused:
+            raise ValidationError(str(refused)) from None
+
+    def prepare_value(self, value):
+        return self.units.label(value) if isinstance(value, OrgUnit) else value
+
+
+def email_field(**kwargs):
+    """An address of mail that need not be given."""
+    field = forms.EmailField(label=_("Thư điện tử"), required=False, max_length=254, **kwargs)
+    field.error_messages["invalid"] = _("Địa chỉ thư chưa đúng, ví dụ ten@tinh.gov.vn.")
+    field.validators[0].message = field.error_messages["invalid"]  # type: ignore[attr-defined]
+    return field
+
+
+FILE_MESSAGES = {
+    "empty": _("Tệp này rỗng, xin chọn lại."),
+    "invalid": _("Bạn chưa chọn tệp."),
+    "missing": _("Bạn chưa chọn tệp."),
+    "max_length": _("Tên tệp quá dài."),
+}
+
+
+def _documents():
+    return {
+        "document": forms.CharField(
+            label=_("Số, ngày văn bản (nếu có)"),
+            required=False,
+            max_length=120,
+            help_text=_("Bắt buộc với vai trò lãnh đạo."),
+        ),
+        "document_signer": forms.CharField(
+            label=_("Người ký văn bản"), required=False, max_length=150
+        ),
+    }
+
+
+class Asked(PlainPart):
+    """A form that does one act; what the act refuses is said at the field it is about."""
+
+    def __init__(self, *args, by, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def attempt(self, act):
+        """What ``act`` returns; None when it was refused."""
+        try:
+            return act()
+        except ValidationError as refused:
+            self.add_error(None, self._placed(refused))
+
+    def _placed(self, refused):
+        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= set(self.fields):
+            return ValidationError(refused.messages)
+        return refused
+
+    def paper(self):
+        """The document and its signer, as every act takes them."""
+        return {name: self.cleaned_data[name] for name in ("document", "document_signer")}
+
+
+class PostForm(Asked):
+    """Which post, from which day, on what paper."""
+
+    role = forms.ChoiceField(label=_("Vai trò"), choices=[("", _("Chọn vai trò")), *Role.choices])
+    valid_from = DateField(label=_("Từ ngày"))
+    valid_to = DateField(label=_("Đến hết ngày (để trống nếu chưa biết)"), required=False)
+
+    def __init__(self, *args, by, **kwargs):
+        # Before the fields get their words.
+        among = None if people.administers_people(by) else people.led_by(by)
+        self.base_fields = {  # type: ignore[misc]
+            **self._before(),
+            "org_unit": UnitField(
+                among,
+                label=_("Đơn vị"),
+                help_text=_("Gõ tên, không cần dấu; chọn trong danh sách gợi ý."),
+            ),
+            **{name: self.declared_fields[name] for name in ("role", "valid_from", "valid_to")},
+            **_documents(),
+        }
+        super().__init__(*args, by=by, **kwargs)
+        self.initial.setdefault("valid_from", clock.today())
+
+    def _before(self) -> dict[str, Any]:
+        return {}
+
+    def post(self):
+        """The post that was asked for, unsaved."""
+        asked = self.cleaned_data
+        return RoleAssignment(
+            **{name: asked[name] for name in ("org_unit", "role", "valid_from", "valid_to")}
+        )
+
+
+class EnrolForm(PostForm):
+    """A new officer and their first post."""
+
+    def _before(self):
+        return {
+            "full_name": forms.CharField(label=_("Họ và tên"), max_length=150),
+            "email": email_field(help_text=_("Nơi nhận nhắc việc. Người dùng tự sửa được.")),
+            "phone": PhoneField(label=_("Điện thoại"), required=False),
+            "another": forms.BooleanField(
+                label=_("Đây là người khác: vẫn cấp tài khoản mới"), required=False
+            ),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.found = []
+        if self.is_bound:
+            self.found = self._doubles()
+        if not self.found:
+            del self.fields["another"]
+
+    def _doubles(self):
+        name = " ".join(str(self.data.get("full_name", "")).replace("\0", "").split())
+        email = str(self.data.get("email", "")).replace("\0", "").strip()
+        return list(people.doubles(name, email)) if name else []
+
+    def clean_full_name(self):
+        return " ".join(self.cleaned_data["full_name"].split())
+
+    def clean(self):
+        cleaned = super().clean()
+        if self.found and not self.cleaned_data.get("another"):
+            self.add_error(
+                "another",
+                _now("Đã có: %(who)s. Có phải cùng một người?")
+                % {"who": "; ".join(map(named, self.found))},
+            )
+        return cleaned
+
+    def save(self):
+        """The new person, or None when it was refused."""
+        asked = self.cleaned_data
+        person = User(**{name: asked[name] for name in ("full_name", "email", "phone")})
+        return self.attempt(lambda: people.enrol(person, self.post(), by=self.by, **self.paper()))
+
+
+def named(person):
+    """A person with where they are: «Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)»."""
+    posts = ", ".join(str(post) for post in person.role_assignments.all())
+    return f"{person} ({posts or person.username})"
+
+
+class GiveForm(PostForm):
+    """Another post for somebody known here, who may have left."""
+
+    def save(self, person):
+        """The post, or None when it was refused."""
+        return self.attempt(
+            lambda: people.bring_back(person, self.post(), by=self.by, **self.paper())
+        )
+
+
+class PostChoice(RowField):
+    """A post by its role, unit and first day."""
+
+    def label_from_instance(self, obj):
+        return f"{obj} ({obj.valid_from:%d/%m/%Y})"
+
+
+class MoveForm(PostForm):
+    """Another post in the place of one."""
+
+    def __init__(self, *args, by, person, **kwargs):
+        self.person = person
+        self.posts = people.endable(by, person)
+        super().__init__(*args, by=by, **kwargs)
+        if len(self.posts) == 1:
+            self.initial.setdefault("old", self.posts[0].pk)
+
+    def _before(self):
+        rows = RoleAssignment.objects.filter(pk__in=[post.pk for post in self.posts])
+        return {
+            "old": PostChoice(
+                rows.select_related("org_unit"),
+                label=_("Thôi giữ"),
+                empty_label=_("Chọn vai trò"),
+            )
+        }
+
+    def save(self):
+        """The new post, or None when it was refused."""
+        old = self.cleaned_data["old"]
+        return self.attempt(lambda: people.move(old, self.post(), by=self.by, **self.paper()))
+
+
+class LeaveForm(Asked):
+    """A person leaves: since when, why, who goes on."""
+
+    on = DateField(label=_("Nghỉ từ ngày"))
+    reason = forms.CharField(label=_("Lý do"), max_length=300, widget=forms.Textarea({"rows": 2}))
+    to = RowField(
+        None,
+        label=_("Người nhận việc"),
+        required=False,
+        empty_label=_("Không ai: việc trở lại cho người khác của đơn vị"),
+    )
+
+    def __init__(self, *args, by, person, **kwargs):
+        self.person = person
+        self.base_fields = {**self.declared_fields, **_documents()}  # type: ignore[misc]
+        super().__init__(*args, by=by, **kwargs)
+        colleagues = people.seen_by(by).filter(is_active=True, is_staff=False, is_superuser=False)
+        self.fields["to"].queryset = colleagues.exclude(pk=person.pk).order_by(
+            "full_name", "username"
+        )
+        self.initial.setdefault("on", clock.today())
+
+    def save(self):
+        """Whether it was done."""
+        asked = {name: self.cleaned_data[name] for name in ("on", "reason", "to")}
+
+        def act():
+            people.leave(self.person, by=self.by, **asked, **self.paper())
+            return True
+
+        return self.attempt(act) or False
+
+
+class RosterForm(PlainPart):
+    """A spreadsheet of people."""
+
+    file = forms.FileField(
+        label=_("Tệp danh sách (XLSX, XLS, CSV)"),
+        help_text=_("Cần các cột: Họ và tên, Đơn vị, Vai trò."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["file"].error_messages |= FILE_MESSAGES
+
+
+class ContactForm(Asked):
+    """Where a person is reached."""
+
+    email = email_field(help_text=_("Nơi nhận nhắc việc và thư «Hôm nay»."))
+    phone = PhoneField(label=_("Điện thoại"), required=False)
+
+    def __init__(self, *args, person, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.person = person
+        for name in ("email", "phone"):
+            self.initial.setdefault(name, getattr(person, name))
+
+    def save(self):
+        """The person as they are now."""
+        return people.change_contact(self.person, by=self.by, **self.cleaned_data)
+
+
+class ActivationForm(PlainPart):
+    """The code of a slip, and the password that its owner chooses."""
+
+    code = forms.CharField(
+        label=_("Mã trên phiếu"),
+        max_length=60,
+        widget=forms.TextInput(
+            {
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "data-slip-code": "",
+            }
+        ),
+        help_text=_("16 chữ và số; gõ chữ thường hay chữ hoa, có hay không có gạch đều được."),
+    )
+    password1 = forms.CharField(
+        label=_("Mật khẩu của bạn"),
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        help_text=_("Ít nhất 8 ký tự và không phải mật khẩu quá phổ biến."),
+    )
+    password2 = forms.CharField(
+        label=_("Nhập lại mật khẩu"),
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def clean_password1(self):
+        password = self.cleaned_data["password1"]
+        password_validation.validate_password(password)
+        return password
+
+    def clean(self):
+        cleaned = super().clean()
+        first, second = (self.cleaned_data.get(f"password{n}") for n in (1, 2))
+        if first and second and first != second:
+            self.add_error("password2", _("Hai lần nhập mật khẩu chưa giống nhau."))
+        return cleaned

@@ -1,0 +1,302 @@
+"""What is asked while a list of recognised products comes in (nhập danh sách)."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.fields import CountField, DateField
+from cycle.models import Level, OrgUnit, User, check_symbol
+from cycle.sheets import MAX_BYTES, MAX_LINES
+from dossiers.forms.fields import PlainPart
+from dossiers.forms.uploads import FileField, hold_for
+from dossiers.models import Edition, OwnerType, ProductGroup, StockBatch
+from dossiers.office.stock.columns import FIELDS
+
+SHEETS = ".xlsx,.xls,.ods,.csv,.txt"
+#: Columns without which no line can be right.
+NEEDED = ("product", "producer", "stars", "decision_number")
+
+
+class SheetField(forms.FileField):
+    """A sheet of any kind that is read; its content is looked at, not its name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=200, widget=forms.FileInput(attrs={"accept": SHEETS}), **kwargs)
+        self.error_messages |= {
+            "empty": _("Tệp này rỗng, xin chọn lại."),
+            "invalid": _("Không đọc được tệp, xin chọn lại."),
+            "missing": _("Không đọc được tệp, xin chọn lại."),
+            "max_length": _("Tên tệp quá dài, xin đặt lại tên."),
+        }
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        upload = super().clean(data, initial)
+        if upload and upload.size > MAX_BYTES:
+            raise ValidationError(
+                _("Tệp nặng quá %(limit)s MB: hãy chỉ giữ trang danh sách rồi gửi lại."),
+                params={"limit": MAX_BYTES // 1024**2},
+            )
+        return upload
+
+
+class UploadForm(PlainPart):
+    """The list itself."""
+
+    file = SheetField(
+        label=_("Tệp danh sách"),
+        help_text=_(
+            "Excel (xlsx, xls), OpenDocument hoặc CSV; chưa ghi gì cho đến khi bạn xác nhận."
+        ),
+    )
+
+
+class SheetForm(PlainPart):
+    """Which sheet of the file."""
+
+    sheet = forms.ChoiceField(label=_("Trang tính"))
+
+    def __init__(self, *args: Any, batch: StockBatch, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"sheet": batch.sheet}, **kwargs)
+        self.fields["sheet"].choices = [(name[:200], name) for name in batch.sheets]
+
+
+class ColumnsForm(PlainPart):
+    """What each column says, as proposed and as it is."""
+
+    first_line = CountField(label=_("Dữ liệu bắt đầu từ dòng"), min_value=1, max_value=MAX_LINES)
+
+    def __init__(self, *args: Any, batch: StockBatch, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"first_line": batch.first_line}, **kwargs)
+        of = {column: name for name, column in batch.columns.items()}
+        choices = [
+            ("", _("— không dùng —")),
+            *((name, each.label) for name, each in FIELDS.items()),
+        ]
+        self.columns: list[tuple[dict, str]] = []
+        for number, head in enumerate(batch.heads):
+            name = f"column{number}"
+            self.fields[name] = forms.ChoiceField(
+                label=format_lazy(_("Cột {name}"), name=head["name"]),
+                choices=choices,
+                required=False,
+                initial=of.get(number, ""),
+                widget=forms.Select(attrs={"class": "form-select"}),
+                error_messages={"invalid_choice": _("Lựa chọn này không có trong danh sách.")},
+            )
+            self.columns.append((head, name))
+
+    def rows(self) -> list[tuple[dict, Any]]:
+        """Each column with its field."""
+        return [(head, self[name]) for head, name in self.columns]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        found: dict[str, int] = {}
+        for number, (_head, name) in enumerate(self.columns):
+            chosen = data.get(name)
+            if not chosen:
+                continue
+            if chosen in found:
+                self.add_error(
+                    name,
+                    _now("«%(field)s» đã chọn cho cột khác.") % {"field": FIELDS[chosen].label},
+                )
+            found[chosen] = number
+        missing = [str(FIELDS[name].label) for name in NEEDED if name not in found]
+        if not {"commune", "address"} & set(found):
+            missing.append(str(FIELDS["commune"].label))
+        if missing and not self.errors:
+            raise ValidationError(
+                _now("Chưa có cột: %(names)s. Hãy chọn cột, hoặc thêm cột vào danh sách.")
+                % {"names": ", ".join(missing)}
+            )
+        data["columns"] = found
+        return data
+
+
+class AnswersForm(PlainPart):
+    """What a name means, once for the whole list; and whether what is here already is left out."""
+
+    skip_known = forms.BooleanField(label=_("Bỏ qua các dòng đã có trong hệ thống"), required=False)
+
+    def __init__(self, *args: Any, batch: StockBatch, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"skip_known": batch.skip_known}, **kwargs)
+        self.batch = batch
+        communes = [
+            (unit.pk, unit.name)
+            for unit in OrgUnit.objects.valid_on(clock.today())
+            .filter(level=Level.COMMUNE, parent=batch.org_unit)
+            .order_by("name")
+        ]
+        for number, question in enumerate(batch.questions):
+            options = [(pk, label) for pk, label in question["options"]]
+            near = {pk for pk, _label in options}
+            others = [each for each in communes if each[0] not in near]
+            self.fields[f"answer{number}"] = forms.TypedChoiceField(
+                label=question["text"],
+                help_text=self.why(question),
+                choices=[
+                    ("", _("— Chọn xã, phường nay —")),
+                    *options,
+                    (_("Xã, phường khác"), others),
+                ],
+                coerce=int,
+                empty_value=None,
+                required=False,
+                initial=batch.answers.get(question["key"], ""),
+                widget=forms.Select(attrs={"class": "form-select"}),
+                error_messages={"invalid_choice": _("Lựa chọn này không có trong danh sách.")},
+            )
+
+    @staticmethod
+    def why(question: dict[str, Any]) -> str:
+        """Why it is asked, and of how many lines."""
+        lines = ", ".join(map(str, question["lines"]))
+        told = {"count": question["count"], "lines": lines}
+        if question["like"]:
+            return _now("Không tìm thấy tên này; %(count)s dòng (%(lines)s…).") % told
+        return _now("Nay thuộc nhiều xã, phường; %(count)s dòng (%(lines)s…).") % told
+
+    def questions(self) -> list[Any]:
+        """The fields of the questions."""
+        return [self[f"answer{number}"] for number in range(len(self.batch.questions))]
+
+    def answers(self) -> dict[str, int]:
+        """What was answered, with what was before."""
+        found = dict(self.batch.answers)
+        for number, question in enumerate(self.batch.questions):
+            if answer := self.cleaned_data.get(f"answer{number}"):
+                found[question["key"]] = answer
+        return found
+
+
+class PaperForm(PlainPart):
+    """The document that the list comes with: the paper of all that it brings in."""
+
+    not_future: tuple = ("document_on",)
+    document_number = forms.CharField(label=_("Số và ký hiệu văn bản"), max_length=60)
+    document_on = DateField(label=_("Ngày ký"))
+    document_signer = forms.CharField(label=_("Người ký"), max_length=150)
+    document_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150, required=False)
+    scan = FileField(
+        label=_("Bản chụp văn bản"), help_text=_("PDF hoặc ảnh, của văn bản kèm danh sách này.")
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hold_for(user, self)
+
+    def clean_document_number(self) -> str:
+        number = self.cleaned_data["document_number"]
+        try:
+            check_symbol(number, "document_number")
+        except ValidationError as error:
+            raise ValidationError(error.messages) from None
+        if not re.search(r"[0-9]", number):
+            raise ValidationError(_("Số văn bản phải có chữ số."))
+        return number
+
+    def paper(self) -> dict[str, Any]:
+        """The columns of the batch; its scan is staged."""
+        names = ("document_number", "document_on", "document_signer", "document_capacity")
+        scan = self.cleaned_data["scan"]
+        return {name: self.cleaned_data[name] for name in names} | {
+            "scan_sha256": scan.sha256,
+            "scan_bytes": scan.bytes,
+            "scan_filename": scan.filename,
+            "scan_type": scan.content_type,
+        }
+
+
+class StrikeForm(PlainPart):
+    """Why a batch is struck out."""
+
+    reason = forms.CharField(
+        label=_("Lý do gạch bỏ"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+def _text(name: str, **kwargs: Any) -> forms.CharField:
+    field = FIELDS[name]
+    return forms.CharField(
+        label=field.label,
+        max_length=field.longest,
+        required=kwargs.pop("required", field.required),
+        **kwargs,
+    )
+
+
+def _day(name: str, **kwargs: Any) -> DateField:
+    return DateField(label=FIELDS[name].label, **{"required": False} | kwargs)
+
+
+def _one_of(name: str, choices: Any, **kwargs: Any) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=FIELDS[name].label, choices=[("", _("— Chọn —")), *choices], **kwargs
+    )
+
+
+class OneForm(PaperForm):
+    """One certificate of before, typed from the paper itself."""
+
+    product = _text("product")
+    product_group = _one_of("product_group", ProductGroup.choices)
+    producer = _text("producer")
+    owner_type = _one_of("owner_type", OwnerType.choices)
+    representative = _text("representative")
+    phone = _text("phone")
+    commune = _text("commune", help_text=_("Tên nay hoặc trước sắp xếp, ví dụ Xã Ẳng Nưa."))
+    district = _text("district")
+    address = _text("address")
+    number = _text("number")
+    issuer = _text("issuer", help_text=_("UBND tỉnh, UBND huyện nào, hoặc Bộ."))
+    decision_number = _text("decision_number")
+    decision_on = _day("decision_on", required=True)
+    signer = _text("signer")
+    issued_on = _day("issued_on")
+    expires_on = _day("expires_on", help_text=_("Để trống: 36 tháng từ ngày cấp."))
+    stars = _one_of("stars", [(n, f"{n} ★") for n in (3, 4, 5)])
+    edition = _one_of("edition", Edition.choices, required=False)
+    revoked_on = _day("revoked_on")
+    revocation = _text("revocation")
+
+    not_future = ("document_on", "decision_on", "issued_on", "revoked_on")
+    #: In the order of the page.
+    of_product = ("product", "product_group", "stars")
+    of_producer = (
+        "producer", "owner_type", "representative", "phone", "commune", "district", "address",
+    )  # fmt: skip
+    of_certificate = (
+        "number", "issuer", "decision_number", "decision_on", "signer", "issued_on", "expires_on",
+        "edition", "revoked_on", "revocation",
+    )  # fmt: skip
+    of_paper = (
+        "document_number", "document_on", "document_signer", "document_capacity", "scan",
+    )  # fmt: skip
+
+    def groups(self) -> list[tuple[Any, list[Any]]]:
+        """The fields under their headings."""
+        return [
+            (legend, [self[name] for name in names])
+            for legend, names in (
+                (_("Sản phẩm"), self.of_product),
+                (_("Chủ thể"), self.of_producer),
+                (_("Giấy chứng nhận"), self.of_certificate),
+                (_("Văn bản làm căn cứ nhập"), self.of_paper),
+            )
+        ]
+
+    def raw(self) -> dict[str, Any]:
+        """The cells of its one line."""
+        found = {}
+        for name in (*self.of_product, *self.of_producer, *self.of_certificate):
+            value = self.cleaned_data.get(name)
+            if value not in (None, ""):
+                found[name] = value
+        return found

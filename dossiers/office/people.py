@@ -1,0 +1,393 @@
+"""People by ordinary pages: a new officer, another post, leaving, coming back (nhân sự).
+
+An administrator of people sees everybody; who leads a unit sees who holds or held a post there. Who
+may be given what, by whom and on what paper is asked of :mod:`cycle.appointing`, as everywhere.
+"""
+
+import copy
+import re
+from datetime import timedelta
+
+import rules
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
+from django.utils.translation import gettext as _
+
+from cycle import accounts, appointing, clock, slips
+from cycle.appointing import Appointed
+from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, User, fold
+from dossiers.office import handover
+
+# --- Who may --------------------------------------------------------------------------------
+
+
+@rules.predicate
+def administers_people(user):
+    """An account of the administration that may change people's accounts."""
+    return (
+        user is not None and user.is_active and user.is_staff and user.has_perm("cycle.change_user")
+    )
+
+
+def led_by(user):
+    """Ids of the units that this person leads, in their own right."""
+    return {held.org_unit_id for held in handover.own_posts(user) if held.role == Role.LEADER}
+
+
+@rules.predicate
+def leads_somewhere(user):
+    """Leads some unit."""
+    return user is not None and user.is_active and bool(led_by(user))
+
+
+@rules.predicate
+def appoints_at(user, unit_id):
+    """Gives and ends the posts of this unit."""
+    return (
+        user is not None
+        and user.is_active
+        and (administers_people(user) or unit_id in led_by(user))
+    )
+
+
+@rules.predicate
+def answers_for(user, person):
+    """May let this person in again: print them a slip, bring them back, note their address.
+
+    A leader only for who has nothing beyond the leader's units, and not for another leader: with
+    the account goes all that it may do.
+    """
+    if user is None or not user.is_active or person is None or user.pk == person.pk:
+        return False
+    if person.is_staff or person.is_superuser:
+        return user.is_superuser
+    if administers_people(user):
+        return True
+    mine = led_by(user)
+    held = appointing.held_from(person, clock.today())
+    return (
+        bool(mine)
+        and all(
+            isinstance(row, RoleAssignment) and row.org_unit_id in mine and row.role != Role.LEADER
+            for row in held
+        )
+        and not person.role_assignments.exclude(org_unit__in=mine).exists()
+        and person.role_assignments.exists()
+    )
+
+
+rules.add_perm("dossiers.see_people", administers_people | leads_somewhere)
+rules.add_perm("dossiers.appoint", appoints_at)
+rules.add_perm("dossiers.answer_for", answers_for)
+rules.add_perm("dossiers.administer_people", administers_people)
+
+
+def seen_by(user):
+    """The people of whom ``user`` may know here: the query of the list."""
+    if administers_people(user):
+        return User.objects.all()
+    mine = RoleAssignment.objects.filter(user=OuterRef("pk"), org_unit__in=led_by(user))
+    return User.objects.filter(Exists(mine))
+
+
+def held_now_or_later(day):
+    """For a query of people: a post of theirs on ``day`` or later."""
+    return Exists(
+        RoleAssignment.objects.filter(Q(valid_to=None) | Q(valid_to__gte=day), user=OuterRef("pk"))
+    )
+
+
+def endable(user, person):
+    """The posts of ``person`` that ``user`` may end: of today or to come, none handed over yet."""
+    posts = person.role_assignments.filter(
+        Q(valid_to=None) | Q(valid_to__gte=clock.today())
+    ).select_related("org_unit", "user")
+    return [
+        post
+        for post in posts.order_by("valid_from", "pk")
+        if rules.has_perm("dossiers.appoint", user, post.org_unit_id)
+    ]
+
+
+# --- Who is who -------------------------------------------------------------------------------
+
+
+def free_username(full_name, taken=frozenset()):
+    """A name to sign in with that nobody has: «Lò Thị An» is anlt, the next one anlt2.
+
+    ``taken`` are names given in the same stroke.
+    """
+    words = re.findall("[a-z0-9]+", fold(full_name)) or ["nguoidung"]
+    name = (words[-1] + "".join(word[0] for word in words[:-1]))[:40]
+    used = set(User.objects.filter(username__istartswith=name).values_list("username", flat=True))
+    used = {each.lower() for each in used} | set(taken)
+    number = 1
+    while (found := name if number == 1 else f"{name}{number}") in used:
+        number += 1
+    return found
+
+
+def doubles(full_name, email="", phone=""):
+    """Accounts that may be the same person's: of that name, address or telephone."""
+    same = Q(folded=fold(full_name))
+    if email:
+        same |= Q(email__iexact=email)
+    if phone:
+        same |= Q(phone=phone)
+    return (
+        User.objects.filter(is_staff=False, is_superuser=False)
+        .annotate(folded=Fold("full_name"))
+        .filter(same)
+        .prefetch_related("role_assignments__org_unit")
+        .order_by("full_name", "pk")
+    )
+
+
+# --- What is done -----------------------------------------------------------------------------
+
+
+def enrol(person, post, *, by, document="", document_signer=""):
+    """A new officer: an account without a password, and their first post (cấp tài khoản).
+
+    ``person`` and ``post`` are unsaved; an empty username is made from the name. Raises
+    PermissionDenied, ValidationError; nothing is then written.
+    """
+    with transaction.atomic():
+        person.username = person.username or free_username(person.full_name)
+        person.set_unusable_password()
+        person.full_clean(validate_constraints=False, exclude=["password"])
+        person.save(force_insert=True)
+        HistoryEntry.objects.record(
+            "person.enrol", Appointed(person), by=by, username=person.username
+        )
+        post.user = person
+        assign(post, by=by, document=document, document_signer=document_signer)
+    return person
+
+
+def assign(post, *, by, document="", document_signer=""):
+    """Give ``post`` (unsaved) to its person (phân công).
+
+    Raises PermissionDenied, ValidationError.
+    """
+    with transaction.atomic():
+        if not rules.has_perm("dossiers.appoint", by, post.org_unit_id):
+            raise PermissionDenied
+        post.document, post.document_signer = document.strip(), document_signer.strip()
+        post.made_by = by
+        paper = {"document": post.document, "signer": post.document_signer}
+        first_leader = appointing.no_leader_yet()
+        appointing.check_assignment(None, post, by=by, **paper)
+        # What overlaps is said by clean(); the database's own words are for programmers.
+        post.full_clean(validate_constraints=False)
+        post.save(force_insert=True)
+        appointing.record_assignment(post, None, by=by, first_leader=first_leader, **paper)
+    return post
+
+
+def end(post, last, *, by, document="", document_signer=""):
+    """Let ``post`` end with the day ``last``; what its holder had claimed waits for the others.
+
+    Nothing happens to one that ends by then anyway. Raises PermissionDenied, ValidationError.
+    """
+    with transaction.atomic():
+        was = (
+            RoleAssignment.objects.select_for_update(of=("self",))
+            .select_related("user", "org_unit")
+            .get(pk=post.pk)
+        )
+        if not rules.has_perm("dossiers.appoint", by, was.org_unit_id):
+            raise PermissionDenied
+        if was.valid_to is not None and was.valid_to <= last:
+            return was
+        if was.handed_to_id is not None:
+            raise ValidationError(
+                _("%(post)s đã bàn giao, chưa bắt đầu: hãy bỏ bàn giao đó trước.") % {"post": was}
+            )
+        ended = copy.copy(was)
+        ended.valid_to = last
+        paper = {"document": document.strip(), "signer": document_signer.strip()}
+        first_leader = appointing.no_leader_yet()
+        appointing.check_assignment(was, ended, by=by, **paper)
+        ended.save(update_fields=["valid_to"])
+        appointing.record_assignment(ended, was, by=by, first_leader=first_leader, **paper)
+        if last < clock.today():
+            handover.free_stranded()
+    return ended
+
+
+def move(post, new, *, by, document="", document_signer=""):
+    """From the first day of ``new`` (unsaved) its holder has that instead of ``post``.
+
+    The office calls it điều chuyển. Raises PermissionDenied, ValidationError; then they keep what
+    they have.
+    """
+    paper = {"document": document, "document_signer": document_signer}
+    with transaction.atomic():
+        new.user = post.user
+        if (new.role, new.org_unit_id) == (post.role, post.org_unit_id):
+            raise ValidationError(
+                {"role": _("%(who)s đang giữ chính vai trò này.") % {"who": post.user}}
+            )
+        assign(new, by=by, **paper)
+        end(post, new.valid_from - timedelta(days=1), by=by, **paper)
+    return new
+
+
+def leave(person, *, on, by, reason, to=None, document="", document_signer=""):
+    """From the day ``on`` this person has no post any more (nghỉ, chuyển công tác).
+
+    ``to`` has their posts from that day; without, what they had claimed goes back to the others of
+    the unit, of whom there must be one where work is open. When nothing is left and the day has
+    come, the account is closed too. Raises PermissionDenied, ValidationError.
+    """
+    paper = {"document": document, "document_signer": document_signer}
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=person.pk)
+        posts = endable(by, person)
+        if not posts and not administers_people(by):
+            raise PermissionDenied
+        if on < clock.today():
+            raise ValidationError(
+                {"on": _("Chỉ ghi nghỉ từ hôm nay trở đi: việc đã làm phải có người giữ vai trò.")}
+            )
+        if not reason.strip():
+            raise ValidationError({"reason": _("Bạn chưa nêu lý do.")})
+        HistoryEntry.objects.record(
+            "person.leave", Appointed(person), by=by, reason=reason.strip(), on=on.isoformat()
+        )
+        for post in posts:
+            _pass(post, to, on=on, by=by, reason=reason, paper=paper)
+        if on <= clock.today() and not appointing.held_from(person, on):
+            close(person, by=by)
+
+
+def _pass(post, to, *, on, by, reason, paper):
+    """End ``post`` before ``on``, for ``to`` to go on if there is somebody."""
+    if post.valid_from >= on:
+        raise ValidationError(
+            {
+                "on": _("%(post)s chỉ bắt đầu ngày %(day)s: ngày nghỉ phải sau ngày đó.")
+                % {"post": post, "day": f"{post.valid_from:%d/%m/%Y}"}
+            }
+        )
+    # Before the first year there is neither work to hand over nor where to record it.
+    hands_over = Cycle.objects.exists() and rules.has_perm("dossiers.hand_over", by, post)
+    if to is not None and hands_over:
+        handover.hand_over(post, to=to, by=by, on=on, reason=reason, **paper)
+        return
+    if to is not None:
+        if to.pk == post.user_id:
+            raise ValidationError({"to": _("Người nhận chính là người nghỉ.")})
+        theirs = RoleAssignment.objects.held_on(on).filter(
+            user=to, role=post.role, org_unit=post.org_unit_id
+        )
+        if not theirs.exists():
+            given = RoleAssignment(user=to, role=post.role, org_unit=post.org_unit, valid_from=on)
+            try:
+                assign(given, by=by, **paper)
+            except ValidationError as refused:
+                raise _said_at(refused, {"user": "to", "valid_from": "on"}) from None
+    try:
+        end(post, on - timedelta(days=1), by=by, **paper)
+    except ValidationError as refused:
+        raise _said_at(refused, {"valid_to": "on"}) from None
+
+
+def _said_at(refused, names):
+    """What was refused, at the fields that this act has for them."""
+    if not hasattr(refused, "error_dict"):
+        return refused
+    return ValidationError(
+        {names.get(name, name): said for name, said in refused.error_dict.items()}
+    )
+
+
+def close(person, *, by):
+    """The account of who has nothing left to do is used no more (khóa tài khoản)."""
+    was = {name: getattr(person, name) for name in ("is_active", "is_staff", "is_superuser")}
+    if person.is_staff or person.is_superuser or not person.is_active:
+        return
+    appointing.check_leaving(person)
+    person.is_active = False
+    person.save(update_fields=["is_active"])
+    appointing.record_person(person, was, by=by)
+    accounts.end_sessions(person)
+    slips.void([person])
+
+
+def bring_back(person, post, *, by, document="", document_signer=""):
+    """Another post for somebody known here; one who had left may use their account again (trở lại).
+
+    Raises PermissionDenied, ValidationError.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=person.pk)
+        if not person.is_active:
+            if not rules.has_perm("dossiers.answer_for", by, person):
+                raise PermissionDenied
+            was = {n: getattr(person, n) for n in ("is_active", "is_staff", "is_superuser")}
+            person.is_active = True
+            person.save(update_fields=["is_active"])
+            appointing.record_person(person, was, by=by)
+        post.user = person
+        return assign(post, by=by, document=document, document_signer=document_signer)
+
+
+def change_contact(person, *, email, phone, by):
+    """One's own address and telephone, or noted for another (thư điện tử, điện thoại).
+
+    The record says which changed, and keeps neither. Raises PermissionDenied.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=person.pk)
+        if by.pk != person.pk and not rules.has_perm("dossiers.answer_for", by, person):
+            raise PermissionDenied
+        given = {"email": email, "phone": phone}
+        changed = [name for name, value in given.items() if getattr(person, name) != value]
+        for name in changed:
+            setattr(person, name, given[name])
+        if changed:
+            person.save(update_fields=changed)
+            HistoryEntry.objects.record("person.contact", Appointed(person), by=by, fields=changed)
+    return person
+
+
+def print_slips(people, *, by):
+    """A slip for each (in phiếu). Raises PermissionDenied for one whom ``by`` does not answer for,
+    ValidationError for one who has left.
+    """
+    with transaction.atomic():
+        for person in people:
+            if not rules.has_perm("dossiers.answer_for", by, person):
+                raise PermissionDenied
+            if not person.is_active:
+                raise ValidationError(
+                    _("%(who)s đã nghỉ: hãy giao vai trò trước khi in phiếu.") % {"who": person}
+                )
+        return slips.issue(people, by=by)
+
+
+# --- The list ---------------------------------------------------------------------------------
+
+
+def waiting(people):
+    """Of a query of people: those in use who have not chosen a password yet (chưa kích hoạt)."""
+    return people.filter(
+        is_active=True,
+        password__startswith=UNUSABLE_PASSWORD_PREFIX,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def found(people, text):
+    """Of a query of people: those whose name, sign-in or unit says every word of ``text``."""
+    named = people.annotate(folded=Fold(Concat("full_name", Value(" "), "username")))
+    for word in fold(text).split()[:8]:
+        at = RoleAssignment.objects.filter(user=OuterRef("pk"), org_unit__search__contains=word)
+        named = named.filter(Q(folded__contains=word) | Q(Exists(at)))
+    return named

@@ -1,0 +1,336 @@
+"""People from a spreadsheet: each cell checked first, then all of them or none (danh sách).
+
+Nothing is kept between the check and the entry but what the page sends back; the entry checks it
+all again. A row is a person with one post; a second row of the same person at the same unit is a
+second post.
+"""
+
+import io
+import re
+from dataclasses import dataclass, field
+from datetime import date
+
+import openpyxl
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cycle import clock, sheets, written
+from cycle.models import Role, RoleAssignment, User, fold
+from cycle.units import Units, UnitUnknown
+from dossiers.office import people
+
+#: A province has some 100 officers; the check does in one request what the entry will.
+MOST = 300
+#: The head of the list stands within so many rows: titles come before it.
+HEAD_WITHIN = 15
+
+#: What each column may be called, folded; the first is what our own sheet says.
+COLUMNS = {
+    "full_name": ("Họ và tên", "Họ tên", "Tên cán bộ", "Họ và tên cán bộ", "Cán bộ"),
+    "org_unit": ("Đơn vị", "Xã, phường", "Xã", "Xã/phường", "Tên đơn vị", "Đơn vị công tác"),
+    "role": ("Vai trò", "Nhiệm vụ", "Chức vụ", "Chức danh"),
+    "email": ("Thư điện tử", "Email", "E-mail", "Địa chỉ email"),
+    "phone": ("Điện thoại", "Số điện thoại", "SĐT", "Di động"),
+    "valid_from": ("Từ ngày", "Ngày bắt đầu"),
+    "document": ("Số, ngày văn bản", "Văn bản", "Quyết định", "Số quyết định"),
+    "document_signer": ("Người ký văn bản", "Người ký"),
+}
+NEEDED = ("full_name", "org_unit", "role")
+#: How long a text may be that an account or a post keeps.
+LENGTHS = {"full_name": 150, "email": 254, "document": 120, "document_signer": 150}
+#: Other words for a role.
+CALLED = {
+    "can bo": Role.OFFICER, "chuyen vien": Role.OFFICER, "can bo phu trach ocop": Role.OFFICER,
+    "chu tich": Role.LEADER, "pho chu tich": Role.LEADER, "lanh dao don vi": Role.LEADER,
+    "thuong truc": Role.COUNCIL_OFFICE, "giam sat": Role.AUDITOR, "kiem tra": Role.AUDITOR,
+}  # fmt: skip
+
+
+@dataclass
+class Entry:
+    """One row as it was read: its line in the sheet and the text of each column."""
+
+    line: int
+    said: dict[str, str]
+    #: What was understood of it.
+    meant: dict = field(default_factory=dict)
+    #: {column: sentences}; "" for the row as a whole.
+    wrong: dict[str, list[str]] = field(default_factory=dict)
+
+    def refuse(self, column, sentence):
+        """Note what is wrong in a cell."""
+        self.wrong.setdefault(column if column in COLUMNS else "", []).append(str(sentence))
+
+    @property
+    def cells(self):
+        """(text, sentences) of each column, for the page."""
+        return [(self.said.get(name, ""), self.wrong.get(name, ())) for name in COLUMNS]
+
+    @property
+    def rest(self):
+        """What is wrong with the row as a whole."""
+        return self.wrong.get("", ())
+
+
+class Roster:
+    """The rows of one spreadsheet. ``people`` are the accounts made, once it was entered."""
+
+    def __init__(self, entries, by):
+        self.entries, self.by = entries, by
+        self.people: list[User] = []
+
+    @property
+    def faults(self):
+        """How many cells are wrong."""
+        return sum(len(said) for each in self.entries for said in each.wrong.values())
+
+    @property
+    def accounts(self):
+        """How many people the rows are."""
+        return len({each.meant["person"] for each in self.entries if "person" in each.meant})
+
+    @property
+    def lines(self):
+        """What the page sends back to enter it: plain lists of texts."""
+        return [
+            [each.line, *(each.said.get(name, "") for name in COLUMNS)] for each in self.entries
+        ]
+
+    def check(self):
+        """Try it all and take it back; what is wrong is then said in ``entries``."""
+        with transaction.atomic():
+            self._try()
+            transaction.set_rollback(True)
+        self.people = []
+
+    def enter(self):
+        """Make all accounts and posts, or none when a cell is wrong. Whether it was done."""
+        with transaction.atomic():
+            self._try()
+            if self.faults:
+                transaction.set_rollback(True)
+                self.people = []
+        return not self.faults
+
+    def _try(self):
+        among = None if people.administers_people(self.by) else people.led_by(self.by)
+        units = Units(clock.today(), among)
+        for entry in self.entries:
+            _understand(entry, units)
+        self._find_doubles()
+        made: dict[tuple, User] = {}
+        for entry in self.entries:
+            if not entry.wrong:
+                self._make(entry, made)
+        self.people = list(made.values())
+
+    def _find_doubles(self):
+        """What the sheet has twice, and who is here already."""
+        seen: dict[tuple, int] = {}
+        reached: dict[str, tuple] = {}
+        for entry in self.entries:
+            meant = entry.meant
+            if not {"full_name", "org_unit", "role"} <= set(meant):
+                continue
+            who = meant["person"] = (fold(meant["full_name"]), meant["org_unit"].pk)
+            post = (*who, meant["role"])
+            if post in seen:
+                entry.refuse(
+                    "full_name", _("Trùng người và vai trò với dòng %(n)d.") % {"n": seen[post]}
+                )
+            seen.setdefault(post, entry.line)
+            for name in ("email", "phone"):
+                reach = meant.get(name)
+                if reach and reached.setdefault(reach.lower(), who) != who:
+                    entry.refuse(
+                        name, _("Một người khác trong bảng cũng ghi «%(said)s».") % {"said": reach}
+                    )
+
+    def _make(self, entry, made):
+        meant = entry.meant
+        post = RoleAssignment(
+            role=meant["role"], org_unit=meant["org_unit"], valid_from=meant["valid_from"]
+        )
+        paper = {name: meant.get(name, "") for name in ("document", "document_signer")}
+        try:
+            with transaction.atomic():
+                if person := made.get(meant["person"]):
+                    post.user = person
+                    people.assign(post, by=self.by, **paper)
+                    return
+                _check_new(meant, made.values())
+                person = User(
+                    full_name=meant["full_name"], email=meant["email"], phone=meant["phone"]
+                )
+                people.enrol(person, post, by=self.by, **paper)
+        except PermissionDenied:
+            entry.refuse("org_unit", _("Bạn không phân công người ở đơn vị này."))
+        except ValidationError as refused:
+            said = getattr(refused, "message_dict", {"": refused.messages})
+            for name, sentences in said.items():
+                for sentence in sentences:
+                    entry.refuse({"user": "full_name"}.get(name, name), sentence)
+        else:
+            made[meant["person"]] = person
+
+
+def _check_new(meant, made):
+    """Raises ValidationError for who has an account already: it is theirs to go on with.
+
+    ``made`` are those of this sheet. Of the same name elsewhere there may well be another person.
+    """
+    for known in people.doubles(meant["full_name"], meant["email"], meant["phone"]):
+        same = (
+            meant["org_unit"].pk in {post.org_unit_id for post in known.role_assignments.all()}
+            or (meant["email"] and meant["email"].lower() == known.email.lower())
+            or (meant["phone"] and meant["phone"] == known.phone)
+        )
+        if same and known not in made:
+            raise ValidationError(
+                {
+                    "full_name": _(
+                        "Đã có tài khoản «%(username)s» của %(who)s: hãy xóa dòng này, rồi giao "
+                        "thêm vai trò ở trang của người đó nếu cần."
+                    )
+                    % {"username": known.username, "who": known}
+                }
+            )
+
+
+def read(content, filename, *, by):
+    """The roster in a file. Raises :class:`~cycle.sheets.SheetRefused` when there is none in it."""
+    for sheet in sheets.read(content, filename):
+        for number, row in enumerate(sheet.rows[:HEAD_WITHIN]):
+            columns = _columns(row)
+            if not set(NEEDED) <= set(columns):
+                continue
+            entries = [
+                Entry(below.line, said)
+                for below in sheet.rows[number + 1 :]
+                if (said := _said(below, columns)).get("full_name") or said.get("role")
+            ]
+            return _bounded(entries, by)
+    raise sheets.SheetRefused(
+        _("Không thấy dòng tiêu đề có các cột: %(columns)s.")
+        % {"columns": ", ".join(COLUMNS[name][0] for name in NEEDED)}
+    )
+
+
+def empty_sheet(among=None):
+    """An XLSX with the right columns; beside it the names of units (of these ids) and of roles."""
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = "Danh sách"
+    sheet.append([names[0] for names in COLUMNS.values()])
+    units = Units(clock.today(), among)
+    for title, lines in (
+        ("Đơn vị", [units.label(unit) for unit in units.existing()]),
+        ("Vai trò", [str(role.label) for role in Role]),
+    ):
+        beside = book.create_sheet(title)
+        for line in lines:
+            beside.append([line])
+    for column in "ABCDEFGH":
+        sheet.column_dimensions[column].width = 24
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def again(lines, *, by):
+    """The roster that a page sends back. Raises :class:`~cycle.sheets.SheetRefused`."""
+    entries = []
+    for line in lines if isinstance(lines, list) else []:
+        if not isinstance(line, list) or len(line) != len(COLUMNS) + 1:
+            raise sheets.SheetRefused(_("Bảng gửi lại không đúng dạng: hãy tải tệp lên lần nữa."))
+        number, *texts = line
+        if not isinstance(number, int) or not all(isinstance(text, str) for text in texts):
+            raise sheets.SheetRefused(_("Bảng gửi lại không đúng dạng: hãy tải tệp lên lần nữa."))
+        clean = [sheets.clean(text)[: sheets.MAX_TEXT] for text in texts]
+        entries.append(Entry(number, dict(zip(COLUMNS, clean, strict=True))))
+    return _bounded(entries, by)
+
+
+def _bounded(entries, by):
+    if not entries:
+        raise sheets.SheetRefused(_("Dưới dòng tiêu đề không có người nào."))
+    if len(entries) > MOST:
+        raise sheets.SheetRefused(
+            _("Bảng có hơn %(n)d dòng: hãy chia thành nhiều tệp.") % {"n": MOST}
+        )
+    return Roster(entries, by)
+
+
+def _columns(row):
+    """{column: its number} of a line that may be the head."""
+    called = {fold(name): key for key, names in COLUMNS.items() for name in names}
+    found: dict[str, int] = {}
+    for number, cell in row.said():
+        key = called.get(re.sub(r"[*:]|\(.*?\)", "", fold(str(cell))).strip())
+        if key:
+            found.setdefault(key, number)
+    return found
+
+
+def _said(row, columns):
+    """The text of each column of a line, a day as it is written here."""
+    said = {}
+    for name, number in columns.items():
+        cell = row.cells[number] if number < len(row.cells) else ""
+        if name == "valid_from" and isinstance(cell, int | float):
+            cell = sheets.from_serial(cell) or cell
+        said[name] = f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell).strip()
+    return said
+
+
+def _understand(entry, units):
+    """Read each cell; what cannot be read is said at it."""
+    said, meant = entry.said, entry.meant
+    meant.clear()
+    entry.wrong = {}
+    for name, most in LENGTHS.items():
+        text = said.get(name, "")
+        if len(text) > most:
+            entry.refuse(name, _("Dài quá %(n)d ký tự.") % {"n": most})
+        else:
+            meant[name] = text
+    for name in NEEDED:
+        if not said.get(name):
+            entry.refuse(name, _("Thiếu «%(column)s».") % {"column": COLUMNS[name][0]})
+            meant.pop(name, None)
+    if said.get("org_unit"):
+        try:
+            meant["org_unit"] = units.meant(said["org_unit"])
+        except UnitUnknown as refused:
+            entry.refuse("org_unit", refused)
+    if said.get("role"):
+        if role := _role(said["role"]):
+            meant["role"] = role
+        else:
+            entry.refuse(
+                "role",
+                _("Không biết vai trò «%(said)s». Có: %(roles)s.")
+                % {"said": said["role"], "roles": ", ".join(str(each.label) for each in Role)},
+            )
+    if meant.get("email"):
+        try:
+            validate_email(meant["email"])
+        except ValidationError:
+            entry.refuse("email", _("Địa chỉ thư chưa đúng, ví dụ ten@tinh.gov.vn."))
+    try:
+        meant["phone"] = written.phone(said.get("phone", ""))
+    except written.NotAPhone as refused:
+        entry.refuse("phone", refused)
+    try:
+        first = said.get("valid_from", "")
+        meant["valid_from"] = written.day(first) if first else clock.today()
+    except written.NotADay as refused:
+        entry.refuse("valid_from", refused)
+
+
+def _role(text):
+    wanted = fold(text)
+    known = {fold(str(role.label)): role for role in Role} | {role.value: role for role in Role}
+    return known.get(wanted) or CALLED.get(wanted)

@@ -1,0 +1,413 @@
+"""People: who is here, since when; new, moved, gone, back; their slips (nhân sự)."""
+
+import io
+import json
+
+import rules
+import segno
+from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_lockout_response
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Prefetch, prefetch_related_objects
+from django.http import FileResponse, Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from cycle import clock, sheets, site
+from cycle import slips as paper
+from cycle.models import ActivationSlip, HistoryEntry, RoleAssignment, Stream
+from cycle.typed import fill, shows_typed
+from dossiers.office import people, roster
+from dossiers.office.forms.people import (
+    ActivationForm,
+    ContactForm,
+    EnrolForm,
+    GiveForm,
+    LeaveForm,
+    MoveForm,
+    RosterForm,
+)
+
+ROWS = 25
+#: More slips than these are not printed at once.
+SLIPS = 200
+#: Under this name failed codes are counted with failed sign-ins: a code names nobody.
+NO_NAME = "phiếu kích hoạt"
+#: What was recorded of a person is shown so far back.
+ENTRIES = 50
+
+
+def _day(value):
+    return f"{value:%d/%m/%Y}"
+
+
+def _seen(request):
+    """The people whom this person may see. Raises Http404 for who may see none."""
+    if not rules.has_perm("dossiers.see_people", request.user):
+        raise Http404
+    return people.seen_by(request.user)
+
+
+def _one(request, pk):
+    return get_object_or_404(_seen(request), pk=pk)
+
+
+def _posts():
+    """All posts of the people of a page, in one query."""
+    posts = RoleAssignment.objects.select_related("org_unit").order_by("-valid_from", "-pk")
+    return Prefetch("role_assignments", posts, to_attr="all_posts")
+
+
+def _row(person, today):
+    """A person as the list shows them: what they hold, will hold and held."""
+    held = [p for p in person.all_posts if p.valid_to is None or p.valid_to >= today]
+    return {
+        "person": person,
+        "now": [post for post in held if post.valid_from <= today],
+        "coming": [post for post in held if post.valid_from > today],
+        "ended": [post for post in person.all_posts if post not in held],
+        "waits": person.is_active and not person.has_usable_password(),
+    }
+
+
+#: The tabs of the list: those who work here, who have not begun, who have left.
+TABS = ("now", "waiting", "left")
+
+
+@login_required
+def people_list(request):
+    """Who works here, which posts since when; those who have left too (danh sách nhân sự)."""
+    everybody, today = _seen(request), clock.today()
+    tab = request.GET.get("show", "")
+    tab = tab if tab in TABS else "now"
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    of_tab = {
+        "now": everybody.filter(people.held_now_or_later(today), is_active=True),
+        "waiting": people.waiting(everybody),
+        "left": everybody.exclude(people.held_now_or_later(today), is_active=True),
+    }[tab]
+    rows = people.found(of_tab, text).prefetch_related(_posts()).order_by("full_name", "username")
+    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "dossiers/people.html",
+        {
+            "page": page,
+            "rows": [_row(person, today) for person in page],
+            "q": text,
+            "tab": tab,
+            "waiting": people.waiting(everybody).count(),
+            "administers": people.administers_people(request.user),
+            "days": paper.DAYS,
+        },
+    )
+
+
+@login_required
+def person(request, pk):
+    """One person: what they hold, since when, how they are reached, what was recorded."""
+    found = get_object_or_404(_seen(request).prefetch_related(_posts()), pk=pk)
+    entries = HistoryEntry.objects.filter(stream=Stream.PERSON, stream_id=pk)
+    entries = entries.select_related("actor", "org_unit", "acting_for").order_by("-seq")[:ENTRIES]
+    for entry in entries:
+        entry.about = entry.data.get("post", "")
+    return render(
+        request,
+        "dossiers/person.html",
+        {
+            "row": _row(found, clock.today()),
+            "person": found,
+            "slip": ActivationSlip.objects.filter(user=pk, used_at=None, voided_at=None)
+            .select_related("made_by")
+            .first(),
+            "answers": rules.has_perm("dossiers.answer_for", request.user, found),
+            "ends": people.endable(request.user, found),
+            "administers": people.administers_people(request.user),
+            "is_administration": found.is_staff or found.is_superuser,
+            "history": entries,
+        },
+    )
+
+
+@login_required
+@shows_typed
+def person_new(request):
+    """A new officer with a first post (cấp tài khoản)."""
+    _seen(request)
+    form = EnrolForm(request.POST or None, by=request.user)
+    fill(form, request.typed)
+    if form.is_valid() and (made := _kept(form.save)):
+        messages.success(
+            request,
+            _("Đã cấp tài khoản «%(username)s» cho %(who)s. Hãy in phiếu để người này kích hoạt.")
+            % {"username": made.username, "who": made},
+        )
+        return redirect("dossiers:person", made.pk)
+    return render(request, "dossiers/person_form.html", {"form": form, "act": "new"})
+
+
+def _kept(save, *args):
+    """What ``save`` returns. Raises Http404 where the person may not, as for any stranger."""
+    try:
+        return save(*args)
+    except PermissionDenied:
+        raise Http404 from None
+
+
+@login_required
+@shows_typed
+def give(request, pk):
+    """Another post; for who had left, the way back (giao thêm vai trò, trở lại)."""
+    found = _one(request, pk)
+    _not_of_the_administration(found)
+    if not found.is_active and not rules.has_perm("dossiers.answer_for", request.user, found):
+        raise Http404
+    form = GiveForm(request.POST or None, by=request.user)
+    fill(form, request.typed)
+    if form.is_valid() and (post := _kept(form.save, found)):
+        messages.success(
+            request,
+            _("%(who)s giữ vai trò %(post)s từ %(day)s.")
+            % {"who": found, "post": post, "day": _day(post.valid_from)},
+        )
+        return redirect("dossiers:person", found.pk)
+    act = "give" if found.is_active else "back"
+    return render(request, "dossiers/person_form.html", {"form": form, "person": found, "act": act})
+
+
+def _not_of_the_administration(found):
+    """A sign-in of the administration holds no posts: none of these acts is about it."""
+    if found.is_staff or found.is_superuser:
+        raise Http404
+
+
+@login_required
+@shows_typed
+def move(request, pk):
+    """Another unit or post in the place of one (điều chuyển)."""
+    found = _one(request, pk)
+    if not found.is_active or not people.endable(request.user, found):
+        raise Http404
+    form = MoveForm(request.POST or None, by=request.user, person=found)
+    fill(form, request.typed)
+    if form.is_valid() and (post := _kept(form.save)):
+        messages.success(
+            request,
+            _("%(who)s chuyển sang %(post)s từ %(day)s.")
+            % {"who": found, "post": post, "day": _day(post.valid_from)},
+        )
+        return redirect("dossiers:person", found.pk)
+    return render(
+        request, "dossiers/person_form.html", {"form": form, "person": found, "act": "move"}
+    )
+
+
+@login_required
+@shows_typed
+def leave(request, pk):
+    """A person leaves for good (nghỉ, chuyển công tác)."""
+    found = _one(request, pk)
+    _not_of_the_administration(found)
+    ends = people.endable(request.user, found)
+    if not found.is_active or not (ends or people.administers_people(request.user)):
+        raise Http404
+    form = LeaveForm(request.POST or None, by=request.user, person=found)
+    fill(form, request.typed)
+    if form.is_valid() and _kept(form.save):
+        found.refresh_from_db()
+        messages.success(
+            request,
+            _("%(who)s nghỉ từ %(day)s.") % {"who": found, "day": _day(form.cleaned_data["on"])}
+            if found.is_active
+            else _("%(who)s đã nghỉ; tài khoản đã khóa.") % {"who": found},
+        )
+        return redirect("dossiers:person", found.pk)
+    return render(
+        request,
+        "dossiers/person_form.html",
+        {"form": form, "person": found, "act": "leave", "ends": ends},
+    )
+
+
+@login_required
+@shows_typed
+def contact(request, pk):
+    """Note how somebody is reached."""
+    found = _one(request, pk)
+    if not rules.has_perm("dossiers.answer_for", request.user, found):
+        raise Http404
+    return _contact(request, found, reverse("dossiers:person", args=[pk]))
+
+
+@login_required
+@shows_typed
+def own_contact(request):
+    """My own address and telephone."""
+    return _contact(request, request.user, reverse("profile"))
+
+
+def _contact(request, found, back):
+    form = ContactForm(request.POST or None, by=request.user, person=found)
+    fill(form, request.typed)
+    if form.is_valid():
+        form.save()
+        messages.success(request, _("Đã lưu thư điện tử, điện thoại."))
+        return redirect(back)
+    return render(
+        request,
+        "dossiers/person_form.html",
+        {"form": form, "person": found, "act": "contact", "back": back},
+    )
+
+
+# --- From a spreadsheet ---------------------------------------------------------------------------
+
+
+@login_required
+@never_cache
+def roster_page(request):
+    """Many at once: checked cell by cell, then all or none, then their slips (nhập danh sách)."""
+    _seen(request)
+    found, problem = None, ""
+    form = RosterForm(request.POST or None, request.FILES or None)
+    try:
+        if "rows" in request.POST:
+            form = RosterForm()
+            found = roster.again(_rows(request.POST["rows"]), by=request.user)
+            with transaction.atomic():
+                if found.enter():
+                    printed = people.print_slips(found.people, by=request.user)
+                    return show_slips(request, printed)
+        elif form.is_valid():
+            file = form.cleaned_data["file"]
+            if file.size > sheets.MAX_BYTES:
+                raise sheets.SheetRefused(_("Tệp quá nặng: hãy chỉ giữ trang danh sách."))
+            found = roster.read(file.read(), file.name, by=request.user)
+            found.check()
+    except sheets.SheetRefused as refused:
+        found, problem = None, str(refused)
+    return render(
+        request,
+        "dossiers/people_import.html",
+        {
+            "form": form,
+            "problem": problem,
+            "roster": found,
+            "rows": json.dumps(found.lines, ensure_ascii=False) if found else "",
+            "heads": [names[0] for names in roster.COLUMNS.values()],
+        },
+    )
+
+
+def _rows(text):
+    """What the page sends back, as lists; nothing for what is no list."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+@login_required
+def roster_sheet(request):
+    """An empty sheet with the right columns, the names of units and of roles beside it."""
+    _seen(request)
+    among = None if people.administers_people(request.user) else people.led_by(request.user)
+    return FileResponse(
+        io.BytesIO(roster.empty_sheet(among)), as_attachment=True, filename="nhan-su.xlsx"
+    )
+
+
+# --- Slips --------------------------------------------------------------------------------------
+
+
+@login_required
+@require_POST
+@never_cache
+def slips(request):
+    """Print slips: of those chosen, or of all who have not begun (in phiếu kích hoạt).
+
+    Shown in answer to the click, once: no address has them, nothing keeps them.
+    """
+    seen = _seen(request)
+    chosen = [pk for pk in request.POST.getlist("person") if pk.isdecimal() and len(pk) < 19]
+    wanted = seen.filter(pk__in=chosen)
+    if "all" in request.POST:
+        wanted = people.waiting(seen)
+    found = list(wanted.prefetch_related(_posts()).order_by("full_name", "pk")[: SLIPS + 1])
+    if len(found) > SLIPS:
+        return _refused(request, _("Mỗi lần in nhiều nhất %(n)d phiếu.") % {"n": SLIPS})
+    if not found:
+        return _refused(request, _("Bạn chưa chọn ai để in phiếu."))
+    if "all" in request.POST:
+        found = [
+            each for each in found if rules.has_perm("dossiers.answer_for", request.user, each)
+        ]
+    try:
+        printed = people.print_slips(found, by=request.user)
+    except PermissionDenied:
+        raise Http404 from None
+    except ValidationError as refused:
+        return _refused(request, " ".join(refused.messages))
+    return show_slips(request, printed)
+
+
+def _refused(request, sentence):
+    messages.warning(request, sentence)
+    return redirect("dossiers:people")
+
+
+def show_slips(request, printed):
+    """The page of slips, several on a sheet."""
+    prefetch_related_objects([slip.person for slip in printed], _posts())
+    address = site.address(reverse("dossiers:activate"))
+    today = clock.today()
+    return render(
+        request,
+        "dossiers/slips.html",
+        {
+            "address": address,
+            "slips": [
+                {
+                    "slip": slip,
+                    "now": _row(slip.person, today)["now"] or _row(slip.person, today)["coming"],
+                    "qr": segno.make(f"{address}#{slip.code}", error="m").svg_data_uri(
+                        scale=3, light="#fff", omitsize=True
+                    ),
+                }
+                for slip in printed
+            ],
+        },
+    )
+
+
+@sensitive_post_parameters()
+@never_cache
+def activate(request):
+    """Choose a password with the code of a slip, without an account yet (kích hoạt)."""
+    counted = {"username": NO_NAME}
+    if request.method == "POST" and not AxesProxyHandler.is_allowed(request, counted):
+        return get_lockout_response(request, None, counted)
+    form = ActivationForm(request.POST or None)
+    if form.is_valid():
+        try:
+            found = paper.redeem(form.cleaned_data["code"], form.cleaned_data["password1"])
+        except paper.SlipRefused as refused:
+            user_login_failed.send(sender=__name__, credentials=counted, request=request)
+            form.add_error("code", str(refused))
+        else:
+            messages.success(
+                request,
+                _("Xong. Hãy đăng nhập với tên «%(username)s» và mật khẩu bạn vừa chọn.")
+                % {"username": found.username},
+            )
+            return redirect("account_login")
+    return render(request, "account/activate.html", {"form": form})

@@ -1,0 +1,249 @@
+"""The stock comes in: what was recognised before, from a sheet or by hand (nhập hồ sơ cũ)."""
+
+from typing import Any
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Q
+from django.http import Http404, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from cycle import clock, files
+from cycle.models import Level, OrgUnit, Role, User
+from cycle.sheets import SheetRefused
+from cycle.typed import fill, shows_typed
+from dossiers.models import BatchState, RowKind, StockBatch, StockRow
+from dossiers.office.forms.stock import (
+    AnswersForm,
+    ColumnsForm,
+    OneForm,
+    PaperForm,
+    SheetForm,
+    StrikeForm,
+    UploadForm,
+)
+from dossiers.office.stock import checking, totals, work
+from dossiers.office.stock.columns import FIELDS
+from dossiers.walk import stock
+
+ROWS = 50
+#: So many batches on a page.
+BATCHES = 25
+
+
+def _office(user: User) -> OrgUnit:
+    """The province whose stock this person enters. Raises Http404: a stranger sees nothing here."""
+    if not rules.has_perm("dossiers.import_stock", user, None):
+        raise Http404
+    return next(
+        held.org_unit
+        for held in user.assignments()
+        if held.role == Role.OFFICER and held.org_unit.level == Level.PROVINCE
+    )
+
+
+def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
+    messages.warning(request, _("Đợt nhập này vừa đổi: hãy xem lại. Chưa có gì thay đổi."))
+    return redirect("dossiers:stock_batch", batch.pk)
+
+
+@login_required
+def stock_list(request: Any) -> HttpResponseBase:
+    """The batches of the office, the newest first; send another list."""
+    unit = _office(request.user)
+    form = UploadForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        made = _upload(request, form, unit)
+        if made is not None:
+            return redirect("dossiers:stock_batch", made.pk)
+    batches = StockBatch.objects.filter(org_unit=unit).select_related("by")
+    page = Paginator(batches, BATCHES).get_page(request.GET.get("page"))
+    return render(request, "dossiers/stock_list.html", {"form": form, "page": page})
+
+
+def _upload(
+    request: Any, form: UploadForm, unit: OrgUnit, into: StockBatch | None = None
+) -> StockBatch | None:
+    """The batch of what was sent; None with the reason at its field."""
+    file = form.cleaned_data["file"]
+    try:
+        return work.upload(file.read(), file.name, by=request.user, unit=unit, into=into)
+    except SheetRefused as refused:
+        form.add_error("file", str(refused))
+    except stock.StockRefused as refused:
+        form.add_error(None, refused.problems)
+    except ValidationError as refused:
+        form.add_error("file", refused)
+    return None
+
+
+@login_required
+def stock_batch(request: Any, pk: int) -> HttpResponseBase:
+    """One batch where it stands: its columns, what is wrong with its cells, its paper, its end."""
+    unit = _office(request.user)
+    batch = get_object_or_404(
+        StockBatch.objects.select_related("by", "committed_by", "job", "org_unit", "cycle"),
+        pk=pk,
+        org_unit=unit,
+    )
+    forms = _forms(batch, request.user)
+    if request.method == "POST":
+        act = request.POST.get("act", "")
+        if act not in forms:
+            return _late(request, batch)
+        form = forms[act] = type(forms[act])(
+            request.POST, request.FILES, **_of(act, batch, request.user)
+        )
+        if form.is_valid():
+            try:
+                if _do(request, act, form, batch):
+                    return redirect("dossiers:stock_batch", batch.pk)
+            except work.NotNow:
+                return _late(request, batch)
+    return render(request, "dossiers/stock_batch.html", _page(request, batch, forms))
+
+
+def _of(act: str, batch: StockBatch, user: User) -> dict[str, Any]:
+    if act == "commit":
+        return {"user": user}
+    return {"batch": batch} if act in ("sheet", "columns", "answers") else {}
+
+
+def _forms(batch: StockBatch, user: User) -> dict[str, Any]:
+    """The forms that fit where the batch stands, by the name of their button."""
+    found: dict[str, Any] = {}
+    if batch.state in (BatchState.COLUMNS, BatchState.CHECKED) and batch.sha256:
+        found["file"] = UploadForm()
+        found["columns"] = ColumnsForm(batch=batch)
+        if len(batch.sheets) > 1:
+            found["sheet"] = SheetForm(batch=batch)
+    if batch.state == BatchState.CHECKED:
+        if batch.sha256 and (batch.questions or batch.counts.get("known")):
+            found["answers"] = AnswersForm(batch=batch)
+        if not batch.counts.get("wrong") and work.enterable(batch).exists():
+            found["commit"] = PaperForm(user=user)
+    if batch.state == BatchState.COMMITTED:
+        found["undo"] = StrikeForm()
+    return found
+
+
+def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
+    """Do what a button asks; False with the reason in its form. Raises NotNow."""
+    by = request.user
+    if act == "file":
+        return _upload(request, form, batch.org_unit, into=batch) is not None
+    if act == "sheet":
+        try:
+            work.use_sheet(batch, form.cleaned_data["sheet"], by=by)
+        except SheetRefused as refused:
+            form.add_error("sheet", str(refused))
+            return False
+    elif act == "columns":
+        work.ask_check(
+            batch,
+            by=by,
+            columns=form.cleaned_data["columns"],
+            first_line=form.cleaned_data["first_line"],
+        )
+    elif act == "answers":
+        work.ask_check(
+            batch, by=by, answers=form.answers(), skip_known=form.cleaned_data["skip_known"]
+        )
+    elif act == "commit":
+        try:
+            work.ask_commit(batch, by=by, **form.paper())
+        except ValidationError as refused:
+            form.add_error("scan", refused)
+            return False
+    elif act == "undo":
+        try:
+            stock.strike(batch, by=by, reason=form.cleaned_data["reason"])
+        except stock.StockRefused as refused:
+            form.add_error(None, refused.problems)
+            return False
+        messages.success(
+            request, _("Đã gạch bỏ đợt nhập. Số giấy chứng nhận của đợt này dùng lại được.")
+        )
+    return True
+
+
+def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, Any]:
+    only = request.GET.get("rows", "")
+    rows = batch.rows.filter(kind=RowKind.DATA)
+    if only == "warnings":
+        rows = rows.filter(warnings__gt=0)
+    elif only != "all":
+        rows = rows.filter(Q(errors__gt=0))
+        only = "errors"
+    rows = rows.select_related("dossier", "certificate").order_by("line")
+    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    row: Any
+    for row in page:
+        row.told = [fault | {"label": FIELDS[fault["field"]].label} for fault in row.faults]
+    over = batch.rows.exclude(kind=RowKind.DATA).order_by("line")
+    return {
+        "batch": batch,
+        "job": batch.job if batch.is_waiting and batch.job else None,
+        "forms": forms,
+        "wrong": [form for form in forms.values() if form.is_bound and form.errors],
+        "page": page,
+        "only": only,
+        "passed_over": over[:ROWS],
+        "totals": [each | {"label": totals.label(each["what"])} for each in batch.totals],
+        "stars": [(n, batch.counts.get(str(n), 0)) for n in (3, 4, 5)],
+    }
+
+
+@login_required
+@shows_typed
+def stock_one(request: Any) -> HttpResponseBase:
+    """One certificate of before, by hand: the same checks, the same door."""
+    unit = _office(request.user)
+    form = OneForm(request.POST or None, request.FILES or None, user=request.user)
+    fill(form, request.typed)
+    if request.method == "POST" and form.is_valid():
+        batch = _enter_one(form, by=request.user, unit=unit)
+        if batch is not None:
+            row = batch.rows.get()
+            messages.success(request, _("Đã ghi giấy chứng nhận."))
+            return redirect("dossiers:dossier", row.dossier_id)
+    return render(request, "dossiers/stock_one.html", {"form": form})
+
+
+def _enter_one(form: OneForm, *, by: User, unit: OrgUnit) -> StockBatch | None:
+    """A batch of one row, entered at once; None with the reasons at their fields."""
+    now = clock.now()
+    batch = StockBatch(
+        org_unit=unit, by=by, at=now, checked_at=now, state=BatchState.COMMITTING, answers={}
+    )
+    line = checking.Line(1, raw={name: ("", value) for name, value in form.raw().items()})
+    checking.Checker(batch).check([line])
+    for fault in line.faults:
+        if fault["level"] == checking.ERROR:
+            told = fault["text"]
+            if fault["suggestion"]:
+                told += " " + _("Gợi ý: %(what)s.") % {"what": fault["suggestion"]}
+            form.add_error(fault["field"] if fault["field"] in form.fields else None, told)
+    if form.errors:
+        return None
+    try:
+        for name, value in form.paper().items():
+            setattr(batch, name, value)
+        with transaction.atomic():
+            files.keep(batch.scan_sha256, "scan")
+            batch.cycle = stock.archive()
+            batch.save()
+            StockRow.objects.bulk_create([checking.row_of(batch, line)])
+            stock.enter(batch, by=by)
+    except stock.StockRefused as refused:
+        form.add_error(None, refused.problems)
+        return None
+    except ValidationError as refused:
+        form.add_error("scan", refused)
+        return None
+    return batch

@@ -1,0 +1,637 @@
+"""The door of the stock: what was recognised before this product was used comes in, or goes again.
+
+:func:`enter` makes the facts of a batch's rows, all of them or none, on the batch's paper;
+:func:`strike` takes them back: nothing is deleted, what is struck out is counted and shown nowhere,
+and its numbers may be given again.
+"""
+
+import gc
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from typing import Any
+
+import rules
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Max, Min, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cycle import clock
+from cycle.models import (
+    Cycle,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RuleSet,
+    Stream,
+    TermRule,
+    User,
+    fold,
+)
+from cycle.workdays import Calendar
+from dossiers import flows
+from dossiers.law.states import State
+from dossiers.models import (
+    ARCHIVE,
+    BatchState,
+    CaseType,
+    Certificate,
+    Dossier,
+    LateEntry,
+    OfficialDocument,
+    Process,
+    Producer,
+    Product,
+    RowKind,
+    StockBatch,
+    StockRow,
+    Term,
+    TermEvent,
+    TermState,
+)
+from dossiers.terms.recalculation import whole_calendar
+from dossiers.walk import engine
+
+#: Rows of one statement.
+CHUNK = 2000
+#: The programme began with QĐ 490/QĐ-TTg of 7/5/2018: the archive holds its first year open.
+FIRST, LAST = date(2018, 1, 1), date(2018, 12, 31)
+
+#: Idea, plan and implementation: whether they were walked, no list says.
+UNKNOWN_STEPS = 3
+
+ENTER, STRIKE = "stock.enter", "stock.strike"
+
+
+class StockRefused(Exception):
+    """The batch cannot be entered or struck out; ``problems`` are sentences that say why."""
+
+    def __init__(self, *problems: str):
+        super().__init__(" ".join(problems))
+        self.problems = list(problems)
+
+
+def archive() -> Cycle:
+    """The closed cycle that keeps the stock, made when there is none (kho hồ sơ cũ).
+
+    Raises :class:`StockRefused` while no edition of the law is loaded.
+    """
+    known = StockBatch.objects.exclude(cycle=None).order_by("pk").first()
+    cycle = known.cycle if known else Cycle.objects.filter(title=ARCHIVE).first()
+    law = RuleSet.objects.in_force(clock.today())
+    if law is None:
+        raise StockRefused(_("Chưa nạp bộ quy định nào: hãy báo quản trị."))
+    if cycle is None:
+        cycle = Cycle.objects.create(
+            year=FIRST.year, title=ARCHIVE, rule_set=law, opened_on=FIRST, closed_on=LAST
+        )
+    if not cycle.term_rules.filter(rule_set=law).exists():
+        # The law of today keeps what was recognised under another: inspections, ends, revocation.
+        cycle.adopt(law)
+    return cycle
+
+
+def archive_of(batch: StockBatch) -> Cycle:
+    """The cycle that keeps what the batch brings in: each has it from its upload on."""
+    assert batch.cycle is not None
+    return batch.cycle
+
+
+def hold(batch: StockBatch) -> StockBatch:
+    """The batch as it is now, held together with all others until the transaction ends."""
+    # What is recorded of its dossiers meanwhile need not wait.
+    Cycle.objects.select_for_update(no_key=True).get(pk=archive_of(batch).pk)
+    return (
+        StockBatch.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=batch.pk)
+    )
+
+
+def enter(batch: StockBatch, *, by: User) -> int:
+    """Make products, dossiers and certificates of the batch's rows; how many.
+
+    All in one transaction, recorded for each dossier and for the batch; 0 when it was done before.
+    Raises PermissionDenied, and :class:`StockRefused` when a row is wrong or others came first.
+    """
+    try:
+        with transaction.atomic():
+            batch = hold(batch)
+            if batch.state == BatchState.COMMITTED:
+                return 0
+            if batch.state != BatchState.COMMITTING:
+                raise StockRefused(_("Đợt này không còn chờ ghi."))
+            if not rules.has_perm("dossiers.import_stock", by, batch.org_unit):
+                raise PermissionDenied
+            others = StockBatch.objects.exclude(pk=batch.pk).aggregate(
+                entered=Max("committed_at"), struck=Max("voided_at")
+            )
+            if any(moment and moment > batch.checked_at for moment in others.values()):
+                raise StockRefused(
+                    _("Sau khi kiểm tra, đợt khác đã được ghi hoặc gạch bỏ: hãy kiểm tra lại.")
+                )
+            with _collector_rests():
+                return _Entry(batch, by).make()
+    except IntegrityError as error:
+        if "certificate_number_once" in str(error):
+            raise StockRefused(
+                _(
+                    "Một số giấy chứng nhận trong danh sách vừa được cấp ở nơi khác: "
+                    "hãy kiểm tra lại."
+                )
+            ) from error
+        if "stands_on_what_stands" in str(error):
+            raise StockRefused(
+                _("Một chủ thể hoặc sản phẩm vừa được gạch bỏ: hãy kiểm tra lại.")
+            ) from error
+        raise
+
+
+@contextmanager
+def _collector_rests() -> Iterator[None]:
+    """Hundreds of thousands of objects stay until the end: the collector of garbage, which would
+    look at all of them again and again, took half the time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def noon(day: date) -> datetime:
+    """A paper names a day, not an hour."""
+    return timezone.make_aware(datetime.combine(day, time(12)))
+
+
+def _day(values: dict[str, Any], key: str) -> date:
+    return date.fromisoformat(values[key])
+
+
+class _Entry:
+    """One batch on its way in."""
+
+    def __init__(self, batch: StockBatch, by: User):
+        self.batch, self.by, self.now = batch, by, clock.now()
+        self.cycle = archive()
+        law = RuleSet.objects.in_force(clock.today())
+        assert law is not None
+        self.law, self.flow = law, flows.of(law)
+        self.capacity = by.capacity(Role.OFFICER, batch.org_unit_id)
+        rows = batch.rows.filter(kind=RowKind.DATA)
+        if batch.skip_known:
+            rows = rows.filter(known=False)
+        self.rows = list(rows.order_by("line"))
+        if not self.rows:
+            raise StockRefused(_("Không có dòng nào để ghi."))
+        if any(row.errors for row in self.rows):
+            raise StockRefused(_("Còn dòng có lỗi: hãy sửa hết rồi ghi."))
+        self.clocks: dict[date | None, Term] = {}
+        self.units = OrgUnit.objects.select_related("parent__parent").in_bulk(
+            {row.values["commune"] for row in self.rows}
+        )
+
+    def make(self) -> int:
+        self.make_products()
+        self.make_dossiers()
+        self.make_certificates()
+        self.start_clocks()
+        self.tell()
+        self.link()
+        self.batch.state = BatchState.COMMITTED
+        self.batch.committed_at, self.batch.committed_by = self.now, self.by
+        self.batch.save(
+            update_fields=["state", "committed_at", "committed_by", "stopped_terms", "cycle"]
+        )
+        return len(self.rows)
+
+    def make_products(self) -> None:
+        """Producers and products that are not here yet."""
+        producers: dict[Any, Producer] = {}
+        products: dict[Any, Product] = {}
+        known_producers: dict[Any, Producer] = self.known(Producer, "producer_id")
+        known_products: dict[Any, Product] = self.known(Product, "product_id")
+        new_producers, new_products = [], []
+        self.product_of: dict[int, Product] = {}
+        for row in self.rows:
+            values = row.values
+            maker = values.get("producer_id") or (fold(values["producer"]), values["commune"])
+            if maker not in producers:
+                producer = known_producers.get(maker)
+                if producer is None:
+                    producer = Producer(
+                        name=values["producer"],
+                        owner_type=values["owner_type"],
+                        commune=self.units[values["commune"]],
+                        representative=values.get("representative", ""),
+                        phone=values.get("phone", ""),
+                        address=values.get("address", ""),
+                        registration_number=values.get("registration_number", ""),
+                    )
+                    new_producers.append(producer)
+                    row.makes_producer = True
+                producers[maker] = producer
+            key = values.get("product_id") or (maker, fold(values["product"]))
+            if key not in products:
+                product = known_products.get(key)
+                if product is None:
+                    product = Product(
+                        producer=producers[maker],
+                        name=values["product"],
+                        group=values["product_group"],
+                        code=values.get("code", ""),
+                    )
+                    new_products.append(product)
+                    row.makes_product = True
+                products[key] = product
+            self.product_of[row.pk] = products[key]
+        Producer.objects.bulk_create(new_producers, CHUNK)
+        Product.objects.bulk_create(new_products, CHUNK)
+
+    def known(self, model: Any, key: str) -> dict[Any, Any]:
+        """The rows of ``model`` that the batch names; none may have been struck out since."""
+        wanted = {row.values[key] for row in self.rows if row.values.get(key)}
+        found = model.objects.in_bulk(wanted)
+        if set(found) != wanted:
+            raise StockRefused(_("Một chủ thể hoặc sản phẩm vừa được gạch bỏ: hãy kiểm tra lại."))
+        return found
+
+    def make_dossiers(self) -> None:
+        """A dossier for each certificate, where its walk would have ended."""
+        # By the day of each: what came before on the same product decides which case it was.
+        earlier = Dossier.objects.filter(
+            product__in={each.pk for each in self.product_of.values()}, certificates__isnull=False
+        )
+        # The last of each product stays.
+        first = dict(earlier.order_by("certificates__issued_on").values_list("product", "stars"))
+        self.dossiers: dict[int, Dossier] = {}
+        for row in sorted(self.rows, key=lambda row: (row.values["issued_on"], row.line)):
+            values, product = row.values, self.product_of[row.pk]
+            before = first.get(product.pk)
+            case_type = CaseType.FIRST
+            if before is not None:
+                case_type = CaseType.UPGRADE if values["stars"] > before else CaseType.REEVALUATION
+            first[product.pk] = values["stars"]
+            at = noon(_day(values, "issued_on"))
+            revoked = values.get("status") == "revoked"
+            self.dossiers[row.pk] = Dossier(
+                cycle=self.cycle,
+                rule_set=self.law,
+                product=product,
+                commune=self.units[values["commune"]],
+                case_type=case_type,
+                state=State.REVOKED if revoked else State.CERTIFIED,
+                parked_from=State.CERTIFIED if revoked else "",
+                stars=values["stars"],
+                # What was done before its certificate is not known here.
+                entered_as=LateEntry.EXISTING,
+                skipped=UNKNOWN_STEPS,
+                opened_at=at,
+                moved_at=noon(_day(values, "revoked_on")) if revoked else at,
+            )
+        Dossier.objects.bulk_create(self.dossiers.values(), CHUNK)
+        # Its walk has ended before it was here: what comes after the certificate needs one.
+        Process.objects.bulk_create(
+            [
+                engine.ended(self.flow, dossier, dossier.moved_at)
+                for dossier in self.dossiers.values()
+            ],
+            CHUNK,
+        )
+
+    def make_certificates(self) -> None:
+        """The decision and the certificate of each, as they were called on their day."""
+        self.decisions = {
+            row.pk: OfficialDocument(
+                dossier=self.dossiers[row.pk],
+                recorded_by=self.by,
+                at=noon(_day(row.values, "decision_on")),
+                number=row.values["decision_number"],
+                signed_on=_day(row.values, "decision_on"),
+                signer=row.values.get("signer") or "Chưa rõ tên",
+                signer_capacity=row.values.get("signer_capacity") or "Chưa rõ chức vụ",
+            )
+            for row in self.rows
+        }
+        OfficialDocument.objects.bulk_create(self.decisions.values(), CHUNK)
+        self.certificates = {
+            row.pk: Certificate(
+                dossier=self.dossiers[row.pk],
+                recorded_by=self.by,
+                at=noon(_day(row.values, "issued_on")),
+                stars=row.values["stars"],
+                number=row.values.get("number", ""),
+                issued_on=_day(row.values, "issued_on"),
+                expires_on=_day(row.values, "expires_on"),
+                decision=self.decisions[row.pk],
+                issuer_id=row.values["issuer"],
+                product_name=row.values["product"],
+                product_group=row.values["product_group"],
+                producer_name=row.values["producer"],
+                producer_address=row.values.get("place", ""),
+                edition=row.values["edition"],
+            )
+            for row in self.rows
+        }
+        Certificate.objects.bulk_create(self.certificates.values(), CHUNK)
+
+    def start_clocks(self) -> None:
+        """The end of the newest certificate of each product; what it replaces ends no more."""
+        rule = self.cycle.term_rules.filter(rule_set=self.law, subject="certificate").first()
+        newest: dict[int, StockRow] = {}
+        for row in sorted(self.rows, key=lambda row: (row.values["issued_on"], row.line)):
+            newest[self.product_of[row.pk].pk] = row
+        ours = {certificate.pk for certificate in self.certificates.values()}
+        earlier = dict(
+            Certificate.objects.filter(dossier__product__in=newest)
+            .exclude(pk__in=ours)
+            .order_by()
+            .values_list("dossier__product")
+            .annotate(last=Max("issued_on"))
+        )
+        calendar, terms, replaced = whole_calendar(), [], []
+        for product, row in newest.items():
+            certificate, dossier = self.certificates[row.pk], self.dossiers[row.pk]
+            if product in earlier:
+                if earlier[product] >= certificate.issued_on:
+                    continue
+                replaced.append(product)
+            if rule is None or dossier.state == State.REVOKED:
+                continue
+            terms.append(self.clock(rule, certificate, dossier, calendar))
+        Term.objects.bulk_create(terms, CHUNK)
+        ledger = [_line(term, TermEvent.Kind.START, term.started_at, self.by) for term in terms]
+        old = list(
+            Term.objects.live()
+            .filter(certificate__isnull=False, dossier__product__in=replaced)
+            .exclude(certificate__in=ours)
+            .select_for_update(of=("self",))
+            .order_by("pk")
+        )
+        _stop(old, self.now)
+        ledger += [_line(term, TermEvent.Kind.STOP, self.now, self.by) for term in old]
+        self.batch.stopped_terms = [term.pk for term in old]
+        TermEvent.objects.bulk_create(ledger, CHUNK)
+
+    def clock(
+        self, rule: TermRule, certificate: Certificate, dossier: Dossier, calendar: Calendar
+    ) -> Term:
+        """The clock of one certificate; those that end on one day are told on the same days."""
+        alike = self.clocks.get(certificate.expires_on)
+        if alike is None:
+            alike = Term.of_rule(
+                rule,
+                at=certificate.at,
+                org_unit=dossier.commune,
+                fixed_on=certificate.expires_on,
+                calendar=calendar,
+            )
+            # Nobody is told today what was due years ago.
+            alike.tell_from(self.now)
+            self.clocks[certificate.expires_on] = alike
+        same = {
+            field.attname: getattr(alike, field.attname)
+            for field in Term._meta.concrete_fields
+            if not field.primary_key
+        }
+        unit = dossier.commune.at_level(rule.level) or dossier.commune
+        return Term(
+            **same
+            | {
+                "dossier_id": dossier.pk,
+                "certificate_id": certificate.pk,
+                "org_unit_id": unit.pk,
+                "started_at": certificate.at,
+            }
+        )
+
+    def tell(self) -> None:
+        """One line of history for each dossier, and one of the batch for the archive."""
+        role, unit = (
+            (self.capacity.role, self.capacity.org_unit_id) if self.capacity else ("", None)
+        )
+        entries = [
+            HistoryEntry(
+                stream=Stream.DOSSIER,
+                stream_id=self.dossiers[row.pk].pk,
+                cycle_id=self.cycle.pk,
+                event=ENTER,
+                label=row.values["product"][:300],
+                actor=self.by,
+                role=role,
+                org_unit_id=unit,
+                after=self.dossiers[row.pk].state,
+                data={
+                    "batch": self.batch.pk,
+                    "line": row.line,
+                    "place": row.values.get("place", ""),
+                    "revocation": row.values.get("revocation", ""),
+                    "records": [
+                        ["officialdocument", self.decisions[row.pk].pk],
+                        ["certificate", self.certificates[row.pk].pk],
+                    ],
+                    "paper": True,
+                },
+                at=self.dossiers[row.pk].moved_at,
+            )
+            for row in self.rows
+        ]
+        HistoryEntry.objects.bulk_create(entries, CHUNK)
+        record(self.batch, "stock.commit", by=self.by, rows=len(self.rows))
+
+    def link(self) -> None:
+        """Each row knows what became of it: one statement, where bulk_update asks by each row."""
+        made = [
+            (row.pk, self.dossiers[row.pk].pk, self.certificates[row.pk].pk) for row in self.rows
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """UPDATE dossiers_stockrow line SET dossier_id = made.dossier,
+                     certificate_id = made.certificate, makes_producer = made.producer,
+                     makes_product = made.product
+                   FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::boolean[],
+                     %s::boolean[]) AS made(id, dossier, certificate, producer, product)
+                   WHERE line.id = made.id""",
+                [
+                    *(list(each) for each in zip(*made, strict=True)),
+                    [row.makes_producer for row in self.rows],
+                    [row.makes_product for row in self.rows],
+                ],
+            )
+
+
+def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data: Any) -> None:
+    """Write into the archive's history what was done with the batch: its file, its paper."""
+    HistoryEntry.objects.record(
+        event,
+        archive_of(batch),
+        by=by,
+        capacity=by.capacity(Role.OFFICER, batch.org_unit_id),
+        reason=reason,
+        batch=batch.pk,
+        file=batch.filename,
+        sha256=batch.sha256,
+        document=batch.document_number,
+        document_on=batch.document_on and batch.document_on.isoformat(),
+        document_signer=batch.document_signer,
+        scan=batch.scan_sha256,
+        **data,
+    )
+
+
+def _line(term: Term, kind: str, at: datetime, by: User) -> TermEvent:
+    return TermEvent(term=term, kind=kind, at=at, by=by, due_on=term.due_on, left=term.base_amount)
+
+
+def _stop(terms: Iterable[Term], at: datetime) -> None:
+    Term.objects.filter(pk__in=[term.pk for term in terms]).update(
+        state=TermState.STOPPED, stopped_at=at, paused_at=None, next_at=None
+    )
+
+
+# --- Struck out -----------------------------------------------------------------------------------
+
+
+def strike(batch: StockBatch, *, by: User, reason: str) -> None:
+    """Strike a batch out (gạch bỏ), while nothing stands on what it brought in.
+
+    Raises PermissionDenied, and :class:`StockRefused` with a sentence for each obstacle.
+    """
+    if not reason.strip():
+        raise StockRefused(_("Bạn chưa nêu lý do gạch bỏ."))
+    with transaction.atomic():
+        batch = hold(batch)
+        if not rules.has_perm("dossiers.import_stock", by, batch.org_unit):
+            raise PermissionDenied
+        if batch.state != BatchState.COMMITTED:
+            raise StockRefused(_("Đợt này chưa được ghi, hoặc đã gạch bỏ rồi."))
+        rows = batch.rows.filter(dossier__isnull=False)
+        made = list(
+            rows.values_list(
+                "dossier",
+                "dossier__product",
+                "dossier__product__producer",
+                "makes_product",
+                "makes_producer",
+                "certificate",
+            )
+        )
+        dossiers = {row[0] for row in made}
+        products = {row[1] for row in made if row[3]}
+        producers = {row[2] for row in made if row[4]}
+        # From above downwards, as who opens a dossier holds them; then what stands on them is seen.
+        for model, ids in ((Producer, producers), (Product, products), (Dossier, dossiers)):
+            list(
+                model.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
+                .order_by("pk")
+                .select_for_update(of=("self",))
+                .values_list("pk")
+            )
+        if problems := _obstacles(dossiers, products, producers, {row[1] for row in made}):
+            raise StockRefused(*problems)
+        now = clock.now()
+        _strike_terms(batch, dossiers, by, now)
+        Certificate.objects.filter(pk__in=[row[5] for row in made]).update(void=True)
+        Dossier.objects.filter(pk__in=dossiers).update(void=True)
+        Product.objects.filter(pk__in=products).update(void=True)
+        Producer.objects.filter(pk__in=producers).update(void=True)
+        _tell_struck(batch, dossiers, by, reason.strip(), now)
+        batch.state, batch.voided_at = BatchState.VOID, now
+        batch.save(update_fields=["state", "voided_at"])
+        record(batch, "stock.undo", by=by, reason=reason.strip(), rows=len(dossiers))
+
+
+def _obstacles(
+    dossiers: set[int], products: set[int], producers: set[int], touched: set[int]
+) -> list[str]:
+    """What stands on the batch, a sentence each, ten at most."""
+    found: dict[str, str] = {}
+    acted = (
+        HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id__in=dossiers)
+        .exclude(event=ENTER)
+        .exclude(event__startswith="term.")
+        .order_by("stream_id", "seq")
+    )
+    for entry in acted[:10]:
+        found[f"dossier {entry.stream_id}"] = _(
+            "«%(product)s»: đã có việc «%(what)s» ngày %(day)s."
+        ) % {
+            "product": entry.label,
+            "what": entry.sentence,
+            "day": f"{timezone.localdate(entry.at):%d/%m/%Y}",
+        }
+    began = Dossier.objects.filter(pk__in=dossiers).aggregate(first=Min("pk"))["first"]
+    later = (
+        Dossier.objects.filter(Q(product__in=products) | Q(product__in=touched, pk__gt=began or 0))
+        .exclude(pk__in=dossiers)
+        .select_related("product")
+    )
+    for dossier in later[:10]:
+        found[f"product {dossier.product_id}"] = _("«%(product)s»: đã mở hồ sơ khác.") % {
+            "product": dossier
+        }
+    others = (
+        Product.objects.filter(producer__in=producers)
+        .exclude(pk__in=products)
+        .select_related("producer")
+    )
+    for product in others[:10]:
+        found[f"producer {product.producer_id}"] = _(
+            "Chủ thể «%(producer)s»: đã có sản phẩm khác là «%(product)s»."
+        ) % {"producer": product.producer, "product": product}
+    return list(found.values())[:10]
+
+
+def _strike_terms(batch: StockBatch, dossiers: set[int], by: User, now: datetime) -> None:
+    """Stop the clocks of the batch; those that it stopped run again."""
+    ours = list(
+        Term.objects.live()
+        .filter(dossier__in=dossiers)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    _stop(ours, now)
+    ledger = [_line(term, TermEvent.Kind.STOP, now, by) for term in ours]
+    again = Term.objects.filter(pk__in=batch.stopped_terms, state=TermState.STOPPED)
+    calendar = whole_calendar()
+    for term in again.order_by("pk").select_for_update(of=("self",)):
+        term.state, term.stopped_at = TermState.RUNNING, None
+        term.project(calendar)
+        term.save(update_fields=["state", "stopped_at", "rungs", "rung_at", "next_at"])
+        ledger.append(_line(term, TermEvent.Kind.RESUME, now, by))
+    TermEvent.objects.bulk_create(ledger, CHUNK)
+
+
+def _tell_struck(
+    batch: StockBatch, dossiers: set[int], by: User, reason: str, now: datetime
+) -> None:
+    held = by.capacity(Role.OFFICER, batch.org_unit_id)
+    labels: dict[int, tuple[str, str]] = defaultdict(lambda: ("", ""))
+    for pk, name, state in Dossier.everything.filter(pk__in=dossiers).values_list(
+        "pk", "product__name", "state"
+    ):
+        labels[pk] = name, state
+    HistoryEntry.objects.bulk_create(
+        [
+            HistoryEntry(
+                stream=Stream.DOSSIER,
+                stream_id=pk,
+                cycle_id=batch.cycle_id,
+                event=STRIKE,
+                label=labels[pk][0][:300],
+                actor=by,
+                role=held.role if held else "",
+                org_unit_id=held.org_unit_id if held else None,
+                before=labels[pk][1],
+                after=labels[pk][1],
+                reason=reason,
+                data={"batch": batch.pk},
+                at=now,
+            )
+            for pk in sorted(dossiers)
+        ],
+        CHUNK,
+    )

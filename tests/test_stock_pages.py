@@ -1,0 +1,288 @@
+"""The pages by which an office enters what was recognised before."""
+
+import io
+from datetime import date
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from cycle.models import OrgUnit
+from cycle.models.job import run_waiting
+from dossiers.models import BatchState, Certificate, StockBatch
+from tests.public_pages import main
+from tests.stock_sheets import GOOD, OTHERS, book, checked, good, load_units
+from tests.world import person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def land(rule_sets, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return load_units()
+
+
+@pytest.fixture
+def lan(land):
+    return person("lan", "Đào Thị Lan", ("officer", land))
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def sheet(content, name="danh sach.xlsx"):
+    return {"file": SimpleUploadedFile(name, content)}
+
+
+def paper_fields(**changed):
+    return {
+        "document_number": "88/BC-VPĐP",
+        "document_on": "05/01/2026",
+        "document_signer": "Nguyễn Văn Lãnh",
+        "document_capacity": "Chánh Văn phòng",
+        "scan": SimpleUploadedFile("88.pdf", b"%PDF-1.4 danh sach"),
+    } | changed
+
+
+def columns_of(batch):
+    found = {f"column{number}": name for name, number in batch.columns.items()}
+    return {"act": "columns", "first_line": batch.first_line, **found}
+
+
+def test_from_the_file_to_the_facts_by_pages(land, lan):
+    client = signed_in(lan)
+    split = OrgUnit.objects.get(name="Xã Ẳng Nưa", valid_to__isnull=False)
+    other = OrgUnit.objects.get(name="Xã Nà Tấu", valid_to=None)
+    split.successors.add(other)
+    answer = client.post("/stock/", sheet(book([GOOD, *OTHERS])), follow=True)
+    batch = StockBatch.objects.get()
+    assert answer.redirect_chain == [(f"/stock/{batch.pk}/", 302)]
+    assert "Cột nào là gì" in main(answer)
+    address = f"/stock/{batch.pk}/"
+    assert client.post(address, columns_of(batch)).status_code == 302
+    assert "Đang kiểm tra" in main(client.get(address))
+    run_waiting()
+    words = main(client.get(address))
+    assert "F2 Xã, phường: «Xã Ẳng Nưa, Huyện Mường Ảng» nay thuộc nhiều xã, phường" in words
+    assert "Ghi cả danh sách" not in words
+    client.post(address, {"act": "answers", "answer0": other.pk})
+    run_waiting()
+    words = main(client.get(address))
+    assert "Ghi cả danh sách" in words
+    client.post(address, {"act": "commit", **paper_fields()})
+    run_waiting()
+    words = main(client.get(address + "?rows=all"))
+    assert "Đã ghi" in words
+    given = Certificate.objects.public().numbered("12/GCN-UBND").get()
+    assert given.dossier.commune == other
+    assert (
+        f'href="/dossiers/{given.dossier_id}/"'
+        in client.get(address + "?rows=all").content.decode()
+    )
+    assert client.post(address, {"act": "undo", "reason": ""}).status_code == 200
+    assert Certificate.objects.count() == 3
+    words = main(client.post(address, {"act": "undo", "reason": "Nhầm tệp"}, follow=True))
+    assert "Đợt này đã gạch bỏ" in words
+    assert Certificate.objects.count() == 0
+    assert "danh sach.xlsx Đã gạch bỏ" in main(client.get("/stock/"))
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"", "a.xlsx", "rỗng"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"), "a.xlsx",
+         "có mật khẩu"),
+        (b"PK\x03\x04 nothing", "a.xlsx", "Tệp bị hỏng"),
+        (b"%PDF-1.4\x00\x00", "a.pdf", "không phải Excel"),
+        ("Tên;Số".encode("utf-16")[:-1], "a.csv", "UTF-8"),
+        ("Tên sản phẩm".encode("cp1258", "replace"), "a.csv", "UTF-8"),
+        (b" \n\n", "a.csv", "rỗng"),
+        (b";;;\n;;;\n", "a.csv", "không có dòng nào"),
+    ],
+)  # fmt: skip
+def test_what_is_no_list_is_refused_in_words_and_nothing_is_kept(content, name, said, land, lan):
+    answer = signed_in(lan).post("/stock/", sheet(content, name))
+    assert answer.status_code == 200
+    assert said in main(answer)
+    assert not StockBatch.objects.exists()
+
+
+def test_columns_are_asked_for_in_words(land, lan):
+    client = signed_in(lan)
+    client.post("/stock/", sheet(book([GOOD])))
+    batch = StockBatch.objects.get()
+    address = f"/stock/{batch.pk}/"
+    words = main(client.post(address, {"act": "columns", "first_line": 2, "column1": "product"}))
+    assert "Chưa có cột: Chủ thể, Hạng sao, Số quyết định công nhận, Xã, phường." in words
+    words = main(
+        client.post(address, columns_of(batch) | {"column0": "product", "first_line": "x"})
+    )
+    assert "đã chọn cho cột khác" in words
+    assert "Hãy ghi một số nguyên" in words
+    batch.refresh_from_db()
+    assert batch.state == BatchState.COLUMNS
+
+
+def test_a_list_mended_is_sent_again_into_the_same_batch(land, lan):
+    batch = checked(book([good(**{"Hạng sao": ""})]), lan, land)
+    client = signed_in(lan)
+    address = f"/stock/{batch.pk}/"
+    client.post(address, {"act": "file", **sheet(book([GOOD]), "da sua.xlsx")})
+    batch.refresh_from_db()
+    assert (batch.state, batch.filename, batch.rows.count()) == ("columns", "da sua.xlsx", 0)
+    assert "như lần trước" not in main(client.get(address))
+
+
+def test_the_paper_is_asked_for_at_its_fields(land, lan):
+    batch = checked(book([GOOD]), lan, land)
+    client = signed_in(lan)
+    address = f"/stock/{batch.pk}/"
+    bad = paper_fields(
+        document_number="#", document_on="31/02/2026",
+        scan=SimpleUploadedFile("a.exe", b"MZ"), document_signer="",
+    )  # fmt: skip
+    words = main(client.post(address, {"act": "commit", **bad}))
+    for said in ("Số, ký hiệu chỉ gồm", "không có thật", "Chỉ nhận tệp PDF", "Bạn chưa nhập"):
+        assert said in words
+    batch.refresh_from_db()
+    assert batch.state == BatchState.CHECKED
+
+
+def test_a_second_press_is_told_and_does_nothing(land, lan):
+    batch = checked(book([GOOD]), lan, land)
+    client = signed_in(lan)
+    address = f"/stock/{batch.pk}/"
+    client.post(address, {"act": "commit", **paper_fields()})
+    words = main(client.post(address, {"act": "commit", **paper_fields()}, follow=True))
+    assert "Đang ghi" in words
+    run_waiting()
+    assert Certificate.objects.count() == 1
+    assert client.post(address, {"act": "columns"}).status_code == 302
+    assert client.post(address, {"act": "nonsense"}).status_code == 302
+
+
+def test_strangers_see_nothing(land, lan):
+    batch = checked(book([GOOD]), lan, land)
+    commune = OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None)
+    far = OrgUnit.objects.create(
+        code="10", name="Tỉnh Lào Cai", level="province", valid_from=date(2020, 1, 1)
+    )
+    for user in (
+        person("xa", "Cán bộ xã", ("officer", commune)),
+        person("lanh", "Lãnh đạo", ("leader", land)),
+        person("khach", "Không vai trò"),
+    ):
+        for address in ("/stock/", "/stock/one/", f"/stock/{batch.pk}/"):
+            assert signed_in(user).get(address).status_code == 404
+            assert signed_in(user).post(address, {"act": "commit"}).status_code == 404
+    other = signed_in(person("lc", "Cán bộ Lào Cai", ("officer", far)))
+    assert other.get(f"/stock/{batch.pk}/").status_code == 404
+    assert other.get("/stock/").status_code == 200
+    assert Client().get("/stock/").status_code == 302
+
+
+# --- One by hand ----------------------------------------------------------------------------------
+
+
+def one(**changed):
+    return {
+        "product": "Cà phê Arabica Mường Ảng",
+        "product_group": "drink",
+        "stars": "3",
+        "producer": "HTX Cà phê Ẳng Nưa",
+        "owner_type": "cooperative",
+        "commune": "Xã Ẳng Nưa",
+        "district": "Mường Ảng",
+        "number": "12/GCN-UBND",
+        "issuer": "UBND huyện Mường Ảng",
+        "decision_number": "345/QĐ-UBND",
+        "decision_on": "3/3/2024",
+    } | paper_fields() | changed  # fmt: skip
+
+
+def test_one_certificate_is_entered_by_hand(land, lan):
+    client = signed_in(lan)
+    assert client.get("/stock/one/").status_code == 200
+    answer = client.post("/stock/one/", one(), follow=True)
+    given = Certificate.objects.public().numbered("12/GCN-UBND").get()
+    assert answer.redirect_chain == [(f"/dossiers/{given.dossier_id}/", 302)]
+    assert (given.expires_on, given.issuer.name) == (date(2027, 3, 3), "Huyện Mường Ảng")
+    batch = StockBatch.objects.get()
+    assert batch.state == BatchState.COMMITTED
+    assert client.get(f"/stock/{batch.pk}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"commune": "Xã Ẳng Nứaa", "district": ""}, "Gợi ý: Xã Mường Ảng"),
+        ({"number": "12#"}, "Số, ký hiệu chỉ gồm"),
+        ({"issuer": "UBND tỉnh Lào Cai"}, "không phải tỉnh này"),
+        ({"decision_on": "3/3/2031"}, "Ngày này chưa đến"),
+        ({"expires_on": "1/1/2020"}, "không sau ngày cấp"),
+        ({"product": "C" * 201}, "Dài quá 200 ký tự"),
+        ({"scan": ""}, "Bạn chưa chọn: Bản chụp văn bản"),
+        ({"stars": "9"}, "không có trong danh sách"),
+    ],
+)
+def test_what_is_wrong_by_hand_is_said_at_its_field(changed, said, land, lan):
+    answer = signed_in(lan).post("/stock/one/", one(**changed))
+    assert answer.status_code == 200
+    assert said in main(answer)
+    assert "HTX Cà phê Ẳng Nưa" in answer.content.decode()
+    assert not StockBatch.objects.exists()
+    assert not Certificate.objects.exists()
+
+
+def test_the_same_by_hand_twice_is_refused(land, lan):
+    client = signed_in(lan)
+    client.post("/stock/one/", one())
+    words = main(client.post("/stock/one/", one()))
+    assert "Đã có trong hệ thống" in words
+    assert Certificate.objects.count() == 1
+
+
+# --- Queries --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_the_pages_query_counts(rows, land, lan, django_assert_num_queries):
+    for number in range(rows):
+        batch = checked(
+            book([good(**{"Tên sản phẩm": f"Chè {n}", "Hạng sao": ""}) for n in range(rows)]),
+            lan,
+            land,
+            name=f"{number}.xlsx",
+        )
+    client = signed_in(lan)
+    client.get("/stock/")
+    with django_assert_num_queries(LIST):
+        client.get("/stock/")
+    with django_assert_num_queries(PAGE):
+        client.get(f"/stock/{batch.pk}/")
+
+
+LIST, PAGE = 5, 7
+
+
+def test_a_file_with_many_sheets_begins_with_the_one_that_says_most(land, lan):
+    import openpyxl
+
+    workbook = openpyxl.load_workbook(io.BytesIO(book([GOOD])))
+    cover = workbook.create_sheet("Bìa", 0)
+    cover["A1"] = "Danh sách"
+    out = io.BytesIO()
+    workbook.save(out)
+    client = signed_in(lan)
+    client.post("/stock/", sheet(out.getvalue()))
+    batch = StockBatch.objects.get()
+    assert (batch.sheets, batch.sheet) == (["Bìa", "Danh sách"], "Danh sách")
+    client.post(f"/stock/{batch.pk}/", {"act": "sheet", "sheet": "Bìa"})
+    batch.refresh_from_db()
+    assert batch.sheet == "Bìa"
+    assert client.get(f"/stock/{batch.pk}/").status_code == 200
