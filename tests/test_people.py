@@ -388,7 +388,7 @@ def test_a_member_of_a_council_is_not_the_unit_leaders_to_let_in(commune, chi, p
     member = person("uv", "Lò Văn Uy", (Role.OFFICER, commune))
     assert people.answers_for(chi, member)
     council = judging.seat(province, thu)
-    council.members.create(user=member, seat="member", since=council.valid_from)
+    council.members.create(user=member, seat="member", since=council.valid_from, made_by=thu)
     assert appointing.held_from(member, clock.today())
     assert not people.answers_for(chi, member)
 
