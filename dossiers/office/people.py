@@ -312,6 +312,7 @@ def close(person, *, by):
         return
     appointing.check_leaving(person)
     was = appointing.person_as_stored(person)
+    assert was is not None, "the account is there"
     person.is_active = False
     person.save(update_fields=["is_active"])
     appointing.record_person(person, was, by=by)
@@ -330,6 +331,7 @@ def bring_back(person, post, *, by, document="", document_signer=""):
             if not rules.has_perm("dossiers.answer_for", by, person):
                 raise PermissionDenied
             was = appointing.person_as_stored(person)
+            assert was is not None, "the account is there"
             person.is_active = True
             person.save(update_fields=["is_active"])
             appointing.record_person(person, was, by=by)
