@@ -23,9 +23,11 @@ class TaskAdmin(ReadOnly):
 
 
 class Filed(Kept):
-    """What a filed dossier speaks of: changed only by its act «đính chính», on a document."""
+    """A product or producer: once a dossier of it was filed, its names change only by the act
+    ``correct_names`` (đính chính), on a document.
+    """
 
-    #: What is then read only.
+    #: The fields that are read only then.
     names: tuple[str, ...] = ()
 
     def get_readonly_fields(self, request, obj=None):
