@@ -1,4 +1,4 @@
-"""One form per act: what the step keeps, why, and the paper it was signed on.
+"""The form of an act (:class:`ActForm`), made of parts: its records, its reason, its signed paper.
 
 Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietnamese catalogue is
 incomplete, so all messages that a person can meet are ours.
@@ -48,11 +48,11 @@ from dossiers.rules import holds_task
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 
-# --- Why, what was checked, on which paper ------------------------------------------------------
+# --- Parts: reason, checklist, values, paper ------------------------------------------------------
 
 
 class ReasonForm(PlainPart):
-    """The reason that the law asks for."""
+    """A required reason."""
 
     reason = long_text(_("Lý do"))
 
@@ -61,7 +61,7 @@ class ReasonForm(PlainPart):
 
 
 class NoteForm(PlainPart):
-    """A remark that goes into the history."""
+    """An optional remark, kept in the history as the reason."""
 
     folded = True
     legend = _("Ghi chú")
@@ -72,7 +72,9 @@ class NoteForm(PlainPart):
 
 
 class ReviewForm(PlainPart):
-    """The checklist of the task, ticked, with remarks (phiếu kiểm tra)."""
+    """The checklist of the task with remarks (phiếu kiểm tra); with ``gate`` remarks are required
+    when an item is not ticked.
+    """
 
     checked = forms.MultipleChoiceField(
         label=_("Đánh dấu nội dung đã kiểm tra, đã đạt"),
@@ -108,7 +110,9 @@ class ReviewForm(PlainPart):
 
 
 class ReturnForm(PlainPart):
-    """One return for all that is missing, item by item, and why it goes back: not many rounds."""
+    """Why a dossier is returned: what is missing, by item of the checklist, and a general reason;
+    one of them is required.
+    """
 
     def __init__(self, *args, node, **kwargs):
         super().__init__(*args, **kwargs)
@@ -152,7 +156,7 @@ LATE_STARTS = [
 
 
 class LateEntryForm(ReasonForm):
-    """Where an existing product, an upgrade, a re-evaluation begins."""
+    """Why a dossier skips the first steps, and at which state it begins (vào muộn)."""
 
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
     state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=LATE_STARTS)
@@ -168,7 +172,7 @@ class LateEntryForm(ReasonForm):
 
 
 class ReopenForm(ReasonForm):
-    """In which cycle a parked dossier goes on."""
+    """The cycle in which a parked dossier goes on (mở lại); required for a deferred one."""
 
     cycle = RowField(Cycle.objects.none(), label=_("Chu trình"), required=False)
     field_order = ("cycle", "reason")
@@ -188,7 +192,7 @@ class ReopenForm(ReasonForm):
 
 
 class RubricForm(PlainPart):
-    """Which product set the dossier is judged by."""
+    """The rubric that the dossier is judged by (bộ sản phẩm)."""
 
     rubric = RubricField(Rubric.objects.none(), label=_("Bộ sản phẩm"))
 
@@ -202,7 +206,9 @@ class RubricForm(PlainPart):
 
 
 class CorrectionForm(ReasonForm):
-    """What product and producer are called now, with what they were called filled in."""
+    """Names and group of the product and its producer, to be corrected (đính chính); filled with
+    the present ones.
+    """
 
     product_name = NameField(label=_("Tên sản phẩm"), max_length=200)
     product_group = forms.ChoiceField(label=_("Nhóm sản phẩm"), choices=ProductGroup)
@@ -232,10 +238,10 @@ class CorrectionForm(ReasonForm):
 
 
 class PaperForm(Part, forms.ModelForm):
-    """The signed paper that an act rests on or is typed from (văn bản đã ký).
+    """The signed document that an act is done on or recorded from (văn bản đã ký).
 
-    Required, with its scan, of who only types and where the act is done only on a paper; else it
-    may stay empty.
+    ``required``, with its scan, of a person who only records for another, and for an act that is
+    done on a paper only; else it may stay empty.
     """
 
     legend = _("Nhập từ văn bản giấy")
@@ -277,7 +283,7 @@ class PaperForm(Part, forms.ModelForm):
 
 # --- One act ----------------------------------------------------------------------------------
 
-#: The forms of what an act takes beside its records, by ``Act.takes``.
+#: ``Act.takes`` -> the part that asks for the arguments of the act's transition.
 VALUES: dict[str, Any] = {
     "entry": LateEntryForm,
     "correction": CorrectionForm,
@@ -287,11 +293,11 @@ VALUES: dict[str, Any] = {
 
 
 class ActForm:
-    """The form of the act ``name`` on ``dossier``, as ``user`` may do it.
+    """The form of the act ``name`` on ``dossier``, done by ``user``.
 
-    With ``task`` it goes through the task's door, without through the process's. ``parts`` are
-    Django forms with the act's name in their prefix, so that several acts share one page. ``typed``
-    is what was typed before the sign-in expired.
+    With ``task`` the act goes through ``doors.complete``, without through ``doors.act``. ``parts``
+    are Django forms; the act's name is in their prefix, so that a page can have several acts.
+    ``typed`` is what was typed before the sign-in expired, shown again.
     """
 
     def __init__(
@@ -329,23 +335,24 @@ class ActForm:
 
     @property
     def reviews(self):
-        """Whether the checklist of the task is ticked in this form."""
+        """Whether it has the checklist of the task."""
         return self.act.reviewed
 
     @property
     def has_file(self):
-        """Whether the page must send files."""
+        """Whether it has a file field, so that the page's form must be multipart."""
         return any(part.is_multipart() for part in self.parts)
 
     def is_valid(self):
-        """Whether all parts are right."""
-        # A list: every part is asked, so that all errors show at once.
+        """Whether all parts are valid."""
+        # A list, not a generator: every part is validated, so that all errors show at once.
         return False not in [part.is_valid() for part in self.parts]
 
     def do(self):
-        """Check what was typed and do the act; False when the form must be shown again.
+        """Validate and do the act. Returns False, with what is wrong in :attr:`problems`, when the
+        form must be shown again.
 
-        Raises TaskAlreadyDone and ActNotPossible: then somebody acted first.
+        Raises PermissionDenied; TaskAlreadyDone and ActNotPossible when somebody acted first.
         """
         if not self.is_valid():
             return False
@@ -367,7 +374,7 @@ class ActForm:
             self.sentences = [
                 _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
             ]
-            # The database took it all back; what is in memory must not be shown.
+            # The transaction was rolled back: reread what was changed in memory.
             with transaction.atomic():
                 self.dossier.lock()
             if self.task is not None:
@@ -377,8 +384,8 @@ class ActForm:
         return False
 
     def _place(self, error):
-        """Put what the model refused at the field it is about, or at the top."""
-        # Of one without fields there is no dictionary, of one with fields no list.
+        """Show an error of the model at its field, or above the form when no part has the field."""
+        # A ValidationError has error_dict or error_list, never both.
         by_field = (
             error.error_dict
             if hasattr(error, "error_dict")
@@ -394,7 +401,7 @@ class ActForm:
 
     @property
     def problems(self):
-        """(id of the field or "", sentence) of everything that is wrong."""
+        """(HTML id of the field or "", sentence) of each error."""
         return [("", sentence) for sentence in self.sentences] + [
             (part[field].id_for_label if field in part.fields else "", sentence)
             for part in self.parts
@@ -408,13 +415,13 @@ class ActForm:
 
 
 class WaitForm(PlainPart):
-    """What the office waits for."""
+    """What the producer is waited for (chờ chủ thể)."""
 
     reason = forms.CharField(label=_("Đang chờ chủ thể việc gì"), max_length=300)
 
 
 class ReassignForm(PlainPart):
-    """Another holder of the same role at the same unit."""
+    """Give the task to another holder of its role at its unit (giao lại)."""
 
     to = RowField(User.objects.none(), label=_("Giao cho"))
     reason = forms.CharField(label=_("Lý do giao lại"), max_length=300)
@@ -427,7 +434,7 @@ class ReassignForm(PlainPart):
 
 
 class RerouteForm(PlainPart):
-    """Another unit of the same level where somebody can do the task."""
+    """Give the task to another unit of its level where somebody holds its role (chuyển đơn vị)."""
 
     to = RowField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
     document = forms.CharField(

@@ -1,4 +1,4 @@
-"""Fields that take what people here write, and the part of a form that is shown together.
+"""Form fields with Vietnamese messages, and :class:`Part`, the piece that forms are made of.
 
 Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietnamese catalogue is
 incomplete, so all messages that a person can meet are ours.
@@ -22,29 +22,29 @@ LONG = 10_000
 
 
 class RowField(forms.ModelChoiceField):
-    """A row among those that may be chosen."""
+    """A choice among rows; people and units are told apart from those of the same name."""
 
     def validate_no_null_characters(self, value):
-        # Django's own sentence for it has no Vietnamese and cannot be set.
+        # Django's own message has no Vietnamese translation and cannot be replaced.
         if "\x00" in str(value):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
     def label_from_instance(self, obj):
         if isinstance(obj, User):
-            # Known of people told apart (:func:`~cycle.models.named_apart`); else to be safe.
+            # Annotated by cycle.models.named_apart; without it, tell them apart to be safe.
             return obj.label(getattr(obj, "has_namesake", True))
         return obj.label if isinstance(obj, OrgUnit) else super().label_from_instance(obj)
 
 
 class RubricField(RowField):
-    """A product set by its number and name."""
+    """A choice among rubrics, shown by number and name."""
 
     def label_from_instance(self, obj):
         return f"{obj.number}. {obj}"
 
 
 def field_for(db_field, **kwargs):
-    """The form field of a model field, in the ways of writing above."""
+    """The form field for a model field, as a modelform's ``formfield_callback``."""
     if isinstance(db_field, models.ForeignKey):
         return db_field.formfield(**{"form_class": RowField} | kwargs)
     if db_field.choices:
@@ -65,7 +65,7 @@ def field_for(db_field, **kwargs):
 
 
 def long_text(label, **kwargs):
-    """A text of some lines."""
+    """A field for a text of several lines, at most LONG characters."""
     return forms.CharField(
         label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
     )
@@ -75,7 +75,7 @@ _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.
 
 
 def _polish(field):
-    """Bootstrap's classes, and sentences instead of «Trường này là bắt buộc»."""
+    """Give a field Bootstrap's classes and our messages, which name the field."""
     widget, label = field.widget, field.label or ""
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
         widget.attrs.setdefault("class", "form-check-input")
@@ -98,7 +98,9 @@ def _polish(field):
 
 
 class OptionSelect(forms.Select):
-    """Options of a criterion; the page adds up their ``points``, by value."""
+    """A select whose options carry their points as ``data-points``, for the page to add up.
+    ``points`` is {value of the option: points}.
+    """
 
     points: dict[str, Any]
 
@@ -110,7 +112,9 @@ class OptionSelect(forms.Select):
 
 
 class OptionField(forms.TypedChoiceField):
-    """Which option of a criterion is chosen; ``row`` is the criterion's of a rubric's sheet."""
+    """A choice among the options of a criterion; ``row`` is the criterion's row in
+    :func:`cycle.rubrics.sheet`.
+    """
 
     def __init__(self, row, **kwargs):
         criterion, cases = row["criterion"], row["cases"]
@@ -150,17 +154,19 @@ def points_text(points):
 
 @dataclass(frozen=True)
 class Fold:
-    """Fields shown together, folded until one of them says something."""
+    """Fields ``names`` of a part, shown under one legend; folded while all are empty."""
 
     legend: object
     names: tuple
     about: object = ""
-    #: What the page adds up in it, by the name of the field that takes the sum.
+    #: The field that gets the sum of their points on the page.
     sum: str = ""
 
 
 class Part(forms.BaseForm):
-    """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
+    """A part of an act's form. ``not_future``: its date fields that may not be in the future;
+    ``folds``: groups of fields shown folded.
+    """
 
     fields: dict[str, Any]
     not_future: tuple = ()
@@ -176,7 +182,7 @@ class Part(forms.BaseForm):
 
     @property
     def pieces(self):
-        """What the page shows, in order: a field, or a fold in the place of its first field."""
+        """What the page shows, in order: a field, or a fold at the place of its first field."""
         fold_of = {name: fold for fold in self.folds for name in fold.names}
         for field in self:
             fold = fold_of.get(field.name)
@@ -196,7 +202,7 @@ class Part(forms.BaseForm):
         return cleaned
 
     def add_to(self, call):
-        """Put what was typed into the arguments of the door."""
+        """Add what was typed to ``call``, the keyword arguments of the door."""
 
 
 class PlainPart(Part, forms.Form):

@@ -1,4 +1,4 @@
-"""How a dossier begins: opening one, and the outreach from which it comes."""
+"""Forms to open a dossier, and to record the outreach events from which dossiers come."""
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -26,7 +26,7 @@ from dossiers.walk.engine import DutyMissing
 
 
 class UnitChoiceField(RowField):
-    """Communes of the same name are told apart by their district and their last day."""
+    """A choice among communes; those of one name are told apart by district and last day."""
 
     def label_from_instance(self, unit):
         name = unit.name
@@ -111,7 +111,7 @@ class DossierForm(PlainPart):
         self.fields["product"].queryset = Product.objects.filter(
             producer__in=producers
         ).select_related("producer")
-        # Beside the communes that theirs took over, an officer's own is the only one of today.
+        # Chosen beforehand when only one existing commune can be chosen; the others have ended.
         if (
             len(
                 today := [each for each in self.fields["commune"].queryset[:2] if not each.valid_to]
@@ -161,15 +161,15 @@ class DossierForm(PlainPart):
         return [self[name] for name in names]
 
     def where(self):
-        """Fields of the first group."""
+        """The fields of cycle, commune and outreach event."""
         return self._fields("cycle", "commune", "outreach_event")
 
     def new_product(self):
-        """Fields of a product that is not known yet."""
+        """The fields of a new product."""
         return self._fields("product_name", "group", "code")
 
     def new_producer(self):
-        """Fields of a producer who is not known yet."""
+        """The fields of a new producer."""
         return self._fields(
             "producer_name",
             "owner_type",
@@ -180,11 +180,13 @@ class DossierForm(PlainPart):
         )
 
     def how(self):
-        """Fields of the case type and where the walk begins."""
+        """The fields of the case type and of where the walk begins."""
         return self._fields("case_type", "entered_as", "state", "reason")
 
     def _look_for_duplicates(self, data):
-        """A warning, not a wall: the officer ticks that it is another product."""
+        """Warn of dossiers of the same product, or of one with the same names, capitals and marks
+        aside; the officer may tick that this is another one.
+        """
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
@@ -216,7 +218,9 @@ class DossierForm(PlainPart):
                 )
 
     def open(self):
-        """Open the dossier, late when asked so; returns it, or None with the reason shown."""
+        """Open the dossier, at a later step if so chosen; returns it, or None with the errors on
+        the form.
+        """
         data = self.cleaned_data
         try:
             with transaction.atomic():
@@ -249,7 +253,7 @@ class DossierForm(PlainPart):
         return None
 
     def _new_product(self, data):
-        """A product that the door saves, with its producer when both are new."""
+        """An unsaved product, for the door to save; with an unsaved producer if that is new too."""
         producer = data["producer"] or Producer(
             name=data["producer_name"],
             owner_type=data["owner_type"],
@@ -265,7 +269,7 @@ class DossierForm(PlainPart):
 
 
 class OutreachForm(Part, forms.ModelForm):
-    """A meeting, broadcast or panel that was held."""
+    """An outreach event that was held (hoạt động tuyên truyền)."""
 
     not_future = ("held_on",)
     kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
@@ -297,5 +301,5 @@ class OutreachForm(Part, forms.ModelForm):
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 
 
-#: Who holds meetings and broadcasts.
+#: The roles that hold outreach events.
 ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)

@@ -1,7 +1,4 @@
-"""What each step keeps, as forms: one part of an act's form for each record.
-
-Every wrong input ends in a Vietnamese sentence at its field.
-"""
+"""The parts of an act's form for the records that the act keeps, one per record model."""
 
 from decimal import Decimal
 
@@ -46,8 +43,8 @@ from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
 
 
 class RecordPart(Part, forms.ModelForm):
-    """A record of the step. ``held_on`` is its own day; a ``prefilled`` one begins with what the
-    last version said.
+    """The part for one record. ``held_on``: the date field that begins with today; ``prefilled``:
+    the other fields begin with those of the dossier's last such record.
     """
 
     held_on = ""
@@ -73,7 +70,7 @@ class RecordPart(Part, forms.ModelForm):
 
 
 def record_form(model, form=RecordPart, **attributes):
-    """The form of a step's record: all that a person fills in."""
+    """The part for records of ``model``, with all fields that a person fills in."""
     return forms.modelform_factory(
         model,
         form=type(f"{model.__name__}Form", (form,), attributes),
@@ -87,10 +84,14 @@ def record_form(model, form=RecordPart, **attributes):
 
 
 class ScoredPart(RecordPart):
-    """A record that may say the points of each criterion of the dossier's rubric."""
+    """A part with a field for each criterion of the dossier's rubric."""
 
     def ask(self, rubric, field_of, prefix):
-        """A field for each criterion of ``rubric``; returns their names by part."""
+        """Add a field for each criterion of ``rubric``; returns their names by part (A, B, C).
+
+        ``field_of`` makes the field from the criterion's row; its name is ``prefix`` and the
+        criterion's id.
+        """
         self.by_code: dict[str, str] = {}
         parts: dict[str, list] = {}
         for part in rubrics.sheet(rubric)["parts"]:
@@ -104,7 +105,7 @@ class ScoredPart(RecordPart):
         return parts
 
     def told(self):
-        """What was said of each criterion, by its code."""
+        """The values filled in, by code of criterion."""
         return {
             code: value
             for code, name in self.by_code.items()
@@ -112,7 +113,7 @@ class ScoredPart(RecordPart):
         }
 
     def place(self, wrong):
-        """Put each sentence at the criterion it is about, where none stands yet."""
+        """Show the sentences of ``wrong``, ``{code: sentence}``, at their fields; one each."""
         for code, sentence in wrong.items():
             name = self.by_code.get(code)
             if name not in self.errors:
@@ -120,9 +121,8 @@ class ScoredPart(RecordPart):
 
 
 class SelfAssessmentPart(ScoredPart):
-    """The producer's own scores: each criterion, or of a paper the sums alone.
-
-    Which criteria there are is known once the product set is chosen.
+    """The producer's self-assessment (Mẫu 02): an option per criterion, or from a paper the sums
+    alone. There are fields for criteria once a rubric is chosen.
     """
 
     prefilled = True
@@ -199,7 +199,7 @@ class SelfAssessmentPart(ScoredPart):
         return cleaned
 
     def _follow(self, told):
-        """Let points and sums follow from what was chosen, when it is a whole sheet."""
+        """Compute points and sums when an option is chosen for every criterion."""
         scored, wrong = self.instance.rubric.count(told.values())
         self.place(wrong)
         for part, total in SelfAssessment.SUMS.items():
@@ -215,7 +215,7 @@ class SelfAssessmentPart(ScoredPart):
 
 
 class CentreEvaluationPart(ScoredPart):
-    """The centre's result, and the means of the criteria when it sends them."""
+    """The centre's result (kết quả của trung ương), with the means of each criterion if sent."""
 
     held_on = "met_on"
     not_future = ("met_on",)
@@ -270,12 +270,12 @@ class CertificatePart(RecordPart):
         told = self.errors.pop("number", None)
         super()._post_clean()  # type: ignore[misc]
         if told:
-            # What is wrong with it is told once; the model finds it missing too.
+            # The model finds the number missing as well: say what is wrong once.
             self.errors["number"] = told
 
 
 class CentreCertificatePart(CertificatePart):
-    """Filled when the centre has certified 5★, and only then."""
+    """The centre's certificate: filled in only when it gave five stars."""
 
     legend = _("Giấy chứng nhận (chỉ khi trung ương công nhận 5 sao)")
     held_on = ""
@@ -295,7 +295,7 @@ class PromotionPart(RecordPart):
 
 
 class LastPromotionPart(PromotionPart):
-    """May stay empty when an activity is on record already."""
+    """Required only while no promotion is on record."""
 
     held_on = ""
 
@@ -307,7 +307,7 @@ class LastPromotionPart(PromotionPart):
 
 
 class EvidencePart(RecordPart):
-    """A file, or a paper with the place it is kept; new, or instead of an old one."""
+    """A piece of evidence: a file, or the place of a paper; new, or replacing an old one."""
 
     not_future = ("issued_on",)
     file = FileField(
@@ -337,7 +337,8 @@ class EvidencePart(RecordPart):
             self.fields["replaces"].error_messages["invalid_choice"] = SCORED_ALREADY
         else:
             self.fields["replaces"].queryset = dossier.evidence.current()
-            # Whoever was first commits before the choices are read, or between that and the save.
+            # Another may replace the same piece before the choices are read, or after that and
+            # before the save.
             for code in ("invalid_choice", "unique"):
                 self.fields["replaces"].error_messages[code] = REPLACED_ALREADY
         if dossier.rubric is not None:
@@ -382,13 +383,13 @@ class EvidencePart(RecordPart):
     def _post_clean(self):
         super()._post_clean()  # type: ignore[misc]
         if len(self.errors) > 1:
-            # A wrong field is named already; without its file the model finds the row empty too.
+            # When a field is wrong, the model also finds the row empty: drop that message.
             self.errors.pop(NON_FIELD_ERRORS, None)
 
 
 # --- Which act asks for which -------------------------------------------------------------------
 
-#: Record -> the form that asks for it.
+#: Model name of a record -> the part that asks for it.
 FORMS = {
     "idea": record_form(Idea, held_on="filed_on", not_future=("filed_on",), prefilled=True),
     "businessplan": record_form(
@@ -412,14 +413,14 @@ FORMS = {
         Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on")
     ),
 }
-#: Acts that ask otherwise than the others.
+#: (act, record) -> the part, where an act asks for a record in its own way.
 _OTHERWISE = {
     ("record_centre_result", "evaluation"): record_form(Evaluation, CentreEvaluationPart),
     ("record_centre_result", "certificate"): record_form(Certificate, CentreCertificatePart),
     ("promote", "promotion"): record_form(Promotion, LastPromotionPart),
 }
 
-#: act -> the forms of the records that it keeps.
+#: Act -> the parts for the records that it keeps.
 RECORDS = {
     act.name: [_OTHERWISE.get((act.name, kind)) or FORMS[kind] for kind in act.keeps]
     for act in ACTS.values()

@@ -1,4 +1,4 @@
-"""Forms about time: giving a term more of it, and the days of the calendar."""
+"""Forms to extend a term (gia hạn) and to change the calendar of days off (lịch nghỉ)."""
 
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ MOST_ROWS = 400
 
 
 class ExtensionForm(PlainPart):
-    """How much longer, why, and by which document."""
+    """By how many days a term is extended, why, on which document."""
 
     days = CountField(label=_("Gia hạn thêm"), min_value=1, max_value=3650)
     document = forms.CharField(
@@ -38,7 +38,7 @@ class ExtensionForm(PlainPart):
 
 
 class DayForm(PlainPart):
-    """One day of the calendar, changed."""
+    """A change of one day of the calendar."""
 
     day = DateField(label=_("Ngày"))
     what = forms.ChoiceField(
@@ -60,7 +60,7 @@ class _DaysFormSet(forms.BaseFormSet):
         "too_many_forms": _("Nhiều nhất %(num)d ngày một lần, xin chia nhỏ."),
     }
 
-    # A row that is shown filled in may be emptied again, like any other.
+    # With initial forms, Django would require a row that was shown filled in.
     def initial_form_count(self):
         return 0
 
@@ -81,7 +81,7 @@ DaysFormSet = forms.formset_factory(
 
 
 def changes_of(days):
-    """The rows that were filled in, as :mod:`dossiers.terms.recalculation` takes them."""
+    """The rows filled in, as :func:`dossiers.terms.recalculation.checked` takes them."""
     return [
         {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
         for form in days
@@ -102,8 +102,8 @@ def _wrong_row(line: int) -> ValidationError:
 def read_days(upload):
     """The rows of an uploaded table (day, worked, name, document), as the form shows them.
 
-    Days that the calendar already has like that are left out. Raises ValidationError, with the
-    line, for a file that is no such table; what a row says is checked with the others.
+    Rows that change nothing are left out. Raises ValidationError, naming the line, for a file that
+    is no such table; days and texts are checked by the form.
     """
     if upload.size > 1024 * 1024:
         raise ValidationError(_now("Tệp quá lớn: lịch nghỉ chỉ vài chục dòng."))
@@ -123,7 +123,7 @@ def read_days(upload):
         if row["worked"] not in ("", "x"):
             raise _wrong_row(line)
         cells = {column: row[column] for column in COLUMNS}
-        # As the calendar knows it; what is no day stays, for the form to refuse at its field.
+        # An invalid day stays as written: the form refuses it at its field.
         with suppress(written.NotADay):
             cells["day"] = written.day(cells["day"]).isoformat()
         cells["what"] = "worked" if cells.pop("worked") else "off"
@@ -145,8 +145,8 @@ def read_days(upload):
 
 
 def checked_days(changes):
-    """``changes`` as they can be applied: as :func:`dossiers.terms.recalculation.checked` has them,
-    and no removal of what is not there. Raises CalendarRefused naming the row.
+    """``changes`` checked by :func:`dossiers.terms.recalculation.checked`, which here may remove
+    only days that the calendar has. Raises CalendarRefused naming the row.
     """
     rows = recalculation.checked(changes)
     there = set(

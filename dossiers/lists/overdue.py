@@ -263,7 +263,9 @@ class OverdueRegister(Listed):
 
     @property
     def total(self) -> dict[str, Any]:
-        """The sums of all rows: ``terms``, how many are ``open``, working ``days`` late, ``most``."""
+        """The sums of all rows: number of ``terms``, of ``open`` ones, working ``days`` late, and
+        the ``most`` of one term.
+        """
         return self._sums[WHOLE][0]
 
     def cycles(self) -> list[Any]:
