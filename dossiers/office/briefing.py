@@ -1,4 +1,4 @@
-"""What who takes over a post must know (bản bàn giao)."""
+"""The open work of a post, for whoever takes it over (bản bàn giao)."""
 
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
@@ -9,12 +9,12 @@ from dossiers.law.guidance import GUIDES
 from dossiers.models import Task
 from dossiers.terms.due import due
 
-#: So many entries of each dossier are told, the newest.
+#: How many of the newest history entries of each dossier are shown.
 LAST_ENTRIES = 3
 
 
 class Briefing:
-    """All open work of a post on one page (bản bàn giao): what, until when, what happened last."""
+    """The open tasks of ``post``, a RoleAssignment: what, until when, what happened last."""
 
     def __init__(self, post):
         self.post = post
@@ -29,7 +29,7 @@ class Briefing:
         )
 
     def rows(self):
-        """A row per open task that is the holder's or nobody's yet, the soonest due first."""
+        """A row per open task that the holder has claimed or nobody has, the soonest due first."""
         tasks = list(
             Task.objects.open_in(self.post)
             .filter(Q(owner=None) | Q(owner=self.post.user_id))

@@ -1,4 +1,4 @@
-"""What a cycle came to: every figure counted from the cases and their history, none typed in."""
+"""The report of a cycle: figures counted from the dossiers and their history."""
 
 from collections import Counter
 
@@ -11,29 +11,28 @@ from dossiers.models import CaseType, Dossier, LateEntry, Producer, Product, Sta
 class CycleReport:
     """The report of one cycle (báo cáo chu trình).
 
-    Each figure has a property of its own that returns the rows behind it, to drill down into. They
-    are found by what was recorded in the cycle, so a dossier that went on into a later cycle still
-    counts here for what it did here.
+    Each figure has a property that returns the rows behind it. Rows are found by the history of the
+    cycle, so a dossier that has gone on into a later cycle still counts for what happened here.
     """
 
     def __init__(self, cycle):
         self.cycle = cycle
 
     def entries(self, *events, **conditions):
-        """What was recorded of dossiers in this cycle, of these ``events`` when any are named."""
+        """The history entries of dossiers in this cycle; with ``events`` only those."""
         found = HistoryEntry.objects.filter(
             stream=Stream.DOSSIER, cycle=self.cycle, **conditions
         ).order_by("pk")
         return found.filter(event__in=events) if events else found
 
     def dossiers_with(self, *events, **conditions):
-        """Dossiers of which one of ``events`` was recorded in this cycle."""
+        """The dossiers with such an entry in this cycle."""
         return Dossier.objects.filter(
             pk__in=self.entries(*events, **conditions).values("stream_id")
         )
 
     def districts_with(self, *events):
-        """Districts whose posts, or those of their communes, were at work."""
+        """The districts with such an entry by a post of theirs or of one of their communes."""
         units = self.entries(*events).values("org_unit")
         return OrgUnit.objects.filter(
             Q(pk__in=units) | Q(children__in=units), level=Level.DISTRICT
@@ -43,7 +42,7 @@ class CycleReport:
 
     @property
     def dossiers(self):
-        """All dossiers that were at work in the cycle."""
+        """All dossiers with any entry in the cycle."""
         return self.dossiers_with()
 
     @property
@@ -67,12 +66,12 @@ class CycleReport:
 
     @property
     def from_idea(self):
-        """Came by an idea registered in the cycle."""
+        """Began with an idea registered in the cycle."""
         return self.dossiers_with("dossier.register_idea", "dossier.refile_idea")
 
     @property
     def bypassed_commune(self):
-        """Reached a level above without a step of the commune (không qua xã)."""
+        """Received by a level above without passing the commune (không qua xã)."""
         return self.dossiers.filter(bypassed_commune=True)
 
     # --- How far they went --------------------------------------------------------------------
@@ -113,13 +112,13 @@ class CycleReport:
 
     @property
     def achieved_percent(self):
-        """New products against the target, in per cent with two decimals; None without target."""
+        """New products in per cent of ``target_new``, with two decimals; None without a target."""
         if not self.cycle.target_new:
             return None
         return round(100 * self.certified_new.count() / self.cycle.target_new, 2)
 
     def figures(self):
-        """The report as plain data, in the order in which it is read."""
+        """The report as plain data, in reading order."""
         stars = Counter(self.certified.values_list("stars", flat=True))
         return {
             "year": self.cycle.year,

@@ -1,4 +1,4 @@
-"""The clocks of a dossier side by side, and where its time went."""
+"""Template tags that show the clocks of a dossier and where its time went."""
 
 from django import template
 
@@ -13,7 +13,9 @@ register = template.Library()
 
 @register.inclusion_tag("dossiers/term_clocks.html")
 def clocks(dossier):
-    """The internal clock and each legal one: what is left, until when, and from when it moved."""
+    """The internal clock and each legal one of ``dossier``: what is left, until when, whether it
+    moved.
+    """
     today = clock.today()
     terms = list(dossier.terms.live().select_related("rule").order_by("legal", "due_at", "pk"))
     days = [today, *(term.due_on for term in terms)]
@@ -34,5 +36,5 @@ def clocks(dossier):
 
 @register.inclusion_tag("dossiers/term_time.html")
 def time_of(dossier):
-    """How many days went into work, into waiting for the producer, into standing still."""
+    """The days at work, waiting for the producer or an opinion, and parked."""
     return {"spent": time_spent(dossier, clock.now())}

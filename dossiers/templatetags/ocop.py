@@ -1,4 +1,4 @@
-"""How times, money, days left and acts are written on a page."""
+"""Template tags for times, money, due days and acts."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from dossiers.law.states import State
 from dossiers.models import ACTS, ProductGroup
 from dossiers.terms.due import due as due_of
 
-#: Where a meeting was put off from, and to, in its entry.
+#: Keys of an entry's data that are moments: the old and the new time of a meeting.
 _DAYS = ("was", "meets_at")
 
 register = template.Library()
@@ -23,19 +23,19 @@ register.filter("moment", written.moment_text)
 
 @register.simple_tag
 def site_name():
-    """The name of this installation, as its head shows it."""
+    """The name of this installation, for the page's head."""
     return settings.SITE_NAME
 
 
 @register.simple_tag
 def source_url():
-    """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
+    """The address of this installation's source (AGPL-3.0 §13)."""
     return settings.SOURCE_URL
 
 
 @register.filter
 def money(amount):
-    """Whole đồng: 450000000 → «450.000.000 đồng»; nothing for None."""
+    """Whole đồng: 450000000 → «450.000.000 đồng»; "" for None."""
     if amount is None:
         return ""
     return _("%(amount)s đồng") % {"amount": written.grouped(amount)}
@@ -49,7 +49,7 @@ def minutes(length):
 
 @register.filter
 def act_label(name):
-    """The button of an act: «Yêu cầu bổ sung ý tưởng»; nothing for an unknown one."""
+    """The button of an act: «Yêu cầu bổ sung ý tưởng»; "" for an unknown one."""
     return ACTS[name].label if name in ACTS else ""
 
 
@@ -61,7 +61,7 @@ def event_label(event):
 
 @register.filter
 def from_what(entry):
-    """What an entry put off or corrected, from what to what, as phrases after its sentence."""
+    """What an entry changed, "from … to …", as phrases that follow its sentence."""
     told = entry.data
     if entry.event == "round.move_meeting" and told.get("was"):
         days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
@@ -78,7 +78,9 @@ def from_what(entry):
 
 @register.inclusion_tag("_due.html")
 def due(task):
-    """How long there is left for one task. A list asks :func:`dossiers.terms.due.due` itself."""
+    """The :class:`~dossiers.terms.due.Due` of one task, with a query for the days off; a list calls
+    :func:`dossiers.terms.due.due` with days off read once.
+    """
     today = clock.today()
     first, last = sorted([today, task.due_on])
     calendar = DayOff.objects.calendar(first, last)
@@ -87,7 +89,7 @@ def due(task):
 
 @register.filter
 def step_bar(dossier):
-    """The six steps as a dossier sees them: done, current, skipped or to come."""
+    """The six steps of a dossier: each done, current, skipped or to come."""
     state = State(dossier.state)
     step = dossier.step
     bar = []
@@ -101,7 +103,7 @@ def step_bar(dossier):
             elif state.step is None:
                 standing, word = "stopped", str(state.label)
         elif 2 <= each.number <= dossier.skipped + 1:
-            # Entered late: the steps after outreach were skipped.
+            # The dossier entered late: steps after the first were skipped.
             standing, word = "skipped", _("bỏ qua")
         else:
             standing, word = "done", _("xong")

@@ -1,4 +1,4 @@
-"""The dossier's page, its acts that no task asks for, and opening a new one."""
+"""The page of a dossier, the acts on it that no task asks for, and the page to open a new one."""
 
 import rules
 from django.contrib.auth.decorators import login_required
@@ -38,7 +38,7 @@ def _visible(user, pk):
 
 @login_required
 def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
-    """All of one dossier: where it waits, for whom, until when, what is recorded, what happened."""
+    """A dossier: where it waits, for whom, until when; its records, evidence and history."""
     dossier = _visible(request.user, pk)
     task = next_task(dossier)
     acts = free_acts(request.user, dossier)
@@ -71,7 +71,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
-    """One act that no task asks for: its form, and the act."""
+    """The form of an act that no task asks for, and doing it."""
     dossier = _visible(request.user, pk)
     act = ACTS.get(name)
     if act is None or act.door != "act":
@@ -104,7 +104,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
 
 
 def _too_late(request, dossier, name):
-    """Somebody moved the dossier first: who, when, what; nothing is changed."""
+    """Answer that somebody moved the dossier first: who, when, what. Nothing is changed."""
     entry = told(dossier).exclude(event__startswith="task.").first()
     return render(
         request,
@@ -116,7 +116,7 @@ def _too_late(request, dossier, name):
 @login_required
 @shows_typed
 def dossier_new(request: SignedIn) -> HttpResponseBase:
-    """Open a dossier for a product of one of my communes."""
+    """Open a dossier for a product of one of the user's communes."""
     user = request.user
     if not rules.has_perm("dossiers.begin", user):
         return render(

@@ -1,4 +1,4 @@
-"""The page of one task: why, what to check, the form, the acts; and who has it."""
+"""The page of a task: guidance, checklist, the forms of its acts, and who has it."""
 
 import rules
 from django.contrib import messages
@@ -34,7 +34,7 @@ TABS = ("summary", "evidence", "history")
 
 
 def handling(user, task):
-    """What this person may do about who has the task: name -> button."""
+    """``{name: button}`` of what ``user`` may do about who has the task (claim, release …)."""
     may = {}
     if rules.has_perm("dossiers.claim_task", user, task):
         if task.owner_id is None:
@@ -59,7 +59,9 @@ def handling(user, task):
 
 
 def _waits_for_the_clerk(user, task):
-    """Whether this person has signed it, or could have, and has no desk for its number."""
+    """Whether the task is marked as signed and ``user``, who could sign it, may not record its
+    number: that is left to the clerk.
+    """
     return task.signed_at and holds_task(user, task) and not types_from_paper(user, task)
 
 
@@ -76,7 +78,7 @@ def _handling_form(name, task, data=None):
 @login_required
 @shows_typed
 def task(request: SignedIn, pk: int) -> HttpResponseBase:
-    """See a task, do it, or change who has it."""
+    """Show a task, do one of its acts, or change who has it."""
     task = get_object_or_404(
         Task.objects.visible_to(request.user).select_related(
             "dossier__product__producer",
@@ -101,7 +103,7 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
     except TaskAlreadyDone as error:
         return _already_done(request, error.task)
     except ActNotPossible:
-        # The dossier has moved since the page was read; what is open now is another task.
+        # The dossier has moved since the page was read: another task is open now.
         task.refresh_from_db()
         return (
             _already_done(request, task) if not task.is_open else redirect("dossiers:task", task.pk)
@@ -114,7 +116,9 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 def _complete(request, task, name):
-    """Do the act, then go to the next sensible place; or show the form again."""
+    """Do the act, then go to the next task if it is this person's, else to the inbox; or show the
+    form again.
+    """
     if not rules.has_perm("dossiers.complete_task", request.user, task):
         raise PermissionDenied
     form = acts.ActForm(
@@ -141,8 +145,8 @@ def _handle(request, task, name):
 
 
 class _Forms:
-    """The forms that a task's page shows: the act that is its way forward ``first``, the others
-    below; ``closed`` says of each act why it is not for this dossier.
+    """The forms on the page of a task: ``first`` is the act that is its way forward, the others
+    follow. ``closed``: acts that this dossier cannot take, with the reasons.
     """
 
     def __init__(self, task, user, *, kept, tried):
@@ -164,8 +168,8 @@ class _Forms:
         self.tried = tried
 
     def sign_first(self, sign):
-        """Who signs is seldom who numbers: signing, with the button ``sign``, is the leader's act,
-        the way forward another's.
+        """Show the button ``sign`` (mark as signed) first instead of the act that records number
+        and scan: the leader signs, the clerk records.
         """
         if self.first and (sign or _waits_for_the_clerk(self.user, self.task)):
             self.first.when = _("khi đã có số, ngày và bản chụp")
@@ -175,12 +179,12 @@ class _Forms:
             form.open = form is self.tried or form.name == self.kept_act
 
     def why_closed(self):
-        """(button, sentences) of the acts that are not for this dossier."""
+        """(button, sentences) of the acts that this dossier cannot take."""
         return [(ACTS[name].label, lacking) for name, lacking in self.closed.items() if lacking]
 
 
 def _handling_rows(task, buttons, handled):
-    """What may be done about who has the task; ``handled``: (name, form) of what was tried."""
+    """A row per button about who has the task; ``handled`` is (name, form) of what was tried."""
     tried, form = handled or ("", None)
     return [
         {
@@ -194,8 +198,8 @@ def _handling_rows(task, buttons, handled):
 
 
 def _told_beside(task, tab):
-    """What the chosen tab of the page tells, what was asked of the producer, and why the dossier
-    was returned to this desk.
+    """What the chosen tab shows, what the producer was asked for, and why the dossier was returned
+    to this office.
     """
     beside: dict[str, object]
     dossier, beside = task.dossier, {}
@@ -263,7 +267,7 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
 
 
 def _already_done(request, task):
-    """Who did it, when and what; the way on. Nothing is changed."""
+    """Answer that the task is done already: who, when, what, and the way on. Nothing is changed."""
     dossier = task.dossier
     cancelled_by = (
         None

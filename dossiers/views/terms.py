@@ -1,4 +1,4 @@
-"""Why a term ends when it ends, and giving it more time."""
+"""Pages that explain a due day («Vì sao hạn này?»), and extend it."""
 
 import rules
 from django.contrib import messages
@@ -20,7 +20,9 @@ from dossiers.terms.extension import extend
 
 
 def _visible(user, **which):
-    """A clock of a dossier that this person may see; the dates of the year are everybody's."""
+    """A term of a dossier that ``user`` may see, or one of the cycle's dates, which all may see;
+    else 404.
+    """
     return get_object_or_404(
         Term.objects.filter(
             Q(dossier=None) | Q(dossier__in=Dossier.objects.visible_to(user))
@@ -33,14 +35,14 @@ def _visible(user, **which):
 
 @login_required
 def task_why(request: SignedIn, pk: int) -> HttpResponseBase:
-    """«Vì sao hạn này?» of a task."""
+    """Explain the due day of a task."""
     task = get_object_or_404(Task.objects.visible_to(request.user), pk=pk)
     return _why(request, _visible(request.user, task=task))
 
 
 @login_required
 def term_why(request: SignedIn, pk: int) -> HttpResponseBase:
-    """«Vì sao hạn này?» of any clock."""
+    """Explain the due day of any term."""
     return _why(request, _visible(request.user, pk=pk))
 
 
@@ -57,7 +59,7 @@ def _why(request, term):
 
 
 def _may_extend(user, term):
-    """Whether there is anything to give, and this person may give it."""
+    """Whether the term can be extended, and ``user`` may do it."""
     return (
         term.state != TermState.STOPPED
         and term.unit
@@ -69,7 +71,7 @@ def _may_extend(user, term):
 @login_required
 @shows_typed
 def term_extend(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Move a due day, on a recorded document (gia hạn)."""
+    """Extend a term on a document (gia hạn)."""
     term = _visible(request.user, pk=pk)
     page = {"term": term, "title": title_of(term), "dossier": term.dossier}
     if not rules.has_perm("dossiers.extend_term", request.user, term):

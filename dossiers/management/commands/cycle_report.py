@@ -1,4 +1,4 @@
-"""Print what a cycle came to."""
+"""Print the report of a cycle."""
 
 import json
 
@@ -27,7 +27,7 @@ WORDS = {
 
 
 class Command(BaseCommand):
-    """Compute the report of a year's cycle from its cases and their history."""
+    """Print the report of a year's cycle, counted from its dossiers and their history."""
 
     help = "Tính báo cáo của một chu trình từ hồ sơ và nhật ký xử lý."
 
@@ -37,9 +37,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="in dạng JSON trên một dòng")
 
     def handle(self, *, year, title, json: bool, **options):
-        """Raises CommandError when no cycle is meant, or several."""
+        """Raises CommandError unless exactly one cycle is meant."""
         cycles = Cycle.objects.filter(year=year)
-        # A rehearsal is not the year's cycle unless it is named.
+        # A cycle with assumed data counts only when its title is given.
         cycles = cycles.filter(title=title) if title else cycles.filter(assumed=False)
         if not cycles:
             raise CommandError(f"Không có chu trình nào của năm {year}.")

@@ -1,4 +1,4 @@
-"""Fire what is due, by hand or from another scheduler than our own."""
+"""Fire what is due, by hand or from another scheduler than Celery's beat."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from dossiers.terms.sweep import begin_batches, sweep
 
 
 def a_moment(text):
-    """An ISO moment, in Vietnam where it names no zone; or argparse's own refusal."""
+    """The ISO moment ``text``, in Vietnam's time if it names no zone. Raises ArgumentTypeError."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -24,7 +24,7 @@ def a_moment(text):
 
 
 class Command(BaseCommand):
-    """Begin the dates of the year and fire every reminder and escalation that is due."""
+    """Start the dates of the year and fire every reminder and escalation that is due."""
 
     help = "Quét thời hạn: nhắc việc, báo cáo cấp trên đã đến lúc; chạy lại không trùng."
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *, now, **options):
-        """Say how many terms had something due and how many rungs fired."""
+        """Print how many terms had something due and how many rungs fired."""
         with clock.at(now) if now else nullcontext():
             moment = clock.now()
             begin_batches(moment)

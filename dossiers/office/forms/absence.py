@@ -1,4 +1,4 @@
-"""What is asked when an officer is away or leaves; every refusal is a Vietnamese sentence."""
+"""Forms for an officer who is away (ủy quyền) or leaves (bàn giao)."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ from dossiers.office import handover
 
 
 class PostField(forms.ModelChoiceField):
-    """One role of one person, named by both."""
+    """A choice among posts, shown as person and role."""
 
     def label_from_instance(self, post):
         return f"{post.user.label(post.has_namesake)}: {post.label}"
 
 
 class PostsField(forms.ModelMultipleChoiceField):
-    """Several roles of one person."""
+    """A choice of several posts of one person, shown as roles."""
 
     def label_from_instance(self, post):
         return post.label
@@ -51,10 +51,10 @@ def _signer():
 
 
 class Asked(PlainPart):
-    """A form that does one act; what the act refuses is said at the field it is about."""
+    """A form that does one act; an error of the act is shown at its field."""
 
     def attempt(self, act):
-        """What ``act`` returns; None when it was refused."""
+        """Call ``act``; returns its result, or None when it raised ValidationError."""
         try:
             return act()
         except ValidationError as refused:
@@ -62,7 +62,7 @@ class Asked(PlainPart):
 
 
 class SubstitutionForm(Asked):
-    """Somebody acts for the holder of a role over a period (ủy quyền)."""
+    """A substitution: somebody acts for the holder of a role for some days (ủy quyền)."""
 
     assignment = PostField(None, label=_("Vai trò"), empty_label=_("Chọn vai trò"))
     substitute = _person(_("Người làm thay"))
@@ -102,7 +102,7 @@ class SubstitutionForm(Asked):
 
 
 class PaperForm(Asked):
-    """The paper of a substitution that began without one."""
+    """The document of a substitution that began without one (bổ sung văn bản)."""
 
     document = _document(label=_("Số, ngày văn bản"), required=True)
     document_signer = _signer()
@@ -119,7 +119,7 @@ class PaperForm(Asked):
 
 
 class HandoverForm(Asked):
-    """A person's roles with all their open work go to another (bàn giao)."""
+    """Hand over posts of a person, with all open work, to another (bàn giao)."""
 
     posts: forms.Field = PostsField(
         None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple

@@ -1,4 +1,4 @@
-"""The calendar of the office: days off and days worked instead, changed with a preview."""
+"""The page of the calendar: days off (ngày nghỉ) and days worked instead (làm bù)."""
 
 from collections import defaultdict
 
@@ -26,7 +26,7 @@ YEARS = {str(year) for year in range(1945, 2101)}
 @login_required
 @shows_typed
 def calendar(request: SignedIn) -> HttpResponseBase:
-    """A year, month by month; whoever keeps the calendar changes days here, after a preview."""
+    """A year, month by month; whoever keeps the calendar changes days, after a preview."""
     may = rules.has_perm("dossiers.change_calendar", request.user)
     needed = "dossiers.change_calendar" if request.method == "POST" else "dossiers.see_calendar"
     if not rules.has_perm(needed, request.user):
@@ -46,7 +46,7 @@ def _rows(rows):
 
 
 def _ticked(request):
-    """A row for each day of the table that was ticked for removal."""
+    """The changes for the days that were ticked for removal."""
     return [
         {"day": day, "what": "none", "name": name}
         for day, name in DayOff.objects.filter(
@@ -56,7 +56,7 @@ def _ticked(request):
 
 
 def _change(request):
-    """Read the file into the rows, or show what would move, or do it."""
+    """Do what the button says: read the file into the form, preview the changes, or make them."""
     days = DaysFormSet(request.POST, prefix="days")
     if upload := request.FILES.get("file"):
         return _read(request, days, upload)
@@ -68,7 +68,7 @@ def _change(request):
     try:
         rows = checked_days(changes)
     except recalculation.CalendarRefused as refused:
-        # Numbered as they are now shown: empty rows between them are gone.
+        # Without the empty rows between, so that a message names the row as numbered on the page.
         return _page(request, _rows(_shown(changes)), problems=[refused])
     if request.POST.get("act") != "apply":
         moved, examples = recalculation.preview(rows)
@@ -105,7 +105,7 @@ def _day(text):
 
 
 def _hidden(changes):
-    """The same rows once more, for the button that confirms them."""
+    """The changes as hidden inputs, for the button that confirms them."""
     return DaysFormSet(
         {
             "days-TOTAL_FORMS": len(changes),
@@ -121,7 +121,7 @@ def _hidden(changes):
 
 
 def _read(request, days, upload):
-    """What was typed and what the file says, together, to be looked over; nothing is done yet."""
+    """The form with the rows typed and those of the file, to be checked; nothing is changed."""
     typed = [
         {name: form[name].value() for name in form.fields} for form in days if form.has_changed()
     ]
@@ -136,13 +136,13 @@ def _read(request, days, upload):
         try:
             row["day"] = f"{_day(row['day']):%d/%m/%Y}"
         except ValidationError:
-            continue  # shown as it was written; the form says what is wrong with it
+            continue  # the form shows it as written, with its error
     note = _("Đã đọc %(n)d ngày từ tệp. Hãy xem lại rồi bấm «Xem trước».") % {"n": len(rows)}
     return _page(request, _rows(typed + rows), note=note)
 
 
 def _compared(rows):
-    """Each change beside what the calendar says now."""
+    """Each change with what the calendar says now."""
     known = {day.day: day for day in DayOff.objects.filter(day__in=[row["day"] for row in rows])}
     return [(row, known.get(row["day"])) for row in rows]
 

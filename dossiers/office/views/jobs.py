@@ -1,4 +1,4 @@
-"""Long work that I asked for: how far it is, what came of it."""
+"""Pages of background jobs: progress and result."""
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -12,7 +12,7 @@ ROWS = 25
 
 
 def _mine(user):
-    """My jobs; everybody's for whom the administration lets look at jobs."""
+    """The user's own jobs; all of them with the admin's permission to view jobs."""
     if user.has_perm("cycle.view_job"):
         return Job.objects.all()
     return Job.objects.filter(by=user)
@@ -25,7 +25,7 @@ def _shown(job):
 
 @login_required
 def job_list(request: SignedIn) -> HttpResponseBase:
-    """My jobs, the newest first."""
+    """The user's jobs, the newest first."""
     jobs = _mine(request.user).select_related("by").order_by("-pk")
     page = Paginator(jobs, ROWS).get_page(request.GET.get("page"))
     return render(
@@ -35,7 +35,7 @@ def job_list(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def job(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One job: a bar while it runs, then its result; the page asks again by itself."""
+    """One job: a bar while it runs, then its result; the page refreshes itself."""
     job = _shown(get_object_or_404(_mine(request.user).select_related("by"), pk=pk))
     fragment = request.htmx and not request.htmx.boosted
     return render(
