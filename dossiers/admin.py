@@ -1,6 +1,9 @@
 """Dossiers and tasks are read here; they change through the two doors only."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from cycle.admin import Kept, ReadOnly
 from dossiers.models import Dossier, Producer, Product, PromotionEvent, Task
@@ -30,7 +33,7 @@ class Filed(Kept):
     #: The fields that are read only then.
     names: tuple[str, ...] = ()
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.names if obj is not None and obj.is_filed else ()
 
 

@@ -14,24 +14,24 @@ from dossiers.models import ACTS, Certificate, Dossier, Process, Route, Task, Te
 from dossiers.models.term import Firing
 
 
-def flow_paths():
+def flow_paths() -> set[str]:
     """The path of each flow, as the engine stores it."""
     stored_as = Process._meta.get_field("flow_class").get_prep_value
     return {stored_as(flow) for flow in flows.FLOWS.values()}
 
 
-def flow_nodes():
+def flow_nodes() -> set[str]:
     """The path of each node of each flow, as the engine stores it."""
     stored_as = Task._meta.get_field("flow_task").get_prep_value
     return {stored_as(node) for flow in flows.FLOWS.values() for node in flow.instance.nodes()}
 
 
-def record_names():
+def record_names() -> set[str]:
     """The model names by which history points to records."""
-    return {model._meta.model_name for model in apps.get_app_config("dossiers").get_models()}
+    return {str(model._meta.model_name) for model in apps.get_app_config("dossiers").get_models()}
 
 
-def public_addresses():
+def public_addresses() -> set[str]:
     """The first parts of addresses that are printed on paper, as far as they still work."""
     try:
         match = resolve("/c/token/")

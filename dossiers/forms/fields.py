@@ -4,7 +4,11 @@ Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietn
 incomplete, so all messages that a person can meet are ours.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -24,12 +28,12 @@ LONG = 10_000
 class RowField(forms.ModelChoiceField):
     """A choice among rows; people and units are told apart from those of the same name."""
 
-    def validate_no_null_characters(self, value):
+    def validate_no_null_characters(self, value: Any) -> None:
         # Django's own message has no Vietnamese translation and cannot be replaced.
         if "\x00" in str(value):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
-    def label_from_instance(self, obj):
+    def label_from_instance(self, obj: Any) -> str:
         if isinstance(obj, User):
             # Annotated by cycle.models.named_apart; without it, tell them apart to be safe.
             return obj.label(getattr(obj, "has_namesake", True))
@@ -39,11 +43,11 @@ class RowField(forms.ModelChoiceField):
 class RubricField(RowField):
     """A choice among rubrics, shown by number and name."""
 
-    def label_from_instance(self, obj):
+    def label_from_instance(self, obj: Any) -> str:
         return f"{obj.number}. {obj}"
 
 
-def field_for(db_field, **kwargs):
+def field_for(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
     """The form field for a model field, as a modelform's ``formfield_callback``."""
     if isinstance(db_field, models.ForeignKey):
         return db_field.formfield(**{"form_class": RowField} | kwargs)
@@ -64,7 +68,7 @@ def field_for(db_field, **kwargs):
     return db_field.formfield(**kwargs)
 
 
-def long_text(label, **kwargs):
+def long_text(label: Any, **kwargs: Any) -> forms.CharField:
     """A field for a text of several lines, at most LONG characters."""
     return forms.CharField(
         label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
@@ -74,7 +78,7 @@ def long_text(label, **kwargs):
 _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.FileInput)
 
 
-def _polish(field):
+def _polish(field: forms.Field) -> None:
     """Give a field Bootstrap's classes and our messages, which name the field."""
     widget, label = field.widget, field.label or ""
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
@@ -104,7 +108,7 @@ class OptionSelect(forms.Select):
 
     points: dict[str, Any]
 
-    def create_option(self, name, value, *args, **kwargs):
+    def create_option(self, name: Any, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         made = super().create_option(name, value, *args, **kwargs)
         if str(value) in self.points:
             made["attrs"]["data-points"] = str(self.points[str(value)])
@@ -116,7 +120,7 @@ class OptionField(forms.TypedChoiceField):
     :func:`cycle.rubrics.sheet`.
     """
 
-    def __init__(self, row, **kwargs):
+    def __init__(self, row: dict[str, Any], **kwargs: Any) -> None:
         criterion, cases = row["criterion"], row["cases"]
         choices: list[tuple] = [("", _("— Chưa chấm —"))]
         widget = OptionSelect()
@@ -147,7 +151,7 @@ class OptionField(forms.TypedChoiceField):
             self.help_text = criterion.note
 
 
-def points_text(points):
+def points_text(points: Decimal) -> str:
     """3.00 → «3», 2.50 → «2,5»."""
     return f"{points.normalize():f}".replace(".", ",")
 
@@ -175,13 +179,13 @@ class Part(forms.BaseForm):
     folded = False
     folds: tuple = ()
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _polish(field)
 
     @property
-    def pieces(self):
+    def pieces(self) -> Iterator[dict[str, Any]]:
         """What the page shows, in order: a field, or a fold at the place of its first field."""
         fold_of = {name: fold for fold in self.folds for name in fold.names}
         for field in self:
@@ -193,7 +197,7 @@ class Part(forms.BaseForm):
                 says = any(each.errors or each.value() for each in fields)
                 yield {"fold": fold, "fields": fields, "open": says}
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         for name in self.not_future:
             day = self.cleaned_data.get(name)
@@ -201,7 +205,7 @@ class Part(forms.BaseForm):
                 self.add_error(name, _("Ngày này chưa đến, xin xem lại."))
         return cleaned
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         """Add what was typed to ``call``, the keyword arguments of the door."""
 
 

@@ -1,12 +1,16 @@
 """Forms to open a dossier, and to record the outreach events from which dossiers come."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField
-from cycle.models import Cycle, Level, OrgUnit, Role, fold, told_apart
+from cycle.models import Cycle, Level, OrgUnit, Role, User, fold, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
@@ -28,7 +32,7 @@ from dossiers.walk.engine import DutyMissing
 class UnitChoiceField(RowField):
     """A choice among communes; those of one name are told apart by district and last day."""
 
-    def label_from_instance(self, unit):
+    def label_from_instance(self, unit: OrgUnit) -> str:
         name = unit.name
         if unit.parent and unit.parent.level == Level.DISTRICT:
             name += f", {unit.parent.name}"
@@ -100,9 +104,10 @@ class DossierForm(PlainPart):
         widget=forms.HiddenInput,
     )
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user, self.duplicates = user, []
+        self.user = user
+        self.duplicates: list[Dossier] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["commune"].queryset = communes.select_related("parent").current_first()
@@ -124,7 +129,7 @@ class DossierForm(PlainPart):
             org_unit__in=user.area(), cycle__closed_on=None
         )
 
-    def clean(self):
+    def clean(self) -> Any:
         data = super().clean()
         cycle, commune = data.get("cycle"), data.get("commune")
         if (
@@ -157,18 +162,18 @@ class DossierForm(PlainPart):
             self._look_for_duplicates(data)
         return data
 
-    def _fields(self, *names):
+    def _fields(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]
 
-    def where(self):
+    def where(self) -> list[forms.BoundField]:
         """The fields of cycle, commune and outreach event."""
         return self._fields("cycle", "commune", "outreach_event")
 
-    def new_product(self):
+    def new_product(self) -> list[forms.BoundField]:
         """The fields of a new product."""
         return self._fields("product_name", "group", "code")
 
-    def new_producer(self):
+    def new_producer(self) -> list[forms.BoundField]:
         """The fields of a new producer."""
         return self._fields(
             "producer_name",
@@ -179,11 +184,11 @@ class DossierForm(PlainPart):
             "registration_number",
         )
 
-    def how(self):
+    def how(self) -> list[forms.BoundField]:
         """The fields of the case type and of where the walk begins."""
         return self._fields("case_type", "entered_as", "state", "reason")
 
-    def _look_for_duplicates(self, data):
+    def _look_for_duplicates(self, data: dict[str, Any]) -> None:
         """Warn of dossiers of the same product, or of one with the same names, capitals and marks
         aside; the officer may tick that this is another one.
         """
@@ -217,7 +222,7 @@ class DossierForm(PlainPart):
                     _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
                 )
 
-    def open(self):
+    def open(self) -> Dossier | None:
         """Open the dossier, at a later step if so chosen; returns it, or None with the errors on
         the form.
         """
@@ -252,7 +257,7 @@ class DossierForm(PlainPart):
             return dossier
         return None
 
-    def _new_product(self, data):
+    def _new_product(self, data: dict[str, Any]) -> Product:
         """An unsaved product, for the door to save; with an unsaved producer if that is new too."""
         producer = data["producer"] or Producer(
             name=data["producer_name"],
@@ -289,7 +294,7 @@ class OutreachForm(Part, forms.ModelForm):
         )
         field_classes = {"org_unit": UnitChoiceField}
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")

@@ -1,6 +1,10 @@
 """The parts of an act's form for the records that the act keeps, one per record model."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -10,6 +14,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, rubrics
+from cycle.models import Rubric
 from dossiers.forms.fields import (
     Fold,
     OptionField,
@@ -28,6 +33,7 @@ from dossiers.models import (
     Certificate,
     CommuneReport,
     Completion,
+    Dossier,
     Evaluation,
     Evidence,
     Idea,
@@ -40,6 +46,7 @@ from dossiers.models import (
 )
 from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
+from dossiers.models.records import Record
 
 
 class RecordPart(Part, forms.ModelForm):
@@ -50,7 +57,9 @@ class RecordPart(Part, forms.ModelForm):
     held_on = ""
     prefilled = False
 
-    def __init__(self, *args, dossier, initial=None, **kwargs):
+    def __init__(
+        self, *args: Any, dossier: Dossier, initial: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         model = self._meta.model
         known = {}
         if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
@@ -64,12 +73,14 @@ class RecordPart(Part, forms.ModelForm):
         )
         self.legend = self.legend or capfirst(model._meta.verbose_name)
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
             call["record"].append(self.instance)
 
 
-def record_form(model, form=RecordPart, **attributes):
+def record_form(
+    model: type[Record | Evidence], form: type[RecordPart] = RecordPart, **attributes: Any
+) -> Any:
     """The part for records of ``model``, with all fields that a person fills in."""
     return forms.modelform_factory(
         model,
@@ -86,7 +97,9 @@ def record_form(model, form=RecordPart, **attributes):
 class ScoredPart(RecordPart):
     """A part with a field for each criterion of the dossier's rubric."""
 
-    def ask(self, rubric, field_of, prefix):
+    def ask(
+        self, rubric: Rubric, field_of: Callable[[dict[str, Any]], forms.Field], prefix: str
+    ) -> dict[str, list[str]]:
         """Add a field for each criterion of ``rubric``; returns their names by part (A, B, C).
 
         ``field_of`` makes the field from the criterion's row; its name is ``prefix`` and the
@@ -104,7 +117,7 @@ class ScoredPart(RecordPart):
                     _polish(self.fields[name])
         return parts
 
-    def told(self):
+    def told(self) -> dict[str, Any]:
         """The values filled in, by code of criterion."""
         return {
             code: value
@@ -112,7 +125,7 @@ class ScoredPart(RecordPart):
             if (value := self.cleaned_data.get(name)) is not None
         }
 
-    def place(self, wrong):
+    def place(self, wrong: Mapping[str, str]) -> None:
         """Show the sentences of ``wrong``, ``{code: sentence}``, at their fields; one each."""
         for code, sentence in wrong.items():
             name = self.by_code.get(code)
@@ -127,7 +140,7 @@ class SelfAssessmentPart(ScoredPart):
 
     prefilled = True
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         limits = dossier.rule_set.content.get("parts") or {}
         for part, limit in limits.items():
@@ -151,8 +164,9 @@ class SelfAssessmentPart(ScoredPart):
         else:
             self.fields["what_changed"].required = True
 
-    def _ask_criteria(self, dossier, limits):
+    def _ask_criteria(self, dossier: Dossier, limits: Mapping[str, Any]) -> None:
         rubric = self.instance.rubric = dossier.rubric
+        assert rubric is not None, "asked of a dossier with a rubric"
         parts = self.ask(rubric, lambda row: OptionField(row, required=False), "c")
         for name in self.by_code.values():
             if required := self.by_code.get(self.fields[name].requires):
@@ -183,7 +197,7 @@ class SelfAssessmentPart(ScoredPart):
             for total in SelfAssessment.SUMS.values():
                 self.initial.pop(total, None)
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         self.instance.rubric = self.cleaned_data.get("rubric") or self.instance.rubric
         if not self.by_code:
@@ -198,7 +212,7 @@ class SelfAssessmentPart(ScoredPart):
                     self.add_error(total, self.fields[total].error_messages["required"])
         return cleaned
 
-    def _follow(self, told):
+    def _follow(self, told: Mapping[str, int]) -> None:
         """Compute points and sums when an option is chosen for every criterion."""
         scored, wrong = self.instance.rubric.count(told.values())
         self.place(wrong)
@@ -220,7 +234,7 @@ class CentreEvaluationPart(ScoredPart):
     held_on = "met_on"
     not_future = ("met_on",)
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         self.by_code = {}
         if dossier.rubric is not None:
@@ -229,7 +243,7 @@ class CentreEvaluationPart(ScoredPart):
             self.folds = (Fold(_("Điểm từng tiêu chí (nếu trung ương gửi)"), names),)
 
     @staticmethod
-    def _mean_of(row):
+    def _mean_of(row: dict[str, Any]) -> PointsField:
         criterion = row["criterion"]
         limit = {"code": criterion.code, "limit": points_text(criterion.points)}
         field = PointsField(
@@ -245,7 +259,7 @@ class CentreEvaluationPart(ScoredPart):
         )
         return field
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         if told := self.told():
             self.instance.scores = {code: str(points) for code, points in told.items()}
@@ -259,14 +273,14 @@ class CertificatePart(RecordPart):
     held_on = "issued_on"
     not_future = ("issued_on",)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         number = self.fields["number"]
         number.required = True
         number.error_messages["required"] = NUMBER_MISSING
         number.help_text = _("Ghi đúng như trên giấy; đã ghi thì không sửa được.")
 
-    def _post_clean(self):
+    def _post_clean(self) -> None:
         told = self.errors.pop("number", None)
         super()._post_clean()  # type: ignore[misc]
         if told:
@@ -280,7 +294,7 @@ class CentreCertificatePart(CertificatePart):
     legend = _("Giấy chứng nhận (chỉ khi trung ương công nhận 5 sao)")
     held_on = ""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
 
 
@@ -288,7 +302,7 @@ class PromotionPart(RecordPart):
     held_on = "done_on"
     not_future = ("done_on",)
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         self.fields["event"].queryset = PromotionEvent.objects.filter(cycle=dossier.cycle_id)
         self.fields["event"].empty_label = _("Không thuộc sự kiện nào")
@@ -299,7 +313,7 @@ class LastPromotionPart(PromotionPart):
 
     held_on = ""
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         if dossier.promotions.exists():
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
             self.legend = _("Hoạt động xúc tiến (để trống nếu đã ghi đủ)")
@@ -317,7 +331,7 @@ class EvidencePart(RecordPart):
     )
     field_order = ("kind", "title", "file", "paper_location", "criteria")
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         compulsory = dossier.rule_set.compulsory(dossier.case_type)
         kinds = [(row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]]
@@ -350,7 +364,7 @@ class EvidencePart(RecordPart):
                     "Muốn ghi tài liệu chứng minh tiêu chí nào, hãy chọn bộ sản phẩm trước."
                 )
 
-    def _ask_criteria(self, rubric):
+    def _ask_criteria(self, rubric: Rubric) -> None:
         self.fields["criteria"] = forms.MultipleChoiceField(
             label=_("Tiêu chí"),
             choices=[(each.code, str(each)) for each in rubric.criteria.all()],
@@ -367,7 +381,7 @@ class EvidencePart(RecordPart):
         if old is not None:
             self.initial["criteria"] = old.criteria
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         old = self.cleaned_data.get("replaces")
         if old and "kind" in self.cleaned_data and old.kind != self.cleaned_data["kind"]:
@@ -380,7 +394,7 @@ class EvidencePart(RecordPart):
             self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
         return cleaned
 
-    def _post_clean(self):
+    def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if len(self.errors) > 1:
             # When a field is wrong, the model also finds the row empty: drop that message.

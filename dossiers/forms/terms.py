@@ -1,9 +1,13 @@
 """Forms to extend a term (gia hạn) and to change the calendar of days off (lịch nghỉ)."""
 
+from __future__ import annotations
+
 from contextlib import suppress
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +15,7 @@ from cycle import tables, written
 from cycle.models import DayOff
 from dossiers.forms.fields import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
+from dossiers.models.term import Term
 from dossiers.terms import recalculation
 from dossiers.terms.due import UNITS
 
@@ -29,7 +34,7 @@ class ExtensionForm(PlainPart):
     )
     reason = forms.CharField(label=_("Lý do"), max_length=300)
 
-    def __init__(self, *args, term, **kwargs):
+    def __init__(self, *args: Any, term: Term, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["days"].help_text = _now("Tính bằng %(unit)s; còn được gia hạn %(n)d.") % {
             "unit": UNITS[term.unit],
@@ -61,10 +66,10 @@ class _DaysFormSet(forms.BaseFormSet):
     }
 
     # With initial forms, Django would require a row that was shown filled in.
-    def initial_form_count(self):
+    def initial_form_count(self) -> int:
         return 0
 
-    def total_form_count(self):
+    def total_form_count(self) -> int:
         if self.is_bound:
             return super().total_form_count()
         return min(len(self.initial or ()) + self.extra, self.max_num)
@@ -80,7 +85,7 @@ DaysFormSet = forms.formset_factory(
 )
 
 
-def changes_of(days):
+def changes_of(days: forms.BaseFormSet[DayForm]) -> list[dict[str, Any]]:
     """The rows filled in, as :func:`dossiers.terms.recalculation.checked` takes them."""
     return [
         {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
@@ -99,13 +104,13 @@ def _wrong_row(line: int) -> ValidationError:
     )
 
 
-def read_days(upload):
+def read_days(upload: UploadedFile) -> list[dict[str, Any]]:
     """The rows of an uploaded table (day, worked, name, document), as the form shows them.
 
     Rows that change nothing are left out. Raises ValidationError, naming the line, for a file that
     is no such table; days and texts are checked by the form.
     """
-    if upload.size > 1024 * 1024:
+    if upload.size is None or upload.name is None or upload.size > 1024 * 1024:
         raise ValidationError(_now("Tệp quá lớn: lịch nghỉ chỉ vài chục dòng."))
     try:
         found = tables.parse(upload.name, upload.read(), COLUMNS)
@@ -144,7 +149,7 @@ def read_days(upload):
     return rows
 
 
-def checked_days(changes):
+def checked_days(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """``changes`` checked by :func:`dossiers.terms.recalculation.checked`, which here may remove
     only days that the calendar has. Raises CalendarRefused naming the row.
     """

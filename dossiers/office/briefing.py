@@ -1,10 +1,15 @@
 """The open work of a post, for whoever takes it over (bản bàn giao)."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, Stream
+from cycle.models import DayOff, HistoryEntry, RoleAssignment, Stream
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Task
 from dossiers.terms.due import due
@@ -16,11 +21,11 @@ LAST_ENTRIES = 3
 class Briefing:
     """The open tasks of ``post``, a RoleAssignment: what, until when, what happened last."""
 
-    def __init__(self, post):
+    def __init__(self, post: RoleAssignment) -> None:
         self.post = post
         self.today = clock.today()
 
-    def taken_over(self):
+    def taken_over(self) -> HistoryEntry | None:
         """The entry of the hand-over by which this post began, or None."""
         return (
             HistoryEntry.objects.filter(event="role.handover", data__successor=self.post.pk)
@@ -28,7 +33,7 @@ class Briefing:
             .last()
         )
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """A row per open task that the holder has claimed or nobody has, the soonest due first."""
         tasks = list(
             Task.objects.open_in(self.post)
@@ -40,7 +45,7 @@ class Briefing:
         )
         if not tasks:
             return []
-        last = self._last_entries([task.dossier_id for task in tasks])
+        last = self._last_entries([task.dossier_id for task in tasks if task.dossier_id])
         days = [self.today, *(task.due_on for task in tasks)]
         calendar = DayOff.objects.calendar(min(days), max(days))
         return [
@@ -55,7 +60,7 @@ class Briefing:
             for task in tasks
         ]
 
-    def _last_entries(self, dossiers):
+    def _last_entries(self, dossiers: Iterable[int]) -> dict[int, list[HistoryEntry]]:
         entries = (
             HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id__in=dossiers)
             .annotate(

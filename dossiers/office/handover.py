@@ -3,8 +3,11 @@
 A «post» (phân công) is one role of one person at one unit: a RoleAssignment.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -24,7 +27,9 @@ from cycle.models import (
     Substitution,
     User,
 )
+from cycle.models.organisation import RoleAssignmentQuerySet
 from dossiers.models import Process, Task, TaskAlreadyDone
+from dossiers.models.task import TaskQuerySet
 from dossiers.walk import doors, engine
 
 #: The roles that arrange the work of the units below their own.
@@ -39,16 +44,17 @@ AHEAD_WITHOUT_PAPER = 7
 # --- Who may --------------------------------------------------------------------------------
 
 
-def own_posts(user):
+def own_posts(user: User) -> list[RoleAssignment]:
     """The posts that ``user`` holds, without those they have as a substitute."""
     return [held for held in user.assignments() if held.user_id == user.pk]
 
 
-def arranging(user, post):
+def arranging(user: User, post: RoleAssignment | Task) -> RoleAssignment | None:
     """The assignment in which ``user`` arranges the work of ``post``, a RoleAssignment or a Task:
     as leader of its unit, or as officer or leader of the unit above. None without; to be an
     administrator gives no such right.
     """
+    assert post.org_unit is not None, "a task of a person is at a unit"
     own, above = own_posts(user), post.org_unit.above()
     for held in own:
         if held.role == Role.LEADER and post.org_unit_id in held.business:
@@ -59,13 +65,13 @@ def arranging(user, post):
 
 
 @rules.predicate
-def holds_post(user, post):
+def holds_post(user: User | None, post: RoleAssignment) -> bool:
     """Holds the post."""
     return user is not None and user.is_active and post.user_id == user.pk
 
 
 @rules.predicate
-def acts_in_post(user, post):
+def acts_in_post(user: User | None, post: RoleAssignment) -> bool:
     """Has the post's role today, their own or as a substitute."""
     return (
         user is not None
@@ -75,7 +81,7 @@ def acts_in_post(user, post):
 
 
 @rules.predicate
-def arranges(user, post):
+def arranges(user: User | None, post: RoleAssignment | Task) -> bool:
     """Is leader of the post's unit, or officer or leader of the unit above."""
     return user is not None and user.is_active and arranging(user, post) is not None
 
@@ -85,7 +91,7 @@ rules.add_perm("dossiers.hand_over", arranges)
 rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 
-def arranged_by(user):
+def arranged_by(user: User) -> RoleAssignmentQuerySet:
     """The posts held today that ``user`` arranges: :func:`arranges` as a query."""
     return (
         RoleAssignment.objects.held_on(clock.today_in_database())
@@ -94,7 +100,7 @@ def arranged_by(user):
     )
 
 
-def arranged_ever(user, post=""):
+def arranged_ever(user: User, post: str = "") -> Q:
     """:func:`arranges` as a condition on posts of any day; ``post`` is the lookup prefix that leads
     to the post.
     """
@@ -106,7 +112,7 @@ def arranged_ever(user, post=""):
     return Q(**{f"{post}org_unit__in": led}) | Q(**{f"{post}org_unit__in": below})
 
 
-def substitutable_by(user):
+def substitutable_by(user: User) -> RoleAssignmentQuerySet:
     """The posts held today for which ``user`` may name a substitute: their own, and those that they
     arrange.
     """
@@ -126,25 +132,33 @@ class Post:
     history_stream = Stream.CYCLE
 
     @classmethod
-    def of(cls, assignment):
+    def of(cls, assignment: RoleAssignment) -> Post:
         """``assignment`` in the newest open cycle. Raises ValidationError without any cycle."""
         return cls(assignment, Cycle.to_record_in().pk)
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> int:
         return self.pk
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.assignment.user}, {self.assignment}"
 
 
-def _capacity(by, assignment):
+def _capacity(by: User | None, assignment: RoleAssignment) -> RoleAssignment | None:
     if by is None:
         return None
     return assignment if holds_post(by, assignment) else arranging(by, assignment)
 
 
-def _record(event, assignment, *, by, to, reason, **data):
+def _record(
+    event: str,
+    assignment: RoleAssignment,
+    *,
+    by: User | None,
+    to: User,
+    reason: str,
+    **data: Any,
+) -> None:
     HistoryEntry.objects.record(
         event,
         Post.of(assignment),
@@ -160,7 +174,7 @@ def _record(event, assignment, *, by, to, reason, **data):
     )
 
 
-def _locked(assignment_id, permission, by):
+def _locked(assignment_id: int, permission: str, by: User) -> RoleAssignment:
     """The post, locked until the end of the transaction. Raises PermissionDenied."""
     post = (
         RoleAssignment.objects.select_for_update(of=("self",))
@@ -175,7 +189,7 @@ def _locked(assignment_id, permission, by):
 # --- Away: somebody acts for them -------------------------------------------------------------
 
 
-def substitute(substitution, *, by):
+def substitute(substitution: Substitution, *, by: User) -> Substitution:
     """Save the new ``substitution``: from its first to its last day another acts for the holder
     (ủy quyền). Returns it.
 
@@ -252,7 +266,7 @@ def substitute(substitution, *, by):
     return substitution
 
 
-def _check_owes_none(post):
+def _check_owes_none(post: RoleAssignment) -> None:
     """Raise ValidationError while the document of an earlier substitution of the post is owed.
 
     However long ago it was: otherwise one could name substitutes without documents again and again,
@@ -272,7 +286,9 @@ def _check_owes_none(post):
     )
 
 
-def add_paper(substitution, *, document, document_signer, by):
+def add_paper(
+    substitution: Substitution, *, document: str, document_signer: str, by: User
+) -> Substitution:
     """Record the document of a substitution that began without one (bổ sung văn bản).
 
     After ``paper_due_on`` the substitution stays ended. Raises PermissionDenied; ValidationError
@@ -306,7 +322,7 @@ def add_paper(substitution, *, document, document_signer, by):
     return substitution
 
 
-def end_substitution(substitution, *, by):
+def end_substitution(substitution: Substitution, *, by: User) -> None:
     """Make today the last day of a substitution (kết thúc ủy quyền); one that has not begun is
     deleted.
 
@@ -315,9 +331,9 @@ def end_substitution(substitution, *, by):
     """
     with transaction.atomic():
         post = _locked(substitution.assignment_id, "dossiers.substitute", by)
-        substitution = Substitution.objects.filter(pk=substitution.pk).first()
+        found = Substitution.objects.filter(pk=substitution.pk).first()
         today = clock.today()
-        if substitution is None or substitution.valid_to <= today:
+        if found is None or found.valid_to <= today:
             raise ValidationError(_("Ủy quyền này đã kết thúc hoặc hết ngày hôm nay."))
         _record(
             "role.substitute_end",
@@ -325,20 +341,29 @@ def end_substitution(substitution, *, by):
             by=by,
             to=substitution.substitute,
             reason="",
-            substitution=substitution.pk,
-            begun=substitution.valid_from <= today,
+            substitution=found.pk,
+            begun=found.valid_from <= today,
         )
-        if substitution.valid_from > today:
-            substitution.delete()
+        if found.valid_from > today:
+            found.delete()
         else:
-            substitution.valid_to = today
-            substitution.save(update_fields=["valid_to"])
+            found.valid_to = today
+            found.save(update_fields=["valid_to"])
 
 
 # --- Leaving: another takes over --------------------------------------------------------------
 
 
-def hand_over(assignment, *, to, by, on, reason, document="", document_signer=""):
+def hand_over(
+    assignment: RoleAssignment,
+    *,
+    to: User,
+    by: User,
+    on: date,
+    reason: str,
+    document: str = "",
+    document_signer: str = "",
+) -> RoleAssignment:
     """Give the post ``assignment`` with all its open work to ``to``, from the day ``on``, today or
     later (bàn giao).
 
@@ -378,14 +403,14 @@ def hand_over(assignment, *, to, by, on, reason, document="", document_signer=""
     return successor
 
 
-def take_back(assignment, *, by):
+def take_back(assignment: RoleAssignment, *, by: User) -> None:
     """Undo a hand-over that has not begun (bỏ bàn giao): the holder stays.
 
     Raises PermissionDenied; ValidationError when there is none or it has begun.
     """
     with transaction.atomic():
         post = _locked(assignment.pk, "dossiers.hand_over", by)
-        if post.handed_to_id is None or post.valid_to < clock.today():
+        if post.handed_to is None or post.valid_to is None or post.valid_to < clock.today():
             raise ValidationError(_("Không có bàn giao nào chưa bắt đầu để bỏ."))
         appointing.check_sign_in(post.user, field="to")
         to, made = post.handed_to, _last_handover(post).data
@@ -398,7 +423,7 @@ def take_back(assignment, *, by):
         _record("role.handover_back", post, by=by, to=to, reason="")
 
 
-def _check_handover(post, to, on, reason):
+def _check_handover(post: RoleAssignment, to: User, on: date, reason: str) -> None:
     if not reason:
         raise ValidationError({"reason": _("Bạn chưa nêu lý do bàn giao.")})
     if to.pk == post.user_id:
@@ -417,7 +442,9 @@ def _check_handover(post, to, on, reason):
         )
 
 
-def _give_role(post, to, on, **made):
+def _give_role(
+    post: RoleAssignment, to: User, on: date, **made: Any
+) -> tuple[RoleAssignment, bool]:
     """(assignment of ``to`` to the role, whether it is new): the one held on ``on``, or a new one.
     Raises ValidationError when ``to`` has the role at a later time only.
     """
@@ -434,11 +461,14 @@ def _give_role(post, to, on, **made):
     return given, True
 
 
-def _last_handover(post):
-    return HistoryEntry.objects.filter(event="role.handover", data__assignment=post.pk).last()
+def _last_handover(post: RoleAssignment) -> HistoryEntry:
+    """The history entry of the last hand-over of a post that has one."""
+    told = HistoryEntry.objects.filter(event="role.handover", data__assignment=post.pk).last()
+    assert told is not None, "every hand-over is recorded"
+    return told
 
 
-def _claimed_in(post):
+def _claimed_in(post: RoleAssignment) -> TaskQuerySet:
     """The open tasks of the post that its holder or their substitute has claimed."""
     holders = RoleAssignment.objects.at(post.org_unit_id).filter(role=post.role).values("user")
     return Task.objects.open_in(post).filter(
@@ -447,7 +477,7 @@ def _claimed_in(post):
     )
 
 
-def _pass_all(post, to, by, reason):
+def _pass_all(post: RoleAssignment, to: User, by: User | None, reason: str) -> list[int]:
     """Reassign every task claimed in ``post`` to ``to``; returns their ids."""
     tasks = _claimed_in(post)
     # Locked: nobody finishes, claims or releases one of them meanwhile.
@@ -455,7 +485,7 @@ def _pass_all(post, to, by, reason):
     return [_pass_on(task, to, by, reason) for task in tasks.order_by("process_id")]
 
 
-def _pass_on(task, to, by, reason):
+def _pass_on(task: Task, to: User, by: User | None, reason: str) -> int:
     # ``by`` None: the beat carries out a hand-over that was allowed when it was made.
     permission = "dossiers.hand_over" if by else None
     with doors.changing(
@@ -469,19 +499,19 @@ def _pass_on(task, to, by, reason):
 
 
 @appointing.work
-def open_work(role, org_unit_id):
+def open_work(role: str, org_unit_id: int) -> int:
     """The number of open tasks of ``role`` at a unit."""
     return Task.objects.open().filter(role=role, org_unit=org_unit_id).count()
 
 
-def keep_posts():
+def keep_posts() -> int:
     """Begin and end what was to begin or end by today: substitutions, hand-overs, claims. Called by
     the beat; harmless when called again. Returns how many rows changed.
     """
     return _end_without_paper() + _begin_handovers() + free_stranded()
 
 
-def _end_without_paper():
+def _end_without_paper() -> int:
     """End the substitutions whose document did not follow, as of ``paper_due_on``; queries have
     left them out since that day.
     """
@@ -511,7 +541,7 @@ def _end_without_paper():
     return ended
 
 
-def _begin_handovers():
+def _begin_handovers() -> int:
     """Reassign the claimed tasks of posts whose hand-over has begun."""
     passed = 0
     today = clock.today()
@@ -538,7 +568,7 @@ def _begin_handovers():
     return passed
 
 
-def free_stranded():
+def free_stranded() -> int:
     """Release the open tasks whose owner may no longer do them, as their role, substitution or
     account has ended. Returns how many.
     """

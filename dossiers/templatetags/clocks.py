@@ -1,9 +1,14 @@
 """Template tags that show the clocks of a dossier and where its time went."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django import template
 
 from cycle import clock
 from cycle.models import DayOff
+from dossiers.models import Dossier
 from dossiers.terms.due import UNITS, due
 from dossiers.terms.explanation import title_of
 from dossiers.terms.spent import time_spent
@@ -12,7 +17,7 @@ register = template.Library()
 
 
 @register.inclusion_tag("dossiers/term_clocks.html")
-def clocks(dossier):
+def clocks(dossier: Dossier) -> dict[str, Any]:
     """The internal clock and each legal one of ``dossier``: what is left, until when, whether it
     moved.
     """
@@ -35,6 +40,6 @@ def clocks(dossier):
 
 
 @register.inclusion_tag("dossiers/term_time.html")
-def time_of(dossier):
+def time_of(dossier: Dossier) -> dict[str, Any]:
     """The days at work, waiting for the producer or an opinion, and parked."""
     return {"spent": time_spent(dossier, clock.now())}

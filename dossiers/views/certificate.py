@@ -1,7 +1,12 @@
 """The public pages of a certificate, without sign-in: by QR code or by number."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from io import BytesIO
+from typing import Any
 
 import segno
 from django.conf import settings
@@ -22,7 +27,7 @@ LIMIT, WINDOW = 60, 60
 SHOWN = 10
 
 
-def _address(request):
+def _address(request: HttpRequest) -> str:
     """The IP address of a request; in production the last one in the proxy's header."""
     forwarded = request.headers.get("X-Forwarded-For", "")
     if settings.SECURE_PROXY_SSL_HEADER and forwarded:
@@ -30,13 +35,14 @@ def _address(request):
     return request.META["REMOTE_ADDR"]
 
 
-def public(view):
+def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Make ``view`` public: read only, limited per IP address, not cached, not indexed."""
 
     @require_safe
     @never_cache
     @wraps(view)
-    def answer(request, *args, **kwargs):
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase
         if Visitor.asks(_address(request), window=WINDOW) > LIMIT:
             response = render(request, "dossiers/certificate_too_many.html", status=429)
             response.headers["Retry-After"] = str(WINDOW)
@@ -48,7 +54,7 @@ def public(view):
     return answer
 
 
-def _shown(certificate, today):
+def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
     standing, validity = certificate.standing(today), certificate.validity
     return {
         "certificate": certificate,

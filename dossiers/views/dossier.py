@@ -1,5 +1,7 @@
 """The page of a dossier, the acts on it that no task asks for, and the page to open a new one."""
 
+from __future__ import annotations
+
 import rules
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
@@ -8,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
+from cycle.models import User
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
@@ -32,7 +35,7 @@ from dossiers.rules import holds_task
 from dossiers.walk.diagram import picture
 
 
-def _visible(user, pk):
+def _visible(user: User, pk: int) -> Dossier:
     return get_object_or_404(Dossier.objects.visible_to(user).with_units(), pk=pk)
 
 
@@ -103,7 +106,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
 
 
-def _too_late(request, dossier, name):
+def _too_late(request: SignedIn, dossier: Dossier, name: str) -> HttpResponseBase:
     """Answer that somebody moved the dossier first: who, when, what. Nothing is changed."""
     entry = told(dossier).exclude(event__startswith="task.").first()
     return render(

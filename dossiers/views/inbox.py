@@ -1,5 +1,9 @@
 """The inbox, acts on its rows, and the list of all dossiers."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -35,7 +39,7 @@ def dossier_list(request: SignedIn) -> HttpResponseBase:
     return _list(request, "dossiers/dossier_list.html", Register)
 
 
-def _list(request, template, kind):
+def _list(request: SignedIn, template: str, kind: type[Inbox] | type[Register]) -> HttpResponseBase:
     filters = Filters.of(request.GET)
     page = {
         "page": kind(request.user, filters),
@@ -84,7 +88,7 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     if not tasks:
         messages.warning(request, _("Bạn chưa chọn việc nào."))
         return redirect(here)
-    values = {}
+    values: dict[str, Any] = {}
     if act == "reassign":
         candidates = _holders(tasks)
         values, problems = _reassignment(data, candidates)
@@ -110,10 +114,11 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     return redirect(here)
 
 
-def _do(request, act, tasks, values):
+def _do(request: SignedIn, act: str, tasks: list[Task], values: dict[str, Any]) -> None:
     """Do ``act`` to each task, and say what came of each."""
     done = []
     for task in tasks:
+        assert task.dossier is not None, "a task of a person is about a dossier"
         if why := _why_not(act, task, request.user, values):
             messages.warning(request, f"{task.dossier.product.name}: {why}")
         else:
@@ -131,7 +136,7 @@ def _do(request, act, tasks, values):
         messages.success(request, f"{said}: {'; '.join(done)}.")
 
 
-def _why_not(act, task, user, values):
+def _why_not(act: str, task: Task, user: User, values: dict[str, Any]) -> str | None:
     """Do ``act``; returns None, or the sentence that says why it was not done."""
     if act == "release" and task.owner_id is None:
         return _("chưa ai nhận việc này.")
@@ -150,9 +155,10 @@ def _why_not(act, task, user, values):
         return _("bạn không giữ vai trò được làm điều này.")
     except ConditionNotMet as missing:
         return " ".join(str(message) for message in missing.messages)
+    return None
 
 
-def _holders(tasks):
+def _holders(tasks: list[Task]) -> list[dict[str, Any]]:
     """Who may be given these tasks: each person with the posts that fit one of them."""
     fits = {(task.role, task.org_unit_id) for task in tasks}
     roles, units = {role for role, _unit in fits}, {unit for _role, unit in fits}
@@ -176,7 +182,9 @@ def _holders(tasks):
     ]
 
 
-def _reassignment(data, candidates):
+def _reassignment(
+    data: QueryDict, candidates: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[str]]:
     """To whom and why the tasks are given, and what is still missing."""
     to = next((row["user"] for row in candidates if row["pk"] == data.get("to")), None)
     reason = data.get("reason", "").replace("\0", "").strip()[:500]

@@ -1,5 +1,9 @@
 """Pages that explain a due day («Vì sao hạn này?»), and extend it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
+from cycle.models import User
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.forms.terms import ExtensionForm
@@ -19,7 +24,7 @@ from dossiers.terms.explanation import Explanation, title_of
 from dossiers.terms.extension import extend
 
 
-def _visible(user, **which):
+def _visible(user: User, **which: Any) -> Term:
     """A term of a dossier that ``user`` may see, or one of the cycle's dates, which all may see;
     else 404.
     """
@@ -46,7 +51,7 @@ def term_why(request: SignedIn, pk: int) -> HttpResponseBase:
     return _why(request, _visible(request.user, pk=pk))
 
 
-def _why(request, term):
+def _why(request: SignedIn, term: Term) -> HttpResponseBase:
     page = {
         "term": term,
         "title": title_of(term),
@@ -58,11 +63,11 @@ def _why(request, term):
     return render(request, "dossiers/term_told.html" if fragment else "dossiers/term.html", page)
 
 
-def _may_extend(user, term):
+def _may_extend(user: User, term: Term) -> bool:
     """Whether the term can be extended, and ``user`` may do it."""
     return (
         term.state != TermState.STOPPED
-        and term.unit
+        and bool(term.unit)
         and term.extended < term.extension_limit
         and rules.has_perm("dossiers.extend_term", user, term)
     )

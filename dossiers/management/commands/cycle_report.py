@@ -1,8 +1,11 @@
 """Print the report of a cycle."""
 
-import json
+from __future__ import annotations
 
-from django.core.management.base import BaseCommand, CommandError
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cycle.models import Cycle
 from dossiers.office.reports import CycleReport
@@ -31,12 +34,12 @@ class Command(BaseCommand):
 
     help = "Tính báo cáo của một chu trình từ hồ sơ và nhật ký xử lý."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("year", type=int, help="năm")
         parser.add_argument("--title", help="tên chu trình, khi năm ấy có nhiều chu trình")
         parser.add_argument("--json", action="store_true", help="in dạng JSON trên một dòng")
 
-    def handle(self, *, year, title, json: bool, **options):
+    def handle(self, *, year: int, title: str | None, json: bool, **options: Any) -> None:
         """Raises CommandError unless exactly one cycle is meant."""
         cycles = Cycle.objects.filter(year=year)
         # A cycle with assumed data counts only when its title is given.
@@ -50,12 +53,12 @@ class Command(BaseCommand):
         self.stdout.write(as_json(report) if json else as_text(report))
 
 
-def as_json(report):
+def as_json(report: CycleReport) -> str:
     """One line, for machines."""
     return json.dumps(report.figures(), ensure_ascii=False)
 
 
-def as_text(report):
+def as_text(report: CycleReport) -> str:
     """A line per figure, for people."""
     figures = report.figures() | {"bypassed_commune": report.bypassed_commune.count()}
     certified = figures["certified"].items()

@@ -1,18 +1,21 @@
 """Fire what is due, by hand or from another scheduler than Celery's beat."""
 
+from __future__ import annotations
+
 import argparse
 import json
 from contextlib import nullcontext
 from datetime import datetime
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from cycle import clock
 from dossiers.terms.sweep import begin_batches, sweep
 
 
-def a_moment(text):
+def a_moment(text: str) -> datetime:
     """The ISO moment ``text``, in Vietnam's time if it names no zone. Raises ArgumentTypeError."""
     try:
         moment = datetime.fromisoformat(text)
@@ -28,11 +31,11 @@ class Command(BaseCommand):
 
     help = "Quét thời hạn: nhắc việc, báo cáo cấp trên đã đến lúc; chạy lại không trùng."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--now", type=a_moment, help="coi như đang là thời điểm này")
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *, now, **options):
+    def handle(self, *, now: datetime | None, **options: Any) -> None:
         """Print how many terms had something due and how many rungs fired."""
         with clock.at(now) if now else nullcontext():
             moment = clock.now()

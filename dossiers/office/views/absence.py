@@ -1,5 +1,7 @@
 """Pages of absence (ủy quyền) and hand-over (bàn giao)."""
 
+from __future__ import annotations
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,7 +19,8 @@ from django.views.decorators.http import require_POST
 
 from cycle import clock
 from cycle.asking import SignedIn
-from cycle.models import Fold, RoleAssignment, Substitution, fold
+from cycle.models import Fold, RoleAssignment, Substitution, User, fold
+from cycle.models.organisation import SubstitutionQuerySet
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.lists.filters import Asked
@@ -29,7 +32,7 @@ from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionF
 ROWS = 25
 
 
-def _substitutions(user):
+def _substitutions(user: User) -> SubstitutionQuerySet:
     """The substitutions that ``user`` sees: of their own post, by them, of a post they arrange."""
     posts = handover.substitutable_by(user).values("pk")
     # Also of a post that has ended, while a document is owed: somebody must be able to add it.

@@ -1,11 +1,17 @@
 """The page of the calendar: days off (ngày nghỉ) and days worked instead (làm bù)."""
 
+from __future__ import annotations
+
 from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 import rules
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,7 +22,7 @@ from cycle.asking import SignedIn
 from cycle.models import DayOff, Job
 from cycle.typed import shows_typed
 from dossiers.forms import fields
-from dossiers.forms.terms import DaysFormSet, changes_of, checked_days, read_days
+from dossiers.forms.terms import DayForm, DaysFormSet, changes_of, checked_days, read_days
 from dossiers.terms import recalculation
 from dossiers.terms.explanation import title_of
 
@@ -35,17 +41,17 @@ def calendar(request: SignedIn) -> HttpResponseBase:
     if request.method == "POST":
         return _change(request)
     kept = request.typed
-    days = None
+    days: Any = None
     if may:
         days = DaysFormSet(kept, prefix="days") if kept is not None else _rows(_ticked(request))
     return _page(request, days, kept=kept is not None)
 
 
-def _rows(rows):
+def _rows(rows: list[dict[str, Any]]) -> forms.BaseFormSet[DayForm]:
     return DaysFormSet(initial=rows, prefix="days")
 
 
-def _ticked(request):
+def _ticked(request: SignedIn) -> list[dict[str, Any]]:
     """The changes for the days that were ticked for removal."""
     return [
         {"day": day, "what": "none", "name": name}
@@ -55,7 +61,7 @@ def _ticked(request):
     ]
 
 
-def _change(request):
+def _change(request: SignedIn) -> HttpResponseBase:
     """Do what the button says: read the file into the form, preview the changes, or make them."""
     days = DaysFormSet(request.POST, prefix="days")
     if upload := request.FILES.get("file"):
@@ -96,15 +102,15 @@ def _change(request):
     return redirect("dossiers:job", job.pk)
 
 
-def _shown(changes):
+def _shown(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**change, "day": f"{_day(change['day']):%d/%m/%Y}"} for change in changes]
 
 
-def _day(text):
+def _day(text: str) -> Any:
     return fields.DateField().clean(text)
 
 
-def _hidden(changes):
+def _hidden(changes: list[dict[str, Any]]) -> Any:
     """The changes as hidden inputs, for the button that confirms them."""
     return DaysFormSet(
         {
@@ -120,7 +126,9 @@ def _hidden(changes):
     )
 
 
-def _read(request, days, upload):
+def _read(
+    request: SignedIn, days: forms.BaseFormSet[DayForm], upload: UploadedFile
+) -> HttpResponseBase:
     """The form with the rows typed and those of the file, to be checked; nothing is changed."""
     typed = [
         {name: form[name].value() for name in form.fields} for form in days if form.has_changed()
@@ -141,13 +149,20 @@ def _read(request, days, upload):
     return _page(request, _rows(typed + rows), note=note)
 
 
-def _compared(rows):
+def _compared(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], DayOff | None]]:
     """Each change with what the calendar says now."""
     known = {day.day: day for day in DayOff.objects.filter(day__in=[row["day"] for row in rows])}
     return [(row, known.get(row["day"])) for row in rows]
 
 
-def _page(request, days, *, problems=(), note="", kept=False):
+def _page(
+    request: SignedIn,
+    days: forms.BaseFormSet[DayForm] | None,
+    *,
+    problems: Iterable[Any] = (),
+    note: str = "",
+    kept: bool = False,
+) -> HttpResponseBase:
     asked = request.GET.get("year", "")
     year = int(asked) if asked in YEARS else clock.today().year
     months = defaultdict(list)

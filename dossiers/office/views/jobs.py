@@ -1,25 +1,29 @@
 """Pages of background jobs: progress and result."""
 
+from __future__ import annotations
+
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 
 from cycle.asking import SignedIn
-from cycle.models import Job, JobState
+from cycle.models import Job, JobState, User
 
 ROWS = 25
 
 
-def _mine(user):
+def _mine(user: User) -> QuerySet[Job]:
     """The user's own jobs; all of them with the admin's permission to view jobs."""
     if user.has_perm("cycle.view_job"):
         return Job.objects.all()
     return Job.objects.filter(by=user)
 
 
-def _shown(job):
-    job.waits = job.state in (JobState.QUEUED, JobState.RUNNING)
+def _shown(job: Job) -> Job:
+    # For the page.
+    job.waits = job.state in (JobState.QUEUED, JobState.RUNNING)  # type: ignore[attr-defined]
     return job
 
 
