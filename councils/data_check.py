@@ -1,7 +1,7 @@
-"""What the stored rows say against each other (đối chiếu dữ liệu): what older faults spoiled.
+"""Stored rows that contradict each other (đối chiếu dữ liệu), as older faults have left them.
 
-Each check is a generator of findings and changes nothing. What can be mended is mended on a
-document, by somebody who may do it, and recorded; the rest says where a person mends it.
+Each check is a generator of findings and changes nothing. Some findings can be mended by command:
+on a document, by a person who may do it, recorded in history. The others say how to mend them.
 """
 
 from dataclasses import asdict, dataclass
@@ -54,9 +54,9 @@ from dossiers.walk import doors
 
 @dataclass(frozen=True)
 class Finding:
-    """One row that does not fit: its kind, which row, what is wrong, what to do.
+    """A row that does not fit: its kind, its id, what is wrong, what to do about it.
 
-    ``mendable``: ``check_data --mend KIND:PK`` does it.
+    ``mendable``: ``check_data --mend KIND:PK`` mends it.
     """
 
     kind: str
@@ -68,7 +68,7 @@ class Finding:
 
     @property
     def key(self):
-        """What names it on the command line."""
+        """Its name on the command line, KIND:PK."""
         return f"{self.kind}:{self.pk}"
 
     def as_json(self):
@@ -76,7 +76,7 @@ class Finding:
 
 
 def state_differs():
-    """Dossiers that do not stand where the last line of their history left them."""
+    """Dossiers whose ``state`` is not the one their last history entry left them in."""
     told = HistoryEntry.objects.filter(
         stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__gt=""
     ).order_by("-seq")
@@ -99,8 +99,8 @@ def state_differs():
 
 
 def certificate_without_decision():
-    """Certificates of before behind which no signed decision is recorded, nor one of a round that
-    judged the dossier.
+    """Older certificates (``before``) without a recorded decision, neither of their own nor of the
+    round that judged the dossier.
     """
     of_round = SignedDocument.objects.filter(
         kind=DocumentKind.DECISION,
@@ -126,7 +126,7 @@ def certificate_without_decision():
                 "page": reverse("councils:documents", args=[each.judged_in])
             }
         else:
-            # No page adds a decision to a certificate: its row never changes.
+            # A certificate's row never changes, so no page can add the decision.
             todo = _(
                 "Hồ sơ không qua đợt đánh giá nào nên không trang nào ghi thêm được quyết định. "
                 "Tìm quyết định giấy ở văn thư; người giữ máy chủ ghi số, ngày, người ký theo mục "
@@ -142,7 +142,7 @@ def certificate_without_decision():
 
 
 def certificate_number_twice():
-    """Certificates of before whose number an older one of the same issuer and year has too."""
+    """Older certificates (``before``) with a number that their issuer gave twice in a year."""
     older: dict = {}
     found = Certificate.objects.number_twice().select_related("dossier__product")
     for each in found.order_by("pk"):
@@ -164,11 +164,11 @@ def certificate_number_twice():
 
 
 def owner_without_post():
-    """Open tasks held by somebody who has no such role at the unit today."""
+    """Open tasks claimed by a person who does not have their role at the unit today."""
     held = Task.objects.open().filter(owner__isnull=False)
     owners = User.objects.in_bulk(set(held.values_list("owner", flat=True)))
     for task in held.select_related("org_unit", "dossier__product").order_by("pk"):
-        # One object for each person: it remembers what they hold.
+        # One object per person, as it caches their posts.
         owner = owners[task.owner_id]
         if owner.is_active and owner.capacity(task.role, task.org_unit_id):
             continue
@@ -185,7 +185,7 @@ def owner_without_post():
 
 
 def live_entry_dead():
-    """Products that wait for a round's result and cannot get one."""
+    """Live entries of a round whose dossier can no longer get the round's result."""
     before_it = Q()
     for level, state in STATE_AT.items():
         before_it |= Q(round__council__org_unit__level=level, dossier__state=state)
@@ -212,7 +212,8 @@ def live_entry_dead():
         )
 
 
-#: (model, what it points to, what that must be of): a key or trigger refuses new rows that differ.
+#: (model, lookup, lookup): both must lead to the same row. The database refuses new rows that
+#: differ.
 _OF_ONE = [
     (Idea, "previous__dossier", "dossier"),
     (Evidence, "replaces__dossier", "dossier"),
@@ -236,7 +237,7 @@ _OF_ONE = [
 
 
 def points_elsewhere():
-    """Rows that point at what belongs to another dossier, round, council or rubric."""
+    """Rows that point to a row of another dossier, round, council or rubric."""
     for model, pointed, own in _OF_ONE:
         name = pointed.partition("__")[0]
         rows = model._default_manager.filter(**{f"{pointed}__isnull": False})
@@ -252,7 +253,7 @@ def points_elsewhere():
 
 
 def two_hats():
-    """Sign-ins of the administration that hold a post today or later."""
+    """Administrators' sign-ins that hold a post today or later."""
     administrators = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True))
     for person in administrators.order_by("pk"):
         if held := held_from(person, clock.today()):
@@ -274,7 +275,9 @@ def two_hats():
 
 
 def prepares_and_signs():
-    """People who are officer and leader of the same files, today or later, of before the rule."""
+    """People who are officer and leader over the same dossiers, today or later; from before the
+    rule that forbids it.
+    """
     today = clock.today()
     leads = RoleAssignment.objects.filter(
         Q(valid_to=None) | Q(valid_to__gte=today), role=Role.LEADER
@@ -302,7 +305,7 @@ def prepares_and_signs():
 
 
 def seated_twice():
-    """Seats held while the same person sat already, or the same head of the council was seated."""
+    """Seats given to a person who had one at the time, or a single seat (chair …) given twice."""
     found = Member.objects.filter(doubled=True).select_related("council", "user")
     for member in found.order_by("pk"):
         yield Finding(
@@ -327,8 +330,8 @@ def _named_files():
 
 
 def file_faults():
-    """Files that are missing or changed, each for every row that speaks of them; and files that no
-    row speaks of.
+    """Files that are missing or changed, once for each row that names them; and files that no row
+    names.
     """
     read: dict[str, FaultKind | None] = {}
     wrong = {
@@ -358,7 +361,7 @@ def file_faults():
             )
 
 
-#: In the order of the report. Another check is one more generator.
+#: The checks, in the order of the report.
 CHECKS = [
     state_differs,
     certificate_without_decision,
@@ -374,7 +377,7 @@ CHECKS = [
 
 
 def findings():
-    """Everything that does not fit."""
+    """The findings of all checks."""
     for check in CHECKS:
         yield from check()
 
@@ -383,7 +386,7 @@ def findings():
 
 
 class CannotMend(Exception):
-    """No such finding, or none that a command can mend; the words say what to do."""
+    """There is no such finding, or a command cannot mend it; the message says what to do."""
 
 
 def _release(pk, by, document):
@@ -401,9 +404,9 @@ _MENDS = {"owner_without_post": _release, "live_entry_dead": _take_out}
 
 
 def mend(key, *, by, document):
-    """Mend the finding named ``KIND:PK`` on ``document``, recorded as ``by``'s; returns it.
+    """Mend the finding ``key``, KIND:PK, on ``document``, recorded as done by ``by``; returns it.
 
-    Raises CannotMend in words, also when ``by`` may not do it on the pages.
+    Raises CannotMend, also when ``by`` may not do it on the pages.
     """
     if not document.strip():
         raise CannotMend(_("Chưa ghi số, ngày văn bản cho sửa: --document."))
@@ -424,6 +427,6 @@ def mend(key, *, by, document):
 
 
 def findings_of(kind):
-    """The findings of one kind that can be named."""
+    """The findings of one kind of check."""
     check = next((check for check in CHECKS if check.__name__ == kind), file_faults)
     return (each for each in check() if each.kind == kind)

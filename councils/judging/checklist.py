@@ -1,4 +1,4 @@
-"""What must be clear before a round can close."""
+"""What must be done before a round can close (việc cần xong trước khi chốt)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that must be clear before a round closes (mục kiểm tra); ``entry`` when of one."""
+    """One item of the checklist (mục kiểm tra); ``entry`` when it is about one product."""
 
     code: str
     sentence: Words
@@ -37,9 +37,9 @@ class Item:
 
 
 def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) -> list[Item]:
-    """What must be clear before the round closes, each as an :class:`Item`.
+    """The items that must be met before the round can close.
 
-    It names products and people who have not handed in, never what anybody scored.
+    They name products, and people who have not handed in; never what anybody scored.
     """
     if tallies is None:
         tallies = tally(round_)
@@ -55,8 +55,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     items = [
         *([Item("day", round_.not_met_yet(), False)] if round_.yet_to_meet else []),
         Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
-        # Once open, all of them may have gone on to a meeting, been withdrawn, or been decided
-        # before the round was opened again: then nobody need meet to close it.
+        # An opened round may have lost all its products: to a meeting, by withdrawal, or decided
+        # before it was reopened. It can then be closed as it is.
         Item("entries", _("Đợt có sản phẩm."), bool(entries) or round_.opened_at is not None),
         *(_quorum(round_, sheets) if entries else []),
     ]
@@ -96,12 +96,12 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         if not due or missing and not (round_.in_writing and over):
             continue
         its = tallies.get(entry.pk)
-        # Where all have handed in, there is a tally.
+        # ``its`` is None only while sheets are missing.
         if round_.in_writing and (missing or its.result.eliminated):  # type: ignore[union-attr]
             items += _must_meet(entry, missing)
         elif not entry.is_counted:
-            # What the sheets say together is told when none of them can be changed any more: who
-            # still could would learn from it what the others gave.
+            # Say what the sheets give together only when none can be changed any more: a member
+            # who still could would learn what the others gave.
             if sheets.complete(entry):
                 items.append(
                     Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
@@ -149,7 +149,9 @@ def _quorum(round_: EvaluationRound, sheets: HandedIn) -> list[Item]:
 def _disputed(
     round_: EvaluationRound, entry: RoundEntry, used: int, its: Tally | None
 ) -> list[Item]:
-    """What is still to settle on one product, ``used`` scorings in: spread, ties, resolutions."""
+    """What the council must still settle on one product: the spread, ties on minimums,
+    eliminations. ``used``: how many scorings it has had.
+    """
     if its is None:
         return []
     limit, items = round_.regulation.max_spread, []
@@ -187,7 +189,7 @@ def _disputed(
 
 
 def _must_meet(entry: RoundEntry, missing: set[int]) -> list[Item]:
-    """Why a product of a written round must go to a meeting whatever its sheets say."""
+    """Why a product of a written round needs a meeting whatever its sheets say."""
     why = (
         _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
         if missing
@@ -199,7 +201,7 @@ def _must_meet(entry: RoundEntry, missing: set[int]) -> list[Item]:
 def _unsettled(
     round_: EvaluationRound, entry: RoundEntry, its: Tally, stars: set[int]
 ) -> list[Item]:
-    """Whether the sheets of a written round differ; nothing of who said what."""
+    """Whether the sheets of a written round differ on the product; not who said what."""
     limit = round_.regulation.max_spread
     if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
         why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
