@@ -1,4 +1,4 @@
-"""What is asked to set a council up: its decision, regulation and seats."""
+"""Forms to set a council up: its decision, regulation and seats."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from dossiers.forms.fields import DateField, field_for, long_text
 
 
 def units_of(user):
-    """The units whose councils this person sets up."""
+    """The units whose councils ``user`` may set up."""
     return OrgUnit.objects.filter(
         pk__in=user.business(Role.COUNCIL_OFFICE, Role.OFFICER),
         level__in=(Level.DISTRICT, Level.PROVINCE),
@@ -61,7 +61,7 @@ class CouncilForm(_OfUnit):
 
 
 class RegulationForm(_OfUnit):
-    """A version of a unit's regulation, from a day."""
+    """A new version of a unit's regulation, valid from a day."""
 
     class Meta:
         model = Regulation
@@ -91,7 +91,7 @@ class RegulationForm(_OfUnit):
 
 
 class SeatForm(OfModel):
-    """A person's seat."""
+    """A new seat of a person (thành viên)."""
 
     class Meta:
         model = Member
@@ -111,7 +111,7 @@ class SeatForm(OfModel):
 
 
 class EndSeatForm(Asked):
-    """The last day of a seat, why it ends, and on which document."""
+    """End a seat (cho thôi): its last day, why, on which document."""
 
     until = DateField(label=_("Thôi sau ngày"))
     reason = long_text(_("Lý do cho thôi"))

@@ -1,4 +1,4 @@
-"""What is asked of one product in a round: interests, resolutions, opinions, appraisal."""
+"""Forms about one product in a round: interests, resolutions, opinions, appraisal."""
 
 from dataclasses import asdict
 from operator import attrgetter
@@ -23,7 +23,7 @@ from dossiers.forms.uploads import stage
 
 
 class InterestOfForm(Asked):
-    """A member's interest in a product, as whoever runs the round writes it down for them."""
+    """A member's interest in a product, recorded for them by whoever runs the round."""
 
     member: forms.Field = forms.ModelChoiceField(
         None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
@@ -49,7 +49,9 @@ class InterestOfForm(Asked):
 
 
 class ResolutionForm(Asked):
-    """What the council resolved on one minimum or one elimination."""
+    """What the council resolved on a minimum or an elimination (kết luận); ``yes`` and ``no`` are
+    the words of the two answers.
+    """
 
     holds = forms.TypedChoiceField(
         label=_("Kết luận"),
@@ -110,7 +112,7 @@ class AnswerForm(Asked):
         return self.attempt(lambda: opinion.reply(text, by=by))
 
 
-#: What the support team looks at, in our own words; kept on the report as they are said.
+#: The support team's checklist, in our own words; what is ticked is kept on the report as text.
 _CHECKS = (
     _("Giấy tờ pháp lý của chủ thể còn hiệu lực"),
     _("Mỗi điểm tự chấm có minh chứng"),
@@ -133,7 +135,7 @@ class _Photos(forms.ClearableFileInput):
 
 
 class PhotosField(forms.FileField):
-    """Any number of photos, staged; what is no picture, or too big, is named."""
+    """Several photos, staged. Raises ValidationError naming a file that is no photo or too big."""
 
     widget = _Photos(attrs={"accept": ",".join(PHOTO_TYPES)})
 
@@ -184,7 +186,7 @@ class AppraisalForm(OfModel):
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
 
     def clean_checked(self):
-        # Kept in Vietnamese, whatever the screen's language.
+        # Stored in Vietnamese, whatever the reader's language.
         with translation.override("vi"):
             return [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
 

@@ -1,4 +1,4 @@
-"""What is asked around a council's work; every refusal is a Vietnamese sentence."""
+"""The base of councils' forms: a form that does one act and shows what the act refuses."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,10 +15,10 @@ from dossiers.models import ConditionNotMet
 
 
 class Act(Part):
-    """A form that does one act; what the act refuses stands on it in words."""
+    """A form that does one act (``do``); what the act refuses is shown as the form's errors."""
 
     def attempt(self, act):
-        """What ``act`` returns, True for nothing; None when it was refused."""
+        """Call ``act``; returns its result (True for None), or None when it was refused."""
         try:
             done = act()
         except ConditionNotMet as lacking:
@@ -53,7 +53,7 @@ class OfModel(Act, forms.ModelForm):
 
 
 class CountForm(Asked):
-    """Which products to count, of those whose sheets are all in."""
+    """Choose which products to count, among those whose sheets are all in (kiểm phiếu)."""
 
     entries: forms.Field = forms.TypedMultipleChoiceField(
         label=_("Sản phẩm đã đủ phiếu"), coerce=int, widget=forms.CheckboxSelectMultiple
@@ -80,19 +80,19 @@ class CountForm(Asked):
 
 
 class ConfirmForm(Asked):
-    """Nothing to fill in: the press of the button is the act."""
+    """A form without fields: its button does ``act``."""
 
     def __init__(self, *args, act, **kwargs):
         super().__init__(*args, **kwargs)
         self.act = act
 
     def do(self):
-        """What the act returns, or None when it was refused."""
+        """The result of the act, or None when it was refused."""
         values = dict(self.cleaned_data)
         return self.attempt(lambda: self.act(**values))
 
 
 class ReasonForm(ConfirmForm):
-    """An act that needs a reason."""
+    """An act with a required reason."""
 
     reason = long_text(_("Lý do"))

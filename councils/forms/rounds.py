@@ -1,4 +1,4 @@
-"""What is asked to run a round: its data, its dossiers, attendance, reopening."""
+"""Forms to run a round: its data, its dossiers, attendance, reopening."""
 
 from operator import attrgetter
 
@@ -35,7 +35,7 @@ _DETAILS = ("name", "mode", "meets_at", "place", "decide_by")
 
 
 def run_by(user):
-    """Councils whose rounds this person prepares: as its office, or as its secretary."""
+    """Councils whose rounds ``user`` prepares, as council office or as secretary."""
     offices = user.business(Role.COUNCIL_OFFICE)
     secretary = Member.objects.sitting().filter(user=user, seat=Seat.SECRETARY)
     return Council.objects.filter(org_unit__in=offices) | Council.objects.filter(
@@ -44,7 +44,7 @@ def run_by(user):
 
 
 class RoundForm(OfModel):
-    """A new round of one of my councils."""
+    """A new round of a council that the user runs."""
 
     class Meta:
         model = EvaluationRound
@@ -79,7 +79,7 @@ class DetailsForm(OfModel):
         super().__init__(*args, **kwargs)
         self.by = by
         if self.instance.state != RoundState.PREPARING or self.instance.follows_id:
-            # Whose sheets are awaited depends on it.
+            # Who must hand in a sheet depends on the mode: it is fixed now.
             del self.fields["mode"]
 
     def do(self):
@@ -89,7 +89,7 @@ class DetailsForm(OfModel):
 
 
 class TakeInForm(Asked):
-    """Which of the waiting products come in, each with the product set it is judged by."""
+    """Choose which waiting dossiers come into the round, each with its rubric."""
 
     def __init__(self, *args, round_, by, **kwargs):
         self.round, self.by = round_, by
@@ -104,7 +104,7 @@ class TakeInForm(Asked):
         return found
 
     def rows(self):
-        """Each waiting dossier with what may be chosen, and what was."""
+        """A row per waiting dossier: the rubrics to choose from, and what was chosen."""
         by_edition = self._rubrics()
         pinned = RoundEntry.pinned([dossier.pk for dossier in self.dossiers])
         for dossier in self.dossiers:
@@ -152,7 +152,7 @@ class TakeInForm(Asked):
 
 
 class OrderForm(Asked):
-    """The order of the agenda, as a number at each product."""
+    """The order of the agenda: a number for each product."""
 
     def __init__(self, *args, entries, round_, by, **kwargs):
         super().__init__(*args, **kwargs)
@@ -171,7 +171,7 @@ class OrderForm(Asked):
 
 
 class AttendanceForm(Asked):
-    """Who came."""
+    """Attendance (dự họp): the members present."""
 
     present: forms.Field = forms.ModelMultipleChoiceField(
         None, label=_("Có mặt"), widget=forms.CheckboxSelectMultiple, required=False
@@ -195,7 +195,7 @@ class AttendanceForm(Asked):
 
 
 class ReopenForm(ReasonForm):
-    """A closed round opened again: why, and on which document."""
+    """Reopen a closed round: why, on which document."""
 
     document = forms.CharField(
         label=_("Số, ngày văn bản cho mở lại"),
@@ -205,7 +205,7 @@ class ReopenForm(ReasonForm):
 
 
 class MoveMeetingForm(ReasonForm):
-    """When the council meets instead, and why."""
+    """Put a meeting off: to when and where, and why."""
 
     meets_at = MomentField(label=_("Họp lúc"))
     place = forms.CharField(
@@ -218,7 +218,7 @@ class MoveMeetingForm(ReasonForm):
 
 
 class ConveneForm(ConfirmForm):
-    """When and where the council meets on what it did not agree on in writing."""
+    """Call a meeting on the products of a written round that members did not agree on."""
 
     meets_at = MomentField(label=_("Họp lúc"))
     place = forms.CharField(label=_("Địa điểm họp"), max_length=200)

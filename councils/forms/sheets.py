@@ -1,4 +1,4 @@
-"""The forms of a score sheet: its choices and remarks, an interest, a scan of a pen sheet."""
+"""The forms of a score sheet: options and remarks, a declared interest, the scan of a pen sheet."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from cycle.models import User
 from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
 from dossiers.forms.uploads import FILE_TYPES, FileField, hold_for
 
-#: A remark on one criterion, as the score keeps it.
+#: The longest remark on one criterion, in characters.
 REMARK = 500
-#: Scans that a browser shows beside what was typed.
+#: File types of scans: those that a browser can show beside the typed sheet.
 SCANS = {
     suffix: kind
     for suffix, (kind, _begins) in FILE_TYPES.items()
@@ -22,11 +22,11 @@ SCANS = {
 
 
 class SheetForm(PlainPart):
-    """A whole sheet, or the few fields of it that one touch sends (``partial``).
+    """A whole sheet, or with ``partial`` only the fields that one click sends.
 
-    ``c<id>`` is the option chosen on a criterion, ``r<id>`` its remark, ``remark`` the general one.
-    ``was`` names the options that the page was made with: what somebody left as it was overwrites
-    nothing that was saved elsewhere meanwhile.
+    ``c<id>`` is the option chosen on a criterion, ``r<id>`` its remark, ``remark`` the general
+    remark. ``was`` lists the options saved when the page was made: a field that still has one of
+    them was not touched, and does not overwrite what was saved elsewhere meanwhile.
     """
 
     def __init__(self, sheet, *, data=None, partial=False):
@@ -69,19 +69,20 @@ class SheetForm(PlainPart):
                 del self.fields[name]
 
     def rows(self):
-        """The rows that are scored, in the order of the sheet."""
+        """The rows of the sheet that have a criterion, in order."""
         return [row for part in self.page["parts"] for row in part["rows"] if "criterion" in row]
 
     @property
     def chosen(self):
-        """The options saved, by criterion id."""
+        """``{criterion id: option}`` as saved."""
         return {pk: self.options[score.option_id] for pk, score in self.scores.items()}
 
     def save(self, *, by):
-        """Save what is sound and new, and note a sentence at each field that is not.
+        """Save what is valid and changed; each invalid field gets an error. Returns whether there
+        is none.
 
-        A dependent criterion is passed over while it does not apply. Raises what
-        :meth:`Scoresheet.put` raises when the sheet takes nothing at all.
+        A criterion that does not apply is skipped. Raises as :meth:`Scoresheet.put` does when the
+        sheet can no longer change.
         """
         self.is_valid()
         was = set() if self.partial else set(self.data.get("was", "").split())
@@ -114,7 +115,7 @@ class SheetForm(PlainPart):
             self.sheet.note(by=by, remark=remark, criterion=criterion)
 
     def typed(self):
-        """What was sent and is not saved, as (label, text): to be shown when nothing is taken."""
+        """What was sent and could not be saved, as (label, texts), to be shown to its author."""
         found: list[tuple] = []
         for row in self.rows():
             criterion, score = row["criterion"], self.scores.get(row["criterion"].pk)
@@ -137,10 +138,10 @@ class SheetForm(PlainPart):
         return found
 
     def shown(self, *, missing=(), evidence=None, proposed=None, claimed=None):
-        """The sheet for its page: parts with rows, each with what is chosen, said and wrong.
+        """The sheet for its page: parts with rows, each with its choice, remark and errors.
 
-        ``missing`` are criteria to mark, ``evidence`` pieces by code, ``proposed`` the team's
-        scores by criterion id, ``claimed`` the producer's points by code.
+        ``missing``: criteria to mark as open. ``evidence``: by code of criterion. ``proposed``: the
+        support team's scores by criterion id. ``claimed``: the producer's points by code.
         """
         missing = {criterion.pk for criterion in missing}
         evidence, proposed, claimed = evidence or {}, proposed or {}, claimed or {}
@@ -189,12 +190,12 @@ class SheetForm(PlainPart):
 
     @property
     def was(self):
-        """The options saved when the page is made, as the page carries them."""
+        """The ids of the options saved now, for the page's field ``was``."""
         return " ".join(str(score.option_id) for score in self.scores.values())
 
 
 def recusal_field(label):
-    """Whether a member with an interest leaves the scoring to the others."""
+    """The field that asks whether a member with an interest does not score the product."""
     return forms.TypedChoiceField(
         label=label,
         coerce=lambda value: value == "yes",
@@ -205,7 +206,7 @@ def recusal_field(label):
 
 
 class InterestForm(PlainPart):
-    """A member's interest in a product, and whether they score it all the same."""
+    """A member's interest in a product, and whether they still score it (khai báo lợi ích)."""
 
     recused = recusal_field(_("Bạn chọn"))
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
@@ -220,7 +221,7 @@ class InterestForm(PlainPart):
 
 
 class ScanField(FileField):
-    """A PDF or a photo."""
+    """A file field that takes a PDF or a photo."""
 
     taken = _("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG.")
 

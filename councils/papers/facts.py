@@ -1,6 +1,6 @@
-"""What the council's documents say of one round: the data that ``councils.papers.kinds`` sets.
+"""The data of the council's documents about one round, in the shapes of ``councils.papers.kinds``.
 
-Nothing is invented: a number, a date, a signer that nobody has recorded stays open.
+Nothing is made up: a number, date or signer that is not recorded stays blank.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from cycle.models import HistoryEntry, Level, Role, RoleAssignment
 from cycle.points import band
 from cycle.written import day_text, moment_text
 
-#: Written once the results stand; the others before.
+#: The documents that give results, made after the closing only.
 AFTER_CLOSING = frozenset(
     {
         DocumentKind.MINUTES,
@@ -35,7 +35,7 @@ AFTER_CLOSING = frozenset(
         DocumentKind.REQUEST,
     }
 )
-#: Of the whole round; a score sheet and a certificate are of one product.
+#: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
     DocumentKind.INVITATION,
     DocumentKind.SUPPORT_REPORT,
@@ -46,19 +46,19 @@ OF_ROUND = (
     DocumentKind.NOTICE,
     DocumentKind.REQUEST,
 )
-#: What the council itself signs; the rest its unit does.
+#: The documents that the council signs; the others are signed for its unit.
 _BY_COUNCIL = frozenset(
     {DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT}
 )
-#: Seats that a score sheet may be printed for.
+#: The seats that a score sheet may be printed for.
 SCORES = (*JUDGES, Seat.SECRETARY)
 _HEAD = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
 def of_round(kind, round_, *, closing=None):
-    """The data of a document of the whole round; results are those of ``closing``.
+    """The data of a document about the whole round, with the results of ``closing``.
 
-    Raises KeyError for a kind that is not of a round.
+    Raises KeyError for a kind that is not about a round.
     """
     return {
         DocumentKind.INVITATION: _invitation,
@@ -76,7 +76,7 @@ def of_round(kind, round_, *, closing=None):
 
 
 def _head(kind, round_, entry=None):
-    """Who issues it, its number when the clerk has given one, who signs, who receives it."""
+    """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
     council, unit = round_.council, round_.council.org_unit
     recorded = (
         SignedDocument.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None)
@@ -113,7 +113,7 @@ def _head(kind, round_, entry=None):
 
 
 def _in_sentence(name):
-    """«Tỉnh Điện Biên» as it is written inside a sentence."""
+    """«Tỉnh Điện Biên» → «tỉnh Điện Biên», as inside a sentence."""
     return name[:1].lower() + name[1:]
 
 
@@ -124,7 +124,7 @@ def _holder(council, seat):
 def _leader(unit):
     held = RoleAssignment.objects.held_on(clock.today()).filter(role=Role.LEADER, org_unit=unit)
     leaders = [str(each.user) for each in held.select_related("user")[:2]]
-    # Of two leaders nobody knows who signs.
+    # With two leaders it is unknown who will sign.
     return leaders[0] if len(leaders) == 1 else ""
 
 
@@ -163,7 +163,7 @@ def _results(closing):
 
 
 def stars_in_words(result):
-    """«4 sao», or that the product is out."""
+    """«4 sao», or «Bị loại»."""
     return "Bị loại" if result.eliminated else f"{result.stars} sao"
 
 
@@ -176,7 +176,7 @@ def _judged(result):
 
 
 def decimal(points):
-    """Points with two decimals and a comma, as they are shown."""
+    """Points with two decimals and a comma: «71,25»."""
     return f"{points:.2f}".replace(".", ",")
 
 
@@ -259,7 +259,7 @@ def _person(member):
 
 
 def _meeting(round_):
-    """Who sits on the council, and who of them came."""
+    """The members of the council, and who of them was present or absent."""
     members = list(round_.seats.exclude(seat__in=TEAM).select_related("user"))
     if round_.mode == RoundMode.WRITTEN:
         return members, members
@@ -268,7 +268,7 @@ def _meeting(round_):
 
 
 def _proceedings(round_):
-    """What the history of the round says beside the scoring: scorings again, results kept."""
+    """What the minutes say of the discussion: scorings repeated, wide spreads accepted."""
     told = {
         "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
         "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
@@ -448,9 +448,9 @@ def _request(round_, closing):
 
 
 def sheet_of(entry, *, member=None, sheet=None):
-    """The score sheet of a product, to be filled by pen or as ``sheet`` filled it in.
+    """The score sheet of a product: blank, for ``member`` to fill by pen, or as in ``sheet``.
 
-    The caller has made sure that the reader may see ``sheet``.
+    The caller checks that the reader may see ``sheet``.
     """
     scores = list(sheet.scores.select_related("criterion")) if sheet else []
     product = entry.dossier.product
@@ -480,7 +480,7 @@ def sheet_of(entry, *, member=None, sheet=None):
 
 
 def certificate_of(entry, certificate, *, link):
-    """The certificate of a product; ``link`` is the whole address that its QR code carries."""
+    """The certificate of a product; ``link`` is the full address for its QR code."""
     unit = entry.round.council.org_unit
     committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
     decision = certificate.decision

@@ -1,8 +1,8 @@
-"""The documents of the council (văn bản của hội đồng): as PDF, and as Word to be edited.
+"""The kinds of documents of a council (văn bản của hội đồng), and the data of each.
 
-``pdf(kind, data)`` and ``docx(kind, data)`` take plain JSON-able dictionaries, one TypedDict per
-kind. Points come written out as text («71,25»); a result too («4 sao», «Bị loại: …»). Number,
-symbol and date of signing are given by the clerk (văn thư): None leaves their place open.
+``pdf.pdf(kind, data)`` and ``word.docx(kind, data)`` take dictionaries that JSON can hold, one
+TypedDict per kind. Points and results are texts («71,25», «4 sao»). Number, symbol and date of
+signing are given by the clerk (văn thư): None leaves their place blank.
 """
 
 import unicodedata
@@ -20,11 +20,11 @@ TEMPLATES = HERE / "docx"
 
 
 # --- The data -------------------------------------------------------------------------------
-# What stands in Annotated is what officers read who write a template.
+# The texts in Annotated are shown to officers who write a template.
 
 
 class Signature(TypedDict):
-    """Who signs (người ký): ``lines`` such as «TM. HỘI ĐỒNG», «CHỦ TỊCH»."""
+    """The signature (người ký); ``lines`` are such as «TM. HỘI ĐỒNG», «CHỦ TỊCH»."""
 
     lines: Annotated[list[str], _("quyền hạn, chức vụ")]
     name: Annotated[str, _("họ và tên")]
@@ -84,7 +84,7 @@ class Tally(TypedDict):
 
 
 class Paper(TypedDict):
-    """Head and foot of every document (thể thức văn bản); ``signed_on`` as ``"2026-06-12"``."""
+    """Head and foot of every document (thể thức văn bản); ``signed_on`` is an ISO date or None."""
 
     parent: Annotated[str, _("cơ quan chủ quản, có thể trống")]
     agency: Annotated[str, _("cơ quan ban hành")]
@@ -100,7 +100,7 @@ class Paper(TypedDict):
 
 
 class Based(Paper):
-    """A document that rests on others (căn cứ)."""
+    """A document that names its legal bases (căn cứ)."""
 
     bases: Annotated[list[str], _("căn cứ")]
 
@@ -181,7 +181,7 @@ class Request(Addressed):
 
 
 class Option(TypedDict):
-    """A line under a criterion: a level, or with ``case`` the name of an alternative."""
+    """A line under a criterion: an option, or with ``case`` the title of a case."""
 
     case: Annotated[str, _("trường hợp")]
     label: Annotated[str, _("mức")]
@@ -248,7 +248,7 @@ class Certificate(TypedDict):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of document: its sign in the symbol (QĐ, TTr …) and its data."""
+    """A kind of document: its letters in the symbol (QĐ, TTr …) and the TypedDict of its data."""
 
     code: DocumentKind
     symbol: str
@@ -257,7 +257,7 @@ class Kind:
 
     @property
     def template(self):
-        """The Word template that ships."""
+        """The path of the Word template that ships."""
         return TEMPLATES / f"{self.code}.docx"
 
 
@@ -277,7 +277,7 @@ KINDS = {
     )
 }
 
-#: Made here from the data above; a template may use them too.
+#: Fields computed from the data, which a template may use too, with their meaning.
 MADE = {
     "number_line": _("số và ký hiệu, để trống chỗ cho văn thư"),
     "place_and_date": _("địa danh, ngày tháng năm"),
@@ -289,7 +289,7 @@ MADE = {
 
 
 def fields(kind):
-    """What a template of ``kind`` may name, each with its meaning in Vietnamese."""
+    """``{field: meaning in Vietnamese}`` that a template of ``kind`` may use."""
     hints = get_type_hints(KINDS[kind].data, include_extras=True)
     named = {name: hint.__metadata__[0] for name, hint in hints.items()}
     known = {*_complete(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
@@ -297,7 +297,7 @@ def fields(kind):
 
 
 def blank(kind):
-    """Data of ``kind`` with one row of everything, to try a template on."""
+    """Sample data of ``kind``, with one row in each list, to try a template with."""
     data = _blank(KINDS[kind].data) | {"signed_on": None}
     return data | ({"stars": 3} if "stars" in data else {})
 
@@ -317,7 +317,9 @@ def _blank(hint):
 
 
 def _complete(kind, data):
-    """The data without what no paper can show, and with what every template needs beside it."""
+    """The data with the computed fields (:data:`MADE`) and without unprintable characters. Raises
+    KeyError naming the fields that are missing.
+    """
     if missing := KINDS[kind].data.__required_keys__ - data.keys():
         raise KeyError(", ".join(sorted(missing)))
     data = _printable(data)
@@ -344,7 +346,9 @@ def _complete(kind, data):
 
 
 def _printable(value):
-    """Text without control characters, which neither Word nor a sheet can hold."""
+    """``value`` with its texts normalised and without control characters, which Word and Typst
+    refuse.
+    """
     if isinstance(value, dict):
         return {key: _printable(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -363,7 +367,7 @@ def _symbol(kind, issuer):
     return "-".join(filter(None, [KINDS[kind].symbol, issuer]))
 
 
-#: Room to write by hand; ordinary spaces would be run together.
+#: Space to write by hand; ordinary spaces would collapse into one.
 ROOM = "\N{NO-BREAK SPACE}" * 6
 
 
@@ -372,7 +376,9 @@ def _number(number):
 
 
 def _day(signed_on, year):
-    """Small days, January and February carry a zero (NĐ 30, Phụ lục I, Mục II.4)."""
+    """«ngày 05 tháng 02 năm 2026»: days below 10 and months 1 and 2 get a zero (NĐ 30, Phụ lục I,
+    Mục II.4).
+    """
     if signed_on is None:
         return f"ngày{ROOM}tháng{ROOM}năm {year}"
     day = date.fromisoformat(signed_on)
@@ -381,6 +387,6 @@ def _day(signed_on, year):
 
 
 def _listed(lines):
-    """Semicolons between, a full stop at the end."""
+    """The lines of a list, each ending with a semicolon, the last with a full stop."""
     bare = [line.rstrip(" ;.") for line in lines]
     return [f"{line};" for line in bare[:-1]] + [f"{line}." for line in bare[-1:]]

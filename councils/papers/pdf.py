@@ -1,4 +1,4 @@
-"""An official paper as PDF."""
+"""A council's document as PDF."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def pdf(kind, data):
 
 
 def _filled(outline, data):
-    """An outline with the data in its places, as the sheet sets it."""
+    """Title, subject and blocks of an outline, filled with ``data``, for the Typst sheet."""
     return {
         "title": outline.title,
         "subject": _fill(outline.subject, data),
@@ -74,7 +74,9 @@ def _block(block, data):
 
 
 def _rows(each, data):
-    """``"entry in entries"``: the data once for each entry, as the loop of a template sees it."""
+    """``each`` is like ``"entry in entries"``: the data once for each entry, with ``entry`` and
+    ``loop.index``, as in a template's loop.
+    """
     name, _in, many = each.split()
     for index, row in enumerate(data[many], 1):
         yield data | {name: row, "loop": {"index": index}}

@@ -1,4 +1,4 @@
-"""A rubric as the rows of its printed score sheet."""
+"""The printed score sheet of a rubric (phiếu chấm điểm)."""
 
 from decimal import Decimal
 
@@ -10,8 +10,8 @@ from cycle import rubrics
 def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
     """The part of a :class:`ScoreSheet` that comes from a rubric (bộ tiêu chí): its criteria.
 
-    ``chosen`` and ``eliminated`` are keys of options and eliminations to be ticked; ``remarks``
-    maps codes of criteria to text. Totals stay empty while nothing is chosen.
+    ``chosen`` and ``eliminated``: ids of the options and eliminations to tick. ``remarks``:
+    ``{code of criterion: text}``. Totals are blank while nothing is chosen.
     """
     sheet = rubrics.sheet(rubric)
     levels = [level for part in sheet["parts"] for level in _levels(part)]
@@ -89,7 +89,9 @@ def _option(*, case="", label="", points="", minimum="", chosen=False):
 
 
 def _notes(row):
-    """What a member must know of a criterion; its official wording says the rest itself."""
+    """Notes under a criterion. One with official wording needs only those about other criteria and
+    cases.
+    """
     criterion = row["criterion"]
     notes = []
     if row["requires"]:
@@ -104,5 +106,5 @@ def _notes(row):
 
 
 def _points(points):
-    """Points as they are written here: 3; 3,5."""
+    """Points as text: «3», «3,5»."""
     return f"{Decimal(points).normalize():f}".replace(".", ",")

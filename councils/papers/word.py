@@ -1,4 +1,4 @@
-"""An official paper as Word, from our template or the province's own."""
+"""A council's document as Word, from the template that ships or the province's own."""
 
 import io
 import re
@@ -18,12 +18,12 @@ from councils.papers.kinds import KINDS, _complete, blank
 
 log = structlog.get_logger(__name__)
 
-#: A template that unpacks to more is no letter of ours.
+#: The largest template, in bytes when unpacked.
 LARGEST = 20_000_000
 
 
 class TemplateRefused(Exception):
-    """A Word template (mẫu văn bản) cannot be used; the message says why, in Vietnamese."""
+    """A Word template (mẫu văn bản) cannot be used; the message says why in Vietnamese."""
 
 
 # --- Word -----------------------------------------------------------------------------------
@@ -50,7 +50,7 @@ def _merge(kind, data, template):
         segno.make(data["qr_url"], error="m").save(drawn, kind="png", scale=8, border=0)
         data["qr"] = InlineImage(paper, drawn, width=Mm(26))
     words = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
-    # A template loops over what it is given, never over a billion numbers.
+    # Without globals such as range(): a template may not loop a billion times.
     words.globals.clear()
     made = io.BytesIO()
     try:
@@ -59,7 +59,7 @@ def _merge(kind, data, template):
         paper.render(data, words, autoescape=True)
         paper.save(made)
     except UndefinedError as error:
-        # "'dict object' has no attribute 'produkt'": the last name is the field.
+        # The message is like "'dict object' has no attribute 'produkt'": take the last name.
         named = re.findall(r"'([^']*)'", str(error))
         raise TemplateRefused(_unknown(kind, named[-1:])) from error
     except TemplateError as error:
@@ -70,7 +70,7 @@ def _merge(kind, data, template):
         raise
     except Exception as error:
         log.exception("template_not_filled", kind=kind)
-        # Whatever else docxtpl and lxml say of a paper that officers have edited.
+        # docxtpl and lxml raise anything for a document that officers have edited.
         raise TemplateRefused(
             _now("Không điền được mẫu văn bản này. Hãy tải mẫu gốc về và sửa lại từ đó.")
         ) from error
@@ -78,7 +78,7 @@ def _merge(kind, data, template):
 
 
 def _balanced(name, most=28):
-    """A name over lines of about the same length, as few as ``most`` letters a line allow."""
+    """A name broken into lines of similar length, as few as lines of ``most`` letters allow."""
     lines = textwrap.wrap(name, most)
     for width in range(most, 0, -1):
         tried = textwrap.wrap(name, width)
@@ -100,7 +100,7 @@ def _opened(template):
         raise
     except Exception as error:
         log.exception("template_not_opened")
-        # python-docx raises whatever the part that it stumbles over raises.
+        # python-docx raises anything for a broken file.
         raise TemplateRefused(_now("Tệp này không phải văn bản Word (.docx).")) from error
     return paper
 

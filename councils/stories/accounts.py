@@ -1,4 +1,4 @@
-"""Who may sign in to the demo."""
+"""The accounts of the demo."""
 
 from datetime import date
 
@@ -24,8 +24,8 @@ from dossiers.models import (
 
 
 def make_accounts(today):
-    """Make a post for every role and level that is shown, all with the demo's password."""
-    # Hashed once: hashing is slow by design, and the password is no secret.
+    """Make an account for every role and level that is shown, all with the demo's password."""
+    # Hashed once, as hashing is slow by design.
     posts = Posts(SINCE, password=make_password(PASSWORD))
     province = OrgUnit.objects.get(level=Level.PROVINCE, code="11")
     with transaction.atomic():
@@ -69,7 +69,7 @@ SHOWN = (
 
 
 def accounts():
-    """The accounts to show: rows of username, role, unit and number of open tasks."""
+    """(username, role, unit, number of open tasks) of the accounts to show."""
     users = {user.username: user for user in User.objects.filter(username__in=SHOWN)}
     rows = []
     for user in (users[name] for name in SHOWN if name in users):
@@ -85,7 +85,7 @@ def accounts():
 
 
 def other_accounts():
-    """Usernames of the posts and seats that are not shown, able to sign in as well."""
+    """Usernames of the other accounts, which can sign in as well."""
     return (
         User.objects.filter(Q(role_assignments__isnull=False) | Q(seats__isnull=False))
         .exclude(username__in=SHOWN)

@@ -1,7 +1,7 @@
-"""The demo: made-up products walked through the doors, so that their due days lie around today.
+"""The demo: made-up products that went through the doors, with due days around today.
 
-Every act happens at a moment of the past, inside ``clock.at(…, replay=True)``; nobody is told of
-it. The same day and seed give the same demo.
+Every act is done at a past moment, inside ``clock.at(…, replay=True)``, so that nobody is notified.
+The same day and seed give the same demo.
 """
 
 from django.core.management import call_command
@@ -17,10 +17,10 @@ from cycle.models import Cycle, OrgUnit, RuleSet
 
 
 def load(say, *, scenes=None):
-    """Load reference data, accounts, 2021 replayed, and the two live cycles, where missing.
+    """Load what is missing of: reference data, accounts, the replay of 2021, the two live cycles.
 
-    ``say`` takes lines of progress; ``scenes`` can stand for both lists of scenes. Each part is
-    loaded as a whole or not at all, so a load that was cut short goes on where it stopped.
+    ``say`` is called with lines of progress. ``scenes`` replaces both lists of scenes, for tests.
+    Each part is loaded as a whole or not at all, so an interrupted load can be run again.
     """
     if not OrgUnit.objects.exists() or not RuleSet.objects.exists():
         say("Nạp bộ quy định, đơn vị, ngày nghỉ…")
@@ -44,18 +44,18 @@ def load(say, *, scenes=None):
 
 
 def is_loaded():
-    """Whether the demo is there: its last part is."""
+    """Whether the demo is loaded: its last part is there."""
     return Cycle.objects.filter(title=THREE_LEVELS).exists()
 
 
 def has_other_work():
-    """Whether the database holds a cycle that the demo did not make."""
+    """Whether there is a cycle that the demo did not make."""
     ours = [THREE_LEVELS, "Chu trình OCOP 2021", f"Chu trình OCOP {clock.today().year}"]
     return Cycle.objects.exclude(title__in=ours).exists()
 
 
 class _Lines:
-    """A stream for a command that hands on whole lines."""
+    """A stream that passes what a command writes to ``say``."""
 
     def __init__(self, say):
         self.say = say

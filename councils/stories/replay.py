@@ -1,7 +1,7 @@
-"""A past cycle told again: one row of a file per act, each through the two doors.
+"""Replay a past cycle from CSV files: each row is an act, done through the doors.
 
-What a council gave comes from a round of its own: its members hand in sheets, made up so that they
-come to the points of the row, and the dossiers go on by the authority of its closing.
+Rows with a council's results of one day become a round: its members hand in made-up sheets that add
+up to the points of the rows, and the closing moves the dossiers on.
 """
 
 import random
@@ -39,7 +39,7 @@ from dossiers.walk import doors
 
 DATA = Path(__file__).parent.parent / "data"
 
-#: What a row says of a council's result; the round that gives it holds all rows of one day.
+#: The acts that give a council's result.
 JUDGEMENTS = {act.name for act in ACTS.values() if act.gives_result}
 #: How long before its meeting a council prepares a round.
 NOTICE = timedelta(days=7)
@@ -57,10 +57,10 @@ _KINDS_OF_UNIT = ("xã", "phường", "thị trấn", "huyện", "thị xã", "t
 
 
 class Posts:
-    """Accounts that stand for posts, not for persons: one per role and unit (tài khoản chức danh).
+    """Accounts for posts instead of persons: one per role and unit (tài khoản chức danh).
 
-    They hold their role from ``since`` to ``until``. ``password`` is stored as it is, hashed; an
-    empty one lets nobody sign in.
+    They hold their role from ``since`` to ``until``. ``password`` is a hash, stored as it is;
+    without one nobody can sign in.
     """
 
     def __init__(self, since, until=None, *, prefix="", password=""):
@@ -68,11 +68,11 @@ class Posts:
         self._known = {}
 
     def __call__(self, role, unit):
-        """The account of ``role`` at ``unit``, made when there is none."""
+        """The account of ``role`` at ``unit``, made if missing."""
         return self._known.get((role, unit.pk)) or self.make(role, unit)
 
     def make(self, role, unit, username="", full_name=""):
-        """Make an account that holds ``role`` at ``unit``, if it does not exist."""
+        """The account that holds ``role`` at ``unit``, made if missing."""
         user = self.account(
             username or self.username(role, unit), full_name or self.name(role, unit)
         )
@@ -86,7 +86,7 @@ class Posts:
         return self._known.setdefault((role, unit.pk), user)
 
     def account(self, username, full_name):
-        """The account of this name, without any post, made when there is none."""
+        """The account ``username``, made without a post if missing."""
         user, new = User.objects.get_or_create(
             username=self.prefix + username, defaults={"full_name": full_name}
         )
@@ -99,9 +99,9 @@ class Posts:
         return user
 
     def council(self, unit, judges):
-        """The seats of a council of ``unit`` with an account each: (seat, account) pairs.
+        """(seat, account) for the seats of a council of ``unit``.
 
-        «huyen.muongang.hoidong.uyvien2»: who sat there is not known.
+        Accounts are such as «huyen.muongang.hoidong.uyvien2», as the persons are not known.
         """
         base, numbers = self.username(Role.COUNCIL_OFFICE, unit), {Seat.MEMBER: 0}
         for seat in sitting.seats(judges):
@@ -113,7 +113,7 @@ class Posts:
             yield (
                 seat,
                 self.account(
-                    # A lazy text folds as any other.
+                    # A lazy text can be folded too.
                     f"{base}.{fold(Seat(seat).label).replace(' ', '')}{number}",  # type: ignore[arg-type]
                     f"{name}, hội đồng {unit.name[0].lower()}{unit.name[1:]}",
                 ),
@@ -134,10 +134,10 @@ class Posts:
 
 
 def replay(year, folder=DATA):
-    """Tell the cycle of ``year`` again from the files in ``folder``; all of it or nothing.
+    """Replay the cycle of ``year`` from the files in ``folder``; all or nothing.
 
-    Returns the cycle, or None when it is already there. Raises CommandError when a file is
-    missing, RowRefused naming the row that is wrong or that the doors refuse.
+    Returns the cycle, or None when it exists already. Raises CommandError when a file is missing,
+    RowRefused naming the row that is wrong or that the doors refuse.
     """
     name = f"dien_bien_{year}"
     replayed = _Replay(folder / f"{name}_products.csv", folder / f"{name}.csv")
@@ -151,7 +151,7 @@ def replay(year, folder=DATA):
 
 
 class _Replay:
-    """The state of one telling: what the keys of the files stand for."""
+    """One replay: the files, and the rows made so far by their keys in the files."""
 
     def __init__(self, products, acts):
         self.products_file, self.acts_file = products, acts
@@ -159,7 +159,7 @@ class _Replay:
         self.rubrics, self.councils = {}, {}
 
     def open_cycle(self, file, year):
-        """Open the cycle that ``file`` describes; False when there is one of its title."""
+        """Open the cycle that ``file`` describes; returns False when one with its title exists."""
         rows = {}
         for line, row in _rows(file, ["key", "value"]):
             if row["key"] in rows:
@@ -206,7 +206,7 @@ class _Replay:
         return True
 
     def introduce(self):
-        """Make the products and their producers."""
+        """Create the products and their producers."""
         file, producers = self.products_file, {}
         columns = [
             *("product", "name", "group", "rubric"),
@@ -235,7 +235,7 @@ class _Replay:
                 self.rubrics[row["product"]] = known[int(row["rubric"])]
 
     def set_up_councils(self, file):
-        """Set the councils up on the first day, each with a regulation and all its seats."""
+        """Set up the councils on the first day, each with a regulation and all its seats."""
         first = self.cycle.opened_on
         for line, row in _rows(file, ["unit", "name", "judges", "decision"]):
             with _refusing(file, line), clock.at(_morning(first), replay=True):
@@ -265,7 +265,7 @@ class _Replay:
                 self.councils[unit.pk] = council
 
     def act(self):
-        """Do the acts, in the order of the file; the rows of one round together."""
+        """Do the acts in the order of the file; the rows of one round together."""
         file = self.acts_file
         columns = ["at", "product", "role", "unit", "act", "fields", "reason", "document", "signer"]
         rows = _rows(file, columns)
@@ -293,16 +293,16 @@ class _Replay:
             judged |= its.keys()
 
     def council_of(self, row):
-        """The council whose result the row tells; None for other acts and what came on paper."""
+        """The council whose result the row gives; None for other acts, or a result on paper."""
         if row["act"] not in JUDGEMENTS or row["signer"]:
             return None
         return self.councils.get(self.unit(row["unit"]).pk)
 
     def judge(self, council, rows, out):
-        """One round over the products of ``rows``, (moment, row) by line, and what follows.
+        """Hold one round over the products of ``rows``, ``{line: (moment, row)}``, and close it.
 
-        The products of ``out`` leave it before the council scores; what becomes of them is told by
-        their own rows.
+        The products of ``out``, ``{line: row}``, are dropped before scoring; they have rows of
+        their own for what becomes of them.
         """
         file, line = self.acts_file, next(iter(rows))
         wanted = {}
@@ -343,7 +343,7 @@ class _Replay:
                     raise _Wrong(given.consequence.error)
 
     def prepare(self, council, rows, out, opens, by):
-        """A round with the products of ``rows`` in it, and the papers sent."""
+        """A new round with the products of ``rows``, its papers sent."""
         with clock.at(opens - NOTICE, replay=True):
             round_ = EvaluationRound.create(
                 EvaluationRound(
@@ -379,7 +379,7 @@ class _Replay:
         return self.units[code]
 
     def moment(self, row):
-        """When the row happened: within the cycle, and not before the product's last act."""
+        """The moment of the row; must lie within the cycle, not before the product's last act."""
         try:
             moment = timezone.make_aware(written.moment(row["at"]))
         except written.NotADay:
@@ -394,14 +394,14 @@ class _Replay:
         return moment
 
     def do(self, row):
-        """One row: the post acts, or the officer types what its leader has signed."""
+        """Do the act of a row, as its post; or, with a signer, as the officer who records it."""
         name, role, unit = row["act"], row["role"], self.unit(row["unit"])
         if role not in Role.values:
             raise _Wrong(f"không có vai trò «{role}».")
         if name != "open" and name not in ACTS:
             raise _Wrong(f"không có việc «{name}».")
         paper = None
-        # There was a document, whatever the source says of it.
+        # An act that needs a paper had one, even when the source does not name it.
         if row["signer"] or (name != "open" and ACTS[name].paper):
             paper = OfficialDocument(
                 number=row["document"] or "Chưa rõ số",
@@ -441,7 +441,7 @@ class _Replay:
         return Dossier.objects.get(pk=self.dossiers[row["product"]])
 
     def task(self, row):
-        """The open task that asks for the row's act, when it is that of the row's post."""
+        """The open task that asks for the row's act; it must be of the row's post."""
         task = self.dossier(row).open_task()
         if task is None or row["act"] not in task.acts():
             raise ActNotPossible(row["act"])
@@ -451,16 +451,16 @@ class _Replay:
 
 
 def _morning(day):
-    """When an office opens on ``day``."""
+    """Eight o'clock on ``day``."""
     return timezone.make_aware(datetime(day.year, day.month, day.day, 8))
 
 
 class _Wrong(Exception):
-    """What is wrong with a row, in one sentence."""
+    """A row is wrong; the message says why."""
 
 
 class _Silent:
-    """Takes what a command says when its caller has nothing to show."""
+    """A stream that drops what a command writes."""
 
     def write(self, text, *args, **kwargs):
         pass
@@ -468,7 +468,7 @@ class _Silent:
 
 @contextmanager
 def _refusing(file, line):
-    """Turn every way in which a row can fail into RowRefused with its line."""
+    """Turn every error that a row can cause into RowRefused with its line."""
     try:
         yield
     except (_Wrong, ConditionNotMet, sitting.NoSuchSheet) as error:
@@ -484,7 +484,7 @@ def _refusing(file, line):
 
 
 def _rows(file, columns):
-    """The rows of ``file``; each must say where it comes from, or that it is assumed and why."""
+    """The rows of ``file``; each must name its source, or be marked as assumed with a note."""
     rows = tables.read(file, [*columns, "source", "assumed", "note"])
     for line, row in rows:
         if not row["source"] and not (row["assumed"] and row["note"]):
@@ -501,7 +501,7 @@ def _fields(text):
 
 
 def _record(model, values):
-    """An unsaved ``model`` from the texts of a row."""
+    """An unsaved ``model`` with the values of a row."""
     for key, value in values.items():
         try:
             values[key] = model._meta.get_field(key).to_python(value)
@@ -513,18 +513,18 @@ def _record(model, values):
 
 
 def _kept(name):
-    """The model that the fields of a row make; None for values that the act itself takes."""
+    """The model for the fields of a row; None when they are arguments of the act ``name``."""
     act = ACTS[name]
     if act.keeps:
         return apps.get_model("dossiers", act.keeps[0])
     if act.reviewed:
         return Review
-    # Of a dossier that came round the commune the producer's own assessment is told with it.
+    # A dossier received without the commune comes with its self-assessment.
     return SelfAssessment if act.fetches else None
 
 
 def _papers(dossier, *, kind, paper_location):
-    """Pieces of evidence that lie in a cupboard, one of each ``kind`` (joined by +)."""
+    """Evidence on paper, one of each kind in ``kind`` (joined by +)."""
     return [
         Evidence(
             kind=code,

@@ -29,14 +29,14 @@ from cycle.models import Role
 
 
 class _Rounds:
-    """The province's council: a round that it has closed, and one in which it is scoring."""
+    """The province's council with two rounds: one closed, one in which members are scoring."""
 
     def __init__(self, year):
         self.year, self.random = year, year.random
         self.by = year.posts(Role.COUNCIL_OFFICE, year.province)
 
     def run(self):
-        """Set the council up when the cycle opens, then hold both rounds."""
+        """Set up the council when the cycle opens, then hold both rounds."""
         first = self.year.days[0]
         with self.at(0, 9):
             Regulation.lay_down(
@@ -77,7 +77,7 @@ class _Rounds:
             round_ = self.open("Đợt 2", scoring, now - 4, now - 1)
             self.appraise(round_, now - 3)
             self.ask(round_, now - 4)
-            # Two have handed in all, one is half way, the others have not begun.
+            # Two members have handed in all sheets, one has begun, the others have not.
             _chair, *members = self.judges(round_)
             for number, entry in enumerate(self.entries(round_)):
                 who = members[: 3 if number < 2 else 2]
@@ -88,7 +88,7 @@ class _Rounds:
         return clock.at(timezone.make_aware(moment), replay=True)
 
     def open(self, name, dossiers, prepared, opened):
-        """A round over ``dossiers``, everybody there."""
+        """An open round over ``dossiers``, with all members present."""
         with self.at(prepared, 14):
             round_ = EvaluationRound.create(
                 EvaluationRound(
@@ -114,7 +114,7 @@ class _Rounds:
         return round_
 
     def appraise(self, round_, day):
-        """The support team has been at each producer's, and says what it saw."""
+        """Hand in the support team's appraisal of each product."""
         lead = self.council.members.get(seat=Seat.TEAM_LEAD).user
         photo = (DATA / "demo_photo.png").read_bytes()
         for number, entry in enumerate(self.entries(round_)):
@@ -145,7 +145,7 @@ class _Rounds:
                 )
 
     def ask(self, round_, day):
-        """Two questions to a department: it answered one, and is silent on the other."""
+        """Ask a department two questions, and answer one of them."""
         department = self.year.posts(Role.DEPARTMENT, self.year.province)
         for number, entry in enumerate(self.entries(round_)[:2]):
             with self.at(day, 15, number * 10):
@@ -164,7 +164,7 @@ class _Rounds:
                     opinion.reply("Giấy chứng nhận còn hạn hai năm.", by=department)
 
     def sign_minutes(self, round_):
-        """The minutes came back signed; the clerk gives their number and keeps the scan."""
+        """Record the signed minutes, with number and scan, as the clerk."""
         kind = DocumentKind.MINUTES
         data = facts.of_round(kind, round_, closing=round_.closings.get())
         scan = files.stage(ContentFile(pdf.pdf(kind, data)))
@@ -190,7 +190,7 @@ class _Rounds:
         return round_.entries.select_related("rubric", "dossier__rule_set")
 
     def score(self, entry, members, mean, day, begun=None):
-        """Sheets of about ``mean`` points by ``members``; ``begun`` has filled in half a sheet."""
+        """Hand in sheets of about ``mean`` points by ``members``; ``begun`` fills in half of one."""
         stars = entry.dossier.rule_set.band(Decimal(mean), 1)
         pen = sitting.Pen(entry.rubric, self.random, stars)
         total = Decimal(mean * len(members) + self.random.randrange(4))

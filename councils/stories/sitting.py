@@ -1,6 +1,6 @@
-"""A council that sits in a replay or a demo: sheets are made up so that they come to a known sum.
+"""A council at work in the replay or the demo: sheets are made up to add up to a known sum.
 
-Nothing here decides: the sheets are handed in, and the round is closed, by the acts themselves.
+Sheets are handed in and rounds closed by the product's own acts.
 """
 
 from decimal import Decimal
@@ -14,14 +14,14 @@ from cycle.models import Job
 
 
 class NoSuchSheet(Exception):
-    """No choice of options on the rubric gives these points."""
+    """No choice of options on the rubric adds up to these points."""
 
     def __init__(self, rubric, points):
         super().__init__(f"bộ tiêu chí «{rubric}» không cho được {points} điểm.")
 
 
 def take_seats(council, people, *, by, until=None):
-    """Seat ``people``, rows of (seat, user, department), from the council's first day."""
+    """Give seats to ``people``, (seat, user, department), from the council's first day."""
     for seat, user, department in people:
         council.give_seat(
             Member(
@@ -36,13 +36,17 @@ def take_seats(council, people, *, by, until=None):
 
 
 def seats(judges):
-    """The seats of a council of so many judges, the chair first, and its support team's head."""
+    """The seats of a council with ``judges`` scoring members: chair first, then members, secretary,
+    head of the support team.
+    """
     members = [Seat.MEMBER] * (judges - 1)
     return [Seat.CHAIR, *members, Seat.SECRETARY, Seat.TEAM_LEAD]
 
 
 class Pen:
-    """Fills in sheets of one rubric, each reaching the minimums up to ``stars``."""
+    """Makes up sheets of one rubric, each reaching the minimums up to ``stars``; ``chance`` is the
+    source of random numbers.
+    """
 
     def __init__(self, rubric, chance, stars=0):
         self.rubric, self.chance = rubric, chance
@@ -52,14 +56,14 @@ class Pen:
             [
                 option
                 for option in _from_minimum(criterion.options.all(), stars)
-                # Whatever depends on it is then scored as well.
+                # With points, so that the criteria that require it apply.
                 if option.points or criterion.pk not in required
             ]
             for criterion in criteria
         ]
 
     def options(self, points):
-        """One option of each criterion, together ``points``. Raises NoSuchSheet."""
+        """One option of each criterion, adding up to ``points``. Raises NoSuchSheet."""
         levels = self.chance.sample(self.levels, len(self.levels))
         left = [{Decimal(0)}]
         for options in reversed(levels):
@@ -75,7 +79,7 @@ class Pen:
 
 
 def _from_minimum(options, stars):
-    """The options of the first case from the least that a product of ``stars`` must reach."""
+    """The options of the first case with at least the points that ``stars`` need."""
     case = min(option.case for option in options)
     options = [option for option in options if option.case == case]
     marks: dict[int, Decimal] = {}
@@ -88,7 +92,9 @@ def _from_minimum(options, stars):
 
 
 def shares(total, sheets, chance, apart=3):
-    """``total`` over so many sheets, in whole points, at most ``2 × apart + 1`` from each other."""
+    """``total`` divided among ``sheets``, in whole points but for one sheet; they differ by at most
+    ``2 × apart + 1``.
+    """
     each, left = divmod(int(total), sheets)
     points = [Decimal(each + (number < left)) for number in range(sheets)]
     points[0] += total % 1
@@ -100,7 +106,7 @@ def shares(total, sheets, chance, apart=3):
 
 
 def fill(entry, member, options, *, remark="", submit=True):
-    """A member's sheet with ``options``, handed in by the act; the scores go in in one stroke."""
+    """A member's sheet with ``options``; the scores are inserted at once, then it is handed in."""
     sheet = Scoresheet.objects.create(entry=entry, member=member, remark=remark)
     Score.objects.bulk_create(
         Score(
@@ -110,7 +116,7 @@ def fill(entry, member, options, *, remark="", submit=True):
             points=option.points,
             saved_at=clock.now(),
         )
-        # What a criterion requires is scored before it.
+        # A required criterion is inserted before those that require it.
         for option in sorted(options, key=lambda each: each.criterion.requires_id is not None)
     )
     if submit:
@@ -119,7 +125,7 @@ def fill(entry, member, options, *, remark="", submit=True):
 
 
 def count(round_, *, by):
-    """Let who may count the sheets, the secretary or else ``by``, count all that are complete."""
+    """Count all complete products, as the secretary if they may, else as ``by``."""
     secretary = round_.council.members.sitting().filter(seat=Seat.SECRETARY).first()
     if secretary is not None and rules.has_perm("councils.count_sheets", secretary.user, round_):
         by = secretary.user
@@ -128,9 +134,9 @@ def count(round_, *, by):
 
 
 def close(round_, *, by):
-    """Close the round and let what follows happen at once; returns the closing.
+    """Count, close the round and run the job that follows; returns the closing.
 
-    Raises what closing raises. What could not follow is written on its consequences.
+    Raises as :func:`closing.close`. What the job could not do is on the rows of Consequence.
     """
     count(round_, by=by)
     made = closing.close(round_, by=by)

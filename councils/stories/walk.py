@@ -1,4 +1,4 @@
-"""How a dossier of the demo walks through the doors."""
+"""The walk of one dossier of the demo through the doors."""
 
 import random
 from datetime import timedelta
@@ -38,7 +38,7 @@ from dossiers.walk import doors
 
 
 class _Walk:
-    """One dossier on its way: each act by the post whose task it is, at its moment."""
+    """One dossier: each act of its scene, at its moment, by the post whose task it is."""
 
     def __init__(self, year, scene, commune):
         self.year, self.scene, self.commune = year, scene, commune
@@ -46,7 +46,9 @@ class _Walk:
         self.dossier = Dossier(cycle=year.cycle, product=year.product(commune), commune=commune)
 
     def run(self):
-        """Open the dossier, do the acts of the scene, and what is to be done on the open task."""
+        """Open the dossier, do the acts of its scene, then claim or pause the open task if it says
+        so (``then``).
+        """
         moments = self.year.moments(self.scene)
         with clock.at(next(moments), replay=True):
             self.open()
@@ -59,7 +61,7 @@ class _Walk:
             with clock.at(moment + timedelta(minutes=50), replay=True):
                 task = self.task()
                 if self.scene.then == "claim":
-                    # Where two share a desk, the second has it.
+                    # Where two people hold the role, the second one claims it.
                     held = task.org_unit.role_assignments.held_on(clock.today()).filter(
                         role=task.role
                     )
@@ -80,7 +82,7 @@ class _Walk:
         )
 
     def act(self, name, result):
-        """Do the act ``name``; ``result`` is its points, or as what the dossier enters late."""
+        """Do the act ``name``; ``result`` is its points, or for ``enter_late`` the reason."""
         given: dict[str, Any] = {"reason": REASONS.get(name, "")}
         if name == "enter_late":
             given["entered_as"] = result
@@ -99,7 +101,7 @@ class _Walk:
         task = self.task()
         by = self.posts(task.role, task.org_unit)
         if ACTS[name].paper:
-            # By a chance of its own: who is who in the rest of the year stays.
+            # Random numbers of its own, so that the rest of the demo does not change.
             chance = random.Random(task.pk)  # noqa: S311
             given["paper"] = self.paper(name, task.org_unit, chance)
         if name in ON_PAPER and self.random.random() < 0.5:
@@ -108,10 +110,10 @@ class _Walk:
             given["paper"] = self.paper(name, task.org_unit)
         self.dossier = doors.complete(task, name, by=by, **given)
 
-    # --- What each act keeps ------------------------------------------------------------------
+    # --- The records of each act --------------------------------------------------------------
 
     def paper(self, name, unit, chance=None):
-        """A document signed today, and its scan; no two with one number."""
+        """A document signed today, with its scan and a number used once."""
         chance = chance or self.random
         symbol = SYMBOLS.get(name, "TTr-UBND")
         number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
@@ -198,12 +200,12 @@ class _Walk:
         )
 
     def for_attach_evidence(self):
-        """The compulsory papers and one more: a file each, what cannot be a file in a cupboard."""
+        """The compulsory kinds and one more: files, or papers where a file makes no sense."""
         kinds = self.dossier.rule_set.compulsory(self.dossier.case_type)
         return [self.evidence(kind) for kind in [*kinds, "product_story"]]
 
     def rubric(self):
-        """The set that the list of products names; the first of the group in an older edition."""
+        """The rubric that the product list names; in an older edition the first of its group."""
         sets = self.dossier.rubrics()
         named = self.year.rubrics[self.dossier.product_id]
         return sets.filter(number=named).first() or sets.first()
@@ -211,7 +213,7 @@ class _Walk:
     def evidence(self, kind):
         label = self.dossier.rule_set.evidence_label(kind)
         piece = Evidence(kind=kind, title=label, issued_on=clock.today())
-        # Now and then a paper of the whole dossier, mostly of one criterion or two.
+        # Mostly for one or two criteria, sometimes for the whole dossier.
         codes = self.dossier.rubric.criteria.values_list("code", flat=True)
         piece.criteria = sorted(self.random.sample(list(codes), self.random.randrange(3)))
         if kind in ("samples", "business_registration"):
@@ -232,7 +234,7 @@ class _Walk:
             points = Decimal(self.random.randrange(56, 84))
             chosen = sitting.Pen(self.dossier.rubric, self.random, 3).options(points)
             return self.self_assessment(changed, options=[option.pk for option in chosen])
-        # The others handed in a paper on which only the sums stand.
+        # The others handed in a paper with the sums only.
         return self.self_assessment(
             changed,
             points_a=Decimal(self.random.randrange(48, 66)) / 2,
@@ -260,7 +262,7 @@ class _Walk:
         )
 
     def for_rank(self, points=""):
-        """A council of seven; the points of the scene, or some of three or four stars."""
+        """The result of a council of seven; ``points`` of the scene, or some for 3 or 4 stars."""
         mean = Decimal(points or self.random.randrange(52, 82))
         sheets = 7
         total = mean * sheets + Decimal(self.random.randrange(0, 7)) / 2
@@ -275,7 +277,7 @@ class _Walk:
     for_rank_at_district = for_rank
 
     def for_record_centre_result(self, points):
-        """Five stars come with the ministry's certificate."""
+        """The centre's result; for five stars with the ministry's certificate."""
         result = self.for_rank(points)
         return [result, self.for_certify()] if result.stars == 5 else [result]
 

@@ -1,4 +1,4 @@
-"""One year of the demo."""
+"""One cycle of the demo, with its products, events and dossiers."""
 
 import itertools
 import random
@@ -40,7 +40,9 @@ from dossiers.models import (
 
 
 class _Year:
-    """A live cycle: its working days, its communes, its events, its dossiers."""
+    """A live cycle of the demo. ``days`` are its working days, ``now`` the index of today (or of
+    the next working day) among them.
+    """
 
     def __init__(self, title, rule_set, communes, today, posts, *, assumed):
         self.random = random.Random(f"{SEED} {title}")  # noqa: S311
@@ -66,7 +68,7 @@ class _Year:
             for day in (self.cycle.opened_on + timedelta(days=n) for n in range(days))
             if calendar.is_working(day)
         ]
-        #: Where today, or the next working day, stands among them.
+        #: The index of today, or of the next working day.
         self.now = next(n for n, day in enumerate(self.days) if day >= today)
         on = today if rule_set.procedure == "two_levels" else date(2021, 1, 1)
         self.communes = _units(on, communes)
@@ -77,11 +79,11 @@ class _Year:
         self.random.shuffle(rows)
         self.names = itertools.cycle(rows)
         self.rubrics: dict[int, int] = {}
-        #: Dossiers that wait for a round, by what becomes of it.
+        #: Dossiers that are judged, by the round they go to: the closed or the open one.
         self.judged: dict[str, list[Dossier]] = {"closed": [], "open": []}
 
     def run(self, scenes, say):
-        """Hold the events, then walk the dossiers of ``scenes``."""
+        """Create the events, then the dossiers of ``scenes``; ``say`` is called with progress."""
         self.hold_events()
         away = itertools.cycle(self.communes[1:])
         made = 0
@@ -98,7 +100,7 @@ class _Year:
         say(f"{self.cycle}: {made} hồ sơ.")
 
     def hold_events(self):
-        """Meetings and broadcasts from which products came; fairs to which they go."""
+        """Create the outreach events that products came from, and the fairs they go to."""
         province = self.posts(Role.OFFICER, self.province)
         self.meetings = {}
         for n, commune in enumerate(self.communes[:10]):
@@ -148,7 +150,7 @@ class _Year:
         ]
 
     def producer(self, commune):
-        """A producer of the commune: now and then one that already has a product."""
+        """A new producer of the commune, or sometimes one that has a product already."""
         known = self.producers[commune.pk]
         if known and self.random.random() < 0.25:
             return self.random.choice(known)
@@ -167,7 +169,7 @@ class _Year:
         return producer
 
     def product(self, commune):
-        """The next product of the list that the commune does not have, named after it."""
+        """A new product: the next of the list that the commune does not have, named after it."""
         taken = set(
             Product.objects.filter(producer__commune=commune).values_list("name", flat=True)
         )
@@ -184,7 +186,7 @@ class _Year:
         return product
 
     def moments(self, scene):
-        """When the dossier was opened and each act done, so that its task is due around today."""
+        """The moments of the opening and of each act: then the open task is due around today."""
         acts = [act.partition(":")[0] for act in scene.acts]
         moved = len(acts)
         while moved and not ACTS[acts[moved - 1]].leads:
@@ -196,7 +198,7 @@ class _Year:
             last = self.now + min(next(self.to_due), term - 1) - term
         else:
             last = self.now - self.random.randrange(2, 40)
-        # Early in a year there are few days for a long walk: it goes faster then.
+        # Early in the cycle there are too few days: the acts follow each other faster.
         last = max(last, min(moved, self.now - 1))
         pauses = [self.random.randint(*PAUSES.get(act, (1, 4))) for act in acts]
         walk = sum(pauses[:moved])

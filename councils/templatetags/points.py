@@ -1,4 +1,4 @@
-"""Points as people read them: cut after two decimals, with a comma."""
+"""Template filters for points: cut after two decimals, with a comma."""
 
 from decimal import ROUND_DOWN, Decimal
 

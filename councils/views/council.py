@@ -1,4 +1,4 @@
-"""Councils: who sits on them, and the regulation they work by."""
+"""Pages of councils, their seats and regulations."""
 
 import rules
 from django.contrib import messages
@@ -33,7 +33,7 @@ def _set_up_by(request, pk):
 
 @login_required
 def councils(request: SignedIn) -> HttpResponseBase:
-    """The councils that I see."""
+    """The councils that the user sees."""
     today = clock.today()
     sitting = Q(members__since__lte=today) & (Q(members__until=None) | Q(members__until__gte=today))
     found = (
@@ -57,7 +57,7 @@ def councils(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def council_new(request: SignedIn) -> HttpResponseBase:
-    """Set a council up, on its decision."""
+    """Set up a council, on its decision."""
     form = councils_forms.CouncilForm(posted(request), user=request.user)
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
@@ -69,7 +69,7 @@ def council_new(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def council(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One council: its seats, what its composition lacks, its regulation and its rounds."""
+    """A council: its seats, what its composition lacks, its regulation and rounds."""
     council = _visible(request.user, pk)
     may = rules.has_perm("councils.set_up", request.user, council.org_unit)
     form = None
@@ -125,7 +125,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
 
 @login_required
 def regulations(request: SignedIn) -> HttpResponseBase:
-    """The regulation of each unit whose councils I see: in force, and the versions before."""
+    """The regulations of units whose councils the user sees: in force, and earlier versions."""
     today = clock.today()
     mine = councils_forms.units_of(request.user)
     units = OrgUnit.objects.filter(
@@ -163,7 +163,7 @@ def regulations(request: SignedIn) -> HttpResponseBase:
 
 
 def _facts(regulation):
-    """(name, value) of what a regulation says."""
+    """(name, value) of each rule of a regulation."""
     shown = []
     for field in Regulation._meta.fields:
         if field.name in ("id", "org_unit", "document", "valid_from"):
@@ -181,7 +181,7 @@ def _facts(regulation):
 
 @login_required
 def regulation_new(request: SignedIn) -> HttpResponseBase:
-    """A new version of a unit's regulation, beginning with what the one in force says."""
+    """Enter a new version of a unit's regulation; filled with the one in force."""
     form = councils_forms.RegulationForm(
         posted(request), user=request.user, instance=_next_version(request)
     )

@@ -1,4 +1,4 @@
-"""The council's documents: made from what is recorded, numbered by the clerk, kept as scans."""
+"""Pages of the council's documents: as PDF and Word, with the signed number and scan."""
 
 import rules
 from django.contrib import messages
@@ -34,7 +34,7 @@ TYPES = {
 
 
 def _closing(round_, version):
-    """The closing whose results a document tells: one named, or the one that stands."""
+    """The closing whose results a document gives: that of ``version``, or the last one."""
     if version:
         named = [each for each in round_.closings.all() if str(each.version) == version]
         if not named:
@@ -44,9 +44,9 @@ def _closing(round_, version):
 
 
 def _readable(user, round_):
-    """The kinds this person may have now; results are nobody's before the closing."""
+    """The kinds of documents that ``user`` may read now; none with results before the closing."""
     kinds = {DocumentKind.INVITATION}
-    # What the team proposes is theirs and the council's to see, not every clerk's.
+    # The team's report shows proposed points: for the team and the council only.
     if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
         kinds.add(DocumentKind.SUPPORT_REPORT)
     return kinds | (facts.AFTER_CLOSING if round_.closings.exists() else set())
@@ -54,7 +54,7 @@ def _readable(user, round_):
 
 @login_required
 def documents(request: SignedIn, pk: int) -> HttpResponseBase:
-    """All documents of a round: PDF and Word of each, and the number, date and scan it got."""
+    """All documents of a round, each with PDF, Word, and the signed number, date and scan."""
     round_ = found_round(request.user, pk)
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
@@ -111,7 +111,7 @@ def _answer(request, kind, data, format_, name):
                 with files.open(own.sha256) as content:
                     template = content.read()
         except files.FileLost as lost:
-            # Not the one that ships instead: the province's says what a paper must look like.
+            # No fallback to our own template: the document would not look as the province wants.
             return lost_page(request, lost, str(own), title=_("mẫu Word"))
         made_now = word.docx(kind, data, template)
     response = HttpResponse(made_now, content_type=TYPES[format_])
@@ -125,7 +125,7 @@ def _answer(request, kind, data, format_, name):
 @login_required
 @require_safe
 def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
-    """One document of the round, made now; ``?version=`` tells an older closing."""
+    """A document of the round, made now; ``?version=`` names an older closing."""
     round_ = found_round(request.user, pk)
     if kind not in _readable(request.user, round_):
         raise Http404
@@ -139,7 +139,7 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
 @login_required
 @require_safe
 def blank_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """The score sheet of a product, to be filled by pen (phiếu chấm để in)."""
+    """A blank score sheet of a product, to be filled by pen (phiếu chấm để in)."""
     entry = get_object_or_404(
         RoundEntry.objects.filter(
             round__in=EvaluationRound.objects.visible_to(request.user)
@@ -164,7 +164,7 @@ def blank_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
 @login_required
 @require_safe
 def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """A sheet as it was filled in: its owner's at any time, everybody's once the round closed."""
+    """A filled-in sheet: for its owner at any time, for others once the round has closed."""
     rounds = EvaluationRound.objects.visible_to(request.user)
     sheet = get_object_or_404(
         Scoresheet.objects.visible_to(request.user)
@@ -180,7 +180,7 @@ def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
 @login_required
 @require_safe
 def certificate(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """The certificate of a product whose dossier has one, to be printed and signed."""
+    """The certificate of a product, to be printed and signed."""
     entry = get_object_or_404(
         RoundEntry.objects.filter(
             round__in=EvaluationRound.objects.visible_to(request.user)
@@ -209,13 +209,13 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     )
     if not signed.scan_sha256:
         raise Http404
-    # Handed over, whatever it is: a signed paper is kept, not read here.
+    # Always as a download, not shown in the browser.
     return download(request, signed.scan_sha256, signed.scan_name, None, title=signed)
 
 
 @login_required
 def templates(request: SignedIn) -> HttpResponseBase:
-    """The Word templates: what ships to begin from, which fields there are, and the province's."""
+    """The Word templates: those that ship, the fields they may use, and the province's own."""
     if not _keeps_templates(request.user):
         raise Http404
     form = TemplateForm(request.POST or None, request.FILES or None, by=request.user)
@@ -244,7 +244,9 @@ def templates(request: SignedIn) -> HttpResponseBase:
 
 
 def _keeps_templates(user):
-    """They are the whole installation's: who sets councils up at the province of today."""
+    """Whether ``user`` may change the installation's templates: whoever may set up councils of the
+    province.
+    """
     return any(
         rules.has_perm("councils.set_up", user, each.org_unit)
         for each in user.assignments()
@@ -255,7 +257,7 @@ def _keeps_templates(user):
 @login_required
 @require_safe
 def template(request: SignedIn, kind: str) -> HttpResponseBase:
-    """The template in use of one kind, to be edited in Word."""
+    """The template in use for one kind, to be edited in Word."""
     if not _keeps_templates(request.user) or kind not in DocumentKind.values:
         raise Http404
     own = DocumentTemplate.objects.filter(kind=kind).first()

@@ -1,4 +1,4 @@
-"""One product in a round: what is known of it, what the council settles on it, who is asked."""
+"""Pages of one product in a round: its facts, resolutions, interests, opinions."""
 
 import rules
 from django.contrib import messages
@@ -18,12 +18,12 @@ from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
 from dossiers.models import Dossier
 
-#: Items of the checklist that are settled at the product.
+#: The items of the checklist that are settled on the product's page.
 _SETTLED_HERE = ("count", "spread", "resolution", "meeting")
 
 
 def _alarms(entry):
-    """What the council must settle on it; without names and points."""
+    """What the council must still settle on the product, without names or points."""
     if entry.round.state != RoundState.OPEN:
         return []
     return [
@@ -35,7 +35,7 @@ def _alarms(entry):
 
 @login_required
 def entry(request: SignedIn, pk: int) -> HttpResponseBase:
-    """A product of the agenda: its facts, appraisals, opinions, and what was resolved."""
+    """A product of the agenda: its facts, appraisals, opinions, resolutions."""
     found = found_entry(request.user, pk)
     presides = rules.has_perm("councils.preside", request.user, found.round)
     alarms = _alarms(found) if presides else []
@@ -86,7 +86,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-#: What is done to one product: permission, its method on the round, words.
+#: The acts on one product: permission, method of the round, texts.
 _ACTS: dict[str, dict] = {
     "drop": {
         "permission": "councils.run_round",
@@ -119,7 +119,7 @@ _ACTS: dict[str, dict] = {
 
 @login_required
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
-    """One act on a product that needs a reason."""
+    """An act of _ACTS on a product, with a reason."""
     kind = _ACTS[name]
     found = found_entry(request.user, pk, kind["permission"])
 
@@ -138,7 +138,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
 
 
 def _minimums(found):
-    """(criterion, stars) of every mark of the product set."""
+    """(criterion, stars) of every minimum in the rubric."""
     criteria = (
         Criterion.objects.filter(rubric=found.rubric_id, options__minimum_for__isnull=False)
         .select_related("wording")
@@ -153,7 +153,7 @@ def _minimums(found):
 
 
 def _ties(found):
-    """(criterion id, stars) on which the sheets stand even, once all of them are in."""
+    """(criterion id, stars) of the minimums on which the sheets are tied, once all are in."""
     if not any(item.code == "resolution" for item in _alarms(found)):
         return set()
     its = tally.tally(found.round)[found.pk]
@@ -166,7 +166,7 @@ def _ties(found):
 
 @login_required
 def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
-    """What the council resolved on the minimums and the eliminations, each with its form."""
+    """What the council resolved on each minimum and elimination, with the forms."""
     found = found_entry(request.user, pk, "councils.run_round")
     kept = {
         (each.criterion_id, each.stars, each.elimination_id): each
@@ -235,7 +235,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def interest(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Write down a member's interest that the member told the office of."""
+    """Record a member's interest for them."""
     found = found_entry(request.user, pk, "councils.run_round")
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and form.do():

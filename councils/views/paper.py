@@ -1,4 +1,4 @@
-"""Pen sheets: typed in by one who runs the round, compared with the scan by a second person."""
+"""Pages of pen sheets: typed by whoever runs the round, confirmed by a second person."""
 
 from mimetypes import guess_type
 
@@ -32,7 +32,7 @@ from dossiers.models import ConditionNotMet
 @login_required
 @require_safe
 def paper(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Members × products of a round: which sheets were scored by pen, and how far each has come."""
+    """Members × products of a round: which sheets were scored by pen, and their state."""
     round_ = found_round(request.user, pk, seated=True)
     if not rules.has_perm("councils.preside", request.user, round_):
         raise Http404
@@ -79,7 +79,7 @@ def paper(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 def _cell(entry, member, sheet, recused, user, runs, scores):
-    """How far one sheet has come, never what it says, and what this person may do with it."""
+    """The state of one sheet (never its points), and what ``user`` may do with it."""
     types = runs and not scores
     cell = {
         "entry": entry,
@@ -116,7 +116,7 @@ def _cell(entry, member, sheet, recused, user, runs, scores):
 @login_required
 @shows_typed
 def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
-    """Type one member's pen sheet: first its scan, then the same form as the member's own."""
+    """Type a member's pen sheet: first upload its scan, then fill in the usual form."""
     entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.type_sheet", request.user, entry.round):
         raise Http404
@@ -148,7 +148,7 @@ def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
 
 @login_required
 def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Give a pen sheet begun by mistake back to its member, unread."""
+    """Make a pen sheet begun by mistake the member's own again, empty."""
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
             "member__user",
@@ -195,7 +195,7 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 def _comparable(user, pk):
-    """A typed sheet for whoever may confirm it, or sees it anyhow: its typist, its member."""
+    """A typed sheet, if ``user`` may confirm it or sees it anyway (its typist, its member)."""
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
             "member__user",
@@ -220,7 +220,7 @@ def _comparable(user, pk):
 
 @login_required
 def compare(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The scan beside what was typed: a second person confirms, or sends it back."""
+    """The scan beside the typed sheet, to be confirmed or sent back by a second person."""
     sheet, waits = _comparable(request.user, pk)
     own = sheet.member.user_id == request.user.pk
     back = ("councils:sheet", sheet.entry_id) if own else ("councils:paper", sheet.entry.round_id)
@@ -262,7 +262,7 @@ def compare(request: SignedIn, pk: int) -> HttpResponseBase:
 @xframe_options_sameorigin
 @csp_replace({"frame-ancestors": [SELF], "object-src": [SELF]})  # type: ignore[arg-type]
 def scan(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The scan of a pen sheet; our own page may show it in a frame."""
+    """The scan of a pen sheet; may be shown in a frame of our own page."""
     sheet, _waits = _comparable(request.user, pk)
     if not sheet.scan_sha256:
         raise Http404

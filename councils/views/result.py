@@ -1,4 +1,4 @@
-"""Closing a round, and what came of it: versions, stars, why, and what followed."""
+"""Pages to close and reopen a round, and of its results."""
 
 import rules
 from django.contrib import messages
@@ -17,7 +17,7 @@ from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Job, JobState
 
-#: Item of the checklist -> the page that clears it, of the round or of the product.
+#: Item of the checklist -> the page on which it is settled.
 _ROUND_PAGES = {
     "day": "councils:round",
     "open": "councils:round_open",
@@ -41,10 +41,10 @@ def _link(round_, item):
 
 @login_required
 def close(request: SignedIn, pk: int) -> HttpResponseBase:
-    """What must be clear, what will happen, and one button."""
+    """Close a round: the checklist, what will follow, and the button."""
     round_ = found_round(request.user, pk, "councils.preside")
     if round_.state == RoundState.CLOSED:
-        # The second of two is shown what the first one closed.
+        # Of two people at once, the second sees the closing of the first.
         messages.info(request, _("Đợt này đã chốt kết quả."))
         return redirect("councils:results", round_.pk)
     form = fields.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
@@ -55,7 +55,7 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
     items = [
         {
             "item": item,
-            # Who presides may not count: that is the secretary's.
+            # No link to counting for those who may not count.
             "link": "" if item.met or item.code == "count" and not counts else _link(round_, item),
         }
         for item in checklist.checklist(round_)
@@ -122,7 +122,7 @@ def _job(made):
 
 @login_required
 def results(request: SignedIn, pk: int) -> HttpResponseBase:
-    """What a closing gave: for everybody who sees the round, once it is closed."""
+    """The results of a closing, for everybody who sees the round."""
     round_ = found_round(request.user, pk)
     made, closings = _version(round_, request.GET.get("version"))
     if made is None:
@@ -162,7 +162,7 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def follow(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Try once more what has not followed from the newest closing (thi hành lại)."""
+    """Try again to carry out what has failed of the last closing (thi hành lại)."""
     round_ = found_round(request.user, pk, "councils.preside")
     made = get_object_or_404(round_.closings, reopening=None)
     consequences.follow_again(made, by=request.user)

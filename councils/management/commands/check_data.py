@@ -1,4 +1,4 @@
-"""Whether the stored rows fit each other; mends, on a document, what can be mended."""
+"""Name stored rows that contradict each other; mend, on a document, what can be mended."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ from cycle.models import User
 
 
 class Command(BaseCommand):
-    """Compare rows, history and files (đối chiếu dữ liệu), and name what does not fit."""
+    """Run the checks of councils/data_check.py (đối chiếu dữ liệu)."""
 
     help = "Đối chiếu dữ liệu; in từng chỗ lệch, cách sửa, và kết thúc với mã 1 nếu có."
 
@@ -21,7 +21,9 @@ class Command(BaseCommand):
         parser.add_argument("--by", metavar="TÊN ĐĂNG NHẬP", help="ai sửa, như nhật ký ghi")
 
     def handle(self, *, mend, document, by, verbosity, **options):
-        """Raises SystemExit(1) after naming every finding, CommandError when it cannot mend."""
+        """Print every finding, then raise SystemExit(1); with ``mend`` mend that one. Raises
+        CommandError when it cannot be mended.
+        """
         if mend:
             self.mend(mend, document, by)
             return

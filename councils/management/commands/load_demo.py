@@ -1,4 +1,4 @@
-"""Load the demo, and say with which accounts to look at it."""
+"""Load the demo, and print the accounts to sign in with."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -8,7 +8,7 @@ from councils.stories import cast, demo
 
 
 class Command(BaseCommand):
-    """Load made-up cycles beside the replayed one; harmless to run again, refused in production."""
+    """Load the replay and the made-up cycles; harmless to run again, refused in production."""
 
     help = "Nạp dữ liệu minh họa: chu trình năm 2021, chu trình năm nay, chu trình ba cấp."
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, if_empty, accounts, **options):
-        """Raises CommandError in production, and when there are no accounts to print."""
+        """Raises CommandError in production, or when there are no accounts to print."""
         if settings.PRODUCTION:
             raise CommandError("Dữ liệu minh họa không được nạp trên hệ thống thật.")
         if accounts:

@@ -1,4 +1,4 @@
-"""Make the Word templates of councils/docx from the words in councils/papers/wording.py."""
+"""Make the Word templates in councils/docx from the texts in councils/papers/wording.py."""
 
 import io
 import zipfile
@@ -30,7 +30,7 @@ GOLD = RGBColor(0xC8, 0x96, 0x1E)
 
 
 class Command(BaseCommand):
-    """Write ``councils/docx/<kind>.docx`` anew (mẫu văn bản); same words, same files."""
+    """Write every ``councils/docx/<kind>.docx`` (mẫu văn bản); same texts give the same bytes."""
 
     help = "Tạo lại các mẫu Word đi kèm phần mềm từ lời văn trong mã nguồn."
 
@@ -70,7 +70,7 @@ def template(kind):
             elif isinstance(block, Table):
                 _table(paper, block)
             else:
-                # The signature never stands alone on a page.
+                # Keep the last paragraph with the signature, which may not stand alone on a page.
                 _text(paper, block, keep=block is outline.blocks[-1])
         if not appendix:
             _foot(paper, kind)
@@ -83,7 +83,7 @@ def template(kind):
 
 def _page(paper):
     """A4, margins and letters by Nghị định 30/2020/NĐ-CP, Phụ lục I."""
-    # The first paragraph of the empty document is made anew where it is needed.
+    # A new document has an empty paragraph: remove it.
     for paragraph in paper.paragraphs:
         paragraph._p.getparent().remove(paragraph._p)
     normal = paper.styles["Normal"]
@@ -121,7 +121,7 @@ def _write(
     paragraph, text="", *, lead="", align="both", size=None, bold=None, italic=None,
     color=None, before=None, after=None, indent=None, left=None, keep=False,
 ):  # fmt: skip
-    """Fill a paragraph; sizes and spaces in points, indents in mm."""
+    """Write ``text`` into a paragraph; sizes and spaces in points, indents in mm."""
     form = paragraph.paragraph_format
     paragraph.alignment = ALIGN[align]
     form.space_before = None if before is None else Pt(before)
@@ -141,14 +141,14 @@ def _write(
 
 
 def _rule(paragraph, indent):
-    """A line across, ``indent`` mm from either side."""
+    """Draw a line below the paragraph, ``indent`` mm from either side."""
     form = paragraph.paragraph_format
     form.left_indent = form.right_indent = Mm(indent)
     form.space_before, form.space_after = Pt(4), Pt(0)
     form.line_spacing = Pt(6)
     borders = OxmlElement("w:pBdr")
     _set(borders, "w:top", val="single", sz="6", space="1", color="000000")
-    # The schema has borders stand before spacing and indents.
+    # The schema wants borders before spacing and indents.
     paragraph._p.get_or_add_pPr().insert_element_before(
         borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
     )
@@ -163,7 +163,7 @@ def _set(parent, tag, **values):
 
 
 def _grid(paper, widths, *, lines=False):
-    """An empty table of these widths in mm; frames of a document have no lines."""
+    """An empty table with columns of these widths in mm, with ``lines`` or invisible."""
     table = paper.add_table(rows=0, cols=len(widths))
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
@@ -191,12 +191,12 @@ def _row(table, widths, *, header=False):
 
 
 def _control(table, widths, tag):
-    """A row that is only a command of the template; it vanishes when that is filled."""
+    """A row that holds only a control tag of docxtpl, and is gone when the template is filled."""
     _row(table, widths)[0].paragraphs[0].add_run(f"{{%tr {tag} %}}")
 
 
 def _paragraph_control(place, tag):
-    """The same for paragraphs, in a document or a cell."""
+    """A paragraph that holds only a control tag, in a document or a cell."""
     place.add_paragraph(f"{{%p {tag} %}}")
 
 
@@ -229,7 +229,7 @@ def _title(paper, title, subject):
 
 
 def _foot(paper, kind):
-    """To whom it is sent (nơi nhận) left, the signature right; of two signatures one is left."""
+    """Recipients (nơi nhận) on the left, signature on the right; or two signatures."""
     _gap(paper)
     widths = (80, 85)
     table = _grid(paper, widths)
@@ -240,7 +240,7 @@ def _foot(paper, kind):
         return
     _capacity(left, "secretary")
     _capacity(right, "signature")
-    # In a row of their own, so that names stand level whatever is above them.
+    # Names in a row of their own, so that they are level.
     left, right = _row(table, widths)
     _name(left.paragraphs[0], "secretary")
     _name(right.paragraphs[0], "signature")
@@ -249,7 +249,7 @@ def _foot(paper, kind):
 
 
 def _gap(paper):
-    """Between two tables there must be a paragraph, or they would be one."""
+    """An empty paragraph between two tables, which Word would join otherwise."""
     form = _write(paper.add_paragraph(), after=0, keep=True).paragraph_format
     form.line_spacing = Pt(8)
 
@@ -273,7 +273,7 @@ def _capacity(cell, who):
 
 
 def _name(paragraph, who, room=66):
-    """The name, below ``room`` points for the signature and the stamp."""
+    """The name, with ``room`` points above it for signature and stamp."""
     _write(paragraph, f"{{{{ {who}.name }}}}", align="center", bold=True, before=room, after=0)
 
 
@@ -408,7 +408,7 @@ def _score_sheet(paper):
 
 
 def _criteria(paper):
-    """The table of one part; a criterion's remark spans its options."""
+    """The table of one part; the remark of a criterion spans its options."""
     widths = (13, 104, 14, 34)
     table = _grid(paper, widths, lines=True)
     heads = ("Mã", "Tiêu chí, mức điểm", "Điểm", "Nhận xét")
@@ -496,12 +496,14 @@ def _certificate(paper):
 
 
 def _saved(paper, title):
-    """The same words give the same bytes: no time of making, parts in one order."""
+    """The document as bytes: without time of creation and with its parts in a fixed order, so that
+    the same texts give the same bytes.
+    """
     paper.core_properties.title = title
     paper.core_properties.author = paper.core_properties.comments = ""
     for owner in (paper.part.package, paper.part):
         for key, relation in list(owner.rels.items()):
-            # A picture of python-docx's own sample, and a copy of its styles for Word 2007.
+            # Left over from python-docx's default template: a thumbnail, styles for Word 2007.
             if relation.reltype.endswith(("/thumbnail", "/stylesWithEffects", "/customXml")):
                 del owner.rels[key]
     loose = io.BytesIO()

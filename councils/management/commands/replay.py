@@ -1,4 +1,4 @@
-"""Tell a past cycle again, act by act."""
+"""Replay a past cycle from its files, act by act."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, default=DATA, help="thư mục chứa tệp")
 
     def handle(self, *, year, folder, **options):
-        """Raises CommandError for a missing file, RowRefused naming the row that is refused."""
+        """Raises CommandError for a missing file, RowRefused naming the row that was refused."""
         cycle = replay(year, folder)
         if cycle is None:
             self.stdout.write(f"Chu trình {year} đã có, không thêm gì.")
