@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import ranking
-from councils.judging.tally import HandedIn, _opinions, tally
+from councils.judging.tally import HandedIn, stars_of_sheets, tally
 from councils.models import (
     Result,
     RoundState,
@@ -73,22 +73,22 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         .values_list("entry")
         .annotate(last=Max("scoring"))
     )
-    opinions = _opinions(round_, tallies) if round_.in_writing else {}
+    opinions = stars_of_sheets(round_, tallies) if round_.in_writing else {}
     over = round_.decide_by is not None and clock.today() >= round_.decide_by
     for entry in entries:
         due, missing = sheets.due(entry), sheets.missing(entry)
         if not due and sheets.attended:
-            items.append(Item("sheets", _said(entry, _now("không còn ai chấm")), False, entry))
+            items.append(Item("sheets", on_product(entry, _now("không còn ai chấm")), False, entry))
         elif missing:
             who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))
             items.append(
-                Item("sheets", _said(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
+                Item("sheets", on_product(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
             )
         if sheets.stray(entry):
             items.append(
                 Item(
                     "stray",
-                    _said(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
+                    on_product(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
                     False,
                     entry,
                 )
@@ -104,7 +104,7 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
             # who still could would learn what the others gave.
             if sheets.complete(entry):
                 items.append(
-                    Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
+                    Item("count", on_product(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
                 )
         elif round_.in_writing:
             items += _unsettled(round_, entry, its, opinions.get(entry.pk))  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     items += [
         Item(
             "paper",
-            _said(sheet.entry, _now("phiếu giấy của %s chờ xác nhận") % sheet.member),
+            on_product(sheet.entry, _now("phiếu giấy của %s chờ xác nhận") % sheet.member),
             False,
             sheet.entry,
         )
@@ -123,7 +123,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     return items
 
 
-def _said(entry: RoundEntry, sentence: str) -> str:
+def on_product(entry: RoundEntry, sentence: str) -> str:
+    """``sentence`` with the name of the product before it."""
     return f"{entry.dossier.product.name}: {sentence}."
 
 
@@ -161,7 +162,7 @@ def _disputed(
         items.append(
             Item(
                 "spread",
-                _said(
+                on_product(
                     entry,
                     _now("điểm các phiếu chênh lệch quá %s: thảo luận và chấm lại") % most
                     if again
@@ -180,7 +181,7 @@ def _disputed(
         items.append(
             Item(
                 "resolution",
-                _said(entry, _now("cần kết luận của hội đồng về mức tối thiểu")),
+                on_product(entry, _now("cần kết luận của hội đồng về mức tối thiểu")),
                 False,
                 entry,
             )
@@ -195,7 +196,7 @@ def _must_meet(entry: RoundEntry, missing: set[int]) -> list[Item]:
         if missing
         else _now("có điều kiện loại: phải họp hội đồng")
     )
-    return [Item("meeting", _said(entry, why), False, entry)]
+    return [Item("meeting", on_product(entry, why), False, entry)]
 
 
 def _unsettled(
@@ -205,5 +206,5 @@ def _unsettled(
     limit = round_.regulation.max_spread
     if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
         why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
-        return [Item("meeting", _said(entry, why), False, entry)]
+        return [Item("meeting", on_product(entry, why), False, entry)]
     return []

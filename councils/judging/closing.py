@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.judging.checklist import _said, checklist
+from councils.judging.checklist import checklist, on_product
 from councils.judging.tally import HandedIn, tally
 from councils.models import (
     Closing,
@@ -74,7 +74,7 @@ def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -
             if not entry.is_counted
         ]
         lacks = [
-            _said(entry, _now("chưa đủ phiếu hợp lệ, chưa kiểm phiếu được"))
+            on_product(entry, _now("chưa đủ phiếu hợp lệ, chưa kiểm phiếu được"))
             for entry in found
             if entry.pk not in ready
         ]

@@ -217,7 +217,7 @@ class HandedIn:
         )
 
 
-def _opinions(round_: EvaluationRound, tallies: dict[int, Tally]) -> dict[int, set[int]]:
+def stars_of_sheets(round_: EvaluationRound, tallies: dict[int, Tally]) -> dict[int, set[int]]:
     """``{entry id: the different stars that its sheets give, each taken alone}``."""
     with connection.cursor() as cursor:
         cursor.execute(_MARKS + _OPINIONS, {"round": round_.pk})

@@ -292,7 +292,7 @@ def fields(kind):
     """``{field: meaning in Vietnamese}`` that a template of ``kind`` may use."""
     hints = get_type_hints(KINDS[kind].data, include_extras=True)
     named = {name: hint.__metadata__[0] for name, hint in hints.items()}
-    known = {*_complete(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
+    known = {*completed(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
     return named | {name: label for name, label in MADE.items() if name in known}
 
 
@@ -316,7 +316,7 @@ def _blank(hint):
     return "…"
 
 
-def _complete(kind, data):
+def completed(kind, data):
     """The data with the computed fields (:data:`MADE`) and without unprintable characters. Raises
     KeyError naming the fields that are missing.
     """

@@ -8,7 +8,7 @@ import typst
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from councils.papers.kinds import HERE, KINDS, _complete
+from councils.papers.kinds import HERE, KINDS, completed
 from councils.papers.wording import OUTLINES, Appendix, Table
 
 SHEETS = HERE / "sheets"
@@ -21,7 +21,7 @@ _plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
 def pdf(kind, data):
     """The document as PDF, A4, by Nghị định 30/2020/NĐ-CP."""
-    data = _complete(kind, data)
+    data = completed(kind, data)
     if kind in OUTLINES:
         data |= _filled(OUTLINES[kind], data)
     if "qr_url" in data:

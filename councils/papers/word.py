@@ -14,7 +14,7 @@ from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined, TemplateError, UndefinedError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from councils.papers.kinds import KINDS, _complete, blank
+from councils.papers.kinds import KINDS, blank, completed
 
 log = structlog.get_logger(__name__)
 
@@ -34,12 +34,12 @@ def docx(kind, data, template=None):
 
     Raises :class:`TemplateRefused` when the template is broken or names an unknown field.
     """
-    return _merge(kind, _complete(kind, data), template)
+    return _merge(kind, completed(kind, data), template)
 
 
 def check_template(kind, template):
     """Refuse a template (mẫu) that could not be filled: raises :class:`TemplateRefused`."""
-    _merge(kind, _complete(kind, blank(kind)), template)
+    _merge(kind, completed(kind, blank(kind)), template)
 
 
 def _merge(kind, data, template):

@@ -12,7 +12,7 @@ from councils.stories.cast import (
     OLD_COMMUNES,
     PASSWORD,
     SINCE,
-    _units,
+    units_with,
 )
 from councils.stories.replay import Posts
 from cycle.models import Level, OrgUnit, Role, User
@@ -30,7 +30,7 @@ def make_accounts(today):
     province = OrgUnit.objects.get(level=Level.PROVINCE, code="11")
     with transaction.atomic():
         for day, codes in ((today, COMMUNES), (date(2021, 1, 1), OLD_COMMUNES)):
-            for commune in _units(day, codes):
+            for commune in units_with(day, codes):
                 posts.make(Role.OFFICER, commune)
                 posts.make(Role.LEADER, commune)
                 if district := commune.at_level(Level.DISTRICT):

@@ -123,12 +123,12 @@ KINDS_OF_PRODUCER = (
 )
 
 
-def _units(day, codes):
+def units_with(day, codes):
     """The units with these codes on ``day``, in the order of ``codes``."""
     units = OrgUnit.objects.valid_on(day).filter(code__in=codes).select_related("parent__parent")
     return sorted(units, key=lambda unit: codes.index(unit.code))
 
 
-def _place(commune):
+def place_of(commune):
     """«Nà Tấu» of «Xã Nà Tấu»."""
     return commune.name.partition(" ")[2]

@@ -11,7 +11,7 @@ from councils.stories.accounts import make_accounts
 from councils.stories.cast import COMMUNES, OLD_COMMUNES, THREE_LEVELS
 from councils.stories.replay import replay
 from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES
-from councils.stories.year import _Year
+from councils.stories.year import Year
 from cycle import clock
 from cycle.models import Cycle, OrgUnit, RuleSet
 
@@ -39,7 +39,7 @@ def load(say, *, scenes=None):
             continue
         with transaction.atomic():
             rule_set = RuleSet.objects.filter(edition=edition).latest("pk")
-            year = _Year(title, rule_set, communes, today, posts, assumed=assumed)
+            year = Year(title, rule_set, communes, today, posts, assumed=assumed)
             year.run(chosen, say)
 
 

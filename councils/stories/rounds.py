@@ -28,7 +28,7 @@ from cycle.models import Role
 # --- The council ----------------------------------------------------------------------------
 
 
-class _Rounds:
+class Rounds:
     """The province's council with two rounds: one closed, one in which members are scoring."""
 
     def __init__(self, year):
@@ -190,7 +190,7 @@ class _Rounds:
         return round_.entries.select_related("rubric", "dossier__rule_set")
 
     def score(self, entry, members, mean, day, begun=None):
-        """Hand in sheets of about ``mean`` points by ``members``; ``begun`` fills in half of one."""
+        """Hand in sheets of about ``mean`` points by ``members``; ``begun`` begins one."""
         stars = entry.dossier.rule_set.band(Decimal(mean), 1)
         pen = sitting.Pen(entry.rubric, self.random, stars)
         total = Decimal(mean * len(members) + self.random.randrange(4))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # --- How far a dossier has walked: the acts done, after its opening --------------------------
-# The word after a colon is the act's result; see _Walk.act.
+# The word after a colon is the act's result; see Walk.act.
 
 REGISTERED = ("register_idea",)
 SCREENED = (*REGISTERED, "screen_idea")

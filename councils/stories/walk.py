@@ -37,7 +37,7 @@ from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.walk import doors
 
 
-class _Walk:
+class Walk:
     """One dossier: each act of its scene, at its moment, by the post whose task it is."""
 
     def __init__(self, year, scene, commune):

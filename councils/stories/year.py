@@ -17,12 +17,12 @@ from councils.stories.cast import (
     SEED,
     TO_DUE,
     VILLAGES,
-    _place,
-    _units,
+    place_of,
+    units_with,
 )
 from councils.stories.replay import DATA
-from councils.stories.rounds import _Rounds
-from councils.stories.walk import _Walk
+from councils.stories.rounds import Rounds
+from councils.stories.walk import Walk
 from cycle import tables
 from cycle.models import Cycle, DayOff, Level, Role
 from dossiers.models import (
@@ -39,7 +39,7 @@ from dossiers.models import (
 # --- A year and its dossiers ----------------------------------------------------------------
 
 
-class _Year:
+class Year:
     """A live cycle of the demo. ``days`` are its working days, ``now`` the index of today (or of
     the next working day) among them.
     """
@@ -71,7 +71,7 @@ class _Year:
         #: The index of today, or of the next working day.
         self.now = next(n for n, day in enumerate(self.days) if day >= today)
         on = today if rule_set.procedure == "two_levels" else date(2021, 1, 1)
-        self.communes = _units(on, communes)
+        self.communes = units_with(on, communes)
         self.province = self.communes[0].at_level(Level.PROVINCE)
         self.to_due = itertools.cycle(TO_DUE)
         self.producers: dict[int, list[Producer]] = {commune.pk: [] for commune in self.communes}
@@ -91,12 +91,12 @@ class _Year:
             for commune in [self.communes[0]] * scene.home + [
                 next(away) for _n in range(scene.away)
             ]:
-                _Walk(self, scene, commune).run()
+                Walk(self, scene, commune).run()
                 made += 1
                 if made % 20 == 0:
                     say(f"{self.cycle}: {made} hồ sơ…")
         if any(self.judged.values()):
-            _Rounds(self).run()
+            Rounds(self).run()
         say(f"{self.cycle}: {made} hồ sơ.")
 
     def hold_events(self):
@@ -156,9 +156,11 @@ class _Year:
             return self.random.choice(known)
         owner_type, pattern = self.random.choice(KINDS_OF_PRODUCER)
         family, given = self.random.choice(FAMILIES), self.random.choice(GIVEN)
-        village = self.random.choice(VILLAGES)
+        village, place = self.random.choice(VILLAGES), place_of(commune)
         producer = Producer.objects.create(
-            name=pattern.format(village=village, place=_place(commune), family=family, given=given),
+            name=pattern.format(
+                village=village, place=place_of(commune), family=family, given=given
+            ),
             owner_type=owner_type,
             commune=commune,
             representative=f"{family} {given}",
@@ -173,13 +175,13 @@ class _Year:
         taken = set(
             Product.objects.filter(producer__commune=commune).values_list("name", flat=True)
         )
-        row = next(r for r in self.names if r["name"].format(place=_place(commune)) not in taken)
+        row = next(r for r in self.names if r["name"].format(place=place_of(commune)) not in taken)
         group = ProductGroup(row["group"])
         if self.cycle.rule_set.has_district:
             group = OLD_GROUPS.get(group, group)
         product = Product.objects.create(
             producer=self.producer(commune),
-            name=row["name"].format(place=_place(commune)),
+            name=row["name"].format(place=place_of(commune)),
             group=group,
         )
         self.rubrics[product.pk] = int(row["rubric"])
