@@ -156,7 +156,7 @@ class Year:
             return self.random.choice(known)
         owner_type, pattern = self.random.choice(KINDS_OF_PRODUCER)
         family, given = self.random.choice(FAMILIES), self.random.choice(GIVEN)
-        village, place = self.random.choice(VILLAGES), place_of(commune)
+        village = self.random.choice(VILLAGES)
         producer = Producer.objects.create(
             name=pattern.format(
                 village=village, place=place_of(commune), family=family, given=given
