@@ -4,7 +4,11 @@ Each check is a generator of findings and changes nothing. Some findings can be 
 on a document, by a person who may do it, recorded in history. The others say how to mend them.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -67,15 +71,15 @@ class Finding:
     mendable: bool = False
 
     @property
-    def key(self):
+    def key(self) -> str:
         """Its name on the command line, KIND:PK."""
         return f"{self.kind}:{self.pk}"
 
-    def as_json(self):
+    def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"key": self.key}
 
 
-def state_differs():
+def state_differs() -> Iterator[Finding]:
     """Dossiers whose ``state`` is not the one their last history entry left them in."""
     told = HistoryEntry.objects.filter(
         stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__gt=""
@@ -98,7 +102,7 @@ def state_differs():
         )
 
 
-def certificate_without_decision():
+def certificate_without_decision() -> Iterator[Finding]:
     """Older certificates (``before``) without a recorded decision, neither of their own nor of the
     round that judged the dossier.
     """
@@ -141,7 +145,7 @@ def certificate_without_decision():
         )
 
 
-def certificate_number_twice():
+def certificate_number_twice() -> Iterator[Finding]:
     """Older certificates (``before``) with a number that their issuer gave twice in a year."""
     older: dict = {}
     found = Certificate.objects.number_twice().select_related("dossier__product")
@@ -163,7 +167,7 @@ def certificate_number_twice():
             )
 
 
-def owner_without_post():
+def owner_without_post() -> Iterator[Finding]:
     """Open tasks claimed by a person who does not have their role at the unit today."""
     held = Task.objects.open().filter(owner__isnull=False)
     owners = User.objects.in_bulk(set(held.values_list("owner", flat=True)))
@@ -184,7 +188,7 @@ def owner_without_post():
         )
 
 
-def live_entry_dead():
+def live_entry_dead() -> Iterator[Finding]:
     """Live entries of a round whose dossier can no longer get the round's result."""
     before_it = Q()
     for level, state in STATE_AT.items():
@@ -236,7 +240,7 @@ _OF_ONE = [
 ]
 
 
-def points_elsewhere():
+def points_elsewhere() -> Iterator[Finding]:
     """Rows that point to a row of another dossier, round, council or rubric."""
     for model, pointed, own in _OF_ONE:
         name = pointed.partition("__")[0]
@@ -252,7 +256,7 @@ def points_elsewhere():
             )
 
 
-def two_hats():
+def two_hats() -> Iterator[Finding]:
     """Administrators' sign-ins that hold a post today or later."""
     administrators = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True))
     for person in administrators.order_by("pk"):
@@ -274,7 +278,7 @@ def two_hats():
             )
 
 
-def prepares_and_signs():
+def prepares_and_signs() -> Iterator[Finding]:
     """People who are officer and leader over the same dossiers, today or later; from before the
     rule that forbids it.
     """
@@ -304,7 +308,7 @@ def prepares_and_signs():
             )
 
 
-def seated_twice():
+def seated_twice() -> Iterator[Finding]:
     """Seats given to a person who had one at the time, or a single seat (chair …) given twice."""
     found = Member.objects.filter(doubled=True).select_related("council", "user")
     for member in found.order_by("pk"):
@@ -321,7 +325,7 @@ def seated_twice():
         )
 
 
-def _named_files():
+def _named_files() -> Iterator[tuple[Any, int, str]]:
     """(model, pk, SHA-256) of every row that names a stored file."""
     for model, field in files.fields():
         rows = model._base_manager.exclude(**{field: ""}).order_by("pk")
@@ -329,7 +333,7 @@ def _named_files():
             yield model, pk, sha256
 
 
-def file_faults():
+def file_faults() -> Iterator[Finding]:
     """Files that are missing or changed, once for each row that names them; and files that no row
     names.
     """
@@ -376,7 +380,7 @@ CHECKS = [
 ]
 
 
-def findings():
+def findings() -> Iterator[Finding]:
     """The findings of all checks."""
     for check in CHECKS:
         yield from check()
@@ -389,21 +393,24 @@ class CannotMend(Exception):
     """There is no such finding, or a command cannot mend it; the message says what to do."""
 
 
-def _release(pk, by, document):
+def _release(pk: int, by: User, document: str) -> None:
     doors.release(Task.objects.get(pk=pk), by=by, reason=document)
 
 
-def _take_out(pk, by, document):
+def _take_out(pk: int, by: User, document: str) -> None:
     entry = RoundEntry.objects.select_related("round").get(pk=pk)
     with entry.round.change("round.mend_entry", by, dossier=entry.dossier_id, reason=document):
         entry.live = False
         entry.save(update_fields=["live"])
 
 
-_MENDS = {"owner_without_post": _release, "live_entry_dead": _take_out}
+_MENDS: dict[str, Callable[[Any, User, str], None]] = {
+    "owner_without_post": _release,
+    "live_entry_dead": _take_out,
+}
 
 
-def mend(key, *, by, document):
+def mend(key: str, *, by: User, document: str) -> Finding:
     """Mend the finding ``key``, KIND:PK, on ``document``, recorded as done by ``by``; returns it.
 
     Raises CannotMend, also when ``by`` may not do it on the pages.
@@ -426,7 +433,7 @@ def mend(key, *, by, document):
     return found
 
 
-def findings_of(kind):
+def findings_of(kind: str) -> Iterator[Finding]:
     """The findings of one kind of check."""
     check = next((check for check in CHECKS if check.__name__ == kind), file_faults)
     return (each for each in check() if each.kind == kind)

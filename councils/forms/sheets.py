@@ -1,13 +1,17 @@
 """The forms of a score sheet: options and remarks, a declared interest, the scan of a pen sheet."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import ConflictRule, InterestKind
+from councils.models import ConflictRule, InterestKind, Scoresheet
 from cycle import rubrics
-from cycle.models import User
+from cycle.models import Criterion, Option, User
 from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
 from dossiers.forms.uploads import FILE_TYPES, FileField, hold_for
 
@@ -29,7 +33,9 @@ class SheetForm(PlainPart):
     them was not touched, and does not overwrite what was saved elsewhere meanwhile.
     """
 
-    def __init__(self, sheet, *, data=None, partial=False):
+    def __init__(
+        self, sheet: Scoresheet, *, data: QueryDict | None = None, partial: bool = False
+    ) -> None:
         super().__init__(data)
         self.sheet, self.partial = sheet, partial
         self.page = rubrics.sheet(sheet.entry.rubric)
@@ -65,19 +71,19 @@ class SheetForm(PlainPart):
             if name.startswith("c"):
                 field.error_messages["invalid_choice"] = _("Mức điểm này không có trong phiếu.")
         if partial:
-            for name in set(self.fields) - set(data):
+            for name in set(self.fields) - set(data or ()):
                 del self.fields[name]
 
-    def rows(self):
+    def rows(self) -> list[dict[str, Any]]:
         """The rows of the sheet that have a criterion, in order."""
         return [row for part in self.page["parts"] for row in part["rows"] if "criterion" in row]
 
     @property
-    def chosen(self):
+    def chosen(self) -> dict[int, Option]:
         """``{criterion id: option}`` as saved."""
         return {pk: self.options[score.option_id] for pk, score in self.scores.items()}
 
-    def save(self, *, by):
+    def save(self, *, by: User) -> bool:
         """Save what is valid and changed; each invalid field gets an error. Returns whether there
         is none.
 
@@ -94,7 +100,7 @@ class SheetForm(PlainPart):
         self.scores = {score.criterion_id: score for score in self.sheet.scores.all()}
         return not self.errors
 
-    def _save_row(self, criterion, was, by):
+    def _save_row(self, criterion: Criterion, was: set[str], by: User) -> None:
         pk, score = criterion.pk, self.scores.get(criterion.pk)
         choice = self.cleaned_data.get(f"c{pk}")
         remark = self.cleaned_data.get(f"r{pk}")
@@ -102,7 +108,7 @@ class SheetForm(PlainPart):
             choice = ""
         if remark == (score.remark if score else ""):
             remark = None
-        required = self.scores.get(criterion.requires_id)
+        required = self.scores.get(criterion.requires_id or 0)
         if criterion.requires_id and not (required and required.points):
             if self.partial and choice:
                 self.add_error(f"c{pk}", _("Tiêu chí này chưa áp dụng cho sản phẩm."))
@@ -114,7 +120,7 @@ class SheetForm(PlainPart):
         elif remark is not None:
             self.sheet.note(by=by, remark=remark, criterion=criterion)
 
-    def typed(self):
+    def typed(self) -> list[tuple[Any, list[Any]]]:
         """What was sent and could not be saved, as (label, texts), to be shown to its author."""
         found: list[tuple] = []
         for row in self.rows():
@@ -137,13 +143,20 @@ class SheetForm(PlainPart):
             found.append((_("Nhận xét chung"), [general]))
         return found
 
-    def shown(self, *, missing=(), evidence=None, proposed=None, claimed=None):
+    def shown(
+        self,
+        *,
+        missing: Iterable[Criterion] = (),
+        evidence: Mapping[str, Any] | None = None,
+        proposed: Mapping[int, Any] | None = None,
+        claimed: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
         """The sheet for its page: parts with rows, each with its choice, remark and errors.
 
         ``missing``: criteria to mark as open. ``evidence``: by code of criterion. ``proposed``: the
         support team's scores by criterion id. ``claimed``: the producer's points by code.
         """
-        missing = {criterion.pk for criterion in missing}
+        left_open = {criterion.pk for criterion in missing}
         evidence, proposed, claimed = evidence or {}, proposed or {}, claimed or {}
         names = {row["criterion"].code: f"c{row['criterion'].pk}" for row in self.rows()}
         return [
@@ -156,7 +169,7 @@ class SheetForm(PlainPart):
                     | self._row(row["criterion"])
                     | {
                         "depends_on": names.get(row["requires"], ""),
-                        "missing": row["criterion"].pk in missing,
+                        "missing": row["criterion"].pk in left_open,
                         "evidence": evidence.get(row["criterion"].code, []),
                         "proposed": proposed.get(row["criterion"].pk),
                         "claimed": claimed.get(row["criterion"].code),
@@ -167,7 +180,7 @@ class SheetForm(PlainPart):
             for part in self.page["parts"]
         ]
 
-    def _row(self, criterion):
+    def _row(self, criterion: Criterion) -> dict[str, Any]:
         name, note = f"c{criterion.pk}", f"r{criterion.pk}"
         score = self.scores.get(criterion.pk)
         saved = str(score.option_id) if score else ""
@@ -184,17 +197,17 @@ class SheetForm(PlainPart):
         }
 
     @property
-    def general(self):
+    def general(self) -> str:
         """The general remark as the page shows it."""
         return self.data.get("remark", self.sheet.remark) if self.is_bound else self.sheet.remark
 
     @property
-    def was(self):
+    def was(self) -> str:
         """The ids of the options saved now, for the page's field ``was``."""
         return " ".join(str(score.option_id) for score in self.scores.values())
 
 
-def recusal_field(label):
+def recusal_field(label: Any) -> forms.TypedChoiceField:
     """The field that asks whether a member with an interest does not score the product."""
     return forms.TypedChoiceField(
         label=label,
@@ -212,7 +225,9 @@ class InterestForm(PlainPart):
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
     reason = long_text(_("Lý do"))
 
-    def __init__(self, *args, conflicts=(), **kwargs):
+    def __init__(
+        self, *args: Any, conflicts: Sequence[tuple[InterestKind, str]] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, prefix="interest", **kwargs)
         if conflicts:
             self.fields["kind"].initial = conflicts[0][0]

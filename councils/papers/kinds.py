@@ -6,6 +6,7 @@ signing are given by the clerk (văn thư): None leaves their place blank.
 """
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -256,12 +257,12 @@ class Kind:
     sheet: str = "paper"
 
     @property
-    def template(self):
+    def template(self) -> Path:
         """The path of the Word template that ships."""
         return TEMPLATES / f"{self.code}.docx"
 
 
-KINDS = {
+KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
         Kind(DocumentKind.INVITATION, "GM", Invitation),
@@ -288,7 +289,7 @@ MADE = {
 }
 
 
-def fields(kind):
+def fields(kind: str) -> dict[str, Any]:
     """``{field: meaning in Vietnamese}`` that a template of ``kind`` may use."""
     hints = get_type_hints(KINDS[kind].data, include_extras=True)
     named = {name: hint.__metadata__[0] for name, hint in hints.items()}
@@ -296,13 +297,13 @@ def fields(kind):
     return named | {name: label for name, label in MADE.items() if name in known}
 
 
-def blank(kind):
+def blank(kind: str) -> dict[str, Any]:
     """Sample data of ``kind``, with one row in each list, to try a template with."""
     data = _blank(KINDS[kind].data) | {"signed_on": None}
     return data | ({"stars": 3} if "stars" in data else {})
 
 
-def _blank(hint):
+def _blank(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     if get_origin(hint) is list:
@@ -316,7 +317,7 @@ def _blank(hint):
     return "…"
 
 
-def completed(kind, data):
+def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """The data with the computed fields (:data:`MADE`) and without unprintable characters. Raises
     KeyError naming the fields that are missing.
     """
@@ -325,7 +326,7 @@ def completed(kind, data):
     data = _printable(data)
     own_number = f"{_number(data['number'])}/{_symbol(kind, data['issuer'])}"
     own_date = _day(data["signed_on"], data["year"])
-    made = {
+    made: dict[str, Any] = {
         "own_number": own_number,
         "own_date": own_date,
         "number_line": f"Số: {own_number}",
@@ -342,10 +343,10 @@ def completed(kind, data):
             if len(to) == 1
             else ["Kính gửi:", *(f"- {line}" for line in _listed(to))]
         )
-    return data | made
+    return {**data, **made}
 
 
-def _printable(value):
+def _printable(value: Any) -> Any:
     """``value`` with its texts normalised and without control characters, which Word and Typst
     refuse.
     """
@@ -359,11 +360,11 @@ def _printable(value):
     return value
 
 
-def _unprintable(letter):
+def _unprintable(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs") or letter in "\ufffe\uffff"
 
 
-def _symbol(kind, issuer):
+def _symbol(kind: str, issuer: str) -> str:
     return "-".join(filter(None, [KINDS[kind].symbol, issuer]))
 
 
@@ -371,11 +372,11 @@ def _symbol(kind, issuer):
 ROOM = "\N{NO-BREAK SPACE}" * 6
 
 
-def _number(number):
+def _number(number: str | None) -> str:
     return ROOM if not number else number.zfill(2) if number.isdecimal() else number
 
 
-def _day(signed_on, year):
+def _day(signed_on: str | None, year: int) -> str:
     """«ngày 05 tháng 02 năm 2026»: days below 10 and months 1 and 2 get a zero (NĐ 30, Phụ lục I,
     Mục II.4).
     """
@@ -386,7 +387,7 @@ def _day(signed_on, year):
     return f"ngày {day.day:02} tháng {month} năm {day.year}"
 
 
-def _listed(lines):
+def _listed(lines: Sequence[str]) -> list[str]:
     """The lines of a list, each ending with a semicolon, the last with a full stop."""
     bare = [line.rstrip(" ;.") for line in lines]
     return [f"{line};" for line in bare[:-1]] + [f"{line}." for line in bare[-1:]]

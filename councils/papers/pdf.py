@@ -1,7 +1,11 @@
 """A council's document as PDF."""
 
+from __future__ import annotations
+
 import io
 import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import segno
 import typst
@@ -9,7 +13,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from councils.papers.kinds import HERE, KINDS, completed
-from councils.papers.wording import OUTLINES, Appendix, Table
+from councils.papers.wording import OUTLINES, Appendix, Outline, Table, Text
 
 SHEETS = HERE / "sheets"
 
@@ -19,7 +23,7 @@ SHEETS = HERE / "sheets"
 _plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
 
-def pdf(kind, data):
+def pdf(kind: str, data: Mapping[str, Any]) -> bytes:
     """The document as PDF, A4, by Nghị định 30/2020/NĐ-CP."""
     data = completed(kind, data)
     if kind in OUTLINES:
@@ -35,7 +39,7 @@ def pdf(kind, data):
     )
 
 
-def _filled(outline, data):
+def _filled(outline: Outline, data: dict[str, Any]) -> dict[str, Any]:
     """Title, subject and blocks of an outline, filled with ``data``, for the Typst sheet."""
     return {
         "title": outline.title,
@@ -44,7 +48,7 @@ def _filled(outline, data):
     }
 
 
-def _block(block, data):
+def _block(block: Text | Table | Appendix, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if isinstance(block, Appendix):
         yield {
             "sort": "appendix",
@@ -73,7 +77,7 @@ def _block(block, data):
             }
 
 
-def _rows(each, data):
+def _rows(each: str, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """``each`` is like ``"entry in entries"``: the data once for each entry, with ``entry`` and
     ``loop.index``, as in a template's loop.
     """
@@ -82,5 +86,5 @@ def _rows(each, data):
         yield data | {name: row, "loop": {"index": index}}
 
 
-def _fill(text, data):
+def _fill(text: str, data: dict[str, Any]) -> str:
     return _plain.from_string(text).render(data)

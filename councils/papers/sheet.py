@@ -1,13 +1,23 @@
 """The printed score sheet of a rubric (phiếu chấm điểm)."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from cycle import rubrics
+from cycle.models import Option, Rubric
 
 # --- The score sheet ------------------------------------------------------------------------
 
 
-def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
+def score_sheet(
+    rubric: Rubric,
+    chosen: Collection[int] = (),
+    eliminated: Collection[int] = (),
+    remarks: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The part of a :class:`ScoreSheet` that comes from a rubric (bộ tiêu chí): its criteria.
 
     ``chosen`` and ``eliminated``: ids of the options and eliminations to tick. ``remarks``:
@@ -37,18 +47,20 @@ def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
     }
 
 
-def _levels(part):
+def _levels(part: dict[str, Any]) -> Iterator[Option]:
     for row in part["rows"]:
         for case in row.get("cases", []):
             yield from case["options"]
 
 
-def _total(levels, chosen):
+def _total(levels: Iterable[Option], chosen: Collection[int]) -> str:
     points = [level.points for level in levels if level.pk in chosen]
     return _points(sum(points)) if points else ""
 
 
-def _row(row, chosen, remarks):
+def _row(
+    row: dict[str, Any], chosen: Collection[int], remarks: Mapping[str, str]
+) -> dict[str, Any]:
     if section := row.get("section"):
         return {
             "heading": True,
@@ -84,11 +96,13 @@ def _row(row, chosen, remarks):
     }
 
 
-def _option(*, case="", label="", points="", minimum="", chosen=False):
+def _option(
+    *, case: str = "", label: str = "", points: str = "", minimum: str = "", chosen: bool = False
+) -> dict[str, Any]:
     return {"case": case, "label": label, "points": points, "minimum": minimum, "chosen": chosen}
 
 
-def _notes(row):
+def _notes(row: dict[str, Any]) -> list[str]:
     """Notes under a criterion. One with official wording needs only those about other criteria and
     cases.
     """
@@ -105,6 +119,6 @@ def _notes(row):
     return notes
 
 
-def _points(points):
+def _points(points: Decimal | int) -> str:
     """Points as text: «3», «3,5»."""
     return f"{Decimal(points).normalize():f}".replace(".", ",")

@@ -1,10 +1,14 @@
 """A council's document as Word, from the template that ships or the province's own."""
 
+from __future__ import annotations
+
 import io
 import re
 import textwrap
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import segno
 import structlog
@@ -29,7 +33,7 @@ class TemplateRefused(Exception):
 # --- Word -----------------------------------------------------------------------------------
 
 
-def docx(kind, data, template=None):
+def docx(kind: str, data: Mapping[str, Any], template: Path | str | bytes | None = None) -> bytes:
     """The document for Word, from ``template`` (path or bytes) or from the one that ships.
 
     Raises :class:`TemplateRefused` when the template is broken or names an unknown field.
@@ -37,12 +41,12 @@ def docx(kind, data, template=None):
     return _merge(kind, completed(kind, data), template)
 
 
-def check_template(kind, template):
+def check_template(kind: str, template: Path | str | bytes) -> None:
     """Refuse a template (mẫu) that could not be filled: raises :class:`TemplateRefused`."""
     _merge(kind, completed(kind, blank(kind)), template)
 
 
-def _merge(kind, data, template):
+def _merge(kind: str, data: dict[str, Any], template: Path | str | bytes | None) -> bytes:
     paper = _opened(KINDS[kind].template if template is None else template)
     data |= {name: _balanced(data[name]) for name in ("parent", "agency") if "parent" in data}
     if "qr_url" in data:
@@ -77,7 +81,7 @@ def _merge(kind, data, template):
     return made.getvalue()
 
 
-def _balanced(name, most=28):
+def _balanced(name: str, most: int = 28) -> str:
     """A name broken into lines of similar length, as few as lines of ``most`` letters allow."""
     lines = textwrap.wrap(name, most)
     for width in range(most, 0, -1):
@@ -88,7 +92,7 @@ def _balanced(name, most=28):
     return "\n".join(lines)
 
 
-def _opened(template):
+def _opened(template: Path | str | bytes) -> DocxTemplate:
     try:
         content = template if isinstance(template, bytes) else Path(template).read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
@@ -105,7 +109,7 @@ def _opened(template):
     return paper
 
 
-def _unknown(kind, names):
+def _unknown(kind: str, names: list[str]) -> str:
     return _now("Mẫu văn bản «%(kind)s» dùng trường không có: %(names)s.") % {
         "kind": KINDS[kind].code.label,
         "names": ", ".join(names),

@@ -82,7 +82,7 @@ RESULTS = (
 )
 
 
-def heading(text, when=""):
+def heading(text: str, when: str = "") -> Text:
     """A heading (mục)."""
     return Text(text, style="heading", when=when)
 

@@ -1,10 +1,12 @@
 """The accounts of the demo."""
 
+from __future__ import annotations
+
 from datetime import date
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from councils.stories.cast import (
     COMMUNES,
@@ -23,7 +25,7 @@ from dossiers.models import (
 # --- Accounts -------------------------------------------------------------------------------
 
 
-def make_accounts(today):
+def make_accounts(today: date) -> Posts:
     """Make an account for every role and level that is shown, all with the demo's password."""
     # Hashed once, as hashing is slow by design.
     posts = Posts(SINCE, password=make_password(PASSWORD))
@@ -68,7 +70,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-def accounts():
+def accounts() -> list[tuple[str, str, str, int]]:
     """(username, role, unit, number of open tasks) of the accounts to show."""
     users = {user.username: user for user in User.objects.filter(username__in=SHOWN)}
     rows = []
@@ -84,7 +86,7 @@ def accounts():
     return rows
 
 
-def other_accounts():
+def other_accounts() -> QuerySet[User, str]:
     """Usernames of the other accounts, which can sign in as well."""
     return (
         User.objects.filter(Q(role_assignments__isnull=False) | Q(seats__isnull=False))

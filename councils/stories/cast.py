@@ -1,5 +1,8 @@
 """The data of the demo: people, communes, names, points, pauses; all made up."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from datetime import date
 
 from councils.models import (
@@ -123,12 +126,12 @@ KINDS_OF_PRODUCER = (
 )
 
 
-def units_with(day, codes):
+def units_with(day: date, codes: Sequence[str]) -> list[OrgUnit]:
     """The units with these codes on ``day``, in the order of ``codes``."""
     units = OrgUnit.objects.valid_on(day).filter(code__in=codes).select_related("parent__parent")
     return sorted(units, key=lambda unit: codes.index(unit.code))
 
 
-def place_of(commune):
+def place_of(commune: OrgUnit) -> str:
     """«Nà Tấu» of «Xã Nà Tấu»."""
     return commune.name.partition(" ")[2]

@@ -4,19 +4,24 @@ Every act is done at a past moment, inside ``clock.at(…, replay=True)``, so th
 The same day and seed give the same demo.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from django.core.management import call_command
 from django.db import transaction
 
 from councils.stories.accounts import make_accounts
 from councils.stories.cast import COMMUNES, OLD_COMMUNES, THREE_LEVELS
 from councils.stories.replay import replay
-from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES
+from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES, Scene
 from councils.stories.year import Year
 from cycle import clock
 from cycle.models import Cycle, OrgUnit, RuleSet
 
 
-def load(say, *, scenes=None):
+def load(say: Callable[[str], object], *, scenes: Sequence[Scene] | None = None) -> None:
     """Load what is missing of: reference data, accounts, the replay of 2021, the two live cycles.
 
     ``say`` is called with lines of progress. ``scenes`` replaces both lists of scenes, for tests.
@@ -43,12 +48,12 @@ def load(say, *, scenes=None):
             year.run(chosen, say)
 
 
-def is_loaded():
+def is_loaded() -> bool:
     """Whether the demo is loaded: its last part is there."""
     return Cycle.objects.filter(title=THREE_LEVELS).exists()
 
 
-def has_other_work():
+def has_other_work() -> bool:
     """Whether there is a cycle that the demo did not make."""
     ours = [THREE_LEVELS, "Chu trình OCOP 2021", f"Chu trình OCOP {clock.today().year}"]
     return Cycle.objects.exclude(title__in=ours).exists()
@@ -57,8 +62,8 @@ def has_other_work():
 class _Lines:
     """A stream that passes what a command writes to ``say``."""
 
-    def __init__(self, say):
+    def __init__(self, say: Callable[[str], object]) -> None:
         self.say = say
 
-    def write(self, text, *args, **kwargs):
+    def write(self, text: str, *args: Any, **kwargs: Any) -> None:
         self.say(text.rstrip())

@@ -4,10 +4,14 @@ Rows with a council's results of one day become a round: its members hand in mad
 up to the points of the rows, and the closing moves the dossiers on.
 """
 
+from __future__ import annotations
+
 import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
@@ -19,7 +23,7 @@ from django.utils import timezone
 from councils.models import Council, EvaluationRound, Regulation, Seat
 from councils.stories import sitting
 from cycle import clock, tables, written
-from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fold
+from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, Rubric, RuleSet, User, fold
 from dossiers.models import (
     ACTS,
     ActNotPossible,
@@ -34,6 +38,7 @@ from dossiers.models import (
     ProductGroup,
     Review,
     SelfAssessment,
+    Task,
 )
 from dossiers.walk import doors
 
@@ -44,7 +49,7 @@ JUDGEMENTS = {act.name for act in ACTS.values() if act.gives_result}
 #: How long before its meeting a council prepares a round.
 NOTICE = timedelta(days=7)
 
-_ENDINGS = {
+_ENDINGS: dict[str, str] = {
     Role.OFFICER: "",
     Role.LEADER: ".lanhdao",
     Role.COUNCIL_OFFICE: ".hoidong",
@@ -63,15 +68,17 @@ class Posts:
     without one nobody can sign in.
     """
 
-    def __init__(self, since, until=None, *, prefix="", password=""):
+    def __init__(
+        self, since: date, until: date | None = None, *, prefix: str = "", password: str = ""
+    ) -> None:
         self.since, self.until, self.prefix, self.password = since, until, prefix, password
-        self._known = {}
+        self._known: dict[tuple[str, int], User] = {}
 
-    def __call__(self, role, unit):
+    def __call__(self, role: str, unit: OrgUnit) -> User:
         """The account of ``role`` at ``unit``, made if missing."""
         return self._known.get((role, unit.pk)) or self.make(role, unit)
 
-    def make(self, role, unit, username="", full_name=""):
+    def make(self, role: str, unit: OrgUnit, username: str = "", full_name: str = "") -> User:
         """The account that holds ``role`` at ``unit``, made if missing."""
         user = self.account(
             username or self.username(role, unit), full_name or self.name(role, unit)
@@ -85,7 +92,7 @@ class Posts:
         )
         return self._known.setdefault((role, unit.pk), user)
 
-    def account(self, username, full_name):
+    def account(self, username: str, full_name: str) -> User:
         """The account ``username``, made without a post if missing."""
         user, new = User.objects.get_or_create(
             username=self.prefix + username, defaults={"full_name": full_name}
@@ -98,7 +105,7 @@ class Posts:
             user.save(update_fields=["password"])
         return user
 
-    def council(self, unit, judges):
+    def council(self, unit: OrgUnit, judges: int) -> Iterator[tuple[str, User]]:
         """(seat, account) for the seats of a council of ``unit``.
 
         Accounts are such as «huyen.muongang.hoidong.uyvien2», as the persons are not known.
@@ -120,12 +127,12 @@ class Posts:
             )
 
     @staticmethod
-    def name(role, unit):
+    def name(role: str, unit: OrgUnit) -> str:
         """«Cán bộ OCOP huyện Mường Ảng»."""
         return f"{Role(role).label} {unit.name[0].lower()}{unit.name[1:]}"
 
     @staticmethod
-    def username(role, unit):
+    def username(role: str, unit: OrgUnit) -> str:
         """«huyen.muongang.lanhdao»; the province is «tinh»."""
         name = unit.name.lower()
         kind = next(word for word in _KINDS_OF_UNIT if name.startswith(f"{word} "))
@@ -133,7 +140,7 @@ class Posts:
         return ".".join(fold(part).replace(" ", "") for part in parts) + _ENDINGS[role]
 
 
-def replay(year, folder=DATA):
+def replay(year: int, folder: Path = DATA) -> Cycle | None:
     """Replay the cycle of ``year`` from the files in ``folder``; all or nothing.
 
     Returns the cycle, or None when it exists already. Raises CommandError when a file is missing,
@@ -153,12 +160,18 @@ def replay(year, folder=DATA):
 class _Replay:
     """One replay: the files, and the rows made so far by their keys in the files."""
 
-    def __init__(self, products, acts):
+    def __init__(self, products: Path, acts: Path) -> None:
         self.products_file, self.acts_file = products, acts
-        self.products, self.communes, self.dossiers, self.last = {}, {}, {}, {}
-        self.rubrics, self.councils = {}, {}
+        #: By the product's key in the files; ``dossiers`` are ids, ``last`` moments of last acts.
+        self.products: dict[str, Product] = {}
+        self.communes: dict[str, OrgUnit] = {}
+        self.dossiers: dict[str, int] = {}
+        self.last: dict[str, datetime] = {}
+        self.rubrics: dict[str, Rubric] = {}
+        #: By the unit's id.
+        self.councils: dict[int, Council] = {}
 
-    def open_cycle(self, file, year):
+    def open_cycle(self, file: Path, year: int) -> bool:
         """Open the cycle that ``file`` describes; returns False when one with its title exists."""
         rows = {}
         for line, row in _rows(file, ["key", "value"]):
@@ -166,7 +179,7 @@ class _Replay:
                 raise tables.RowRefused(file, line, f"«{row['key']}» có hai lần.")
             rows[row["key"]] = line, row["value"]
 
-        def take(key, read=str):
+        def take(key: str, read: Callable[[str], Any] = str) -> Any:
             if key not in rows:
                 raise CommandError(f"{file.name}: thiếu dòng «{key}».")
             line, value = rows.pop(key)
@@ -205,7 +218,7 @@ class _Replay:
         }
         return True
 
-    def introduce(self):
+    def introduce(self) -> None:
         """Create the products and their producers."""
         file, producers = self.products_file, {}
         columns = [
@@ -234,7 +247,7 @@ class _Replay:
                     raise _Wrong(f"không có bộ tiêu chí số {row['rubric']}.")
                 self.rubrics[row["product"]] = known[int(row["rubric"])]
 
-    def set_up_councils(self, file):
+    def set_up_councils(self, file: Path) -> None:
         """Set up the councils on the first day, each with a regulation and all its seats."""
         first = self.cycle.opened_on
         for line, row in _rows(file, ["unit", "name", "judges", "decision"]):
@@ -264,7 +277,7 @@ class _Replay:
                 )
                 self.councils[unit.pk] = council
 
-    def act(self):
+    def act(self) -> None:
         """Do the acts in the order of the file; the rows of one round together."""
         file = self.acts_file
         columns = ["at", "product", "role", "unit", "act", "fields", "reason", "document", "signer"]
@@ -292,13 +305,18 @@ class _Replay:
             self.judge(council, its, out)
             judged |= its.keys()
 
-    def council_of(self, row):
+    def council_of(self, row: dict[str, str]) -> Council | None:
         """The council whose result the row gives; None for other acts, or a result on paper."""
         if row["act"] not in JUDGEMENTS or row["signer"]:
             return None
         return self.councils.get(self.unit(row["unit"]).pk)
 
-    def judge(self, council, rows, out):
+    def judge(
+        self,
+        council: Council,
+        rows: dict[int, tuple[datetime, dict[str, str]]],
+        out: dict[int, dict[str, str]],
+    ) -> None:
         """Hold one round over the products of ``rows``, ``{line: (moment, row)}``, and close it.
 
         The products of ``out``, ``{line: row}``, are dropped before scoring; they have rows of
@@ -342,7 +360,14 @@ class _Replay:
                 if given.consequence.applied_at is None:
                     raise _Wrong(given.consequence.error)
 
-    def prepare(self, council, rows, out, opens, by):
+    def prepare(
+        self,
+        council: Council,
+        rows: dict[int, tuple[datetime, dict[str, str]]],
+        out: dict[int, dict[str, str]],
+        opens: datetime,
+        by: User,
+    ) -> EvaluationRound:
         """A new round with the products of ``rows``, its papers sent."""
         with clock.at(opens - NOTICE, replay=True):
             round_ = EvaluationRound.create(
@@ -367,18 +392,18 @@ class _Replay:
             round_.invite(by=by)
         return round_
 
-    def close(self):
+    def close(self) -> Cycle:
         """Close the cycle (đóng chu trình)."""
         self.cycle.closed_on = self.closed_on
         self.cycle.save(update_fields=["closed_on"])
         return self.cycle
 
-    def unit(self, code):
+    def unit(self, code: str) -> OrgUnit:
         if code not in self.units:
             raise _Wrong(f"không có đơn vị mã «{code}».")
         return self.units[code]
 
-    def moment(self, row):
+    def moment(self, row: dict[str, str]) -> datetime:
         """The moment of the row; must lie within the cycle, not before the product's last act."""
         try:
             moment = timezone.make_aware(written.moment(row["at"]))
@@ -393,7 +418,7 @@ class _Replay:
         self.last[row["product"]] = moment
         return moment
 
-    def do(self, row):
+    def do(self, row: dict[str, str]) -> None:
         """Do the act of a row, as its post; or, with a signer, as the officer who records it."""
         name, role, unit = row["act"], row["role"], self.unit(row["unit"])
         if role not in Role.values:
@@ -430,27 +455,30 @@ class _Replay:
             record, values = _record(model, values), {}
         given = {"by": by, "record": record, "paper": paper, "reason": row["reason"], **values}
         if ACTS[name].door == "act":
-            doors.act(dossier.process, name, **given)
+            process = dossier.process
+            assert process is not None, "every dossier was opened with one"
+            doors.act(process, name, **given)
             return
         doors.complete(self.task(row), name, **given)
 
-    def dossier(self, row):
+    def dossier(self, row: dict[str, str]) -> Dossier:
         """The dossier of the row's product."""
         if row["product"] not in self.dossiers:
             raise _Wrong("hồ sơ của sản phẩm này chưa mở.")
         return Dossier.objects.get(pk=self.dossiers[row["product"]])
 
-    def task(self, row):
+    def task(self, row: dict[str, str]) -> Task:
         """The open task that asks for the row's act; it must be of the row's post."""
         task = self.dossier(row).open_task()
         if task is None or row["act"] not in task.acts():
             raise ActNotPossible(row["act"])
+        assert task.org_unit is not None, "a task of a person is at a unit"
         if (task.role, task.org_unit_id) != (row["role"], self.unit(row["unit"]).pk):
             raise _Wrong(f"việc này của {Posts.name(task.role, task.org_unit)}.")
         return task
 
 
-def _morning(day):
+def _morning(day: date) -> datetime:
     """Eight o'clock on ``day``."""
     return timezone.make_aware(datetime(day.year, day.month, day.day, 8))
 
@@ -462,12 +490,12 @@ class _Wrong(Exception):
 class _Silent:
     """A stream that drops what a command writes."""
 
-    def write(self, text, *args, **kwargs):
+    def write(self, text: str, *args: Any, **kwargs: Any) -> None:
         pass
 
 
 @contextmanager
-def _refusing(file, line):
+def _refusing(file: Path, line: int) -> Iterator[None]:
     """Turn every error that a row can cause into RowRefused with its line."""
     try:
         yield
@@ -483,7 +511,7 @@ def _refusing(file, line):
         raise tables.RowRefused(file, line, "có giá trị không hợp lệ.") from error
 
 
-def _rows(file, columns):
+def _rows(file: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
     """The rows of ``file``; each must name its source, or be marked as assumed with a note."""
     rows = tables.read(file, [*columns, "source", "assumed", "note"])
     for line, row in rows:
@@ -492,7 +520,7 @@ def _rows(file, columns):
     return rows
 
 
-def _fields(text):
+def _fields(text: str) -> dict[str, Any]:
     """``a=1; b=2`` as a dict."""
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     if bad := [key for key, equals, _value in pairs if not equals]:
@@ -500,7 +528,7 @@ def _fields(text):
     return {key.strip(): value.strip() for key, _equals, value in pairs}
 
 
-def _record(model, values):
+def _record(model: Any, values: dict[str, Any]) -> Any:
     """An unsaved ``model`` with the values of a row."""
     for key, value in values.items():
         try:
@@ -512,7 +540,7 @@ def _record(model, values):
     return model(**values)
 
 
-def _kept(name):
+def _kept(name: str) -> Any:
     """The model for the fields of a row; None when they are arguments of the act ``name``."""
     act = ACTS[name]
     if act.keeps:
@@ -523,7 +551,7 @@ def _kept(name):
     return SelfAssessment if act.fetches else None
 
 
-def _papers(dossier, *, kind, paper_location):
+def _papers(dossier: Dossier, *, kind: str, paper_location: str) -> list[Evidence]:
     """Evidence on paper, one of each kind in ``kind`` (joined by +)."""
     return [
         Evidence(

@@ -3,24 +3,44 @@
 Sheets are handed in and rounds closed by the product's own acts.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
+from random import Random
 
 import rules
 
 from councils.judging import closing
-from councils.models import Member, Score, Scoresheet, Seat
+from councils.models import (
+    Closing,
+    Council,
+    EvaluationRound,
+    Member,
+    RoundEntry,
+    Score,
+    Scoresheet,
+    Seat,
+)
 from cycle import clock
-from cycle.models import Job
+from cycle.models import Job, Option, Rubric, User
 
 
 class NoSuchSheet(Exception):
     """No choice of options on the rubric adds up to these points."""
 
-    def __init__(self, rubric, points):
+    def __init__(self, rubric: Rubric, points: Decimal) -> None:
         super().__init__(f"bộ tiêu chí «{rubric}» không cho được {points} điểm.")
 
 
-def take_seats(council, people, *, by, until=None):
+def take_seats(
+    council: Council,
+    people: Iterable[tuple[str, User, str]],
+    *,
+    by: User,
+    until: date | None = None,
+) -> None:
     """Give seats to ``people``, (seat, user, department), from the council's first day."""
     for seat, user, department in people:
         council.give_seat(
@@ -35,7 +55,7 @@ def take_seats(council, people, *, by, until=None):
         )
 
 
-def seats(judges):
+def seats(judges: int) -> list[Seat]:
     """The seats of a council with ``judges`` scoring members: chair first, then members, secretary,
     head of the support team.
     """
@@ -48,7 +68,7 @@ class Pen:
     source of random numbers.
     """
 
-    def __init__(self, rubric, chance, stars=0):
+    def __init__(self, rubric: Rubric, chance: Random, stars: int = 0) -> None:
         self.rubric, self.chance = rubric, chance
         criteria = list(rubric.criteria.prefetch_related("options"))
         required = {criterion.requires_id for criterion in criteria}
@@ -62,7 +82,7 @@ class Pen:
             for criterion in criteria
         ]
 
-    def options(self, points):
+    def options(self, points: Decimal) -> list[Option]:
         """One option of each criterion, adding up to ``points``. Raises NoSuchSheet."""
         levels = self.chance.sample(self.levels, len(self.levels))
         left = [{Decimal(0)}]
@@ -78,7 +98,7 @@ class Pen:
         return chosen
 
 
-def _from_minimum(options, stars):
+def _from_minimum(options: Iterable[Option], stars: int) -> list[Option]:
     """The options of the first case with at least the points that ``stars`` need."""
     case = min(option.case for option in options)
     options = [option for option in options if option.case == case]
@@ -91,7 +111,7 @@ def _from_minimum(options, stars):
     return [option for option in options if option.points >= floor]
 
 
-def shares(total, sheets, chance, apart=3):
+def shares(total: Decimal, sheets: int, chance: Random, apart: int = 3) -> list[Decimal]:
     """``total`` divided among ``sheets``, in whole points but for one sheet; they differ by at most
     ``2 × apart + 1``.
     """
@@ -105,7 +125,14 @@ def shares(total, sheets, chance, apart=3):
     return points
 
 
-def fill(entry, member, options, *, remark="", submit=True):
+def fill(
+    entry: RoundEntry,
+    member: Member,
+    options: Iterable[Option],
+    *,
+    remark: str = "",
+    submit: bool = True,
+) -> Scoresheet:
     """A member's sheet with ``options``; the scores are inserted at once, then it is handed in."""
     sheet = Scoresheet.objects.create(entry=entry, member=member, remark=remark)
     Score.objects.bulk_create(
@@ -124,7 +151,7 @@ def fill(entry, member, options, *, remark="", submit=True):
     return sheet
 
 
-def count(round_, *, by):
+def count(round_: EvaluationRound, *, by: User) -> None:
     """Count all complete products, as the secretary if they may, else as ``by``."""
     secretary = round_.council.members.sitting().filter(seat=Seat.SECRETARY).first()
     if secretary is not None and rules.has_perm("councils.count_sheets", secretary.user, round_):
@@ -133,7 +160,7 @@ def count(round_, *, by):
         closing.count(round_, ready, by=by)
 
 
-def close(round_, *, by):
+def close(round_: EvaluationRound, *, by: User) -> Closing:
     """Count, close the round and run the job that follows; returns the closing.
 
     Raises as :func:`closing.close`. What the job could not do is on the rows of Consequence.

@@ -1,17 +1,20 @@
 """The walk of one dossier of the demo through the doors."""
 
+from __future__ import annotations
+
 import random
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 
 from councils.stories import sitting
 from councils.stories.cast import DONE_BY, FAMILIES, GIVEN, ON_PAPER, REASONS, SYMBOLS
 from councils.stories.replay import DATA
+from councils.stories.scenes import Scene
 from cycle import clock, files
-from cycle.models import Level, Role
+from cycle.models import Level, OrgUnit, Role, Rubric
 from dossiers.models import (
     ACTS,
     BusinessPlan,
@@ -34,18 +37,22 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import SIGNED_PAPER
+from dossiers.models.records import Record
 from dossiers.walk import doors
+
+if TYPE_CHECKING:
+    from councils.stories.year import Year
 
 
 class Walk:
     """One dossier: each act of its scene, at its moment, by the post whose task it is."""
 
-    def __init__(self, year, scene, commune):
+    def __init__(self, year: Year, scene: Scene, commune: OrgUnit) -> None:
         self.year, self.scene, self.commune = year, scene, commune
         self.random, self.posts = year.random, year.posts
         self.dossier = Dossier(cycle=year.cycle, product=year.product(commune), commune=commune)
 
-    def run(self):
+    def run(self) -> None:
         """Open the dossier, do the acts of its scene, then claim or pause the open task if it says
         so (``then``).
         """
@@ -60,6 +67,7 @@ class Walk:
         elif self.scene.then:
             with clock.at(moment + timedelta(minutes=50), replay=True):
                 task = self.task()
+                assert task.org_unit is not None, "a task of a person is at a unit"
                 if self.scene.then == "claim":
                     # Where two people hold the role, the second one claims it.
                     held = task.org_unit.role_assignments.held_on(clock.today()).filter(
@@ -70,18 +78,18 @@ class Walk:
                     by = self.posts(task.role, task.org_unit)
                     doors.wait(task, by=by, reason=REASONS["wait"])
 
-    def open(self):
+    def open(self) -> None:
         meeting = self.year.meetings.get(self.commune.pk)
         if meeting and meeting.held_on <= clock.today():
             self.dossier.outreach_event = meeting
         doors.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
 
-    def task(self):
+    def task(self) -> Task:
         return Task.objects.select_related("org_unit").get(
             dossier=self.dossier, open_state__isnull=False
         )
 
-    def act(self, name, result):
+    def act(self, name: str, result: str) -> None:
         """Do the act ``name``; ``result`` is its points, or for ``enter_late`` the reason."""
         given: dict[str, Any] = {"reason": REASONS.get(name, "")}
         if name == "enter_late":
@@ -93,12 +101,16 @@ class Walk:
         if ACTS[name].door == "act":
             role, level = DONE_BY.get(name, (Role.OFFICER, Level.COMMUNE))
             unit = self.commune.at_level(level)
+            assert unit is not None, "the demo's acts are of levels that its cycle has"
             by = self.posts(role, unit)
             if ACTS[name].paper:
                 given["paper"] = self.paper(name, unit)
-            self.dossier = doors.act(self.dossier.process, name, by=by, **given)
+            process = self.dossier.process
+            assert process is not None, "every dossier was opened with one"
+            self.dossier = doors.act(process, name, by=by, **given)
             return
         task = self.task()
+        assert task.org_unit is not None, "a task of a person is at a unit"
         by = self.posts(task.role, task.org_unit)
         if ACTS[name].paper:
             # Random numbers of its own, so that the rest of the demo does not change.
@@ -112,7 +124,9 @@ class Walk:
 
     # --- The records of each act --------------------------------------------------------------
 
-    def paper(self, name, unit, chance=None):
+    def paper(
+        self, name: str, unit: OrgUnit, chance: random.Random | None = None
+    ) -> OfficialDocument:
         """A document signed today, with its scan and a number used once."""
         chance = chance or self.random
         symbol = SYMBOLS.get(name, "TTr-UBND")
@@ -135,7 +149,7 @@ class Walk:
             signer_capacity=f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
         )
 
-    def for_register_idea(self):
+    def for_register_idea(self) -> Idea:
         return Idea(
             filed_on=clock.today(),
             description=f"Làm {self.dossier.product} theo cách của địa phương, đóng gói và có nhãn",
@@ -148,7 +162,7 @@ class Walk:
 
     for_complete_idea = for_refile_idea = for_register_idea
 
-    def for_submit_plan(self):
+    def for_submit_plan(self) -> BusinessPlan:
         investment = self.random.randrange(12, 180) * 10_000_000
         return BusinessPlan(
             filed_on=clock.today(),
@@ -166,13 +180,13 @@ class Walk:
 
     for_complete_plan = for_refile_plan = for_submit_plan
 
-    def for_approve_plan(self):
+    def for_approve_plan(self) -> Review:
         return Review(
             checked=["Nhu cầu thị trường", "Vùng nguyên liệu", "Vốn và nguồn vốn"],
             remarks="Phương án khả thi, đủ tài liệu",
         )
 
-    def for_record_visit(self):
+    def for_record_visit(self) -> Visit:
         return Visit(
             visited_on=clock.today(),
             visitor=str(self.posts(Role.OFFICER, self.commune)),
@@ -180,7 +194,7 @@ class Walk:
             advice="Ghi sổ từng mẻ, bổ sung hạn sử dụng trên nhãn",
         )
 
-    def for_record_support(self):
+    def for_record_support(self) -> SupportMeasure:
         planned = self.random.randrange(2, 12) * 10_000_000
         return SupportMeasure(
             kind=self.random.choice(SupportKind.values),
@@ -191,7 +205,7 @@ class Walk:
             expected_result="Bao bì mới, phiếu kiểm nghiệm, chủ thể được tập huấn",
         )
 
-    def for_declare_ready(self):
+    def for_declare_ready(self) -> Completion:
         return Completion(
             finished_on=clock.today(),
             result="Đạt sản lượng theo phương án",
@@ -199,18 +213,18 @@ class Walk:
             papers_ready="Đăng ký kinh doanh, phiếu kiểm nghiệm, bản công bố",
         )
 
-    def for_attach_evidence(self):
+    def for_attach_evidence(self) -> list[Evidence]:
         """The compulsory kinds and one more: files, or papers where a file makes no sense."""
         kinds = self.dossier.rule_set.compulsory(self.dossier.case_type)
         return [self.evidence(kind) for kind in [*kinds, "product_story"]]
 
-    def rubric(self):
+    def rubric(self) -> Rubric | None:
         """The rubric that the product list names; in an older edition the first of its group."""
         sets = self.dossier.rubrics()
         named = self.year.rubrics[self.dossier.product_id]
         return sets.filter(number=named).first() or sets.first()
 
-    def evidence(self, kind):
+    def evidence(self, kind: str) -> Evidence:
         label = self.dossier.rule_set.evidence_label(kind)
         piece = Evidence(kind=kind, title=label, issued_on=clock.today())
         # Mostly for one or two criteria, sometimes for the whole dossier.
@@ -228,7 +242,7 @@ class Walk:
         piece.pages = 1
         return piece
 
-    def for_submit_dossier(self):
+    def for_submit_dossier(self) -> SelfAssessment:
         changed = self.dossier.entered_as == "upgrade"
         if self.random.random() < 0.7:
             points = Decimal(self.random.randrange(56, 84))
@@ -242,7 +256,7 @@ class Walk:
             points_c=Decimal(self.random.randrange(44, 64)) / 2,
         )
 
-    def self_assessment(self, changed, **scores):
+    def self_assessment(self, changed: bool, **scores: Any) -> SelfAssessment:
         return SelfAssessment(
             general=f"{self.dossier.product.producer}, {self.commune.name}",
             plan_results="Đã thực hiện các nội dung của phương án",
@@ -251,7 +265,7 @@ class Walk:
             **scores,
         )
 
-    def for_confirm_dossier(self):
+    def for_confirm_dossier(self) -> CommuneReport:
         return CommuneReport(
             origin=f"Nguyên liệu lấy tại {self.commune.name}",
             labour=f"{self.random.randrange(5, 30)} lao động tại xã",
@@ -261,7 +275,7 @@ class Walk:
             label_checked=True,
         )
 
-    def for_rank(self, points=""):
+    def for_rank(self, points: str = "") -> Evaluation:
         """The result of a council of seven; ``points`` of the scene, or some for 3 or 4 stars."""
         mean = Decimal(points or self.random.randrange(52, 82))
         sheets = 7
@@ -276,15 +290,15 @@ class Walk:
 
     for_rank_at_district = for_rank
 
-    def for_record_centre_result(self, points):
+    def for_record_centre_result(self, points: str) -> list[Record]:
         """The centre's result; for five stars with the ministry's certificate."""
         result = self.for_rank(points)
         return [result, self.for_certify()] if result.stars == 5 else [result]
 
-    def for_certify(self):
+    def for_certify(self) -> Certificate:
         return Certificate(issued_on=clock.today(), number=f"{self.dossier.pk}/GCN-UBND")
 
-    def for_record_inspection(self):
+    def for_record_inspection(self) -> Inspection:
         return Inspection(
             inspected_on=clock.today(),
             inspectors="Đoàn kiểm tra liên ngành của tỉnh",
@@ -295,7 +309,7 @@ class Walk:
             concluded_on=clock.today(),
         )
 
-    def for_record_promotion(self):
+    def for_record_promotion(self) -> Promotion:
         fair = next((f for f in reversed(self.year.fairs) if f.held_on <= clock.today()), None)
         return Promotion(
             event=fair,

@@ -1,7 +1,10 @@
 """One cycle of the demo, with its products, events and dossiers."""
 
+from __future__ import annotations
+
 import itertools
 import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -20,11 +23,12 @@ from councils.stories.cast import (
     place_of,
     units_with,
 )
-from councils.stories.replay import DATA
+from councils.stories.replay import DATA, Posts
 from councils.stories.rounds import Rounds
+from councils.stories.scenes import Scene
 from councils.stories.walk import Walk
 from cycle import tables
-from cycle.models import Cycle, DayOff, Level, Role
+from cycle.models import Cycle, DayOff, Level, OrgUnit, Role, RuleSet
 from dossiers.models import (
     ACTS,
     Dossier,
@@ -44,7 +48,16 @@ class Year:
     the next working day) among them.
     """
 
-    def __init__(self, title, rule_set, communes, today, posts, *, assumed):
+    def __init__(
+        self,
+        title: str,
+        rule_set: RuleSet,
+        communes: Sequence[str],
+        today: date,
+        posts: Posts,
+        *,
+        assumed: bool,
+    ) -> None:
         self.random = random.Random(f"{SEED} {title}")  # noqa: S311
         self.posts, self.today = posts, today
         self.cycle = Cycle.objects.create(
@@ -72,7 +85,9 @@ class Year:
         self.now = next(n for n, day in enumerate(self.days) if day >= today)
         on = today if rule_set.procedure == "two_levels" else date(2021, 1, 1)
         self.communes = units_with(on, communes)
-        self.province = self.communes[0].at_level(Level.PROVINCE)
+        province = self.communes[0].at_level(Level.PROVINCE)
+        assert province is not None, "a commune lies in a province"
+        self.province = province
         self.to_due = itertools.cycle(TO_DUE)
         self.producers: dict[int, list[Producer]] = {commune.pk: [] for commune in self.communes}
         rows = [row for _line, row in tables.read(DATA / "demo_products.csv", PRODUCT_COLUMNS)]
@@ -82,7 +97,7 @@ class Year:
         #: Dossiers that are judged, by the round they go to: the closed or the open one.
         self.judged: dict[str, list[Dossier]] = {"closed": [], "open": []}
 
-    def run(self, scenes, say):
+    def run(self, scenes: Iterable[Scene], say: Callable[[str], object]) -> None:
         """Create the events, then the dossiers of ``scenes``; ``say`` is called with progress."""
         self.hold_events()
         away = itertools.cycle(self.communes[1:])
@@ -99,7 +114,7 @@ class Year:
             Rounds(self).run()
         say(f"{self.cycle}: {made} hồ sơ.")
 
-    def hold_events(self):
+    def hold_events(self) -> None:
         """Create the outreach events that products came from, and the fairs they go to."""
         province = self.posts(Role.OFFICER, self.province)
         self.meetings = {}
@@ -149,7 +164,7 @@ class Year:
             )
         ]
 
-    def producer(self, commune):
+    def producer(self, commune: OrgUnit) -> Producer:
         """A new producer of the commune, or sometimes one that has a product already."""
         known = self.producers[commune.pk]
         if known and self.random.random() < 0.25:
@@ -170,7 +185,7 @@ class Year:
         known.append(producer)
         return producer
 
-    def product(self, commune):
+    def product(self, commune: OrgUnit) -> Product:
         """A new product: the next of the list that the commune does not have, named after it."""
         taken = set(
             Product.objects.filter(producer__commune=commune).values_list("name", flat=True)
@@ -187,7 +202,7 @@ class Year:
         self.rubrics[product.pk] = int(row["rubric"])
         return product
 
-    def moments(self, scene):
+    def moments(self, scene: Scene) -> Iterator[datetime]:
         """The moments of the opening and of each act: then the open task is due around today."""
         acts = [act.partition(":")[0] for act in scene.acts]
         moved = len(acts)

@@ -1,5 +1,10 @@
 """Pages that compare scores (đối chiếu điểm), after the closing only."""
 
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -16,7 +21,7 @@ from dossiers.models import Dossier
 SCALE = 20
 
 
-def _bar(points):
+def _bar(points: Decimal) -> dict[str, Any]:
     """A bar from the middle of an SVG that is 200 wide: its x and its width."""
     length = round(min(abs(float(points)), SCALE) * 100 / SCALE, 1)
     return {"x": 100 - length if points < 0 else 100, "width": length}

@@ -1,5 +1,9 @@
 """Pages of councils, their seats and regulations."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,16 +19,16 @@ from councils.models import Council, Regulation
 from councils.pages import posted
 from cycle import clock, written
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, OrgUnit
+from cycle.models import HistoryEntry, OrgUnit, User
 
 ROWS = 25
 
 
-def _visible(user, pk):
+def _visible(user: User, pk: int) -> Council:
     return get_object_or_404(Council.objects.visible_to(user).select_related("org_unit"), pk=pk)
 
 
-def _set_up_by(request, pk):
+def _set_up_by(request: SignedIn, pk: int) -> Council:
     council = _visible(request.user, pk)
     if not rules.has_perm("councils.set_up", request.user, council.org_unit):
         raise PermissionDenied
@@ -104,10 +108,10 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
 def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""
     council = _set_up_by(request, pk)
-    member = get_object_or_404(council.members.select_related("user", "council"), pk=member)
-    form = councils_forms.EndSeatForm(posted(request), member=member, by=request.user)
+    seat = get_object_or_404(council.members.select_related("user", "council"), pk=member)
+    form = councils_forms.EndSeatForm(posted(request), member=seat, by=request.user)
     if form.is_valid() and form.do():
-        messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": member})
+        messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": seat})
         return redirect("councils:council", council.pk)
     return render(
         request,
@@ -115,7 +119,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
         {
             "council": council,
             "form": form,
-            "title": _("Cho thôi thành viên: %(who)s") % {"who": member},
+            "title": _("Cho thôi thành viên: %(who)s") % {"who": seat},
             "button": _("Cho thôi"),
             "tone": "refuse",
             "follows": [_("Phiếu đã nộp và việc đã làm vẫn đứng tên người này.")],
@@ -162,7 +166,7 @@ def regulations(request: SignedIn) -> HttpResponseBase:
     )
 
 
-def _facts(regulation):
+def _facts(regulation: Regulation) -> list[tuple[Any, Any]]:
     """(name, value) of each rule of a regulation."""
     shown = []
     for field in Regulation._meta.fields:
@@ -198,15 +202,21 @@ def regulation_new(request: SignedIn) -> HttpResponseBase:
     )
 
 
-def _next_version(request):
+def _next_version(request: SignedIn) -> Regulation | None:
+    """An unsaved copy of the regulation in force for the unit asked for, without document and day;
+    a blank one while there is none; None without a unit.
+    """
     unit = written.key(request.GET.get("unit"))
     units = councils_forms.units_of(request.user)
     if unit is not None:
         units = units.filter(pk=unit)
     found = units.first()
-    last = found and Regulation.objects.in_force(found, clock.today())
+    if found is None:
+        return None
+    last = Regulation.objects.in_force(found, clock.today())
     if last is None:
-        return Regulation(org_unit=found) if found else None
-    last.pk, last.document, last.valid_from = None, "", None
+        return Regulation(org_unit=found)
+    last.pk, last.document = None, ""
+    last.valid_from = None  # type: ignore[assignment]  # to be filled in
     last._state.adding = True
     return last

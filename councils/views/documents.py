@@ -1,5 +1,9 @@
 """Pages of the council's documents: as PDF and Word, with the signed number and scan."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from councils.forms.papers import SignedDocumentForm, TemplateForm
 from councils.models import (
+    Closing,
     DocumentKind,
     DocumentTemplate,
     EvaluationRound,
@@ -25,7 +30,7 @@ from councils.papers import kinds as made
 from cycle import files, site
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
-from cycle.models import Level
+from cycle.models import Level, User
 
 TYPES = {
     "pdf": "application/pdf",
@@ -33,7 +38,7 @@ TYPES = {
 }
 
 
-def _closing(round_, version):
+def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
     """The closing whose results a document gives: that of ``version``, or the last one."""
     if version:
         named = [each for each in round_.closings.all() if str(each.version) == version]
@@ -43,7 +48,7 @@ def _closing(round_, version):
     return round_.closings.filter(reopening=None).first()
 
 
-def _readable(user, round_):
+def _readable(user: User, round_: EvaluationRound) -> set[DocumentKind]:
     """The kinds of documents that ``user`` may read now; none with results before the closing."""
     kinds = {DocumentKind.INVITATION}
     # The team's report shows proposed points: for the team and the council only.
@@ -98,7 +103,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _answer(request, kind, data, format_, name):
+def _answer(
+    request: SignedIn, kind: str, data: dict[str, Any], format_: str, name: str
+) -> HttpResponseBase:
     if format_ not in TYPES:
         raise Http404
     if format_ == "pdf":
@@ -243,7 +250,7 @@ def templates(request: SignedIn) -> HttpResponseBase:
     return render(request, "councils/templates.html", {"form": form, "rows": rows})
 
 
-def _keeps_templates(user):
+def _keeps_templates(user: User) -> bool:
     """Whether ``user`` may change the installation's templates: whoever may set up councils of the
     province.
     """

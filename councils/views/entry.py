@@ -1,5 +1,10 @@
 """Pages of one product in a round: its facts, resolutions, interests, opinions."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,7 +16,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from councils.forms import entries, fields
 from councils.judging import checklist, ranking, tally
 from councils.judging.board import with_due
-from councils.models import Appraisal, Opinion, RoundState
+from councils.models import Appraisal, Opinion, RoundEntry, RoundState
 from councils.pages import found_entry, posted
 from cycle import clock
 from cycle.asking import SignedIn
@@ -22,7 +27,7 @@ from dossiers.models import Dossier
 _SETTLED_HERE = ("count", "spread", "resolution", "meeting")
 
 
-def _alarms(entry):
+def _alarms(entry: RoundEntry) -> list[Any]:
     """What the council must still settle on the product, without names or points."""
     if entry.round.state != RoundState.OPEN:
         return []
@@ -123,7 +128,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     kind = _ACTS[name]
     found = found_entry(request.user, pk, kind["permission"])
 
-    def do(**values):
+    def do(**values: Any) -> Any:
         return getattr(found.round, name)(found, by=request.user, **values)
 
     form = fields.ReasonForm(posted(request), act=do)
@@ -137,7 +142,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
 # --- Resolutions ---------------------------------------------------------------------------------
 
 
-def _minimums(found):
+def _minimums(found: RoundEntry) -> Iterator[tuple[Criterion, int]]:
     """(criterion, stars) of every minimum in the rubric."""
     criteria = (
         Criterion.objects.filter(rubric=found.rubric_id, options__minimum_for__isnull=False)
@@ -152,7 +157,7 @@ def _minimums(found):
             yield criterion, stars
 
 
-def _ties(found):
+def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
     """(criterion id, stars) of the minimums on which the sheets are tied, once all are in."""
     if not any(item.code == "resolution" for item in _alarms(found)):
         return set()
@@ -174,7 +179,9 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     }
     ties = _ties(found)
     asked = request.POST.get("about", "") if request.method == "POST" else None
-    minimums, eliminations, tried = [], [], None
+    minimums: list[dict[str, Any]] = []
+    eliminations: list[dict[str, Any]] = []
+    tried: entries.ResolutionForm | None = None
     for criterion, stars in _minimums(found):
         minimums.append(
             {
@@ -202,7 +209,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
         initial = {}
         if its is not None:
             initial = {"holds": "yes" if its.holds else "no", "reason": its.reason}
-        row["form"] = entries.ResolutionForm(
+        form = row["form"] = entries.ResolutionForm(
             request.POST if asked == row["key"] else None,
             prefix=row["key"],
             initial=initial,
@@ -211,8 +218,8 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
             no=no,
         )
         if asked == row["key"]:
-            tried = row["form"]
-            if tried.is_valid() and tried.do(found, by=request.user):
+            tried = form
+            if form.is_valid() and form.do(found, by=request.user):
                 messages.success(request, _("Đã ghi kết luận của hội đồng."))
                 return redirect("councils:resolutions", found.pk)
     if asked is not None and tried is None:

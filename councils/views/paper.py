@@ -1,6 +1,9 @@
 """Pages of pen sheets: typed by whoever runs the round, confirmed by a second person."""
 
+from __future__ import annotations
+
 from mimetypes import guess_type
+from typing import Any
 
 import rules
 from csp.constants import SELF
@@ -18,11 +21,12 @@ from django.views.decorators.http import require_safe
 
 from councils.forms.fields import ReasonForm
 from councils.forms.sheets import ScanForm, SheetForm
-from councils.models import Interest, Scoresheet, SheetSealed, SheetState
+from councils.models import Interest, Member, RoundEntry, Scoresheet, SheetSealed, SheetState
 from councils.pages import found_entry, found_round, posted
 from councils.sheet_page import answer, begun, late, why
 from cycle.asking import SignedIn
 from cycle.downloads import download
+from cycle.models import User
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet
 
@@ -78,7 +82,15 @@ def paper(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _cell(entry, member, sheet, recused, user, runs, scores):
+def _cell(
+    entry: RoundEntry,
+    member: Member,
+    sheet: Scoresheet | None,
+    recused: bool,
+    user: User,
+    runs: bool,
+    scores: bool,
+) -> dict[str, Any]:
     """The state of one sheet (never its points), and what ``user`` may do with it."""
     types = runs and not scores
     cell = {
@@ -163,7 +175,7 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
     who = sheet.member and sheet.member.user
 
-    def act(**values):
+    def act(**values: Any) -> None:
         return sheet.hand_back(by=request.user, **values)
 
     form = ReasonForm(posted(request), act=act)
@@ -194,8 +206,10 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
 # --- Comparing --------------------------------------------------------------------------------
 
 
-def _comparable(user, pk):
-    """A typed sheet, if ``user`` may confirm it or sees it anyway (its typist, its member)."""
+def _comparable(user: User, pk: int) -> tuple[Scoresheet, bool]:
+    """A typed sheet, if ``user`` may confirm it or sees it anyway (its typist, its member); and
+    whether ``user`` may confirm it now.
+    """
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
             "member__user",
@@ -222,6 +236,7 @@ def _comparable(user, pk):
 def compare(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan beside the typed sheet, to be confirmed or sent back by a second person."""
     sheet, waits = _comparable(request.user, pk)
+    assert sheet.member is not None, "a pen sheet is a member's"
     own = sheet.member.user_id == request.user.pk
     back = ("councils:sheet", sheet.entry_id) if own else ("councils:paper", sheet.entry.round_id)
     acts = {"confirm": sheet.confirm, "send_back": sheet.send_back}

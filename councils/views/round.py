@@ -1,5 +1,9 @@
 """Pages of rounds: the list, a new one, the board, and the acts until it closes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -141,7 +145,7 @@ def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Put the meeting off after scoring was opened."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
-    def move(**values):
+    def move(**values: Any) -> None:
         return round_.move_meeting(by=request.user, **values)
 
     form = rounds_forms.MoveMeetingForm(posted(request), act=move)
@@ -182,7 +186,9 @@ def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
 
 
-def _simple(request, round_, form, title, button):
+def _simple(
+    request: SignedIn, round_: EvaluationRound, form: Any, title: str, button: str
+) -> HttpResponseBase:
     if form.is_valid() and form.do():
         messages.success(request, _("Đã lưu."))
         return redirect("councils:round", round_.pk)
@@ -229,7 +235,7 @@ def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     """Call a meeting on the products that members did not agree on in writing."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
-    def call(**values):
+    def call(**values: Any) -> Any:
         return closing.convene(round_, by=request.user, **values)
 
     form = rounds_forms.ConveneForm(posted(request), act=call)
