@@ -5,6 +5,8 @@ as its task begins and ends. Three tasks do many things and write theirs themsel
 (``notifications/jobs.py``).
 """
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -86,7 +88,7 @@ def _watched(task: Any) -> str | None:
 
 
 @signals.task_prerun.connect
-def began(task=None, **said):
+def began(task: Any = None, **said: Any) -> None:
     """Write down that a beat has begun."""
     if name := _watched(task):
         Heartbeat.objects.update_or_create(
@@ -95,7 +97,7 @@ def began(task=None, **said):
 
 
 @signals.task_postrun.connect
-def ended(task=None, state=None, retval=None, **said):
+def ended(task: Any = None, state: str | None = None, retval: Any = None, **said: Any) -> None:
     """Write down that a beat has ended, and what it did or why it could not."""
     if name := _watched(task):
         error = "" if state == "SUCCESS" else in_words(retval)

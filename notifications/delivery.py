@@ -1,10 +1,14 @@
 """From a notification to a channel: claimed by a row, sent outside every transaction, retried."""
 
+from __future__ import annotations
+
 import time
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.channels import Refused, email, webhook
@@ -37,7 +41,7 @@ RETURNING id
 """
 
 
-def deliver(limit=None, *, seconds=None):
+def deliver(limit: int | None = None, *, seconds: float | None = None) -> int:
     """Send what is due, one by one; returns how many were tried.
 
     It begins no more after ``limit`` messages or ``seconds``: a slow server keeps one worker busy,
@@ -64,7 +68,7 @@ def deliver(limit=None, *, seconds=None):
     return tried
 
 
-def attempt(delivery):
+def attempt(delivery: Delivery) -> None:
     """Try one claimed delivery and write down how it went. No transaction is open meanwhile."""
     try:
         if not delivery.recipient.is_active:
@@ -82,7 +86,7 @@ def attempt(delivery):
         )
 
 
-def _failed(delivery, error, *, final):
+def _failed(delivery: Delivery, error: Exception, *, final: bool) -> None:
     pause = min(PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
     Delivery.objects.filter(pk=delivery.pk).update(
         state=DeliveryState.INCIDENT if final else DeliveryState.PENDING,
@@ -91,7 +95,7 @@ def _failed(delivery, error, *, final):
     )
 
 
-def _named_in_log(delivery):
+def _named_in_log(delivery: Delivery) -> dict[str, Any]:
     said = {
         "delivery": delivery.pk,
         "attempt": delivery.attempts,
@@ -102,7 +106,7 @@ def _named_in_log(delivery):
     return said
 
 
-def resend(deliveries):
+def resend(deliveries: QuerySet[Delivery]) -> int:
     """Put those of ``deliveries`` that are incidents back in the queue (gửi lại); how many."""
     return deliveries.filter(state=DeliveryState.INCIDENT).update(
         state=DeliveryState.PENDING, attempts=0, next_at=Now()

@@ -1,6 +1,8 @@
 """The morning's letter to those who chose it (bản «Hôm nay»): one a day, on working days."""
 
-from datetime import time, timedelta
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -22,7 +24,7 @@ HOUR = time(7)
 NAMED = 15
 
 
-def prepare(now=None):
+def prepare(now: datetime | None = None) -> int:
     """Make today's letter for each person who has none yet; returns how many were made.
 
     Any number may run at once: the row of person and day can exist once.
@@ -42,7 +44,7 @@ def prepare(now=None):
     return sum(_make(user, today, now) for user in people)
 
 
-def _make(user, today, now):
+def _make(user: User, today: date, now: datetime) -> int:
     last = Digest.objects.filter(user=user).first()
     with translation.override("vi"):
         text = text_for(user, last.created_at if last else now - timedelta(days=1), now)
@@ -57,7 +59,7 @@ def _make(user, today, now):
     return 1
 
 
-def text_for(user, since, now):
+def text_for(user: User, since: datetime, now: datetime) -> str:
     """What this person has to do today, and what is new since ``since``; empty when nothing."""
     today = timezone.localdate(now)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))

@@ -1,19 +1,24 @@
 """From the outbox to notifications: each entry told once to each person who must hear."""
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
 import structlog
 from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from cycle import clock
-from cycle.models import OutboxMessage, Stream, User
+from cycle.models import HistoryEntry, OutboxMessage, Stream, User
 from notifications import audiences
 from notifications.models import Channel, Delivery, Notification, Preference
 
 log = structlog.get_logger(__name__)
 
 
-def dispatch(limit=500):
+def dispatch(limit: int = 500) -> int:
     """Turn the oldest pending outbox rows into notifications; returns how many rows were taken.
 
     Any number may run at once. An entry whose audience cannot be found keeps its reason on its row
@@ -48,7 +53,7 @@ def dispatch(limit=500):
     return len(messages)
 
 
-def _of_rungs(messages):
+def _of_rungs(messages: list[OutboxMessage]) -> dict[int, set[int]]:
     """Who hears of the rungs among ``messages``; nothing when one of them is wrong.
 
     Then each is asked for by itself, and the wrong one keeps its reason.
@@ -64,7 +69,7 @@ def _of_rungs(messages):
         return {}
 
 
-def named_in_log(entry):
+def named_in_log(entry: HistoryEntry) -> dict[str, Any]:
     """What the log says of an entry: which it is, of which dossier, who did it."""
     return {
         "entry": entry.pk,
@@ -74,7 +79,7 @@ def named_in_log(entry):
     }
 
 
-def _tell(told, now):
+def _tell(told: list[tuple[int, int]], now: datetime) -> None:
     """Insert the notifications (pairs of entry id and person id) and their deliveries."""
     if not told:
         return
@@ -111,7 +116,7 @@ def _tell(told, now):
     )
 
 
-def channels_of(user):
+def channels_of(user: User) -> list[Channel]:
     """The channels by which this person is told each thing as it happens."""
     preference = getattr(user, "preference", None) or Preference()
     channels = []

@@ -1,6 +1,10 @@
 """The beat's and the workers' part: every job finds its work in PostgreSQL and may run twice."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from celery import shared_task
@@ -20,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 @alone
-def keep_time():
+def keep_time() -> None:
     """Fire what is due and tell it; another worker sends, for a mail server may be slow."""
     with_heartbeat(
         "keep_time",
@@ -38,19 +42,19 @@ def keep_time():
 
 @shared_task
 @alone
-def send_letters():
+def send_letters() -> None:
     """Send what waits, for most of a minute: the next beat wakes the next worker."""
     with_heartbeat("send_letters", {"tried": lambda: deliver(seconds=50)})
 
 
 @shared_task
 @alone
-def collect_files():
+def collect_files() -> None:
     """Remove every night what no row names; numbers and bytes stand on the page of operations."""
     with_heartbeat("collect_files", {"files": files.collect})
 
 
-def tell(*, seconds):
+def tell(*, seconds: float) -> int:
     """Empty the outbox, or begin no more after ``seconds``; returns how many entries were told.
 
     The next beat fires what fell due meanwhile, and goes on.
@@ -61,7 +65,7 @@ def tell(*, seconds):
     return told
 
 
-def with_heartbeat(name, parts):
+def with_heartbeat(name: str, parts: Mapping[str, Callable[[], Any]]) -> None:
     """Do each of ``parts`` whatever becomes of the others, and write down when and how it went."""
     Heartbeat.objects.update_or_create(
         name=name, defaults={"started_at": clock.now(), "finished_at": None}

@@ -1,19 +1,24 @@
 """What a message says: one Vietnamese letter per event (templates/notifications/messages)."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
-from cycle.models import DayOff, Stream, User
+from cycle.models import DayOff, HistoryEntry, Stream, User
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Dossier, Term
 from dossiers.rules import holds_task
-from dossiers.terms.due import due
+from dossiers.terms.due import Due, due
 from notifications import weekly
+from notifications.models import Delivery, Digest, Notification, WeeklySummary
 
 
 @dataclass(frozen=True)
@@ -26,17 +31,18 @@ class Letter:
     attachment: tuple[str, bytes, str] | None = None
 
 
-def letter(delivery):
+def letter(delivery: Delivery) -> Letter:
     """The :class:`Letter` of a delivery; in Vietnamese, whatever the reader's screen."""
     with translation.override("vi"):
-        if delivery.notification_id:
+        if delivery.notification is not None:
             return of_notification(delivery.notification)
-        if delivery.digest_id:
+        if delivery.digest is not None:
             return of_digest(delivery.digest)
+        assert delivery.summary is not None, "a delivery is of one of the three"
         return of_summary(delivery.summary)
 
 
-def of_notification(notification):
+def of_notification(notification: Notification) -> Letter:
     """The letter of the event that the notification tells."""
     entry, recipient = notification.entry, notification.recipient
     return _written(
@@ -44,12 +50,12 @@ def of_notification(notification):
     )
 
 
-def of_digest(digest):
+def of_digest(digest: Digest) -> Letter:
     """The morning's letter."""
     return _written(digest.user, "notifications/digest.txt", {"digest": digest})
 
 
-def of_summary(summary):
+def of_summary(summary: WeeklySummary) -> Letter:
     """The letter that carries the week's page."""
     return _written(
         summary.leader,
@@ -63,7 +69,7 @@ def of_summary(summary):
     )
 
 
-def context_of(entry, recipient):
+def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
     """What a letter may speak of: the entry, its dossier, term and open task, and where to look.
 
     ``task`` is the dossier's open task if the recipient may do it; ``path`` leads to it.
@@ -96,7 +102,7 @@ def context_of(entry, recipient):
     return context
 
 
-def _context_of_round(entry):
+def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
     """The round, the product or the question that the entry is about; never what anybody scored."""
     round_ = EvaluationRound.objects.select_related("council").get(pk=entry.stream_id)
     context = {"round": round_, "path": f"/rounds/{round_.pk}/"}
@@ -108,17 +114,17 @@ def _context_of_round(entry):
     return context
 
 
-def title_of_term(code, title):
+def title_of_term(code: str | None, title: str) -> Any:
     """How a term is called: that of a task is stored under the task's name."""
     return GUIDES[title].title if code == "task" and title in GUIDES else title
 
 
-def _due(due_on, today, paused_at):
+def _due(due_on: date, today: date, paused_at: datetime | None) -> Due:
     calendar = DayOff.objects.calendar(*sorted([today, due_on]))
     return due(due_on, today, calendar, paused_at=paused_at)
 
 
-def _who(entry):
+def _who(entry: HistoryEntry) -> str:
     """«Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)», or the system."""
     if entry.actor is None:
         return "Hệ thống"
@@ -130,7 +136,12 @@ def _who(entry):
     return who
 
 
-def _written(recipient, template, context, attachment=None):
+def _written(
+    recipient: User,
+    template: str,
+    context: dict[str, Any],
+    attachment: tuple[str, bytes, str] | None = None,
+) -> Letter:
     """The first line of the template is the subject, the rest the body."""
     text = render_to_string(
         template,

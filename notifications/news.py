@@ -1,7 +1,10 @@
 """What a person has been told (thông báo của tôi): the list, narrowed by the address."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
@@ -10,7 +13,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cycle.models import OrgUnit, Stream
+from cycle.models import OrgUnit, Stream, User
 from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models import Dossier
 from notifications import audiences
@@ -29,7 +32,7 @@ class Kind(models.TextChoices):
     RESULT = "result", gettext_lazy("Kết quả")
 
     @property
-    def condition(self):
+    def condition(self) -> models.Q:
         """The notifications of this kind."""
         term = models.Q(entry__event__startswith="term.")
         result = models.Q(entry__event__in=audiences.events_of(audiences.the_line))
@@ -47,7 +50,7 @@ class Filters(Narrowed):
     after: int | None = None
 
     @classmethod
-    def read(cls, asked: Asked) -> "Filters":
+    def read(cls, asked: Asked) -> Filters:
         return cls(
             unread=asked.data.get("unread") == "1",
             kind=asked.one_of("kind", Kind.values),
@@ -55,7 +58,7 @@ class Filters(Narrowed):
         )
 
 
-def unread_count(user):
+def unread_count(user: User) -> int:
     """How many notifications this person has not read, counted no further than MANY."""
     return Notification.objects.unread().filter(recipient=user)[:MANY].count()
 
@@ -65,11 +68,11 @@ class News(Listed):
 
     whole = "kind="
 
-    def __init__(self, user, filters):
+    def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
 
     @cached_property
-    def _page(self):
+    def _page(self) -> list[Any]:
         found = Notification.objects.filter(recipient=self.user)
         if self.filters.unread:
             found = found.unread()
@@ -91,7 +94,7 @@ class News(Listed):
             .order_by("-pk")[: self.PAGE + 1]
         )
 
-    def rows(self):
+    def rows(self) -> list[Any]:
         """Each notification with its ``title`` (what it is about) and ``dossier``."""
         rows = super().rows()
         dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
@@ -107,10 +110,10 @@ class News(Listed):
                 row.due_on = parse_date(entry.data["due_on"])
         return rows
 
-    def _beyond(self, last):
+    def _beyond(self, last: Any) -> dict[str, Any]:
         return {"after": last.pk}
 
-    def tabs(self):
+    def tabs(self) -> list[dict[str, Any]]:
         """All, or only what is unread."""
         return [
             {
@@ -121,7 +124,7 @@ class News(Listed):
             for label, unread in ((_("Tất cả"), False), (_("Chưa đọc"), True))
         ]
 
-    def kinds(self):
+    def kinds(self) -> list[dict[str, Any]]:
         """What it can be narrowed to."""
         return [
             {

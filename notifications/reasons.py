@@ -1,5 +1,7 @@
 """Why a message did not go out, in words that an office understands. A leaf: no models."""
 
+from __future__ import annotations
+
 import http.client
 import smtplib
 import socket
@@ -26,7 +28,7 @@ SENTENCES = (
 )
 
 
-def reason(error):
+def reason(error: BaseException) -> str:
     """The sentence for ``error``, with what the other side said behind it."""
     if isinstance(error, Refused):
         return str(error)
@@ -40,7 +42,7 @@ def reason(error):
     return f"Lỗi phần mềm khi soạn hoặc gửi thư. ({type(error).__name__}: {said})"[:500]
 
 
-def _said(error):
+def _said(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
         return f"{code} {_text(text)}"
@@ -49,5 +51,5 @@ def _said(error):
     return str(error)
 
 
-def _text(answer):
+def _text(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)

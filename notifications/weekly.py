@@ -1,19 +1,23 @@
 """The week on one page for a leader (báo cáo tuần): counted from the files of their area."""
 
+from __future__ import annotations
+
 import json
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import typst
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User
 from cycle.steps import Step
+from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
 from dossiers.models import ACTS, Dossier, Task, Term
@@ -46,12 +50,12 @@ MOVES = (
 # --- The figures ----------------------------------------------------------------------------
 
 
-def monday_of(day):
+def monday_of(day: date) -> date:
     """The Monday of the week of ``day``."""
     return day - timedelta(days=day.weekday())
 
 
-def figures(user, now):
+def figures(user: User, now: datetime) -> dict[str, Any]:
     """The week's page as plain data: what ``user`` may see, as it stands at ``now``."""
     today = timezone.localdate(now)
     monday = monday_of(today)
@@ -94,7 +98,7 @@ def figures(user, now):
     }
 
 
-def _steps(states, late):
+def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
     standing: Counter = Counter()
     for state, number in states.items():
         if State(state) not in PARKED:
@@ -113,7 +117,7 @@ def _steps(states, late):
     ]
 
 
-def _late_units(late, today, calendar):
+def _late_units(late: list[Any], today: date, calendar: Calendar) -> list[dict[str, Any]]:
     """Each unit with how many tasks are late there, and by how many working days the oldest."""
     units: dict = {}
     for row in late:
@@ -131,7 +135,7 @@ def _late_units(late, today, calendar):
     return sorted(rows, key=lambda row: (-row["number"], -row["days"], row["unit"]))
 
 
-def _due(user, dossiers, monday):
+def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
     """What is due in the week from ``monday`` on: tasks, and the dates of the law."""
     week = (monday, monday + timedelta(days=6))
     tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
@@ -158,7 +162,7 @@ def _due(user, dossiers, monday):
     ]
 
 
-def _moves(dossiers, monday):
+def _moves(dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, Any]]:
     """What was recorded since ``monday``."""
     counted = dict(
         HistoryEntry.objects.filter(
@@ -177,11 +181,11 @@ def _moves(dossiers, monday):
     ]
 
 
-def _day(day):
+def _day(day: date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-def pdf(page):
+def pdf(page: dict[str, Any]) -> bytes:
     """The page of these figures as PDF, A4."""
     return typst.compile(SHEET, root=SHEET.parent, sys_inputs={"figures": json.dumps(page)})
 
@@ -189,7 +193,7 @@ def pdf(page):
 # --- Once a week ----------------------------------------------------------------------------
 
 
-def prepare(now=None):
+def prepare(now: datetime | None = None) -> int:
     """Make this week's page for each leader who has none yet; returns how many were made.
 
     Any number may run at once: the row of leader and week can exist once.
@@ -212,7 +216,7 @@ def prepare(now=None):
     return sum(_make(leader, week_on, now) for leader in leaders)
 
 
-def week_to_tell(now):
+def week_to_tell(now: datetime) -> date | None:
     """The Monday of the week whose hour of telling has last passed; None when that is long ago."""
     today = timezone.localdate(now)
     monday = monday_of(today)
@@ -228,7 +232,7 @@ def week_to_tell(now):
     return None
 
 
-def _make(leader, week_on, now):
+def _make(leader: User, week_on: date, now: datetime) -> int:
     with translation.override("vi"):
         page = figures(leader, now)
     try:

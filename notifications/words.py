@@ -1,5 +1,7 @@
 """The words that rows of what people are told hold."""
 
+from __future__ import annotations
+
 from django.urls import Resolver404, resolve
 
 from cycle import words
@@ -7,7 +9,7 @@ from notifications.beats import BEATS
 from notifications.models import CalendarFeed, Heartbeat
 
 
-def calendar_addresses():
+def calendar_addresses() -> set[str]:
     """The address that calendars of people ask, if it still leads to their days."""
     try:
         match = resolve("/calendar/token.ics")

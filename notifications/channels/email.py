@@ -1,14 +1,21 @@
 """Electronic mail over SMTP."""
 
+from __future__ import annotations
+
 import smtplib
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from notifications.channels import Refused
 
+if TYPE_CHECKING:
+    from notifications.letters import Letter
+    from notifications.models import Delivery
 
-def send(delivery, letter):
+
+def send(delivery: Delivery, letter: Letter) -> None:
     """Send one mail; the Message-ID is the delivery's, the same at every try."""
     address = letter.to.email
     if not address:
