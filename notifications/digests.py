@@ -1,4 +1,4 @@
-"""The morning's letter to those who chose it (bản «Hôm nay»): one a day, on working days."""
+"""The morning's letter (bản «Hôm nay»): one per working day, to those who chose it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMED = 15
 def prepare(now: datetime | None = None) -> int:
     """Make today's letter for each person who has none yet; returns how many were made.
 
-    Any number may run at once: the row of person and day can exist once.
+    May run several times at once: a unique row per person and day.
     """
     now = now or clock.now()
     local = timezone.localtime(now)
@@ -54,13 +54,13 @@ def _make(user: User, today: date, now: datetime) -> int:
             if text:
                 Delivery.objects.create(digest=digest, channel=Channel.EMAIL, next_at=clock.now())
     except IntegrityError:
-        # Another worker made it at the same moment.
+        # Another worker has just made it.
         return 0
     return 1
 
 
 def text_for(user: User, since: datetime, now: datetime) -> str:
-    """What this person has to do today, and what is new since ``since``; empty when nothing."""
+    """What ``user`` has to do today and what is new since ``since``; "" when there is nothing."""
     today = timezone.localdate(now)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))
     kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting")}

@@ -1,4 +1,4 @@
-"""From the outbox to notifications: each entry told once to each person who must hear."""
+"""From the outbox to notifications: one per history entry and person of its audience."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = structlog.get_logger(__name__)
 
 
 def dispatch(limit: int = 500) -> int:
-    """Turn the oldest pending outbox rows into notifications; returns how many rows were taken.
+    """Turn the ``limit`` oldest pending outbox rows into notifications; returns how many rows.
 
-    Any number may run at once. An entry whose audience cannot be found keeps its reason on its row
-    and is not tried again before somebody has looked; the others go on.
+    May run several times at once. When the audience of an entry cannot be found, the error is kept
+    on its row, which is not tried again until somebody asks for it on the operations page.
     """
     now = clock.now()
     with transaction.atomic():
@@ -43,7 +43,7 @@ def dispatch(limit: int = 500) -> int:
                 told += [(message.entry_id, person) for person in people]
                 message.dispatched_at = now
             except OperationalError:
-                # The database went away or was busy: nothing is wrong with the entry.
+                # The database was busy or unreachable; the entry is not at fault.
                 raise
             except Exception as error:
                 log.exception("not_told", **named_in_log(message.entry))
@@ -54,9 +54,9 @@ def dispatch(limit: int = 500) -> int:
 
 
 def _of_rungs(messages: list[OutboxMessage]) -> dict[int, set[int]]:
-    """Who hears of the rungs among ``messages``; nothing when one of them is wrong.
+    """``{entry id: person ids}`` for the reminders and escalations among ``messages``, at once.
 
-    Then each is asked for by itself, and the wrong one keeps its reason.
+    Empty when one of them fails: then each is looked up by itself, so that only that one fails.
     """
     entries = [message.entry for message in messages if message.entry.event in audiences.RUNGS]
     try:
@@ -70,7 +70,7 @@ def _of_rungs(messages: list[OutboxMessage]) -> dict[int, set[int]]:
 
 
 def named_in_log(entry: HistoryEntry) -> dict[str, Any]:
-    """What the log says of an entry: which it is, of which dossier, who did it."""
+    """The fields by which the log names an entry: id, event, dossier, actor."""
     return {
         "entry": entry.pk,
         "recorded": entry.event,
@@ -80,7 +80,7 @@ def named_in_log(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def _tell(told: list[tuple[int, int]], now: datetime) -> None:
-    """Insert the notifications (pairs of entry id and person id) and their deliveries."""
+    """Insert notifications for ``told``, (entry id, person id), and their deliveries."""
     if not told:
         return
     Notification.objects.bulk_create(
@@ -105,7 +105,7 @@ def _tell(told: list[tuple[int, int]], now: datetime) -> None:
             Delivery(
                 notification=notification,
                 channel=channel,
-                # The database's moment, as the one who claims reads it: clocks of machines differ.
+                # The database's clock, which the claim compares with, not this machine's.
                 next_at=Now(),
             )
             for notification in made
@@ -117,7 +117,7 @@ def _tell(told: list[tuple[int, int]], now: datetime) -> None:
 
 
 def channels_of(user: User) -> list[Channel]:
-    """The channels by which this person is told each thing as it happens."""
+    """The channels on which ``user`` gets each notification at once."""
     preference = getattr(user, "preference", None) or Preference()
     channels = []
     if settings.EMAIL_HOST and user.email and preference.email and not preference.digest:

@@ -1,4 +1,4 @@
-"""A person's due days for a calendar program (lịch iCalendar)."""
+"""A person's due days as an iCalendar feed (lịch iCalendar)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cycle.models import User
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Task, Term
 
-#: A calendar program shows no more, and the feed stays small.
+#: At most this many tasks, and as many terms.
 MANY = 500
 
 
 def feed(user: User) -> bytes:
-    """The tasks of this person's units and the terms of the law they answer for, as iCalendar."""
+    """The open tasks of ``user``'s posts and the legal terms of those posts, as iCalendar."""
     with translation.override("vi"):
         calendar = Calendar()
         calendar.add("prodid", "-//OCOP//Hạn xử lý//VI")
@@ -42,7 +42,7 @@ def _event(name: str, day: date, summary: str, description: str, path: str = "")
     event.add("description", description)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    # A due day does not make its reader busy.
+    # Not shown as busy time.
     event.add("transp", "TRANSPARENT")
     if path:
         event.add("url", site.address(path))

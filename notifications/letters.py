@@ -1,4 +1,4 @@
-"""What a message says: one Vietnamese letter per event (templates/notifications/messages)."""
+"""The texts of messages, in Vietnamese: a template per event (templates/notifications/messages)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from notifications.models import Delivery, Digest, Notification, WeeklySummary
 
 @dataclass(frozen=True)
 class Letter:
-    """What goes out to one person; ``attachment`` is (name, content, type)."""
+    """A message to one person; ``attachment`` is (name, content, content type)."""
 
     to: User
     subject: str
@@ -32,7 +32,7 @@ class Letter:
 
 
 def letter(delivery: Delivery) -> Letter:
-    """The :class:`Letter` of a delivery; in Vietnamese, whatever the reader's screen."""
+    """The :class:`Letter` of a delivery, always in Vietnamese."""
     with translation.override("vi"):
         if delivery.notification is not None:
             return of_notification(delivery.notification)
@@ -43,7 +43,7 @@ def letter(delivery: Delivery) -> Letter:
 
 
 def of_notification(notification: Notification) -> Letter:
-    """The letter of the event that the notification tells."""
+    """The letter about a notification's event."""
     entry, recipient = notification.entry, notification.recipient
     return _written(
         recipient, f"notifications/messages/{entry.event}.txt", context_of(entry, recipient)
@@ -56,7 +56,7 @@ def of_digest(digest: Digest) -> Letter:
 
 
 def of_summary(summary: WeeklySummary) -> Letter:
-    """The letter that carries the week's page."""
+    """The letter with the week's page attached."""
     return _written(
         summary.leader,
         "notifications/week.txt",
@@ -70,9 +70,10 @@ def of_summary(summary: WeeklySummary) -> Letter:
 
 
 def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
-    """What a letter may speak of: the entry, its dossier, term and open task, and where to look.
+    """The context of a letter's template: the entry, its dossier, round, term and open task.
 
-    ``task`` is the dossier's open task if the recipient may do it; ``path`` leads to it.
+    ``open``: the dossier's open task; ``task``: the same if the recipient may do it. ``path``: the
+    page to look at.
     """
     context = {"entry": entry, "who": _who(entry), "path": "/notifications/"}
     today = clock.today()
@@ -103,7 +104,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
 
 
 def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
-    """The round, the product or the question that the entry is about; never what anybody scored."""
+    """The round, product and opinion that the entry is about; never points."""
     round_ = EvaluationRound.objects.select_related("council").get(pk=entry.stream_id)
     context = {"round": round_, "path": f"/rounds/{round_.pk}/"}
     if "dossier" in entry.data:
@@ -115,7 +116,7 @@ def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
 
 
 def title_of_term(code: str | None, title: str) -> Any:
-    """How a term is called: that of a task is stored under the task's name."""
+    """The title of a term; the term of a task has the task's node as its stored ``title``."""
     return GUIDES[title].title if code == "task" and title in GUIDES else title
 
 
@@ -142,7 +143,7 @@ def _written(
     context: dict[str, Any],
     attachment: tuple[str, bytes, str] | None = None,
 ) -> Letter:
-    """The first line of the template is the subject, the rest the body."""
+    """The letter of a template, whose first line is the subject."""
     text = render_to_string(
         template,
         {

@@ -1,4 +1,4 @@
-"""What a person has been told (thông báo của tôi): the list, narrowed by the address."""
+"""The list of a person's notifications (thông báo của tôi), and its filters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from notifications import audiences
 from notifications.letters import title_of_term
 from notifications.models import Notification
 
-#: The bell counts no further.
+#: The most that the bell counts.
 MANY = 100
 
 
@@ -33,7 +33,7 @@ class Kind(models.TextChoices):
 
     @property
     def condition(self) -> models.Q:
-        """The notifications of this kind."""
+        """The condition on notifications of this kind."""
         term = models.Q(entry__event__startswith="term.")
         result = models.Q(entry__event__in=audiences.events_of(audiences.the_line))
         return {Kind.WORK: ~term & ~result, Kind.TERM: term, Kind.RESULT: result}[self]
@@ -41,7 +41,7 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Filters(Narrowed):
-    """What the list is narrowed to, as the address says it."""
+    """The filters of the list."""
 
     place = {"after": None}
 
@@ -59,12 +59,12 @@ class Filters(Narrowed):
 
 
 def unread_count(user: User) -> int:
-    """How many notifications this person has not read, counted no further than MANY."""
+    """The number of unread notifications, at most MANY."""
     return Notification.objects.unread().filter(recipient=user)[:MANY].count()
 
 
 class News(Listed):
-    """One page of what ``user`` was told, newest first: two queries, however many rows."""
+    """A page of ``user``'s notifications, newest first, in two queries."""
 
     whole = "kind="
 
@@ -80,7 +80,7 @@ class News(Listed):
             found = found.filter(Kind(self.filters.kind).condition)
         if self.filters.after:
             found = found.filter(pk__lt=self.filters.after)
-        # The unit and role of a rung's term, joined here to keep the page at two queries.
+        # The unit of a reminder's term, joined here to keep the page at two queries.
         found = found.annotate(
             desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
         )
@@ -95,7 +95,9 @@ class News(Listed):
         )
 
     def rows(self) -> list[Any]:
-        """Each notification with its ``title`` (what it is about) and ``dossier``."""
+        """The notifications, with ``dossier``; of reminders and escalations also ``term`` (its
+        title) and ``due_on``.
+        """
         rows = super().rows()
         dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
@@ -105,7 +107,7 @@ class News(Listed):
             if entry.stream == Stream.DOSSIER:
                 row.dossier = dossiers[entry.stream_id]
             if entry.event in audiences.RUNGS:
-                # Written by the sweep: ``label`` of the entry is the term's title.
+                # The sweep writes the term's title into ``label``.
                 row.term = title_of_term(entry.data["code"], entry.label)
                 row.due_on = parse_date(entry.data["due_on"])
         return rows
@@ -114,7 +116,7 @@ class News(Listed):
         return {"after": last.pk}
 
     def tabs(self) -> list[dict[str, Any]]:
-        """All, or only what is unread."""
+        """The links to all notifications and to the unread ones."""
         return [
             {
                 "label": label,
@@ -125,7 +127,7 @@ class News(Listed):
         ]
 
     def kinds(self) -> list[dict[str, Any]]:
-        """What it can be narrowed to."""
+        """The links that filter by kind."""
         return [
             {
                 "label": label,

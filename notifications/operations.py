@@ -1,4 +1,4 @@
-"""How the system fares (vận hành): what did not go out, what waits, when work last ran."""
+"""The operations page (vận hành): what failed, what is queued, when scheduled work last ran."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from notifications.delivery import resend
 from notifications.letters import title_of_term
 from notifications.models import Delivery, DeliveryState
 
-#: More than this are counted, not listed.
+#: The most rows of a list; beyond, the page says that there are more.
 SHOWN = 50
 
 WAITING = (
@@ -35,15 +35,15 @@ FROM notifications_delivery WHERE state = 'pending'
 
 
 class Operations:
-    """The page's facts, each list bounded."""
+    """The data of the operations page."""
 
     def __init__(self) -> None:
         self.now = clock.now()
-        #: What the last night's work on files did, once the beats are read.
+        #: The result of the last ``collect_files``; set by :meth:`beats`.
         self.collected = None
 
     def beats(self) -> list[Mark]:
-        """Each beat: when it was last seen, what went wrong, since when it is missed."""
+        """The scheduled tasks: last run, errors, since when missing."""
         found = marks(self.now)
         for mark in found:
             if mark.name == "collect_files" and mark.beat:
@@ -51,13 +51,13 @@ class Operations:
         return found
 
     def backlog(self) -> list[tuple[Any, int]]:
-        """What waits, by name; one query."""
+        """(name, number) of what is queued; one query."""
         with connection.cursor() as cursor:
             cursor.execute(BACKLOG)
             return list(zip(WAITING, cursor.fetchone(), strict=True))
 
     def incidents(self) -> tuple[list[Any], bool]:
-        """Messages that will not be tried again by themselves, the latest first."""
+        """(deliveries that are not tried again by themselves, whether there are more)."""
         deliveries, more = self._bounded(
             Delivery.objects.filter(state=DeliveryState.INCIDENT)
             .select_related(
@@ -71,7 +71,7 @@ class Operations:
         return deliveries, more
 
     def untold(self) -> tuple[list[Any], bool]:
-        """Entries whose audience could not be found."""
+        """(outbox rows whose audience could not be found, whether there are more)."""
         messages, more = self._bounded(
             OutboxMessage.objects.filter(dispatched_at=None)
             .exclude(error="")
@@ -83,11 +83,11 @@ class Operations:
         return messages, more
 
     def failed_jobs(self) -> tuple[list[Any], bool]:
-        """Long work that ended in an error."""
+        """(failed background jobs, whether there are more)."""
         return self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
 
     def file_faults(self) -> tuple[list[Any], bool]:
-        """Files that could not be handed over or stored, the latest first."""
+        """(files that could not be served or stored, whether there are more)."""
         return self._bounded(FileFault.objects.all())
 
     def _bounded(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
@@ -96,23 +96,23 @@ class Operations:
 
 
 def about(entry: HistoryEntry) -> str:
-    """An entry in a few words: its subject and its event."""
+    """An entry in short: its title and its event."""
     return f"{title_of_term(entry.data.get('code'), entry.label)}: {entry.sentence}"
 
 
 def resend_incidents(pk: int | None = None) -> int:
-    """Send again: one incident, or all; returns how many."""
+    """Queue one incident (or all) again; returns how many."""
     return _again(resend(_one(Delivery.objects.all(), pk)), "notifications.jobs.send_letters")
 
 
 def tell_again(pk: int | None = None) -> int:
-    """Look for the audience of failed entries again; returns how many."""
+    """Look for the audience of one failed entry (or all) again; returns how many."""
     messages = OutboxMessage.objects.filter(dispatched_at=None).exclude(error="")
     return _again(_one(messages, pk).update(error=""), "notifications.jobs.keep_time")
 
 
 def run_again(pk: int | None = None) -> int:
-    """Queue failed jobs again; returns how many."""
+    """Queue one failed job (or all) again; returns how many."""
     jobs = _one(Job.objects.filter(state=JobState.FAILED), pk)
     return _again(
         jobs.update(state=JobState.QUEUED, error="", finished_at=None), "cycle.jobs.run_jobs"

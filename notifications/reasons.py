@@ -1,4 +1,4 @@
-"""Why a message did not go out, in words that an office understands. A leaf: no models."""
+"""Vietnamese sentences for the errors of sending a message. A leaf: no models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import ssl
 
 from notifications.channels import Refused
 
-#: The first that fits; subclasses come before what they derive from.
+#: (type of error, sentence); the first that matches is used, so subclasses come first.
 SENTENCES = (
     (smtplib.SMTPAuthenticationError, "Máy chủ thư không nhận tên đăng nhập hoặc mật khẩu."),
     (smtplib.SMTPSenderRefused, "Máy chủ thư không nhận địa chỉ người gửi của hệ thống."),
@@ -29,11 +29,11 @@ SENTENCES = (
 
 
 def reason(error: BaseException) -> str:
-    """The sentence for ``error``, with what the other side said behind it."""
+    """The sentence for ``error``, followed by the server's answer in brackets."""
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error.__context__, TimeoutError):
-        # smtplib calls it a connection that was closed.
+        # smtplib raises SMTPServerDisconnected on a timeout.
         error = error.__context__
     said = _said(error)
     for kind, sentence in SENTENCES:

@@ -1,4 +1,4 @@
-"""Who may look at how the system itself fares."""
+"""Who may see the operations page."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ FEED_SECONDS = 300
 
 
 def only(predicate: Callable[[User], bool]) -> Callable[..., Any]:
-    """403 unless ``predicate`` says yes of who asks; a superuser is asked like anybody."""
+    """A decorator: 403 unless ``predicate`` is true of the user; superusers are no exception."""
 
     def check(user: Any) -> bool:
         if not predicate(user):

@@ -1,4 +1,4 @@
-"""The week on one page for a leader (báo cáo tuần): counted from the files of their area."""
+"""The week's report on one page for a leader (báo cáo tuần), over the dossiers of their area."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from dossiers.models import ACTS, Dossier, Task, Term
 from dossiers.models.law import SENT_BACK
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
 
-#: The page goes out on the last working day of the week, at this hour.
+#: The hour at which the report is sent, on the last working day of the week.
 HOUR = time(15)
-#: A beat that missed that hour still sends the page within this time.
+#: After a missed hour it is still sent within this time.
 STILL_NEWS = timedelta(days=4)
 
-#: More rows than these would not stay on one page.
+#: The most rows that fit on one page.
 UNITS = 8
 TASKS = 12
 
@@ -56,7 +56,7 @@ def monday_of(day: date) -> date:
 
 
 def figures(user: User, now: datetime) -> dict[str, Any]:
-    """The week's page as plain data: what ``user`` may see, as it stands at ``now``."""
+    """The week's report at ``now`` as plain data, over what ``user`` may see."""
     today = timezone.localdate(now)
     monday = monday_of(today)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
@@ -68,7 +68,7 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
         Task.objects.overdue(now)
         .filter(dossier__in=dossiers)
         .order_by()
-        # By the unit's number, which PostgreSQL knows how few there are of; its name follows.
+        # Grouped by the unit's id, which the planner can estimate; names are read after.
         .values("state", "org_unit")
         .annotate(number=Count("pk"), oldest=Min("due_on"))
     )
@@ -118,7 +118,7 @@ def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
 
 
 def _late_units(late: list[Any], today: date, calendar: Calendar) -> list[dict[str, Any]]:
-    """Each unit with how many tasks are late there, and by how many working days the oldest."""
+    """A row per unit: its number of overdue tasks, and the working days of the latest one."""
     units: dict = {}
     for row in late:
         unit = units.setdefault(row["org_unit__name"], {"number": 0, "oldest": row["oldest"]})
@@ -136,7 +136,7 @@ def _late_units(late: list[Any], today: date, calendar: Calendar) -> list[dict[s
 
 
 def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
-    """What is due in the week from ``monday`` on: tasks, and the dates of the law."""
+    """The tasks and legal terms that are due in the week from ``monday`` on."""
     week = (monday, monday + timedelta(days=6))
     tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
     terms = (
@@ -163,7 +163,7 @@ def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str
 
 
 def _moves(dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, Any]]:
-    """What was recorded since ``monday``."""
+    """How often each act of MOVES was recorded since ``monday``."""
     counted = dict(
         HistoryEntry.objects.filter(
             stream=Stream.DOSSIER,
@@ -186,7 +186,7 @@ def _day(day: date) -> str:
 
 
 def pdf(page: dict[str, Any]) -> bytes:
-    """The page of these figures as PDF, A4."""
+    """The report as PDF, A4."""
     return typst.compile(SHEET, root=SHEET.parent, sys_inputs={"figures": json.dumps(page)})
 
 
@@ -194,9 +194,9 @@ def pdf(page: dict[str, Any]) -> bytes:
 
 
 def prepare(now: datetime | None = None) -> int:
-    """Make this week's page for each leader who has none yet; returns how many were made.
+    """Make this week's report for each leader who has none yet; returns how many were made.
 
-    Any number may run at once: the row of leader and week can exist once.
+    May run several times at once: a unique row per leader and week.
     """
     now = now or clock.now()
     week_on = settings.EMAIL_HOST and week_to_tell(now)
@@ -217,7 +217,7 @@ def prepare(now: datetime | None = None) -> int:
 
 
 def week_to_tell(now: datetime) -> date | None:
-    """The Monday of the week whose hour of telling has last passed; None when that is long ago."""
+    """The Monday of the last week whose report is due, None when that was too long ago."""
     today = timezone.localdate(now)
     monday = monday_of(today)
     first = monday - timedelta(days=7)
@@ -242,6 +242,6 @@ def _make(leader: User, week_on: date, now: datetime) -> int:
             )
             Delivery.objects.create(summary=summary, channel=Channel.EMAIL, next_at=clock.now())
     except IntegrityError:
-        # Another worker made it at the same moment.
+        # Another worker has just made it.
         return 0
     return 1

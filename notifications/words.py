@@ -1,4 +1,4 @@
-"""The words that rows of what people are told hold."""
+"""The stored words of notifications that may never be renamed; see ``cycle/words.py``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from notifications.models import CalendarFeed, Heartbeat
 
 
 def calendar_addresses() -> set[str]:
-    """The address that calendars of people ask, if it still leads to their days."""
+    """The address of calendar feeds, if it still works."""
     try:
         match = resolve("/calendar/token.ics")
     except Resolver404:

@@ -25,7 +25,7 @@ def send(delivery: Delivery, letter: Letter) -> None:
         body=letter.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[address],
-        # No machine answers a machine: an absence note would come back to nobody.
+        # Auto-Submitted: asks for no automatic answers, such as absence notes.
         headers={"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"},
         attachments=[letter.attachment] if letter.attachment else [],
         connection=get_connection(timeout=settings.EMAIL_TIMEOUT),

@@ -49,7 +49,7 @@ def send(delivery: Delivery, letter: Letter) -> None:
     if not letter.to.phone:
         raise Refused("Người nhận không còn số điện thoại.")
     try:
-        # Asked again at every try: a name may point elsewhere by now.
+        # Resolved again at each try: the name may point elsewhere by now.
         parts, found = addresses(settings.WEBHOOK_URL)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
@@ -65,7 +65,8 @@ def send(delivery: Delivery, letter: Letter) -> None:
     connection = http.client.HTTPSConnection(
         parts.hostname or "", parts.port or 443, timeout=settings.EMAIL_TIMEOUT
     )
-    # The address that was checked is the one that is called, under the name of the certificate.
+    # Connect to the address that was checked, not to the name, which could resolve differently;
+    # TLS still verifies the name.
     plain = socket.create_connection((found[0], parts.port or 443), settings.EMAIL_TIMEOUT)
     connection.sock = ssl.create_default_context().wrap_socket(
         plain, server_hostname=parts.hostname
