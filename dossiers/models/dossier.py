@@ -353,35 +353,13 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise ActNotPossible(name)
             if act.reason:
                 reason = stated(reason)
-            on_paper = act.paper and not (act.scored and authorised)
-            if on_paper and paper is None:
-                raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
-            # A replay of the past may have no scan. That there is a paper at all the door has
-            # checked for whoever only types.
-            scanned = paper is not None and paper.is_scanned
-            if (on_paper or doing.typed) and not scanned and not clock.replaying():
-                raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
+            self._check_paper(act, doing, paper, by_round=authorised)
             moment, data = self._moment(doing.at, paper), doing.recorded
             if paper is not None:
                 # In the order of the foreign keys: the scan, the paper, the records.
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
-            for record in records:
-                record.dossier, record.recorded_by, record.at = self, doing.by, moment
-                record.prepare(paper)
-                # Unique keys and constraints are left to the database.
-                record.full_clean(
-                    exclude=["dossier", "recorded_by", "at"],
-                    validate_unique=False,
-                    validate_constraints=False,
-                )
-                try:
-                    record.save()
-                except IntegrityError as error:
-                    # Somebody was faster: say what validation would have said a moment later.
-                    if refused := record.refused(error):
-                        raise refused from error
-                    raise
+            self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
             if self._why_not_of_round(name, doing):
                 raise ConditionNotMet(self.why_not(name, doing))
@@ -411,6 +389,47 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 **data,
             )
             return entry, terms
+
+    def _check_paper(
+        self, act: Act, doing: Doing, paper: OfficialDocument | None, *, by_round: bool
+    ) -> None:
+        """Refuse the act without the signed document, or its scan, that it needs.
+
+        A council's result ``by_round`` needs none. A replay of the past may have no scan. That
+        whoever only types has a paper at all, the door has checked. Raises ConditionNotMet,
+        ValidationError.
+        """
+        on_paper = act.paper and not (act.scored and by_round)
+        if on_paper and paper is None:
+            raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
+        scanned = paper is not None and paper.is_scanned
+        if (on_paper or doing.typed) and not scanned and not clock.replaying():
+            raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
+
+    def _keep(
+        self,
+        records: Sequence[Any],
+        by: User | None,
+        at: datetime,
+        paper: OfficialDocument | None,
+    ) -> None:
+        """Fill, check and save the records of an act. Raises ValidationError."""
+        for record in records:
+            record.dossier, record.recorded_by, record.at = self, by, at
+            record.prepare(paper)
+            # Unique keys and constraints are left to the database.
+            record.full_clean(
+                exclude=["dossier", "recorded_by", "at"],
+                validate_unique=False,
+                validate_constraints=False,
+            )
+            try:
+                record.save()
+            except IntegrityError as error:
+                # Somebody was faster: say what validation would have said a moment later.
+                if refused := record.refused(error):
+                    raise refused from error
+                raise
 
     def _may(self, act: Act, doing: Doing) -> bool:
         """Whether ``doing.by`` may do ``act``: asked of the task if one asks for it, else of the
