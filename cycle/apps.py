@@ -6,6 +6,6 @@ class CycleConfig(AppConfig):
     name = "cycle"
     verbose_name = _("Chu trình")
 
-    def ready(self):
+    def ready(self) -> None:
         # Its check is registered by being imported.
         from cycle import site  # noqa: F401
