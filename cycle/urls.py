@@ -40,7 +40,11 @@ urlpatterns = [
     path("accounts/password/set/", closed, name="account_set_password"),
     path("accounts/inactive/", closed, name="account_inactive"),
     path("accounts/signup/", closed, name="account_signup"),
-    path("accounts/password/reset/", closed, name="account_reset_password"),
+    path(
+        "accounts/password/reset/",
+        RedirectView.as_view(pattern_name="dossiers:forgotten"),
+        name="account_reset_password",
+    ),
     path("accounts/email/", closed, name="account_email"),
     path("profile/", views.profile, name="profile"),
     path("rubrics/", views.rubrics, name="rubrics"),

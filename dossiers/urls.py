@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup, stock
+from dossiers.office.views import (
+    absence,
+    calendar,
+    jobs,
+    outreach,
+    password,
+    people,
+    register,
+    setup,
+    stock,
+)
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
@@ -53,5 +63,7 @@ urlpatterns = [
     path("setup/reference/", setup.reference, name="setup_reference"),
     path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),
-    path("activate/", people.activate, name="activate"),
+    path("activate/", password.activate, name="activate"),
+    path("password/forgotten/", password.forgotten, name="forgotten"),
+    path("password/new/", password.new_password, name="new_password"),
 ]

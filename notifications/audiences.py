@@ -269,6 +269,8 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "person.slip",
     "person.begin",
     "person.new_password",
+    "person.letter",
+    "person.new_password_by_mail",
     "office.units",
     "office.reference",
     "office.contact",

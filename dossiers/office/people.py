@@ -308,7 +308,7 @@ def _said_at(refused, names):
 
 def close(person, *, by):
     """The account of who has nothing left to do is used no more (khóa tài khoản)."""
-    was = {name: getattr(person, name) for name in ("is_active", "is_staff", "is_superuser")}
+    was = appointing.person_as_stored(person)
     if person.is_staff or person.is_superuser or not person.is_active:
         return
     appointing.check_leaving(person)
@@ -329,7 +329,7 @@ def bring_back(person, post, *, by, document="", document_signer=""):
         if not person.is_active:
             if not rules.has_perm("dossiers.answer_for", by, person):
                 raise PermissionDenied
-            was = {n: getattr(person, n) for n in ("is_active", "is_staff", "is_superuser")}
+            was = appointing.person_as_stored(person)
             person.is_active = True
             person.save(update_fields=["is_active"])
             appointing.record_person(person, was, by=by)

@@ -4,7 +4,6 @@ from functools import wraps
 from io import BytesIO
 
 import segno
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -14,20 +13,13 @@ from django.views.decorators.http import require_safe
 
 from cycle import clock, site
 from cycle.models import Visitor
+from cycle.visiting import address
 from dossiers.models import Certificate
 
 #: How often one address may ask, in how many seconds.
 LIMIT, WINDOW = 60, 60
 #: A number recurs from year to year: more than these are not shown at once.
 SHOWN = 10
-
-
-def _address(request):
-    """Whose request it is; in production the proxy before us says so, last in its header."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        return forwarded.rpartition(",")[2].strip()[:64]
-    return request.META["REMOTE_ADDR"]
 
 
 def public(view):
@@ -37,7 +29,7 @@ def public(view):
     @never_cache
     @wraps(view)
     def answer(request, *args, **kwargs):
-        if Visitor.asks(_address(request), window=WINDOW) > LIMIT:
+        if Visitor.asks(address(request), window=WINDOW) > LIMIT:
             response = render(request, "dossiers/certificate_too_many.html", status=429)
             response.headers["Retry-After"] = str(WINDOW)
         else:
