@@ -1,5 +1,7 @@
 """A stored file handed over, or a page that says why not."""
 
+import io
+
 from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
@@ -36,6 +38,19 @@ def download(
     )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "private, max-age=3600"
+    return response
+
+
+def made(content: bytes, filename: str) -> HttpResponseBase:
+    """A file made for this answer and kept nowhere, handed over under ``filename``."""
+    response = FileResponse(
+        io.BytesIO(content),
+        as_attachment=True,
+        filename=filename,
+        content_type="application/octet-stream",
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "private, no-store"
     return response
 
 

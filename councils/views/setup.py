@@ -3,14 +3,16 @@
 import rules
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from councils import setup as needed
 from cycle import clock
+from cycle.asking import SignedIn
 
 
 @login_required
-def setup(request):
+def setup(request: SignedIn) -> HttpResponseBase:
     """All lines of the first day, the done ones greyed."""
     if not rules.has_perm("dossiers.administer_people", request.user):
         raise Http404

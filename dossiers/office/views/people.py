@@ -1,6 +1,5 @@
 """People: who is here, since when; new, moved, gone, back; their slips (nhân sự)."""
 
-import io
 import json
 
 import rules
@@ -11,15 +10,17 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import FileResponse, Http404
+from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from cycle import clock, sheets, site
+from cycle import clock, downloads, sheets, site
 from cycle import slips as paper
+from cycle.asking import SignedIn
 from cycle.models import ActivationSlip, HistoryEntry, RoleAssignment, Stream
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
@@ -77,7 +78,7 @@ TABS = ("now", "waiting", "left")
 
 
 @login_required
-def people_list(request):
+def people_list(request: SignedIn) -> HttpResponseBase:
     """Who works here, which posts since when; those who have left too (danh sách nhân sự)."""
     everybody, today = _seen(request), clock.today()
     tab = request.GET.get("show", "")
@@ -106,7 +107,7 @@ def people_list(request):
 
 
 @login_required
-def person(request, pk):
+def person(request: SignedIn, pk: int) -> HttpResponseBase:
     """One person: what they hold, since when, how they are reached, what was recorded."""
     found = get_object_or_404(_seen(request).prefetch_related(_posts()), pk=pk)
     entries = HistoryEntry.objects.filter(stream=Stream.PERSON, stream_id=pk)
@@ -133,7 +134,7 @@ def person(request, pk):
 
 @login_required
 @shows_typed
-def person_new(request):
+def person_new(request: SignedIn) -> HttpResponseBase:
     """A new officer with a first post (cấp tài khoản)."""
     _seen(request)
     form = EnrolForm(request.POST or None, by=request.user)
@@ -158,7 +159,7 @@ def _kept(save, *args):
 
 @login_required
 @shows_typed
-def give(request, pk):
+def give(request: SignedIn, pk: int) -> HttpResponseBase:
     """Another post; for who had left, the way back (giao thêm vai trò, trở lại)."""
     found = _one(request, pk)
     _not_of_the_administration(found)
@@ -185,7 +186,7 @@ def _not_of_the_administration(found):
 
 @login_required
 @shows_typed
-def move(request, pk):
+def move(request: SignedIn, pk: int) -> HttpResponseBase:
     """Another unit or post in the place of one (điều chuyển)."""
     found = _one(request, pk)
     if not found.is_active or not people.endable(request.user, found):
@@ -206,7 +207,7 @@ def move(request, pk):
 
 @login_required
 @shows_typed
-def leave(request, pk):
+def leave(request: SignedIn, pk: int) -> HttpResponseBase:
     """A person leaves for good (nghỉ, chuyển công tác)."""
     found = _one(request, pk)
     _not_of_the_administration(found)
@@ -233,7 +234,7 @@ def leave(request, pk):
 
 @login_required
 @shows_typed
-def contact(request, pk):
+def contact(request: SignedIn, pk: int) -> HttpResponseBase:
     """Note how somebody is reached."""
     found = _one(request, pk)
     if not rules.has_perm("dossiers.answer_for", request.user, found):
@@ -243,7 +244,7 @@ def contact(request, pk):
 
 @login_required
 @shows_typed
-def own_contact(request):
+def own_contact(request: SignedIn) -> HttpResponseBase:
     """My own address and telephone."""
     return _contact(request, request.user, reverse("profile"))
 
@@ -267,7 +268,7 @@ def _contact(request, found, back):
 
 @login_required
 @never_cache
-def roster_page(request):
+def roster_page(request: SignedIn) -> HttpResponseBase:
     """Many at once: checked cell by cell, then all or none, then their slips (nhập danh sách)."""
     _seen(request)
     found, problem = None, ""
@@ -310,13 +311,11 @@ def _rows(text):
 
 
 @login_required
-def roster_sheet(request):
+def roster_sheet(request: SignedIn) -> HttpResponseBase:
     """An empty sheet with the right columns, the names of units and of roles beside it."""
     _seen(request)
     among = None if people.administers_people(request.user) else people.led_by(request.user)
-    return FileResponse(
-        io.BytesIO(roster.empty_sheet(among)), as_attachment=True, filename="nhan-su.xlsx"
-    )
+    return downloads.made(roster.empty_sheet(among), "nhan-su.xlsx")
 
 
 # --- Slips --------------------------------------------------------------------------------------
@@ -325,7 +324,7 @@ def roster_sheet(request):
 @login_required
 @require_POST
 @never_cache
-def slips(request):
+def slips(request: SignedIn) -> HttpResponseBase:
     """Print slips: of those chosen, or of all who have not begun (in phiếu kích hoạt).
 
     Shown in answer to the click, once: no address has them, nothing keeps them.

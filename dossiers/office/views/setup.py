@@ -9,11 +9,13 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.db.models import Count
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from cycle import clock, provinces, sheets
+from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit
 from cycle.typed import fill, shows_typed
 from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, UnitSheetForm
@@ -30,7 +32,7 @@ def _administrator(request):
 
 @login_required
 @shows_typed
-def units(request):
+def units(request: SignedIn) -> HttpResponseBase:
     """Choose the province and load its units; afterwards, what was loaded (đơn vị của tỉnh)."""
     _administrator(request)
     known = OrgUnit.objects.filter(level=Level.PROVINCE).order_by("valid_to", "pk").first()
@@ -78,7 +80,7 @@ def _loaded(asked, by):
 
 @login_required
 @require_POST
-def reference(request):
+def reference(request: SignedIn) -> HttpResponseBase:
     """Load the editions of the law, their rubrics and the days off that the product brings."""
     _administrator(request)
     said = io.StringIO()
@@ -100,7 +102,7 @@ def reference(request):
 
 @login_required
 @shows_typed
-def office_contact(request):
+def office_contact(request: SignedIn) -> HttpResponseBase:
     """Whom to call who cannot sign in; the sign-in page says it (liên hệ của văn phòng)."""
     _administrator(request)
     now = OfficeContact.current()
