@@ -13,7 +13,7 @@ from cycle.models import Level, OrgUnit, Role, User
 from dossiers.law.states import State
 from dossiers.models import Dossier
 from tests.kept import codes
-from tests.world import events, history, person
+from tests.world import events, person
 
 pytestmark = pytest.mark.browser
 
@@ -149,7 +149,7 @@ def test_from_an_empty_database_to_the_first_idea(
     dossier = Dossier.objects.get()
     assert dossier.state == State.IDEA_REGISTERED
     assert events(dossier) == ["dossier.open", "dossier.register_idea"]
-    assert {entry.actor.username for entry in history(dossier)} == {username}
+    assert {entry.actor.username for entry in dossier.history.select_related("actor")} == {username}
 
     # What is left is what only others do, and people who have not begun.
     at.open("councils:setup")
