@@ -21,9 +21,7 @@ admin.site.unregister(
 
 # Locked sign-ins open by themselves; our accounts keep their address themselves.
 for _app in ("axes", "account"):
-    admin.site.unregister(
-        filter(admin.site.is_registered, apps.get_app_config(_app).get_models())
-    )
+    admin.site.unregister(filter(admin.site.is_registered, apps.get_app_config(_app).get_models()))
 
 # A second factor is taken from who lost it, never read or typed: its data is a secret.
 admin.site.unregister(Authenticator)

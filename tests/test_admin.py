@@ -25,6 +25,7 @@ from django.db import models, transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import capfirst
 
 import cycle.urls  # noqa: F401  It says what is registered.
 from cycle import clock, events
@@ -552,13 +553,13 @@ def english():
                         if sum(len(re.findall("[A-Za-z]{2,}", part)) for part in parts) > 1:
                             patterns.append(".+".join(map(re.escape, parts)))
                     elif re.search("[A-Za-z]{3}", msgid):
-                        plain.add(msgid.rstrip(":.").lower())
-    pattern = re.compile("|".join(f"(?:{each})" for each in patterns), re.IGNORECASE)
-    return lambda text: text.rstrip(":.").lower() in plain or bool(pattern.fullmatch(text))
+                        plain |= {each.rstrip(":.") for each in (msgid, capfirst(msgid))}
+    pattern = re.compile("|".join(f"(?:{each})" for each in patterns))
+    return lambda text: text.rstrip(":.") in plain or bool(pattern.fullmatch(text))
 
 
 #: Said in Vietnamese as in English.
-BOTH = {"email", "logo", "python", "javascript", "sql", "html", "vi", "menu"}
+BOTH = {"email", "logo", "python", "javascript", "sql", "html", "menu", "english"}
 
 
 def codes_of():
@@ -569,7 +570,7 @@ def codes_of():
             found |= {
                 str(value)
                 for value, label in field.flatchoices
-                if str(value) != str(label) and re.search("[a-z]{3}", str(value))
+                if str(value) != str(label) and re.search("[a-z]{4}", str(value))
             }
     return found - {"vi", "en"}
 
