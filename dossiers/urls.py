@@ -60,6 +60,7 @@ urlpatterns = [
     path("people/<int:pk>/leave/", people.leave, name="person_leave"),
     path("people/<int:pk>/contact/", people.contact, name="person_contact"),
     path("setup/units/", setup.units, name="setup_units"),
+    path("setup/split/", setup.split, name="setup_split"),
     path("setup/reference/", setup.reference, name="setup_reference"),
     path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),

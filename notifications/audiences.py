@@ -272,6 +272,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "person.letter",
     "person.new_password_by_mail",
     "office.units",
+    "office.split",
     "office.reference",
     "office.contact",
     "stock.enter",

@@ -195,6 +195,8 @@ NO_LISTS = {
     "round_new",
     "setup_contact",
     "setup_reference",
+    # As many as one merger of a province split.
+    "setup_split",
     "slips",
     "task_bulk",
     "templates",

@@ -159,6 +159,9 @@ BREAKS = {
         level="commune",
         valid_from=w.commune.valid_from,
     ),
+    "org_unit_only_an_ended_one_has_a_main_successor": lambda w: OrgUnit.objects.filter(
+        pk=w.commune.pk
+    ).update(main_successor=w.commune.parent),
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
