@@ -130,6 +130,12 @@ from tests.owning import insert_as_owner, owner
 pytestmark = pytest.mark.django_db
 
 
+def ended_unit(w):
+    """A post that begins after its unit has ended."""
+    OrgUnit.objects.filter(pk=w.commune.pk).update(valid_to=date(2025, 12, 31))
+    held_by(w)
+
+
 #: constraint -> what breaks it.
 BREAKS = {
     # cycle
@@ -213,6 +219,7 @@ BREAKS = {
         for day in (1, 2)
     ],
     "post_not_of_administration": lambda w: held_by(w, user=User.objects.create_superuser("root")),
+    "post_begins_while_its_unit_lasts": ended_unit,
     # Of every table: see the test of its own.
     "primary_key_stays": lambda w: sql("UPDATE dossiers_dossier SET id = id + 1000"),
     "administration_holds_no_post": lambda w: User.objects.filter(pk=w.an.pk).update(is_staff=True),
