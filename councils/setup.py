@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from councils.models import Council, Regulation
+from cycle import provinces
 from cycle.models import (
     Cycle,
     DayOff,
@@ -48,7 +49,7 @@ class Line:
 def lines(day):
     """All lines, in the order in which they are done, as things are on ``day``."""
     year = Cycle.objects.filter(closed_on=None).order_by("-year", "-pk").first()
-    found = [_units(day), _law(day), _contact(), _year(year), _duties(year)]
+    found = [_units(day), *_split(), _law(day), _contact(), _year(year), _duties(year)]
     found += _holders(year, day)
     return [*found, _begun(), _days_off(year, day), _regulation(day), _council(day)]
 
@@ -65,6 +66,26 @@ def _units(day):
         reverse("dossiers:setup_units"),
         _("Chọn tỉnh") if province is None else _("Xem đơn vị"),
     )
+
+
+def _split():
+    """A line where communes of before were split over several; most provinces have none."""
+    units = list(provinces.split())
+    missing = [str(unit) for unit in units if unit.main_successor_id is None]
+    if not units:
+        return []
+    return [
+        Line(
+            _("Xã cũ chia cho nhiều xã mới"),
+            not missing,
+            _("%(n)d xã cũ chưa chọn nơi nhận.") % {"n": len(missing)}
+            if missing
+            else _("Đã chọn nơi nhận của %(n)d xã cũ.") % {"n": len(units)},
+            reverse("dossiers:setup_split"),
+            _("Chọn nơi nhận"),
+            missing=[*missing[:NAMED], *(["…"] if len(missing) > NAMED else [])],
+        )
+    ]
 
 
 def _law(day):

@@ -25,7 +25,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from cycle import accounts, appointing, fields
+from cycle import accounts, appointing, events, fields
 from cycle.models import (
     Cycle,
     DayOff,
@@ -145,10 +145,29 @@ class Searching:
 class SecondFactorAdmin(ReadOnly):
     """Who has a second factor; it is deleted for a person who lost it."""
 
-    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_display = fields = ["whose", "kind", "since", "used"]
     list_select_related = ["user"]
     search_fields = ["user__username", "user__full_name"]
-    fields = ["user", "type", "created_at", "last_used_at"]
+
+    @admin.display(description=_("người dùng"), ordering="user")
+    def whose(self, factor):
+        """Whose it is."""
+        return factor.user
+
+    @admin.display(description=_("loại"), ordering="type")
+    def kind(self, factor):
+        """An application on a telephone, or codes on paper."""
+        return {"totp": _("Ứng dụng trên điện thoại")}.get(factor.type, _("Mã dự phòng"))
+
+    @admin.display(description=_("có từ"), ordering="created_at")
+    def since(self, factor):
+        """When it was set up."""
+        return factor.created_at
+
+    @admin.display(description=_("dùng lần cuối"), ordering="last_used_at")
+    def used(self, factor):
+        """When it was last asked for."""
+        return factor.last_used_at or "–"
 
     def has_delete_permission(self, request, obj=None):
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
@@ -632,14 +651,14 @@ class SubstitutionAdmin(ReadOnly):
 
 @admin.register(RuleSet)
 class RuleSetAdmin(ReadOnly):
-    list_display = ["title", "document", "valid_from", "valid_to", "content_hash"]
+    list_display = fields = ["title", "document", "valid_from", "valid_to"]
 
 
 @admin.register(Rubric)
 class RubricAdmin(ReadOnly):
     """Which versions are loaded; the page of rubrics shows what they say."""
 
-    list_display = ["number", "name", "rule_set", "content_hash"]
+    list_display = fields = ["number", "name", "rule_set"]
     list_filter = ["rule_set"]
     list_select_related = ["rule_set"]
     search_fields = ["name"]
@@ -647,8 +666,21 @@ class RubricAdmin(ReadOnly):
 
 @admin.register(HistoryEntry)
 class HistoryEntryAdmin(ReadOnly):
-    list_display = ["at", "stream", "stream_id", "seq", "event", "label", "actor"]
-    list_filter = ["event"]
+    list_display = ["at", "stream", "seq", "happened", "label", "actor"]
+    list_filter = ["stream"]
     list_select_related = ["actor"]
+    # Its data is for the pages that say it in words; /operations/ says whether the chain holds.
+    fields = [
+        "at", "recorded_at", "stream", "seq", "happened", "label", "actor", "role", "org_unit",
+        "acting_for", "reason",
+    ]  # fmt: skip
     ordering = ["-pk"]
     show_full_result_count = False
+
+    @admin.display(description=_("sự kiện"), ordering="event")
+    def happened(self, entry):
+        """What was done, as the history says it."""
+        try:
+            return events.label(entry.event)
+        except KeyError:
+            return entry.event

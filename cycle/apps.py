@@ -7,5 +7,5 @@ class CycleConfig(AppConfig):
     verbose_name = _("Chu trình")
 
     def ready(self) -> None:
-        # Its check is registered by being imported.
-        from cycle import site  # noqa: F401
+        # A check and a kind of jobs: registered by being imported.
+        from cycle import forgotten, site  # noqa: F401

@@ -5,13 +5,16 @@ districts and 10,051 communes of before, and which commune went into which. One 
 province: the units are loaded once, into an installation that has none.
 """
 
+import re
 from datetime import date, timedelta
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from cycle import sheets, tables
-from cycle.models import HistoryEntry, Level, Office, OrgUnit, fold
+from cycle.models import HistoryEntry, Level, Office, OrgUnit, check_document, fold
 
 MERGED_ON = date(2025, 7, 1)
 #: Assumed: the list of before says which units there were, not since when.
@@ -59,8 +62,8 @@ def choices():
 def load(code, *, by):
     """Load the province with its communes, and its districts and communes of before the merger.
 
-    Of an old commune that was split all heirs are kept: who has its products is asked when they
-    come in. Returns the province. Raises :class:`ProvinceRefused`.
+    Of an old commune that was split all heirs are kept: who has its business is asked once, see
+    :func:`split`. Returns the province. Raises :class:`ProvinceRefused`.
     """
     new, old = _units(2025), _units(2024)
     if new.get(code, {}).get("level") != Level.PROVINCE:
@@ -106,6 +109,86 @@ def load(code, *, by):
         )
         _record(province, by, communes=len(today), of_before=len(districts) + len(communes))
     return province
+
+
+def split():
+    """The ended units with several successors, by name, each with these (đơn vị chia tách)."""
+    several = OrgUnit.objects.annotate(heirs=Count("successors")).filter(heirs__gt=1)
+    return (
+        several.exclude(valid_to=None)
+        .select_related("parent", "main_successor")
+        .prefetch_related("successors")
+        .order_by("name", "pk")
+    )
+
+
+def proposed(unit):
+    """The successor of a split unit that has its name, if one has; else None."""
+    same = [each for each in unit.successors.all() if _proper(each.name) == _proper(unit.name)]
+    return same[0] if len(same) == 1 else None
+
+
+def _proper(name):
+    return re.sub("^(xa|phuong|thi tran|dac khu) ", "", fold(name))
+
+
+def has_business(unit):
+    """Whether anything but units names it: then choosing moves files and authority."""
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: unit.pk}).exists()
+        for relation in OrgUnit._meta.related_objects
+        if relation.related_model is not OrgUnit and not relation.many_to_many
+    )
+
+
+def choose_successors(chosen, *, by, document=""):
+    """Let each split unit live on in the successor of ``chosen``, {unit: successor or None}.
+
+    Taken back in the same way. What has business already moves on a document alone. All of them or
+    none; recorded. Raises :class:`ProvinceRefused`, ValidationError at ``document``. Returns how
+    many changed.
+    """
+    document = document.strip()
+    check_document(document, "document")
+    with transaction.atomic():
+        ids = sorted(unit.pk for unit in chosen)
+        # Two who choose at once: the second waits here, and finds what the first chose.
+        list(OrgUnit.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+        rows = {unit.pk: unit for unit in split().filter(pk__in=ids)}
+        changed = []
+        for unit, successor in chosen.items():
+            row = rows.get(unit.pk)
+            if row is None or successor not in (None, *row.successors.all()):
+                raise ProvinceRefused(
+                    _("%(unit)s không có đơn vị kế thừa này.") % {"unit": unit.label}
+                )
+            if row.main_successor_id == (successor and successor.pk):
+                continue
+            if not document and has_business(row):
+                raise ValidationError(
+                    {
+                        "document": _(
+                            "%(unit)s đã có hồ sơ, người hoặc sản phẩm: hãy nhập số, ngày văn bản."
+                        )
+                        % {"unit": row.label}
+                    }
+                )
+            changed.append(
+                {
+                    "what": str(row._meta.verbose_name),
+                    "row": row.label,
+                    "field": "main_successor",
+                    "before": str(row.main_successor or ""),
+                    "after": str(successor or ""),
+                }
+            )
+            OrgUnit.objects.filter(pk=row.pk).update(main_successor=successor)
+        if changed:
+            province = OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None).first()
+            HistoryEntry.objects.record(
+                "office.split", Office(str(province)), by=by, changed=changed, document=document
+            )
+    return len(changed)
 
 
 def _check_empty():

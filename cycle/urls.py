@@ -19,6 +19,10 @@ admin.site.unregister(
     filter(admin.site.is_registered, apps.get_app_config("viewflow").get_models())
 )
 
+# Locked sign-ins open by themselves; our accounts keep their address themselves.
+for _app in ("axes", "account"):
+    admin.site.unregister(filter(admin.site.is_registered, apps.get_app_config(_app).get_models()))
+
 # A second factor is taken from who lost it, never read or typed: its data is a secret.
 admin.site.unregister(Authenticator)
 admin.site.register(Authenticator, SecondFactorAdmin)
@@ -40,7 +44,11 @@ urlpatterns = [
     path("accounts/password/set/", closed, name="account_set_password"),
     path("accounts/inactive/", closed, name="account_inactive"),
     path("accounts/signup/", closed, name="account_signup"),
-    path("accounts/password/reset/", closed, name="account_reset_password"),
+    path(
+        "accounts/password/reset/",
+        RedirectView.as_view(pattern_name="dossiers:forgotten"),
+        name="account_reset_password",
+    ),
     path("accounts/email/", closed, name="account_email"),
     path("profile/", views.profile, name="profile"),
     path("rubrics/", views.rubrics, name="rubrics"),

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from cycle.admin import Kept, ReadOnly
+from dossiers.law.states import State
 from dossiers.models import Dossier, Producer, Product, PromotionEvent, Task
 
 
@@ -19,10 +21,17 @@ class DossierAdmin(ReadOnly):
 
 @admin.register(Task)
 class TaskAdmin(ReadOnly):
-    list_display = ["node", "dossier", "org_unit", "role", "due_on", "owner", "status"]
-    list_filter = ["node", "status"]
+    list_display = ["waits_at", "dossier", "org_unit", "role", "due_on", "owner", "status"]
+    list_filter = ["status", "role"]
     list_select_related = ["dossier__product", "org_unit", "owner"]
+    # What the engine keeps for itself is words to nobody.
+    fields = ["waits_at", "dossier", "org_unit", "role", "due_on", "owner", "status", "finished"]
     show_full_result_count = False
+
+    @admin.display(description=_("công việc"), ordering="state")
+    def waits_at(self, task: Task) -> str:
+        """What the dossier waits for."""
+        return str(State(task.state).label) if task.state else "–"
 
 
 class Filed(Kept):

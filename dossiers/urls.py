@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup, stock
+from dossiers.office.views import (
+    absence,
+    calendar,
+    jobs,
+    outreach,
+    password,
+    people,
+    register,
+    setup,
+    stock,
+)
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
@@ -50,8 +60,11 @@ urlpatterns = [
     path("people/<int:pk>/leave/", people.leave, name="person_leave"),
     path("people/<int:pk>/contact/", people.contact, name="person_contact"),
     path("setup/units/", setup.units, name="setup_units"),
+    path("setup/split/", setup.split, name="setup_split"),
     path("setup/reference/", setup.reference, name="setup_reference"),
     path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),
-    path("activate/", people.activate, name="activate"),
+    path("activate/", password.activate, name="activate"),
+    path("password/forgotten/", password.forgotten, name="forgotten"),
+    path("password/new/", password.new_password, name="new_password"),
 ]

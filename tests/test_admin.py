@@ -5,8 +5,15 @@ tomorrow is in it; one that it cannot fill fails until a value stands in ``VALUE
 """
 
 import itertools
+import re
 from datetime import date, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
 
+import allauth
+import axes
+import django
+import polib
 import pytest
 from django import forms
 from django.apps import apps
@@ -18,9 +25,10 @@ from django.db import models, transaction
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
+from django.utils.text import capfirst
 
 import cycle.urls  # noqa: F401  It says what is registered.
-from cycle import clock
+from cycle import clock, events
 from cycle.models import Cycle, Role, RoleAssignment, RuleSet, Substitution, User
 from cycle.steps import Step
 from tests.admin_pages import PASSWORD, Page
@@ -494,3 +502,130 @@ def test_two_rows_of_one_page_may_not_overlap_either(client, la, other_commune, 
     assert response.status_code == 200
     assert "đã có vai trò này" in str(errors_of(response))
     assert la.role_assignments.count() == 1
+
+
+# --- What the pages say --------------------------------------------------------------------------
+
+
+class _Words(HTMLParser):
+    """The text of a page: what is read, and what a pointer or a reader of screens says."""
+
+    SAID = ("title", "placeholder", "aria-label", "alt")
+    UNREAD = ("script", "style", "textarea", "svg")
+
+    def __init__(self, html):
+        super().__init__()
+        self.found, self._within = set(), []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag in self.UNREAD:
+            self._within.append(tag)
+        self._say(*(attrs.get(name) for name in self.SAID))
+        if tag == "input" and attrs.get("type") in ("submit", "button"):
+            self._say(attrs.get("value"))
+
+    def handle_endtag(self, tag):
+        if self._within and self._within[-1] == tag:
+            self._within.pop()
+
+    def handle_data(self, data):
+        if not self._within:
+            self._say(data)
+
+    def _say(self, *texts):
+        self.found |= {" ".join(text.split()) for text in texts if text and text.strip()}
+
+
+def english():
+    """Whether a text is a sentence of Django or of a package as they are written: in English."""
+    folders = [Path(module.__file__).parent for module in (django, axes, allauth)]
+    plain, patterns = set(), []
+    for folder in folders:
+        for path in folder.rglob("locale/fr/LC_MESSAGES/django.po"):
+            for entry in polib.pofile(str(path)):
+                for msgid in (entry.msgid, entry.msgid_plural):
+                    msgid = " ".join(msgid.split())
+                    if re.search(r"%\(\w+\)\w|%[sd]|\{\w+\}", msgid):
+                        parts = re.split(r"%\(\w+\)\w|%[sd]|\{\w+\}", msgid)
+                        # Of what is nearly all filled in, nothing is known.
+                        if sum(len(re.findall("[A-Za-z]{2,}", part)) for part in parts) > 1:
+                            patterns.append(".+".join(map(re.escape, parts)))
+                    elif re.search("[A-Za-z]{3}", msgid):
+                        plain |= {each.rstrip(":.") for each in (msgid, capfirst(msgid))}
+    pattern = re.compile("|".join(f"(?:{each})" for each in patterns))
+    return lambda text: text.rstrip(":.") in plain or bool(pattern.fullmatch(text))
+
+
+#: Said in Vietnamese as in English.
+BOTH = {"email", "logo", "python", "javascript", "sql", "html", "menu", "english"}
+
+
+def codes_of():
+    """Values of our columns and registries that stand for words."""
+    found = set(events.registered())
+    for model in apps.get_models():
+        for field in model._meta.fields:
+            found |= {
+                str(value)
+                for value, label in field.flatchoices
+                if str(value) != str(label) and re.search("[a-z]{4}", str(value))
+            }
+    return found - {"vi", "en"}
+
+
+@pytest.fixture(scope="module")
+def unread():
+    """Which texts of a page no Vietnamese officer should be asked to read."""
+    is_english, codes = english(), codes_of()
+
+    def wrong(html):
+        return sorted(
+            text
+            for text in _Words(html).found
+            if text.lower() not in BOTH
+            and (
+                is_english(text)
+                or text in codes
+                or re.fullmatch(r"[a-z]+(?:[._][a-z]+)+|[0-9a-f]{32,}", text)
+            )
+        )
+
+    return wrong
+
+
+def test_the_test_of_words_finds_english_and_codes(unread):
+    said = "<p>Please correct the error below.</p><td>task.overdue</td><a title='Delete'>Xóa</a>"
+    assert unread(said) == ["Delete", "Please correct the error below.", "task.overdue"]
+    assert unread("<p>Lò Thị An, Cán bộ OCOP</p>") == []
+
+
+@pytest.mark.parametrize("label", labels())
+def test_every_page_of_the_administration_speaks_vietnamese(client, ground, unread, label):
+    """Its list, the same searched in vain, the form to add, sent empty, a row, its history."""
+    model = apps.get_model(label)
+    page = admin.site._registry[model]
+    row = a_row(client, model, page)
+    listed = address(model, "changelist")
+    pages = [client.get(listed), client.get(listed, {"q": "không có ai"})]
+    if page.has_add_permission(asked()):
+        pages += [client.get(address(model, "add")), client.post(address(model, "add"), {})]
+    if row is not None:
+        where = address(model, "change", row.pk)
+        pages += [client.get(where), client.get(address(model, "history", row.pk))]
+        if page.has_change_permission(asked(), row):
+            pages.append(client.post(where, {}))
+        if page.has_delete_permission(asked(), row):
+            pages.append(client.get(address(model, "delete", row.pk)))
+    found = {}
+    for answer in pages:
+        if answer.status_code == 200:
+            for text in unread(answer.content.decode()):
+                found.setdefault(text, answer.request["PATH_INFO"])
+    assert found == {}
+
+
+def test_the_first_page_of_the_administration_speaks_vietnamese(client, ground, unread):
+    for where in ("/admin/", "/admin/password_change/", "/admin/cycle/"):
+        assert unread(client.get(where, follow=True).content.decode()) == [], where

@@ -30,11 +30,11 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events points steps translations workdays written site running asking",
-        "tables sheets fields formats typed guards",
+        "tables sheets fields formats typed guards visiting",
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces",
-        "jobs downloads slips",
+        "jobs downloads slips forgotten",
         "views",
         "settings celery urls admin apps asgi wsgi management",
     ],

@@ -38,11 +38,11 @@ NOW = timezone.make_aware(datetime(2026, 12, 31, 9))
 OPENED = timezone.make_aware(datetime(2026, 11, 2, 9))
 
 
-def unit(code, parent, first, last=None, to=(), level=Level.COMMUNE):
-    """A unit from ``first`` to ``last``, taken over by ``to``."""
+def unit(code, parent, first, last=None, to=(), level=Level.COMMUNE, chosen=None):
+    """A unit from ``first`` to ``last``, taken over by ``to``; of several by the ``chosen`` one."""
     made = OrgUnit.objects.create(
         code=code, name=f"Đơn vị {code}", level=level, parent=parent, valid_from=first,
-        valid_to=last,
+        valid_to=last, main_successor=chosen,
     )  # fmt: skip
     made.successors.set(to)
     return made
@@ -60,6 +60,9 @@ def places(province):
     old = unit("D1", province, SECOND, THIRD - DAY, [district], Level.DISTRICT)
     oldest = unit("D0", province, FIRST, SECOND - DAY, [old], Level.DISTRICT)
     cut = unit("D9", province, FIRST, THIRD - DAY, [district, other], Level.DISTRICT)
+    halved = unit(
+        "D7", province, FIRST, THIRD - DAY, [other, district], Level.DISTRICT, chosen=district
+    )
     own = unit("C", district, THIRD)
     neighbour = unit("N", other, THIRD)
     # Its district ended and left it to nobody.
@@ -71,6 +74,11 @@ def places(province):
         "predecessor of predecessor": unit("C0", gone, FIRST, SECOND - DAY, [merged]),
         "one of several predecessors": unit("C2", gone, FIRST, THIRD - DAY, [own]),
         "split": unit("C9", gone, FIRST, THIRD - DAY, [own, neighbour]),
+        "split, and own chosen": unit("C7", gone, FIRST, THIRD - DAY, [neighbour, own], chosen=own),
+        "split, and the neighbour chosen": unit(
+            "C8", gone, FIRST, THIRD - DAY, [own, neighbour], chosen=neighbour
+        ),
+        "child of split, and chosen": unit("CA", halved, FIRST, THIRD - DAY),
         "has a successor but has not ended": unit("C3", other, THIRD, NOW.date(), [own]),
         "neighbour": neighbour,
         "child": own,
@@ -88,6 +96,8 @@ OF_COMMUNE = {
     "predecessor of predecessor": True,
     "one of several predecessors": True,
     "split": False,
+    "split, and own chosen": True,
+    "split, and the neighbour chosen": False,
     "has a successor but has not ended": False,
     "neighbour": False,
 }
@@ -97,6 +107,7 @@ OF_DISTRICT = {
     "child of predecessor of predecessor": True,
     "predecessor of child": True,
     "child of split": False,
+    "child of split, and chosen": True,
     "neighbour's child": False,
 }
 

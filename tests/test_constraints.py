@@ -131,6 +131,12 @@ from tests.owning import insert_as_owner, owner
 pytestmark = pytest.mark.django_db
 
 
+def ended_unit(w):
+    """A post that begins after its unit has ended."""
+    OrgUnit.objects.filter(pk=w.commune.pk).update(valid_to=date(2025, 12, 31))
+    held_by(w)
+
+
 #: constraint -> what breaks it.
 BREAKS = {
     # cycle
@@ -160,6 +166,9 @@ BREAKS = {
         level="commune",
         valid_from=w.commune.valid_from,
     ),
+    "org_unit_only_an_ended_one_has_a_main_successor": lambda w: OrgUnit.objects.filter(
+        pk=w.commune.pk
+    ).update(main_successor=w.commune.parent),
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
@@ -211,6 +220,7 @@ BREAKS = {
         for day in (1, 2)
     ],
     "post_not_of_administration": lambda w: held_by(w, user=User.objects.create_superuser("root")),
+    "post_begins_while_its_unit_lasts": ended_unit,
     # Of every table: see the test of its own.
     "primary_key_stays": lambda w: sql("UPDATE dossiers_dossier SET id = id + 1000"),
     "administration_holds_no_post": lambda w: User.objects.filter(pk=w.an.pk).update(is_staff=True),

@@ -316,7 +316,7 @@ def test_the_sign_in_page_says_whom_to_call_and_leads_to_the_look_up(client, roo
     client.logout()
     said = page(client, "/accounts/login/")
     assert "Anh Sơn" in said and "mailto:son@example.vn" in said and "Hoa" not in said
-    assert "Anh Sơn" in page(client, "/accounts/password/reset/")
+    assert "Anh Sơn" in page(client, "/password/forgotten/")
 
 
 def test_provinces_of_before_are_kept_and_the_one_with_units_counts(

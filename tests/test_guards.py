@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from councils.models import Scoresheet
 from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
-from cycle.models import HistoryHead, User
+from cycle.models import HistoryHead, OrgUnit, User
 from cycle.running import embedded
 from dossiers.models import Producer, Product
 from tests import judging
@@ -192,6 +192,7 @@ ATTACKS = {
            FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",
     ),
 }
+LAST_YEAR = date(2025, 12, 31)
 #: Nobody is of the administration, as the shadow has it; and nobody holds a post.
 NOBODY = {"cycle_user": "UPDATE pg_temp.cycle_user SET is_staff = false, is_superuser = false"}
 NO_POSTS = {
@@ -206,6 +207,15 @@ ATTACKS |= {
              (user_id, role, org_unit_id, valid_from, document, document_signer)
            SELECT u.id, 'officer', o.id, '2026-01-01', '', ''
            FROM public.cycle_user u, public.cycle_orgunit o WHERE u.is_superuser""",
+    ),
+    ("cycle_roleassignment", "post_begins_while_its_unit_lasts"): (
+        lambda world: OrgUnit.objects.filter(pk=world.commune.pk).update(valid_to=LAST_YEAR),
+        {"cycle_orgunit": "UPDATE pg_temp.cycle_orgunit SET valid_to = NULL"},
+        """INSERT INTO public.cycle_roleassignment
+             (user_id, role, org_unit_id, valid_from, document, document_signer)
+           SELECT u.id, 'clerk', o.id, '2026-01-01', '', ''
+           FROM public.cycle_user u, public.cycle_orgunit o
+           WHERE u.username = 'an' AND o.valid_to = '2025-12-31'""",
     ),
     ("cycle_substitution", "post_not_of_administration"): (
         lambda world: [administrator(world), substituted(world)],

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied, ValidationError
 
+from councils.models import Member
 from cycle import appointing, clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, User
 from dossiers.office import people
@@ -388,7 +389,7 @@ def test_a_member_of_a_council_is_not_the_unit_leaders_to_let_in(commune, chi, p
     member = person("uv", "Lò Văn Uy", (Role.OFFICER, commune))
     assert people.answers_for(chi, member)
     council = judging.seat(province, thu)
-    council.members.create(user=member, seat="member", since=council.valid_from, made_by=thu)
+    council.give_seat(Member(user=member, seat="member", since=council.valid_from), by=thu)
     assert appointing.held_from(member, clock.today())
     assert not people.answers_for(chi, member)
 

@@ -61,6 +61,7 @@ def test_no_password_that_was_typed_is_found_again(admin, caplog, capfd):
     begun = time.time_ns()
     pages = asked_for(admin)
     assert {"/accounts/login/", "/accounts/password/change/", "/activate/"} <= set(pages)
+    assert "/password/new/" in pages
     assert {"/admin/cycle/user/add/", f"/admin/cycle/user/{admin.pk}/password/"} <= set(pages)
 
     answers = set()

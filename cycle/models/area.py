@@ -2,7 +2,8 @@
 
 A unit that has ended (``valid_to`` before the day asked about) lives on in its successor (đơn vị
 kế thừa): who works there sees and does what was the old unit's, over any number of mergers. Of a
-unit with several successors, as after a split, nothing is guessed: it lives on in none.
+unit with several successors, as after a split, nothing is guessed: it lives on in the one that was
+chosen (``main_successor``), until then in none.
 
 Downwards from a unit: :class:`Business` (itself and what it took over) and :class:`Area` (with all
 below). Upwards: :class:`Heirs` (itself and who took it over) and :class:`Line` (with all above). A
@@ -16,15 +17,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Func, Value
 
-#: The ``link`` of an ended unit ``old`` to its only successor.
+#: The ``link`` of an ended unit ``old`` to its only successor, or to the chosen one.
 _TOOK_OVER = """
   SELECT link.{gives} FROM cycle_orgunit_successors link
   JOIN cycle_orgunit old ON old.id = link.from_orgunit_id
   WHERE link.{known} = found.id AND old.valid_to < (SELECT today FROM asked)
-    AND NOT EXISTS (
+    AND (old.main_successor_id = link.to_orgunit_id OR NOT EXISTS (
       SELECT FROM cycle_orgunit_successors other
       WHERE other.from_orgunit_id = link.from_orgunit_id AND other.id <> link.id
-    )
+    ))
 """
 _TAKEN_OVER = _TOOK_OVER.format(gives="from_orgunit_id", known="to_orgunit_id")
 _TAKEN_OVER_BY = _TOOK_OVER.format(gives="to_orgunit_id", known="from_orgunit_id")

@@ -118,6 +118,16 @@ class OrgUnit(models.Model):
         related_name="predecessors",
         verbose_name=_("đơn vị kế thừa"),
     )
+    #: Of several successors the one that has its business; chosen once, see cycle/provinces.py.
+    main_successor = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("đơn vị nhận chính"),
+    )
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
     #: A second province of before the database refused it: one installation serves one.
     doubled = models.BooleanField(default=False, db_default=False, editable=False)
@@ -146,6 +156,11 @@ class OrgUnit(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(level__in=Level.values), name="org_unit_level_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(main_successor=None)
+                | Q(valid_to__isnull=False) & ~Q(main_successor=F("pk")),
+                name="org_unit_only_an_ended_one_has_a_main_successor",
             ),
         ]
 
@@ -199,6 +214,10 @@ class OrgUnit(models.Model):
         Each of its level, there on the day after its end, and none of them before it in the line.
         Raises ValidationError at ``successors`` or ``valid_to``.
         """
+        if self.valid_to is None and self.main_successor_id is not None:
+            raise ValidationError(
+                {"valid_to": _now("Đã chọn nơi nhận sản phẩm của đơn vị này: bỏ chọn trước.")}
+            )
         if not successors:
             return
         if self.valid_to is None:
@@ -227,7 +246,7 @@ class OrgUnit(models.Model):
 
     def heir(self, day: date | None = None) -> "OrgUnit":
         """Who has its business on ``day``, today without one: itself while it exists, else the last
-        of its successors as far as each was the only one.
+        of its successors as far as each was the only one, or the one that was chosen.
         """
         if self.valid_to is None or (day is not None and self.valid_to >= day):
             return self

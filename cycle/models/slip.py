@@ -18,8 +18,9 @@ class ActivationSlip(models.Model):
         User, models.PROTECT, related_name="slips", verbose_name=_("người dùng")
     )
     mark = models.CharField(max_length=64, editable=False)
+    #: Nobody: printed on the server itself, for the first administrator.
     made_by = models.ForeignKey(
-        User, models.PROTECT, related_name="+", verbose_name=_("người in phiếu")
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người in phiếu")
     )
     made_at = models.DateTimeField(_("in lúc"))
     expires_on = models.DateField(_("dùng đến hết ngày"))

@@ -39,6 +39,13 @@ class UnitChoiceField(RowField):
         return told_apart(name, unit.valid_to)
 
 
+def _choose_the_only_year(field):
+    """Where one cycle is open, nobody is asked for it."""
+    years = list(field.queryset[:2])
+    if len(years) == 1:
+        field.initial = years[0]
+
+
 class DossierForm(PlainPart):
     """Open a dossier: whose product, where, in which cycle, from which step (mở hồ sơ)."""
 
@@ -124,6 +131,7 @@ class DossierForm(PlainPart):
             == 1
         ):
             self.fields["commune"].initial = today[0]
+        _choose_the_only_year(self.fields["cycle"])
         self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
         self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
             org_unit__in=user.area(), cycle__closed_on=None
@@ -298,6 +306,8 @@ class OutreachForm(Part, forms.ModelForm):
         super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
+        if self.initial.get("cycle") is None:
+            _choose_the_only_year(self.fields["cycle"])
         self.fields["org_unit"].queryset = (
             OrgUnit.objects.filter(pk__in=user.area(*ORGANISERS))
             .select_related("parent")

@@ -9,7 +9,6 @@ from io import BytesIO
 from typing import Any
 
 import segno
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -19,20 +18,13 @@ from django.views.decorators.http import require_safe
 
 from cycle import clock, site
 from cycle.models import Visitor
+from cycle.visiting import address
 from dossiers.models import Certificate
 
 #: One IP address may ask LIMIT times in WINDOW seconds.
 LIMIT, WINDOW = 60, 60
 #: At most this many results: a number recurs each year.
 SHOWN = 10
-
-
-def _address(request: HttpRequest) -> str:
-    """The IP address of a request; in production the last one in the proxy's header."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        return forwarded.rpartition(",")[2].strip()[:64]
-    return request.META["REMOTE_ADDR"]
 
 
 def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -43,7 +35,7 @@ def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase
-        if Visitor.asks(_address(request), window=WINDOW) > LIMIT:
+        if Visitor.asks(address(request), window=WINDOW) > LIMIT:
             response = render(request, "dossiers/certificate_too_many.html", status=429)
             response.headers["Retry-After"] = str(WINDOW)
         else:

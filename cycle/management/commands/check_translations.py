@@ -38,9 +38,14 @@ class Command(BaseCommand):
             for msgid, entry in known.items()
             if not entry.translated() and msgid in wanted
         ]
-        compiled = path.with_suffix(".mo")
-        if not compiled.exists() or compiled.read_bytes() != catalogue.to_binary():
-            problems.append("django.mo không khớp django.po: chạy check_translations --write")
+        # Of Vietnamese only what packages say in English: ours is Vietnamese in the code.
+        packages = settings.LOCALE_PATHS[0] / "vi" / "LC_MESSAGES" / "django.po"
+        if write:
+            polib.pofile(str(packages)).save_as_mofile(str(packages.with_suffix(".mo")))
+        for each in (path, packages):
+            compiled, said = each.with_suffix(".mo"), polib.pofile(str(each))
+            if not compiled.exists() or compiled.read_bytes() != said.to_binary():
+                problems.append(f"{compiled} không khớp django.po: chạy check_translations --write")
         for problem in problems:
             self.stdout.write(problem)
         if problems:

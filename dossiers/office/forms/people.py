@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
@@ -309,46 +308,3 @@ class ContactForm(Asked):
     def save(self):
         """The person as they are now."""
         return people.change_contact(self.person, by=self.by, **self.cleaned_data)
-
-
-class ActivationForm(PlainPart):
-    """The code of a slip, and the password that its owner chooses."""
-
-    code = forms.CharField(
-        label=_("Mã trên phiếu"),
-        max_length=60,
-        widget=forms.TextInput(
-            {
-                "autocomplete": "off",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-                "data-slip-code": "",
-            }
-        ),
-        help_text=_("16 chữ và số; gõ chữ thường hay chữ hoa, có hay không có gạch đều được."),
-    )
-    password1 = forms.CharField(
-        label=_("Mật khẩu của bạn"),
-        strip=False,
-        max_length=200,
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-        help_text=_("Ít nhất 8 ký tự và không phải mật khẩu quá phổ biến."),
-    )
-    password2 = forms.CharField(
-        label=_("Nhập lại mật khẩu"),
-        strip=False,
-        max_length=200,
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-    )
-
-    def clean_password1(self):
-        password = self.cleaned_data["password1"]
-        password_validation.validate_password(password)
-        return password
-
-    def clean(self):
-        cleaned = super().clean()
-        first, second = (self.cleaned_data.get(f"password{n}") for n in (1, 2))
-        if first and second and first != second:
-            self.add_error("password2", _("Hai lần nhập mật khẩu chưa giống nhau."))
-        return cleaned

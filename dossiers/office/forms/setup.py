@@ -1,6 +1,7 @@
 """What an administrator says once, when an installation begins."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cycle import provinces
@@ -46,3 +47,46 @@ class OfficeContactForm(PlainPart):
         if not self.errors and not (self.cleaned_data["phone"] or self.cleaned_data["email"]):
             self.add_error("phone", _("Hãy nhập số điện thoại hoặc thư điện tử."))
         return cleaned
+
+
+class SplitForm(PlainPart):
+    """Which successor has the business of each split commune; a field for each."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.units = {f"unit_{unit.pk}": unit for unit in provinces.split()}
+        for name, unit in self.units.items():
+            heirs = {str(each.pk): each for each in unit.successors.all()}
+            wanted = unit.main_successor or provinces.proposed(unit)
+            above = f", {unit.parent}" if unit.parent else ""
+            self.fields[name] = forms.ChoiceField(
+                label=f"{unit}{above}",
+                required=False,
+                choices=[("", _("Chưa chọn")), *((pk, str(each)) for pk, each in heirs.items())],
+                initial=str(wanted.pk) if wanted else "",
+                help_text=""
+                if unit.main_successor or wanted is None
+                else _("Đề xuất vì cùng tên; chưa lưu."),
+            )
+        self.fields["document"] = forms.CharField(
+            label=_("Số, ngày văn bản"),
+            max_length=120,
+            required=False,
+            help_text=_("Bắt buộc khi xã cũ đã có hồ sơ, sản phẩm trong hệ thống."),
+        )
+
+    def save(self, by):
+        """How many changed, or None when it was refused."""
+        chosen = {}
+        for name, unit in self.units.items():
+            heirs = {str(each.pk): each for each in unit.successors.all()}
+            chosen[unit] = heirs.get(self.cleaned_data[name])
+        try:
+            return provinces.choose_successors(
+                chosen, by=by, document=self.cleaned_data["document"]
+            )
+        except provinces.ProvinceRefused as refused:
+            self.add_error(None, str(refused))
+        except ValidationError as refused:
+            self.add_error(None, refused)
+        return None

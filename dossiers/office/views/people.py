@@ -4,22 +4,18 @@ import json
 
 import rules
 import segno
-from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_lockout_response
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Prefetch, prefetch_related_objects
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from cycle import clock, downloads, sheets, site
@@ -29,7 +25,6 @@ from cycle.models import ActivationSlip, HistoryEntry, RoleAssignment, Stream
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
-    ActivationForm,
     ContactForm,
     EnrolForm,
     GiveForm,
@@ -41,8 +36,6 @@ from dossiers.office.forms.people import (
 ROWS = 25
 #: More slips than these are not printed at once.
 SLIPS = 200
-#: Under this name failed codes are counted with failed sign-ins: a code names nobody.
-NO_NAME = "phiếu kích hoạt"
 #: What was recorded of a person is shown so far back.
 ENTRIES = 50
 
@@ -386,27 +379,3 @@ def show_slips(request, printed):
             ],
         },
     )
-
-
-@sensitive_post_parameters()
-@never_cache
-def activate(request: HttpRequest) -> HttpResponseBase:
-    """Choose a password with the code of a slip, without an account yet (kích hoạt)."""
-    counted = {"username": NO_NAME}
-    if request.method == "POST" and not AxesProxyHandler.is_allowed(request, counted):
-        return get_lockout_response(request, None, counted)
-    form = ActivationForm(request.POST or None)
-    if form.is_valid():
-        try:
-            found = paper.redeem(form.cleaned_data["code"], form.cleaned_data["password1"])
-        except paper.SlipRefused as refused:
-            user_login_failed.send(sender=__name__, credentials=counted, request=request)
-            form.add_error("code", str(refused))
-        else:
-            messages.success(
-                request,
-                _("Xong. Hãy đăng nhập với tên «%(username)s» và mật khẩu bạn vừa chọn.")
-                % {"username": found.username},
-            )
-            return redirect("account_login")
-    return render(request, "account/activate.html", {"form": form})

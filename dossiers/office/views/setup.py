@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.management import CommandError, call_command
 from django.db import transaction
-from django.db.models import Count
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -18,7 +17,7 @@ from cycle import clock, provinces, sheets
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit
 from cycle.typed import fill, shows_typed
-from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, UnitSheetForm
+from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, SplitForm, UnitSheetForm
 
 #: So many faults of a sheet are said at once.
 PROBLEMS = 20
@@ -52,7 +51,6 @@ def units(request: SignedIn) -> HttpResponseBase:
             messages.success(request, _("Đã nạp đơn vị của %(unit)s.") % {"unit": made})
             return redirect("dossiers:setup_units")
     today = OrgUnit.objects.valid_on(clock.today())
-    heirs = OrgUnit.objects.annotate(heirs=Count("successors"))
     return render(
         request,
         "dossiers/setup_units.html",
@@ -63,7 +61,7 @@ def units(request: SignedIn) -> HttpResponseBase:
             "communes": today.filter(level=Level.COMMUNE).count(),
             "districts": today.filter(level=Level.DISTRICT).count(),
             "ended": OrgUnit.objects.filter(valid_to__lt=clock.today()).count(),
-            "split": heirs.filter(heirs__gt=1).order_by("name").prefetch_related("successors"),
+            "split": provinces.split(),
         },
     )
 
@@ -76,6 +74,19 @@ def _loaded(asked, by):
             raise sheets.SheetRefused(_("Tệp quá nặng: hãy chỉ giữ trang danh sách."))
         return provinces.load_sheet(file.read(), file.name, since=asked["since"], by=by)
     return provinces.load(asked["province"], by=by)
+
+
+@login_required
+@shows_typed
+def split(request: SignedIn) -> HttpResponseBase:
+    """Asked once: which successor has the business of a split commune (xã cũ chia tách)."""
+    _administrator(request)
+    form = SplitForm(request.POST or None)
+    fill(form, request.typed)
+    if form.is_valid() and (changed := form.save(request.user)) is not None:
+        messages.success(request, _("Đã lưu: %(n)d đơn vị thay đổi.") % {"n": changed})
+        return redirect("dossiers:setup_split")
+    return render(request, "dossiers/setup_split.html", {"form": form})
 
 
 @login_required
