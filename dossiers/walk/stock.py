@@ -522,14 +522,7 @@ def strike(batch: StockBatch, *, by: User, reason: str) -> None:
         dossiers = {row[0] for row in made}
         products = {row[1] for row in made if row[3]}
         producers = {row[2] for row in made if row[4]}
-        # From above downwards, as who opens a dossier holds them; then what stands on them is seen.
-        for model, ids in ((Producer, producers), (Product, products), (Dossier, dossiers)):
-            list(
-                model.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
-                .order_by("pk")
-                .select_for_update(of=("self",))
-                .values_list("pk")
-            )
+        _hold_all(dossiers, products, producers)
         if problems := _obstacles(dossiers, products, producers, {row[1] for row in made}):
             raise StockRefused(*problems)
         now = clock.now()
@@ -542,6 +535,20 @@ def strike(batch: StockBatch, *, by: User, reason: str) -> None:
         batch.state, batch.voided_at = BatchState.VOID, now
         batch.save(update_fields=["state", "voided_at"])
         record(batch, "stock.undo", by=by, reason=reason.strip(), rows=len(dossiers))
+
+
+def _hold_all(dossiers: set[int], products: set[int], producers: set[int]) -> None:
+    """Hold what is struck out, in the order of the doors: the walk, its dossier, then what an act
+    on it holds. Then what stands on them is seen.
+    """
+    held: list[Any] = [
+        Process.objects.filter(dossier__in=dossiers),
+        Dossier.objects.filter(pk__in=dossiers),
+        Product.objects.filter(pk__in=products),
+        Producer.objects.filter(pk__in=producers),
+    ]
+    for rows in held:
+        list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 def _obstacles(
