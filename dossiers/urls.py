@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from dossiers.office.views import absence, calendar, jobs, outreach, people, register, setup, stock
+from dossiers.office.views import (
+    absence,
+    calendar,
+    jobs,
+    outreach,
+    people,
+    potential,
+    register,
+    setup,
+    stock,
+)
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
 app_name = "dossiers"
@@ -31,6 +41,8 @@ urlpatterns = [
     path("stock/", stock.stock_list, name="stock"),
     path("stock/one/", stock.stock_one, name="stock_one"),
     path("stock/<int:pk>/", stock.stock_batch, name="stock_batch"),
+    path("potential/", potential.potential_list, name="potential"),
+    path("potential/<int:pk>/", potential.potential_one, name="potential_one"),
     path("absence/", absence.absence, name="absence"),
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),
