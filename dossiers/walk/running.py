@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from cycle.models import Cycle, HistoryEntry, Stream, TermRule
+from cycle.models import Cycle, HistoryEntry, Stream, TermRule, fold
 from cycle.workdays import Calendar
 from dossiers.law.states import State
 from dossiers.models import Dossier, OfficialDocument, StockBatch, Task, Term
@@ -65,12 +65,8 @@ class Running(Entry):
         self.year = batch.into
 
     def make_all(self) -> None:
+        self.none_is_open()
         self.make_products()
-        products = {each.pk for each in self.product_of.values()}
-        if Dossier.objects.filter(cycle=self.year, product__in=products).exists():
-            raise StockRefused(
-                _("Một sản phẩm trong danh sách vừa có hồ sơ của chu trình này: hãy kiểm tra lại.")
-            )
         self.rules = list(
             TermRule.objects.filter(cycle=self.year, rule_set=self.year.rule_set_id).exclude(
                 starts_on=[]
@@ -87,6 +83,23 @@ class Running(Entry):
             self.batch, "stock.hand_out", by=self.by, rows=len(self.rows), overdue=late,
             into=str(self.year),
         )  # fmt: skip
+
+    def none_is_open(self) -> None:
+        """Raise :class:`StockRefused` when a dossier was opened since the list was checked."""
+        communes = {row.values["commune"] for row in self.rows}
+        here = {
+            (fold(product), fold(producer), commune)
+            for product, producer, commune in Dossier.objects.filter(
+                cycle=self.year, commune__in=communes
+            ).values_list("product__name", "product__producer__name", "commune")
+        }
+        for row in self.rows:
+            values = row.values
+            if (fold(values["product"]), fold(values["producer"]), values["commune"]) in here:
+                raise StockRefused(
+                    _("«%(product)s» vừa có hồ sơ của chu trình này: hãy kiểm tra lại.")
+                    % {"product": values["product"]}
+                )
 
     def dossier_of(self, row: Any) -> Dossier:
         """The file where it stands, saved."""

@@ -143,7 +143,8 @@ FIELDS: dict[str, Field] = {
         _("Nguyện vọng"),
         ("nguyen vong", "nhu cau", "nhu cau ho tro", "de xuat", "nguyen vong nhu cau",
          "nguyen vong cua chu the", "nhu cau tham gia", "kien nghi", "noi dung can ho tro"),
-        longest=1000,
+        # Of a cell no more than 1,000 signs are read.
+        longest=900,
     ),
     "surveyed_on": Field(
         _("Ngày khảo sát"),

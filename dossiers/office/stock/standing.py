@@ -52,6 +52,10 @@ _BEHIND: dict[State, int] = {
 }
 #: What offices write -> where it stands; the first that fits. What has a result stands beyond.
 _WORDS: tuple[tuple[str, State], ...] = (
+    (r"chua (co |nop |lap |xay dung |hoan thien )?(phuong an|pa)\b", S.IDEA_SELECTED),
+    (r"chua (duoc )?(tham dinh|duyet|phe duyet)", S.PLAN_CHECKED),
+    (r"chua (nop|lap|hoan thien|xong|gui) ho so", S.ASSEMBLING),
+    (r"chua (nop|dang ky|gui)", S.POTENTIAL),
     (r"(cho|dang|trinh).*(tham dinh|duyet) (phuong an|pa)\b|"
      r"phuong an.*(cho|dang).*(tham dinh|duyet)",
      S.PLAN_CHECKED),
@@ -82,13 +86,13 @@ _WORDS: tuple[tuple[str, State], ...] = (
     (r"(cho|dang) (tham dinh|duyet|phe duyet)|tham dinh phuong an", S.PLAN_CHECKED),
     (r"(da )?(nop|gui|chuyen) (phuong an|pa)\b|xa (dang )?kiem tra phuong an|phuong an cho xa",
      S.PLAN_SUBMITTED),
+    (r"(cho )?xet (chon|duyet) y tuong|y tuong.*cho xet|da so tuyen", S.IDEA_SCREENED),
     (r"(hoan thien|lap|xay dung|viet|lam|cho nop|chuan bi) (phuong an|pa)\b|cho phuong an|"
      r"(da )?(chap nhan|chon|duyet) y tuong|y tuong (da )?duoc (chap nhan|chon|duyet)",
      S.IDEA_SELECTED),
-    (r"(cho )?xet (chon|duyet) y tuong|y tuong.*cho xet|da so tuyen", S.IDEA_SCREENED),
     (r"(da )?(nop|dang ky|gui)( phieu)?( dang ky)? y tuong|y tuong.*cho (xa )?so tuyen|"
      r"da dang ky|nop phieu", S.IDEA_REGISTERED),
-    (r"chua dang ky|tiem nang|(dang )?van dong|chua nop|moi khao sat|dang dang ky|"
+    (r"tiem nang|van dong|moi khao sat|dang dang ky|"
      r"(lam|viet|hoan thien) phieu", S.POTENTIAL),
 )  # fmt: skip
 
