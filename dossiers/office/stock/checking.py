@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from cycle import clock
 from cycle.models import OrgUnit, fold, fold_number
 from cycle.sheets import Row, Sheet, clean, column_name
+from cycle.units import Answer, Places
 from cycle.workdays import add_months
 from dossiers.models import Certificate, Producer, Product, RowKind, StockBatch, StockRow
 from dossiers.office.stock import cells, totals
 from dossiers.office.stock.cells import Unread
 from dossiers.office.stock.columns import FIELDS, NEEDED
-from dossiers.office.stock.places import Answer, Places
 
 ERROR, WARNING = "error", "warning"
 #: How long a certificate of before holds (QĐ 1048, QĐ 148: 36 tháng).
@@ -354,6 +354,10 @@ class Checker:
                 else:
                     question["elsewhere"].append([line.line, answered.name])
                 return answered
+        if text.isdecimal():
+            line.fault(at, _("Tỉnh này không có xã, phường mã «%(code)s».") % {"code": text[:20]})
+            self.asked.pop(key)
+            return None
         if answer.like:
             sentence = _("Không có xã, phường «%(name)s» (nay và trước sắp xếp).")
         elif answer.units:

@@ -6,11 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cycle.models import Level, fold
+from cycle.units import Places
 from dossiers.law.states import State
 from dossiers.models import Dossier, StockBatch
 from dossiers.office.stock.checking import WARNING, Checker, Line, shown_day
 from dossiers.office.stock.columns import FIELDS, STEPS
-from dossiers.office.stock.places import Places
 from dossiers.office.stock.standing import LED_BY, STANDING, in_words, reached
 from dossiers.walk.running import running_year
 

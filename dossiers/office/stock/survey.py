@@ -5,10 +5,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cycle.models import fold
+from cycle.units import Places
 from dossiers.models import Dossier, Potential, PotentialState, StockBatch
 from dossiers.office.stock import cells
 from dossiers.office.stock.checking import WARNING, Checker, Line, shown_day
-from dossiers.office.stock.places import Places
 
 
 class SurveyChecker(Checker):
