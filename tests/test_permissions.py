@@ -119,6 +119,8 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.see_calendar",
         # test_stock_entered.py, test_stock_pages.py
         "dossiers.import_stock",
+        # test_stock_survey.py
+        "dossiers.keep_potential",
         # test_absence.py, test_handover.py
         "dossiers.brief",
         "dossiers.substitute",
