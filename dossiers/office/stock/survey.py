@@ -17,7 +17,7 @@ class SurveyChecker(Checker):
     def __init__(self, batch: StockBatch, places: Places | None = None):
         super().__init__(batch, places)
         #: (product, producer, commune) -> what became of it.
-        self.named = {
+        self.named: dict[tuple[Any, ...], str] = {
             (fold(name), fold(producer), commune): state
             for name, producer, commune, state in Potential.objects.values_list(
                 "name", "producer_name", "commune", "state"
