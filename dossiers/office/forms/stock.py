@@ -190,6 +190,7 @@ class AnswersForm(PlainPart):
                     ),
                     max_length=1000,
                     required=False,
+                    widget=forms.TextInput(attrs={"class": "form-control"}),
                     initial="; ".join(f"{line} {name}" for line, name in question["elsewhere"]),
                 )
 

@@ -118,7 +118,7 @@ class Lines:
             made.raw[name] = f"{column_name(column)}{row.line}", value
         said = [value for _column, value in row.said()]
         words = list(dict.fromkeys(fold(str(value)) for value in said))
-        made.text = " | ".join(str(value) for value in said)[:300]
+        made.text = " | ".join(map(_shown, said))[:300]
         made.kind = self._kind(row, said, words, wide)
         if made.kind == RowKind.HEADING:
             text = " ".join(str(value) for value in said)
