@@ -12,6 +12,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -103,7 +104,7 @@ def read(content: bytes, filename: str) -> list[Sheet]:
             _("Tệp nặng quá %(limit)s MB: hãy chỉ giữ trang danh sách rồi gửi lại.")
             % {"limit": MAX_BYTES // 1024**2}
         )
-    if content.startswith((_CFB, _ZIP)):
+    if is_workbook(content):
         sheets = _workbook(content)
     elif filename.lower().endswith((".xlsx", ".xls", ".xlsm", ".ods")) and not _is_text(content):
         raise SheetRefused(_("Không đọc được tệp này: hãy mở bằng Excel, lưu lại rồi gửi."))
@@ -119,7 +120,12 @@ def read(content: bytes, filename: str) -> list[Sheet]:
 _LOCKED = (b"EncryptedPackage", "EncryptedPackage".encode("utf-16-le"))
 
 
-def _workbook(content: bytes) -> list[Sheet]:
+@contextmanager
+def opened(content: bytes) -> Iterator[calamine.CalamineWorkbook]:
+    """The workbook in ``content``, of any kind; what is read of it is read inside.
+
+    Raises :class:`SheetRefused` for one that is locked, unfolds to too much, or is none.
+    """
     locked = SheetRefused(
         _("Tệp này có mật khẩu: hãy mở bằng Excel, bỏ mật khẩu, lưu lại rồi gửi.")
     )
@@ -128,13 +134,7 @@ def _workbook(content: bytes) -> list[Sheet]:
     if content.startswith(_ZIP):
         _check_unfolded(content)
     try:
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return [
-            _sheet(book.get_sheet_by_name(each.name))
-            for each in book.sheets_metadata
-            if each.visible == calamine.SheetVisibleEnum.Visible
-            and each.typ == calamine.SheetTypeEnum.WorkSheet
-        ]
+        yield calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     except calamine.PasswordError:
         raise locked from None
     except BaseException as error:
@@ -144,6 +144,21 @@ def _workbook(content: bytes) -> list[Sheet]:
         raise SheetRefused(
             _("Không đọc được tệp này: hãy mở bằng Excel, lưu lại rồi gửi.")
         ) from error
+
+
+def is_workbook(content: bytes) -> bool:
+    """Whether ``content`` begins as workbooks do, whatever it is called."""
+    return content.startswith((_CFB, _ZIP))
+
+
+def _workbook(content: bytes) -> list[Sheet]:
+    with opened(content) as book:
+        return [
+            _sheet(book.get_sheet_by_name(each.name))
+            for each in book.sheets_metadata
+            if each.visible == calamine.SheetVisibleEnum.Visible
+            and each.typ == calamine.SheetTypeEnum.WorkSheet
+        ]
 
 
 def _check_unfolded(content: bytes) -> None:
@@ -213,7 +228,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _text(content: bytes) -> Sheet:
-    text = _decoded(content)
+    text = decoded(content)
     separator = ""
     first, _end, rest = text.partition("\n")
     if found := re.fullmatch(r"sep=(.)\s*", first):
@@ -230,7 +245,8 @@ def _text(content: bytes) -> Sheet:
     return Sheet("CSV", rows)
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file, UTF-8 or UTF-16. Raises :class:`SheetRefused` for any other."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         encodings = ["utf-16"]
     elif b"\x00" in content:

@@ -1,25 +1,20 @@
-"""Tables read from files, CSV or XLSX, each row known by its line. A leaf: imports none of ours.
+"""Tables whose columns have fixed names, each row known by its line: what is loaded must be exact.
 
-The one reader of both; ``python-calamine`` opens workbooks.
+Files are opened by :mod:`cycle.sheets`, which reads lists as offices have them.
 """
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
-import python_calamine
 from django.core.management.base import CommandError
 
-DATA = Path(__file__).parent / "data"
+from cycle import sheets
 
-#: How every XLSX begins: it is a ZIP file.
-_ZIP = b"PK\x03\x04"
-#: An XLSX may not unpack to more bytes than this.
-MOST_UNPACKED = 64 * 2**20
+DATA = Path(__file__).parent / "data"
 
 Row = tuple[int, dict[str, str]]
 
@@ -60,7 +55,7 @@ def parse(name: str, content: bytes, columns: Sequence[str]) -> list[Row]:
     left out. Raises :class:`NotATable`, :class:`MissingColumns`, and :class:`RowRefused` when a row
     has more or fewer cells than the first.
     """
-    lines = _of_xlsx(name, content) if content.startswith(_ZIP) else _of_csv(name, content)
+    lines = _of_book(name, content) if sheets.is_workbook(content) else _of_csv(name, content)
     heads: list[str] | None = None
     rows: list[Row] = []
     for number, cells in lines:
@@ -82,24 +77,22 @@ def parse(name: str, content: bytes, columns: Sequence[str]) -> list[Row]:
 
 def _of_csv(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
-        # Spreadsheets write a byte order mark before UTF-8.
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.reader(io.StringIO(sheets.decoded(content), newline=""), strict=True)
         for cells in reader:
             yield reader.line_num, cells
-    except (UnicodeDecodeError, csv.Error) as error:
+    except sheets.SheetRefused as refused:
+        raise NotATable(f"{name}: {refused}") from refused
+    except csv.Error as error:
         raise NotATable(f"{name}: không phải tệp CSV mã UTF-8.") from error
 
 
-def _of_xlsx(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+def _of_book(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise NotATable(f"{name}: bảng quá lớn.")
-        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheet = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (zipfile.BadZipFile, python_calamine.CalamineError, IndexError) as error:
-        raise NotATable(f"{name}: tệp Excel không đọc được.") from error
-    yield from _without_edges(sheet)
+        with sheets.opened(content) as book:
+            rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except sheets.SheetRefused as refused:
+        raise NotATable(f"{name}: {refused}") from refused
+    yield from _without_edges(rows)
 
 
 def _without_edges(sheet: Iterable[list[Any]]) -> Iterator[tuple[int, list[str]]]:

@@ -181,6 +181,19 @@ def keeps_stock(user: User | None, unit: Any = None) -> bool:
 
 
 @rules.predicate
+def keeps_potential(user: User | None, potential: Any) -> bool:
+    """An officer in whose area the potential product lies."""
+    return (
+        user is not None
+        and user.is_active
+        and any(
+            assignment.role == "officer" and potential.commune_id in assignment.area
+            for assignment in user.assignments()
+        )
+    )
+
+
+@rules.predicate
 def has_a_post(user: User | None) -> bool:
     """Has some role today, their own or as a substitute."""
     return user is not None and user.is_active and bool(user.assignments())
@@ -211,3 +224,4 @@ rules.add_perm("dossiers.see_calendar", has_a_post)
 rules.add_perm("dossiers.extend_term", approves_extension)
 rules.add_perm("dossiers.change_calendar", keeps_calendar)
 rules.add_perm("dossiers.import_stock", keeps_stock)
+rules.add_perm("dossiers.keep_potential", keeps_potential)

@@ -9,7 +9,7 @@ from django.db.models import Prefetch
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, events
 from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User, people_of
-from dossiers.models import ACTS, Dossier, Term
+from dossiers.models import ACTS, Dossier, StockRow, Task, Term
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from councils.models import Member
     from cycle.models import HistoryEntry
-    from dossiers.models import Task
 
     #: Whom an entry must reach: ids of people.
     Audience = Callable[[HistoryEntry], set[int]]
@@ -280,10 +279,24 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "stock.upload",
     "stock.commit",
     "stock.undo",
+    "stock.resume",
+    "potential.close",
+    "potential.reopen",
+    "potential.begin",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""
     return set()
+
+
+@audience("stock.hand_out")
+def whose_work_came_in(entry: HistoryEntry) -> set[int]:
+    """Those who have the work of the running dossiers of a list: one letter for all of it."""
+    rows = StockRow.objects.filter(batch=entry.data["batch"]).values("dossier")
+    found: set[int] = set()
+    for task in Task.objects.open().filter(dossier__in=rows):
+        found |= workers(task)
+    return found
 
 
 @audience("term.extend")

@@ -47,6 +47,7 @@ from cycle.models import (
 from dossiers.models import (
     Dossier,
     Firing,
+    Potential,
     Process,
     StockBatch,
     Task,
@@ -210,6 +211,12 @@ def stock_batch(world, **fields):
     """A list of what was recognised before."""
     values = {"org_unit": world.commune.parent, "by": world.an, "at": clock.now()}
     return StockBatch.objects.create(**values | fields)
+
+
+def potential(world, **fields):
+    """A product that a survey named."""
+    values = {"commune": world.commune, "name": "Mật ong", "producer_name": "Hộ Lò Văn A"}
+    return Potential.objects.create(batch=stock_batch(world), **values | fields)
 
 
 LONG_AGO = date(2000, 1, 1)

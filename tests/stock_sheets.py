@@ -78,6 +78,53 @@ OTHERS = (
 )
 
 
+SURVEY_HEADS = (
+    "STT", "Tên sản phẩm", "Nhóm sản phẩm", "Chủ thể", "Loại hình", "Người đại diện",
+    "Điện thoại", "Xã", "Huyện", "Nguyện vọng", "Ngày khảo sát",
+)  # fmt: skip
+#: A row of a survey whose every cell is right.
+SURVEYED = {
+    "Tên sản phẩm": "Mật ong Ẳng Nưa",
+    "Nhóm sản phẩm": "Thực phẩm",
+    "Chủ thể": "Hộ Lò Văn Pâng",
+    "Loại hình": "Hộ gia đình",
+    "Người đại diện": "Lò Văn Pâng",
+    "Điện thoại": 912345678,
+    "Xã": "Xã Ẳng Nưa",
+    "Huyện": "Mường Ảng",
+    "Nguyện vọng": "Hỗ trợ bao bì, nhãn mác",
+    "Ngày khảo sát": date(2026, 5, 14),
+}
+RUNNING_HEADS = (
+    "STT", "Tên sản phẩm", "Nhóm sản phẩm", "Chủ thể", "Xã", "Huyện", "Tiến độ", "Từ ngày",
+    "Loại hồ sơ", "Ngày nộp ý tưởng", "Ngày chấp nhận ý tưởng", "Văn bản chấp nhận ý tưởng",
+    "Ngày nộp phương án", "Ngày duyệt phương án", "Số quyết định duyệt phương án",
+    "Ngày hoàn thành triển khai", "Ngày nộp hồ sơ đánh giá",
+)  # fmt: skip
+#: A running dossier whose every cell is right: it writes its plan.
+RUNNING = {
+    "Tên sản phẩm": "Thịt sấy Ẳng Nưa",
+    "Nhóm sản phẩm": "Thực phẩm",
+    "Chủ thể": "HTX Ẳng Nưa",
+    "Xã": "Xã Ẳng Nưa",
+    "Huyện": "Mường Ảng",
+    "Tiến độ": "Đang hoàn thiện phương án",
+    "Ngày nộp ý tưởng": date(2026, 9, 1),
+    "Ngày chấp nhận ý tưởng": date(2026, 11, 2),
+    "Văn bản chấp nhận ý tưởng": "45/TB-VPĐP",
+}
+
+
+def surveyed(**changed):
+    """The row of a survey with some cells otherwise."""
+    return SURVEYED | changed
+
+
+def running(**changed):
+    """The running dossier with some cells otherwise."""
+    return RUNNING | changed
+
+
 def good(**changed):
     """The good row with some cells otherwise, by their heads with _ for spaces left out."""
     return GOOD | changed
@@ -148,13 +195,13 @@ def paper():
     }
 
 
-def uploaded(content, by, unit, name="danh sach.xlsx"):
-    return work.upload(content, name, by=by, unit=unit)
+def uploaded(content, by, unit, name="danh sach.xlsx", kind="certificates"):
+    return work.upload(content, name, by=by, unit=unit, kind=kind)
 
 
-def checked(content, by, unit, name="danh sach.xlsx", **settled):
+def checked(content, by, unit, name="danh sach.xlsx", kind="certificates", **settled):
     """A batch with its columns as proposed, checked."""
-    batch = uploaded(content, by, unit, name)
+    batch = uploaded(content, by, unit, name, kind)
     return again(batch, by, **settled)
 
 

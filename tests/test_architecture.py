@@ -29,8 +29,8 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 #: its own modules. A room is a folder or a file of the app; every one of them stands here.
 FLOORS = {
     "cycle": [
-        "clock events points steps translations workdays written site running asking",
-        "tables sheets fields formats typed guards visiting",
+        "clock events points steps translations workdays written site running asking sheets",
+        "tables fields formats typed guards visiting",
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces",

@@ -103,6 +103,7 @@ from tests.breaking import (
     opinion,
     option,
     parked,
+    potential,
     refused,
     reopening,
     resolution,
@@ -281,6 +282,14 @@ BREAKS = {
     "fair_cost_not_negative": lambda w: event(w, PromotionEvent, cost=-1),
     # dossiers: the stock
     "stock_batch_state_known": lambda w: stock_batch(w, state="lost"),
+    "stock_batch_kind_known": lambda w: stock_batch(w, kind="lost"),
+    "potential_state_known": lambda w: potential(w, state="lost"),
+    "potential_group_known": lambda w: potential(w, group="weapons"),
+    "potential_begun_knows_its_dossier": lambda w: potential(w, state="begun"),
+    "potential_closed_knows_why": lambda w: potential(w, state="closed"),
+    "potential_struck_out_was_open": lambda w: potential(
+        w, state="begun", dossier=w.dossier, void=True
+    ),
     "stock_batch_rests_on_a_paper": lambda w: stock_batch(w, state="committed"),
     "stock_row_line_once": lambda w: [
         StockRow.objects.create(batch=batch, line=2) for batch in [stock_batch(w)] for _ in "12"

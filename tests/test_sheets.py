@@ -147,3 +147,12 @@ def test_a_zip_that_is_no_workbook_is_refused():
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a.txt", "x")
     assert "Không đọc được" in refused(out.getvalue())
+
+
+def test_a_zip_bomb_is_refused_before_it_unfolds(monkeypatch):
+    monkeypatch.setattr(sheets, "MAX_UNFOLDED", 20 * 1024**2)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"\0" * 21 * 1024**2)
+    assert len(out.getvalue()) < 1024**2
+    assert "quá lớn" in refused(out.getvalue())

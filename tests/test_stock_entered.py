@@ -20,6 +20,7 @@ from dossiers.models import (
     ActNotPossible,
     BatchState,
     Certificate,
+    ConditionNotMet,
     Dossier,
     Producer,
     Product,
@@ -275,7 +276,12 @@ def committed_elsewhere(lan, land, rule_sets):
     dossier = open_dossier(cycle, OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None), lan)
     twin = records.certificate(number="12/GCN-UBND", issued_on=date(2024, 5, 5))
     twin.dossier, twin.at = dossier, clock.now()
-    twin.stars, twin.before = 3, True
+    decision = records.signed_paper()
+    decision.scan.dossier, decision.scan.recorded_by, decision.scan.at = dossier, lan, clock.now()
+    decision.scan.save()
+    decision.dossier, decision.recorded_by, decision.at = dossier, lan, clock.now()
+    decision.save()
+    twin.stars, twin.decision, twin.recorded_by = 3, decision, lan
     twin.product_name, twin.product_group = dossier.product.name, dossier.product.group
     twin.producer_name = dossier.product.producer.name
     twin.issuer = OrgUnit.objects.get(name="Huyện Mường Ảng")
@@ -396,7 +402,7 @@ def test_nothing_new_stands_on_what_was_struck_out(entered, lan, rule_sets):
     anew = Dossier(
         cycle=open_cycle(rule_sets["qd26_2026"], 2026), product=product, commune=dossier.commune
     )
-    with pytest.raises(IntegrityError, match="stands_on_what_stands"), transaction.atomic():
+    with pytest.raises(ConditionNotMet, match="vừa bị gạch bỏ"), transaction.atomic():
         doors.open(anew, by=lan)
     with pytest.raises(IntegrityError, match="stands_on_what_stands"), transaction.atomic():
         Product.objects.create(producer_id=product.producer_id, name="Chè", group="drink")

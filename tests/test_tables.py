@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from cycle import tables, written
+from cycle import sheets, tables, written
 from dossiers.forms.terms import read_days
 
 ROWS = [
@@ -104,7 +104,7 @@ def test_what_is_no_table_is_refused(content):
 
 
 def test_a_workbook_that_unpacks_to_too_much_is_refused_unread(monkeypatch):
-    monkeypatch.setattr(tables, "MOST_UNPACKED", 1000)
+    monkeypatch.setattr(sheets, "MAX_UNFOLDED", 1000)
     with pytest.raises(tables.NotATable, match="quá lớn"):
         tables.parse("lich.xlsx", as_xlsx(ROWS), ["day"])
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +18,7 @@ _DASHES = "‐‑‒–—―−"
 _SPACES = "\u00a0\u2000-\u200b\u202f\u3000"
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """``text`` in lower case without Vietnamese diacritics: «Nước mắm» → «nuoc mam»."""
     text = unicodedata.normalize("NFD", text.lower()).translate(_MARKS)

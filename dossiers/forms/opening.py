@@ -21,11 +21,12 @@ from dossiers.models import (
     OutreachEvent,
     OutreachKind,
     OwnerType,
+    Potential,
     Producer,
     Product,
     ProductGroup,
 )
-from dossiers.walk import doors
+from dossiers.walk import doors, survey
 from dossiers.walk.engine import DutyMissing
 
 
@@ -111,8 +112,12 @@ class DossierForm(PlainPart):
         widget=forms.HiddenInput,
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, user: User, potential: Potential | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        #: The potential product that the dossier begins from, or None.
+        self.potential = potential
         self.user = user
         self.duplicates: list[Dossier] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
@@ -125,7 +130,8 @@ class DossierForm(PlainPart):
         ).select_related("producer")
         # Chosen beforehand when only one existing commune can be chosen; the others have ended.
         if (
-            len(
+            not self.initial.get("commune")
+            and len(
                 today := [each for each in self.fields["commune"].queryset[:2] if not each.valid_to]
             )
             == 1
@@ -245,6 +251,8 @@ class DossierForm(PlainPart):
                     outreach_event=data["outreach_event"],
                 )
                 process = doors.open(dossier, by=self.user)
+                if self.potential is not None:
+                    survey.begin(self.potential, dossier, by=self.user)
                 if data["entered_as"]:
                     doors.act(
                         process,
@@ -279,6 +287,36 @@ class DossierForm(PlainPart):
         return Product(
             producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
         )
+
+
+def told_by(potential: Potential) -> dict[str, Any]:
+    """What a survey says of a potential product, as the form asks it."""
+    maker = next(
+        (
+            each
+            for each in Producer.objects.filter(commune=potential.commune_id)
+            if fold(each.name) == fold(potential.producer_name)
+        ),
+        None,
+    )
+    made = maker.products.all() if maker is not None else []
+    known = next((each for each in made if fold(each.name) == fold(potential.name)), None)
+    if known is not None:
+        return {"commune": potential.commune_id, "product": known.pk}
+    told: dict[str, Any] = {
+        "commune": potential.commune_id,
+        "product_name": potential.name,
+        "group": potential.group,
+    }
+    if maker is not None:
+        return told | {"producer": maker.pk}
+    return told | {
+        "producer_name": potential.producer_name,
+        "owner_type": potential.owner_type,
+        "representative": potential.representative,
+        "phone": potential.phone[:20],
+        "address": potential.address,
+    }
 
 
 class OutreachForm(Part, forms.ModelForm):

@@ -6,6 +6,7 @@ from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
 from dossiers.models.law import ACTS, CaseType, LateEntry
 from dossiers.models.paper import OfficialDocument
+from dossiers.models.potential import Potential, PotentialState
 from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
 from dossiers.models.records import (
     BusinessPlan,
@@ -22,7 +23,14 @@ from dossiers.models.records import (
     SupportMeasure,
     Visit,
 )
-from dossiers.models.stock import ARCHIVE, BatchState, RowKind, StockBatch, StockRow
+from dossiers.models.stock import (
+    ARCHIVE,
+    BatchState,
+    RowKind,
+    StockBatch,
+    StockKind,
+    StockRow,
+)
 from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
 from dossiers.models.term import Firing, Term, TermEvent, TermState
 
@@ -51,6 +59,8 @@ __all__ = [
     "OutreachKind",
     "OwnerType",
     "PaperRequired",
+    "Potential",
+    "PotentialState",
     "Process",
     "Producer",
     "Product",
@@ -63,6 +73,7 @@ __all__ = [
     "SelfAssessment",
     "State",
     "StockBatch",
+    "StockKind",
     "StockRow",
     "SupportKind",
     "SupportMeasure",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.db.models import F, Q
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _now
@@ -49,6 +51,23 @@ class Standing(models.Manager):
 
     def get_queryset(self) -> models.QuerySet:
         return super().get_queryset().filter(void=False)
+
+
+#: What is said to who builds on what was struck out at the same moment.
+STRUCK_OUT = _("Chủ thể hoặc sản phẩm này vừa bị gạch bỏ khỏi danh sách đã nhập: hãy chọn lại.")
+
+
+@contextmanager
+def on_what_stands() -> Iterator[None]:
+    """Save something on a producer or product. Raises ConditionNotMet when it was struck out since:
+    the database looks, whoever was faster.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        if "stands_on_what_stands" in str(error):
+            raise ConditionNotMet([STRUCK_OUT]) from error
+        raise
 
 
 class Producer(models.Model):
@@ -147,8 +166,10 @@ class Product(models.Model):
         if not name or not producer_name:
             field = "producer_name" if name else "product_name"
             raise ValidationError({field: _now("Tên này không có chữ nào nhìn thấy được.")})
-        held = Product.objects.select_for_update().get(pk=self.pk)
-        maker = Producer.objects.select_for_update().get(pk=producer.pk)
+        held = Product.objects.select_for_update().filter(pk=self.pk).first()
+        maker = Producer.objects.select_for_update().filter(pk=producer.pk).first()
+        if held is None or maker is None:
+            raise ConditionNotMet([STRUCK_OUT])
         before, other = held.producer, held.producer_id != maker.pk
         if other:
             # The form is filled with the present producer's name: unchanged, it means nothing.

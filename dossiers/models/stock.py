@@ -17,6 +17,14 @@ from cycle.models import Cycle, Job, OrgUnit, User
 ARCHIVE = "Sản phẩm đã công nhận, nhập từ danh sách"
 
 
+class StockKind(models.TextChoices):
+    """What a list is of (loại danh sách)."""
+
+    CERTIFICATES = "certificates", _("Sản phẩm đã công nhận")
+    POTENTIAL = "potential", _("Sản phẩm tiềm năng (khảo sát)")
+    RUNNING = "running", _("Hồ sơ đang làm")
+
+
 class BatchState(models.TextChoices):
     """How far a batch has come (trạng thái đợt nhập)."""
 
@@ -29,7 +37,9 @@ class BatchState(models.TextChoices):
 
 
 class StockBatch(models.Model):
-    """One sheet of existing certificates (đợt nhập), or one typed by hand (``sha256`` empty).
+    """One sheet of what was there before (đợt nhập), or one typed by hand (``sha256`` empty).
+
+    ``cycle`` is the archive, whose history tells of it; ``into`` the year of its running dossiers.
 
     ``heads`` are the words above each column, ``columns`` says which of them is which field, and is
     proposed again for a sheet with the same heads. ``answers`` settles once for the whole sheet
@@ -42,6 +52,12 @@ class StockBatch(models.Model):
     )
     cycle = models.ForeignKey(
         Cycle, models.PROTECT, null=True, related_name="+", verbose_name=_("chu trình")
+    )
+    kind = models.CharField(
+        _("loại danh sách"), max_length=12, choices=StockKind, default=StockKind.CERTIFICATES
+    )
+    into = models.ForeignKey(
+        Cycle, models.PROTECT, null=True, related_name="+", verbose_name=_("chu trình của hồ sơ")
     )
     state = models.CharField(
         _("trạng thái"), max_length=12, choices=BatchState, default=BatchState.COLUMNS
@@ -90,6 +106,9 @@ class StockBatch(models.Model):
                 condition=Q(state__in=BatchState.values), name="stock_batch_state_known"
             ),
             models.CheckConstraint(
+                condition=Q(kind__in=StockKind.values), name="stock_batch_kind_known"
+            ),
+            models.CheckConstraint(
                 condition=~Q(state__in=["committing", "committed", "void"])
                 | ~Q(document_number="")
                 & ~Q(document_signer="")
@@ -129,7 +148,7 @@ class StockRow(models.Model):
 
     ``faults`` are ``{field, cell, level, text, suggestion}``; a row with one of level «error» keeps
     the whole batch from being committed. ``known`` is a row that is here already, which is left out
-    when the batch says so.
+    when the batch says so. ``becomes`` is the kind of its batch: what may be made of it.
     """
 
     batch = models.ForeignKey(StockBatch, models.PROTECT, related_name="rows")
@@ -149,6 +168,10 @@ class StockRow(models.Model):
     certificate = models.ForeignKey(
         "dossiers.Certificate", models.PROTECT, null=True, db_index=False, related_name="+"
     )
+    becomes = models.CharField(max_length=12, choices=StockKind, default=StockKind.CERTIFICATES)
+    potential = models.ForeignKey(
+        "dossiers.Potential", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("dòng của đợt nhập")
@@ -156,8 +179,16 @@ class StockRow(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["batch", "line"], name="stock_row_line_once"),
             models.CheckConstraint(
-                condition=Q(dossier=None, certificate=None)
-                | Q(dossier__isnull=False, certificate__isnull=False, kind="data", errors=0),
+                condition=Q(dossier=None, certificate=None, potential=None)
+                | Q(kind="data", errors=0)
+                & (
+                    Q(becomes="certificates", potential=None)
+                    & Q(dossier__isnull=False, certificate__isnull=False)
+                    | Q(becomes="running", certificate=None, potential=None)
+                    & Q(dossier__isnull=False)
+                    | Q(becomes="potential", dossier=None, certificate=None)
+                    & Q(potential__isnull=False)
+                ),
                 name="stock_row_becomes_all_or_nothing",
             ),
         ]
@@ -165,7 +196,8 @@ class StockRow(models.Model):
             guards.Guard(
                 name="stock_row_stays_when_committed",
                 operation=pgtrigger.Update | pgtrigger.Delete,
-                condition=pgtrigger.Q(old__dossier__isnull=False),
+                condition=pgtrigger.Q(old__dossier__isnull=False)
+                | pgtrigger.Q(old__potential__isnull=False),
             )
         ]
 

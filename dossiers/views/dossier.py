@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from cycle import written
 from cycle.asking import SignedIn
 from cycle.models import User
 from cycle.typed import fill, shows_typed
@@ -21,6 +22,7 @@ from dossiers.models import (
     ActNotPossible,
     Certificate,
     Dossier,
+    Potential,
 )
 from dossiers.page import (
     evidence_by_kind,
@@ -129,7 +131,13 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
             status=403,
         )
     initial = {"outreach_event": request.GET.get("outreach_event")}
-    form = opening.DossierForm(request.POST or None, user=user, initial=initial)
+    potential = None
+    if (key := written.key(request.GET.get("potential"))) is not None:
+        potential = get_object_or_404(Potential.objects.visible_to(user), pk=key)
+        initial |= opening.told_by(potential)
+    form = opening.DossierForm(
+        request.POST or None, user=user, potential=potential, initial=initial
+    )
     fill(form, request.typed)
     if form.is_valid():
         made = form.open()
@@ -138,4 +146,4 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
             if holds_task(user, task):
                 return redirect("dossiers:task", task.pk)  # type: ignore[union-attr]
             return redirect("dossiers:dossier", made.pk)
-    return render(request, "dossiers/dossier_new.html", {"form": form})
+    return render(request, "dossiers/dossier_new.html", {"form": form, "potential": potential})

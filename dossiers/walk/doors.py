@@ -39,6 +39,7 @@ from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, FORWARDS
 from dossiers.models.paper import OfficialDocument
+from dossiers.models.product import on_what_stands
 from dossiers.models.task import (
     BOTH_ENDS,
     NOT_MARKED,
@@ -61,10 +62,11 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
 
     ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
     product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
-    the commune or of a unit above it.
+    the commune or of a unit above it, ConditionNotMet when product or producer was struck out
+    meanwhile.
     """
     moment = at or clock.now()
-    with transaction.atomic():
+    with on_what_stands(), transaction.atomic():
         if not rules.has_perm("dossiers.open", by, dossier):
             raise PermissionDenied
         product = dossier.product

@@ -1,4 +1,4 @@
-"""The door of the stock: what was recognised before this product was used comes in, or goes again.
+"""The door of the stock: what was there before this product was used comes in, or goes again.
 
 :func:`enter` makes the facts of a batch's rows, all of them or none, on the batch's paper;
 :func:`strike` takes them back: nothing is deleted, what is struck out is counted and shown nowhere,
@@ -7,9 +7,9 @@ and its numbers may be given again.
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any
 
 import rules
@@ -18,35 +18,33 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from viewflow.workflow.status import PROCESS
 
 from cycle import clock
 from cycle.models import (
     Cycle,
     HistoryEntry,
-    OrgUnit,
     Role,
-    RuleSet,
     Stream,
     TermRule,
     User,
-    fold,
 )
 from cycle.workdays import Calendar
-from dossiers import flows
 from dossiers.law.states import State
 from dossiers.models import (
-    ARCHIVE,
     BatchState,
     CaseType,
     Certificate,
     Dossier,
     LateEntry,
     OfficialDocument,
+    Potential,
+    PotentialState,
     Process,
     Producer,
     Product,
-    RowKind,
     StockBatch,
+    StockKind,
     StockRow,
     Term,
     TermEvent,
@@ -54,50 +52,35 @@ from dossiers.models import (
 )
 from dossiers.terms.recalculation import whole_calendar
 from dossiers.walk import engine
+from dossiers.walk.entering import (
+    CHUNK,
+    ENTER,
+    RESUME,
+    STRIKE,
+    Entry,
+    StockRefused,
+    archive,
+    archive_of,
+    day_of,
+    ledger_line,
+    noon,
+    record,
+    stop_clocks,
+)
+from dossiers.walk.running import Running, running_year
+from dossiers.walk.survey import Survey
 
-#: Rows of one statement.
-CHUNK = 2000
-#: The programme began with QĐ 490/QĐ-TTg of 7/5/2018: the archive holds its first year open.
-FIRST, LAST = date(2018, 1, 1), date(2018, 12, 31)
-
-#: Idea, plan and implementation: whether they were walked, no list says.
-UNKNOWN_STEPS = 3
-
-ENTER, STRIKE = "stock.enter", "stock.strike"
-
-
-class StockRefused(Exception):
-    """The batch cannot be entered or struck out; ``problems`` are sentences that say why."""
-
-    def __init__(self, *problems: str):
-        super().__init__(" ".join(problems))
-        self.problems = list(problems)
-
-
-def archive() -> Cycle:
-    """The closed cycle that keeps the stock, made when there is none (kho hồ sơ cũ).
-
-    Raises :class:`StockRefused` while no edition of the law is loaded.
-    """
-    known = StockBatch.objects.exclude(cycle=None).order_by("pk").first()
-    cycle = known.cycle if known else Cycle.objects.filter(title=ARCHIVE).first()
-    law = RuleSet.objects.in_force(clock.today())
-    if law is None:
-        raise StockRefused(_("Chưa nạp bộ quy định nào: hãy báo quản trị."))
-    if cycle is None:
-        cycle = Cycle.objects.create(
-            year=FIRST.year, title=ARCHIVE, rule_set=law, opened_on=FIRST, closed_on=LAST
-        )
-    if not cycle.term_rules.filter(rule_set=law).exists():
-        # The law of today keeps what was recognised under another: inspections, ends, revocation.
-        cycle.adopt(law)
-    return cycle
-
-
-def archive_of(batch: StockBatch) -> Cycle:
-    """The cycle that keeps what the batch brings in: each has it from its upload on."""
-    assert batch.cycle is not None
-    return batch.cycle
+__all__ = [
+    "ENTER",
+    "StockRefused",
+    "archive",
+    "archive_of",
+    "enter",
+    "noon",
+    "record",
+    "running_year",
+    "strike",
+]
 
 
 def hold(batch: StockBatch) -> StockBatch:
@@ -105,12 +88,14 @@ def hold(batch: StockBatch) -> StockBatch:
     # What is recorded of its dossiers meanwhile need not wait.
     Cycle.objects.select_for_update(no_key=True).get(pk=archive_of(batch).pk)
     return (
-        StockBatch.objects.select_for_update(of=("self",)).select_related("cycle").get(pk=batch.pk)
+        StockBatch.objects.select_for_update(of=("self",))
+        .select_related("cycle", "into__rule_set")
+        .get(pk=batch.pk)
     )
 
 
 def enter(batch: StockBatch, *, by: User) -> int:
-    """Make products, dossiers and certificates of the batch's rows; how many.
+    """Make what the batch is a list of, of each of its rows; how many.
 
     All in one transaction, recorded for each dossier and for the batch; 0 when it was done before.
     Raises PermissionDenied, and :class:`StockRefused` when a row is wrong or others came first.
@@ -132,7 +117,7 @@ def enter(batch: StockBatch, *, by: User) -> int:
                     _("Sau khi kiểm tra, đợt khác đã được ghi hoặc gạch bỏ: hãy kiểm tra lại.")
                 )
             with _collector_rests():
-                return _Entry(batch, by).make()
+                return MAKERS[batch.kind](batch, by).make()
     except IntegrityError as error:
         if "certificate_number_once" in str(error):
             raise StockRefused(
@@ -162,102 +147,20 @@ def _collector_rests() -> Iterator[None]:
             gc.enable()
 
 
-def noon(day: date) -> datetime:
-    """A paper names a day, not an hour."""
-    return timezone.make_aware(datetime.combine(day, time(12)))
+#: Idea, plan and implementation: whether they were walked, no list says.
+UNKNOWN_STEPS = 3
 
 
-def _day(values: dict[str, Any], key: str) -> date:
-    return date.fromisoformat(values[key])
+class Certificates(Entry):
+    """Recognised products with their certificates on their way in."""
 
-
-class _Entry:
-    """One batch on its way in."""
-
-    def __init__(self, batch: StockBatch, by: User):
-        self.batch, self.by, self.now = batch, by, clock.now()
-        self.cycle = archive()
-        law = RuleSet.objects.in_force(clock.today())
-        assert law is not None
-        self.law, self.flow = law, flows.of(law)
-        self.capacity = by.capacity(Role.OFFICER, batch.org_unit_id)
-        rows = batch.rows.filter(kind=RowKind.DATA)
-        if batch.skip_known:
-            rows = rows.filter(known=False)
-        self.rows = list(rows.order_by("line"))
-        if not self.rows:
-            raise StockRefused(_("Không có dòng nào để ghi."))
-        if any(row.errors for row in self.rows):
-            raise StockRefused(_("Còn dòng có lỗi: hãy sửa hết rồi ghi."))
-        self.clocks: dict[date | None, Term] = {}
-        self.units = OrgUnit.objects.select_related("parent__parent").in_bulk(
-            {row.values["commune"] for row in self.rows}
-        )
-
-    def make(self) -> int:
+    def make_all(self) -> None:
         self.make_products()
         self.make_dossiers()
         self.make_certificates()
         self.start_clocks()
         self.tell()
         self.link()
-        self.batch.state = BatchState.COMMITTED
-        self.batch.committed_at, self.batch.committed_by = self.now, self.by
-        self.batch.save(
-            update_fields=["state", "committed_at", "committed_by", "stopped_terms", "cycle"]
-        )
-        return len(self.rows)
-
-    def make_products(self) -> None:
-        """Producers and products that are not here yet."""
-        producers: dict[Any, Producer] = {}
-        products: dict[Any, Product] = {}
-        known_producers: dict[Any, Producer] = self.known(Producer, "producer_id")
-        known_products: dict[Any, Product] = self.known(Product, "product_id")
-        new_producers, new_products = [], []
-        self.product_of: dict[int, Product] = {}
-        for row in self.rows:
-            values = row.values
-            maker = values.get("producer_id") or (fold(values["producer"]), values["commune"])
-            if maker not in producers:
-                producer = known_producers.get(maker)
-                if producer is None:
-                    producer = Producer(
-                        name=values["producer"],
-                        owner_type=values["owner_type"],
-                        commune=self.units[values["commune"]],
-                        representative=values.get("representative", ""),
-                        phone=values.get("phone", ""),
-                        address=values.get("address", ""),
-                        registration_number=values.get("registration_number", ""),
-                    )
-                    new_producers.append(producer)
-                    row.makes_producer = True
-                producers[maker] = producer
-            key = values.get("product_id") or (maker, fold(values["product"]))
-            if key not in products:
-                product = known_products.get(key)
-                if product is None:
-                    product = Product(
-                        producer=producers[maker],
-                        name=values["product"],
-                        group=values["product_group"],
-                        code=values.get("code", ""),
-                    )
-                    new_products.append(product)
-                    row.makes_product = True
-                products[key] = product
-            self.product_of[row.pk] = products[key]
-        Producer.objects.bulk_create(new_producers, CHUNK)
-        Product.objects.bulk_create(new_products, CHUNK)
-
-    def known(self, model: Any, key: str) -> dict[Any, Any]:
-        """The rows of ``model`` that the batch names; none may have been struck out since."""
-        wanted = {row.values[key] for row in self.rows if row.values.get(key)}
-        found = model.objects.in_bulk(wanted)
-        if set(found) != wanted:
-            raise StockRefused(_("Một chủ thể hoặc sản phẩm vừa được gạch bỏ: hãy kiểm tra lại."))
-        return found
 
     def make_dossiers(self) -> None:
         """A dossier for each certificate, where its walk would have ended."""
@@ -275,7 +178,7 @@ class _Entry:
             if before is not None:
                 case_type = CaseType.UPGRADE if values["stars"] > before else CaseType.REEVALUATION
             first[product.pk] = values["stars"]
-            at = noon(_day(values, "issued_on"))
+            at = noon(day_of(values, "issued_on"))
             revoked = values.get("status") == "revoked"
             self.dossiers[row.pk] = Dossier(
                 cycle=self.cycle,
@@ -290,7 +193,7 @@ class _Entry:
                 entered_as=LateEntry.EXISTING,
                 skipped=UNKNOWN_STEPS,
                 opened_at=at,
-                moved_at=noon(_day(values, "revoked_on")) if revoked else at,
+                moved_at=noon(day_of(values, "revoked_on")) if revoked else at,
             )
         Dossier.objects.bulk_create(self.dossiers.values(), CHUNK)
         # Its walk has ended before it was here: what comes after the certificate needs one.
@@ -308,9 +211,9 @@ class _Entry:
             row.pk: OfficialDocument(
                 dossier=self.dossiers[row.pk],
                 recorded_by=self.by,
-                at=noon(_day(row.values, "decision_on")),
+                at=noon(day_of(row.values, "decision_on")),
                 number=row.values["decision_number"],
-                signed_on=_day(row.values, "decision_on"),
+                signed_on=day_of(row.values, "decision_on"),
                 signer=row.values.get("signer") or "Chưa rõ tên",
                 signer_capacity=row.values.get("signer_capacity") or "Chưa rõ chức vụ",
             )
@@ -321,11 +224,11 @@ class _Entry:
             row.pk: Certificate(
                 dossier=self.dossiers[row.pk],
                 recorded_by=self.by,
-                at=noon(_day(row.values, "issued_on")),
+                at=noon(day_of(row.values, "issued_on")),
                 stars=row.values["stars"],
                 number=row.values.get("number", ""),
-                issued_on=_day(row.values, "issued_on"),
-                expires_on=_day(row.values, "expires_on"),
+                issued_on=day_of(row.values, "issued_on"),
+                expires_on=day_of(row.values, "expires_on"),
                 decision=self.decisions[row.pk],
                 issuer_id=row.values["issuer"],
                 product_name=row.values["product"],
@@ -363,7 +266,9 @@ class _Entry:
                 continue
             terms.append(self.clock(rule, certificate, dossier, calendar))
         Term.objects.bulk_create(terms, CHUNK)
-        ledger = [_line(term, TermEvent.Kind.START, term.started_at, self.by) for term in terms]
+        ledger = [
+            ledger_line(term, TermEvent.Kind.START, term.started_at, self.by) for term in terms
+        ]
         old = list(
             Term.objects.live()
             .filter(certificate__isnull=False, dossier__product__in=replaced)
@@ -371,8 +276,8 @@ class _Entry:
             .select_for_update(of=("self",))
             .order_by("pk")
         )
-        _stop(old, self.now)
-        ledger += [_line(term, TermEvent.Kind.STOP, self.now, self.by) for term in old]
+        stop_clocks(old, self.now)
+        ledger += [ledger_line(term, TermEvent.Kind.STOP, self.now, self.by) for term in old]
         self.batch.stopped_terms = [term.pk for term in old]
         TermEvent.objects.bulk_create(ledger, CHUNK)
 
@@ -440,7 +345,6 @@ class _Entry:
             for row in self.rows
         ]
         HistoryEntry.objects.bulk_create(entries, CHUNK)
-        record(self.batch, "stock.commit", by=self.by, rows=len(self.rows))
 
     def link(self) -> None:
         """Each row knows what became of it: one statement, where bulk_update asks by each row."""
@@ -463,33 +367,12 @@ class _Entry:
             )
 
 
-def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data: Any) -> None:
-    """Write into the archive's history what was done with the batch: its file, its paper."""
-    HistoryEntry.objects.record(
-        event,
-        archive_of(batch),
-        by=by,
-        capacity=by.capacity(Role.OFFICER, batch.org_unit_id),
-        reason=reason,
-        batch=batch.pk,
-        file=batch.filename,
-        sha256=batch.sha256,
-        document=batch.document_number,
-        document_on=batch.document_on and batch.document_on.isoformat(),
-        document_signer=batch.document_signer,
-        scan=batch.scan_sha256,
-        **data,
-    )
-
-
-def _line(term: Term, kind: str, at: datetime, by: User) -> TermEvent:
-    return TermEvent(term=term, kind=kind, at=at, by=by, due_on=term.due_on, left=term.base_amount)
-
-
-def _stop(terms: Iterable[Term], at: datetime) -> None:
-    Term.objects.filter(pk__in=[term.pk for term in terms]).update(
-        state=TermState.STOPPED, stopped_at=at, paused_at=None, next_at=None
-    )
+#: What makes the facts of a list, by its kind.
+MAKERS: dict[str, type[Entry]] = {
+    StockKind.CERTIFICATES: Certificates,
+    StockKind.POTENTIAL: Survey,
+    StockKind.RUNNING: Running,
+}
 
 
 # --- Struck out -----------------------------------------------------------------------------------
@@ -522,26 +405,53 @@ def strike(batch: StockBatch, *, by: User, reason: str) -> None:
         dossiers = {row[0] for row in made}
         products = {row[1] for row in made if row[3]}
         producers = {row[2] for row in made if row[4]}
-        # From above downwards, as who opens a dossier holds them; then what stands on them is seen.
-        for model, ids in ((Producer, producers), (Product, products), (Dossier, dossiers)):
-            list(
-                model.objects.filter(pk__in=ids)  # type: ignore[attr-defined]
-                .order_by("pk")
-                .select_for_update(of=("self",))
-                .values_list("pk")
-            )
-        if problems := _obstacles(dossiers, products, producers, {row[1] for row in made}):
+        potentials = set(
+            batch.rows.filter(potential__isnull=False).values_list("potential", flat=True)
+        )
+        _hold_all(dossiers, products, producers, potentials)
+        problems = _obstacles(dossiers, products, producers, {row[1] for row in made})
+        if problems := [*_begun(potentials), *problems]:
             raise StockRefused(*problems)
         now = clock.now()
+        for process in Process.objects.filter(dossier__in=dossiers, status=PROCESS.NEW):
+            engine.cancel(process, now)
         _strike_terms(batch, dossiers, by, now)
         Certificate.objects.filter(pk__in=[row[5] for row in made]).update(void=True)
         Dossier.objects.filter(pk__in=dossiers).update(void=True)
         Product.objects.filter(pk__in=products).update(void=True)
         Producer.objects.filter(pk__in=producers).update(void=True)
+        Potential.objects.filter(pk__in=potentials).update(void=True)
         _tell_struck(batch, dossiers, by, reason.strip(), now)
         batch.state, batch.voided_at = BatchState.VOID, now
         batch.save(update_fields=["state", "voided_at"])
-        record(batch, "stock.undo", by=by, reason=reason.strip(), rows=len(dossiers))
+        record(batch, "stock.undo", by=by, reason=reason.strip(), rows=len(dossiers | potentials))
+
+
+def _begun(potentials: set[int]) -> list[str]:
+    """What became of the potential products of a batch, a sentence each, ten at most."""
+    done = Potential.objects.filter(pk__in=potentials).exclude(state=PotentialState.OPEN)
+    return [
+        _("«%(product)s»: %(state)s.")
+        % {"product": each, "state": str(PotentialState(each.state).label).lower()}
+        for each in done[:10]
+    ]
+
+
+def _hold_all(
+    dossiers: set[int], products: set[int], producers: set[int], potentials: set[int]
+) -> None:
+    """Hold what is struck out, in the order of the doors: the walk, its dossier, then what an act
+    on it holds. Then what stands on them is seen.
+    """
+    held: list[Any] = [
+        Potential.objects.filter(pk__in=potentials),
+        Process.objects.filter(dossier__in=dossiers),
+        Dossier.objects.filter(pk__in=dossiers),
+        Product.objects.filter(pk__in=products),
+        Producer.objects.filter(pk__in=producers),
+    ]
+    for rows in held:
+        list(rows.order_by("pk").select_for_update(of=("self",)).values_list("pk"))
 
 
 def _obstacles(
@@ -551,7 +461,7 @@ def _obstacles(
     found: dict[str, str] = {}
     acted = (
         HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id__in=dossiers)
-        .exclude(event=ENTER)
+        .exclude(event__in=[ENTER, RESUME])
         .exclude(event__startswith="term.")
         .order_by("stream_id", "seq")
     )
@@ -562,6 +472,11 @@ def _obstacles(
             "product": entry.label,
             "what": entry.sentence,
             "day": f"{timezone.localdate(entry.at):%d/%m/%Y}",
+        }
+    taken_in = Dossier.objects.filter(pk__in=dossiers, round_entries__isnull=False)
+    for dossier in taken_in.select_related("product").distinct()[:10]:
+        found[f"dossier {dossier.pk}"] = _("«%(product)s»: đã đưa vào đợt đánh giá.") % {
+            "product": dossier
         }
     began = Dossier.objects.filter(pk__in=dossiers).aggregate(first=Min("pk"))["first"]
     later = (
@@ -593,15 +508,15 @@ def _strike_terms(batch: StockBatch, dossiers: set[int], by: User, now: datetime
         .order_by("pk")
         .select_for_update(of=("self",))
     )
-    _stop(ours, now)
-    ledger = [_line(term, TermEvent.Kind.STOP, now, by) for term in ours]
+    stop_clocks(ours, now)
+    ledger = [ledger_line(term, TermEvent.Kind.STOP, now, by) for term in ours]
     again = Term.objects.filter(pk__in=batch.stopped_terms, state=TermState.STOPPED)
     calendar = whole_calendar()
     for term in again.order_by("pk").select_for_update(of=("self",)):
         term.state, term.stopped_at = TermState.RUNNING, None
         term.project(calendar)
         term.save(update_fields=["state", "stopped_at", "rungs", "rung_at", "next_at"])
-        ledger.append(_line(term, TermEvent.Kind.RESUME, now, by))
+        ledger.append(ledger_line(term, TermEvent.Kind.RESUME, now, by))
     TermEvent.objects.bulk_create(ledger, CHUNK)
 
 

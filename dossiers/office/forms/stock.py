@@ -11,16 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.fields import CountField, DateField
-from cycle.models import Level, OrgUnit, User, check_symbol
+from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
+from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import PlainPart
 from dossiers.forms.uploads import FileField, hold_for
-from dossiers.models import Edition, OwnerType, ProductGroup, StockBatch
-from dossiers.office.stock.columns import FIELDS
+from dossiers.models import (
+    Edition,
+    OwnerType,
+    ProductGroup,
+    RowKind,
+    StockBatch,
+    StockKind,
+)
+from dossiers.office.stock.columns import FIELDS, NEEDED, fields_of
 
 SHEETS = ".xlsx,.xls,.ods,.csv,.txt"
-#: Columns without which no line can be right.
-NEEDED = ("product", "producer", "stars", "decision_number")
 
 
 class SheetField(forms.FileField):
@@ -56,6 +62,16 @@ class UploadForm(PlainPart):
     )
 
 
+class FirstUploadForm(UploadForm):
+    """The list, and what it is a list of."""
+
+    kind = forms.ChoiceField(label=_("Danh sách gì"), choices=StockKind, required=False)
+    field_order = ("kind", "file")
+
+    def clean_kind(self) -> str:
+        return self.cleaned_data["kind"] or StockKind.CERTIFICATES
+
+
 class SheetForm(PlainPart):
     """Which sheet of the file."""
 
@@ -73,10 +89,11 @@ class ColumnsForm(PlainPart):
 
     def __init__(self, *args: Any, batch: StockBatch, **kwargs: Any) -> None:
         super().__init__(*args, initial={"first_line": batch.first_line}, **kwargs)
+        self.kind = batch.kind
         of = {column: name for name, column in batch.columns.items()}
         choices = [
             ("", _("— không dùng —")),
-            *((name, each.label) for name, each in FIELDS.items()),
+            *((name, each.label) for name, each in fields_of(batch.kind).items()),
         ]
         self.columns: list[tuple[dict, str]] = []
         for number, head in enumerate(batch.heads):
@@ -108,7 +125,7 @@ class ColumnsForm(PlainPart):
                     _now("«%(field)s» đã chọn cho cột khác.") % {"field": FIELDS[chosen].label},
                 )
             found[chosen] = number
-        missing = [str(FIELDS[name].label) for name in NEEDED if name not in found]
+        missing = [str(FIELDS[name].label) for name in NEEDED[self.kind] if name not in found]
         if not {"commune", "address"} & set(found):
             missing.append(str(FIELDS["commune"].label))
         if missing and not self.errors:
@@ -134,46 +151,111 @@ class AnswersForm(PlainPart):
             .filter(level=Level.COMMUNE, parent=batch.org_unit)
             .order_by("name")
         ]
+        self.communes = dict(communes)
+        if batch.kind == StockKind.RUNNING:
+            open_years = Cycle.objects.filter(closed_on=None).order_by("-year", "-pk")
+            if len(open_years) > 1:
+                self.fields["into"] = forms.ModelChoiceField(
+                    open_years, label=_("Hồ sơ của chu trình"), initial=batch.into_id
+                )
         for number, question in enumerate(batch.questions):
+            of_step = question.get("of") == "step"
             options = [(pk, label) for pk, label in question["options"]]
             near = {pk for pk, _label in options}
             others = [each for each in communes if each[0] not in near]
             self.fields[f"answer{number}"] = forms.TypedChoiceField(
                 label=question["text"],
                 help_text=self.why(question),
-                choices=[
+                choices=[("", _("— Chọn bước đang làm —")), *options]
+                if of_step
+                else [
                     ("", _("— Chọn xã, phường nay —")),
                     *options,
                     (_("Xã, phường khác"), others),
                 ],
-                coerce=int,
+                coerce=str if of_step else int,
                 empty_value=None,
                 required=False,
-                initial=batch.answers.get(question["key"], ""),
+                initial=question.get("answer", "")
+                if of_step
+                else batch.answers.get(question["key"], ""),
                 widget=forms.Select(attrs={"class": "form-select"}),
                 error_messages={"invalid_choice": _("Lựa chọn này không có trong danh sách.")},
             )
+            if not of_step:
+                self.fields[f"elsewhere{number}"] = forms.CharField(
+                    label=_("Trừ các dòng thuộc xã, phường khác"),
+                    help_text=_(
+                        "Số dòng rồi tên xã nay, cách nhau bằng «;»: 12 Xã Nà Tấu; 15 Na Son"
+                    ),
+                    max_length=1000,
+                    required=False,
+                    widget=forms.TextInput(attrs={"class": "form-control"}),
+                    initial="; ".join(f"{line} {name}" for line, name in question["elsewhere"]),
+                )
 
     @staticmethod
     def why(question: dict[str, Any]) -> str:
         """Why it is asked, and of how many lines."""
         lines = ", ".join(map(str, question["lines"]))
         told = {"count": question["count"], "lines": lines}
+        if question.get("of") == "step":
+            return _now("%(count)s dòng (%(lines)s…) ghi như vậy.") % told
         if question["like"]:
             return _now("Không tìm thấy tên này; %(count)s dòng (%(lines)s…).") % told
         return _now("Nay thuộc nhiều xã, phường; %(count)s dòng (%(lines)s…).") % told
 
     def questions(self) -> list[Any]:
         """The fields of the questions."""
-        return [self[f"answer{number}"] for number in range(len(self.batch.questions))]
+        names = (
+            name
+            for number in range(len(self.batch.questions))
+            for name in (f"answer{number}", f"elsewhere{number}")
+        )
+        return [self[name] for name in names if name in self.fields]
 
-    def answers(self) -> dict[str, int]:
-        """What was answered, with what was before."""
-        found = dict(self.batch.answers)
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.rows: dict[str, int] = {}
+        for number, question in enumerate(self.batch.questions):
+            for part in re.split(r"[;\n]", data.get(f"elsewhere{number}") or ""):
+                if part.strip():
+                    self._elsewhere(f"elsewhere{number}", part.strip(), question)
+        return data
+
+    def _elsewhere(self, field: str, part: str, question: dict[str, Any]) -> None:
+        """One line that lies in another commune: «12 Xã Nà Tấu»."""
+        found = re.fullmatch(r"(?:dòng\s*)?([0-9]{1,6})\s*[:.=-]?\s*(\S.*)", part, re.IGNORECASE)
+        if found is None:
+            self.add_error(
+                field, _now("«%(part)s»: hãy ghi số dòng rồi tên xã.") % {"part": part[:60]}
+            )
+            return
+        line, name = int(found[1]), found[2]
+        if not self.batch.rows.filter(line=line, kind=RowKind.DATA).exists():
+            self.add_error(field, _now("Danh sách không có dòng %(line)s.") % {"line": line})
+            return
+        try:
+            unit = Units(clock.today(), among=set(self.communes)).meant(name)
+        except UnitUnknown as unknown:
+            self.add_error(field, str(unknown))
+        else:
+            self.rows[f"row:{line}"] = unit.pk
+
+    def answers(self) -> dict[str, Any]:
+        """What was answered, with what was before; of single lines only what is said now."""
+        found = {
+            key: said for key, said in self.batch.answers.items() if not key.startswith("row:")
+        }
         for number, question in enumerate(self.batch.questions):
             if answer := self.cleaned_data.get(f"answer{number}"):
                 found[question["key"]] = answer
-        return found
+        return found | self.rows
+
+    def settled(self) -> dict[str, Any]:
+        """What the list is checked with."""
+        said = {"answers": self.answers(), "skip_known": self.cleaned_data["skip_known"]}
+        return said | {name: self.cleaned_data[name] for name in ("into",) if name in self.fields}
 
 
 class PaperForm(PlainPart):

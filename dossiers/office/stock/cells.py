@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from cycle import sheets, written
 from cycle.models import check_symbol, fold
-from dossiers.models import Edition, OwnerType, ProductGroup
+from dossiers.models import CaseType, Edition, OwnerType, ProductGroup
 
 
 class Unread(Exception):
@@ -282,6 +282,25 @@ def phone(value: Any) -> str:
     return digits
 
 
+def case_type(value: Any) -> str:
+    """Why a product is evaluated. Raises :class:`Unread`."""
+    words = fold(str(value))
+    for name, code in (
+        ("nang hang", CaseType.UPGRADE),
+        ("nang sao", CaseType.UPGRADE),
+        ("danh gia lai", CaseType.REEVALUATION),
+        ("lai", CaseType.REEVALUATION),
+        ("lan dau", CaseType.FIRST),
+        ("moi", CaseType.FIRST),
+    ):
+        if name in words:
+            return str(code)
+    raise Unread(
+        _("Không hiểu loại hồ sơ «%(text)s».") % {"text": str(value)[:60]},
+        ", ".join(str(label) for label in CaseType.labels),
+    )
+
+
 READERS: dict[str, Callable[[Any], Any]] = {
     "stars": stars,
     "product_group": group,
@@ -293,5 +312,14 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "issued_on": day,
     "expires_on": day,
     "revoked_on": day,
+    "surveyed_on": day,
+    "since": day,
+    "idea_on": day,
+    "selected_on": day,
+    "plan_on": day,
+    "approved_on": day,
+    "ready_on": day,
+    "submitted_on": day,
+    "case_type": case_type,
     "number": symbol,
 }

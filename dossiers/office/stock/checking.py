@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from cycle import clock
 from cycle.models import OrgUnit, fold, fold_number
 from cycle.sheets import Row, Sheet, clean, column_name
+from cycle.units import Answer, Places
 from cycle.workdays import add_months
 from dossiers.models import Certificate, Producer, Product, RowKind, StockBatch, StockRow
 from dossiers.office.stock import cells, totals
 from dossiers.office.stock.cells import Unread
-from dossiers.office.stock.columns import FIELDS
-from dossiers.office.stock.places import Answer, Places
+from dossiers.office.stock.columns import FIELDS, NEEDED
 
 ERROR, WARNING = "error", "warning"
 #: How long a certificate of before holds (QĐ 1048, QĐ 148: 36 tháng).
@@ -67,6 +67,8 @@ class Line:
         return {fault["field"] for fault in self.faults if fault["level"] == ERROR}
 
 
+#: Only a line of data says these.
+TELLING = {"decision_number", "decision_on", "number", "commune", "issued_on", "step", "since"}
 _TOTAL = re.compile(r"(tong( cong| so)?|cong)\b(?! (tac|ty|nghe|trinh))")
 _NOTE = re.compile(
     r"(ghi chu|nguoi lap|nguoi tong hop|thu truong|noi nhan|tm\b|kt\b|lap bieu|\(ky|ky ten|"
@@ -116,7 +118,7 @@ class Lines:
             made.raw[name] = f"{column_name(column)}{row.line}", value
         said = [value for _column, value in row.said()]
         words = list(dict.fromkeys(fold(str(value)) for value in said))
-        made.text = " | ".join(str(value) for value in said)[:300]
+        made.text = " | ".join(map(_shown, said))[:300]
         made.kind = self._kind(row, said, words, wide)
         if made.kind == RowKind.HEADING:
             text = " ".join(str(value) for value in said)
@@ -133,7 +135,7 @@ class Lines:
             for name, column in self.columns.items()
             if column < len(row.cells) and row.cells[column] != ""
         }
-        telling = has & {"decision_number", "decision_on", "number", "commune", "issued_on"}
+        telling = has & TELLING
         if any(_TOTAL.match(word) for word in words[:2]) and not telling:
             return RowKind.TOTAL
         noted = any(_NOTE.match(word) or _SIGNED_AT.fullmatch(word) for word in words)
@@ -161,7 +163,9 @@ class Lines:
 
 
 class Checker:
-    """All lines of one batch beside each other and beside what is here already."""
+    """All lines of one batch beside each other and beside what is here already: certificates, and
+    what lists of other kinds share.
+    """
 
     def __init__(self, batch: StockBatch, places: Places | None = None):
         self.batch, self.places = batch, places or Places()
@@ -181,7 +185,17 @@ class Checker:
 
     def read(self, line: Line) -> None:
         """The values of a line, and what is wrong with its cells."""
-        values = line.values
+        self._read_cells(line)
+        if "decision_number" in line.values:
+            self._split_decision(line)
+        self._group_and_owner(line)
+        self._place(line)
+        self._days(line)
+        self._edition(line)
+        self._issuer(line)
+        self._status(line)
+
+    def _read_cells(self, line: Line) -> None:
         for name, (_cell, value) in line.raw.items():
             if value == "":
                 continue
@@ -190,14 +204,6 @@ class Checker:
                 continue
             self._read_cell(line, name, value)
         self._require(line)
-        if "decision_number" in values:
-            self._split_decision(line)
-        self._group_and_owner(line)
-        self._place(line)
-        self._days(line)
-        self._edition(line)
-        self._issuer(line)
-        self._status(line)
 
     def _read_cell(self, line: Line, name: str, value: Any) -> None:
         text = value if isinstance(value, str) else _shown(value)
@@ -226,7 +232,7 @@ class Checker:
             line.values[name] = found.isoformat() if isinstance(found, date) else found
 
     def _require(self, line: Line) -> None:
-        for name in ("product", "producer", "stars", "decision_number"):
+        for name in NEEDED[self.batch.kind]:
             if name in line.values or name in line.wrong:
                 continue
             line.fault(
@@ -239,24 +245,27 @@ class Checker:
             if text and not re.search(r"[^\W\d_]", text):
                 line.fault(name, _("Tên phải có chữ."))
 
-    def _split_decision(self, line: Line) -> None:
-        number, written_day = cells.decision(line.values["decision_number"])
-        if written_day and "decision_on" not in line.values and "decision_on" not in line.wrong:
+    def _split_decision(
+        self, line: Line, name: str = "decision_number", day: str = "decision_on"
+    ) -> None:
+        """The number of a decision, and its day where one cell holds both."""
+        number, written_day = cells.decision(line.values[name])
+        if written_day and day not in line.values and day not in line.wrong:
             try:
-                line.values["decision_on"] = cells.day(written_day).isoformat()
+                line.values[day] = cells.day(written_day).isoformat()
             except Unread as unread:
-                line.fault("decision_number", unread.text, unread.suggestion)
+                line.fault(name, unread.text, unread.suggestion)
         try:
             number = cells.symbol(number)
         except Unread as unread:
-            line.fault("decision_number", unread.text)
+            line.fault(name, unread.text)
         if not number:
-            line.fault("decision_number", _("Thiếu số quyết định."))
+            line.fault(name, _("Thiếu số quyết định."))
         elif len(number) > 60:
-            line.fault("decision_number", _("Số quyết định dài quá 60 ký tự."))
+            line.fault(name, _("Số quyết định dài quá 60 ký tự."))
         elif not re.search(r"[0-9]", number):
-            line.fault("decision_number", _("Số quyết định phải có chữ số."))
-        line.values["decision_number"] = number
+            line.fault(name, _("Số quyết định phải có chữ số."))
+        line.values[name] = number
 
     def _group_and_owner(self, line: Line) -> None:
         values = line.values
@@ -327,27 +336,28 @@ class Checker:
     def _asked(
         self, line: Line, at: str, text: str, district: str, answer: Answer
     ) -> OrgUnit | None:
-        """What was answered for the whole sheet; without an answer it is asked, and a fault."""
-        key = f"commune:{fold(text)}|{fold(district)}"
+        """What was answered for this line, or for the whole sheet; without an answer it is asked,
+        and a fault. However an old commune is written, it is one question.
+        """
         shown = f"{text}, {district}" if district else text
-        question = self.asked.setdefault(
-            key,
-            {
-                "key": key,
-                "text": shown,
-                "like": answer.like,
-                "lines": [],
-                "count": 0,
-                "options": [[unit.pk, self.places.called(unit)] for unit in answer.units],
-            },
-        )
-        question["count"] += 1
-        if len(question["lines"]) < 5:
-            question["lines"].append(line.line)
-        answered = self.places.units.get(self.batch.answers.get(key, 0))
-        if answered is not None and self.places.exists(answered):
-            question["answer"] = answered.pk
-            return answered
+        key = f"commune:{fold(text)}|{fold(district)}"
+        if answer.old is not None:
+            key, shown = f"commune:old:{answer.old.pk}", self.places.called(answer.old)
+        question = self._question(key, shown, line)
+        question["like"] = answer.like
+        question["options"] = [[unit.pk, self.places.called(unit)] for unit in answer.units]
+        for said in (f"row:{line.line}", key):
+            answered = self.places.units.get(self.batch.answers.get(said, 0))
+            if answered is not None and self.places.exists(answered):
+                if said == key:
+                    question["answer"] = answered.pk
+                else:
+                    question["elsewhere"].append([line.line, answered.name])
+                return answered
+        if text.isdecimal():
+            line.fault(at, _("Tỉnh này không có xã, phường mã «%(code)s».") % {"code": text[:20]})
+            self.asked.pop(key)
+            return None
         if answer.like:
             sentence = _("Không có xã, phường «%(name)s» (nay và trước sắp xếp).")
         elif answer.units:
@@ -357,6 +367,17 @@ class Checker:
         names = ", ".join(self.places.called(unit) for unit in answer.units[:5])
         line.fault(at, sentence % {"name": shown[:80]}, names)
         return None
+
+    def _question(self, key: str, shown: str, line: Line) -> dict[str, Any]:
+        """What is asked once for the whole sheet, with the lines that it settles."""
+        question = self.asked.setdefault(
+            key,
+            {"key": key, "text": shown, "lines": [], "count": 0, "elsewhere": [], "options": []},
+        )
+        question["count"] += 1
+        if len(question["lines"]) < 5:
+            question["lines"].append(line.line)
+        return question
 
     # --- When ---------------------------------------------------------------------------------
 
@@ -374,7 +395,7 @@ class Checker:
             values["decision_on"] = decided = issued
             line.fault(
                 "issued_on",
-                _("Không ghi ngày quyết định: lấy ngày cấp %(day)s.") % {"day": _vn(issued)},
+                _("Không ghi ngày quyết định: lấy ngày cấp %(day)s.") % {"day": shown_day(issued)},
                 level=WARNING,
             )
         if not issued and "issued_on" not in line.wrong:
@@ -388,11 +409,12 @@ class Checker:
             # A cell may hold the decision with its day.
             at = name if line.raw.get(name, ("", ""))[1] != "" else "decision_number"
             if day > self.today.isoformat():
-                line.fault(at, _("Ngày %(day)s ở tương lai.") % {"day": _vn(day)})
+                line.fault(at, _("Ngày %(day)s ở tương lai.") % {"day": shown_day(day)})
             elif int(day[:4]) < FIRST_YEAR:
                 line.fault(
                     at,
-                    _("Ngày %(day)s trước khi có Chương trình OCOP (2018).") % {"day": _vn(day)},
+                    _("Ngày %(day)s trước khi có Chương trình OCOP (2018).")
+                    % {"day": shown_day(day)},
                 )
         if line.wrong - before:
             return
@@ -400,7 +422,7 @@ class Checker:
             line.fault(
                 "issued_on",
                 _("Ngày cấp %(issued)s trước ngày quyết định %(decided)s.")
-                % {"issued": _vn(issued), "decided": _vn(decided)},
+                % {"issued": shown_day(issued), "decided": shown_day(decided)},
             )
         reckoned = add_months(date.fromisoformat(issued), MONTHS).isoformat()
         ends = values.get("expires_on")
@@ -411,8 +433,8 @@ class Checker:
             line.fault(
                 "expires_on",
                 _("Ngày hết hạn %(ends)s không sau ngày cấp %(issued)s.")
-                % {"ends": _vn(ends), "issued": _vn(issued)},
-                _vn(reckoned),
+                % {"ends": shown_day(ends), "issued": shown_day(issued)},
+                shown_day(reckoned),
             )
         elif ends != reckoned:
             line.fault(
@@ -421,8 +443,8 @@ class Checker:
                     "Hết hạn %(ends)s, nhưng 36 tháng từ ngày cấp là %(reckoned)s: "
                     "ghi theo danh sách."
                 )
-                % {"ends": _vn(ends), "reckoned": _vn(reckoned)},
-                _vn(reckoned),
+                % {"ends": shown_day(ends), "reckoned": shown_day(reckoned)},
+                shown_day(reckoned),
                 WARNING,
             )
 
@@ -436,7 +458,7 @@ class Checker:
             line.fault(
                 "edition",
                 _("Ngày %(day)s quy định có hiệu lực là %(edition)s: ghi theo danh sách.")
-                % {"day": _vn(values["decision_on"]), "edition": of_day},
+                % {"day": shown_day(values["decision_on"]), "edition": of_day},
                 of_day,
                 WARNING,
             )
@@ -558,7 +580,7 @@ class Checker:
                     at = "revoked_on" if "revoked_on" in line.raw else "status"
                     line.fault(at, _("Đã thu hồi thì cần ngày thu hồi."))
             elif day > self.today.isoformat():
-                line.fault("revoked_on", _("Ngày %(day)s ở tương lai.") % {"day": _vn(day)})
+                line.fault("revoked_on", _("Ngày %(day)s ở tương lai.") % {"day": shown_day(day)})
             elif values.get("issued_on") and day < values["issued_on"]:
                 line.fault("revoked_on", _("Ngày thu hồi trước ngày cấp."))
             return
@@ -566,13 +588,13 @@ class Checker:
         if said == "expired" and ends and not over:
             line.fault(
                 "status",
-                _("Ghi hết hạn, nhưng có giá trị đến %(ends)s.") % {"ends": _vn(ends)},
+                _("Ghi hết hạn, nhưng có giá trị đến %(ends)s.") % {"ends": shown_day(ends)},
                 level=WARNING,
             )
         elif said == "valid" and over:
             line.fault(
                 "status",
-                _("Ghi còn hạn, nhưng đã hết hạn ngày %(ends)s.") % {"ends": _vn(ends)},
+                _("Ghi còn hạn, nhưng đã hết hạn ngày %(ends)s.") % {"ends": shown_day(ends)},
                 level=WARNING,
             )
         values["status"] = "expired" if over else "valid"
@@ -628,8 +650,8 @@ class Checker:
             line.fault(
                 at,
                 _("Quyết định này ở dòng %(line)s ghi ngày %(day)s.")
-                % {"line": first, "day": _vn(day)},
-                _vn(day),
+                % {"line": first, "day": shown_day(day)},
+                shown_day(day),
             )
 
     def _recognise(self, line: Line, maker: tuple[str, int | None]) -> None:
@@ -693,7 +715,7 @@ def _shown(value: Any) -> str:
     return clean(str(value))
 
 
-def _vn(day: Any) -> str:
+def shown_day(day: Any) -> str:
     """An ISO day as it is shown."""
     return f"{date.fromisoformat(day):%d/%m/%Y}"
 
@@ -701,13 +723,15 @@ def _vn(day: Any) -> str:
 # --- A whole batch --------------------------------------------------------------------------------
 
 
-def check(batch: StockBatch, sheet: Sheet) -> list[StockRow]:
+def check(
+    batch: StockBatch, sheet: Sheet, kind_of_checker: type[Checker] = Checker
+) -> list[StockRow]:
     """The rows of the batch as they would be kept, unsaved; its questions, figures and counts are
     set on it.
     """
     places = Places()
     lines = list(Lines(sheet, batch, places))
-    checker = Checker(batch, places)
+    checker = kind_of_checker(batch, places)
     checker.check(lines)
     # Those that settle most lines first; a column of other things would ask without end.
     asked = sorted(checker.asked.values(), key=lambda each: -each["count"])
@@ -736,6 +760,7 @@ def row_of(batch: StockBatch, line: Line) -> StockRow:
     levels = Counter(fault["level"] for fault in line.faults)
     return StockRow(
         batch=batch,
+        becomes=batch.kind,
         line=line.line,
         kind=line.kind,
         text=line.text,
@@ -763,6 +788,7 @@ def counts(lines: list[Line], *, leaves_out: bool = False) -> dict[str, int]:
     }
     found["producers"] = len(makers)
     for line in data:
-        if stars := line.values.get("stars"):
-            found[str(stars)] += 1
+        for name in ("stars", "product_group", "state"):
+            if value := line.values.get(name):
+                found[str(value)] += 1
     return dict(found)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import fold
 from cycle.sheets import Row, Sheet
+from dossiers.models import StockKind
 
 #: So many lines are searched for the heads.
 SEARCHED = 40
@@ -138,7 +139,111 @@ FIELDS: dict[str, Field] = {
         _("Quyết định thu hồi"), ("quyet dinh thu hoi", "thu hoi quyet dinh", "qd thu hoi"),
         longest=120,
     ),
+    "wish": Field(
+        _("Nguyện vọng"),
+        ("nguyen vong", "nhu cau", "nhu cau ho tro", "de xuat", "nguyen vong nhu cau",
+         "nguyen vong cua chu the", "nhu cau tham gia", "kien nghi", "noi dung can ho tro"),
+        # Of a cell no more than 1,000 signs are read.
+        longest=900,
+    ),
+    "surveyed_on": Field(
+        _("Ngày khảo sát"),
+        ("ngay khao sat", "khao sat ngay", "thoi gian khao sat", "thoi diem khao sat"),
+    ),
+    "step": Field(
+        _("Bước đang làm"),
+        ("buoc dang lam", "buoc", "tinh trang", "tinh trang ho so", "tinh hinh thuc hien",
+         "tien do", "trang thai", "ket qua thuc hien", "hien trang", "giai doan", "buoc thuc hien",
+         "tien do thuc hien", "trang thai ho so"),
+        required=True,
+    ),
+    "since": Field(
+        _("Từ ngày"),
+        ("tu ngay", "ngay chuyen buoc", "bat dau tu ngay", "ngay bat dau buoc", "thoi diem chuyen"),
+    ),
+    "case_type": Field(
+        _("Loại hồ sơ"),
+        ("loai ho so", "loai danh gia", "truong hop danh gia", "hinh thuc danh gia"),
+    ),
+    "idea_on": Field(
+        _("Ngày nộp ý tưởng"),
+        ("ngay nop y tuong", "ngay dang ky y tuong", "ngay dang ky", "y tuong ngay nop",
+         "ngay nop phieu dang ky", "phieu dang ky ngay", "dang ky y tuong ngay"),
+    ),
+    "selected_on": Field(
+        _("Ngày chấp nhận ý tưởng"),
+        ("ngay chap nhan y tuong", "ngay chap nhan", "ngay chon y tuong", "chap nhan y tuong ngay",
+         "y tuong ngay chap nhan"),
+    ),
+    "selected_number": Field(
+        _("Văn bản chấp nhận ý tưởng"),
+        ("van ban chap nhan y tuong", "so van ban chap nhan", "chap nhan y tuong so van ban",
+         "van ban chap nhan", "chap nhan y tuong so"),
+        longest=120,
+    ),
+    "plan_on": Field(
+        _("Ngày nộp phương án"),
+        ("ngay nop phuong an", "phuong an ngay nop", "ngay nop pa", "nop phuong an ngay"),
+    ),
+    "approved_on": Field(
+        _("Ngày duyệt phương án"),
+        ("ngay duyet phuong an", "ngay phe duyet phuong an", "phuong an ngay duyet",
+         "ngay phe duyet", "duyet phuong an ngay", "ngay duyet"),
+    ),
+    "approved_number": Field(
+        _("Số quyết định, kế hoạch duyệt phương án"),
+        ("so quyet dinh duyet phuong an", "quyet dinh duyet phuong an", "so ke hoach",
+         "quyet dinh phe duyet phuong an", "van ban duyet phuong an", "duyet phuong an so",
+         "phuong an so quyet dinh", "so qd duyet phuong an", "so van ban duyet phuong an"),
+        longest=120,
+    ),
+    "ready_on": Field(
+        _("Ngày hoàn thành triển khai"),
+        ("ngay hoan thanh trien khai", "hoan thanh trien khai ngay", "ngay hoan thanh",
+         "trien khai ngay hoan thanh"),
+    ),
+    "submitted_on": Field(
+        _("Ngày nộp hồ sơ đánh giá"),
+        ("ngay nop ho so", "ngay nop ho so danh gia", "ho so ngay nop", "nop ho so ngay",
+         "ngay nop hs"),
+    ),
 }  # fmt: skip
+
+_WHO = (
+    "product", "product_group", "producer", "owner_type", "representative", "phone", "address",
+    "commune", "district",
+)  # fmt: skip
+#: Days of the steps of a running dossier, in their order.
+STEPS = ("idea_on", "selected_on", "plan_on", "approved_on", "ready_on", "submitted_on")
+#: What a list of each kind may say.
+OF_KIND: dict[str, frozenset[str]] = {
+    StockKind.CERTIFICATES: frozenset(
+        (
+            *_WHO, "code", "registration_number", "number", "issuer", "decision_number",
+            "decision_on", "signer", "issued_on", "expires_on", "stars", "edition", "status",
+            "revoked_on", "revocation",
+        )
+    ),
+    StockKind.POTENTIAL: frozenset((*_WHO, "wish", "surveyed_on")),
+    StockKind.RUNNING: frozenset(
+        (
+            *_WHO, "code", "registration_number", "step", "since", "case_type", *STEPS,
+            "selected_number", "approved_number", "signer",
+        )
+    ),
+}  # fmt: skip
+#: Columns without which no line of a list can be right, beside where its producer is.
+NEEDED: dict[str, tuple[str, ...]] = {
+    StockKind.CERTIFICATES: ("product", "producer", "stars", "decision_number"),
+    StockKind.POTENTIAL: ("product", "producer"),
+    StockKind.RUNNING: ("product", "producer", "step"),
+}
+
+
+def fields_of(kind: str) -> dict[str, Field]:
+    """What a list of this kind may say, in the order of :data:`FIELDS`."""
+    return {name: each for name, each in FIELDS.items() if name in OF_KIND[kind]}
+
 
 _EQUAL = 1000
 
@@ -149,10 +254,10 @@ def head_words(text: object) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _fits(head: str) -> tuple[tuple[str, int], ...]:
+def _fits(head: str, kind: str) -> tuple[tuple[str, int], ...]:
     """(field, how well) of what a head may name."""
     words = head_words(head)
-    scores = ((name, _score(words, each.heads)) for name, each in FIELDS.items())
+    scores = ((name, _score(words, each.heads)) for name, each in fields_of(kind).items())
     return tuple((name, score) for name, score in scores if score)
 
 
@@ -165,13 +270,13 @@ def _score(words: str, heads: tuple[str, ...]) -> int:
     return max(map(len, inside), default=0) if len(words) <= 80 else 0
 
 
-def propose(heads: list[str]) -> dict[str, int]:
+def propose(heads: list[str], kind: str = StockKind.CERTIFICATES) -> dict[str, int]:
     """The column of each field that the heads name; one that no column fits is left out."""
     fits = sorted(
         (
             (-score, column, name)
             for column, head in enumerate(heads)
-            for name, score in _fits(head)
+            for name, score in _fits(head, kind)
         ),
     )
     found: dict[str, int] = {}
@@ -198,7 +303,7 @@ class Heads:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find(sheet: Sheet) -> Heads:
+def find(sheet: Sheet, kind: str = StockKind.CERTIFICATES) -> Heads:
     """The heads of a sheet, one to three lines of them; an empty one where nothing fits."""
     best, best_value = Heads(first=sheet.rows[0].line if sheet.rows else 1), 0.0
     lines = sheet.rows[:SEARCHED]
@@ -208,9 +313,9 @@ def find(sheet: Sheet) -> Heads:
             if len(chosen) < height or chosen[-1].line - first.line >= height:
                 continue
             words = _words(sheet, chosen)
-            columns = propose(words)
+            columns = propose(words, kind)
             exact = sum(
-                dict(_fits(words[column]))[name] == _EQUAL for name, column in columns.items()
+                dict(_fits(words[column], kind))[name] == _EQUAL for name, column in columns.items()
             )
             # A line of data below the heads makes them no better, it makes them longer.
             value = len(columns) + exact / 2 - (height - 1) * 0.75

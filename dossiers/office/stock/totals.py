@@ -6,13 +6,33 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from cycle.models import fold
+from dossiers.models import ProductGroup
 
 _NUMBER = r"([0-9]{1,3}(?:[.,][0-9]{3})*|[0-9]+)"
 _BY_STARS = (
     re.compile(rf"\b([345])\s*(?:sao|\*)\s*(?:la|:|=|-|co)?\s*{_NUMBER}(?![0-9/*]|\s*sao)"),
     re.compile(rf"{_NUMBER}\s*(?:san pham|sp)?\s*(?:dat|hang)?\s*([345])\s*sao"),
 )
-_PRODUCTS = re.compile(rf"{_NUMBER}\s*(?:san pham|sp)\b(?!\s*(?:dat|hang)?\s*[345]\s*sao)")
+#: «thực phẩm: 150», «150 sản phẩm đồ uống»: how the survey counts by group.
+_GROUPS = {
+    ProductGroup.FOOD: "thuc pham",
+    ProductGroup.DRINK: "do uong",
+    ProductGroup.HERBS: "(?:duoc lieu|thao duoc)",
+    ProductGroup.HANDICRAFT: "thu cong my nghe",
+    ProductGroup.ORNAMENTAL: "sinh vat canh",
+    ProductGroup.TOURISM: "du lich(?: cong dong)?",
+}
+_BY_GROUP = {
+    group: (
+        re.compile(rf"(?:nhom |nganh )?{words}\s*(?:la|:|=|co)\s*{_NUMBER}"),
+        re.compile(rf"{_NUMBER}\s*(?:san pham|sp)?\s*(?:thuoc |nhom |nganh )*{words}"),
+    )
+    for group, words in _GROUPS.items()
+}
+_PRODUCTS = re.compile(
+    rf"{_NUMBER}\s*(?:san pham|sp)\b(?!\s*(?:dat|hang)?\s*[345]\s*sao)"
+    rf"(?!\s*(?:thuoc |nhom |nganh )*(?:{'|'.join(_GROUPS.values())}))"
+)
 _PRODUCERS = re.compile(rf"{_NUMBER}\s*chu the")
 
 
@@ -21,7 +41,7 @@ def _whole(text: str) -> int:
 
 
 def said(cells: Iterable[object], *, total: bool) -> list[tuple[str, int]]:
-    """(what, how many) that a line says: ``rows``, ``producers``, ``3``, ``4``, ``5``.
+    """(what, how many) that a line says: ``rows``, ``producers``, ``3``, ``4``, ``5``, a group.
 
     ``total``: the line is one of totals, whose bare number counts the rows.
     """
@@ -40,6 +60,9 @@ def said(cells: Iterable[object], *, total: bool) -> list[tuple[str, int]]:
                 by_stars.setdefault(match[1], _whole(match[2]))
         found += by_stars.items()
         found += [("producers", _whole(match[1])) for match in _PRODUCERS.finditer(text)]
+        for group, patterns in _BY_GROUP.items():
+            for match in next(filter(None, (list(p.finditer(text)) for p in patterns)), []):
+                found.append((str(group), _whole(match[1])))
         products = [_whole(match[1]) for match in _PRODUCTS.finditer(text)]
         found += [("rows", number) for number in products]
         only = re.fullmatch(rf"(?:tong cong|tong so|tong|cong)?\s*[:=]?\s*{_NUMBER}", text)
@@ -56,6 +79,8 @@ def label(what: str) -> str:
         return _("số sản phẩm")
     if what == "producers":
         return _("số chủ thể")
+    if what in ProductGroup.values:
+        return str(ProductGroup(what).label)
     return _("%(stars)s sao") % {"stars": what}
 
 

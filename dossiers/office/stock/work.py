@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from cycle import clock, files, sheets
 from cycle.models import Job, OrgUnit, User, job_kind
-from dossiers.models import BatchState, RowKind, StockBatch, StockRow
+from dossiers.models import BatchState, RowKind, StockBatch, StockKind, StockRow
 from dossiers.office.stock import checking, columns
+from dossiers.office.stock.running import RunningChecker
+from dossiers.office.stock.survey import SurveyChecker
 from dossiers.walk import stock
 
 #: Rows of one statement.
@@ -21,12 +23,26 @@ CHUNK = 2000
 SAMPLES = 3
 
 
+#: Who looks at a list, by its kind.
+CHECKERS: dict[str, type[checking.Checker]] = {
+    StockKind.CERTIFICATES: checking.Checker,
+    StockKind.POTENTIAL: SurveyChecker,
+    StockKind.RUNNING: RunningChecker,
+}
+
+
 class NotNow(Exception):
     """The batch does not wait for this: somebody was faster, or a worker has it."""
 
 
 def upload(
-    content: bytes, filename: str, *, by: User, unit: OrgUnit, into: StockBatch | None = None
+    content: bytes,
+    filename: str,
+    *,
+    by: User,
+    unit: OrgUnit,
+    kind: str = StockKind.CERTIFICATES,
+    into: StockBatch | None = None,
 ) -> StockBatch:
     """Keep the file, read its heads, propose its columns; ``into`` a batch whose file was mended.
 
@@ -42,24 +58,41 @@ def upload(
         raise sheets.SheetRefused(str(files.NOT_STORED)) from error
     with transaction.atomic():
         files.keep(staged.sha256)
-        batch = into or StockBatch(org_unit=unit, by=by, at=clock.now())
+        batch = into or StockBatch(org_unit=unit, by=by, at=clock.now(), kind=kind)
         if into is not None:
             batch = _held(into)
             _must_be(batch, BatchState.COLUMNS, BatchState.CHECKED)
             batch.rows.all().delete()
+            # Its lines may be others now.
+            batch.answers = {
+                key: said for key, said in batch.answers.items() if not key.startswith("row:")
+            }
         else:
             batch.cycle = stock.archive()
+            batch.answers = _words_known(batch)
         batch.filename, batch.sha256, batch.bytes = staged.filename, staged.sha256, staged.bytes
         batch.sheets = [each.name for each in found]
         batch.state, batch.problem = BatchState.COLUMNS, ""
         batch.questions, batch.totals, batch.counts, batch.checked_at = [], [], {}, None
-        heads = [columns.find(sheet) for sheet in found]
+        heads = [columns.find(sheet, batch.kind) for sheet in found]
         # The sheet whose heads say most.
         best = max(range(len(found)), key=lambda n: (len(heads[n].columns), len(found[n].rows)))
         choose_sheet(batch, found[best], heads[best])
         batch.save()
         stock.record(batch, "stock.upload", by=by)
     return batch
+
+
+def _words_known(batch: StockBatch) -> dict[str, Any]:
+    """What words mean, as it was answered of the last list of the kind (steps of dossiers)."""
+    before = (
+        StockBatch.objects.filter(org_unit=batch.org_unit, kind=batch.kind)
+        .exclude(answers={})
+        .order_by("-pk")
+        .first()
+    )
+    said = before.answers if before is not None else {}
+    return {key: value for key, value in said.items() if key.startswith("step:")}
 
 
 def choose_sheet(batch: StockBatch, sheet: sheets.Sheet, heads: columns.Heads) -> None:
@@ -84,7 +117,7 @@ def choose_sheet(batch: StockBatch, sheet: sheets.Sheet, heads: columns.Heads) -
         for number in range(max(sheet.width, len(words)))
     ]
     before = (
-        StockBatch.objects.filter(org_unit=batch.org_unit, counts__heads=heads.key)
+        StockBatch.objects.filter(org_unit=batch.org_unit, kind=batch.kind, counts__heads=heads.key)
         .exclude(pk=batch.pk)
         .order_by("-pk")
         .first()
@@ -126,13 +159,14 @@ def use_sheet(batch: StockBatch, name: str, *, by: User) -> None:
         _must_be(batch, BatchState.COLUMNS, BatchState.CHECKED)
         batch.sheet = name
         sheet = sheet_of(batch)
-        choose_sheet(batch, sheet, columns.find(sheet))
+        choose_sheet(batch, sheet, columns.find(sheet, batch.kind))
         batch.state = BatchState.COLUMNS
         batch.save()
 
 
 def ask_check(batch: StockBatch, *, by: User, **settled: Any) -> Job:
-    """Let the list be checked with what was ``settled``: columns, answers, first_line, skip_known.
+    """Let the list be checked with what was ``settled``: columns, answers, first_line, skip_known,
+    into.
 
     Raises PermissionDenied and :class:`NotNow`.
     """
@@ -149,10 +183,12 @@ def ask_check(batch: StockBatch, *, by: User, **settled: Any) -> Job:
     return batch.job
 
 
-@job_kind("stock.check", gettext_lazy("Kiểm tra danh sách sản phẩm đã công nhận"))
+@job_kind("stock.check", gettext_lazy("Kiểm tra danh sách nhập vào"))
 def check(job: Job) -> dict[str, Any]:
     """Look at every line of the list; the rows of before make room. It may run twice."""
-    batch = StockBatch.objects.select_related("org_unit", "cycle").get(pk=job.params["batch"])
+    batch = StockBatch.objects.select_related("org_unit", "cycle", "into__rule_set").get(
+        pk=job.params["batch"]
+    )
     if batch.state != BatchState.CHECKING:
         return {}
     problem = ""
@@ -161,9 +197,11 @@ def check(job: Job) -> dict[str, Any]:
     try:
         sheet = sheet_of(batch)
         job.progress(0, len(sheet.rows))
-        rows = checking.check(batch, sheet)
+        rows = checking.check(batch, sheet, CHECKERS[batch.kind])
     except sheets.SheetRefused as refused:
         problem = str(refused)
+    except stock.StockRefused as refused:
+        problem = " ".join(refused.problems)
     with transaction.atomic():
         if _held(batch).state != BatchState.CHECKING:
             return {}
@@ -204,10 +242,12 @@ def enterable(batch: StockBatch) -> Any:
     return rows.filter(known=False) if batch.skip_known else rows
 
 
-@job_kind("stock.commit", gettext_lazy("Ghi danh sách sản phẩm đã công nhận"))
+@job_kind("stock.commit", gettext_lazy("Ghi danh sách nhập vào"))
 def commit(job: Job) -> dict[str, Any]:
     """Enter the batch, all of it or nothing; done once however often it runs."""
-    batch = StockBatch.objects.select_related("org_unit", "cycle").get(pk=job.params["batch"])
+    batch = StockBatch.objects.select_related("org_unit", "cycle", "into__rule_set").get(
+        pk=job.params["batch"]
+    )
     assert job.by is not None
     by = job.by
     try:

@@ -1,5 +1,6 @@
 """The stock comes in: what was recognised before, from a sheet or by hand (nhập hồ sơ cũ)."""
 
+from datetime import date
 from typing import Any
 
 import rules
@@ -17,10 +18,19 @@ from cycle import clock, files
 from cycle.models import Level, OrgUnit, Role, User
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
-from dossiers.models import BatchState, RowKind, StockBatch, StockRow
+from dossiers.models import (
+    BatchState,
+    ProductGroup,
+    RowKind,
+    State,
+    StockBatch,
+    StockKind,
+    StockRow,
+)
 from dossiers.office.forms.stock import (
     AnswersForm,
     ColumnsForm,
+    FirstUploadForm,
     OneForm,
     PaperForm,
     SheetForm,
@@ -56,7 +66,7 @@ def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
 def stock_list(request: Any) -> HttpResponseBase:
     """The batches of the office, the newest first; send another list."""
     unit = _office(request.user)
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = FirstUploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         made = _upload(request, form, unit)
         if made is not None:
@@ -72,7 +82,14 @@ def _upload(
     """The batch of what was sent; None with the reason at its field."""
     file = form.cleaned_data["file"]
     try:
-        return work.upload(file.read(), file.name, by=request.user, unit=unit, into=into)
+        return work.upload(
+            file.read(),
+            file.name,
+            by=request.user,
+            unit=unit,
+            kind=into.kind if into is not None else form.cleaned_data["kind"],
+            into=into,
+        )
     except SheetRefused as refused:
         form.add_error("file", str(refused))
     except stock.StockRefused as refused:
@@ -87,7 +104,7 @@ def stock_batch(request: Any, pk: int) -> HttpResponseBase:
     """One batch where it stands: its columns, what is wrong with its cells, its paper, its end."""
     unit = _office(request.user)
     batch = get_object_or_404(
-        StockBatch.objects.select_related("by", "committed_by", "job", "org_unit", "cycle"),
+        StockBatch.objects.select_related("by", "committed_by", "job", "org_unit", "cycle", "into"),
         pk=pk,
         org_unit=unit,
     )
@@ -123,7 +140,7 @@ def _forms(batch: StockBatch, user: User) -> dict[str, Any]:
         if len(batch.sheets) > 1:
             found["sheet"] = SheetForm(batch=batch)
     if batch.state == BatchState.CHECKED:
-        if batch.sha256 and (batch.questions or batch.counts.get("known")):
+        if batch.sha256 and (batch.questions or batch.counts.get("known") or batch.into):
             found["answers"] = AnswersForm(batch=batch)
         if not batch.counts.get("wrong") and work.enterable(batch).exists():
             found["commit"] = PaperForm(user=user)
@@ -151,9 +168,7 @@ def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
             first_line=form.cleaned_data["first_line"],
         )
     elif act == "answers":
-        work.ask_check(
-            batch, by=by, answers=form.answers(), skip_known=form.cleaned_data["skip_known"]
-        )
+        work.ask_check(batch, by=by, **form.settled())
     elif act == "commit":
         try:
             work.ask_commit(batch, by=by, **form.paper())
@@ -166,9 +181,7 @@ def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
         except stock.StockRefused as refused:
             form.add_error(None, refused.problems)
             return False
-        messages.success(
-            request, _("Đã gạch bỏ đợt nhập. Số giấy chứng nhận của đợt này dùng lại được.")
-        )
+        messages.success(request, _("Đã gạch bỏ đợt nhập. Những gì đợt này đã ghi nhập lại được."))
     return True
 
 
@@ -180,11 +193,14 @@ def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, A
     elif only != "all":
         rows = rows.filter(Q(errors__gt=0))
         only = "errors"
-    rows = rows.select_related("dossier", "certificate").order_by("line")
+    rows = rows.select_related("dossier", "certificate", "potential").order_by("line")
     page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
     row: Any
     for row in page:
         row.told = [fault | {"label": FIELDS[fault["field"]].label} for fault in row.faults]
+        if batch.kind == StockKind.RUNNING and row.values.get("state"):
+            row.stands = State(row.values["state"]).label
+            row.since = date.fromisoformat(row.values["since"]) if "since" in row.values else None
     over = batch.rows.exclude(kind=RowKind.DATA).order_by("line")
     return {
         "batch": batch,
@@ -196,7 +212,14 @@ def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, A
         "passed_over": over[:ROWS],
         "totals": [each | {"label": totals.label(each["what"])} for each in batch.totals],
         "stars": [(n, batch.counts.get(str(n), 0)) for n in (3, 4, 5)],
+        "parts": _parts(batch),
     }
+
+
+def _parts(batch: StockBatch) -> list[tuple[str, int]]:
+    """How many of which group a survey names, and how many dossiers stand where."""
+    named = State.choices if batch.kind == StockKind.RUNNING else ProductGroup.choices
+    return [(str(label), batch.counts[value]) for value, label in named if batch.counts.get(value)]
 
 
 @login_required

@@ -1,0 +1,109 @@
+"""What a survey found: products that may enter the programme one day (sản phẩm tiềm năng)."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import Fold, NameField, OrgUnit, User
+from dossiers.models.dossier import Dossier
+from dossiers.models.product import OwnerType, ProductGroup, Standing
+from dossiers.models.stock import StockBatch
+
+
+class PotentialState(models.TextChoices):
+    """What became of it (tình trạng)."""
+
+    OPEN = "open", _("Chưa mở hồ sơ")
+    BEGUN = "begun", _("Đã mở hồ sơ")
+    CLOSED = "closed", _("Đã khép lại")
+
+
+class PotentialQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> Self:
+        """Those of this person's area."""
+        return self.filter(commune__in=user.area())
+
+
+class Potential(models.Model):
+    """A product that a survey names, before it has a dossier (sản phẩm tiềm năng).
+
+    ``batch`` is the list that it came in, whose document is its source; ``dossier`` the one that
+    began from it; ``wish`` what its producer hopes for or needs.
+    """
+
+    batch = models.ForeignKey(
+        StockBatch, models.PROTECT, related_name="potentials", verbose_name=_("danh sách")
+    )
+    commune = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="potentials", verbose_name=_("xã, phường")
+    )
+    name = NameField(_("tên sản phẩm"), max_length=200)
+    group = models.CharField(_("nhóm sản phẩm"), max_length=40, choices=ProductGroup, blank=True)
+    producer_name = NameField(_("chủ thể"), max_length=200)
+    owner_type = models.CharField(_("loại hình"), max_length=20, choices=OwnerType, blank=True)
+    representative = models.CharField(_("người đại diện"), max_length=150, blank=True)
+    phone = models.CharField(_("điện thoại"), max_length=40, blank=True)
+    address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
+    wish = models.CharField(_("nguyện vọng"), max_length=1000, blank=True)
+    surveyed_on = models.DateField(_("ngày khảo sát"), null=True)
+    state = models.CharField(
+        _("tình trạng"), max_length=10, choices=PotentialState, default=PotentialState.OPEN
+    )
+    dossier = models.OneToOneField(
+        Dossier, models.PROTECT, null=True, related_name="potential", verbose_name=_("hồ sơ")
+    )
+    reason = models.CharField(_("lý do khép lại"), max_length=1000, blank=True)
+    closed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người khép lại")
+    )
+    closed_at = models.DateTimeField(_("khép lại lúc"), null=True)
+    search = models.GeneratedField(
+        expression=Fold(
+            Concat(F("name"), Value(" "), F("producer_name"), output_field=models.TextField())
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
+
+    objects = Standing.from_queryset(PotentialQuerySet)()
+    everything = models.Manager()
+
+    class Meta:
+        verbose_name = _("sản phẩm tiềm năng")
+        verbose_name_plural = _("sản phẩm tiềm năng")
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["commune", "id"], name="potential_of_commune"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=PotentialState.values), name="potential_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(group="") | Q(group__in=ProductGroup.values),
+                name="potential_group_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="begun", dossier__isnull=False)
+                | ~Q(state="begun") & Q(dossier=None),
+                name="potential_begun_knows_its_dossier",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_by__isnull=False, closed_at__isnull=False)
+                & ~Q(reason="")
+                | ~Q(state="closed") & Q(closed_by=None, closed_at=None, reason=""),
+                name="potential_closed_knows_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(void=False) | Q(state="open"), name="potential_struck_out_was_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,111 @@
+"""Where a running dossier stands, in the words of offices (đang hoàn thiện phương án…)."""
+
+import re
+
+from cycle.models import fold
+from dossiers.law.states import State
+from dossiers.office.stock.columns import STEPS
+
+S = State
+#: Where a dossier may stand that a list brings in: until a council has it. After that it has a
+#: result, which is recorded from its papers.
+STANDING: tuple[State, ...] = (
+    S.POTENTIAL,
+    S.IDEA_REGISTERED,
+    S.IDEA_RETURNED,
+    S.IDEA_SCREENED,
+    S.IDEA_SELECTED,
+    S.PLAN_SUBMITTED,
+    S.PLAN_RETURNED,
+    S.PLAN_CHECKED,
+    S.IMPLEMENTING,
+    S.ASSEMBLING,
+    S.DOSSIER_SUBMITTED,
+    S.SUPPLEMENT_REQUESTED,
+    S.COMMUNE_CHECKED,
+    S.AT_DISTRICT,
+    S.DISTRICT_EVALUATING,
+    S.AT_PROVINCE,
+    S.PROVINCE_EVALUATING,
+)
+#: The day of a list that brought a dossier to this state.
+LED_BY: dict[State, str] = {
+    S.IDEA_REGISTERED: "idea_on",
+    S.IDEA_SELECTED: "selected_on",
+    S.PLAN_SUBMITTED: "plan_on",
+    S.IMPLEMENTING: "approved_on",
+    S.ASSEMBLING: "ready_on",
+    S.DOSSIER_SUBMITTED: "submitted_on",
+}
+#: How many of :data:`STEPS` are behind a dossier in a state.
+_BEHIND: dict[State, int] = {
+    S.POTENTIAL: 0,
+    S.IDEA_REGISTERED: 1,
+    S.IDEA_RETURNED: 1,
+    S.IDEA_SCREENED: 1,
+    S.IDEA_SELECTED: 2,
+    S.PLAN_SUBMITTED: 3,
+    S.PLAN_RETURNED: 3,
+    S.PLAN_CHECKED: 3,
+    S.IMPLEMENTING: 4,
+    S.ASSEMBLING: 5,
+}
+#: What offices write -> where it stands; the first that fits. What has a result stands beyond.
+_WORDS: tuple[tuple[str, State], ...] = (
+    (r"chua (co |nop |lap |xay dung |hoan thien )?(phuong an|pa)\b", S.IDEA_SELECTED),
+    (r"chua (duoc )?(tham dinh|duyet|phe duyet)", S.PLAN_CHECKED),
+    (r"chua (nop|lap|hoan thien|xong|gui) ho so", S.ASSEMBLING),
+    (r"chua (nop|dang ky|gui)", S.POTENTIAL),
+    (r"(cho|dang|trinh).*(tham dinh|duyet) (phuong an|pa)\b|"
+     r"phuong an.*(cho|dang).*(tham dinh|duyet)",
+     S.PLAN_CHECKED),
+    (r"da co ket qua|cho quyet dinh|cho cong nhan|trinh ubnd tinh|trinh trung uong|da cong nhan",
+     S.AWAITING_DECISION),
+    (r"(hd|hoi dong) (cap )?huyen.*(danh gia|cham)|(danh gia|cham).*(cap )?huyen",
+     S.DISTRICT_EVALUATING),
+    (r"(hd|hoi dong)( cap)?( tinh)?.*(danh gia|cham|phan hang)|cho (hop )?hoi dong|"
+     r"cho danh gia|dang danh gia|cho phan hang|cho cham", S.PROVINCE_EVALUATING),
+    (r"huyen (dang )?(kiem tra|tham dinh|tiep nhan)|da (nop|chuyen|gui)( ho so)? (len )?huyen",
+     S.AT_DISTRICT),
+    (r"tinh (dang )?(kiem tra|tham dinh|tiep nhan)|"
+     r"(nop|chuyen|gui|trinh)( ho so)?( len)? (tinh|vpdp|van phong dieu phoi)",
+     S.AT_PROVINCE),
+    (r"cho lanh dao( xa)? ky|trinh (lanh dao|chu tich)( ubnd)?( xa)?|cho ky bao cao",
+     S.COMMUNE_CHECKED),
+    (r"(bo sung|hoan thien|sua|chinh sua) (lai )?ho so( danh gia)? (theo|sau|lai)|"
+     r"ho so.*(tra lai|cho bo sung|yeu cau bo sung)|bo sung ho so", S.SUPPLEMENT_REQUESTED),
+    (r"(da )?nop ho so|xa (dang )?kiem tra ho so|ho so cho xa", S.DOSSIER_SUBMITTED),
+    (r"(hoan thien|lap|xay dung|chuan bi|lam|hoan chinh) (bo )?ho so|thu thap minh chung",
+     S.ASSEMBLING),
+    (r"(y tuong).*(tra lai|bo sung|chinh sua)|(bo sung|chinh sua|hoan thien).*y tuong",
+     S.IDEA_RETURNED),
+    (r"phuong an.*(tra lai|cho bo sung|yeu cau)|(bo sung|chinh sua|sua).*(phuong an|\bpa\b)",
+     S.PLAN_RETURNED),
+    (r"(da )?(duyet|phe duyet) (phuong an|pa)|phuong an (da )?(duoc )?(duyet|phe duyet)|"
+     r"trien khai|thuc hien|dang san xuat|hoan thien san pham", S.IMPLEMENTING),
+    (r"(cho|dang) (tham dinh|duyet|phe duyet)|tham dinh phuong an", S.PLAN_CHECKED),
+    (r"(da )?(nop|gui|chuyen) (phuong an|pa)\b|xa (dang )?kiem tra phuong an|phuong an cho xa",
+     S.PLAN_SUBMITTED),
+    (r"(cho )?xet (chon|duyet) y tuong|y tuong.*cho xet|da so tuyen", S.IDEA_SCREENED),
+    (r"(hoan thien|lap|xay dung|viet|lam|cho nop|chuan bi) (phuong an|pa)\b|cho phuong an|"
+     r"(da )?(chap nhan|chon|duyet) y tuong|y tuong (da )?duoc (chap nhan|chon|duyet)",
+     S.IDEA_SELECTED),
+    (r"(da )?(nop|dang ky|gui)( phieu)?( dang ky)? y tuong|y tuong.*cho (xa )?so tuyen|"
+     r"da dang ky|nop phieu", S.IDEA_REGISTERED),
+    (r"tiem nang|van dong|moi khao sat|dang dang ky|"
+     r"(lam|viet|hoan thien) phieu", S.POTENTIAL),
+)  # fmt: skip
+
+
+def in_words(text: str) -> State | None:
+    """The state that words mean, in those of a list or of the product; None when nobody knows."""
+    words = " ".join(re.findall(r"[a-z0-9]+", fold(text)))
+    for state in State:
+        if words == " ".join(re.findall(r"[a-z0-9]+", fold(str(state.label)))):
+            return state
+    return next((state for found, state in _WORDS if re.search(found, words)), None)
+
+
+def reached(state: str) -> tuple[str, ...]:
+    """The steps that are behind a dossier in this state."""
+    return STEPS[: _BEHIND.get(State(state), len(STEPS))]
