@@ -19,7 +19,7 @@ from councils.guidance import (
     GUIDES as COUNCIL_GUIDES,
 )
 from councils.guidance import OF_ALL_LEVELS, PAGE_OF_SEAT, WHO, page_of
-from councils.help.law_in_use import Clock, Year, length, years
+from councils.help.law_in_use import NODE_IN, Clock, Year, length, years
 from councils.help.words import ABOUT, HEARS, NOTES, TITLES
 from councils.models import Member
 from cycle import events
@@ -34,10 +34,8 @@ from dossiers.law.guidance import GUIDES, SIGN
 from dossiers.law.nodes import NODES
 from dossiers.law.states import AT_COUNCIL, PARKED, State
 from dossiers.models import ACTS, CaseType
-from dossiers.models.law import first_idea_state
 from dossiers.models.task import SIGNED_NODE
 from dossiers.models.term import TASK_ESCALATIONS, TASK_WARNINGS
-from dossiers.walk.diagram import edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,7 +54,6 @@ EXCERPT = 160
 #: So many finds are shown.
 MOST = 40
 
-_NODE_IN = {state: node for node, state in NODES.items()}
 _LEVELS = (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
 
 
@@ -277,7 +274,7 @@ class Book:
 
     def _task(self, duty: Duty, slug: str, year: Year) -> Section:
         guide, days = GUIDES[duty.node], duty.working_days
-        acts = lawful(duty.node, year.rule_set)
+        acts = year.lawful(duty.node)
         return Section(
             duty.node,
             guide.title,
@@ -337,34 +334,6 @@ def _months(year: Year, step: Step, levels: set[str]) -> str:
     return _("Làm từ tháng %(first)d đến tháng %(last)d.") % {"first": first, "last": last}
 
 
-def lawful(node: str, rule_set: RuleSet) -> list[tuple[Act, list[State]]]:
-    """The acts that a task offers under an edition, with where each may lead; the way forward
-    first.
-    """
-    pairs, last = edges(rule_set)
-    following = {follower for name, follower in pairs if name == node}
-    found = []
-    for act in ACTS.values():
-        if act.door != "task" or NODES[node] not in act.begins:
-            continue
-        leads = [
-            lead
-            for lead in _filed(act, rule_set)
-            if (_NODE_IN[lead] in following if lead in _NODE_IN else node in last)
-        ]
-        if leads:
-            found.append((act, leads))
-    tones = ["forward", "return", "refuse"]
-    return sorted(found, key=lambda pair: tones.index(pair[0].tone))
-
-
-def _filed(act: Act, rule_set: RuleSet | None) -> tuple[State, ...]:
-    """Where an act may lead; where an idea is filed, the edition says."""
-    if rule_set is None or set(act.leads) != {State.IDEA_REGISTERED, State.IDEA_SCREENED}:
-        return act.leads
-    return (first_idea_state(rule_set),)
-
-
 def asks(act: Act) -> list[str]:
     """What the form of an act wants, in short phrases: its records, a reason, a paper."""
     found = []
@@ -410,7 +379,7 @@ def _deeds(node: str, acts: Iterable[tuple[Act, list[State]]], year: Year) -> li
 def _papers(slug: str, year: Year) -> Iterator[Group]:
     """The compulsory papers, on the pages of whoever has a task that asks for them."""
     held = _held(year, slug)
-    acts = [act for duty in held for act, _leads in lawful(duty.node, year.rule_set)]
+    acts = [act for duty in held for act, _leads in year.lawful(duty.node)]
     if any(has_compulsory_evidence in act.conditions for act in acts):
         needed = Section("papers-needed", _("Mọi hồ sơ đánh giá"), papers=papers(year.rule_set))
         yield Group("papers", _("Giấy tờ bắt buộc"), "", [needed])
@@ -420,7 +389,7 @@ def _typed(slug: str, year: Year) -> Iterator[Group]:
     """The tasks of others that a clerk records from the signed paper."""
     sections = []
     for duty in year.duties.values() if slug == page_of(Role.CLERK, "") else ():
-        acts = [pair for pair in lawful(duty.node, year.rule_set) if pair[0].paper]
+        acts = [pair for pair in year.lawful(duty.node) if pair[0].paper]
         if acts and duty.role != Role.CLERK:
             sections.append(
                 Section(
@@ -470,7 +439,7 @@ def _after(
 
 def _at(state: State, year: Year | None, *, first: bool = True) -> Next:
     """Who has the dossier in ``state``, or how it comes back from there."""
-    node = _NODE_IN.get(state)
+    node = NODE_IN.get(state)
     duty = year.duties.get(node) if year is not None and node is not None else None
     if node is not None and duty is not None:
         slug = page_of(duty.role, duty.level)
@@ -507,7 +476,7 @@ def _when(act: Act, year: Year | None) -> str:
     """When an act that no task asks for may be done."""
     if len(act.begins) == len(State):
         return _("Bất cứ lúc nào.")
-    begins = [state for state in act.begins if _is_there(state, year)]
+    begins = [state for state in act.begins if year is None or state in year.states]
     if len(begins) <= FEW + 1:
         return _("Khi: %(states)s.") % {"states": ", ".join(str(each.label) for each in begins)}
     steps = sorted({state.step.number for state in begins if state.step is not None})
@@ -521,8 +490,7 @@ def _free(slug: str, year: Year | None) -> Iterator[Group]:
     for act in ACTS.values():
         if act.door != "act" or act.who is None:
             continue
-        law = year.rule_set if year is not None else None
-        leads = [lead for lead in _filed(act, law) if _is_there(lead, year)]
+        leads = list(act.leads) if year is None else year.leads(act)
         section = Section(
             act.name,
             act.label,
@@ -537,17 +505,6 @@ def _free(slug: str, year: Year | None) -> Iterator[Group]:
     by_round += [_of_event(event) for event in _itself() if of_round]
     yield Group("acts", _("Việc làm khi cần"), _("Nút nằm trên trang của hồ sơ."), mine)
     yield Group("by-round", _("Việc đợt tự làm với hồ sơ"), "", by_round)
-
-
-def _is_there(state: State, year: Year | None) -> bool:
-    """Whether a dossier can stand there under the edition: somebody has it, or an act leads to it."""
-    if year is None:
-        return True
-    if node := _NODE_IN.get(state):
-        return node in year.duties
-    ways = (leads for node in year.duties for _act, leads in lawful(node, year.rule_set))
-    free = (act.leads for act in ACTS.values() if act.door == "act")
-    return any(state in leads for leads in (*ways, *free))
 
 
 def _itself() -> list[str]:

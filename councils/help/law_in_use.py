@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
@@ -11,8 +12,12 @@ from cycle.models import Duty, RuleSet, StepWindow, TermRule
 from cycle.rulesets import UNIT_OF_CLOCK
 from cycle.written import day_text
 from dossiers.law.guidance import COUNTED, PRECEDES, TERMS
-from dossiers.models import CaseType
+from dossiers.law.nodes import NODES
+from dossiers.law.states import State
+from dossiers.models import ACTS, CaseType
+from dossiers.models.law import first_idea_state
 from dossiers.terms.due import UNITS
+from dossiers.walk.diagram import edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +25,11 @@ if TYPE_CHECKING:
 
     from cycle.models import Cycle
     from cycle.workdays import Calendar
+    from dossiers.law.acts import Act
+
+#: State -> the task that waits in it.
+NODE_IN = {state: node for node, state in NODES.items()}
+TONES = ("forward", "return", "refuse")
 
 
 def length(amount: object, unit: str) -> str:
@@ -57,6 +67,7 @@ class Year:
     rules: list[TermRule] = field(default_factory=list)
     #: (step, level) -> first and last month.
     windows: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    _lawful: dict[str, list[tuple[Act, list[State]]]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -70,6 +81,48 @@ class Year:
         if self.cycle.rule_set_id == self.rule_set.pk:
             return self.cycle.title
         return f"{self.cycle.title}, {self.rule_set.title}"
+
+    @cached_property
+    def _edges(self) -> tuple[list[tuple[str, str]], list[str]]:
+        return edges(self.rule_set)
+
+    def lawful(self, node: str) -> list[tuple[Act, list[State]]]:
+        """The acts that a task offers, with where each may lead; the way forward first."""
+        if node not in self._lawful:
+            pairs, last = self._edges
+            following = {follower for name, follower in pairs if name == node}
+            found = []
+            for act in ACTS.values():
+                if act.door != "task" or NODES[node] not in act.begins:
+                    continue
+                leads = [
+                    lead
+                    for lead in self._filed(act)
+                    if (NODE_IN[lead] in following if lead in NODE_IN else node in last)
+                ]
+                if leads:
+                    found.append((act, leads))
+            self._lawful[node] = sorted(found, key=lambda pair: TONES.index(pair[0].tone))
+        return self._lawful[node]
+
+    def leads(self, act: Act) -> list[State]:
+        """Where an act that no task asks for may lead."""
+        return [state for state in self._filed(act) if state in self.states]
+
+    def _filed(self, act: Act) -> tuple[State, ...]:
+        """Where an act may lead; where an idea is filed, the edition says."""
+        if set(act.leads) != {State.IDEA_REGISTERED, State.IDEA_SCREENED}:
+            return act.leads
+        return (first_idea_state(self.rule_set),)
+
+    @cached_property
+    def states(self) -> set[State]:
+        """Where a dossier can stand: somebody has a task, or an act leads there."""
+        found = {NODES[node] for node in self.duties}
+        for node in self.duties:
+            found.update(state for _act, leads in self.lawful(node) for state in leads)
+        free = (act.leads for act in ACTS.values() if act.door == "act")
+        return found | {state for leads in free for state in leads if state not in NODE_IN}
 
     @property
     def levels(self) -> set[str]:
