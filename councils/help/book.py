@@ -22,7 +22,7 @@ from councils.guidance import OF_ALL_LEVELS, PAGE_OF_SEAT, WHO, page_of
 from councils.help.law_in_use import NODE_IN, Clock, Year, length, years
 from councils.help.words import ABOUT, HEARS, NOTES, TITLES
 from councils.models import Member
-from cycle import events
+from cycle import clock, events
 from cycle.models import DayOff, Level, Role, fold
 from cycle.steps import Step
 from cycle.workdays import Unit
@@ -59,10 +59,16 @@ _LEVELS = (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
 
 @dataclass(frozen=True)
 class Next:
-    """What follows an act: words, and where the help says more of it."""
+    """What follows an act: words, of which ``named`` leads to where the help says more of it."""
 
     text: str
+    named: str = ""
     link: str = ""
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """The words before what is named, that, and those after."""
+        return self.text.partition(self.named) if self.named else (self.text, "", "")
 
 
 @dataclass
@@ -173,7 +179,7 @@ def post(role: str, level: str) -> str:
 def pages_of(user: User) -> list[str]:
     """The pages of what this person holds today: posts, seats, the administration."""
     held = [page_of(each.role, each.org_unit.level) for each in user.assignments()]
-    seats = Member.objects.sitting().filter(user=user).order_by("pk")
+    seats = Member.objects.sitting(clock.today_in_database()).filter(user=user).order_by("pk")
     held += [PAGE_OF_SEAT[seat] for seat in seats.values_list("seat", flat=True)]
     if rules.has_perm("dossiers.administer_people", user):
         held.append("administrator")
@@ -216,11 +222,11 @@ class Book:
             groups.append(self._first_day())
         if year is not None:
             groups += [*self._steps(slug, year), *_papers(slug, year), *_typed(slug, year)]
-        groups += [*_free(slug, year), *_of_council(slug), *_notes(slug)]
+        groups += [*_free(slug, year), *_of_council(slug), *_by_round(slug, year), *_notes(slug)]
         clocks = [
-            (clock, _told(clock))
-            for clock in (year.clocks(self.today, self.calendar) if year is not None else ())
-            if slug in {page_of(*each) for each in clock.posts}
+            (each, _told(each))
+            for each in (year.clocks(self.today, self.calendar) if year is not None else ())
+            if slug in {page_of(*post) for post in each.posts}
         ]
         about = ABOUT.get(slug) or self._about(slug, year)
         found = [group for group in groups if group.sections]
@@ -312,10 +318,9 @@ class Book:
             link = f"{address}#{section.anchor}"
             title = str(section.title)
             yield title, section.said(), Found(page.title, title, link, excerpt)
-        for clock, _rungs in page.clocks:
-            said = f"{clock.title} {clock.length}"
-            found = Found(page.title, clock.title, f"{address}#terms", clock.length)
-            yield str(clock.title), said, found
+        for each, _rungs in page.clocks:
+            found = Found(page.title, each.title, f"{address}#terms", each.length)
+            yield str(each.title), f"{each.title} {each.length}", found
 
 
 _ALL = frozenset(page_of(role, "") for role in OF_ALL_LEVELS)
@@ -455,6 +460,7 @@ def _at(state: State, year: Year | None, *, first: bool = True) -> Next:
                 "who": post(duty.role, duty.level),
                 "length": length(duty.working_days, Unit.WORKING_DAYS),
             },
+            str(GUIDES[node].title),
             f"{reverse('councils:help_page', args=[slug])}#{node}",
         )
     if state not in PARKED:
@@ -484,27 +490,30 @@ def _when(act: Act, year: Year | None) -> str:
 
 
 def _free(slug: str, year: Year | None) -> Iterator[Group]:
-    """The acts that no task asks for: the reader's by their post, or by the council's authority."""
-    mine, by_round = [], []
-    of_round = slug in WHO["councils.preside"]
-    for act in ACTS.values():
-        if act.door != "act" or act.who is None:
-            continue
-        leads = list(act.leads) if year is None else year.leads(act)
-        section = Section(
-            act.name,
-            act.label,
-            about=act.about,
-            when=_when(act, year),
-            deeds=[Deed("", "", asks(act), _after(act, leads, year))],
-        )
-        if slug in {page_of(*each) for each in act.who}:
-            mine.append(section)
-        elif not act.who and of_round:
-            by_round.append(section)
-    by_round += [_of_event(event) for event in _itself() if of_round]
-    yield Group("acts", _("Việc làm khi cần"), _("Nút nằm trên trang của hồ sơ."), mine)
-    yield Group("by-round", _("Việc đợt tự làm với hồ sơ"), "", by_round)
+    """The acts that no task asks for, and the reader's post lets them do."""
+    sections = [
+        _free_act(act, year)
+        for act in ACTS.values()
+        if slug in {page_of(*each) for each in act.who or ()}
+    ]
+    yield Group("acts", _("Việc làm khi cần"), _("Nút nằm trên trang của hồ sơ."), sections)
+
+
+def _free_act(act: Act, year: Year | None) -> Section:
+    leads = list(act.leads) if year is None else year.leads(act)
+    deed = Deed("", "", asks(act), _after(act, leads, year))
+    return Section(act.name, act.label, act.about, when=_when(act, year), deeds=[deed])
+
+
+def _by_round(slug: str, year: Year | None) -> Iterator[Group]:
+    """What a round does by itself, for who presides."""
+    sections = []
+    if slug in WHO["councils.preside"]:
+        sections += [
+            _free_act(act, year) for act in ACTS.values() if act.who is not None and not act.who
+        ]
+        sections += map(_of_event, _itself())
+    yield Group("by-round", _("Việc đợt tự làm với hồ sơ"), "", sections)
 
 
 def _itself() -> list[str]:
@@ -537,9 +546,9 @@ def _notes(slug: str) -> Iterator[Group]:
     yield Group("notes", _("Làm ở đâu"), "", sections)
 
 
-def _told(clock: Clock) -> str:
-    """When its term warns, and who hears that it is late."""
-    return rungs(clock.warnings, clock.escalations, clock.unit)
+def _told(term: Clock) -> str:
+    """When it warns, and who hears that it is late."""
+    return rungs(term.warnings, term.escalations, term.unit)
 
 
 def rungs(
