@@ -21,8 +21,8 @@ from dossiers.law.states import State
 from dossiers.models import ACTS, Term
 from dossiers.walk import doors
 from tests import judging, records
+from tests.council_rights import ALLOWED
 from tests.pages import shown
-from tests.test_council_permissions import ALLOWED, everybody, things  # noqa: F401 (fixtures)
 from tests.world import open_cycle, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -253,9 +253,14 @@ def test_every_event_of_a_council_is_explained():
     assert set(PAGE_OF_SEAT) == set(Seat.values)
 
 
-def test_the_help_gives_each_right_to_those_to_whom_the_rules_do(everybody, things):  # noqa: F811
-    seats = things["council"].members.select_related("user")
-    people = everybody | {member.user.username: member.user for member in seats}
+def test_the_help_gives_each_right_to_those_to_whom_the_rules_do(cast, province):
+    judging.regulate(province)
+    seats = judging.seat(province, cast["thu"]).members.select_related("user")
+    people = cast | {
+        "y_te": person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province)),
+        "van_thu": person("van_thu", "Lý Văn Thư", (Role.CLERK, province)),
+        **{member.user.username: member.user for member in seats},
+    }
     readers = {name: set(pages_of(user)) for name, user in people.items()}
     # A sheet is one member's; counting is the office's only where no secretary can.
     narrower = {"councils.score", "councils.confirm_sheet", "councils.count_sheets"}

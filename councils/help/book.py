@@ -216,7 +216,7 @@ class Book:
         title = title_of(slug)
         mine = [year for year in self.years if _held(year, slug)]
         chosen = next((year for year in mine if year.key == of), None)
-        year = chosen or (mine or self.years or [None])[0]
+        year = chosen or next(iter(mine or self.years), None)
         groups: list[Group] = []
         if slug == "administrator":
             groups.append(self._first_day())

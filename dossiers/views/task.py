@@ -48,7 +48,7 @@ def handling(user, task):
         and task.signed_at is None
         and rules.has_perm("dossiers.sign_decision", user, task)
     ):
-        may["sign_decision"] = SIGN
+        may["sign_decision"] = str(SIGN)
     if task.owner_id and rules.has_perm("dossiers.release_task", user, task):
         may["release"] = _("Trả việc cho đơn vị")
     if rules.has_perm("dossiers.manage_task", user, task):

@@ -43,7 +43,7 @@ def test_an_officer_finds_what_to_do(desk, width, cycle, an):
     at.follow(at.page.locator(".help-mine").get_by_role("link", name="Cán bộ OCOP, cấp xã"))
     assert at.page.evaluate(_PALE) == []
     # From the table of terms to the task.
-    at.page.get_by_role("link", name="Sơ tuyển ý tưởng", exact=True).click()
+    at.page.locator(".list").get_by_role("link", name="Sơ tuyển ý tưởng").click()
     expect(at.page.locator("#screen_idea h3")).to_be_in_viewport()
     at.open("councils:help")
     at.page.get_by_label("Bạn muốn làm gì?").fill("nop phuong an")
