@@ -8,6 +8,7 @@ from councils.views import (
     council,
     documents,
     entry,
+    help,
     opinion,
     paper,
     result,
@@ -19,6 +20,9 @@ from councils.views import (
 app_name = "councils"
 urlpatterns = [
     path("setup/", setup.setup, name="setup"),
+    path("help/", help.index, name="help"),
+    path("help/seen/", help.seen, name="help_seen"),
+    path("help/<slug:slug>/", help.page, name="help_page"),
     path("calibration/", calibration.overview, name="calibration"),
     path("rounds/<int:pk>/calibration/", calibration.round_calibration, name="round_calibration"),
     path("entries/<int:pk>/calibration/", calibration.entry_calibration, name="entry_calibration"),

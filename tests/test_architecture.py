@@ -53,9 +53,9 @@ FLOORS = {
         "apps",
     ],
     "councils": [
-        "events rules models",
+        "events rules models guidance",
         "judging templatetags data_check setup",
-        "papers",
+        "papers help",
         "forms stories",
         "pages sheet_page",
         "views",

@@ -81,6 +81,7 @@ LISTS = {
     "operations": ("quantri", ["/operations/"]),
     "week": ("son", ["/reports/week/"]),
     "rubrics": ("minh", ["/rubrics/"]),
+    "help": ("minh", ["/help/", "/help/?q=ho+so", "/help/commune-officer/"]),
 }
 
 
@@ -181,6 +182,7 @@ NO_LISTS = {
     "council_new",
     "dossier_new",
     "healthz",
+    "help_seen",
     "home",
     "language",
     "new_password",

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
+from councils.guidance import page_of
 from councils.models import EvaluationRound, Member, RoundEntry
 from cycle import clock
 from cycle.models import Level, Role, User
 from dossiers.law.states import STATE_AT
 from dossiers.models import Dossier
+from dossiers.rules import fitting
 
 register = template.Library()
 
@@ -27,6 +30,24 @@ def council_links(user: User) -> dict[str, bool]:
         "councils": judges,
         "opinions": any(each.role == Role.DEPARTMENT for each in held),
     }
+
+
+@register.simple_tag
+def help_of(user, dossier, act):
+    """Where the help tells of an act that no task asks for: on the page of who may do it."""
+    held = fitting(user, dossier, act.who or frozenset())
+    if not held:
+        return reverse("councils:help")
+    page = page_of(held[0].role, held[0].org_unit.level)
+    return f"{reverse('councils:help_page', args=[page])}#{act.name}"
+
+
+@register.simple_tag
+def help_of_task(task):
+    """Where the help tells of a task: on the page of who has it, in its year."""
+    page = page_of(task.role, task.org_unit.level)
+    year = f"{task.dossier.cycle_id}-{task.dossier.rule_set_id}"
+    return f"{reverse('councils:help_page', args=[page])}?of={year}#{task.node}"
 
 
 @register.inclusion_tag("councils/_round_of.html")

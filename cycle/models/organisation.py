@@ -314,6 +314,8 @@ class User(AbstractUser):
     language = models.CharField(
         _("ngôn ngữ"), max_length=5, default="vi", choices=[("vi", "Tiếng Việt"), ("en", "English")]
     )
+    #: When this person opened the help or said that they need none; empty: it is offered.
+    help_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 

@@ -80,6 +80,10 @@ class Act:
     tells: Literal["next", "line", "nobody"] = "next"
     #: A warning on its page, besides the one that every refusal has.
     warning: Words = ""
+    #: What it is for, in a sentence: the help says so of what no task explains.
+    about: Words = ""
+    #: What it needs beside the right state.
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def event(self) -> str:
@@ -155,16 +159,17 @@ def _act(
     **said: Any,
 ) -> Callable[[_Method], _Method]:
     begins = (source,) if isinstance(source, State) else tuple(source)
+    needs = tuple(conditions)
     leads = tuple(getattr(target, "allowed_states", () if target is None else (target,)))
 
     def declare(method: _Method) -> _Method:
-        act = Act(name=method.__name__, begins=begins, leads=leads, **said)
+        act = Act(name=method.__name__, begins=begins, leads=leads, conditions=needs, **said)
         return fsm.transition(
             field="state",
             source=list(begins),
             target=target,
             # django_fsm types a condition as one of any model.
-            conditions=cast(list[Callable[[Any], bool]], list(conditions)),
+            conditions=cast(list[Callable[[Any], bool]], list(needs)),
             custom={"act": act},
         )(method)
 

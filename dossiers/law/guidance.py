@@ -318,3 +318,53 @@ GUIDES = {
         (_("Đã ghi hoạt động và kết quả"), _("Tem, nhãn dùng đúng hạng sao")),
     ),
 }
+
+
+#: The button of who signs a decision, before it has its number.
+SIGN = _("Đã ký, chờ văn thư vào số")
+
+
+@dataclass(frozen=True)
+class TermGuide:
+    """A term of the law that no clock runs for (thời hạn chỉ để biết): what it is, who minds it.
+
+    ``who`` are roles with their levels; its length and its origin are the edition's.
+    """
+
+    title: Any
+    who: tuple[tuple[str, str], ...]
+
+
+#: Code of a term -> its guidance; those with a clock have its title.
+TERMS = {
+    "D6": TermGuide(_("Nộp hồ sơ đánh giá lại"), (("officer", "commune"), ("officer", "province"))),
+    "D10": TermGuide(
+        _("Chuyển tiếp: xong đánh giá lần đầu, nâng hạng nộp trước ngày có hiệu lực"),
+        (("officer", "province"),),
+    ),
+    "D11": TermGuide(
+        _("Chuyển tiếp: xong đánh giá lại nộp trước ngày có hiệu lực"), (("officer", "province"),)
+    ),
+    "D12": TermGuide(
+        _("Chuyển tiếp: giấy đã hết hạn còn giá trị trong khi chờ kết quả"),
+        (("officer", "commune"), ("officer", "province")),
+    ),
+    "D14": TermGuide(
+        _("Gửi tài liệu cho thành viên hội đồng"),
+        (("council_office", "district"), ("council_office", "province")),
+    ),
+}
+
+#: What a term of an edition is counted from (``from``), or must precede (``before``).
+COUNTED = {
+    "receipt": _("từ ngày nhận hồ sơ"),
+    "complete_dossier": _("từ ngày hồ sơ đủ"),
+    "conclusion": _("từ ngày kết luận"),
+    "certificate": _("từ ngày cấp giấy chứng nhận"),
+    "in_force": _("từ ngày văn bản có hiệu lực"),
+    "expiry": _("từ ngày giấy chứng nhận hết hạn"),
+}
+PRECEDES = {
+    "expiry": _("trước ngày giấy chứng nhận hết hạn"),
+    "council_meeting": _("trước ngày họp hội đồng"),
+}

@@ -78,6 +78,12 @@ class LateEntry(models.TextChoices):
     REEVALUATION = "reevaluation", _("Đánh giá lại")
 
 
+def first_idea_state(rule_set: RuleSet) -> State:
+    """The state after filing an idea; under QĐ 851 it goes to the district at once."""
+    filed_at = rule_set.content["idea_filed_at"]
+    return S.IDEA_SCREENED if filed_at == Level.DISTRICT else S.IDEA_REGISTERED
+
+
 class Law(models.Model):
     """The acts on a dossier as transitions of ``state`` (điều kiện pháp lý), step by step.
 
@@ -114,14 +120,6 @@ class Law(models.Model):
     class Meta:
         abstract = True
 
-    def _first_idea_state(self) -> State:
-        """The state after filing an idea; under QĐ 851 it goes to the district at once."""
-        return (
-            S.IDEA_SCREENED
-            if self.rule_set.content["idea_filed_at"] == Level.DISTRICT
-            else S.IDEA_REGISTERED
-        )
-
     # --- Step 2: idea (ý tưởng) ---------------------------------------------------------------
 
     @task_act(
@@ -137,7 +135,7 @@ class Law(models.Model):
         return self._file_idea()
 
     def _file_idea(self) -> State:
-        state = self._first_idea_state()
+        state = first_idea_state(self.rule_set)
         self.bypassed_commune = self.bypassed_commune or state == S.IDEA_SCREENED
         return state
 
@@ -204,6 +202,7 @@ class Law(models.Model):
         who=FOR_PRODUCER,
         said=_("nộp lại ý tưởng"),
         keeps=("idea",),
+        about=_("Ý tưởng không được chọn thì hoàn thiện rồi nộp lại ở đây, không mở hồ sơ mới."),
     )
     def refile_idea(self) -> State:
         """Nộp lại ý tưởng không được chọn."""
@@ -284,6 +283,7 @@ class Law(models.Model):
         who=FOR_PRODUCER,
         said=_("nộp lại phương án"),
         keeps=("businessplan",),
+        about=_("Phương án không được duyệt thì hoàn thiện rồi nộp lại ở đây."),
     )
     def refile_plan(self) -> None:
         """Nộp lại phương án không được duyệt."""
@@ -299,6 +299,7 @@ class Law(models.Model):
         unsigned=True,
         keeps=("visit",),
         tells="nobody",
+        about=_("Ghi mỗi lần đến cơ sở: thấy gì, đã hướng dẫn gì, hẹn khi nào."),
     )
     def record_visit(self) -> None:
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""
@@ -312,6 +313,7 @@ class Law(models.Model):
         unsigned=True,
         keeps=("supportmeasure",),
         tells="nobody",
+        about=_("Ghi mỗi nội dung đã hỗ trợ chủ thể, để báo cáo theo bảy nội dung."),
     )
     def record_support(self) -> None:
         """Ghi một nội dung hỗ trợ."""
@@ -338,6 +340,7 @@ class Law(models.Model):
         unsigned=True,
         keeps=("evidence",),
         tells="nobody",
+        about=_("Thêm giấy tờ vào hồ sơ, hoặc thay bản cũ; bản cũ vẫn được giữ."),
     )
     def attach_evidence(self) -> None:
         """Thêm hoặc thay tài liệu minh chứng; bản cũ vẫn được giữ."""
@@ -352,6 +355,7 @@ class Law(models.Model):
         said=_("chọn bộ sản phẩm"),
         unsigned=True,
         tells="nobody",
+        about=_("Chọn bộ sản phẩm mà hồ sơ được chấm theo, trước khi vào đợt đánh giá."),
     )
     def choose_rubric(self, *, rubric: Rubric) -> None:
         """Chọn bộ sản phẩm (bộ tiêu chí) mà hồ sơ được chấm theo."""
@@ -436,6 +440,7 @@ class Law(models.Model):
         who=UPPER_OFFICERS,
         said=_("nhận hồ sơ không qua xã"),
         fetches=True,
+        about=_("Chủ thể nộp thẳng lên cấp bạn: nhận được, có lý do, và được thống kê."),
     )
     def receive_directly(self) -> State:
         """Cấp trên nhận hồ sơ không qua xã; có lý do và được thống kê."""
@@ -534,6 +539,7 @@ class Law(models.Model):
         who=ON_AUTHORITY,
         said=_("đưa hồ sơ trở lại hội đồng"),
         tells="nobody",
+        about=_("Mở lại đợt thì hồ sơ còn chờ sau kết quả trở lại hội đồng; phần mềm tự làm."),
     )
     def judge_again(self) -> State:
         """Đợt đánh giá được mở lại: hồ sơ trở lại hội đồng."""
@@ -635,6 +641,7 @@ class Law(models.Model):
         unsigned=True,
         keeps=("promotion",),
         tells="nobody",
+        about=_("Ghi mỗi hội chợ, gian hàng, buổi kết nối của sản phẩm."),
     )
     def record_promotion(self) -> None:
         """Ghi một hoạt động xúc tiến thương mại."""
@@ -661,6 +668,9 @@ class Law(models.Model):
         said=_("ghi một lần kiểm tra sau công nhận"),
         keeps=("inspection",),
         tells="line",
+        about=_(
+            "Ghi mỗi lần kiểm tra và kết luận. Kết luận đề nghị thu hồi thì hạn thu hồi bắt đầu."
+        ),
     )
     def record_inspection(self) -> None:
         """Ghi một lần kiểm tra sau công nhận và kết luận."""
@@ -679,6 +689,7 @@ class Law(models.Model):
             "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
             "Việc này không lấy lại được."
         ),
+        about=_("Thu hồi theo quyết định đã ký."),
     )
     def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
@@ -694,6 +705,7 @@ class Law(models.Model):
         who=OFFICERS,
         takes="entry",
         said=_("đưa hồ sơ vào thẳng bước sau"),
+        about=_("Sản phẩm có sẵn, nâng hạng hoặc đánh giá lại không phải đi lại từ ý tưởng."),
     )
     def enter_late(self, *, entered_as: str, state: str = S.ASSEMBLING) -> State:
         """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
@@ -716,6 +728,7 @@ class Law(models.Model):
         takes="correction",
         said=_("đính chính sản phẩm, chủ thể"),
         tells="line",
+        about=_("Sửa tên, nhóm sản phẩm hoặc chủ thể đã ghi sai; giấy đã cấp giữ tên cũ."),
     )
     def correct_names(
         self, *, product_name: str, product_group: str, producer: Producer, producer_name: str
@@ -743,6 +756,7 @@ class Law(models.Model):
         who=OFFICERS,
         said=_("rút hồ sơ"),
         tells="line",
+        about=_("Chủ thể không làm tiếp nữa."),
     )
     def withdraw(self) -> None:
         """Rút hồ sơ theo đề nghị của chủ thể."""
@@ -759,6 +773,7 @@ class Law(models.Model):
         who=OFFICERS,
         said=_("chuyển hồ sơ sang chu trình sau"),
         tells="line",
+        about=_("Không kịp năm nay: giữ hồ sơ, năm sau mở lại."),
     )
     def defer(self) -> None:
         """Chuyển hồ sơ sang chu trình sau."""
@@ -772,6 +787,7 @@ class Law(models.Model):
         who=OFFICERS,
         takes="reopen",
         said=_("mở lại hồ sơ"),
+        about=_("Hồ sơ đã rút, đã chuyển hoặc bị từ chối được làm tiếp."),
     )
     def reopen(self, *, cycle: Cycle | None = None) -> State:
         """Mở lại hồ sơ; hồ sơ đã chuyển chu trình thì mở trong chu trình mới."""

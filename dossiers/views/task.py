@@ -21,7 +21,7 @@ from cycle.models import Role, User
 from cycle.typed import shows_typed
 from dossiers.forms import acts
 from dossiers.law.conditions import Words
-from dossiers.law.guidance import GUIDES
+from dossiers.law.guidance import GUIDES, SIGN
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.law import RETURNED, RETURNED_TO, SENT_BACK
@@ -58,7 +58,7 @@ def handling(user: User, task: Task) -> dict[str, str]:
         and task.signed_at is None
         and rules.has_perm("dossiers.sign_decision", user, task)
     ):
-        may["sign_decision"] = _("Đã ký, chờ văn thư vào số")
+        may["sign_decision"] = str(SIGN)
     if task.owner_id and rules.has_perm("dossiers.release_task", user, task):
         may["release"] = _("Trả việc cho đơn vị")
     if rules.has_perm("dossiers.manage_task", user, task):
