@@ -30,7 +30,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events points steps translations workdays written site running asking",
-        "tables sheets fields formats typed guards",
+        "tables sheets fields formats typed guards planning",
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces",
