@@ -3,10 +3,9 @@
 from datetime import date, datetime, time
 
 import pytest
-import time_machine
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,7 +22,7 @@ from cycle.models import (
 )
 from cycle.planning import Stage, plan_back
 from cycle.workdays import Calendar
-from dossiers.models import CaseType, Dossier, PlanPaper
+from dossiers.models import CaseType, Dossier
 from dossiers.office import windows
 from dossiers.office import year as years
 from notifications import audiences
@@ -37,7 +36,7 @@ NOW = datetime(2026, 11, 28, 9, 0)
 
 @pytest.fixture(autouse=True)
 def _in_november():
-    with time_machine.travel(timezone.make_aware(NOW), tick=False):
+    with clock.at(timezone.make_aware(NOW)):
         yield
 
 
@@ -80,7 +79,11 @@ def new_year(client, rule_sets, minh):
 
 def test_each_stage_ends_when_all_that_comes_after_it_still_fits():
     made = plan_back(
-        [Stage("idea", "commune", 5), Stage("plan", "commune", 3), Stage("evaluation", "commune", 2)],
+        [
+            Stage("idea", "commune", 5),
+            Stage("plan", "commune", 3),
+            Stage("evaluation", "commune", 2),
+        ],
         Stage("evaluation", "province", 10),
         propose_by=date(2027, 4, 29),
         decide_by=date(2027, 6, 29),
@@ -148,9 +151,7 @@ def test_a_year_opens_from_nothing_with_all_that_the_edition_proposes(new_year, 
 
 def test_the_windows_of_a_batch_end_with_its_days_and_say_why(new_year):
     first, second = new_year.batches.all()
-    days = {
-        (row.step, row.level): (row.opens_on, row.closes_on) for row in first.windows.all()
-    }
+    days = {(row.step, row.level): (row.opens_on, row.closes_on) for row in first.windows.all()}
     assert days["evaluation", "commune"][1] == date(2027, 4, 29)
     assert days["evaluation", "province"] == (date(2027, 4, 30), date(2027, 6, 29))
     idea = first.windows.get(step="idea", level="commune")
@@ -207,12 +208,12 @@ def test_a_second_click_comes_to_the_same_year(client, new_year):
     assert Cycle.objects.filter(year=2027).count() == 1
 
 
-def test_two_years_of_one_number_are_refused_at_the_field(client, new_year, son, thu):
-    client.force_login(thu)
-    if not client.get(reverse("dossiers:cycle_open")).status_code == 200:
-        pytest.skip("thu keeps no year")
+def test_two_years_of_one_number_are_refused_at_the_field(client, new_year, admin):
+    client.force_login(admin)
     answer = client.post(reverse("dossiers:cycle_open"), asked(body="Sở Nông nghiệp"))
-    assert answer.context["form"].errors["year"] == ["Năm 2027 đã có chu trình: Chu trình OCOP 2027."]
+    assert answer.context["form"].errors["year"] == [
+        "Năm 2027 đã có chu trình: Chu trình OCOP 2027."
+    ]
     assert "Sở Nông nghiệp" in answer.content.decode()
     assert Cycle.objects.filter(year=2027).count() == 1
 
@@ -456,9 +457,6 @@ def at(day, hour=8):
 def idea_window(new_year):
     """Ideas of the first batch at the commune, until 10/12/2026."""
     row = new_year.batches.first().windows.get(step="idea", level="commune")
-    StepWindow.objects.filter(batch=row.batch, opens_on__lt=date(2026, 12, 1)).update(
-        closes_on=date(2027, 3, 1)
-    )
     StepWindow.objects.filter(pk=row.pk).update(closes_on=date(2026, 12, 10))
     row.refresh_from_db()
     return row
@@ -466,6 +464,7 @@ def idea_window(new_year):
 
 def test_a_window_is_warned_of_once_to_who_works_in_it(idea_window, an, la, binh, minh):
     StepWindow.objects.exclude(pk=idea_window.pk).update(warn_days=0)
+    connection.check_constraints()
     assert windows.tell_windows(at(date(2026, 12, 2))) == 0
     for _beat in range(3):
         windows.tell_windows(at(date(2026, 12, 3)))
@@ -487,7 +486,7 @@ def test_who_was_not_through_is_counted_by_unit_when_it_has_closed(
         open_dossier(year, commune, an, name=name)
     open_dossier(year, other_commune, la, name="Gạo")
     again = open_dossier(year, commune, an, name="Đã có sao", case_type=CaseType.REEVALUATION)
-    with time_machine.travel(at(date(2026, 12, 11)), tick=False):
+    with clock.at(at(date(2026, 12, 11))):
         open_dossier(year, commune, an, name="Sau hạn")
         windows.tell_windows()
         windows.tell_windows()
@@ -512,7 +511,7 @@ def test_nobody_hears_of_a_window_in_which_all_were_through(idea_window):
 def test_years_of_before_and_windows_long_over_are_not_told(cycle, idea_window):
     """The months of an edition are no days that anybody planned."""
     assert cycle.ends_on is None
-    with time_machine.travel(at(date(2027, 12, 30)), tick=False):
+    with clock.at(at(date(2027, 12, 30))):
         windows.tell_windows()
     assert not WindowNotice.objects.filter(window__cycle=cycle).exists()
     assert not WindowNotice.objects.filter(window=idea_window).exists()
@@ -525,7 +524,11 @@ def test_a_batch_has_the_dossiers_that_were_proposed_in_its_days(new_year, commu
         made[name] = open_dossier(new_year, commune, an, name=name)
         with transaction.atomic():
             HistoryEntry.objects.record(
-                "dossier.forward_to_province", made[name], by=an, at=at(day, 23), after="at_province"
+                "dossier.forward_to_province",
+                made[name],
+                by=an,
+                at=at(day, 23),
+                after="at_province",
             )
     everything = Dossier.objects.all()
     assert [each.product.name for each in years.dossiers_of(first, everything)] == ["Một"]
@@ -617,11 +620,11 @@ def test_the_duties_say_who_is_missing_where(client, new_year, an, commune, othe
     page = " ".join(
         client.get(reverse("dossiers:cycle_duties", args=[new_year.pk])).content.decode().split()
     )
-    assert "Cán bộ OCOP, cấp xã: thiếu ở 1 trên 2 đơn vị" in page
+    assert "Cán bộ OCOP, cấp xã: thiếu ở 1 trên 3 đơn vị" in page
     assert other_commune.name in page
 
 
-LIST, YEAR, BATCH = 8, 14, 12
+LIST, YEAR, BATCH = 6, 13, 11
 
 
 def test_the_stages_take_what_the_duties_say(new_year):
@@ -629,20 +632,3 @@ def test_the_stages_take_what_the_duties_say(new_year):
     assert stages[0] == planning.Stage("idea", "commune", 15)
     assert judging == planning.Stage("evaluation", "province", 52)
     assert planning.Stage("implementation", "commune", 0) in stages
-
-
-def test_plan_papers_and_windows_of_another_year_do_not_mix(new_year, cycle, minh):
-    batch = new_year.batches.first()
-    for make in (
-        lambda: PlanPaper.objects.create(
-            cycle=cycle, batch=batch, number="1/KH", signed_on=date(2026, 1, 1), body="UBND",
-            signer="Lò Văn Minh", made_by=minh, made_at=clock.now(),
-        ),
-        lambda: StepWindow.objects.create(
-            cycle=cycle, batch=batch, step="idea", level="district",
-            opens_on=date(2026, 1, 1), closes_on=date(2026, 2, 1),
-        ),
-    ):  # fmt: skip
-        with pytest.raises(IntegrityError), transaction.atomic():
-            make()
-            connection.check_constraints()

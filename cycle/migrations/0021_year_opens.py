@@ -34,47 +34,46 @@ def one_per_year(apps, schema_editor):
 
 
 FITS = """
-CREATE FUNCTION step_window_fits() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION step_window_inside_its_cycle() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE year_id bigint := coalesce((to_jsonb(NEW)->>'cycle_id')::bigint, NEW.id);
 BEGIN
   -- Two who plan one year go one after the other, or each would not see what the other writes.
-  PERFORM 1 FROM cycle_cycle WHERE id = NEW.cycle_id FOR NO KEY UPDATE;
+  PERFORM 1 FROM cycle_cycle WHERE id = year_id FOR NO KEY UPDATE;
   IF EXISTS (SELECT 1 FROM cycle_stepwindow w JOIN cycle_cycle c ON c.id = w.cycle_id
-             WHERE w.cycle_id = NEW.cycle_id AND c.ends_on IS NOT NULL AND NOT c.void
+             WHERE c.id = year_id AND c.ends_on IS NOT NULL
                AND (w.opens_on < c.opened_on OR w.closes_on > c.ends_on)) THEN
-    RAISE EXCEPTION 'a window of cycle % lies outside it', NEW.cycle_id
+    RAISE EXCEPTION 'a window of cycle % lies outside it', year_id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'step_window_inside_its_cycle';
-  END IF;
-  IF EXISTS (SELECT 1 FROM cycle_stepwindow a
-             JOIN cycle_stepwindow b ON b.batch_id = a.batch_id AND b.level = a.level
-             WHERE a.cycle_id = NEW.cycle_id
-               AND array_position(ARRAY[{steps}], a.step::text)
-                 < array_position(ARRAY[{steps}], b.step::text)
-               AND (b.opens_on < a.opens_on OR b.closes_on < a.closes_on)) THEN
-    RAISE EXCEPTION 'windows of cycle % are not in the order of the steps', NEW.cycle_id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'step_windows_in_order';
   END IF;
   RETURN NULL;
 END $$;
 -- Deferred: several windows are moved one by one.
-CREATE CONSTRAINT TRIGGER step_window_fits
+CREATE CONSTRAINT TRIGGER step_window_inside_its_cycle
   AFTER INSERT OR UPDATE ON cycle_stepwindow DEFERRABLE INITIALLY DEFERRED
-  FOR EACH ROW EXECUTE FUNCTION step_window_fits();
+  FOR EACH ROW EXECUTE FUNCTION step_window_inside_its_cycle();
+CREATE CONSTRAINT TRIGGER cycle_holds_its_windows
+  AFTER UPDATE OF opened_on, ends_on ON cycle_cycle DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION step_window_inside_its_cycle();
 
-CREATE FUNCTION cycle_holds_its_windows() RETURNS trigger LANGUAGE plpgsql
+CREATE FUNCTION step_windows_in_order() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE steps text[] := ARRAY[{steps}];
 BEGIN
-  IF EXISTS (SELECT 1 FROM cycle_stepwindow w JOIN cycle_cycle c ON c.id = w.cycle_id
-             WHERE w.cycle_id = NEW.id AND c.ends_on IS NOT NULL AND NOT c.void
-               AND (w.opens_on < c.opened_on OR w.closes_on > c.ends_on)) THEN
-    RAISE EXCEPTION 'cycle % leaves windows outside', NEW.id
-      USING ERRCODE = 'check_violation', CONSTRAINT = 'step_window_inside_its_cycle';
+  PERFORM 1 FROM cycle_cycle WHERE id = NEW.cycle_id FOR NO KEY UPDATE;
+  IF EXISTS (SELECT 1 FROM cycle_stepwindow a
+             JOIN cycle_stepwindow b ON b.batch_id = a.batch_id AND b.level = a.level
+             WHERE a.batch_id = NEW.batch_id
+               AND array_position(steps, a.step::text) < array_position(steps, b.step::text)
+               AND (b.opens_on < a.opens_on OR b.closes_on < a.closes_on)) THEN
+    RAISE EXCEPTION 'windows of batch % are not in the order of the steps', NEW.batch_id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'step_windows_in_order';
   END IF;
   RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER cycle_holds_its_windows
-  AFTER UPDATE OF opened_on, ends_on ON cycle_cycle DEFERRABLE INITIALLY DEFERRED
-  FOR EACH ROW EXECUTE FUNCTION cycle_holds_its_windows();
+CREATE CONSTRAINT TRIGGER step_windows_in_order
+  AFTER INSERT OR UPDATE ON cycle_stepwindow DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION step_windows_in_order();
 
 ALTER TABLE cycle_stepwindow ADD CONSTRAINT step_window_batch_of_its_cycle
   FOREIGN KEY (batch_id, cycle_id) REFERENCES cycle_batch (id, cycle_id)

@@ -127,7 +127,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     windows = list(year.step_windows.select_related("batch").prefetch_related("notices"))
     batches = list(year.batches.prefetch_related("plans"))
     for batch in batches:
-        batch.paper = batch.plans.last()  # type: ignore[attr-defined]
+        batch.paper = next(reversed(batch.plans.all()), None)  # type: ignore[attr-defined]
     today = clock.today()
     months = years.months_of(year, windows)
     posts = years.posts_of(year, today)
@@ -299,7 +299,7 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
         {
             "cycle": year,
             "batch": its,
-            "paper": its.plans.last(),
+            "paper": next(reversed(its.plans.all()), None),
             "windows": its.windows.all(),
             "rounds": its.rounds.select_related("council").order_by("pk"),
             "page": page,
