@@ -34,6 +34,8 @@ from dossiers.office import year as years
 
 #: A year may begin in the autumn before it and end in the spring after it.
 LONGEST = timedelta(days=550)
+#: The month from which the office prepares the next year.
+AUTUMN = 10
 
 
 def refuse(form: forms.BaseForm, error: ValidationError) -> None:
@@ -140,7 +142,9 @@ class OpenForm(PaperForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         newest = Cycle.objects.filter(beside=False).order_by("-year").first()
-        this = clock.today().year
+        # From the autumn on the next year is meant.
+        today = clock.today()
+        this = today.year + (today.month >= AUTUMN)
         proposed = max(this, newest.year + 1) if newest else this
         self.last = years.last_year(LAST_YEAR + 1)
         last = [("last", _("Chu trình trước: %(title)s") % {"title": self.last})]
@@ -318,8 +322,12 @@ class BatchForm(PaperForm):
         return years.Change(reason=self.cleaned_data["reason"].strip())
 
 
-#: The three fields of a window.
-PARTS = ("opens_on", "closes_on", "warn_days")
+#: The three fields of a window, and what stands above each.
+PARTS = {
+    "opens_on": _("Từ ngày"),
+    "closes_on": _("Đến hết ngày"),
+    "warn_days": _("Báo trước (ngày)"),
+}
 
 
 class WindowsForm(Documented):
@@ -363,7 +371,7 @@ class WindowsForm(Documented):
             {
                 "step": Step(key[0]).label,
                 "level": Level(key[1]).label,
-                "fields": [self[self.name(key, part)] for part in PARTS],
+                "fields": [(self[self.name(key, part)], PARTS[part]) for part in PARTS],
                 "why": self.kept[key].why if key in self.kept else "",
             }
             for key in self.keys
