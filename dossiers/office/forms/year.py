@@ -300,7 +300,9 @@ class BatchForm(PaperForm):
             if day and (day < self.cycle.opened_on or day > (self.cycle.ends_on or day)):
                 self.add_error(name, _("Ngày này ngoài chu trình."))
         number, level = said.get("number_in_year"), said.get("level")
-        others = self.cycle.batches.exclude(pk=self.batch.pk if self.batch else None)
+        others = self.cycle.batches.all()
+        if self.batch is not None:
+            others = others.exclude(pk=self.batch.pk)
         if number and others.filter(number=number, level=level).exists():
             self.add_error("number_in_year", _("Đã có đợt số này ở cấp này."))
         return cleaned

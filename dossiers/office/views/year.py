@@ -58,7 +58,8 @@ def cycle_list(request: SignedIn) -> HttpResponseBase:
     )
     page = Paginator(found, ROWS).get_page(request.GET.get("page"))
     for year in page:
-        year.paper = next((p for p in reversed(year.plans.all()) if p.batch_id is None), None)
+        papers = [paper for paper in year.plans.all() if paper.batch_id is None]
+        year.paper = papers[-1] if papers else None  # type: ignore[attr-defined]
     return render(
         request,
         "dossiers/cycle_list.html",
