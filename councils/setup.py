@@ -17,13 +17,12 @@ from cycle.models import (
     Level,
     OfficeContact,
     OrgUnit,
-    Role,
-    RoleAssignment,
     Rubric,
     RuleSet,
     User,
 )
 from dossiers.office import people
+from dossiers.office import year as years
 
 #: So many missing units are named.
 NAMED = 12
@@ -48,8 +47,9 @@ class Line:
 
 def lines(day):
     """All lines, in the order in which they are done, as things are on ``day``."""
-    year = Cycle.objects.filter(closed_on=None).order_by("-year", "-pk").first()
+    year = Cycle.objects.filter(closed_on=None, beside=False).order_by("-year", "-pk").first()
     found = [_units(day), *_split(), _law(day), _contact(), _year(year), _duties(year)]
+    found.append(_batches(year))
     found += _holders(year, day)
     return [*found, _begun(), _days_off(year, day), _regulation(day), _council(day)]
 
@@ -123,8 +123,8 @@ def _year(year):
         _("Chu trình"),
         year is not None,
         str(year) if year else _("Chưa mở chu trình nào."),
-        reverse("admin:cycle_cycle_add"),
-        _("Mở chu trình"),
+        reverse("dossiers:cycles") if year else reverse("dossiers:cycle_open"),
+        _("Xem chu trình") if year else _("Mở chu trình"),
     )
 
 
@@ -136,10 +136,21 @@ def _duties(year):
         _("%(n)d việc đã giao cho cấp và vai trò.") % {"n": count}
         if count
         else _("Có khi mở chu trình: lấy theo bộ quy định."),
-        reverse("admin:cycle_cycle_change", args=[year.pk])
+        reverse("dossiers:cycle_duties", args=[year.pk])
         if year
-        else reverse("admin:cycle_cycle_add"),
+        else reverse("dossiers:cycle_open"),
         _("Xem phân cấp"),
+    )
+
+
+def _batches(year):
+    batches = list(year.batches.all()) if year else []
+    return Line(
+        _("Đợt đánh giá, thời gian các bước"),
+        bool(batches),
+        "; ".join(map(str, batches)) if batches else _("Chưa lập đợt đánh giá nào."),
+        reverse("dossiers:cycle", args=[year.pk]) if year else reverse("dossiers:cycle_open"),
+        _("Xem kế hoạch năm") if batches else _("Lập đợt"),
     )
 
 
@@ -155,32 +166,17 @@ def _holders(year, day):
                 _("Nhập danh sách nhân sự"),
             )
         ]
-    posts = set(year.duties.filter(rule_set=year.rule_set).values_list("level", "role"))
-    # Whatever the duties say, a unit has somebody who leads it.
-    posts |= {(level, Role.LEADER) for level, _role in posts}
-    held = set(
-        RoleAssignment.objects.held_on(day)
-        .filter(user__is_active=True)
-        .values_list("role", "org_unit_id")
-    )
-    units: dict[str, list] = {}
-    for unit in OrgUnit.objects.valid_on(day).order_by("name", "pk"):
-        units.setdefault(unit.level, []).append(unit)
-    order = {value: number for number, value in enumerate(Level.values)}
     found = []
-    for level, role in sorted(posts, key=lambda post: (order[post[0]], post[1])):
-        here = units.get(level, [])
-        if level == Level.CENTRE or not here:
-            continue
-        missing = [unit for unit in here if (role, unit.pk) not in held]
+    for post in years.posts_of(year, day):
+        missing = post.missing
         found.append(
             Line(
-                f"{Role(role).label}, {str(Level(level).label).lower()}",
+                str(post),
                 not missing,
                 _("%(n)d trên %(all)d đơn vị chưa có người.")
-                % {"n": len(missing), "all": len(here)}
+                % {"n": len(missing), "all": post.units}
                 if missing
-                else _("Đủ người ở %(all)d đơn vị.") % {"all": len(here)},
+                else _("Đủ người ở %(all)d đơn vị.") % {"all": post.units},
                 reverse("dossiers:people_import" if len(missing) > 1 else "dossiers:person_new"),
                 _("Nhập danh sách nhân sự") if len(missing) > 1 else _("Cấp tài khoản"),
                 missing=[*map(str, missing[:NAMED]), *(["…"] if len(missing) > NAMED else [])],

@@ -35,7 +35,6 @@ from cycle.models import (
     RoleAssignment,
     Rubric,
     RuleSet,
-    StepWindow,
     Stream,
     Substitution,
     TermRule,
@@ -554,11 +553,6 @@ class RoleAssignmentAdmin(Kept):
         _save_assignment(request, form, obj.save)
 
 
-class StepWindowInline(admin.TabularInline):
-    model = StepWindow
-    extra = 0
-
-
 class DutyInline(admin.TabularInline):
     model = Duty
     extra = 0
@@ -584,10 +578,10 @@ class TermRuleInline(admin.StackedInline):
 
 @admin.register(Cycle)
 class CycleAdmin(Kept):
-    """A year: who does what, until when. A new one adopts what its rule set proposes."""
+    """A year: who does what, until when; its pages stand under ``/cycles/``."""
 
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
-    inlines = [StepWindowInline, DutyInline, TermRuleInline]
+    inlines = [DutyInline, TermRuleInline]
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

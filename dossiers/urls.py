@@ -13,6 +13,7 @@ from dossiers.office.views import (
     register,
     setup,
     stock,
+    year,
 )
 from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
 
@@ -62,6 +63,24 @@ urlpatterns = [
     path("people/<int:pk>/move/", people.move, name="person_move"),
     path("people/<int:pk>/leave/", people.leave, name="person_leave"),
     path("people/<int:pk>/contact/", people.contact, name="person_contact"),
+    path("cycles/", year.cycle_list, name="cycles"),
+    path("cycles/open/", year.cycle_open, name="cycle_open"),
+    path("cycles/plans/<int:pk>/", year.plan_scan, name="plan_scan"),
+    path("cycles/<int:pk>/", year.cycle, name="cycle"),
+    path("cycles/<int:pk>/days/", year.cycle_days, name="cycle_days"),
+    path("cycles/<int:pk>/take-back/", year.cycle_take_back, name="cycle_take_back"),
+    path("cycles/<int:pk>/windows/", year.windows, name="cycle_windows"),
+    path("cycles/<int:pk>/duties/", year.duties, name="cycle_duties"),
+    path("cycles/<int:pk>/duties/<int:duty_pk>/", year.duty, name="cycle_duty"),
+    path("cycles/<int:pk>/terms/<int:term_pk>/", year.term, name="cycle_term"),
+    path("cycles/<int:pk>/batches/new/", year.batch_edit, name="cycle_batch_new"),
+    path("cycles/<int:pk>/batches/<int:batch_pk>/", year.batch, name="cycle_batch"),
+    path("cycles/<int:pk>/batches/<int:batch_pk>/edit/", year.batch_edit, name="cycle_batch_edit"),
+    path(
+        "cycles/<int:pk>/batches/<int:batch_pk>/windows/",
+        year.windows,
+        name="cycle_batch_windows",
+    ),
     path("setup/units/", setup.units, name="setup_units"),
     path("setup/split/", setup.split, name="setup_split"),
     path("setup/reference/", setup.reference, name="setup_reference"),

@@ -8,8 +8,18 @@ from django.db.models import Prefetch
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, events
-from cycle.models import Level, OrgUnit, Role, RoleAssignment, Substitution, User, people_of
+from cycle.models import (
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    StepWindow,
+    Substitution,
+    User,
+    people_of,
+)
 from dossiers.models import ACTS, Dossier, StockRow, Task, Term
+from dossiers.office.windows import posts_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -261,6 +271,9 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "person.password",
     "group.change",
     "cycle.configure",
+    "cycle.open",
+    "cycle.take_back",
+    "cycle.batch",
     "unit.configure",
     "person.enrol",
     "person.leave",
@@ -297,6 +310,38 @@ def whose_work_came_in(entry: HistoryEntry) -> set[int]:
     for task in Task.objects.open().filter(dossier__in=rows):
         found |= workers(task)
     return found
+
+
+def _of_window(entry: HistoryEntry, **where: Any) -> set[int]:
+    """Ids of who works in the window of ``entry``, at the units that ``where`` names."""
+    window = StepWindow.objects.select_related("cycle").get(pk=entry.data["window"])
+    roles = {role for role, _level in posts_in(window)}
+    held = RoleAssignment.objects.held_on(clock.today())
+    return set(
+        held.filter(role__in=roles, org_unit__level=window.level, **where).values_list(
+            "user_id", flat=True
+        )
+    )
+
+
+@audience("cycle.window_closing")
+def who_works_in_the_window(entry: HistoryEntry) -> set[int]:
+    """Everybody who has work of that step at that level."""
+    return _of_window(entry)
+
+
+@audience("cycle.window_closed")
+def who_was_not_through(entry: HistoryEntry) -> set[int]:
+    """Who works at the units that had dossiers left, and the officers of the province; nobody when
+    all were through.
+    """
+    if not entry.data["late"]:
+        return set()
+    units = [row["unit"] for row in entry.data["late"]]
+    officers = RoleAssignment.objects.held_on(clock.today()).filter(
+        role=Role.OFFICER, org_unit__level=Level.PROVINCE
+    )
+    return _of_window(entry, org_unit__in=units) | set(officers.values_list("user_id", flat=True))
 
 
 @audience("term.extend")

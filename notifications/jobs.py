@@ -13,6 +13,7 @@ from cycle import clock, files
 from cycle.jobs import alone
 from cycle.running.waking import wake
 from dossiers.office.handover import keep_posts
+from dossiers.office.windows import tell_windows
 from dossiers.terms.sweep import begin_batches, sweep
 from notifications import digests, weekly
 from notifications.delivery import deliver
@@ -32,6 +33,7 @@ def keep_time() -> None:
             "posts": keep_posts,
             "batches": lambda: begin_batches(clock.now()),
             "swept": sweep,
+            "windows": tell_windows,
             "told": lambda: tell(seconds=50),
             "digests": digests.prepare,
             "summaries": weekly.prepare,

@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
-from cycle.models import DayOff, HistoryEntry, Stream, User
+from cycle.models import DayOff, HistoryEntry, StepWindow, Stream, User
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Dossier, Term
 from dossiers.rules import holds_task
@@ -91,6 +91,15 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             }
     if entry.stream == Stream.ROUND:
         context |= _context_of_round(entry)
+    if "window" in entry.data:
+        window = StepWindow.objects.select_related("cycle", "batch").get(pk=entry.data["window"])
+        late = entry.data["late"]
+        context |= {
+            "window": window,
+            "late": late,
+            "late_count": sum(row["count"] for row in late),
+            "path": f"/cycles/{window.cycle_id}/",
+        }
     if "term" in entry.data:
         term = Term.objects.select_related("task__owner", "org_unit", "rule").get(
             pk=entry.data["term"]

@@ -32,6 +32,7 @@ from councils.models import (
 from cycle import clock
 from cycle.models import (
     ActivationSlip,
+    Batch,
     Criterion,
     Elimination,
     HistoryEntry,
@@ -40,13 +41,16 @@ from cycle.models import (
     RoleAssignment,
     Rubric,
     RuleSet,
+    StepWindow,
     Substitution,
     User,
+    WindowNotice,
     Wording,
 )
 from dossiers.models import (
     Dossier,
     Firing,
+    PlanPaper,
     Potential,
     Process,
     StockBatch,
@@ -132,6 +136,39 @@ def substituted(world, **fields):
         "created_by": world.an,
     }
     return Substitution.objects.create(**values | fields)
+
+
+def batch(world):
+    """The first batch of the year, the same each time."""
+    return Batch.objects.filter(cycle=world.cycle).first() or another_batch(world, number=1)
+
+
+def another_batch(world, **fields):
+    values = {"cycle": world.cycle, "number": 1, "name": "Đợt 1", "propose_by": date(2026, 4, 29)}
+    return Batch.objects.create(**values | {"decide_by": date(2026, 6, 29)} | fields)
+
+
+def window(world, **fields):
+    """The days in which the commune takes ideas for the batch."""
+    values = {"cycle": world.cycle, "step": "idea", "level": "commune", "warn_days": 7}
+    values |= {"opens_on": date(2026, 1, 5), "closes_on": date(2026, 2, 5)}
+    if "batch" not in fields:
+        values["batch"] = batch(world)
+    return StepWindow.objects.create(**values | fields)
+
+
+def window_told(world, row, kind="closed"):
+    return WindowNotice.objects.create(
+        window=row, kind=kind, closes_on=row.closes_on, at=clock.now()
+    )
+
+
+def plan_paper(world, **fields):
+    values = {"cycle": world.cycle, "batch": batch(world), "number": "1/KH-UBND"}
+    values |= {"signed_on": date(2026, 1, 1), "body": "UBND tỉnh", "signer": "Lò Văn Minh"}
+    return PlanPaper.objects.create(
+        **values | {"made_by": world.an, "made_at": clock.now()} | fields
+    )
 
 
 def rubric(world):

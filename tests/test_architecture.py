@@ -30,7 +30,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events points steps translations workdays written site running asking sheets",
-        "tables fields formats typed guards visiting",
+        "tables fields formats typed guards visiting planning",
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces",

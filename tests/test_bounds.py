@@ -7,7 +7,7 @@ there; every query of every list is then explained.
 import json
 import re
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from io import StringIO
 
 import pytest
@@ -18,7 +18,7 @@ from django.urls import get_resolver
 
 from bench.province import Province
 from cycle import clock
-from cycle.models import RoleAssignment
+from cycle.models import Batch, RoleAssignment
 from cycle.running.owner import as_owner
 from notifications import digests, feed, operations, weekly
 
@@ -59,6 +59,9 @@ LISTS = {
     "setup": ("quantri", ["/setup/"]),
     "setup_units": ("quantri", ["/setup/units/"]),
     "calendar": ("minh", ["/calendar/"]),
+    "cycles": ("minh", ["/cycles/"]),
+    "cycle": ("minh", ["/cycles/{cycle}/", "/cycles/{cycle}/duties/"]),
+    "cycle_batch": ("minh", ["/cycles/{cycle}/batches/{batch}/"]),
     "term": ("minh", ["/terms/{term}/"]),
     "task_why": ("minh", ["/tasks/{task}/why/"]),
     "dossier": ("minh", ["/dossiers/{dossier}/"]),
@@ -180,6 +183,7 @@ NO_LISTS = {
     "calendar_address",
     "forgotten",
     "council_new",
+    "cycle_open",
     "dossier_new",
     "healthz",
     "help_seen",
@@ -233,6 +237,14 @@ def walk(province):
         "dossier": late,
         "council": province.council.pk,
         "round": province.round.pk,
+        "cycle": province.round.cycle_id,
+        "batch": Batch.objects.create(
+            cycle=province.round.cycle,
+            number=1,
+            name="Đợt 1",
+            propose_by=date(2030, 1, 1),
+            decide_by=date(2030, 2, 1),
+        ).pk,
     }
     for user, addresses in LISTS.values():
         client = Client()

@@ -78,6 +78,8 @@ from tests import judging, records
 from tests.breaking import (
     LONG_AGO,
     another,
+    another_batch,
+    batch,
     both_ends,
     certificate_of_another,
     closed,
@@ -103,6 +105,7 @@ from tests.breaking import (
     opinion,
     option,
     parked,
+    plan_paper,
     potential,
     refused,
     reopening,
@@ -124,10 +127,13 @@ from tests.breaking import (
     summary,
     term,
     told,
+    window,
+    window_told,
     wording,
 )
 from tests.decision_papers import decision_of
 from tests.owning import insert_as_owner, owner
+from tests.world import open_cycle
 
 pytestmark = pytest.mark.django_db
 
@@ -142,13 +148,36 @@ def ended_unit(w):
 BREAKS = {
     # cycle
     "cycle_cycle_title_key": lambda w: Cycle.objects.create(
-        year=2026, title=w.cycle.title, rule_set=w.cycle.rule_set, opened_on=date(2026, 1, 1)
+        year=2031, title=w.cycle.title, rule_set=w.cycle.rule_set, opened_on=date(2026, 1, 1)
     ),
     "cycle_period_not_reversed": lambda w: Cycle.objects.update(closed_on=date(2025, 12, 31)),
-    "step_window_once_per_level": lambda w: StepWindow.objects.create(
-        cycle=w.cycle, step="outreach", level="commune", first_month=1, last_month=2
+    "cycle_one_per_year": lambda w: Cycle.objects.create(
+        year=2026, title="Lần nữa", rule_set=w.cycle.rule_set, opened_on=date(2026, 1, 1)
     ),
-    "step_window_months_exist": lambda w: StepWindow.objects.update(last_month=13),
+    "cycle_plan_not_reversed": lambda w: Cycle.objects.update(ends_on=date(2025, 12, 31)),
+    "cycle_void_is_closed": lambda w: Cycle.objects.update(void=True),
+    "step_window_once_per_level": lambda w: window(w, step="outreach", batch=None),
+    "step_window_not_reversed": lambda w: window(w, closes_on=date(2026, 1, 4)),
+    "step_window_warns_in_its_year": lambda w: window(w, warn_days=91),
+    "step_window_inside_its_cycle": lambda w: [
+        StepWindow.objects.all().delete(),
+        Cycle.objects.update(ends_on=date(2026, 12, 31)),
+        window(w, closes_on=date(2027, 1, 1)),
+    ],
+    "step_windows_in_order": lambda w: [
+        window(w),
+        window(w, step="plan", opens_on=date(2026, 1, 4)),
+    ],
+    "step_window_batch_of_its_cycle": lambda w: window(w, cycle=open_cycle(w.cycle.rule_set, 2027)),
+    "window_told_once": lambda w: [
+        window_told(w, window(w)),
+        window_told(w, StepWindow.objects.get(batch=batch(w))),
+    ],
+    "window_notice_kind_known": lambda w: window_told(w, window(w), kind="other"),
+    "batch_number_once_per_level": lambda w: [batch(w), another_batch(w, number=1)],
+    "batch_days_in_order": lambda w: another_batch(w, decide_by=date(2026, 4, 29)),
+    "batch_level_judges": lambda w: another_batch(w, level="commune"),
+    "plan_batch_of_its_cycle": lambda w: plan_paper(w, cycle=open_cycle(w.cycle.rule_set, 2027)),
     "duty_unique_per_node": lambda w: Duty.objects.create(
         cycle=w.cycle,
         rule_set=w.cycle.rule_set,
@@ -419,6 +448,12 @@ BREAKS = {
     "document_replaces_one_of_its_kind": lambda w: document(
         w, kind="decision", replaces=document(w)
     ),
+    "round_batch_of_its_cycle": lambda w: [
+        judged(w),
+        EvaluationRound.objects.update(
+            batch=another_batch(w, cycle=open_cycle(w.cycle.rule_set, 2027))
+        ),
+    ],
     "round_follows_one_of_its_council": lambda w: [
         judged(w),
         second_round(w, council=second_council(w), follows=w.round),
@@ -627,6 +662,7 @@ BREAKS = {
 OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once"}
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
 SUPERKEYS = {
+    "batch_id_cycle",
     "certificate_id_dossier",
     "document_id_round_kind",
     "entry_id_round",
@@ -667,7 +703,9 @@ def test_every_constraint_of_ours_is_broken_once(db):
         )
         named |= {row[0] for row in cursor.fetchall()}
     # The same function: on tasks and on processes; on a new post and on one made longer.
+    # A window that moves and a year that does, too.
     named -= {"process_not_stuck_task", "post_not_of_administration_longer"}
+    named -= {"cycle_holds_its_windows"}
     assert named == set(BREAKS) | OF_THE_OWNER | SUPERKEYS
 
 
@@ -1002,7 +1040,7 @@ KEPT = [
     "dossiers_term",
 ]
 #: What was counted and told of a clock stays as it was written.
-LEDGERS = ["dossiers_firing", "dossiers_termevent"]
+LEDGERS = ["cycle_windownotice", "dossiers_firing", "dossiers_termevent"]
 
 
 def test_every_record_of_a_step_is_in_the_list():
@@ -1183,6 +1221,9 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
         ("councils.Result", "eliminated"),
         # Struck out with its list alone: certificate_struck_with_its_list.
         ("dossiers.Certificate", "void"),
+        # A year that was taken back, and a rehearsal: neither is the year's own.
+        ("cycle.Cycle", "void"),
+        ("cycle.Cycle", "beside"),
     }
     guarded = {
         ("dossiers.Certificate", "before"),
@@ -1220,6 +1261,8 @@ OWNS = {
     "dossiers.stockbatch.job", "dossiers.stockrow.batch",
     # Of the engine: an inner walk of another walk, which none of ours has.
     "dossiers.process.parent_task",
+    # The plan of a batch is of its year.
+    "dossiers.planpaper.batch",
     # The clock of a round's papers, of no dossier.
     "councils.evaluationround.papers_term",
 }  # fmt: skip
@@ -1243,7 +1286,7 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
         "dossiers.task.process", "councils.signeddocument.entry",
         "councils.signeddocument.replaces", "councils.evaluationround.follows",
         "councils.attendance.member", "councils.reading.member", "councils.interest.member",
-        "councils.scoresheet.member", "councils.result.closing",
+        "councils.scoresheet.member", "councils.result.closing", "councils.evaluationround.batch",
     }  # fmt: skip
     assert loose - OWNS == held
 

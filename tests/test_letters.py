@@ -43,8 +43,9 @@ def entry_of(event, dossier, by):
     """A real entry of ``event``, with all that such an entry carries."""
     term = open_task(dossier).term
     people = {"to": "Lò Thị Dung", "to_id": by.pk, "holder": "Lò Thị An", "holder_id": by.pk}
-    of_cycle = event.startswith("role.")
-    silent = event in audiences.RUNGS
+    of_window = event.startswith("cycle.")
+    of_cycle = event.startswith("role.") or of_window
+    silent = event in audiences.RUNGS or of_window
     data = {}
     if event.startswith("term."):
         data |= {"term": term.pk, "rung": "-3:officer"}
@@ -52,6 +53,10 @@ def entry_of(event, dossier, by):
         data |= people
     if of_cycle:
         data |= {"successor": 1, "tasks": [1], "period": "17/11/2026", "begun": True}
+    if of_window:
+        window = dossier.cycle.step_windows.get(step="idea", level="commune")
+        late = [{"unit": dossier.commune_id, "name": str(dossier.commune), "count": 2}]
+        data |= {"window": window.pk, "late": late}
     return HistoryEntry.objects.create(
         stream=Stream.CYCLE if of_cycle else Stream.DOSSIER,
         stream_id=dossier.cycle_id if of_cycle else dossier.pk,
@@ -86,7 +91,7 @@ def test_every_event_that_is_told_has_its_letter(event, dossier, an, minh):
     assert "\n\n\n" not in written.body
     for wrong in ("&lt;", "&amp;", "&#", "{{", "{%", "None", " .", "  "):
         assert wrong not in written.subject + written.body
-    if not event.startswith("role."):
+    if not event.startswith(("role.", "cycle.")):
         assert "Trà «Shan» <Tủa Chùa> & mật ong" in written.subject
     if entry.reason:
         assert "Thiếu giấy <an toàn> & nhãn" in written.body

@@ -117,6 +117,9 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.extend_term",
         "dossiers.change_calendar",
         "dossiers.see_calendar",
+        # test_year.py
+        "dossiers.keep_year",
+        "dossiers.see_year",
         # test_stock_entered.py, test_stock_pages.py
         "dossiers.import_stock",
         # test_people.py, test_slips.py

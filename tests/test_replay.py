@@ -137,7 +137,11 @@ def test_a_year_without_files_and_a_cycle_that_is_not_there_are_named(db):
 
 def test_a_year_of_two_cycles_asks_which(cycle):
     Cycle.objects.create(
-        year=2026, title="Chu trình bổ sung", rule_set=cycle.rule_set, opened_on=cycle.opened_on
+        year=2026,
+        title="Chu trình bổ sung",
+        rule_set=cycle.rule_set,
+        opened_on=cycle.opened_on,
+        beside=True,
     )
     with pytest.raises(CommandError, match="Hãy chọn bằng --title"):
         call_command("cycle_report", 2026)

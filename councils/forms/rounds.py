@@ -25,7 +25,7 @@ from councils.models import (
 )
 from councils.models.council import CouncilQuerySet
 from cycle.fields import MomentField
-from cycle.models import Cycle, Role, Rubric, User, named_apart
+from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
 from dossiers.forms.fields import CountField, field_for
 
 
@@ -37,7 +37,9 @@ def _own_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field |
 
 # --- Rounds --------------------------------------------------------------------------------------
 
-_DETAILS = ("name", "mode", "meets_at", "place", "decide_by")
+_DETAILS = ("name", "batch", "mode", "meets_at", "place", "decide_by")
+#: A round of re-evaluations sits in no batch.
+NO_BATCH = _("Không thuộc đợt nào của năm")
 
 
 def run_by(user: User) -> CouncilQuerySet:
@@ -67,6 +69,16 @@ class RoundForm(OfModel):
             self.fields[name].queryset = rows
             if len(rows) == 1:
                 self.fields[name].empty_label = None
+        batches = Batch.objects.filter(cycle__in=self.fields["cycle"].queryset)
+        self.fields["batch"].queryset = batches.select_related("cycle")
+        self.fields["batch"].empty_label = NO_BATCH
+
+    def clean(self):
+        cleaned = super().clean()
+        batch, year = self.cleaned_data.get("batch"), self.cleaned_data.get("cycle")
+        if batch and year and batch.cycle_id != year.pk:
+            self.add_error("batch", _("Đợt này thuộc chu trình khác: hãy chọn lại."))
+        return cleaned
 
     def do(self) -> Any:
         """The round, or None when it was refused."""
@@ -84,6 +96,8 @@ class DetailsForm(OfModel):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
+        self.fields["batch"].queryset = self.instance.cycle.batches.all()
+        self.fields["batch"].empty_label = NO_BATCH
         if self.instance.state != RoundState.PREPARING or self.instance.follows_id:
             # Who must hand in a sheet depends on the mode: it is fixed now.
             del self.fields["mode"]

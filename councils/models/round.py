@@ -31,6 +31,7 @@ from councils.models.entry import (
 )
 from cycle import clock
 from cycle.models import (
+    Batch,
     Cycle,
     DayOff,
     HistoryEntry,
@@ -110,6 +111,14 @@ class EvaluationRound(models.Model):
     )
     cycle = models.ForeignKey(
         Cycle, models.PROTECT, related_name="rounds", verbose_name=_("chu trình")
+    )
+    batch = models.ForeignKey(
+        Batch,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rounds",
+        verbose_name=_("đợt của năm"),
     )
     name = models.CharField(_("tên đợt"), max_length=200)
     mode = models.CharField(

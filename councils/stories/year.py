@@ -67,6 +67,7 @@ class Year:
             # Outreach runs from November of the year before.
             opened_on=date(today.year - 1, 11, 1),
             assumed=assumed,
+            beside=Cycle.objects.filter(year=today.year, beside=False).exists(),
             target_new=30,
             target_upgrades=6,
             target_document="Số liệu minh họa",

@@ -1,4 +1,13 @@
-from cycle.models.calendar import Cycle, DayOff, Duty, StepWindow, TermRule, end_of
+from cycle.models.batch import Batch
+from cycle.models.calendar import (
+    Cycle,
+    DayOff,
+    Duty,
+    StepWindow,
+    TermRule,
+    WindowNotice,
+    end_of,
+)
 from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import (
     Fold,
@@ -34,6 +43,8 @@ from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
 __all__ = [
+    "Batch",
+    "WindowNotice",
     "ActivationSlip",
     "Criterion",
     "Cycle",

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from cycle import guards
 from cycle.models.organisation import Level, Role, check_period
 from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
@@ -22,11 +23,21 @@ from cycle.workdays import Calendar, Unit
 FIRST_YEAR, LAST_YEAR = 2018, 2100
 
 
+class StandingCycles(models.Manager):
+    """Cycles that stand: one that was opened by mistake is left out; ``everything`` has it."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().filter(void=False)
+
+
 class Cycle(models.Model):
     """One OCOP year of the province (chu trình OCOP thường niên).
 
-    A year may hold a second cycle (a rehearsal, another edition of the law), told apart by
-    ``title``. Targets carry the document that set them.
+    A year has one. A rehearsal, an illustration or the archive of what was recognised before
+    stands ``beside`` it, told apart by ``title``. One that was opened by mistake is ``void``: it
+    stays, is closed and shown nowhere. ``ends_on`` is the last day as planned (None: of before it
+    was asked); ``closed_on`` is written when the year is over. Targets carry the document that
+    set them.
     """
 
     year = models.PositiveSmallIntegerField(_("năm"))
@@ -35,6 +46,7 @@ class Cycle(models.Model):
         RuleSet, models.PROTECT, related_name="cycles", verbose_name=_("bộ quy định")
     )
     opened_on = models.DateField(_("mở ngày"))
+    ends_on = models.DateField(_("ngày cuối theo kế hoạch"), null=True, blank=True)
     closed_on = models.DateField(_("đóng ngày"), null=True, blank=True)
     assumed = models.BooleanField(
         _("giả định"), default=False, help_text=_("Dữ liệu minh họa, không phải số liệu thật.")
@@ -42,6 +54,16 @@ class Cycle(models.Model):
     target_new = models.PositiveIntegerField(_("chỉ tiêu sản phẩm mới"), null=True, blank=True)
     target_upgrades = models.PositiveIntegerField(_("chỉ tiêu nâng hạng"), null=True, blank=True)
     target_document = models.CharField(_("văn bản giao chỉ tiêu"), max_length=200, blank=True)
+    beside = models.BooleanField(
+        _("ngoài chu trình chính của năm"),
+        default=False,
+        db_default=False,
+        help_text=_("Tập dượt, minh họa: mỗi năm chỉ có một chu trình chính."),
+    )
+    void = models.BooleanField(_("mở nhầm"), default=False, db_default=False, editable=False)
+
+    objects = StandingCycles()
+    everything = models.Manager()
 
     class Meta:
         verbose_name = _("chu trình")
@@ -51,6 +73,19 @@ class Cycle(models.Model):
             models.CheckConstraint(
                 condition=Q(closed_on=None) | Q(closed_on__gte=F("opened_on")),
                 name="cycle_period_not_reversed",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_on=None) | Q(ends_on__gte=F("opened_on")),
+                name="cycle_plan_not_reversed",
+            ),
+            models.UniqueConstraint(
+                fields=["year"],
+                condition=Q(void=False, beside=False),
+                name="cycle_one_per_year",
+                violation_error_message=_("Năm này đã có chu trình."),
+            ),
+            models.CheckConstraint(
+                condition=Q(void=False) | Q(closed_on__isnull=False), name="cycle_void_is_closed"
             ),
         ]
 
@@ -82,21 +117,19 @@ class Cycle(models.Model):
             raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
         return year
 
-    def adopt(self, rule_set: RuleSet) -> None:
-        """Copy the step windows and duties that ``rule_set`` proposes, where none are set yet."""
-        StepWindow.objects.bulk_create(
-            [
-                StepWindow(
-                    cycle=self,
-                    step=row["step"],
-                    level=row["level"],
-                    first_month=row["months"][0],
-                    last_month=row["months"][1],
-                )
-                for row in rule_set.content["windows"]
-            ],
-            ignore_conflicts=True,
-        )
+    def adopt(self, rule_set: RuleSet, *, windows: bool = True) -> None:
+        """Copy the duties and terms that ``rule_set`` proposes, where none are set yet, and the
+        months of its steps, unless ``windows`` are planned otherwise.
+        """
+        if windows:
+            StepWindow.objects.bulk_create(
+                [
+                    StepWindow(cycle=self, step=row["step"], level=row["level"], **days)
+                    for row in rule_set.content["windows"]
+                    for days in [_days_of(self.year, *row["months"])]
+                ],
+                ignore_conflicts=True,
+            )
         Duty.objects.bulk_create(
             [
                 Duty(
@@ -124,9 +157,12 @@ class Cycle(models.Model):
         elif "on" in row:
             fixed_on = date.fromisoformat(row["on"])
         elif "window" in row:
-            step, level = row["window"]
-            month = self.step_windows.get(step=step, level=level).last_month
-            fixed_on = date(self.year, month, monthrange(self.year, month)[1])
+            last = next(
+                window["months"][1]
+                for window in rule_set.content["windows"]
+                if [window["step"], window["level"]] == row["window"]
+            )
+            fixed_on = date(self.year, last, monthrange(self.year, last)[1])
         return TermRule(
             cycle=self,
             rule_set=rule_set,
@@ -135,46 +171,108 @@ class Cycle(models.Model):
         )
 
 
+def _days_of(year: int, first: int, last: int) -> dict[str, date]:
+    """From the first of one month to the last of another: November to February begins in the year
+    before.
+    """
+    return {
+        "opens_on": date(year - (first > last), first, 1),
+        "closes_on": date(year, last, monthrange(year, last)[1]),
+    }
+
+
 class StepWindow(models.Model):
-    """When a step runs at a level (thời gian thực hiện bước). Windows warn, they never block."""
+    """When a step runs at a level (thời gian thực hiện bước). Windows warn, they never block.
+
+    Of a ``batch`` it is planned back from that batch's dates; without one it runs through the year.
+    The database holds the windows of a planned year inside it, and those of a batch in the order
+    of the steps (triggers ``step_window_inside_its_cycle`` and ``step_windows_in_order``).
+    ``why``: how the days were found, or the reason of who changed them.
+    """
 
     cycle = models.ForeignKey(
         Cycle, models.PROTECT, related_name="step_windows", verbose_name=_("chu trình")
     )
+    batch = models.ForeignKey(
+        "cycle.Batch",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="windows",
+        verbose_name=_("đợt"),
+    )
     step = models.CharField(_("bước"), max_length=20, choices=Step)
     level = models.CharField(_("cấp"), max_length=10, choices=Level)
-    first_month = models.PositiveSmallIntegerField(_("từ tháng"))
-    last_month = models.PositiveSmallIntegerField(_("đến tháng"))
+    opens_on = models.DateField(_("từ ngày"))
+    closes_on = models.DateField(_("đến hết ngày"))
+    warn_days = models.PositiveSmallIntegerField(
+        _("báo trước (ngày)"), default=7, db_default=7, help_text=_("0 là không báo.")
+    )
+    why = models.TextField(_("vì sao"), blank=True, db_default="")
 
     class Meta:
         verbose_name = _("thời gian thực hiện bước")
         verbose_name_plural = _("thời gian thực hiện bước")
-        ordering = ["cycle", "first_month", "step"]
+        ordering = ["cycle", "opens_on", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["cycle", "step", "level"], name="step_window_once_per_level"
+                fields=["cycle", "batch", "step", "level"],
+                nulls_distinct=False,
+                name="step_window_once_per_level",
             ),
             models.CheckConstraint(
-                # A window may pass the end of the year: outreach runs from November to February.
-                condition=Q(first_month__range=(1, 12), last_month__range=(1, 12)),
-                name="step_window_months_exist",
+                condition=Q(closes_on__gte=F("opens_on")), name="step_window_not_reversed"
+            ),
+            models.CheckConstraint(
+                condition=Q(warn_days__lte=90), name="step_window_warns_in_its_year"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_step_display()}: {self.first_month}–{self.last_month}"
+        return f"{self.get_step_display()}: {self.opens_on:%d/%m/%Y}–{self.closes_on:%d/%m/%Y}"
 
     def clean(self) -> None:
-        for name in ("first_month", "last_month"):
-            month = getattr(self, name)
-            if month is not None and not 1 <= month <= 12:
-                raise ValidationError({name: _("Tháng phải từ 1 đến 12.")})
+        check_period(self.opens_on, self.closes_on, "closes_on")
 
     def includes(self, day: date) -> bool:
         """Whether the window is open on ``day``."""
-        if self.first_month <= self.last_month:
-            return self.first_month <= day.month <= self.last_month
-        return not self.last_month < day.month < self.first_month
+        return self.opens_on <= day <= self.closes_on
+
+
+class WindowNotice(models.Model):
+    """That a window closes soon, or has closed, was told (báo về thời gian thực hiện bước): once
+    for each day on which it closes, however often the beat comes.
+
+    ``late`` of a window that has closed: how many dossiers were not through, by unit.
+    """
+
+    class Kind(models.TextChoices):
+        CLOSING = "closing", _("sắp hết thời gian")
+        CLOSED = "closed", _("đã hết thời gian")
+
+    window = models.ForeignKey(
+        StepWindow, models.PROTECT, related_name="notices", verbose_name=_("thời gian thực hiện")
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    closes_on = models.DateField(_("đến hết ngày"))
+    late = models.JSONField(_("chưa xong"), default=list)
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("báo về thời gian thực hiện")
+        verbose_name_plural = _("báo về thời gian thực hiện")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["window", "kind", "closes_on"], name="window_told_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=["closing", "closed"]), name="window_notice_kind_known"
+            ),
+        ]
+        triggers = [guards.Immutable(name="window_notice_stays")]
+
+    def __str__(self) -> str:
+        return f"{self.window}: {self.get_kind_display()}"
 
 
 class Duty(models.Model):

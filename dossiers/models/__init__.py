@@ -6,6 +6,7 @@ from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
 from dossiers.models.law import ACTS, CaseType, LateEntry
 from dossiers.models.paper import OfficialDocument
+from dossiers.models.plan import PlanPaper
 from dossiers.models.potential import Potential, PotentialState
 from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
 from dossiers.models.records import (
@@ -59,6 +60,7 @@ __all__ = [
     "OutreachKind",
     "OwnerType",
     "PaperRequired",
+    "PlanPaper",
     "Potential",
     "PotentialState",
     "Process",

@@ -51,7 +51,12 @@ def archive() -> Cycle:
         raise StockRefused(_("Chưa nạp bộ quy định nào: hãy báo quản trị."))
     if cycle is None:
         cycle = Cycle.objects.create(
-            year=FIRST.year, title=ARCHIVE, rule_set=law, opened_on=FIRST, closed_on=LAST
+            year=FIRST.year,
+            title=ARCHIVE,
+            rule_set=law,
+            opened_on=FIRST,
+            closed_on=LAST,
+            beside=True,
         )
     if not cycle.term_rules.filter(rule_set=law).exists():
         # The law of today keeps what was recognised under another: inspections, ends, revocation.

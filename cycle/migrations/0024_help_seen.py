@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cycle", "0020_one_province"),
+        ("cycle", "0023_post_of_a_unit_that_is_there"),
     ]
 
     operations = [

@@ -1,0 +1,430 @@
+"""The pages of the year: opened, planned, changed on record, taken back (chu trình)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, Q
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cycle import clock
+from cycle.asking import SignedIn
+from cycle.downloads import download
+from cycle.models import Batch, Cycle, HistoryEntry, Stream, WindowNotice
+from cycle.typed import fill, shows_typed
+from cycle.workdays import DAY, add_months
+from dossiers.law.guidance import GUIDES
+from dossiers.models import Dossier, PlanPaper
+from dossiers.office import year as years
+from dossiers.office.forms import year as forms
+
+ROWS = 25
+#: So many changes of a year are shown.
+CHANGES = 20
+#: The second click of one person comes within this time.
+SAME_ACT = timedelta(minutes=10)
+
+
+def _cycle(request: SignedIn, pk: int, perm: str = "dossiers.keep_year") -> Cycle:
+    """The year, for who may; Http404 for anybody else."""
+    if not rules.has_perm(perm, request.user):
+        raise Http404
+    return get_object_or_404(Cycle.objects.select_related("rule_set"), pk=pk)
+
+
+@login_required
+@require_safe
+def cycle_list(request: SignedIn) -> HttpResponseBase:
+    """All years, the newest first."""
+    if not rules.has_perm("dossiers.see_year", request.user):
+        raise Http404
+    found = (
+        Cycle.objects.select_related("rule_set")
+        .annotate(n=Count("dossiers", filter=Q(dossiers__void=False)))
+        .prefetch_related("plans")
+        .order_by("-year", "beside", "-pk")
+    )
+    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    for year in page:
+        papers = [paper for paper in year.plans.all() if paper.batch_id is None]
+        year.paper = papers[-1] if papers else None  # type: ignore[attr-defined]
+    return render(
+        request,
+        "dossiers/cycle_list.html",
+        {"page": page, "may": rules.has_perm("dossiers.keep_year", request.user)},
+    )
+
+
+@login_required
+@shows_typed
+def cycle_open(request: SignedIn) -> HttpResponseBase:
+    """Open a year, from the one before or from nothing (mở chu trình)."""
+    if not rules.has_perm("dossiers.keep_year", request.user):
+        raise Http404
+    form = forms.OpenForm(request.POST or None, request.FILES or None, user=request.user)
+    fill(form, request.typed)
+    if form.is_valid():
+        try:
+            made = years.open_year(form.opening(), by=request.user)
+        except ValidationError as refused:
+            if (known := _just_opened(request, form.cleaned_data["year"])) is not None:
+                messages.info(request, _("Chu trình này đã được mở."))
+                return redirect("dossiers:cycle", known.pk)
+            forms.refuse(form, refused)
+        else:
+            messages.success(
+                request, _("Đã mở %(title)s. Việc tiếp theo: xem lại các đợt và thời gian.")
+                % {"title": made.title},
+            )  # fmt: skip
+            return redirect("dossiers:cycle", made.pk)
+    return _form(
+        request,
+        form,
+        title=_("Mở chu trình"),
+        do=_("Mở chu trình"),
+        about=_(
+            "Phân cấp, thời hạn và các đợt lấy của chu trình trước, lùi một năm; không có thì "
+            "theo bộ quy định. Mọi thứ sửa được sau khi mở."
+        ),
+        back=reverse("dossiers:cycles"),
+    )
+
+
+def _just_opened(request: SignedIn, year: int) -> Cycle | None:
+    """The year that this person opened a moment ago: a second click is no mistake."""
+    mine = HistoryEntry.objects.filter(
+        stream=Stream.CYCLE, event="cycle.open", actor=request.user, at__gte=clock.now() - SAME_ACT
+    )
+    return Cycle.objects.filter(
+        year=year, beside=False, pk__in=mine.values("stream_id")
+    ).first()  # fmt: skip
+
+
+def _form(
+    request: SignedIn, form: Any, *, title: str, do: str, back: str, about: str = "",
+    status: int = 200, **more: Any,
+) -> HttpResponseBase:  # fmt: skip
+    said = {"form": form, "title": title, "do": do, "back": back, "about": about, **more}
+    return render(request, "dossiers/cycle_form.html", said, status=status)
+
+
+@login_required
+@require_safe
+def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
+    """One year: its plan, batches, the calendar of its windows, what was missed and changed."""
+    year = _cycle(request, pk, "dossiers.see_year")
+    windows = list(year.step_windows.select_related("batch").prefetch_related("notices"))
+    batches = list(year.batches.prefetch_related("plans"))
+    for batch in batches:
+        batch.paper = next(reversed(batch.plans.all()), None)  # type: ignore[attr-defined]
+    today = clock.today()
+    months = years.months_of(year, windows)
+    posts = years.posts_of(year, today)
+    return render(
+        request,
+        "dossiers/cycle.html",
+        {
+            "cycle": year,
+            "may": rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None,
+            "paper": year.plans.filter(batch=None).last(),
+            "batches": batches,
+            "months": months,
+            "groups": _strips(batches, windows, months, today),
+            "missed": _missed(windows),
+            "lacking": [post for post in posts if post.missing],
+            "changes": HistoryEntry.objects.filter(stream=Stream.CYCLE, stream_id=year.pk)
+            .select_related("actor")
+            .order_by("-seq")[:CHANGES],
+            "today": today,
+        },
+    )
+
+
+def _strips(batches, windows, months, today):
+    """Each batch, and the whole year, with the cells of its windows month by month."""
+    groups = [(batch, str(batch)) for batch in batches]
+    groups.append((None, _("Cả năm")))
+    return [
+        {
+            "batch": batch,
+            "title": title,
+            "rows": [
+                {
+                    "window": window,
+                    "cells": [_cell(window, month) for month in months],
+                    "state": _state(window, today),
+                }
+                for window in windows
+                if window.batch_id == (batch.pk if batch else None)
+            ],
+        }
+        for batch, title in groups
+    ]
+
+
+def _state(window, today):
+    if window.includes(today):
+        return "now"
+    return "past" if window.closes_on < today else "coming"
+
+
+def _cell(window, month):
+    """What a month says of a window: from which day, to which, all of it, or nothing."""
+    last = add_months(month, 1) - DAY
+    if window.closes_on < month or window.opens_on > last:
+        return None
+    opens, closes = window.opens_on >= month, window.closes_on <= last
+    return {
+        "from": window.opens_on.day if opens else None,
+        "to": window.closes_on.day if closes else None,
+    }
+
+
+def _missed(windows):
+    """Windows that have closed with dossiers not through: how many, by unit."""
+    found = []
+    for window in windows:
+        for notice in window.notices.all():
+            if notice.kind == WindowNotice.Kind.CLOSED and notice.late:
+                count = sum(row["count"] for row in notice.late)
+                found.append({"window": window, "notice": notice, "count": count})
+    return sorted(found, key=lambda row: row["notice"].closes_on, reverse=True)
+
+
+@login_required
+@require_safe
+def plan_scan(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The scan of a plan."""
+    if not rules.has_perm("dossiers.see_year", request.user):
+        raise Http404
+    paper = get_object_or_404(PlanPaper.objects.exclude(sha256=""), pk=pk)
+    return download(
+        request,
+        paper.sha256,
+        paper.filename,
+        paper.content_type,
+        title=paper,
+        back=reverse("dossiers:cycle", args=[paper.cycle_id]),
+    )
+
+
+@login_required
+@shows_typed
+def cycle_days(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The first and the last day of a year."""
+    year = _cycle(request, pk)
+    form = forms.DaysForm(request.POST or None, cycle=year)
+    values = ("opened_on", "ends_on")
+    return _change(
+        request, form, year, _("Ngày đầu, ngày cuối"),
+        lambda: years.configure(
+            year, {name: form.cleaned_data[name] for name in values}, form.change(),
+            by=request.user,
+        ),
+        reverse("dossiers:cycle", args=[pk]),
+    )  # fmt: skip
+
+
+def _change(
+    request: SignedIn, form: Any, year: Cycle, title: str, act: Callable[[], Any], back: str,
+    do: str = "", **more: Any,
+) -> HttpResponseBase:  # fmt: skip
+    """A form that changes one thing of a year: done, refused at its field, or shown."""
+    fill(form, getattr(request, "typed", None))
+    if form.is_valid():
+        try:
+            done = act()
+        except ValidationError as refused:
+            forms.refuse(form, refused)
+        else:
+            if done is False:
+                messages.info(request, _("Không có gì thay đổi."))
+            else:
+                messages.success(request, _("Đã lưu, có ghi trong lịch sử của chu trình."))
+            return redirect(back)
+    return _form(request, form, title=title, do=do or _("Lưu"), back=back, cycle=year, **more)
+
+
+@login_required
+@shows_typed
+def cycle_take_back(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Strike out a year that was opened by mistake."""
+    year = _cycle(request, pk)
+    form = forms.TakeBackForm(request.POST or None)
+    return _change(
+        request, form, year, _("Gạch bỏ chu trình mở nhầm"),
+        lambda: years.take_back(year, reason=form.cleaned_data["reason"].strip(), by=request.user),
+        reverse("dossiers:cycles"),
+        do=_("Gạch bỏ"),
+        about=_(
+            "Chỉ gạch bỏ được khi chu trình chưa có hồ sơ, đợt họp hay hoạt động nào. Nhật ký "
+            "vẫn giữ; năm đó mở lại được."
+        ),
+    )  # fmt: skip
+
+
+# --- Batches and windows ---------------------------------------------------------------------
+
+
+def _batch(year: Cycle, pk: int) -> Batch:
+    batch = get_object_or_404(year.batches.prefetch_related("plans"), pk=pk)
+    batch.cycle = year
+    return batch
+
+
+@login_required
+@require_safe
+def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
+    """A batch: its days, plan, windows with why, rounds, and its dossiers."""
+    year = _cycle(request, pk, "dossiers.see_year")
+    its = _batch(year, batch_pk)
+    found = years.dossiers_of(its, Dossier.objects.visible_to(request.user))
+    page = Paginator(
+        found.select_related("product__producer", "commune").order_by("pk"), ROWS
+    ).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "dossiers/cycle_batch.html",
+        {
+            "cycle": year,
+            "batch": its,
+            "paper": next(reversed(its.plans.all()), None),
+            "windows": its.windows.all(),
+            "rounds": its.rounds.select_related("council").order_by("pk"),
+            "page": page,
+            "may": rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None,
+        },
+    )
+
+
+@login_required
+@shows_typed
+def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResponseBase:
+    """Add a batch, or change its days and plan."""
+    year = _cycle(request, pk)
+    its = _batch(year, batch_pk) if batch_pk is not None else None
+    form = forms.BatchForm(
+        request.POST or None, request.FILES or None, user=request.user, cycle=year, batch=its
+    )
+    back = reverse("dossiers:cycle", args=[pk])
+    return _change(
+        request, form, year, _("Sửa đợt đánh giá") if its else _("Lập đợt đánh giá"),
+        lambda: years.save_batch(
+            form.made(), paper=form.own_paper(), replan=form.cleaned_data["replan"],
+            change=form.change(), by=request.user,
+        ),
+        reverse("dossiers:cycle_batch", args=[pk, its.pk]) if its else back,
+    )  # fmt: skip
+
+
+@login_required
+@shows_typed
+def windows(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResponseBase:
+    """The windows of a batch, or of the whole year: each day at its field."""
+    year = _cycle(request, pk)
+    its = _batch(year, batch_pk) if batch_pk is not None else None
+    proposed, whys, plan = None, {}, None
+    if its is not None and request.method == "GET" and "plan" in request.GET:
+        plan = years.proposed(its)
+        whys = years.reasons(its, plan)
+        proposed = {
+            (each.stage.step, each.stage.level): years.Asked(each.opens_on, each.closes_on)
+            for each in plan.fits
+        }
+    form = forms.WindowsForm(request.POST or None, cycle=year, batch=its, proposed=proposed)
+    rows = [
+        {**row, "why": whys.get(key, "") if plan else row["why"]}
+        for key, row in zip(form.keys, form.rows(), strict=True)
+    ]
+    return _change(
+        request, form, year,
+        _("Thời gian các bước, %(batch)s") % {"batch": its} if its else _("Thời gian cả năm"),
+        lambda: years.set_windows(year, its, form.asked(), form.change(), by=request.user),
+        reverse("dossiers:cycle_batch", args=[pk, its.pk])
+        if its
+        else reverse("dossiers:cycle", args=[pk]),
+        rows=rows,
+        batch=its,
+        plan=plan,
+        late=[
+            _("%(step)s, %(level)s")
+            % {"step": forms.Step(stage.step).label,
+               "level": str(forms.Level(stage.level).label).lower()}
+            for stage in (plan.too_late if plan else ())
+        ],
+        extra=("reason", "document"),
+    )  # fmt: skip
+
+
+# --- Duties and terms ------------------------------------------------------------------------
+
+
+@login_required
+@require_safe
+def duties(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Which role at which level does what in how many working days; the terms; who is missing."""
+    year = _cycle(request, pk, "dossiers.see_year")
+    posts = {(post.level, post.role): post for post in years.posts_of(year, clock.today())}
+    rows = [
+        {
+            "duty": duty,
+            "title": GUIDES[duty.node].title,
+            "step": years.step_of(duty.node),
+            "post": posts.get((duty.level, duty.role)),
+        }
+        for duty in year.duties.filter(rule_set=year.rule_set).order_by("pk")
+    ]
+    return render(
+        request,
+        "dossiers/cycle_duties.html",
+        {
+            "cycle": year,
+            "rows": rows,
+            "posts": posts.values(),
+            "terms": year.term_rules.filter(rule_set=year.rule_set).order_by("code"),
+            "may": rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None,
+            "may_people": rules.has_perm("dossiers.see_people", request.user),
+        },
+    )
+
+
+@login_required
+@shows_typed
+def duty(request: SignedIn, pk: int, duty_pk: int) -> HttpResponseBase:
+    """Change who does a task, or how long it takes."""
+    year = _cycle(request, pk)
+    its = get_object_or_404(year.duties.select_related("rule_set"), pk=duty_pk)
+    form = forms.DutyForm(request.POST or None, duty=its)
+    return _change(
+        request, form, year, str(GUIDES[its.node].title),
+        lambda: years.configure(its, form.values(), form.change(), by=request.user),
+        reverse("dossiers:cycle_duties", args=[pk]),
+        about=_("Áp dụng cho việc giao từ nay; việc đang mở giữ nguyên."),
+    )  # fmt: skip
+
+
+@login_required
+@shows_typed
+def term(request: SignedIn, pk: int, term_pk: int) -> HttpResponseBase:
+    """Change a term of the year, on its paper."""
+    year = _cycle(request, pk)
+    its = get_object_or_404(year.term_rules, pk=term_pk)
+    form = forms.TermForm(request.POST or None, term=its)
+    return _change(
+        request, form, year, f"{its.code}: {its.title}",
+        lambda: years.configure(its, form.values(), form.change(), by=request.user),
+        reverse("dossiers:cycle_duties", args=[pk]),
+        about=_("Áp dụng cho thời hạn bắt đầu từ nay; thời hạn đang chạy chỉ đổi khi gia hạn."),
+    )  # fmt: skip

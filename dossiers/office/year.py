@@ -1,0 +1,727 @@
+"""The year of the office (chu trình): opened, planned back from its batches, changed on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from cycle import clock, files, planning
+from cycle.models import (
+    Batch,
+    Cycle,
+    DayOff,
+    Duty,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    RuleSet,
+    StepWindow,
+    Stream,
+    TermRule,
+    end_of,
+)
+from cycle.steps import Step
+from cycle.workdays import DAY, Projection, add_months
+from dossiers.law.nodes import NODES
+from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
+from dossiers.office.people import administers_people
+from dossiers.rules import has_a_post, keeps_calendar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from cycle.models import User
+    from cycle.workdays import Calendar
+    from dossiers.models.dossier import DossierQuerySet
+
+#: Who opens and plans the year: the province's office and leaders, and its administration.
+rules.add_perm("dossiers.keep_year", keeps_calendar | administers_people)
+rules.add_perm("dossiers.see_year", has_a_post | administers_people)
+
+#: The way up to a council, task by task: what a dossier must have behind it to be proposed.
+#: What is returned for completion is not counted on, nor how long a plan takes to be carried out.
+WAY_UP = (
+    "register_idea",
+    "screen_idea",
+    "select_idea",
+    "submit_plan",
+    "check_plan",
+    "appraise_plan",
+    "implement",
+    "assemble_dossier",
+    "check_dossier",
+    "sign_report",
+)
+#: What each level does once a dossier was proposed to it.
+JUDGING = {
+    Level.DISTRICT: ("check_at_district", "evaluate_at_district", "forward_from_district"),
+    Level.PROVINCE: ("check_at_province", "evaluate_at_province", "propose_recognition", "decide"),
+}
+#: Runs all year, whatever batches there are.
+ALL_YEAR = (Step.OUTREACH, Step.PROMOTION)
+#: A commune's dossier leaves it by one of these: the day is that of its batch.
+PROPOSED = ("dossier.forward_to_province", "dossier.forward_to_district")
+#: A day off longer than this list is counted, not named.
+NAMED = 4
+
+
+def step_of(node: str) -> Step:
+    """The step that a task belongs to: registering an idea is the second step's."""
+    if node == "register_idea":
+        return Step.IDEA
+    step = NODES[node].step
+    assert step is not None
+    return step
+
+
+def _check(by: User) -> None:
+    if not rules.has_perm("dossiers.keep_year", by):
+        raise PermissionDenied
+
+
+def capacity(by: User) -> RoleAssignment | None:
+    """The post at the province in which ``by`` keeps the year; None for the administration."""
+    posts = [
+        held for held in by.posts(Role.OFFICER, Role.LEADER)
+        if held.org_unit.level == Level.PROVINCE
+    ]  # fmt: skip
+    return posts[0] if posts else None
+
+
+def _record(event: str, cycle: Cycle, by: User, **data: Any) -> None:
+    HistoryEntry.objects.record(event, cycle, by=by, capacity=capacity(by), **data)
+
+
+# --- Opening ---------------------------------------------------------------------------------
+
+
+@dataclass
+class Opening:
+    """What is asked to open a year; ``like`` is the year it begins from, None for nothing."""
+
+    year: int
+    opened_on: date
+    ends_on: date
+    rule_set: RuleSet
+    like: Cycle | None
+    paper: PlanPaper
+
+
+def last_year(year: int) -> Cycle | None:
+    """The year before ``year`` that another can begin from: the newest one that has duties."""
+    before = Cycle.objects.filter(year__lt=year, beside=False, assumed=False)
+    return before.filter(duties__isnull=False).order_by("-year", "-pk").first()
+
+
+def open_year(asked: Opening, *, by: User) -> Cycle:
+    """Open a year with its plan, duties, terms, batches and windows, all or nothing.
+
+    Raises PermissionDenied; ValidationError at its field, one when the year was opened already.
+    """
+    _check(by)
+    cycle = Cycle(
+        year=asked.year,
+        title=f"Chu trình OCOP {asked.year}",
+        rule_set=asked.rule_set,
+        opened_on=asked.opened_on,
+        ends_on=asked.ends_on,
+    )
+    if known := Cycle.objects.filter(year=asked.year, beside=False).first():
+        raise _there_already(known)
+    try:
+        with transaction.atomic():
+            cycle.full_clean()
+            cycle.save(force_insert=True)
+            if asked.like is not None and asked.like.rule_set_id == asked.rule_set.pk:
+                _copy(asked.like, cycle)
+            cycle.adopt(asked.rule_set, windows=False)
+            _keep_paper(asked.paper, cycle, None, by)
+            _all_year(cycle)
+            for batch in _batches(asked.like, cycle):
+                batch.save(force_insert=True)
+                plan(batch)
+            _record(
+                "cycle.open",
+                cycle,
+                by,
+                document=str(asked.paper),
+                like=str(asked.like or ""),
+            )
+    except IntegrityError as error:
+        # Two clicks, or two people, at once: the second finds it opened.
+        if known := Cycle.objects.filter(year=asked.year, beside=False).first():
+            raise _there_already(known) from error
+        raise
+    return cycle
+
+
+def _there_already(known: Cycle) -> ValidationError:
+    return ValidationError(
+        {"year": _("Năm %(year)d đã có chu trình: %(title)s.")
+         % {"year": known.year, "title": known.title}}
+    )  # fmt: skip
+
+
+def _copy(source: Cycle, cycle: Cycle) -> None:
+    """The duties and terms of ``source`` as they stand, the dates of the year moved to its year."""
+    months = 12 * (cycle.year - source.year)
+    of_edition = Q(rule_set=cycle.rule_set)
+    duties = list(source.duties.filter(of_edition))
+    for duty in duties:
+        duty.pk, duty.cycle = None, cycle
+    Duty.objects.bulk_create(duties)
+    terms = list(source.term_rules.filter(of_edition))
+    for term in terms:
+        term.pk, term.cycle = None, cycle
+        if term.fixed_on is not None and term.subject == "cycle":
+            term.fixed_on = add_months(term.fixed_on, months)
+    TermRule.objects.bulk_create(terms)
+
+
+def _batches(like: Cycle | None, cycle: Cycle) -> list[Batch]:
+    """The batches of ``like`` a year later, or those that the edition has; inside the cycle."""
+    found = []
+    earlier = list(like.batches.all()) if like else []
+    if like is not None and earlier:
+        months = 12 * (cycle.year - like.year)
+        for batch in earlier:
+            batch.pk, batch.cycle = None, cycle
+            batch.name = batch.name.replace(str(like.year), str(cycle.year))
+            batch.propose_by = add_months(batch.propose_by, months)
+            batch.decide_by = add_months(batch.decide_by, months)
+            batch.meets_on = batch.meets_on and add_months(batch.meets_on, months)
+            found.append(batch)
+    else:
+        found = law_batches(cycle)
+    return [
+        batch for batch in found
+        if cycle.opened_on <= batch.propose_by
+        and (cycle.ends_on is None or batch.decide_by <= cycle.ends_on)
+    ]  # fmt: skip
+
+
+def law_batches(cycle: Cycle) -> list[Batch]:
+    """The batches that the edition names: a cut-off says «before» a day, so the day before it."""
+    terms = cycle.rule_set.content["terms"]
+    dates = [terms.get(code, {}).get("dates", []) for code in ("D2", "D3")]
+    return [
+        Batch(
+            cycle=cycle,
+            number=number,
+            level=Level.PROVINCE,
+            name=f"Đợt {number} năm {cycle.year}",
+            propose_by=date.fromisoformat(f"{cycle.year}-{until}") - DAY,
+            decide_by=date.fromisoformat(f"{cycle.year}-{decided}") - DAY,
+        )
+        for number, (until, decided) in enumerate(zip(*dates, strict=False), 1)
+    ]
+
+
+def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
+    if paper.sha256:
+        files.keep(paper.sha256, "scan")
+    paper.cycle, paper.batch = cycle, batch
+    paper.made_by, paper.made_at = by, clock.now()
+    paper.save(force_insert=True)
+
+
+def take_back(cycle: Cycle, *, reason: str, by: User) -> None:
+    """Strike out a year opened by mistake, in which nothing is (gạch bỏ chu trình mở nhầm).
+
+    Raises PermissionDenied, ValidationError when something is in it or it is over.
+    """
+    _check(by)
+    with transaction.atomic():
+        # Whoever begins a dossier in it waits here, or is found below.
+        cycle = Cycle.everything.select_for_update().get(pk=cycle.pk)
+        if cycle.void:
+            raise ValidationError(_("Chu trình này đã được gạch bỏ."))
+        if cycle.closed_on is not None:
+            raise ValidationError(_("Chu trình này đã đóng: không gạch bỏ được."))
+        if inside := _inside(cycle):
+            raise ValidationError(
+                _("Chu trình đã có %(things)s: không gạch bỏ được.") % {"things": ", ".join(inside)}
+            )
+        for term in Term.objects.select_for_update().filter(cycle=cycle):
+            if term.state != TermState.STOPPED:
+                term.stop(at=clock.now(), by=by)
+        cycle.void = True
+        cycle.closed_on = max(clock.today(), cycle.opened_on)
+        cycle.title = f"{cycle.title[:90]} (mở nhầm, số {cycle.pk})"
+        cycle.save(update_fields=["void", "closed_on", "title"])
+        _record("cycle.take_back", cycle, by, reason=reason)
+
+
+#: What a year has by being opened and planned.
+_OF_ITSELF = {
+    "StepWindow", "Duty", "TermRule", "Batch", "PlanPaper", "HistoryEntry", "Term",
+}  # fmt: skip
+
+
+def _inside(cycle: Cycle) -> list[str]:
+    """Names of what stands on the year beyond its own plan."""
+    found = []
+    for relation in cycle._meta.related_objects:
+        model = relation.related_model
+        if isinstance(model, str) or model.__name__ in _OF_ITSELF:
+            continue
+        if model._base_manager.filter(**{relation.field.name: cycle}).exists():
+            found.append(str(model._meta.verbose_name))
+    if Term.objects.filter(cycle=cycle, dossier__isnull=False).exists():
+        found.append(str(Term._meta.verbose_name))
+    return sorted(found)
+
+
+# --- Windows, counted back from a batch ------------------------------------------------------
+
+
+def _all_year(cycle: Cycle) -> None:
+    """The windows of what runs all year, at the levels that the edition names."""
+    last = cycle.ends_on or date(cycle.year, 12, 31)
+    StepWindow.objects.bulk_create(
+        StepWindow(
+            cycle=cycle,
+            step=row["step"],
+            level=row["level"],
+            opens_on=cycle.opened_on,
+            closes_on=last,
+            warn_days=0,
+            why="Làm quanh năm.",
+        )
+        for row in cycle.rule_set.content["windows"]
+        if row["step"] in ALL_YEAR
+    )
+
+
+def stages_of(cycle: Cycle, level: str) -> tuple[list[planning.Stage], planning.Stage]:
+    """The stages up to the council of ``level`` with the working days of the duties, and its own.
+
+    How long a plan is carried out binds nobody: that stage takes no days.
+    """
+    duties = {duty.node: duty for duty in cycle.duties.filter(rule_set=cycle.rule_set)}
+    way = WAY_UP + (
+        JUDGING[Level.DISTRICT]
+        if level == Level.PROVINCE and cycle.rule_set.has_district
+        else ()
+    )  # fmt: skip
+    days: dict[tuple[str, str], int] = {}
+    for node in way:
+        if duty := duties.get(node):
+            # A dossier is assembled in the commune's own weeks of the evaluation.
+            key = (str(step_of(node)), duty.level)
+            days[key] = days.get(key, 0) + (duty.working_days if node != "implement" else 0)
+    own = sum(duties[node].working_days for node in JUDGING[Level(level)] if node in duties)
+    stages = [planning.Stage(step, at, length) for (step, at), length in days.items()]
+    return stages, planning.Stage(str(Step.EVALUATION), level, own)
+
+
+def proposed(batch: Batch) -> planning.Plan:
+    """The windows of ``batch`` counted back from its days; nothing is written."""
+    first = batch.cycle.opened_on
+    earlier = (
+        StepWindow.objects.filter(
+            cycle=batch.cycle_id, step=Step.IDEA, batch__level=batch.level,
+            batch__propose_by__lt=batch.propose_by,
+        ).aggregate(last=Max("closes_on"))["last"]
+    )  # fmt: skip
+    if earlier is not None:
+        # What comes after the last idea of one batch is for the next.
+        first = earlier + DAY
+    stages, judging = stages_of(batch.cycle, batch.level)
+    calendar = _calendar(batch.propose_by - timedelta(days=500), batch.decide_by)
+    return planning.plan_back(
+        stages,
+        judging,
+        propose_by=batch.propose_by,
+        decide_by=batch.decide_by,
+        first=first,
+        calendar=calendar,
+    )
+
+
+def _calendar(first: date, last: date) -> Calendar:
+    return DayOff.objects.calendar(first, last + timedelta(days=60))
+
+
+def plan(batch: Batch) -> planning.Plan:
+    """Give ``batch`` the windows counted back from its days, in place of those it has."""
+    made = proposed(batch)
+    kept = {(row.step, row.level): row for row in batch.windows.all()}
+    whys = reasons(batch, made)
+    for each in made.fits:
+        key = (each.stage.step, each.stage.level)
+        row = kept.pop(key, None) or StepWindow(
+            cycle=batch.cycle, batch=batch, step=key[0], level=key[1]
+        )
+        row.opens_on, row.closes_on, row.why = each.opens_on, each.closes_on, whys[key]
+        row.save()
+    for row in kept.values():
+        # Of one that was told of, the row stays.
+        if not row.notices.exists():
+            row.delete()
+    return made
+
+
+def reasons(batch: Batch, made: planning.Plan) -> dict[tuple[str, str], str]:
+    """Why each stage ends when it ends, in Vietnamese: it is kept beside the days."""
+    with override("vi"):
+        after = [*made.fits[1:], None]
+        return {
+            (each.stage.step, each.stage.level): _why(batch, each, then)
+            for each, then in zip(made.fits, after, strict=True)
+        }
+
+
+def _why(batch: Batch, each: planning.Planned, then: planning.Planned | None) -> str:
+    if then is None:
+        free = _calendar(batch.propose_by, batch.decide_by).between(
+            batch.propose_by, batch.decide_by
+        )
+        return _(
+            "Từ sau hạn nộp hồ sơ đến hạn ra quyết định: có %(free)d ngày làm việc, "
+            "phân cấp cần %(need)d."
+        ) % {"free": free, "need": each.stage.days}
+    if each.closes_on == batch.propose_by:
+        return _("Hạn nộp hồ sơ của đợt.")
+    if each.counted is None:
+        return _("Cùng ngày với bước sau.")
+    return _("Còn %(days)d ngày làm việc cho bước sau, tới %(day)s%(off)s.") % {
+        "days": -each.counted.amount,
+        "day": f"{each.counted.start:%d/%m/%Y}",
+        "off": _off(each.counted),
+    }
+
+
+def _off(counted: Projection) -> str:
+    """Which days off were passed over, weekends apart."""
+    named = list(
+        dict.fromkeys(why for day, why in reversed(counted.skipped) if day.weekday() < 5)
+    )  # fmt: skip
+    if not named:
+        return ""
+    number = sum(day.weekday() < 5 for day, _why in counted.skipped)
+    said = "; ".join(named[:NAMED]) + ("; …" if len(named) > NAMED else "")
+    return _(", không kể %(n)d ngày nghỉ (%(names)s)") % {"n": number, "names": said}
+
+
+# --- Changes, each on record -----------------------------------------------------------------
+
+
+@dataclass
+class Change:
+    """Rows that are changed together, as the history names them."""
+
+    reason: str
+    document: str = ""
+    changed: list[dict[str, str]] = field(default_factory=list)
+
+    def note(self, row: Any, name: str, before: Any, after: Any) -> None:
+        """Write down one value, unless it stays."""
+        if _said(before) != _said(after):
+            self.changed.append(
+                {
+                    "what": str(row._meta.verbose_name),
+                    "row": str(row),
+                    "field": name,
+                    "before": _said(before),
+                    "after": _said(after),
+                }
+            )
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def configure(
+    row: Duty | TermRule | Cycle, values: Mapping[str, Any], change: Change, *, by: User
+) -> bool:
+    """Change what the year says of a duty, a term or its days; whether anything changed.
+
+    Raises PermissionDenied, ValidationError at its field.
+    """
+    _check(by)
+    cycle = row if isinstance(row, Cycle) else row.cycle
+    with transaction.atomic():
+        _hold(cycle)
+        row.refresh_from_db()
+        for name, value in values.items():
+            change.note(row, name, getattr(row, name), value)
+        if not change.changed:
+            return False
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.full_clean()
+        row.save(update_fields=list(values))
+        _configured(cycle, change, by)
+    return True
+
+
+def _configured(cycle: Cycle, change: Change, by: User) -> None:
+    _record(
+        "cycle.configure",
+        cycle,
+        by,
+        changed=change.changed,
+        reason=change.reason,
+        document=change.document,
+    )
+
+
+def _hold(cycle: Cycle) -> None:
+    """Whoever plans the same year waits; raises ValidationError when it is over."""
+    held = Cycle.everything.select_for_update(no_key=True).get(pk=cycle.pk)
+    if held.closed_on is not None:
+        raise ValidationError(_("Chu trình đã đóng: không đổi được nữa."))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The days of one window as typed; none: there is no such window."""
+
+    opens_on: date | None
+    closes_on: date | None
+    warn_days: int = 7
+
+
+#: Windows of a batch, or of the whole year, by step and level.
+Rows = dict[tuple[str, str], Asked]
+
+
+def faults(cycle: Cycle, batch: Batch | None, rows: Rows) -> dict[tuple[str, str, str], str]:
+    """What is wrong with ``rows``, by step, level and field."""
+    found: dict[tuple[str, str, str], str] = {}
+    order = list(Step)
+    for (step, level), row in rows.items():
+        if row.opens_on is None and row.closes_on is None:
+            continue
+        if row.opens_on is None or row.closes_on is None:
+            name = "opens_on" if row.opens_on is None else "closes_on"
+            found[step, level, name] = _("Hãy nhập cả hai ngày, hoặc để trống cả hai.")
+            continue
+        if row.closes_on < row.opens_on:
+            found[step, level, "closes_on"] = _("Ngày kết thúc phải sau ngày bắt đầu.")
+        for name, day in (("opens_on", row.opens_on), ("closes_on", row.closes_on)):
+            if day < cycle.opened_on or (cycle.ends_on and day > cycle.ends_on):
+                found[step, level, name] = _("Ngày này ngoài chu trình (%(first)s–%(last)s).") % {
+                    "first": f"{cycle.opened_on:%d/%m/%Y}",
+                    "last": f"{cycle.ends_on:%d/%m/%Y}" if cycle.ends_on else "…",
+                }
+    if batch is None:
+        return found
+    for level in {level for _step, level in rows}:
+        here = sorted(
+            (order.index(Step(step)), step, row)
+            for (step, at), row in rows.items()
+            if at == level and row.opens_on and row.closes_on
+        )
+        for (_n, before, one), (_m, step, other) in zip(here, here[1:], strict=False):
+            for name in ("opens_on", "closes_on"):
+                if getattr(other, name) < getattr(one, name):
+                    found.setdefault(
+                        (step, level, name),
+                        _("Không trước ngày của bước «%(step)s» (%(day)s).")
+                        % {"step": Step(before).label, "day": f"{getattr(one, name):%d/%m/%Y}"},
+                    )
+    return found
+
+
+def set_windows(cycle: Cycle, batch: Batch | None, rows: Rows, change: Change, *, by: User) -> bool:
+    """Write the windows of a batch, or those of the whole year; whether anything changed.
+
+    Raises PermissionDenied, ValidationError.
+    """
+    _check(by)
+    with transaction.atomic():
+        _hold(cycle)
+        if faults(cycle, batch, rows):
+            raise ValidationError(_("Thời gian các bước chưa đúng."))
+        kept = {
+            (row.step, row.level): row
+            for row in StepWindow.objects.filter(cycle=cycle, batch=batch)
+        }
+        for key, asked in rows.items():
+            _set_window(kept.get(key), cycle, batch, key, asked, change)
+        if not change.changed:
+            return False
+        _configured(cycle, change, by)
+    return True
+
+
+def _set_window(
+    row: StepWindow | None, cycle: Cycle, batch: Batch | None, key: tuple[str, str], asked: Asked,
+    change: Change,
+) -> None:  # fmt: skip
+    if asked.opens_on is None:
+        if row is not None:
+            if row.notices.exists():
+                raise ValidationError(
+                    _("«%(window)s» đã được báo cho người làm: không bỏ được, chỉ đổi ngày.")
+                    % {"window": row}
+                )
+            change.note(row, "closes_on", row.closes_on, None)
+            row.delete()
+        return
+    values = {
+        "opens_on": asked.opens_on,
+        "closes_on": asked.closes_on,
+        "warn_days": asked.warn_days,
+    }
+    made = row or StepWindow(cycle=cycle, batch=batch, step=key[0], level=key[1], **values)
+    before = len(change.changed)
+    for name, value in values.items():
+        change.note(made, name, getattr(row, name, None), value)
+        setattr(made, name, value)
+    if len(change.changed) > before:
+        made.why = change.reason
+        made.save()
+
+
+def save_batch(
+    batch: Batch, *, paper: PlanPaper | None, replan: bool, change: Change, by: User
+) -> Batch:
+    """Add a batch, or change its days; ``replan`` counts its windows back again.
+
+    Raises PermissionDenied, ValidationError at its field.
+    """
+    _check(by)
+    with transaction.atomic():
+        _hold(batch.cycle)
+        was = Batch.objects.filter(pk=batch.pk).first() if batch.pk else None
+        for name in ("name", "number", "level", "propose_by", "meets_on", "decide_by"):
+            change.note(batch, name, getattr(was, name, None), getattr(batch, name))
+        batch.full_clean()
+        batch.save()
+        if paper is not None:
+            change.note(batch, "plan", was and was.plans.last(), paper)
+            _keep_paper(paper, batch.cycle, batch, by)
+        if replan:
+            plan(batch)
+        if change.changed or replan:
+            _record(
+                "cycle.batch",
+                batch.cycle,
+                by,
+                batch=batch.pk,
+                changed=change.changed,
+                reason=change.reason,
+                document=str(paper or change.document),
+            )
+    return batch
+
+
+# --- What is asked of it ---------------------------------------------------------------------
+
+
+def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
+    """Of ``found`` those of the batch: proposed by its commune in its days, or in its rounds.
+
+    A re-evaluation belongs to no batch.
+    """
+    sent = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER, event__in=PROPOSED, cycle=batch.cycle_id,
+        at__lt=end_of(batch.propose_by),
+    )  # fmt: skip
+    if since := batch.before():
+        sent = sent.filter(at__gte=end_of(since))
+    return found.exclude(case_type=CaseType.REEVALUATION).filter(
+        Q(cycle=batch.cycle_id, pk__in=sent.values("stream_id"))
+        | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier"))
+    )
+
+
+def not_through(window: StepWindow) -> list[dict[str, Any]]:
+    """Which units had dossiers left in the window when it closed, and how many, most first.
+
+    A re-evaluation comes all year and is never counted; of a council's window only what was
+    proposed to its batch.
+    """
+    nodes = window.cycle.duties.filter(
+        rule_set=window.cycle.rule_set, level=window.level
+    ).values_list("node", flat=True)
+    states = {str(NODES[node]) for node in nodes if step_of(node) == window.step}
+    moment = end_of(window.closes_on)
+    stood = dict(
+        HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER, cycle=window.cycle_id, at__lt=moment
+        )
+        .exclude(after="")
+        .order_by("stream_id", "-at", "-seq")
+        .distinct("stream_id")
+        .values_list("stream_id", "after")
+    )  # fmt: skip
+    waiting = [pk for pk, state in stood.items() if state in states]
+    found = Dossier.objects.filter(cycle=window.cycle_id, pk__in=waiting).exclude(
+        case_type=CaseType.REEVALUATION
+    )
+    if window.batch is not None and window.level in JUDGING:
+        found = dossiers_of(window.batch, found)
+    units: dict[OrgUnit, int] = {}
+    for dossier in found.select_related("commune__parent__parent"):
+        unit = dossier.commune.at_level(window.level) or dossier.commune
+        units[unit] = units.get(unit, 0) + 1
+    return [
+        {"unit": unit.pk, "name": str(unit), "count": count}
+        for unit, count in sorted(units.items(), key=lambda pair: (-pair[1], str(pair[0])))
+    ]
+
+
+@dataclass(frozen=True)
+class Post:
+    """A role at a level that a year gives work to: the units there, and those without anybody."""
+
+    level: str
+    role: str
+    units: int
+    missing: list[OrgUnit]
+
+    def __str__(self) -> str:
+        return f"{Role(self.role).label}, {str(Level(self.level).label).lower()}"
+
+
+def posts_of(cycle: Cycle, day: date) -> list[Post]:
+    """Each role at each level that ``cycle`` gives work to, and which units have nobody for it.
+
+    Whatever the duties say, a unit has somebody who leads it.
+    """
+    wanted = set(cycle.duties.filter(rule_set=cycle.rule_set).values_list("level", "role"))
+    wanted |= {(level, Role.LEADER) for level, _role in wanted}
+    held = set(
+        RoleAssignment.objects.held_on(day)
+        .filter(user__is_active=True)
+        .values_list("role", "org_unit_id")
+    )
+    units: dict[str, list[OrgUnit]] = {}
+    for unit in OrgUnit.objects.valid_on(day).order_by("name", "pk"):
+        units.setdefault(unit.level, []).append(unit)
+    order = {value: number for number, value in enumerate(Level.values)}
+    return [
+        Post(level, role, len(here), [unit for unit in here if (role, unit.pk) not in held])
+        for level, role in sorted(wanted, key=lambda post: (order[post[0]], post[1]))
+        if level != Level.CENTRE and (here := units.get(level, []))
+    ]
+
+
+def months_of(cycle: Cycle, windows: Iterable[StepWindow]) -> list[date]:
+    """The first days of the months that the year and its windows reach over."""
+    last = cycle.ends_on or max(
+        [date(cycle.year, 12, 31), *(window.closes_on for window in windows)]
+    )
+    first = min([cycle.opened_on, *(window.opens_on for window in windows)])
+    month, found = first.replace(day=1), []
+    while month <= last:
+        found.append(month)
+        month = add_months(month, 1)
+    return found
