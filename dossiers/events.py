@@ -6,9 +6,9 @@ from cycle.events import carry, register
 from dossiers.models.law import ACTS
 
 carry(
-    "after authority before begun code days due_on due_was holder holder_id is_new node on org_unit"
-    " paper period records role rubric rung substitution successor task tasks term to to_id"
-    " was_until"
+    "after authority before begun code columns days due_on due_was filter format holder"
+    " holder_id is_new list node on org_unit paper period records role rows rubric rung"
+    " substitution successor task tasks term to to_id was_until"
 )
 
 register("dossier.open", _("mở hồ sơ"))
@@ -38,3 +38,4 @@ register("stock.strike", _("gạch bỏ hồ sơ nhập nhầm"))
 register("stock.upload", _("tải lên danh sách sản phẩm đã công nhận"))
 register("stock.commit", _("ghi danh sách sản phẩm đã công nhận"))
 register("stock.undo", _("gạch bỏ danh sách đã ghi"))
+register("list.export", _("xuất danh sách"))

@@ -277,6 +277,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "stock.upload",
     "stock.commit",
     "stock.undo",
+    "list.export",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""

@@ -28,12 +28,12 @@ from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
-from dossiers.lists.filters import Asked, Listed, Narrowed
+from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import ACTS, ProductGroup, Task
 from dossiers.terms.due import SOON, due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dossiers.models.task import TaskQuerySet
 
@@ -283,6 +283,14 @@ class Inbox(Listed):
     def _page(self) -> list[dict[str, Any]]:
         return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
 
+    def keys(self) -> Iterable[int]:
+        tasks = self._from_here(self._tasks())
+        return tasks.values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
+
+    def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
+        rows = self._rows(self._tasks().filter(pk__in=keys))
+        return in_order(keys, {row["pk"]: row for row in rows})
+
     def row(self, pk: int) -> dict[str, Any] | None:
         """One open task of this person as its row, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
@@ -298,6 +306,7 @@ class Inbox(Listed):
                 product=F("dossier__product__name"),
                 code=F("dossier__product__code"),
                 producer=F("dossier__product__producer__name"),
+                unit=F("org_unit__name"),
                 commune=F("dossier__commune__name"),
                 paused_at=F("term__paused_at"),
             )

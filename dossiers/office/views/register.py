@@ -10,7 +10,6 @@ from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
 from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
-from dossiers.models import Certificate
 
 
 @login_required
@@ -35,17 +34,6 @@ def register(request: SignedIn) -> HttpResponseBase:
 def ending_certificates(request: SignedIn) -> HttpResponseBase:
     """Which certificates of my area end, and when to file anew (giấy chứng nhận sắp hết hạn)."""
     page = Ending(request.user, EndingFilters.of(request.GET))
-    terms = page.rows()
-    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
-    rows = [
-        {
-            "term": term,
-            "commune": term.dossier.commune,
-            "certificate": given[term.certificate_id],
-            "left": (term.due_on - page.today).days,
-        }
-        for term in terms
-    ]
     return render(
-        request, "dossiers/ending.html", {"page": page, "rows": rows, "today": page.today}
+        request, "dossiers/ending.html", {"page": page, "rows": page.rows(), "today": page.today}
     )
