@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import FileFault, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
+from dossiers.lists.filters import Queried
 from notifications.beats import marks
 from notifications.delivery import resend
 from notifications.letters import title_of_term
@@ -53,41 +54,60 @@ class Operations:
 
     def incidents(self):
         """Messages that will not be tried again by themselves, the latest first."""
-        deliveries, more = self._bounded(
-            Delivery.objects.filter(state=DeliveryState.INCIDENT)
-            .select_related(
-                "notification__entry", "notification__recipient", "digest__user", "summary__leader"
-            )
-            .order_by("-pk")
-        )
-        for delivery in deliveries:
-            if delivery.notification:
-                delivery.about = about(delivery.notification.entry)
-        return deliveries, more
+        return self._bounded(incidents())
 
     def untold(self):
         """Entries whose audience could not be found."""
-        messages, more = self._bounded(
-            OutboxMessage.objects.filter(dispatched_at=None)
-            .exclude(error="")
-            .select_related("entry")
-            .order_by("-pk")
-        )
-        for message in messages:
-            message.about = about(message.entry)
-        return messages, more
+        return self._bounded(untold())
 
     def failed_jobs(self):
         """Long work that ended in an error."""
-        return self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
+        return self._bounded(failed_jobs())
 
     def file_faults(self):
         """Files that could not be handed over or stored, the latest first."""
-        return self._bounded(FileFault.objects.all())
+        return self._bounded(file_faults())
 
-    def _bounded(self, rows):
-        rows = list(rows[: SHOWN + 1])
-        return rows[:SHOWN], len(rows) > SHOWN
+    def _bounded(self, found):
+        rows = list(found.found[: SHOWN + 1])
+        return found.shaped(rows[:SHOWN]), len(rows) > SHOWN
+
+
+def incidents():
+    """Messages that will not be tried again by themselves, the latest first."""
+
+    def shaped(rows):
+        for row in rows:
+            if row.notification:
+                row.about = about(row.notification.entry)
+        return rows
+
+    found = Delivery.objects.filter(state=DeliveryState.INCIDENT).select_related(
+        "notification__entry", "notification__recipient", "digest__user", "summary__leader"
+    )
+    return Queried(found.order_by("-pk"), shaped)
+
+
+def untold():
+    """Entries whose audience could not be found, the latest first."""
+
+    def shaped(rows):
+        for row in rows:
+            row.about = about(row.entry)
+        return rows
+
+    found = OutboxMessage.objects.filter(dispatched_at=None).exclude(error="")
+    return Queried(found.select_related("entry").order_by("-pk"), shaped)
+
+
+def failed_jobs():
+    """Long work that ended in an error."""
+    return Queried(Job.objects.filter(state=JobState.FAILED).select_related("by"))
+
+
+def file_faults():
+    """Files that could not be handed over or stored, the latest first."""
+    return Queried(FileFault.objects.all())
 
 
 def about(entry):

@@ -30,7 +30,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events points steps translations workdays written site running asking",
-        "tables sheets fields formats typed guards",
+        "tables sheets fields formats typed guards exports",
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces",
@@ -58,6 +58,7 @@ FLOORS = {
         "papers",
         "forms stories",
         "pages sheet_page",
+        "lists",
         "views",
         "urls admin apps management",
     ],
@@ -68,6 +69,7 @@ FLOORS = {
         "delivery news",
         "jobs forms",
         "operations",
+        "lists",
         "views words",
         "urls apps",
     ],

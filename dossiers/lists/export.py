@@ -1,4 +1,4 @@
-"""Lists that are taken out of the house (xuất danh sách): which there are, their columns, the record.
+"""Lists that are taken out of the house (xuất danh sách): which, their columns, the record.
 
 A list is registered once, beside what reads it; the page, the file and the text for a chat then say
 the same of the same rows, found through the person who asks.
@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import exports
 from cycle.models import HistoryEntry, Office
-from cycle.steps import Step
 from dossiers.lists import ending, files, inbox, overdue
 from dossiers.lists.filters import Column
 from dossiers.models import CaseType, ProductGroup

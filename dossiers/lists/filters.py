@@ -146,6 +146,19 @@ class Queried(Exportable):
         return Paginator(self.found, size).get_page(number)
 
 
+class Counted(Exportable):
+    """A short list that is counted, not stored: all of it lies in memory."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.rows = rows
+
+    def keys(self) -> Iterable[int]:
+        return range(len(self.rows))
+
+    def of(self, keys: Sequence[int]) -> list[Any]:
+        return [self.rows[key] for key in keys]
+
+
 class Listed(Exportable):
     """A list that is shown page by page. Subclasses say what is read, and where the next begins."""
 

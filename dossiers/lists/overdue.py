@@ -234,10 +234,10 @@ ROWS = f"""{LATE}, page AS MATERIALIZED (
 
 #: The numbers of all rows, and the rows of some numbers: how the list is taken out.
 KEYS = f"{LATE} SELECT id FROM late {_ORDER}"  # noqa: S608  (no input in it)
-THESE = (
-    LATE.replace(_HERE, f"{_HERE} AND t.id = ANY(%(ids)s)")
-    + f", page AS MATERIALIZED (SELECT id, open, ended_at, days FROM late){_SHOWN}"  # noqa: S608
-)
+_LATE_OF = LATE.replace(_HERE, f"{_HERE} AND t.id = ANY(%(ids)s)")
+THESE = f"""{_LATE_OF}, page AS MATERIALIZED (
+  SELECT id, open, ended_at, days FROM late
+){_SHOWN}"""  # noqa: S608  (no input in it)
 
 #: grouping() as a number: a bit is set for what is summed over.
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14

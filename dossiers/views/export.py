@@ -15,7 +15,8 @@ from cycle import clock, exports
 from cycle.asking import SignedIn
 from cycle.models import fold
 from cycle.written import day_text
-from dossiers.lists import chat, export as lists
+from dossiers.lists import chat
+from dossiers.lists import export as lists
 from dossiers.lists.filters import Exportable
 
 TYPES = {lists.CSV: exports.CSV_TYPE, lists.XLSX: exports.XLSX_TYPE}
