@@ -161,8 +161,7 @@ class Results(Queried):
 
 
 def _results(user: User, data: Mapping[str, str], pk: int | None) -> Results:
-    assert pk is not None
-    closing, _all = version_of(found_round(user, pk), data.get("version"))
+    closing, _all = version_of(found_round(user, pk or 0), data.get("version"))
     if closing is None:
         raise Http404
     return Results(closing)
@@ -198,4 +197,6 @@ register(Exported(
     "opinions", _("Ý kiến được hỏi"), "councils:opinions", _OPINIONS,
     lambda user, _data, _pk: Opinions(user),
 ))  # fmt: skip
-register(Exported("results", _("Kết quả phân hạng"), "councils:results", _RESULTS, _results))
+register(
+    Exported("results", _("Kết quả phân hạng"), "councils:results", _RESULTS, _results, of_one=True)
+)

@@ -46,6 +46,8 @@ class Exported:
     columns: tuple[Column, ...]
     open: Open
     said: Said | None = None
+    #: Whether it is a list of one thing, whose number its address has.
+    of_one: bool = False
 
     def chosen(self, names: Collection[str] | None) -> list[Column]:
         """The columns of these names in the order of the list; without any, those of habit."""

@@ -398,8 +398,9 @@ register(Exported(
     lambda user, _data, _pk: batch_list(user),
 ))  # fmt: skip
 register(Exported(
-    "stock_rows", _("Các dòng của đợt nhập"), "dossiers:stock_batch", _STOCK_ROWS, _stock_rows
+    "stock_rows", _("Các dòng của đợt nhập"), "dossiers:stock_batch", _STOCK_ROWS, _stock_rows,
+    of_one=True,
 ))  # fmt: skip
 register(Exported(
-    "history", _("Nhật ký xử lý"), "dossiers:dossier", _HISTORY, _history
+    "history", _("Nhật ký xử lý"), "dossiers:dossier", _HISTORY, _history, of_one=True
 ))  # fmt: skip

@@ -31,7 +31,7 @@ def export(request: SignedIn, name: str, pk: int | None = None) -> HttpResponseB
     leads back to the page.
     """
     found = lists.registered().get(name)
-    if found is None:
+    if found is None or found.of_one != (pk is not None):
         raise Http404
     rows = found.open(request.user, request.GET, pk)
     query = request.GET.urlencode()
