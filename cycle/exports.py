@@ -19,7 +19,7 @@ Cell = str | int | float | Decimal | date | datetime | None
 Rows = Sequence[Sequence[Cell]]
 
 #: What opens as a formula in one spreadsheet or another when a cell begins with it.
-FORMULA = "=+-@\t\r\n＝＋－＠"
+_FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@＝＋－＠]")  # noqa: RUF001  (wide ones too)
 #: More rows than these make an XLSX that few programs open: CSV has no end.
 MOST_XLSX = 500_000
 #: The longest text of a cell that Excel takes.
@@ -32,19 +32,12 @@ XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 #: What no XML may hold; a tab and line ends may stand in it.
 _NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Most texts have nothing that XML knows.
+_SPECIAL = re.compile(f"[&<>\r_]|{_NO_XML.pattern}")
 #: ``_x0041_`` is read as a letter by Excel; its underscore is written so itself.
 _CODED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _BEFORE_EXCEL = date(1900, 3, 1)
 _ZERO = date(1899, 12, 30)
-
-
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet may read ``text`` as a formula, leading spaces aside."""
-    return text[:1] in FORMULA if text[:1] else False
-
-
-def _risky(text: str) -> bool:
-    return is_formula(text) or is_formula(text.lstrip())
 
 
 # --- CSV ----------------------------------------------------------------------------------------
@@ -79,7 +72,7 @@ def _csv_text(cell: Cell) -> str:
         return f"{cell:%d/%m/%Y}"
     if isinstance(cell, str):
         text = cell.replace("\0", "")
-        return f"'{text}" if _risky(text) else text
+        return f"'{text}" if _FORMULA.match(text) else text
     return str(cell)
 
 
@@ -185,7 +178,7 @@ def xlsx_of(title: str, heads: Sequence[str], batches: Iterable[Rows]) -> Iterat
 
 def _workbook(title: str) -> str:
     # What Excel takes as the name of a sheet.
-    name = re.sub(r"[\[\]:*?/\\]", " ", title).strip(" '")[:31] or "1"
+    name = re.sub(r"[\[\]:*?/\\\"]", " ", title).strip(" '")[:31] or "1"
     return (
         f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
         f'<sheet name="{_xml(name)}" sheetId="1" r:id="rId1"/></sheets></workbook>'
@@ -203,7 +196,9 @@ def _sheet_begins(heads: Sequence[str]) -> str:
 
 
 def _xml(text: str) -> str:
-    return escape(_CODED.sub("_x005F_", _NO_XML.sub("", text)), {'"': "&quot;", "\r": "&#13;"})
+    if not _SPECIAL.search(text):
+        return text
+    return escape(_CODED.sub("_x005F_", _NO_XML.sub("", text)), {"\r": "&#13;"})
 
 
 def _string(text: str, style: int) -> str:
@@ -225,7 +220,7 @@ def _xml_cell(cell: Cell) -> str:
         return f'<c s="{_DAY}"><v>{(cell - _ZERO).days}</v></c>'
     if isinstance(cell, str):
         text = cell[:LONGEST]
-        return _string(text, _TEXT if _risky(text) else _PLAIN)
+        return _string(text, _TEXT if _FORMULA.match(text) else _PLAIN)
     if isinstance(cell, int) and abs(cell) >= 10**15:
         # A number of Excel has fifteen digits; more would be changed in silence.
         return _string(str(cell), _TEXT)

@@ -23,6 +23,7 @@ urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
     path("register/", register.register, name="register"),
     path("register/certificates/", register.ending_certificates, name="ending"),
+    path("register/missing/", register.missing, name="missing"),
     path("certificates/", certificate.look_up, name="certificates"),
     path("c/<slug:token>/", certificate.certificate, name="certificate"),
     path("c/<slug:token>/qr.svg", certificate.qr_code, name="certificate_qr"),

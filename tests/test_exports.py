@@ -21,14 +21,17 @@ from hypothesis import strategies as st
 
 from bench.province import Province
 from cycle import clock, exports, tables
-from cycle.models import HistoryEntry
+from cycle.models import HistoryEntry, OrgUnit
 from cycle.workdays import DAY
 from dossiers.lists import chat
 from dossiers.lists.export import registered
 from dossiers.lists.filters import Exportable
 from dossiers.models import Dossier
+from dossiers.walk import doors
 from tests.public_pages import main
-from tests.world import open_dossier, person
+from tests.records import idea
+from tests.stock_sheets import GOOD, book, checked, load_units
+from tests.world import open_cycle, open_dossier, open_task, person
 
 ROOT = Path(__file__).parents[1]
 
@@ -146,6 +149,7 @@ ADDRESSES = {
     "dossiers": ["", "step=outreach", "q=mat+ong+1", "state=withdrawn"],
     "overdue": ["", "standing=done", "officer=0", "clock=legal"],
     "ending": [""],
+    "missing": ["", "lack=plan", "lack=idea"],
     "outreach": [""],
     "jobs": [""],
     "absence": ["", "show=unpapered"],
@@ -216,6 +220,7 @@ def test_what_belongs_to_one_thing_is_asked_through_it(land):
     assert sorted(lists) == ["history", "results"]
 
 
+@pytest.mark.slow(reason="every address without a number, as five people open it")
 def test_every_page_that_shows_a_list_offers_its_file(land):
     """Walked over the addresses: whatever hands a list to its template has the chooser."""
     offered, without = set(), set()
@@ -382,6 +387,7 @@ def test_query_count(rows, name, queries, cycle, commune, an, django_assert_num_
             taken(client, name)
 
 
+@pytest.mark.slow(reason="every list of a province, as four people take it out")
 def test_no_list_asks_row_by_row(land):
     """Of hundreds of rows, one batch: no more queries than of three."""
     asked, longest = {}, {}
@@ -482,3 +488,57 @@ def test_every_piece_holds_in_a_message_and_no_line_is_lost(said):
 def test_more_than_a_chat_bears_is_said():
     assert chat.more(chat.MOST) == ""
     assert chat.more(chat.MOST + 3) == "Còn 3 dòng: hãy lọc bớt hoặc gửi tệp."
+
+
+def test_communes_that_lack_something_are_named_with_their_officers(
+    cycle, commune, an, minh, dossier
+):
+    client = signed_in(minh)
+
+    def lacking(user=client, query=""):
+        rows = taken(user, "missing", query)[1:]
+        return {row[0]: tuple(row[1:3]) for row in rows}
+
+    assert lacking()["Xã Nà Tấu"] == ("Chưa đăng ký ý tưởng", "Lò Thị An")
+    assert {how for name, (how, _who) in lacking().items() if name != "Xã Nà Tấu"} <= {
+        "Chưa tuyên truyền"
+    }
+    assert lacking(query="lack=plan") == {}
+    doors.complete(open_task(dossier), "register_idea", by=an, record=idea())
+    assert lacking()["Xã Nà Tấu"][0] == "Chưa có phương án"
+    assert "Xã Nà Tấu" in main(client.get("/register/missing/?lack=plan"))
+    text = client.post("/export/missing/", {"format": "chat"}).context["texts"][0]
+    assert "\n\nChưa có phương án:\n1. Xã Nà Tấu (Lò Thị An)" in text
+    # The commune's own officer sees the commune; a stranger none; another cycle is asked for.
+    assert set(lacking(signed_in(an))) == {"Xã Nà Tấu", "Xã Mường Pồn"}
+    assert lacking(signed_in(person("khach", "Lạ"))) == {}
+    next_year = open_cycle(cycle.rule_set, 2027)
+    assert lacking(query=f"cycle={next_year.pk}")["Xã Nà Tấu"][0] == "Chưa tuyên truyền"
+    assert "Không có xã nào còn thiếu." in main(
+        signed_in(person("x", "X")).get("/register/missing/")
+    )
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_missing_query_count(rows, cycle, commune, minh, django_assert_num_queries):
+    for number in range(rows - 1):
+        OrgUnit.objects.create(
+            code=f"9{number}", name=f"Xã {number}", level="commune", parent=commune.parent,
+            valid_from="2020-01-01",
+        )  # fmt: skip
+    client = signed_in(minh)
+    with django_assert_num_queries(7):
+        client.get("/register/missing/")
+
+
+def test_a_batch_and_its_rows_go_out(rule_sets, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    unit = load_units()
+    lan = person("lan", "Đào Thị Lan", ("officer", unit))
+    batch = checked(book([GOOD, {**GOOD, "Hạng sao": "đạt"}]), lan, unit)
+    client = signed_in(lan)
+    assert len(taken(client, "stock")) == 2
+    assert len(taken(client, "stock_rows", "rows=all", pk=batch.pk)) == 3
+    html = client.get(f"/stock/{batch.pk}/?rows=all").content.decode()
+    assert f'action="/export/stock_rows/{batch.pk}/?rows=all"' in html
+    assert rows_of(client.get("/stock/").content.decode()) == 1

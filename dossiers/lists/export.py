@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import exports
 from cycle.models import HistoryEntry, Office
-from dossiers.lists import ending, files, inbox, overdue
+from dossiers.lists import ending, files, inbox, missing, overdue
 from dossiers.lists.filters import Column
 from dossiers.models import CaseType, ProductGroup
 
@@ -100,18 +100,25 @@ def content(
 
 def _cells(rows: Exportable, columns: Sequence[Column]) -> Iterator[exports.Rows]:
     batches = rows.batches()
+    # Words of the product come again in every row: each is looked up once. Kept is the promise
+    # too, so that its address stays its own.
+    words: dict[int, tuple[Promise, str]] = {}
+
+    def cell(value: Any) -> exports.Cell:
+        if not isinstance(value, Promise):
+            return value
+        if id(value) not in words:
+            words[id(value)] = value, str(value)
+        return words[id(value)][1]
+
     while True:
         # Entered and left between two pieces: while one is sent, the thread may serve another page.
         with translation.override("vi"):
             batch = next(batches, None)
             if batch is None:
                 return
-            table = [[_cell(column.value(row)) for column in columns] for row in batch]
+            table = [[cell(column.value(row)) for column in columns] for row in batch]
         yield table
-
-
-def _cell(value: Any) -> exports.Cell:
-    return str(value) if isinstance(value, Promise) else value
 
 
 # --- The lists of every day ---------------------------------------------------------------------
@@ -207,6 +214,16 @@ _ENDING = (
 )
 
 
+_MISSING = (
+    Column("unit", _("Xã, phường"), lambda row: row["unit"].name),
+    Column("lack", _("Còn thiếu"), lambda row: row["lack"].label),
+    Column("officers", _("Cán bộ phụ trách"),
+           lambda row: "; ".join(str(officer) for officer in row["officers"])),
+    Column("phone", _("Điện thoại"),
+           lambda row: "; ".join(officer.phone for officer in row["officers"] if officer.phone)),
+)  # fmt: skip
+
+
 # --- What is said of them in a chat -------------------------------------------------------------
 
 
@@ -241,6 +258,11 @@ def _ending_said(row: dict[str, Any]) -> tuple[str, str]:
     )
 
 
+def _missing_said(row: dict[str, Any]) -> tuple[str, str]:
+    officers = ", ".join(str(officer) for officer in row["officers"])
+    return str(row["lack"].label), f"{row['unit'].name}{f' ({officers})' if officers else ''}"
+
+
 register(Exported(
     "dossiers", _("Danh mục hồ sơ"), "dossiers:dossier_list", _FILES,
     lambda user, data, _pk: files.Register(user, inbox.Filters.of(data).at_start()),
@@ -259,4 +281,9 @@ register(Exported(
     "ending", _("Giấy chứng nhận sắp hết hạn"), "dossiers:ending", _ENDING,
     lambda user, data, _pk: ending.Ending(user, ending.Filters.of(data).at_start()),
     _ending_said,
+))  # fmt: skip
+register(Exported(
+    "missing", _("Xã còn thiếu"), "dossiers:missing", _MISSING,
+    lambda user, data, _pk: missing.Missing(user, missing.Filters.of(data)),
+    _missing_said,
 ))  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -18,7 +19,7 @@ from dossiers.law.states import State, states_of
 from dossiers.lists.filters import BATCH, Listed
 from dossiers.lists.inbox import Filters, _calendar, _commune, _days_off
 from dossiers.models import Dossier, ProductGroup
-from dossiers.terms.due import due
+from dossiers.terms.due import Due, due
 
 
 class Register(Listed):
@@ -71,6 +72,14 @@ class Register(Listed):
             dossiers = dossiers.filter(pk__lt=after)
         return self._rows(dossiers, self.PAGE + 1)
 
+    @cached_property
+    def _due(self) -> Callable[[date, datetime | None], Due]:
+        """:func:`due`, worked out once for rows that are due alike."""
+        calendar = _calendar(self.facts["days_off"])
+        return lru_cache(1000)(
+            lambda on, paused_at: due(on, self.today, calendar, paused_at=paused_at)
+        )
+
     def _rows(self, dossiers: QuerySet[Dossier, Any], many: int | None = None) -> list[Any]:
         rows: list[dict[str, Any]] = list(
             dossiers.annotate(
@@ -92,13 +101,12 @@ class Register(Listed):
                 group=F("product__group"),
             )[:many]
         )  # fmt: skip
-        calendar = _calendar(self.facts["days_off"])
         for row in rows:
             state = row["state"] = State(row["state"])
             row["step"] = state.step
             if row["node"]:
                 row["title"] = GUIDES[row["node"]].title
-                row["due"] = due(row["due_on"], self.today, calendar, paused_at=row["paused_at"])
+                row["due"] = self._due(row["due_on"], row["paused_at"])
         return rows
 
     def _beyond(self, last: dict[str, Any]) -> dict[str, Any]:

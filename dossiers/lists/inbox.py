@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -30,10 +30,10 @@ from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import ACTS, ProductGroup, Task
-from dossiers.terms.due import SOON, due
+from dossiers.terms.due import SOON, Due, due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from dossiers.models.task import TaskQuerySet
 
@@ -295,6 +295,13 @@ class Inbox(Listed):
         """One open task of this person as its row, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
 
+    @cached_property
+    def _due(self) -> Callable[[date, datetime | None], Due]:
+        """:func:`due`, worked out once for rows that are due alike."""
+        return lru_cache(1000)(
+            lambda on, paused_at: due(on, self.today, self.calendar, paused_at=paused_at)
+        )
+
     def _rows(self, tasks: TaskQuerySet) -> list[dict[str, Any]]:
         rows = list(
             tasks.values(
@@ -316,9 +323,7 @@ class Inbox(Listed):
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
             else:
-                row["due"] = due(
-                    row["due_on"], self.today, self.calendar, paused_at=row["paused_at"]
-                )
+                row["due"] = self._due(row["due_on"], row["paused_at"])
                 row["mine"] = row["owner_id"] == self.user.pk
                 row["owner"] = row["owner_name"] or row["owner_username"]
         return rows

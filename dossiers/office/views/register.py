@@ -9,6 +9,8 @@ from cycle.asking import SignedIn
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
+from dossiers.lists.missing import Filters as MissingFilters
+from dossiers.lists.missing import Lack, Missing
 from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
 
 
@@ -36,4 +38,17 @@ def ending_certificates(request: SignedIn) -> HttpResponseBase:
     page = Ending(request.user, EndingFilters.of(request.GET))
     return render(
         request, "dossiers/ending.html", {"page": page, "rows": page.rows(), "today": page.today}
+    )
+
+
+@login_required
+@require_safe
+def missing(request: SignedIn) -> HttpResponseBase:
+    """Which communes of my area have no outreach, idea or plan yet (xã còn thiếu)."""
+    filters = MissingFilters.of(request.GET)
+    page = Missing(request.user, filters)
+    return render(
+        request,
+        "dossiers/missing.html",
+        {"page": page, "filters": filters, "lacks": Lack.choices},
     )
