@@ -87,7 +87,7 @@ class Ending(Listed):
     def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
         return self._shaped(self._terms(keys))
 
-    def _shaped(self, terms: list[Term]) -> list[dict[str, Any]]:
+    def _shaped(self, terms: list[Any]) -> list[dict[str, Any]]:
         """Each clock with its certificate, its commune and the days left."""
         given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
         return [

@@ -81,7 +81,7 @@ class Register(Listed):
         )
 
     def _rows(self, dossiers: QuerySet[Dossier, Any], many: int | None = None) -> list[Any]:
-        rows: list[dict[str, Any]] = list(
+        rows: list[Any] = list(
             dossiers.annotate(
                 task=FilteredRelation("tasks", condition=Q(tasks__open_state__isnull=False))
             ).values(

@@ -19,7 +19,11 @@ def export_list(context: Any, name: str, pk: int | None = None) -> dict[str, Any
     request, found = context["request"], registered()[name]
     ticked = found.chosen(request.session.get("columns", {}).get(name))
     address = reverse("dossiers:export_of", args=[name, pk]) if pk else ""
-    query = request.GET.urlencode()
+    asked = request.GET.copy()
+    for place in ("page", "after"):
+        # The whole list goes out, from whichever page.
+        asked.pop(place, None)
+    query = asked.urlencode()
     return {
         "export": found,
         "columns": [(column, column in ticked) for column in found.columns],
