@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import exports
@@ -233,8 +234,8 @@ def _due_said(row: dict[str, Any]) -> tuple[str, str]:
 
 
 def _late_said(row: dict[str, Any]) -> tuple[str, str]:
-    late = _("trễ %(n)d ngày làm việc") % {"n": row["days"]}
-    done = "" if row["open"] else _(", đã xong")
+    late = _now("trễ %(n)d ngày làm việc") % {"n": row["days"]}
+    done = "" if row["open"] else _now(", đã xong")
     who = row["who"] or row["role"]
     return (
         row["unit_name"],
@@ -246,12 +247,12 @@ def _late_said(row: dict[str, Any]) -> tuple[str, str]:
 def _ending_said(row: dict[str, Any]) -> tuple[str, str]:
     product, left, day = row["term"].dossier.product, row["left"], row["term"].due_on
     if row["certificate"].filed_at:
-        said = _("đã nộp hồ sơ mới")
+        said = _now("đã nộp hồ sơ mới")
     elif left < 0:
-        said = _("đã hết hạn %(n)d ngày") % {"n": -left}
+        said = _now("đã hết hạn %(n)d ngày") % {"n": -left}
     else:
-        said = _("còn %(n)d ngày") % {"n": left}
-    stars = _("%(n)d sao") % {"n": row["certificate"].stars}
+        said = _now("còn %(n)d ngày") % {"n": left}
+    stars = _now("%(n)d sao") % {"n": row["certificate"].stars}
     return (
         str(row["commune"]),
         f"{product.name} ({product.producer.name}), {stars}: {said} ({day:%d/%m/%Y})",

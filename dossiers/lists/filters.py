@@ -86,7 +86,7 @@ class Column:
 
     name: str
     heading: "str | Promise"
-    value: "Callable[[Any], Cell]"
+    value: "Callable[[Any], Cell | Promise]"
     chosen: bool = True
 
 
