@@ -374,6 +374,7 @@ def test_every_view_says_what_it_takes_and_gives():
 #: Who may write to a disk, and what: files that people send are written in cycle/files.py alone.
 WRITES = {
     "cycle/files.py": "what people send",
+    "cycle/exports.py": "nothing: a part of a zip file that is sent while it is made",
     "cycle/running/embedded.py": "our own PostgreSQL and Redis",
     "cycle/management/commands/up.py": "locks and logs of the processes it starts",
     "cycle/management/commands/backup.py": "the backup",
