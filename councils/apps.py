@@ -7,6 +7,6 @@ class CouncilsConfig(AppConfig):
     verbose_name = _("Hội đồng")
 
     def ready(self) -> None:
-        # Events, permissions and kinds of jobs are registered by being imported.
-        from councils import events, rules  # noqa: F401
+        # Events, permissions, kinds of jobs and lists are registered by being imported.
+        from councils import events, lists, rules  # noqa: F401
         from councils.judging import consequences  # noqa: F401

@@ -9,6 +9,6 @@ class DossiersConfig(AppConfig):
     def ready(self) -> None:
         # Events, permissions, flows, kinds of jobs, stored words: registered by being imported.
         from dossiers import events, flows, words  # noqa: F401
-        from dossiers.office import handover  # noqa: F401
+        from dossiers.office import handover, lists  # noqa: F401
         from dossiers.office.stock import work  # noqa: F401
         from dossiers.terms import recalculation  # noqa: F401

@@ -6,9 +6,9 @@ from cycle.events import carry, register
 from dossiers.models.law import ACTS
 
 carry(
-    "after authority before begun code days due_on due_was holder holder_id is_new node on org_unit"
-    " paper period records role rubric rung substitution successor task tasks term to to_id"
-    " was_until"
+    "after authority before begun code columns days due_on due_was filter format holder"
+    " holder_id is_new list node on org_unit paper period records role rows rubric rung"
+    " substitution successor task tasks term to to_id was_until"
 )
 
 register("dossier.open", _("mở hồ sơ"))
@@ -49,3 +49,4 @@ register("cycle.take_back", _("gạch bỏ chu trình mở nhầm"))
 register("cycle.batch", _("lập, sửa đợt đánh giá của năm"))
 register("cycle.window_closing", _("sắp hết thời gian thực hiện bước"))
 register("cycle.window_closed", _("hết thời gian thực hiện bước"))
+register("list.export", _("xuất danh sách"))

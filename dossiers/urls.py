@@ -15,7 +15,7 @@ from dossiers.office.views import (
     stock,
     year,
 )
-from dossiers.views import certificate, dossier, evidence, flow, inbox, task, terms
+from dossiers.views import certificate, dossier, evidence, export, flow, inbox, task, terms
 
 app_name = "dossiers"
 urlpatterns = [
@@ -35,9 +35,12 @@ urlpatterns = [
     path("calendar/", calendar.calendar, name="calendar"),
     path("register/", register.register, name="register"),
     path("register/certificates/", register.ending_certificates, name="ending"),
+    path("register/missing/", register.missing, name="missing"),
     path("certificates/", certificate.look_up, name="certificates"),
     path("c/<slug:token>/", certificate.certificate, name="certificate"),
     path("c/<slug:token>/qr.svg", certificate.qr_code, name="certificate_qr"),
+    path("export/<slug:name>/", export.export, name="export"),
+    path("export/<slug:name>/<int:pk>/", export.export, name="export_of"),
     path("jobs/", jobs.job_list, name="job_list"),
     path("jobs/<int:pk>/", jobs.job, name="job"),
     path("stock/", stock.stock_list, name="stock"),

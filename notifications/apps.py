@@ -7,5 +7,5 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Thông báo")
 
     def ready(self) -> None:
-        # Permissions, stored words and what listens to the beat: registered by being imported.
-        from notifications import beats, rules, words  # noqa: F401
+        # Permissions, stored words, lists, what listens to the beat: registered by being imported.
+        from notifications import beats, lists, rules, words  # noqa: F401

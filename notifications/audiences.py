@@ -296,6 +296,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "potential.close",
     "potential.reopen",
     "potential.begin",
+    "list.export",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle.models import OrgUnit, Stream, User
-from dossiers.lists.filters import Asked, Listed, Narrowed
+from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed
 from dossiers.models import Dossier
 from notifications import audiences
 from notifications.letters import title_of_term
@@ -71,16 +71,29 @@ class News(Listed):
     def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
 
-    @cached_property
-    def _page(self) -> list[Any]:
+    def _found(self):
         found = Notification.objects.filter(recipient=self.user)
         if self.filters.unread:
             found = found.unread()
         if self.filters.kind:
             found = found.filter(Kind(self.filters.kind).condition)
+        return found.order_by("-pk")
+
+    def keys(self):
+        return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
+
+    def of(self, keys):
+        return self._shaped(self._whole(self._found().filter(pk__in=keys)))
+
+    @cached_property
+    def _page(self):
+        found = self._found()
         if self.filters.after:
             found = found.filter(pk__lt=self.filters.after)
-        # The unit of a reminder's term, joined here to keep the page at two queries.
+        return self._whole(found, self.PAGE + 1)
+
+    def _whole(self, found, many=None):
+        # The unit and role of a rung's term, joined here to keep the page at two queries.
         found = found.annotate(
             desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
         )
@@ -89,16 +102,14 @@ class News(Listed):
                 desk=models.Subquery(
                     OrgUnit.objects.filter(pk=models.OuterRef("desk_id")).values("name")
                 )
-            )
-            .select_related("entry__actor", "entry__acting_for")
-            .order_by("-pk")[: self.PAGE + 1]
+            ).select_related("entry__actor", "entry__acting_for")[:many]
         )
 
-    def rows(self) -> list[Any]:
-        """The notifications, with ``dossier``; of reminders and escalations also ``term`` (its
-        title) and ``due_on``.
-        """
-        rows = super().rows()
+    def rows(self):
+        """Each notification with its ``title`` (what it is about) and ``dossier``."""
+        return self._shaped(super().rows())
+
+    def _shaped(self, rows):
         dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
         )

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import FileFault, HistoryEntry, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
+from dossiers.lists.filters import Queried
 from notifications.beats import Mark, marks
 from notifications.delivery import resend
 from notifications.letters import title_of_term
@@ -56,43 +57,62 @@ class Operations:
             cursor.execute(BACKLOG)
             return list(zip(WAITING, cursor.fetchone(), strict=True))
 
-    def incidents(self) -> tuple[list[Any], bool]:
-        """(deliveries that are not tried again by themselves, whether there are more)."""
-        deliveries, more = self._bounded(
-            Delivery.objects.filter(state=DeliveryState.INCIDENT)
-            .select_related(
-                "notification__entry", "notification__recipient", "digest__user", "summary__leader"
-            )
-            .order_by("-pk")
-        )
-        for delivery in deliveries:
-            if delivery.notification:
-                delivery.about = about(delivery.notification.entry)
-        return deliveries, more
+    def incidents(self):
+        """Messages that will not be tried again by themselves, the latest first."""
+        return self._bounded(incidents())
 
-    def untold(self) -> tuple[list[Any], bool]:
-        """(outbox rows whose audience could not be found, whether there are more)."""
-        messages, more = self._bounded(
-            OutboxMessage.objects.filter(dispatched_at=None)
-            .exclude(error="")
-            .select_related("entry")
-            .order_by("-pk")
-        )
-        for message in messages:
-            message.about = about(message.entry)
-        return messages, more
+    def untold(self):
+        """Entries whose audience could not be found."""
+        return self._bounded(untold())
 
-    def failed_jobs(self) -> tuple[list[Any], bool]:
-        """(failed background jobs, whether there are more)."""
-        return self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
+    def failed_jobs(self):
+        """Long work that ended in an error."""
+        return self._bounded(failed_jobs())
 
-    def file_faults(self) -> tuple[list[Any], bool]:
-        """(files that could not be served or stored, whether there are more)."""
-        return self._bounded(FileFault.objects.all())
+    def file_faults(self):
+        """Files that could not be handed over or stored, the latest first."""
+        return self._bounded(file_faults())
 
-    def _bounded(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
-        found = list(rows[: SHOWN + 1])
-        return found[:SHOWN], len(found) > SHOWN
+    def _bounded(self, found):
+        rows = list(found.found[: SHOWN + 1])
+        return found.shaped(rows[:SHOWN]), len(rows) > SHOWN
+
+
+def incidents():
+    """Messages that will not be tried again by themselves, the latest first."""
+
+    def shaped(rows):
+        for row in rows:
+            if row.notification:
+                row.about = about(row.notification.entry)
+        return rows
+
+    found = Delivery.objects.filter(state=DeliveryState.INCIDENT).select_related(
+        "notification__entry", "notification__recipient", "digest__user", "summary__leader"
+    )
+    return Queried(found.order_by("-pk"), shaped)
+
+
+def untold():
+    """Entries whose audience could not be found, the latest first."""
+
+    def shaped(rows):
+        for row in rows:
+            row.about = about(row.entry)
+        return rows
+
+    found = OutboxMessage.objects.filter(dispatched_at=None).exclude(error="")
+    return Queried(found.select_related("entry").order_by("-pk"), shaped)
+
+
+def failed_jobs():
+    """Long work that ended in an error."""
+    return Queried(Job.objects.filter(state=JobState.FAILED).select_related("by"))
+
+
+def file_faults():
+    """Files that could not be handed over or stored, the latest first."""
+    return Queried(FileFault.objects.all())
 
 
 def about(entry: HistoryEntry) -> str:

@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User
 from cycle.steps import Step
-from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
 from dossiers.models import ACTS, Dossier, Task, Term
@@ -59,25 +58,12 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
     """The week's report at ``now`` as plain data, over what ``user`` may see."""
     today = timezone.localdate(now)
     monday = monday_of(today)
-    calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
-    dossiers = Dossier.objects.visible_to(user).filter(cycle__closed_on=None)
+    dossiers = _dossiers(user)
     states = dict(
         dossiers.order_by().values_list("state").annotate(Count("pk"))  # type: ignore[misc]
     )
-    late = list(
-        Task.objects.overdue(now)
-        .filter(dossier__in=dossiers)
-        .order_by()
-        # Grouped by the unit's id, which the planner can estimate; names are read after.
-        .values("state", "org_unit")
-        .annotate(number=Count("pk"), oldest=Min("due_on"))
-    )
-    named = dict(
-        OrgUnit.objects.filter(pk__in={row["org_unit"] for row in late}).values_list("pk", "name")
-    )
-    for row in late:
-        row["org_unit__name"] = named[row["org_unit"]]
-    late_units = _late_units(late, today, calendar)
+    late = _late(dossiers, now)
+    late_units = _late_units(late, today)
     due = _due(user, dossiers, monday + timedelta(days=7))
     return {
         "who": str(user),
@@ -98,7 +84,40 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
     }
 
 
-def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
+def _dossiers(user):
+    return Dossier.objects.visible_to(user).filter(cycle__closed_on=None)
+
+
+def late_units(user, now):
+    """Every unit of the week's page with late tasks: ``unit``, ``number``, ``days``."""
+    return _late_units(_late(_dossiers(user), now), timezone.localdate(now))
+
+
+def due_next_week(user, now):
+    """What the week's page tells of the week after: ``day``, ``what``, ``product``, ``unit``."""
+    monday = monday_of(timezone.localdate(now))
+    return _due(user, _dossiers(user), monday + timedelta(days=7))
+
+
+def _late(dossiers, now):
+    """How many tasks are late in each state at each unit, and since when the oldest."""
+    late = list(
+        Task.objects.overdue(now)
+        .filter(dossier__in=dossiers)
+        .order_by()
+        # By the unit's number, which PostgreSQL knows how few there are of; its name follows.
+        .values("state", "org_unit")
+        .annotate(number=Count("pk"), oldest=Min("due_on"))
+    )
+    named = dict(
+        OrgUnit.objects.filter(pk__in={row["org_unit"] for row in late}).values_list("pk", "name")
+    )
+    for row in late:
+        row["org_unit__name"] = named[row["org_unit"]]
+    return late
+
+
+def _steps(states, late):
     standing: Counter = Counter()
     for state, number in states.items():
         if State(state) not in PARKED:
@@ -117,8 +136,9 @@ def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _late_units(late: list[Any], today: date, calendar: Calendar) -> list[dict[str, Any]]:
-    """A row per unit: its number of overdue tasks, and the working days of the latest one."""
+def _late_units(late, today):
+    """Each unit with how many tasks are late there, and by how many working days the oldest."""
+    calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
     units: dict = {}
     for row in late:
         unit = units.setdefault(row["org_unit__name"], {"number": 0, "oldest": row["oldest"]})

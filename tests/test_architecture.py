@@ -30,7 +30,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 FLOORS = {
     "cycle": [
         "clock events points steps translations workdays written site running asking sheets",
-        "tables fields formats typed guards visiting planning",
+        "tables fields formats typed guards visiting planning exports",
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces",
@@ -58,6 +58,7 @@ FLOORS = {
         "papers help",
         "forms stories",
         "pages sheet_page",
+        "lists",
         "views",
         "urls admin apps management",
     ],
@@ -68,6 +69,7 @@ FLOORS = {
         "delivery news",
         "jobs forms",
         "operations",
+        "lists",
         "views words",
         "urls apps",
     ],
@@ -372,6 +374,7 @@ def test_every_view_says_what_it_takes_and_gives():
 #: Who may write to a disk, and what: files that people send are written in cycle/files.py alone.
 WRITES = {
     "cycle/files.py": "what people send",
+    "cycle/exports.py": "nothing: a part of a zip file that is sent while it is made",
     "cycle/running/embedded.py": "our own PostgreSQL and Redis",
     "cycle/management/commands/up.py": "locks and logs of the processes it starts",
     "cycle/management/commands/backup.py": "the backup",

@@ -46,6 +46,7 @@ LISTS = {
         ],
     ),
     "ending": ("minh", ["/register/certificates/", "/register/certificates/?after=20000061"]),
+    "missing": ("minh", ["/register/missing/", "/register/missing/?lack=plan"]),
     "outreach": ("minh", ["/outreach/"]),
     "job_list": ("minh", ["/jobs/"]),
     "absence": ("minh", ["/absence/"]),

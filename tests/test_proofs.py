@@ -25,6 +25,7 @@ RESULTS = {
         "entered_after_kills": 100,
         "history_whole": True,
     },
+    "export_scale": {"size": 2000, "same_rows": True, "recorded": 4},
     "sweep_kill": {
         "size": 6,
         "rungs": 3000,
@@ -102,6 +103,7 @@ TIMED = {
     "sweep_scale": ["of_raw", "of_viewflow", "idle_of_select_1"],
     "close_scale": ["of_raw", "growth", "growth_bound"],
     "inbox_scale": ["stock_over_inbox", "many_over_few"],
+    "export_scale": ["first_of_copy", "csv_of_copy"],
 }
 
 

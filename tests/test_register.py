@@ -1,6 +1,7 @@
 """The register of overdue work: what it counts, for whom, and what 2021 looks like in it."""
 
 import json
+import re
 from datetime import date, datetime
 from io import StringIO
 
@@ -252,7 +253,8 @@ def test_the_list_ends_after_so_many_pages_and_says_so(
             open_dossier(cycle, commune, an, f"Gạo {number}")
     client.force_login(minh)
     first, last, beyond = (
-        client.get(f"/register/?page={number}").content.decode() for number in (1, 2, 9)
+        re.sub('value="[0-9A-Za-z]{64}"', "", client.get(f"/register/?page={n}").content.decode())
+        for n in (1, 2, 9)
     )
     assert "Danh sách dừng" not in first
     assert "Danh sách dừng ở 2 dòng." in last

@@ -8,13 +8,13 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from councils.forms import councils as councils_forms
+from councils.lists import council_list
 from councils.models import Council, Regulation
 from councils.pages import posted
 from cycle import clock, written
@@ -37,23 +37,15 @@ def _set_up_by(request: SignedIn, pk: int) -> Council:
 
 @login_required
 def councils(request: SignedIn) -> HttpResponseBase:
-    """The councils that the user sees."""
-    today = clock.today()
-    sitting = Q(members__since__lte=today) & (Q(members__until=None) | Q(members__until__gte=today))
-    found = (
-        Council.objects.visible_to(request.user)
-        .select_related("org_unit")
-        .annotate(seats=Count("members", filter=sitting))
-        .order_by("-valid_from", "-pk")
-    )
-    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    """The councils that I see."""
+    page = council_list(request.user).page(request.GET.get("page"), ROWS)
     return render(
         request,
         "councils/council_list.html",
         {
             "page": page,
             "councils": list(page),
-            "today": today,
+            "today": clock.today(),
             "may_set_up": councils_forms.units_of(request.user).exists(),
         },
     )

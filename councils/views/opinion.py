@@ -4,13 +4,13 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import F
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from councils.forms import entries
 from councils.judging.board import with_due
+from councils.lists import Opinions
 from councils.models import Opinion
 from councils.pages import posted
 from cycle import clock
@@ -21,17 +21,11 @@ ROWS = 25
 
 @login_required
 def opinions(request: SignedIn) -> HttpResponseBase:
-    """The opinions asked of the user: unanswered ones first, by due day."""
-    order = (F("answered_at").desc(nulls_first=True), "due_on", "pk")
-    found = Opinion.objects.filter(to=request.user).order_by(*order)
-    page = Paginator(found.values("pk"), ROWS).get_page(request.GET.get("page"))
-    # Sort and cut by ids only: sorting thousands of whole rows would spill to disk.
-    rows = (
-        Opinion.objects.filter(pk__in=page.object_list)  # type: ignore[misc]
-        .select_related("entry__dossier__product__producer", "entry__round", "asked_by")
-        .order_by(*order)
-    )
-    rows = with_due(list(rows), clock.today())  # type: ignore[assignment]
+    """What I was asked, the open ones first, the most pressing on top."""
+    found = Opinions(request.user)
+    # The page is chosen by its keys alone: to sort whole rows spills when there are thousands.
+    page = Paginator(found.asked.values("pk"), ROWS).get_page(request.GET.get("page"))
+    rows = found.of([row["pk"] for row in page.object_list])  # type: ignore[index,call-overload]
     return render(request, "councils/opinion_list.html", {"page": page, "opinions": rows})
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,10 +15,11 @@ from django.views.decorators.http import require_POST
 
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
-from councils.models import Closing, EvaluationRound, RoundState
+from councils.lists import Results, version_of
+from councils.models import EvaluationRound, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
-from cycle.models import Criterion, Job, JobState
+from cycle.models import Job, JobState
 
 #: Item of the checklist -> the page on which it is settled.
 _ROUND_PAGES = {
@@ -109,18 +109,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _version(round_: EvaluationRound, asked: str | None) -> tuple[Closing | None, list[Closing]]:
-    """The closing with the version ``asked``, or the last one; and all, the newest first."""
-    closings = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
-    if asked:
-        closings_asked = [each for each in closings if str(each.version) == asked]
-        if not closings_asked:
-            raise Http404
-        return closings_asked[0], closings
-    return (closings[0] if closings else None), closings
-
-
-def _job(made: Closing) -> Job | None:
+def _job(made):
     return (
         Job.objects.filter(kind="councils.apply", params__closing=made.pk).order_by("-pk").first()
     )
@@ -130,24 +119,12 @@ def _job(made: Closing) -> Job | None:
 def results(request: SignedIn, pk: int) -> HttpResponseBase:
     """The results of a closing, for everybody who sees the round."""
     round_ = found_round(request.user, pk)
-    made, closings = _version(round_, request.GET.get("version"))
+    made, closings = version_of(round_, request.GET.get("version"))
     if made is None:
         messages.info(request, _("Đợt này chưa chốt kết quả."))
         return redirect("councils:round", round_.pk)
-    rows = list(
-        made.results.select_related(
-            "entry__dossier__product__producer",
-            "entry__dossier__commune",
-            "entry__rubric",
-            "consequence",
-        ).order_by("entry__position", "pk")
-    )
-    missed = {key for row in rows for key, _stars in row.missed}
-    codes = dict(
-        Criterion.objects.filter(pk__in=missed).order_by("position").values_list("pk", "code")
-    )
-    for row in rows:
-        row.why = consequences.reasons(row, codes)  # type: ignore[attr-defined]  # for the page
+    found = Results(made)
+    rows = found.shaped(list(found.found))
     job = _job(made)
     waits = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
     page = {

@@ -8,9 +8,6 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +18,8 @@ from councils.forms import fields
 from councils.forms import rounds as rounds_forms
 from councils.judging import checklist, closing
 from councils.judging.board import Board
-from councils.models import TEAM, EvaluationRound, RoundEntry, RoundState
+from councils.lists import RoundList
+from councils.models import TEAM, EvaluationRound, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 
@@ -30,41 +28,17 @@ ROWS = 25
 
 @login_required
 def rounds(request: SignedIn) -> HttpResponseBase:
-    """The rounds that the user sees, by state."""
-    mine = EvaluationRound.objects.visible_to(request.user)
-    counts = dict(mine.values_list("state").annotate(n=Count("pk")).order_by())
-    tab = request.GET.get("tab")
-    if tab not in RoundState.values:
-        # Open rounds first.
-        busy = (RoundState.OPEN, RoundState.PREPARING, RoundState.CLOSED)
-        tab = next((state for state in busy if state in counts), RoundState.PREPARING)
-    found = (
-        mine.filter(state=tab)
-        .select_related("council", "cycle")
-        .annotate(
-            product_count=Coalesce(
-                Subquery(
-                    RoundEntry.objects.products()
-                    .filter(round=OuterRef("pk"))
-                    .order_by()
-                    .values("round")
-                    .annotate(number=Count("pk"))
-                    .values("number")
-                ),
-                0,
-            )
-        )
-        .order_by("-pk")
-    )
-    page = Paginator(found, ROWS).get_page(request.GET.get("page"))
+    """The rounds that I see, by how far they have come."""
+    found = RoundList(request.user, request.GET)
+    page = found.page(request.GET.get("page"), ROWS)
     return render(
         request,
         "councils/round_list.html",
         {
             "page": page,
             "rounds": list(page),
-            "tab": tab,
-            "tabs": [(state, state.label, counts.get(state, 0)) for state in RoundState],
+            "tab": found.tab,
+            "tabs": [(state, state.label, found.counts.get(state, 0)) for state in RoundState],
             "may_begin": rounds_forms.run_by(request.user).exists(),
         },
     )

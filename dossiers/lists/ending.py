@@ -1,5 +1,6 @@
 """Certificates that end soon (giấy chứng nhận sắp hết hạn)."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -9,7 +10,8 @@ from django.db.models import F, Q, QuerySet
 
 from cycle import clock
 from cycle.models import Role, User
-from dossiers.lists.filters import Asked, Listed, Narrowed
+from dossiers.lists.filters import Asked, Listed, Narrowed, in_order
+from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Route
 from dossiers.models.term import Term
 
@@ -69,11 +71,33 @@ class Ending(Listed):
 
     @cached_property
     def _page(self) -> list[Term]:
-        keys = [key[-1] for key in self._keys()[: self.PAGE + 1]]
-        terms = Term.objects.select_related(
-            "dossier__product__producer", "dossier__commune"
-        ).in_bulk(keys)
-        return [terms[key] for key in keys]
+        return self._terms([key[-1] for key in self._keys()[: self.PAGE + 1]])
+
+    def _terms(self, keys: Sequence[int]) -> list[Term]:
+        found = Term.objects.select_related("dossier__product__producer", "dossier__commune")
+        return in_order(keys, found.in_bulk(keys))
+
+    def rows(self) -> list[dict[str, Any]]:
+        return self._shaped(super().rows())
+
+    def keys(self) -> Iterable[int]:
+        return (key[-1] for key in self._keys())
+
+    def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
+        return self._shaped(self._terms(keys))
+
+    def _shaped(self, terms: list[Any]) -> list[dict[str, Any]]:
+        """Each clock with its certificate, its commune and the days left."""
+        given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
+        return [
+            {
+                "term": term,
+                "commune": term.dossier.commune,
+                "certificate": given[term.certificate_id],
+                "left": (term.due_on - self.today).days,
+            }
+            for term in terms
+        ]
 
     def _beyond(self, last: Term) -> dict[str, Any]:
         return {"after": last.pk}

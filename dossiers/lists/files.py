@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from cycle import clock, written
@@ -15,10 +16,10 @@ from cycle.models import Cycle, Level, OrgUnit, User
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
-from dossiers.lists.filters import Listed
+from dossiers.lists.filters import BATCH, Listed
 from dossiers.lists.inbox import Filters, _calendar, _commune, _days_off
 from dossiers.models import Dossier, ProductGroup
-from dossiers.terms.due import due
+from dossiers.terms.due import Due, due
 
 
 class Register(Listed):
@@ -42,8 +43,8 @@ class Register(Listed):
             days_off=_days_off(self.today),
         ).get(pk=self.user.pk)
 
-    @cached_property
-    def _page(self) -> list[dict[str, Any]]:
+    def _found(self) -> QuerySet[Dossier, Any]:
+        """All dossiers of the list, the newest first."""
         filters = self.filters
         dossiers = Dossier.objects.visible_to(self.user)
         if filters.cycle:
@@ -56,15 +57,34 @@ class Register(Listed):
             dossiers = dossiers.filter(state__in=states_of(filters.step))
         if filters.state:
             dossiers = dossiers.filter(state=filters.state)
-        if (after := written.key(filters.after)) is not None:
+        return dossiers.filter(filters.words("product")).order_by("-pk")
+
+    def keys(self) -> Iterable[int]:
+        return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
+
+    def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
+        return self._rows(self._found().filter(pk__in=keys))
+
+    @cached_property
+    def _page(self) -> list[dict[str, Any]]:
+        dossiers = self._found()
+        if (after := written.key(self.filters.after)) is not None:
             dossiers = dossiers.filter(pk__lt=after)
-        rows = list(
-            dossiers.filter(filters.words("product"))
-            .annotate(
+        return self._rows(dossiers, self.PAGE + 1)
+
+    @cached_property
+    def _due(self) -> Callable[[date, datetime | None], Due]:
+        """:func:`due`, worked out once for rows that are due alike."""
+        calendar = _calendar(self.facts["days_off"])
+        return lru_cache(1000)(
+            lambda on, paused_at: due(on, self.today, calendar, paused_at=paused_at)
+        )
+
+    def _rows(self, dossiers: QuerySet[Dossier, Any], many: int | None = None) -> list[Any]:
+        rows: list[Any] = list(
+            dossiers.annotate(
                 task=FilteredRelation("tasks", condition=Q(tasks__open_state__isnull=False))
-            )
-            .order_by("-pk")
-            .values(
+            ).values(
                 "pk", "state", "stars", "case_type",
                 product_name=F("product__name"),
                 code=F("product__code"),
@@ -76,15 +96,17 @@ class Register(Listed):
                 due_on=F("task__due_on"),
                 paused_at=F("task__term__paused_at"),
                 waiting_since=F("task__waiting_since"),
-            )[: self.PAGE + 1]
+                representative=F("product__producer__representative"),
+                phone=F("product__producer__phone"),
+                group=F("product__group"),
+            )[:many]
         )  # fmt: skip
-        calendar = _calendar(self.facts["days_off"])
         for row in rows:
             state = row["state"] = State(row["state"])
             row["step"] = state.step
             if row["node"]:
                 row["title"] = GUIDES[row["node"]].title
-                row["due"] = due(row["due_on"], self.today, calendar, paused_at=row["paused_at"])
+                row["due"] = self._due(row["due_on"], row["paused_at"])
         return rows
 
     def _beyond(self, last: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -28,12 +28,12 @@ from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
-from dossiers.lists.filters import Asked, Listed, Narrowed
+from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import ACTS, ProductGroup, Task
-from dossiers.terms.due import SOON, due
+from dossiers.terms.due import SOON, Due, due
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from dossiers.models.task import TaskQuerySet
 
@@ -285,9 +285,24 @@ class Inbox(Listed):
     def _page(self) -> list[dict[str, Any]]:
         return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
 
+    def keys(self) -> Iterable[int]:
+        tasks = self._from_here(self._tasks())
+        return tasks.values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
+
+    def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
+        rows = self._rows(self._tasks().filter(pk__in=keys))
+        return in_order(keys, {row["pk"]: row for row in rows})
+
     def row(self, pk: int) -> dict[str, Any] | None:
         """The row of one task of this tab, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
+
+    @cached_property
+    def _due(self) -> Callable[[date, datetime | None], Due]:
+        """:func:`due`, worked out once for rows that are due alike."""
+        return lru_cache(1000)(
+            lambda on, paused_at: due(on, self.today, self.calendar, paused_at=paused_at)
+        )
 
     def _rows(self, tasks: TaskQuerySet) -> list[dict[str, Any]]:
         rows = list(
@@ -300,6 +315,7 @@ class Inbox(Listed):
                 product=F("dossier__product__name"),
                 code=F("dossier__product__code"),
                 producer=F("dossier__product__producer__name"),
+                unit=F("org_unit__name"),
                 commune=F("dossier__commune__name"),
                 paused_at=F("term__paused_at"),
             )
@@ -309,9 +325,7 @@ class Inbox(Listed):
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
             else:
-                row["due"] = due(
-                    row["due_on"], self.today, self.calendar, paused_at=row["paused_at"]
-                )
+                row["due"] = self._due(row["due_on"], row["paused_at"])
                 row["mine"] = row["owner_id"] == self.user.pk
                 row["owner"] = row["owner_name"] or row["owner_username"]
         return rows

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -22,12 +22,12 @@ from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
 from dossiers.lists.ending import FOLLOWERS
-from dossiers.lists.filters import Asked, Listed, Narrowed
+from dossiers.lists.filters import Asked, Listed, Narrowed, in_order
 from dossiers.models.law import ACTS
 from dossiers.terms.spent import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cycle.models import User
 
@@ -112,7 +112,12 @@ _STEP = """coalesce(
 
 _MONTH = "to_char(t.due_on, 'YYYY-MM')"
 
-#: SQL: the terms of the person's area that were late (``late``), with the days late.
+#: Whose terms: of the person's units and those below them.
+_HERE = "AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))"
+
+#: Every clock of the person's area that ran past its day. A clock that stood still when it was
+#: stopped, or stands still, is judged by the moment it paused; one whose lateness nobody is told
+#: of (the end of a certificate, the dates of the year) is not somebody's late work.
 #:
 #: - ``ended_at`` is when the counting ended: now for an open term, ``stopped_at`` for a stopped
 #:   one; for one that is paused, or was when it was stopped, the moment of that pause.
@@ -153,7 +158,7 @@ WITH area AS (
     t.org_unit_id, t.due_on, true AS open, coalesce(t.paused_at, %(now)s) AS ended_at
   FROM dossiers_term t
   WHERE t.state <> 'stopped' AND t.due_at <= %(now)s AND t.due_at <= coalesce(t.paused_at, %(now)s)
-    AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))
+    {_HERE}
   UNION ALL
   SELECT t.id, t.dossier_id, t.cycle_id, t.certificate_id, t.task_id, t.rule_id, t.legal,
     t.org_unit_id, t.due_on, false, CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
@@ -164,7 +169,7 @@ WITH area AS (
   ) last ON true
   WHERE t.due_at <= t.stopped_at
     AND t.due_at <= CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
-    AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))
+    {_HERE}
 ), late AS (
   SELECT t.id, t.task_id, t.rule_id, t.org_unit_id, t.due_on, t.open, t.ended_at,
     (SELECT worked FROM calendar)[
@@ -208,11 +213,10 @@ LEFT JOIN cycle_user person ON person.id = sums.officer_id
 ORDER BY sums.terms DESC, sums.days DESC, unit.name, who, sums.step
 """  # noqa: S608  (no input in it)
 
-#: One page: its ids first, then the columns of those rows.
-ROWS = f"""{LATE}, page AS MATERIALIZED (
-  SELECT id, open, ended_at, days FROM late
-  ORDER BY open DESC, days DESC, due_on, id LIMIT %(limit)s OFFSET %(offset)s
-)
+_ORDER = "ORDER BY open DESC, days DESC, due_on, id"
+
+#: What is shown of the terms of ``page``.
+_SHOWN = f"""
 SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.due_on, t.original_due_on,
   page.open, t.state = 'paused' AS paused, page.days,
   (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP} AS step,
@@ -228,8 +232,19 @@ JOIN cycle_orgunit unit ON unit.id = t.org_unit_id
 ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
 """  # noqa: S608  (no input in it)
 
-#: Values of ``grouping(step, org_unit_id, officer_id, month)``: a bit is 1 when that column is
-#: summed over, step being the highest of four: STEP is 0b0111, grouped by step alone.
+#: The page is chosen by what orders it; all else is read of its rows alone.
+ROWS = f"""{LATE}, page AS MATERIALIZED (
+  SELECT id, open, ended_at, days FROM late {_ORDER} LIMIT %(limit)s OFFSET %(offset)s
+){_SHOWN}"""  # noqa: S608  (no input in it)
+
+#: The numbers of all rows, and the rows of some numbers: how the list is taken out.
+KEYS = f"{LATE} SELECT id FROM late {_ORDER}"  # noqa: S608  (no input in it)
+_LATE_OF = LATE.replace(_HERE, f"{_HERE} AND t.id = ANY(%(ids)s)")
+THESE = f"""{_LATE_OF}, page AS MATERIALIZED (
+  SELECT id, open, ended_at, days FROM late
+){_SHOWN}"""  # noqa: S608  (no input in it)
+
+#: grouping() as a number: a bit is set for what is summed over.
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 
 
@@ -337,7 +352,20 @@ class OverdueRegister(Listed):
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """The terms of this page: the open ones first, then by most days late."""
+        """The late clocks of this page, what is still open first, the latest first."""
+        return self._shaped(super().rows())
+
+    def keys(self) -> Iterable[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(KEYS, self._values)
+            # Row by row out of what the driver has received: a list of tuples is four times that.
+            yield from (key for (key,) in cursor)
+
+    def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
+        rows = asked(THESE, self._values | {"ids": list(keys)})
+        return in_order(keys, {row["id"]: row for row in self._shaped(rows)})
+
+    def _shaped(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [
             {
                 **row,
@@ -346,7 +374,7 @@ class OverdueRegister(Listed):
                 "step": Step(row["step"]).label,
                 "months": months_late(row) if not row["unit"] else 0,
             }
-            for row in super().rows()
+            for row in rows
         ]
 
     def previous(self) -> str:

@@ -6,9 +6,7 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
-from django.db.models import CharField, Count, Exists, OuterRef, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -19,62 +17,38 @@ from django.views.decorators.http import require_POST
 
 from cycle import clock
 from cycle.asking import SignedIn
-from cycle.models import Fold, RoleAssignment, Substitution, User, fold
-from cycle.models.organisation import SubstitutionQuerySet
+from cycle.models import RoleAssignment, Substitution
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
-from dossiers.lists.filters import Asked
 from dossiers.models import Task
 from dossiers.office import handover
 from dossiers.office.briefing import Briefing
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
+from dossiers.office.lists import AbsenceList, HandoverList, substitutions
 
 ROWS = 25
 
 
-def _substitutions(user: User) -> SubstitutionQuerySet:
-    """The substitutions that ``user`` sees: of their own post, by them, of a post they arrange."""
-    posts = handover.substitutable_by(user).values("pk")
-    # Also of a post that has ended, while a document is owed: somebody must be able to add it.
-    owed = Q(paper_due_on__isnull=False, document="") & handover.arranged_ever(user, "assignment__")
-    return Substitution.objects.filter(
-        Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user) | owed
-    ).select_related("assignment__user", "assignment__org_unit", "substitute")
-
-
 @login_required
 def absence(request: SignedIn) -> HttpResponseBase:
-    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); documents that are owed."""
-    today = clock.today()
-    found = _substitutions(request.user)
-    late = found.without_paper(today)
-    unpapered = request.GET.get("show") == "unpapered"
-    if unpapered:
-        found = late
-    page = Paginator(found.order_by("-valid_to", "-pk"), ROWS).get_page(request.GET.get("page"))
-    rows = []
-    for row in page:
-        overdue = not row.document and row.paper_due_on is not None and row.paper_due_on < today
-        may = rules.has_perm("dossiers.substitute", request.user, row.assignment)
-        past = row.valid_to < today or overdue
-        rows.append(
-            {
-                "substitution": row,
-                "when": "past" if past else "coming" if row.valid_from > today else "now",
-                # One whose last day is today needs no ending.
-                "may_end": may and not past and row.valid_to > today,
-                "may_add_paper": may and not row.document and row.paper_due_on is not None,
-                "late": overdue,
-            }
-        )
+    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); or without the paper due."""
+    found = AbsenceList(request.user, request.GET)
+    page = found.page(request.GET.get("page"), ROWS)
+    rows = found.shaped(list(page))
+    for row in rows:
+        given: Substitution = row["substitution"]
+        may = rules.has_perm("dossiers.substitute", request.user, given.assignment)
+        # One that ends today ends by itself.
+        row["may_end"] = may and not row["past"] and given.valid_to > found.today
+        row["may_add_paper"] = may and not given.document and given.paper_due_on is not None
     return render(
         request,
         "dossiers/absence.html",
         {
             "page": page,
             "rows": rows,
-            "unpapered": unpapered,
-            "without_paper": page.paginator.count if unpapered else late.count(),
+            "unpapered": found.unpapered,
+            "without_paper": page.paginator.count if found.unpapered else found.late.count(),
         },
     )
 
@@ -82,8 +56,8 @@ def absence(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Record the document of a substitution that began without one."""
-    substitution = get_object_or_404(_substitutions(request.user), pk=pk)
+    """Record the paper of a substitution that began without one."""
+    substitution = get_object_or_404(substitutions(request.user), pk=pk)
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
         raise Http404
     today = clock.today()
@@ -129,8 +103,8 @@ def absence_new(request: SignedIn) -> HttpResponseBase:
 @login_required
 @require_POST
 def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
-    """End a substitution today, or delete one that has not begun."""
-    substitution = get_object_or_404(_substitutions(request.user), pk=pk)
+    """End a substitution with today, or take back one that has not begun."""
+    substitution = get_object_or_404(substitutions(request.user), pk=pk)
     try:
         handover.end_substitution(substitution, by=request.user)
     except ValidationError as refused:
@@ -147,41 +121,14 @@ def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def handover_list(request: SignedIn) -> HttpResponseBase:
-    """The posts that this person may hand over, with their open work."""
-    text = Asked(request.GET).text("q")
-    posts = (
-        handover.arranged_by(request.user)
-        .select_related("handed_to")
-        .annotate(
-            name=Fold(
-                Concat(
-                    "user__full_name",
-                    Value(" "),
-                    "user__username",
-                    Value(" "),
-                    "org_unit__name",
-                    output_field=CharField(),
-                )
-            )
-        )
-        .order_by("org_unit__name", "user__full_name", "role", "pk")
+    """The posts whose work this person may give to another, with what lies open in each."""
+    found = HandoverList(request.user, request.GET)
+    page = found.page(request.GET.get("page"), ROWS)
+    return render(
+        request,
+        "dossiers/handover_list.html",
+        {"page": page, "rows": found.shaped(list(page)), "q": found.q},
     )
-    for word in fold(text).split()[:8]:
-        posts = posts.filter(name__contains=word)
-    page = Paginator(posts, ROWS).get_page(request.GET.get("page"))
-    claimed = {
-        (row["owner"], row["role"], row["org_unit"]): row["n"]
-        for row in Task.objects.open()
-        .filter(owner__in=[post.user_id for post in page])
-        .values("owner", "role", "org_unit")
-        .annotate(n=Count("pk"))
-        .order_by()
-    }
-    rows = [
-        {"post": post, "claimed": claimed.get((post.user_id, post.role, post.org_unit_id), 0)}
-        for post in page
-    ]
-    return render(request, "dossiers/handover_list.html", {"page": page, "rows": rows, "q": text})
 
 
 @login_required

@@ -3,8 +3,6 @@
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
-from django.db.models import Prefetch
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -12,7 +10,7 @@ from django.utils.translation import gettext as _
 from cycle.asking import SignedIn
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
-from dossiers.models import Dossier, OutreachEvent
+from dossiers.office.lists import outreach_list
 
 ROWS = 25
 
@@ -38,18 +36,7 @@ def outreach(request: SignedIn) -> HttpResponseBase:
         event = form.save()
         messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
         return redirect("dossiers:outreach")
-    rows = (
-        OutreachEvent.objects.filter(org_unit__in=user.area())
-        .select_related("org_unit", "cycle")
-        .prefetch_related(
-            Prefetch(
-                "dossiers",
-                Dossier.objects.visible_to(user).select_related("product__producer"),
-                to_attr="came_of_it",
-            )
-        )
-    )
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    page = outreach_list(user).page(request.GET.get("page"), ROWS)
     return render(
         request,
         "dossiers/outreach.html",

@@ -7,9 +7,8 @@ import segno
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -21,7 +20,7 @@ from django.views.decorators.http import require_POST
 from cycle import clock, downloads, sheets, site
 from cycle import slips as paper
 from cycle.asking import SignedIn
-from cycle.models import ActivationSlip, HistoryEntry, RoleAssignment, Stream
+from cycle.models import ActivationSlip, HistoryEntry, Stream
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
@@ -32,6 +31,7 @@ from dossiers.office.forms.people import (
     MoveForm,
     RosterForm,
 )
+from dossiers.office.lists import PeopleList, person_row, seen_people, with_posts
 
 ROWS = 25
 #: More slips than these are not printed at once.
@@ -45,61 +45,27 @@ def _day(value):
 
 
 def _seen(request):
-    """The people whom this person may see. Raises Http404 for who may see none."""
-    if not rules.has_perm("dossiers.see_people", request.user):
-        raise Http404
-    return people.seen_by(request.user)
+    return seen_people(request.user)
 
 
 def _one(request, pk):
     return get_object_or_404(_seen(request), pk=pk)
 
 
-def _posts():
-    """All posts of the people of a page, in one query."""
-    posts = RoleAssignment.objects.select_related("org_unit").order_by("-valid_from", "-pk")
-    return Prefetch("role_assignments", posts, to_attr="all_posts")
-
-
-def _row(person, today):
-    """A person as the list shows them: what they hold, will hold and held."""
-    held = [p for p in person.all_posts if p.valid_to is None or p.valid_to >= today]
-    return {
-        "person": person,
-        "now": [post for post in held if post.valid_from <= today],
-        "coming": [post for post in held if post.valid_from > today],
-        "ended": [post for post in person.all_posts if post not in held],
-        "waits": person.is_active and not person.has_usable_password(),
-    }
-
-
-#: The tabs of the list: those who work here, who have not begun, who have left.
-TABS = ("now", "waiting", "left")
-
-
 @login_required
 def people_list(request: SignedIn) -> HttpResponseBase:
     """Who works here, which posts since when; those who have left too (danh sách nhân sự)."""
-    everybody, today = _seen(request), clock.today()
-    tab = request.GET.get("show", "")
-    tab = tab if tab in TABS else "now"
-    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    of_tab = {
-        "now": everybody.filter(people.held_now_or_later(today), is_active=True),
-        "waiting": people.waiting(everybody),
-        "left": everybody.exclude(people.held_now_or_later(today), is_active=True),
-    }[tab]
-    rows = people.found(of_tab, text).prefetch_related(_posts()).order_by("full_name", "username")
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
+    found = PeopleList(request.user, request.GET)
+    page = found.page(request.GET.get("page"), ROWS)
     return render(
         request,
         "dossiers/people.html",
         {
             "page": page,
-            "rows": [_row(person, today) for person in page],
-            "q": text,
-            "tab": tab,
-            "waiting": people.waiting(everybody).count(),
+            "rows": found.shaped(list(page)),
+            "q": found.q,
+            "tab": found.tab,
+            "waiting": people.waiting(found.everybody).count(),
             "administers": people.administers_people(request.user),
             "days": paper.DAYS,
         },
@@ -109,7 +75,7 @@ def people_list(request: SignedIn) -> HttpResponseBase:
 @login_required
 def person(request: SignedIn, pk: int) -> HttpResponseBase:
     """One person: what they hold, since when, how they are reached, what was recorded."""
-    found = get_object_or_404(_seen(request).prefetch_related(_posts()), pk=pk)
+    found = get_object_or_404(_seen(request).prefetch_related(with_posts()), pk=pk)
     entries = HistoryEntry.objects.filter(stream=Stream.PERSON, stream_id=pk)
     entries = entries.select_related("actor", "org_unit", "acting_for").order_by("-seq")[:ENTRIES]
     for entry in entries:
@@ -118,7 +84,7 @@ def person(request: SignedIn, pk: int) -> HttpResponseBase:
         request,
         "dossiers/person.html",
         {
-            "row": _row(found, clock.today()),
+            "row": person_row(found, clock.today()),
             "person": found,
             "slip": ActivationSlip.objects.filter(user=pk, used_at=None, voided_at=None)
             .select_related("made_by")
@@ -334,7 +300,7 @@ def slips(request: SignedIn) -> HttpResponseBase:
     wanted = seen.filter(pk__in=chosen)
     if "all" in request.POST:
         wanted = people.waiting(seen)
-    found = list(wanted.prefetch_related(_posts()).order_by("full_name", "pk")[: SLIPS + 1])
+    found = list(wanted.prefetch_related(with_posts()).order_by("full_name", "pk")[: SLIPS + 1])
     if len(found) > SLIPS:
         return _refused(request, _("Mỗi lần in nhiều nhất %(n)d phiếu.") % {"n": SLIPS})
     if not found:
@@ -359,7 +325,7 @@ def _refused(request, sentence):
 
 def show_slips(request, printed):
     """The page of slips, several on a sheet."""
-    prefetch_related_objects([slip.person for slip in printed], _posts())
+    prefetch_related_objects([slip.person for slip in printed], with_posts())
     address = site.address(reverse("dossiers:activate"))
     today = clock.today()
     return render(
@@ -370,7 +336,8 @@ def show_slips(request, printed):
             "slips": [
                 {
                     "slip": slip,
-                    "now": _row(slip.person, today)["now"] or _row(slip.person, today)["coming"],
+                    "now": person_row(slip.person, today)["now"]
+                    or person_row(slip.person, today)["coming"],
                     "qr": segno.make(f"{address}#{slip.code}", error="m").svg_data_uri(
                         scale=3, light="#fff", omitsize=True
                     ),

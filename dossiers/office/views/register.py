@@ -9,8 +9,9 @@ from cycle.asking import SignedIn
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
+from dossiers.lists.missing import Filters as MissingFilters
+from dossiers.lists.missing import Lack, Missing
 from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
-from dossiers.models import Certificate
 
 
 @login_required
@@ -35,17 +36,19 @@ def register(request: SignedIn) -> HttpResponseBase:
 def ending_certificates(request: SignedIn) -> HttpResponseBase:
     """The certificates in the user's area that end, and when to file for re-evaluation."""
     page = Ending(request.user, EndingFilters.of(request.GET))
-    terms = page.rows()
-    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
-    rows = [
-        {
-            "term": term,
-            "commune": term.dossier.commune,
-            "certificate": given[term.certificate_id],
-            "left": (term.due_on - page.today).days,
-        }
-        for term in terms
-    ]
     return render(
-        request, "dossiers/ending.html", {"page": page, "rows": rows, "today": page.today}
+        request, "dossiers/ending.html", {"page": page, "rows": page.rows(), "today": page.today}
+    )
+
+
+@login_required
+@require_safe
+def missing(request: SignedIn) -> HttpResponseBase:
+    """Which communes of my area have no outreach, idea or plan yet (xã còn thiếu)."""
+    filters = MissingFilters.of(request.GET)
+    page = Missing(request.user, filters)
+    return render(
+        request,
+        "dossiers/missing.html",
+        {"page": page, "filters": filters, "lacks": Lack.choices},
     )

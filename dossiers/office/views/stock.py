@@ -1,21 +1,17 @@
 """The stock comes in: what was recognised before, from a sheet or by hand (nhập hồ sơ cũ)."""
 
-from datetime import date
 from typing import Any
 
-import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Q
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle import clock, files
-from cycle.models import Level, OrgUnit, Role, User
+from cycle.models import OrgUnit, User
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
 from dossiers.models import (
@@ -37,24 +33,13 @@ from dossiers.office.forms.stock import (
     StrikeForm,
     UploadForm,
 )
+from dossiers.office.lists import StockRows, batch_list, stock_office
 from dossiers.office.stock import checking, totals, work
-from dossiers.office.stock.columns import FIELDS
 from dossiers.walk import stock
 
 ROWS = 50
 #: So many batches on a page.
 BATCHES = 25
-
-
-def _office(user: User) -> OrgUnit:
-    """The province whose stock this person enters. Raises Http404: a stranger sees nothing here."""
-    if not rules.has_perm("dossiers.import_stock", user, None):
-        raise Http404
-    return next(
-        held.org_unit
-        for held in user.assignments()
-        if held.role == Role.OFFICER and held.org_unit.level == Level.PROVINCE
-    )
 
 
 def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
@@ -65,14 +50,13 @@ def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
 @login_required
 def stock_list(request: Any) -> HttpResponseBase:
     """The batches of the office, the newest first; send another list."""
-    unit = _office(request.user)
+    unit = stock_office(request.user)
     form = FirstUploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         made = _upload(request, form, unit)
         if made is not None:
             return redirect("dossiers:stock_batch", made.pk)
-    batches = StockBatch.objects.filter(org_unit=unit).select_related("by")
-    page = Paginator(batches, BATCHES).get_page(request.GET.get("page"))
+    page = batch_list(request.user).page(request.GET.get("page"), BATCHES)
     return render(request, "dossiers/stock_list.html", {"form": form, "page": page})
 
 
@@ -102,7 +86,7 @@ def _upload(
 @login_required
 def stock_batch(request: Any, pk: int) -> HttpResponseBase:
     """One batch where it stands: its columns, what is wrong with its cells, its paper, its end."""
-    unit = _office(request.user)
+    unit = stock_office(request.user)
     batch = get_object_or_404(
         StockBatch.objects.select_related("by", "committed_by", "job", "org_unit", "cycle", "into"),
         pk=pk,
@@ -186,21 +170,9 @@ def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
 
 
 def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, Any]:
-    only = request.GET.get("rows", "")
-    rows = batch.rows.filter(kind=RowKind.DATA)
-    if only == "warnings":
-        rows = rows.filter(warnings__gt=0)
-    elif only != "all":
-        rows = rows.filter(Q(errors__gt=0))
-        only = "errors"
-    rows = rows.select_related("dossier", "certificate", "potential").order_by("line")
-    page = Paginator(rows, ROWS).get_page(request.GET.get("page"))
-    row: Any
-    for row in page:
-        row.told = [fault | {"label": FIELDS[fault["field"]].label} for fault in row.faults]
-        if batch.kind == StockKind.RUNNING and row.values.get("state"):
-            row.stands = State(row.values["state"]).label
-            row.since = date.fromisoformat(row.values["since"]) if "since" in row.values else None
+    found = StockRows(batch, request.GET)
+    page = found.page(request.GET.get("page"), ROWS)
+    found.shaped(list(page))
     over = batch.rows.exclude(kind=RowKind.DATA).order_by("line")
     return {
         "batch": batch,
@@ -208,7 +180,7 @@ def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, A
         "forms": forms,
         "wrong": [form for form in forms.values() if form.is_bound and form.errors],
         "page": page,
-        "only": only,
+        "only": found.only,
         "passed_over": over[:ROWS],
         "totals": [each | {"label": totals.label(each["what"])} for each in batch.totals],
         "stars": [(n, batch.counts.get(str(n), 0)) for n in (3, 4, 5)],
@@ -226,7 +198,7 @@ def _parts(batch: StockBatch) -> list[tuple[str, int]]:
 @shows_typed
 def stock_one(request: Any) -> HttpResponseBase:
     """One certificate of before, by hand: the same checks, the same door."""
-    unit = _office(request.user)
+    unit = stock_office(request.user)
     form = OneForm(request.POST or None, request.FILES or None, user=request.user)
     fill(form, request.typed)
     if request.method == "POST" and form.is_valid():

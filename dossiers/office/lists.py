@@ -1,0 +1,416 @@
+"""The lists of the office as their pages and their files read them: people, absence, hand-over, …
+
+Each begins from what the person who asks may see, and raises Http404 for a stranger.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import rules
+from django.db.models import CharField, Count, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Concat
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock
+from cycle.models import Fold, Job, Level, OrgUnit, Role, RoleAssignment, Substitution, User, fold
+from cycle.written import day_text
+from dossiers.law.states import State
+from dossiers.lists.export import Exported, register
+from dossiers.lists.filters import Asked, Column, Queried
+from dossiers.models import Dossier, OutreachEvent, RowKind, StockBatch, StockKind, Task
+from dossiers.office import handover, people
+from dossiers.office.stock.columns import FIELDS
+from dossiers.page import told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+# --- People -------------------------------------------------------------------------------------
+
+#: The tabs of the list: those who work here, who have not begun, who have left.
+TABS = ("now", "waiting", "left")
+
+
+def seen_people(user: User) -> QuerySet[User]:
+    """The people whom this person may see. Raises Http404 for who may see none."""
+    if not rules.has_perm("dossiers.see_people", user):
+        raise Http404
+    return people.seen_by(user)
+
+
+def with_posts() -> Prefetch[Any]:
+    """All posts of the people of a page, in one query."""
+    posts = RoleAssignment.objects.select_related("org_unit").order_by("-valid_from", "-pk")
+    return Prefetch("role_assignments", posts, to_attr="all_posts")
+
+
+def person_row(person: Any, today: date) -> dict[str, Any]:
+    """A person as the list shows them: what they hold, will hold and held."""
+    held = [p for p in person.all_posts if p.valid_to is None or p.valid_to >= today]
+    return {
+        "person": person,
+        "now": [post for post in held if post.valid_from <= today],
+        "coming": [post for post in held if post.valid_from > today],
+        "ended": [post for post in person.all_posts if post not in held],
+        "waits": person.is_active and not person.has_usable_password(),
+    }
+
+
+class PeopleList(Queried):
+    """Who works here, who waits, who has left; ``show`` and ``q`` of the address narrow it."""
+
+    def __init__(self, user: User, data: Mapping[str, str]) -> None:
+        self.everybody, self.today = seen_people(user), clock.today()
+        asked = Asked(data)
+        self.tab, self.q = asked.one_of("show", TABS, "now"), asked.text("q")
+        of_tab = {
+            "now": self.everybody.filter(people.held_now_or_later(self.today), is_active=True),
+            "waiting": people.waiting(self.everybody),
+            "left": self.everybody.exclude(people.held_now_or_later(self.today), is_active=True),
+        }[self.tab]
+        super().__init__(
+            people.found(of_tab, self.q)
+            .prefetch_related(with_posts())
+            .order_by("full_name", "username")
+        )
+
+    def shaped(self, rows: list[Any]) -> list[Any]:
+        return [person_row(person, self.today) for person in rows]
+
+
+def _posts_said(row: dict[str, Any]) -> str:
+    said = [
+        _now("%(post)s, từ %(day)s") % {"post": post, "day": day_text(post.valid_from)}
+        for post in (*row["now"], *row["coming"])
+    ]
+    said += [
+        f"{post}, {day_text(post.valid_from)} – {day_text(post.valid_to)}" for post in row["ended"]
+    ]
+    return "; ".join(said)
+
+
+def _account(row: dict[str, Any]) -> Any:
+    if not row["person"].is_active:
+        return _("đã khóa")
+    return _("chưa kích hoạt") if row["waits"] else _("đang dùng")
+
+
+_PEOPLE = (
+    Column("name", _("Họ và tên"), lambda row: str(row["person"])),
+    Column("posts", _("Vai trò, từ ngày"), _posts_said),
+    Column("phone", _("Điện thoại"), lambda row: row["person"].phone),
+    Column("email", _("Thư điện tử"), lambda row: row["person"].email),
+    Column("username", _("Tên đăng nhập"), lambda row: row["person"].username),
+    Column("account", _("Tài khoản"), _account),
+)
+
+# --- Outreach, jobs -----------------------------------------------------------------------------
+
+
+def outreach_list(user: User) -> Queried:
+    """The events of my units and what came of each."""
+    return Queried(
+        OutreachEvent.objects.filter(org_unit__in=user.area())
+        .select_related("org_unit", "cycle")
+        .prefetch_related(
+            Prefetch(
+                "dossiers",
+                Dossier.objects.visible_to(user).select_related("product__producer"),
+                to_attr="came_of_it",
+            )
+        )
+    )
+
+
+_OUTREACH = (
+    Column("held_on", _("Ngày"), lambda event: event.held_on),
+    Column("title", _("Hoạt động"), lambda event: event.title),
+    Column("kind", _("Hình thức"), lambda event: event.get_kind_display()),
+    Column("audience", _("Đối tượng"), lambda event: event.audience),
+    Column("unit", _("Đơn vị"), lambda event: str(event.org_unit)),
+    Column("cycle", _("Chu trình"), lambda event: str(event.cycle)),
+    Column("attendance", _("Người dự"), lambda event: event.attendance),
+    Column("cost", _("Kinh phí (đồng)"), lambda event: event.cost),
+    Column(
+        "products",
+        _("Sản phẩm tiềm năng"),
+        lambda event: "; ".join(
+            f"{dossier.product.name}, {dossier.product.producer}" for dossier in event.came_of_it
+        ),
+    ),
+)
+
+
+def my_jobs(user: User) -> QuerySet[Job]:
+    """My jobs; everybody's for whom the administration lets look at jobs."""
+    return Job.objects.all() if user.has_perm("cycle.view_job") else Job.objects.filter(by=user)
+
+
+def job_list(user: User) -> Queried:
+    """The same, the newest first."""
+    return Queried(my_jobs(user).select_related("by").order_by("-pk"))
+
+
+_JOBS = (
+    Column("number", _("Số việc"), lambda job: job.pk),
+    Column("title", _("Việc"), lambda job: job.title),
+    Column("by", _("Người yêu cầu"), lambda job: str(job.by or "")),
+    Column("created_at", _("Lúc"), lambda job: job.created_at),
+    Column("state", _("Trạng thái"), lambda job: job.get_state_display()),
+    Column("finished_at", _("Xong lúc"), lambda job: job.finished_at),
+    Column("error", _("Lỗi"), lambda job: job.error),
+)
+
+# --- Absence, hand-over ---------------------------------------------------------------------------
+
+
+def substitutions(user: User) -> Any:
+    """Those that concern this person: for them, by them, or of a post they arrange."""
+    posts = handover.substitutable_by(user).values("pk")
+    # Its paper is owed though the post has ended: nothing else of that post is on credit till then.
+    owed = Q(paper_due_on__isnull=False, document="") & handover.arranged_ever(user, "assignment__")
+    return Substitution.objects.filter(
+        Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user) | owed
+    ).select_related("assignment__user", "assignment__org_unit", "substitute")
+
+
+class AbsenceList(Queried):
+    """Who acts for whom, now, soon and before; with ``show=unpapered`` without the paper due."""
+
+    def __init__(self, user: User, data: Mapping[str, str]) -> None:
+        self.user, self.today = user, clock.today()
+        self.everything = substitutions(user)
+        self.late = self.everything.without_paper(self.today)
+        self.unpapered = data.get("show") == "unpapered"
+        found = self.late if self.unpapered else self.everything
+        super().__init__(found.order_by("-valid_to", "-pk"))
+
+    def shaped(self, rows: list[Any]) -> list[Any]:
+        return [self._row(each) for each in rows]
+
+    def _row(self, row: Substitution) -> dict[str, Any]:
+        overdue = (
+            not row.document and row.paper_due_on is not None and row.paper_due_on < self.today
+        )
+        past = row.valid_to < self.today or overdue
+        return {
+            "substitution": row,
+            "when": "past" if past else "coming" if row.valid_from > self.today else "now",
+            "past": past,
+            "late": overdue,
+        }
+
+
+_WHEN = {"past": _("đã kết thúc"), "coming": _("chưa bắt đầu"), "now": _("đang làm thay")}
+
+_ABSENCE = (
+    Column("who", _("Người vắng"), lambda row: str(row["substitution"].assignment.user)),
+    Column("post", _("Vai trò"), lambda row: str(row["substitution"].assignment)),
+    Column("substitute", _("Người làm thay"), lambda row: str(row["substitution"].substitute)),
+    Column("from", _("Từ ngày"), lambda row: row["substitution"].valid_from),
+    Column("to", _("Đến hết ngày"), lambda row: row["substitution"].valid_to),
+    Column("when", _("Tình trạng"), lambda row: _WHEN[row["when"]]),
+    Column("reason", _("Lý do"), lambda row: row["substitution"].reason),
+    Column("document", _("Văn bản"), lambda row: row["substitution"].document),
+    Column("signer", _("Người ký"), lambda row: row["substitution"].document_signer),
+    Column("paper_due_on", _("Văn bản chậm nhất"), lambda row: row["substitution"].paper_due_on),
+)
+
+
+class HandoverList(Queried):
+    """The posts whose work this person may give to another, with what lies open in each."""
+
+    def __init__(self, user: User, data: Mapping[str, str]) -> None:
+        self.q = Asked(data).text("q")
+        posts = (
+            handover.arranged_by(user)
+            .select_related("handed_to")
+            .annotate(
+                name=Fold(
+                    Concat(
+                        "user__full_name",
+                        Value(" "),
+                        "user__username",
+                        Value(" "),
+                        "org_unit__name",
+                        output_field=CharField(),
+                    )
+                )
+            )
+            .order_by("org_unit__name", "user__full_name", "role", "pk")
+        )
+        for word in fold(self.q).split()[:8]:
+            posts = posts.filter(name__contains=word)
+        super().__init__(posts)
+
+    def shaped(self, rows: list[Any]) -> list[Any]:
+        claimed = {
+            (row["owner"], row["role"], row["org_unit"]): row["n"]
+            for row in Task.objects.open()
+            .filter(owner__in=[post.user_id for post in rows])
+            .values("owner", "role", "org_unit")
+            .annotate(n=Count("pk"))
+            .order_by()
+        }
+        return [
+            {"post": post, "claimed": claimed.get((post.user_id, post.role, post.org_unit_id), 0)}
+            for post in rows
+        ]
+
+
+_HANDOVER = (
+    Column("who", _("Họ và tên"), lambda row: str(row["post"].user)),
+    Column("role", _("Vai trò"), lambda row: row["post"].get_role_display()),
+    Column("unit", _("Đơn vị"), lambda row: row["post"].org_unit.name),
+    Column("from", _("Từ ngày"), lambda row: row["post"].valid_from),
+    Column("to", _("Đến hết ngày"), lambda row: row["post"].valid_to),
+    Column("claimed", _("Việc đã nhận"), lambda row: row["claimed"]),
+    Column("handed_to", _("Bàn giao cho"), lambda row: str(row["post"].handed_to or "")),
+)
+
+# --- The stock ------------------------------------------------------------------------------------
+
+
+def stock_office(user: User) -> OrgUnit:
+    """The province whose stock this person enters. Raises Http404: a stranger sees nothing here."""
+    if not rules.has_perm("dossiers.import_stock", user, None):
+        raise Http404
+    return next(
+        held.org_unit
+        for held in user.assignments()
+        if held.role == Role.OFFICER and held.org_unit.level == Level.PROVINCE
+    )
+
+
+def batch_list(user: User) -> Queried:
+    """The batches of the office, the newest first."""
+    found = StockBatch.objects.filter(org_unit=stock_office(user)).select_related("by")
+    return Queried(found.order_by(*(StockBatch._meta.ordering or ("-pk",))))
+
+
+_BATCHES = (
+    Column("name", _("Danh sách"), str),
+    Column("state", _("Trạng thái"), lambda batch: batch.get_state_display()),
+    Column("rows", _("Số dòng"), lambda batch: batch.counts.get("rows")),
+    Column("wrong", _("Dòng có lỗi"), lambda batch: batch.counts.get("wrong")),
+    Column("document", _("Văn bản"), lambda batch: batch.document_number),
+    Column("document_on", _("Ngày văn bản"), lambda batch: batch.document_on),
+    Column("by", _("Người nhập"), lambda batch: str(batch.by)),
+    Column("at", _("Lúc"), lambda batch: batch.at),
+)
+
+
+class StockRows(Queried):
+    """The rows of one batch; ``rows`` of the address: those with errors, with warnings, or all."""
+
+    def __init__(self, batch: StockBatch, data: Mapping[str, str]) -> None:
+        self.only = Asked(data).one_of("rows", ("errors", "warnings", "all"), "errors")
+        rows = batch.rows.filter(kind=RowKind.DATA)
+        if self.only == "warnings":
+            rows = rows.filter(warnings__gt=0)
+        elif self.only == "errors":
+            rows = rows.filter(errors__gt=0)
+        super().__init__(
+            rows.select_related("dossier", "certificate", "potential").order_by("line")
+        )
+        self.running = batch.kind == StockKind.RUNNING
+
+    def shaped(self, rows: list[Any]) -> list[Any]:
+        for row in rows:
+            row.told = [fault | {"label": FIELDS[fault["field"]].label} for fault in row.faults]
+            if self.running and row.values.get("state"):
+                row.stands = State(row.values["state"]).label
+                row.since = (
+                    date.fromisoformat(row.values["since"]) if "since" in row.values else None
+                )
+        return rows
+
+
+def _stock_rows(user: User, data: Mapping[str, str], pk: int | None) -> StockRows:
+    batch = get_object_or_404(StockBatch, pk=pk, org_unit=stock_office(user))
+    return StockRows(batch, data)
+
+
+def _faults(row: Any) -> str:
+    return "; ".join(
+        " ".join(
+            filter(
+                None,
+                (
+                    fault["cell"],
+                    f"{fault['label']}: {fault['text']}",
+                    fault["suggestion"]
+                    and _now("Gợi ý: %(what)s.") % {"what": fault["suggestion"]},
+                ),
+            )
+        )
+        for fault in row.told
+    )
+
+
+_STOCK_ROWS = (
+    Column("line", _("Dòng"), lambda row: row.line),
+    Column("text", _("Trong danh sách"), lambda row: row.text),
+    Column("product", _("Sản phẩm"), lambda row: row.values.get("product"), chosen=False),
+    Column("producer", _("Chủ thể"), lambda row: row.values.get("producer"), chosen=False),
+    Column("faults", _("Ô và cách sửa"), _faults),
+    Column("number", _("Số giấy chứng nhận"),
+           lambda row: row.certificate.number if row.certificate_id else ""),
+)  # fmt: skip
+
+# --- The history of a dossier ---------------------------------------------------------------------
+
+
+def _history(user: User, _data: Mapping[str, str], pk: int | None) -> Queried:
+    return Queried(told(get_object_or_404(Dossier.objects.visible_to(user), pk=pk)))
+
+
+_HISTORY = (
+    Column("at", _("Lúc"), lambda entry: entry.at),
+    Column("who", _("Người thực hiện"), lambda entry: str(entry.actor or _now("Hệ thống"))),
+    Column("role", _("Tư cách"), lambda entry: entry.get_role_display()),
+    Column("unit", _("Đơn vị"), lambda entry: entry.org_unit.name if entry.org_unit else ""),
+    Column("for", _("Thay mặt"), lambda entry: str(entry.acting_for or "")),
+    Column("what", _("Việc"), lambda entry: entry.sentence),
+    Column("reason", _("Lý do"), lambda entry: entry.reason),
+    Column("recorded_at", _("Ghi lúc"), lambda entry: entry.recorded_at, chosen=False),
+    Column("hash", _("Mã băm"), lambda entry: entry.hash, chosen=False),
+)
+
+register(Exported(
+    "people", _("Nhân sự"), "dossiers:people", _PEOPLE,
+    lambda user, data, _pk: PeopleList(user, data),
+))  # fmt: skip
+register(Exported(
+    "outreach", _("Tuyên truyền, hướng dẫn"), "dossiers:outreach", _OUTREACH,
+    lambda user, _data, _pk: outreach_list(user),
+))  # fmt: skip
+register(Exported(
+    "jobs", _("Việc chạy nền"), "dossiers:job_list", _JOBS,
+    lambda user, _data, _pk: job_list(user),
+))  # fmt: skip
+register(Exported(
+    "absence", _("Vắng mặt, ủy quyền"), "dossiers:absence", _ABSENCE,
+    lambda user, data, _pk: AbsenceList(user, data),
+))  # fmt: skip
+register(Exported(
+    "handover", _("Bàn giao công việc"), "dossiers:handover", _HANDOVER,
+    lambda user, data, _pk: HandoverList(user, data),
+))  # fmt: skip
+register(Exported(
+    "stock", _("Các đợt nhập"), "dossiers:stock", _BATCHES,
+    lambda user, _data, _pk: batch_list(user),
+))  # fmt: skip
+register(Exported(
+    "stock_rows", _("Các dòng của đợt nhập"), "dossiers:stock_batch", _STOCK_ROWS, _stock_rows,
+    of_one=True,
+))  # fmt: skip
+register(Exported(
+    "history", _("Nhật ký xử lý"), "dossiers:dossier", _HISTORY, _history, of_one=True
+))  # fmt: skip

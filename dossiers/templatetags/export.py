@@ -1,0 +1,32 @@
+"""The chooser beside a list: its columns, and the buttons that take it out."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from dossiers.lists.export import registered
+
+register = template.Library()
+
+
+@register.inclusion_tag("dossiers/_export.html", takes_context=True)
+def export_list(context: Any, name: str, pk: int | None = None) -> dict[str, Any]:
+    """The chooser of the list ``name``, narrowed as this page is; with ``pk``, of the list of it.
+
+    Ticked is what this person took last time, or what is taken by habit.
+    """
+    request, found = context["request"], registered()[name]
+    ticked = found.chosen(request.session.get("columns", {}).get(name))
+    address = reverse("dossiers:export_of", args=[name, pk]) if pk else ""
+    asked = request.GET.copy()
+    for place in ("page", "after"):
+        # The whole list goes out, from whichever page.
+        asked.pop(place, None)
+    query = asked.urlencode()
+    return {
+        "export": found,
+        "columns": [(column, column in ticked) for column in found.columns],
+        "address": f"{address or reverse('dossiers:export', args=[name])}?{query}".rstrip("?"),
+        "csrf_token": context["csrf_token"],
+    }
