@@ -374,6 +374,7 @@ def test_a_search_finds_with_and_without_diacritics(client, cycle):
     assert found(client, "Nộp phương án") == found(client, "NỘP  PHƯƠNG ÁN ") == plain
     # Decomposed, as some keyboards type.
     assert found(client, "Nộp phương án") == plain
+    assert found(client, "giay to")[0][1] == "Giấy tờ của mọi hồ sơ đánh giá"
     # The names of pages and the terms are found too.
     assert ("Thư ký hội đồng", "Thư ký hội đồng") in found(client, "thu ky")
     assert ("Lãnh đạo, cấp xã", "Xã kiểm tra, báo cáo, chuyển hồ sơ") in found(

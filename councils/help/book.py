@@ -386,7 +386,9 @@ def _papers(slug: str, year: Year) -> Iterator[Group]:
     held = _held(year, slug)
     acts = [act for duty in held for act, _leads in year.lawful(duty.node)]
     if any(has_compulsory_evidence in act.conditions for act in acts):
-        needed = Section("papers-needed", _("Mọi hồ sơ đánh giá"), papers=papers(year.rule_set))
+        needed = Section(
+            "papers-needed", _("Giấy tờ của mọi hồ sơ đánh giá"), papers=papers(year.rule_set)
+        )
         yield Group("papers", _("Giấy tờ bắt buộc"), "", [needed])
 
 
