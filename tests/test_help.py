@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.text import capfirst
 
 from councils.guidance import GUIDES as COUNCIL_GUIDES
 from councils.guidance import PAGE_OF_SEAT, WHO, page_of
@@ -249,6 +250,8 @@ def test_a_level_without_work_is_not_listed(client, cycle, rule_sets):
 def test_every_event_of_a_council_is_explained():
     ours = {name for name in events.registered() if name.startswith(("round.", "council."))}
     assert set(COUNCIL_GUIDES) == ours
+    titles = {name: str(guide.title) for name, guide in COUNCIL_GUIDES.items()}
+    assert titles == {name: capfirst(str(events.label(name))) for name in ours}
     assert {guide.permission for guide in COUNCIL_GUIDES.values()} - {""} == set(WHO)
     assert set(PAGE_OF_SEAT) == set(Seat.values)
 
