@@ -9,6 +9,9 @@ carry(
     "after authority before begun code days due_on due_was holder holder_id is_new node on org_unit"
     " paper period records role rubric rung substitution successor task tasks term to to_id"
     " was_until"
+    # The stock: lists of what was there before.
+    " batch document_on file into line overdue place potential product revocation rows scan sha256"
+    " steps"
 )
 
 register("dossier.open", _("mở hồ sơ"))
