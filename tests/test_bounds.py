@@ -46,6 +46,7 @@ LISTS = {
         ],
     ),
     "ending": ("minh", ["/register/certificates/", "/register/certificates/?after=20000061"]),
+    "potential": ("minh", ["/potential/", "/potential/?q=mat+ong&state=open"]),
     "outreach": ("minh", ["/outreach/"]),
     "job_list": ("minh", ["/jobs/"]),
     "absence": ("minh", ["/absence/"]),
