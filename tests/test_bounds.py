@@ -47,6 +47,7 @@ LISTS = {
     ),
     "ending": ("minh", ["/register/certificates/", "/register/certificates/?after=20000061"]),
     "missing": ("minh", ["/register/missing/", "/register/missing/?lack=plan"]),
+    "potential": ("minh", ["/potential/", "/potential/?q=mat+ong&state=open"]),
     "outreach": ("minh", ["/outreach/"]),
     "job_list": ("minh", ["/jobs/"]),
     "absence": ("minh", ["/absence/"]),

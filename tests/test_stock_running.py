@@ -39,6 +39,7 @@ from tests.stock_sheets import (
     checked,
     enter,
     faults,
+    killed_while_entering,
     load_units,
     paper,
     row_of,
@@ -46,7 +47,6 @@ from tests.stock_sheets import (
     sentences,
 )
 from tests.stock_sheets import RUNNING_HEADS as HEADS
-from tests.test_stock_survey import killed_while_entering
 from tests.world import open_cycle, open_task, person
 
 pytestmark = pytest.mark.django_db
