@@ -12,6 +12,7 @@ from cycle import clock
 from cycle.models import Level, OrgUnit, Role, User
 from dossiers.law.states import State
 from dossiers.models import Dossier
+from tests.browser.conftest import PATIENCE
 from tests.kept import codes
 from tests.world import events, person
 
@@ -74,6 +75,8 @@ def test_from_an_empty_database_to_the_first_idea(
     # The one command of an installation that is about people.
     call_command("first_administrator", name="Lường Văn Quản")
     at = desk(None)
+    # A whole province in one sheet is long work for a busy machine.
+    at.page.set_default_timeout(3 * PATIENCE)
     begin(at, *codes(capsys.readouterr().out), "quantri")
 
     # The path: each line leads to the page that does it.
