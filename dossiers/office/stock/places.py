@@ -61,8 +61,9 @@ class Places:
             self.after[old].append(new)
         for pk, unit in self.units.items():
             # Of a split one the successor that was chosen for the whole installation.
-            if unit.main_successor_id in self.after.get(pk, ()):
-                self.after[pk] = [unit.main_successor_id]
+            chosen = unit.main_successor_id
+            if chosen is not None and chosen in self.after.get(pk, ()):
+                self.after[pk] = [chosen]
         self.communes = self._named(Level.COMMUNE, _COMMUNE)
         self.districts = self._named(Level.DISTRICT, _DISTRICT)
         self.provinces = self._named(Level.PROVINCE, r"(tinh|thanh pho|tp)")
