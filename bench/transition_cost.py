@@ -17,6 +17,7 @@ from django.db import connection, connections
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from bench.ground import end_the_province_of_the_reference_data
 from cycle.models import HistoryEntry, Level, OrgUnit, Role, RuleSet, User, end_of
 from cycle.workdays import Calendar
 from dossiers.models import Dossier, Review
@@ -77,13 +78,9 @@ def _login(alias="default"):
 
 def _world(number):
     """``number`` dossiers of one commune, each with its idea waiting to be screened."""
+    end_the_province_of_the_reference_data()
     province = OrgUnit.objects.create(
-        code="P",
-        name="Tỉnh",
-        level=Level.PROVINCE,
-        valid_from=date(2020, 1, 1),
-        # Beside the one of the reference data.
-        doubled=True,
+        code="P", name="Tỉnh", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
     )
     commune = OrgUnit.objects.create(
         code="X", name="Xã", level=Level.COMMUNE, parent=province, valid_from=date(2020, 1, 1)

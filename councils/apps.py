@@ -6,7 +6,7 @@ class CouncilsConfig(AppConfig):
     name = "councils"
     verbose_name = _("Hội đồng")
 
-    def ready(self):
+    def ready(self) -> None:
         # Events, permissions and kinds of jobs are registered by being imported.
         from councils import events, rules  # noqa: F401
         from councils.judging import consequences  # noqa: F401

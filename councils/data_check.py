@@ -1,10 +1,14 @@
-"""What the stored rows say against each other (đối chiếu dữ liệu): what older faults spoiled.
+"""Stored rows that contradict each other (đối chiếu dữ liệu), as older faults have left them.
 
-Each check is a generator of findings and changes nothing. What can be mended is mended on a
-document, by somebody who may do it, and recorded; the rest says where a person mends it.
+Each check is a generator of findings and changes nothing. Some findings can be mended by command:
+on a document, by a person who may do it, recorded in history. The others say how to mend them.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -54,9 +58,9 @@ from dossiers.walk import doors
 
 @dataclass(frozen=True)
 class Finding:
-    """One row that does not fit: its kind, which row, what is wrong, what to do.
+    """A row that does not fit: its kind, its id, what is wrong, what to do about it.
 
-    ``mendable``: ``check_data --mend KIND:PK`` does it.
+    ``mendable``: ``check_data --mend KIND:PK`` mends it.
     """
 
     kind: str
@@ -67,16 +71,16 @@ class Finding:
     mendable: bool = False
 
     @property
-    def key(self):
-        """What names it on the command line."""
+    def key(self) -> str:
+        """Its name on the command line, KIND:PK."""
         return f"{self.kind}:{self.pk}"
 
-    def as_json(self):
+    def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"key": self.key}
 
 
-def state_differs():
-    """Dossiers that do not stand where the last line of their history left them."""
+def state_differs() -> Iterator[Finding]:
+    """Dossiers whose ``state`` is not the one their last history entry left them in."""
     told = HistoryEntry.objects.filter(
         stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__gt=""
     ).order_by("-seq")
@@ -98,9 +102,9 @@ def state_differs():
         )
 
 
-def certificate_without_decision():
-    """Certificates of before behind which no signed decision is recorded, nor one of a round that
-    judged the dossier.
+def certificate_without_decision() -> Iterator[Finding]:
+    """Older certificates (``before``) without a recorded decision, neither of their own nor of the
+    round that judged the dossier.
     """
     of_round = SignedDocument.objects.filter(
         kind=DocumentKind.DECISION,
@@ -126,7 +130,7 @@ def certificate_without_decision():
                 "page": reverse("councils:documents", args=[each.judged_in])
             }
         else:
-            # No page adds a decision to a certificate: its row never changes.
+            # A certificate's row never changes, so no page can add the decision.
             todo = _(
                 "Hồ sơ không qua đợt đánh giá nào nên không trang nào ghi thêm được quyết định. "
                 "Tìm quyết định giấy ở văn thư; người giữ máy chủ ghi số, ngày, người ký theo mục "
@@ -141,8 +145,8 @@ def certificate_without_decision():
         )
 
 
-def certificate_number_twice():
-    """Certificates of before whose number an older one of the same issuer and year has too."""
+def certificate_number_twice() -> Iterator[Finding]:
+    """Older certificates (``before``) with a number that their issuer gave twice in a year."""
     older: dict = {}
     found = Certificate.objects.number_twice().select_related("dossier__product")
     for each in found.order_by("pk"):
@@ -163,12 +167,12 @@ def certificate_number_twice():
             )
 
 
-def owner_without_post():
-    """Open tasks held by somebody who has no such role at the unit today."""
+def owner_without_post() -> Iterator[Finding]:
+    """Open tasks claimed by a person who does not have their role at the unit today."""
     held = Task.objects.open().filter(owner__isnull=False)
     owners = User.objects.in_bulk(set(held.values_list("owner", flat=True)))
     for task in held.select_related("org_unit", "dossier__product").order_by("pk"):
-        # One object for each person: it remembers what they hold.
+        # One object per person, as it caches their posts.
         owner = owners[task.owner_id]
         if owner.is_active and owner.capacity(task.role, task.org_unit_id):
             continue
@@ -184,8 +188,8 @@ def owner_without_post():
         )
 
 
-def live_entry_dead():
-    """Products that wait for a round's result and cannot get one."""
+def live_entry_dead() -> Iterator[Finding]:
+    """Live entries of a round whose dossier can no longer get the round's result."""
     before_it = Q()
     for level, state in STATE_AT.items():
         before_it |= Q(round__council__org_unit__level=level, dossier__state=state)
@@ -212,7 +216,8 @@ def live_entry_dead():
         )
 
 
-#: (model, what it points to, what that must be of): a key or trigger refuses new rows that differ.
+#: (model, lookup, lookup): both must lead to the same row. The database refuses new rows that
+#: differ.
 _OF_ONE = [
     (Idea, "previous__dossier", "dossier"),
     (Evidence, "replaces__dossier", "dossier"),
@@ -235,8 +240,8 @@ _OF_ONE = [
 ]
 
 
-def points_elsewhere():
-    """Rows that point at what belongs to another dossier, round, council or rubric."""
+def points_elsewhere() -> Iterator[Finding]:
+    """Rows that point to a row of another dossier, round, council or rubric."""
     for model, pointed, own in _OF_ONE:
         name = pointed.partition("__")[0]
         rows = model._default_manager.filter(**{f"{pointed}__isnull": False})
@@ -251,8 +256,8 @@ def points_elsewhere():
             )
 
 
-def two_hats():
-    """Sign-ins of the administration that hold a post today or later."""
+def two_hats() -> Iterator[Finding]:
+    """Administrators' sign-ins that hold a post today or later."""
     administrators = User.objects.filter(Q(is_staff=True) | Q(is_superuser=True))
     for person in administrators.order_by("pk"):
         if held := held_from(person, clock.today()):
@@ -273,8 +278,10 @@ def two_hats():
             )
 
 
-def prepares_and_signs():
-    """People who are officer and leader of the same files, today or later, of before the rule."""
+def prepares_and_signs() -> Iterator[Finding]:
+    """People who are officer and leader over the same dossiers, today or later; from before the
+    rule that forbids it.
+    """
     today = clock.today()
     leads = RoleAssignment.objects.filter(
         Q(valid_to=None) | Q(valid_to__gte=today), role=Role.LEADER
@@ -301,8 +308,8 @@ def prepares_and_signs():
             )
 
 
-def seated_twice():
-    """Seats held while the same person sat already, or the same head of the council was seated."""
+def seated_twice() -> Iterator[Finding]:
+    """Seats given to a person who had one at the time, or a single seat (chair …) given twice."""
     found = Member.objects.filter(doubled=True).select_related("council", "user")
     for member in found.order_by("pk"):
         yield Finding(
@@ -318,7 +325,7 @@ def seated_twice():
         )
 
 
-def _named_files():
+def _named_files() -> Iterator[tuple[Any, int, str]]:
     """(model, pk, SHA-256) of every row that names a stored file."""
     for model, field in files.fields():
         rows = model._base_manager.exclude(**{field: ""}).order_by("pk")
@@ -326,9 +333,9 @@ def _named_files():
             yield model, pk, sha256
 
 
-def file_faults():
-    """Files that are missing or changed, each for every row that speaks of them; and files that no
-    row speaks of.
+def file_faults() -> Iterator[Finding]:
+    """Files that are missing or changed, once for each row that names them; and files that no row
+    names.
     """
     read: dict[str, FaultKind | None] = {}
     wrong = {
@@ -358,7 +365,7 @@ def file_faults():
             )
 
 
-#: In the order of the report. Another check is one more generator.
+#: The checks, in the order of the report.
 CHECKS = [
     state_differs,
     certificate_without_decision,
@@ -373,8 +380,8 @@ CHECKS = [
 ]
 
 
-def findings():
-    """Everything that does not fit."""
+def findings() -> Iterator[Finding]:
+    """The findings of all checks."""
     for check in CHECKS:
         yield from check()
 
@@ -383,27 +390,30 @@ def findings():
 
 
 class CannotMend(Exception):
-    """No such finding, or none that a command can mend; the words say what to do."""
+    """There is no such finding, or a command cannot mend it; the message says what to do."""
 
 
-def _release(pk, by, document):
+def _release(pk: int, by: User, document: str) -> None:
     doors.release(Task.objects.get(pk=pk), by=by, reason=document)
 
 
-def _take_out(pk, by, document):
+def _take_out(pk: int, by: User, document: str) -> None:
     entry = RoundEntry.objects.select_related("round").get(pk=pk)
     with entry.round.change("round.mend_entry", by, dossier=entry.dossier_id, reason=document):
         entry.live = False
         entry.save(update_fields=["live"])
 
 
-_MENDS = {"owner_without_post": _release, "live_entry_dead": _take_out}
+_MENDS: dict[str, Callable[[Any, User, str], None]] = {
+    "owner_without_post": _release,
+    "live_entry_dead": _take_out,
+}
 
 
-def mend(key, *, by, document):
-    """Mend the finding named ``KIND:PK`` on ``document``, recorded as ``by``'s; returns it.
+def mend(key: str, *, by: User, document: str) -> Finding:
+    """Mend the finding ``key``, KIND:PK, on ``document``, recorded as done by ``by``; returns it.
 
-    Raises CannotMend in words, also when ``by`` may not do it on the pages.
+    Raises CannotMend, also when ``by`` may not do it on the pages.
     """
     if not document.strip():
         raise CannotMend(_("Chưa ghi số, ngày văn bản cho sửa: --document."))
@@ -423,7 +433,7 @@ def mend(key, *, by, document):
     return found
 
 
-def findings_of(kind):
-    """The findings of one kind that can be named."""
+def findings_of(kind: str) -> Iterator[Finding]:
+    """The findings of one kind of check."""
     check = next((check for check in CHECKS if check.__name__ == kind), file_faults)
     return (each for each in check() if each.kind == kind)

@@ -1,4 +1,4 @@
-"""What every page of a round does first: find what it shows, through the user."""
+"""How the pages of councils find a round or a product: through the user."""
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -12,9 +12,10 @@ from cycle.models import User
 def found_round(
     user: User, pk: int, permission: str | None = None, *, seated: bool = False
 ) -> EvaluationRound:
-    """A round that this person sees; with ``seated``, one in whose council they have or had a seat.
+    """The round ``pk`` if ``user`` sees it; with ``seated`` also one in whose council ``user`` once
+    had a seat.
 
-    404 to a stranger, 403 without ``permission``.
+    Raises Http404 otherwise, PermissionDenied without ``permission`` on the round.
     """
     rounds = EvaluationRound.objects
     found = get_object_or_404(
@@ -31,10 +32,10 @@ def found_round(
 def found_entry(
     user: User, pk: int, permission: str | None = None, *, seated: bool = False
 ) -> RoundEntry:
-    """A product of such a round; with ``seated`` also one of a dossier they see, and none that was
-    taken out of its round.
+    """The product ``pk`` of a round that :func:`found_round` would find; with ``seated`` also of a
+    dossier that ``user`` sees, but none that was taken out of its round.
 
-    404 to a stranger, 403 without ``permission`` on its round.
+    Raises Http404 otherwise, PermissionDenied without ``permission`` on its round.
     """
     entries = RoundEntry.objects
     entry = get_object_or_404(
@@ -57,5 +58,5 @@ def found_entry(
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
-    """What a form is bound to: the post, or nothing."""
+    """The data to bind a form to: the POST data, or None on GET."""
     return request.POST if request.method == "POST" else None

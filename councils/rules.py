@@ -1,4 +1,6 @@
-"""Who may do what in a council. Predicates take the person first; none knows a superuser."""
+"""Who may do what in councils: predicates of a person and an object. A superuser has no extra
+right.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +24,13 @@ def _holds(user: User, council: Council, *roles: str) -> bool:
 
 
 def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
-    """Whoever scores in the round, or may still, reads nobody else's sheet before it closes."""
+    """Whether the person scores in the round: they may not see others' sheets before it closes."""
     return round_.scoring_members.filter(user=user).exists()
 
 
 @rules.predicate
 def sees_council(user: User | None, council: Council) -> bool:
-    """Sits on it, or works for its unit."""
+    """Sits on the council, or works for its unit."""
     return _active(user) and (
         council.org_unit_id in user.business() or council.seat_of(user) is not None
     )
@@ -36,7 +38,7 @@ def sees_council(user: User | None, council: Council) -> bool:
 
 @rules.predicate
 def sets_up(user: User | None, org_unit: OrgUnit) -> bool:
-    """The council's office, or the OCOP officer, of the unit: sets councils and regulations up."""
+    """Is council office or OCOP officer of the unit, who set up councils and regulations."""
     return (
         _active(user)
         and org_unit.level in (Level.DISTRICT, Level.PROVINCE)
@@ -46,7 +48,7 @@ def sets_up(user: User | None, org_unit: OrgUnit) -> bool:
 
 @rules.predicate
 def runs(user: User | None, round_: EvaluationRound) -> bool:
-    """The council's secretary, or its office: prepares a round and keeps its papers."""
+    """Is the council's secretary or its office, who prepare a round and keep its papers."""
     council = round_.council
     return _active(user) and (
         _holds(user, council, Role.COUNCIL_OFFICE) or council.seat_of(user, "secretary") is not None
@@ -55,7 +57,7 @@ def runs(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def presides(user: User | None, round_: EvaluationRound) -> bool:
-    """Who runs it, its chair or a vice-chair: sees the board, closes."""
+    """Runs the round, or is chair or vice-chair: may see the board and close."""
     return runs(user, round_) or (
         _active(user) and round_.council.seat_of(user, "chair", "vice_chair") is not None
     )
@@ -63,8 +65,8 @@ def presides(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
-    """The council's secretary; its office where no secretary can: none with an account in use, none
-    at the meeting, or one who votes. Never somebody who scores in the round.
+    """May count the sheets: the council's secretary, or its office when no secretary can (without
+    an active account, absent from the meeting, or scoring). Never somebody who scores in the round.
     """
     scoring = round_.scoring_members
     if not _active(user) or _scores_in(user, round_):
@@ -84,7 +86,9 @@ def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def sits(user: User | None, round_: EvaluationRound) -> bool:
-    """Holds any seat of its council; who has left it still scores in what they sat in."""
+    """Sits on the council today; in an open round also whoever scores in it though their seat on
+    the council has ended.
+    """
     return _active(user) and (
         round_.council.seat_of(user) is not None
         or (round_.is_open and round_.scoring_members.filter(user=user).exists())
@@ -99,7 +103,7 @@ def appraises(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def owns_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """The member whose sheet it is, in a seat that scores; a pen sheet is not theirs to change."""
+    """Is the member whose sheet it is, in a seat that scores; not of a pen sheet."""
     return (
         _active(user)
         and sheet.member is not None
@@ -111,19 +115,19 @@ def owns_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def proposes_on_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """The support team, on its own sheet."""
+    """Is in the support team, and the sheet is the team's."""
     return sheet.member_id is None and appraises(user, sheet.entry.round)
 
 
 @rules.predicate
 def types_sheets(user: User | None, round_: EvaluationRound) -> bool:
-    """Types pen sheets: who runs the round and does not score in it."""
+    """May type pen sheets: runs the round and does not score in it."""
     return runs(user, round_) and not _scores_in(user, round_)
 
 
 @rules.predicate
 def typed_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """Whoever types this member's pen sheet."""
+    """May type this sheet, a pen sheet."""
     return (
         _active(user) and sheet.entered_by_id == user.pk and not _scores_in(user, sheet.entry.round)
     )
@@ -131,7 +135,7 @@ def typed_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def compares_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """A second person, who did not type it: the member whose pen it was, or one who runs or
+    """May confirm a typed sheet: somebody who did not type it, and is its member, or runs or
     presides and does not score in the round.
     """
     if not _active(user) or sheet.entered_by_id in (None, user.pk):
@@ -144,7 +148,7 @@ def compares_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """Who runs the round, on another's sheet."""
+    """Runs the round, and the sheet is another's."""
     return (
         runs(user, sheet.entry.round)
         and sheet.member is not None
@@ -154,13 +158,13 @@ def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def is_asked(user: User | None, opinion: Opinion) -> bool:
-    """Whom the question went to."""
+    """Is the one who was asked."""
     return _active(user) and opinion.to_id == user.pk
 
 
 @rules.predicate
 def clerks(user: User | None, round_: EvaluationRound) -> bool:
-    """Gives numbers to the council's papers: clerk, office or officer of the unit."""
+    """May record numbers of the council's papers: clerk, council office or officer of the unit."""
     return _active(user) and (
         runs(user, round_) or _holds(user, round_.council, Role.CLERK, Role.OFFICER)
     )

@@ -1,4 +1,4 @@
-"""The page of one score sheet, typed from paper or one's own: shown, saved, handed in, refused."""
+"""The page of one score sheet, one's own or typed from paper: shown, saved, handed in, refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def begun(entry: RoundEntry, member: Member | None) -> Scoresheet:
-    """The sheet in the scoring that counts, or one that nobody has written on yet, unsaved."""
+    """The sheet of the current scoring, or an unsaved one while there is none."""
     found = (
         Scoresheet.objects.filter(entry=entry, member=member, scoring=entry.scoring)
         .select_related("entered_by", "confirmed_by", "member__user")
@@ -64,7 +64,7 @@ def answer(request: SignedIn, sheet: Scoresheet, name: str, *args: Any) -> HttpR
     if act is None:
         return page(request, sheet)
     if request.POST.get("page_of", str(request.user.pk)) != str(request.user.pk):
-        # The sheets of two members on one product have one address.
+        # Signed in anew as another member, the same address is another sheet.
         return late(
             request,
             sheet,
@@ -80,7 +80,7 @@ def answer(request: SignedIn, sheet: Scoresheet, name: str, *args: Any) -> HttpR
 
 
 def why(refused: Exception, sheet: Scoresheet, user: User) -> str:
-    """In words, why a sheet takes nothing any more: what happened meanwhile."""
+    """The sentence that says why the sheet could not be changed: what happened meanwhile."""
     if isinstance(refused, ConditionNotMet):
         return " ".join(map(str, refused.messages))
     entry = RoundEntry.objects.select_related("round").get(pk=sheet.entry_id)
@@ -101,12 +101,12 @@ def why(refused: Exception, sheet: Scoresheet, user: User) -> str:
         return _("Phiếu này đã nộp: muốn sửa, hãy lấy lại phiếu.")
     if isinstance(refused, PermissionDenied):
         return _("Bạn không còn chấm điểm trong hội đồng này.")
-    # Two tabs at once: what this criterion depends on has just lost its points.
+    # Two tabs at once: the criterion that this one requires has just lost its points.
     return _("Phiếu vừa được sửa ở nơi khác. Hãy tải lại trang rồi chọn lại.")
 
 
 def late(request: SignedIn, sheet: Scoresheet, sentence: str) -> HttpResponse:
-    """Refuse in words and give back what was typed; nothing is saved."""
+    """Answer with ``sentence`` and what was typed; nothing is saved."""
     context = {"sheet": sheet, "entry": sheet.entry, "sentence": sentence}
     if request.htmx:
         return render(request, "councils/_sheet_refused.html", context, status=409)
@@ -115,7 +115,7 @@ def late(request: SignedIn, sheet: Scoresheet, sentence: str) -> HttpResponse:
 
 
 def _save(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
-    """Save what was sent: one touch from the script, or the whole form without it."""
+    """Save what was sent: a single choice by the script, or without it the whole form."""
     sheet, form = _write(request, sheet, partial=bool(request.htmx))
     if request.htmx:
         return render(
@@ -130,7 +130,7 @@ def _save(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpRespo
 
 
 def _write(request: SignedIn, sheet: Scoresheet, *, partial: bool) -> tuple[Scoresheet, SheetForm]:
-    """Save the posted fields; returns the kept sheet and its form."""
+    """Save the posted fields; returns the saved sheet and its form."""
     if not rules.has_perm("councils.score", request.user, sheet):
         raise PermissionDenied
     kept = sheet if sheet.pk else Scoresheet.of(sheet.entry, sheet.member)
@@ -141,7 +141,7 @@ def _write(request: SignedIn, sheet: Scoresheet, *, partial: bool) -> tuple[Scor
 
 
 def _submit(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
-    """Save and hand in; what is missing is marked at its criterion."""
+    """Save and hand in; criteria without a choice are marked."""
     sheet, form = _write(request, sheet, partial=False)
     if form.errors:
         return page(request, sheet, form=form)
@@ -171,7 +171,7 @@ def _take_back(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> Http
 
 
 def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpResponse:
-    """A member's interest: recused, or scoring with the reason."""
+    """Declare the member's interest: recused, or scoring with a reason."""
     if sheet.member is None or sheet.member.user_id != request.user.pk:
         raise PermissionDenied
     form = InterestForm(request.POST, conflicts=_conflicts(sheet))
@@ -188,7 +188,7 @@ def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpRe
 
 
 def _conflicts(sheet: Scoresheet) -> list[tuple[InterestKind, str]]:
-    # Asked of a member's own sheet alone.
+    # Only asked of a member's sheet.
     return sheet.entry.round.conflicts(sheet.entry, sheet.member)  # type: ignore[arg-type]
 
 
@@ -205,7 +205,7 @@ def page(
     missing: Iterable[Criterion] = (),
     problems: Iterable[str] = (),
 ) -> HttpResponse:
-    """The page of a sheet: to fill in, or to read when it takes nothing now."""
+    """The page of a sheet: to fill in, or only to read when it cannot change now."""
     entry, round_ = sheet.entry, sheet.entry.round
     own = sheet.member is not None and sheet.member.user_id == request.user.pk
     recusal = sheet.recusal() if sheet.member else None
@@ -227,7 +227,7 @@ def page(
         entry.dossier.selfassessments.order_by("-pk").first() if shows.show_self_score else None
     )
     claimed = {}
-    # By another rubric the same code may ask something else.
+    # In another rubric the same code may be another criterion.
     if self_score is not None and self_score.rubric_id == entry.rubric_id:
         claimed = self_score.points()
     codes = {row["criterion"].code for row in form.rows()}
@@ -273,7 +273,7 @@ def page(
 
 
 def _team_scores(entry: RoundEntry) -> dict[int, Score]:
-    """What the support team proposes, once it has handed its sheet in, by criterion id."""
+    """``{criterion id: score}`` that the support team proposes, once its sheet is handed in."""
     team = (
         Scoresheet.objects.filter(
             entry__in=entry.said_in(), member=None, state=SheetState.SUBMITTED
@@ -285,7 +285,7 @@ def _team_scores(entry: RoundEntry) -> dict[int, Score]:
 
 
 def evidence_by_criterion(dossier: Dossier, codes: set[str]) -> dict[str, list[Evidence]]:
-    """Current pieces of evidence by the ``codes`` of what they prove; "" for those of none."""
+    """Current evidence by the code of the criterion it proves; "" for evidence of none of them."""
     by_code = defaultdict(list)
     for piece in dossier.evidence.current():
         for code in codes.intersection(piece.criteria) or [""]:

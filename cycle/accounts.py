@@ -1,11 +1,15 @@
 """How allauth behaves here: accounts are given by the administrator, nobody signs up."""
 
+from __future__ import annotations
+
 import hashlib
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest
 
 from cycle.models import User
 
@@ -13,11 +17,11 @@ from cycle.models import User
 class AccountAdapter(DefaultAccountAdapter):
     """Closed to sign-up: an account is a role in the administration."""
 
-    def is_open_for_signup(self, request):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
 
-def counted_name(request, credentials=None):
+def counted_name(request: Any, credentials: dict[str, Any] | None = None) -> str:
     """The name under which axes counts a failed sign-in: the account's ``username``.
 
     Text that is no account's name may be a password typed in the wrong box: only a hash is kept.
@@ -29,7 +33,7 @@ def counted_name(request, credentials=None):
     return hashlib.sha256(f"{settings.SECRET_KEY}{typed}".encode()).hexdigest()[:20]
 
 
-def end_sessions(person):
+def end_sessions(person: User) -> None:
     """Delete every session of ``person``. Otherwise a reactivated account finds its old ones open.
 
     The table has no column for the user, so each row is decoded.

@@ -6,6 +6,6 @@ class CycleConfig(AppConfig):
     name = "cycle"
     verbose_name = _("Chu trình")
 
-    def ready(self):
+    def ready(self) -> None:
         # A check and a kind of jobs: registered by being imported.
         from cycle import forgotten, site  # noqa: F401

@@ -1,7 +1,10 @@
 """The Celery application. Workers are woken by Redis and find their work in PostgreSQL."""
 
+from __future__ import annotations
+
 import logging.config
 import os
+from typing import Any
 
 from celery import Celery, signals
 from celery.app.amqp import AMQP
@@ -19,7 +22,7 @@ Channel.do_restore = False
 class PatientConnection(Connection):
     """Tries Redis again every two seconds; kombu's own pause grows to half a minute."""
 
-    def ensure_connection(self, *args, **kwargs):
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Any:
         return super().ensure_connection(*args, **kwargs | {"interval_step": 0})
 
 
@@ -37,7 +40,7 @@ app.autodiscover_tasks(related_name="jobs")
 # This module is imported by whoever imports ours; only a worker and a beat need the services.
 @signals.celeryd_init.connect
 @signals.beat_init.connect
-def start_services(**said):
+def start_services(**said: Any) -> None:
     """Start PostgreSQL and Redis of our own before the worker or the beat asks for them."""
     # Not at the top: ``python -m cycle.running.embedded`` would find itself imported already.
     from cycle.running import starting
@@ -46,6 +49,6 @@ def start_services(**said):
 
 
 @signals.setup_logging.connect
-def keep_our_log(**said):
+def keep_our_log(**said: Any) -> None:
     """Let worker and beat write the same log as the pages, with what is bound to each line."""
     logging.config.dictConfig(settings.LOGGING)

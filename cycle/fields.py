@@ -3,7 +3,11 @@
 Django's own Vietnamese catalogue is incomplete, so all messages that a person can meet are ours.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,7 +19,7 @@ from cycle import written
 MONEY_LIMIT = 10**15
 
 
-def _read(reader, value):
+def _read(reader: Callable[[str], Any], value: Any) -> Any:
     """What ``reader`` understands of a typed ``value``, its sentence as a form shows it."""
     if not isinstance(value, str):
         return value
@@ -28,14 +32,14 @@ def _read(reader, value):
 class NameField(forms.CharField):
     """A name, with nothing in it that cannot be seen: what is left of it may be too little."""
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         return written.clean_name(super().to_python(value) or "")
 
 
 class DateField(forms.DateField):
     """A day as people write it here, 17/11/2026, or as a browser sends it."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         # A pad of digits only has all that a day needs: 17112026 is one.
         attrs = {"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
         kwargs.setdefault("widget", forms.DateInput(format="%d/%m/%Y", attrs=attrs))
@@ -43,10 +47,10 @@ class DateField(forms.DateField):
         self.widget.attrs = attrs | self.widget.attrs
         self.error_messages["invalid"] = written.HOW_A_DAY
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         return super().to_python(_read(written.day, value))
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         day = super().clean(value)
         if day and not 1945 <= day.year <= 2100:
             raise ValidationError(
@@ -58,16 +62,16 @@ class DateField(forms.DateField):
 class MomentField(forms.DateTimeField):
     """A day with a time as people write it here: 17/11/2026 14:00."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         attrs = {"placeholder": "dd/mm/yyyy hh:mm"}
         kwargs.setdefault("widget", forms.DateTimeInput(format="%d/%m/%Y %H:%M", attrs=attrs))
         super().__init__(**kwargs)
         self.error_messages["invalid"] = written.HOW_A_MOMENT
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         return super().to_python(_read(written.moment, value))
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         found = super().clean(value)
         if found and not 2000 <= timezone.localtime(found).year <= 2100:
             raise ValidationError(
@@ -79,7 +83,7 @@ class MomentField(forms.DateTimeField):
 class SplitMomentField(forms.SplitDateTimeField):
     """A day and a time in two boxes, as the admin shows them."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         _day, at = self.fields
         self.fields = (DateField(required=False), at)
@@ -90,7 +94,7 @@ class MoneyField(forms.IntegerField):
 
     widget = forms.TextInput
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs.update(min_value=0, max_value=MONEY_LIMIT)
         super().__init__(**kwargs)
         self.widget.attrs["inputmode"] = "numeric"
@@ -100,14 +104,14 @@ class MoneyField(forms.IntegerField):
             "max_value": _("Số tiền quá lớn, xin xem lại."),
         }
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = written.whole(re.sub(r"\s*(đồng|đ|vnđ)$", "", value.strip().lower()))
             if value and not re.fullmatch(r"-?\d{1,30}", value):
                 raise ValidationError(self.error_messages["invalid"], code="invalid")
         return super().to_python(value)
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return written.grouped(value) if isinstance(value, int) else value
 
 
@@ -116,7 +120,7 @@ class CountField(forms.IntegerField):
 
     widget = forms.TextInput
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs["min_value"] = max(kwargs.get("min_value") or 0, 0)
         kwargs["max_value"] = kwargs.get("max_value") or 30_000
         super().__init__(**kwargs)
@@ -127,7 +131,7 @@ class CountField(forms.IntegerField):
             "max_value": _("Số này quá lớn, xin xem lại."),
         }
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = written.whole(value)
             if len(value) > 30:
@@ -142,7 +146,7 @@ class PointsField(forms.DecimalField):
 
     widget = forms.TextInput
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         kwargs["min_value"] = 0
         super().__init__(**kwargs)
         self.widget.attrs["inputmode"] = "decimal"
@@ -154,8 +158,8 @@ class PointsField(forms.DecimalField):
             "max_decimal_places": _("Điểm có nhiều nhất %(max)s chữ số sau dấu phẩy."),
         }
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         return super().to_python(written.decimal(value) if isinstance(value, str) else value)
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return value if value is None else str(value).replace(".", ",")

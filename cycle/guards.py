@@ -6,6 +6,10 @@ our functions sets its own search path with temporary tables last, and the appli
 make no temporary tables.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.core import checks
@@ -21,7 +25,7 @@ SEARCH_PATH = "search_path=pg_catalog, public, pg_temp"
 class PinnedTriggerSql(compiler.UpsertTriggerSql):
     """SQL of a trigger whose function sets its search path. Migrations name this class."""
 
-    def get_template(self):
+    def get_template(self) -> str:
         pinned = f"LANGUAGE plpgsql SET {SEARCH_PATH};".replace("=", " = ")
         return super().get_template().replace("LANGUAGE plpgsql;", pinned)
 
@@ -29,7 +33,7 @@ class PinnedTriggerSql(compiler.UpsertTriggerSql):
 class Guard(pgtrigger.Protect):
     """Refuses an operation, where its condition holds, to everybody, the owner too."""
 
-    def compile(self, model):
+    def compile(self, model: Any) -> Any:
         made = super().compile(model)
         return compiler.Trigger(name=made.name, sql=PinnedTriggerSql(**made.sql.kwargs))
 
@@ -57,7 +61,7 @@ END $$
 """
 
 
-def keep_keys(alias):
+def keep_keys(alias: str) -> None:
     """Have every table of ours refuse another primary key; as the owner, when tables are made."""
     with connections[alias].cursor() as cursor:
         if lacking := _rows(alias, _KEY_MAY_CHANGE, KEY_STAYS):
@@ -99,14 +103,14 @@ ORDER BY 1
 _SESSIONS = "SELECT rolname, coalesce(rolconfig, '{}') FROM pg_roles WHERE rolname = ANY (%s)"
 
 
-def _rows(alias, query, value):
+def _rows(alias: str, query: str, value: Any) -> list[Any]:
     with connections[alias].cursor() as cursor:
         cursor.execute(query, [value])
         return cursor.fetchall()
 
 
 @checks.register(checks.Tags.database)
-def guards_hold(app_configs, databases, **kwargs):
+def guards_hold(app_configs: Any, databases: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """System check: errors for gaps in the triggers, warnings for roles without time limits.
 
     Only where a database is asked about: ``manage.py check --database default``, ``check_flows``,

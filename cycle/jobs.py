@@ -1,5 +1,8 @@
 """What runs by itself: the beat wakes a worker, the worker reads the database."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import wraps
 
 import structlog
@@ -14,16 +17,16 @@ from cycle.models.job import run_waiting
 log = structlog.get_logger(__name__)
 
 
-def alone(work):
+def alone(work: Callable[[], None]) -> Callable[[], None]:
     """Let one worker at a time do ``work``: the others leave at once, free for long work.
 
     The hold is a lock of the database that dies with the worker.
     """
 
     @wraps(work)
-    def held():
+    def held() -> None:
         # A lock of two numbers, so that it never meets a job's lock, which is one number.
-        lock = [1, work.__name__]
+        lock: list[int | str] = [1, work.__name__]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock)
             if not cursor.fetchone()[0]:
@@ -37,26 +40,26 @@ def alone(work):
 
 
 @shared_task
-def run_jobs():
+def run_jobs() -> None:
     """Do the long work that waits."""
     run_waiting()
 
 
 @shared_task
-def clear_sessions():
+def clear_sessions() -> None:
     """Remove expired sessions, and what was typed and nobody came back for."""
     call_command("clearsessions")
     typed.forget_old()
 
 
 @shared_task
-def forget_visitors():
+def forget_visitors() -> None:
     """Forget the addresses that have not asked for a minute."""
     Visitor.forget(clock.now(), window=60)
 
 
 @shared_task
-def verify_history():
+def verify_history() -> dict[str, int]:
     """Recompute the chains of history; returns their size. Raises HistoryBroken.
 
     What it raises stands on the operations page until a night finds history whole.

@@ -1,11 +1,15 @@
 """What every request passes: no broken text, the person's language, nothing typed is lost."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect
@@ -24,10 +28,10 @@ class TextMiddleware:
     field.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         for name, value in request.META.items():
             if name.startswith("HTTP_") and "\0" in value:
                 request.META[name] = value.replace("\0", "")
@@ -45,7 +49,7 @@ class TextMiddleware:
             for name, values in request.GET.lists():
                 asked.setlist(name.replace("\0", ""), [each.replace("\0", "") for each in values])
             request.META["QUERY_STRING"] = asked.urlencode()
-            request.GET = asked
+            request.GET = asked  # type: ignore[assignment]  # mutable, as nobody else has it
         return self.get_response(request)
 
 
@@ -56,13 +60,13 @@ class TwiceMiddleware:
     unique key or exclusion of the database refuses the second, and nothing of it is written.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_exception(self, request, exception):
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         refused = exception.__cause__
         if not isinstance(refused, errors.UniqueViolation | errors.ExclusionViolation):
             return None
@@ -73,10 +77,10 @@ class TwiceMiddleware:
 class UserLocaleMiddleware:
     """Answer in the language of the cookie that the switch sets; Vietnamese without one."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
         if language not in dict(settings.LANGUAGES):
             language = settings.LANGUAGE_CODE
@@ -90,10 +94,10 @@ class UserLocaleMiddleware:
 class TypedMiddleware:
     """When a view sends a person to sign in, keep what they had typed; htmx leaves its page."""
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request):
+    def __call__(self, request: Any) -> HttpResponse:
         response = self.get_response(request)
         if request.session.accessed:
             typed.drop_old(request.session)

@@ -4,16 +4,20 @@ A file ``rulesets/<edition>/rubrics.json`` holds what carries over from the deci
 minimums, titles) and our own short labels, which stand once in ``labels``; options name their id.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import CommandError
 
 from cycle import rulesets, tables
-from cycle.models import Criterion, Elimination, Option, Rubric, Wording, fold
+from cycle.models import Criterion, Elimination, Option, Rubric, RuleSet, Wording, fold
 
 KEYS = {"number", "name", "group", "eliminations", "sections", "criteria"}
 CRITERION = {"part", "code", "title", "points", "options"}
@@ -27,7 +31,9 @@ REMARK = re.compile(r"\[transcript [^]]*\](?: / )?")
 class RubricInvalid(Exception):
     """A rubric says something impossible; names the file, the set and the criterion (tiêu chí)."""
 
-    def __init__(self, path, number, name, code, reason):
+    def __init__(
+        self, path: Path | str, number: int | None, name: str | None, code: str, reason: str
+    ) -> None:
         path = Path(path)
         where = f"{path.parent.name}/{path.name}"
         if number is not None:
@@ -41,7 +47,7 @@ class RubricInvalid(Exception):
 # --- Reading and checking -------------------------------------------------------------------
 
 
-def read(path, law):
+def read(path: Path | str, law: dict[str, Any]) -> list[dict[str, Any]]:
     """The rubrics of one file with their labels in place, checked against ``law``, the content of
     the edition. Raises :class:`RubricInvalid`."""
     try:
@@ -61,10 +67,10 @@ def read(path, law):
     return worded
 
 
-def _with_labels(rubric, labels):
+def _with_labels(rubric: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
     """The rubric as it is kept and hashed: ids of labels replaced by what they say."""
 
-    def said(ids):
+    def said(ids: list[str]) -> list[str]:
         return [labels[each] for each in ids]
 
     return rubric | {
@@ -83,7 +89,7 @@ def _with_labels(rubric, labels):
     }
 
 
-def check(rubric, law, path):
+def check(rubric: dict[str, Any], law: dict[str, Any], path: Path | str) -> None:
     """Refuse what cannot be a score sheet: raises :class:`RubricInvalid` for the first fault."""
     for rule in (_shape, _codes, _criteria, _sums):
         try:
@@ -97,7 +103,7 @@ def check(rubric, law, path):
 # Each rule yields the faults it finds as (criterion, reason); the first one is told.
 
 
-def _shape(rubric, law):
+def _shape(rubric: dict[str, Any], law: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if set(rubric) != KEYS:
         yield "", f"thừa hoặc thiếu khóa: {', '.join(sorted(set(rubric) ^ KEYS))}."
     if not _whole(rubric["number"]) or not rubric["name"].strip():
@@ -111,7 +117,7 @@ def _shape(rubric, law):
             yield row["code"], "mức điểm có khóa lạ."
 
 
-def _codes(rubric, law):
+def _codes(rubric: dict[str, Any], law: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for row in rubric["sections"] + rubric["criteria"]:
         if row["part"] not in law["parts"]:
             yield row["code"], f"không có phần «{row['part']}»."
@@ -129,7 +135,7 @@ def _codes(rubric, law):
             yield row["code"], f"không có mục {above} trong phần {row['part']}."
 
 
-def _criteria(rubric, law):
+def _criteria(rubric: dict[str, Any], law: dict[str, Any]) -> Iterator[tuple[str, str]]:
     before: dict[str, dict] = {}
     for row in rubric["criteria"]:
         code, options = row["code"], row["options"]
@@ -147,7 +153,7 @@ def _criteria(rubric, law):
         before[code] = row
 
 
-def _cases(row):
+def _cases(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Alternatives are named and used from the first on; within each, levels rise."""
     code, cases = row["code"], row.get("cases", [])
     used = [case for case, _options in groupby(o.get("case", 0) for o in row["options"])]
@@ -166,7 +172,7 @@ def _cases(row):
             yield code, "hai mức cùng một nhãn."
 
 
-def _sums(rubric, law):
+def _sums(rubric: dict[str, Any], law: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for section in rubric["sections"]:
         below = sum(
             row["points"]
@@ -183,14 +189,14 @@ def _sums(rubric, law):
             yield "", f"phần {part} phải {points} điểm, các tiêu chí cộng {parts[part]}."
 
 
-def _whole(value):
+def _whole(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
 # --- Loading --------------------------------------------------------------------------------
 
 
-def load(rule_set, rubrics):
+def load(rule_set: RuleSet, rubrics: list[dict[str, Any]]) -> int:
     """Add the rubrics that ``rule_set`` does not have word for word yet; returns how many."""
     known = set(rule_set.rubrics.values_list("number", "content_hash"))
     new = [(each, rulesets.content_hash(each)) for each in rubrics]
@@ -200,7 +206,7 @@ def load(rule_set, rubrics):
     return len(new)
 
 
-def _add(rule_set, content, digest):
+def _add(rule_set: RuleSet, content: dict[str, Any], digest: str) -> None:
     rubric = Rubric.objects.create(
         rule_set=rule_set,
         number=content["number"],
@@ -253,7 +259,7 @@ def _add(rule_set, content, digest):
 # --- The sheet ------------------------------------------------------------------------------
 
 
-def sheet(rubric):
+def sheet(rubric: Rubric) -> dict[str, Any]:
     """The rubric as its score sheet is read: parts, each with its headings and criteria in order.
 
     Two queries, whatever its length. A row is ``{"section": …}`` or ``{"criterion": …}`` with the
@@ -295,7 +301,7 @@ def sheet(rubric):
 # --- The official wording -------------------------------------------------------------------
 
 
-def lay_wording(rule_set, path, document):
+def lay_wording(rule_set: RuleSet, path: Path, document: str) -> int:
     """Lay the official text of a CSV file over the current rubrics of ``rule_set``.
 
     Rows are matched by set, code, order and points; a criterion comes with all its levels or not
@@ -327,7 +333,7 @@ def lay_wording(rule_set, path, document):
     return len(texts)
 
 
-def _official_rows(path):
+def _official_rows(path: Path) -> list[dict[str, Any]]:
     """The rows that say something, in one shape; both editions' columns are understood."""
     found = tables.read(path, ["set_no", "set_name", "criterion", "points", "option_text", "note"])
     code = "code" if found and "code" in found[0][1] else "criterion_no"
@@ -357,15 +363,21 @@ def _official_rows(path):
     return rows
 
 
-def _squashed(text):
+def _squashed(text: str) -> str:
     """Letters and digits only: copies of the decision differ in spaces, marks and case."""
     return re.sub(r"\W", "", fold(text))
 
 
-def _match(rubric, rows, texts, faults, path):
+def _match(
+    rubric: Rubric,
+    rows: list[dict[str, Any]],
+    texts: list[dict[str, Any]],
+    faults: list[tables.RowRefused],
+    path: Path,
+) -> None:
     """Add to ``texts`` what the rows say of this set, to ``faults`` those that do not fit it."""
 
-    def refuse(row, reason):
+    def refuse(row: dict[str, Any], reason: str) -> None:
         faults.append(tables.RowRefused(path, row["line"], f"bộ {rubric.number}, {reason}"))
 
     whole_set = list(rubric.eliminations.filter(criterion=None))

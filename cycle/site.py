@@ -1,18 +1,21 @@
 """Where this installation is reached: never as a request claims; addresses are printed and kept."""
 
+from __future__ import annotations
+
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import checks
 
 
-def address(path=""):
+def address(path: str = "") -> str:
     """The whole public address of ``path``, which begins with a slash; without one, of the site."""
     return settings.SITE_URL.rstrip("/") + path
 
 
 @checks.register(checks.Tags.security, deploy=True)
-def site_is_named(app_configs, **kwargs):
+def site_is_named(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """A warning at deployment while letters and QR codes would lead to this machine or nowhere."""
     reached = urlsplit(settings.SITE_URL)
     here = reached.hostname in {"127.0.0.1", "localhost", "::1"}

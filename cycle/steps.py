@@ -15,6 +15,6 @@ class Step(models.TextChoices):
     PROMOTION = "promotion", _("Xúc tiến thương mại")
 
     @property
-    def number(self):
+    def number(self) -> int:
         """1 to 6."""
         return list(Step).index(self) + 1

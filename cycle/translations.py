@@ -4,8 +4,11 @@ The msgids are Vietnamese. gettext's own programs are not needed: Python is read
 template by what Django itself makes of it for extraction.
 """
 
+from __future__ import annotations
+
 import ast
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.utils.translation.template import templatize
@@ -17,7 +20,7 @@ _IN_TEMPLATE = re.compile(
 )
 
 
-def _of_python(source):
+def _of_python(source: str) -> Iterator[tuple[str, ...]]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
@@ -33,7 +36,7 @@ def _of_python(source):
             yield tuple(texts)
 
 
-def _of_template(source):
+def _of_template(source: str) -> Iterator[tuple[str, ...]]:
     for name, text, plural in _IN_TEMPLATE.findall(templatize(source)):
         texts = [ast.literal_eval(text)]
         if name == "ngettext" and plural:
@@ -41,7 +44,7 @@ def _of_template(source):
         yield tuple(texts)
 
 
-def messages(root, apps):
+def messages(root: Path, apps: Iterable[str]) -> dict[str, str | None]:
     """{msgid: plural or None} of the Python files of ``apps`` and all templates below ``root``."""
     found: dict[str, str | None] = {}
     for app in apps:

@@ -8,14 +8,19 @@ CSRF secret at each sign-in, so the token of a form tells whose page it was. A s
 remembers whose were the last few secrets, each by its hash.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.signing import BadSignature, dumps, loads
 from django.http import QueryDict
+from django.http.response import HttpResponseBase
 from django.middleware import csrf
 from django.utils.crypto import salted_hmac
 
@@ -33,7 +38,7 @@ TYPIST = "typist"
 SIGN_INS = 8
 
 
-def shows_typed(view):
+def shows_typed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Mark a view that shows again what was typed on its page before the sign-in ended.
 
     It reads ``request.typed``: a QueryDict, once, on the first GET within the hour by who typed it;
@@ -41,7 +46,7 @@ def shows_typed(view):
     """
 
     @wraps(view)
-    def showing(request, *args, **kwargs):
+    def showing(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.typed = None
         if request.method in ("GET", "POST"):
             kept = request.session.get(KEY)
@@ -56,7 +61,7 @@ def shows_typed(view):
     return showing
 
 
-def keep(request):
+def keep(request: Any) -> bool:
     """Keep what was posted, without files and secrets, for ``shows_typed``; whether it was kept.
 
     What was kept before makes room: one form at a time, and none that is too long. Nothing is kept
@@ -84,7 +89,7 @@ def keep(request):
     return True
 
 
-def remember(request, response):
+def remember(request: Any, response: HttpResponseBase) -> None:
     """Note in this browser that the pages of its present CSRF secret are the signed-in person's."""
     secret = request.META.get("CSRF_COOKIE")
     if secret is None or not request.user.is_authenticated:
@@ -105,19 +110,19 @@ def remember(request, response):
     )
 
 
-def _sign_ins(request):
+def _sign_ins(request: Any) -> list[list[Any]]:
     try:
         return loads(request.COOKIES.get(TYPIST, ""), salt=TYPIST)
     except BadSignature:
         return []
 
 
-def _hash(secret):
+def _hash(secret: str) -> str:
     """Of a CSRF secret: the cookie can be read by who holds it, and lies in no form."""
     return salted_hmac(TYPIST, secret).hexdigest()[:32]
 
 
-def _typist(request):
+def _typist(request: Any) -> int | None:
     """The pk of the person on whose page this was posted; None when the token does not tell."""
     token = request.POST.get("csrfmiddlewaretoken", "") or request.headers.get("X-CSRFToken", "")
     try:
@@ -130,25 +135,25 @@ def _typist(request):
     return dict(_sign_ins(request)).get(_hash(secret))
 
 
-def fill(form, typed):
+def fill(form: Any, typed: QueryDict | None) -> None:
     """Show in the unbound ``form`` what was ``typed`` in its fields, if anything was."""
     if typed is not None:
         for name, field in form.fields.items():
             form.initial[name] = field.widget.value_from_datadict(typed, {}, form.add_prefix(name))
 
 
-def _is_old(kept):
+def _is_old(kept: Any) -> bool:
     return clock.now().timestamp() - kept["at"] >= KEPT_SECONDS
 
 
-def drop_others(request):
+def drop_others(request: Any) -> None:
     """Take what somebody else typed out of the session of who is signed in."""
     kept = request.session.get(KEY)
     if kept and request.user.is_authenticated and kept.get("by") != request.user.pk:
         del request.session[KEY]
 
 
-def drop_old(session):
+def drop_old(session: Any) -> bool:
     """Take what nobody came back for within the hour out of a session; whether there was any."""
     kept = session.get(KEY)
     if kept is None or not _is_old(kept):
@@ -157,7 +162,7 @@ def drop_old(session):
     return True
 
 
-def forget_old():
+def forget_old() -> None:
     """Take it out of every session that lies in the database."""
     store = SessionStore()
     for row in Session.objects.iterator():

@@ -141,7 +141,7 @@ STOPPED = (
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
-def server_error(request):
+def server_error(request: HttpRequest) -> HttpResponseBase:
     """What went wrong; 503, with what to do, for a statement that was stopped at a limit; 507 when
     there was no room for what was sent.
     """
@@ -174,7 +174,7 @@ def server_error(request):
     return response
 
 
-def bad_request(request, exception):
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """What Django refuses before any page sees it: a wrong host, too much at once, a broken form.
 
     In one plain page, without a session, a person or a query: they may be what is broken.
@@ -188,7 +188,7 @@ def bad_request(request, exception):
     return HttpResponse(page, status=status)
 
 
-def csrf_failure(request, reason=""):
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """A form from before the last sign-in: it is shown again, with what was typed if it was kept.
 
     Only for what comes from our own pages; anything else gets a plain page.

@@ -5,6 +5,8 @@ its thousands and a comma before its decimals. No other reader of a typed day ma
 one: Django's own takes 01/11/2026 for the eleventh of January.
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from datetime import date, datetime, time
@@ -45,7 +47,7 @@ class NotADay(ValueError):
     """What was written names no day; the message is the sentence for who wrote it."""
 
 
-def _plain(text):
+def _plain(text: str) -> str:
     """``text`` as it is seen: every space a plain one, nothing unseen, no full stop at its end."""
     return " ".join(_UNSEEN.sub("", text).split()).rstrip(". ")
 
@@ -70,7 +72,7 @@ def says_something(text: str) -> bool:
     return bool(_UNSEEN.sub("", text).strip())
 
 
-def day(text):
+def day(text: str) -> date:
     """The date that ``text`` means: 17/11/2026, 17-11-26, 17.11.2026, 17 11 2026, 17112026, or as
     machines write it, 2026-11-17. Two digits of a year are 1969 to 2068.
 
@@ -93,7 +95,7 @@ def day(text):
         ) from None
 
 
-def moment(text):
+def moment(text: str) -> datetime:
     """The date and the time of day that ``text`` means: a day and 14:00, 14h00 or 14h, or the time
     before the day, 8h30 1/12/2026.
 
@@ -117,7 +119,7 @@ class NotAPhone(ValueError):
     """What was written is no telephone number; the message is the sentence for who wrote it."""
 
 
-def phone(text):
+def phone(text: str) -> str:
     """A telephone number as it is dialled in Vietnam: «0912 345 678», +84 912.345.678 and what a
     spreadsheet leaves of it, 912345678, are "0912345678"; nothing written is "".
 
@@ -135,7 +137,7 @@ def phone(text):
     return digits
 
 
-def whole(text):
+def whole(text: str) -> str:
     """A whole number without what stands between its thousands: «1.234» → "1234", «12,00» → "12".
 
     Nothing but zeros may follow a decimal sign, so three digits after a sign are thousands. All
@@ -156,7 +158,7 @@ def key(text: str | None) -> int | None:
     return None
 
 
-def decimal(text):
+def decimal(text: str) -> str:
     """A number with decimals as Python reads it: «71,5» and "71.5" → "71.5", «1.444.197,5» too.
 
     One sign alone stands before decimals: «1.234» is one and a bit, for points are few and have
@@ -174,7 +176,7 @@ def decimal(text):
     return f"{head}.{tail}" if sign else text
 
 
-def grouped(number):
+def grouped(number: int) -> str:
     """A whole number as it is shown: 1444197 → «1.444.197»."""
     return f"{number:,}".replace(",", ".")
 

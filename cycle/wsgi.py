@@ -2,6 +2,7 @@
 
 import os
 import re
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
@@ -13,7 +14,7 @@ starting.for_pages()
 _django = get_wsgi_application()
 
 
-def application(environ, start_response):
+def application(environ: dict[str, Any], start_response: Any) -> Any:
     """The application. It ignores the charset of the Content-Type header: everything is UTF-8.
 
     Django decodes the path with that charset («base64» included) before its own error handling, so

@@ -1,1 +1,1 @@
-"""One product's file, from the idea to the market, which may be carried from cycle to cycle."""
+"""The dossier of one product (hồ sơ), from idea to promotion, in one cycle or several."""

@@ -1,6 +1,9 @@
 """Dossiers and tasks are read here; they change through the two doors only."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from cycle.admin import Kept, ReadOnly
@@ -32,12 +35,14 @@ class TaskAdmin(ReadOnly):
 
 
 class Filed(Kept):
-    """What a filed dossier speaks of: changed only by its act «đính chính», on a document."""
+    """A product or producer: once a dossier of it was filed, its names change only by the act
+    ``correct_names`` (đính chính), on a document.
+    """
 
-    #: What is then read only.
+    #: The fields that are read only then.
     names: tuple[str, ...] = ()
 
-    def get_readonly_fields(self, request, obj=None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.names if obj is not None and obj.is_filed else ()
 
 

@@ -6,7 +6,7 @@ class DossiersConfig(AppConfig):
     name = "dossiers"
     verbose_name = _("Hồ sơ")
 
-    def ready(self):
+    def ready(self) -> None:
         # Events, permissions, flows, kinds of jobs, stored words: registered by being imported.
         from dossiers import events, flows, words  # noqa: F401
         from dossiers.office import handover  # noqa: F401

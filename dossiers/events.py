@@ -1,4 +1,4 @@
-"""What can be recorded of a dossier, as the verb phrase after the actor's name."""
+"""The events of a dossier's history, each with the verb phrase that follows the actor's name."""
 
 from django.utils.translation import gettext_lazy as _
 

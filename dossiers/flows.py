@@ -69,7 +69,7 @@ def _tasks(edges: Edges) -> dict[str, OfficerTask]:
 
 
 def _begin(_flow: flow.Flow, activation: Any, dossier: Dossier) -> Process:
-    """Tie the process to its dossier."""
+    """Set the dossier of a new process."""
     activation.process.dossier = dossier
     return activation.process
 

@@ -1,4 +1,4 @@
-"""What the page of a dossier tells: records, evidence, history, what may be done."""
+"""What the page of a dossier shows: records, evidence, history, acts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from dossiers.law.acts import Act
     from dossiers.models import Dossier, Evidence, Task
 
-#: In the order of the steps.
+#: The records that are shown, in the order of the steps.
 RECORDS = (
     Idea,
     BusinessPlan,
@@ -55,7 +55,7 @@ RECORDS = (
     Promotion,
     Inspection,
 )
-#: Fields that no officer reads.
+#: Fields that are not shown.
 SILENT = frozenset(
     {
         "dossier",
@@ -84,18 +84,18 @@ def _shown(record: models.Model, field: models.Field[Any, Any]) -> Any:
     if isinstance(field, models.DateField):
         return day_text(value)
     if isinstance(field, models.BigIntegerField):
-        # The unit stands in the name of the field.
+        # The field's name says the unit.
         return written.grouped(value)
     if isinstance(field, models.DecimalField) and value is not None:
         return f"{value:f}".replace(".", ",")
     if isinstance(value, list):
-        # Kept in Vietnamese; the reader's language may be another.
+        # Stored in Vietnamese; shown in the reader's language.
         return "\n".join(f"✓ {_(item)}" for item in value)
     return value
 
 
 def facts(record: models.Model) -> list[tuple[str, Any]]:
-    """(name, value) of all that a record says; empty things left out."""
+    """(name, value) of each field of a record that is not empty."""
     shown = [
         (capfirst(str(field.verbose_name)), _shown(record, field))
         for field in record._meta.fields
@@ -109,7 +109,7 @@ def facts(record: models.Model) -> list[tuple[str, Any]]:
 
 
 def _scores(records: Sequence[Any]) -> dict[Any, list[tuple[Criterion, str]]]:
-    """``{record: [(criterion, points), …]}`` of those that say the points of each criterion."""
+    """``{record: [(criterion, points), …]}`` of the records that hold the points of each."""
     said = [record for record in records if getattr(record, "scores", None)]
     if not said:
         return {}
@@ -126,7 +126,7 @@ def _scores(records: Sequence[Any]) -> dict[Any, list[tuple[Criterion, str]]]:
 
 
 def recorded(dossier: Dossier) -> list[dict[str, Any]]:
-    """What each step has recorded, newest first; the versions before it are kept below it."""
+    """The records of each step, by kind: the newest, and the versions before it."""
     tables: list[dict[str, Any]] = []
     for model in RECORDS:
         kept = list(
@@ -141,7 +141,7 @@ def recorded(dossier: Dossier) -> list[dict[str, Any]]:
             name = capfirst(str(model._meta.verbose_name))
             tables.append({"name": name, "newest": rows[0], "older": rows[1:]})
     if tables:
-        # What was recorded last is what the next person reads first.
+        # The record made last is shown unfolded.
         max(tables, key=lambda table: table["newest"]["record"].at)["open"] = True
     return tables
 
@@ -168,12 +168,12 @@ def evidence_by_kind(dossier: Dossier) -> list[dict[str, Any]]:
 
 
 def told(dossier: Dossier) -> models.QuerySet[HistoryEntry]:
-    """The history, newest first, ready to be written in sentences."""
+    """The history entries, newest first, with all that their sentences need."""
     return dossier.history.select_related("actor", "org_unit", "acting_for").order_by("-seq")
 
 
 def free_acts(user: User, dossier: Dossier) -> list[Act]:
-    """Acts without a task that this person may do here now."""
+    """The acts that no task asks for and that this person may do now."""
     return [
         act
         for act in ACTS.values()
@@ -184,8 +184,8 @@ def free_acts(user: User, dossier: Dossier) -> list[Act]:
 
 
 def next_task(dossier: Dossier) -> Task | None:
-    """The task that is open now, read anew, with its unit; or None."""
-    # The engine's manager hides ours.
+    """The dossier's open task, read anew, or None."""
+    # To mypy the manager is viewflow's.
     return dossier.tasks.open().select_related("org_unit", "owner").first()  # type: ignore[attr-defined]
 
 

@@ -1,4 +1,4 @@
-"""Who may do what. Predicates take the person first; nothing here knows a superuser."""
+"""Who may do what: predicates, each of a person and an object. A superuser has no extra right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def fitting(user: User, dossier: Dossier, who: Who) -> list[RoleAssignment]:
-    """The assignments by which ``user`` is one of ``who`` (role, level) over the dossier's area."""
+    """The assignments by which ``user`` has one of the (role, level) in ``who`` at the dossier's
+    commune or a unit above it.
+    """
     return [
         assignment
         for assignment in user.assignments()
@@ -27,7 +29,7 @@ def fitting(user: User, dossier: Dossier, who: Who) -> list[RoleAssignment]:
 
 @rules.predicate
 def holds_task(user: User | None, task: Task | None) -> bool:
-    """Holds the task's role at the task's unit, and nobody else who could do it has claimed it."""
+    """Holds the task's role at its unit, and nobody else has a claim on it that binds."""
     return (
         user is not None
         and user.is_active
@@ -38,7 +40,9 @@ def holds_task(user: User | None, task: Task | None) -> bool:
 
 
 def _is_free_for(user: User, task: Task) -> bool:
-    """A claim binds while its owner may act, and not between a holder and who acts for them."""
+    """Whether no claim keeps ``user`` from the task. A claim binds others while its owner still
+    holds the role; never between the holder of a post and their substitute.
+    """
     if task.owner_id in (None, user.pk):
         return True
     owner = task.owner
@@ -48,7 +52,7 @@ def _is_free_for(user: User, task: Task) -> bool:
 
 
 def _in_role(user: User, task: Task) -> list[RoleAssignment]:
-    """The assignments by which ``user`` acts in the task's role at its unit."""
+    """The assignments by which ``user`` has the task's role at its unit."""
     return [
         assignment
         for assignment in user.assignments()
@@ -58,7 +62,7 @@ def _in_role(user: User, task: Task) -> list[RoleAssignment]:
 
 @rules.predicate
 def types_from_paper(user: User | None, task: Task | None) -> bool:
-    """An officer or clerk of the task's unit, who records what was signed on paper."""
+    """Is officer or clerk of the task's unit, who may record what its leader signed."""
     return (
         user is not None
         and user.is_active
@@ -69,7 +73,7 @@ def types_from_paper(user: User | None, task: Task | None) -> bool:
 
 @rules.predicate
 def leads_unit(user: User | None, task: Task | None) -> bool:
-    """A leader or officer of the task's unit, who distributes its work."""
+    """Is leader or officer of the task's unit, who may give its tasks to others."""
     return (
         user is not None
         and user.is_active
@@ -81,12 +85,12 @@ def leads_unit(user: User | None, task: Task | None) -> bool:
 def routing(user: User, task: Task) -> RoleAssignment | None:
     """The assignment by which ``user`` may send the task to another unit, or None.
 
-    A leader of its unit, or an officer or leader of the level above: above the unit that has it, or
-    above the dossier's own, who take it back.
+    As leader of the task's unit; or as officer or leader of the unit above it, or of the unit above
+    the dossier's own at that level, who may take it back.
     """
     if held := user.capacity("leader", task.org_unit_id):
         return held
-    # A task of a person has both: the database holds it to that.
+    # The database requires both of an open task.
     assert task.dossier is not None and task.org_unit is not None
     own = task.dossier.commune.at_level(task.org_unit.level)
     above = task.org_unit.above() | (own.above() if own is not None else set())
@@ -104,14 +108,14 @@ def routes_task(user: User | None, task: Task | None) -> bool:
 
 @rules.predicate
 def does_open_task(user: User | None, dossier: Dossier) -> bool:
-    """May complete the task that is open on the dossier, in person or from a signed paper."""
+    """May complete the dossier's open task, in its role or from a signed paper."""
     task = dossier.open_task()
     return holds_task(user, task) or types_from_paper(user, task)
 
 
 @rules.predicate
 def sees_dossier(user: User | None, dossier: Dossier) -> bool:
-    """Has the dossier's commune in their area, or acts for a unit a duty of it was routed to."""
+    """Has the dossier's commune in their area, or works for a unit that it was routed to."""
     if user is None or not user.is_active:
         return False
     return (
@@ -131,8 +135,8 @@ def is_one_of(who: Who) -> Any:
 
 
 def approving(user: User, term: Term) -> list[RoleAssignment]:
-    """The assignments by which ``user`` may give ``term`` more time: leader of its unit or of one
-    above it, or officer above it. Nobody extends their own.
+    """The assignments by which ``user`` may give ``term`` more time: as leader of its unit or of
+    one above, or as officer above it. An officer of the unit itself may not: it is their own work.
     """
     return [
         assignment
@@ -150,7 +154,7 @@ def approves_extension(user: User | None, term: Term) -> bool:
 
 @rules.predicate
 def keeps_calendar(user: User | None) -> bool:
-    """An officer or leader of the province: the office that keeps the year."""
+    """Is officer or leader of the province."""
     return (
         user is not None
         and user.is_active
@@ -178,13 +182,13 @@ def keeps_stock(user: User | None, unit: Any = None) -> bool:
 
 @rules.predicate
 def has_a_post(user: User | None) -> bool:
-    """Holds some role today, or acts for who does."""
+    """Has some role today, their own or as a substitute."""
     return user is not None and user.is_active and bool(user.assignments())
 
 
 @rules.predicate
 def begins_dossiers(user: User | None) -> bool:
-    """An officer of a commune, a district or the province."""
+    """Is officer of a commune, a district or the province."""
     return (
         user is not None
         and user.is_active

@@ -1,4 +1,4 @@
-"""The words that a dossier's rows and its paper hold."""
+"""The stored words of dossiers that may never be renamed; see ``cycle/words.py``."""
 
 from django.apps import apps
 from django.urls import Resolver404, resolve
@@ -14,25 +14,25 @@ from dossiers.models import ACTS, Certificate, Dossier, Process, Route, Task, Te
 from dossiers.models.term import Firing
 
 
-def flow_paths():
-    """Each flow, as the engine writes it into a row."""
+def flow_paths() -> set[str]:
+    """The path of each flow, as the engine stores it."""
     stored_as = Process._meta.get_field("flow_class").get_prep_value
     return {stored_as(flow) for flow in flows.FLOWS.values()}
 
 
-def flow_nodes():
-    """Each node of each flow, as the engine writes it into a row."""
+def flow_nodes() -> set[str]:
+    """The path of each node of each flow, as the engine stores it."""
     stored_as = Task._meta.get_field("flow_task").get_prep_value
     return {stored_as(node) for flow in flows.FLOWS.values() for node in flow.instance.nodes()}
 
 
-def record_names():
-    """The names by which history points to the records of an act: those of our models."""
-    return {model._meta.model_name for model in apps.get_app_config("dossiers").get_models()}
+def record_names() -> set[str]:
+    """The model names by which history points to records."""
+    return {str(model._meta.model_name) for model in apps.get_app_config("dossiers").get_models()}
 
 
-def public_addresses():
-    """The parts of an address on paper that still lead to the page they led to."""
+def public_addresses() -> set[str]:
+    """The first parts of addresses that are printed on paper, as far as they still work."""
     try:
         match = resolve("/c/token/")
     except Resolver404:

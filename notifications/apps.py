@@ -6,6 +6,6 @@ class NotificationsConfig(AppConfig):
     name = "notifications"
     verbose_name = _("Thông báo")
 
-    def ready(self):
+    def ready(self) -> None:
         # Permissions, stored words and what listens to the beat: registered by being imported.
         from notifications import beats, rules, words  # noqa: F401

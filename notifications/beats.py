@@ -1,9 +1,10 @@
-"""What runs by itself (chạy nền): each beat of the schedule leaves its mark, and is missed.
+"""Heartbeats of the scheduled tasks (chạy nền): when each ran last, and whether it is missing.
 
-The schedule is ``CELERY_BEAT_SCHEDULE``; every entry of it has a row in ``Heartbeat``, written here
-as its task begins and ends. Three tasks do many things and write theirs themselves
-(``notifications/jobs.py``).
+Every entry of ``CELERY_BEAT_SCHEDULE`` has a row in ``Heartbeat``, written here as its task begins
+and ends. Three tasks have several parts and write their rows themselves (``jobs.py``).
 """
+
+from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from cycle.chains import HistoryBroken
 from cycle.models import HistoryEntry
 from notifications.models import Heartbeat
 
-#: Each beat, by the name of its function, and what an office calls it.
+#: Name of a task's function -> its Vietnamese name.
 BEATS = {
     "keep_time": _("Theo dõi thời hạn, báo tin"),
     "send_letters": _("Gửi thư, tin nhắn"),
@@ -29,19 +30,19 @@ BEATS = {
     "verify_history": _("Kiểm tra nhật ký mỗi đêm"),
     "collect_files": _("Dọn tệp hằng đêm"),
 }
-#: These write their own mark: a part that fails does not stop the others.
+#: The tasks that write their own row: a part that fails does not stop their other parts.
 OF_PARTS = {"keep_time", "send_letters", "collect_files"}
-#: A beat that comes so much later than its time is missed.
+#: A beat is missing when it is later than its time by more than this.
 GRACE = timedelta(minutes=4)
 
 
 def name_of(task: str) -> str:
-    """The name under which the task ``cycle.jobs.run_jobs`` leaves its mark: ``run_jobs``."""
+    """The name of a task's heartbeat: ``run_jobs`` for ``cycle.jobs.run_jobs``."""
     return task.rpartition(".")[2]
 
 
 def schedules() -> dict[str, Any]:
-    """Each beat and when it comes: every so many seconds, or a crontab."""
+    """``{name: schedule}``; a schedule is a number of seconds or a crontab."""
     return {
         name_of(entry["task"]): entry["schedule"]
         for entry in settings.CELERY_BEAT_SCHEDULE.values()
@@ -49,7 +50,7 @@ def schedules() -> dict[str, Any]:
 
 
 def due_after(schedule: Any, moment: datetime) -> datetime:
-    """When a beat that came at ``moment`` comes next."""
+    """When a beat that ran at ``moment`` is due next."""
     if isinstance(schedule, crontab):
         last, ahead, _now = schedule.remaining_delta(timezone.localtime(moment))
         return last + ahead
@@ -57,7 +58,7 @@ def due_after(schedule: Any, moment: datetime) -> datetime:
 
 
 class Mark(NamedTuple):
-    """What is known of a beat: its last mark, and since when it is missed (None: it is not)."""
+    """A beat, its last heartbeat, and since when it is missing (None: it is not)."""
 
     name: str
     label: str
@@ -68,7 +69,7 @@ class Mark(NamedTuple):
 def marks(now: datetime) -> list[Mark]:
     """Every beat of the schedule; two queries."""
     seen = Heartbeat.objects.in_bulk()
-    # One that never came is missed since it should have come, once there was work to be watched.
+    # A beat that never ran is missing since its first time after the first entry of any history.
     first = HistoryEntry.objects.order_by("pk").values_list("recorded_at", flat=True).first()
     found = []
     for name, schedule in schedules().items():
@@ -86,7 +87,7 @@ def _watched(task: Any) -> str | None:
 
 
 @signals.task_prerun.connect
-def began(task=None, **said):
+def began(task: Any = None, **said: Any) -> None:
     """Write down that a beat has begun."""
     if name := _watched(task):
         Heartbeat.objects.update_or_create(
@@ -95,7 +96,7 @@ def began(task=None, **said):
 
 
 @signals.task_postrun.connect
-def ended(task=None, state=None, retval=None, **said):
+def ended(task: Any = None, state: str | None = None, retval: Any = None, **said: Any) -> None:
     """Write down that a beat has ended, and what it did or why it could not."""
     if name := _watched(task):
         error = "" if state == "SUCCESS" else in_words(retval)
@@ -106,7 +107,7 @@ def ended(task=None, state=None, retval=None, **said):
 
 
 def in_words(error: Any) -> str:
-    """What went wrong: the sentence of an error that has one, else its type and what it says."""
+    """The sentence of a HistoryBroken, else the error's type and message."""
     if isinstance(error, HistoryBroken):
         return str(error)[:1000]
     return f"{type(error).__name__}: {error}"[:1000]

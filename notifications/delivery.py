@@ -1,10 +1,16 @@
-"""From a notification to a channel: claimed by a row, sent outside every transaction, retried."""
+"""Sending deliveries through their channels: claimed in the database, sent outside transactions,
+retried with growing pauses.
+"""
+
+from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from notifications.channels import Refused, email, webhook
@@ -17,12 +23,12 @@ log = structlog.get_logger(__name__)
 
 SENDERS = {Channel.EMAIL: email.send, Channel.WEBHOOK: webhook.send}
 
-#: While one worker sends, the others leave the row; a killed worker's row is free after this.
+#: How long a claimed row is left to the worker that sends it, in case that worker was killed.
 LEASE = timedelta(minutes=2)
-#: How long the first failure waits; each further one twice as long.
+#: The pause after the first failure; doubled after each further one, up to LONGEST_PAUSE.
 PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
-#: After so many tries it is an incident, shown on the operations page.
+#: After this many tries a delivery becomes an incident, shown on the operations page.
 MAX_ATTEMPTS = 10
 
 CLAIM = """
@@ -37,11 +43,11 @@ RETURNING id
 """
 
 
-def deliver(limit=None, *, seconds=None):
+def deliver(limit: int | None = None, *, seconds: float | None = None) -> int:
     """Send what is due, one by one; returns how many were tried.
 
-    It begins no more after ``limit`` messages or ``seconds``: a slow server keeps one worker busy,
-    never all of them.
+    Stops after ``limit`` messages, or ``seconds``, so that a slow server does not keep a worker
+    for ever.
     """
     tried, until = 0, seconds and time.monotonic() + seconds
     while (limit is None or tried < limit) and (not until or time.monotonic() < until):
@@ -64,8 +70,8 @@ def deliver(limit=None, *, seconds=None):
     return tried
 
 
-def attempt(delivery):
-    """Try one claimed delivery and write down how it went. No transaction is open meanwhile."""
+def attempt(delivery: Delivery) -> None:
+    """Try one claimed delivery and store the outcome; called outside any transaction."""
     try:
         if not delivery.recipient.is_active:
             raise Refused("Tài khoản của người nhận đã ngừng hoạt động.")
@@ -82,7 +88,7 @@ def attempt(delivery):
         )
 
 
-def _failed(delivery, error, *, final):
+def _failed(delivery: Delivery, error: Exception, *, final: bool) -> None:
     pause = min(PAUSE * 2 ** (delivery.attempts - 1), LONGEST_PAUSE)
     Delivery.objects.filter(pk=delivery.pk).update(
         state=DeliveryState.INCIDENT if final else DeliveryState.PENDING,
@@ -91,7 +97,7 @@ def _failed(delivery, error, *, final):
     )
 
 
-def _named_in_log(delivery):
+def _named_in_log(delivery: Delivery) -> dict[str, Any]:
     said = {
         "delivery": delivery.pk,
         "attempt": delivery.attempts,
@@ -102,8 +108,8 @@ def _named_in_log(delivery):
     return said
 
 
-def resend(deliveries):
-    """Put those of ``deliveries`` that are incidents back in the queue (gửi lại); how many."""
+def resend(deliveries: QuerySet[Delivery]) -> int:
+    """Queue the incidents among ``deliveries`` again (gửi lại); returns how many."""
     return deliveries.filter(state=DeliveryState.INCIDENT).update(
         state=DeliveryState.PENDING, attempts=0, next_at=Now()
     )

@@ -1,6 +1,8 @@
-"""The morning's letter to those who chose it (bản «Hôm nay»): one a day, on working days."""
+"""The morning's letter (bản «Hôm nay»): one per working day, to those who chose it."""
 
-from datetime import time, timedelta
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -22,10 +24,10 @@ HOUR = time(7)
 NAMED = 15
 
 
-def prepare(now=None):
+def prepare(now: datetime | None = None) -> int:
     """Make today's letter for each person who has none yet; returns how many were made.
 
-    Any number may run at once: the row of person and day can exist once.
+    May run several times at once: a unique row per person and day.
     """
     now = now or clock.now()
     local = timezone.localtime(now)
@@ -42,7 +44,7 @@ def prepare(now=None):
     return sum(_make(user, today, now) for user in people)
 
 
-def _make(user, today, now):
+def _make(user: User, today: date, now: datetime) -> int:
     last = Digest.objects.filter(user=user).first()
     with translation.override("vi"):
         text = text_for(user, last.created_at if last else now - timedelta(days=1), now)
@@ -52,13 +54,13 @@ def _make(user, today, now):
             if text:
                 Delivery.objects.create(digest=digest, channel=Channel.EMAIL, next_at=clock.now())
     except IntegrityError:
-        # Another worker made it at the same moment.
+        # Another worker has just made it.
         return 0
     return 1
 
 
-def text_for(user, since, now):
-    """What this person has to do today, and what is new since ``since``; empty when nothing."""
+def text_for(user: User, since: datetime, now: datetime) -> str:
+    """What ``user`` has to do today and what is new since ``since``; "" when there is nothing."""
     today = timezone.localdate(now)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))
     kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting")}

@@ -1,4 +1,9 @@
-"""From the outbox to notifications: each entry told once to each person who must hear."""
+"""From the outbox to notifications: one per history entry and person of its audience."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -6,18 +11,18 @@ from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from cycle import clock
-from cycle.models import OutboxMessage, Stream, User
+from cycle.models import HistoryEntry, OutboxMessage, Stream, User
 from notifications import audiences
 from notifications.models import Channel, Delivery, Notification, Preference
 
 log = structlog.get_logger(__name__)
 
 
-def dispatch(limit=500):
-    """Turn the oldest pending outbox rows into notifications; returns how many rows were taken.
+def dispatch(limit: int = 500) -> int:
+    """Turn the ``limit`` oldest pending outbox rows into notifications; returns how many rows.
 
-    Any number may run at once. An entry whose audience cannot be found keeps its reason on its row
-    and is not tried again before somebody has looked; the others go on.
+    May run several times at once. When the audience of an entry cannot be found, the error is kept
+    on its row, which is not tried again until somebody asks for it on the operations page.
     """
     now = clock.now()
     with transaction.atomic():
@@ -38,7 +43,7 @@ def dispatch(limit=500):
                 told += [(message.entry_id, person) for person in people]
                 message.dispatched_at = now
             except OperationalError:
-                # The database went away or was busy: nothing is wrong with the entry.
+                # The database was busy or unreachable; the entry is not at fault.
                 raise
             except Exception as error:
                 log.exception("not_told", **named_in_log(message.entry))
@@ -48,10 +53,10 @@ def dispatch(limit=500):
     return len(messages)
 
 
-def _of_rungs(messages):
-    """Who hears of the rungs among ``messages``; nothing when one of them is wrong.
+def _of_rungs(messages: list[OutboxMessage]) -> dict[int, set[int]]:
+    """``{entry id: person ids}`` for the reminders and escalations among ``messages``, at once.
 
-    Then each is asked for by itself, and the wrong one keeps its reason.
+    Empty when one of them fails: then each is looked up by itself, so that only that one fails.
     """
     entries = [message.entry for message in messages if message.entry.event in audiences.RUNGS]
     try:
@@ -64,8 +69,8 @@ def _of_rungs(messages):
         return {}
 
 
-def named_in_log(entry):
-    """What the log says of an entry: which it is, of which dossier, who did it."""
+def named_in_log(entry: HistoryEntry) -> dict[str, Any]:
+    """The fields by which the log names an entry: id, event, dossier, actor."""
     return {
         "entry": entry.pk,
         "recorded": entry.event,
@@ -74,8 +79,8 @@ def named_in_log(entry):
     }
 
 
-def _tell(told, now):
-    """Insert the notifications (pairs of entry id and person id) and their deliveries."""
+def _tell(told: list[tuple[int, int]], now: datetime) -> None:
+    """Insert notifications for ``told``, (entry id, person id), and their deliveries."""
     if not told:
         return
     Notification.objects.bulk_create(
@@ -100,7 +105,7 @@ def _tell(told, now):
             Delivery(
                 notification=notification,
                 channel=channel,
-                # The database's moment, as the one who claims reads it: clocks of machines differ.
+                # The database's clock, which the claim compares with, not this machine's.
                 next_at=Now(),
             )
             for notification in made
@@ -111,8 +116,8 @@ def _tell(told, now):
     )
 
 
-def channels_of(user):
-    """The channels by which this person is told each thing as it happens."""
+def channels_of(user: User) -> list[Channel]:
+    """The channels on which ``user`` gets each notification at once."""
     preference = getattr(user, "preference", None) or Preference()
     channels = []
     if settings.EMAIL_HOST and user.email and preference.email and not preference.digest:

@@ -1,6 +1,9 @@
-"""A person's due days for a calendar program (lịch iCalendar)."""
+"""A person's due days as an iCalendar feed (lịch iCalendar)."""
 
-from datetime import timedelta
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from django.db.models import Q
@@ -8,15 +11,16 @@ from django.utils import translation
 from icalendar import Calendar, Event
 
 from cycle import clock, site
+from cycle.models import User
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Task, Term
 
-#: A calendar program shows no more, and the feed stays small.
+#: At most this many tasks, and as many terms.
 MANY = 500
 
 
-def feed(user):
-    """The tasks of this person's units and the terms of the law they answer for, as iCalendar."""
+def feed(user: User) -> bytes:
+    """The open tasks of ``user``'s posts and the legal terms of those posts, as iCalendar."""
     with translation.override("vi"):
         calendar = Calendar()
         calendar.add("prodid", "-//OCOP//Hạn xử lý//VI")
@@ -30,7 +34,7 @@ def feed(user):
         return calendar.to_ical()
 
 
-def _event(name, day, summary, description, path=""):
+def _event(name: str, day: date, summary: str, description: str, path: str = "") -> Event:
     event = Event()
     address = site.address()
     event.add("uid", f"{name}@{urlsplit(address).hostname}")
@@ -38,14 +42,14 @@ def _event(name, day, summary, description, path=""):
     event.add("description", description)
     event.add("dtstart", day)
     event.add("dtend", day + timedelta(days=1))
-    # A due day does not make its reader busy.
+    # Not shown as busy time.
     event.add("transp", "TRANSPARENT")
     if path:
         event.add("url", site.address(path))
     return event
 
 
-def _tasks(user):
+def _tasks(user: User) -> Iterator[Event]:
     tasks = Task.objects.inbox(user).filter(Q(owner=None) | Q(owner=user))
     for task in tasks.select_related("dossier__product__producer", "dossier__commune").order_by(
         "due_at", "pk"
@@ -65,7 +69,7 @@ def _tasks(user):
         )
 
 
-def _terms(user):
+def _terms(user: User) -> Iterator[Event]:
     terms = Term.objects.live().filter(user.in_posts("role", "org_unit"), legal=True)
     for term in terms.select_related("dossier__product", "org_unit", "rule").order_by(
         "due_at", "pk"

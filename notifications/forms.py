@@ -1,5 +1,9 @@
 """The one form of this app: how a person wants to be told."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django import forms
 
 from notifications.models import Preference
@@ -12,7 +16,7 @@ class PreferenceForm(forms.ModelForm):
         model = Preference
         fields = ["email", "webhook", "digest", "weekly"]
 
-    def __init__(self, *args, leads, **kwargs):
+    def __init__(self, *args: Any, leads: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not leads:
             del self.fields["weekly"]

@@ -1,6 +1,10 @@
-"""The beat's and the workers' part: every job finds its work in PostgreSQL and may run twice."""
+"""Celery tasks: each finds its work in PostgreSQL and may run twice."""
+
+from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from celery import shared_task
@@ -20,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 @alone
-def keep_time():
-    """Fire what is due and tell it; another worker sends, for a mail server may be slow."""
+def keep_time() -> None:
+    """Every minute: fire what is due, make notifications; then wake a worker to send."""
     with_heartbeat(
         "keep_time",
         {
@@ -38,31 +42,28 @@ def keep_time():
 
 @shared_task
 @alone
-def send_letters():
-    """Send what waits, for most of a minute: the next beat wakes the next worker."""
+def send_letters() -> None:
+    """Send what is due, for at most 50 seconds; the next beat wakes another worker."""
     with_heartbeat("send_letters", {"tried": lambda: deliver(seconds=50)})
 
 
 @shared_task
 @alone
-def collect_files():
-    """Remove every night what no row names; numbers and bytes stand on the page of operations."""
+def collect_files() -> None:
+    """Every night: remove files that no row names; the counts are on the operations page."""
     with_heartbeat("collect_files", {"files": files.collect})
 
 
-def tell(*, seconds):
-    """Empty the outbox, or begin no more after ``seconds``; returns how many entries were told.
-
-    The next beat fires what fell due meanwhile, and goes on.
-    """
+def tell(*, seconds: float) -> int:
+    """Empty the outbox, for at most ``seconds``; returns how many entries were dispatched."""
     told, until = 0, time.monotonic() + seconds
     while time.monotonic() < until and (taken := dispatch()):
         told += taken
     return told
 
 
-def with_heartbeat(name, parts):
-    """Do each of ``parts`` whatever becomes of the others, and write down when and how it went."""
+def with_heartbeat(name: str, parts: Mapping[str, Callable[[], Any]]) -> None:
+    """Run each of ``parts``, also when another fails; the heartbeat ``name`` keeps the results."""
     Heartbeat.objects.update_or_create(
         name=name, defaults={"started_at": clock.now(), "finished_at": None}
     )

@@ -1,24 +1,29 @@
-"""What a message says: one Vietnamese letter per event (templates/notifications/messages)."""
+"""The texts of messages, in Vietnamese: a template per event (templates/notifications/messages)."""
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
-from cycle.models import DayOff, Stream, User
+from cycle.models import DayOff, HistoryEntry, Stream, User
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Dossier, Term
 from dossiers.rules import holds_task
-from dossiers.terms.due import due
+from dossiers.terms.due import Due, due
 from notifications import weekly
+from notifications.models import Delivery, Digest, Notification, WeeklySummary
 
 
 @dataclass(frozen=True)
 class Letter:
-    """What goes out to one person; ``attachment`` is (name, content, type)."""
+    """A message to one person; ``attachment`` is (name, content, content type)."""
 
     to: User
     subject: str
@@ -26,31 +31,32 @@ class Letter:
     attachment: tuple[str, bytes, str] | None = None
 
 
-def letter(delivery):
-    """The :class:`Letter` of a delivery; in Vietnamese, whatever the reader's screen."""
+def letter(delivery: Delivery) -> Letter:
+    """The :class:`Letter` of a delivery, always in Vietnamese."""
     with translation.override("vi"):
-        if delivery.notification_id:
+        if delivery.notification is not None:
             return of_notification(delivery.notification)
-        if delivery.digest_id:
+        if delivery.digest is not None:
             return of_digest(delivery.digest)
+        assert delivery.summary is not None, "a delivery is of one of the three"
         return of_summary(delivery.summary)
 
 
-def of_notification(notification):
-    """The letter of the event that the notification tells."""
+def of_notification(notification: Notification) -> Letter:
+    """The letter about a notification's event."""
     entry, recipient = notification.entry, notification.recipient
     return _written(
         recipient, f"notifications/messages/{entry.event}.txt", context_of(entry, recipient)
     )
 
 
-def of_digest(digest):
+def of_digest(digest: Digest) -> Letter:
     """The morning's letter."""
     return _written(digest.user, "notifications/digest.txt", {"digest": digest})
 
 
-def of_summary(summary):
-    """The letter that carries the week's page."""
+def of_summary(summary: WeeklySummary) -> Letter:
+    """The letter with the week's page attached."""
     return _written(
         summary.leader,
         "notifications/week.txt",
@@ -63,10 +69,11 @@ def of_summary(summary):
     )
 
 
-def context_of(entry, recipient):
-    """What a letter may speak of: the entry, its dossier, term and open task, and where to look.
+def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
+    """The context of a letter's template: the entry, its dossier, round, term and open task.
 
-    ``task`` is the dossier's open task if the recipient may do it; ``path`` leads to it.
+    ``open``: the dossier's open task; ``task``: the same if the recipient may do it. ``path``: the
+    page to look at.
     """
     context = {"entry": entry, "who": _who(entry), "path": "/notifications/"}
     today = clock.today()
@@ -96,8 +103,8 @@ def context_of(entry, recipient):
     return context
 
 
-def _context_of_round(entry):
-    """The round, the product or the question that the entry is about; never what anybody scored."""
+def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
+    """The round, product and opinion that the entry is about; never points."""
     round_ = EvaluationRound.objects.select_related("council").get(pk=entry.stream_id)
     context = {"round": round_, "path": f"/rounds/{round_.pk}/"}
     if "dossier" in entry.data:
@@ -108,17 +115,17 @@ def _context_of_round(entry):
     return context
 
 
-def title_of_term(code, title):
-    """How a term is called: that of a task is stored under the task's name."""
+def title_of_term(code: str | None, title: str) -> Any:
+    """The title of a term; the term of a task has the task's node as its stored ``title``."""
     return GUIDES[title].title if code == "task" and title in GUIDES else title
 
 
-def _due(due_on, today, paused_at):
+def _due(due_on: date, today: date, paused_at: datetime | None) -> Due:
     calendar = DayOff.objects.calendar(*sorted([today, due_on]))
     return due(due_on, today, calendar, paused_at=paused_at)
 
 
-def _who(entry):
+def _who(entry: HistoryEntry) -> str:
     """«Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)», or the system."""
     if entry.actor is None:
         return "Hệ thống"
@@ -130,8 +137,13 @@ def _who(entry):
     return who
 
 
-def _written(recipient, template, context, attachment=None):
-    """The first line of the template is the subject, the rest the body."""
+def _written(
+    recipient: User,
+    template: str,
+    context: dict[str, Any],
+    attachment: tuple[str, bytes, str] | None = None,
+) -> Letter:
+    """The letter of a template, whose first line is the subject."""
     text = render_to_string(
         template,
         {

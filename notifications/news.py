@@ -1,7 +1,10 @@
-"""What a person has been told (thông báo của tôi): the list, narrowed by the address."""
+"""The list of a person's notifications (thông báo của tôi), and its filters."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
@@ -10,14 +13,14 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cycle.models import OrgUnit, Stream
+from cycle.models import OrgUnit, Stream, User
 from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models import Dossier
 from notifications import audiences
 from notifications.letters import title_of_term
 from notifications.models import Notification
 
-#: The bell counts no further.
+#: The most that the bell counts.
 MANY = 100
 
 
@@ -29,8 +32,8 @@ class Kind(models.TextChoices):
     RESULT = "result", gettext_lazy("Kết quả")
 
     @property
-    def condition(self):
-        """The notifications of this kind."""
+    def condition(self) -> models.Q:
+        """The condition on notifications of this kind."""
         term = models.Q(entry__event__startswith="term.")
         result = models.Q(entry__event__in=audiences.events_of(audiences.the_line))
         return {Kind.WORK: ~term & ~result, Kind.TERM: term, Kind.RESULT: result}[self]
@@ -38,7 +41,7 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Filters(Narrowed):
-    """What the list is narrowed to, as the address says it."""
+    """The filters of the list."""
 
     place = {"after": None}
 
@@ -47,7 +50,7 @@ class Filters(Narrowed):
     after: int | None = None
 
     @classmethod
-    def read(cls, asked: Asked) -> "Filters":
+    def read(cls, asked: Asked) -> Filters:
         return cls(
             unread=asked.data.get("unread") == "1",
             kind=asked.one_of("kind", Kind.values),
@@ -55,21 +58,21 @@ class Filters(Narrowed):
         )
 
 
-def unread_count(user):
-    """How many notifications this person has not read, counted no further than MANY."""
+def unread_count(user: User) -> int:
+    """The number of unread notifications, at most MANY."""
     return Notification.objects.unread().filter(recipient=user)[:MANY].count()
 
 
 class News(Listed):
-    """One page of what ``user`` was told, newest first: two queries, however many rows."""
+    """A page of ``user``'s notifications, newest first, in two queries."""
 
     whole = "kind="
 
-    def __init__(self, user, filters):
+    def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
 
     @cached_property
-    def _page(self):
+    def _page(self) -> list[Any]:
         found = Notification.objects.filter(recipient=self.user)
         if self.filters.unread:
             found = found.unread()
@@ -77,7 +80,7 @@ class News(Listed):
             found = found.filter(Kind(self.filters.kind).condition)
         if self.filters.after:
             found = found.filter(pk__lt=self.filters.after)
-        # The unit and role of a rung's term, joined here to keep the page at two queries.
+        # The unit of a reminder's term, joined here to keep the page at two queries.
         found = found.annotate(
             desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
         )
@@ -91,8 +94,10 @@ class News(Listed):
             .order_by("-pk")[: self.PAGE + 1]
         )
 
-    def rows(self):
-        """Each notification with its ``title`` (what it is about) and ``dossier``."""
+    def rows(self) -> list[Any]:
+        """The notifications, with ``dossier``; of reminders and escalations also ``term`` (its
+        title) and ``due_on``.
+        """
         rows = super().rows()
         dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
@@ -102,16 +107,16 @@ class News(Listed):
             if entry.stream == Stream.DOSSIER:
                 row.dossier = dossiers[entry.stream_id]
             if entry.event in audiences.RUNGS:
-                # Written by the sweep: ``label`` of the entry is the term's title.
+                # The sweep writes the term's title into ``label``.
                 row.term = title_of_term(entry.data["code"], entry.label)
                 row.due_on = parse_date(entry.data["due_on"])
         return rows
 
-    def _beyond(self, last):
+    def _beyond(self, last: Any) -> dict[str, Any]:
         return {"after": last.pk}
 
-    def tabs(self):
-        """All, or only what is unread."""
+    def tabs(self) -> list[dict[str, Any]]:
+        """The links to all notifications and to the unread ones."""
         return [
             {
                 "label": label,
@@ -121,8 +126,8 @@ class News(Listed):
             for label, unread in ((_("Tất cả"), False), (_("Chưa đọc"), True))
         ]
 
-    def kinds(self):
-        """What it can be narrowed to."""
+    def kinds(self) -> list[dict[str, Any]]:
+        """The links that filter by kind."""
         return [
             {
                 "label": label,

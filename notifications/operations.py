@@ -1,17 +1,22 @@
-"""How the system fares (vận hành): what did not go out, what waits, when work last ran."""
+"""The operations page (vận hành): what failed, what is queued, when scheduled work last ran."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import FileFault, Job, JobState, OutboxMessage
+from cycle.models import FileFault, HistoryEntry, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
-from notifications.beats import marks
+from notifications.beats import Mark, marks
 from notifications.delivery import resend
 from notifications.letters import title_of_term
 from notifications.models import Delivery, DeliveryState
 
-#: More than this are counted, not listed.
+#: The most rows of a list; beyond, the page says that there are more.
 SHOWN = 50
 
 WAITING = (
@@ -30,29 +35,29 @@ FROM notifications_delivery WHERE state = 'pending'
 
 
 class Operations:
-    """The page's facts, each list bounded."""
+    """The data of the operations page."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = clock.now()
-        #: What the last night's work on files did, once the beats are read.
+        #: The result of the last ``collect_files``; set by :meth:`beats`.
         self.collected = None
 
-    def beats(self):
-        """Each beat: when it was last seen, what went wrong, since when it is missed."""
+    def beats(self) -> list[Mark]:
+        """The scheduled tasks: last run, errors, since when missing."""
         found = marks(self.now)
         for mark in found:
             if mark.name == "collect_files" and mark.beat:
                 self.collected = mark.beat.result.get("files")
         return found
 
-    def backlog(self):
-        """What waits, by name; one query."""
+    def backlog(self) -> list[tuple[Any, int]]:
+        """(name, number) of what is queued; one query."""
         with connection.cursor() as cursor:
             cursor.execute(BACKLOG)
             return list(zip(WAITING, cursor.fetchone(), strict=True))
 
-    def incidents(self):
-        """Messages that will not be tried again by themselves, the latest first."""
+    def incidents(self) -> tuple[list[Any], bool]:
+        """(deliveries that are not tried again by themselves, whether there are more)."""
         deliveries, more = self._bounded(
             Delivery.objects.filter(state=DeliveryState.INCIDENT)
             .select_related(
@@ -65,8 +70,8 @@ class Operations:
                 delivery.about = about(delivery.notification.entry)
         return deliveries, more
 
-    def untold(self):
-        """Entries whose audience could not be found."""
+    def untold(self) -> tuple[list[Any], bool]:
+        """(outbox rows whose audience could not be found, whether there are more)."""
         messages, more = self._bounded(
             OutboxMessage.objects.filter(dispatched_at=None)
             .exclude(error="")
@@ -77,47 +82,47 @@ class Operations:
             message.about = about(message.entry)
         return messages, more
 
-    def failed_jobs(self):
-        """Long work that ended in an error."""
+    def failed_jobs(self) -> tuple[list[Any], bool]:
+        """(failed background jobs, whether there are more)."""
         return self._bounded(Job.objects.filter(state=JobState.FAILED).select_related("by"))
 
-    def file_faults(self):
-        """Files that could not be handed over or stored, the latest first."""
+    def file_faults(self) -> tuple[list[Any], bool]:
+        """(files that could not be served or stored, whether there are more)."""
         return self._bounded(FileFault.objects.all())
 
-    def _bounded(self, rows):
-        rows = list(rows[: SHOWN + 1])
-        return rows[:SHOWN], len(rows) > SHOWN
+    def _bounded(self, rows: QuerySet[Any]) -> tuple[list[Any], bool]:
+        found = list(rows[: SHOWN + 1])
+        return found[:SHOWN], len(found) > SHOWN
 
 
-def about(entry):
-    """An entry in a few words: its subject and its event."""
+def about(entry: HistoryEntry) -> str:
+    """An entry in short: its title and its event."""
     return f"{title_of_term(entry.data.get('code'), entry.label)}: {entry.sentence}"
 
 
-def resend_incidents(pk=None):
-    """Send again: one incident, or all; returns how many."""
+def resend_incidents(pk: int | None = None) -> int:
+    """Queue one incident (or all) again; returns how many."""
     return _again(resend(_one(Delivery.objects.all(), pk)), "notifications.jobs.send_letters")
 
 
-def tell_again(pk=None):
-    """Look for the audience of failed entries again; returns how many."""
+def tell_again(pk: int | None = None) -> int:
+    """Look for the audience of one failed entry (or all) again; returns how many."""
     messages = OutboxMessage.objects.filter(dispatched_at=None).exclude(error="")
     return _again(_one(messages, pk).update(error=""), "notifications.jobs.keep_time")
 
 
-def run_again(pk=None):
-    """Queue failed jobs again; returns how many."""
+def run_again(pk: int | None = None) -> int:
+    """Queue one failed job (or all) again; returns how many."""
     jobs = _one(Job.objects.filter(state=JobState.FAILED), pk)
     return _again(
         jobs.update(state=JobState.QUEUED, error="", finished_at=None), "cycle.jobs.run_jobs"
     )
 
 
-def _one(rows, pk):
+def _one(rows: QuerySet[Any], pk: int | None) -> QuerySet[Any]:
     return rows if pk is None else rows.filter(pk=pk)
 
 
-def _again(count, name):
+def _again(count: int, name: str) -> int:
     transaction.on_commit(lambda: wake(name))
     return count

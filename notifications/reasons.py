@@ -1,4 +1,6 @@
-"""Why a message did not go out, in words that an office understands. A leaf: no models."""
+"""Vietnamese sentences for the errors of sending a message. A leaf: no models."""
+
+from __future__ import annotations
 
 import http.client
 import smtplib
@@ -7,7 +9,7 @@ import ssl
 
 from notifications.channels import Refused
 
-#: The first that fits; subclasses come before what they derive from.
+#: (type of error, sentence); the first that matches is used, so subclasses come first.
 SENTENCES = (
     (smtplib.SMTPAuthenticationError, "Máy chủ thư không nhận tên đăng nhập hoặc mật khẩu."),
     (smtplib.SMTPSenderRefused, "Máy chủ thư không nhận địa chỉ người gửi của hệ thống."),
@@ -26,12 +28,12 @@ SENTENCES = (
 )
 
 
-def reason(error):
-    """The sentence for ``error``, with what the other side said behind it."""
+def reason(error: BaseException) -> str:
+    """The sentence for ``error``, followed by the server's answer in brackets."""
     if isinstance(error, Refused):
         return str(error)
     if isinstance(error.__context__, TimeoutError):
-        # smtplib calls it a connection that was closed.
+        # smtplib raises SMTPServerDisconnected on a timeout.
         error = error.__context__
     said = _said(error)
     for kind, sentence in SENTENCES:
@@ -40,7 +42,7 @@ def reason(error):
     return f"Lỗi phần mềm khi soạn hoặc gửi thư. ({type(error).__name__}: {said})"[:500]
 
 
-def _said(error):
+def _said(error: BaseException) -> str:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, text = next(iter(error.recipients.values()))
         return f"{code} {_text(text)}"
@@ -49,5 +51,5 @@ def _said(error):
     return str(error)
 
 
-def _text(answer):
+def _text(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)

@@ -1,13 +1,15 @@
-"""Who may look at how the system itself fares."""
+"""Who may see the operations page."""
+
+from __future__ import annotations
 
 import rules
 
-from cycle.models import Level, Role
+from cycle.models import Level, Role, User
 from dossiers.rules import has_a_post
 
 
 @rules.predicate
-def runs_the_system(user):
+def runs_the_system(user: User) -> bool:
     """Superusers, and the officers of the province. ``is_staff`` alone is not enough."""
     return user.is_active and (
         user.is_superuser

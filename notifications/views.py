@@ -1,5 +1,10 @@
 """What I was told, how I want to be told, the week's page, my calendar, how the system fares."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, user_passes_test
 from django.core.cache import cache
@@ -18,7 +23,7 @@ from django_htmx.http import HttpResponseStopPolling
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site, written
 from cycle.asking import SignedIn
-from cycle.models import Role, Stream
+from cycle.models import HistoryEntry, Role, Stream, User
 from dossiers.models import Dossier
 from dossiers.rules import holds_task
 from notifications import feed, weekly
@@ -32,10 +37,10 @@ from notifications.rules import has_a_post, runs_the_system
 FEED_SECONDS = 300
 
 
-def only(predicate):
-    """403 unless ``predicate`` says yes of who asks; a superuser is asked like anybody."""
+def only(predicate: Callable[[User], bool]) -> Callable[..., Any]:
+    """A decorator: 403 unless ``predicate`` is true of the user; superusers are no exception."""
 
-    def check(user):
+    def check(user: Any) -> bool:
         if not predicate(user):
             raise PermissionDenied
         return True
@@ -79,7 +84,7 @@ def notification(request: SignedIn, pk: int) -> HttpResponseBase:
     return redirect("notifications:news")
 
 
-def _to_round(request, entry):
+def _to_round(request: SignedIn, entry: HistoryEntry) -> HttpResponseBase:
     asked = entry.data.get("opinion")
     if asked and Opinion.objects.visible_to(request.user).filter(pk=asked).exists():
         return redirect("councils:opinion", asked)

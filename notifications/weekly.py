@@ -1,31 +1,35 @@
-"""The week on one page for a leader (báo cáo tuần): counted from the files of their area."""
+"""The week's report on one page for a leader (báo cáo tuần), over the dossiers of their area."""
+
+from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import typst
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from cycle import clock
 from cycle.models import DayOff, HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User
 from cycle.steps import Step
+from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
 from dossiers.models import ACTS, Dossier, Task, Term
 from dossiers.models.law import SENT_BACK
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
 
-#: The page goes out on the last working day of the week, at this hour.
+#: The hour at which the report is sent, on the last working day of the week.
 HOUR = time(15)
-#: A beat that missed that hour still sends the page within this time.
+#: After a missed hour it is still sent within this time.
 STILL_NEWS = timedelta(days=4)
 
-#: More rows than these would not stay on one page.
+#: The most rows that fit on one page.
 UNITS = 8
 TASKS = 12
 
@@ -46,13 +50,13 @@ MOVES = (
 # --- The figures ----------------------------------------------------------------------------
 
 
-def monday_of(day):
+def monday_of(day: date) -> date:
     """The Monday of the week of ``day``."""
     return day - timedelta(days=day.weekday())
 
 
-def figures(user, now):
-    """The week's page as plain data: what ``user`` may see, as it stands at ``now``."""
+def figures(user: User, now: datetime) -> dict[str, Any]:
+    """The week's report at ``now`` as plain data, over what ``user`` may see."""
     today = timezone.localdate(now)
     monday = monday_of(today)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
@@ -64,7 +68,7 @@ def figures(user, now):
         Task.objects.overdue(now)
         .filter(dossier__in=dossiers)
         .order_by()
-        # By the unit's number, which PostgreSQL knows how few there are of; its name follows.
+        # Grouped by the unit's id, which the planner can estimate; names are read after.
         .values("state", "org_unit")
         .annotate(number=Count("pk"), oldest=Min("due_on"))
     )
@@ -94,7 +98,7 @@ def figures(user, now):
     }
 
 
-def _steps(states, late):
+def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
     standing: Counter = Counter()
     for state, number in states.items():
         if State(state) not in PARKED:
@@ -113,8 +117,8 @@ def _steps(states, late):
     ]
 
 
-def _late_units(late, today, calendar):
-    """Each unit with how many tasks are late there, and by how many working days the oldest."""
+def _late_units(late: list[Any], today: date, calendar: Calendar) -> list[dict[str, Any]]:
+    """A row per unit: its number of overdue tasks, and the working days of the latest one."""
     units: dict = {}
     for row in late:
         unit = units.setdefault(row["org_unit__name"], {"number": 0, "oldest": row["oldest"]})
@@ -131,8 +135,8 @@ def _late_units(late, today, calendar):
     return sorted(rows, key=lambda row: (-row["number"], -row["days"], row["unit"]))
 
 
-def _due(user, dossiers, monday):
-    """What is due in the week from ``monday`` on: tasks, and the dates of the law."""
+def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
+    """The tasks and legal terms that are due in the week from ``monday`` on."""
     week = (monday, monday + timedelta(days=6))
     tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
     terms = (
@@ -158,8 +162,8 @@ def _due(user, dossiers, monday):
     ]
 
 
-def _moves(dossiers, monday):
-    """What was recorded since ``monday``."""
+def _moves(dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, Any]]:
+    """How often each act of MOVES was recorded since ``monday``."""
     counted = dict(
         HistoryEntry.objects.filter(
             stream=Stream.DOSSIER,
@@ -177,22 +181,22 @@ def _moves(dossiers, monday):
     ]
 
 
-def _day(day):
+def _day(day: date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-def pdf(page):
-    """The page of these figures as PDF, A4."""
+def pdf(page: dict[str, Any]) -> bytes:
+    """The report as PDF, A4."""
     return typst.compile(SHEET, root=SHEET.parent, sys_inputs={"figures": json.dumps(page)})
 
 
 # --- Once a week ----------------------------------------------------------------------------
 
 
-def prepare(now=None):
-    """Make this week's page for each leader who has none yet; returns how many were made.
+def prepare(now: datetime | None = None) -> int:
+    """Make this week's report for each leader who has none yet; returns how many were made.
 
-    Any number may run at once: the row of leader and week can exist once.
+    May run several times at once: a unique row per leader and week.
     """
     now = now or clock.now()
     week_on = settings.EMAIL_HOST and week_to_tell(now)
@@ -212,8 +216,8 @@ def prepare(now=None):
     return sum(_make(leader, week_on, now) for leader in leaders)
 
 
-def week_to_tell(now):
-    """The Monday of the week whose hour of telling has last passed; None when that is long ago."""
+def week_to_tell(now: datetime) -> date | None:
+    """The Monday of the last week whose report is due, None when that was too long ago."""
     today = timezone.localdate(now)
     monday = monday_of(today)
     first = monday - timedelta(days=7)
@@ -228,7 +232,7 @@ def week_to_tell(now):
     return None
 
 
-def _make(leader, week_on, now):
+def _make(leader: User, week_on: date, now: datetime) -> int:
     with translation.override("vi"):
         page = figures(leader, now)
     try:
@@ -238,6 +242,6 @@ def _make(leader, week_on, now):
             )
             Delivery.objects.create(summary=summary, channel=Channel.EMAIL, next_at=clock.now())
     except IntegrityError:
-        # Another worker made it at the same moment.
+        # Another worker has just made it.
         return 0
     return 1

@@ -1,4 +1,6 @@
-"""The words that rows of what people are told hold."""
+"""The stored words of notifications that may never be renamed; see ``cycle/words.py``."""
+
+from __future__ import annotations
 
 from django.urls import Resolver404, resolve
 
@@ -7,8 +9,8 @@ from notifications.beats import BEATS
 from notifications.models import CalendarFeed, Heartbeat
 
 
-def calendar_addresses():
-    """The address that calendars of people ask, if it still leads to their days."""
+def calendar_addresses() -> set[str]:
+    """The address of calendar feeds, if it still works."""
     try:
         match = resolve("/calendar/token.ics")
     except Resolver404:

@@ -54,6 +54,7 @@ from cycle.models import (
     User,
 )
 from dossiers.models import (
+    Certificate,
     Dossier,
     Evidence,
     OfficialDocument,
@@ -397,6 +398,12 @@ BREAKS = {
     "term_certificate_is_of_its_dossier": lambda w: term(w).update(
         certificate=certificate_of_another(w)
     ),
+    "stock_row_certificate_is_of_its_dossier": lambda w: StockRow.objects.create(
+        batch=stock_batch(w), line=2, dossier=w.dossier, certificate=certificate_of_another(w)
+    ),
+    "certificate_struck_with_its_list": lambda w: Certificate.objects.filter(
+        pk=certificate_of_another(w).pk
+    ).update(void=True),
     "mark_of_before_is_the_owners": lambda w: kept(w, records.certificate(), stars=3, before=True),
     # councils: what a row of a round points at is of its round
     "document_entry_is_of_its_round": lambda w: [judged(w), document(w, entry=second_entry(w))],
@@ -1131,6 +1138,12 @@ OF_BEFORE = {
         council(w),
         Member.objects.filter(seat="chair").update(doubled=True),
     ],
+    "doubled province": lambda w: OrgUnit.objects.create(
+        code="10", name="Tỉnh Lào Cai", level="province", valid_from=date(2020, 1, 1), doubled=True
+    ),
+    "doubled province later": lambda w: OrgUnit.objects.filter(level="province").update(
+        doubled=True
+    ),
     "made_by": lambda w: seated(w, user=w.an, made_by=None),
     "made_by later": lambda w: [council(w), Member.objects.update(made_by=None)],
 }
@@ -1159,11 +1172,14 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
         ("councils.RoundEntry", "live"),
         ("councils.Interest", "recused"),
         ("councils.Result", "eliminated"),
+        # Struck out with its list alone: certificate_struck_with_its_list.
+        ("dossiers.Certificate", "void"),
     }
     guarded = {
         ("dossiers.Certificate", "before"),
         ("dossiers.Certificate", "number_repeats"),
         ("councils.Member", "doubled"),
+        ("cycle.OrgUnit", "doubled"),
     }
     assert flags - told == guarded
 
@@ -1191,6 +1207,8 @@ OWNS = {
     "councils.roundentry.round", "councils.roundentry.dossier", "councils.attendance.round",
     "councils.reading.round", "councils.interest.entry", "councils.resolution.entry",
     "councils.scoresheet.entry", "councils.result.entry", "councils.signeddocument.round",
+    # Of the list that an office enters, not of one dossier.
+    "dossiers.stockbatch.job", "dossiers.stockrow.batch",
     # Of the engine: an inner walk of another walk, which none of ours has.
     "dossiers.process.parent_task",
     # The clock of a round's papers, of no dossier.
@@ -1212,7 +1230,7 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
     }
     held = {
         "dossiers.idea.previous", "dossiers.evidence.replaces", "dossiers.officialdocument.scan",
-        "dossiers.certificate.decision", "dossiers.term.task", "dossiers.term.certificate",
+        "dossiers.certificate.decision", "dossiers.stockrow.certificate", "dossiers.term.task", "dossiers.term.certificate",
         "dossiers.task.process", "councils.signeddocument.entry",
         "councils.signeddocument.replaces", "councils.evaluationround.follows",
         "councils.attendance.member", "councils.reading.member", "councils.interest.member",

@@ -270,6 +270,7 @@ def test_a_held_file_outlives_the_sign_in(dossier, an, client):
 
 #: Columns of 64 characters that hold no file: what they hold.
 NO_FILES = {
+    ("cycle.activationslip", "mark"): "a keyed mark of a slip's code",
     ("cycle.filefault", "sha256"): "what is wrong with a file, which it keeps alive for nobody",
     ("cycle.historyentry", "hash"): "the chain",
     ("cycle.historyentry", "prev_hash"): "the chain",

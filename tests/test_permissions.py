@@ -119,6 +119,11 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.see_calendar",
         # test_stock_entered.py, test_stock_pages.py
         "dossiers.import_stock",
+        # test_people.py, test_slips.py
+        "dossiers.see_people",
+        "dossiers.appoint",
+        "dossiers.answer_for",
+        "dossiers.administer_people",
         # test_absence.py, test_handover.py
         "dossiers.brief",
         "dossiers.substitute",

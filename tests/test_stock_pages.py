@@ -170,8 +170,9 @@ def test_strangers_see_nothing(land, lan):
     batch = checked(book([GOOD]), lan, land)
     commune = OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None)
     far = OrgUnit.objects.create(
-        code="10", name="Tỉnh Lào Cai", level="province", valid_from=date(2020, 1, 1)
-    )
+        code="10", name="Tỉnh Lào Cai", level="province", valid_from=date(2020, 1, 1),
+        valid_to=date(2025, 6, 30),
+    )  # fmt: skip
     for user in (
         person("xa", "Cán bộ xã", ("officer", commune)),
         person("lanh", "Lãnh đạo", ("leader", land)),

@@ -1,1 +1,1 @@
-"""What is asked around a council's work, a module per page."""
+"""The forms of councils, rounds and sheets, one module per group of pages."""

@@ -1,4 +1,9 @@
-"""What is asked to set a council up: its decision, regulation and seats."""
+"""Forms to set a council up: its decision, regulation and seats."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -13,12 +18,13 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.appointing import candidates
-from cycle.models import Level, OrgUnit, Role
+from cycle.models import Level, OrgUnit, Role, User
+from cycle.models.organisation import OrgUnitQuerySet
 from dossiers.forms.fields import DateField, field_for, long_text
 
 
-def units_of(user):
-    """The units whose councils this person sets up."""
+def units_of(user: User) -> OrgUnitQuerySet:
+    """The units whose councils ``user`` may set up."""
     return OrgUnit.objects.filter(
         pk__in=user.business(Role.COUNCIL_OFFICE, Role.OFFICER),
         level__in=(Level.DISTRICT, Level.PROVINCE),
@@ -29,7 +35,7 @@ def units_of(user):
 
 
 class _OfUnit(OfModel):
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         unit = self.fields["org_unit"]
@@ -55,13 +61,13 @@ class CouncilForm(_OfUnit):
         )
         formfield_callback = field_for
 
-    def do(self):
+    def do(self) -> Any:
         """The council, or None when it was refused."""
         return self.attempt(lambda: Council.set_up(self.instance, by=self.user))
 
 
 class RegulationForm(_OfUnit):
-    """A version of a unit's regulation, from a day."""
+    """A new version of a unit's regulation, valid from a day."""
 
     class Meta:
         model = Regulation
@@ -85,43 +91,43 @@ class RegulationForm(_OfUnit):
         )
         formfield_callback = field_for
 
-    def do(self):
+    def do(self) -> Any:
         """The new version, or None when it was refused."""
         return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.user))
 
 
 class SeatForm(OfModel):
-    """A person's seat."""
+    """A new seat of a person (thành viên)."""
 
     class Meta:
         model = Member
         fields = ("user", "seat", "department", "since", "document")
         formfield_callback = field_for
 
-    def __init__(self, *args, council, by, **kwargs):
+    def __init__(self, *args: Any, council: Council, by: User, **kwargs: Any) -> None:
         super().__init__(*args, initial={"since": clock.today()}, **kwargs)
         self.council, self.by = council, by
         self.fields["user"].queryset = candidates()
         self.fields["user"].empty_label = _("Chọn một người")
         self.fields["seat"].choices = [("", _("Chọn tư cách")), *Seat.choices]
 
-    def do(self):
+    def do(self) -> Any:
         """The seat, or None when it was refused."""
         return self.attempt(lambda: self.council.give_seat(self.instance, by=self.by))
 
 
 class EndSeatForm(Asked):
-    """The last day of a seat, why it ends, and on which document."""
+    """End a seat (cho thôi): its last day, why, on which document."""
 
     until = DateField(label=_("Thôi sau ngày"))
     reason = long_text(_("Lý do cho thôi"))
     document = forms.CharField(label=_("Số, ngày văn bản cho thôi"), max_length=120)
 
-    def __init__(self, *args, member, by, **kwargs):
+    def __init__(self, *args: Any, member: Member, by: User, **kwargs: Any) -> None:
         super().__init__(*args, initial={"until": clock.today()}, **kwargs)
         self.member, self.by = member, by
 
-    def clean_until(self):
+    def clean_until(self) -> date:
         until = self.cleaned_data["until"]
         if until < self.member.since:
             raise ValidationError(_("Ngày này trước ngày bắt đầu tham gia hội đồng."))
@@ -129,7 +135,7 @@ class EndSeatForm(Asked):
             raise ValidationError(_("Chỉ cho thôi từ hôm nay hoặc một ngày sau."))
         return until
 
-    def do(self):
+    def do(self) -> Any:
         """True, or None when it was refused."""
         member = self.member
         return self.attempt(

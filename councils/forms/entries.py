@@ -1,7 +1,10 @@
-"""What is asked of one product in a round: interests, resolutions, opinions, appraisal."""
+"""Forms about one product in a round: interests, resolutions, opinions, appraisal."""
+
+from __future__ import annotations
 
 from dataclasses import asdict
 from operator import attrgetter
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -15,15 +18,17 @@ from councils.models import (
     AppraisalPhoto,
     InterestKind,
     Opinion,
+    RoundEntry,
 )
 from cycle.appointing import candidates
-from cycle.models import Role, RoleAssignment, named_apart
+from cycle.models import Role, RoleAssignment, User, named_apart
 from dossiers.forms.fields import CountField, field_for, long_text
 from dossiers.forms.uploads import stage
+from dossiers.law.conditions import Words
 
 
 class InterestOfForm(Asked):
-    """A member's interest in a product, as whoever runs the round writes it down for them."""
+    """A member's interest in a product, recorded for them by whoever runs the round."""
 
     member: forms.Field = forms.ModelChoiceField(
         None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
@@ -32,7 +37,7 @@ class InterestOfForm(Asked):
     recused = recusal_field(_("Thành viên chọn"))
     reason = long_text(_("Lý do"))
 
-    def __init__(self, *args, entry, by, **kwargs):
+    def __init__(self, *args: Any, entry: RoundEntry, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entry, self.by = entry, by
         self.fields["member"].queryset = named_apart(
@@ -40,7 +45,7 @@ class InterestOfForm(Asked):
         )
         self.fields["member"].label_from_instance = attrgetter("label")
 
-    def do(self):
+    def do(self) -> Any:
         """True, or None when it was refused."""
         values = dict(self.cleaned_data)
         return self.attempt(
@@ -49,7 +54,9 @@ class InterestOfForm(Asked):
 
 
 class ResolutionForm(Asked):
-    """What the council resolved on one minimum or one elimination."""
+    """What the council resolved on a minimum or an elimination (kết luận); ``yes`` and ``no`` are
+    the words of the two answers.
+    """
 
     holds = forms.TypedChoiceField(
         label=_("Kết luận"),
@@ -59,12 +66,14 @@ class ResolutionForm(Asked):
     )
     reason = long_text(_("Căn cứ, lý do"))
 
-    def __init__(self, *args, subject, yes, no, **kwargs):
+    def __init__(
+        self, *args: Any, subject: dict[str, Any], yes: Words, no: Words, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.subject = subject
         self.fields["holds"].choices = [("yes", yes), ("no", no)]
 
-    def do(self, entry, *, by):
+    def do(self, entry: RoundEntry, *, by: User) -> Any:
         """True, or None when it was refused."""
         values = {**self.subject, **self.cleaned_data}
         return self.attempt(lambda: entry.round.resolve(entry, by=by, **values))
@@ -85,7 +94,7 @@ class OpinionForm(OfModel):
         fields = ("to", "department", "question")
         formfield_callback = field_for
 
-    def __init__(self, *args, entry, by, **kwargs):
+    def __init__(self, *args: Any, entry: RoundEntry, by: User, **kwargs: Any) -> None:
         super().__init__(*args, instance=Opinion(entry=entry), **kwargs)
         self.by = by
         unit = entry.round.council.org_unit_id
@@ -93,7 +102,7 @@ class OpinionForm(OfModel):
         self.fields["to"].queryset = candidates().filter(pk__in=held.values("user"))
         self.fields["to"].empty_label = _("Chọn một người")
 
-    def do(self):
+    def do(self) -> Any:
         """The opinion asked for, or None when it was refused."""
         days = self.cleaned_data["days"]
         return self.attempt(lambda: Opinion.ask(self.instance, days=days, by=self.by))
@@ -104,13 +113,13 @@ class AnswerForm(Asked):
 
     text = long_text(_("Ý kiến"))
 
-    def do(self, opinion, *, by):
+    def do(self, opinion: Opinion, *, by: User) -> Any:
         """True, or None when it was refused."""
         text = self.cleaned_data["text"]
         return self.attempt(lambda: opinion.reply(text, by=by))
 
 
-#: What the support team looks at, in our own words; kept on the report as they are said.
+#: The support team's checklist, in our own words; what is ticked is kept on the report as text.
 _CHECKS = (
     _("Giấy tờ pháp lý của chủ thể còn hiệu lực"),
     _("Mỗi điểm tự chấm có minh chứng"),
@@ -133,11 +142,11 @@ class _Photos(forms.ClearableFileInput):
 
 
 class PhotosField(forms.FileField):
-    """Any number of photos, staged; what is no picture, or too big, is named."""
+    """Several photos, staged. Raises ValidationError naming a file that is no photo or too big."""
 
     widget = _Photos(attrs={"accept": ",".join(PHOTO_TYPES)})
 
-    def clean(self, data, initial=None):
+    def clean(self, data: Any, initial: Any = None) -> Any:
         files = [super(PhotosField, self).clean(each) for each in data or ()]
         if len(files) > MANY_PHOTOS:
             raise ValidationError(
@@ -176,19 +185,19 @@ class AppraisalForm(OfModel):
 
     field_order = ["checked", "visited_on", "findings", "photos", "tests_asked", "report"]
 
-    def __init__(self, *args, entry, by, **kwargs):
+    def __init__(self, *args: Any, entry: RoundEntry, by: User, **kwargs: Any) -> None:
         super().__init__(*args, instance=Appraisal(entry=entry), **kwargs)
         self.by = by
         procedure = entry.dossier.rule_set.procedure
         self.checks = [*_CHECKS, *_CHECKS_OF.get(procedure, ())]
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
 
-    def clean_checked(self):
-        # Kept in Vietnamese, whatever the screen's language.
+    def clean_checked(self) -> list[str]:
+        # Stored in Vietnamese, whatever the reader's language.
         with translation.override("vi"):
             return [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
 
-    def do(self):
+    def do(self) -> Any:
         """The report, or None when it was refused."""
 
         photos = [AppraisalPhoto(**asdict(staged)) for staged in self.cleaned_data["photos"]]

@@ -1,4 +1,9 @@
-"""What is asked around a council's work; every refusal is a Vietnamese sentence."""
+"""The base of councils' forms: a form that does one act and shows what the act refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -7,18 +12,22 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.judging import closing
 from councils.models import (
+    EvaluationRound,
     RoundClosed,
 )
+from cycle.models import User
 from cycle.written import moment_text
 from dossiers.forms.fields import Part, long_text
 from dossiers.models import ConditionNotMet
 
+_Done = TypeVar("_Done")
+
 
 class Act(Part):
-    """A form that does one act; what the act refuses stands on it in words."""
+    """A form that does one act (``do``); what the act refuses is shown as the form's errors."""
 
-    def attempt(self, act):
-        """What ``act`` returns, True for nothing; None when it was refused."""
+    def attempt(self, act: Callable[[], _Done]) -> _Done | bool | None:
+        """Call ``act``; returns its result (True for None), or None when it was refused."""
         try:
             done = act()
         except ConditionNotMet as lacking:
@@ -43,7 +52,7 @@ class Asked(Act, forms.Form):
 class OfModel(Act, forms.ModelForm):
     """An :class:`Act` whose fields are those of a model."""
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         first = self.cleaned_data.get("valid_from") or self.cleaned_data.get("since")
         last = self.cleaned_data.get("valid_to")
@@ -53,13 +62,13 @@ class OfModel(Act, forms.ModelForm):
 
 
 class CountForm(Asked):
-    """Which products to count, of those whose sheets are all in."""
+    """Choose which products to count, among those whose sheets are all in (kiểm phiếu)."""
 
     entries: forms.Field = forms.TypedMultipleChoiceField(
         label=_("Sản phẩm đã đủ phiếu"), coerce=int, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args, round_, by, **kwargs):
+    def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.round, self.by = round_, by
         self.ready = {entry.pk: entry for entry in closing.countable(round_)}
@@ -73,26 +82,26 @@ class CountForm(Asked):
         }
         self.initial["entries"] = list(self.ready)
 
-    def do(self):
+    def do(self) -> Any:
         """The products counted, or None when it was refused."""
         chosen = [self.ready[pk] for pk in self.cleaned_data["entries"]]
         return self.attempt(lambda: closing.count(self.round, chosen, by=self.by))
 
 
 class ConfirmForm(Asked):
-    """Nothing to fill in: the press of the button is the act."""
+    """A form without fields: its button does ``act``."""
 
-    def __init__(self, *args, act, **kwargs):
+    def __init__(self, *args: Any, act: Callable[..., Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.act = act
 
-    def do(self):
-        """What the act returns, or None when it was refused."""
+    def do(self) -> Any:
+        """The result of the act, or None when it was refused."""
         values = dict(self.cleaned_data)
         return self.attempt(lambda: self.act(**values))
 
 
 class ReasonForm(ConfirmForm):
-    """An act that needs a reason."""
+    """An act with a required reason."""
 
     reason = long_text(_("Lý do"))

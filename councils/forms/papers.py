@@ -1,4 +1,4 @@
-"""What a clerk gives a council's document, and the Word templates of a province."""
+"""Forms for a council's signed documents, and for a province's Word templates."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from dossiers.forms.uploads import FileField, hold_for
 
 
 class SignedDocumentForm(Part, forms.ModelForm):
-    """Number, date, signer and scan of a document, as it came back signed (văn thư)."""
+    """Number, date, signer and scan of a signed document, given by the clerk (văn thư)."""
 
     not_future = ("signed_on",)
     scan = FileField(label=_("Bản chụp"), required=False)

@@ -1,9 +1,14 @@
-"""What is asked to run a round: its data, its dossiers, attendance, reopening."""
+"""Forms to run a round: its data, its dossiers, attendance, reopening."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import QueryDict
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -18,12 +23,13 @@ from councils.models import (
     RoundState,
     Seat,
 )
+from councils.models.council import CouncilQuerySet
 from cycle.fields import MomentField
-from cycle.models import Cycle, Role, Rubric, named_apart
+from cycle.models import Cycle, Role, Rubric, User, named_apart
 from dossiers.forms.fields import CountField, field_for
 
 
-def _own_field(db_field, **kwargs):
+def _own_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
     if db_field.name == "meets_at":
         return MomentField(label=db_field.verbose_name, required=False)
     return field_for(db_field, **kwargs)
@@ -34,8 +40,8 @@ def _own_field(db_field, **kwargs):
 _DETAILS = ("name", "mode", "meets_at", "place", "decide_by")
 
 
-def run_by(user):
-    """Councils whose rounds this person prepares: as its office, or as its secretary."""
+def run_by(user: User) -> CouncilQuerySet:
+    """Councils whose rounds ``user`` prepares, as council office or as secretary."""
     offices = user.business(Role.COUNCIL_OFFICE)
     secretary = Member.objects.sitting().filter(user=user, seat=Seat.SECRETARY)
     return Council.objects.filter(org_unit__in=offices) | Council.objects.filter(
@@ -44,14 +50,14 @@ def run_by(user):
 
 
 class RoundForm(OfModel):
-    """A new round of one of my councils."""
+    """A new round of a council that the user runs."""
 
     class Meta:
         model = EvaluationRound
         fields = ("council", "cycle", *_DETAILS)
         formfield_callback = _own_field
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         for name, rows in (
@@ -62,7 +68,7 @@ class RoundForm(OfModel):
             if len(rows) == 1:
                 self.fields[name].empty_label = None
 
-    def do(self):
+    def do(self) -> Any:
         """The round, or None when it was refused."""
         return self.attempt(lambda: EvaluationRound.create(self.instance, by=self.user))
 
@@ -75,36 +81,36 @@ class DetailsForm(OfModel):
         fields = _DETAILS
         formfield_callback = _own_field
 
-    def __init__(self, *args, by, **kwargs):
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
         if self.instance.state != RoundState.PREPARING or self.instance.follows_id:
-            # Whose sheets are awaited depends on it.
+            # Who must hand in a sheet depends on the mode: it is fixed now.
             del self.fields["mode"]
 
-    def do(self):
+    def do(self) -> Any:
         """True, or None when it was refused."""
         values = dict(self.cleaned_data)
         return self.attempt(lambda: self.instance.amend(by=self.by, **values))
 
 
 class TakeInForm(Asked):
-    """Which of the waiting products come in, each with the product set it is judged by."""
+    """Choose which waiting dossiers come into the round, each with its rubric."""
 
-    def __init__(self, *args, round_, by, **kwargs):
+    def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         self.round, self.by = round_, by
         self.dossiers = list(round_.awaiting())
         super().__init__(*args, **kwargs)
 
-    def _rubrics(self):
+    def _rubrics(self) -> dict[int, list[Rubric]]:
         editions = {dossier.rule_set_id for dossier in self.dossiers}
         found: dict = {}
         for rubric in Rubric.objects.current().filter(rule_set__in=editions).order_by("number"):
             found.setdefault(rubric.rule_set_id, []).append(rubric)
         return found
 
-    def rows(self):
-        """Each waiting dossier with what may be chosen, and what was."""
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """A row per waiting dossier: the rubrics to choose from, and what was chosen."""
         by_edition = self._rubrics()
         pinned = RoundEntry.pinned([dossier.pk for dossier in self.dossiers])
         for dossier in self.dossiers:
@@ -122,10 +128,10 @@ class TakeInForm(Asked):
                 "chosen": int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None,
             }
 
-    def _taken(self):
+    def _taken(self) -> list[str]:
         return self.data.getlist("take") if isinstance(self.data, QueryDict) else []
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         rows = [row for row in self.rows() if row["taken"]]
         if not rows:
@@ -145,16 +151,23 @@ class TakeInForm(Asked):
         cleaned["pairs"] = pairs
         return cleaned
 
-    def do(self):
+    def do(self) -> Any:
         """The entries, or None when it was refused."""
         pairs = self.cleaned_data["pairs"]
         return self.attempt(lambda: self.round.take_in(pairs, by=self.by))
 
 
 class OrderForm(Asked):
-    """The order of the agenda, as a number at each product."""
+    """The order of the agenda: a number for each product."""
 
-    def __init__(self, *args, entries, round_, by, **kwargs):
+    def __init__(
+        self,
+        *args: Any,
+        entries: Iterable[RoundEntry],
+        round_: EvaluationRound,
+        by: User,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.round, self.by = round_, by
         for entry in entries:
@@ -163,7 +176,7 @@ class OrderForm(Asked):
             field.widget.attrs["class"] = "form-control order"
             self.fields[f"at-{entry.pk}"] = field
 
-    def do(self):
+    def do(self) -> Any:
         """True, or None when it was refused."""
         order = sorted(self.cleaned_data.items(), key=lambda item: item[1])
         keys = [int(name.removeprefix("at-")) for name, _number in order]
@@ -171,13 +184,13 @@ class OrderForm(Asked):
 
 
 class AttendanceForm(Asked):
-    """Who came."""
+    """Attendance (dự họp): the members present."""
 
     present: forms.Field = forms.ModelMultipleChoiceField(
         None, label=_("Có mặt"), widget=forms.CheckboxSelectMultiple, required=False
     )
 
-    def __init__(self, *args, round_, by, **kwargs):
+    def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.round, self.by = round_, by
         members = round_.seats.exclude(seat__in=TEAM).select_related("user")
@@ -187,7 +200,7 @@ class AttendanceForm(Asked):
             round_.attendances.filter(present=True).values_list("member", flat=True)
         )
 
-    def do(self):
+    def do(self) -> Any:
         """True, or None when it was refused."""
         came = {member.pk for member in self.cleaned_data["present"]}
         present = {member.pk: member.pk in came for member in self.fields["present"].queryset}
@@ -195,7 +208,7 @@ class AttendanceForm(Asked):
 
 
 class ReopenForm(ReasonForm):
-    """A closed round opened again: why, and on which document."""
+    """Reopen a closed round: why, on which document."""
 
     document = forms.CharField(
         label=_("Số, ngày văn bản cho mở lại"),
@@ -205,7 +218,7 @@ class ReopenForm(ReasonForm):
 
 
 class MoveMeetingForm(ReasonForm):
-    """When the council meets instead, and why."""
+    """Put a meeting off: to when and where, and why."""
 
     meets_at = MomentField(label=_("Họp lúc"))
     place = forms.CharField(
@@ -218,7 +231,7 @@ class MoveMeetingForm(ReasonForm):
 
 
 class ConveneForm(ConfirmForm):
-    """When and where the council meets on what it did not agree on in writing."""
+    """Call a meeting on the products of a written round that members did not agree on."""
 
     meets_at = MomentField(label=_("Họp lúc"))
     place = forms.CharField(label=_("Địa điểm họp"), max_length=200)

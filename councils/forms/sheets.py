@@ -1,19 +1,23 @@
-"""The forms of a score sheet: its choices and remarks, an interest, a scan of a pen sheet."""
+"""The forms of a score sheet: options and remarks, a declared interest, the scan of a pen sheet."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import ConflictRule, InterestKind
+from councils.models import ConflictRule, InterestKind, Scoresheet
 from cycle import rubrics
-from cycle.models import User
+from cycle.models import Criterion, Option, User
 from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
 from dossiers.forms.uploads import FILE_TYPES, FileField, hold_for
 
-#: A remark on one criterion, as the score keeps it.
+#: The longest remark on one criterion, in characters.
 REMARK = 500
-#: Scans that a browser shows beside what was typed.
+#: File types of scans: those that a browser can show beside the typed sheet.
 SCANS = {
     suffix: kind
     for suffix, (kind, _begins) in FILE_TYPES.items()
@@ -22,14 +26,16 @@ SCANS = {
 
 
 class SheetForm(PlainPart):
-    """A whole sheet, or the few fields of it that one touch sends (``partial``).
+    """A whole sheet, or with ``partial`` only the fields that one click sends.
 
-    ``c<id>`` is the option chosen on a criterion, ``r<id>`` its remark, ``remark`` the general one.
-    ``was`` names the options that the page was made with: what somebody left as it was overwrites
-    nothing that was saved elsewhere meanwhile.
+    ``c<id>`` is the option chosen on a criterion, ``r<id>`` its remark, ``remark`` the general
+    remark. ``was`` lists the options saved when the page was made: a field that still has one of
+    them was not touched, and does not overwrite what was saved elsewhere meanwhile.
     """
 
-    def __init__(self, sheet, *, data=None, partial=False):
+    def __init__(
+        self, sheet: Scoresheet, *, data: QueryDict | None = None, partial: bool = False
+    ) -> None:
         super().__init__(data)
         self.sheet, self.partial = sheet, partial
         self.page = rubrics.sheet(sheet.entry.rubric)
@@ -65,23 +71,24 @@ class SheetForm(PlainPart):
             if name.startswith("c"):
                 field.error_messages["invalid_choice"] = _("Mức điểm này không có trong phiếu.")
         if partial:
-            for name in set(self.fields) - set(data):
+            for name in set(self.fields) - set(data or ()):
                 del self.fields[name]
 
-    def rows(self):
-        """The rows that are scored, in the order of the sheet."""
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the sheet that have a criterion, in order."""
         return [row for part in self.page["parts"] for row in part["rows"] if "criterion" in row]
 
     @property
-    def chosen(self):
-        """The options saved, by criterion id."""
+    def chosen(self) -> dict[int, Option]:
+        """``{criterion id: option}`` as saved."""
         return {pk: self.options[score.option_id] for pk, score in self.scores.items()}
 
-    def save(self, *, by):
-        """Save what is sound and new, and note a sentence at each field that is not.
+    def save(self, *, by: User) -> bool:
+        """Save what is valid and changed; each invalid field gets an error. Returns whether there
+        is none.
 
-        A dependent criterion is passed over while it does not apply. Raises what
-        :meth:`Scoresheet.put` raises when the sheet takes nothing at all.
+        A criterion that does not apply is skipped. Raises as :meth:`Scoresheet.put` does when the
+        sheet can no longer change.
         """
         self.is_valid()
         was = set() if self.partial else set(self.data.get("was", "").split())
@@ -93,7 +100,7 @@ class SheetForm(PlainPart):
         self.scores = {score.criterion_id: score for score in self.sheet.scores.all()}
         return not self.errors
 
-    def _save_row(self, criterion, was, by):
+    def _save_row(self, criterion: Criterion, was: set[str], by: User) -> None:
         pk, score = criterion.pk, self.scores.get(criterion.pk)
         choice = self.cleaned_data.get(f"c{pk}")
         remark = self.cleaned_data.get(f"r{pk}")
@@ -101,7 +108,7 @@ class SheetForm(PlainPart):
             choice = ""
         if remark == (score.remark if score else ""):
             remark = None
-        required = self.scores.get(criterion.requires_id)
+        required = self.scores.get(criterion.requires_id or 0)
         if criterion.requires_id and not (required and required.points):
             if self.partial and choice:
                 self.add_error(f"c{pk}", _("Tiêu chí này chưa áp dụng cho sản phẩm."))
@@ -113,8 +120,8 @@ class SheetForm(PlainPart):
         elif remark is not None:
             self.sheet.note(by=by, remark=remark, criterion=criterion)
 
-    def typed(self):
-        """What was sent and is not saved, as (label, text): to be shown when nothing is taken."""
+    def typed(self) -> list[tuple[Any, list[Any]]]:
+        """What was sent and could not be saved, as (label, texts), to be shown to its author."""
         found: list[tuple] = []
         for row in self.rows():
             criterion, score = row["criterion"], self.scores.get(row["criterion"].pk)
@@ -136,13 +143,20 @@ class SheetForm(PlainPart):
             found.append((_("Nhận xét chung"), [general]))
         return found
 
-    def shown(self, *, missing=(), evidence=None, proposed=None, claimed=None):
-        """The sheet for its page: parts with rows, each with what is chosen, said and wrong.
+    def shown(
+        self,
+        *,
+        missing: Iterable[Criterion] = (),
+        evidence: Mapping[str, Any] | None = None,
+        proposed: Mapping[int, Any] | None = None,
+        claimed: Mapping[str, Any] | None = None,
+    ) -> list[dict[str, Any]]:
+        """The sheet for its page: parts with rows, each with its choice, remark and errors.
 
-        ``missing`` are criteria to mark, ``evidence`` pieces by code, ``proposed`` the team's
-        scores by criterion id, ``claimed`` the producer's points by code.
+        ``missing``: criteria to mark as open. ``evidence``: by code of criterion. ``proposed``: the
+        support team's scores by criterion id. ``claimed``: the producer's points by code.
         """
-        missing = {criterion.pk for criterion in missing}
+        left_open = {criterion.pk for criterion in missing}
         evidence, proposed, claimed = evidence or {}, proposed or {}, claimed or {}
         names = {row["criterion"].code: f"c{row['criterion'].pk}" for row in self.rows()}
         return [
@@ -155,7 +169,7 @@ class SheetForm(PlainPart):
                     | self._row(row["criterion"])
                     | {
                         "depends_on": names.get(row["requires"], ""),
-                        "missing": row["criterion"].pk in missing,
+                        "missing": row["criterion"].pk in left_open,
                         "evidence": evidence.get(row["criterion"].code, []),
                         "proposed": proposed.get(row["criterion"].pk),
                         "claimed": claimed.get(row["criterion"].code),
@@ -166,7 +180,7 @@ class SheetForm(PlainPart):
             for part in self.page["parts"]
         ]
 
-    def _row(self, criterion):
+    def _row(self, criterion: Criterion) -> dict[str, Any]:
         name, note = f"c{criterion.pk}", f"r{criterion.pk}"
         score = self.scores.get(criterion.pk)
         saved = str(score.option_id) if score else ""
@@ -183,18 +197,18 @@ class SheetForm(PlainPart):
         }
 
     @property
-    def general(self):
+    def general(self) -> str:
         """The general remark as the page shows it."""
         return self.data.get("remark", self.sheet.remark) if self.is_bound else self.sheet.remark
 
     @property
-    def was(self):
-        """The options saved when the page is made, as the page carries them."""
+    def was(self) -> str:
+        """The ids of the options saved now, for the page's field ``was``."""
         return " ".join(str(score.option_id) for score in self.scores.values())
 
 
-def recusal_field(label):
-    """Whether a member with an interest leaves the scoring to the others."""
+def recusal_field(label: Any) -> forms.TypedChoiceField:
+    """The field that asks whether a member with an interest does not score the product."""
     return forms.TypedChoiceField(
         label=label,
         coerce=lambda value: value == "yes",
@@ -205,13 +219,15 @@ def recusal_field(label):
 
 
 class InterestForm(PlainPart):
-    """A member's interest in a product, and whether they score it all the same."""
+    """A member's interest in a product, and whether they still score it (khai báo lợi ích)."""
 
     recused = recusal_field(_("Bạn chọn"))
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
     reason = long_text(_("Lý do"))
 
-    def __init__(self, *args, conflicts=(), **kwargs):
+    def __init__(
+        self, *args: Any, conflicts: Sequence[tuple[InterestKind, str]] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, prefix="interest", **kwargs)
         if conflicts:
             self.fields["kind"].initial = conflicts[0][0]
@@ -220,7 +236,7 @@ class InterestForm(PlainPart):
 
 
 class ScanField(FileField):
-    """A PDF or a photo."""
+    """A file field that takes a PDF or a photo."""
 
     taken = _("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG.")
 

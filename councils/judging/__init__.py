@@ -1,1 +1,1 @@
-"""Judging: ranking, tally, checklist, closing and what follows."""
+"""Judging: from score sheets to stars, counting, closing, and what follows for the dossiers."""

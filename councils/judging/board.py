@@ -1,6 +1,7 @@
-"""The board of a round (bảng điều hành đợt): what is there, who has handed in, what it waits for.
+"""The board of a round (bảng điều hành đợt): its products and members, who has handed in a sheet,
+what must still be done.
 
-Never what anybody scored: it says that a sheet is there, and of a spread only that it is too wide.
+It never shows points: of a sheet only its state, of a spread only that it is too wide.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from councils.models import EvaluationRound, Member, RoundEntry
 
-#: How a member stands with a product: word, and the class that gives it an icon.
+#: State of a member's sheet on a product -> (word, CSS class of its icon).
 CELLS = {
     "none": (_("chưa chấm"), "cell-none"),
     "draft": (_("đang chấm"), "cell-draft"),
@@ -47,7 +48,7 @@ CELLS = {
 
 @dataclass(frozen=True)
 class Documents:
-    """By when the papers had to be with the members, and whether they were."""
+    """By when the papers had to be sent to the members, and whether they were."""
 
     due_on: date
     days: int
@@ -55,7 +56,7 @@ class Documents:
 
 
 class Board:
-    """All that the board shows of a round, in the same number of queries whatever its size."""
+    """What the board shows of a round; the number of queries does not depend on its size."""
 
     def __init__(self, round_: EvaluationRound) -> None:
         self.round = round_
@@ -63,7 +64,7 @@ class Board:
 
     @cached_property
     def entries(self) -> list[RoundEntry]:
-        """The products on the agenda; of a closed round those that it judged."""
+        """The products on the agenda; in a closed round those it judged."""
         found = self.round.entries.select_related(
             "dossier__product__producer", "dossier__commune", "rubric"
         )
@@ -74,7 +75,7 @@ class Board:
 
     @cached_property
     def members(self) -> list[Member]:
-        """The members who sit in it, the support team last."""
+        """The members who sit in the round, the support team last."""
         rank = {"chair": 0, "vice_chair": 1, "member": 2, "secretary": 3, "team_lead": 4}
         return sorted(
             self.round.seats.select_related("user"),
@@ -83,22 +84,22 @@ class Board:
 
     @cached_property
     def judges(self) -> list[Member]:
-        """Those who score in this round."""
+        """The members who score in this round."""
         scoring = set(self.round.scoring_members.values_list("pk", flat=True))
         return [member for member in self.members if member.pk in scoring]
 
     @cached_property
     def attendance(self) -> dict[int, bool]:
-        """Member id -> whether present, as far as recorded."""
+        """``{member id: present}``, as far as recorded."""
         return dict(self.round.attendances.values_list("member", "present"))
 
     @cached_property
     def readings(self) -> dict[int, datetime]:
-        """Member id -> when the papers were first opened."""
+        """``{member id: when the papers were first opened}``."""
         return dict(self.round.readings.values_list("member", "at"))
 
     def people(self) -> list[dict[str, Any]]:
-        """Each member with the seat, when the papers were opened, and whether they came."""
+        """A row per member: seat, when the papers were opened, whether present."""
         return [
             {
                 "member": member,
@@ -111,24 +112,24 @@ class Board:
 
     @cached_property
     def checklist(self) -> list[checklist_judging.Item]:
-        """What must be clear before it closes."""
+        """What must be done before it can close."""
         return checklist_judging.checklist(self.round)
 
     def split(self) -> bool:
-        """Whether opinions in writing ask for a meeting."""
+        """Whether opinions in writing differ, so that a meeting is needed."""
         return self.round.in_writing and any(item.code == "meeting" for item in self.checklist)
 
     def to_count(self) -> int:
-        """How many products have all their sheets and were not counted."""
+        """The number of products with all sheets in that are not counted yet."""
         return sum(item.code == "count" for item in self.checklist)
 
     def unmet(self) -> list[checklist_judging.Item]:
-        """The items that are not."""
+        """The items of :attr:`checklist` that are not met."""
         return [item for item in self.checklist if not item.met]
 
     @cached_property
     def opinions(self) -> list[Opinion]:
-        """What departments were asked, each with ``due`` while it is silent."""
+        """The opinions asked of departments, each with ``due`` while unanswered."""
         rows = list(
             Opinion.objects.filter(entry__round=self.round).select_related(
                 "to", "entry__dossier__product"
@@ -137,7 +138,7 @@ class Board:
         return with_due(rows, self.today)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Each product with its cells, one per judge, and what the council must settle on it."""
+        """A row per product: a cell per judge, and what the council must settle on it."""
         recused = set(
             Interest.objects.filter(entry__round=self.round, recused=True).values_list(
                 "entry", "member"
@@ -204,7 +205,7 @@ class Board:
         }
 
     def documents(self) -> Documents | None:
-        """The :class:`Documents` of a round that meets on a day; None before that is known."""
+        """The :class:`Documents` of the round; None while its meeting has no day."""
         due_on = self.round.papers_due_on()
         if due_on is None:
             return None
@@ -213,9 +214,7 @@ class Board:
         return Documents(due_on, self.round.regulation.documents_days, sent_on > due_on)
 
     def history(self) -> list[HistoryEntry]:
-        """What happened in the round, newest first; each with whose sheet and which product it is
-        ``about``.
-        """
+        """The round's history entries, newest first; ``about`` says whose sheet, which product."""
         found = list(
             HistoryEntry.objects.filter(stream=Stream.ROUND, stream_id=self.round.pk)
             .select_related("actor", "org_unit", "acting_for")
@@ -233,7 +232,7 @@ class Board:
 
 
 def with_due(opinions: list[Opinion], today: date) -> list[Opinion]:
-    """The same opinions, each with ``due`` in words while nobody has answered."""
+    """The same opinions, each with a :class:`Due` in ``due`` while unanswered."""
     waiting = [opinion.due_on for opinion in opinions if opinion.answered_at is None]
     if waiting:
         calendar = DayOff.objects.calendar(min(*waiting, today), max(*waiting, today))

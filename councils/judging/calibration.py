@@ -1,6 +1,7 @@
-"""How far those who judged lie apart (đối chiếu điểm): members, the team, the levels, the years.
+"""How scores compare (đối chiếu điểm): between members, with the support team, between levels and
+years.
 
-Read only after the closing. Means are exact sums over numbers, shown cut after two decimals.
+Shown only after the closing. Means are exact fractions, cut after two decimals when shown.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cycle.models import Criterion, User
     from dossiers.models import Dossier
 
-#: A level's points shown beside another's.
+#: The levels whose points are compared.
 LEVELS = (Level.DISTRICT, Level.PROVINCE, Level.CENTRE)
 
 
@@ -32,8 +33,8 @@ LEVELS = (Level.DISTRICT, Level.PROVINCE, Level.CENTRE)
 class Leaning:
     """How one member scored against the others (độ lệch của thành viên), in points of 100.
 
-    ``lean`` is the mean of their total less the mean of all sheets of the product; ``outlying``
-    how many of their sheets lay furthest out where the spread passed the regulation's limit.
+    ``lean``: the mean, over the products, of the member's total minus the mean of all sheets.
+    ``outlying``: on how many products the member was an outlier of a spread beyond the limit.
     """
 
     member: Member
@@ -44,7 +45,7 @@ class Leaning:
 
 
 def leanings(closing: Closing) -> list[Leaning]:
-    """The :class:`Leaning` of each member of a closed round, the most generous first."""
+    """The :class:`Leaning` of each member in a closed round, the highest ``lean`` first."""
     totals = _totals(closing)
     limit = closing.round.regulation.max_spread
     differences: dict[ranking.Key, list[Decimal]] = defaultdict(list)
@@ -72,7 +73,7 @@ def leanings(closing: Closing) -> list[Leaning]:
 
 
 def spreads(closing: Closing) -> list[tuple[Result, Decimal, Decimal]]:
-    """Each product's totals: (result, lowest, highest), in the order of the agenda."""
+    """(result, lowest total, highest total) of each product, in the order of the agenda."""
     totals = _totals(closing)
     results = closing.results.select_related("entry__dossier__product").order_by(
         "entry__position", "pk"
@@ -85,7 +86,7 @@ def spreads(closing: Closing) -> list[tuple[Result, Decimal, Decimal]]:
 
 
 def _totals(closing: Closing) -> dict[int, dict[ranking.Key, Decimal]]:
-    """``{entry: {member: points}}`` of the sheets that the closing counted."""
+    """``{entry id: {member id: total}}`` of the sheets that the closing counted."""
     scored = Subquery(
         Result.objects.filter(closing=closing, entry=OuterRef("entry")).values("scoring")
     )
@@ -104,7 +105,7 @@ def _totals(closing: Closing) -> dict[int, dict[ranking.Key, Decimal]]:
 
 @dataclass(frozen=True)
 class Compared:
-    """One criterion as the producer, the support team and each level scored it, in mean points."""
+    """The points of one criterion by the producer, the support team and each level (means)."""
 
     criterion: Criterion
     self: Decimal | None
@@ -117,10 +118,10 @@ class Compared:
 def side_by_side(
     dossier: Dossier, rounds: QuerySet[EvaluationRound]
 ) -> tuple[list[Compared], dict[str, Any]]:
-    """One product, criterion by criterion, as the producer, the team and each level scored it.
+    """How producer, support team and each level scored one product, criterion by criterion.
 
-    ``rounds`` are those the reader may see; of each level the last closed one counts. Returns the
-    :class:`Compared` of each criterion and, per level, what stands as its result.
+    ``rounds`` are those that the reader may see; the last closed one of each level counts. Returns
+    the :class:`Compared` of each criterion, and the totals (see :func:`_whole`).
     """
     closed = rounds.filter(closings__reopening=None, closings__isnull=False)
     results = (
@@ -135,7 +136,7 @@ def side_by_side(
     team = _team(last)
     rubric = next((result.entry.rubric for result in reversed(last.values())), None)
     own, evaluations = _recorded(dossier, last)
-    # Points by other words are no points here.
+    # Points by another rubric cannot be compared.
     by_record = {
         level: record.points()
         for level, record in {"self": own, **evaluations}.items()
@@ -156,7 +157,7 @@ def side_by_side(
 
 
 def _means(result: Result) -> dict[str, Decimal]:
-    """Mean points by code of criterion over the sheets that a result counted."""
+    """``{code of criterion: mean points}`` over the sheets that a result counted."""
     found = Score.objects.filter(
         sheet__entry=result.entry,
         sheet__scoring=result.scoring,
@@ -178,12 +179,12 @@ def _team(last: dict[str, Result]) -> dict[str, Decimal]:
 def _recorded(
     dossier: Dossier, last: dict[str, Result]
 ) -> tuple[SelfAssessment | None, dict[str, Evaluation]]:
-    """What the producer gave itself, and by level what was typed where no round judged."""
+    """The self-assessment, and by level the results typed from paper, where no round judged."""
     own = SelfAssessment.objects.filter(dossier=dossier).last()
     return own, {
         each.level: each
         for each in Evaluation.objects.filter(dossier=dossier).order_by("pk")
-        # A result is told by its round; one typed from paper by its record.
+        # Not where a round judged: its result counts.
         if each.level not in last
     }
 
@@ -191,7 +192,7 @@ def _recorded(
 def _whole(
     own: SelfAssessment | None, last: dict[str, Result], evaluations: dict[str, Evaluation]
 ) -> dict[str, Any]:
-    """The totals side by side: what the producer gave itself, and each level's mean and stars."""
+    """The totals: the producer's own, and the mean and stars of each level."""
     return {
         "self": own.total if own else None,
         "levels": [
@@ -204,7 +205,7 @@ def _whole(
 
 @dataclass(frozen=True)
 class Leniency:
-    """How much more a district gave than the province, of the products both judged in a year."""
+    """How much more a district gave than the province, on the products both judged in a year."""
 
     year: int
     unit: str
@@ -215,7 +216,7 @@ class Leniency:
 def leniency(dossiers: QuerySet[Dossier]) -> list[Leniency]:
     """The :class:`Leniency` of each district and year among ``dossiers``, newest year first.
 
-    Only where both levels gave points. The difference is between means of means, in points.
+    Only of products to which both levels gave points; in points of 100.
     """
 
     def mean_at(level: str) -> Subquery:
@@ -237,7 +238,7 @@ def leniency(dossiers: QuerySet[Dossier]) -> list[Leniency]:
 
 
 def closed_rounds(user: User) -> QuerySet[EvaluationRound]:
-    """Rounds whose results stand and that this person may see, the newest first."""
+    """The closed rounds that ``user`` may see, the newest first."""
     return (
         EvaluationRound.objects.visible_to(user)
         .filter(state="closed")

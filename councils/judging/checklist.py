@@ -1,4 +1,4 @@
-"""What must be clear before a round can close."""
+"""What must be done before a round can close (việc cần xong trước khi chốt)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import ranking
-from councils.judging.tally import HandedIn, _opinions, tally
+from councils.judging.tally import HandedIn, stars_of_sheets, tally
 from councils.models import (
     Result,
     RoundState,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that must be clear before a round closes (mục kiểm tra); ``entry`` when of one."""
+    """One item of the checklist (mục kiểm tra); ``entry`` when it is about one product."""
 
     code: str
     sentence: Words
@@ -37,9 +37,9 @@ class Item:
 
 
 def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) -> list[Item]:
-    """What must be clear before the round closes, each as an :class:`Item`.
+    """The items that must be met before the round can close.
 
-    It names products and people who have not handed in, never what anybody scored.
+    They name products, and people who have not handed in; never what anybody scored.
     """
     if tallies is None:
         tallies = tally(round_)
@@ -55,8 +55,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     items = [
         *([Item("day", round_.not_met_yet(), False)] if round_.yet_to_meet else []),
         Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
-        # Once open, all of them may have gone on to a meeting, been withdrawn, or been decided
-        # before the round was opened again: then nobody need meet to close it.
+        # An opened round may have lost all its products: to a meeting, by withdrawal, or decided
+        # before it was reopened. It can then be closed as it is.
         Item("entries", _("Đợt có sản phẩm."), bool(entries) or round_.opened_at is not None),
         *(_quorum(round_, sheets) if entries else []),
     ]
@@ -73,22 +73,22 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         .values_list("entry")
         .annotate(last=Max("scoring"))
     )
-    opinions = _opinions(round_, tallies) if round_.in_writing else {}
+    opinions = stars_of_sheets(round_, tallies) if round_.in_writing else {}
     over = round_.decide_by is not None and clock.today() >= round_.decide_by
     for entry in entries:
         due, missing = sheets.due(entry), sheets.missing(entry)
         if not due and sheets.attended:
-            items.append(Item("sheets", _said(entry, _now("không còn ai chấm")), False, entry))
+            items.append(Item("sheets", on_product(entry, _now("không còn ai chấm")), False, entry))
         elif missing:
             who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))
             items.append(
-                Item("sheets", _said(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
+                Item("sheets", on_product(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
             )
         if sheets.stray(entry):
             items.append(
                 Item(
                     "stray",
-                    _said(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
+                    on_product(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
                     False,
                     entry,
                 )
@@ -96,15 +96,15 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         if not due or missing and not (round_.in_writing and over):
             continue
         its = tallies.get(entry.pk)
-        # Where all have handed in, there is a tally.
+        # ``its`` is None only while sheets are missing.
         if round_.in_writing and (missing or its.result.eliminated):  # type: ignore[union-attr]
             items += _must_meet(entry, missing)
         elif not entry.is_counted:
-            # What the sheets say together is told when none of them can be changed any more: who
-            # still could would learn from it what the others gave.
+            # Say what the sheets give together only when none can be changed any more: a member
+            # who still could would learn what the others gave.
             if sheets.complete(entry):
                 items.append(
-                    Item("count", _said(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
+                    Item("count", on_product(entry, _now("chờ thư ký kiểm phiếu")), False, entry)
                 )
         elif round_.in_writing:
             items += _unsettled(round_, entry, its, opinions.get(entry.pk))  # type: ignore[arg-type]
@@ -114,7 +114,7 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     items += [
         Item(
             "paper",
-            _said(sheet.entry, _now("phiếu giấy của %s chờ xác nhận") % sheet.member),
+            on_product(sheet.entry, _now("phiếu giấy của %s chờ xác nhận") % sheet.member),
             False,
             sheet.entry,
         )
@@ -123,7 +123,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     return items
 
 
-def _said(entry: RoundEntry, sentence: str) -> str:
+def on_product(entry: RoundEntry, sentence: str) -> str:
+    """``sentence`` with the name of the product before it."""
     return f"{entry.dossier.product.name}: {sentence}."
 
 
@@ -149,7 +150,9 @@ def _quorum(round_: EvaluationRound, sheets: HandedIn) -> list[Item]:
 def _disputed(
     round_: EvaluationRound, entry: RoundEntry, used: int, its: Tally | None
 ) -> list[Item]:
-    """What is still to settle on one product, ``used`` scorings in: spread, ties, resolutions."""
+    """What the council must still settle on one product: the spread, ties on minimums,
+    eliminations. ``used``: how many scorings it has had.
+    """
     if its is None:
         return []
     limit, items = round_.regulation.max_spread, []
@@ -159,7 +162,7 @@ def _disputed(
         items.append(
             Item(
                 "spread",
-                _said(
+                on_product(
                     entry,
                     _now("điểm các phiếu chênh lệch quá %s: thảo luận và chấm lại") % most
                     if again
@@ -178,7 +181,7 @@ def _disputed(
         items.append(
             Item(
                 "resolution",
-                _said(entry, _now("cần kết luận của hội đồng về mức tối thiểu")),
+                on_product(entry, _now("cần kết luận của hội đồng về mức tối thiểu")),
                 False,
                 entry,
             )
@@ -187,21 +190,21 @@ def _disputed(
 
 
 def _must_meet(entry: RoundEntry, missing: set[int]) -> list[Item]:
-    """Why a product of a written round must go to a meeting whatever its sheets say."""
+    """Why a product of a written round needs a meeting whatever its sheets say."""
     why = (
         _now("hết hạn lấy ý kiến mà chưa đủ phiếu: phải họp hội đồng")
         if missing
         else _now("có điều kiện loại: phải họp hội đồng")
     )
-    return [Item("meeting", _said(entry, why), False, entry)]
+    return [Item("meeting", on_product(entry, why), False, entry)]
 
 
 def _unsettled(
     round_: EvaluationRound, entry: RoundEntry, its: Tally, stars: set[int]
 ) -> list[Item]:
-    """Whether the sheets of a written round differ; nothing of who said what."""
+    """Whether the sheets of a written round differ on the product; not who said what."""
     limit = round_.regulation.max_spread
     if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
         why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
-        return [Item("meeting", _said(entry, why), False, entry)]
+        return [Item("meeting", on_product(entry, why), False, entry)]
     return []

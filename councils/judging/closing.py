@@ -1,7 +1,7 @@
-"""Closing a round in one stroke: what must be clear, what it writes, and what follows from it.
+"""Counting the sheets of a round, calling a meeting, closing and reopening the round.
 
-The sum and the number of sheets come from the database, and nothing is divided: a band is reached
-when sum ≥ floor × sheets.
+A result is the sum of the sheets' points and their number; nothing is divided: a product reaches a
+band when sum ≥ floor of the band × number of sheets.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.judging.checklist import _said, checklist
+from councils.judging.checklist import checklist, on_product
 from councils.judging.tally import HandedIn, tally
 from councils.models import (
     Closing,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def countable(round_: EvaluationRound) -> list[RoundEntry]:
-    """The products that can be counted now: all who score have handed in, in agenda's order."""
+    """The products that can be counted now, as all who score have handed in; by agenda."""
     sheets = HandedIn.of(round_)
     live = round_.entries.filter(live=True).exclude(counted_scoring=F("scoring"))
     return [
@@ -56,11 +56,11 @@ def countable(round_: EvaluationRound) -> list[RoundEntry]:
 
 
 def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -> list[RoundEntry]:
-    """Count the sheets of these products (kiểm phiếu): from now on none is taken back, and the
-    council is told where they lie too far apart or leave a minimum open.
+    """Count the sheets of these products (kiểm phiếu): from now on no sheet can be taken back, and
+    the council sees where the spread is too wide or a minimum is a tie.
 
-    Returns the entries counted now; what was counted before is left out. Raises PermissionDenied,
-    RoundClosed, ConditionNotMet while a sheet is missing.
+    Returns the entries counted now, without those counted before. Raises PermissionDenied,
+    RoundClosed, and ConditionNotMet while a sheet is missing.
     """
     with round_.change(
         "round.count_sheets", by, "councils.count_sheets", states=[RoundState.OPEN]
@@ -74,7 +74,7 @@ def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -
             if not entry.is_counted
         ]
         lacks = [
-            _said(entry, _now("chưa đủ phiếu hợp lệ, chưa kiểm phiếu được"))
+            on_product(entry, _now("chưa đủ phiếu hợp lệ, chưa kiểm phiếu được"))
             for entry in found
             if entry.pk not in ready
         ]
@@ -93,9 +93,9 @@ def convene(
 ) -> EvaluationRound:
     """Call the council together on what it did not agree on in writing (triệu tập họp).
 
-    Those products go on to a meeting, a round of its own that follows this one; its members are
-    invited at once. What the others have said in writing can then be closed. Returns the meeting.
-    Raises PermissionDenied, RoundClosed, ConditionNotMet when nothing asks for a meeting.
+    Those products move to a new round that ``follows`` this one, and its members are invited at
+    once; this round can then close on the others. Returns the new round. Raises PermissionDenied,
+    RoundClosed, and ConditionNotMet when no product needs a meeting.
     """
     with round_.change(
         "round.convene",
@@ -104,7 +104,7 @@ def convene(
         meets_at=meets_at.isoformat(),
         place=place,
     ) as data:
-        # A meeting is asked for on a product.
+        # Items with this code always have an entry.
         split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
         if not split:
             raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])
@@ -137,11 +137,12 @@ def convene(
 
 
 def close(round_: EvaluationRound, *, by: User) -> Closing:
-    """Close the round: results, history and outbox in one transaction; returns the Closing.
+    """Close the round (chốt kết quả): results, history and outbox in one transaction; returns the
+    Closing.
 
-    The second of two finds it closed and is handed the same closing. What follows for each
-    dossier runs in the background. Raises PermissionDenied, ConditionNotMet with every sentence
-    of the checklist that is not met.
+    Of two people at once the second gets the closing of the first. What follows for the dossiers is
+    done by a job. Raises PermissionDenied, and ConditionNotMet with every unmet item of the
+    checklist.
     """
     with transaction.atomic():
         round_.lock()
@@ -197,9 +198,9 @@ def close(round_: EvaluationRound, *, by: User) -> Closing:
 def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> EvaluationRound:
     """Open a closed round again, on a document and with a reason (mở lại đợt).
 
-    Its sheets are carried into a new scoring, where each counts until its member takes it back;
-    the closed version stays readable. Dossiers that still wait on its result come back before the
-    council; those that went on keep their way. Raises PermissionDenied, ConditionNotMet.
+    The sheets are copied into a new scoring, where each counts unless its member takes it back; the
+    closed version stays readable. Dossiers that have not gone on since the result come back before
+    the council. Raises PermissionDenied, and ConditionNotMet without a reason or document.
     """
     lacks = []
     if not reason.strip():
@@ -240,7 +241,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
 
 
 def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
-    """Put a dossier that waits on a result before its council again, when it still waits."""
+    """Bring the dossier of a result back before its council, unless it has gone on since."""
     consequence = Consequence.objects.select_for_update().get(result=result)
     entry, dossier = result.entry, result.entry.dossier
     if consequence.applied_at is not None:
@@ -248,17 +249,17 @@ def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
             return
         try:
             with transaction.atomic():
-                # What a council had stands on a walk.
+                # A dossier before a council has a process.
                 doors.act(dossier.process, "judge_again", by=by, authority=authority)  # type: ignore[arg-type]
         except ActNotPossible:
-            # It went on: what was decided on it stands, and the new version says what is new.
+            # It has gone on: what was decided stays.
             return
     else:
         consequence.applied_at, consequence.error = authority.at, _now("Đợt đã được mở lại.")
         consequence.save(update_fields=["applied_at", "error"])
         dossier.lock()
         if dossier.state != STATE_AT[result.closing.round.council.level]:
-            # The result never reached it, and it waits for none any more.
+            # The result was never written to it, and it has left the council.
             return
     entry.live = True
     entry.save(update_fields=["live"])
@@ -266,6 +267,6 @@ def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
 
 
 def _parked_by(closing: Closing, dossier: Dossier) -> bool:
-    """Whether it was this closing that the dossier left the walk by, and nothing has moved it."""
+    """Whether the dossier was parked by this closing and has not moved since."""
     last = dossier.history.exclude(after="").order_by("seq").last()
     return last is not None and last.data.get("authority") == closing.entry_id

@@ -1,4 +1,4 @@
-"""What follows for each dossier from the result of a round."""
+"""What follows for each dossier from a round's closing (thi hành kết quả); done by a job."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 # --- What follows ---------------------------------------------------------------------------
 
-#: The task a round completes at each level: the node's act.
+#: The act by which a closing completes the evaluation task, by level.
 _ACT = {Level.DISTRICT: "rank_at_district", Level.PROVINCE: "rank"}
-#: What becomes of an eliminated product (bị loại), which has no stars.
+#: The act that follows for an eliminated product (bị loại), by level.
 _OUT = {Level.DISTRICT: "not_propose", Level.PROVINCE: "not_recognise"}
 
 
 def follow_again(closing: Closing, *, by: User) -> Job:
-    """Try once more what has not followed from a closing (thi hành lại); returns the job."""
+    """Ask for a job that does again what has failed for a closing (thi hành lại); returns it."""
     if not rules.has_perm("councils.preside", by, closing.round):
         raise PermissionDenied
     return Job.objects.ask("councils.apply", by=by, closing=closing.pk)
@@ -49,7 +49,7 @@ def follow_again(closing: Closing, *, by: User) -> Job:
 
 @job_kind("councils.apply", _("Thi hành kết quả đợt đánh giá"))
 def apply(job: Job) -> dict[str, int]:
-    """Do what follows from a closing for each of its dossiers, each at most once."""
+    """The job: write each result of a closing to its dossier, each at most once."""
     closing = Closing.objects.select_related("round__council__org_unit", "by", "entry").get(
         pk=job.params["closing"]
     )
@@ -63,7 +63,7 @@ def apply(job: Job) -> dict[str, int]:
 
 
 def _follow(pk: int, closing: Closing) -> bool:
-    """Carry out one consequence, or write down why it could not be; whether it was."""
+    """Carry out one consequence, or keep on its row why it failed; returns whether it was done."""
     with transaction.atomic():
         consequence = Consequence.objects.select_for_update().get(pk=pk)
         if consequence.applied_at is not None:
@@ -87,10 +87,10 @@ def _follow(pk: int, closing: Closing) -> bool:
 
 
 def _hand_over(result: Result, closing: Closing) -> None:
-    """Complete the evaluation task of a dossier by the closing's authority."""
+    """Complete the evaluation task of a dossier on the closing's authority."""
     dossier, level = result.entry.dossier, closing.round.council.level
     task = dossier.open_task()
-    # A later sitting of the same council is not this closing's.
+    # The dossier may have come back before the council after this closing: not its result then.
     if task is None or dossier.moved_at > closing.at:
         raise ActNotPossible(_ACT[level])
     common: dict[str, Any] = {"by": closing.by, "at": closing.at, "authority": closing.entry}
@@ -114,9 +114,9 @@ def _hand_over(result: Result, closing: Closing) -> None:
 
 
 def reasons(result: Result, codes: Mapping[int, str] | None = None) -> str:
-    """Why a product has its stars, in a sentence for the minutes and the dossier.
+    """Why a product has its stars, in words for the minutes and the dossier.
 
-    ``codes`` may give the codes of criteria by id, read beforehand for many results.
+    ``codes``: ``{criterion id: code}``, when the caller has read them for many results.
     """
     if result.eliminated:
         return _now("Hội đồng kết luận bị loại: %s") % result.remark

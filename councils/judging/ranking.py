@@ -12,13 +12,13 @@ from enum import StrEnum
 
 from cycle.points import band
 
-#: Whatever the caller knows a criterion by: its key, or its code.
+#: A criterion (or member), by id or by code as the caller likes.
 Key = int | str
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The option chosen on a criterion (mức điểm): its points, and its case, 0 without cases."""
+    """The option chosen on a criterion (mức điểm): its points, and its case (0 without cases)."""
 
     points: Decimal
     case: int = 0
@@ -29,8 +29,8 @@ Sheet = Mapping[Key, Choice]
 
 @dataclass(frozen=True)
 class Mark:
-    """A minimum (mức tối thiểu): the points on ``criterion`` that so many ``stars`` ask for, where
-    the product falls under ``case``."""
+    """A minimum (mức tối thiểu): ``stars`` need at least ``points`` on ``criterion``, for products
+    scored under its ``case``."""
 
     criterion: Key
     case: int
@@ -39,7 +39,7 @@ class Mark:
 
 
 class Verdict(StrEnum):
-    """Whether a minimum is reached. A tie is not, but the council can still resolve it."""
+    """Whether a minimum is reached. A tie is not reached, but the council may resolve it."""
 
     MET = "met"
     MISSED = "missed"
@@ -48,10 +48,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one minimum: how many sheets reach it, how many fail it, and the verdict.
+    """The verdict on one minimum, and how many sheets reach it and fail it.
 
-    Where ``resolved`` the council's resolution (kết luận của hội đồng) decided, else the majority
-    of the sheets.
+    ``resolved``: decided by the council's resolution (kết luận của hội đồng), not by the sheets.
     """
 
     criterion: Key
@@ -64,10 +63,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Result:
-    """The stars (hạng sao) of a product, None when it was ``eliminated``, which says why.
+    """The ``stars`` (hạng sao) of a product; None when it is eliminated (``eliminated`` says why).
 
-    ``band`` is what the points alone would give; ``missed`` are the minimums up to that band which
-    are not reached.
+    ``band``: the stars by points alone. ``missed``: the minimums up to ``band`` not reached.
     """
 
     stars: int | None
@@ -77,7 +75,7 @@ class Result:
 
     @property
     def ties(self) -> tuple[Finding, ...]:
-        """The missed minimums on which the sheets are split in halves: the council is asked."""
+        """The missed minimums on which the sheets are tied; the council may resolve them."""
         return tuple(finding for finding in self.missed if finding.verdict is Verdict.TIE)
 
 
@@ -85,13 +83,15 @@ class Result:
 
 
 def applies(criterion: Key, sheet: Sheet, requires: Mapping[Key, Key]) -> bool:
-    """Whether ``criterion`` is scored on this sheet: what it requires has points there."""
+    """Whether ``criterion`` is scored on ``sheet``: the criterion that it requires, if any, has
+    points there.
+    """
     required = requires.get(criterion)
     return required is None or (required in sheet and sheet[required].points > 0)
 
 
 def total(sheet: Sheet, requires: Mapping[Key, Key]) -> Decimal:
-    """The points of a sheet (tổng điểm); what does not apply gives none, whatever was chosen."""
+    """The points of a sheet (tổng điểm); a criterion that does not apply gives none."""
     return sum(
         (choice.points for key, choice in sheet.items() if applies(key, sheet, requires)),
         Decimal(0),
@@ -104,7 +104,7 @@ def total(sheet: Sheet, requires: Mapping[Key, Key]) -> Decimal:
 def minimums(options: Iterable[tuple[Key, int, Decimal, int | None]]) -> tuple[Mark, ...]:
     """The minimums of a rubric, from rows of (criterion, case, points, minimum_for).
 
-    Where a mark stands on two levels of one case, the lower one counts.
+    When two options of one case are marked for the same stars, the lower points count.
     """
     least: dict[tuple[Key, int, int], Decimal] = {}
     for criterion, case, points, stars in options:
@@ -117,10 +117,10 @@ def minimums(options: Iterable[tuple[Key, int, Decimal, int | None]]) -> tuple[M
 def settle(
     criterion: Key, stars: int, reaching: int, failing: int, sheets: int, holds: bool | None
 ) -> Finding:
-    """What comes of one minimum, of ``sheets`` of which so many reach and fail it.
+    """The finding on one minimum that ``reaching`` of the ``sheets`` reach and ``failing`` fail.
 
-    ``holds`` is the council's resolution where it made one, and decides. Otherwise half of the
-    sheets or more must not fail it, and just half is a tie.
+    ``holds`` is the council's resolution and decides; without one (None) the minimum is met when
+    less than half of all sheets fail it, missed when more than half do, and a tie at half.
     """
     if holds is not None:
         verdict = Verdict.MET if holds else Verdict.MISSED
@@ -137,15 +137,15 @@ def reached(
     resolutions: Sheet,
     requires: Mapping[Key, Key],
 ) -> tuple[Finding, ...]:
-    """What came of each minimum, by criterion and stars, in the order of ``marks``.
+    """The finding on each minimum, by criterion and stars, in the order of ``marks``.
 
-    ``resolutions`` holds the option that the council settled on, for the criteria where it did; it
-    counts instead of the sheets. Otherwise a minimum is met unless half of the sheets or more fail
-    it, and just half is a tie. QĐ 26/2026 leaves this to the council's regulation.
+    ``resolutions`` are the options that the council settled on; they decide instead of the sheets.
+    Otherwise the sheets do, as :func:`settle` says; QĐ 26/2026 leaves this to the council's
+    regulation.
 
-    A sheet holds nothing against a minimum that it does not ask for: the criterion does not apply
-    there, or its case has no such mark. What no sheet asks for has no finding. A sheet that leaves
-    the criterion open fails it.
+    A sheet counts neither for nor against a minimum when the criterion does not apply on it or the
+    case chosen has no mark. When that is so of every sheet, there is no finding. A sheet without a
+    choice on the criterion fails it.
     """
     floors: dict[tuple[Key, int], dict[int, Decimal]] = {}
     for mark in marks:
@@ -167,7 +167,7 @@ def reached(
 
 
 def _reaches(by_case: Mapping[int, Decimal], choice: Choice | None) -> bool | None:
-    """Whether a choice reaches the floor of its case; None where that case has none."""
+    """Whether a choice reaches the points marked for its case; None when its case has no mark."""
     if choice is None:
         return False
     floor = by_case.get(choice.case)
@@ -184,11 +184,11 @@ def rank(
     findings: Iterable[Finding] = (),
     eliminated: str = "",
 ) -> Result:
-    """The stars of a product: the most, up to its band, whose minimums are all met.
+    """The stars of a product: the most, up to the band of its points, whose minimums are all met.
 
-    Minimums add up: four stars ask for those of three as well. Below three none is asked, so who
-    misses one of three has two at most. ``eliminated`` is why the council takes it out (bị loại).
-    Raises as :func:`band` does.
+    Four stars need the minimums of three as well. One or two stars have no minimums, so a product
+    that misses one of three has two at most. ``eliminated``: why the council eliminated it (bị
+    loại). Raises as :func:`band` does.
     """
     by_points = band(bands, points_sum, sheets)
     missed = tuple(
@@ -204,37 +204,37 @@ def rank(
 
 
 def needed(entitled: int, percent: int) -> int:
-    """How many of the ``entitled`` members a meeting needs: a share of one is a whole one."""
+    """How many of the ``entitled`` members a meeting needs: ``percent`` of them, rounded up."""
     return max(1, -(-entitled * percent // 100))
 
 
 def quorum(
     present: int, entitled: int, percent: int, *, chair_present: bool, chair_required: bool
 ) -> bool:
-    """Whether a meeting may decide (đủ số thành viên); ``present`` counts entitled members only."""
+    """Whether a meeting has its quorum (đủ số thành viên); ``present`` of the ``entitled``."""
     return present >= needed(entitled, percent) and (chair_present or not chair_required)
 
 
 def spread(totals: Iterable[Decimal]) -> Decimal:
-    """How far the members' totals lie apart (chênh lệch điểm), in points; 0 of fewer than two."""
+    """The highest total minus the lowest (chênh lệch điểm), in points; 0 with fewer than two."""
     ordered = sorted(totals)
     return ordered[-1] - ordered[0] if ordered else Decimal(0)
 
 
 def alarm(totals: Iterable[Decimal], limit: Decimal | None) -> bool:
-    """Whether the totals lie further apart than the council's regulation allows; None: no limit."""
+    """Whether the spread is wider than the ``limit`` of the regulation; None is no limit."""
     return limit is not None and spread(totals) > limit
 
 
 def outliers(totals: Mapping[Key, Decimal], limit: Decimal | None) -> tuple[Key, ...]:
-    """The members to hear first when the spread is too wide; none when it is not.
+    """The members with the outermost totals, when the spread is wider than ``limit``; else none.
 
-    They are further than half of ``limit`` from the median. Of two totals more than ``limit``
-    apart one always is, so an alarm never names nobody.
+    Their totals are more than half of ``limit`` from the median. When two totals are more than
+    ``limit`` apart, at least one of them is.
     """
     if limit is None or not alarm(totals.values(), limit):
         return ()
     ordered = sorted(totals.values())
-    # Twice the median stays exact for an even number, too.
+    # Twice the median, to stay exact with an even number of totals.
     twice = ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]
     return tuple(member for member, points in totals.items() if abs(2 * points - twice) > limit)

@@ -1,6 +1,7 @@
-"""How one sheet stands while it is filled in (tạm tính): points per part, stars within reach.
+"""The provisional count of one sheet while it is filled in (tạm tính): points per part, stars still
+possible.
 
-It speaks of one sheet alone, to whoever fills it in; the product's stars come from all of them.
+It is about this sheet only; the product's stars come from all sheets.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PartStanding:
-    """The points of one part so far (điểm từng phần), of how many."""
+    """The points of one part so far, and the most it can give (điểm từng phần)."""
 
     code: str
     points: Decimal
@@ -29,7 +30,7 @@ class PartStanding:
 
 @dataclass(frozen=True)
 class Miss:
-    """A minimum that the choice made does not reach (chưa đạt mức tối thiểu)."""
+    """A minimum that the option chosen does not reach (chưa đạt mức tối thiểu)."""
 
     criterion: Criterion
     stars: int
@@ -39,10 +40,11 @@ class Miss:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a sheet stands: ``possible`` adds what the criteria still open could give.
+    """The provisional count of a sheet (tạm tính).
 
-    ``band`` is what the points so far give, ``stars`` the most still within reach; both None in an
-    edition without bands. ``due`` counts the criteria that apply, ``scored`` those with a choice.
+    ``possible``: the points so far and the most that the open criteria could give. ``band``: the
+    stars by the points so far; ``stars``: the most still possible; both None in an edition without
+    bands. ``due``: how many criteria apply; ``scored``: how many of them have a choice.
     """
 
     parts: tuple[PartStanding, ...]
@@ -56,15 +58,15 @@ class Standing:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing that applies is left open."""
+        """Whether every criterion that applies has a choice."""
         return self.scored == self.due
 
 
 def standing(
     page: dict[str, Any], chosen: Mapping[int, Option], bands: Sequence[tuple[int, int]]
 ) -> Standing:
-    """The standing of a sheet: ``page`` of :func:`cycle.rubrics.sheet`, ``chosen`` options by
-    criterion id, ``bands`` of the edition."""
+    """The :class:`Standing` of a sheet. ``page``: of :func:`cycle.rubrics.sheet`; ``chosen``: the
+    options by criterion id; ``bands``: (stars, lowest points) of the edition."""
     rows = [row for part in page["parts"] for row in part["rows"] if "criterion" in row]
     criteria = {row["criterion"].pk: row["criterion"] for row in rows}
     requires = {pk: each.requires_id for pk, each in criteria.items() if each.requires_id}
@@ -76,7 +78,7 @@ def standing(
     applying = {pk for pk in criteria if ranking.applies(pk, sheet, requires)}
     counted = {pk: choice for pk, choice in sheet.items() if pk in applying}
     points = ranking.total(sheet, requires)
-    # What depends on a criterion that is still open may come to apply.
+    # A criterion that depends on an open one may still come to apply.
     open_ = [
         pk
         for pk in criteria
@@ -89,7 +91,7 @@ def standing(
         for case in row["cases"]
         for option in case["options"]
     )
-    # A criterion without a choice has not missed anything yet.
+    # An open criterion has not missed a minimum yet.
     findings = ranking.reached(
         [mark for mark in marks if mark.criterion in counted], [counted], {}, {}
     )

@@ -1,4 +1,4 @@
-"""What the sheets of a round add up to, product by product."""
+"""Adding up the sheets of a round, product by product (tổng hợp phiếu)."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ FROM councils_roundentry e JOIN (
   GROUP BY entry_id, scoring) AS t ON t.entry_id = e.id AND t.scoring = e.scoring
 WHERE e.round_id = %(round)s AND e.live
 """
-# Materialized: before the tables are analyzed the planner counts one sheet, and would gather the
-# marks again for every score.
+# MATERIALIZED: while the tables have no statistics the planner expects one sheet, and would compute
+# the marks again for every score.
 _MARKS = """
 WITH mark AS MATERIALIZED (
   SELECT o.criterion_id, o."case", o.minimum_for AS stars, min(o.points) AS floor
@@ -48,7 +48,8 @@ WITH mark AS MATERIALIZED (
     AND c.rubric_id IN (SELECT rubric_id FROM councils_roundentry WHERE round_id = %(round)s)
   GROUP BY 1, 2, 3)
 """
-# A sheet whose case has no such mark, or to which the criterion does not apply, says nothing.
+# How many sheets reach each minimum, and how many fail it. A sheet counts for neither when the
+# criterion does not apply on it or its case has no mark.
 _MINIMUMS = """
 SELECT s.entry_id, k.criterion_id, m.stars,
        count(*) FILTER (WHERE k.points >= m.floor), count(*) FILTER (WHERE k.points < m.floor)
@@ -61,7 +62,7 @@ JOIN mark m ON m.criterion_id = k.criterion_id AND m."case" = o."case"
 WHERE e.round_id = %(round)s AND e.live
 GROUP BY 1, 2, 3
 """
-# What each sheet says by itself: its points, and the lowest minimum that it fails.
+# Each sheet by itself: its points, and the fewest stars of a minimum that it fails.
 _OPINIONS = """
 SELECT s.entry_id, sum(k.points), min(short.stars)
 FROM councils_roundentry e
@@ -79,7 +80,7 @@ GROUP BY s.id
 
 @dataclass(frozen=True)
 class Tally:
-    """What the sheets of one product come to (tổng hợp phiếu), before anybody reads them."""
+    """The sheets of one product added up (tổng hợp phiếu): sum, number, spread, stars."""
 
     entry: RoundEntry
     points_sum: Decimal
@@ -90,15 +91,16 @@ class Tally:
 
 
 def tally(round_: EvaluationRound) -> dict[int, Tally]:
-    """The tallies of a round by entry id, in three queries whatever its size.
+    """``{entry id: Tally}`` of a round; entries without a handed-in sheet are left out.
 
-    Entries without a handed-in sheet have none. The caller shows nothing of it before the closing.
+    The number of queries does not depend on the round's size. Callers show no points of it before
+    the closing.
     """
     entries = {
         entry.pk: entry
         for entry in round_.entries.filter(live=True).select_related("dossier__product")
     }
-    # One row for all, not a copy of the law with every product.
+    # The rule set is read once, not joined to every product.
     law = RuleSet.objects.in_bulk({entry.dossier.rule_set_id for entry in entries.values()})
     for entry in entries.values():
         entry.dossier.rule_set = law[entry.dossier.rule_set_id]
@@ -148,23 +150,23 @@ def tally(round_: EvaluationRound) -> dict[int, Tally]:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """Whose sheets a round awaits, and whose it has (phiếu đã nộp); ids by entry."""
+    """Whose sheets a round waits for, and whose it has (phiếu đã nộp)."""
 
-    #: Who judges, by id of the member.
+    #: The members who score, by id.
     judges: dict[int, Member]
-    #: Ids of the judges who are there; by written opinion everybody is.
+    #: Ids of the judges present; in a written round all are.
     present: set[int]
-    #: Pairs of entry and member.
+    #: (entry id, member id) of the members who do not score a product.
     recused: set[tuple[int, int]]
     handed_in: dict[int, set[int]]
-    #: Ids of entries with a pen sheet that a second person must still compare.
+    #: Ids of entries with a pen sheet that a second person must still confirm.
     typed: set[int]
-    #: Whether it was recorded who came, or need not be.
+    #: Whether attendance is recorded, or need not be.
     attended: bool = True
 
     @classmethod
     def of(cls, round_: EvaluationRound) -> Self:
-        """As it stands now."""
+        """Of a round, as it is now."""
         judges = {member.pk: member for member in round_.scoring_members.select_related("user")}
         present = set(judges)
         attended = round_.in_writing
@@ -190,23 +192,23 @@ class HandedIn:
         return cls(judges, present, recused, handed_in, typed, attended)
 
     def due(self, entry: RoundEntry) -> set[int]:
-        """Who scores it."""
+        """Ids of the members who must score the product."""
         return {pk for pk in self.present if (entry.pk, pk) not in self.recused}
 
     def missing(self, entry: RoundEntry) -> set[int]:
-        """Who scores it and has not handed in."""
+        """Ids of those who must score it and have not handed in."""
         return self.due(entry) - self.handed_in[entry.pk]
 
     def stray(self, entry: RoundEntry) -> set[int]:
-        """Who has handed in and is not there, or does not score it. Who is there is not known, and
-        nobody away, before that is recorded.
+        """Ids of those who have handed in and must not score it: recused, or not present. While
+        attendance is not recorded, nobody counts as absent.
         """
         there = self.present if self.attended else self.judges.keys()
         scores = {pk for pk in there if (entry.pk, pk) not in self.recused}
         return self.handed_in[entry.pk] - scores
 
     def complete(self, entry: RoundEntry) -> bool:
-        """Whether it can be counted: every sheet that is due is in, none is besides or in doubt."""
+        """Whether the product can be counted: every due sheet is in, no other, none unconfirmed."""
         return bool(
             self.due(entry)
             and not self.missing(entry)
@@ -215,8 +217,8 @@ class HandedIn:
         )
 
 
-def _opinions(round_: EvaluationRound, tallies: dict[int, Tally]) -> dict[int, set[int]]:
-    """Entry id -> the stars that its sheets give, each by itself."""
+def stars_of_sheets(round_: EvaluationRound, tallies: dict[int, Tally]) -> dict[int, set[int]]:
+    """``{entry id: the different stars that its sheets give, each taken alone}``."""
     with connection.cursor() as cursor:
         cursor.execute(_MARKS + _OPINIONS, {"round": round_.pk})
         rows = cursor.fetchall()

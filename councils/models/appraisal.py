@@ -1,4 +1,4 @@
-"""What is said before the council scores, and written after: appraisal, opinions, papers."""
+"""The support team's appraisal of a product, and the signed documents of a round."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Appraisal(models.Model):
     """The support team's report on one product (báo cáo thẩm định của tổ tư vấn).
 
-    Its proposed points are the entry's sheet without a member. A later report replaces nothing:
-    the newest counts and the others stay.
+    The points that it proposes are on the entry's sheet without a member. The newest report counts;
+    the others stay.
     """
 
     entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="appraisals")
@@ -45,9 +45,9 @@ class Appraisal(models.Model):
 
     @classmethod
     def hand_in(cls, appraisal: Self, photos: Sequence[AppraisalPhoto], *, by: User) -> Self:
-        """Keep the support team's report with its ``photos``, unsaved rows whose files are staged.
+        """Save the support team's report and its ``photos``, unsaved rows with staged files.
 
-        Raises PermissionDenied, RoundClosed, and ValidationError when a file is gone.
+        Raises PermissionDenied, RoundClosed, and ValidationError when a staged file is gone.
         """
         entry = appraisal.entry
         with entry.round.change(
@@ -63,7 +63,7 @@ class Appraisal(models.Model):
 
 
 class AppraisalPhoto(models.Model):
-    """A photo from the visit (ảnh kiểm tra tại cơ sở), kept by its content."""
+    """A photo from the visit (ảnh kiểm tra tại cơ sở)."""
 
     appraisal = models.ForeignKey(Appraisal, models.PROTECT, related_name="photos")
     sha256 = files.HashField()
@@ -79,7 +79,7 @@ class AppraisalPhoto(models.Model):
 
 
 class DocumentKind(models.TextChoices):
-    """What a council writes (văn bản của hội đồng)."""
+    """The documents of a council (văn bản của hội đồng)."""
 
     INVITATION = "invitation", _("Giấy mời họp")
     SCORE_SHEET = "score_sheet", _("Phiếu chấm điểm")
@@ -94,7 +94,7 @@ class DocumentKind(models.TextChoices):
 
 
 class SignedDocument(models.Model):
-    """The number, date and scan of a council's document (văn bản đã ký), as the clerk gave them."""
+    """Number, date, signer and scan of a council's document (văn bản đã ký), given by the clerk."""
 
     round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="documents")
     entry = models.ForeignKey(RoundEntry, models.PROTECT, null=True, related_name="documents")
@@ -141,10 +141,10 @@ class SignedDocument(models.Model):
         by: User,
         entry: RoundEntry | None = None,
     ) -> Self:
-        """Write down the number, date and scan of a document; an earlier one of it is replaced.
+        """Save ``signed`` as the signed document of ``kind``; it replaces an earlier one.
 
-        Raises PermissionDenied, and ValidationError when its scan is gone. Allowed after the
-        closing: that is when most are signed.
+        Also after the closing, when most are signed. Raises PermissionDenied, and ValidationError
+        when its staged scan is gone.
         """
         with round_.change(
             "round.record_document",
@@ -189,9 +189,9 @@ class DocumentTemplate(models.Model):
 
     @classmethod
     def keep(cls, kind: str, sha256: str, filename: str, *, by: User) -> Self:
-        """Use a new template from now on; the older ones stay.
+        """Save a new template, used from now on; the older ones stay.
 
-        Raises ValidationError when its file is gone.
+        Raises ValidationError when its staged file is gone.
         """
         with transaction.atomic():
             files.keep(sha256)

@@ -1,4 +1,4 @@
-"""Who judges: the council of a unit, its seats, and the regulation it works by."""
+"""Councils (hội đồng), their seats (thành viên), and the regulations they work by (quy chế)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class ConflictRule(models.TextChoices):
-    """What the regulation says of a member who stands near a product (xung đột lợi ích)."""
+    """What the regulation says of a member with an interest in a product (xung đột lợi ích)."""
 
     ALLOW = "allow", _("Được chấm")
     WARN = "warn", _("Được chấm khi nêu lý do")
@@ -60,10 +60,10 @@ class RegulationQuerySet(models.QuerySet["Regulation"]):
 
 
 class Regulation(models.Model):
-    """How a province lets its councils work (quy chế hội đồng), as data with its document.
+    """A version of the rules by which a unit's councils work (quy chế hội đồng), with its document.
 
-    The national text leaves these to the province. A change is a new row from a new day: the
-    database refuses to alter one, so an old round keeps the rules it was closed by.
+    The national text leaves these rules to the province. A row never changes: a change is a new row
+    valid from a new day, and a round keeps the row that it was begun under.
     """
 
     org_unit = models.ForeignKey(
@@ -125,7 +125,7 @@ class Regulation(models.Model):
         default=ConflictRule.WARN,
     )
 
-    #: The entry of the history that says who laid it down, and when; None until it is asked for.
+    #: The history entry that says who entered it and when; set by the page that shows it.
     entered: HistoryEntry | None = None
 
     objects = RegulationQuerySet.as_manager()
@@ -161,8 +161,7 @@ class Regulation(models.Model):
 
     @classmethod
     def lay_down(cls, regulation: Self, *, by: User) -> Self:
-        """Add a version of a unit's regulation, and record who did. Raises PermissionDenied,
-        ValidationError."""
+        """Save a new version of a unit's regulation. Raises PermissionDenied, ValidationError."""
         unit = regulation.org_unit
         if not rules.has_perm("councils.set_up", by, unit):
             raise PermissionDenied
@@ -183,7 +182,7 @@ class Regulation(models.Model):
 
 @dataclass(frozen=True)
 class LaidDown:
-    """A regulation as the record of the year names it: its unit may have no council yet."""
+    """A regulation in the history of a cycle, as its unit may have no council yet."""
 
     regulation: Regulation
     pk: int
@@ -199,20 +198,20 @@ class LaidDown:
 
 class CouncilQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """Councils this person sits on, and those of the units this person works for."""
+        """Councils on which ``user`` sits today, and those of units that ``user`` works for."""
         return self.filter(
             Q(org_unit__in=user.business())
             | Q(pk__in=Member.objects.sitting().filter(user=user).values("council"))
         )
 
     def reached_by(self, user: User) -> Self:
-        """Councils of the units this person works for, and those in which they ever had a seat."""
+        """Councils of units that ``user`` works for, and those where ``user`` ever had a seat."""
         seats = Member.objects.filter(user=user)
         return self.filter(Q(org_unit__in=user.business()) | Q(pk__in=seats.values("council")))
 
 
 class Council(models.Model):
-    """A council set up by a decision at one unit for a period (hội đồng đánh giá, phân hạng)."""
+    """A council of one unit for a period, set up by a decision (hội đồng đánh giá, phân hạng)."""
 
     history_stream = Stream.COUNCIL
 
@@ -251,12 +250,12 @@ class Council(models.Model):
         return Level(self.org_unit.level)
 
     def seat_of(self, user: User, *seats: str) -> Member | None:
-        """The first of ``seats``, or any, that ``user`` holds today; None without."""
+        """The seat that ``user`` holds today, one of ``seats`` if any are named; None without."""
         held = self.members.sitting().filter(user=user)
         return (held.filter(seat__in=seats) if seats else held).first()
 
     def missing(self, day: date | None = None) -> list[Words]:
-        """Sentences that say what its composition on ``day`` (today) lacks (thành phần)."""
+        """Sentences that say what its composition (thành phần) lacks on ``day``, else today."""
         seats = list(self.members.sitting(day).values_list("seat", flat=True))
         needed = {
             Seat.CHAIR: _("Hội đồng chưa có chủ tịch."),
@@ -275,7 +274,7 @@ class Council(models.Model):
 
     @classmethod
     def set_up(cls, council: Self, *, by: User) -> Self:
-        """Record a new council on its decision. Raises PermissionDenied, ValidationError."""
+        """Save a new council with its decision. Raises PermissionDenied, ValidationError."""
         with transaction.atomic():
             if not rules.has_perm("councils.set_up", by, council.org_unit):
                 raise PermissionDenied
@@ -287,9 +286,9 @@ class Council(models.Model):
         return council
 
     def give_seat(self, member: Member, *, by: User) -> Member:
-        """Seat a person, on the council's decision when no other document is named.
+        """Save a new seat; its document is the council's decision unless it names another.
 
-        Raises PermissionDenied, ConditionNotMet when the seat is taken or it would be one's own.
+        Raises PermissionDenied, ConditionNotMet when the seat is taken or would be ``by``'s own.
         """
         with transaction.atomic():
             self._hold(by)
@@ -301,7 +300,7 @@ class Council(models.Model):
             member.document = member.document.strip() or (
                 f"{self.decision_number}, {self.decision_on:%d/%m/%Y}"
             )
-            # One that begins later than the new one does not end before it either.
+            # Also seats that begin after the new one.
             sitting = self.members.exclude(until__lt=member.since)
             kin = TEAM if member.seat in TEAM else (*JUDGES, Seat.SECRETARY)
             if sitting.filter(user=member.user, seat__in=kin).exists():
@@ -328,11 +327,11 @@ class Council(models.Model):
     def take_seat(
         self, member: Member, *, by: User, until: date, reason: str, document: str
     ) -> None:
-        """End a person's seat after ``until`` (cho thôi), for good: today or a later day.
+        """Make ``until``, today or later, the last day of a seat (cho thôi).
 
-        Who sat on the day of a round's meeting keeps the seat in that round. Raises
-        PermissionDenied, ConditionNotMet without a reason or document, for a day gone by, a seat
-        that was ended before, or sheets that are in for a meeting after that day.
+        In a round that met on or before that day the person keeps the seat. Raises
+        PermissionDenied, and ConditionNotMet without a reason or document, for a past day, for a
+        seat that was ended before, or when the member's sheets are in for a later meeting.
         """
         with transaction.atomic():
             self._hold(by)
@@ -367,7 +366,7 @@ class Council(models.Model):
                     entries__sheets__scoring=F("entries__scoring"),
                     entries__sheets__state__in=["submitted", "entered"],
                 ).distinct()
-                if until < round_.met_on  # type: ignore[operator]  # open: it has a day
+                if until < round_.met_on  # type: ignore[operator]  # an open round has a day
             ]
             if lacks:
                 raise ConditionNotMet(lacks)
@@ -385,9 +384,11 @@ class Council(models.Model):
             )
 
     def _begins_after_meetings(self, member: Member) -> None:
-        """Nobody is seated into a meeting that was held: it would change who had to be there."""
+        """Refuse a seat that begins on or before a meeting already held: it would change who had to
+        be there. Raises ConditionNotMet.
+        """
         for round_ in self.rounds.exclude(opened_at=None):
-            # Once opened, it has a day.
+            # An opened round has a day.
             if member.since <= round_.met_on <= clock.today():  # type: ignore[operator]
                 raise ConditionNotMet(
                     [
@@ -403,7 +404,7 @@ class Council(models.Model):
 
 
 class Seat(models.TextChoices):
-    """What a person is on a council (tư cách trong hội đồng)."""
+    """A person's role on a council (tư cách trong hội đồng)."""
 
     CHAIR = "chair", _("Chủ tịch")
     VICE_CHAIR = "vice_chair", _("Phó chủ tịch")
@@ -413,19 +414,19 @@ class Seat(models.TextChoices):
     TEAM = "team", _("Thành viên tổ tư vấn")
 
 
-#: Who judges, the secretary apart: the regulation says whether that seat scores.
+#: The seats that always score; whether the secretary does, the regulation says.
 JUDGES = (Seat.CHAIR, Seat.VICE_CHAIR, Seat.MEMBER)
 #: The support team (tổ tư vấn, trước là tổ giúp việc).
 TEAM = (Seat.TEAM_LEAD, Seat.TEAM)
-#: Held by one person at a time.
+#: The seats that one person holds at a time.
 SINGLE = (Seat.CHAIR, Seat.SECRETARY, Seat.TEAM_LEAD)
-#: Fewer do not make a mean; provinces seat 7 to 13.
+#: The fewest scoring members of a council; provinces have 7 to 13.
 FEWEST_JUDGES = 3
 
 
 class MemberQuerySet(models.QuerySet):
     def sitting(self, day: date | Combinable | None = None) -> Self:
-        """Seats held on ``day`` (today)."""
+        """Seats held on ``day``, by default today."""
         day = day or clock.today()
         return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day)
 
@@ -436,7 +437,7 @@ class MemberQuerySet(models.QuerySet):
 
 
 def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionConstraint:
-    """No two of ``seats`` of one council and ``whose`` on one day."""
+    """A constraint: on one day, no two of ``seats`` of one council have the same ``whose``."""
     return ExclusionConstraint(
         name=name,
         expressions=[
@@ -452,7 +453,7 @@ def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionCon
 
 
 class Member(models.Model):
-    """A person's seat on a council or in its support team (thành viên), by department."""
+    """A person's seat on a council or in its support team (thành viên), ``since`` – ``until``."""
 
     council = models.ForeignKey(
         Council, models.PROTECT, related_name="members", verbose_name=_("hội đồng")
@@ -464,7 +465,7 @@ class Member(models.Model):
     department = models.CharField(_("cơ quan"), max_length=200, blank=True)
     since = models.DateField(_("từ ngày"))
     until = models.DateField(_("đến hết ngày"), null=True, blank=True)
-    #: Empty for those of before this was kept.
+    #: NULL for rows older than this column.
     made_by = models.ForeignKey(
         User,
         models.PROTECT,
@@ -479,7 +480,8 @@ class Member(models.Model):
         blank=True,
         help_text=_("Để trống nếu là quyết định thành lập hội đồng."),
     )
-    #: Of before the database refused it: held while the same seat or person was held already.
+    #: Marked by the migration that brought the constraints: at that time the person had another
+    #: seat, or the single seat was taken.
     doubled = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = MemberQuerySet.as_manager()
@@ -512,20 +514,20 @@ class Member(models.Model):
 
     @property
     def label(self) -> str:
-        """What it is called where it is chosen among people told apart."""
+        """Its name in a list of choices; the person is told apart from namesakes."""
         return f"{self.user.label(getattr(self, 'has_namesake', True))} ({self.get_seat_display()})"
 
 
 @holding
 def seats_held(person: User, day: date) -> list[Held]:
-    """The seats of a person on ``day`` or later."""
+    """The seats that ``person`` holds on ``day`` or later."""
     seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
     return [Held(seat) for seat in seats.select_related("council")]
 
 
 @dataclass(frozen=True)
 class Held:
-    """A seat as its holder's list names it."""
+    """A seat in the list of what a person holds (cycle/appointing.py)."""
 
     member: Member
 

@@ -1,4 +1,4 @@
-"""What a round holds: its products, the interests of members, who came, what was resolved."""
+"""The rows of a round: its products, members' interests, attendance, resolutions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from dossiers.models import Dossier
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: A pen sheet scored again is a new sheet; one carried on unchanged stays a pen sheet. The support
-#: team has a sheet of its own in the round before, and keeps it there.
+#: SQL: copy the submitted sheets of scoring ``last`` as drafts. The columns of a pen sheet (scan,
+#: who typed and who confirmed it) are copied only when ``carried``; else the copy is a sheet on
+#: screen. From another entry the support team's sheet (no member) is not copied: it is read there.
 _COPY_SHEETS = """
 INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
                                  scan_name, entered_by_id, confirmed_by_id)
@@ -49,18 +50,18 @@ WHERE entry_id = %(entry)s AND scoring = %(scoring)s
 
 class EntryQuerySet(models.QuerySet):
     def products(self) -> Self:
-        """The products of their rounds: those that wait for it, and those it has judged; none taken
-        out.
+        """Without the entries that were taken out of their round: those still to be judged, and
+        those with a result.
         """
         judged = RoundEntry.objects.filter(pk=OuterRef("pk"), results__isnull=False)
         return self.filter(Q(live=True) | Exists(judged))
 
     def visible_to(self, user: User) -> Self:
-        """Products of the rounds this person sees."""
+        """Products of the rounds that ``user`` sees."""
         return self.filter(round__council__in=Council.objects.visible_to(user))
 
     def reached_by(self, user: User) -> Self:
-        """Products of the rounds this person reaches, and of the dossiers this person sees."""
+        """Products of the rounds that ``user`` reaches, and of the dossiers that ``user`` sees."""
         return self.filter(
             Q(round__council__in=Council.objects.reached_by(user))
             | Q(dossier__in=Dossier.objects.visible_to(user))
@@ -70,11 +71,12 @@ class EntryQuerySet(models.QuerySet):
 class RoundEntry(models.Model):
     """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
 
-    ``scoring`` counts the scorings: a spread beyond the rule asks for another, and only the last
-    one counts. ``counted_scoring`` is the last whose sheets were counted (kiểm phiếu): until then
-    nobody is told anything that depends on the points of others, and a sheet may be taken back;
-    from then on the database takes no sheet of it any more. ``live`` while its result is awaited:
-    the database lets a dossier be in one such entry.
+    ``scoring`` is the number of the scoring (lần chấm): a too wide spread may need another, and
+    only the last counts. ``counted_scoring`` is the last scoring whose sheets were counted (kiểm
+    phiếu). Before the count a sheet may be taken back, and nobody sees anything that depends on
+    others' points; after it the database refuses any change of the sheets.
+
+    ``live``: still to be judged in this round; a dossier has one live entry at most.
     """
 
     round = models.ForeignKey(
@@ -119,15 +121,15 @@ class RoundEntry(models.Model):
 
     @property
     def is_counted(self) -> bool:
-        """Whether the sheets of the scoring that counts were counted: none is taken back."""
+        """Whether the sheets of the current scoring were counted: none can be taken back."""
         return self.counted_scoring == self.scoring
 
     @classmethod
     def pinned(cls, dossiers: Collection[int]) -> dict[int, Rubric]:
-        """``{dossier id: rubric}`` of the dossiers with these ids: what each was filed by, or the
-        version it was first judged by under its edition.
+        """``{dossier id: rubric}`` for these dossiers: the rubric pinned at filing, or the one of
+        its first judging under the present edition.
 
-        What a district has judged, the province judges by the same words and points.
+        The province judges by the rubric that the district judged by.
         """
         judged = (
             cls.objects.filter(
@@ -144,17 +146,17 @@ class RoundEntry(models.Model):
         }
 
     def said_in(self) -> models.QuerySet[RoundEntry]:
-        """This entry and, where a meeting follows opinions in writing, the one they were given on.
+        """This entry, and in a meeting after a written round the entry of that round.
 
-        What was appraised, asked and proposed for either is known of the product.
+        Appraisals, opinions and proposed points of both are shown for the product.
         """
         return RoundEntry.objects.filter(
             Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
         )
 
     def leave(self, entry: HistoryEntry) -> None:
-        """Take the product out of its round (rút khỏi đợt), as ``entry`` of the dossier's history
-        says; its sheets stay, sealed. The caller holds the round.
+        """Take the product out of its round (rút khỏi đợt) because of ``entry``, an entry of the
+        dossier's history. Its sheets stay, sealed. The caller has locked the round.
         """
         self.live = False
         self.save(update_fields=["live"])
@@ -170,15 +172,14 @@ class RoundEntry(models.Model):
         )
 
     def scorings_used(self) -> int:
-        """How many scorings it has had since the last closing."""
+        """The number of scorings since the last closing."""
         closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
         return self.scoring - closed
 
     def next_scoring(self, *, carried: bool) -> None:
         """Begin the next scoring with copies of the last sheets; the old ones stay.
 
-        ``carried``: they count as they are until a member takes one back. Otherwise each is a
-        draft to hand in again.
+        ``carried``: the copies are handed in; else each is a draft, to be handed in again.
         """
         self.scoring += 1
         self.spread_accepted = ""
@@ -186,7 +187,7 @@ class RoundEntry(models.Model):
         self.copy_sheets(self, self.scoring - 1, carried=carried)
 
     def copy_sheets(self, source: RoundEntry, last: int, *, carried: bool = False) -> None:
-        """Begin this scoring with copies of the sheets handed in for ``source`` in its ``last``."""
+        """Copy the sheets handed in for ``source`` in its scoring ``last`` into the current one."""
         this = {
             "entry": self.pk,
             "scoring": self.scoring,
@@ -202,7 +203,7 @@ class RoundEntry(models.Model):
 
 
 class InterestKind(models.TextChoices):
-    """Why a member stands near a product."""
+    """Why a member has an interest in a product."""
 
     DECLARED = "declared", _("Thành viên tự khai")
     PRODUCER = "producer", _("Là người của chủ thể")
@@ -211,14 +212,14 @@ class InterestKind(models.TextChoices):
     APPRAISED = "appraised", _("Đã thẩm định sản phẩm")
 
 
-#: Nobody judges their own product or a relative's, whatever the regulation says.
+#: A member with such an interest never scores the product, whatever the regulation says.
 NEVER_JUDGED = (InterestKind.PRODUCER, InterestKind.RELATIVE)
 
 
 class Interest(models.Model):
-    """A member's interest in one product of the round (khai báo lợi ích), and what follows.
+    """A member's declared interest in one product of the round (khai báo lợi ích).
 
-    ``recused``: does not score it. Otherwise the reason says why the member may all the same.
+    ``recused``: the member does not score it; otherwise ``reason`` says why they still may.
     """
 
     entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="interests")
@@ -250,7 +251,7 @@ class Interest(models.Model):
 
 
 class Attendance(models.Model):
-    """Whether a member came to the meeting of a round (dự họp)."""
+    """Whether a member was present at the meeting of a round (dự họp)."""
 
     round = models.ForeignKey(
         "councils.EvaluationRound", models.PROTECT, related_name="attendances"
@@ -283,9 +284,9 @@ class Reading(models.Model):
 
 
 class Resolution(models.Model):
-    """What the council resolved on one minimum or one elimination (kết luận của hội đồng).
+    """What the council resolved on a minimum or an elimination (kết luận của hội đồng).
 
-    On a minimum ``holds`` says that the product reaches it; on an elimination, that it is out.
+    ``holds``: of a minimum, that the product reaches it; of an elimination, that it is eliminated.
     """
 
     entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="resolutions")

@@ -1,4 +1,4 @@
-"""What a department is asked for, and what it answers (ý kiến chuyên ngành)."""
+"""Questions to departments about a product, and their answers (ý kiến chuyên ngành)."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ if TYPE_CHECKING:
 
 class OpinionQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """What this person was asked, and what is asked in the rounds this person sees."""
+        """The opinions that ``user`` is asked for, and those in the rounds that ``user`` sees."""
         return self.filter(
             Q(to=user) | Q(entry__round__in=EvaluationRound.objects.visible_to(user))
         )
 
     def silent(self, today: date) -> Self:
-        """Asked, not answered, and late on ``today``."""
+        """Not answered, and late on ``today``."""
         return self.filter(answered_at=None, due_on__lt=today)
 
 
 class Opinion(models.Model):
-    """What a department is asked about a product (lấy ý kiến sở, ngành), by a day.
+    """A question to a department about a product, to be answered by a day (lấy ý kiến sở, ngành).
 
-    It may outlive the state that it was asked in, and never holds the dossier up: silence is shown.
+    It never holds the dossier up: the round may close without an answer, which is shown, and an
+    answer may come later.
     """
 
     entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="opinions")
@@ -56,7 +57,7 @@ class Opinion(models.Model):
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(_("trả lời lúc"), null=True)
 
-    #: In words, while nobody has answered: set by lists.
+    #: How late it is, in words; set by the lists, while unanswered.
     due: Due | None
 
     objects = OpinionQuerySet.as_manager()
@@ -106,7 +107,7 @@ class Opinion(models.Model):
                 )
             opinion.asked_by, opinion.asked_at = by, clock.now()
             today = clock.today()
-            # Enough days ahead for the longest holiday.
+            # Far enough ahead for the longest holiday.
             calendar = DayOff.objects.calendar(today, today + DAY * (2 * days + 30))
             opinion.due_on = calendar.add(today, days)
             opinion.save(force_insert=True)
@@ -120,9 +121,10 @@ class Opinion(models.Model):
         return opinion
 
     def reply(self, text: str, *, by: User) -> None:
-        """Answer (trả lời), whatever has become of the product and its round meanwhile.
+        """Answer (trả lời); also when the product or its round has gone on meanwhile.
 
-        Raises PermissionDenied, ConditionNotMet when it is empty or answered already.
+        Raises PermissionDenied, and ConditionNotMet when ``text`` is empty or it was answered
+        before.
         """
         with transaction.atomic():
             held = Opinion.objects.select_for_update().get(pk=self.pk)

@@ -1,4 +1,4 @@
-"""What came of a round: its closings, what each gave to each product, and what followed."""
+"""The outcome of a round: its closings, each product's result, and what followed from it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Closing(models.Model):
-    """One closing of a round (chốt kết quả): a version that nobody changes any more."""
+    """One closing of a round (chốt kết quả): a ``version`` of its results that never changes."""
 
     round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="closings")
     version = models.PositiveSmallIntegerField(_("lần chốt"))
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người chốt"))
     at = models.DateTimeField(_("chốt lúc"))
-    #: The link of the round's history that says it: the authority of what follows.
+    #: The round's history entry of this closing: the authority for what follows.
     entry = models.ForeignKey("cycle.HistoryEntry", models.PROTECT, related_name="+")
 
     class Meta:
@@ -61,10 +61,10 @@ class Reopening(models.Model):
 
 
 class Result(models.Model):
-    """What a closing gave one product (kết quả phân hạng): sum and number of sheets, exact.
+    """The result of one product in a closing (kết quả phân hạng): sum of points, number of sheets.
 
-    ``band`` is what the points alone would give; ``missed`` the minimums that kept it lower, as
-    [criterion id, stars]; ``stars`` is empty for an eliminated product.
+    ``band``: the stars by points alone. ``missed``: the minimums not reached, as [criterion id,
+    stars]. ``stars`` is NULL for an eliminated product.
     """
 
     closing = models.ForeignKey(Closing, models.PROTECT, related_name="results")
@@ -107,12 +107,12 @@ class Result(models.Model):
 
     @property
     def mean(self) -> Decimal:
-        """The mean, truncated to two decimals as it is shown."""
+        """The mean in points of 100, cut after two decimals."""
         return mean(self.points_sum, self.sheets)
 
 
 class Consequence(models.Model):
-    """What followed from a result for its dossier (thi hành kết quả): at most once each."""
+    """Carrying a result out on its dossier (thi hành kết quả): at most once for each result."""
 
     result = models.OneToOneField(Result, models.PROTECT, related_name="consequence")
     applied_at = models.DateTimeField(_("thi hành lúc"), null=True)

@@ -1,4 +1,4 @@
-"""When a council judges: a round, and what changes it. What it holds stands in entry.py."""
+"""A round of judging (đợt đánh giá), and the acts that change it. Its rows are in entry.py."""
 
 from __future__ import annotations
 
@@ -54,13 +54,12 @@ if TYPE_CHECKING:
     from cycle.models import Criterion, Elimination, Rubric, User
     from dossiers.models.dossier import DossierQuerySet
 
-#: A meeting is put off by so many days at a time: further is a year or a month mistyped. From
-#: December it may go into January.
+#: How many days a meeting can be put off at a time: more is taken for a mistyped month or year.
 PUT_OFF_AT_MOST = 90
 
 
 class RoundClosed(Exception):
-    """The round is closed: nothing of it changes any more; ``round`` says since when."""
+    """The round is closed and can no longer change; ``round`` says since when."""
 
     def __init__(self, round_: EvaluationRound) -> None:
         super().__init__(f"round {round_.pk} is closed")
@@ -68,7 +67,7 @@ class RoundClosed(Exception):
 
 
 class RoundState(models.TextChoices):
-    """How far a round has come."""
+    """The states of a round (trạng thái đợt)."""
 
     PREPARING = "preparing", _("Đang chuẩn bị")
     OPEN = "open", _("Đang chấm điểm")
@@ -76,7 +75,7 @@ class RoundState(models.TextChoices):
 
 
 class RoundMode(models.TextChoices):
-    """How the council gives its scores."""
+    """How a council judges in a round: in a meeting, or by opinions in writing (hình thức)."""
 
     MEETING = "meeting", _("Họp hội đồng")
     WRITTEN = "written", _("Lấy ý kiến bằng phiếu")
@@ -84,21 +83,21 @@ class RoundMode(models.TextChoices):
 
 class RoundQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """Rounds of the councils this person sits on, and of the units this person works for."""
+        """Rounds of the councils that ``user`` sees."""
         return self.filter(council__in=Council.objects.visible_to(user))
 
     def reached_by(self, user: User) -> Self:
-        """Those, and rounds of councils in which this person had a seat: who has left still scores
-        in what they sat in.
+        """Also rounds of councils in which ``user`` once had a seat: a member who has left still
+        scores in rounds of their time.
         """
         return self.filter(council__in=Council.objects.reached_by(user))
 
 
 class EvaluationRound(models.Model):
-    """One sitting of a council over a batch of products (đợt đánh giá, phân hạng).
+    """A council judging a number of products together (đợt đánh giá, phân hạng).
 
-    Scores go in only while it is open, and the database sees to that. Each closing is a version:
-    reopening needs a reason and a document, and the closed version stays readable.
+    The database takes scores only while ``state`` is open. It can be reopened with a reason and a
+    document; each closing is a version of the results and stays readable.
     """
 
     history_stream = Stream.ROUND
@@ -116,7 +115,7 @@ class EvaluationRound(models.Model):
     mode = models.CharField(
         _("hình thức"), max_length=10, choices=RoundMode, default=RoundMode.MEETING
     )
-    #: The written round whose products did not find the members of one opinion.
+    #: The written round on whose products the members did not agree; this is the meeting on them.
     follows = models.ForeignKey(
         "self",
         models.PROTECT,
@@ -137,7 +136,7 @@ class EvaluationRound(models.Model):
         _("trạng thái"), max_length=10, choices=RoundState, default=RoundState.PREPARING
     )
     invited_at = models.DateTimeField(_("gửi giấy mời, tài liệu lúc"), null=True, editable=False)
-    #: Until when its papers must be with the members (D14).
+    #: The clock for sending the papers to the members (D14).
     papers_term = models.ForeignKey(
         Term, models.PROTECT, null=True, db_index=False, related_name="+", editable=False
     )
@@ -174,37 +173,36 @@ class EvaluationRound(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether scores go in."""
+        """Whether members may score."""
         return self.state == RoundState.OPEN
 
     @property
     def in_writing(self) -> bool:
-        """Whether the members answer on their sheets and do not meet."""
+        """Whether members give their opinions in writing and do not meet."""
         return self.mode == RoundMode.WRITTEN
 
     @property
     def met_on(self) -> date | None:
-        """The day it meets on: of its meeting, of its opening without one or in writing.
-
-        None while neither is known.
+        """The day it counts as having met: of its meeting; in writing, or without a time of
+        meeting, of its opening. None before that is known.
         """
         moment = self.opened_at if self.in_writing or self.meets_at is None else self.meets_at
         return moment and timezone.localdate(moment)
 
     def products(self) -> models.QuerySet[RoundEntry]:
-        """Its products in their order, with what a list of them shows."""
+        """Its products in the order of the agenda, with what a list shows."""
         return self.entries.products().select_related(
             "dossier__product__producer", "dossier__commune", "rubric"
         )
 
     @property
     def seats(self) -> MemberQuerySet:
-        """Who sits in it: who sat on the day of its meeting, whatever became of them since.
+        """The seats of the round: those held on the day of its meeting, even if ended since.
 
-        Until that day, and until scoring opens, who sits today.
+        Until that day, and until scoring opens, those held today.
         """
         today = clock.today()
-        # Once opened, it has a day.
+        # An opened round has a day.
         day = today if self.opened_at is None else min(self.met_on, today)  # type: ignore[type-var]
         return self.council.members.sitting(day)
 
@@ -219,11 +217,11 @@ class EvaluationRound(models.Model):
         return not self.in_writing and self.met_on is not None and self.met_on > clock.today()
 
     def not_met_yet(self) -> str:
-        """The sentence that says so."""
+        """The sentence that says that its meeting is still to come."""
         return _now("Đợt họp ngày %(day)s: chưa đến ngày họp.") % {"day": f"{self.met_on:%d/%m/%Y}"}
 
     def capacity(self, user: User) -> RoleAssignment | None:
-        """The post in which ``user`` does the round's business at its unit; None for a seat."""
+        """The post at the council's unit in which ``user`` runs the round; None if by a seat."""
         posts = (Role.COUNCIL_OFFICE, Role.CLERK, Role.OFFICER)
         unit = self.council.org_unit_id
         return next(filter(None, (user.capacity(role, unit) for role in posts)), None)
@@ -240,11 +238,11 @@ class EvaluationRound(models.Model):
         states: Collection[str] | None = None,
         **data: Any,
     ) -> Iterator[dict[str, Any]]:
-        """Lock the round, check, let the caller change it, and record it under ``event``.
+        """Lock the round, check, let the caller change it, then save the history entry ``event``.
 
-        The caller may add to the dictionary it is handed: it is the record's data. Raises
-        PermissionDenied, and RoundClosed or ConditionNotMet when the round is not in ``states``
-        (by default anything but closed).
+        Yields the entry's data, to which the caller may add. ``states``: those the round may be in,
+        by default all but closed. Raises PermissionDenied; RoundClosed, or ConditionNotMet when it
+        is in another state.
         """
         with transaction.atomic():
             self.lock()
@@ -289,7 +287,11 @@ class EvaluationRound(models.Model):
         return round_
 
     def amend(self, *, by: User, **fields: Any) -> None:
-        """Change its name, form, days or place until it closes (sửa thông tin đợt)."""
+        """Change name, mode, times or place until it closes (sửa thông tin đợt).
+
+        Raises PermissionDenied, RoundClosed, ValidationError; ConditionNotMet when an opened round
+        would meet on another day (see :meth:`move_meeting`).
+        """
         with self.change("round.change", by, changed=sorted(fields)):
             met_on, met_at = self.met_on, self.meets_at
             for name, value in fields.items():
@@ -311,12 +313,13 @@ class EvaluationRound(models.Model):
             self._watch_papers(by)
 
     def move_meeting(self, *, meets_at: datetime, place: str = "", reason: str, by: User) -> None:
-        """Meet on another day though scoring has begun (dời ngày họp): today or later.
+        """Put the meeting off to another day, today or later, after scoring was opened (dời ngày
+        họp).
 
-        Who sits in it is then who sits on the new day; sheets stay, sealed. Who came to the meeting
-        that was put off is kept in the history and asked anew. Raises PermissionDenied,
-        RoundClosed; ConditionNotMet without a reason, for a day gone by or too far off, in writing,
-        once the meeting was held, and when that day would take a seat from under a sheet.
+        The seats are then those held on the new day; sheets stay, sealed. Attendance recorded
+        before is kept in the history and recorded anew. Raises PermissionDenied, RoundClosed; and
+        ConditionNotMet without a reason, for a past day or one too far off, in a written round,
+        once the meeting was held, or when a member with a sheet has no seat on that day.
         """
         reason, place = reason.strip(), place.strip()
         with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
@@ -387,7 +390,9 @@ class EvaluationRound(models.Model):
         return lacks
 
     def _may_be_in_writing(self) -> None:
-        """By the regulation, and only to evaluate again (QĐ 26/2026/QĐ-TTg)."""
+        """Refuse a written round where the regulation has none, or with a product that is not
+        re-evaluated (QĐ 26/2026/QĐ-TTg). Raises ConditionNotMet.
+        """
         if not self.in_writing:
             return
         if not self.regulation.written_opinions:
@@ -397,7 +402,7 @@ class EvaluationRound(models.Model):
             raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
 
     def _only_in_meeting(self) -> None:
-        """What opinions in writing cannot settle, the council meets for (triệu tập họp)."""
+        """Refuse in a written round what only a meeting may settle. Raises ConditionNotMet."""
         if self.in_writing:
             raise ConditionNotMet(
                 [_("Đợt lấy ý kiến bằng phiếu: ý kiến khác nhau thì triệu tập họp hội đồng.")]
@@ -415,7 +420,9 @@ class EvaluationRound(models.Model):
         return calendar.shift(meets_on, -days)
 
     def _watch_papers(self, by: User) -> None:
-        """Let the clock of the papers run to its day: anew when that moved, no more once sent."""
+        """Start the clock for sending the papers; again when its day has moved, and stop it once
+        they are sent.
+        """
         due_on = None if self.invited_at else self.papers_due_on()
         meets_on = self.meets_at and timezone.localdate(self.meets_at)
         running = self.papers_term
@@ -423,7 +430,7 @@ class EvaluationRound(models.Model):
             if running.due_on == due_on and running.base_on in (None, meets_on):
                 return
             running.stop(at=clock.now(), by=by)
-        # Without a meeting there is no day for its papers.
+        # Without a day of meeting there is none for the papers.
         if due_on is not None and meets_on is not None:
             self.papers_term = clocks.begin(
                 Term.before(
@@ -441,7 +448,7 @@ class EvaluationRound(models.Model):
             self.save(update_fields=["papers_term"])
 
     def reorder(self, keys: Iterable[int], *, by: User) -> None:
-        """Put the entries with these ``keys`` in this order on the agenda (thứ tự)."""
+        """Put the entries with the ids ``keys`` in this order on the agenda (thứ tự)."""
         with self.change("round.change", by, changed=["agenda"]):
             place = {key: number for number, key in enumerate(keys, 1)}
             entries = list(self.entries.filter(pk__in=place))
@@ -450,12 +457,12 @@ class EvaluationRound(models.Model):
             RoundEntry.objects.bulk_update(entries, ["position"])
 
     def awaiting(self) -> DossierQuerySet:
-        """Dossiers that stand before this council and are in no round (chờ đưa vào đợt).
-
-        In writing the council is asked only to evaluate again.
+        """Dossiers before this council that are in no round (chờ đưa vào đợt); in a written round
+        only re-evaluations.
         """
         cases = [CaseType.REEVALUATION] if self.in_writing else CaseType.values
-        # What a result brings about has not happened yet; an older one brings about nothing here.
+        # Without dossiers whose last result is still to be carried out. A result from before the
+        # dossier came here does not count.
         following = Q(
             results__consequence__isnull=False,
             results__consequence__applied_at__isnull=True,
@@ -473,16 +480,17 @@ class EvaluationRound(models.Model):
     def take_in(
         self, dossiers: Sequence[tuple[Dossier, Rubric | None]], *, by: User
     ) -> list[RoundEntry]:
-        """Take ``(dossier, rubric)`` pairs in, in their order, after the check of composition.
+        """Take ``(dossier, rubric)`` pairs into the round, in their order; returns the entries.
 
-        Raises ConditionNotMet when the council is incomplete, a dossier is not before it, or its
-        rubric is not chosen, of another edition or not the one it was judged by before.
+        Raises PermissionDenied, RoundClosed, and ConditionNotMet when the council's composition is
+        incomplete, a dossier does not wait for it, or a rubric is missing, of another edition or
+        not the one that the dossier was judged by before.
         """
         with self.change("round.take_in", by, states=[RoundState.PREPARING]) as data:
             if lacks := self.council.missing():
                 raise ConditionNotMet(lacks)
             taken = [dossier.pk for dossier, _rubric in dossiers]
-            # Held, so that nobody moves one or chooses another set meanwhile; then read.
+            # Lock first, read then: nobody moves one or chooses another rubric meanwhile.
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
             waiting = set(self.awaiting().values_list("pk", flat=True))
@@ -509,7 +517,7 @@ class EvaluationRound(models.Model):
                     RoundEntry(round=self, dossier=dossier, rubric=rubric, position=position)
                 )
             try:
-                # A product taken out before comes back as the same entry.
+                # A product that was taken out before gets its old entry back.
                 with transaction.atomic():
                     RoundEntry.objects.bulk_create(
                         entries,
@@ -518,7 +526,7 @@ class EvaluationRound(models.Model):
                         update_fields=["rubric", "position", "live"],
                     )
             except IntegrityError:
-                # Another round took one in meanwhile.
+                # Another round has taken one in meanwhile.
                 raise ConditionNotMet(
                     [_("Một sản phẩm vừa được đưa vào đợt khác: hãy tải lại trang.")]
                 ) from None
@@ -526,7 +534,7 @@ class EvaluationRound(models.Model):
         return entries
 
     def drop(self, entry: RoundEntry, *, by: User, reason: str) -> None:
-        """Take a product out again before scoring begins (đưa ra khỏi đợt)."""
+        """Take a product out before scoring begins (đưa ra khỏi đợt), with a reason."""
         reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
             "round.drop",
@@ -539,9 +547,9 @@ class EvaluationRound(models.Model):
             entry.save(update_fields=["live"])
 
     def invite(self, *, by: User) -> None:
-        """Send the members the agenda and the papers (gửi giấy mời, tài liệu), before it opens.
+        """Send agenda and papers to the members (gửi giấy mời, tài liệu), before scoring begins.
 
-        Sent again, the papers still went out when they first did. Raises ConditionNotMet without a
+        Sent a second time, ``invited_at`` stays the first time. Raises ConditionNotMet without a
         time, a place or products, and once scoring has begun.
         """
         with self.change("round.invite", by, states=[RoundState.PREPARING]):
@@ -566,13 +574,13 @@ class EvaluationRound(models.Model):
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
             if self.follows is not None:
-                # The members begin from what they said in writing.
+                # The members begin with copies of their sheets from the written round.
                 said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
     def attend(self, present: Mapping[int, bool], *, by: User) -> None:
-        """Record who came: ``present`` maps a member's id to whether they did (dự họp).
+        """Record attendance (dự họp): ``present`` is ``{member id: whether present}``.
 
         Raises ConditionNotMet before the day of the meeting.
         """
@@ -593,7 +601,7 @@ class EvaluationRound(models.Model):
             data["present"] = sorted(pk for pk, came in present.items() if came)
 
     def read_papers(self, member: Member) -> None:
-        """Remember the first time that a member opened the papers (đã nhận tài liệu)."""
+        """Record when a member first opened the papers (đã nhận tài liệu)."""
         Reading.objects.bulk_create(
             [Reading(round=self, member=member, at=clock.now())], ignore_conflicts=True
         )
@@ -603,9 +611,9 @@ class EvaluationRound(models.Model):
     ) -> None:
         """Record a member's interest in a product, and whether they score it all the same.
 
-        The member declares their own; whoever runs the round may record it for them. Raises
-        ConditionNotMet without a reason, when the regulation forbids to score, or when the member
-        has scored already.
+        Members declare their own; whoever runs the round may record it for them. Raises
+        ConditionNotMet without a reason, when the regulation does not let the member score, or when
+        the member has scored already.
         """
         permission = "councils.declare" if member.user_id == by.pk else "councils.run_round"
         with self.change(
@@ -650,7 +658,7 @@ class EvaluationRound(models.Model):
             )
 
     def conflicts(self, entry: RoundEntry, member: Member) -> list[tuple[InterestKind, str]]:
-        """What stands between a member and a product, as (kind, rule of the regulation)."""
+        """The conflicts of interest of a member with a product: (kind, ConflictRule) of each."""
         dossier, user = entry.dossier, member.user
         producer = dossier.product.producer
         found: list[tuple[InterestKind, str]] = []
@@ -674,7 +682,11 @@ class EvaluationRound(models.Model):
         reason: str,
         by: User,
     ) -> None:
-        """Record what the council resolved on a minimum or an elimination (kết luận)."""
+        """Record what the council resolved on a minimum or an elimination (kết luận).
+
+        Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
+        :class:`Resolution`. Raises ConditionNotMet without a reason, or in a written round.
+        """
         reason = stated(reason)
         about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
         with self.change(
@@ -696,7 +708,7 @@ class EvaluationRound(models.Model):
             )
 
     def accept_spread(self, entry: RoundEntry, *, by: User, reason: str) -> None:
-        """Keep a result though the members differ by more than the rule, with the reason."""
+        """Accept a spread wider than the regulation allows, with the reason."""
         reason = stated(reason)
         with self.change(
             "round.accept_spread",
@@ -714,10 +726,10 @@ class EvaluationRound(models.Model):
             entry.save(update_fields=["spread_accepted"])
 
     def score_again(self, entry: RoundEntry, *, by: User, reason: str) -> None:
-        """Another scoring of a counted product (chấm lại): each begins from their last sheet,
-        reopened.
+        """Begin another scoring of a counted product (chấm lại): each member gets a draft with
+        their last choices.
 
-        Raises ConditionNotMet before the count and when the regulation allows no further scoring.
+        Raises ConditionNotMet before the count, and when the regulation allows no further scoring.
         """
         reason = stated(reason)
         with self.change(
@@ -739,12 +751,12 @@ class EvaluationRound(models.Model):
                         % {"number": self.regulation.scorings}
                     ]
                 )
-            # Nobody burns a scoring whose sheets are not in: what asks for another is their count.
+            # Only a count can show that another scoring is needed; before it, one would be wasted.
             if not entry.is_counted:
                 raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
             entry.next_scoring(carried=False)
             data["scoring"] = entry.scoring
 
 
-#: Who may run the business of a round from the council itself.
+#: The seats that may run the business of a round.
 RUNS = (Seat.CHAIR, Seat.VICE_CHAIR, Seat.SECRETARY)

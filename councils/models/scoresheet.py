@@ -1,4 +1,4 @@
-"""What each member says of each product: sealed until the round closes."""
+"""Score sheets (phiếu chấm điểm): sealed from others until the round closes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SheetSealed(Exception):
-    """The sheet or its round takes no more; ``round`` says whether it has closed, and when."""
+    """The sheet, or its round, can no longer change; ``round`` says whether and when it closed."""
 
     def __init__(self, round_: EvaluationRound) -> None:
         super().__init__(f"round {round_.pk} takes no score on this sheet")
@@ -38,7 +38,7 @@ class SheetSealed(Exception):
 
 @contextmanager
 def sealed(round_: EvaluationRound) -> Iterator[None]:
-    """Turn the database's refusal of a late score into SheetSealed."""
+    """Turn the database's refusal of a score that comes too late into SheetSealed."""
     try:
         with transaction.atomic():
             yield
@@ -55,7 +55,7 @@ def sealed(round_: EvaluationRound) -> Iterator[None]:
 
 
 class SheetState(models.TextChoices):
-    """How far a sheet has come."""
+    """The states of a sheet (trạng thái phiếu)."""
 
     DRAFT = "draft", _("Đang chấm")
     ENTERED = "entered", _("Nhập từ phiếu giấy, chờ xác nhận")
@@ -64,11 +64,9 @@ class SheetState(models.TextChoices):
 
 class SheetQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """The person's own sheets; those on paper that the person entered and does not score
-        beside.
+        """The user's own sheets, and pen sheets typed by the user where the user does not score.
 
-        Everybody else's stay sealed, to who confirmed one too: they are read through
-        :meth:`unsealed`.
+        All others are sealed, also to whoever confirmed one; of closed rounds see :meth:`unsealed`.
         """
         beside = (
             Member.objects.sitting()
@@ -85,22 +83,23 @@ class SheetQuerySet(models.QuerySet):
         return self.filter(Q(member__user=user) | Q(entered_by=user) & ~Exists(beside))
 
     def unsealed(self) -> Self:
-        """Sheets of closed rounds; a product that went on to a meeting keeps its seal."""
+        """Sheets of closed rounds, except of products that went on to a meeting: still sealed."""
         judged = Result.objects.filter(entry=OuterRef("entry"))
         return self.filter(Exists(judged), entry__round__state=RoundState.CLOSED)
 
     def counted(self) -> Self:
-        """Submitted sheets of the scoring that counts."""
+        """Submitted sheets of members in the current scoring."""
         return self.filter(
             state=SheetState.SUBMITTED, member__isnull=False, scoring=F("entry__scoring")
         )
 
 
 class Scoresheet(models.Model):
-    """A member's sheet on one product (phiếu chấm điểm); without a member the support team's.
+    """A member's sheet on one product (phiếu chấm điểm); ``member`` NULL is the support team's.
 
-    ``entered_by`` is set when it was scored by pen and typed in: then somebody else compares it
-    with the scan and confirms. The database refuses a change unless it is a draft of an open round.
+    ``entered_by`` is set when it was scored by pen and typed in; then another person compares it
+    with the scan and confirms (``confirmed_by``). The database refuses any change of scores unless
+    the sheet is a draft in an open round.
     """
 
     entry = models.ForeignKey(
@@ -146,7 +145,7 @@ class Scoresheet(models.Model):
                 name="sheet_submitted_knows_when",
                 condition=~Q(state=SheetState.SUBMITTED) | Q(submitted_at__isnull=False),
             ),
-            # Nobody's pen sheet is typed and confirmed by one person alone.
+            # A pen sheet is typed and confirmed by two people.
             models.CheckConstraint(
                 name="paper_sheet_seen_by_two",
                 condition=Q(entered_by=None, confirmed_by=None)
@@ -163,7 +162,7 @@ class Scoresheet(models.Model):
 
     @classmethod
     def of(cls, entry: RoundEntry, member: Member | None) -> Scoresheet:
-        """The sheet of ``member`` (None: the support team) in the scoring that counts, made once.
+        """The sheet of ``member`` (None: the support team) in the current scoring, made if missing.
 
         Raises SheetSealed when the round takes no sheets now.
         """
@@ -179,11 +178,11 @@ class Scoresheet(models.Model):
 
     @property
     def is_draft(self) -> bool:
-        """Whether it can still be written on."""
+        """Whether it is a draft."""
         return self.state == SheetState.DRAFT
 
     def recusal(self) -> Interest | None:
-        """The interest for which its member does not score the product, or None."""
+        """The interest because of which its member does not score the product, or None."""
         return self.entry.interests.filter(member=self.member, recused=True).first()
 
     def _check(self, by: User, permission: str = "councils.score") -> None:
@@ -191,7 +190,7 @@ class Scoresheet(models.Model):
             raise PermissionDenied
         round_ = self.entry.round
         if round_.is_open and not self.entry.live:
-            # Opened again without this product: its sheets stay as its result rests on them.
+            # The round was reopened without this product: its result rests on these sheets.
             raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
         if self.member_id and self.entry.is_counted:
             raise SheetSealed(round_)
@@ -201,9 +200,9 @@ class Scoresheet(models.Model):
             raise ConditionNotMet([unsettled])
 
     def unsettled(self) -> Words | None:
-        """Why its member may not score yet: a conflict of interest that nobody decided on."""
+        """Why its member may not score yet: a conflict of interest not declared; else None."""
         declared = self.entry.interests.filter(member=self.member, recused=False).exists()
-        # Only who has a member asks.
+        # Only asked of a member's sheet.
         for kind, rule in self.entry.round.conflicts(self.entry, self.member):  # type: ignore[arg-type]
             if declared and kind not in NEVER_JUDGED:
                 continue
@@ -219,8 +218,8 @@ class Scoresheet(models.Model):
     def put(self, option: Option, *, by: User, remark: str | None = None) -> Score:
         """Choose ``option`` on its criterion (chấm một tiêu chí); returns the score.
 
-        The points of what ``requires`` this criterion fall away when it gets none. Raises
-        PermissionDenied, ConditionNotMet, SheetSealed when the sheet or the round takes no more.
+        When that gives no points, the scores of criteria that require this one are deleted. Raises
+        PermissionDenied, ConditionNotMet, and SheetSealed when the sheet can no longer change.
         """
         self._check(by)
         with sealed(self.entry.round):
@@ -243,7 +242,7 @@ class Scoresheet(models.Model):
         return score
 
     def note(self, *, by: User, remark: str, criterion: Criterion | None = None) -> None:
-        """Write a remark on one criterion already scored, or on the whole sheet."""
+        """Write a remark on a criterion that is scored, or without ``criterion`` on the sheet."""
         self._check(by)
         with sealed(self.entry.round):
             if criterion is None:
@@ -256,7 +255,7 @@ class Scoresheet(models.Model):
                 )
 
     def unscored(self) -> list[Criterion]:
-        """Criteria that apply and have no option yet; a dependent one only once it applies."""
+        """The criteria that apply and have no option yet."""
         points = dict(self.scores.values_list("criterion_id", "points"))
         return [
             criterion
@@ -266,13 +265,16 @@ class Scoresheet(models.Model):
         ]
 
     def _hold(self) -> None:
-        """Lock the sheet; raise SheetSealed when it was handed in meanwhile."""
+        """Lock the sheet. Raises SheetSealed when it was handed in meanwhile."""
         held = Scoresheet.objects.select_for_update().get(pk=self.pk)
         if held.state != SheetState.DRAFT:
             raise SheetSealed(self.entry.round)
 
     def submit(self, *, by: User) -> None:
-        """Hand the sheet in (nộp phiếu). Raises ConditionNotMet while a criterion is unscored."""
+        """Hand the sheet in (nộp phiếu); a pen sheet goes to be confirmed.
+
+        Raises PermissionDenied, SheetSealed, ConditionNotMet while a criterion is unscored.
+        """
         self._check(by)
         with transaction.atomic(), sealed(self.entry.round):
             self._hold()
@@ -293,8 +295,8 @@ class Scoresheet(models.Model):
             self._record("round.enter_sheet" if typed else "round.submit_sheet", by)
 
     def take_back(self, *, by: User) -> None:
-        """Take a handed-in sheet back until the product is counted (lấy lại phiếu); how often is
-        told. Raises SheetSealed after that.
+        """Take a handed-in sheet back (lấy lại phiếu), which is counted and shown. Raises
+        PermissionDenied, and SheetSealed once the product was counted.
         """
         self._check(by)
         with transaction.atomic(), sealed(self.entry.round):
@@ -314,9 +316,9 @@ class Scoresheet(models.Model):
     ) -> Scoresheet:
         """Begin to type a sheet that ``member`` scored by pen (nhập từ phiếu giấy).
 
-        ``scan`` is (sha256, file name). Nobody types their own, nor who scores in the round.
-        Raises PermissionDenied, ConditionNotMet when the member chose on screen, ValidationError
-        when the scan is gone.
+        ``scan`` is (sha256, file name). Nobody who scores in the round may type a sheet. Raises
+        PermissionDenied; ConditionNotMet when the member has chosen on screen; ValidationError when
+        the staged scan is gone.
         """
         if not rules.has_perm("councils.type_sheet", by, entry.round) or member.user_id == by.pk:
             raise PermissionDenied
@@ -333,9 +335,9 @@ class Scoresheet(models.Model):
         return sheet
 
     def _is_own(self) -> bool:
-        """Whether it holds what its member chose on screen, now or in a scoring before.
+        """Whether its member chose anything on screen, in this scoring or an earlier one.
 
-        What was carried over untouched from a confirmed pen sheet was typed by the office.
+        Choices copied unchanged from a confirmed pen sheet do not count: the office typed them.
         """
         if self.entered_by_id is not None:
             return False
@@ -358,10 +360,11 @@ class Scoresheet(models.Model):
         )
 
     def hand_back(self, *, by: User, reason: str) -> None:
-        """Give a pen sheet begun by mistake back to its member, empty (bỏ nhập từ giấy).
+        """Make a pen sheet that was begun by mistake the member's own again, empty (bỏ nhập từ
+        giấy).
 
-        What was typed goes unread: it was never handed in. Raises PermissionDenied,
-        ConditionNotMet without a reason or once it was confirmed, SheetSealed.
+        What was typed is deleted unread. Raises PermissionDenied, SheetSealed, and ConditionNotMet
+        without a reason or once it was confirmed.
         """
         if not rules.has_perm("councils.hand_back_sheet", by, self):
             raise PermissionDenied
@@ -373,17 +376,21 @@ class Scoresheet(models.Model):
             self.state, self.remark, self.entered_by = SheetState.DRAFT, "", None
             self.scan_sha256, self.scan_name = "", ""
             self.save(update_fields=["state", "remark", "entered_by", "scan_sha256", "scan_name"])
-            # What depends on another criterion goes before it.
+            # Scores of dependent criteria are deleted first.
             self.scores.filter(criterion__requires__isnull=False).delete()
             self.scores.all().delete()
             self._record("round.hand_back_sheet", by, reason=reason)
 
     def confirm(self, *, by: User) -> None:
-        """A second person found the typed sheet equal to the paper (xác nhận)."""
+        """Confirm that the typed sheet is as on paper (xác nhận), as a second person. Raises
+        PermissionDenied, SheetSealed.
+        """
         self._compare(by, "round.confirm_sheet", state=SheetState.SUBMITTED)
 
     def send_back(self, *, by: User) -> None:
-        """The typed sheet differs from the paper: back to whoever typed it (trả để sửa)."""
+        """Send a typed sheet that differs from the paper back to be corrected (trả để sửa). Raises
+        PermissionDenied, SheetSealed.
+        """
         self._compare(by, "round.return_sheet", state=SheetState.DRAFT)
 
     def _compare(self, by: User, event: str, *, state: SheetState) -> None:
@@ -416,7 +423,7 @@ class Scoresheet(models.Model):
 
 
 class Score(models.Model):
-    """The option a sheet chose on one criterion (mức điểm đã chọn), with its points."""
+    """The option chosen on one criterion (mức điểm đã chọn), with its points."""
 
     sheet = models.ForeignKey(Scoresheet, models.PROTECT, related_name="scores")
     criterion = models.ForeignKey(Criterion, models.PROTECT, db_index=False, related_name="+")

@@ -1,9 +1,14 @@
-"""What the council's documents say of one round: the data that ``councils.papers.kinds`` sets.
+"""The data of the council's documents about one round, in the shapes of ``councils.papers.kinds``.
 
-Nothing is invented: a number, a date, a signer that nobody has recorded stays open.
+Nothing is made up: a number, date or signer that is not recorded stays blank.
 """
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import Prefetch
 
@@ -11,8 +16,14 @@ from councils.judging.consequences import reasons
 from councils.models import (
     JUDGES,
     TEAM,
+    Closing,
+    Council,
     DocumentKind,
+    EvaluationRound,
+    Member,
     Resolution,
+    Result,
+    RoundEntry,
     RoundMode,
     Scoresheet,
     Seat,
@@ -20,11 +31,12 @@ from councils.models import (
 )
 from councils.papers.sheet import score_sheet
 from cycle import clock
-from cycle.models import HistoryEntry, Level, Role, RoleAssignment
+from cycle.models import HistoryEntry, Level, OrgUnit, Role, RoleAssignment
 from cycle.points import band
 from cycle.written import day_text, moment_text
+from dossiers.models import Certificate
 
-#: Written once the results stand; the others before.
+#: The documents that give results, made after the closing only.
 AFTER_CLOSING = frozenset(
     {
         DocumentKind.MINUTES,
@@ -35,7 +47,7 @@ AFTER_CLOSING = frozenset(
         DocumentKind.REQUEST,
     }
 )
-#: Of the whole round; a score sheet and a certificate are of one product.
+#: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
     DocumentKind.INVITATION,
     DocumentKind.SUPPORT_REPORT,
@@ -46,21 +58,21 @@ OF_ROUND = (
     DocumentKind.NOTICE,
     DocumentKind.REQUEST,
 )
-#: What the council itself signs; the rest its unit does.
+#: The documents that the council signs; the others are signed for its unit.
 _BY_COUNCIL = frozenset(
     {DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT}
 )
-#: Seats that a score sheet may be printed for.
+#: The seats that a score sheet may be printed for.
 SCORES = (*JUDGES, Seat.SECRETARY)
-_HEAD = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
+_HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
-def of_round(kind, round_, *, closing=None):
-    """The data of a document of the whole round; results are those of ``closing``.
+def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict[str, Any]:
+    """The data of a document about the whole round, with the results of ``closing``.
 
-    Raises KeyError for a kind that is not of a round.
+    Raises KeyError for a kind that is not about a round.
     """
-    return {
+    made_by: dict[str, Callable[[EvaluationRound, Any], dict[str, Any]]] = {
         DocumentKind.INVITATION: _invitation,
         DocumentKind.SUPPORT_REPORT: _support_report,
         DocumentKind.MINUTES: _minutes,
@@ -69,14 +81,15 @@ def of_round(kind, round_, *, closing=None):
         DocumentKind.DECISION: _decision,
         DocumentKind.NOTICE: _notice,
         DocumentKind.REQUEST: _request,
-    }[kind](round_, closing)
+    }
+    return made_by[kind](round_, closing)
 
 
 # --- Head and foot --------------------------------------------------------------------------
 
 
-def _head(kind, round_, entry=None):
-    """Who issues it, its number when the clerk has given one, who signs, who receives it."""
+def _head(kind: str, round_: EvaluationRound, entry: RoundEntry | None = None) -> dict[str, Any]:
+    """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
     council, unit = round_.council, round_.council.org_unit
     recorded = (
         SignedDocument.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None)
@@ -112,23 +125,23 @@ def _head(kind, round_, entry=None):
     }
 
 
-def _in_sentence(name):
-    """«Tỉnh Điện Biên» as it is written inside a sentence."""
+def _in_sentence(name: str) -> str:
+    """«Tỉnh Điện Biên» → «tỉnh Điện Biên», as inside a sentence."""
     return name[:1].lower() + name[1:]
 
 
-def _holder(council, seat):
+def _holder(council: Council, seat: str) -> Member | None:
     return council.members.sitting().filter(seat=seat).select_related("user").first()
 
 
-def _leader(unit):
+def _leader(unit: OrgUnit) -> str:
     held = RoleAssignment.objects.held_on(clock.today()).filter(role=Role.LEADER, org_unit=unit)
     leaders = [str(each.user) for each in held.select_related("user")[:2]]
-    # Of two leaders nobody knows who signs.
+    # With two leaders it is unknown who will sign.
     return leaders[0] if len(leaders) == 1 else ""
 
 
-def _bases(round_):
+def _bases(round_: EvaluationRound) -> list[str]:
     council = round_.council
     return [
         f"Căn cứ {round_.cycle.rule_set.document}",
@@ -141,7 +154,7 @@ def _bases(round_):
 # --- Rows -----------------------------------------------------------------------------------
 
 
-def _entry(entry):
+def _entry(entry: RoundEntry) -> dict[str, Any]:
     product = entry.dossier.product
     return {
         "product": product.name,
@@ -151,7 +164,7 @@ def _entry(entry):
     }
 
 
-def _results(closing):
+def _results(closing: Closing) -> list[Result]:
     return list(
         closing.results.select_related(
             "entry__dossier__product__producer",
@@ -162,12 +175,12 @@ def _results(closing):
     )
 
 
-def stars_in_words(result):
-    """«4 sao», or that the product is out."""
+def stars_in_words(result: Result) -> str:
+    """«4 sao», or «Bị loại»."""
     return "Bị loại" if result.eliminated else f"{result.stars} sao"
 
 
-def _judged(result):
+def _judged(result: Result) -> dict[str, Any]:
     return _entry(result.entry) | {
         "sheets": result.sheets,
         "mean": decimal(result.mean),
@@ -175,15 +188,15 @@ def _judged(result):
     }
 
 
-def decimal(points):
-    """Points with two decimals and a comma, as they are shown."""
+def decimal(points: Decimal) -> str:
+    """Points with two decimals and a comma: «71,25»."""
     return f"{points:.2f}".replace(".", ",")
 
 
 # --- The kinds ------------------------------------------------------------------------------
 
 
-def _invitation(round_, _closing):
+def _invitation(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
     members = round_.seats.select_related("user")
     chair = _holder(round_.council, Seat.CHAIR)
     return _head(DocumentKind.INVITATION, round_) | {
@@ -206,7 +219,7 @@ def _invitation(round_, _closing):
     }
 
 
-def _support_report(round_, _closing):
+def _support_report(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
     made, visits = [], []
     team_sheets = Scoresheet.objects.filter(member=None).order_by("scoring")
     for entry in round_.products().prefetch_related(
@@ -214,14 +227,12 @@ def _support_report(round_, _closing):
         "dossier__selfassessments",
         Prefetch("sheets", team_sheets.prefetch_related("scores"), to_attr="proposed"),
     ):
-        appraisal, self_assessment, sheet = (
-            (list(rows) or [None])[-1]
-            for rows in (
-                entry.appraisals.all(),
-                entry.dossier.selfassessments.all(),
-                entry.proposed,
-            )
-        )
+        kept: list[Any] = [
+            entry.appraisals.all(),
+            entry.dossier.selfassessments.all(),
+            entry.proposed,
+        ]
+        appraisal, self_assessment, sheet = ((list(rows) or [None])[-1] for rows in kept)
         points = sum(score.points for score in sheet.scores.all()) if sheet else None
         if appraisal and appraisal.visited_on:
             visits.append(appraisal.visited_on)
@@ -246,11 +257,11 @@ def _support_report(round_, _closing):
     }
 
 
-def _band(entry, points):
+def _band(entry: RoundEntry, points: Decimal) -> int:
     return band(entry.dossier.rule_set.content["bands"], points, 1)
 
 
-def _person(member):
+def _person(member: Member) -> dict[str, Any]:
     return {
         "name": str(member.user),
         "position": member.department,
@@ -258,8 +269,8 @@ def _person(member):
     }
 
 
-def _meeting(round_):
-    """Who sits on the council, and who of them came."""
+def _meeting(round_: EvaluationRound) -> tuple[list[Member], list[Member]]:
+    """The members of the council, and who of them was present or absent."""
     members = list(round_.seats.exclude(seat__in=TEAM).select_related("user"))
     if round_.mode == RoundMode.WRITTEN:
         return members, members
@@ -267,8 +278,8 @@ def _meeting(round_):
     return members, [member for member in members if member.pk in came]
 
 
-def _proceedings(round_):
-    """What the history of the round says beside the scoring: scorings again, results kept."""
+def _proceedings(round_: EvaluationRound) -> list[str]:
+    """What the minutes say of the discussion: scorings repeated, wide spreads accepted."""
     told = {
         "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
         "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
@@ -290,7 +301,7 @@ def _proceedings(round_):
     ]
 
 
-def _minutes(round_, closing):
+def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     members, present = _meeting(round_)
     chair, secretary = (_holder(round_.council, seat) for seat in (Seat.CHAIR, Seat.SECRETARY))
     results = _results(closing)
@@ -326,7 +337,7 @@ def _minutes(round_, closing):
         "conclusion": [
             f"{each.entry.dossier.product.name}: {reasons(each)}"
             for each in results
-            if each.eliminated or each.stars < each.band
+            if each.eliminated or (each.stars or 0) < each.band
         ]
         or ["Hội đồng thống nhất kết quả nêu trên."],
         "secretary": {
@@ -336,14 +347,14 @@ def _minutes(round_, closing):
     }
 
 
-def _resolved(resolution):
+def _resolved(resolution: Resolution) -> str:
     if resolution.elimination_id:
         return "Bị loại" if resolution.holds else "Không bị loại"
     reached = "Đạt" if resolution.holds else "Chưa đạt"
     return f"{reached} mức tối thiểu {resolution.stars} sao"
 
 
-def _council_report(round_, closing):
+def _council_report(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     members, present = _meeting(round_)
     results = _results(closing)
     tallies = Counter(stars_in_words(each) for each in results)
@@ -364,7 +375,7 @@ def _council_report(round_, closing):
     }
 
 
-def _submission(round_, closing):
+def _submission(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     unit = round_.council.org_unit
     return _head(DocumentKind.SUBMISSION, round_) | {
         "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(unit.name)}"],
@@ -379,11 +390,11 @@ def _submission(round_, closing):
     }
 
 
-def _recognised(result):
+def _recognised(result: Result) -> bool:
     return (result.stars or 0) >= 3
 
 
-def _decision(round_, closing):
+def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     unit = _in_sentence(round_.council.org_unit.name)
     rule_set = round_.cycle.rule_set
     committee = f"Ủy ban nhân dân {unit}"
@@ -409,7 +420,7 @@ def _decision(round_, closing):
     }
 
 
-def _notice(round_, closing):
+def _notice(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     results = _results(closing)
     communes = sorted({each.entry.dossier.commune.name for each in results})
     return _head(DocumentKind.NOTICE, round_) | {
@@ -420,7 +431,7 @@ def _notice(round_, closing):
     }
 
 
-def _request(round_, closing):
+def _request(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     return _head(DocumentKind.REQUEST, round_) | {
         "to": ["Bộ Nông nghiệp và Môi trường"],
         "bases": _bases(round_),
@@ -447,10 +458,12 @@ def _request(round_, closing):
 # --- Of one product -------------------------------------------------------------------------
 
 
-def sheet_of(entry, *, member=None, sheet=None):
-    """The score sheet of a product, to be filled by pen or as ``sheet`` filled it in.
+def sheet_of(
+    entry: RoundEntry, *, member: Member | None = None, sheet: Scoresheet | None = None
+) -> dict[str, Any]:
+    """The score sheet of a product: blank, for ``member`` to fill by pen, or as in ``sheet``.
 
-    The caller has made sure that the reader may see ``sheet``.
+    The caller checks that the reader may see ``sheet``.
     """
     scores = list(sheet.scores.select_related("criterion")) if sheet else []
     product = entry.dossier.product
@@ -479,8 +492,8 @@ def sheet_of(entry, *, member=None, sheet=None):
     )
 
 
-def certificate_of(entry, certificate, *, link):
-    """The certificate of a product; ``link`` is the whole address that its QR code carries."""
+def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) -> dict[str, Any]:
+    """The certificate of a product; ``link`` is the full address for its QR code."""
     unit = entry.round.council.org_unit
     committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
     decision = certificate.decision

@@ -1,11 +1,12 @@
-"""The documents of the council (văn bản của hội đồng): as PDF, and as Word to be edited.
+"""The kinds of documents of a council (văn bản của hội đồng), and the data of each.
 
-``pdf(kind, data)`` and ``docx(kind, data)`` take plain JSON-able dictionaries, one TypedDict per
-kind. Points come written out as text («71,25»); a result too («4 sao», «Bị loại: …»). Number,
-symbol and date of signing are given by the clerk (văn thư): None leaves their place open.
+``pdf.pdf(kind, data)`` and ``word.docx(kind, data)`` take dictionaries that JSON can hold, one
+TypedDict per kind. Points and results are texts («71,25», «4 sao»). Number, symbol and date of
+signing are given by the clerk (văn thư): None leaves their place blank.
 """
 
 import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,11 +21,11 @@ TEMPLATES = HERE / "docx"
 
 
 # --- The data -------------------------------------------------------------------------------
-# What stands in Annotated is what officers read who write a template.
+# The texts in Annotated are shown to officers who write a template.
 
 
 class Signature(TypedDict):
-    """Who signs (người ký): ``lines`` such as «TM. HỘI ĐỒNG», «CHỦ TỊCH»."""
+    """The signature (người ký); ``lines`` are such as «TM. HỘI ĐỒNG», «CHỦ TỊCH»."""
 
     lines: Annotated[list[str], _("quyền hạn, chức vụ")]
     name: Annotated[str, _("họ và tên")]
@@ -84,7 +85,7 @@ class Tally(TypedDict):
 
 
 class Paper(TypedDict):
-    """Head and foot of every document (thể thức văn bản); ``signed_on`` as ``"2026-06-12"``."""
+    """Head and foot of every document (thể thức văn bản); ``signed_on`` is an ISO date or None."""
 
     parent: Annotated[str, _("cơ quan chủ quản, có thể trống")]
     agency: Annotated[str, _("cơ quan ban hành")]
@@ -100,7 +101,7 @@ class Paper(TypedDict):
 
 
 class Based(Paper):
-    """A document that rests on others (căn cứ)."""
+    """A document that names its legal bases (căn cứ)."""
 
     bases: Annotated[list[str], _("căn cứ")]
 
@@ -181,7 +182,7 @@ class Request(Addressed):
 
 
 class Option(TypedDict):
-    """A line under a criterion: a level, or with ``case`` the name of an alternative."""
+    """A line under a criterion: an option, or with ``case`` the title of a case."""
 
     case: Annotated[str, _("trường hợp")]
     label: Annotated[str, _("mức")]
@@ -248,7 +249,7 @@ class Certificate(TypedDict):
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of document: its sign in the symbol (QĐ, TTr …) and its data."""
+    """A kind of document: its letters in the symbol (QĐ, TTr …) and the TypedDict of its data."""
 
     code: DocumentKind
     symbol: str
@@ -256,12 +257,12 @@ class Kind:
     sheet: str = "paper"
 
     @property
-    def template(self):
-        """The Word template that ships."""
+    def template(self) -> Path:
+        """The path of the Word template that ships."""
         return TEMPLATES / f"{self.code}.docx"
 
 
-KINDS = {
+KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
         Kind(DocumentKind.INVITATION, "GM", Invitation),
@@ -277,7 +278,7 @@ KINDS = {
     )
 }
 
-#: Made here from the data above; a template may use them too.
+#: Fields computed from the data, which a template may use too, with their meaning.
 MADE = {
     "number_line": _("số và ký hiệu, để trống chỗ cho văn thư"),
     "place_and_date": _("địa danh, ngày tháng năm"),
@@ -288,21 +289,21 @@ MADE = {
 }
 
 
-def fields(kind):
-    """What a template of ``kind`` may name, each with its meaning in Vietnamese."""
+def fields(kind: str) -> dict[str, Any]:
+    """``{field: meaning in Vietnamese}`` that a template of ``kind`` may use."""
     hints = get_type_hints(KINDS[kind].data, include_extras=True)
     named = {name: hint.__metadata__[0] for name, hint in hints.items()}
-    known = {*_complete(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
+    known = {*completed(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
     return named | {name: label for name, label in MADE.items() if name in known}
 
 
-def blank(kind):
-    """Data of ``kind`` with one row of everything, to try a template on."""
+def blank(kind: str) -> dict[str, Any]:
+    """Sample data of ``kind``, with one row in each list, to try a template with."""
     data = _blank(KINDS[kind].data) | {"signed_on": None}
     return data | ({"stars": 3} if "stars" in data else {})
 
 
-def _blank(hint):
+def _blank(hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     if get_origin(hint) is list:
@@ -316,14 +317,16 @@ def _blank(hint):
     return "…"
 
 
-def _complete(kind, data):
-    """The data without what no paper can show, and with what every template needs beside it."""
+def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The data with the computed fields (:data:`MADE`) and without unprintable characters. Raises
+    KeyError naming the fields that are missing.
+    """
     if missing := KINDS[kind].data.__required_keys__ - data.keys():
         raise KeyError(", ".join(sorted(missing)))
     data = _printable(data)
     own_number = f"{_number(data['number'])}/{_symbol(kind, data['issuer'])}"
     own_date = _day(data["signed_on"], data["year"])
-    made = {
+    made: dict[str, Any] = {
         "own_number": own_number,
         "own_date": own_date,
         "number_line": f"Số: {own_number}",
@@ -340,11 +343,13 @@ def _complete(kind, data):
             if len(to) == 1
             else ["Kính gửi:", *(f"- {line}" for line in _listed(to))]
         )
-    return data | made
+    return {**data, **made}
 
 
-def _printable(value):
-    """Text without control characters, which neither Word nor a sheet can hold."""
+def _printable(value: Any) -> Any:
+    """``value`` with its texts normalised and without control characters, which Word and Typst
+    refuse.
+    """
     if isinstance(value, dict):
         return {key: _printable(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -355,24 +360,26 @@ def _printable(value):
     return value
 
 
-def _unprintable(letter):
+def _unprintable(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs") or letter in "\ufffe\uffff"
 
 
-def _symbol(kind, issuer):
+def _symbol(kind: str, issuer: str) -> str:
     return "-".join(filter(None, [KINDS[kind].symbol, issuer]))
 
 
-#: Room to write by hand; ordinary spaces would be run together.
+#: Space to write by hand; ordinary spaces would collapse into one.
 ROOM = "\N{NO-BREAK SPACE}" * 6
 
 
-def _number(number):
+def _number(number: str | None) -> str:
     return ROOM if not number else number.zfill(2) if number.isdecimal() else number
 
 
-def _day(signed_on, year):
-    """Small days, January and February carry a zero (NĐ 30, Phụ lục I, Mục II.4)."""
+def _day(signed_on: str | None, year: int) -> str:
+    """«ngày 05 tháng 02 năm 2026»: days below 10 and months 1 and 2 get a zero (NĐ 30, Phụ lục I,
+    Mục II.4).
+    """
     if signed_on is None:
         return f"ngày{ROOM}tháng{ROOM}năm {year}"
     day = date.fromisoformat(signed_on)
@@ -380,7 +387,7 @@ def _day(signed_on, year):
     return f"ngày {day.day:02} tháng {month} năm {day.year}"
 
 
-def _listed(lines):
-    """Semicolons between, a full stop at the end."""
+def _listed(lines: Sequence[str]) -> list[str]:
+    """The lines of a list, each ending with a semicolon, the last with a full stop."""
     bare = [line.rstrip(" ;.") for line in lines]
     return [f"{line};" for line in bare[:-1]] + [f"{line}." for line in bare[-1:]]

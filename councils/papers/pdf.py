@@ -1,15 +1,19 @@
-"""An official paper as PDF."""
+"""A council's document as PDF."""
+
+from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import segno
 import typst
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from councils.papers.kinds import HERE, KINDS, _complete
-from councils.papers.wording import OUTLINES, Appendix, Table
+from councils.papers.kinds import HERE, KINDS, completed
+from councils.papers.wording import OUTLINES, Appendix, Outline, Table, Text
 
 SHEETS = HERE / "sheets"
 
@@ -19,9 +23,9 @@ SHEETS = HERE / "sheets"
 _plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 
 
-def pdf(kind, data):
+def pdf(kind: str, data: Mapping[str, Any]) -> bytes:
     """The document as PDF, A4, by Nghị định 30/2020/NĐ-CP."""
-    data = _complete(kind, data)
+    data = completed(kind, data)
     if kind in OUTLINES:
         data |= _filled(OUTLINES[kind], data)
     if "qr_url" in data:
@@ -35,8 +39,8 @@ def pdf(kind, data):
     )
 
 
-def _filled(outline, data):
-    """An outline with the data in its places, as the sheet sets it."""
+def _filled(outline: Outline, data: dict[str, Any]) -> dict[str, Any]:
+    """Title, subject and blocks of an outline, filled with ``data``, for the Typst sheet."""
     return {
         "title": outline.title,
         "subject": _fill(outline.subject, data),
@@ -44,7 +48,7 @@ def _filled(outline, data):
     }
 
 
-def _block(block, data):
+def _block(block: Text | Table | Appendix, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if isinstance(block, Appendix):
         yield {
             "sort": "appendix",
@@ -73,12 +77,14 @@ def _block(block, data):
             }
 
 
-def _rows(each, data):
-    """``"entry in entries"``: the data once for each entry, as the loop of a template sees it."""
+def _rows(each: str, data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """``each`` is like ``"entry in entries"``: the data once for each entry, with ``entry`` and
+    ``loop.index``, as in a template's loop.
+    """
     name, _in, many = each.split()
     for index, row in enumerate(data[many], 1):
         yield data | {name: row, "loop": {"index": index}}
 
 
-def _fill(text, data):
+def _fill(text: str, data: dict[str, Any]) -> str:
     return _plain.from_string(text).render(data)

@@ -1,17 +1,27 @@
-"""A rubric as the rows of its printed score sheet."""
+"""The printed score sheet of a rubric (phiếu chấm điểm)."""
 
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from cycle import rubrics
+from cycle.models import Option, Rubric
 
 # --- The score sheet ------------------------------------------------------------------------
 
 
-def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
+def score_sheet(
+    rubric: Rubric,
+    chosen: Collection[int] = (),
+    eliminated: Collection[int] = (),
+    remarks: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The part of a :class:`ScoreSheet` that comes from a rubric (bộ tiêu chí): its criteria.
 
-    ``chosen`` and ``eliminated`` are keys of options and eliminations to be ticked; ``remarks``
-    maps codes of criteria to text. Totals stay empty while nothing is chosen.
+    ``chosen`` and ``eliminated``: ids of the options and eliminations to tick. ``remarks``:
+    ``{code of criterion: text}``. Totals are blank while nothing is chosen.
     """
     sheet = rubrics.sheet(rubric)
     levels = [level for part in sheet["parts"] for level in _levels(part)]
@@ -37,18 +47,20 @@ def score_sheet(rubric, chosen=(), eliminated=(), remarks=None):
     }
 
 
-def _levels(part):
+def _levels(part: dict[str, Any]) -> Iterator[Option]:
     for row in part["rows"]:
         for case in row.get("cases", []):
             yield from case["options"]
 
 
-def _total(levels, chosen):
+def _total(levels: Iterable[Option], chosen: Collection[int]) -> str:
     points = [level.points for level in levels if level.pk in chosen]
     return _points(sum(points)) if points else ""
 
 
-def _row(row, chosen, remarks):
+def _row(
+    row: dict[str, Any], chosen: Collection[int], remarks: Mapping[str, str]
+) -> dict[str, Any]:
     if section := row.get("section"):
         return {
             "heading": True,
@@ -84,12 +96,16 @@ def _row(row, chosen, remarks):
     }
 
 
-def _option(*, case="", label="", points="", minimum="", chosen=False):
+def _option(
+    *, case: str = "", label: str = "", points: str = "", minimum: str = "", chosen: bool = False
+) -> dict[str, Any]:
     return {"case": case, "label": label, "points": points, "minimum": minimum, "chosen": chosen}
 
 
-def _notes(row):
-    """What a member must know of a criterion; its official wording says the rest itself."""
+def _notes(row: dict[str, Any]) -> list[str]:
+    """Notes under a criterion. One with official wording needs only those about other criteria and
+    cases.
+    """
     criterion = row["criterion"]
     notes = []
     if row["requires"]:
@@ -103,6 +119,6 @@ def _notes(row):
     return notes
 
 
-def _points(points):
-    """Points as they are written here: 3; 3,5."""
+def _points(points: Decimal | int) -> str:
+    """Points as text: «3», «3,5»."""
     return f"{Decimal(points).normalize():f}".replace(".", ",")

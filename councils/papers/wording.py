@@ -1,7 +1,7 @@
-"""What each document of the council says (lời văn), once for its PDF and for its Word template.
+"""The texts of the council's documents (lời văn), once for PDF and Word.
 
-Texts are Jinja: ``{{ product }}`` stands for a field of the data in ``councils.papers.kinds``.
-Layout is Nghị định 30/2020/NĐ-CP's and lives in the sheets and in ``make_document_templates``.
+Texts are Jinja: ``{{ product }}`` is a field of the data in ``councils.papers.kinds``. The layout
+follows Nghị định 30/2020/NĐ-CP; it is in ``sheets/`` (PDF) and ``make_document_templates`` (Word).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; one for each row when ``each`` says ``"row in rows"``; none unless ``when``."""
+    """A paragraph; with ``each`` (like ``"row in rows"``) one per row; with ``when`` only if that
+    field has a value.
+    """
 
     text: str
     lead: str = ""
@@ -20,7 +22,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; ``width`` in mm, the page has 165."""
+    """A column of a table; ``width`` in mm, 165 in all."""
 
     head: str
     text: str
@@ -30,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with one line for each row; its head is repeated on every page."""
+    """A table with one line per row; its head is repeated on each page."""
 
     columns: tuple[Column, ...]
     each: str
@@ -39,7 +41,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Appendix:
-    """A new page, numbered for itself, for what is attached (phụ lục, danh sách kèm theo)."""
+    """An appendix, on a new page (phụ lục, danh sách kèm theo)."""
 
     title: str
     note: str
@@ -52,8 +54,8 @@ Block = Text | Table | Appendix
 class Outline:
     """A document between its head and its signature.
 
-    ``title`` is the name of its type (tên loại); a letter (công văn) has none, and its ``subject``
-    stands under the number.
+    ``title`` is the type of document (tên loại). A letter (công văn) has none; its ``subject`` is
+    written below the number.
     """
 
     title: str
@@ -80,8 +82,8 @@ RESULTS = (
 )
 
 
-def heading(text, when=""):
-    """The name of a part of the document (mục)."""
+def heading(text: str, when: str = "") -> Text:
+    """A heading (mục)."""
     return Text(text, style="heading", when=when)
 
 

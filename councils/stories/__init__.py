@@ -1,1 +1,1 @@
-"""What loads stories into the product: the demo and the replay of a real year."""
+"""The demo, and the replay of a real year: both act through the doors like people do."""

@@ -1,10 +1,12 @@
-"""Who may sign in to the demo."""
+"""The accounts of the demo."""
+
+from __future__ import annotations
 
 from datetime import date
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from councils.stories.cast import (
     COMMUNES,
@@ -12,7 +14,7 @@ from councils.stories.cast import (
     OLD_COMMUNES,
     PASSWORD,
     SINCE,
-    _units,
+    units_with,
 )
 from councils.stories.replay import Posts
 from cycle.models import Level, OrgUnit, Role, User
@@ -23,14 +25,14 @@ from dossiers.models import (
 # --- Accounts -------------------------------------------------------------------------------
 
 
-def make_accounts(today):
-    """Make a post for every role and level that is shown, all with the demo's password."""
-    # Hashed once: hashing is slow by design, and the password is no secret.
+def make_accounts(today: date) -> Posts:
+    """Make an account for every role and level that is shown, all with the demo's password."""
+    # Hashed once, as hashing is slow by design.
     posts = Posts(SINCE, password=make_password(PASSWORD))
     province = OrgUnit.objects.get(level=Level.PROVINCE, code="11")
     with transaction.atomic():
         for day, codes in ((today, COMMUNES), (date(2021, 1, 1), OLD_COMMUNES)):
-            for commune in _units(day, codes):
+            for commune in units_with(day, codes):
                 posts.make(Role.OFFICER, commune)
                 posts.make(Role.LEADER, commune)
                 if district := commune.at_level(Level.DISTRICT):
@@ -68,8 +70,8 @@ SHOWN = (
 )  # fmt: skip
 
 
-def accounts():
-    """The accounts to show: rows of username, role, unit and number of open tasks."""
+def accounts() -> list[tuple[str, str, str, int]]:
+    """(username, role, unit, number of open tasks) of the accounts to show."""
     users = {user.username: user for user in User.objects.filter(username__in=SHOWN)}
     rows = []
     for user in (users[name] for name in SHOWN if name in users):
@@ -84,8 +86,8 @@ def accounts():
     return rows
 
 
-def other_accounts():
-    """Usernames of the posts and seats that are not shown, able to sign in as well."""
+def other_accounts() -> QuerySet[User, str]:
+    """Usernames of the other accounts, which can sign in as well."""
     return (
         User.objects.filter(Q(role_assignments__isnull=False) | Q(seats__isnull=False))
         .exclude(username__in=SHOWN)

@@ -1,5 +1,8 @@
-"""The people, units, products and means of the demo; all made up."""
+"""The data of the demo: people, communes, names, points, pauses; all made up."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from datetime import date
 
 from councils.models import (
@@ -13,13 +16,13 @@ from dossiers.models import (
 
 PASSWORD = "ocop-demo-2026"  # noqa: S105  (shown to everybody who starts the demo)
 SEED = 2026
-#: Since when the posts of the demo are held: the reorganisation of the communes.
+#: The first day of the demo's posts: that of the reorganisation of communes.
 SINCE = date(2025, 7, 1)
 PRODUCT_COLUMNS = ["name", "group", "rubric"]
 THREE_LEVELS = "Chu trình ba cấp (minh họa)"
 
 NA_TAU = "03316"
-#: Communes of 2025 with a demo account each; Nà Tấu is where a visitor looks first.
+#: Codes of the communes of 2025 in the demo, each with an account; Nà Tấu has most dossiers.
 COMMUNES = (
     NA_TAU, "03127", "03151", "03160", "03172", "03193", "03203", "03217", "03253", "03256",
     "03268", "03295", "03325", "03328", "03349", "03358", "03370", "03382",
@@ -39,14 +42,14 @@ COUNCIL = (
     ("hoidong.thuky", "Phạm Thị Xuân", Seat.SECRETARY, "Văn phòng điều phối nông thôn mới"),
     ("hoidong.totruong", "Cà Văn Ơn", Seat.TEAM_LEAD, "Chi cục Phát triển nông thôn"),
 )
-#: Working days before today on which the dossiers of a round came before the council, at least.
+#: How many working days ago, at least, the dossiers of a round came before the council.
 CAME_BEFORE = {"closed": 12, "open": 7}
-#: What the members give to the products of the closed round, on the average.
+#: The mean points of the products in the closed round.
 MEANS = (64, 78, 58)
 
-#: How the open tasks of a cycle lie around today, in working days to the due day.
+#: Working days until the due day of the open tasks, in turn; negative is overdue.
 TO_DUE = (-4, 2, 0, 1, -1, 6, 3, 0, -9, 4, 12, 1)
-#: Working days between an act and the one before it, at least and at most; others 1 to 4.
+#: Act -> fewest and most working days since the act before; (1, 4) for the others.
 PAUSES = {
     "select_idea": (3, 10),
     "submit_plan": (8, 22),
@@ -82,7 +85,7 @@ REASONS = {
     "revoke": "Nguyên liệu không còn lấy tại địa phương, chủ thể không khắc phục",
     "wait": "Chờ chủ thể bổ sung giấy xác nhận vùng nguyên liệu",
 }
-#: Whose post does an act that no task asks for; the commune officer's where none is named.
+#: Act that no task asks for -> role and level that do it; the commune's officer by default.
 DONE_BY = {
     "record_support": (Role.DEPARTMENT, Level.PROVINCE),
     "record_promotion": (Role.TRADE, Level.PROVINCE),
@@ -90,9 +93,9 @@ DONE_BY = {
     "record_inspection": (Role.OFFICER, Level.PROVINCE),
     "revoke": (Role.OFFICER, Level.PROVINCE),
 }
-#: What is signed on paper now and then, and typed by the clerk or officer of the unit.
+#: Acts that are sometimes signed on paper and recorded by the clerk or officer of the unit.
 ON_PAPER = {"forward_to_province", "certify", "not_propose"}
-#: What kind of document an act is done on.
+#: Act -> symbol of the document that it is done on.
 SYMBOLS = {
     "rank": "BB-HĐ",
     "rank_at_district": "BB-HĐ",
@@ -101,7 +104,7 @@ SYMBOLS = {
     "record_centre_result": "QĐ-BNNMT",
     "revoke": "QĐ-UBND",
 }
-#: The groups of QĐ 1048/2019 for those of QĐ 26/2026.
+#: Product group of QĐ 26/2026 -> that of QĐ 1048/2019.
 OLD_GROUPS = {
     ProductGroup.HANDICRAFT: ProductGroup.TEXTILE,
     ProductGroup.ORNAMENTAL: ProductGroup.DECORATION,
@@ -123,12 +126,12 @@ KINDS_OF_PRODUCER = (
 )
 
 
-def _units(day, codes):
+def units_with(day: date, codes: Sequence[str]) -> list[OrgUnit]:
     """The units with these codes on ``day``, in the order of ``codes``."""
     units = OrgUnit.objects.valid_on(day).filter(code__in=codes).select_related("parent__parent")
     return sorted(units, key=lambda unit: codes.index(unit.code))
 
 
-def _place(commune):
+def place_of(commune: OrgUnit) -> str:
     """«Nà Tấu» of «Xã Nà Tấu»."""
     return commune.name.partition(" ")[2]

@@ -1,8 +1,13 @@
-"""The demo: made-up products walked through the doors, so that their due days lie around today.
+"""The demo: made-up products that went through the doors, with due days around today.
 
-Every act happens at a moment of the past, inside ``clock.at(…, replay=True)``; nobody is told of
-it. The same day and seed give the same demo.
+Every act is done at a past moment, inside ``clock.at(…, replay=True)``, so that nobody is notified.
+The same day and seed give the same demo.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.core.management import call_command
 from django.db import transaction
@@ -10,17 +15,17 @@ from django.db import transaction
 from councils.stories.accounts import make_accounts
 from councils.stories.cast import COMMUNES, OLD_COMMUNES, THREE_LEVELS
 from councils.stories.replay import replay
-from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES
-from councils.stories.year import _Year
+from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES, Scene
+from councils.stories.year import Year
 from cycle import clock
 from cycle.models import Cycle, OrgUnit, RuleSet
 
 
-def load(say, *, scenes=None):
-    """Load reference data, accounts, 2021 replayed, and the two live cycles, where missing.
+def load(say: Callable[[str], object], *, scenes: Sequence[Scene] | None = None) -> None:
+    """Load what is missing of: reference data, accounts, the replay of 2021, the two live cycles.
 
-    ``say`` takes lines of progress; ``scenes`` can stand for both lists of scenes. Each part is
-    loaded as a whole or not at all, so a load that was cut short goes on where it stopped.
+    ``say`` is called with lines of progress. ``scenes`` replaces both lists of scenes, for tests.
+    Each part is loaded as a whole or not at all, so an interrupted load can be run again.
     """
     if not OrgUnit.objects.exists() or not RuleSet.objects.exists():
         say("Nạp bộ quy định, đơn vị, ngày nghỉ…")
@@ -39,26 +44,26 @@ def load(say, *, scenes=None):
             continue
         with transaction.atomic():
             rule_set = RuleSet.objects.filter(edition=edition).latest("pk")
-            year = _Year(title, rule_set, communes, today, posts, assumed=assumed)
+            year = Year(title, rule_set, communes, today, posts, assumed=assumed)
             year.run(chosen, say)
 
 
-def is_loaded():
-    """Whether the demo is there: its last part is."""
+def is_loaded() -> bool:
+    """Whether the demo is loaded: its last part is there."""
     return Cycle.objects.filter(title=THREE_LEVELS).exists()
 
 
-def has_other_work():
-    """Whether the database holds a cycle that the demo did not make."""
+def has_other_work() -> bool:
+    """Whether there is a cycle that the demo did not make."""
     ours = [THREE_LEVELS, "Chu trình OCOP 2021", f"Chu trình OCOP {clock.today().year}"]
     return Cycle.objects.exclude(title__in=ours).exists()
 
 
 class _Lines:
-    """A stream for a command that hands on whole lines."""
+    """A stream that passes what a command writes to ``say``."""
 
-    def __init__(self, say):
+    def __init__(self, say: Callable[[str], object]) -> None:
         self.say = say
 
-    def write(self, text, *args, **kwargs):
+    def write(self, text: str, *args: Any, **kwargs: Any) -> None:
         self.say(text.rstrip())

@@ -1,13 +1,17 @@
-"""A past cycle told again: one row of a file per act, each through the two doors.
+"""Replay a past cycle from CSV files: each row is an act, done through the doors.
 
-What a council gave comes from a round of its own: its members hand in sheets, made up so that they
-come to the points of the row, and the dossiers go on by the authority of its closing.
+Rows with a council's results of one day become a round: its members hand in made-up sheets that add
+up to the points of the rows, and the closing moves the dossiers on.
 """
 
+from __future__ import annotations
+
 import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
@@ -19,7 +23,7 @@ from django.utils import timezone
 from councils.models import Council, EvaluationRound, Regulation, Seat
 from councils.stories import sitting
 from cycle import clock, tables, written
-from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, RuleSet, User, fold
+from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, Rubric, RuleSet, User, fold
 from dossiers.models import (
     ACTS,
     ActNotPossible,
@@ -34,17 +38,18 @@ from dossiers.models import (
     ProductGroup,
     Review,
     SelfAssessment,
+    Task,
 )
 from dossiers.walk import doors
 
 DATA = Path(__file__).parent.parent / "data"
 
-#: What a row says of a council's result; the round that gives it holds all rows of one day.
+#: The acts that give a council's result.
 JUDGEMENTS = {act.name for act in ACTS.values() if act.gives_result}
 #: How long before its meeting a council prepares a round.
 NOTICE = timedelta(days=7)
 
-_ENDINGS = {
+_ENDINGS: dict[str, str] = {
     Role.OFFICER: "",
     Role.LEADER: ".lanhdao",
     Role.COUNCIL_OFFICE: ".hoidong",
@@ -57,22 +62,24 @@ _KINDS_OF_UNIT = ("xã", "phường", "thị trấn", "huyện", "thị xã", "t
 
 
 class Posts:
-    """Accounts that stand for posts, not for persons: one per role and unit (tài khoản chức danh).
+    """Accounts for posts instead of persons: one per role and unit (tài khoản chức danh).
 
-    They hold their role from ``since`` to ``until``. ``password`` is stored as it is, hashed; an
-    empty one lets nobody sign in.
+    They hold their role from ``since`` to ``until``. ``password`` is a hash, stored as it is;
+    without one nobody can sign in.
     """
 
-    def __init__(self, since, until=None, *, prefix="", password=""):
+    def __init__(
+        self, since: date, until: date | None = None, *, prefix: str = "", password: str = ""
+    ) -> None:
         self.since, self.until, self.prefix, self.password = since, until, prefix, password
-        self._known = {}
+        self._known: dict[tuple[str, int], User] = {}
 
-    def __call__(self, role, unit):
-        """The account of ``role`` at ``unit``, made when there is none."""
+    def __call__(self, role: str, unit: OrgUnit) -> User:
+        """The account of ``role`` at ``unit``, made if missing."""
         return self._known.get((role, unit.pk)) or self.make(role, unit)
 
-    def make(self, role, unit, username="", full_name=""):
-        """Make an account that holds ``role`` at ``unit``, if it does not exist."""
+    def make(self, role: str, unit: OrgUnit, username: str = "", full_name: str = "") -> User:
+        """The account that holds ``role`` at ``unit``, made if missing."""
         user = self.account(
             username or self.username(role, unit), full_name or self.name(role, unit)
         )
@@ -85,8 +92,8 @@ class Posts:
         )
         return self._known.setdefault((role, unit.pk), user)
 
-    def account(self, username, full_name):
-        """The account of this name, without any post, made when there is none."""
+    def account(self, username: str, full_name: str) -> User:
+        """The account ``username``, made without a post if missing."""
         user, new = User.objects.get_or_create(
             username=self.prefix + username, defaults={"full_name": full_name}
         )
@@ -98,10 +105,10 @@ class Posts:
             user.save(update_fields=["password"])
         return user
 
-    def council(self, unit, judges):
-        """The seats of a council of ``unit`` with an account each: (seat, account) pairs.
+    def council(self, unit: OrgUnit, judges: int) -> Iterator[tuple[str, User]]:
+        """(seat, account) for the seats of a council of ``unit``.
 
-        «huyen.muongang.hoidong.uyvien2»: who sat there is not known.
+        Accounts are such as «huyen.muongang.hoidong.uyvien2», as the persons are not known.
         """
         base, numbers = self.username(Role.COUNCIL_OFFICE, unit), {Seat.MEMBER: 0}
         for seat in sitting.seats(judges):
@@ -113,19 +120,19 @@ class Posts:
             yield (
                 seat,
                 self.account(
-                    # A lazy text folds as any other.
+                    # A lazy text can be folded too.
                     f"{base}.{fold(Seat(seat).label).replace(' ', '')}{number}",  # type: ignore[arg-type]
                     f"{name}, hội đồng {unit.name[0].lower()}{unit.name[1:]}",
                 ),
             )
 
     @staticmethod
-    def name(role, unit):
+    def name(role: str, unit: OrgUnit) -> str:
         """«Cán bộ OCOP huyện Mường Ảng»."""
         return f"{Role(role).label} {unit.name[0].lower()}{unit.name[1:]}"
 
     @staticmethod
-    def username(role, unit):
+    def username(role: str, unit: OrgUnit) -> str:
         """«huyen.muongang.lanhdao»; the province is «tinh»."""
         name = unit.name.lower()
         kind = next(word for word in _KINDS_OF_UNIT if name.startswith(f"{word} "))
@@ -133,11 +140,11 @@ class Posts:
         return ".".join(fold(part).replace(" ", "") for part in parts) + _ENDINGS[role]
 
 
-def replay(year, folder=DATA):
-    """Tell the cycle of ``year`` again from the files in ``folder``; all of it or nothing.
+def replay(year: int, folder: Path = DATA) -> Cycle | None:
+    """Replay the cycle of ``year`` from the files in ``folder``; all or nothing.
 
-    Returns the cycle, or None when it is already there. Raises CommandError when a file is
-    missing, RowRefused naming the row that is wrong or that the doors refuse.
+    Returns the cycle, or None when it exists already. Raises CommandError when a file is missing,
+    RowRefused naming the row that is wrong or that the doors refuse.
     """
     name = f"dien_bien_{year}"
     replayed = _Replay(folder / f"{name}_products.csv", folder / f"{name}.csv")
@@ -151,22 +158,28 @@ def replay(year, folder=DATA):
 
 
 class _Replay:
-    """The state of one telling: what the keys of the files stand for."""
+    """One replay: the files, and the rows made so far by their keys in the files."""
 
-    def __init__(self, products, acts):
+    def __init__(self, products: Path, acts: Path) -> None:
         self.products_file, self.acts_file = products, acts
-        self.products, self.communes, self.dossiers, self.last = {}, {}, {}, {}
-        self.rubrics, self.councils = {}, {}
+        #: By the product's key in the files; ``dossiers`` are ids, ``last`` moments of last acts.
+        self.products: dict[str, Product] = {}
+        self.communes: dict[str, OrgUnit] = {}
+        self.dossiers: dict[str, int] = {}
+        self.last: dict[str, datetime] = {}
+        self.rubrics: dict[str, Rubric] = {}
+        #: By the unit's id.
+        self.councils: dict[int, Council] = {}
 
-    def open_cycle(self, file, year):
-        """Open the cycle that ``file`` describes; False when there is one of its title."""
+    def open_cycle(self, file: Path, year: int) -> bool:
+        """Open the cycle that ``file`` describes; returns False when one with its title exists."""
         rows = {}
         for line, row in _rows(file, ["key", "value"]):
             if row["key"] in rows:
                 raise tables.RowRefused(file, line, f"«{row['key']}» có hai lần.")
             rows[row["key"]] = line, row["value"]
 
-        def take(key, read=str):
+        def take(key: str, read: Callable[[str], Any] = str) -> Any:
             if key not in rows:
                 raise CommandError(f"{file.name}: thiếu dòng «{key}».")
             line, value = rows.pop(key)
@@ -205,8 +218,8 @@ class _Replay:
         }
         return True
 
-    def introduce(self):
-        """Make the products and their producers."""
+    def introduce(self) -> None:
+        """Create the products and their producers."""
         file, producers = self.products_file, {}
         columns = [
             *("product", "name", "group", "rubric"),
@@ -234,8 +247,8 @@ class _Replay:
                     raise _Wrong(f"không có bộ tiêu chí số {row['rubric']}.")
                 self.rubrics[row["product"]] = known[int(row["rubric"])]
 
-    def set_up_councils(self, file):
-        """Set the councils up on the first day, each with a regulation and all its seats."""
+    def set_up_councils(self, file: Path) -> None:
+        """Set up the councils on the first day, each with a regulation and all its seats."""
         first = self.cycle.opened_on
         for line, row in _rows(file, ["unit", "name", "judges", "decision"]):
             with _refusing(file, line), clock.at(_morning(first), replay=True):
@@ -264,8 +277,8 @@ class _Replay:
                 )
                 self.councils[unit.pk] = council
 
-    def act(self):
-        """Do the acts, in the order of the file; the rows of one round together."""
+    def act(self) -> None:
+        """Do the acts in the order of the file; the rows of one round together."""
         file = self.acts_file
         columns = ["at", "product", "role", "unit", "act", "fields", "reason", "document", "signer"]
         rows = _rows(file, columns)
@@ -292,17 +305,22 @@ class _Replay:
             self.judge(council, its, out)
             judged |= its.keys()
 
-    def council_of(self, row):
-        """The council whose result the row tells; None for other acts and what came on paper."""
+    def council_of(self, row: dict[str, str]) -> Council | None:
+        """The council whose result the row gives; None for other acts, or a result on paper."""
         if row["act"] not in JUDGEMENTS or row["signer"]:
             return None
         return self.councils.get(self.unit(row["unit"]).pk)
 
-    def judge(self, council, rows, out):
-        """One round over the products of ``rows``, (moment, row) by line, and what follows.
+    def judge(
+        self,
+        council: Council,
+        rows: dict[int, tuple[datetime, dict[str, str]]],
+        out: dict[int, dict[str, str]],
+    ) -> None:
+        """Hold one round over the products of ``rows``, ``{line: (moment, row)}``, and close it.
 
-        The products of ``out`` leave it before the council scores; what becomes of them is told by
-        their own rows.
+        The products of ``out``, ``{line: row}``, are dropped before scoring; they have rows of
+        their own for what becomes of them.
         """
         file, line = self.acts_file, next(iter(rows))
         wanted = {}
@@ -342,8 +360,15 @@ class _Replay:
                 if given.consequence.applied_at is None:
                     raise _Wrong(given.consequence.error)
 
-    def prepare(self, council, rows, out, opens, by):
-        """A round with the products of ``rows`` in it, and the papers sent."""
+    def prepare(
+        self,
+        council: Council,
+        rows: dict[int, tuple[datetime, dict[str, str]]],
+        out: dict[int, dict[str, str]],
+        opens: datetime,
+        by: User,
+    ) -> EvaluationRound:
+        """A new round with the products of ``rows``, its papers sent."""
         with clock.at(opens - NOTICE, replay=True):
             round_ = EvaluationRound.create(
                 EvaluationRound(
@@ -367,19 +392,19 @@ class _Replay:
             round_.invite(by=by)
         return round_
 
-    def close(self):
+    def close(self) -> Cycle:
         """Close the cycle (đóng chu trình)."""
         self.cycle.closed_on = self.closed_on
         self.cycle.save(update_fields=["closed_on"])
         return self.cycle
 
-    def unit(self, code):
+    def unit(self, code: str) -> OrgUnit:
         if code not in self.units:
             raise _Wrong(f"không có đơn vị mã «{code}».")
         return self.units[code]
 
-    def moment(self, row):
-        """When the row happened: within the cycle, and not before the product's last act."""
+    def moment(self, row: dict[str, str]) -> datetime:
+        """The moment of the row; must lie within the cycle, not before the product's last act."""
         try:
             moment = timezone.make_aware(written.moment(row["at"]))
         except written.NotADay:
@@ -393,15 +418,15 @@ class _Replay:
         self.last[row["product"]] = moment
         return moment
 
-    def do(self, row):
-        """One row: the post acts, or the officer types what its leader has signed."""
+    def do(self, row: dict[str, str]) -> None:
+        """Do the act of a row, as its post; or, with a signer, as the officer who records it."""
         name, role, unit = row["act"], row["role"], self.unit(row["unit"])
         if role not in Role.values:
             raise _Wrong(f"không có vai trò «{role}».")
         if name != "open" and name not in ACTS:
             raise _Wrong(f"không có việc «{name}».")
         paper = None
-        # There was a document, whatever the source says of it.
+        # An act that needs a paper had one, even when the source does not name it.
         if row["signer"] or (name != "open" and ACTS[name].paper):
             paper = OfficialDocument(
                 number=row["document"] or "Chưa rõ số",
@@ -430,45 +455,48 @@ class _Replay:
             record, values = _record(model, values), {}
         given = {"by": by, "record": record, "paper": paper, "reason": row["reason"], **values}
         if ACTS[name].door == "act":
-            doors.act(dossier.process, name, **given)
+            process = dossier.process
+            assert process is not None, "every dossier was opened with one"
+            doors.act(process, name, **given)
             return
         doors.complete(self.task(row), name, **given)
 
-    def dossier(self, row):
+    def dossier(self, row: dict[str, str]) -> Dossier:
         """The dossier of the row's product."""
         if row["product"] not in self.dossiers:
             raise _Wrong("hồ sơ của sản phẩm này chưa mở.")
         return Dossier.objects.get(pk=self.dossiers[row["product"]])
 
-    def task(self, row):
-        """The open task that asks for the row's act, when it is that of the row's post."""
+    def task(self, row: dict[str, str]) -> Task:
+        """The open task that asks for the row's act; it must be of the row's post."""
         task = self.dossier(row).open_task()
         if task is None or row["act"] not in task.acts():
             raise ActNotPossible(row["act"])
+        assert task.org_unit is not None, "a task of a person is at a unit"
         if (task.role, task.org_unit_id) != (row["role"], self.unit(row["unit"]).pk):
             raise _Wrong(f"việc này của {Posts.name(task.role, task.org_unit)}.")
         return task
 
 
-def _morning(day):
-    """When an office opens on ``day``."""
+def _morning(day: date) -> datetime:
+    """Eight o'clock on ``day``."""
     return timezone.make_aware(datetime(day.year, day.month, day.day, 8))
 
 
 class _Wrong(Exception):
-    """What is wrong with a row, in one sentence."""
+    """A row is wrong; the message says why."""
 
 
 class _Silent:
-    """Takes what a command says when its caller has nothing to show."""
+    """A stream that drops what a command writes."""
 
-    def write(self, text, *args, **kwargs):
+    def write(self, text: str, *args: Any, **kwargs: Any) -> None:
         pass
 
 
 @contextmanager
-def _refusing(file, line):
-    """Turn every way in which a row can fail into RowRefused with its line."""
+def _refusing(file: Path, line: int) -> Iterator[None]:
+    """Turn every error that a row can cause into RowRefused with its line."""
     try:
         yield
     except (_Wrong, ConditionNotMet, sitting.NoSuchSheet) as error:
@@ -483,8 +511,8 @@ def _refusing(file, line):
         raise tables.RowRefused(file, line, "có giá trị không hợp lệ.") from error
 
 
-def _rows(file, columns):
-    """The rows of ``file``; each must say where it comes from, or that it is assumed and why."""
+def _rows(file: Path, columns: list[str]) -> list[tuple[int, dict[str, str]]]:
+    """The rows of ``file``; each must name its source, or be marked as assumed with a note."""
     rows = tables.read(file, [*columns, "source", "assumed", "note"])
     for line, row in rows:
         if not row["source"] and not (row["assumed"] and row["note"]):
@@ -492,7 +520,7 @@ def _rows(file, columns):
     return rows
 
 
-def _fields(text):
+def _fields(text: str) -> dict[str, Any]:
     """``a=1; b=2`` as a dict."""
     pairs = [part.partition("=") for part in text.split(";") if part.strip()]
     if bad := [key for key, equals, _value in pairs if not equals]:
@@ -500,8 +528,8 @@ def _fields(text):
     return {key.strip(): value.strip() for key, _equals, value in pairs}
 
 
-def _record(model, values):
-    """An unsaved ``model`` from the texts of a row."""
+def _record(model: Any, values: dict[str, Any]) -> Any:
+    """An unsaved ``model`` with the values of a row."""
     for key, value in values.items():
         try:
             values[key] = model._meta.get_field(key).to_python(value)
@@ -512,19 +540,19 @@ def _record(model, values):
     return model(**values)
 
 
-def _kept(name):
-    """The model that the fields of a row make; None for values that the act itself takes."""
+def _kept(name: str) -> Any:
+    """The model for the fields of a row; None when they are arguments of the act ``name``."""
     act = ACTS[name]
     if act.keeps:
         return apps.get_model("dossiers", act.keeps[0])
     if act.reviewed:
         return Review
-    # Of a dossier that came round the commune the producer's own assessment is told with it.
+    # A dossier received without the commune comes with its self-assessment.
     return SelfAssessment if act.fetches else None
 
 
-def _papers(dossier, *, kind, paper_location):
-    """Pieces of evidence that lie in a cupboard, one of each ``kind`` (joined by +)."""
+def _papers(dossier: Dossier, *, kind: str, paper_location: str) -> list[Evidence]:
+    """Evidence on paper, one of each kind in ``kind`` (joined by +)."""
     return [
         Evidence(
             kind=code,

@@ -1,10 +1,16 @@
 """The rounds of the demo's councils."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, time
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.core.files.base import ContentFile
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from councils.models import (
@@ -13,8 +19,10 @@ from councils.models import (
     Council,
     DocumentKind,
     EvaluationRound,
+    Member,
     Opinion,
     Regulation,
+    RoundEntry,
     Seat,
     SignedDocument,
 )
@@ -24,19 +32,23 @@ from councils.stories.cast import COUNCIL, MEANS
 from councils.stories.replay import DATA
 from cycle import clock, files
 from cycle.models import Role
+from dossiers.models import Dossier
+
+if TYPE_CHECKING:
+    from councils.stories.year import Year
 
 # --- The council ----------------------------------------------------------------------------
 
 
-class _Rounds:
-    """The province's council: a round that it has closed, and one in which it is scoring."""
+class Rounds:
+    """The province's council with two rounds: one closed, one in which members are scoring."""
 
-    def __init__(self, year):
+    def __init__(self, year: Year) -> None:
         self.year, self.random = year, year.random
         self.by = year.posts(Role.COUNCIL_OFFICE, year.province)
 
-    def run(self):
-        """Set the council up when the cycle opens, then hold both rounds."""
+    def run(self) -> None:
+        """Set up the council when the cycle opens, then hold both rounds."""
         first = self.year.days[0]
         with self.at(0, 9):
             Regulation.lay_down(
@@ -77,18 +89,21 @@ class _Rounds:
             round_ = self.open("Đợt 2", scoring, now - 4, now - 1)
             self.appraise(round_, now - 3)
             self.ask(round_, now - 4)
-            # Two have handed in all, one is half way, the others have not begun.
+            # Two members have handed in all sheets, one has begun, the others have not.
             _chair, *members = self.judges(round_)
             for number, entry in enumerate(self.entries(round_)):
                 who = members[: 3 if number < 2 else 2]
                 self.score(entry, who, 66, now - 1, begun=members[2] if number == 2 else None)
 
-    def at(self, day, hour, minute=0):
+    def at(self, day: int, hour: int, minute: int = 0) -> AbstractContextManager[datetime]:
+        """The clock at a time on the working day with the index ``day``."""
         moment = datetime.combine(self.year.days[day], time(hour, minute))
         return clock.at(timezone.make_aware(moment), replay=True)
 
-    def open(self, name, dossiers, prepared, opened):
-        """A round over ``dossiers``, everybody there."""
+    def open(
+        self, name: str, dossiers: list[Dossier], prepared: int, opened: int
+    ) -> EvaluationRound:
+        """An open round over ``dossiers``, with all members present."""
         with self.at(prepared, 14):
             round_ = EvaluationRound.create(
                 EvaluationRound(
@@ -113,8 +128,8 @@ class _Rounds:
             round_.attend({member.pk: True for member in there}, by=self.by)
         return round_
 
-    def appraise(self, round_, day):
-        """The support team has been at each producer's, and says what it saw."""
+    def appraise(self, round_: EvaluationRound, day: int) -> None:
+        """Hand in the support team's appraisal of each product."""
         lead = self.council.members.get(seat=Seat.TEAM_LEAD).user
         photo = (DATA / "demo_photo.png").read_bytes()
         for number, entry in enumerate(self.entries(round_)):
@@ -144,8 +159,8 @@ class _Rounds:
                     by=lead,
                 )
 
-    def ask(self, round_, day):
-        """Two questions to a department: it answered one, and is silent on the other."""
+    def ask(self, round_: EvaluationRound, day: int) -> None:
+        """Ask a department two questions, and answer one of them."""
         department = self.year.posts(Role.DEPARTMENT, self.year.province)
         for number, entry in enumerate(self.entries(round_)[:2]):
             with self.at(day, 15, number * 10):
@@ -163,8 +178,8 @@ class _Rounds:
                 with self.at(day + 1, 10):
                     opinion.reply("Giấy chứng nhận còn hạn hai năm.", by=department)
 
-    def sign_minutes(self, round_):
-        """The minutes came back signed; the clerk gives their number and keeps the scan."""
+    def sign_minutes(self, round_: EvaluationRound) -> None:
+        """Record the signed minutes, with number and scan, as the clerk."""
         kind = DocumentKind.MINUTES
         data = facts.of_round(kind, round_, closing=round_.closings.get())
         scan = files.stage(ContentFile(pdf.pdf(kind, data)))
@@ -182,15 +197,23 @@ class _Rounds:
             by=self.year.posts(Role.CLERK, self.year.province),
         )
 
-    def judges(self, round_):
+    def judges(self, round_: EvaluationRound) -> list[Member]:
+        assert round_.opened_at is not None, "only an opened round is asked for its judges"
         with clock.at(round_.opened_at):
             return list(round_.scoring_members.select_related("user"))
 
-    def entries(self, round_):
+    def entries(self, round_: EvaluationRound) -> QuerySet[RoundEntry]:
         return round_.entries.select_related("rubric", "dossier__rule_set")
 
-    def score(self, entry, members, mean, day, begun=None):
-        """Sheets of about ``mean`` points by ``members``; ``begun`` has filled in half a sheet."""
+    def score(
+        self,
+        entry: RoundEntry,
+        members: Sequence[Member],
+        mean: int,
+        day: int,
+        begun: Member | None = None,
+    ) -> None:
+        """Hand in sheets of about ``mean`` points by ``members``; ``begun`` begins one."""
         stars = entry.dossier.rule_set.band(Decimal(mean), 1)
         pen = sitting.Pen(entry.rubric, self.random, stars)
         total = Decimal(mean * len(members) + self.random.randrange(4))
@@ -201,5 +224,5 @@ class _Rounds:
                 sitting.fill(entry, member, pen.options(its), remark="Điểm minh họa")
         if begun:
             with self.at(day, 15, 20):
-                half = [o for o in pen.options(mean) if o.criterion.part == "A"]
+                half = [o for o in pen.options(Decimal(mean)) if o.criterion.part == "A"]
                 sitting.fill(entry, begun, half, submit=False)

@@ -1,9 +1,9 @@
-"""How far each dossier of the demo has come."""
+"""The scenes of the demo: how far each dossier has come."""
 
 from dataclasses import dataclass
 
 # --- How far a dossier has walked: the acts done, after its opening --------------------------
-# A word after a colon says with what result; see _Walk.
+# The word after a colon is the act's result; see Walk.act.
 
 REGISTERED = ("register_idea",)
 SCREENED = (*REGISTERED, "screen_idea")
@@ -32,9 +32,9 @@ DISTRICT_RANKED = (*IN_DISTRICT_COUNCIL, "rank_at_district")
 
 @dataclass(frozen=True)
 class Scene:
-    """Dossiers of one kind: the task they wait for (none: they have left), and the acts before it.
+    """Dossiers that have come equally far: ``acts`` done, now at the task ``node`` ("": parked).
 
-    ``home`` of them are in the commune a visitor looks at first, ``away`` in the others.
+    ``home`` of them are in the first commune, ``away`` in the others.
     """
 
     node: str

@@ -1,27 +1,47 @@
-"""A council that sits in a replay or a demo: sheets are made up so that they come to a known sum.
+"""A council at work in the replay or the demo: sheets are made up to add up to a known sum.
 
-Nothing here decides: the sheets are handed in, and the round is closed, by the acts themselves.
+Sheets are handed in and rounds closed by the product's own acts.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
+from random import Random
 
 import rules
 
 from councils.judging import closing
-from councils.models import Member, Score, Scoresheet, Seat
+from councils.models import (
+    Closing,
+    Council,
+    EvaluationRound,
+    Member,
+    RoundEntry,
+    Score,
+    Scoresheet,
+    Seat,
+)
 from cycle import clock
-from cycle.models import Job
+from cycle.models import Job, Option, Rubric, User
 
 
 class NoSuchSheet(Exception):
-    """No choice of options on the rubric gives these points."""
+    """No choice of options on the rubric adds up to these points."""
 
-    def __init__(self, rubric, points):
+    def __init__(self, rubric: Rubric, points: Decimal) -> None:
         super().__init__(f"bộ tiêu chí «{rubric}» không cho được {points} điểm.")
 
 
-def take_seats(council, people, *, by, until=None):
-    """Seat ``people``, rows of (seat, user, department), from the council's first day."""
+def take_seats(
+    council: Council,
+    people: Iterable[tuple[str, User, str]],
+    *,
+    by: User,
+    until: date | None = None,
+) -> None:
+    """Give seats to ``people``, (seat, user, department), from the council's first day."""
     for seat, user, department in people:
         council.give_seat(
             Member(
@@ -35,16 +55,20 @@ def take_seats(council, people, *, by, until=None):
         )
 
 
-def seats(judges):
-    """The seats of a council of so many judges, the chair first, and its support team's head."""
+def seats(judges: int) -> list[Seat]:
+    """The seats of a council with ``judges`` scoring members: chair first, then members, secretary,
+    head of the support team.
+    """
     members = [Seat.MEMBER] * (judges - 1)
     return [Seat.CHAIR, *members, Seat.SECRETARY, Seat.TEAM_LEAD]
 
 
 class Pen:
-    """Fills in sheets of one rubric, each reaching the minimums up to ``stars``."""
+    """Makes up sheets of one rubric, each reaching the minimums up to ``stars``; ``chance`` is the
+    source of random numbers.
+    """
 
-    def __init__(self, rubric, chance, stars=0):
+    def __init__(self, rubric: Rubric, chance: Random, stars: int = 0) -> None:
         self.rubric, self.chance = rubric, chance
         criteria = list(rubric.criteria.prefetch_related("options"))
         required = {criterion.requires_id for criterion in criteria}
@@ -52,14 +76,14 @@ class Pen:
             [
                 option
                 for option in _from_minimum(criterion.options.all(), stars)
-                # Whatever depends on it is then scored as well.
+                # With points, so that the criteria that require it apply.
                 if option.points or criterion.pk not in required
             ]
             for criterion in criteria
         ]
 
-    def options(self, points):
-        """One option of each criterion, together ``points``. Raises NoSuchSheet."""
+    def options(self, points: Decimal) -> list[Option]:
+        """One option of each criterion, adding up to ``points``. Raises NoSuchSheet."""
         levels = self.chance.sample(self.levels, len(self.levels))
         left = [{Decimal(0)}]
         for options in reversed(levels):
@@ -74,8 +98,8 @@ class Pen:
         return chosen
 
 
-def _from_minimum(options, stars):
-    """The options of the first case from the least that a product of ``stars`` must reach."""
+def _from_minimum(options: Iterable[Option], stars: int) -> list[Option]:
+    """The options of the first case with at least the points that ``stars`` need."""
     case = min(option.case for option in options)
     options = [option for option in options if option.case == case]
     marks: dict[int, Decimal] = {}
@@ -87,8 +111,10 @@ def _from_minimum(options, stars):
     return [option for option in options if option.points >= floor]
 
 
-def shares(total, sheets, chance, apart=3):
-    """``total`` over so many sheets, in whole points, at most ``2 × apart + 1`` from each other."""
+def shares(total: Decimal, sheets: int, chance: Random, apart: int = 3) -> list[Decimal]:
+    """``total`` divided among ``sheets``, in whole points but for one sheet; they differ by at most
+    ``2 × apart + 1``.
+    """
     each, left = divmod(int(total), sheets)
     points = [Decimal(each + (number < left)) for number in range(sheets)]
     points[0] += total % 1
@@ -99,8 +125,15 @@ def shares(total, sheets, chance, apart=3):
     return points
 
 
-def fill(entry, member, options, *, remark="", submit=True):
-    """A member's sheet with ``options``, handed in by the act; the scores go in in one stroke."""
+def fill(
+    entry: RoundEntry,
+    member: Member,
+    options: Iterable[Option],
+    *,
+    remark: str = "",
+    submit: bool = True,
+) -> Scoresheet:
+    """A member's sheet with ``options``; the scores are inserted at once, then it is handed in."""
     sheet = Scoresheet.objects.create(entry=entry, member=member, remark=remark)
     Score.objects.bulk_create(
         Score(
@@ -110,7 +143,7 @@ def fill(entry, member, options, *, remark="", submit=True):
             points=option.points,
             saved_at=clock.now(),
         )
-        # What a criterion requires is scored before it.
+        # A required criterion is inserted before those that require it.
         for option in sorted(options, key=lambda each: each.criterion.requires_id is not None)
     )
     if submit:
@@ -118,8 +151,8 @@ def fill(entry, member, options, *, remark="", submit=True):
     return sheet
 
 
-def count(round_, *, by):
-    """Let who may count the sheets, the secretary or else ``by``, count all that are complete."""
+def count(round_: EvaluationRound, *, by: User) -> None:
+    """Count all complete products, as the secretary if they may, else as ``by``."""
     secretary = round_.council.members.sitting().filter(seat=Seat.SECRETARY).first()
     if secretary is not None and rules.has_perm("councils.count_sheets", secretary.user, round_):
         by = secretary.user
@@ -127,10 +160,10 @@ def count(round_, *, by):
         closing.count(round_, ready, by=by)
 
 
-def close(round_, *, by):
-    """Close the round and let what follows happen at once; returns the closing.
+def close(round_: EvaluationRound, *, by: User) -> Closing:
+    """Count, close the round and run the job that follows; returns the closing.
 
-    Raises what closing raises. What could not follow is written on its consequences.
+    Raises as :func:`closing.close`. What the job could not do is on the rows of Consequence.
     """
     count(round_, by=by)
     made = closing.close(round_, by=by)

@@ -1,17 +1,20 @@
-"""How a dossier of the demo walks through the doors."""
+"""The walk of one dossier of the demo through the doors."""
+
+from __future__ import annotations
 
 import random
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.files.base import ContentFile
 
 from councils.stories import sitting
 from councils.stories.cast import DONE_BY, FAMILIES, GIVEN, ON_PAPER, REASONS, SYMBOLS
 from councils.stories.replay import DATA
+from councils.stories.scenes import Scene
 from cycle import clock, files
-from cycle.models import Level, Role
+from cycle.models import Level, OrgUnit, Role, Rubric
 from dossiers.models import (
     ACTS,
     BusinessPlan,
@@ -34,19 +37,25 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import SIGNED_PAPER
+from dossiers.models.records import Record
 from dossiers.walk import doors
 
+if TYPE_CHECKING:
+    from councils.stories.year import Year
 
-class _Walk:
-    """One dossier on its way: each act by the post whose task it is, at its moment."""
 
-    def __init__(self, year, scene, commune):
+class Walk:
+    """One dossier: each act of its scene, at its moment, by the post whose task it is."""
+
+    def __init__(self, year: Year, scene: Scene, commune: OrgUnit) -> None:
         self.year, self.scene, self.commune = year, scene, commune
         self.random, self.posts = year.random, year.posts
         self.dossier = Dossier(cycle=year.cycle, product=year.product(commune), commune=commune)
 
-    def run(self):
-        """Open the dossier, do the acts of the scene, and what is to be done on the open task."""
+    def run(self) -> None:
+        """Open the dossier, do the acts of its scene, then claim or pause the open task if it says
+        so (``then``).
+        """
         moments = self.year.moments(self.scene)
         with clock.at(next(moments), replay=True):
             self.open()
@@ -58,8 +67,9 @@ class _Walk:
         elif self.scene.then:
             with clock.at(moment + timedelta(minutes=50), replay=True):
                 task = self.task()
+                assert task.org_unit is not None, "a task of a person is at a unit"
                 if self.scene.then == "claim":
-                    # Where two share a desk, the second has it.
+                    # Where two people hold the role, the second one claims it.
                     held = task.org_unit.role_assignments.held_on(clock.today()).filter(
                         role=task.role
                     )
@@ -68,19 +78,19 @@ class _Walk:
                     by = self.posts(task.role, task.org_unit)
                     doors.wait(task, by=by, reason=REASONS["wait"])
 
-    def open(self):
+    def open(self) -> None:
         meeting = self.year.meetings.get(self.commune.pk)
         if meeting and meeting.held_on <= clock.today():
             self.dossier.outreach_event = meeting
         doors.open(self.dossier, by=self.posts(Role.OFFICER, self.commune))
 
-    def task(self):
+    def task(self) -> Task:
         return Task.objects.select_related("org_unit").get(
             dossier=self.dossier, open_state__isnull=False
         )
 
-    def act(self, name, result):
-        """Do the act ``name``; ``result`` is its points, or as what the dossier enters late."""
+    def act(self, name: str, result: str) -> None:
+        """Do the act ``name``; ``result`` is its points, or for ``enter_late`` the reason."""
         given: dict[str, Any] = {"reason": REASONS.get(name, "")}
         if name == "enter_late":
             given["entered_as"] = result
@@ -91,15 +101,19 @@ class _Walk:
         if ACTS[name].door == "act":
             role, level = DONE_BY.get(name, (Role.OFFICER, Level.COMMUNE))
             unit = self.commune.at_level(level)
+            assert unit is not None, "the demo's acts are of levels that its cycle has"
             by = self.posts(role, unit)
             if ACTS[name].paper:
                 given["paper"] = self.paper(name, unit)
-            self.dossier = doors.act(self.dossier.process, name, by=by, **given)
+            process = self.dossier.process
+            assert process is not None, "every dossier was opened with one"
+            self.dossier = doors.act(process, name, by=by, **given)
             return
         task = self.task()
+        assert task.org_unit is not None, "a task of a person is at a unit"
         by = self.posts(task.role, task.org_unit)
         if ACTS[name].paper:
-            # By a chance of its own: who is who in the rest of the year stays.
+            # Random numbers of its own, so that the rest of the demo does not change.
             chance = random.Random(task.pk)  # noqa: S311
             given["paper"] = self.paper(name, task.org_unit, chance)
         if name in ON_PAPER and self.random.random() < 0.5:
@@ -108,10 +122,12 @@ class _Walk:
             given["paper"] = self.paper(name, task.org_unit)
         self.dossier = doors.complete(task, name, by=by, **given)
 
-    # --- What each act keeps ------------------------------------------------------------------
+    # --- The records of each act --------------------------------------------------------------
 
-    def paper(self, name, unit, chance=None):
-        """A document signed today, and its scan; no two with one number."""
+    def paper(
+        self, name: str, unit: OrgUnit, chance: random.Random | None = None
+    ) -> OfficialDocument:
+        """A document signed today, with its scan and a number used once."""
         chance = chance or self.random
         symbol = SYMBOLS.get(name, "TTr-UBND")
         number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
@@ -133,7 +149,7 @@ class _Walk:
             signer_capacity=f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
         )
 
-    def for_register_idea(self):
+    def for_register_idea(self) -> Idea:
         return Idea(
             filed_on=clock.today(),
             description=f"Làm {self.dossier.product} theo cách của địa phương, đóng gói và có nhãn",
@@ -146,7 +162,7 @@ class _Walk:
 
     for_complete_idea = for_refile_idea = for_register_idea
 
-    def for_submit_plan(self):
+    def for_submit_plan(self) -> BusinessPlan:
         investment = self.random.randrange(12, 180) * 10_000_000
         return BusinessPlan(
             filed_on=clock.today(),
@@ -164,13 +180,13 @@ class _Walk:
 
     for_complete_plan = for_refile_plan = for_submit_plan
 
-    def for_approve_plan(self):
+    def for_approve_plan(self) -> Review:
         return Review(
             checked=["Nhu cầu thị trường", "Vùng nguyên liệu", "Vốn và nguồn vốn"],
             remarks="Phương án khả thi, đủ tài liệu",
         )
 
-    def for_record_visit(self):
+    def for_record_visit(self) -> Visit:
         return Visit(
             visited_on=clock.today(),
             visitor=str(self.posts(Role.OFFICER, self.commune)),
@@ -178,7 +194,7 @@ class _Walk:
             advice="Ghi sổ từng mẻ, bổ sung hạn sử dụng trên nhãn",
         )
 
-    def for_record_support(self):
+    def for_record_support(self) -> SupportMeasure:
         planned = self.random.randrange(2, 12) * 10_000_000
         return SupportMeasure(
             kind=self.random.choice(SupportKind.values),
@@ -189,7 +205,7 @@ class _Walk:
             expected_result="Bao bì mới, phiếu kiểm nghiệm, chủ thể được tập huấn",
         )
 
-    def for_declare_ready(self):
+    def for_declare_ready(self) -> Completion:
         return Completion(
             finished_on=clock.today(),
             result="Đạt sản lượng theo phương án",
@@ -197,21 +213,21 @@ class _Walk:
             papers_ready="Đăng ký kinh doanh, phiếu kiểm nghiệm, bản công bố",
         )
 
-    def for_attach_evidence(self):
-        """The compulsory papers and one more: a file each, what cannot be a file in a cupboard."""
+    def for_attach_evidence(self) -> list[Evidence]:
+        """The compulsory kinds and one more: files, or papers where a file makes no sense."""
         kinds = self.dossier.rule_set.compulsory(self.dossier.case_type)
         return [self.evidence(kind) for kind in [*kinds, "product_story"]]
 
-    def rubric(self):
-        """The set that the list of products names; the first of the group in an older edition."""
+    def rubric(self) -> Rubric | None:
+        """The rubric that the product list names; in an older edition the first of its group."""
         sets = self.dossier.rubrics()
         named = self.year.rubrics[self.dossier.product_id]
         return sets.filter(number=named).first() or sets.first()
 
-    def evidence(self, kind):
+    def evidence(self, kind: str) -> Evidence:
         label = self.dossier.rule_set.evidence_label(kind)
         piece = Evidence(kind=kind, title=label, issued_on=clock.today())
-        # Now and then a paper of the whole dossier, mostly of one criterion or two.
+        # Mostly for one or two criteria, sometimes for the whole dossier.
         codes = self.dossier.rubric.criteria.values_list("code", flat=True)
         piece.criteria = sorted(self.random.sample(list(codes), self.random.randrange(3)))
         if kind in ("samples", "business_registration"):
@@ -226,13 +242,13 @@ class _Walk:
         piece.pages = 1
         return piece
 
-    def for_submit_dossier(self):
+    def for_submit_dossier(self) -> SelfAssessment:
         changed = self.dossier.entered_as == "upgrade"
         if self.random.random() < 0.7:
             points = Decimal(self.random.randrange(56, 84))
             chosen = sitting.Pen(self.dossier.rubric, self.random, 3).options(points)
             return self.self_assessment(changed, options=[option.pk for option in chosen])
-        # The others handed in a paper on which only the sums stand.
+        # The others handed in a paper with the sums only.
         return self.self_assessment(
             changed,
             points_a=Decimal(self.random.randrange(48, 66)) / 2,
@@ -240,7 +256,7 @@ class _Walk:
             points_c=Decimal(self.random.randrange(44, 64)) / 2,
         )
 
-    def self_assessment(self, changed, **scores):
+    def self_assessment(self, changed: bool, **scores: Any) -> SelfAssessment:
         return SelfAssessment(
             general=f"{self.dossier.product.producer}, {self.commune.name}",
             plan_results="Đã thực hiện các nội dung của phương án",
@@ -249,7 +265,7 @@ class _Walk:
             **scores,
         )
 
-    def for_confirm_dossier(self):
+    def for_confirm_dossier(self) -> CommuneReport:
         return CommuneReport(
             origin=f"Nguyên liệu lấy tại {self.commune.name}",
             labour=f"{self.random.randrange(5, 30)} lao động tại xã",
@@ -259,8 +275,8 @@ class _Walk:
             label_checked=True,
         )
 
-    def for_rank(self, points=""):
-        """A council of seven; the points of the scene, or some of three or four stars."""
+    def for_rank(self, points: str = "") -> Evaluation:
+        """The result of a council of seven; ``points`` of the scene, or some for 3 or 4 stars."""
         mean = Decimal(points or self.random.randrange(52, 82))
         sheets = 7
         total = mean * sheets + Decimal(self.random.randrange(0, 7)) / 2
@@ -274,15 +290,15 @@ class _Walk:
 
     for_rank_at_district = for_rank
 
-    def for_record_centre_result(self, points):
-        """Five stars come with the ministry's certificate."""
+    def for_record_centre_result(self, points: str) -> list[Record]:
+        """The centre's result; for five stars with the ministry's certificate."""
         result = self.for_rank(points)
         return [result, self.for_certify()] if result.stars == 5 else [result]
 
-    def for_certify(self):
+    def for_certify(self) -> Certificate:
         return Certificate(issued_on=clock.today(), number=f"{self.dossier.pk}/GCN-UBND")
 
-    def for_record_inspection(self):
+    def for_record_inspection(self) -> Inspection:
         return Inspection(
             inspected_on=clock.today(),
             inspectors="Đoàn kiểm tra liên ngành của tỉnh",
@@ -293,7 +309,7 @@ class _Walk:
             concluded_on=clock.today(),
         )
 
-    def for_record_promotion(self):
+    def for_record_promotion(self) -> Promotion:
         fair = next((f for f in reversed(self.year.fairs) if f.held_on <= clock.today()), None)
         return Promotion(
             event=fair,

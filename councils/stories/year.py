@@ -1,7 +1,10 @@
-"""One year of the demo."""
+"""One cycle of the demo, with its products, events and dossiers."""
+
+from __future__ import annotations
 
 import itertools
 import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 from django.utils import timezone
@@ -17,14 +20,15 @@ from councils.stories.cast import (
     SEED,
     TO_DUE,
     VILLAGES,
-    _place,
-    _units,
+    place_of,
+    units_with,
 )
-from councils.stories.replay import DATA
-from councils.stories.rounds import _Rounds
-from councils.stories.walk import _Walk
+from councils.stories.replay import DATA, Posts
+from councils.stories.rounds import Rounds
+from councils.stories.scenes import Scene
+from councils.stories.walk import Walk
 from cycle import tables
-from cycle.models import Cycle, DayOff, Level, Role
+from cycle.models import Cycle, DayOff, Level, OrgUnit, Role, RuleSet
 from dossiers.models import (
     ACTS,
     Dossier,
@@ -39,10 +43,21 @@ from dossiers.models import (
 # --- A year and its dossiers ----------------------------------------------------------------
 
 
-class _Year:
-    """A live cycle: its working days, its communes, its events, its dossiers."""
+class Year:
+    """A live cycle of the demo. ``days`` are its working days, ``now`` the index of today (or of
+    the next working day) among them.
+    """
 
-    def __init__(self, title, rule_set, communes, today, posts, *, assumed):
+    def __init__(
+        self,
+        title: str,
+        rule_set: RuleSet,
+        communes: Sequence[str],
+        today: date,
+        posts: Posts,
+        *,
+        assumed: bool,
+    ) -> None:
         self.random = random.Random(f"{SEED} {title}")  # noqa: S311
         self.posts, self.today = posts, today
         self.cycle = Cycle.objects.create(
@@ -66,22 +81,24 @@ class _Year:
             for day in (self.cycle.opened_on + timedelta(days=n) for n in range(days))
             if calendar.is_working(day)
         ]
-        #: Where today, or the next working day, stands among them.
+        #: The index of today, or of the next working day.
         self.now = next(n for n, day in enumerate(self.days) if day >= today)
         on = today if rule_set.procedure == "two_levels" else date(2021, 1, 1)
-        self.communes = _units(on, communes)
-        self.province = self.communes[0].at_level(Level.PROVINCE)
+        self.communes = units_with(on, communes)
+        province = self.communes[0].at_level(Level.PROVINCE)
+        assert province is not None, "a commune lies in a province"
+        self.province = province
         self.to_due = itertools.cycle(TO_DUE)
         self.producers: dict[int, list[Producer]] = {commune.pk: [] for commune in self.communes}
         rows = [row for _line, row in tables.read(DATA / "demo_products.csv", PRODUCT_COLUMNS)]
         self.random.shuffle(rows)
         self.names = itertools.cycle(rows)
         self.rubrics: dict[int, int] = {}
-        #: Dossiers that wait for a round, by what becomes of it.
+        #: Dossiers that are judged, by the round they go to: the closed or the open one.
         self.judged: dict[str, list[Dossier]] = {"closed": [], "open": []}
 
-    def run(self, scenes, say):
-        """Hold the events, then walk the dossiers of ``scenes``."""
+    def run(self, scenes: Iterable[Scene], say: Callable[[str], object]) -> None:
+        """Create the events, then the dossiers of ``scenes``; ``say`` is called with progress."""
         self.hold_events()
         away = itertools.cycle(self.communes[1:])
         made = 0
@@ -89,16 +106,16 @@ class _Year:
             for commune in [self.communes[0]] * scene.home + [
                 next(away) for _n in range(scene.away)
             ]:
-                _Walk(self, scene, commune).run()
+                Walk(self, scene, commune).run()
                 made += 1
                 if made % 20 == 0:
                     say(f"{self.cycle}: {made} hồ sơ…")
         if any(self.judged.values()):
-            _Rounds(self).run()
+            Rounds(self).run()
         say(f"{self.cycle}: {made} hồ sơ.")
 
-    def hold_events(self):
-        """Meetings and broadcasts from which products came; fairs to which they go."""
+    def hold_events(self) -> None:
+        """Create the outreach events that products came from, and the fairs they go to."""
         province = self.posts(Role.OFFICER, self.province)
         self.meetings = {}
         for n, commune in enumerate(self.communes[:10]):
@@ -147,8 +164,8 @@ class _Year:
             )
         ]
 
-    def producer(self, commune):
-        """A producer of the commune: now and then one that already has a product."""
+    def producer(self, commune: OrgUnit) -> Producer:
+        """A new producer of the commune, or sometimes one that has a product already."""
         known = self.producers[commune.pk]
         if known and self.random.random() < 0.25:
             return self.random.choice(known)
@@ -156,7 +173,9 @@ class _Year:
         family, given = self.random.choice(FAMILIES), self.random.choice(GIVEN)
         village = self.random.choice(VILLAGES)
         producer = Producer.objects.create(
-            name=pattern.format(village=village, place=_place(commune), family=family, given=given),
+            name=pattern.format(
+                village=village, place=place_of(commune), family=family, given=given
+            ),
             owner_type=owner_type,
             commune=commune,
             representative=f"{family} {given}",
@@ -166,25 +185,25 @@ class _Year:
         known.append(producer)
         return producer
 
-    def product(self, commune):
-        """The next product of the list that the commune does not have, named after it."""
+    def product(self, commune: OrgUnit) -> Product:
+        """A new product: the next of the list that the commune does not have, named after it."""
         taken = set(
             Product.objects.filter(producer__commune=commune).values_list("name", flat=True)
         )
-        row = next(r for r in self.names if r["name"].format(place=_place(commune)) not in taken)
+        row = next(r for r in self.names if r["name"].format(place=place_of(commune)) not in taken)
         group = ProductGroup(row["group"])
         if self.cycle.rule_set.has_district:
             group = OLD_GROUPS.get(group, group)
         product = Product.objects.create(
             producer=self.producer(commune),
-            name=row["name"].format(place=_place(commune)),
+            name=row["name"].format(place=place_of(commune)),
             group=group,
         )
         self.rubrics[product.pk] = int(row["rubric"])
         return product
 
-    def moments(self, scene):
-        """When the dossier was opened and each act done, so that its task is due around today."""
+    def moments(self, scene: Scene) -> Iterator[datetime]:
+        """The moments of the opening and of each act: then the open task is due around today."""
         acts = [act.partition(":")[0] for act in scene.acts]
         moved = len(acts)
         while moved and not ACTS[acts[moved - 1]].leads:
@@ -196,7 +215,7 @@ class _Year:
             last = self.now + min(next(self.to_due), term - 1) - term
         else:
             last = self.now - self.random.randrange(2, 40)
-        # Early in a year there are few days for a long walk: it goes faster then.
+        # Early in the cycle there are too few days: the acts follow each other faster.
         last = max(last, min(moved, self.now - 1))
         pauses = [self.random.randint(*PAUSES.get(act, (1, 4))) for act in acts]
         walk = sum(pauses[:moved])

@@ -1,21 +1,26 @@
-"""What pages say of councils: the way to them, the round a dossier is in."""
+"""Template tags about councils: links in the page's head, the round that a dossier is in."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django import template
 
 from councils.models import EvaluationRound, Member, RoundEntry
 from cycle import clock
-from cycle.models import Level, Role
+from cycle.models import Level, Role, User
 from dossiers.law.states import STATE_AT
+from dossiers.models import Dossier
 
 register = template.Library()
 
 
 @register.simple_tag
-def council_links(user):
-    """Which links about councils the head of a page shows this person."""
+def council_links(user: User) -> dict[str, bool]:
+    """The links about councils that the page's head shows to ``user``."""
     held = user.assignments()
     judges = any(each.org_unit.level in (Level.DISTRICT, Level.PROVINCE) for each in held) or (
-        # Members from outside have no post; whoever has one is not asked for on every page.
+        # Only outside members, who have no post, cost a query on every page.
         not held and Member.objects.sitting(clock.today_in_database()).filter(user=user).exists()
     )
     return {
@@ -25,8 +30,8 @@ def council_links(user):
 
 
 @register.inclusion_tag("councils/_round_of.html")
-def round_of(dossier, user):
-    """The round in which a dossier awaits its result, as a link for who may see it."""
+def round_of(dossier: Dossier, user: User) -> dict[str, Any]:
+    """The round that a dossier is in, with a link for whoever may see it."""
     if dossier.state not in STATE_AT.values():
         return {}
     entry = RoundEntry.objects.filter(dossier=dossier, live=True).select_related("round").first()

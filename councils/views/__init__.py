@@ -1,1 +1,1 @@
-"""The pages of councils: who sits, their rounds, what is judged, what came of it."""
+"""The pages of councils: seats, rounds, sheets, results, documents."""

@@ -18,7 +18,7 @@ from cycle.downloads import download
 
 @login_required
 def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Write the report; those before it stay readable below."""
+    """Hand in a report; earlier ones are shown below."""
     entry = found_entry(request.user, pk)
     if not rules.has_perm("councils.appraise", request.user, entry.round):
         raise PermissionDenied

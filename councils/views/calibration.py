@@ -1,4 +1,9 @@
-"""How far those who judged lie apart: a round, a product, the years; read after the closing."""
+"""Pages that compare scores (đối chiếu điểm), after the closing only."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
@@ -12,12 +17,12 @@ from councils.pages import found_round
 from cycle.asking import SignedIn
 from dossiers.models import Dossier
 
-#: The picture's half width stands for so many points of difference.
+#: How many points of difference the half width of the picture is.
 SCALE = 20
 
 
-def _bar(points):
-    """A bar of an SVG that is 200 wide, from its middle: where it begins and how long it is."""
+def _bar(points: Decimal) -> dict[str, Any]:
+    """A bar from the middle of an SVG that is 200 wide: its x and its width."""
     length = round(min(abs(float(points)), SCALE) * 100 / SCALE, 1)
     return {"x": 100 - length if points < 0 else 100, "width": length}
 
@@ -25,7 +30,7 @@ def _bar(points):
 @login_required
 @require_safe
 def round_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One closed round: each member beside the others, each product's lowest and highest sheet."""
+    """A closed round: how each member scored, and the lowest and highest total of each product."""
     round_ = found_round(request.user, pk)
     closing = round_.closings.filter(reopening=None).select_related("round__regulation").first()
     if closing is None:
@@ -52,7 +57,7 @@ def round_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @require_safe
 def entry_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One product: the producer, the team and each level side by side, criterion by criterion."""
+    """A product: points of producer, support team and each level, criterion by criterion."""
     rounds = EvaluationRound.objects.visible_to(request.user)
     entry = get_object_or_404(
         RoundEntry.objects.filter(round__in=rounds, round__state="closed").select_related(
@@ -69,7 +74,7 @@ def entry_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @require_safe
 def overview(request: SignedIn) -> HttpResponseBase:
-    """The closed rounds to compare, and how the districts judged beside the province by year."""
+    """The closed rounds, and how much more each district gave than the province, by year."""
     years = calibration.leniency(Dossier.objects.visible_to(request.user))
     return render(
         request,

@@ -1,4 +1,8 @@
-"""Councils: who sits on them, and the regulation they work by."""
+"""Pages of councils, their seats and regulations."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -15,16 +19,16 @@ from councils.models import Council, Regulation
 from councils.pages import posted
 from cycle import clock, written
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, OrgUnit
+from cycle.models import HistoryEntry, OrgUnit, User
 
 ROWS = 25
 
 
-def _visible(user, pk):
+def _visible(user: User, pk: int) -> Council:
     return get_object_or_404(Council.objects.visible_to(user).select_related("org_unit"), pk=pk)
 
 
-def _set_up_by(request, pk):
+def _set_up_by(request: SignedIn, pk: int) -> Council:
     council = _visible(request.user, pk)
     if not rules.has_perm("councils.set_up", request.user, council.org_unit):
         raise PermissionDenied
@@ -33,7 +37,7 @@ def _set_up_by(request, pk):
 
 @login_required
 def councils(request: SignedIn) -> HttpResponseBase:
-    """The councils that I see."""
+    """The councils that the user sees."""
     today = clock.today()
     sitting = Q(members__since__lte=today) & (Q(members__until=None) | Q(members__until__gte=today))
     found = (
@@ -57,7 +61,7 @@ def councils(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def council_new(request: SignedIn) -> HttpResponseBase:
-    """Set a council up, on its decision."""
+    """Set up a council, on its decision."""
     form = councils_forms.CouncilForm(posted(request), user=request.user)
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
@@ -69,7 +73,7 @@ def council_new(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def council(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One council: its seats, what its composition lacks, its regulation and its rounds."""
+    """A council: its seats, what its composition lacks, its regulation and rounds."""
     council = _visible(request.user, pk)
     may = rules.has_perm("councils.set_up", request.user, council.org_unit)
     form = None
@@ -104,10 +108,10 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
 def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""
     council = _set_up_by(request, pk)
-    member = get_object_or_404(council.members.select_related("user", "council"), pk=member)
-    form = councils_forms.EndSeatForm(posted(request), member=member, by=request.user)
+    seat = get_object_or_404(council.members.select_related("user", "council"), pk=member)
+    form = councils_forms.EndSeatForm(posted(request), member=seat, by=request.user)
     if form.is_valid() and form.do():
-        messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": member})
+        messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": seat})
         return redirect("councils:council", council.pk)
     return render(
         request,
@@ -115,7 +119,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
         {
             "council": council,
             "form": form,
-            "title": _("Cho thôi thành viên: %(who)s") % {"who": member},
+            "title": _("Cho thôi thành viên: %(who)s") % {"who": seat},
             "button": _("Cho thôi"),
             "tone": "refuse",
             "follows": [_("Phiếu đã nộp và việc đã làm vẫn đứng tên người này.")],
@@ -125,7 +129,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
 
 @login_required
 def regulations(request: SignedIn) -> HttpResponseBase:
-    """The regulation of each unit whose councils I see: in force, and the versions before."""
+    """The regulations of units whose councils the user sees: in force, and earlier versions."""
     today = clock.today()
     mine = councils_forms.units_of(request.user)
     units = OrgUnit.objects.filter(
@@ -162,8 +166,8 @@ def regulations(request: SignedIn) -> HttpResponseBase:
     )
 
 
-def _facts(regulation):
-    """(name, value) of what a regulation says."""
+def _facts(regulation: Regulation) -> list[tuple[Any, Any]]:
+    """(name, value) of each rule of a regulation."""
     shown = []
     for field in Regulation._meta.fields:
         if field.name in ("id", "org_unit", "document", "valid_from"):
@@ -181,7 +185,7 @@ def _facts(regulation):
 
 @login_required
 def regulation_new(request: SignedIn) -> HttpResponseBase:
-    """A new version of a unit's regulation, beginning with what the one in force says."""
+    """Enter a new version of a unit's regulation; filled with the one in force."""
     form = councils_forms.RegulationForm(
         posted(request), user=request.user, instance=_next_version(request)
     )
@@ -198,15 +202,21 @@ def regulation_new(request: SignedIn) -> HttpResponseBase:
     )
 
 
-def _next_version(request):
+def _next_version(request: SignedIn) -> Regulation | None:
+    """An unsaved copy of the regulation in force for the unit asked for, without document and day;
+    a blank one while there is none; None without a unit.
+    """
     unit = written.key(request.GET.get("unit"))
     units = councils_forms.units_of(request.user)
     if unit is not None:
         units = units.filter(pk=unit)
     found = units.first()
-    last = found and Regulation.objects.in_force(found, clock.today())
+    if found is None:
+        return None
+    last = Regulation.objects.in_force(found, clock.today())
     if last is None:
-        return Regulation(org_unit=found) if found else None
-    last.pk, last.document, last.valid_from = None, "", None
+        return Regulation(org_unit=found)
+    last.pk, last.document = None, ""
+    last.valid_from = None  # type: ignore[assignment]  # to be filled in
     last._state.adding = True
     return last

@@ -1,4 +1,8 @@
-"""The council's documents: made from what is recorded, numbered by the clerk, kept as scans."""
+"""Pages of the council's documents: as PDF and Word, with the signed number and scan."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -12,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from councils.forms.papers import SignedDocumentForm, TemplateForm
 from councils.models import (
+    Closing,
     DocumentKind,
     DocumentTemplate,
     EvaluationRound,
@@ -25,7 +30,7 @@ from councils.papers import kinds as made
 from cycle import files, site
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
-from cycle.models import Level
+from cycle.models import Level, User
 
 TYPES = {
     "pdf": "application/pdf",
@@ -33,8 +38,8 @@ TYPES = {
 }
 
 
-def _closing(round_, version):
-    """The closing whose results a document tells: one named, or the one that stands."""
+def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
+    """The closing whose results a document gives: that of ``version``, or the last one."""
     if version:
         named = [each for each in round_.closings.all() if str(each.version) == version]
         if not named:
@@ -43,10 +48,10 @@ def _closing(round_, version):
     return round_.closings.filter(reopening=None).first()
 
 
-def _readable(user, round_):
-    """The kinds this person may have now; results are nobody's before the closing."""
+def _readable(user: User, round_: EvaluationRound) -> set[DocumentKind]:
+    """The kinds of documents that ``user`` may read now; none with results before the closing."""
     kinds = {DocumentKind.INVITATION}
-    # What the team proposes is theirs and the council's to see, not every clerk's.
+    # The team's report shows proposed points: for the team and the council only.
     if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
         kinds.add(DocumentKind.SUPPORT_REPORT)
     return kinds | (facts.AFTER_CLOSING if round_.closings.exists() else set())
@@ -54,7 +59,7 @@ def _readable(user, round_):
 
 @login_required
 def documents(request: SignedIn, pk: int) -> HttpResponseBase:
-    """All documents of a round: PDF and Word of each, and the number, date and scan it got."""
+    """All documents of a round, each with PDF, Word, and the signed number, date and scan."""
     round_ = found_round(request.user, pk)
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
@@ -98,7 +103,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _answer(request, kind, data, format_, name):
+def _answer(
+    request: SignedIn, kind: str, data: dict[str, Any], format_: str, name: str
+) -> HttpResponseBase:
     if format_ not in TYPES:
         raise Http404
     if format_ == "pdf":
@@ -111,7 +118,7 @@ def _answer(request, kind, data, format_, name):
                 with files.open(own.sha256) as content:
                     template = content.read()
         except files.FileLost as lost:
-            # Not the one that ships instead: the province's says what a paper must look like.
+            # No fallback to our own template: the document would not look as the province wants.
             return lost_page(request, lost, str(own), title=_("mẫu Word"))
         made_now = word.docx(kind, data, template)
     response = HttpResponse(made_now, content_type=TYPES[format_])
@@ -125,7 +132,7 @@ def _answer(request, kind, data, format_, name):
 @login_required
 @require_safe
 def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
-    """One document of the round, made now; ``?version=`` tells an older closing."""
+    """A document of the round, made now; ``?version=`` names an older closing."""
     round_ = found_round(request.user, pk)
     if kind not in _readable(request.user, round_):
         raise Http404
@@ -139,7 +146,7 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
 @login_required
 @require_safe
 def blank_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """The score sheet of a product, to be filled by pen (phiếu chấm để in)."""
+    """A blank score sheet of a product, to be filled by pen (phiếu chấm để in)."""
     entry = get_object_or_404(
         RoundEntry.objects.filter(
             round__in=EvaluationRound.objects.visible_to(request.user)
@@ -164,7 +171,7 @@ def blank_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
 @login_required
 @require_safe
 def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """A sheet as it was filled in: its owner's at any time, everybody's once the round closed."""
+    """A filled-in sheet: for its owner at any time, for others once the round has closed."""
     rounds = EvaluationRound.objects.visible_to(request.user)
     sheet = get_object_or_404(
         Scoresheet.objects.visible_to(request.user)
@@ -180,7 +187,7 @@ def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
 @login_required
 @require_safe
 def certificate(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """The certificate of a product whose dossier has one, to be printed and signed."""
+    """The certificate of a product, to be printed and signed."""
     entry = get_object_or_404(
         RoundEntry.objects.filter(
             round__in=EvaluationRound.objects.visible_to(request.user)
@@ -209,13 +216,13 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     )
     if not signed.scan_sha256:
         raise Http404
-    # Handed over, whatever it is: a signed paper is kept, not read here.
+    # Always as a download, not shown in the browser.
     return download(request, signed.scan_sha256, signed.scan_name, None, title=signed)
 
 
 @login_required
 def templates(request: SignedIn) -> HttpResponseBase:
-    """The Word templates: what ships to begin from, which fields there are, and the province's."""
+    """The Word templates: those that ship, the fields they may use, and the province's own."""
     if not _keeps_templates(request.user):
         raise Http404
     form = TemplateForm(request.POST or None, request.FILES or None, by=request.user)
@@ -243,8 +250,10 @@ def templates(request: SignedIn) -> HttpResponseBase:
     return render(request, "councils/templates.html", {"form": form, "rows": rows})
 
 
-def _keeps_templates(user):
-    """They are the whole installation's: who sets councils up at the province of today."""
+def _keeps_templates(user: User) -> bool:
+    """Whether ``user`` may change the installation's templates: whoever may set up councils of the
+    province.
+    """
     return any(
         rules.has_perm("councils.set_up", user, each.org_unit)
         for each in user.assignments()
@@ -255,7 +264,7 @@ def _keeps_templates(user):
 @login_required
 @require_safe
 def template(request: SignedIn, kind: str) -> HttpResponseBase:
-    """The template in use of one kind, to be edited in Word."""
+    """The template in use for one kind, to be edited in Word."""
     if not _keeps_templates(request.user) or kind not in DocumentKind.values:
         raise Http404
     own = DocumentTemplate.objects.filter(kind=kind).first()

@@ -1,4 +1,9 @@
-"""One product in a round: what is known of it, what the council settles on it, who is asked."""
+"""Pages of one product in a round: its facts, resolutions, interests, opinions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -11,19 +16,19 @@ from django.utils.translation import gettext_lazy as _lazy
 from councils.forms import entries, fields
 from councils.judging import checklist, ranking, tally
 from councils.judging.board import with_due
-from councils.models import Appraisal, Opinion, RoundState
+from councils.models import Appraisal, Opinion, RoundEntry, RoundState
 from councils.pages import found_entry, posted
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
 from dossiers.models import Dossier
 
-#: Items of the checklist that are settled at the product.
+#: The items of the checklist that are settled on the product's page.
 _SETTLED_HERE = ("count", "spread", "resolution", "meeting")
 
 
-def _alarms(entry):
-    """What the council must settle on it; without names and points."""
+def _alarms(entry: RoundEntry) -> list[Any]:
+    """What the council must still settle on the product, without names or points."""
     if entry.round.state != RoundState.OPEN:
         return []
     return [
@@ -35,7 +40,7 @@ def _alarms(entry):
 
 @login_required
 def entry(request: SignedIn, pk: int) -> HttpResponseBase:
-    """A product of the agenda: its facts, appraisals, opinions, and what was resolved."""
+    """A product of the agenda: its facts, appraisals, opinions, resolutions."""
     found = found_entry(request.user, pk)
     presides = rules.has_perm("councils.preside", request.user, found.round)
     alarms = _alarms(found) if presides else []
@@ -86,7 +91,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-#: What is done to one product: permission, its method on the round, words.
+#: The acts on one product: permission, method of the round, texts.
 _ACTS: dict[str, dict] = {
     "drop": {
         "permission": "councils.run_round",
@@ -119,11 +124,11 @@ _ACTS: dict[str, dict] = {
 
 @login_required
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
-    """One act on a product that needs a reason."""
+    """An act of _ACTS on a product, with a reason."""
     kind = _ACTS[name]
     found = found_entry(request.user, pk, kind["permission"])
 
-    def do(**values):
+    def do(**values: Any) -> Any:
         return getattr(found.round, name)(found, by=request.user, **values)
 
     form = fields.ReasonForm(posted(request), act=do)
@@ -137,8 +142,8 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
 # --- Resolutions ---------------------------------------------------------------------------------
 
 
-def _minimums(found):
-    """(criterion, stars) of every mark of the product set."""
+def _minimums(found: RoundEntry) -> Iterator[tuple[Criterion, int]]:
+    """(criterion, stars) of every minimum in the rubric."""
     criteria = (
         Criterion.objects.filter(rubric=found.rubric_id, options__minimum_for__isnull=False)
         .select_related("wording")
@@ -152,8 +157,8 @@ def _minimums(found):
             yield criterion, stars
 
 
-def _ties(found):
-    """(criterion id, stars) on which the sheets stand even, once all of them are in."""
+def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
+    """(criterion id, stars) of the minimums on which the sheets are tied, once all are in."""
     if not any(item.code == "resolution" for item in _alarms(found)):
         return set()
     its = tally.tally(found.round)[found.pk]
@@ -166,7 +171,7 @@ def _ties(found):
 
 @login_required
 def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
-    """What the council resolved on the minimums and the eliminations, each with its form."""
+    """What the council resolved on each minimum and elimination, with the forms."""
     found = found_entry(request.user, pk, "councils.run_round")
     kept = {
         (each.criterion_id, each.stars, each.elimination_id): each
@@ -174,7 +179,9 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     }
     ties = _ties(found)
     asked = request.POST.get("about", "") if request.method == "POST" else None
-    minimums, eliminations, tried = [], [], None
+    minimums: list[dict[str, Any]] = []
+    eliminations: list[dict[str, Any]] = []
+    tried: entries.ResolutionForm | None = None
     for criterion, stars in _minimums(found):
         minimums.append(
             {
@@ -202,7 +209,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
         initial = {}
         if its is not None:
             initial = {"holds": "yes" if its.holds else "no", "reason": its.reason}
-        row["form"] = entries.ResolutionForm(
+        form = row["form"] = entries.ResolutionForm(
             request.POST if asked == row["key"] else None,
             prefix=row["key"],
             initial=initial,
@@ -211,8 +218,8 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
             no=no,
         )
         if asked == row["key"]:
-            tried = row["form"]
-            if tried.is_valid() and tried.do(found, by=request.user):
+            tried = form
+            if form.is_valid() and form.do(found, by=request.user):
                 messages.success(request, _("Đã ghi kết luận của hội đồng."))
                 return redirect("councils:resolutions", found.pk)
     if asked is not None and tried is None:
@@ -235,7 +242,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def interest(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Write down a member's interest that the member told the office of."""
+    """Record a member's interest for them."""
     found = found_entry(request.user, pk, "councils.run_round")
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and form.do():

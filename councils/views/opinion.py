@@ -1,4 +1,4 @@
-"""What departments are asked about products, and what they answer."""
+"""Pages of opinions asked of departments (lấy ý kiến)."""
 
 import rules
 from django.contrib import messages
@@ -21,11 +21,11 @@ ROWS = 25
 
 @login_required
 def opinions(request: SignedIn) -> HttpResponseBase:
-    """What I was asked, the open ones first, the most pressing on top."""
+    """The opinions asked of the user: unanswered ones first, by due day."""
     order = (F("answered_at").desc(nulls_first=True), "due_on", "pk")
     found = Opinion.objects.filter(to=request.user).order_by(*order)
     page = Paginator(found.values("pk"), ROWS).get_page(request.GET.get("page"))
-    # The page is chosen by its keys alone: to sort whole rows spills when there are thousands.
+    # Sort and cut by ids only: sorting thousands of whole rows would spill to disk.
     rows = (
         Opinion.objects.filter(pk__in=page.object_list)  # type: ignore[misc]
         .select_related("entry__dossier__product__producer", "entry__round", "asked_by")
@@ -37,7 +37,7 @@ def opinions(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One question, and its answer or the form for it."""
+    """A question, with its answer or the form for it."""
     found = get_object_or_404(
         Opinion.objects.visible_to(request.user).select_related(
             "to",

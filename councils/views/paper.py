@@ -1,6 +1,9 @@
-"""Pen sheets: typed in by one who runs the round, compared with the scan by a second person."""
+"""Pages of pen sheets: typed by whoever runs the round, confirmed by a second person."""
+
+from __future__ import annotations
 
 from mimetypes import guess_type
+from typing import Any
 
 import rules
 from csp.constants import SELF
@@ -18,11 +21,12 @@ from django.views.decorators.http import require_safe
 
 from councils.forms.fields import ReasonForm
 from councils.forms.sheets import ScanForm, SheetForm
-from councils.models import Interest, Scoresheet, SheetSealed, SheetState
+from councils.models import Interest, Member, RoundEntry, Scoresheet, SheetSealed, SheetState
 from councils.pages import found_entry, found_round, posted
 from councils.sheet_page import answer, begun, late, why
 from cycle.asking import SignedIn
 from cycle.downloads import download
+from cycle.models import User
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet
 
@@ -32,7 +36,7 @@ from dossiers.models import ConditionNotMet
 @login_required
 @require_safe
 def paper(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Members × products of a round: which sheets were scored by pen, and how far each has come."""
+    """Members × products of a round: which sheets were scored by pen, and their state."""
     round_ = found_round(request.user, pk, seated=True)
     if not rules.has_perm("councils.preside", request.user, round_):
         raise Http404
@@ -78,8 +82,16 @@ def paper(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _cell(entry, member, sheet, recused, user, runs, scores):
-    """How far one sheet has come, never what it says, and what this person may do with it."""
+def _cell(
+    entry: RoundEntry,
+    member: Member,
+    sheet: Scoresheet | None,
+    recused: bool,
+    user: User,
+    runs: bool,
+    scores: bool,
+) -> dict[str, Any]:
+    """The state of one sheet (never its points), and what ``user`` may do with it."""
     types = runs and not scores
     cell = {
         "entry": entry,
@@ -116,7 +128,7 @@ def _cell(entry, member, sheet, recused, user, runs, scores):
 @login_required
 @shows_typed
 def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
-    """Type one member's pen sheet: first its scan, then the same form as the member's own."""
+    """Type a member's pen sheet: first upload its scan, then fill in the usual form."""
     entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.type_sheet", request.user, entry.round):
         raise Http404
@@ -148,7 +160,7 @@ def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
 
 @login_required
 def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Give a pen sheet begun by mistake back to its member, unread."""
+    """Make a pen sheet begun by mistake the member's own again, empty."""
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
             "member__user",
@@ -163,7 +175,7 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
     who = sheet.member and sheet.member.user
 
-    def act(**values):
+    def act(**values: Any) -> None:
         return sheet.hand_back(by=request.user, **values)
 
     form = ReasonForm(posted(request), act=act)
@@ -194,8 +206,10 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
 # --- Comparing --------------------------------------------------------------------------------
 
 
-def _comparable(user, pk):
-    """A typed sheet for whoever may confirm it, or sees it anyhow: its typist, its member."""
+def _comparable(user: User, pk: int) -> tuple[Scoresheet, bool]:
+    """A typed sheet, if ``user`` may confirm it or sees it anyway (its typist, its member); and
+    whether ``user`` may confirm it now.
+    """
     sheet = get_object_or_404(
         Scoresheet.objects.filter(entered_by__isnull=False).select_related(
             "member__user",
@@ -220,8 +234,9 @@ def _comparable(user, pk):
 
 @login_required
 def compare(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The scan beside what was typed: a second person confirms, or sends it back."""
+    """The scan beside the typed sheet, to be confirmed or sent back by a second person."""
     sheet, waits = _comparable(request.user, pk)
+    assert sheet.member is not None, "a pen sheet is a member's"
     own = sheet.member.user_id == request.user.pk
     back = ("councils:sheet", sheet.entry_id) if own else ("councils:paper", sheet.entry.round_id)
     acts = {"confirm": sheet.confirm, "send_back": sheet.send_back}
@@ -262,7 +277,7 @@ def compare(request: SignedIn, pk: int) -> HttpResponseBase:
 @xframe_options_sameorigin
 @csp_replace({"frame-ancestors": [SELF], "object-src": [SELF]})  # type: ignore[arg-type]
 def scan(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The scan of a pen sheet; our own page may show it in a frame."""
+    """The scan of a pen sheet; may be shown in a frame of our own page."""
     sheet, _waits = _comparable(request.user, pk)
     if not sheet.scan_sha256:
         raise Http404

@@ -1,4 +1,8 @@
-"""Closing a round, and what came of it: versions, stars, why, and what followed."""
+"""Pages to close and reopen a round, and of its results."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -12,12 +16,12 @@ from django.views.decorators.http import require_POST
 
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
-from councils.models import RoundState
+from councils.models import Closing, EvaluationRound, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Job, JobState
 
-#: Item of the checklist -> the page that clears it, of the round or of the product.
+#: Item of the checklist -> the page on which it is settled.
 _ROUND_PAGES = {
     "day": "councils:round",
     "open": "councils:round_open",
@@ -33,7 +37,7 @@ _ROUND_PAGES = {
 _ENTRY_PAGES = {"spread": "councils:entry", "resolution": "councils:resolutions"}
 
 
-def _link(round_, item):
+def _link(round_: EvaluationRound, item: checklist.Item) -> str:
     if item.entry is not None and item.code in _ENTRY_PAGES:
         return reverse(_ENTRY_PAGES[item.code], args=[item.entry.pk])
     return reverse(_ROUND_PAGES[item.code], args=[round_.pk])
@@ -41,10 +45,10 @@ def _link(round_, item):
 
 @login_required
 def close(request: SignedIn, pk: int) -> HttpResponseBase:
-    """What must be clear, what will happen, and one button."""
+    """Close a round: the checklist, what will follow, and the button."""
     round_ = found_round(request.user, pk, "councils.preside")
     if round_.state == RoundState.CLOSED:
-        # The second of two is shown what the first one closed.
+        # Of two people at once, the second sees the closing of the first.
         messages.info(request, _("Đợt này đã chốt kết quả."))
         return redirect("councils:results", round_.pk)
     form = fields.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
@@ -52,13 +56,14 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
         return redirect("councils:results", round_.pk)
     counts = rules.has_perm("councils.count_sheets", request.user, round_)
+    listed = checklist.checklist(round_)
     items = [
         {
             "item": item,
-            # Who presides may not count: that is the secretary's.
+            # No link to counting for those who may not count.
             "link": "" if item.met or item.code == "count" and not counts else _link(round_, item),
         }
-        for item in checklist.checklist(round_)
+        for item in listed
     ]
     return render(
         request,
@@ -67,7 +72,7 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
             "round": round_,
             "form": form,
             "items": items,
-            "ready": all(row["item"].met for row in items),  # type: ignore[union-attr]
+            "ready": all(item.met for item in listed),
             "number": round_.entries.filter(live=True).count(),
         },
     )
@@ -78,7 +83,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     """Open a closed round again, on a document."""
     round_ = found_round(request.user, pk, "councils.preside")
 
-    def again(**values):
+    def again(**values: Any) -> Any:
         return closing.reopen(round_, by=request.user, **values)
 
     form = rounds.ReopenForm(posted(request), act=again)
@@ -104,7 +109,8 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _version(round_, asked):
+def _version(round_: EvaluationRound, asked: str | None) -> tuple[Closing | None, list[Closing]]:
+    """The closing with the version ``asked``, or the last one; and all, the newest first."""
     closings = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
     if asked:
         closings_asked = [each for each in closings if str(each.version) == asked]
@@ -114,7 +120,7 @@ def _version(round_, asked):
     return (closings[0] if closings else None), closings
 
 
-def _job(made):
+def _job(made: Closing) -> Job | None:
     return (
         Job.objects.filter(kind="councils.apply", params__closing=made.pk).order_by("-pk").first()
     )
@@ -122,7 +128,7 @@ def _job(made):
 
 @login_required
 def results(request: SignedIn, pk: int) -> HttpResponseBase:
-    """What a closing gave: for everybody who sees the round, once it is closed."""
+    """The results of a closing, for everybody who sees the round."""
     round_ = found_round(request.user, pk)
     made, closings = _version(round_, request.GET.get("version"))
     if made is None:
@@ -141,7 +147,7 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
         Criterion.objects.filter(pk__in=missed).order_by("position").values_list("pk", "code")
     )
     for row in rows:
-        row.why = consequences.reasons(row, codes)
+        row.why = consequences.reasons(row, codes)  # type: ignore[attr-defined]  # for the page
     job = _job(made)
     waits = job is not None and job.state in (JobState.QUEUED, JobState.RUNNING)
     page = {
@@ -162,7 +168,7 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def follow(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Try once more what has not followed from the newest closing (thi hành lại)."""
+    """Try again to carry out what has failed of the last closing (thi hành lại)."""
     round_ = found_round(request.user, pk, "councils.preside")
     made = get_object_or_404(round_.closings, reopening=None)
     consequences.follow_again(made, by=request.user)

@@ -1,4 +1,8 @@
-"""Rounds: the list, a new one, its board, and what is done to it until it closes."""
+"""Pages of rounds: the list, a new one, the board, and the acts until it closes."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -26,12 +30,12 @@ ROWS = 25
 
 @login_required
 def rounds(request: SignedIn) -> HttpResponseBase:
-    """The rounds that I see, by how far they have come."""
+    """The rounds that the user sees, by state."""
     mine = EvaluationRound.objects.visible_to(request.user)
     counts = dict(mine.values_list("state").annotate(n=Count("pk")).order_by())
     tab = request.GET.get("tab")
     if tab not in RoundState.values:
-        # What goes on now comes first.
+        # Open rounds first.
         busy = (RoundState.OPEN, RoundState.PREPARING, RoundState.CLOSED)
         tab = next((state for state in busy if state in counts), RoundState.PREPARING)
     found = (
@@ -68,7 +72,7 @@ def rounds(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def round_new(request: SignedIn) -> HttpResponseBase:
-    """Begin a round of one of my councils."""
+    """Create a round of a council that the user runs."""
     form = rounds_forms.RoundForm(posted(request), user=request.user)
     if not form.fields["council"].queryset.exists():
         raise PermissionDenied
@@ -80,7 +84,7 @@ def round_new(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 def board(request: SignedIn, pk: int) -> HttpResponseBase:
-    """A round: its board for who runs it, its agenda and papers for who sits in it."""
+    """A round: the board for those who run it, agenda and papers for its members."""
     round_ = found_round(request.user, pk)
     its = Board(round_)
     seats = [member for member in its.members if member.user_id == request.user.pk]
@@ -110,7 +114,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Choose among the dossiers that wait for this council, many at once."""
+    """Take dossiers that wait for this council into the round."""
     round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.TakeInForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (taken := form.do()):
@@ -130,7 +134,7 @@ def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def details(request: SignedIn, pk: int) -> HttpResponseBase:
-    """When, where and how it meets."""
+    """Change when, where and how the round meets."""
     round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.DetailsForm(posted(request), instance=round_, by=request.user)
     return _simple(request, round_, form, _("Thời gian, địa điểm"), _("Lưu"))
@@ -138,10 +142,10 @@ def details(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Another day for the meeting of a round that scores already."""
+    """Put the meeting off after scoring was opened."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
-    def move(**values):
+    def move(**values: Any) -> None:
         return round_.move_meeting(by=request.user, **values)
 
     form = rounds_forms.MoveMeetingForm(posted(request), act=move)
@@ -167,7 +171,7 @@ def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def order(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The order of the agenda."""
+    """Change the order of the agenda."""
     round_ = found_round(request.user, pk, "councils.run_round")
     entries = Board(round_).entries
     form = rounds_forms.OrderForm(posted(request), entries=entries, round_=round_, by=request.user)
@@ -176,13 +180,15 @@ def order(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Who came to the meeting."""
+    """Record attendance."""
     round_ = found_round(request.user, pk, "councils.run_round")
     form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
     return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
 
 
-def _simple(request, round_, form, title, button):
+def _simple(
+    request: SignedIn, round_: EvaluationRound, form: Any, title: str, button: str
+) -> HttpResponseBase:
     if form.is_valid() and form.do():
         messages.success(request, _("Đã lưu."))
         return redirect("councils:round", round_.pk)
@@ -192,7 +198,7 @@ def _simple(request, round_, form, title, button):
 
 @login_required
 def count(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Count the sheets of the products that all who score have handed in."""
+    """Count the sheets of products whose sheets are all in."""
     round_ = found_round(request.user, pk, "councils.count_sheets")
     form = fields.CountForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (counted := form.do()):
@@ -226,10 +232,10 @@ def count(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def convene(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Call the council together on what it did not agree on in writing."""
+    """Call a meeting on the products that members did not agree on in writing."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
-    def call(**values):
+    def call(**values: Any) -> Any:
         return closing.convene(round_, by=request.user, **values)
 
     form = rounds_forms.ConveneForm(posted(request), act=call)
@@ -256,7 +262,7 @@ def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-#: What is done to a round by one press: title, button, what will happen, what is said then.
+#: The acts on a round without a form: title, button, explanation, message when done.
 _ACTS: dict[str, dict] = {
     "invite": {
         "permission": "councils.run_round",
@@ -283,7 +289,7 @@ _ACTS: dict[str, dict] = {
 
 @login_required
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
-    """Send the papers out, or let the members score: what will happen, and one button."""
+    """An act of _ACTS: send the papers, or open scoring."""
     kind = _ACTS[name]
     round_ = found_round(request.user, pk, kind["permission"])
     form = fields.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))

@@ -1,4 +1,4 @@
-"""A member's sheets: the list of one round, one to fill in, and all of them once it closed."""
+"""Pages of score sheets: a member's list, the sheet to fill in, and all sheets after closing."""
 
 import rules
 from django.contrib.auth.decorators import login_required
@@ -27,7 +27,7 @@ from dossiers.models import Evidence
 @login_required
 @require_safe
 def my_sheets(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The member's products of a round, and how far each sheet has come (phiếu của tôi)."""
+    """The products that the user scores in a round, with each sheet's state (phiếu của tôi)."""
     round_ = found_round(request.user, pk, seated=True)
     member = round_.scoring_members.filter(user=request.user).first()
     proposes = rules.has_perm("councils.appraise", request.user, round_)
@@ -62,7 +62,7 @@ def my_sheets(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 def sheet(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The member's own sheet on one product (phiếu chấm điểm)."""
+    """The user's own sheet on one product (phiếu chấm điểm)."""
     entry = found_entry(request.user, pk, seated=True)
     member = entry.round.scoring_members.filter(user=request.user).first()
     if member is None:
@@ -86,7 +86,7 @@ def team_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @require_safe
 def evidence(request: SignedIn, pk: int, piece: int) -> HttpResponseBase:
-    """A file of the dossier, from the page of its round."""
+    """A file of a dossier in the round."""
     entry = found_entry(request.user, pk, seated=True)
     if not rules.has_perm("councils.open_evidence", request.user, entry):
         raise Http404
@@ -102,13 +102,13 @@ def evidence(request: SignedIn, pk: int, piece: int) -> HttpResponseBase:
 @login_required
 @require_safe
 def all_sheets(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Every sheet that a product's last result rests on, side by side; before the closing 404."""
+    """All sheets of a product's last result, side by side; 404 before the closing."""
     entry = found_entry(request.user, pk, seated=True)
     result = entry.results.select_related("closing").order_by("closing__version").last()
     if (
         not rules.has_perm("councils.view", request.user, entry.round.council)
         or result is None
-        # Opened again: what is scored now is sealed, what was closed stays readable.
+        # Reopened: the sheets of the current scoring are sealed, the closed ones readable.
         or entry.round.state != RoundState.CLOSED
         and entry.live
         and result.scoring == entry.scoring

@@ -4,11 +4,15 @@ A leaf: it imports nothing of ours but the steps. What a file may say is the doc
 keys: see ``RULES``.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from cycle.steps import Step
 
@@ -81,18 +85,18 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 class RuleSetInvalid(Exception):
     """A rule set file says something impossible; names the file and the key (khóa)."""
 
-    def __init__(self, path, key, reason):
+    def __init__(self, path: Path | str, key: str, reason: str) -> None:
         path = Path(path)
         super().__init__(f"{path.parent.name}/{path.name}, khóa «{key}»: {reason}")
         self.key = key
 
 
-def files(folder=FOLDER):
+def files(folder: Path = FOLDER) -> list[Path]:
     """The rule set files of ``folder``, in order of their names."""
     return sorted(Path(folder).glob("*/ruleset.json"))
 
 
-def read(path):
+def read(path: Path | str) -> dict[str, Any]:
     """The content of one file, checked. Raises :class:`RuleSetInvalid`."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -102,13 +106,13 @@ def read(path):
     return content
 
 
-def content_hash(content):
+def content_hash(content: Any) -> str:
     """SHA-256 of the content, the same however the file orders and indents its keys."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def check(content, path):
+def check(content: dict[str, Any], path: Path | str) -> None:
     """Refuse what cannot be law: raises :class:`RuleSetInvalid` naming the first wrong key."""
     for key, rule in RULES.items():
         try:
@@ -122,7 +126,7 @@ def check(content, path):
 # Each rule yields the faults it finds as (key, reason); the first one is told.
 
 
-def _schema(content, path):
+def _schema(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for key, kind in KEYS.items():
         if key not in content:
             yield key, "thiếu."
@@ -138,7 +142,7 @@ def _schema(content, path):
         yield "edition", "khác tên thư mục."
 
 
-def _period(content, path):
+def _period(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     valid = {}
     for key in ("valid_from", "valid_to"):
         try:
@@ -151,7 +155,7 @@ def _period(content, path):
         yield "valid_to", "trước ngày có hiệu lực."
 
 
-def _levels(content, path):
+def _levels(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     levels, procedure = content["levels"], content["procedure"]
     if procedure not in ACTING:
         yield "procedure", f"không biết «{procedure}»."
@@ -171,7 +175,7 @@ def _levels(content, path):
             yield f"certifies.{stars}", f"cấp «{level}» không đánh giá."
 
 
-def _points(content, path):
+def _points(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     bands, parts = content["bands"], content["parts"]
     if bands:
         floors, stars = zip(*bands, strict=True)
@@ -198,7 +202,7 @@ def _points(content, path):
             yield f"goes_up.{level}", "không có khung điểm thì phải xét theo sao."
 
 
-def _clocks(content, path):
+def _clocks(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     waits = content["refile_wait_days"]
     if set(waits) != {"idea", "plan"} or not all(map(_whole, waits.values())):
         yield "refile_wait_days", "phải nêu số ngày của idea và plan."
@@ -225,7 +229,7 @@ def _clocks(content, path):
                 yield key, f"{part} phải là số lớn hơn 0."
 
 
-def _term_rules(content, path):
+def _term_rules(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     windows = {(row["step"], row["level"]) for row in content["windows"]}
     for row in content["clocks"]:
         key = f"clocks.{row['code']}"
@@ -257,7 +261,7 @@ def _term_rules(content, path):
 UNIT_OF_CLOCK = {"working_days": "wd", "calendar_days": "d", "months": "m"}
 
 
-def _one_list(content, path):
+def _one_list(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     """What ``terms`` says of the law and ``clocks`` of its clock is the same, code by code."""
     terms = content["terms"]
     if (ends := terms.get("D9")) and ends["length"] != content["certificate_months"]:
@@ -278,7 +282,7 @@ def _one_list(content, path):
             yield f"clocks.{row['code']}", f"ngày khác terms.{code}."
 
 
-def _evidence(content, path):
+def _evidence(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for key in ("evidence_kinds", "product_groups"):
         for row in content[key]:
             if not (row["code"] and row["label"]):
@@ -299,7 +303,7 @@ def _evidence(content, path):
             yield f"compulsory.{case_type}", f"lặp lại «{twice}»."
 
 
-def _windows(content, path):
+def _windows(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for row in content["windows"]:
         if row["step"] not in Step.values:
             yield "windows", f"không biết bước «{row['step']}»."
@@ -314,7 +318,7 @@ def _windows(content, path):
         yield f"windows.{twice[0]}", f"cấp «{twice[1]}» lặp lại."
 
 
-def _duties(content, path):
+def _duties(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for row in content["duties"]:
         key = f"duties.{row['node']}"
         if row["level"] not in ACTING[content["procedure"]]:
@@ -332,7 +336,7 @@ def _duties(content, path):
         yield "duties", f"thừa hoặc thiếu: {', '.join(odd)}."
 
 
-def _unverified(content, path):
+def _unverified(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for key in content["unverified"]:
         found = content
         for name in key.split("."):
@@ -356,9 +360,9 @@ RULES = {
 }
 
 
-def _whole(value):
+def _whole(value: object) -> bool:
     return type(value) is int and value >= 0
 
 
-def _repeated(values):
+def _repeated(values: Iterable[Any]) -> Any:
     return next((value for value, times in Counter(values).items() if times > 1), None)

@@ -1,5 +1,8 @@
 """Work as the owner of the database: migrations, and the making and flushing of a test database."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -12,7 +15,7 @@ _LOGIN = ("USER", "PASSWORD", "HOST", "PORT")
 
 
 @contextmanager
-def as_owner():
+def as_owner() -> Iterator[None]:
     """Let the default connection log in as the owning role inside the block.
 
     A second alias would not do: migrations of other packages write through the default one.
@@ -29,7 +32,7 @@ def as_owner():
         connection.settings_dict.update(ours)
 
 
-def refuse_temporary(database):
+def refuse_temporary(database: str) -> None:
     """Take temporary tables from everybody but the owner in ``database``: new, copied or restored.
 
     PostgreSQL only warns whoever does not own it; ``cycle.guards`` says what is left open then.

@@ -1,5 +1,7 @@
 """Wake a worker, if Redis is there; if it is not, the beat finds the work."""
 
+from __future__ import annotations
+
 import structlog
 from celery import current_app
 from kombu import Connection
@@ -11,7 +13,7 @@ log = structlog.get_logger(__name__)
 AT_ONCE = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3, "max_retries": 0}
 
 
-def wake(name):
+def wake(name: str) -> None:
     """Send the Celery task ``name`` without waiting for Redis; a lost message loses nothing.
 
     By its name, so that whoever asks for work need not import who does it.

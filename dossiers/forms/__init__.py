@@ -1,1 +1,1 @@
-"""What is asked of a dossier, a module per room."""
+"""The forms of dossiers."""

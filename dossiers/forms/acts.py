@@ -1,15 +1,19 @@
-"""One form per act: what the step keeps, why, and the paper it was signed on.
+"""The form of an act (:class:`ActForm`), made of parts: its records, its reason, its signed paper.
 
 Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietnamese catalogue is
 incomplete, so all messages that a person can meet are ours.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.http import QueryDict
 from django.utils import translation
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
@@ -30,10 +34,12 @@ from dossiers.forms.fields import (
 )
 from dossiers.forms.records import RECORDS
 from dossiers.forms.uploads import FileField, hold_for
+from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES
 from dossiers.models import (
     ACTS,
     ConditionNotMet,
+    Dossier,
     Evidence,
     LateEntry,
     OfficialDocument,
@@ -42,37 +48,40 @@ from dossiers.models import (
     ProductGroup,
     Review,
     State,
+    Task,
 )
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 
-# --- Why, what was checked, on which paper ------------------------------------------------------
+# --- Parts: reason, checklist, values, paper ------------------------------------------------------
 
 
 class ReasonForm(PlainPart):
-    """The reason that the law asks for."""
+    """A required reason."""
 
     reason = long_text(_("Lý do"))
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         call["reason"] = self.cleaned_data["reason"]
 
 
 class NoteForm(PlainPart):
-    """A remark that goes into the history."""
+    """An optional remark, kept in the history as the reason."""
 
     folded = True
     legend = _("Ghi chú")
     reason = long_text(_("Ghi chú"), required=False)
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         call["reason"] = self.cleaned_data["reason"]
 
 
 class ReviewForm(PlainPart):
-    """The checklist of the task, ticked, with remarks (phiếu kiểm tra)."""
+    """The checklist of the task with remarks (phiếu kiểm tra); with ``gate`` remarks are required
+    when an item is not ticked.
+    """
 
     checked = forms.MultipleChoiceField(
         label=_("Đánh dấu nội dung đã kiểm tra, đã đạt"),
@@ -81,14 +90,14 @@ class ReviewForm(PlainPart):
     )
     remarks = long_text(_("Nhận xét"), required=False)
 
-    def __init__(self, *args, node, gate=False, **kwargs):
+    def __init__(self, *args: Any, node: str, gate: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.checks, self.gate = GUIDES[node].checks, gate
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
         if gate:
             self.fields["remarks"].help_text = _("Cần ghi khi có nội dung không đánh dấu.")
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         ticked = len(self.cleaned_data.get("checked", ()))
         if self.gate and ticked < len(self.checks) and not self.cleaned_data.get("remarks"):
@@ -98,7 +107,7 @@ class ReviewForm(PlainPart):
             )
         return cleaned
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         remarks = self.cleaned_data["remarks"]
         with translation.override("vi"):
             checked = [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
@@ -108,9 +117,11 @@ class ReviewForm(PlainPart):
 
 
 class ReturnForm(PlainPart):
-    """One return for all that is missing, item by item, and why it goes back: not many rounds."""
+    """Why a dossier is returned: what is missing, by item of the checklist, and a general reason;
+    one of them is required.
+    """
 
-    def __init__(self, *args, node, **kwargs):
+    def __init__(self, *args: Any, node: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.checks = GUIDES[node].checks
         for n, text in enumerate(self.checks):
@@ -123,7 +134,7 @@ class ReturnForm(PlainPart):
         for field in self.fields.values():
             _polish(field)
 
-    def _items(self):
+    def _items(self) -> list[str]:
         with translation.override("vi"):
             return [
                 f"{text}: {remark}"
@@ -131,13 +142,13 @@ class ReturnForm(PlainPart):
                 if (remark := self.cleaned_data.get(f"item_{n}"))
             ]
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         if not self.errors and not self.cleaned_data.get("reason") and not self._items():
             self.add_error("reason", _("Bạn chưa nêu lý do trả lại."))
         return cleaned
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         items = self._items()
         if items:
             call["record"].append(Review(checked=[], remarks="\n".join(items)))
@@ -152,28 +163,28 @@ LATE_STARTS = [
 
 
 class LateEntryForm(ReasonForm):
-    """Where an existing product, an upgrade, a re-evaluation begins."""
+    """Why a dossier skips the first steps, and at which state it begins (vào muộn)."""
 
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
     state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=LATE_STARTS)
     field_order = ("entered_as", "state", "reason")
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         super().add_to(call)
         call["entered_as"] = self.cleaned_data["entered_as"]
         call["state"] = self.cleaned_data["state"]
 
 
 class ReopenForm(ReasonForm):
-    """In which cycle a parked dossier goes on."""
+    """The cycle in which a parked dossier goes on (mở lại); required for a deferred one."""
 
     cycle = RowField(Cycle.objects.none(), label=_("Chu trình"), required=False)
     field_order = ("cycle", "reason")
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["cycle"]
         field.queryset = Cycle.objects.filter(closed_on=None, year__gte=dossier.cycle.year)
@@ -182,27 +193,29 @@ class ReopenForm(ReasonForm):
         else:
             field.empty_label = _("Giữ chu trình hiện tại")
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         super().add_to(call)
         call["cycle"] = self.cleaned_data["cycle"]
 
 
 class RubricForm(PlainPart):
-    """Which product set the dossier is judged by."""
+    """The rubric that the dossier is judged by (bộ sản phẩm)."""
 
     rubric = RubricField(Rubric.objects.none(), label=_("Bộ sản phẩm"))
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, initial={"rubric": dossier.rubric_id}, **kwargs)
         self.fields["rubric"].queryset = dossier.rubrics()
         self.fields["rubric"].empty_label = _("— Chọn bộ sản phẩm —")
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         call["rubric"] = self.cleaned_data["rubric"]
 
 
 class CorrectionForm(ReasonForm):
-    """What product and producer are called now, with what they were called filled in."""
+    """Names and group of the product and its producer, to be corrected (đính chính); filled with
+    the present ones.
+    """
 
     product_name = NameField(label=_("Tên sản phẩm"), max_length=200)
     product_group = forms.ChoiceField(label=_("Nhóm sản phẩm"), choices=ProductGroup)
@@ -214,7 +227,7 @@ class CorrectionForm(ReasonForm):
     )
     field_order = ("product_name", "product_group", "producer", "producer_name", "reason")
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         product = dossier.product
         initial = {
             "product_name": product.name,
@@ -227,15 +240,15 @@ class CorrectionForm(ReasonForm):
             Q(commune=dossier.commune) | Q(pk=product.producer_id)
         )
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         call |= self.cleaned_data
 
 
 class PaperForm(Part, forms.ModelForm):
-    """The signed paper that an act rests on or is typed from (văn bản đã ký).
+    """The signed document that an act is done on or recorded from (văn bản đã ký).
 
-    Required, with its scan, of who only types and where the act is done only on a paper; else it
-    may stay empty.
+    ``required``, with its scan, of a person who only records for another, and for an act that is
+    done on a paper only; else it may stay empty.
     """
 
     legend = _("Nhập từ văn bản giấy")
@@ -247,7 +260,7 @@ class PaperForm(Part, forms.ModelForm):
         formfield_callback = field_for
         fields = ("number", "signed_on", "signer", "signer_capacity")
 
-    def __init__(self, *args, dossier, required=False, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, required: bool = False, **kwargs: Any) -> None:
         if not required:
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
         super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
@@ -258,7 +271,7 @@ class PaperForm(Part, forms.ModelForm):
         else:
             self.legend = _("Văn bản đã ký, kèm bản chụp")
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         staged = self.cleaned_data.get("scan_file")
         if staged and not self.errors:
@@ -270,14 +283,14 @@ class PaperForm(Part, forms.ModelForm):
             self.instance.scan.hold(staged)
         return cleaned
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
             call["paper"] = self.instance
 
 
 # --- One act ----------------------------------------------------------------------------------
 
-#: The forms of what an act takes beside its records, by ``Act.takes``.
+#: ``Act.takes`` -> the part that asks for the arguments of the act's transition.
 VALUES: dict[str, Any] = {
     "entry": LateEntryForm,
     "correction": CorrectionForm,
@@ -287,25 +300,37 @@ VALUES: dict[str, Any] = {
 
 
 class ActForm:
-    """The form of the act ``name`` on ``dossier``, as ``user`` may do it.
+    """The form of the act ``name`` on ``dossier``, done by ``user``.
 
-    With ``task`` it goes through the task's door, without through the process's. ``parts`` are
-    Django forms with the act's name in their prefix, so that several acts share one page. ``typed``
-    is what was typed before the sign-in expired.
+    With ``task`` the act goes through ``doors.complete``, without through ``doors.act``. ``parts``
+    are Django forms; the act's name is in their prefix, so that a page can have several acts.
+    ``typed`` is what was typed before the sign-in expired, shown again.
     """
 
     def __init__(
-        self, name, dossier, user, *, task=None, data=None, files=None, typed=None, initial=None
-    ):
+        self,
+        name: str,
+        dossier: Dossier,
+        user: User,
+        *,
+        task: Task | None = None,
+        data: Any = None,
+        files: Any = None,
+        typed: QueryDict | None = None,
+        initial: dict[str, Any] | None = None,
+    ) -> None:
         self.name, self.dossier, self.user, self.task = name, dossier, user, task
         self.act = ACTS[name]
         self.typed_only = task is not None and not holds_task(user, task)
+        #: Set by the task's page: when the act comes, and whether its form is shown open.
+        self.when: Words = ""
+        self.open = False
         self.sentences: list = []
         self.bound = data is not None
         common = {"data": data, "files": files}
         self.parts: list[Any] = []
 
-        def add(key, factory, **kwargs):
+        def add(key: str, factory: Callable[..., Part], **kwargs: Any) -> None:
             part = factory(prefix=f"{name}-{key}", **common, **kwargs)
             hold_for(user, part)
             fill(part, typed)
@@ -315,11 +340,11 @@ class ActForm:
             add(factory._meta.model._meta.model_name, factory, dossier=dossier, initial=initial)
         if self.act.takes:
             add(self.act.takes, VALUES[self.act.takes], dossier=dossier)
-        elif self.act.tone == "return":
+        elif self.act.tone == "return" and task is not None:
             add("return", ReturnForm, node=task.node)
         elif self.act.reason:
             add("reason", ReasonForm)
-        elif self.act.reviewed:
+        elif self.act.reviewed and task is not None:
             add("review", ReviewForm, node=task.node, gate=self.act.gate)
         elif task is not None:
             add("note", NoteForm)
@@ -328,24 +353,25 @@ class ActForm:
             add("paper", PaperForm, dossier=dossier, required=required)
 
     @property
-    def reviews(self):
-        """Whether the checklist of the task is ticked in this form."""
+    def reviews(self) -> bool:
+        """Whether it has the checklist of the task."""
         return self.act.reviewed
 
     @property
-    def has_file(self):
-        """Whether the page must send files."""
+    def has_file(self) -> bool:
+        """Whether it has a file field, so that the page's form must be multipart."""
         return any(part.is_multipart() for part in self.parts)
 
-    def is_valid(self):
-        """Whether all parts are right."""
-        # A list: every part is asked, so that all errors show at once.
+    def is_valid(self) -> bool:
+        """Whether all parts are valid."""
+        # A list, not a generator: every part is validated, so that all errors show at once.
         return False not in [part.is_valid() for part in self.parts]
 
-    def do(self):
-        """Check what was typed and do the act; False when the form must be shown again.
+    def do(self) -> bool:
+        """Validate and do the act. Returns False, with what is wrong in :attr:`problems`, when the
+        form must be shown again.
 
-        Raises TaskAlreadyDone and ActNotPossible: then somebody acted first.
+        Raises PermissionDenied; TaskAlreadyDone and ActNotPossible when somebody acted first.
         """
         if not self.is_valid():
             return False
@@ -356,7 +382,9 @@ class ActForm:
             if self.task is not None:
                 doors.complete(self.task, self.name, by=self.user, **call)
             else:
-                doors.act(self.dossier.process, self.name, by=self.user, **call)
+                process = self.dossier.process
+                assert process is not None, "every dossier was opened with one"
+                doors.act(process, self.name, by=self.user, **call)
         except ConditionNotMet as error:
             self.sentences = error.messages
         except ValidationError as error:
@@ -367,7 +395,7 @@ class ActForm:
             self.sentences = [
                 _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
             ]
-            # The database took it all back; what is in memory must not be shown.
+            # The transaction was rolled back: reread what was changed in memory.
             with transaction.atomic():
                 self.dossier.lock()
             if self.task is not None:
@@ -376,9 +404,9 @@ class ActForm:
             return True
         return False
 
-    def _place(self, error):
-        """Put what the model refused at the field it is about, or at the top."""
-        # Of one without fields there is no dictionary, of one with fields no list.
+    def _place(self, error: ValidationError) -> None:
+        """Show an error of the model at its field, or above the form when no part has the field."""
+        # A ValidationError has error_dict or error_list, never both.
         by_field = (
             error.error_dict
             if hasattr(error, "error_dict")
@@ -393,8 +421,8 @@ class ActForm:
                 self.sentences += ValidationError(messages).messages
 
     @property
-    def problems(self):
-        """(id of the field or "", sentence) of everything that is wrong."""
+    def problems(self) -> list[tuple[str, Any]]:
+        """(HTML id of the field or "", sentence) of each error."""
         return [("", sentence) for sentence in self.sentences] + [
             (part[field].id_for_label if field in part.fields else "", sentence)
             for part in self.parts
@@ -408,18 +436,18 @@ class ActForm:
 
 
 class WaitForm(PlainPart):
-    """What the office waits for."""
+    """What the producer is waited for (chờ chủ thể)."""
 
     reason = forms.CharField(label=_("Đang chờ chủ thể việc gì"), max_length=300)
 
 
 class ReassignForm(PlainPart):
-    """Another holder of the same role at the same unit."""
+    """Give the task to another holder of its role at its unit (giao lại)."""
 
     to = RowField(User.objects.none(), label=_("Giao cho"))
     reason = forms.CharField(label=_("Lý do giao lại"), max_length=300)
 
-    def __init__(self, *args, task, **kwargs):
+    def __init__(self, *args: Any, task: Task, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = named_apart(people_of(task.role, task.org_unit_id))
         self.fields["to"].queryset = people.order_by("full_name", "username")
@@ -427,7 +455,7 @@ class ReassignForm(PlainPart):
 
 
 class RerouteForm(PlainPart):
-    """Another unit of the same level where somebody can do the task."""
+    """Give the task to another unit of its level where somebody holds its role (chuyển đơn vị)."""
 
     to = RowField(OrgUnit.objects.none(), label=_("Chuyển cho đơn vị"))
     document = forms.CharField(
@@ -438,11 +466,12 @@ class RerouteForm(PlainPart):
     )
     reason = forms.CharField(label=_("Lý do chuyển"), max_length=300)
 
-    def __init__(self, *args, task, **kwargs):
+    def __init__(self, *args: Any, task: Task, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         held = RoleAssignment.objects.held_on(clock.today()).filter(
             role=task.role, user__is_active=True
         )
+        assert task.dossier is not None and task.org_unit is not None, "a task of a person"
         own = Q(pk__in=OrgUnit.objects.over(task.dossier.commune_id))
         self.fields["to"].queryset = (
             OrgUnit.objects.filter(

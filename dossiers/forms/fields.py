@@ -1,10 +1,14 @@
-"""Fields that take what people here write, and the part of a form that is shown together.
+"""Form fields with Vietnamese messages, and :class:`Part`, the piece that forms are made of.
 
 Every wrong input ends in a Vietnamese sentence at its field. Django's own Vietnamese catalogue is
 incomplete, so all messages that a person can meet are ours.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -22,29 +26,29 @@ LONG = 10_000
 
 
 class RowField(forms.ModelChoiceField):
-    """A row among those that may be chosen."""
+    """A choice among rows; people and units are told apart from those of the same name."""
 
-    def validate_no_null_characters(self, value):
-        # Django's own sentence for it has no Vietnamese and cannot be set.
+    def validate_no_null_characters(self, value: Any) -> None:
+        # Django's own message has no Vietnamese translation and cannot be replaced.
         if "\x00" in str(value):
             raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
 
-    def label_from_instance(self, obj):
+    def label_from_instance(self, obj: Any) -> str:
         if isinstance(obj, User):
-            # Known of people told apart (:func:`~cycle.models.named_apart`); else to be safe.
+            # Annotated by cycle.models.named_apart; without it, tell them apart to be safe.
             return obj.label(getattr(obj, "has_namesake", True))
         return obj.label if isinstance(obj, OrgUnit) else super().label_from_instance(obj)
 
 
 class RubricField(RowField):
-    """A product set by its number and name."""
+    """A choice among rubrics, shown by number and name."""
 
-    def label_from_instance(self, obj):
+    def label_from_instance(self, obj: Any) -> str:
         return f"{obj.number}. {obj}"
 
 
-def field_for(db_field, **kwargs):
-    """The form field of a model field, in the ways of writing above."""
+def field_for(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
+    """The form field for a model field, as a modelform's ``formfield_callback``."""
     if isinstance(db_field, models.ForeignKey):
         return db_field.formfield(**{"form_class": RowField} | kwargs)
     if db_field.choices:
@@ -64,8 +68,8 @@ def field_for(db_field, **kwargs):
     return db_field.formfield(**kwargs)
 
 
-def long_text(label, **kwargs):
-    """A text of some lines."""
+def long_text(label: Any, **kwargs: Any) -> forms.CharField:
+    """A field for a text of several lines, at most LONG characters."""
     return forms.CharField(
         label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
     )
@@ -74,8 +78,8 @@ def long_text(label, **kwargs):
 _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.FileInput)
 
 
-def _polish(field):
-    """Bootstrap's classes, and sentences instead of «Trường này là bắt buộc»."""
+def _polish(field: forms.Field) -> None:
+    """Give a field Bootstrap's classes and our messages, which name the field."""
     widget, label = field.widget, field.label or ""
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
         widget.attrs.setdefault("class", "form-check-input")
@@ -98,11 +102,13 @@ def _polish(field):
 
 
 class OptionSelect(forms.Select):
-    """Options of a criterion; the page adds up their ``points``, by value."""
+    """A select whose options carry their points as ``data-points``, for the page to add up.
+    ``points`` is {value of the option: points}.
+    """
 
     points: dict[str, Any]
 
-    def create_option(self, name, value, *args, **kwargs):
+    def create_option(self, name: Any, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         made = super().create_option(name, value, *args, **kwargs)
         if str(value) in self.points:
             made["attrs"]["data-points"] = str(self.points[str(value)])
@@ -110,9 +116,11 @@ class OptionSelect(forms.Select):
 
 
 class OptionField(forms.TypedChoiceField):
-    """Which option of a criterion is chosen; ``row`` is the criterion's of a rubric's sheet."""
+    """A choice among the options of a criterion; ``row`` is the criterion's row in
+    :func:`cycle.rubrics.sheet`.
+    """
 
-    def __init__(self, row, **kwargs):
+    def __init__(self, row: dict[str, Any], **kwargs: Any) -> None:
         criterion, cases = row["criterion"], row["cases"]
         choices: list[tuple] = [("", _("— Chưa chấm —"))]
         widget = OptionSelect()
@@ -143,24 +151,26 @@ class OptionField(forms.TypedChoiceField):
             self.help_text = criterion.note
 
 
-def points_text(points):
+def points_text(points: Decimal) -> str:
     """3.00 → «3», 2.50 → «2,5»."""
     return f"{points.normalize():f}".replace(".", ",")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Fields shown together, folded until one of them says something."""
+    """Fields ``names`` of a part, shown under one legend; folded while all are empty."""
 
     legend: object
     names: tuple
     about: object = ""
-    #: What the page adds up in it, by the name of the field that takes the sum.
+    #: The field that gets the sum of their points on the page.
     sum: str = ""
 
 
 class Part(forms.BaseForm):
-    """A piece of a form: which of its days may not lie ahead, and what it hands to the act."""
+    """A part of an act's form. ``not_future``: its date fields that may not be in the future;
+    ``folds``: groups of fields shown folded.
+    """
 
     fields: dict[str, Any]
     not_future: tuple = ()
@@ -169,14 +179,14 @@ class Part(forms.BaseForm):
     folded = False
     folds: tuple = ()
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             _polish(field)
 
     @property
-    def pieces(self):
-        """What the page shows, in order: a field, or a fold in the place of its first field."""
+    def pieces(self) -> Iterator[dict[str, Any]]:
+        """What the page shows, in order: a field, or a fold at the place of its first field."""
         fold_of = {name: fold for fold in self.folds for name in fold.names}
         for field in self:
             fold = fold_of.get(field.name)
@@ -187,7 +197,7 @@ class Part(forms.BaseForm):
                 says = any(each.errors or each.value() for each in fields)
                 yield {"fold": fold, "fields": fields, "open": says}
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         for name in self.not_future:
             day = self.cleaned_data.get(name)
@@ -195,8 +205,8 @@ class Part(forms.BaseForm):
                 self.add_error(name, _("Ngày này chưa đến, xin xem lại."))
         return cleaned
 
-    def add_to(self, call):
-        """Put what was typed into the arguments of the door."""
+    def add_to(self, call: dict[str, Any]) -> None:
+        """Add what was typed to ``call``, the keyword arguments of the door."""
 
 
 class PlainPart(Part, forms.Form):

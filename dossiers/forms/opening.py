@@ -1,4 +1,8 @@
-"""How a dossier begins: opening one, and the outreach from which it comes."""
+"""Forms to open a dossier, and to record the outreach events from which dossiers come."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
@@ -6,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField
-from cycle.models import Cycle, Level, OrgUnit, Role, fold, told_apart
+from cycle.models import Cycle, Level, OrgUnit, Role, User, fold, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
@@ -26,9 +30,9 @@ from dossiers.walk.engine import DutyMissing
 
 
 class UnitChoiceField(RowField):
-    """Communes of the same name are told apart by their district and their last day."""
+    """A choice among communes; those of one name are told apart by district and last day."""
 
-    def label_from_instance(self, unit):
+    def label_from_instance(self, unit: OrgUnit) -> str:
         name = unit.name
         if unit.parent and unit.parent.level == Level.DISTRICT:
             name += f", {unit.parent.name}"
@@ -107,9 +111,10 @@ class DossierForm(PlainPart):
         widget=forms.HiddenInput,
     )
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user, self.duplicates = user, []
+        self.user = user
+        self.duplicates: list[Dossier] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["commune"].queryset = communes.select_related("parent").current_first()
@@ -118,7 +123,7 @@ class DossierForm(PlainPart):
         self.fields["product"].queryset = Product.objects.filter(
             producer__in=producers
         ).select_related("producer")
-        # Beside the communes that theirs took over, an officer's own is the only one of today.
+        # Chosen beforehand when only one existing commune can be chosen; the others have ended.
         if (
             len(
                 today := [each for each in self.fields["commune"].queryset[:2] if not each.valid_to]
@@ -132,7 +137,7 @@ class DossierForm(PlainPart):
             org_unit__in=user.area(), cycle__closed_on=None
         )
 
-    def clean(self):
+    def clean(self) -> Any:
         data = super().clean()
         cycle, commune = data.get("cycle"), data.get("commune")
         if (
@@ -165,19 +170,19 @@ class DossierForm(PlainPart):
             self._look_for_duplicates(data)
         return data
 
-    def _fields(self, *names):
+    def _fields(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]
 
-    def where(self):
-        """Fields of the first group."""
+    def where(self) -> list[forms.BoundField]:
+        """The fields of cycle, commune and outreach event."""
         return self._fields("cycle", "commune", "outreach_event")
 
-    def new_product(self):
-        """Fields of a product that is not known yet."""
+    def new_product(self) -> list[forms.BoundField]:
+        """The fields of a new product."""
         return self._fields("product_name", "group", "code")
 
-    def new_producer(self):
-        """Fields of a producer who is not known yet."""
+    def new_producer(self) -> list[forms.BoundField]:
+        """The fields of a new producer."""
         return self._fields(
             "producer_name",
             "owner_type",
@@ -187,12 +192,14 @@ class DossierForm(PlainPart):
             "registration_number",
         )
 
-    def how(self):
-        """Fields of the case type and where the walk begins."""
+    def how(self) -> list[forms.BoundField]:
+        """The fields of the case type and of where the walk begins."""
         return self._fields("case_type", "entered_as", "state", "reason")
 
-    def _look_for_duplicates(self, data):
-        """A warning, not a wall: the officer ticks that it is another product."""
+    def _look_for_duplicates(self, data: dict[str, Any]) -> None:
+        """Warn of dossiers of the same product, or of one with the same names, capitals and marks
+        aside; the officer may tick that this is another one.
+        """
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
@@ -223,8 +230,10 @@ class DossierForm(PlainPart):
                     _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
                 )
 
-    def open(self):
-        """Open the dossier, late when asked so; returns it, or None with the reason shown."""
+    def open(self) -> Dossier | None:
+        """Open the dossier, at a later step if so chosen; returns it, or None with the errors on
+        the form.
+        """
         data = self.cleaned_data
         try:
             with transaction.atomic():
@@ -256,8 +265,8 @@ class DossierForm(PlainPart):
             return dossier
         return None
 
-    def _new_product(self, data):
-        """A product that the door saves, with its producer when both are new."""
+    def _new_product(self, data: dict[str, Any]) -> Product:
+        """An unsaved product, for the door to save; with an unsaved producer if that is new too."""
         producer = data["producer"] or Producer(
             name=data["producer_name"],
             owner_type=data["owner_type"],
@@ -273,7 +282,7 @@ class DossierForm(PlainPart):
 
 
 class OutreachForm(Part, forms.ModelForm):
-    """A meeting, broadcast or panel that was held."""
+    """An outreach event that was held (hoạt động tuyên truyền)."""
 
     not_future = ("held_on",)
     kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
@@ -293,7 +302,7 @@ class OutreachForm(Part, forms.ModelForm):
         )
         field_classes = {"org_unit": UnitChoiceField}
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
@@ -307,5 +316,5 @@ class OutreachForm(Part, forms.ModelForm):
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 
 
-#: Who holds meetings and broadcasts.
+#: The roles that hold outreach events.
 ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)

@@ -1,9 +1,10 @@
-"""What each step keeps, as forms: one part of an act's form for each record.
+"""The parts of an act's form for the records that the act keeps, one per record model."""
 
-Every wrong input ends in a Vietnamese sentence at its field.
-"""
+from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, rubrics
+from cycle.models import Rubric
 from dossiers.forms.fields import (
     Fold,
     OptionField,
@@ -31,6 +33,7 @@ from dossiers.models import (
     Certificate,
     CommuneReport,
     Completion,
+    Dossier,
     Evaluation,
     Evidence,
     Idea,
@@ -43,17 +46,20 @@ from dossiers.models import (
 )
 from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
+from dossiers.models.records import Record
 
 
 class RecordPart(Part, forms.ModelForm):
-    """A record of the step. ``held_on`` is its own day; a ``prefilled`` one begins with what the
-    last version said.
+    """The part for one record. ``held_on``: the date field that begins with today; ``prefilled``:
+    the other fields begin with those of the dossier's last such record.
     """
 
     held_on = ""
     prefilled = False
 
-    def __init__(self, *args, dossier, initial=None, **kwargs):
+    def __init__(
+        self, *args: Any, dossier: Dossier, initial: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         model = self._meta.model
         known = {}
         if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
@@ -67,13 +73,15 @@ class RecordPart(Part, forms.ModelForm):
         )
         self.legend = self.legend or capfirst(model._meta.verbose_name)
 
-    def add_to(self, call):
+    def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
             call["record"].append(self.instance)
 
 
-def record_form(model, form=RecordPart, **attributes):
-    """The form of a step's record: all that a person fills in."""
+def record_form(
+    model: type[Record | Evidence], form: type[RecordPart] = RecordPart, **attributes: Any
+) -> Any:
+    """The part for records of ``model``, with all fields that a person fills in."""
     return forms.modelform_factory(
         model,
         form=type(f"{model.__name__}Form", (form,), attributes),
@@ -87,10 +95,16 @@ def record_form(model, form=RecordPart, **attributes):
 
 
 class ScoredPart(RecordPart):
-    """A record that may say the points of each criterion of the dossier's rubric."""
+    """A part with a field for each criterion of the dossier's rubric."""
 
-    def ask(self, rubric, field_of, prefix):
-        """A field for each criterion of ``rubric``; returns their names by part."""
+    def ask(
+        self, rubric: Rubric, field_of: Callable[[dict[str, Any]], forms.Field], prefix: str
+    ) -> dict[str, list[str]]:
+        """Add a field for each criterion of ``rubric``; returns their names by part (A, B, C).
+
+        ``field_of`` makes the field from the criterion's row; its name is ``prefix`` and the
+        criterion's id.
+        """
         self.by_code: dict[str, str] = {}
         parts: dict[str, list] = {}
         for part in rubrics.sheet(rubric)["parts"]:
@@ -103,16 +117,16 @@ class ScoredPart(RecordPart):
                     _polish(self.fields[name])
         return parts
 
-    def told(self):
-        """What was said of each criterion, by its code."""
+    def told(self) -> dict[str, Any]:
+        """The values filled in, by code of criterion."""
         return {
             code: value
             for code, name in self.by_code.items()
             if (value := self.cleaned_data.get(name)) is not None
         }
 
-    def place(self, wrong):
-        """Put each sentence at the criterion it is about, where none stands yet."""
+    def place(self, wrong: Mapping[str, str]) -> None:
+        """Show the sentences of ``wrong``, ``{code: sentence}``, at their fields; one each."""
         for code, sentence in wrong.items():
             name = self.by_code.get(code)
             if name not in self.errors:
@@ -120,14 +134,13 @@ class ScoredPart(RecordPart):
 
 
 class SelfAssessmentPart(ScoredPart):
-    """The producer's own scores: each criterion, or of a paper the sums alone.
-
-    Which criteria there are is known once the product set is chosen.
+    """The producer's self-assessment (Mẫu 02): an option per criterion, or from a paper the sums
+    alone. There are fields for criteria once a rubric is chosen.
     """
 
     prefilled = True
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         limits = dossier.rule_set.content.get("parts") or {}
         for part, limit in limits.items():
@@ -151,8 +164,9 @@ class SelfAssessmentPart(ScoredPart):
         else:
             self.fields["what_changed"].required = True
 
-    def _ask_criteria(self, dossier, limits):
+    def _ask_criteria(self, dossier: Dossier, limits: Mapping[str, Any]) -> None:
         rubric = self.instance.rubric = dossier.rubric
+        assert rubric is not None, "asked of a dossier with a rubric"
         parts = self.ask(rubric, lambda row: OptionField(row, required=False), "c")
         for name in self.by_code.values():
             if required := self.by_code.get(self.fields[name].requires):
@@ -183,7 +197,7 @@ class SelfAssessmentPart(ScoredPart):
             for total in SelfAssessment.SUMS.values():
                 self.initial.pop(total, None)
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         self.instance.rubric = self.cleaned_data.get("rubric") or self.instance.rubric
         if not self.by_code:
@@ -198,8 +212,8 @@ class SelfAssessmentPart(ScoredPart):
                     self.add_error(total, self.fields[total].error_messages["required"])
         return cleaned
 
-    def _follow(self, told):
-        """Let points and sums follow from what was chosen, when it is a whole sheet."""
+    def _follow(self, told: Mapping[str, int]) -> None:
+        """Compute points and sums when an option is chosen for every criterion."""
         scored, wrong = self.instance.rubric.count(told.values())
         self.place(wrong)
         for part, total in SelfAssessment.SUMS.items():
@@ -215,12 +229,12 @@ class SelfAssessmentPart(ScoredPart):
 
 
 class CentreEvaluationPart(ScoredPart):
-    """The centre's result, and the means of the criteria when it sends them."""
+    """The centre's result (kết quả của trung ương), with the means of each criterion if sent."""
 
     held_on = "met_on"
     not_future = ("met_on",)
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         self.by_code = {}
         if dossier.rubric is not None:
@@ -229,7 +243,7 @@ class CentreEvaluationPart(ScoredPart):
             self.folds = (Fold(_("Điểm từng tiêu chí (nếu trung ương gửi)"), names),)
 
     @staticmethod
-    def _mean_of(row):
+    def _mean_of(row: dict[str, Any]) -> PointsField:
         criterion = row["criterion"]
         limit = {"code": criterion.code, "limit": points_text(criterion.points)}
         field = PointsField(
@@ -245,7 +259,7 @@ class CentreEvaluationPart(ScoredPart):
         )
         return field
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         if told := self.told():
             self.instance.scores = {code: str(points) for code, points in told.items()}
@@ -259,28 +273,28 @@ class CertificatePart(RecordPart):
     held_on = "issued_on"
     not_future = ("issued_on",)
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         number = self.fields["number"]
         number.required = True
         number.error_messages["required"] = NUMBER_MISSING
         number.help_text = _("Ghi đúng như trên giấy; đã ghi thì không sửa được.")
 
-    def _post_clean(self):
+    def _post_clean(self) -> None:
         told = self.errors.pop("number", None)
         super()._post_clean()  # type: ignore[misc]
         if told:
-            # What is wrong with it is told once; the model finds it missing too.
+            # The model finds the number missing as well: say what is wrong once.
             self.errors["number"] = told
 
 
 class CentreCertificatePart(CertificatePart):
-    """Filled when the centre has certified 5★, and only then."""
+    """The centre's certificate: filled in only when it gave five stars."""
 
     legend = _("Giấy chứng nhận (chỉ khi trung ương công nhận 5 sao)")
     held_on = ""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
 
 
@@ -288,18 +302,18 @@ class PromotionPart(RecordPart):
     held_on = "done_on"
     not_future = ("done_on",)
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         self.fields["event"].queryset = PromotionEvent.objects.filter(cycle=dossier.cycle_id)
         self.fields["event"].empty_label = _("Không thuộc sự kiện nào")
 
 
 class LastPromotionPart(PromotionPart):
-    """May stay empty when an activity is on record already."""
+    """Required only while no promotion is on record."""
 
     held_on = ""
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         if dossier.promotions.exists():
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
             self.legend = _("Hoạt động xúc tiến (để trống nếu đã ghi đủ)")
@@ -307,7 +321,7 @@ class LastPromotionPart(PromotionPart):
 
 
 class EvidencePart(RecordPart):
-    """A file, or a paper with the place it is kept; new, or instead of an old one."""
+    """A piece of evidence: a file, or the place of a paper; new, or replacing an old one."""
 
     not_future = ("issued_on",)
     file = FileField(
@@ -317,7 +331,7 @@ class EvidencePart(RecordPart):
     )
     field_order = ("kind", "title", "file", "paper_location", "criteria")
 
-    def __init__(self, *args, dossier, **kwargs):
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
         compulsory = dossier.rule_set.compulsory(dossier.case_type)
         kinds = [(row["code"], row["label"]) for row in dossier.rule_set.content["evidence_kinds"]]
@@ -337,7 +351,8 @@ class EvidencePart(RecordPart):
             self.fields["replaces"].error_messages["invalid_choice"] = SCORED_ALREADY
         else:
             self.fields["replaces"].queryset = dossier.evidence.current()
-            # Whoever was first commits before the choices are read, or between that and the save.
+            # Another may replace the same piece before the choices are read, or after that and
+            # before the save.
             for code in ("invalid_choice", "unique"):
                 self.fields["replaces"].error_messages[code] = REPLACED_ALREADY
         if dossier.rubric is not None:
@@ -349,7 +364,7 @@ class EvidencePart(RecordPart):
                     "Muốn ghi tài liệu chứng minh tiêu chí nào, hãy chọn bộ sản phẩm trước."
                 )
 
-    def _ask_criteria(self, rubric):
+    def _ask_criteria(self, rubric: Rubric) -> None:
         self.fields["criteria"] = forms.MultipleChoiceField(
             label=_("Tiêu chí"),
             choices=[(each.code, str(each)) for each in rubric.criteria.all()],
@@ -366,7 +381,7 @@ class EvidencePart(RecordPart):
         if old is not None:
             self.initial["criteria"] = old.criteria
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         old = self.cleaned_data.get("replaces")
         if old and "kind" in self.cleaned_data and old.kind != self.cleaned_data["kind"]:
@@ -379,16 +394,16 @@ class EvidencePart(RecordPart):
             self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
         return cleaned
 
-    def _post_clean(self):
+    def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         if len(self.errors) > 1:
-            # A wrong field is named already; without its file the model finds the row empty too.
+            # When a field is wrong, the model also finds the row empty: drop that message.
             self.errors.pop(NON_FIELD_ERRORS, None)
 
 
 # --- Which act asks for which -------------------------------------------------------------------
 
-#: Record -> the form that asks for it.
+#: Model name of a record -> the part that asks for it.
 FORMS = {
     "idea": record_form(Idea, held_on="filed_on", not_future=("filed_on",), prefilled=True),
     "businessplan": record_form(
@@ -412,14 +427,14 @@ FORMS = {
         Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on")
     ),
 }
-#: Acts that ask otherwise than the others.
+#: (act, record) -> the part, where an act asks for a record in its own way.
 _OTHERWISE = {
     ("record_centre_result", "evaluation"): record_form(Evaluation, CentreEvaluationPart),
     ("record_centre_result", "certificate"): record_form(Certificate, CentreCertificatePart),
     ("promote", "promotion"): record_form(Promotion, LastPromotionPart),
 }
 
-#: act -> the forms of the records that it keeps.
+#: Act -> the parts for the records that it keeps.
 RECORDS = {
     act.name: [_OTHERWISE.get((act.name, kind)) or FORMS[kind] for kind in act.keeps]
     for act in ACTS.values()

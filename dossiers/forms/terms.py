@@ -1,9 +1,13 @@
-"""Forms about time: giving a term more of it, and the days of the calendar."""
+"""Forms to extend a term (gia hạn) and to change the calendar of days off (lịch nghỉ)."""
+
+from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +15,7 @@ from cycle import tables, written
 from cycle.models import DayOff
 from dossiers.forms.fields import CountField, DateField, PlainPart
 from dossiers.models.paper import OfficialDocument
+from dossiers.models.term import Term
 from dossiers.terms import recalculation
 from dossiers.terms.due import UNITS
 
@@ -19,7 +24,7 @@ MOST_ROWS = 400
 
 
 class ExtensionForm(PlainPart):
-    """How much longer, why, and by which document."""
+    """By how many days a term is extended, why, on which document."""
 
     days = CountField(label=_("Gia hạn thêm"), min_value=1, max_value=3650)
     document = forms.CharField(
@@ -29,7 +34,7 @@ class ExtensionForm(PlainPart):
     )
     reason = forms.CharField(label=_("Lý do"), max_length=300)
 
-    def __init__(self, *args, term, **kwargs):
+    def __init__(self, *args: Any, term: Term, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["days"].help_text = _now("Tính bằng %(unit)s; còn được gia hạn %(n)d.") % {
             "unit": UNITS[term.unit],
@@ -38,7 +43,7 @@ class ExtensionForm(PlainPart):
 
 
 class DayForm(PlainPart):
-    """One day of the calendar, changed."""
+    """A change of one day of the calendar."""
 
     day = DateField(label=_("Ngày"))
     what = forms.ChoiceField(
@@ -60,11 +65,11 @@ class _DaysFormSet(forms.BaseFormSet):
         "too_many_forms": _("Nhiều nhất %(num)d ngày một lần, xin chia nhỏ."),
     }
 
-    # A row that is shown filled in may be emptied again, like any other.
-    def initial_form_count(self):
+    # With initial forms, Django would require a row that was shown filled in.
+    def initial_form_count(self) -> int:
         return 0
 
-    def total_form_count(self):
+    def total_form_count(self) -> int:
         if self.is_bound:
             return super().total_form_count()
         return min(len(self.initial or ()) + self.extra, self.max_num)
@@ -80,8 +85,8 @@ DaysFormSet = forms.formset_factory(
 )
 
 
-def changes_of(days):
-    """The rows that were filled in, as :mod:`dossiers.terms.recalculation` takes them."""
+def changes_of(days: forms.BaseFormSet[DayForm]) -> list[dict[str, Any]]:
+    """The rows filled in, as :func:`dossiers.terms.recalculation.checked` takes them."""
     return [
         {**form.cleaned_data, "day": form.cleaned_data["day"].isoformat()}
         for form in days
@@ -99,13 +104,13 @@ def _wrong_row(line: int) -> ValidationError:
     )
 
 
-def read_days(upload):
+def read_days(upload: UploadedFile) -> list[dict[str, Any]]:
     """The rows of an uploaded table (day, worked, name, document), as the form shows them.
 
-    Days that the calendar already has like that are left out. Raises ValidationError, with the
-    line, for a file that is no such table; what a row says is checked with the others.
+    Rows that change nothing are left out. Raises ValidationError, naming the line, for a file that
+    is no such table; days and texts are checked by the form.
     """
-    if upload.size > 1024 * 1024:
+    if upload.size is None or upload.name is None or upload.size > 1024 * 1024:
         raise ValidationError(_now("Tệp quá lớn: lịch nghỉ chỉ vài chục dòng."))
     try:
         found = tables.parse(upload.name, upload.read(), COLUMNS)
@@ -123,7 +128,7 @@ def read_days(upload):
         if row["worked"] not in ("", "x"):
             raise _wrong_row(line)
         cells = {column: row[column] for column in COLUMNS}
-        # As the calendar knows it; what is no day stays, for the form to refuse at its field.
+        # An invalid day stays as written: the form refuses it at its field.
         with suppress(written.NotADay):
             cells["day"] = written.day(cells["day"]).isoformat()
         cells["what"] = "worked" if cells.pop("worked") else "off"
@@ -144,9 +149,9 @@ def read_days(upload):
     return rows
 
 
-def checked_days(changes):
-    """``changes`` as they can be applied: as :func:`dossiers.terms.recalculation.checked` has them,
-    and no removal of what is not there. Raises CalendarRefused naming the row.
+def checked_days(changes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """``changes`` checked by :func:`dossiers.terms.recalculation.checked`, which here may remove
+    only days that the calendar has. Raises CalendarRefused naming the row.
     """
     rows = recalculation.checked(changes)
     there = set(

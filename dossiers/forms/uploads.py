@@ -1,7 +1,7 @@
-"""Files that people send: checked by what they are, staged until an act keeps them.
+"""Uploaded files: checked by their content, staged until an act keeps them.
 
-A form whose other fields are wrong is shown again with its file held: what goes to the browser is a
-sealed note of it, good for a day, that only the person who sent the file can hand in.
+When other fields of a form are wrong, its file is held: the page carries a signed note of it, valid
+for a day and only for the person who sent the file.
 """
 
 from pathlib import PurePath
@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import files
 from cycle.models import User
 
-#: Extension -> type it is served as, and how such a file begins.
+#: Extension -> the content type it is served as, and the first bytes of such a file.
 FILE_TYPES = {
     ".pdf": ("application/pdf", b"%PDF-"),
     ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
@@ -33,19 +33,18 @@ FILE_TYPES = {
     ),
     ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
 }
-#: Hidden inputs beside the file's: the note of a file that is held, and the wish to drop it.
+#: Suffixes of two more inputs of a file field: the note of a held file, and a tick to drop it.
 HELD, DROP = "-held", "-drop"
 _SEAL = "dossiers.uploads"
 
 
-#: What is taken, where nothing narrower is said.
+#: The message of a field that takes all of FILE_TYPES.
 TAKEN = _("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx).")
 
 
 def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> str:
-    """Refuse an empty, oversized or unknown file with a sentence; returns its content type.
-
-    ``taken`` says which files there are to choose from.
+    """The content type of a file. Raises ValidationError for one that is empty, too big, or of an
+    unknown type, with the message ``taken``.
     """
     if not upload.size:
         raise ValidationError(_("Tệp này rỗng, xin chọn lại."))
@@ -65,9 +64,9 @@ def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> str:
 
 
 def stage(upload: UploadedFile, content_type: str) -> files.Staged:
-    """Stage ``upload`` under a name that a column holds.
+    """Stage ``upload``, its name cut to what a column holds.
 
-    Raises ValidationError, a sentence, when the storage takes nothing.
+    Raises ValidationError when the storage cannot be written.
     """
     path = PurePath(upload.name or "")
     try:
@@ -82,7 +81,7 @@ def _seal(staged: files.Staged, owner: User) -> str:
 
 
 def _unseal(note: str, owner: User | None) -> files.Staged | None:
-    """The file of a note that ``owner`` was given within the day and that is there; else None."""
+    """The staged file of a note given to ``owner`` within a day, if it still exists; else None."""
     try:
         pk, *told = signing.loads(note, salt=_SEAL, max_age=files.KEPT_FOR)
     except signing.BadSignature:
@@ -92,7 +91,7 @@ def _unseal(note: str, owner: User | None) -> files.Staged | None:
 
 
 class FileInput(forms.FileInput):
-    """Sends a file, or the note of one that is held; says which is held."""
+    """A file input that can also carry the note of a held file, whose name it shows."""
 
     owner: User | None = None
 
@@ -109,7 +108,7 @@ class FileInput(forms.FileInput):
         staged = _unseal(held, self.owner) if held else None
         if staged is None:
             return super().render(name, None, attrs, renderer)
-        # What is held need not be chosen again.
+        # With a held file, none need be chosen.
         plain = {key: each for key, each in (attrs or {}).items() if key != "required"}
         return format_html(
             '<p class="file-held">{}</p><input type="hidden" name="{}" value="{}">{}'
@@ -126,13 +125,13 @@ class FileInput(forms.FileInput):
 
 
 class FileField(forms.FileField):
-    """A file that is sent, as :class:`cycle.files.Staged`.
+    """An uploaded file as :class:`cycle.files.Staged`.
 
-    With an ``owner`` one that was right is held while the form is shown again.
+    With an ``owner``, a valid file is held while the form is shown again.
     """
 
     widget = FileInput
-    #: Which files it takes, as it says to who sent another.
+    #: The message for a file of another type.
     taken = TAKEN
 
     def __init__(self, **kwargs: Any) -> None:
@@ -145,7 +144,7 @@ class FileField(forms.FileField):
         }
 
     def owned_by(self, owner: User) -> None:
-        """Hold its file for ``owner``."""
+        """Hold its file for ``owner`` while the form is shown again."""
         self.widget.owner = owner
 
     def clean(self, data: Any, initial: Any = None) -> files.Staged | None:
@@ -166,15 +165,15 @@ class FileField(forms.FileField):
         return staged
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was sent: its page says whether it is held."""
+        """The data that was sent, for the page to say whether a file is held."""
         return data or initial
 
     def check(self, content_type: str) -> None:
-        """Whether this field takes a file of this type; raises ValidationError."""
+        """Raise ValidationError when this field takes no file of this type."""
 
 
 def hold_for(owner: User, form: forms.BaseForm) -> None:
-    """Hold the files of ``form`` for ``owner``."""
+    """Hold the files of ``form`` for ``owner`` while it is shown again."""
     for field in form.fields.values():
         if isinstance(field, FileField):
             field.owned_by(owner)

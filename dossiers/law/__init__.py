@@ -1,1 +1,1 @@
-"""What may be done, in words; knows no model."""
+"""The law in words and data: states, tasks, acts, conditions, guidance. Imports no model."""

@@ -1,4 +1,4 @@
-"""What an act is: all that a button, a form, a record, a list and a letter ask of it. A leaf.
+"""What an act is: all that buttons, forms, history, lists and letters need to know of it. A leaf.
 
 An :class:`Act` is declared once, at its transition in ``dossiers/models/law.py``.
 """
@@ -16,10 +16,10 @@ from dossiers.law.states import AT_COUNCIL, State
 #: Pairs of role and level, in the dossier's own line.
 Who = frozenset[tuple[str, str]]
 
-#: Who may do the acts that no task asks for.
+#: Who may do acts for the producer that no task asks for (withdraw, refile …).
 FOR_PRODUCER: Who = frozenset({("officer", "commune"), ("officer", "district")})
 OFFICERS: Who = FOR_PRODUCER | {("officer", "province")}
-#: Nobody by their post: only by the authority of a round.
+#: Nobody by a post; only on the authority of a round.
 ON_AUTHORITY: Who = frozenset()
 UPPER_OFFICERS: Who = frozenset({("officer", "district"), ("officer", "province")})
 SUPPORTERS: Who = OFFICERS | {
@@ -37,46 +37,48 @@ _WITH_PRODUCER = frozenset(NODES[node] for node in WAITS_FOR_PRODUCER)
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """An act of the law (hành vi pháp lý), and everything that is said of it elsewhere."""
+    """A legal act on a dossier (hành vi pháp lý), declared at its transition."""
 
     #: The name of its transition; stored in tasks and, with ``dossier.`` before it, in history.
     name: str
-    #: ``task``: a task asks for it, ``doors.complete``; ``act``: none does, ``doors.act``.
+    #: ``task``: a task asks for it, done by ``doors.complete``; ``act``: none does, ``doors.act``.
     door: Literal["task", "act"]
-    #: The states in which it begins, and those it may lead to; none when the dossier stays.
+    #: The states it may be done in, and those it may lead to: empty when the state stays.
     begins: tuple[State, ...]
     leads: tuple[State, ...]
-    #: Where and how its button is shown.
+    #: Where its button is shown, and in which colour.
     tone: Literal["forward", "return", "refuse", "other"]
     #: The button, and the verb phrase that follows the actor's name in the history.
     label: Words
     said: Words
-    #: It asks why.
+    #: A reason is required.
     reason: bool = False
-    #: It is done only on a signed document and its scan, except ``scored``.
+    #: A signed document and its scan are required.
     paper: bool = False
-    #: A council gives it: from a closed round it rests on the sheets handed in, not on a paper.
+    #: A council's result. By a closed round it needs no ``paper``: it rests on the sheets.
     scored: bool = False
-    #: An act of the moment, that nobody signs: its form asks for no paper.
+    #: Nothing is signed for it: its form has no fields for a paper.
     unsigned: bool = False
-    #: An officer signs for what was checked; ``gate``: what is not ticked must be explained.
+    #: Its form has the checklist of the task; with ``gate`` what is not ticked must be explained.
     reviewed: bool = False
     gate: bool = False
     #: The records that its form asks for, by their model's name, the main one first.
     keeps: tuple[str, ...] = ()
-    #: The part of its form that asks for the values which its transition takes.
+    #: The part of its form that asks for the arguments of its transition: a key of ``VALUES`` in
+    #: ``dossiers/forms/acts.py``.
     takes: str = ""
-    #: It takes the dossier out of the round that has it, which every other act waits for.
+    #: It takes the dossier out of the round that has it. Every other act that moves a dossier is
+    #: refused while a round has it.
     leaves: bool = False
     #: It sends the dossier to the level above; ``fetches``: the level above takes it by itself.
     sends_up: bool = False
     fetches: bool = False
-    #: Who may do what no task asks for; None of an act that a task asks for.
+    #: Who may do it, when no task asks for it; None for an act that a task asks for.
     who: Who | None = None
-    #: Whom its letter tells: those who have the dossier ``next``, them and the officers who
-    #: followed it (``line``), or ``nobody``.
+    #: Who gets its letter: whoever has the ``next`` task; ``line``: they and the officers who had
+    #: the dossier before; or ``nobody``.
     tells: Literal["next", "line", "nobody"] = "next"
-    #: What its page warns of, beside what it says of every refusal.
+    #: A warning on its page, besides the one that every refusal has.
     warning: Words = ""
 
     @property
@@ -86,19 +88,20 @@ class Act:
 
     @property
     def permission(self) -> str:
-        """Who may do it to a dossier, as it stands there."""
+        """The permission on the dossier that is asked of whoever does it."""
         return f"dossiers.{self.name}"
 
     @property
     def by_round(self) -> bool:
-        """Whether a round's authority suffices: for what a task asks, and what no post may do."""
+        """Whether a round's authority suffices for it: an act that a task asks for, or one that no
+        post may do.
+        """
         return not self.who
 
     @property
     def of_round(self) -> RoundCheck | None:
-        """What it asks of the round that has the dossier, which only who does it can answer.
-
-        What moves a dossier away from its council asks for its round, before all else.
+        """The check against the round that has the dossier; None for an act that may be done while
+        a round has it. It is made first, and needs to know who does the act.
         """
         if not self.leads or AT_COUNCIL.isdisjoint(self.begins):
             return None
@@ -116,7 +119,7 @@ class Act:
 
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
-#: A state, several of which one is chosen by what the transition returns, or None: it stays.
+#: Where a transition leads: a state, the state it returns, or None (the state stays).
 Target = State | fsm.RETURN_VALUE | None
 
 
@@ -128,7 +131,7 @@ def task_act(
     tone: Literal["forward", "return", "refuse"] = "forward",
     **said: Any,
 ) -> Callable[[_Method], _Method]:
-    """Declare an act that a task asks for; ``said`` are the fields of :class:`Act`."""
+    """Declare an act that a task asks for; ``said`` are further fields of :class:`Act`."""
     return _act(source, target, conditions, door="task", tone=tone, **said)
 
 
@@ -141,7 +144,7 @@ def free_act(
     who: Who,
     **said: Any,
 ) -> Callable[[_Method], _Method]:
-    """Declare an act that no task asks for; ``said`` are the fields of :class:`Act`."""
+    """Declare an act that no task asks for; ``said`` are further fields of :class:`Act`."""
     return _act(source, target, conditions, door="act", tone=tone, who=who, **said)
 
 
@@ -160,7 +163,7 @@ def _act(
             field="state",
             source=list(begins),
             target=target,
-            # As django_fsm types them, any model would do.
+            # django_fsm types a condition as one of any model.
             conditions=cast(list[Callable[[Any], bool]], list(conditions)),
             custom={"act": act},
         )(method)
@@ -169,7 +172,7 @@ def _act(
 
 
 def declared(law: type) -> dict[str, Act]:
-    """The acts of the transitions of ``law`` by name, in the order in which they stand there."""
+    """The acts declared in the class ``law``, by name, in the order of the source."""
     return {
         name: next(iter(method._django_fsm.transitions.values())).custom["act"]
         for name, method in vars(law).items()

@@ -1,4 +1,4 @@
-"""What an act needs beside the right state; each says in Vietnamese what is missing. A leaf."""
+"""What an act needs besides the right state; each says in Vietnamese what is missing. A leaf."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Words = str | Promise
 
 
 class ConditionNotMet(Exception):
-    """A legal act cannot be done yet; ``messages`` say what is missing, in Vietnamese."""
+    """An act cannot be done yet; ``messages`` are Vietnamese sentences that say what is missing."""
 
     def __init__(self, messages: Iterable[Words]) -> None:
         super().__init__(" ".join(str(message) for message in messages))
         self.messages = list(messages)
 
 
-#: What is said to who gave no reason.
+#: The sentence for a missing reason.
 NO_REASON = _("Bạn chưa nêu lý do.")
 
 
 def stated(text: str, lacks: Words = NO_REASON) -> str:
-    """``text`` without what surrounds it. Raises ConditionNotMet that says ``lacks`` when nothing
-    that is seen is left: a reason that must be given.
+    """A required text, without blanks around it. Raises ConditionNotMet with the sentence ``lacks``
+    when it has no visible character.
     """
     if not visible(text).strip():
         raise ConditionNotMet([lacks])
@@ -44,19 +44,19 @@ def stated(text: str, lacks: Words = NO_REASON) -> str:
 
 
 class ActNotPossible(Exception):
-    """The dossier does not stand where this act begins: someone acted first, or too early."""
+    """The dossier is in no state in which the act may be done: too early, or someone was first."""
 
 
-#: Says what is missing, or None.
+#: Says what the dossier lacks; None when nothing.
 Check = Callable[["Dossier"], Words | None]
-#: The same of who does it as well; on a page, before anybody does, of None.
+#: The same, given who does the act; a page that only shows the button gives None.
 RoundCheck = Callable[["Dossier", Doing | None], Words | None]
 
 
 class Condition:
-    """``check`` as django_fsm asks it, yes or no, which keeps its words in :meth:`why_not`.
+    """A check as django_fsm wants it, yes or no; :attr:`why_not` says what is missing.
 
-    ``settled``: no form can meet it, the edition or the stars decide.
+    ``settled``: nothing that a form records can meet it; the edition or the stars decide.
     """
 
     def __init__(self, check: Check, *, settled: bool = False) -> None:
@@ -68,12 +68,12 @@ class Condition:
 
 
 def condition(check: Check) -> Condition:
-    """A condition that what is recorded with the act may meet."""
+    """A condition that a record made with the act may meet."""
     return Condition(check)
 
 
 def settled(check: Check) -> Condition:
-    """A condition that is met or not before anything is recorded."""
+    """A condition that no record made with the act can meet."""
     return Condition(check, settled=True)
 
 
@@ -111,7 +111,7 @@ def has_self_assessment(dossier: Dossier) -> Words | None:
 
 @condition
 def has_rubrics(dossier: Dossier) -> Words | None:
-    """Bộ tiêu chí của nhóm sản phẩm; QĐ 851 has none."""
+    """Bộ tiêu chí của nhóm sản phẩm: the edition has one for it; QĐ 851 has none at all."""
     if not dossier.rubrics().exists():
         return _("Bộ quy định này không có bộ tiêu chí cho nhóm sản phẩm của hồ sơ.")
     return None
@@ -119,7 +119,7 @@ def has_rubrics(dossier: Dossier) -> Words | None:
 
 @condition
 def not_judged(dossier: Dossier) -> Words | None:
-    """Chưa hội đồng nào chấm, chưa vào đợt: what was judged stays judged by the same words."""
+    """Chưa hội đồng nào chấm, chưa vào đợt: the rubric may not change after that."""
     if dossier.stars is not None:
         return _("Hội đồng đã chấm hồ sơ này: không đổi bộ sản phẩm được nữa.")
     if dossier.held() is not None:
@@ -129,7 +129,7 @@ def not_judged(dossier: Dossier) -> Words | None:
 
 @condition
 def group_may_change(dossier: Dossier) -> Words | None:
-    """Đổi nhóm sản phẩm được: the same rule, as whoever corrects the group is told it."""
+    """Đổi nhóm sản phẩm được: the same rule as :func:`not_judged`, in words about the group."""
     if not_judged.why_not(dossier) is None:
         return None
     if dossier.stars is not None:
@@ -138,7 +138,7 @@ def group_may_change(dossier: Dossier) -> Words | None:
 
 
 def _held_by(dossier: Dossier, doing: Doing | None) -> Any:
-    """The entry of a round that has the dossier; None when this act is the round's own."""
+    """The round's entry that has the dossier; None when none has, or the act is that round's."""
     entry = dossier.held() if dossier.state in AT_COUNCIL else None
     if entry is None or doing is not None and doing.is_of_round(entry.round_id):
         return None
@@ -152,7 +152,7 @@ def _pending(entry: Any) -> str:
 
 
 def free_of_round(dossier: Dossier, doing: Doing | None) -> Words | None:
-    """Không ở trong đợt đánh giá nào: what a round has taken in, its closing moves on."""
+    """Không ở trong đợt đánh giá nào: while a round has the dossier only its closing moves it."""
     entry = _held_by(dossier, doing)
     if entry is None:
         return None
@@ -164,13 +164,15 @@ def free_of_round(dossier: Dossier, doing: Doing | None) -> Words | None:
 
 
 def may_leave_round(dossier: Dossier, doing: Doing | None) -> Words | None:
-    """Ra khỏi đợt được: the round is open to it, and held by whoever takes the dossier out."""
+    """Ra khỏi đợt được: the round is not closed, and the door has locked its entry
+    (``doing.leaving``).
+    """
     entry = _held_by(dossier, doing)
     if entry is None:
         return None
     if not entry.live:
         return _pending(entry)
-    # Only the door names what it holds; a page asks before that.
+    # A page asks without ``doing``; only the door has locked an entry.
     if doing is not None and doing.leaving != entry.pk:
         return _now("Hồ sơ vừa được đưa vào đợt «%(round)s»: hãy tải lại trang.") % {
             "round": entry.round
@@ -180,7 +182,7 @@ def may_leave_round(dossier: Dossier, doing: Doing | None) -> Words | None:
 
 @condition
 def has_compulsory_evidence(dossier: Dossier) -> Words | None:
-    """Tài liệu bắt buộc: without them nothing is forwarded."""
+    """Đủ tài liệu bắt buộc."""
     missing = dossier.missing_evidence()
     if missing:
         return _now("Hồ sơ còn thiếu: %(items)s.") % {"items": "; ".join(missing)}
@@ -197,7 +199,7 @@ def has_commune_report(dossier: Dossier) -> Words | None:
 
 @condition
 def has_result(dossier: Dossier) -> Words | None:
-    """Kết quả của hội đồng, from this time it sat."""
+    """Kết quả của hội đồng: given since the dossier came into this state."""
     if dossier.fresh_result() is None:
         return _("Chưa có kết quả của hội đồng.")
     return None
@@ -205,7 +207,7 @@ def has_result(dossier: Dossier) -> Words | None:
 
 @condition
 def has_certificate(dossier: Dossier) -> Words | None:
-    """Giấy chứng nhận, of this decision."""
+    """Giấy chứng nhận: recorded with this decision."""
     if not dossier.certificates.filter(at__gte=dossier.moved_at).exists():
         return _("Chưa ghi ngày cấp giấy chứng nhận.")
     return None
@@ -213,7 +215,7 @@ def has_certificate(dossier: Dossier) -> Words | None:
 
 @condition
 def has_centre_certificate(dossier: Dossier) -> Words | None:
-    """Giấy chứng nhận của trung ương, when it gave five stars."""
+    """Giấy chứng nhận của trung ương: required when the centre gave five stars."""
     result = dossier.fresh_result()
     if result is not None and result.stars == 5:
         return has_certificate.why_not(dossier)
@@ -238,7 +240,9 @@ def district_evaluates(dossier: Dossier) -> Words | None:
 
 @settled
 def may_go_to_province(dossier: Dossier) -> Words | None:
-    """From the commune when no district evaluates; from the district when the result suffices."""
+    """Chuyển lên tỉnh được: from the commune if no district evaluates, from the district if its
+    result goes up.
+    """
     if dossier.state == S.COMMUNE_CHECKED:
         if dossier.rule_set.has_district:
             return _("Theo bộ quy định này hồ sơ phải qua cấp huyện.")
@@ -249,7 +253,7 @@ def may_go_to_province(dossier: Dossier) -> Words | None:
 
 @settled
 def may_be_recognised(dossier: Dossier) -> Words | None:
-    """≥3★."""
+    """Công nhận được: at least three stars."""
     if (dossier.stars or 0) < 3:
         return _("Chỉ sản phẩm từ 3 sao mới được đề nghị công nhận.")
     return None
@@ -257,7 +261,9 @@ def may_be_recognised(dossier: Dossier) -> Words | None:
 
 @settled
 def province_certifies(dossier: Dossier) -> Words | None:
-    """Who certifies these stars under the pinned edition, or after the centre has answered."""
+    """Tỉnh công nhận được: the pinned edition lets the province certify these stars, or the centre
+    has answered.
+    """
     if (dossier.stars or 0) < 3:
         return _("Chỉ sản phẩm từ 3 sao mới được công nhận.")
     if dossier.rule_set.certifier(dossier.stars) not in (None, Level.PROVINCE):
@@ -267,7 +273,7 @@ def province_certifies(dossier: Dossier) -> Words | None:
 
 @settled
 def may_be_nominated(dossier: Dossier) -> Words | None:
-    """≥90 points, and the centre has not answered yet."""
+    """Đề nghị trung ương được: at least 90 points, and the centre has not answered yet."""
     if not dossier.goes_up(Level.PROVINCE):
         return _("Kết quả chưa đạt mức trình trung ương.")
     if dossier.evaluations.filter(level=Level.CENTRE).exists():
@@ -277,7 +283,7 @@ def may_be_nominated(dossier: Dossier) -> Words | None:
 
 @condition
 def idea_waited(dossier: Dossier) -> Words | None:
-    """The refiling wait of the pinned edition (QĐ 851: 7 days; none since)."""
+    """Hết thời gian chờ nộp lại ý tưởng: 7 days under QĐ 851, none in later editions."""
     if wait := dossier.refile_wait("idea"):
         return _now("Được nộp lại ý tưởng từ ngày %(day)s.") % {"day": wait.strftime("%d/%m/%Y")}
     return None
@@ -285,7 +291,7 @@ def idea_waited(dossier: Dossier) -> Words | None:
 
 @condition
 def plan_waited(dossier: Dossier) -> Words | None:
-    """The refiling wait of the pinned edition; none in those known."""
+    """Hết thời gian chờ nộp lại phương án: no edition has one so far."""
     if wait := dossier.refile_wait("plan"):
         return _now("Được nộp lại phương án từ ngày %(day)s.") % {"day": wait.strftime("%d/%m/%Y")}
     return None

@@ -1,4 +1,4 @@
-"""Who does an act, and in what right. A leaf."""
+"""Who does an act, and by which right. A leaf."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Doing:
-    """One doing of an act (việc đang làm), handed from its door to the law and the record."""
+    """Who does an act, by which right and when (việc đang làm); made by its door."""
 
-    #: None: the system, for acts that allow it.
+    #: Who does it; None is the system, for acts that allow it.
     by: User | None
-    #: The role assignment acted in.
+    #: The role assignment that ``by`` acts in.
     capacity: RoleAssignment | None = None
-    #: The entry of a round's history by which it is done; None of an act in one's own post.
+    #: The entry of a round's history on whose authority it is done; None in one's own post.
     authority: HistoryEntry | None = None
-    #: The task that asked for it, held by its door; None of an act that none asked for.
+    #: The task that asked for it, locked; None when no task did.
     task: Task | None = None
-    #: Whether ``by`` only types what a signed paper says.
+    #: ``by`` only records what a signed paper says (nhập từ văn bản).
     typed: bool = False
-    #: Id of the round's entry that the dossier is taken out of, its round locked; None without.
+    #: Id of the round's entry that the dossier is taken out of, its round locked.
     leaving: int | None = None
-    #: When it happened, where that is neither now nor the day of its paper.
+    #: When it happened; None: on the day its paper was signed, else now.
     at: datetime | None = None
 
     @property
     def recorded(self) -> dict[str, Any]:
-        """What the history keeps of it beside who and in which capacity."""
+        """Its part of the history entry's ``data``."""
         kept: dict[str, Any] = {}
         if self.task is not None:
             kept |= {"task": self.task.pk, "node": self.task.node}
@@ -43,8 +43,8 @@ class Doing:
         return kept
 
     def is_authorised(self, dossier: Dossier) -> bool:
-        """Whether it rests on what a round's closing or reopening, which names the dossier and was
-        done by the same person, brought about.
+        """Whether ``authority`` is the closing or reopening of a round that names ``dossier`` and
+        was done by the same person.
         """
         entry = self.authority
         return (
@@ -57,6 +57,6 @@ class Doing:
         )
 
     def is_of_round(self, round_id: int) -> bool:
-        """Whether it is that round's own act."""
+        """Whether ``authority`` is an entry of that round's history."""
         entry = self.authority
         return entry is not None and entry.stream == Stream.ROUND and entry.stream_id == round_id

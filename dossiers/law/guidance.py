@@ -24,7 +24,7 @@ class Guide:
     law_of_three: Any = ""
 
     def law_for(self, rule_set: RuleSet) -> Any:
-        """What the pinned edition asks at this point."""
+        """What the edition ``rule_set`` asks at this task."""
         if rule_set.procedure == "three_levels" and self.law_of_three:
             return self.law_of_three
         return self.law

@@ -1,4 +1,4 @@
-"""The tasks of the walk: their names, and the state of the dossier each one waits in. A leaf.
+"""The tasks of the walk: each one's name, and the dossier's state while it is open. A leaf.
 
 Names are stored in the database and are the same in all editions: renaming one is a data migration.
 """

@@ -1,4 +1,4 @@
-"""Where a dossier can stand. Each state knows its step. A leaf: no models."""
+"""The states of a dossier, and the step of each. A leaf: no models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cycle.steps import Step
 
 
 class State(models.TextChoices):
-    """Where a dossier stands (trạng thái hồ sơ)."""
+    """The state of a dossier (trạng thái hồ sơ)."""
 
     POTENTIAL = "potential", _("Sản phẩm tiềm năng")
     IDEA_REGISTERED = "idea_registered", _("Ý tưởng chờ xã sơ tuyển")
@@ -44,7 +44,7 @@ class State(models.TextChoices):
 
     @property
     def step(self) -> Step | None:
-        """The step this state belongs to; None for a dossier that left the walk."""
+        """The step this state belongs to; None for a parked state."""
         return _STEPS.get(self)
 
 
@@ -92,7 +92,7 @@ _STEPS = {
     **dict.fromkeys([State.CERTIFIED, State.PROMOTED], Step.PROMOTION),
 }
 
-#: Left the walk: nobody has a task. All but the revoked have a way back.
+#: The dossier has left the walk: nobody has a task. All but ``REVOKED`` can be reopened or refiled.
 PARKED = frozenset(
     {
         State.IDEA_NOT_SELECTED,
@@ -108,13 +108,13 @@ PARKED = frozenset(
 #: Where a dossier stands while the council of a level has it.
 STATE_AT = {"district": State.DISTRICT_EVALUATING, "province": State.PROVINCE_EVALUATING}
 
-#: At which level a dossier is judged in a state; of the centre only the result is recorded.
+#: The level that judges in each state; the centre's judging is not done here, only recorded.
 LEVEL_JUDGING = {state: level for level, state in STATE_AT.items()} | {State.AT_CENTRE: "centre"}
 
-#: Before a council: a round that has taken the dossier in moves it, and nobody else does.
+#: Before a council. A dossier in a round is moved by that round only.
 AT_COUNCIL = frozenset(STATE_AT.values())
 
-#: Was given a certificate, whether or not it still holds.
+#: A certificate was given, valid or not.
 RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})
 
 #: Somebody has a task.
@@ -125,10 +125,10 @@ UNDECIDED = frozenset(
     state for state in LIVE if state.step == Step.EVALUATION and state is not State.ASSEMBLING
 )
 
-#: A council has spoken, and nothing has been sent back or on to another since.
+#: A council has given its result, and the dossier has not gone on or back since.
 JUDGED = frozenset({State.DISTRICT_RANKED, State.RANKED, State.AWAITING_DECISION, State.AT_CENTRE})
 
-#: Before a council has spoken: the producer may still wait for the next year.
+#: No council has given a result yet: the producer may still defer to the next cycle.
 BEFORE_RESULT = LIVE - {
     State.RANKED,
     State.AWAITING_DECISION,

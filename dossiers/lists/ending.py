@@ -13,19 +13,19 @@ from dossiers.lists.filters import Asked, Listed, Narrowed
 from dossiers.models.dossier import Route
 from dossiers.models.term import Term
 
-#: So many days before its end a certificate is first warned of (D9): there is time to file anew.
+#: How long before its end (D9) a certificate is listed: there is still time to file anew.
 RADAR = timedelta(days=210)
 
-#: Who follows the clocks of their area.
+#: The roles that see the certificates of their area here.
 FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDITOR})
 
-#: By the number of the commune, not by the commune: that would sort by its whole ordering.
+#: By ``commune_id``, not ``commune``: that would sort by OrgUnit's Meta.ordering.
 _ORDER = ("commune_name", "commune_id", "due_on", "pk")
 
 
 @dataclass(frozen=True)
 class Filters(Narrowed):
-    """Where the page begins: after the clock with this number."""
+    """The page's place: after the term with the id ``after``."""
 
     place = {"after": None}
 
@@ -37,11 +37,10 @@ class Filters(Narrowed):
 
 
 class Ending(Listed):
-    """Clocks of the certificates that ``user`` sees and that end within :data:`RADAR`, or have.
+    """The terms of certificates in ``user``'s area that end within :data:`RADAR` or have ended.
 
-    By commune, the nearest end first: what a new certificate replaced, or a decision revoked, has
-    no clock any more. A page is chosen by its keys alone, however many there are; all else is read
-    of its rows.
+    By commune, the nearest end first. A certificate that was replaced or revoked has no live term.
+    The ids of one page are selected first, then the rows of those ids.
     """
 
     PAGE = 50
@@ -61,7 +60,7 @@ class Ending(Listed):
             terms = terms.filter(_beyond(self.filters.after))
         area = Q(dossier__commune__in=self.user.area())
         routed = Route.objects.filter(org_unit__in=self.user.business()).values("dossier")
-        # Apart, so that the commune's index answers for a commune. DISTINCT would keep all rows.
+        # UNION ALL of disjoint parts, each by its own index. DISTINCT would hold all rows.
         parts = [
             each.order_by().values_list(*_ORDER)
             for each in (terms.filter(area), terms.filter(~area, dossier__in=routed))
@@ -81,7 +80,7 @@ class Ending(Listed):
 
 
 def _beyond(pk: int) -> Q:
-    """What stands after the clock ``pk`` in the order of the list; nothing once it is gone."""
+    """The rows after the term ``pk`` in the order of the list; none when it no longer exists."""
     key = (
         Term.objects.filter(pk=pk)
         .values_list("dossier__commune__name", "dossier__commune_id", "due_on", "pk")

@@ -99,7 +99,8 @@ class Register(Listed):
             "groups": ProductGroup.choices,
             "communes": [
                 (row["pk"], _commune(row["name"], row["valid_to"]))
-                # Who works for no unit, as a member of a council may: a query known to be empty.
+                # NULL for somebody without a unit, such as a council's member: the database is not
+                # asked then.
                 for row in self.facts["communes"] or ()
             ],
         }

@@ -1,4 +1,4 @@
-"""What every list shares: what its address says, and one page of rows with a way on and back."""
+"""What every list shares: filters read from the query string, and rows page by page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -8,51 +8,49 @@ from urllib.parse import urlencode
 
 from cycle import written
 
-#: The longest text that a list is searched for.
+#: The longest search text, in characters.
 LONGEST = 100
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A query string, read; what cannot be is left out."""
+    """A query string; each method reads one parameter and ignores a value that is invalid."""
 
     data: Mapping[str, str]
 
     def one_of(self, name: str, values: Iterable[str], otherwise: str = "") -> str:
-        """The value of ``name`` when it is one of ``values``."""
+        """The value of ``name`` if it is one of ``values``, else ``otherwise``."""
         value = self.data.get(name, otherwise)
         return value if value in values else otherwise
 
     def key(self, name: str) -> int | None:
-        """The number in ``name``."""
+        """The id in ``name``, or None."""
         return written.key(self.data.get(name))
 
     def text(self, name: str, longest: int = LONGEST) -> str:
-        """What was typed into ``name``."""
+        """The text in ``name``, cut to ``longest`` characters."""
         return self.data.get(name, "").replace("\0", "").strip()[:longest]
 
 
 @dataclass(frozen=True)
 class Narrowed:
-    """What a list is narrowed to, as its address says it. Subclasses add the fields, and how they
-    are read.
-    """
+    """The filters of a list, as its query string has them; subclasses add fields and ``read``."""
 
-    #: What sends a list back to its first page when it changes.
+    #: The fields that say which page is shown, with their values for the first page.
     place: ClassVar[dict[str, Any]] = {"after": ""}
 
     @classmethod
     def read(cls, asked: Asked) -> Self:
-        """Of a query string."""
+        """The filters in ``asked``."""
         raise NotImplementedError
 
     @classmethod
     def of(cls, data: Mapping[str, str]) -> Self:
-        """The filters in a query string; what it cannot be is left out."""
+        """The filters in a query string; invalid values are ignored."""
         return cls.read(Asked(data))
 
     def query(self, **changes: Any) -> str:
-        """The query string of this list with ``changes``; back on its first page."""
+        """The query string with ``changes``, on the first page unless they name another."""
         other = replace(self, **{**self.place, **changes})
         said = {
             field.name: value
@@ -63,10 +61,12 @@ class Narrowed:
 
 
 class Listed:
-    """A list that is shown page by page. Subclasses say what is read, and where the next begins."""
+    """A list shown page by page. Subclasses read a page (``_page``) and say where the next begins
+    (``_beyond``).
+    """
 
     PAGE = 25
-    #: The address of the whole list, where nothing is narrowed: a link may not be empty.
+    #: The query string of the list without filters: the href of a link may not be empty.
     whole = "q="
 
     filters: Any
@@ -77,7 +77,7 @@ class Listed:
         raise NotImplementedError
 
     def _beyond(self, last: Any) -> dict[str, Any]:
-        """What the address of the next page says, given the last row of this one."""
+        """The parameters of the next page, given the last row of this one."""
         raise NotImplementedError
 
     @property
@@ -90,9 +90,9 @@ class Listed:
         return self._page[: self.PAGE]
 
     def next(self) -> str:
-        """The query string of the next page; nothing on the last."""
+        """The query string of the next page; "" on the last."""
         return self.filters.query(**self._beyond(self._page[self.PAGE - 1])) if self.more else ""
 
     def first(self) -> str:
-        """The query string of the first page; nothing on it."""
+        """The query string of the first page; "" when this is it."""
         return self.filters.query() or self.whole if self.filters.after else ""

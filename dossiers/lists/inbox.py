@@ -1,8 +1,8 @@
-"""The two lists: what is to be done (hộp việc), and every file I may see (danh mục hồ sơ).
+"""The inbox (hộp việc): the tasks a person may do, in tabs; and the filters of all files.
 
-Each page asks the database twice, however many rows it shows: once for what stands around the rows
-(counts, choices, days off), once for the rows. Pages follow a key, so the last is as fast as the
-first; counts look no further than the :data:`MANY` tasks due first.
+A page costs two queries, however many rows it shows: one for counts, choices and days off, one for
+the rows. Pages continue after a key, so the last is as fast as the first; counts stop at
+:data:`MANY`, counting the tasks that are due first.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ if TYPE_CHECKING:
 MANY = 1000
 WORDS = 8
 
-#: What an address says of a page that begins among the signed, and their order.
+#: Prefix of ``after`` when the page begins among the tasks marked as signed, which come first.
 _SIGNED = "signed:"
 _UNSIGNED = models.ExpressionWrapper(Q(signed_at__isnull=True), output_field=models.BooleanField())
 
 
 class Tab(models.TextChoices):
-    """The parts of the inbox (ngăn của hộp việc)."""
+    """The tabs of the inbox (ngăn của hộp việc)."""
 
     UNIT = "unit", _("Của đơn vị")
     MINE = "mine", _("Tôi đã nhận")
@@ -58,7 +58,7 @@ class Tab(models.TextChoices):
 
 
 class Sort(models.TextChoices):
-    """In which order the inbox lies (thứ tự)."""
+    """The orders of the inbox (thứ tự)."""
 
     DUE = "due", _("Hạn gần nhất")
     NEWEST = "newest", _("Mới giao nhất")
@@ -66,7 +66,7 @@ class Sort(models.TextChoices):
 
 @dataclass(frozen=True)
 class Filters(Narrowed):
-    """What the inbox, or the list of all files, is narrowed to."""
+    """The filters of the inbox and of the list of all files."""
 
     tab: str = Tab.UNIT
     step: str = ""
@@ -94,11 +94,13 @@ class Filters(Narrowed):
 
     @property
     def narrow(self) -> bool:
-        """Whether anything is filtered away."""
+        """Whether any filter is set."""
         return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
 
     def words(self, product: str) -> Q:
-        """Each word in the product, its code or its producer; ``product`` is the path to it."""
+        """The condition that each word searched for is in the product's name, its code or its
+        producer's name; ``product`` is the lookup path to the product.
+        """
         condition = Q()
         for word in fold(self.q).split()[:WORDS]:
             condition &= Q(**{f"{product}__search__contains": word}) | Q(
@@ -108,17 +110,17 @@ class Filters(Narrowed):
 
 
 def _up_to_many(queryset: models.QuerySet[Any]) -> Coalesce:
-    """How many rows, counted no further than MANY."""
-    # Cast, for a queryset that is known to be empty leaves an array without a type.
+    """The number of rows as an expression, at most MANY."""
+    # Cast: of a queryset that Django knows to be empty the array would have no type.
     keys = Cast(
         ArraySubquery(queryset.order_by().values("pk")[:MANY]), ArrayField(models.BigIntegerField())
     )
-    # Of a queryset that is known to be empty the database is not asked, and the array is NULL.
+    # Of a queryset that Django knows to be empty the array is NULL.
     return Coalesce(Func(keys, function="CARDINALITY", output_field=models.IntegerField()), 0)
 
 
 def _days_off(today: date) -> ArraySubquery:
-    """The days off that a list can meet, as JSON: see :func:`_calendar`."""
+    """The days off around ``today`` as JSON; :func:`_calendar` reads them."""
     around = (today - timedelta(days=400), today + timedelta(days=200))
     return ArraySubquery(
         DayOff.objects.filter(day__range=around).values(row=JSONObject(day="day", worked="worked"))
@@ -133,7 +135,7 @@ def _calendar(rows: Iterable[Mapping[str, Any]]) -> Calendar:
 
 
 class Inbox(Listed):
-    """What a person finds to do (hộp việc), narrowed by ``filters``."""
+    """The tasks that ``user`` may do (hộp việc), narrowed by ``filters``."""
 
     whole = "tab=unit"
 
@@ -145,7 +147,7 @@ class Inbox(Listed):
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """The open tasks as far as counts need them, what was done, and days off: one query."""
+        """What counts and filters need, in one query: open tasks, number done, days off."""
         first = self.open.order_by("due_at", "pk")[:MANY]
         return User.objects.values(
             open=ArraySubquery(
@@ -169,7 +171,7 @@ class Inbox(Listed):
 
     @property
     def _open_rows(self) -> list[dict[str, Any]]:
-        # Of somebody without a post the database is not asked, and the array is NULL.
+        # NULL for somebody without a post.
         return self.facts["open"] or []
 
     @cached_property
@@ -179,13 +181,13 @@ class Inbox(Listed):
 
     @cached_property
     def last_soon_day(self) -> date:
-        """The last day that is still «soon»."""
+        """The last due day that counts as «soon» (sắp đến hạn)."""
         return self.calendar.add(self.today, SOON)
 
     def counts(self) -> dict[Tab, str]:
-        """How many tasks lie in each tab, as it is shown: what lies beyond MANY is a «+»."""
+        """The number of tasks in each tab as text, with a «+» when there are more than MANY."""
         rows, today = self._open_rows, self.today.isoformat()
-        # A term ends at 24:00 of its day, so the day alone tells; ISO dates compare as text.
+        # Days suffice, as a term ends at 24:00 of its day; ISO dates compare as text.
         running = [row for row in rows if not row["paused"]]
         late = sum(row["due_on"] < today for row in running)
         soon = sum(row["due_on"] <= self.last_soon_day.isoformat() for row in running) - late
@@ -203,7 +205,7 @@ class Inbox(Listed):
         return shown
 
     def paper(self) -> dict[str, Any] | None:
-        """How much waits to be typed, and how much of it is signed; nothing when nothing does."""
+        """The number of tasks to record from paper, and how many of them are signed; None if 0."""
         if not self.facts["paper"]:
             return None
         return {
@@ -224,12 +226,12 @@ class Inbox(Listed):
                 "current": tab == self.filters.tab,
             }
             for tab in Tab
-            # Most units have no desk beside the leader's: an empty tab says nothing there.
+            # The tab of papers to record is hidden when empty: most people never have any.
             if tab != Tab.PAPER or counts[tab] != "0" or tab == self.filters.tab
         ]
 
     def _tasks(self) -> TaskQuerySet:
-        """The tasks of the tab, narrowed."""
+        """The tasks of the chosen tab, filtered."""
         filters = self.filters
         tasks = {
             Tab.UNIT: lambda: self.open,
@@ -250,18 +252,18 @@ class Inbox(Listed):
 
     @property
     def _key(self) -> tuple[str, bool]:
-        """The field that orders the tab, and whether the latest comes first."""
+        """The field that orders the tab, and whether it descends."""
         if self.filters.tab == Tab.DONE:
             return "closed_at", True
         return ("due_at", False) if self.filters.sort == Sort.DUE else ("opened_at", True)
 
     def _from_here(self, tasks: TaskQuerySet) -> TaskQuerySet:
-        """In order, from the key in the address on."""
+        """``tasks`` in order, after the key ``filters.after``."""
         field, latest_first = self._key
         value, _dot, pk = self.filters.after.rpartition("_")
         paper, first = self.filters.tab == Tab.PAPER, []
         if paper:
-            # What is signed waits for the clerk alone: it lies before the rest.
+            # Signed decisions come first: they wait for the clerk only.
             tasks = tasks.annotate(unsigned=_UNSIGNED)
             first = ["unsigned"]
         among_signed = paper and value.startswith(_SIGNED)
@@ -284,7 +286,7 @@ class Inbox(Listed):
         return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
 
     def row(self, pk: int) -> dict[str, Any] | None:
-        """One open task of this person as its row, or None."""
+        """The row of one task of this tab, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
 
     def _rows(self, tasks: TaskQuerySet) -> list[dict[str, Any]]:
@@ -319,7 +321,7 @@ class Inbox(Listed):
         return {"after": f"{among}{last[self._key[0]].isoformat()}_{last['pk']}"}
 
     def choices(self) -> dict[str, Any]:
-        """What the filters offer: of the communes, those that have something to do."""
+        """The choices of the filters; of communes only those with an open task."""
         communes = {
             row["commune"]: _commune(row["commune_name"], row["commune_until"])
             for row in self._open_rows
@@ -333,7 +335,7 @@ class Inbox(Listed):
 
 
 def _moment(text: str) -> datetime | None:
-    """An aware moment written in ISO, or None."""
+    """The aware moment that ``text`` is in ISO format, or None."""
     try:
         moment = parse_datetime(text)
     except ValueError:
@@ -342,5 +344,5 @@ def _moment(text: str) -> datetime | None:
 
 
 def _commune(name: str, valid_to: str | None) -> str:
-    """A commune's name to choose by; ``valid_to`` as JSON has it."""
+    """A commune's name in the filter, told apart by its last day ``valid_to`` (ISO date)."""
     return told_apart(name, date.fromisoformat(valid_to) if valid_to else None)

@@ -1,6 +1,6 @@
-"""What is late and what was late (sổ theo dõi quá hạn), and where the time of a dossier went.
+"""The register of overdue terms (sổ theo dõi quá hạn): those late now, and those that were late.
 
-Counted by the database, over the terms' ledgers: one question for all sums, one for a page of rows.
+Two queries over the terms and their ledgers: one for all sums, one for a page of rows.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
     from cycle.models import User
 
-#: The list ends after so many pages: who looks further narrows it, as each number of the sums does.
+#: The last page that is shown; further rows are reached by narrowing, a click on any of the sums.
 PAGES = 400
 
 
 class Standing(models.TextChoices):
-    """Whether the late thing is still to be done."""
+    """Whether the late term is still open."""
 
     OPEN = "open", _("Chưa xong")
     DONE = "done", _("Đã xong, trễ")
 
 
 class Clock(models.TextChoices):
-    """Which clock was late."""
+    """Which kind of clock was late: internal or legal."""
 
     LEGAL = "legal", _("Hạn theo quy định")
     INTERNAL = "internal", _("Hạn nội bộ")
@@ -51,7 +51,7 @@ class Clock(models.TextChoices):
 
 @dataclass(frozen=True)
 class Filters(Narrowed):
-    """What the register is narrowed to. ``officer`` 0 is what nobody has taken."""
+    """The filters of the register. ``officer`` is a user's id; 0: tasks that nobody has taken."""
 
     place = {"page": 1}
 
@@ -79,7 +79,7 @@ class Filters(Narrowed):
 
 
 def _month(text: str) -> str:
-    """``2021-06``, or nothing."""
+    """``text`` if it is a month like ``2021-06``, else ""."""
     try:
         return f"{datetime.strptime(text, '%Y-%m'):%Y-%m}" if len(text) == 7 else ""
     except ValueError:
@@ -87,7 +87,7 @@ def _month(text: str) -> str:
 
 
 def _steps_of_events() -> dict[str, str]:
-    """The step that each act leads into: a clock of the law belongs to the step it starts in."""
+    """``{event: step}``: a legal clock is of the step that the act which starts it leads to."""
     steps = {}
     for act in ACTS.values():
         if act.leads and (step := act.leads[0].step):
@@ -95,14 +95,14 @@ def _steps_of_events() -> dict[str, str]:
     return steps
 
 
-#: Who had a term: who stopped its clock, else who has its task now.
+#: SQL: whose term it was: the user who stopped the clock, else the owner of its task.
 _OFFICER = """coalesce(
     (SELECT e.by_id FROM dossiers_termevent e
      WHERE e.term_id = t.id AND e.kind = 'stop' ORDER BY e.id DESC LIMIT 1),
     (SELECT task.owner_id FROM dossiers_task task WHERE task.id = t.task_id)
   )"""
 
-#: The step of its task, or the one that the act which started the clock led into.
+#: SQL: the step of its task, else of the act that starts its rule.
 _STEP = """coalesce(
     %(steps)s::jsonb ->> coalesce(
       (SELECT task.state FROM dossiers_task task WHERE task.id = t.task_id),
@@ -112,14 +112,17 @@ _STEP = """coalesce(
 
 _MONTH = "to_char(t.due_on, 'YYYY-MM')"
 
-#: Every clock of the person's area that ran past its day. A clock that stood still when it was
-#: stopped, or stands still, is judged by the moment it paused; one whose lateness nobody is told
-#: of (the end of a certificate, the dates of the year) is not somebody's late work.
+#: SQL: the terms of the person's area that were late (``late``), with the days late.
 #:
-#: Two rules keep its memory small however many are late. What belongs to one term is looked up
-#: term by term (a subquery, a lateral with LIMIT): joined outright, PostgreSQL may hash the terms
-#: by a task or a rule that most of them do not have, and a hash table of NULLs cannot be split.
-#: And nothing is kept for later: every part is read once, as it comes.
+#: - ``ended_at`` is when the counting ended: now for an open term, ``stopped_at`` for a stopped
+#:   one; for one that is paused, or was when it was stopped, the moment of that pause.
+#: - Left out: ends of certificates (``certificate_id``), the year's dates (no ``dossier_id``), and
+#:   rules without escalations: nobody's work is late there.
+#:
+#: To keep memory small however many are late: what belongs to one term is looked up term by term (a
+#: subquery, or a lateral with LIMIT). In a plain join PostgreSQL may hash the terms by ``task_id``
+#: or ``rule_id``, NULL for most, and cannot split such a hash table. Each CTE is read once only, so
+#: that none is materialised.
 LATE = f"""
 WITH area AS (
   SELECT unit.id FROM cycle_orgunit unit WHERE unit.id = ANY(%(area)s)
@@ -205,7 +208,7 @@ LEFT JOIN cycle_user person ON person.id = sums.officer_id
 ORDER BY sums.terms DESC, sums.days DESC, unit.name, who, sums.step
 """  # noqa: S608  (no input in it)
 
-#: The page is chosen by what orders it; all else is read of its rows alone.
+#: One page: its ids first, then the columns of those rows.
 ROWS = f"""{LATE}, page AS MATERIALIZED (
   SELECT id, open, ended_at, days FROM late
   ORDER BY open DESC, days DESC, due_on, id LIMIT %(limit)s OFFSET %(offset)s
@@ -225,12 +228,13 @@ JOIN cycle_orgunit unit ON unit.id = t.org_unit_id
 ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
 """  # noqa: S608  (no input in it)
 
-#: grouping() as a number: a bit is set for what is summed over.
+#: Values of ``grouping(step, org_unit_id, officer_id, month)``: a bit is 1 when that column is
+#: summed over, step being the highest of four: STEP is 0b0111, grouped by step alone.
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 
 
 class OverdueRegister(Listed):
-    """Late clocks of a person's units and those below them, narrowed by ``filters``."""
+    """The overdue terms in a person's area, narrowed by ``filters``."""
 
     def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
@@ -259,7 +263,9 @@ class OverdueRegister(Listed):
 
     @property
     def total(self) -> dict[str, Any]:
-        """All of it: ``terms``, ``open``, ``days`` and ``most``."""
+        """The sums of all rows: number of ``terms``, of ``open`` ones, working ``days`` late, and
+        the ``most`` of one term.
+        """
         return self._sums[WHOLE][0]
 
     def cycles(self) -> list[Any]:
@@ -267,7 +273,7 @@ class OverdueRegister(Listed):
         return self.total["cycles"] or []
 
     def by_step(self) -> list[dict[str, Any]]:
-        """Sums of each step that has any, in the order of the steps."""
+        """The sums of each step that has any, in the order of the steps."""
         found = {row["step"]: row for row in self._sums.get(STEP, [])}
         return [
             {**found[step], "label": step.label, "query": self.filters.query(step=step.value)}
@@ -276,7 +282,7 @@ class OverdueRegister(Listed):
         ]
 
     def by_officer(self) -> list[dict[str, Any]]:
-        """Sums of each person, and of what nobody has taken."""
+        """The sums of each officer; ``officer_id`` None: tasks that nobody has taken."""
         return [
             {
                 **row,
@@ -287,7 +293,7 @@ class OverdueRegister(Listed):
         ]
 
     def by_month(self) -> list[dict[str, Any]]:
-        """Sums by the month in which they were due, oldest first, with the height of their bar."""
+        """The sums by month of the due day, oldest first, with the height of the month's bar."""
         rows = sorted(self._sums.get(MONTH, []), key=lambda row: row["month"])
         most = max((row["terms"] for row in rows), default=1)
         return [
@@ -302,7 +308,7 @@ class OverdueRegister(Listed):
         ]
 
     def heat(self) -> list[dict[str, Any]]:
-        """Units × steps: a row per unit with a cell per step, darker where more is late."""
+        """A row per unit with a cell per step, darker where more is late."""
         cells = {(row["org_unit_id"], row["step"]): row for row in self._sums.get(UNIT_STEP, [])}
         most = max((row["terms"] for row in cells.values()), default=1)
         return [
@@ -331,7 +337,7 @@ class OverdueRegister(Listed):
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """The late clocks of this page, what is still open first, the latest first."""
+        """The terms of this page: the open ones first, then by most days late."""
         return [
             {
                 **row,
@@ -344,20 +350,22 @@ class OverdueRegister(Listed):
         ]
 
     def previous(self) -> str:
-        """The query string of the page before, or nothing."""
+        """The query string of the page before, or ""."""
         return self.filters.query(page=self.filters.page - 1) if self.filters.page > 1 else ""
 
     def next(self) -> str:
-        """The query string of the next page, or nothing."""
+        """The query string of the next page, or ""."""
         more = self.more and self.filters.page < PAGES
         return self.filters.query(page=self.filters.page + 1) if more else ""
 
     def cut(self) -> int:
-        """How many rows the list ends after on this page although more are late; 0 when none."""
+        """The number of rows that can be shown, when this is the last page and more rows exist;
+        else 0.
+        """
         return self.PAGE * PAGES if self.more and self.filters.page == PAGES else 0
 
     def chosen(self) -> list[tuple[Any, str]]:
-        """What it is narrowed to beyond the form: (words, the query string without it)."""
+        """The filters set by clicking a sum: (words, the query string without that filter)."""
         filters = self.filters
         shown: list[tuple[Any, str]] = []
         if filters.step:
@@ -377,6 +385,6 @@ class OverdueRegister(Listed):
 
 
 def months_late(row: Mapping[str, Any]) -> int:
-    """Months between the month planned and the month it was done in: plans name months."""
+    """Whole months between the month it was due and the month it ended in."""
     due, ended = row["due_on"], row["ended_on"]
     return (ended.year - due.year) * 12 + ended.month - due.month

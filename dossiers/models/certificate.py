@@ -54,10 +54,11 @@ def _number_taken(number: str, product: str) -> str:
 
 @dataclass(frozen=True)
 class Validity:
-    """Until when a certificate holds, and why (hiệu lực).
+    """Until when a certificate is valid, and why (hiệu lực).
 
-    ``until`` is its last day, None where the decision names no term. With ``filed_on``, the day a
-    dossier was filed that is not decided yet, it holds until the decision, at most until ``until``.
+    ``until`` is its last day; None when it has no end. ``filed_on`` is set when it is valid longer
+    than its own term because a re-evaluation, filed on that day, is undecided: then it is valid
+    until that decision, and until ``until`` at most.
     """
 
     until: date | None
@@ -76,7 +77,7 @@ class Edition(models.TextChoices):
 
 class CertificateQuerySet(models.QuerySet):
     def with_validity(self) -> Self:
-        """With what :attr:`Certificate.validity` is told from."""
+        """With the columns that :attr:`Certificate.validity` and ``refiling`` need."""
         entered = (
             HistoryEntry.objects.filter(
                 stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__in=UNDECIDED
@@ -100,7 +101,7 @@ class CertificateQuerySet(models.QuerySet):
         )
 
     def public(self) -> Self:
-        """Those that a decision gave: the last of each recognised dossier, with what is shown."""
+        """The certificates that anybody may look up: the last of each recognised dossier."""
         later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
         return (
             self.filter(~Exists(later), dossier__state__in=RECOGNISED)
@@ -109,12 +110,12 @@ class CertificateQuerySet(models.QuerySet):
         )
 
     def without_decision(self) -> Self:
-        """Those of before whose decision nobody knows (chưa rõ quyết định)."""
+        """Those whose decision is unknown (chưa rõ quyết định); only older rows (``before``)."""
         return self.filter(decision=None)
 
     def number_twice(self) -> Self:
-        """Those whose number their issuer gave to another in the same year (trùng số)."""
-        # The ministry has no row.
+        """Those whose number the same issuer gave to another in the same year (trùng số)."""
+        # ``issuer`` is NULL for the ministry.
         others = Certificate.objects.exclude(pk=OuterRef("pk")).annotate(of=Coalesce("issuer", 0))
         same = others.filter(
             of=Coalesce(OuterRef("issuer"), 0),
@@ -124,7 +125,7 @@ class CertificateQuerySet(models.QuerySet):
         return self.exclude(folded_number="").filter(Exists(same))
 
     def numbered(self, number: str) -> Self:
-        """Those with this number, however it is spaced, in capitals or not, with marks or not."""
+        """Those with this number, whatever its spaces, capitals and Vietnamese marks."""
         folded = fold_number(number)
         if not folded or "\x00" in folded:
             return self.none()
@@ -132,15 +133,15 @@ class CertificateQuerySet(models.QuerySet):
 
 
 class Certificate(Record):
-    """What the decision recognised (giấy chứng nhận): stars and how long they hold.
+    """The certificate of a recognised product (giấy chứng nhận): stars, number, last day.
 
-    The number comes from the clerk's office; it is recorded, never invented, and given once a year
-    by one issuer. ``token`` is its public address, which the QR code carries. It holds by its
-    ``decision``, and says product and producer as they were called on that day.
+    ``number`` comes from the clerk's office and is never made up; an issuer gives it once a year.
+    ``token`` is its public address, printed as a QR code. ``decision`` is the signed decision that
+    it rests on; the names of product and producer are those of that day.
 
-    Of rows with ``before``, which are older than these rules, the names are those of the day on
-    which the rules came, and the decision is known only where the history names it; such a row with
-    ``number_repeats`` has a number that an older one has too.
+    Rows with ``before`` are older than these rules: their names are those of the day the rules
+    came, and their ``decision`` is set only where the history names it. ``number_repeats``: an
+    older certificate has the same number.
     """
 
     stars = models.PositiveSmallIntegerField(_("hạng sao"), editable=False)
@@ -159,7 +160,7 @@ class Certificate(Record):
         related_name="certificates",
         verbose_name=_("quyết định công nhận"),
     )
-    #: Whose number it is: the province; the ministry where it is NULL.
+    #: Who gave the number: the province, or the ministry when NULL.
     issuer = models.ForeignKey(
         OrgUnit, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
     )
@@ -190,7 +191,7 @@ class Certificate(Record):
 
     @property
     def renamed(self) -> list[str]:
-        """What product and producer are called now, where that is not what was certified."""
+        """The present names of product and producer, where they differ from the certified ones."""
         product = self.dossier.product
         now = (product.name, self.product_name), (product.producer.name, self.producer_name)
         return [name for name, certified in now if name != certified]
@@ -204,9 +205,9 @@ class Certificate(Record):
 
     @property
     def validity(self) -> Validity:
-        """The :class:`Validity` of one that was asked for ``with_validity()``, revoked or not.
+        """The :class:`Validity`, whether it was revoked or not; needs ``with_validity()``.
 
-        In time is what was filed up to the day it expires.
+        A re-evaluation counts when it was filed on ``expires_on`` or before.
         """
         if self.expires_on and self.filed_at and self.law_at_expiry:
             filed_on = timezone.localdate(self.filed_at)
@@ -217,13 +218,13 @@ class Certificate(Record):
 
     @property
     def refiling(self) -> tuple[date, date] | None:
-        """The days in which the product may be filed for re-evaluation (D6), first and last."""
+        """The first and last day to file for re-evaluation (D6); needs ``with_validity()``."""
         if self.expires_on and self.law_at_expiry:
             return RuleSet.pinned(self.law_at_expiry).refiling(self.expires_on)
         return None
 
     def standing(self, day: date) -> str:
-        """``revoked``, ``expired`` or ``valid`` on ``day``, its last day included."""
+        """``revoked``, ``expired`` or ``valid`` on ``day``; valid on its last day."""
         if self.dossier.state == State.REVOKED:
             return "revoked"
         until = self.validity.until
@@ -246,8 +247,8 @@ class Certificate(Record):
         if self.issued_on and self.issued_on > clock.today():
             raise ValidationError({"issued_on": _("Ngày cấp không thể ở tương lai.")})
         check_symbol(self.number, "number")
-        # A row never changes, so a number that is left out could never be added. Of the past, told
-        # again, it may be unknown.
+        # A row never changes, so a missing number could never be added. Only a replay of the past
+        # may not know it.
         if not fold_number(self.number) and not clock.replaying():
             raise ValidationError({"number": NUMBER_MISSING})
         if self.number and (other := self._of_this_number()):
@@ -260,7 +261,9 @@ class Certificate(Record):
         return same.filter(issued_on__year=self.issued_on.year).first() if self.issued_on else None
 
     def _check_decision(self, decision: OfficialDocument) -> None:
-        """A number of a year is one decision, of one day and signer, after the council met."""
+        """The decision was signed after the council met and not after the certificate was issued;
+        and its number, in one year, always has the same day and signer. Raises ValidationError.
+        """
         if self.issued_on and self.issued_on < decision.signed_on:
             raise ValidationError(
                 {"issued_on": _("Ngày cấp không thể trước ngày ký quyết định công nhận.")}
@@ -322,7 +325,7 @@ class Certificate(Record):
                 condition=Q(before=True) | Q(decision__isnull=False),
                 name="certificate_rests_on_a_decision",
             ),
-            # Numbers begin anew each year.
+            # Numbers start again each year.
             models.UniqueConstraint(
                 F("issuer"),
                 ExtractYear("issued_on"),

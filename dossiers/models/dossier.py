@@ -1,4 +1,4 @@
-"""The file of a product: what it knows, and the one way in which it changes."""
+"""The dossier of a product (hồ sơ): its data, and ``perform``, by which alone it changes."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ S = State
 
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """Dossiers of this person's area, and those of which a duty was routed to them."""
+        """Dossiers of this person's area, and those routed (``Route``) to one of their units."""
         routed = Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=user.business())
         return self.filter(Q(commune__in=user.area()) | Exists(routed))
 
     def with_units(self) -> Self:
-        """With the product, its producer and the line of units above."""
+        """With the product, its producer, and the commune with the units above it."""
         return self.select_related(
             "product__producer", "commune__parent__parent", "cycle", "rule_set"
         )
 
 
 class Dossier(fsm.ConcurrentTransitionMixin, Law):
-    """A product's file (hồ sơ sản phẩm OCOP), carried from cycle to cycle when it must be.
+    """A product's dossier (hồ sơ sản phẩm OCOP); it may go on from one cycle to the next.
 
-    ``state`` moves only through the two doors of walk/doors.py, which end in :meth:`perform`; what
-    is legal stands in :class:`~dossiers.models.law.Law`. The rule set is pinned when the dossier is
-    opened or enters another cycle, its rubric when it is chosen or the dossier filed.
+    ``state`` changes only through the doors of ``walk/doors.py``, which end in :meth:`perform`.
+    What is legal is declared in :class:`~dossiers.models.law.Law`. ``rule_set`` is pinned when the
+    dossier is opened or enters another cycle, ``rubric`` when it is chosen or the dossier filed.
     """
 
     history_stream = Stream.DOSSIER
@@ -118,7 +118,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         ordering = ["-pk"]
         indexes = [models.Index(fields=["cycle", "state"], name="dossier_board")]
         constraints = [
-            # The open task points here with the state it presumes: see migration 0002.
+            # Task (dossier, open_state) is a foreign key to this: see migration 0002.
             models.UniqueConstraint(fields=["id", "state"], name="dossier_id_state"),
             models.CheckConstraint(condition=Q(state__in=State.values), name="dossier_state_known"),
             models.CheckConstraint(
@@ -178,7 +178,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     @property
     def step(self) -> Step:
-        """The step it stands in, or stood in when it left the walk."""
+        """The step of its state; of a parked dossier the step it left from."""
         if step := self.status.step:
             return step
         before = State(self.parked_from).step
@@ -187,7 +187,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     @property
     def mean(self) -> Decimal | None:
-        """Mean of the last result, truncated to two decimals; None without points."""
+        """The mean of the last result in points of 100, cut after two decimals; None without."""
         return mean_or_none(self.points_sum, self.sheets)
 
     @property
@@ -201,7 +201,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     @property
     def history(self) -> models.QuerySet[HistoryEntry]:
-        """Its chain of entries, oldest first."""
+        """Its history entries, oldest first."""
         return HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=self.pk)
 
     def goes_up(self, level: str) -> bool:
@@ -211,13 +211,13 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         )
 
     def fresh_result(self) -> Evaluation | None:
-        """The result that the council where it stands has given since it came there, or None."""
+        """The last result recorded since it came into its present state, or None."""
         return self.evaluations.filter(at__gte=self.moved_at).last()
 
     @property
     def is_judged(self) -> bool:
-        """Whether a council has scored what is in it: it has spoken, or a member handed a sheet in
-        in a round that goes on.
+        """Whether a council has judged it: there is a result, or a member has handed in a sheet in
+        a round that is not over.
         """
         if self.state in JUDGED:
             return True
@@ -227,7 +227,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return self.round_entries.filter(live=True, **handed_in).exists()
 
     def rubrics(self) -> models.QuerySet[Rubric]:
-        """The product sets it may be judged by: of its edition, for its group of products."""
+        """The rubrics (bộ sản phẩm) it may be judged by: of its edition and product group."""
         return (
             Rubric.objects.current()
             .filter(rule_set=self.rule_set_id, group=self.product.group)
@@ -235,14 +235,16 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         )
 
     def missing_evidence(self) -> list[str]:
-        """Labels of the compulsory kinds that no current evidence covers."""
+        """Labels of the compulsory kinds of evidence that it lacks."""
         kinds = set(self.rule_set.compulsory(self.case_type))
         if kinds:
             kinds -= set(self.evidence.current().values_list("kind", flat=True))
         return [self.rule_set.evidence_label(kind) for kind in sorted(kinds)]
 
     def refile_wait(self, what: str) -> date | None:
-        """The day from which a refused idea or plan may be filed again, or None when it may now."""
+        """The day from which a refused ``what``, "idea" or "plan", may be filed again; None when it
+        may now.
+        """
         days = self.rule_set.refile_wait(what)
         if not days:
             return None
@@ -259,11 +261,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return self.history.filter(event__in=SENT_BACK).count()
 
     def held(self) -> Any:
-        """The round's entry that has it (đang trong đợt), asked once for each reading of the row;
-        None without.
+        """The entry of the round that has it (đang trong đợt), or None; kept until :meth:`lock`.
 
-        Live; or of a closing made since the dossier came to stand here, whose result is not
-        written yet.
+        That is a live entry of a round not closed; or one whose round has closed since the dossier
+        came into its present state, while the result is not yet written to the dossier.
         """
         if "_held" not in self.__dict__:
             pending = Q(
@@ -280,7 +281,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return self._held
 
     def clocks(self) -> TermQuerySet:
-        """Its live clocks; with those of its product's certificates when that is judged anew."""
+        """Its live clocks; for an upgrade or re-evaluation also those of the product's earlier
+        certificates.
+        """
         if self.case_type not in JUDGED_ANEW:
             return self.terms.live()
         of_product = self.terms.model.objects.live().filter(dossier__product=self.product_id)
@@ -295,15 +298,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     # --- The one way in -----------------------------------------------------------------------
 
     def stands_for(self, name: str) -> bool:
-        """Whether ``name`` begins in the state this dossier is in."""
+        """Whether the act ``name`` may be done in its present state, conditions aside."""
         return getattr(self, name)._django_fsm.has_transition(self.state)
 
     def why_not(
         self, name: str, doing: Doing | None = None, *, settled: bool = False
     ) -> list[Words]:
-        """Sentences that say what ``name`` still lacks here; empty when it may be done.
+        """Sentences that say what the act ``name`` still lacks; empty when it may be done.
 
-        ``settled``: only what nothing recorded with the act could meet.
+        With ``settled`` only those conditions that no record made with the act could meet.
         """
         transition = getattr(self, name)._django_fsm.get_transition(self.state)
         lacking = [
@@ -325,23 +328,22 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         paper: OfficialDocument | None = None,
         **values: Any,
     ) -> tuple[HistoryEntry, list[Term]]:
-        """Do the act ``name``, save it, write it down. Only the two doors call it.
+        """Check, do and record the act ``name``. Only the doors call it.
 
-        Who may is asked here: ``dossiers.<name>``, of the task held for an act that one asks for.
-        ``records`` are what the step keeps, ``values`` what the transition takes. It happened when
-        ``doing`` says, else on the day its ``paper`` was signed, else now. Returns the history
-        entry and the dossier's live clocks, locked.
-        Raises PermissionDenied, ActNotPossible (it does not stand where the act begins),
-        ConditionNotMet (something is missing) and ValidationError (a record is wrong).
+        ``records`` are unsaved rows that the step keeps, ``paper`` the signed document, ``values``
+        the arguments of the transition. The act happened at ``doing.at``, else on the day ``paper``
+        was signed, else now. Returns the history entry and the dossier's live clocks, locked.
+        Raises PermissionDenied, ActNotPossible (wrong state), ConditionNotMet (something is
+        missing) and ValidationError (a record is wrong); the caller's transaction must roll back.
         """
         act = ACTS.get(name)
         if act is None:
             raise ActNotPossible(name)
-        # Whatever goes wrong from here on, the log says with which dossier.
+        # Every line of the log from here on names the dossier.
         structlog.contextvars.bind_contextvars(dossier=self.pk)
         with transaction.atomic(savepoint=False):
-            # A full save() follows, so start from the row as it is now, locked; then its clocks,
-            # before the head of its history: the sweep takes them in the same order.
+            # A full save() follows, so reread the row first. Locked in the order of the sweep: the
+            # dossier, its clocks, then (by the trigger) the head of its history.
             self.lock()
             terms = list(
                 self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
@@ -353,35 +355,13 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise ActNotPossible(name)
             if act.reason:
                 reason = stated(reason)
-            on_paper = act.paper and not (act.scored and authorised)
-            if on_paper and paper is None:
-                raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
-            # Of what is told again years later there may be no scan; the door asks who only types
-            # for the paper.
-            scanned = paper is not None and paper.is_scanned
-            if (on_paper or doing.typed) and not scanned and not clock.replaying():
-                raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
+            self._check_paper(act, doing, paper, by_round=authorised)
             moment, data = self._moment(doing.at, paper), doing.recorded
             if paper is not None:
-                # Before the records, which may point to it, as it does to its scan.
+                # In the order of the foreign keys: the scan, the paper, the records.
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
-            for record in records:
-                record.dossier, record.recorded_by, record.at = self, doing.by, moment
-                record.prepare(paper)
-                # Unique keys and constraints are the database's to check, and it does.
-                record.full_clean(
-                    exclude=["dossier", "recorded_by", "at"],
-                    validate_unique=False,
-                    validate_constraints=False,
-                )
-                try:
-                    record.save()
-                except IntegrityError as error:
-                    # Somebody was faster: the sentence that they would have met before.
-                    if refused := record.refused(error):
-                        raise refused from error
-                    raise
+            self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
             if self._why_not_of_round(name, doing):
                 raise ConditionNotMet(self.why_not(name, doing))
@@ -395,7 +375,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if isinstance(told, dict):
                 data["changed"] = told
             if self.rubric_id not in (None, rubric_before):
-                # Whichever act pinned it.
+                # Some acts pin the rubric besides what they do.
                 data["rubric"] = str(self.rubric)
             if records:
                 data["records"] = [[record._meta.model_name, record.pk] for record in records]
@@ -412,25 +392,69 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             )
             return entry, terms
 
+    def _check_paper(
+        self, act: Act, doing: Doing, paper: OfficialDocument | None, *, by_round: bool
+    ) -> None:
+        """Refuse the act without the signed document, or its scan, that it needs.
+
+        A council's result ``by_round`` needs none. A replay of the past may have no scan. That
+        whoever only types has a paper at all, the door has checked. Raises ConditionNotMet,
+        ValidationError.
+        """
+        on_paper = act.paper and not (act.scored and by_round)
+        if on_paper and paper is None:
+            raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
+        scanned = paper is not None and paper.is_scanned
+        if (on_paper or doing.typed) and not scanned and not clock.replaying():
+            raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
+
+    def _keep(
+        self,
+        records: Sequence[Any],
+        by: User | None,
+        at: datetime,
+        paper: OfficialDocument | None,
+    ) -> None:
+        """Fill, check and save the records of an act. Raises ValidationError."""
+        for record in records:
+            record.dossier, record.recorded_by, record.at = self, by, at
+            record.prepare(paper)
+            # Unique keys and constraints are left to the database.
+            record.full_clean(
+                exclude=["dossier", "recorded_by", "at"],
+                validate_unique=False,
+                validate_constraints=False,
+            )
+            try:
+                record.save()
+            except IntegrityError as error:
+                # Somebody was faster: say what validation would have said a moment later.
+                if refused := record.refused(error):
+                    raise refused from error
+                raise
+
     def _may(self, act: Act, doing: Doing) -> bool:
-        """``act.permission``, which for an act that a task asks for is that of the task held."""
+        """Whether ``doing.by`` may do ``act``: asked of the task if one asks for it, else of the
+        dossier.
+        """
         if act.door == "task":
             return rules.has_perm("dossiers.complete_task", doing.by, doing.task)
         return rules.has_perm(act.permission, doing.by, self)
 
     def _moment(self, at: datetime | None, paper: OfficialDocument | None) -> datetime:
-        """When an act happened: not in the future, not before the dossier came to stand here."""
+        """When an act happened: never in the future, never before the dossier's last move."""
         now = clock.now()
         signed_on = paper.signed_on if paper is not None else None
         if at is None and signed_on and signed_on < timezone.localdate(now):
-            # A signed paper names a day, not an hour.
+            # A paper has a day but no hour: noon.
             at = timezone.make_aware(datetime.combine(signed_on, time(12)))
         return max(min(at or now, now), self.moved_at)
 
     def lock(self) -> None:
         """Reread the row and hold it until the transaction ends.
 
-        Not refresh_from_db(): django_fsm's opens the protected field for all threads while it runs.
+        Not refresh_from_db(): django_fsm's version sets ``protected = False`` on the field object,
+        which all threads share, so that another thread could assign ``state`` meanwhile.
         """
         fresh = (
             Dossier.everything.select_related("product", "commune__parent__parent")
@@ -443,7 +467,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
 
 class Route(models.Model):
-    """A duty done for one dossier by another unit of the same level (chuyển đơn vị thực hiện)."""
+    """For one dossier, the task ``node`` is done by another unit of the same level (chuyển đơn vị
+    thực hiện).
+    """
 
     dossier = models.ForeignKey(
         Dossier, models.PROTECT, related_name="routes", verbose_name=_("hồ sơ")

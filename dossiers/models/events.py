@@ -1,4 +1,4 @@
-"""What concerns many products: outreach, training, fairs."""
+"""Events that concern many products: outreach (tuyên truyền) and fairs (xúc tiến)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cycle.models import Cycle, OrgUnit, User
 
 
 class CycleEvent(models.Model):
-    """Something held for many, in a cycle, by a unit. Cost in đồng."""
+    """Something that a unit holds in a cycle for many products. ``cost`` in đồng."""
 
     cycle = models.ForeignKey(
         Cycle, models.PROTECT, related_name="%(class)ss", verbose_name=_("chu trình")
@@ -48,7 +48,7 @@ class OutreachKind(models.TextChoices):
 
 
 class OutreachEvent(CycleEvent):
-    """A meeting, broadcast or panel (hoạt động tuyên truyền): from it come potential products."""
+    """A meeting, broadcast or panel (hoạt động tuyên truyền), from which new products come."""
 
     kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
     audience = models.CharField(_("đối tượng"), max_length=200, blank=True)

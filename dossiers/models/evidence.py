@@ -1,4 +1,4 @@
-"""Evidence in a dossier: files kept by their content, and papers kept in a cupboard."""
+"""The evidence in a dossier: files, and papers that lie in a cupboard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cycle.models import RuleSet, User
 if TYPE_CHECKING:
     from dossiers.models.paper import OfficialDocument
 
-#: The kind of a scan of what was signed here: no edition lists it, every dossier may hold it.
+#: The kind of a scan of a document signed here; no edition lists it, every dossier may have it.
 SIGNED_PAPER = "signed_paper"
 
 REPLACED_ALREADY = _("Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang.")
@@ -27,17 +27,17 @@ SCORED_ALREADY = _(
 
 class EvidenceQuerySet(models.QuerySet):
     def current(self) -> Self:
-        """The newest version of each piece."""
+        """The newest version of each piece of evidence."""
         return self.filter(replaced_by=None)
 
 
 class Evidence(models.Model):
-    """A piece of evidence (tài liệu minh chứng): a file, or a paper with the place it is kept.
+    """A piece of evidence (tài liệu minh chứng): a file, or a paper and the place it is kept.
 
-    A new version replaces an old one and both stay. ``kind`` is a code of the pinned rule set;
-    ``criteria`` the codes of the criteria it proves, when it proves any. What comes when a council
-    has scored is a supplement (``after_council``, bổ sung sau hội đồng) and replaces nothing: what
-    was scored stays the current version.
+    A new version replaces an old one; both stay. ``kind`` is a code of the pinned rule set,
+    ``criteria`` the codes of the criteria that it proves. Evidence added after a council has judged
+    (``after_council``, bổ sung sau hội đồng) replaces nothing: the version that was judged stays
+    current.
     """
 
     dossier = models.ForeignKey(
@@ -93,7 +93,7 @@ class Evidence(models.Model):
         return self.title
 
     def hold(self, staged: files.Staged) -> None:
-        """Let it speak of the file that came."""
+        """Make the staged file this evidence's file; saved with the row."""
         self.sha256, self.bytes = staged.sha256, staged.bytes
         self.filename, self.content_type = staged.filename, staged.content_type
 
@@ -104,11 +104,11 @@ class Evidence(models.Model):
         return rule_set.evidence_label(self.kind)
 
     def prepare(self, _paper: OfficialDocument | None = None) -> None:
-        """Count the version, and see whether a council has scored; the door calls this before it
-        saves, holding the dossier.
+        """Set ``version`` and ``after_council``, and keep the file; called by the door before it
+        saves, with the dossier locked.
 
-        Raises ValidationError when somebody has replaced the same piece since it was chosen, or
-        when its file is gone.
+        Raises ValidationError when somebody has replaced the same piece meanwhile, or the staged
+        file is gone.
         """
         if self.sha256:
             files.keep(self.sha256, "scan_file" if self.kind == SIGNED_PAPER else "file")
@@ -118,7 +118,7 @@ class Evidence(models.Model):
         self.after_council = self.kind != SIGNED_PAPER and self.dossier.is_judged
 
     def refused(self, _error: Exception) -> ValidationError | None:
-        """As of a :class:`~dossiers.models.records.Record`."""
+        """As :meth:`dossiers.models.records.Record.refused`."""
         return None
 
     def clean(self) -> None:

@@ -1,4 +1,4 @@
-"""The law: what may legally happen to a dossier. Who acts next is in flows.py."""
+"""The law: the acts that are legal on a dossier, one method each. Who acts next is in flows.py."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ S = State
 
 
 class CaseType(models.TextChoices):
-    """Why a product is evaluated (QĐ 26/2026/QĐ-TTg): first, upgrade, re-evaluation."""
+    """Why a product is evaluated (loại hồ sơ, QĐ 26/2026/QĐ-TTg): first, upgrade, re-evaluation."""
 
     FIRST = "first", _("Đánh giá lần đầu")
     UPGRADE = "upgrade", _("Nâng hạng")
     REEVALUATION = "reevaluation", _("Đánh giá lại")
 
 
-#: Cases of a product that has a certificate.
+#: The case types of a product that has had a certificate.
 JUDGED_ANEW = (CaseType.UPGRADE, CaseType.REEVALUATION)
 
 
@@ -79,14 +79,15 @@ class LateEntry(models.TextChoices):
 
 
 class Law(models.Model):
-    """The transitions of a dossier (điều kiện pháp lý), step by step.
+    """The acts on a dossier as transitions of ``state`` (điều kiện pháp lý), step by step.
 
-    Each sets fields of its own dossier and nothing else: tasks, letters and files follow from the
-    record. Abstract: :class:`~dossiers.models.dossier.Dossier` is the one that obeys it.
+    A transition sets fields of its own dossier and nothing else, ``correct_names`` excepted: tasks
+    and letters follow from the history entry. Abstract; the model is
+    :class:`~dossiers.models.dossier.Dossier`.
     """
 
     if TYPE_CHECKING:
-        # What it uses of the one model that obeys it.
+        # Fields and methods of Dossier that are used here.
         state: str
         cycle: models.ForeignKey[Cycle, Cycle]
         cycle_id: int
@@ -114,7 +115,7 @@ class Law(models.Model):
         abstract = True
 
     def _first_idea_state(self) -> State:
-        """Where a filed idea goes: QĐ 851 has ideas filed with the district."""
+        """The state after filing an idea; under QĐ 851 it goes to the district at once."""
         return (
             S.IDEA_SCREENED
             if self.rule_set.content["idea_filed_at"] == Level.DISTRICT
@@ -371,10 +372,10 @@ class Law(models.Model):
         self._pin_rubric()
 
     def _pin_rubric(self) -> None:
-        """What the producer scored itself by, unless a set was chosen before."""
+        """Pin the rubric of the self-assessment, unless one was chosen before."""
         if self.rubric_id is None:
             own = self.selfassessments.select_related("rubric").last().rubric
-            # One from before the dossier entered another cycle is of that cycle's edition.
+            # A self-assessment made in an earlier cycle may be by another edition's rubric.
             if own is not None and own.rule_set_id == self.rule_set_id:
                 self.rubric = own
 
@@ -698,7 +699,7 @@ class Law(models.Model):
         """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
         state = State(state)
         self.entered_as = LateEntry(entered_as)
-        # Steps 2 and onwards are skipped; outreach is how the product became known.
+        # Step 1 is never skipped: outreach is how the product became known.
         assert state.step is not None, "a dossier enters where somebody has a task"
         self.skipped = state.step.number - 2
         if self.entered_as != LateEntry.EXISTING:
@@ -721,8 +722,8 @@ class Law(models.Model):
     ) -> dict[str, Any]:
         """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
 
-        The one act that writes beside its dossier: the product and its producer, locked. Returns
-        what it changed, for the history.
+        The one act that writes other rows than its dossier: the product and its producer, locked.
+        Returns ``{field: [before, after]}`` for the history; raises as ``Product.correct``.
         """
         if product_group != self.product.group:
             if sentence := group_may_change.why_not(cast("Dossier", self)):
@@ -783,13 +784,13 @@ class Law(models.Model):
             self._enter(cycle)
         back = _WAY_BACK.get(state, state)
         if back == S.ASSEMBLING:
-            # What a council said of the old file is history, not a result of the new one.
+            # An old result stays in the history; the reopened dossier has none.
             self.stars = self.points_sum = self.sheets = None
             self.returned_from = ""
         return back
 
     def _enter(self, cycle: Cycle) -> None:
-        """Go on in ``cycle``, under its law, at the unit that exists now."""
+        """Go on in ``cycle``: under its rule set, at the unit that has succeeded the commune."""
         if cycle.rule_set_id != self.rule_set_id:
             self.rubric = None
         self.cycle, self.rule_set = cycle, cycle.rule_set
@@ -801,7 +802,7 @@ class Law(models.Model):
                 )
 
 
-#: Where a refused or parked dossier goes on; others go on where they stood.
+#: The state in which a refused or parked dossier is reopened; the others go on where they stood.
 _WAY_BACK: dict[State, State] = {
     S.IDEA_NOT_SELECTED: S.POTENTIAL,
     S.PLAN_NOT_APPROVED: S.IDEA_SELECTED,
@@ -812,19 +813,19 @@ _WAY_BACK: dict[State, State] = {
     },
 }
 
-#: name -> all that is said of the act.
+#: Every act by its name.
 ACTS: dict[str, Act] = declared(Law)
 
 for _act in ACTS.values():
     rules.add_perm(_act.permission, does_open_task if _act.who is None else is_one_of(_act.who))
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
 
-#: The events by which a dossier goes back to its producer.
+#: The events that send a dossier back to its producer.
 SENT_BACK = tuple(act.event for act in ACTS.values() if act.sends_back)
-#: Those by which it goes back to an office, and the states in which it then stands there.
+#: The events that send it back to an office, and the states it is in there.
 RETURNED = tuple(act.event for act in ACTS.values() if act.tone == "return" and not act.sends_back)
 RETURNED_TO = frozenset(
     state for act in ACTS.values() if act.event in RETURNED for state in act.leads
 )
-#: The acts that send it to the level above.
+#: The names of the acts that send it to the level above.
 FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

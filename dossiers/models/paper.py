@@ -1,4 +1,4 @@
-"""Paper beside the software: what was signed, by whom, under which number."""
+"""Signed documents outside the software: which number, of which day, signed by whom (văn bản)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dossiers.models.records import Record
 
 
 class OfficialDocument(Record):
-    """A signed paper that an act was recorded from (văn bản). The clerk's office gives the number.
+    """A signed document on which an act was done (văn bản): its number, day, signer and scan.
 
-    ``recorded_by`` is who typed it.
+    The number is given by the clerk's office; ``recorded_by`` is who typed it here.
     """
 
     number = models.CharField(_("số và ký hiệu"), max_length=60)
@@ -35,7 +35,7 @@ class OfficialDocument(Record):
 
     @property
     def is_scanned(self) -> bool:
-        """Whether it comes with the file of what was signed."""
+        """Whether it has a scan."""
         return bool(self.scan is not None and self.scan.kind == SIGNED_PAPER and self.scan.sha256)
 
     def clean(self) -> None:

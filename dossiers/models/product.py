@@ -1,4 +1,4 @@
-"""Who makes what."""
+"""Producers and their products (chủ thể, sản phẩm)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OwnerType(models.TextChoices):
 
 
 class ProductGroup(models.TextChoices):
-    """The product groups of the editions together (nhóm sản phẩm)."""
+    """The product groups of all editions (nhóm sản phẩm)."""
 
     FOOD = "food", _("Thực phẩm")
     DRINK = "drink", _("Đồ uống")
@@ -52,7 +52,7 @@ class Standing(models.Manager):
 
 
 class Producer(models.Model):
-    """Who makes the product and proposes it (chủ thể)."""
+    """A producer: who makes a product and proposes it (chủ thể)."""
 
     name = NameField(_("tên chủ thể"), max_length=200)
     owner_type = models.CharField(_("loại hình"), max_length=20, choices=OwnerType)
@@ -81,7 +81,7 @@ class Producer(models.Model):
 
     @property
     def is_filed(self) -> bool:
-        """Whether a dossier of one of its products was handed in to be judged."""
+        """Whether a dossier of one of its products was ever submitted for evaluation."""
         return any(product.is_filed for product in self.products.all())
 
 
@@ -92,12 +92,12 @@ def _keeps_its_name(name: str) -> str:
     ) % {"name": name}
 
 
-#: A dossier that was handed in to be judged, or is past that.
+#: Dossiers that were submitted for evaluation, or are past that.
 FILED = Q(selfassessments__isnull=False) | Q(state__in=UNDECIDED | RECOGNISED)
 
 
 class Product(models.Model):
-    """A rural product (sản phẩm). Its code is a label, never a key: it changed with communes."""
+    """A rural product (sản phẩm). ``code`` is a label, never a key: it changes with its commune."""
 
     producer = models.ForeignKey(
         Producer, models.PROTECT, related_name="products", verbose_name=_("chủ thể")
@@ -130,18 +130,18 @@ class Product(models.Model):
 
     @property
     def is_filed(self) -> bool:
-        """Whether a dossier of it was handed in to be judged."""
+        """Whether a dossier of it was ever submitted for evaluation."""
         return self.dossiers.filter(FILED).exists()
 
     def correct(
         self, *, name: str, group: str, producer: Producer, producer_name: str
     ) -> dict[str, Any]:
-        """Write what its names, group and producer are now; only its dossier's door calls it.
+        """Correct name, group and producer; called by the act ``correct_names`` only.
 
-        ``producer_name`` renames the producer that it has; another one that is chosen keeps its
-        own name. Returns ``{field: [before, after]}``, the producer with name and id. Raises
-        ConditionNotMet when nothing differs, ValidationError when another name is typed for
-        another producer.
+        ``producer_name`` renames the present producer; when ``producer`` is another one, that one
+        keeps its own name. Returns ``{field: [before, after]}``, a changed producer with both name
+        and id. Raises ConditionNotMet when nothing differs, ValidationError for an invisible name
+        or for a new name typed for another producer.
         """
         name, producer_name = clean_name(name), clean_name(producer_name)
         if not name or not producer_name:
@@ -151,7 +151,7 @@ class Product(models.Model):
         maker = Producer.objects.select_for_update().get(pk=producer.pk)
         before, other = held.producer, held.producer_id != maker.pk
         if other:
-            # The form begins with the name of the one before: left there, it says nothing.
+            # The form is filled with the present producer's name: unchanged, it means nothing.
             if producer_name not in (before.name, maker.name):
                 raise ValidationError({"producer_name": _keeps_its_name(maker.name)})
             producer_name = maker.name
@@ -163,7 +163,7 @@ class Product(models.Model):
         }
         kept = {field for field, change in changes.items() if change[0] == change[1]}
         if not {"producer", "producer_id"} <= kept:
-            # Told together: two may be called alike, and one may have had two names.
+            # Both name and id: two producers may have the same name, one may have been renamed.
             kept -= {"producer", "producer_id"}
         changes = {field: change for field, change in changes.items() if field not in kept}
         if not changes:

@@ -1,4 +1,4 @@
-"""What each step keeps. A record is saved by the door, in the transaction of its act."""
+"""What each step adds to a dossier, one model each; saved by the door with the act."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 class Record(models.Model):
-    """Something that a step adds to a dossier."""
+    """Something that a step adds to a dossier. ``at``: when it happened; ``recorded_by``: who typed
+    it.
+    """
 
     dossier = models.ForeignKey(
         "dossiers.Dossier", models.PROTECT, related_name="%(class)ss", verbose_name=_("hồ sơ")
@@ -50,17 +52,19 @@ class Record(models.Model):
         return f"{self._meta.verbose_name} #{self.pk}"
 
     def prepare(self, paper: OfficialDocument | None = None) -> None:
-        """Fill what follows from the dossier as it stands and from the act's signed ``paper``,
-        saved already; called by the door before validation.
+        """Fill the fields that follow from the dossier and from the act's signed ``paper`` (saved
+        already); called by the door before validation.
         """
 
     def refused(self, _error: Exception) -> ValidationError | None:
-        """The ValidationError that tells what the database refused; None when nobody could know."""
+        """The ValidationError to show when the database refused the row with ``_error``; None when
+        the refusal is not for the person to mend.
+        """
         return None
 
 
 class Idea(Record):
-    """Idea registration (phiếu đăng ký ý tưởng). A refiled idea points to the one before it."""
+    """Idea registration (phiếu đăng ký ý tưởng); ``previous`` is the one filed before."""
 
     previous = models.OneToOneField(
         "self", models.PROTECT, null=True, editable=False, related_name="refiled_as"
@@ -126,7 +130,7 @@ class BusinessPlan(Record):
 
 
 class Visit(Record):
-    """A visit on the spot (kiểm tra, hướng dẫn tại cơ sở)."""
+    """A visit to the producer (kiểm tra, hướng dẫn tại cơ sở)."""
 
     visited_on = models.DateField(_("ngày đến"))
     visitor = models.CharField(_("người đi"), max_length=150)
@@ -177,7 +181,7 @@ class SupportMeasure(Record):
 
 
 class Completion(Record):
-    """The plan is carried out and the product is ready to be judged (hoàn thành triển khai)."""
+    """The plan is carried out, the product ready for evaluation (hoàn thành triển khai)."""
 
     finished_on = models.DateField(_("ngày hoàn thành"))
     result = models.TextField(_("kết quả thực hiện phương án"))
@@ -189,9 +193,10 @@ class Completion(Record):
 
 
 class Scored(Record):
-    """A record that may say the points of each criterion, by which rubric.
+    """A record that may hold the points of each criterion under ``rubric``.
 
-    ``scores`` is ``{code: points}`` with the points as exact text; empty when only sums are known.
+    ``scores`` is ``{code of the criterion: points}``, the points as decimal text; empty when only
+    sums are known.
     """
 
     rubric = models.ForeignKey(
@@ -215,14 +220,15 @@ class Scored(Record):
         ]
 
     def points(self) -> dict[str, Decimal]:
-        """Its points by code of criterion."""
+        """The points by code of criterion."""
         return {code: Decimal(points) for code, points in self.scores.items()}
 
 
 class SelfAssessment(Scored):
     """The producer's own scores and production plan (Mẫu 02, QĐ 26/2026/QĐ-TTg).
 
-    ``options`` are the ids of what was chosen criterion by criterion; points and sums follow.
+    ``options`` are the ids of the options chosen, one per criterion; ``scores`` and the sums are
+    computed from them.
     """
 
     SUMS = {"A": "points_a", "B": "points_b", "C": "points_c"}
@@ -254,7 +260,7 @@ class SelfAssessment(Scored):
             self._add_up(self.rubric)
 
     def _add_up(self, rubric: Rubric) -> dict[str, Any]:
-        """Points and sums of the options; returns by code what is wrong with them."""
+        """Compute ``scores`` and the sums from ``options``; returns ``{code: what is wrong}``."""
         scored, wrong = rubric.count(self.options)
         self.scores = {criterion.code: str(points) for criterion, points in scored.items()}
         for part, field in self.SUMS.items():
@@ -313,7 +319,7 @@ class CommuneReport(Record):
 
 
 class Review(Record):
-    """What an officer checked, item by item, and what they found missing (phiếu kiểm tra)."""
+    """An officer's checklist: the items checked, and what was missing (phiếu kiểm tra)."""
 
     checked = models.JSONField(_("nội dung đã kiểm tra"), default=list, blank=True)
     remarks = models.TextField(_("nhận xét, yêu cầu từng nội dung"), blank=True)
@@ -323,7 +329,7 @@ class Review(Record):
 
 
 def _possible(points: Any, limit: Decimal) -> bool:
-    """Whether this text is a mean of points up to ``limit``, with two decimals."""
+    """Whether the text ``points`` is a number from 0 to ``limit`` with at most two decimals."""
     try:
         points = Decimal(points)
     except (InvalidOperation, TypeError, ValueError):
@@ -334,9 +340,9 @@ def _possible(points: Any, limit: Decimal) -> bool:
 class Evaluation(Scored):
     """A council's result at one level (kết quả đánh giá, phân hạng).
 
-    The mean of the members' totals is kept as a sum and a number of sheets, so that bands compare
-    exactly; it is shown truncated to two decimals. So are the means of each criterion, when they
-    were sent.
+    The mean of the members' totals is kept as ``points_sum`` and ``sheets``, so that it compares
+    exactly with a band; it is shown cut after two decimals. ``scores`` are the means of each
+    criterion, when they were sent.
     """
 
     level = models.CharField(_("cấp"), max_length=10, choices=Level, editable=False)
@@ -385,7 +391,9 @@ class Evaluation(Scored):
         return mean_or_none(self.points_sum, self.sheets)
 
     def wrong_scores(self, rubric: Rubric) -> dict[str, str]:
-        """By code what is wrong with the means of the criteria; "" for what is no criterion."""
+        """``{code: sentence}`` of what is wrong in ``scores``; the key "" is for codes that
+        ``rubric`` does not have.
+        """
         criteria = {each.code: each for each in rubric.criteria.all()}
         wrong = {}
         for code, criterion in criteria.items():
@@ -394,7 +402,7 @@ class Evaluation(Scored):
             if code in self.scores:
                 if not _possible(self.scores[code], criterion.points):
                     wrong[code] = _now("Điểm tiêu chí %(code)s từ 0 đến %(limit)s.") % this
-            # What another criterion must allow may have been scored on no sheet.
+            # A criterion that depends on another may apply on no sheet.
             elif criterion.requires_id is None:
                 wrong[code] = _now("Bạn chưa nhập điểm tiêu chí %(code)s %(title)s.") % this
         if set(self.scores) - set(criteria):
@@ -407,7 +415,7 @@ class Evaluation(Scored):
         if wrong := self.wrong_scores(self.dossier.rubric):
             raise ValidationError(list(wrong.values()))
         total = sum(self.points().values(), Decimal(0))
-        # Each mean was cut or rounded to hundredths, the whole one was not.
+        # Each criterion's mean was rounded to hundredths, the mean of the totals was not.
         stray = Decimal("0.01") * len(self.scores)
         if self.mean is not None and abs(total - self.mean) > stray:
             raise ValidationError(
@@ -449,12 +457,12 @@ class Evaluation(Scored):
 
 
 def new_token() -> str:
-    """What stands in a public address: nobody guesses it."""
+    """A random text for a public address. Old migrations import it from here."""
     return secrets.token_urlsafe(24)
 
 
 class Promotion(Record):
-    """What was done to sell the product (xúc tiến thương mại)."""
+    """Something done to promote the product's sale (xúc tiến thương mại)."""
 
     event = models.ForeignKey(
         "dossiers.PromotionEvent",
@@ -493,7 +501,8 @@ class Conclusion(models.TextChoices):
 class Inspection(Record):
     """An inspection after the certificate (kiểm tra sau công nhận, QĐ 26/2026/QĐ-TTg).
 
-    One that proposes revocation starts the term in which the province decides, from its conclusion.
+    If its ``conclusion`` proposes revocation, the province's term to decide starts on the day of
+    the conclusion (D8).
     """
 
     inspected_on = models.DateField(_("ngày kiểm tra"))

@@ -1,4 +1,4 @@
-"""Who must do what now; how it is done stands in walk/doors.py."""
+"""Tasks: who must do what until when. How a task is done is in walk/doors.py."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from dossiers.models.law import ACTS, FORWARDS
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
 
-#: The task of who signs the decision of recognition.
+#: The task whose act is the signed decision of recognition.
 SIGNED_NODE = "decide"
 
-#: The tasks in which a dossier is received, and those in which it was sent there from below.
+#: Each task in which a dossier is received from below -> the tasks in which it is sent there.
 RECEIVED_FROM = {
     "check_at_district": ("sign_report",),
     "check_at_province": ("sign_report", "forward_from_district"),
@@ -39,7 +39,7 @@ BOTH_ENDS = _(
 
 
 def sent(dossier_id: int, by: User, node: str) -> bool:
-    """Whether ``by`` sent the dossier to the task ``node`` from below."""
+    """Whether ``by`` completed a task that sent the dossier up to the task ``node``."""
     return Task.objects.filter(
         dossier=dossier_id,
         node__in=RECEIVED_FROM[node],
@@ -56,12 +56,12 @@ NOT_MARKED = _(
 
 
 def needs_mark(task: Task, name: str) -> bool:
-    """Whether the act is a decision that is not marked as signed, in this submission."""
+    """Whether the act ``name`` is a decision, and this task is not yet marked as signed."""
     return task.node == SIGNED_NODE and task.signed_at is None and ACTS[name].paper
 
 
 class TaskAlreadyDone(Exception):
-    """Somebody finished, cancelled or passed this task on first; ``task`` says who and when."""
+    """Somebody finished or cancelled this task first; ``task``, reread, says who and when."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(f"task {task.pk} is {task.status}")
@@ -69,7 +69,7 @@ class TaskAlreadyDone(Exception):
 
 
 class PaperRequired(Exception):
-    """This person may only record the act from a signed paper, and gave none."""
+    """This person may do the act only by recording a signed paper, and gave none."""
 
 
 class Process(AbstractProcess):
@@ -81,7 +81,7 @@ class Process(AbstractProcess):
     dossier = models.ForeignKey(Dossier, models.PROTECT, related_name="processes")
     data = models.JSONField(default=dict, blank=True)
 
-    # What the engine looks for on its stock model.
+    # viewflow looks for these on its own model.
     parent_task = None
     parent_task_id = None
     seed = None
@@ -103,11 +103,11 @@ class Process(AbstractProcess):
 
 class TaskQuerySet(EngineTaskQuerySet):
     def next_user_task(self, process: Process, user: User) -> Task | None:
-        """What the engine asks after a task; its own version looks at the stock tables."""
+        """The person's next task; viewflow's own version reads its stock tables."""
         return self.filter(process=process, owner=user, status=STATUS.ASSIGNED).first()
 
     def open(self) -> Self:
-        """Tasks somebody must still do."""
+        """Tasks that are still to be done."""
         return self.filter(open_state__isnull=False)
 
     def inbox(self, user: User) -> Self:
@@ -115,19 +115,19 @@ class TaskQuerySet(EngineTaskQuerySet):
         return self.open().filter(user.in_posts("role", "org_unit"))
 
     def open_in(self, post: RoleAssignment) -> Self:
-        """Open tasks that are done in the role of ``post`` at its unit, or at one it took over."""
-        # Named outright, PostgreSQL knows from its statistics how few tasks these are.
+        """Open tasks of the role of ``post``, at its unit or at one that its unit succeeded."""
+        # Ids instead of a subquery: from literals the planner can estimate the number of rows.
         units = (
             OrgUnit.objects.business_of(post.org_unit_id).order_by().values_list("pk", flat=True)
         )
         return self.open().filter(role=post.role, org_unit__in=list(units))
 
     def overdue(self, now: datetime) -> Self:
-        """Open tasks whose due day has ended while their clock runs (quá hạn)."""
+        """Open tasks whose ``due_at`` has come and that are not paused (quá hạn)."""
         return self.open().filter(due_at__lte=now, paused=False)
 
     def due_soon(self, now: datetime, last_day: date) -> Self:
-        """Open tasks due from now until the end of ``last_day``, their clock running."""
+        """Open tasks that are due from now until the end of ``last_day`` and are not paused."""
         return self.open().filter(due_at__gt=now, due_on__lte=last_day, paused=False)
 
     def to_type(self, user: User) -> Self:
@@ -145,16 +145,16 @@ class TaskQuerySet(EngineTaskQuerySet):
         return self.filter(flow_task_type="HUMAN", dossier__in=Dossier.objects.visible_to(user))
 
     def of_step(self, step: Step) -> Self:
-        """Tasks of a step of the walk."""
+        """Tasks of one of the six steps."""
         return self.filter(state__in=states_of(step))
 
 
 class Task(AbstractTask):
-    """Something a role at a unit must do to a dossier by a day (công việc).
+    """A task: what a role at a unit must do to a dossier, by ``due_on`` (công việc).
 
-    Nodes of the flow that no person does (start, gateway, end) are rows of the same table with the
-    columns below empty. ``state`` is the dossier's state that the task presumes; while the task is
-    open the database holds ``(dossier, open_state)`` against the dossier itself.
+    The start, gateway and end nodes of the flow are rows of this table too, with ``dossier`` and
+    the columns after it empty. ``state`` is the dossier's state while the task is open;
+    ``(dossier, open_state)`` is a foreign key to it, so the two cannot differ.
     """
 
     process = models.ForeignKey(
@@ -172,7 +172,7 @@ class Task(AbstractTask):
         related_name="tasks",
         verbose_name=_("người nhận"),
     )
-    # Of the engine's columns nothing here uses these.
+    # Columns of viewflow's model that nothing here uses.
     owner_permission_content_type = models.ForeignKey(
         ContentType, models.PROTECT, null=True, db_index=False, related_name="+"
     )
@@ -200,10 +200,10 @@ class Task(AbstractTask):
     due_at = models.DateTimeField(null=True)
     waiting_since = models.DateTimeField(_("chờ chủ thể từ"), null=True)
     waiting_reason = models.CharField(_("chờ chủ thể vì"), max_length=300, blank=True)
-    #: The decision is signed, and waits for the clerk's number (chờ văn thư vào số).
+    #: When the decision was marked as signed; it then waits for the clerk's number (chờ văn thư).
     signed_at = models.DateTimeField(_("đã ký lúc"), null=True)
     asked_since = models.DateTimeField(_("chờ ý kiến từ"), null=True)
-    #: Its clock stands still: it is neither due soon nor overdue.
+    #: Its clock is paused: the task is neither due soon nor overdue.
     paused = models.BooleanField(_("tạm dừng"), default=False)
     closed_at = models.DateTimeField(_("xong lúc"), null=True)
     closed_by = models.ForeignKey(
@@ -216,7 +216,7 @@ class Task(AbstractTask):
     )
     outcome = models.CharField(_("việc đã làm"), max_length=40, blank=True)
     open_state = models.GeneratedField(
-        # By status, not by ``finished``: an obsolete node of the engine leaves that empty.
+        # Not by ``finished``: viewflow leaves it empty for tasks of a node that no longer exists.
         expression=Case(
             When(
                 Q(status__in=OPEN) & Q(flow_task_type="HUMAN") & ~Q(state=""),
@@ -284,16 +284,16 @@ class Task(AbstractTask):
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody must still do it."""
+        """Whether it is still to be done."""
         return self.status in OPEN
 
     @property
     def step(self) -> Step | None:
-        """The step of the walk it belongs to."""
+        """The step it belongs to; only of a task that a person does."""
         return State(self.state).step
 
     def acts(self) -> list[str]:
-        """Names of the acts this task offers, the way forward first."""
+        """Names of the acts it offers, the way forward first."""
         acts = [act for act in ACTS.values() if act.door == "task" and self.state in act.begins]
         acts.sort(key=lambda act: ["forward", "return", "refuse"].index(act.tone))
         return [act.name for act in acts]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dossiers.models.dossier import Dossier
     from dossiers.models.task import Task
 
-#: When in the day a reminder or an escalation is told; what is overdue is so at midnight.
+#: The hour at which reminders and escalations fire. Only «overdue» fires at midnight.
 HOUR_OF_TELLING = time(8)
 
 #: How a task of the office warns before and escalates after, in working days.
@@ -61,13 +61,17 @@ class TermQuerySet(models.QuerySet):
 class Term(models.Model):
     """A clock on a task, a dossier, a certificate or a cycle's batch (thời hạn).
 
-    It runs from when the thing happened, not from when it was typed. The internal clock of a task
-    pauses; a legal one (``legal``) never does and moves only on a recorded document. What is left
-    is counted from ``base_on``: ``base_amount`` in ``unit``; a change of the calendar projects it
-    again. A negative one is counted back: what must precede a day, and what was late already as it
-    paused, whose waiting is no lateness. ``original_due_on`` is never changed.
-    ``rungs`` and ``rung_at`` are its reminders and escalations with their moments, ``next_at`` the
-    first that has not fired: the sweep reads it.
+    ``started_at`` is when the thing happened, not when it was typed. The internal clock of a task
+    may pause. A legal clock (``legal``) never pauses; it moves only on a recorded document.
+
+    ``due_on`` is computed from ``base_on``, ``base_amount`` and ``unit`` (``wd`` working days,
+    ``d`` days, ``m`` months; empty for a fixed date), again whenever the calendar changes;
+    ``original_due_on`` stays. ``base_amount`` is the length left from ``base_on``. It is negative
+    when the term ends N working days before the date ``base_on``, and when it was N working days
+    late as it paused, so that the pause adds no lateness.
+
+    ``rungs`` are the names of its reminders and escalations, ``rung_at`` their moments, and
+    ``next_at`` the first moment that has not fired; the sweep selects by it.
     """
 
     rule = models.ForeignKey(
@@ -217,7 +221,8 @@ class Term(models.Model):
         fixed_on: date | None = None,
         calendar: Calendar | None = None,
     ) -> Self:
-        """A clock of the law from ``at``, not yet saved; ``fixed_on`` overrules its length.
+        """A legal clock from ``at``, unsaved; with ``fixed_on`` it ends on that day instead of
+        after the rule's length.
 
         ``calendar``: the days off, when the caller knows them.
         """
@@ -255,9 +260,10 @@ class Term(models.Model):
         org_unit: OrgUnit,
         warnings: Iterable[int],
     ) -> Self:
-        """A clock that ends so many working days before ``day``, not yet saved.
+        """A clock that ends ``working_days`` before ``day``, unsaved; with 0 it ends on ``day``
+        itself, be it a working day or not.
 
-        Somebody's own rules name them; none is ``day`` itself, worked or not.
+        For limits set by a regulation, not by an edition of the law.
         """
         term = cls(
             code=code,
@@ -299,7 +305,7 @@ class Term(models.Model):
     # --- Project ----------------------------------------------------------------------------
 
     def calendar(self, day: date | None = None) -> Calendar:
-        """The days off that can matter to this term, up to ``day`` at least."""
+        """The days off around this term's days, at least up to ``day``."""
         first = self.base_on or self.due_on
         reach = {Unit.WORKING_DAYS: 2, Unit.DAYS: 1, Unit.MONTHS: 31, "": 0}[self.unit]
         reach *= self.base_amount or 0
@@ -309,23 +315,25 @@ class Term(models.Model):
         )
 
     def ladder(self) -> list[Rung]:
-        """(days from the due day, who hears) of each rung, the warnings first."""
+        """(days from the due day, role that is told) of each rung, warnings first; negative days
+        are before the due day.
+        """
         if not hasattr(self, "_ladder"):
             self._ladder = [_offset(rung) for rung in self.rungs]
         return self._ladder
 
     def project(self, calendar: Calendar, fired: Iterable[str] | None = None) -> None:
-        """Set due day and rungs from what is left; nothing is saved.
+        """Compute ``due_on``, ``due_at``, the rungs and ``next_at``; nothing is saved.
 
-        ``fired``: the rungs that have fired, when the caller knows them.
+        ``fired`` are the names of the rungs that have fired; read from the database without it.
         """
         if self.unit:
-            # What is counted in a unit has a day and an amount to count from.
+            # A term with a unit has base_on and base_amount.
             self.due_on = calendar.project(self.base_on, self.base_amount, self.unit).due_on  # type: ignore[arg-type]
         self.due_at = end_of(self.due_on)
         ladder = self.ladder()
         moments = [(self._moment(days, calendar), days, to) for days, to in ladder]
-        # What would have been told before the clock started is not told at all.
+        # A rung whose moment was before the start is dropped.
         kept = sorted(
             (moment, days, to) for moment, days, to in moments if moment > self.started_at
         )
@@ -358,11 +366,11 @@ class Term(models.Model):
     # --- Pause, resume, extend, stop --------------------------------------------------------
 
     def left(self, day: date) -> int:
-        """Working days that remain on ``day``; negative when it is late by so many."""
+        """Working days left on ``day``; -N when it is N working days late."""
         calendar = self.calendar(day)
         if day > self.due_on:
             return -calendar.between(self.due_on, day)
-        # Nothing was left where the due day is only the first working day after a day off.
+        # 0, not -1, when the length ended on a day off and the due day is the next working day.
         return max(self.base_amount - calendar.between(self.base_on, day), 0)  # type: ignore[operator, arg-type]
 
     def pause(self, *, at: datetime, by: User | None, reason: str) -> None:
@@ -381,8 +389,8 @@ class Term(models.Model):
         )
 
     def resume(self, *, at: datetime, by: User | None) -> None:
-        """Go on with what was left (tiếp tục). A clock that was late is as late as when it paused:
-        its day is counted back, for waiting is nobody's lateness.
+        """Go on with what was left at the pause (tiếp tục): if it was N working days late then, it
+        is N working days late now. Raises ValidationError when it is not paused.
         """
         if self.state != TermState.PAUSED:
             raise ValidationError(_("Thời hạn này không tạm dừng."))
@@ -396,9 +404,10 @@ class Term(models.Model):
     def extend(
         self, *, days: int, at: datetime, by: User | None, reason: str, document: str
     ) -> None:
-        """Move it by ``days`` of its unit on a recorded document (gia hạn).
+        """Lengthen it by ``days``, counted in its ``unit``, on a recorded document (gia hạn).
 
-        Raises ValidationError beyond what the law allows, without document or reason.
+        Raises ValidationError without a reason or a document, beyond ``extension_limit``, and for a
+        stopped clock or one with a fixed date.
         """
         if not reason.strip() or not document.strip():
             raise ValidationError(_("Gia hạn cần lý do và số văn bản."))
@@ -417,21 +426,21 @@ class Term(models.Model):
         if self.state == TermState.RUNNING:
             self.project(self.calendar())
         else:
-            # Its rungs follow when it goes on; it may be late no more meanwhile.
+            # resume() computes the rungs. The new due day may mean that it is no longer late.
             calendar = self.calendar(self.due_on + timedelta(days=2 * days + 31))
             self.due_on = calendar.add(self.due_on, days)
             self.due_at = end_of(self.due_on)
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
     def move(self, day: date, *, at: datetime, by: User | None) -> None:
-        """Let a date be another one (dời ngày): what ends on it holds longer, or no longer does."""
+        """Change the due day of a clock with a fixed date (dời ngày)."""
         reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
         self.due_on = day
         self.project(self.calendar())
         self._log("move", at, by, reason=reason, save=PROJECTED)
 
     def stop(self, *, at: datetime, by: User | None = None) -> None:
-        """The thing is done, or is no longer asked for (dừng)."""
+        """End the clock (dừng): the work is done, or is no longer asked for."""
         self.state, self.stopped_at, self.paused_at, self.next_at = (
             TermState.STOPPED,
             at,
@@ -464,7 +473,9 @@ class Term(models.Model):
 
 
 def resumed_on(day: date, left: int, calendar: Calendar) -> date:
-    """The day that what is ``left`` is counted from when a clock goes on on ``day``."""
+    """``base_on`` of a clock that is resumed on ``day`` with ``left`` working days: ``day``, or
+    when it is late the last working day up to it.
+    """
     return day if left >= 0 else calendar.last_working(day)
 
 
@@ -483,7 +494,9 @@ PROJECTED = [
 
 
 def _rung(days: int, to: str, turn: int) -> str:
-    """The name of a rung: ``-3:officer``; after an extension it is told again: ``-3:officer/2``."""
+    """The name of a rung: ``-3:officer``. After an extension by ``turn`` days in all it is a new
+    rung, ``-3:officer/2``, and fires again.
+    """
     return f"{days}:{to}" + (f"/{turn}" if turn else "")
 
 
@@ -530,10 +543,12 @@ class TermEvent(models.Model):
 
 
 class Firing(models.Model):
-    """A rung that was reached (lần nhắc, lần báo cáo). It can exist once."""
+    """A reminder or escalation that has fired (lần nhắc, lần báo cáo): one row per term and rung,
+    so that nothing fires twice.
+    """
 
     pk = models.CompositePrimaryKey("term_id", "rung")
-    # The primary key finds them.
+    # No index of its own: the primary key (term, rung) begins with it.
     term = models.ForeignKey(Term, models.PROTECT, db_index=False, related_name="firings")
     rung = models.CharField(max_length=24)
     at = models.DateTimeField()

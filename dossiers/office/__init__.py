@@ -1,1 +1,1 @@
-"""The office that keeps the dossiers: people away, hand-over, reports."""
+"""The office's own work: absence, hand-over, outreach, calendar, reports."""

@@ -1,26 +1,31 @@
-"""What who takes over a post must know (bản bàn giao)."""
+"""The open work of a post, for whoever takes it over (bản bàn giao)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import F, Q, Window
 from django.db.models.functions import RowNumber
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, Stream
+from cycle.models import DayOff, HistoryEntry, RoleAssignment, Stream
 from dossiers.law.guidance import GUIDES
 from dossiers.models import Task
 from dossiers.terms.due import due
 
-#: So many entries of each dossier are told, the newest.
+#: How many of the newest history entries of each dossier are shown.
 LAST_ENTRIES = 3
 
 
 class Briefing:
-    """All open work of a post on one page (bản bàn giao): what, until when, what happened last."""
+    """The open tasks of ``post``, a RoleAssignment: what, until when, what happened last."""
 
-    def __init__(self, post):
+    def __init__(self, post: RoleAssignment) -> None:
         self.post = post
         self.today = clock.today()
 
-    def taken_over(self):
+    def taken_over(self) -> HistoryEntry | None:
         """The entry of the hand-over by which this post began, or None."""
         return (
             HistoryEntry.objects.filter(event="role.handover", data__successor=self.post.pk)
@@ -28,8 +33,8 @@ class Briefing:
             .last()
         )
 
-    def rows(self):
-        """A row per open task that is the holder's or nobody's yet, the soonest due first."""
+    def rows(self) -> list[dict[str, Any]]:
+        """A row per open task that the holder has claimed or nobody has, the soonest due first."""
         tasks = list(
             Task.objects.open_in(self.post)
             .filter(Q(owner=None) | Q(owner=self.post.user_id))
@@ -40,7 +45,7 @@ class Briefing:
         )
         if not tasks:
             return []
-        last = self._last_entries([task.dossier_id for task in tasks])
+        last = self._last_entries([task.dossier_id for task in tasks if task.dossier_id])
         days = [self.today, *(task.due_on for task in tasks)]
         calendar = DayOff.objects.calendar(min(days), max(days))
         return [
@@ -55,7 +60,7 @@ class Briefing:
             for task in tasks
         ]
 
-    def _last_entries(self, dossiers):
+    def _last_entries(self, dossiers: Iterable[int]) -> dict[int, list[HistoryEntry]]:
         entries = (
             HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id__in=dossiers)
             .annotate(

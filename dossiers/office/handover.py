@@ -1,10 +1,13 @@
-"""When an officer is away or leaves: another acts for them, or takes over all their open work.
+"""Substitution and hand-over: another acts for an officer who is away, or takes over their work.
 
 A «post» (phân công) is one role of one person at one unit: a RoleAssignment.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -24,31 +27,34 @@ from cycle.models import (
     Substitution,
     User,
 )
+from cycle.models.organisation import RoleAssignmentQuerySet
 from dossiers.models import Process, Task, TaskAlreadyDone
+from dossiers.models.task import TaskQuerySet
 from dossiers.walk import doors, engine
 
-#: Who arranges the work of the units below their own.
+#: The roles that arrange the work of the units below their own.
 ABOVE = (Role.OFFICER, Role.LEADER)
-#: In sickness the paper of a substitution follows within so many working days.
+#: Working days within which the document of a substitution made without one must follow.
 PAPER_DAYS = 5
-#: In sickness somebody is named at once: for a later day there is time for the paper.
+#: A substitution without a document begins at most this many days ahead: for a later day there is
+#: time for the document.
 AHEAD_WITHOUT_PAPER = 7
 
 
 # --- Who may --------------------------------------------------------------------------------
 
 
-def own_posts(user):
-    """The roles a person holds themselves: what they have by substitution is not passed on."""
+def own_posts(user: User) -> list[RoleAssignment]:
+    """The posts that ``user`` holds, without those they have as a substitute."""
     return [held for held in user.assignments() if held.user_id == user.pk]
 
 
-def arranging(user, post):
-    """The role in which ``user`` distributes the work of ``post``, a RoleAssignment or a Task.
-
-    That of a leader of the unit, or of an officer or leader of the unit above; None when they hold
-    none of these. The administrator's hat is no post.
+def arranging(user: User, post: RoleAssignment | Task) -> RoleAssignment | None:
+    """The assignment in which ``user`` arranges the work of ``post``, a RoleAssignment or a Task:
+    as leader of its unit, or as officer or leader of the unit above. None without; to be an
+    administrator gives no such right.
     """
+    assert post.org_unit is not None, "a task of a person is at a unit"
     own, above = own_posts(user), post.org_unit.above()
     for held in own:
         if held.role == Role.LEADER and post.org_unit_id in held.business:
@@ -59,14 +65,14 @@ def arranging(user, post):
 
 
 @rules.predicate
-def holds_post(user, post):
-    """The role is this person's own."""
+def holds_post(user: User | None, post: RoleAssignment) -> bool:
+    """Holds the post."""
     return user is not None and user.is_active and post.user_id == user.pk
 
 
 @rules.predicate
-def acts_in_post(user, post):
-    """Holds the role today, or acts for its holder."""
+def acts_in_post(user: User | None, post: RoleAssignment) -> bool:
+    """Has the post's role today, their own or as a substitute."""
     return (
         user is not None
         and user.is_active
@@ -75,8 +81,8 @@ def acts_in_post(user, post):
 
 
 @rules.predicate
-def arranges(user, post):
-    """A leader of the unit, or an officer or leader of the unit above."""
+def arranges(user: User | None, post: RoleAssignment | Task) -> bool:
+    """Is leader of the post's unit, or officer or leader of the unit above."""
     return user is not None and user.is_active and arranging(user, post) is not None
 
 
@@ -85,8 +91,8 @@ rules.add_perm("dossiers.hand_over", arranges)
 rules.add_perm("dossiers.brief", acts_in_post | arranges)
 
 
-def arranged_by(user):
-    """The posts of today that ``user`` may hand over: the query of :func:`arranges`."""
+def arranged_by(user: User) -> RoleAssignmentQuerySet:
+    """The posts held today that ``user`` arranges: :func:`arranges` as a query."""
     return (
         RoleAssignment.objects.held_on(clock.today_in_database())
         .filter(arranged_ever(user))
@@ -94,8 +100,10 @@ def arranged_by(user):
     )
 
 
-def arranged_ever(user, post=""):
-    """The same as a condition on the posts of whatever day, at ``post`` of what is asked for."""
+def arranged_ever(user: User, post: str = "") -> Q:
+    """:func:`arranges` as a condition on posts of any day; ``post`` is the lookup prefix that leads
+    to the post.
+    """
     led, over = (
         [unit for own in own_posts(user) if own.role in roles for unit in own.business]
         for roles in ((Role.LEADER,), ABOVE)
@@ -104,8 +112,10 @@ def arranged_ever(user, post=""):
     return Q(**{f"{post}org_unit__in": led}) | Q(**{f"{post}org_unit__in": below})
 
 
-def substitutable_by(user):
-    """The posts of today for which ``user`` may name a substitute: their own and those below."""
+def substitutable_by(user: User) -> RoleAssignmentQuerySet:
+    """The posts held today for which ``user`` may name a substitute: their own, and those that they
+    arrange.
+    """
     mine = RoleAssignment.objects.held_on(clock.today_in_database()).filter(user=user)
     return mine.select_related("user", "org_unit") | arranged_by(user)
 
@@ -115,32 +125,40 @@ def substitutable_by(user):
 
 @dataclass(frozen=True)
 class Post:
-    """A post as the record of the year names it: it belongs to no one dossier."""
+    """A post in the history of a cycle, as it belongs to no dossier."""
 
     assignment: RoleAssignment
     pk: int
     history_stream = Stream.CYCLE
 
     @classmethod
-    def of(cls, assignment):
-        """In the newest open cycle. Raises ValidationError while there is none at all."""
+    def of(cls, assignment: RoleAssignment) -> Post:
+        """``assignment`` in the newest open cycle. Raises ValidationError without any cycle."""
         return cls(assignment, Cycle.to_record_in().pk)
 
     @property
-    def history_cycle_id(self):
+    def history_cycle_id(self) -> int:
         return self.pk
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.assignment.user}, {self.assignment}"
 
 
-def _capacity(by, assignment):
+def _capacity(by: User | None, assignment: RoleAssignment) -> RoleAssignment | None:
     if by is None:
         return None
     return assignment if holds_post(by, assignment) else arranging(by, assignment)
 
 
-def _record(event, assignment, *, by, to, reason, **data):
+def _record(
+    event: str,
+    assignment: RoleAssignment,
+    *,
+    by: User | None,
+    to: User,
+    reason: str,
+    **data: Any,
+) -> None:
     HistoryEntry.objects.record(
         event,
         Post.of(assignment),
@@ -156,8 +174,8 @@ def _record(event, assignment, *, by, to, reason, **data):
     )
 
 
-def _locked(assignment_id, permission, by):
-    """The post, held until the end of the transaction, and ``by`` may do this to it."""
+def _locked(assignment_id: int, permission: str, by: User) -> RoleAssignment:
+    """The post, locked until the end of the transaction. Raises PermissionDenied."""
     post = (
         RoleAssignment.objects.select_for_update(of=("self",))
         .select_related("user", "org_unit")
@@ -171,16 +189,20 @@ def _locked(assignment_id, permission, by):
 # --- Away: somebody acts for them -------------------------------------------------------------
 
 
-def substitute(substitution, *, by):
-    """Save ``substitution`` (new): from its first day on, another acts for the holder (ủy quyền).
+def substitute(substitution: Substitution, *, by: User) -> Substitution:
+    """Save the new ``substitution``: from its first to its last day another acts for the holder
+    (ủy quyền). Returns it.
 
-    The holder names whom they like, but for a leader's post, which goes by a document; who leads
-    the unit or works above it names a third person on a document, or in sickness without one, which
-    then follows by ``paper_due_on``. Raises PermissionDenied for others; ValidationError for
-    oneself without another's signature, an auditor, a sign-in of the administration, a past or
-    overlapping period, one begun before today without paper, one that another names without paper
-    for a day more than a week ahead, a second without paper while that of
-    the first is owed, no reason, and who has the other of officer and leader at the unit.
+    The holder may name anybody; for a leader's post that needs a document. Whoever arranges the
+    post may name a third person on a document, or in sickness without one, which must then follow
+    by ``paper_due_on``. Raises PermissionDenied for others. Raises ValidationError:
+
+    - for oneself without another's signature, for an auditor or an administrator's sign-in, and for
+      a substitute who is then officer and leader of one unit;
+    - without a reason; for a period that is past or overlaps another;
+    - without a document: for a first day before today, and, when another than the holder names the
+      substitute, for one more than AHEAD_WITHOUT_PAPER days ahead, or while the document of an
+      earlier substitution is owed.
     """
     with transaction.atomic():
         # Two at once for one role: the second waits here and is refused in words.
@@ -191,7 +213,7 @@ def substitute(substitution, *, by):
         substitution.created_by = by
         if not substitution.reason:
             raise ValidationError({"reason": _("Bạn chưa nêu lý do ủy quyền.")})
-        # Overlapping is said by clean(); the database's own words are for programmers.
+        # clean() says in Vietnamese what the exclusion constraint would refuse.
         substitution.full_clean(validate_constraints=False)
         if substitution.valid_to < today:
             raise ValidationError({"valid_to": _("Thời gian ủy quyền đã qua.")})
@@ -244,11 +266,11 @@ def substitute(substitution, *, by):
     return substitution
 
 
-def _check_owes_none(post):
-    """One substitution of a post at a time is taken on trust: its paper comes before the next.
+def _check_owes_none(post: RoleAssignment) -> None:
+    """Raise ValidationError while the document of an earlier substitution of the post is owed.
 
-    Not by a span of days, which a week's wait would outlast: another may always be named on its
-    own paper, and the one that is owed is taken however late. Raises ValidationError.
+    However long ago it was: otherwise one could name substitutes without documents again and again,
+    a week apart. On a document another may always be named, and the owed one is taken at any time.
     """
     owed = Substitution.objects.owing(post).select_related("substitute").order_by("pk").last()
     if owed is None:
@@ -264,10 +286,13 @@ def _check_owes_none(post):
     )
 
 
-def add_paper(substitution, *, document, document_signer, by):
-    """Record the paper of a substitution that began without one (bổ sung văn bản).
+def add_paper(
+    substitution: Substitution, *, document: str, document_signer: str, by: User
+) -> Substitution:
+    """Record the document of a substitution that began without one (bổ sung văn bản).
 
-    One whose day has passed stays ended. Raises PermissionDenied, ValidationError.
+    After ``paper_due_on`` the substitution stays ended. Raises PermissionDenied; ValidationError
+    when no document is owed or given.
     """
     with transaction.atomic():
         post = _locked(substitution.assignment_id, "dossiers.substitute", by)
@@ -297,16 +322,18 @@ def add_paper(substitution, *, document, document_signer, by):
     return substitution
 
 
-def end_substitution(substitution, *, by):
-    """End it with today (kết thúc ủy quyền); one that has not begun is taken back.
+def end_substitution(substitution: Substitution, *, by: User) -> None:
+    """Make today the last day of a substitution (kết thúc ủy quyền); one that has not begun is
+    deleted.
 
-    Raises PermissionDenied as :func:`substitute` does; ValidationError when it has ended.
+    Raises PermissionDenied as :func:`substitute` does; ValidationError when it ends today or has
+    ended.
     """
     with transaction.atomic():
         post = _locked(substitution.assignment_id, "dossiers.substitute", by)
-        substitution = Substitution.objects.filter(pk=substitution.pk).first()
+        found = Substitution.objects.filter(pk=substitution.pk).first()
         today = clock.today()
-        if substitution is None or substitution.valid_to <= today:
+        if found is None or found.valid_to <= today:
             raise ValidationError(_("Ủy quyền này đã kết thúc hoặc hết ngày hôm nay."))
         _record(
             "role.substitute_end",
@@ -314,26 +341,36 @@ def end_substitution(substitution, *, by):
             by=by,
             to=substitution.substitute,
             reason="",
-            substitution=substitution.pk,
-            begun=substitution.valid_from <= today,
+            substitution=found.pk,
+            begun=found.valid_from <= today,
         )
-        if substitution.valid_from > today:
-            substitution.delete()
+        if found.valid_from > today:
+            found.delete()
         else:
-            substitution.valid_to = today
-            substitution.save(update_fields=["valid_to"])
+            found.valid_to = today
+            found.save(update_fields=["valid_to"])
 
 
 # --- Leaving: another takes over --------------------------------------------------------------
 
 
-def hand_over(assignment, *, to, by, on, reason, document="", document_signer=""):
-    """Give a post with all its open work to ``to``, who has it from the day ``on`` (bàn giao).
+def hand_over(
+    assignment: RoleAssignment,
+    *,
+    to: User,
+    by: User,
+    on: date,
+    reason: str,
+    document: str = "",
+    document_signer: str = "",
+) -> RoleAssignment:
+    """Give the post ``assignment`` with all its open work to ``to``, from the day ``on``, today or
+    later (bàn giao).
 
-    ``on`` is today or later. The old assignment ends the day before; the successor gets the role if
-    they lack it; every open task that the leaving person, or who acted for them, had claimed
-    becomes theirs on that day. All of it or nothing. Returns the successor's assignment. Raises
-    PermissionDenied, ValidationError.
+    The old assignment ends the day before. The successor gets the role if they lack it, and on that
+    day every open task that the holder or their substitute had claimed. All or nothing. Returns the
+    successor's assignment. Raises PermissionDenied; ValidationError without a reason, for a past
+    day, for a successor who may not have the post, or when it is handed over already.
     """
     with transaction.atomic():
         post = _locked(assignment.pk, "dossiers.hand_over", by)
@@ -366,14 +403,14 @@ def hand_over(assignment, *, to, by, on, reason, document="", document_signer=""
     return successor
 
 
-def take_back(assignment, *, by):
-    """Take back a hand-over that has not begun (bỏ bàn giao): the holder stays.
+def take_back(assignment: RoleAssignment, *, by: User) -> None:
+    """Undo a hand-over that has not begun (bỏ bàn giao): the holder stays.
 
     Raises PermissionDenied; ValidationError when there is none or it has begun.
     """
     with transaction.atomic():
         post = _locked(assignment.pk, "dossiers.hand_over", by)
-        if post.handed_to_id is None or post.valid_to < clock.today():
+        if post.handed_to is None or post.valid_to is None or post.valid_to < clock.today():
             raise ValidationError(_("Không có bàn giao nào chưa bắt đầu để bỏ."))
         appointing.check_sign_in(post.user, field="to")
         to, made = post.handed_to, _last_handover(post).data
@@ -386,7 +423,7 @@ def take_back(assignment, *, by):
         _record("role.handover_back", post, by=by, to=to, reason="")
 
 
-def _check_handover(post, to, on, reason):
+def _check_handover(post: RoleAssignment, to: User, on: date, reason: str) -> None:
     if not reason:
         raise ValidationError({"reason": _("Bạn chưa nêu lý do bàn giao.")})
     if to.pk == post.user_id:
@@ -405,9 +442,11 @@ def _check_handover(post, to, on, reason):
         )
 
 
-def _give_role(post, to, on, **made):
-    """The successor's own assignment to the role: the one they hold on that day, or a new one; and
-    whether it is new.
+def _give_role(
+    post: RoleAssignment, to: User, on: date, **made: Any
+) -> tuple[RoleAssignment, bool]:
+    """(assignment of ``to`` to the role, whether it is new): the one held on ``on``, or a new one.
+    Raises ValidationError when ``to`` has the role at a later time only.
     """
     theirs = RoleAssignment.objects.filter(user=to, role=post.role, org_unit=post.org_unit)
     if held := theirs.held_on(on).first():
@@ -422,12 +461,15 @@ def _give_role(post, to, on, **made):
     return given, True
 
 
-def _last_handover(post):
-    return HistoryEntry.objects.filter(event="role.handover", data__assignment=post.pk).last()
+def _last_handover(post: RoleAssignment) -> HistoryEntry:
+    """The history entry of the last hand-over of a post that has one."""
+    told = HistoryEntry.objects.filter(event="role.handover", data__assignment=post.pk).last()
+    assert told is not None, "every hand-over is recorded"
+    return told
 
 
-def _claimed_in(post):
-    """Open tasks of the role that were claimed by its holder, or by who acted for them."""
+def _claimed_in(post: RoleAssignment) -> TaskQuerySet:
+    """The open tasks of the post that its holder or their substitute has claimed."""
     holders = RoleAssignment.objects.at(post.org_unit_id).filter(role=post.role).values("user")
     return Task.objects.open_in(post).filter(
         Q(owner=post.user_id)
@@ -435,16 +477,16 @@ def _claimed_in(post):
     )
 
 
-def _pass_all(post, to, by, reason):
-    """All claimed in ``post`` becomes ``to``'s; returns the ids of the tasks."""
+def _pass_all(post: RoleAssignment, to: User, by: User | None, reason: str) -> list[int]:
+    """Reassign every task claimed in ``post`` to ``to``; returns their ids."""
     tasks = _claimed_in(post)
-    # Nobody finishes, claims or returns one of them from here on.
+    # Locked: nobody finishes, claims or releases one of them meanwhile.
     list(Process.objects.filter(pk__in=tasks.values("process")).select_for_update().order_by("pk"))
     return [_pass_on(task, to, by, reason) for task in tasks.order_by("process_id")]
 
 
-def _pass_on(task, to, by, reason):
-    # By nobody: a hand-over of before, allowed when it was made, begins on its day.
+def _pass_on(task: Task, to: User, by: User | None, reason: str) -> int:
+    # ``by`` None: the beat carries out a hand-over that was allowed when it was made.
     permission = "dossiers.hand_over" if by else None
     with doors.changing(
         task, "task.reassign", by, permission, reason=reason, to=str(to), to_id=to.pk
@@ -453,25 +495,26 @@ def _pass_on(task, to, by, reason):
     return task.pk
 
 
-# --- What the days bring ------------------------------------------------------------------------
+# --- By the beat: what begins or ends with a day ------------------------------------------------
 
 
 @appointing.work
-def open_work(role, org_unit_id):
-    """How many open tasks wait for ``role`` at a unit."""
+def open_work(role: str, org_unit_id: int) -> int:
+    """The number of open tasks of ``role`` at a unit."""
     return Task.objects.open().filter(role=role, org_unit=org_unit_id).count()
 
 
-def keep_posts():
-    """The beat's part: what was to begin or end today has. Returns how many rows changed.
-
-    Harmless at any number of beats.
+def keep_posts() -> int:
+    """Begin and end what was to begin or end by today: substitutions, hand-overs, claims. Called by
+    the beat; harmless when called again. Returns how many rows changed.
     """
     return _end_without_paper() + _begin_handovers() + free_stranded()
 
 
-def _end_without_paper():
-    """End the substitutions whose paper did not follow; they ended for all pages on that day."""
+def _end_without_paper() -> int:
+    """End the substitutions whose document did not follow, as of ``paper_due_on``; queries have
+    left them out since that day.
+    """
     ended = 0
     late = Substitution.objects.without_paper(clock.today()).filter(valid_to__gt=F("paper_due_on"))
     for pk in late.values_list("pk", flat=True):
@@ -498,8 +541,8 @@ def _end_without_paper():
     return ended
 
 
-def _begin_handovers():
-    """Pass on what was claimed in posts that were handed over for a day that has come."""
+def _begin_handovers() -> int:
+    """Reassign the claimed tasks of posts whose hand-over has begun."""
     passed = 0
     today = clock.today()
     posts = RoleAssignment.objects.filter(
@@ -515,7 +558,7 @@ def _begin_handovers():
     )
     for post in posts.select_related("handed_to", "org_unit", "user"):
         to = post.handed_to
-        # Whoever left meanwhile, or holds the post again, is not given or robbed of it.
+        # Not to a successor who has lost the role, nor from a holder who has it again.
         if to is None or not to.is_active or to.capacity(post.role, post.org_unit_id) is None:
             continue
         if post.user.capacity(post.role, post.org_unit_id) is not None:
@@ -525,9 +568,9 @@ def _begin_handovers():
     return passed
 
 
-def free_stranded():
-    """Put back for the others what was claimed by who may no longer do it: their role or
-    substitution ended, or their account. Returns how many tasks.
+def free_stranded() -> int:
+    """Release the open tasks whose owner may no longer do them, as their role, substitution or
+    account has ended. Returns how many.
     """
     unit, role, today = OuterRef("org_unit"), OuterRef("role"), clock.today_in_database()
     own = RoleAssignment.objects.at(unit).filter(user=OuterRef("owner"), role=role)

@@ -308,10 +308,11 @@ def _said_at(refused, names):
 
 def close(person, *, by):
     """The account of who has nothing left to do is used no more (khóa tài khoản)."""
-    was = appointing.person_as_stored(person)
-    if was is None or person.is_staff or person.is_superuser or not person.is_active:
+    if person.is_staff or person.is_superuser or not person.is_active:
         return
     appointing.check_leaving(person)
+    was = appointing.person_as_stored(person)
+    assert was is not None, "the account is there"
     person.is_active = False
     person.save(update_fields=["is_active"])
     appointing.record_person(person, was, by=by)
@@ -330,7 +331,7 @@ def bring_back(person, post, *, by, document="", document_signer=""):
             if not rules.has_perm("dossiers.answer_for", by, person):
                 raise PermissionDenied
             was = appointing.person_as_stored(person)
-            assert was is not None, "it was locked above"
+            assert was is not None, "the account is there"
             person.is_active = True
             person.save(update_fields=["is_active"])
             appointing.record_person(person, was, by=by)

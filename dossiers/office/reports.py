@@ -1,39 +1,41 @@
-"""What a cycle came to: every figure counted from the cases and their history, none typed in."""
+"""The report of a cycle: figures counted from the dossiers and their history."""
+
+from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from cycle.models import HistoryEntry, Level, OrgUnit, Stream
+from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Stream
 from dossiers.models import CaseType, Dossier, LateEntry, Producer, Product, State
 
 
 class CycleReport:
     """The report of one cycle (báo cáo chu trình).
 
-    Each figure has a property of its own that returns the rows behind it, to drill down into. They
-    are found by what was recorded in the cycle, so a dossier that went on into a later cycle still
-    counts here for what it did here.
+    Each figure has a property that returns the rows behind it. Rows are found by the history of the
+    cycle, so a dossier that has gone on into a later cycle still counts for what happened here.
     """
 
-    def __init__(self, cycle):
+    def __init__(self, cycle: Cycle) -> None:
         self.cycle = cycle
 
-    def entries(self, *events, **conditions):
-        """What was recorded of dossiers in this cycle, of these ``events`` when any are named."""
+    def entries(self, *events: str, **conditions: Any) -> QuerySet[HistoryEntry]:
+        """The history entries of dossiers in this cycle; with ``events`` only those."""
         found = HistoryEntry.objects.filter(
             stream=Stream.DOSSIER, cycle=self.cycle, **conditions
         ).order_by("pk")
         return found.filter(event__in=events) if events else found
 
-    def dossiers_with(self, *events, **conditions):
-        """Dossiers of which one of ``events`` was recorded in this cycle."""
+    def dossiers_with(self, *events: str, **conditions: Any) -> QuerySet[Dossier]:
+        """The dossiers with such an entry in this cycle."""
         return Dossier.objects.filter(
             pk__in=self.entries(*events, **conditions).values("stream_id")
         )
 
-    def districts_with(self, *events):
-        """Districts whose posts, or those of their communes, were at work."""
+    def districts_with(self, *events: str) -> QuerySet[OrgUnit]:
+        """The districts with such an entry by a post of theirs or of one of their communes."""
         units = self.entries(*events).values("org_unit")
         return OrgUnit.objects.filter(
             Q(pk__in=units) | Q(children__in=units), level=Level.DISTRICT
@@ -42,85 +44,85 @@ class CycleReport:
     # --- Who took part ------------------------------------------------------------------------
 
     @property
-    def dossiers(self):
-        """All dossiers that were at work in the cycle."""
+    def dossiers(self) -> QuerySet[Dossier]:
+        """All dossiers with any entry in the cycle."""
         return self.dossiers_with()
 
     @property
-    def products(self):
+    def products(self) -> QuerySet[Product]:
         return Product.objects.filter(dossiers__in=self.dossiers).distinct()
 
     @property
-    def producers(self):
+    def producers(self) -> QuerySet[Producer]:
         return Producer.objects.filter(products__dossiers__in=self.dossiers).distinct()
 
     @property
-    def districts(self):
+    def districts(self) -> QuerySet[OrgUnit]:
         return self.districts_with()
 
     # --- Which way they came ------------------------------------------------------------------
 
     @property
-    def entered_as_existing(self):
+    def entered_as_existing(self) -> QuerySet[Dossier]:
         """Entered after the first step as existing products (sản phẩm có sẵn)."""
         return self.dossiers_with("dossier.enter_late").filter(entered_as=LateEntry.EXISTING)
 
     @property
-    def from_idea(self):
-        """Came by an idea registered in the cycle."""
+    def from_idea(self) -> QuerySet[Dossier]:
+        """Began with an idea registered in the cycle."""
         return self.dossiers_with("dossier.register_idea", "dossier.refile_idea")
 
     @property
-    def bypassed_commune(self):
-        """Reached a level above without a step of the commune (không qua xã)."""
+    def bypassed_commune(self) -> QuerySet[Dossier]:
+        """Received by a level above without passing the commune (không qua xã)."""
         return self.dossiers.filter(bypassed_commune=True)
 
     # --- How far they went --------------------------------------------------------------------
 
     @property
-    def proposed(self):
+    def proposed(self) -> QuerySet[Dossier]:
         """Reached the province."""
         return self.dossiers_with(
             "dossier.forward_to_province", "dossier.receive_directly", after=State.AT_PROVINCE
         )
 
     @property
-    def districts_proposing(self):
+    def districts_proposing(self) -> QuerySet[OrgUnit]:
         return self.districts_with("dossier.forward_to_province")
 
     @property
-    def certified(self):
+    def certified(self) -> QuerySet[Dossier]:
         """Certified in the cycle, by the province or by the centre."""
         return self.dossiers_with(
             "dossier.certify", "dossier.record_centre_result", after=State.CERTIFIED
         )
 
     @property
-    def certified_new(self):
+    def certified_new(self) -> QuerySet[Dossier]:
         """Certified, and not an upgrade or a re-evaluation."""
         return self.certified.filter(case_type=CaseType.FIRST)
 
     @property
-    def upgrades(self):
+    def upgrades(self) -> QuerySet[Dossier]:
         return self.certified.filter(case_type=CaseType.UPGRADE)
 
     @property
-    def not_recognised(self):
+    def not_recognised(self) -> QuerySet[Dossier]:
         """Not recognised yet, and not certified later in the same cycle."""
         return self.dossiers_with("dossier.not_recognise").exclude(pk__in=self.certified)
 
     # --- The figures --------------------------------------------------------------------------
 
     @property
-    def achieved_percent(self):
-        """New products against the target, in per cent with two decimals; None without target."""
+    def achieved_percent(self) -> float | None:
+        """New products in per cent of ``target_new``, with two decimals; None without a target."""
         if not self.cycle.target_new:
             return None
         return round(100 * self.certified_new.count() / self.cycle.target_new, 2)
 
-    def figures(self):
-        """The report as plain data, in the order in which it is read."""
-        stars = Counter(self.certified.values_list("stars", flat=True))
+    def figures(self) -> dict[str, Any]:
+        """The report as plain data, in reading order."""
+        stars: Counter[Any] = Counter(self.certified.values_list("stars", flat=True))
         return {
             "year": self.cycle.year,
             "products": self.products.count(),

@@ -1,9 +1,14 @@
-"""The clocks of a dossier side by side, and where its time went."""
+"""Template tags that show the clocks of a dossier and where its time went."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django import template
 
 from cycle import clock
 from cycle.models import DayOff
+from dossiers.models import Dossier
 from dossiers.terms.due import UNITS, due
 from dossiers.terms.explanation import title_of
 from dossiers.terms.spent import time_spent
@@ -12,8 +17,10 @@ register = template.Library()
 
 
 @register.inclusion_tag("dossiers/term_clocks.html")
-def clocks(dossier):
-    """The internal clock and each legal one: what is left, until when, and from when it moved."""
+def clocks(dossier: Dossier) -> dict[str, Any]:
+    """The internal clock and each legal one of ``dossier``: what is left, until when, whether it
+    moved.
+    """
     today = clock.today()
     terms = list(dossier.terms.live().select_related("rule").order_by("legal", "due_at", "pk"))
     days = [today, *(term.due_on for term in terms)]
@@ -33,6 +40,6 @@ def clocks(dossier):
 
 
 @register.inclusion_tag("dossiers/term_time.html")
-def time_of(dossier):
-    """How many days went into work, into waiting for the producer, into standing still."""
+def time_of(dossier: Dossier) -> dict[str, Any]:
+    """The days at work, waiting for the producer or an opinion, and parked."""
     return {"spent": time_spent(dossier, clock.now())}

@@ -1,6 +1,9 @@
-"""How times, money, days left and acts are written on a page."""
+"""Template tags for times, money, due days and acts."""
 
-from datetime import datetime
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
 
 import rules
 from django import template
@@ -8,13 +11,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from cycle import clock, events, written
-from cycle.models import DayOff, OfficeContact
+from cycle.models import DayOff, HistoryEntry, OfficeContact
 from cycle.steps import Step
 from dossiers.law.states import State
-from dossiers.models import ACTS, ProductGroup
+from dossiers.models import ACTS, Dossier, ProductGroup, Task
 from dossiers.terms.due import due as due_of
 
-#: Where a meeting was put off from, and to, in its entry.
+#: Keys of an entry's data that are moments: the old and the new time of a meeting.
 _DAYS = ("was", "meets_at")
 
 register = template.Library()
@@ -23,14 +26,14 @@ register.filter("moment", written.moment_text)
 
 
 @register.simple_tag
-def site_name():
-    """The name of this installation, as its head shows it."""
+def site_name() -> str:
+    """The name of this installation, for the page's head."""
     return settings.SITE_NAME
 
 
 @register.simple_tag
-def source_url():
-    """Where the source of this installation is offered, as AGPL-3.0 §13 asks."""
+def source_url() -> str:
+    """The address of this installation's source (AGPL-3.0 §13)."""
     return settings.SOURCE_URL
 
 
@@ -47,34 +50,34 @@ def office_contact():
 
 
 @register.filter
-def money(amount):
-    """Whole đồng: 450000000 → «450.000.000 đồng»; nothing for None."""
+def money(amount: int | None) -> str:
+    """Whole đồng: 450000000 → «450.000.000 đồng»; "" for None."""
     if amount is None:
         return ""
     return _("%(amount)s đồng") % {"amount": written.grouped(amount)}
 
 
 @register.filter
-def minutes(length):
+def minutes(length: timedelta) -> int:
     """A length of time in whole minutes, rounded up."""
     return -(-int(length.total_seconds()) // 60)
 
 
 @register.filter
-def act_label(name):
-    """The button of an act: «Yêu cầu bổ sung ý tưởng»; nothing for an unknown one."""
+def act_label(name: str) -> Any:
+    """The button of an act: «Yêu cầu bổ sung ý tưởng»; "" for an unknown one."""
     return ACTS[name].label if name in ACTS else ""
 
 
 @register.filter
-def event_label(event):
+def event_label(event: str) -> Any:
     """The verb phrase of a recorded event, after the actor's name."""
     return events.label(event)
 
 
 @register.filter
-def from_what(entry):
-    """What an entry put off or corrected, from what to what, as phrases after its sentence."""
+def from_what(entry: HistoryEntry) -> list[str]:
+    """What an entry changed, "from … to …", as phrases that follow its sentence."""
     told = entry.data
     if entry.event == "round.move_meeting" and told.get("was"):
         days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
@@ -90,17 +93,20 @@ def from_what(entry):
 
 
 @register.inclusion_tag("_due.html")
-def due(task):
-    """How long there is left for one task. A list asks :func:`dossiers.terms.due.due` itself."""
+def due(task: Task) -> dict[str, Any]:
+    """The :class:`~dossiers.terms.due.Due` of one task, with a query for the days off; a list calls
+    :func:`dossiers.terms.due.due` with days off read once.
+    """
     today = clock.today()
+    assert task.due_on is not None, "a task of a person has a due day"
     first, last = sorted([today, task.due_on])
     calendar = DayOff.objects.calendar(first, last)
     return {"due": due_of(task.due_on, today, calendar, paused_at=task.term.paused_at)}
 
 
 @register.filter
-def step_bar(dossier):
-    """The six steps as a dossier sees them: done, current, skipped or to come."""
+def step_bar(dossier: Dossier) -> list[dict[str, Any]]:
+    """The six steps of a dossier: each done, current, skipped or to come."""
     state = State(dossier.state)
     step = dossier.step
     bar = []
@@ -114,7 +120,7 @@ def step_bar(dossier):
             elif state.step is None:
                 standing, word = "stopped", str(state.label)
         elif 2 <= each.number <= dossier.skipped + 1:
-            # Entered late: the steps after outreach were skipped.
+            # The dossier entered late: steps after the first were skipped.
             standing, word = "skipped", _("bỏ qua")
         else:
             standing, word = "done", _("xong")

@@ -1,4 +1,4 @@
-"""Clocks at work: which start and stop with an act, and the sweep that fires what is due."""
+"""Which clocks start, stop, pause and move with an act (thời hạn)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
 
 
 def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
-    """The day of the conclusion, of an inspection that proposes revocation alone."""
+    """From the day of the conclusion; None unless the inspection proposes revocation."""
     inspection = _proposed(entry)
     if inspection is None:
         return None
@@ -47,19 +47,21 @@ def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | 
 
 
 def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
-    """The certificate just given, until its own last day."""
+    """From the act, until the last day of the certificate it gave; None when that never ends."""
     given = dossier.certificates.last()
     if given is None or given.expires_on is None:
         return None
     return {"at": entry.at, "certificate": given, "fixed_on": given.expires_on}
 
 
-#: What an edition's ``terms`` may count from, where it is not the act itself.
+#: How a legal clock starts, by ``TermRule.subject`` or by what the edition's ``terms`` say that it
+#: counts from; any other clock starts with the act. Each gives arguments of Term.of_rule, or None:
+#: the clock does not start.
 ORIGINS = {"conclusion": _from_conclusion, "certificate": _from_certificate}
 
 
 def _origin(rule: TermRule) -> Callable[[Dossier, HistoryEntry], dict[str, Any] | None]:
-    """Finds where the clock of ``rule`` begins, as arguments of Term.of_rule: None, not at all."""
+    """The function of ORIGINS by which the clock of ``rule`` starts."""
     if rule.subject in ORIGINS:
         return ORIGINS[rule.subject]
     counted_from = RuleSet.pinned(rule.rule_set_id).counted_from(rule.code)
@@ -74,18 +76,19 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
         return False
     rule = term.rule
     if rule and _origin(rule) is _from_conclusion:
-        # The walk may be over long before; a later inspection may take the proposal back.
+        # Not with the end of the walk, which comes before. A later inspection that does not
+        # propose revocation stops it.
         taken_back = entry.event in rule.starts_on and _proposed(entry) is None
         return entry.event in rule.stops_on or taken_back
-    # Whoever decided: what ran until the decision is over with it.
+    # Whichever act decided: clocks that run until the decision stop with any certificate.
     decided = entry.before in UNDECIDED and entry.after == State.CERTIFIED
     left = dossier.state in PARKED or dossier.state == State.PROMOTED
     return decided or left or bool(rule and entry.event in rule.stops_on)
 
 
 def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
-    """Move the end of the product's certificate (D12): it outlives its day while ``dossier``, filed
-    in time, is decided; a new certificate takes its place.
+    """Move the clocks of the product's earlier certificates, among the locked clocks ``held``: they
+    stay valid while ``dossier``, filed in time, is undecided (D12). A new certificate stops them.
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
@@ -94,7 +97,7 @@ def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> Non
             term.stop(at=entry.at, by=entry.actor)
             continue
         before, until = term.due_on, given[term.certificate_id].validity.until
-        # Only a certificate that ends has a clock.
+        # None does not occur: only a certificate with an end has a clock.
         if until is None or until == before:
             continue
         term.move(until, at=entry.at, by=entry.actor)
@@ -147,9 +150,9 @@ def follow(
 
 
 def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> None:
-    """Let the internal clock of the open task stand still: somebody's opinion is awaited.
+    """Pause the internal clock of the open task: an opinion is awaited (chờ ý kiến).
 
-    One that stands already, or a dossier without a task, stays as it is.
+    Does nothing when the dossier has no open task; a clock that is paused already stays paused.
     """
     term = _of_open_task(dossier).first()
     if term is None:
@@ -160,7 +163,9 @@ def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> Non
 
 
 def go_on(dossier: Dossier, *, at: datetime, by: User | None) -> None:
-    """The opinion is there: the clock goes on, unless the producer is waited for as well."""
+    """The opinion has come: resume the clock of the open task, unless it also waits for the
+    producer.
+    """
     term = _of_open_task(dossier).filter(task__asked_since__isnull=False).first()
     if term is None:
         return

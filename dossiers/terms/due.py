@@ -35,8 +35,8 @@ class Due:
 def due(due_on: date, today: date, calendar: Calendar, *, paused_at: datetime | None = None) -> Due:
     """The :class:`Due` of what is due on ``due_on``, seen on ``today`` with these days off.
 
-    ``paused_at``: since when its clock stands still (tạm dừng); None while it runs. It is then
-    neither soon nor overdue: what was late already is as late as at that moment, and no later.
+    ``paused_at``: when its clock was paused (tạm dừng); None while it runs. A paused one is neither
+    soon nor overdue; if it was late at that moment, the words say by how much, as of then.
     """
     if paused_at is not None:
         late = -calendar.between(timezone.localdate(paused_at), due_on)

@@ -19,8 +19,8 @@ Kind = TermEvent.Kind
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the ledger as it is told: ``days`` were used, or added, ``left`` remained, or it
-    was ``late`` by so many.
+    """One line of the ledger as it is shown: ``days`` used or added, ``left`` days remaining, or
+    days ``late``, in the term's unit.
     """
 
     kind: str
@@ -40,8 +40,9 @@ class Line:
 class Explanation:
     """Why a term is due when it is (vì sao hạn này).
 
-    ``base_on`` and ``amount`` are what the due day is counted from: the start, or the last time
-    the clock went on, with what was left then; of one counted ``back`` the day it must precede.
+    ``base_on`` and ``amount`` are what the due day is counted from: the start and the whole length,
+    or the last resumption and what was left then. When it is counted ``back``, ``base_on`` is the
+    day that the due day must precede.
     """
 
     def __init__(self, term: Term) -> None:
@@ -92,18 +93,18 @@ class Explanation:
 
     @property
     def counted_back(self) -> int:
-        """How many days its due day is counted back; 0 when it is counted forward."""
+        """How many days the due day is counted back from ``base_on``; 0 when forward."""
         return max(-(self.amount or 0), 0)
 
     @property
     def due_on(self) -> date:
-        """The due day that follows from what is told here."""
+        """The due day computed from the lines here."""
         return self.projection.due_on if self.projection else self._last_due
 
     @property
     def stands(self) -> bool:
-        """Whether it leads to the term's own day: not while a changed calendar is being worked in,
-        nor for a term that was over before its calendar changed.
+        """Whether it gives the term's stored ``due_on``. It does not while a change of the calendar
+        is being applied, nor for a term that had stopped before the change.
         """
         return self.due_on == self.term.due_on
 

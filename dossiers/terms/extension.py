@@ -1,4 +1,4 @@
-"""A term moved by a recorded document, with the task and the record that follow it."""
+"""Giving a term more time on a document (gia hạn), with its task and its history entry."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dossiers.rules import approving
 
 
 def extend(term: Term, *, by: User, days: int, reason: str, document: str) -> Term:
-    """Give ``term`` so many ``days`` of its unit more (gia hạn), on a document.
+    """Lengthen ``term`` by ``days`` of its unit, on a document (gia hạn); returns it.
 
-    Raises PermissionDenied for whoever may not approve it, ValidationError when the law, a missing
-    document or a clock that has stopped forbids it; nothing is changed then.
+    Raises PermissionDenied for whoever may not approve it; ValidationError as
+    :meth:`~dossiers.models.term.Term.extend` does. Nothing is changed then.
     """
     with transaction.atomic():
         # Process, dossier, clock, head of history: the order in which everybody locks.

@@ -1,4 +1,4 @@
-"""A change of the calendar: what it would move, and moving it, each open term once."""
+"""A change of the calendar of days off: a preview of the terms it moves, and moving them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ BATCH = 1000
 
 
 class CalendarRefused(Exception):
-    """A change that cannot be: the day twice, not a day, or against what is there."""
+    """A change cannot be made: a day stands twice, is no day, or contradicts the calendar."""
 
 
 def checked(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """``[{"day", "what": off|worked|none, "name", "document"}]`` as it can be applied.
+    """The rows ``{"day", "what": off|worked|none, "name", "document"}`` with real dates, checked.
 
-    Raises CalendarRefused naming the row (from 1).
+    Raises CalendarRefused naming the row, counted from 1.
     """
     seen: dict[date, int] = {}
     rows = []
@@ -62,7 +62,7 @@ def _affected(days: Sequence[date]) -> TermQuerySet:
         Term.objects.live()
         .filter(
             Q(due_on__gte=first - timedelta(days=45)) & (Q(base_on=None) | Q(base_on__lt=last))
-            # What is counted back has its days before the one it is counted from.
+            # A term counted back has its days before base_on.
             | Q(base_amount__lt=0, base_on__gt=first)
         )
         .order_by("pk")
@@ -90,7 +90,7 @@ def preview(
     counted = _affected([row["day"] for row in rows]).filter(
         base_on__isnull=False, state=TermState.RUNNING
     )
-    # What was begun on the same day with the same length moves alike: one projection for all.
+    # Terms with the same start and length move to the same day: one projection for all of them.
     key = ("base_on", "base_amount", "unit", "due_on")
     moved, moves = 0, {}
     for *counting, due_on, terms in (
@@ -123,7 +123,7 @@ def apply(rows: list[dict[str, Any]]) -> None:
             if row["what"] == "none":
                 DayOff.objects.filter(day=row["day"]).delete()
                 continue
-            # Two people may write the same day at once: the later one holds.
+            # When two people write the same day at once, the later one holds.
             DayOff.objects.update_or_create(
                 day=row["day"],
                 defaults={
@@ -136,9 +136,9 @@ def apply(rows: list[dict[str, Any]]) -> None:
 
 @job_kind("recalculate_terms", _("Tính lại thời hạn theo lịch nghỉ"))
 def recalculate(job: Job) -> dict[str, int]:
-    """Project every open term that the changed days may touch, once; done twice, it moves nothing.
+    """Compute the due day of every open term that the changed days may touch (tính lại thời hạn).
 
-    ``job.params``: ``days`` (ISO) and ``document``.
+    ``job.params``: ``days`` (ISO) and ``document``. Run a second time, it moves nothing.
     """
     days = [date.fromisoformat(day) for day in job.params["days"]]
     calendar = whole_calendar()
@@ -217,10 +217,9 @@ def _move(terms: list[Term], calendar: Calendar, job: Job) -> int:
 
 
 def _save(rows: list[Any], fields: list[str]) -> None:
-    """Write ``fields`` of ``rows``: one statement for all that move alike.
+    """Write ``fields`` of ``rows``, one UPDATE for all rows that get the same values.
 
-    What was begun on the same day with the same length does, and ``bulk_update`` asks about each
-    row by itself.
+    Terms with the same start and length do, and ``bulk_update`` would write a CASE for each row.
     """
     alike: dict[str, tuple[dict, list]] = {}
     for row in rows:

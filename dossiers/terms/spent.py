@@ -17,7 +17,7 @@ from dossiers.models.dossier import Dossier
 
 
 def asked(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rows of a question as dicts."""
+    """The rows of the query ``sql`` as dicts."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         names = [column.name for column in cursor.description]
@@ -62,8 +62,8 @@ SELECT how, extract(epoch FROM sum(until - at)) / 86400 AS days FROM asked GROUP
 
 @dataclass(frozen=True)
 class Spent:
-    """Days a dossier was worked on, waited for its producer or for an opinion, and stood outside
-    the walk.
+    """Where a dossier's time went, in days: at work, waiting for the producer, waiting for an
+    opinion, parked outside the walk.
     """
 
     working: float
@@ -79,7 +79,7 @@ class Spent:
     def parts(self) -> list[tuple[str, Any, float, float, float]]:
         """(name, words, days, share in per cent, where its bar begins) of each, for a picture.
 
-        Work always, the others from a tenth of a day: moments are no row.
+        Work is always among them; the others only from a tenth of a day.
         """
         rows, begin = [], 0.0
         for name, words in (
@@ -109,6 +109,6 @@ def time_spent(dossier: Dossier, now: datetime) -> Spent:
     )
     days = dict.fromkeys(("working", "waiting", "asked", "paused"), 0.0)
     days |= {row["how"]: float(row["days"]) for row in rows}
-    # An opinion is awaited in the midst of the office's own time.
+    # The wait for an opinion lies within the time at work.
     days["working"] -= days["asked"]
     return Spent(**days)

@@ -60,19 +60,19 @@ WITH due AS (
 SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM fired)
 """
 
-#: Most sweeps find nothing, and this is all they cost.
+#: Asked first. Most sweeps find nothing due and end here.
 LOOK = "SELECT 1 FROM dossiers_term WHERE state = 'running' AND next_at <= %s LIMIT 1"
 
-#: So many connections share what is due when that is more than one batch.
+#: How many connections work in parallel when the first batch was full.
 HANDS = 2
 
 
 def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
     """Fire every rung that is due at ``now``; returns ``{"terms": …, "firings": …}``.
 
-    Any number of sweeps may run at once, and one may be killed at any moment: a batch is one
-    statement, and what was not committed is found again. What is more than a batch is shared by
-    :data:`HANDS`, each with a connection of its own.
+    ``batch``: how many terms one statement takes. Any number of sweeps may run at once, and one may
+    be killed at any moment: what was not committed is found again by the next. When the first batch
+    is full, :data:`HANDS` connections share the rest.
     """
     now = now or clock.now()
     with connection.cursor() as cursor:
@@ -82,7 +82,7 @@ def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
     values = {"now": now, "limit": batch, "tell": not clock.replaying()}
     done = [_batch(values)]
     if done[0][0] == batch:
-        # What a transaction around this holds, no other connection would get.
+        # Inside a transaction, other connections would not see its rows, or would skip its locks.
         done += _batches(values) if connection.in_atomic_block else _by_hands(values)
     terms, firings = (sum(counts) for counts in zip(*done, strict=True))
     return {"terms": terms, "firings": firings}
@@ -91,8 +91,8 @@ def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
 def _batch(values: dict[str, Any]) -> tuple[int, int]:
     """One batch; returns how many terms it claimed and how many rungs it fired."""
     with transaction.atomic(), connection.cursor() as cursor:
-        # The index gives the oldest first, however many PostgreSQL believes are due; a bitmap
-        # would read and sort all of them again for each batch.
+        # Force the index scan in order of next_at: a bitmap scan would read and sort all rows that
+        # are due again for each batch.
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute(SWEEP, values)
         return cursor.fetchone()
@@ -107,7 +107,7 @@ def _batches(values: dict[str, Any]) -> list[tuple[int, int]]:
 
 
 def _by_hands(values: dict[str, Any]) -> list[tuple[int, int]]:
-    """The batches of several connections at work beside each other."""
+    """The batches of :data:`HANDS` connections in parallel."""
 
     def hand() -> list[tuple[int, int]]:
         try:
@@ -129,7 +129,7 @@ def begin_batches(now: datetime) -> None:
     for rule in rules.select_related("cycle"):
         assert province is not None, "an installation is one province"
         with transaction.atomic():
-            # Two beats may come at once: the second waits here and finds it begun.
+            # Of two beats at once the second waits here, then finds the clock started.
             TermRule.objects.select_for_update().get(pk=rule.pk)
             if not rule.terms.exists():
                 begin(Term.of_rule(rule, at=now, org_unit=province))

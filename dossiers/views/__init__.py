@@ -1,1 +1,3 @@
-"""Pages: fetch through the person, validate, call one method, say what happened, redirect."""
+"""Pages. A view finds its rows through ``request.user`` (404 else), validates, calls one method,
+says what happened and redirects.
+"""

@@ -1,7 +1,12 @@
-"""A certificate as anybody may see it, without an account: by its QR code or by its number."""
+"""The public pages of a certificate, without sign-in: by QR code or by number."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from io import BytesIO
+from typing import Any
 
 import segno
 from django.http import HttpRequest, HttpResponse
@@ -16,19 +21,20 @@ from cycle.models import Visitor
 from cycle.visiting import address
 from dossiers.models import Certificate
 
-#: How often one address may ask, in how many seconds.
+#: One IP address may ask LIMIT times in WINDOW seconds.
 LIMIT, WINDOW = 60, 60
-#: A number recurs from year to year: more than these are not shown at once.
+#: At most this many results: a number recurs each year.
 SHOWN = 10
 
 
-def public(view):
-    """Read only, so often from one address, kept by no cache and listed by no search engine."""
+def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Make ``view`` public: read only, limited per IP address, not cached, not indexed."""
 
     @require_safe
     @never_cache
     @wraps(view)
-    def answer(request, *args, **kwargs):
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase
         if Visitor.asks(address(request), window=WINDOW) > LIMIT:
             response = render(request, "dossiers/certificate_too_many.html", status=429)
             response.headers["Retry-After"] = str(WINDOW)
@@ -40,7 +46,7 @@ def public(view):
     return answer
 
 
-def _shown(certificate, today):
+def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
     standing, validity = certificate.standing(today), certificate.validity
     return {
         "certificate": certificate,
@@ -53,7 +59,7 @@ def _shown(certificate, today):
 
 @public
 def certificate(request: HttpRequest, token: str) -> HttpResponseBase:
-    """Which product the code stands for, of whom, its stars, until when, and whether they hold."""
+    """The certificate with the address ``token``: product, producer, stars, validity."""
     found = Certificate.objects.public().filter(token=token).first()
     if found is None:
         return render(request, "dossiers/certificate.html", status=404)
@@ -62,7 +68,7 @@ def certificate(request: HttpRequest, token: str) -> HttpResponseBase:
 
 @public
 def look_up(request: HttpRequest) -> HttpResponseBase:
-    """The same by the number that is printed on the certificate (tra cứu giấy chứng nhận)."""
+    """The certificates with a printed number (tra cứu giấy chứng nhận)."""
     number = request.GET.get("number", "").strip()
     rows, problem = [], ""
     if len(number) > 60:
@@ -79,10 +85,10 @@ def look_up(request: HttpRequest) -> HttpResponseBase:
 
 @public
 def qr_code(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The QR code of the public page, to be shown and printed."""
+    """The QR code of the public page as SVG."""
     found = get_object_or_404(Certificate.objects.public(), token=token)
     code = segno.make(site.address(found.get_absolute_url()), error="m")
     image = BytesIO()
-    # On white also where the screen is dark: a camera reads dark on light.
+    # On white, also in a dark theme: cameras read dark on light.
     code.save(image, kind="svg", scale=8, light="#fff", title=found.product_name)
     return HttpResponse(image.getvalue(), content_type="image/svg+xml")

@@ -1,4 +1,6 @@
-"""The dossier's page, its acts that no task asks for, and opening a new one."""
+"""The page of a dossier, the acts on it that no task asks for, and the page to open a new one."""
+
+from __future__ import annotations
 
 import rules
 from django.contrib.auth.decorators import login_required
@@ -8,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
+from cycle.models import User
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
@@ -32,13 +35,13 @@ from dossiers.rules import holds_task
 from dossiers.walk.diagram import picture
 
 
-def _visible(user, pk):
+def _visible(user: User, pk: int) -> Dossier:
     return get_object_or_404(Dossier.objects.visible_to(user).with_units(), pk=pk)
 
 
 @login_required
 def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
-    """All of one dossier: where it waits, for whom, until when, what is recorded, what happened."""
+    """A dossier: where it waits, for whom, until when; its records, evidence and history."""
     dossier = _visible(request.user, pk)
     task = next_task(dossier)
     acts = free_acts(request.user, dossier)
@@ -71,7 +74,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
-    """One act that no task asks for: its form, and the act."""
+    """The form of an act that no task asks for, and doing it."""
     dossier = _visible(request.user, pk)
     act = ACTS.get(name)
     if act is None or act.door != "act":
@@ -103,8 +106,8 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
 
 
-def _too_late(request, dossier, name):
-    """Somebody moved the dossier first: who, when, what; nothing is changed."""
+def _too_late(request: SignedIn, dossier: Dossier, name: str) -> HttpResponseBase:
+    """Answer that somebody moved the dossier first: who, when, what. Nothing is changed."""
     entry = told(dossier).exclude(event__startswith="task.").first()
     return render(
         request,
@@ -116,7 +119,7 @@ def _too_late(request, dossier, name):
 @login_required
 @shows_typed
 def dossier_new(request: SignedIn) -> HttpResponseBase:
-    """Open a dossier for a product of one of my communes."""
+    """Open a dossier for a product of one of the user's communes."""
     user = request.user
     if not rules.has_perm("dossiers.begin", user):
         return render(

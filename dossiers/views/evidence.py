@@ -1,4 +1,4 @@
-"""Files of evidence, served only to those who may see the dossier."""
+"""Files of evidence, for whoever may see the dossier."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase

@@ -1,4 +1,4 @@
-"""The flow of a dossier's edition, to be kept as a BPMN file."""
+"""The flow of a dossier's edition as a BPMN file."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse

@@ -1,5 +1,9 @@
 """The inbox, acts on its rows, and the list of all dossiers."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -25,17 +29,17 @@ ACTS = ("claim", "release", "reassign")
 
 @login_required
 def inbox(request: SignedIn) -> HttpResponseBase:
-    """What I may do today (hộp việc)."""
+    """The tasks that the user may do today (hộp việc)."""
     return _list(request, "dossiers/inbox.html", Inbox)
 
 
 @login_required
 def dossier_list(request: SignedIn) -> HttpResponseBase:
-    """Every dossier I may see (danh mục hồ sơ)."""
+    """Every dossier that the user may see (danh mục hồ sơ)."""
     return _list(request, "dossiers/dossier_list.html", Register)
 
 
-def _list(request, template, kind):
+def _list(request: SignedIn, template: str, kind: type[Inbox] | type[Register]) -> HttpResponseBase:
     filters = Filters.of(request.GET)
     page = {
         "page": kind(request.user, filters),
@@ -44,7 +48,7 @@ def _list(request, template, kind):
     }
     response = render(request, template, page)
     if request.htmx:
-        # An address to hand on: without the filters that filter nothing.
+        # The address bar gets only the filters that are set.
         response["HX-Push-Url"] = f"{request.path}?{filters.query()}".rstrip("?")
     return response
 
@@ -54,12 +58,12 @@ def _list(request, template, kind):
 def task_bulk(request: SignedIn) -> HttpResponseBase:
     """Claim, release or reassign the ticked rows, each in its own transaction.
 
-    A row's own button sends ``one=<act>:<pk>``; the bar sends ``act`` and the ticked ``task``. What
-    was done, and why not, is said row by row.
+    A row's own button sends ``one=<act>:<pk>``; the bar sends ``act`` and the ticked ``task``. The
+    answer says for each row what was done, or why not.
     """
     data: QueryDict = request.POST
     if request.method != "POST":
-        # From the sign-in: a reason that was typed is shown again, nothing else is done.
+        # Back from a new sign-in: show what was typed, do nothing.
         typed = request.typed
         if typed is None or typed.get("act") != "reassign":
             return redirect("dossiers:inbox")
@@ -84,7 +88,7 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     if not tasks:
         messages.warning(request, _("Bạn chưa chọn việc nào."))
         return redirect(here)
-    values = {}
+    values: dict[str, Any] = {}
     if act == "reassign":
         candidates = _holders(tasks)
         values, problems = _reassignment(data, candidates)
@@ -98,7 +102,7 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
                     "back": back.urlencode(),
                     "to": data.get("to"),
                     "reason": data.get("reason", ""),
-                    # The first time nothing has been asked yet.
+                    # No problems the first time, before the reason was asked.
                     "problems": problems if "reason" in data else [],
                 },
             )
@@ -110,10 +114,11 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     return redirect(here)
 
 
-def _do(request, act, tasks, values):
-    """Do the act to each task, and say what came of each."""
+def _do(request: SignedIn, act: str, tasks: list[Task], values: dict[str, Any]) -> None:
+    """Do ``act`` to each task, and say what came of each."""
     done = []
     for task in tasks:
+        assert task.dossier is not None, "a task of a person is about a dossier"
         if why := _why_not(act, task, request.user, values):
             messages.warning(request, f"{task.dossier.product.name}: {why}")
         else:
@@ -131,8 +136,8 @@ def _do(request, act, tasks, values):
         messages.success(request, f"{said}: {'; '.join(done)}.")
 
 
-def _why_not(act, task, user, values):
-    """Do the act; nothing when it is done, else the sentence that says why not."""
+def _why_not(act: str, task: Task, user: User, values: dict[str, Any]) -> str | None:
+    """Do ``act``; returns None, or the sentence that says why it was not done."""
     if act == "release" and task.owner_id is None:
         return _("chưa ai nhận việc này.")
     if act == "claim" and task.owner_id == user.pk:
@@ -144,16 +149,17 @@ def _why_not(act, task, user, values):
             return _("%(who)s đã xử lý việc này.") % {"who": gone.task.closed_by}
         return _("việc này không còn nữa.")
     except PermissionDenied:
-        # The task has been reread under its lock: this is who has it now.
+        # The task was reread under its lock: owner is who has it now.
         if act == "claim" and task.owner_id:
             return _("%(who)s đã nhận việc này.") % {"who": task.owner}
         return _("bạn không giữ vai trò được làm điều này.")
     except ConditionNotMet as missing:
         return " ".join(str(message) for message in missing.messages)
+    return None
 
 
-def _holders(tasks):
-    """Who may be given these tasks, each person with the capacities that fit."""
+def _holders(tasks: list[Task]) -> list[dict[str, Any]]:
+    """Who may be given these tasks: each person with the posts that fit one of them."""
     fits = {(task.role, task.org_unit_id) for task in tasks}
     roles, units = {role for role, _unit in fits}, {unit for _role, unit in fits}
     today = clock.today()
@@ -176,8 +182,10 @@ def _holders(tasks):
     ]
 
 
-def _reassignment(data, candidates):
-    """To whom and why, or what is still missing."""
+def _reassignment(
+    data: QueryDict, candidates: list[dict[str, Any]]
+) -> tuple[dict[str, Any], list[str]]:
+    """To whom and why the tasks are given, and what is still missing."""
     to = next((row["user"] for row in candidates if row["pk"] == data.get("to")), None)
     reason = data.get("reason", "").replace("\0", "").strip()[:500]
     problems = []

@@ -1,18 +1,26 @@
-"""The page of one task: why, what to check, the form, the acts; and who has it."""
+"""The page of a task: guidance, checklist, the forms of its acts, and who has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import rules
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle import events
 from cycle.asking import SignedIn
-from cycle.models import Role
+from cycle.models import Role, User
 from cycle.typed import shows_typed
 from dossiers.forms import acts
+from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
@@ -31,10 +39,12 @@ from dossiers.rules import holds_task, types_from_paper
 from dossiers.walk import doors
 
 TABS = ("summary", "evidence", "history")
+#: Why a page's task has a dossier: the column is empty only for nodes that no person does.
+OF_A_PERSON = "a task of a person is about a dossier"
 
 
-def handling(user, task):
-    """What this person may do about who has the task: name -> button."""
+def handling(user: User, task: Task) -> dict[str, str]:
+    """``{name: button}`` of what ``user`` may do about who has the task (claim, release …)."""
     may = {}
     if rules.has_perm("dossiers.claim_task", user, task):
         if task.owner_id is None:
@@ -58,12 +68,15 @@ def handling(user, task):
     return may
 
 
-def _waits_for_the_clerk(user, task):
-    """Whether this person has signed it, or could have, and has no desk for its number."""
-    return task.signed_at and holds_task(user, task) and not types_from_paper(user, task)
+def _waits_for_the_clerk(user: User, task: Task) -> bool:
+    """Whether the task is marked as signed and ``user``, who could sign it, may not record its
+    number: that is left to the clerk.
+    """
+    signed = task.signed_at is not None
+    return signed and holds_task(user, task) and not types_from_paper(user, task)
 
 
-def _handling_form(name, task, data=None):
+def _handling_form(name: str, task: Task, data: QueryDict | None = None) -> forms.Form | None:
     if name == "wait":
         return acts.WaitForm(data, prefix=name)
     if name == "reassign":
@@ -76,7 +89,7 @@ def _handling_form(name, task, data=None):
 @login_required
 @shows_typed
 def task(request: SignedIn, pk: int) -> HttpResponseBase:
-    """See a task, do it, or change who has it."""
+    """Show a task, do one of its acts, or change who has it."""
     task = get_object_or_404(
         Task.objects.visible_to(request.user).select_related(
             "dossier__product__producer",
@@ -96,12 +109,12 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
     try:
         if name in doors.HANDLING:
             return _handle(request, task, name)
-        if name in task.acts():
+        if name is not None and name in task.acts():
             return _complete(request, task, name)
     except TaskAlreadyDone as error:
         return _already_done(request, error.task)
     except ActNotPossible:
-        # The dossier has moved since the page was read; what is open now is another task.
+        # The dossier has moved since the page was read: another task is open now.
         task.refresh_from_db()
         return (
             _already_done(request, task) if not task.is_open else redirect("dossiers:task", task.pk)
@@ -113,10 +126,13 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
     return _page(request, task, problems=unclear if request.method == "POST" else ())
 
 
-def _complete(request, task, name):
-    """Do the act, then go to the next sensible place; or show the form again."""
+def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
+    """Do the act, then go to the next task if it is this person's, else to the inbox; or show the
+    form again.
+    """
     if not rules.has_perm("dossiers.complete_task", request.user, task):
         raise PermissionDenied
+    assert task.dossier is not None, OF_A_PERSON
     form = acts.ActForm(
         name, task.dossier, request.user, task=task, data=request.POST, files=request.FILES
     )
@@ -128,7 +144,7 @@ def _complete(request, task, name):
     return redirect("dossiers:inbox")
 
 
-def _handle(request, task, name):
+def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     form = _handling_form(name, task, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, task, handled=(name, form))
@@ -141,13 +157,17 @@ def _handle(request, task, name):
 
 
 class _Forms:
-    """The forms that a task's page shows: the act that is its way forward ``first``, the others
-    below; ``closed`` says of each act why it is not for this dossier.
+    """The forms on the page of a task: ``first`` is the act that is its way forward, the others
+    follow. ``closed``: acts that this dossier cannot take, with the reasons.
     """
 
-    def __init__(self, task, user, *, kept, tried):
+    def __init__(
+        self, task: Task, user: User, *, kept: QueryDict | None, tried: acts.ActForm | None
+    ) -> None:
+        assert task.dossier is not None, OF_A_PERSON
         self.task, self.user = task, user
-        self.closed, self.others = {}, []
+        self.closed: dict[str, list[Any]] = {}
+        self.others: list[acts.ActForm] = []
         self.kept_act = kept.get("act") if kept is not None else ""
         for name in task.acts():
             self.closed[name] = task.dossier.why_not(name, settled=True) or doors.why_not_typed(
@@ -163,9 +183,9 @@ class _Forms:
             self.others.remove(self.first)
         self.tried = tried
 
-    def sign_first(self, sign):
-        """Who signs is seldom who numbers: signing, with the button ``sign``, is the leader's act,
-        the way forward another's.
+    def sign_first(self, sign: str) -> None:
+        """Show the button ``sign`` (mark as signed) first instead of the act that records number
+        and scan: the leader signs, the clerk records.
         """
         if self.first and (sign or _waits_for_the_clerk(self.user, self.task)):
             self.first.when = _("khi đã có số, ngày và bản chụp")
@@ -174,13 +194,15 @@ class _Forms:
         for form in self.others:
             form.open = form is self.tried or form.name == self.kept_act
 
-    def why_closed(self):
-        """(button, sentences) of the acts that are not for this dossier."""
+    def why_closed(self) -> list[tuple[Words, list[Any]]]:
+        """(button, sentences) of the acts that this dossier cannot take."""
         return [(ACTS[name].label, lacking) for name, lacking in self.closed.items() if lacking]
 
 
-def _handling_rows(task, buttons, handled):
-    """What may be done about who has the task; ``handled``: (name, form) of what was tried."""
+def _handling_rows(
+    task: Task, buttons: dict[str, str], handled: tuple[str, forms.Form] | None
+) -> list[dict[str, Any]]:
+    """A row per button about who has the task; ``handled`` is (name, form) of what was tried."""
     tried, form = handled or ("", None)
     return [
         {
@@ -193,12 +215,13 @@ def _handling_rows(task, buttons, handled):
     ]
 
 
-def _told_beside(task, tab):
-    """What the chosen tab of the page tells, what was asked of the producer, and why the dossier
-    was returned to this desk.
+def _told_beside(task: Task, tab: str) -> dict[str, object]:
+    """What the chosen tab shows, what the producer was asked for, and why the dossier was returned
+    to this office.
     """
     beside: dict[str, object]
     dossier, beside = task.dossier, {}
+    assert dossier is not None, OF_A_PERSON
     if tab == "summary":
         beside["recorded"] = recorded(dossier)
     elif tab == "evidence":
@@ -215,8 +238,17 @@ def _told_beside(task, tab):
     return beside
 
 
-def _page(request, task, *, tried=None, handled=None, problems=(), refused=False):
+def _page(
+    request: SignedIn,
+    task: Task,
+    *,
+    tried: acts.ActForm | None = None,
+    handled: tuple[str, forms.Form] | None = None,
+    problems: Iterable[Any] = (),
+    refused: bool = False,
+) -> HttpResponseBase:
     user, dossier, guide = request.user, task.dossier, GUIDES[task.node]
+    assert dossier is not None, OF_A_PERSON
     may = rules.has_perm("dossiers.complete_task", user, task)
     kept = request.typed if may else None
     offered = _Forms(task, user, kept=kept, tried=tried) if may else None
@@ -262,12 +294,13 @@ def _page(request, task, *, tried=None, handled=None, problems=(), refused=False
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
 
 
-def _already_done(request, task):
-    """Who did it, when and what; the way on. Nothing is changed."""
+def _already_done(request: SignedIn, task: Task) -> HttpResponseBase:
+    """Answer that the task is done already: who, when, what, and the way on. Nothing is changed."""
     dossier = task.dossier
+    assert dossier is not None, OF_A_PERSON
     cancelled_by = (
         None
-        if task.closed_by_id
+        if task.closed_by_id or task.closed_at is None
         else told(dossier).filter(at=task.closed_at).exclude(event__startswith="task.").first()
     )
     following = next_task(dossier)

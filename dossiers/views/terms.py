@@ -1,4 +1,8 @@
-"""Why a term ends when it ends, and giving it more time."""
+"""Pages that explain a due day («Vì sao hạn này?»), and extend it."""
+
+from __future__ import annotations
+
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -10,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
+from cycle.models import User
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.forms.terms import ExtensionForm
@@ -19,8 +24,10 @@ from dossiers.terms.explanation import Explanation, title_of
 from dossiers.terms.extension import extend
 
 
-def _visible(user, **which):
-    """A clock of a dossier that this person may see; the dates of the year are everybody's."""
+def _visible(user: User, **which: Any) -> Term:
+    """A term of a dossier that ``user`` may see, or one of the cycle's dates, which all may see;
+    else 404.
+    """
     return get_object_or_404(
         Term.objects.filter(
             Q(dossier=None) | Q(dossier__in=Dossier.objects.visible_to(user))
@@ -33,18 +40,18 @@ def _visible(user, **which):
 
 @login_required
 def task_why(request: SignedIn, pk: int) -> HttpResponseBase:
-    """«Vì sao hạn này?» of a task."""
+    """Explain the due day of a task."""
     task = get_object_or_404(Task.objects.visible_to(request.user), pk=pk)
     return _why(request, _visible(request.user, task=task))
 
 
 @login_required
 def term_why(request: SignedIn, pk: int) -> HttpResponseBase:
-    """«Vì sao hạn này?» of any clock."""
+    """Explain the due day of any term."""
     return _why(request, _visible(request.user, pk=pk))
 
 
-def _why(request, term):
+def _why(request: SignedIn, term: Term) -> HttpResponseBase:
     page = {
         "term": term,
         "title": title_of(term),
@@ -56,11 +63,11 @@ def _why(request, term):
     return render(request, "dossiers/term_told.html" if fragment else "dossiers/term.html", page)
 
 
-def _may_extend(user, term):
-    """Whether there is anything to give, and this person may give it."""
+def _may_extend(user: User, term: Term) -> bool:
+    """Whether the term can be extended, and ``user`` may do it."""
     return (
         term.state != TermState.STOPPED
-        and term.unit
+        and bool(term.unit)
         and term.extended < term.extension_limit
         and rules.has_perm("dossiers.extend_term", user, term)
     )
@@ -69,7 +76,7 @@ def _may_extend(user, term):
 @login_required
 @shows_typed
 def term_extend(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Move a due day, on a recorded document (gia hạn)."""
+    """Extend a term on a document (gia hạn)."""
     term = _visible(request.user, pk=pk)
     page = {"term": term, "title": title_of(term), "dossier": term.dossier}
     if not rules.has_perm("dossiers.extend_term", request.user, term):

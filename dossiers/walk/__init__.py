@@ -1,1 +1,1 @@
-"""The walk of a dossier: the engine, the doors, the diagram."""
+"""A dossier's walk through the tasks: the doors, the engine, the diagram."""

@@ -1,4 +1,4 @@
-"""The flow of a dossier as a picture: columns by step and level; SVG on a page, BPMN to keep."""
+"""The flow of a dossier as a picture (sơ đồ luồng): SVG on its page, BPMN 2.0 as a file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AT_PROVINCE = (
 
 @dataclass
 class Box:
-    """One task of the flow in the picture; ``standing`` is done, here or todo."""
+    """One task in the picture; ``standing`` is ``done``, ``here`` or ``todo``."""
 
     name: str
     title: Any
@@ -41,7 +41,7 @@ class Box:
 
     @property
     def lines(self) -> list[dict[str, str]]:
-        """The title in lines that fit, with where each begins."""
+        """The title broken into lines that fit: text and position of each."""
         lines = wrap(str(self.title), 20)[:3]
         top = self.y + HEIGHT // 2 + 4 - (len(lines) - 1) * 8
         return [
@@ -51,12 +51,12 @@ class Box:
 
     @property
     def rect(self) -> dict[str, str]:
-        """Attributes of the rectangle, as text: a template would write 1.200 for 1200."""
+        """Attributes of the rectangle, as text: a template would localise 1200 to «1.200»."""
         return {"x": str(self.x), "y": str(self.y), "width": str(WIDTH), "height": str(HEIGHT)}
 
     @property
     def tick(self) -> dict[str, str]:
-        """Where the tick of a finished task stands."""
+        """The position of the tick of a finished task."""
         return {"x": str(self.x + WIDTH - 16), "y": str(self.y + 16)}
 
 
@@ -70,7 +70,7 @@ class Picture:
 
     @property
     def view_box(self) -> str:
-        """What an SVG needs to know of the size."""
+        """The viewBox of the SVG."""
         return f"0 0 {len(self.columns) * ACROSS + MARGIN} {self.height}"
 
     @property
@@ -79,7 +79,7 @@ class Picture:
 
 
 def edges(rule_set: RuleSet) -> tuple[list[tuple[str, str]], list[str]]:
-    """Pairs of names of tasks that may follow each other, and the names that may be the last."""
+    """(task, task that may follow it) by name, and the names of the tasks that may be the last."""
     nodes = list(flows.of(rule_set).instance.nodes())
     pairs, last = [], []
     for node in nodes:
@@ -108,7 +108,7 @@ def _columns(names: list[str]) -> list[tuple[Any, list[str]]]:
 
 
 def picture(dossier: Dossier, task: Task | None) -> Picture:
-    """The flow of the dossier's edition and its place in it: its open ``task``, or None."""
+    """The flow of the dossier's edition, with its open ``task`` (or None) marked."""
     pairs, _last = edges(dossier.rule_set)
     flow_names = {name for pair in pairs for name in pair}
     names = [name for name in NODES if name in flow_names]
@@ -168,7 +168,7 @@ _SPACES = {
 
 
 def bpmn(dossier: Dossier) -> bytes:
-    """The flow as a BPMN 2.0 document, to be opened in any modelling tool; bytes."""
+    """The flow as a BPMN 2.0 document, for any modelling tool."""
     for prefix, uri in _SPACES.items():
         ElementTree.register_namespace(prefix, uri)
 

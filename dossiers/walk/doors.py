@@ -2,7 +2,7 @@
 
 :func:`complete` does an act that a task asked for, :func:`act` one that none asked for,
 :func:`open` makes a new dossier. Each locks, checks, writes history and outbox in one transaction.
-The others change who has a task, or that it waits.
+The other functions change who has a task, or whether it waits.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ from dossiers.walk import engine
 def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "") -> Process:
     """Open a new dossier and its first task (mở hồ sơ).
 
-    ``dossier`` is unsaved, with cycle, product and commune; its law is the cycle's. A product or
-    a producer that is new is saved with it. Raises PermissionDenied when ``by`` is not an officer
-    in its line.
+    ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
+    product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
+    the commune or of a unit above it.
     """
     moment = at or clock.now()
     with transaction.atomic():
@@ -99,17 +99,17 @@ def complete(
     authority: HistoryEntry | None = None,
     **values: Any,
 ) -> Dossier:
-    """Do the act ``name`` this task asks for, close it and open the next, or do none of it.
+    """Do the act ``name`` that this task asks for, close the task, open the next; all or nothing.
 
-    ``record`` is what the step keeps (unsaved), or a list; ``paper`` the signed document
-    that the act is recorded from; ``authority`` the entry of a round's history by which it
-    is done, as the person who closed the round. Raises TaskAlreadyDone, PermissionDenied,
-    PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
+    ``record``: the unsaved record of the step, or a list of them. ``paper``: the signed document
+    that it is done on. ``authority``: the entry of a round's closing, by the person who closed it,
+    instead of the task's role. Raises TaskAlreadyDone, PermissionDenied, PaperRequired,
+    ActNotPossible, ConditionNotMet, ValidationError.
     """
     with engine.held(task) as activation:
         if not task.is_open:
             raise TaskAlreadyDone(task)
-        # Not read yet: perform() rereads it under its lock.
+        # An empty object is enough: perform() locks and reads the row.
         dossier = activation.process.dossier = task.dossier = Dossier(pk=task.dossier_id)
         doing = Doing(by=by, authority=authority, task=task, at=at)
         authorised = doing.is_authorised(dossier)
@@ -155,15 +155,15 @@ def act(
 ) -> Dossier:
     """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
 
-    When the dossier moves, its open tasks are cancelled and the walk ends, or begins again
-    where the dossier now stands. ``authority`` is the entry of a round's history by which it
-    is done, when it is by one. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
+    When the act moves the dossier, its open tasks are cancelled and ``process`` ends; a new one
+    begins if the new state is at work. ``capacity``: the post acted in, found without it;
+    ``authority``: as of :func:`complete`. Raises PermissionDenied, ActNotPossible, ConditionNotMet,
     ValidationError; changes nothing then.
     """
     said = _through(name, "act")
     with transaction.atomic():
         dossier = process.dossier
-        # The round is held before the walk, in the order in which its closing takes them.
+        # The order of locks: round, process, dossier.
         left = _entry_to_leave(dossier) if said.leaves else None
         process = Process.objects.select_for_update().get(pk=process.pk)
         if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
@@ -185,7 +185,7 @@ def act(
             paper=paper,
             **values,
         )
-        # The dossier is locked now: a walk that began after this one was read is seen here.
+        # With the dossier locked: has a newer process begun since ``process`` was read?
         if Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk).exists():
             raise ActNotPossible(name)
         closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
@@ -198,10 +198,10 @@ def act(
 
 
 def _not_both_ends(task: Task, name: str, by: User) -> None:
-    """Nobody sends a dossier from below and receives it above, in whoever's name.
+    """Refuse that one person sends a dossier up and also receives it above, for whomever they act.
 
-    Raises ConditionNotMet, for one who did the other act already, and for a sender who would
-    be the one to receive it: then nobody could.
+    Raises ConditionNotMet for whoever did the other act already, and for a sender who holds the
+    role that receives it: that office could not receive it then.
     """
     if task.node in RECEIVED_FROM and sent(task.dossier_id, by, task.node):
         raise ConditionNotMet([BOTH_ENDS])
@@ -223,9 +223,9 @@ def _not_both_ends(task: Task, name: str, by: User) -> None:
 def _signed_by_another(
     by: User, capacity: RoleAssignment | None, paper: OfficialDocument | None
 ) -> None:
-    """At an officer's or a clerk's desk papers are recorded, not signed: the signer is another.
+    """Refuse a paper whose signer is the officer or clerk who records it: they do not sign.
 
-    Raises ValidationError. Of what is told again years later the signer may be unknown.
+    Raises ValidationError. Not checked in a replay of the past, where the signer may be unknown.
     """
     if paper is None or capacity is None or clock.replaying():
         return
@@ -236,10 +236,11 @@ def _signed_by_another(
 
 
 def why_not_typed(task: Task, name: str, by: User) -> list[Any]:
-    """Sentences that say why ``by`` may not record the act for who decides it; for the page too.
+    """Sentences that say why ``by`` may not record the act for the person who decides; none when
+    they may. The page of the task asks as well.
 
-    A decision that is not marked as signed is recorded by a clerk, from the paper itself. The mark
-    is the task's: a submission that was returned and made again has none.
+    Until the task is marked as signed (:func:`sign_decision`), only a clerk may record a decision,
+    from the paper itself.
     """
     if holds_task(by, task) or not needs_mark(task, name):
         return []
@@ -258,10 +259,11 @@ def changing(
     capacity: Callable[[User], RoleAssignment | None] | None = None,
     **data: Any,
 ) -> Iterator[None]:
-    """Hold the task, check, let the caller change it, save and record it under ``event``.
+    """Lock the task, check, let the caller change it, then save it and record ``event``.
 
-    ``permission`` None: the system does it, on what somebody was allowed before. ``capacity``
-    finds the role assignment acted in, given a person.
+    ``permission`` is asked of ``by`` on the task; None when the system carries out what was allowed
+    before. ``capacity`` finds the role assignment acted in, given a person. Raises TaskAlreadyDone,
+    PermissionDenied.
     """
     with engine.held(task):
         if not task.is_open:
@@ -297,8 +299,8 @@ def changing(
 
 
 def _capacity_at(task: Task, user: User) -> RoleAssignment | None:
-    """The assignment at the task's unit by which ``user`` acts on it: its own role first, then who
-    records for it. A decision's number is the clerk's to give.
+    """The assignment at the task's unit in which ``user`` acts on it: in the task's own role if
+    possible, else in one that records papers for it. For a decision the clerk's comes first.
     """
     desks = (Role.OFFICER, Role.LEADER, Role.CLERK)
     if task.node == SIGNED_NODE:
@@ -320,8 +322,8 @@ def release(task: Task, *, by: User | None, reason: str = "") -> None:
 
 
 def sign_decision(task: Task, *, by: User | None) -> None:
-    """Mark that the decision is signed (đã ký quyết định). Nothing is recognised by it: that
-    is when the number, the day and the scan are recorded, and until then the task stays open.
+    """Mark that the decision is signed (đã ký quyết định). The task stays open: the product is
+    recognised when number, day and scan are recorded.
     """
     with changing(task, "task.sign_decision", by, "dossiers.sign_decision"):
         if task.node != SIGNED_NODE:
@@ -343,10 +345,12 @@ def reassign(task: Task, *, to: User, by: User | None, reason: str) -> None:
 
 
 def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: str = "") -> None:
-    """Let another unit of the same level do this duty for this dossier, from now on.
+    """Let another unit of the same level do this task for this dossier, now and whenever it comes
+    again (chuyển đơn vị thực hiện).
 
-    Out of the dossier's own line only on a document, and never to where nobody could do it; who
-    works above the unit can always take it back.
+    A unit outside the dossier's own line needs a ``document``; a unit where nobody holds the role
+    is refused. Somebody working above the unit can take it back. Raises PermissionDenied,
+    ConditionNotMet, TaskAlreadyDone.
     """
     reason = stated(reason, _("Bạn chưa nêu lý do chuyển đơn vị."))
     with changing(
@@ -360,7 +364,7 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
         to_id=to.pk,
         document=document.strip(),
     ):
-        # A task of a person has both: the database holds it to that.
+        # The database requires both of an open task.
         assert task.dossier is not None and task.org_unit is not None
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
@@ -386,7 +390,7 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
 
 
 def wait(task: Task, *, by: User | None, reason: str) -> None:
-    """Mark that the office waits for the producer (chờ chủ thể bổ sung)."""
+    """Mark that the task waits for the producer (chờ chủ thể bổ sung): its clock pauses."""
     reason = stated(reason, _("Bạn chưa nêu đang chờ chủ thể việc gì."))
     with changing(task, "task.wait", by, "dossiers.claim_task", reason=reason):
         task.waiting_since, task.waiting_reason = clock.now(), reason
@@ -396,7 +400,7 @@ def wait(task: Task, *, by: User | None, reason: str) -> None:
 
 
 def resume(task: Task, *, by: User | None) -> None:
-    """The producer has answered (hết chờ); the clock goes on unless an opinion is awaited."""
+    """The producer has answered (hết chờ): the clock goes on, unless an opinion is awaited too."""
     with changing(task, "task.resume", by, "dossiers.claim_task"):
         task.waiting_since, task.waiting_reason = None, ""
         if task.term.state == "paused" and task.asked_since is None:
@@ -415,19 +419,19 @@ def _acted_in(
 
 
 def start(dossier: Dossier) -> Process:
-    """Begin a walk where the dossier stands; returns the new process."""
+    """Begin a process at the task of the dossier's state; returns it."""
     return flows.of(dossier.rule_set).start.run(dossier=dossier)
 
 
 def _records(record: Any) -> list[Any]:
-    """What an act saves, as a list."""
+    """``record``, one, several or None, as a list."""
     if record is None:
         return []
     return list(record) if isinstance(record, list | tuple) else [record]
 
 
 def _through(name: str, door: str) -> Act:
-    """The act ``name``, which comes in by this door; raises ActNotPossible for any other."""
+    """The act ``name``; raises ActNotPossible when it is not one of this door."""
     act = ACTS.get(name)
     if act is None or act.door != door:
         raise ActNotPossible(name)
@@ -435,22 +439,22 @@ def _through(name: str, door: str) -> Act:
 
 
 def _capacity(user: User | None, dossier: Dossier, who: Who | None) -> RoleAssignment | None:
-    """The first assignment by which ``user`` is one of ``who``; None when by none."""
+    """The first assignment by which ``user`` is one of ``who``, or None."""
     return next(iter(fitting(user, dossier, who)), None) if user and who else None
 
 
 def _entry_to_leave(dossier: Dossier) -> Any:
-    """The entry of the round that the dossier is in, its round locked; None when in none."""
+    """The entry of the round that has the dossier, its round locked; None when none has."""
     entry = dossier.round_entries.filter(live=True).select_related("round").first()
     if entry is None:
         return None
     entry.round.lock()
-    # It may have closed while we waited.
+    # The round may have closed while we waited for the lock.
     entry.refresh_from_db(fields=["live"])
     return entry if entry.live else None
 
 
-#: What changes who has a task, or that it waits, by the name of its event.
+#: The functions that change who has a task, or whether it waits, by the name of their event.
 HANDLING: dict[str, Callable[..., None]] = {
     "claim": claim,
     "release": release,

@@ -23,24 +23,24 @@ from dossiers.models.task import Process, Task
 from dossiers.models.term import Term
 from dossiers.terms.clocks import begin
 
-# Postgres waits here; viewflow's default would sleep in the request.
+# PostgreSQL waits for the lock; viewflow's default would sleep and try again in the request.
 LOCK = lock.SelectForUpdateLock(nowait=False, attempts=1)
 
 
 class DutyMissing(Exception):
-    """The cycle does not say who does this task: its duties were never adopted or were deleted."""
+    """The cycle has no duty (phân cấp nhiệm vụ) for this task: nobody is named to do it."""
 
 
 @contextmanager
 def held(task: Task) -> Iterator[Any]:
-    """Lock the task's process, reread the task, and hand out its activation."""
+    """Lock the task's process, reread the task, and yield its activation (viewflow's handle)."""
     with task.flow_task.flow_class.lock(task.process_id):
         task.refresh_from_db(from_queryset=Task.objects.select_related("process"))
         yield task.flow_task.activation_class(task)
 
 
 def cancel(process: Process, at: datetime) -> list[int]:
-    """Cancel what is open of a walk; returns the ids of those tasks, none once it has ended."""
+    """Cancel the process and its open tasks; returns their ids, none when it had ended before."""
     if process.status != PROCESS.NEW:
         return []
     tasks = process.task_set.filter(open_state__isnull=False)
@@ -65,7 +65,7 @@ def give(task: Task, user: User | None) -> None:
 
 
 class OfficerActivation(ViewActivation):
-    """A task of a person: who and until when come from the cycle's duties."""
+    """Opens and closes a task of a person: role, unit and term come from the cycle's duty."""
 
     @classmethod
     def create(
@@ -75,7 +75,7 @@ class OfficerActivation(ViewActivation):
         dossier, node = process.dossier, flow_task.name
         routed = Route.objects.filter(dossier_id=dossier.pk, node=OuterRef("node"))
         try:
-            # get(), for first() would join the tables that Meta.ordering names.
+            # Not first(): it would sort by Meta.ordering and join the tables named there.
             duty = Duty.objects.annotate(routed=Subquery(routed.values("org_unit"))).get(
                 cycle_id=dossier.cycle_id, rule_set_id=dossier.rule_set_id, node=node
             )
@@ -110,7 +110,7 @@ class OfficerActivation(ViewActivation):
 
     @Activation.status.transition(source=[STATUS.NEW, STATUS.ASSIGNED], target=STATUS.STARTED)
     def hand_in(self, by: User) -> None:
-        """Begin to close the task, in memory: one UPDATE closes it, not three."""
+        """Assign and start the task in memory only, so that one UPDATE closes it, not three."""
         self.task.owner = by
 
     @Activation.status.transition(source=STATUS.STARTED, target=STATUS.DONE)
@@ -126,10 +126,10 @@ class OfficerActivation(ViewActivation):
 
 
 class OfficerTask(flow.View):
-    """A human step: it waits in the state of its name (nodes.NODES) and goes on by the state.
+    """A node for a person's task: open while the dossier is in the state ``NODES[name]``.
 
-    ``Next`` takes all nodes that may follow; which one it is depends on where the act has brought
-    the dossier. An ``End`` among them takes what has left the walk.
+    ``Next`` takes all nodes that may follow; the dossier's new state chooses among them, and an
+    ``End`` takes the states that no other node is for.
     """
 
     activation_class = OfficerActivation
@@ -157,7 +157,7 @@ class OfficerTask(flow.View):
             yield Edge(src=self, dst=node, edge_class="next")
 
     def after(self, state: str) -> Any:
-        """The node that follows when the dossier has come to ``state``."""
+        """The node that follows when the dossier is in ``state``; raises LookupError if none."""
         end = None
         for node in self.followers:
             if isinstance(node, flow.End):
@@ -170,12 +170,15 @@ class OfficerTask(flow.View):
 
 
 def standing(*names: str) -> flow.Switch:
-    """A gateway to the task of the state in which the dossier stands. Always a new node."""
+    """A Switch that leads to the task of the dossier's state, among the tasks ``names``.
+
+    Call it once for each flow: nodes cannot be shared.
+    """
     switch = flow.Switch()
     for name in names:
         switch.Case(
             getattr(this, name),
-            # The default binds now: a closure over the loop would see the last name only.
+            # As a default: a closure would read ``name`` after the loop.
             lambda activation, state=NODES[name]: activation.process.dossier.state == state,
         )
     return switch

@@ -1,14 +1,21 @@
 """Electronic mail over SMTP."""
 
+from __future__ import annotations
+
 import smtplib
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 
 from notifications.channels import Refused
 
+if TYPE_CHECKING:
+    from notifications.letters import Letter
+    from notifications.models import Delivery
 
-def send(delivery, letter):
+
+def send(delivery: Delivery, letter: Letter) -> None:
     """Send one mail; the Message-ID is the delivery's, the same at every try."""
     address = letter.to.email
     if not address:
@@ -18,7 +25,7 @@ def send(delivery, letter):
         body=letter.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[address],
-        # No machine answers a machine: an absence note would come back to nobody.
+        # Auto-Submitted: asks for no automatic answers, such as absence notes.
         headers={"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"},
         attachments=[letter.attachment] if letter.attachment else [],
         connection=get_connection(timeout=settings.EMAIL_TIMEOUT),

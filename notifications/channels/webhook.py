@@ -1,5 +1,7 @@
 """A signed HTTP POST to a gateway that speaks SMS or Zalo."""
 
+from __future__ import annotations
+
 import hashlib
 import hmac
 import http.client
@@ -7,7 +9,8 @@ import ipaddress
 import json
 import socket
 import ssl
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,14 +18,18 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.channels import Refused
 
+if TYPE_CHECKING:
+    from notifications.letters import Letter
+    from notifications.models import Delivery
 
-def addresses(url):
+
+def addresses(url: str) -> tuple[SplitResult, list[str]]:
     """(parts, public addresses) of ``url``; ValidationError when it is not https to the outside."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         raise ValidationError(_("Địa chỉ phải bắt đầu bằng https://."))
     try:
-        found = {info[4][0] for info in socket.getaddrinfo(parts.hostname, parts.port or 443)}
+        found = {str(info[4][0]) for info in socket.getaddrinfo(parts.hostname, parts.port or 443)}
     except OSError:
         raise ValidationError(_("Không tìm thấy máy chủ của địa chỉ này.")) from None
     if not all(ipaddress.ip_address(address).is_global for address in found):
@@ -30,19 +37,19 @@ def addresses(url):
     return parts, sorted(found)
 
 
-def signature(body):
+def signature(body: bytes) -> str:
     """HMAC-SHA256 of the body under the shared secret, in hex."""
     return hmac.new(settings.WEBHOOK_SECRET.encode(), body, hashlib.sha256).hexdigest()
 
 
-def send(delivery, letter):
+def send(delivery: Delivery, letter: Letter) -> None:
     """POST the message; the gateway checks ``X-Signature`` and drops a repeated ``id``."""
     if not settings.WEBHOOK_URL:
         raise Refused("Chưa cấu hình cổng tin nhắn.")
     if not letter.to.phone:
         raise Refused("Người nhận không còn số điện thoại.")
     try:
-        # Asked again at every try: a name may point elsewhere by now.
+        # Resolved again at each try: the name may point elsewhere by now.
         parts, found = addresses(settings.WEBHOOK_URL)
     except ValidationError as error:
         raise Refused(" ".join(error.messages)) from error
@@ -56,9 +63,10 @@ def send(delivery, letter):
         ensure_ascii=False,
     ).encode()
     connection = http.client.HTTPSConnection(
-        parts.hostname, parts.port or 443, timeout=settings.EMAIL_TIMEOUT
+        parts.hostname or "", parts.port or 443, timeout=settings.EMAIL_TIMEOUT
     )
-    # The address that was checked is the one that is called, under the name of the certificate.
+    # Connect to the address that was checked, not to the name, which could resolve differently;
+    # TLS still verifies the name.
     plain = socket.create_connection((found[0], parts.port or 443), settings.EMAIL_TIMEOUT)
     connection.sock = ssl.create_default_context().wrap_socket(
         plain, server_hostname=parts.hostname

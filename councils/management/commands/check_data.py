@@ -1,27 +1,34 @@
-"""Whether the stored rows fit each other; mends, on a document, what can be mended."""
+"""Name stored rows that contradict each other; mend, on a document, what can be mended."""
+
+from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from councils import data_check
 from cycle.models import User
 
 
 class Command(BaseCommand):
-    """Compare rows, history and files (đối chiếu dữ liệu), and name what does not fit."""
+    """Run the checks of councils/data_check.py (đối chiếu dữ liệu)."""
 
     help = "Đối chiếu dữ liệu; in từng chỗ lệch, cách sửa, và kết thúc với mã 1 nếu có."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="in dạng JSON")
         parser.add_argument("--mend", metavar="LOẠI:SỐ", help="sửa một chỗ lệch")
         parser.add_argument("--document", default="", help="số, ngày văn bản cho sửa")
         parser.add_argument("--by", metavar="TÊN ĐĂNG NHẬP", help="ai sửa, như nhật ký ghi")
 
-    def handle(self, *, mend, document, by, verbosity, **options):
-        """Raises SystemExit(1) after naming every finding, CommandError when it cannot mend."""
+    def handle(
+        self, *, mend: str | None, document: str, by: str | None, verbosity: int, **options: Any
+    ) -> None:
+        """Print every finding, then raise SystemExit(1); with ``mend`` mend that one. Raises
+        CommandError when it cannot be mended.
+        """
         if mend:
             self.mend(mend, document, by)
             return
@@ -37,7 +44,7 @@ class Command(BaseCommand):
         if verbosity and not options["json"]:
             self.stdout.write("Dữ liệu khớp nhau: không có chỗ lệch nào.")
 
-    def mend(self, key, document, by):
+    def mend(self, key: str, document: str, by: str | None) -> None:
         user = User.objects.filter(username=by, is_active=True).first()
         if user is None:
             raise CommandError("Chưa ghi ai sửa: --by TÊN ĐĂNG NHẬP của một tài khoản đang dùng.")

@@ -1,18 +1,22 @@
-"""Load the demo, and say with which accounts to look at it."""
+"""Load the demo, and print the accounts to sign in with."""
+
+from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from councils.stories import accounts as accounts_stories
 from councils.stories import cast, demo
 
 
 class Command(BaseCommand):
-    """Load made-up cycles beside the replayed one; harmless to run again, refused in production."""
+    """Load the replay and the made-up cycles; harmless to run again, refused in production."""
 
     help = "Nạp dữ liệu minh họa: chu trình năm 2021, chu trình năm nay, chu trình ba cấp."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--if-empty", action="store_true", help="chỉ nạp khi chưa có chu trình nào khác"
         )
@@ -20,8 +24,8 @@ class Command(BaseCommand):
             "--accounts", action="store_true", help="in bảng tài khoản, không nạp gì"
         )
 
-    def handle(self, *, if_empty, accounts, **options):
-        """Raises CommandError in production, and when there are no accounts to print."""
+    def handle(self, *, if_empty: bool, accounts: bool, **options: Any) -> None:
+        """Raises CommandError in production, or when there are no accounts to print."""
         if settings.PRODUCTION:
             raise CommandError("Dữ liệu minh họa không được nạp trên hệ thống thật.")
         if accounts:
@@ -33,7 +37,7 @@ class Command(BaseCommand):
         else:
             demo.load(self.stdout.write)
 
-    def print_accounts(self):
+    def print_accounts(self) -> None:
         rows = accounts_stories.accounts()
         if not rows:
             raise CommandError("Chưa có tài khoản minh họa: hãy chạy load_demo trước.")

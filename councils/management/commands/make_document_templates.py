@@ -1,11 +1,14 @@
-"""Make the Word templates of councils/docx from the words in councils/papers/wording.py."""
+"""Make the Word templates in councils/docx from the texts in councils/papers/wording.py."""
+
+from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import translation
 from docx import Document
 from docx.enum.section import WD_ORIENT, WD_SECTION
@@ -16,7 +19,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from councils.papers.kinds import KINDS, TEMPLATES
-from councils.papers.wording import OUTLINES, Appendix, Table
+from councils.papers.wording import OUTLINES, Appendix, Table, Text
 
 FONT = "Times New Roman"
 ALIGN = {
@@ -30,14 +33,14 @@ GOLD = RGBColor(0xC8, 0x96, 0x1E)
 
 
 class Command(BaseCommand):
-    """Write ``councils/docx/<kind>.docx`` anew (mẫu văn bản); same words, same files."""
+    """Write every ``councils/docx/<kind>.docx`` (mẫu văn bản); same texts give the same bytes."""
 
     help = "Tạo lại các mẫu Word đi kèm phần mềm từ lời văn trong mã nguồn."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--folder", type=Path, default=TEMPLATES, help="thư mục ghi mẫu")
 
-    def handle(self, *, folder, verbosity, **options):
+    def handle(self, *, folder: Path, verbosity: int, **options: Any) -> None:
         folder.mkdir(exist_ok=True)
         for kind in KINDS:
             (folder / f"{kind}.docx").write_bytes(template(kind))
@@ -45,7 +48,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{kind}.docx")
 
 
-def template(kind):
+def template(kind: str) -> bytes:
     """The Word template of a kind as bytes."""
     paper = Document()
     _page(paper)
@@ -70,7 +73,7 @@ def template(kind):
             elif isinstance(block, Table):
                 _table(paper, block)
             else:
-                # The signature never stands alone on a page.
+                # Keep the last paragraph with the signature, which may not stand alone on a page.
                 _text(paper, block, keep=block is outline.blocks[-1])
         if not appendix:
             _foot(paper, kind)
@@ -81,9 +84,9 @@ def template(kind):
 # --- The frame ------------------------------------------------------------------------------
 
 
-def _page(paper):
+def _page(paper: Any) -> None:
     """A4, margins and letters by Nghị định 30/2020/NĐ-CP, Phụ lục I."""
-    # The first paragraph of the empty document is made anew where it is needed.
+    # A new document has an empty paragraph: remove it.
     for paragraph in paper.paragraphs:
         paragraph._p.getparent().remove(paragraph._p)
     normal = paper.styles["Normal"]
@@ -105,7 +108,7 @@ def _page(paper):
     _field(_write(section.header.paragraphs[0], align="center", after=0), "PAGE")
 
 
-def _field(paragraph, name):
+def _field(paragraph: Any, name: str) -> None:
     for sort, text in (("begin", None), (None, name), ("end", None)):
         run = paragraph.add_run()
         if sort:
@@ -118,10 +121,22 @@ def _field(paragraph, name):
 
 
 def _write(
-    paragraph, text="", *, lead="", align="both", size=None, bold=None, italic=None,
-    color=None, before=None, after=None, indent=None, left=None, keep=False,
-):  # fmt: skip
-    """Fill a paragraph; sizes and spaces in points, indents in mm."""
+    paragraph: Any,
+    text: str = "",
+    *,
+    lead: str = "",
+    align: str = "both",
+    size: float | None = None,
+    bold: bool | None = None,
+    italic: bool | None = None,
+    color: RGBColor | None = None,
+    before: float | None = None,
+    after: float | None = None,
+    indent: float | None = None,
+    left: float | None = None,
+    keep: bool = False,
+) -> Any:
+    """Write ``text`` into a paragraph; sizes and spaces in points, indents in mm."""
     form = paragraph.paragraph_format
     paragraph.alignment = ALIGN[align]
     form.space_before = None if before is None else Pt(before)
@@ -140,21 +155,21 @@ def _write(
     return paragraph
 
 
-def _rule(paragraph, indent):
-    """A line across, ``indent`` mm from either side."""
+def _rule(paragraph: Any, indent: float) -> None:
+    """Draw a line below the paragraph, ``indent`` mm from either side."""
     form = paragraph.paragraph_format
     form.left_indent = form.right_indent = Mm(indent)
     form.space_before, form.space_after = Pt(4), Pt(0)
     form.line_spacing = Pt(6)
     borders = OxmlElement("w:pBdr")
     _set(borders, "w:top", val="single", sz="6", space="1", color="000000")
-    # The schema has borders stand before spacing and indents.
+    # The schema wants borders before spacing and indents.
     paragraph._p.get_or_add_pPr().insert_element_before(
         borders, "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
     )
 
 
-def _set(parent, tag, **values):
+def _set(parent: Any, tag: str, **values: str) -> Any:
     element = OxmlElement(tag)
     for name, value in values.items():
         element.set(qn(f"w:{name}"), value)
@@ -162,8 +177,8 @@ def _set(parent, tag, **values):
     return element
 
 
-def _grid(paper, widths, *, lines=False):
-    """An empty table of these widths in mm; frames of a document have no lines."""
+def _grid(paper: Any, widths: Sequence[float], *, lines: bool = False) -> Any:
+    """An empty table with columns of these widths in mm, with ``lines`` or invisible."""
     table = paper.add_table(rows=0, cols=len(widths))
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
@@ -179,7 +194,7 @@ def _grid(paper, widths, *, lines=False):
     return table
 
 
-def _row(table, widths, *, header=False):
+def _row(table: Any, widths: Sequence[float], *, header: bool = False) -> Any:
     row = table.add_row()
     properties = row._tr.get_or_add_trPr()
     _set(properties, "w:cantSplit")
@@ -190,21 +205,21 @@ def _row(table, widths, *, header=False):
     return row.cells
 
 
-def _control(table, widths, tag):
-    """A row that is only a command of the template; it vanishes when that is filled."""
+def _control(table: Any, widths: Sequence[float], tag: str) -> None:
+    """A row that holds only a control tag of docxtpl, and is gone when the template is filled."""
     _row(table, widths)[0].paragraphs[0].add_run(f"{{%tr {tag} %}}")
 
 
-def _paragraph_control(place, tag):
-    """The same for paragraphs, in a document or a cell."""
+def _paragraph_control(place: Any, tag: str) -> None:
+    """A paragraph that holds only a control tag, in a document or a cell."""
     place.add_paragraph(f"{{%p {tag} %}}")
 
 
-def _head(paper, *, subject="", numbered=True):
+def _head(paper: Any, *, subject: str = "", numbered: bool = True) -> None:
     widths = (70, 95)
     table = _grid(paper, widths)
     left, right = _row(table, widths)
-    centred = {"align": "center", "after": 0}
+    centred: dict[str, Any] = {"align": "center", "after": 0}
     _write(left.paragraphs[0], "{%p if parent %}")
     _write(left.add_paragraph(), "{{ parent|upper }}", size=12, **centred)
     _paragraph_control(left, "endif")
@@ -220,7 +235,7 @@ def _head(paper, *, subject="", numbered=True):
     _write(right.paragraphs[0], "{{ place_and_date }}", italic=True, **centred)
 
 
-def _title(paper, title, subject):
+def _title(paper: Any, title: str, subject: str) -> None:
     _write(
         paper.add_paragraph(), title.upper(), align="center", size=14, bold=True, before=14, after=0
     )
@@ -228,8 +243,8 @@ def _title(paper, title, subject):
     _rule(paper.add_paragraph(), 62)
 
 
-def _foot(paper, kind):
-    """To whom it is sent (nơi nhận) left, the signature right; of two signatures one is left."""
+def _foot(paper: Any, kind: str) -> None:
+    """Recipients (nơi nhận) on the left, signature on the right; or two signatures."""
     _gap(paper)
     widths = (80, 85)
     table = _grid(paper, widths)
@@ -240,7 +255,7 @@ def _foot(paper, kind):
         return
     _capacity(left, "secretary")
     _capacity(right, "signature")
-    # In a row of their own, so that names stand level whatever is above them.
+    # Names in a row of their own, so that they are level.
     left, right = _row(table, widths)
     _name(left.paragraphs[0], "secretary")
     _name(right.paragraphs[0], "signature")
@@ -248,32 +263,32 @@ def _foot(paper, kind):
     _recipients(_row(_grid(paper, widths), widths)[0])
 
 
-def _gap(paper):
-    """Between two tables there must be a paragraph, or they would be one."""
+def _gap(paper: Any) -> None:
+    """An empty paragraph between two tables, which Word would join otherwise."""
     form = _write(paper.add_paragraph(), after=0, keep=True).paragraph_format
     form.line_spacing = Pt(8)
 
 
-def _recipients(cell):
+def _recipients(cell: Any) -> None:
     _write(cell.paragraphs[0], "Nơi nhận:", size=12, bold=True, italic=True, align="left", after=0)
     _paragraph_control(cell, "for line in recipients")
     _write(cell.add_paragraph(), "- {{ line }}", size=11, align="left", after=0)
     _paragraph_control(cell, "endfor")
 
 
-def _signer(cell, who):
+def _signer(cell: Any, who: str) -> None:
     _capacity(cell, who)
     _name(cell.add_paragraph(), who)
 
 
-def _capacity(cell, who):
+def _capacity(cell: Any, who: str) -> None:
     _write(cell.paragraphs[0], f"{{%p for line in {who}.lines %}}")
     _write(cell.add_paragraph(), "{{ line|upper }}", align="center", bold=True, after=0, keep=True)
     _paragraph_control(cell, "endfor")
 
 
-def _name(paragraph, who, room=66):
-    """The name, below ``room`` points for the signature and the stamp."""
+def _name(paragraph: Any, who: str, room: float = 66) -> None:
+    """The name, with ``room`` points above it for signature and stamp."""
     _write(paragraph, f"{{{{ {who}.name }}}}", align="center", bold=True, before=room, after=0)
 
 
@@ -288,14 +303,14 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-def _text(paper, block, *, keep=False):
+def _text(paper: Any, block: Text, *, keep: bool = False) -> None:
     _open(paper, block)
     style = STYLES[block.style] | ({} if block.text and not keep else {"keep": True})
     _write(paper.add_paragraph(), block.text, lead=block.lead, **style)
     _close(paper, block)
 
 
-def _table(paper, block):
+def _table(paper: Any, block: Table) -> None:
     widths = [column.width for column in block.columns]
     if block.when:
         _paragraph_control(paper, f"if {block.when}")
@@ -311,25 +326,25 @@ def _table(paper, block):
         _paragraph_control(paper, "endif")
 
 
-def _cell(cell, text, *, align="left", **options):
+def _cell(cell: Any, text: str, *, align: str = "left", **options: Any) -> None:
     _write(cell.paragraphs[0], text, align=align, before=2, after=2, size=11.5, **options)
 
 
-def _open(paper, block):
+def _open(paper: Any, block: Any) -> None:
     if block.when:
         _paragraph_control(paper, f"if {block.when}")
     if block.each:
         _paragraph_control(paper, f"for {block.each}")
 
 
-def _close(paper, block):
+def _close(paper: Any, block: Any) -> None:
     if block.each:
         _paragraph_control(paper, "endfor")
     if block.when:
         _paragraph_control(paper, "endif")
 
 
-def _appendix(paper, block):
+def _appendix(paper: Any, block: Appendix) -> None:
     section = paper.add_section(WD_SECTION.NEW_PAGE)
     number = OxmlElement("w:pgNumType")
     number.set(qn("w:start"), "1")
@@ -347,7 +362,7 @@ DOTS = "…" * 22
 TICK = '{{ "☒" if %s.chosen else "☐" }}'
 
 
-def _score_sheet(paper):
+def _score_sheet(paper: Any) -> None:
     _paragraph_control(paper, "if draft")
     _write(
         paper.add_paragraph(), "BẢN NHÁP – chưa nạp lời văn chính thức",
@@ -407,8 +422,8 @@ def _score_sheet(paper):
     _signer(_row(_grid(paper, widths), widths)[1], "signature")
 
 
-def _criteria(paper):
-    """The table of one part; a criterion's remark spans its options."""
+def _criteria(paper: Any) -> None:
+    """The table of one part; the remark of a criterion spans its options."""
     widths = (13, 104, 14, 34)
     table = _grid(paper, widths, lines=True)
     heads = ("Mã", "Tiêu chí, mức điểm", "Điểm", "Nhận xét")
@@ -450,11 +465,11 @@ def _criteria(paper):
     _cell(cells[2].merge(cells[3]), '{{ part.total or "………" }} / {{ part.points }}', bold=True)
 
 
-def _span(cell, how):
+def _span(cell: Any, how: str) -> None:
     _set(cell._tc.get_or_add_tcPr(), "w:vMerge", val=how)
 
 
-def _certificate(paper):
+def _certificate(paper: Any) -> None:
     section = paper.sections[0]
     section.orientation = WD_ORIENT.LANDSCAPE
     section.page_width, section.page_height = Mm(297), Mm(210)
@@ -466,7 +481,7 @@ def _certificate(paper):
         _set(borders, f"w:{side}", val="thinThickSmallGap", sz="24", space="24", color=str(RED))
     section._sectPr.insert_element_before(borders, "w:cols", "w:titlePg", "w:docGrid")
 
-    def line(text, size, *, after=4, **options):
+    def line(text: str, size: float, *, after: float = 4, **options: Any) -> Any:
         _write(paper.add_paragraph(), text, align="center", size=size, after=after, **options)
 
     line("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", 13, bold=True, after=0)
@@ -495,13 +510,15 @@ def _certificate(paper):
 # --- The file -------------------------------------------------------------------------------
 
 
-def _saved(paper, title):
-    """The same words give the same bytes: no time of making, parts in one order."""
+def _saved(paper: Any, title: str) -> bytes:
+    """The document as bytes: without time of creation and with its parts in a fixed order, so that
+    the same texts give the same bytes.
+    """
     paper.core_properties.title = title
     paper.core_properties.author = paper.core_properties.comments = ""
     for owner in (paper.part.package, paper.part):
         for key, relation in list(owner.rels.items()):
-            # A picture of python-docx's own sample, and a copy of its styles for Word 2007.
+            # Left over from python-docx's default template: a thumbnail, styles for Word 2007.
             if relation.reltype.endswith(("/thumbnail", "/stylesWithEffects", "/customXml")):
                 del owner.rels[key]
     loose = io.BytesIO()

@@ -1,8 +1,11 @@
-"""Tell a past cycle again, act by act."""
+"""Replay a past cycle from its files, act by act."""
+
+from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from councils.stories.replay import DATA, replay
 
@@ -12,12 +15,12 @@ class Command(BaseCommand):
 
     help = "Chạy lại chu trình thật của một năm từ tệp dữ liệu."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("year", type=int, help="năm")
         parser.add_argument("--folder", type=Path, default=DATA, help="thư mục chứa tệp")
 
-    def handle(self, *, year, folder, **options):
-        """Raises CommandError for a missing file, RowRefused naming the row that is refused."""
+    def handle(self, *, year: int, folder: Path, **options: Any) -> None:
+        """Raises CommandError for a missing file, RowRefused naming the row that was refused."""
         cycle = replay(year, folder)
         if cycle is None:
             self.stdout.write(f"Chu trình {year} đã có, không thêm gì.")

@@ -1,5 +1,7 @@
 """Keep database and files in one file, from which ``restore`` brings them back."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.recorder import MigrationRecorder
@@ -26,7 +28,7 @@ DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
 FORMAT = 1
 
 
-def roles():
+def roles() -> dict[str, str]:
     """The roles that a backup names: it can only be restored where they exist.
 
     A backup names no login of the application: only the role that holds its rights.
@@ -37,14 +39,14 @@ def roles():
     }
 
 
-def run(program, *parameters):
+def run(program: str, *parameters: str) -> None:
     """Run a PostgreSQL program on the database as its owner; raises CommandError if it fails."""
     database = connections["owner"].settings_dict
     (_, *where), environment = DatabaseClient.settings_to_cmd_args_env(database, parameters)
     execute(program, *where, environment=environment)
 
 
-def execute(program, *parameters, environment=None):
+def execute(program: str, *parameters: str, environment: dict[str, str] | None = None) -> None:
     """Run a PostgreSQL program of the server's version; raises CommandError if it fails."""
     ours = embedded.is_ours(connections["owner"].settings_dict["HOST"])
     path = shutil.which(embedded.binary(program) if ours else program)
@@ -65,10 +67,10 @@ def execute(program, *parameters, environment=None):
 class Hashing:
     """A file that is hashed while it is read."""
 
-    def __init__(self, file):
+    def __init__(self, file: Any) -> None:
         self.file, self.hash = file, hashlib.sha256()
 
-    def read(self, size=-1):
+    def read(self, size: int = -1) -> bytes:
         piece = self.file.read(size)
         self.hash.update(piece)
         return piece
@@ -80,10 +82,10 @@ class Command(BaseCommand):
     help = "Sao lưu cơ sở dữ liệu và tài liệu vào một tệp .tar."
     requires_system_checks = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
 
-    def handle(self, *, file, **options):
+    def handle(self, *, file: Path, **options: Any) -> None:
         partial = file.with_name(f"{file.name}.partial")
         try:
             with (
@@ -102,9 +104,9 @@ class Command(BaseCommand):
             partial.unlink(missing_ok=True)
         self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu.")
 
-    def fill(self, archive, dump):
+    def fill(self, archive: tarfile.TarFile, dump: Path) -> dict[str, Any]:
         run("pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": FORMAT,
             "taken_at": clock.now().isoformat(),
             "roles": roles(),

@@ -1,10 +1,13 @@
 """Whether English can say all that Vietnamese says; exit code 1 when it cannot."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 import polib
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from cycle import translations
 
@@ -17,10 +20,10 @@ class Command(BaseCommand):
     help = "Kiểm tra bản dịch tiếng Anh; --write ghi thêm các câu còn thiếu và biên dịch .mo."
     requires_system_checks: list = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--write", action="store_true")
 
-    def handle(self, *, write, **options):
+    def handle(self, *, write: bool, **options: Any) -> None:
         path = settings.LOCALE_PATHS[0] / "en" / "LC_MESSAGES" / "django.po"
         wanted = translations.messages(settings.BASE_DIR, APPS)
         catalogue = polib.pofile(str(path)) if path.exists() else polib.POFile(wrapwidth=96)
@@ -49,7 +52,7 @@ class Command(BaseCommand):
             sys.exit(1)
         self.stdout.write(f"{len(wanted)} câu, đủ bản dịch tiếng Anh.")
 
-    def write(self, path, catalogue, known, wanted):
+    def write(self, path: Any, catalogue: Any, known: Any, wanted: Any) -> None:
         """Add what is missing, drop what is no longer said, compile."""
         catalogue.metadata = {
             "Content-Type": "text/plain; charset=utf-8",

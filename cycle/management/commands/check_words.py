@@ -1,6 +1,9 @@
 """Whether the code still knows every word that rows and paper hold; runs at every deploy."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -12,7 +15,7 @@ class Command(BaseCommand):
 
     help = "Đối chiếu các tên đã lưu với mã nguồn; in tên lạ và kết thúc với mã 1 nếu có."
 
-    def handle(self, *, verbosity, **options):
+    def handle(self, *, verbosity: int, **options: Any) -> None:
         """Raises SystemExit(1) after naming every word that the code does not know."""
         found = words.unknown()
         for each in found:

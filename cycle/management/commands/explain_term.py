@@ -1,15 +1,19 @@
 """Why a term ends when it ends; needs no database."""
 
+from __future__ import annotations
+
 import argparse
 import json
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from cycle import tables, workdays, written
 
 
-def a_day(text):
+def a_day(text: str) -> date:
     """A day, or argparse's own refusal."""
     try:
         return written.day(text)
@@ -17,7 +21,7 @@ def a_day(text):
         raise argparse.ArgumentTypeError(str(refused)) from None
 
 
-def a_length(text):
+def a_length(text: str) -> Any:
     """A number and wd, d or m."""
     try:
         return workdays.parse_length(text)
@@ -33,7 +37,7 @@ class Command(BaseCommand):
     help = "Giải thích một thời hạn: ngày bắt đầu, độ dài (15wd, 45d, 36m)."
     requires_system_checks: list = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("start", type=a_day, help="ngày bắt đầu, năm-tháng-ngày")
         parser.add_argument("length", type=a_length, help="15wd ngày làm việc, 45d ngày, 36m tháng")
         parser.add_argument("--off", type=a_day, action="append", default=[], help="thêm ngày nghỉ")
@@ -42,7 +46,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *, start, length, off, worked, **options):
+    def handle(
+        self, *, start: date, length: Any, off: list[date], worked: list[date], **options: Any
+    ) -> None:
         calendar = shipped_calendar(off, worked)
         projection = calendar.project(start, *length)
         if options["json"]:
@@ -68,7 +74,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Hạn: hết ngày {projection.due_on:%d/%m/%Y}.")
 
 
-def shipped_calendar(off, worked):
+def shipped_calendar(off: Iterable[date], worked: Iterable[date]) -> workdays.Calendar:
     """The calendar of data/days_off.csv; ``off`` and ``worked`` overrule it, day by day."""
     days: dict[date, tuple[bool, str]] = {}
     for _line, row in tables.read(

@@ -1,9 +1,12 @@
 """Load days off and weekend days worked instead (ngày nghỉ, ngày làm bù)."""
 
+from __future__ import annotations
+
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from cycle import tables, written
@@ -15,7 +18,7 @@ class Command(BaseCommand):
 
     help = "Nạp ngày nghỉ, ngày làm bù từ tệp CSV: day, worked (x), name, document."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "file", nargs="?", type=Path, default=tables.DATA / "days_off.csv", help="tệp CSV"
         )
@@ -26,7 +29,7 @@ class Command(BaseCommand):
         )
 
     @transaction.atomic
-    def handle(self, *, file, keep=False, **options):
+    def handle(self, *, file: Path, keep: bool = False, **options: Any) -> None:
         """Raises :class:`~cycle.tables.RowRefused`; nothing is then loaded."""
         known = dict(DayOff.objects.values_list("day", "worked"))
         lines: dict[date, tuple[int, bool]] = {}

@@ -1,9 +1,12 @@
 """Load what a province needs before its first cycle: rule sets, rubrics, units, days off."""
 
+from __future__ import annotations
+
 from datetime import date
+from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
 from cycle.tables import DATA
 
@@ -26,10 +29,10 @@ class Command(BaseCommand):
 
     help = "Nạp bộ quy định, bộ tiêu chí, đơn vị và ngày nghỉ của một tỉnh."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--province", choices=UNITS, default="dien_bien", help="tỉnh")
 
-    def handle(self, *, province, **options):
+    def handle(self, *, province: str, **options: Any) -> None:
         """Raises what the four commands raise."""
         call_command("load_rulesets", stdout=self.stdout)
         call_command("load_rubrics", stdout=self.stdout)

@@ -1,8 +1,11 @@
 """Load the rubrics (bộ tiêu chí) of the editions, or lay the official wording over them."""
 
-from pathlib import Path
+from __future__ import annotations
 
-from django.core.management.base import BaseCommand, CommandError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from cycle import rubrics, rulesets
@@ -14,7 +17,7 @@ class Command(BaseCommand):
 
     help = "Nạp bộ tiêu chí chấm điểm; có TỆP thì nạp lời văn chính thức từ tệp CSV đó."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", nargs="?", type=Path, help="tệp CSV lời văn chính thức")
         parser.add_argument("--edition", default="qd26_2026", help="ấn bản mà tệp thuộc về")
         parser.add_argument(
@@ -22,7 +25,9 @@ class Command(BaseCommand):
         )
 
     @transaction.atomic
-    def handle(self, *, file, edition, document, **options):
+    def handle(
+        self, *, file: Path | None, edition: str | None, document: str | None, **options: Any
+    ) -> None:
         """Raises :class:`CommandError` naming the set and criterion, or the rows of FILE, that
         cannot be; nothing is then loaded."""
         if file is None:
@@ -30,7 +35,7 @@ class Command(BaseCommand):
         else:
             self.lay(file, edition, document)
 
-    def load(self):
+    def load(self) -> None:
         total = added = 0
         for path in rulesets.files():
             sheet = path.with_name("rubrics.json")
@@ -48,7 +53,7 @@ class Command(BaseCommand):
             added += rubrics.load(rule_set, found)
         self.stdout.write(f"Bộ tiêu chí: {total}, mới {added}.")
 
-    def lay(self, file, edition, document):
+    def lay(self, file: Path, edition: str | None, document: str | None) -> None:
         rule_set = RuleSet.objects.filter(edition=edition).order_by("-pk").first()
         if rule_set is None:
             raise CommandError(f"Chưa có bộ quy định «{edition}».")

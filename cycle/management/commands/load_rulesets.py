@@ -1,6 +1,11 @@
 """Load the editions of the law (bộ quy định)."""
 
-from django.core.management.base import BaseCommand, CommandError
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from cycle import rulesets
@@ -12,11 +17,11 @@ class Command(BaseCommand):
 
     help = "Nạp các bộ quy định từ tệp; tệp không đổi thì không thêm gì."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", nargs="?", default=rulesets.FOLDER, help="thư mục chứa tệp")
 
     @transaction.atomic
-    def handle(self, *, folder, **options):
+    def handle(self, *, folder: Path, **options: Any) -> None:
         """Raises :class:`CommandError` naming file and key; nothing is then loaded."""
         paths = rulesets.files(folder)
         if not paths:

@@ -1,5 +1,9 @@
 """Migrations run as the owning role: the application's own role has no DDL."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.core import checks
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
@@ -14,7 +18,7 @@ class Command(Migrate):
     Raises CommandError when it does not, with what is to be done about it.
     """
 
-    def handle(self, *args, **options):
+    def handle(self, *args: Any, **options: Any) -> None:
         with as_owner():
             super().handle(*args, **options)
             if options["plan"] or options["check_unapplied"]:
@@ -28,6 +32,6 @@ class Command(Migrate):
         for each in found:
             self.stderr.write(self.style.WARNING(str(each)))
 
-    def check(self, *args, databases=None, **kwargs):
+    def check(self, *args: Any, databases: Any = None, **kwargs: Any) -> Any:
         """The system checks, but for those of the database: what it lacks, migrations bring."""
         super().check(*args, **kwargs)

@@ -1,5 +1,7 @@
 """Bring back database and files from a file that ``backup`` wrote."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -7,9 +9,10 @@ import shutil
 import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
@@ -36,11 +39,11 @@ class Command(BaseCommand):
     help = "Phục hồi cơ sở dữ liệu và tài liệu từ tệp sao lưu."
     requires_system_checks = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--force", action="store_true", help="thay cơ sở dữ liệu đang có")
 
-    def handle(self, *, file, force, **options):
+    def handle(self, *, file: Path, force: bool, **options: Any) -> None:
         try:
             with tarfile.open(file) as archive:
                 manifest = self.verified(archive)
@@ -58,12 +61,12 @@ class Command(BaseCommand):
             f"sao lưu lúc {manifest['taken_at']}."
         )
 
-    def verified(self, archive):
+    def verified(self, archive: tarfile.TarFile) -> dict[str, Any]:
         """The manifest, once every file in the archive has the checksum written there."""
         names = [entry.name for entry in archive.getmembers() if entry.isreg()]
         if MANIFEST not in names or len(names) != len(archive.getmembers()):
             raise tarfile.ReadError
-        manifest = json.load(archive.extractfile(MANIFEST))
+        manifest = json.load(content(archive, MANIFEST))
         if manifest["format"] != FORMAT or {*names} != {*manifest["sha256"], MANIFEST}:
             raise tarfile.ReadError
         for name, expected in manifest["sha256"].items():
@@ -72,11 +75,11 @@ class Command(BaseCommand):
                 not name.startswith(MEDIA) or stored.is_absolute() or ".." in stored.parts
             ):
                 raise tarfile.ReadError
-            if hashlib.file_digest(archive.extractfile(name), "sha256").hexdigest() != expected:
+            if hashlib.file_digest(content(archive, name), "sha256").hexdigest() != expected:
                 raise CommandError(f"Tệp sao lưu đã hỏng: {name} không khớp mã kiểm tra.")
         return manifest
 
-    def refuse_unfit(self, manifest, force):
+    def refuse_unfit(self, manifest: dict[str, Any], force: bool) -> None:
         known = MigrationLoader(None).disk_migrations
         if newer := [".".join(key) for key in manifest["migrations"] if tuple(key) not in known]:
             raise CommandError(
@@ -90,16 +93,16 @@ class Command(BaseCommand):
         if connections["owner"].introspection.table_names() and not force:
             raise CommandError("Cơ sở dữ liệu không trống: thêm --force nếu muốn thay toàn bộ.")
 
-    def restore(self, archive, manifest):
+    def restore(self, archive: tarfile.TarFile, manifest: dict[str, Any]) -> None:
         for name, found in manifest["sha256"].items():
             if name != DUMP:
                 stored = name.removeprefix(MEDIA)
-                files.put(stored, File(archive.extractfile(name), stored))
+                files.put(stored, File(content(archive, name), stored))
                 if files.sha256_of(stored) not in ("", found):
                     self.stderr.write(f"Tệp {stored} đã bị thay đổi trước khi sao lưu.")
         with tempfile.TemporaryDirectory() as folder:
             dump, script = Path(folder) / DUMP, Path(folder) / "database.sql"
-            place(archive.extractfile(DUMP), dump)
+            place(content(archive, DUMP), dump)
             execute("pg_restore", "--no-owner", f"--file={script}", str(dump))
             connections["owner"].close()
             # A database has these rights by itself: they are not in the dump.
@@ -112,7 +115,15 @@ class Command(BaseCommand):
             )  # fmt: skip
 
 
-def place(source, path):
+def content(archive: tarfile.TarFile, name: str) -> Any:
+    """The file ``name`` of the archive, open. Raises KeyError for none, ReadError for a folder."""
+    found = archive.extractfile(name)
+    if found is None:
+        raise tarfile.ReadError
+    return found
+
+
+def place(source: Any, path: Path) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")

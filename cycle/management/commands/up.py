@@ -1,5 +1,7 @@
 """The launcher behind ``make demo``: everything on one machine, until Ctrl-C."""
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import http.client
@@ -10,11 +12,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, NoReturn
 
 import psycopg.errors
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
 from django.urls import reverse
 
@@ -35,11 +40,11 @@ class Command(BaseCommand):
     help = "Chạy toàn bộ hệ thống trên máy này; nhấn Ctrl-C để dừng."
     requires_system_checks = []
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
 
-    def handle(self, *, port, **options):
-        self.children = {}
+    def handle(self, *, port: int, **options: Any) -> None:
+        self.children: dict[str, subprocess.Popen[bytes]] = {}
         for signum in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, signal.default_int_handler)
         try:
@@ -58,12 +63,12 @@ class Command(BaseCommand):
             self.stop()
         self.say("Đã dừng.")
 
-    def say(self, sentence):
+    def say(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
 
     @contextlib.contextmanager
-    def alone(self):
+    def alone(self) -> Iterator[IO[str]]:
         """Hold the only ``up`` of these data, and the lock that our children inherit."""
         run = embedded.state_folder() / "run"
         with (run / "up.lock").open("a") as ours, (run / "children").open("a+") as theirs:
@@ -86,7 +91,7 @@ class Command(BaseCommand):
                     time.sleep(0.2)
             yield theirs
 
-    def start(self, port):
+    def start(self, port: int) -> None:
         self.refuse_taken(port)
         self.say("Cơ sở dữ liệu đã sẵn sàng. Đang khởi động Redis…")
         starting.for_work()
@@ -109,7 +114,7 @@ class Command(BaseCommand):
         self.say(f"\nMở http://{HOST}:{port}/ bằng trình duyệt. Nhấn Ctrl-C để dừng.")
         connections.close_all()
 
-    def refuse_taken(self, port):
+    def refuse_taken(self, port: int) -> None:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -120,7 +125,7 @@ class Command(BaseCommand):
                     "hãy chọn cổng khác bằng PORT=…"
                 ) from None
 
-    def run(self, name, module, *arguments):
+    def run(self, name: str, module: str, *arguments: str) -> None:
         """Start a child whose life ends with ours, and whose words go to its log."""
         with self.log(name).open("ab") as log:
             self.children[name] = subprocess.Popen(
@@ -138,10 +143,10 @@ class Command(BaseCommand):
         self.lock.write(json.dumps([child.pid for child in self.children.values()]))
         self.lock.flush()
 
-    def log(self, name):
+    def log(self, name: str) -> Path:
         return embedded.state_folder() / "logs" / f"{name}.log"
 
-    def await_page(self, port):
+    def await_page(self, port: int) -> None:
         """Return when the sign-in page answers."""
         until = time.monotonic() + STARTS_WITHIN
         while time.monotonic() < until:
@@ -154,19 +159,19 @@ class Command(BaseCommand):
             time.sleep(0.2)
         raise CommandError(f"Trang web không trả lời, lý do ở cuối tệp {self.log('web')}.")
 
-    def watch(self):
+    def watch(self) -> NoReturn:
         while True:
             time.sleep(0.5)
             self.notice_death()
 
-    def notice_death(self):
+    def notice_death(self) -> None:
         for name, child in self.children.items():
             if child.poll() is not None:
                 raise CommandError(
                     f"Tiến trình {name} đã tự dừng, lý do ở cuối tệp {self.log(name)}."
                 )
 
-    def stop(self):
+    def stop(self) -> None:
         """Stop the children, the last started first, then our hold on the services."""
         for child in reversed(self.children.values()):
             child.terminate()

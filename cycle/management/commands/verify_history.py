@@ -1,6 +1,9 @@
 """Whether history is what was written down, at the prompt."""
 
+from __future__ import annotations
+
 import sys
+from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -12,7 +15,7 @@ class Command(BaseCommand):
 
     help = "Tính lại các chuỗi nhật ký; in chỗ đứt đầu tiên và kết thúc với mã 1 nếu có."
 
-    def handle(self, *, verbosity, **options):
+    def handle(self, *, verbosity: int, **options: Any) -> None:
         """Raises SystemExit(1) after naming the first broken link."""
         if found := chains.check(most=1):
             self.stdout.write(f"Nhật ký bị đứt tại {found[0]}.")

@@ -1,10 +1,14 @@
-"""Whether the stored tasks still fit the code and the duties; runs at every deploy."""
+"""Check that stored tasks, flows and duties fit each other; run at every deployment."""
+
+from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 from django.core.checks import ERROR
 from django.core.management.base import BaseCommand
-from django.db.models import CharField, Count, Exists, OuterRef
+from django.db.models import CharField, Count, Exists, OuterRef, QuerySet
 from django.db.models.functions import Cast
 
 from cycle import rulesets
@@ -13,7 +17,7 @@ from cycle.models import Cycle, Duty, RuleSet
 from dossiers import flows
 from dossiers.law.states import LIVE
 from dossiers.models import Dossier, Process, Task
-from dossiers.models.task import OPEN, PROCESS, STATUS
+from dossiers.models.task import OPEN, PROCESS, STATUS, TaskQuerySet
 
 
 class Command(BaseCommand):
@@ -21,8 +25,8 @@ class Command(BaseCommand):
 
     help = "Đối chiếu công việc đang lưu với luồng xử lý; in chỗ lệch và kết thúc với mã 1 nếu có."
 
-    def handle(self, *, verbosity, **options):
-        """Raises SystemExit(1) after printing every fault."""
+    def handle(self, *, verbosity: int, **options: Any) -> None:
+        """Print every fault; raises SystemExit(1) if there is any."""
         faults = [
             *self.open_guards(),
             *self.lost(),
@@ -39,23 +43,25 @@ class Command(BaseCommand):
             tasks = Task.objects.open().count()
             self.stdout.write(f"{tasks} công việc đang mở, khớp với luồng xử lý.")
 
-    def open_guards(self):
-        """What lets the application round the triggers; a session without limits is only told."""
+    def open_guards(self) -> Iterator[str]:
+        """Rights by which the application could get round the triggers; a missing time limit of its
+        sessions is only a warning.
+        """
         for found in guards_hold(None, ["default"]):
             if found.level >= ERROR:
                 yield f"{found.msg} {found.hint}"
             else:
                 self.stderr.write(f"{found.msg} {found.hint}")
 
-    def nodes(self):
-        """Every node of every flow, by the name it is stored under."""
+    def nodes(self) -> dict[str, Any]:
+        """Every node of every flow, by its stored path."""
         stored_as = Task._meta.get_field("flow_task").get_prep_value
         return {
             stored_as(node): node for flow in flows.FLOWS.values() for node in flow.instance.nodes()
         }
 
-    def stored(self, tasks, *fields):
-        """How many of ``tasks`` there are of each node, as the database names it."""
+    def stored(self, tasks: TaskQuerySet, *fields: str) -> QuerySet[Any, Any]:
+        """The number of ``tasks`` per node path, and per ``fields``."""
         return (
             tasks.annotate(name=Cast("flow_task", CharField()))
             .order_by()
@@ -63,15 +69,15 @@ class Command(BaseCommand):
             .annotate(Count("pk"))
         )
 
-    def lost(self):
-        """Nodes that are gone, done tasks too: no page could list them."""
+    def lost(self) -> Iterator[str]:
+        """Stored nodes that no flow has, of done tasks too: their pages would fail."""
         known = self.nodes()
         for name, number in self.stored(Task.objects.all()):
             if name not in known:
                 yield f"{name}: {number} công việc của một nút không còn trong luồng."
 
-    def changed(self):
-        """Open tasks that are of another type, or wait in another state, than their node says."""
+    def changed(self) -> Iterator[str]:
+        """Open tasks whose type or state is not that of their node."""
         known = self.nodes()
         waiting = Task.objects.filter(status__in=OPEN)
         for name, kind, state, number in self.stored(waiting, "flow_task_type", "state"):
@@ -82,21 +88,21 @@ class Command(BaseCommand):
             elif state != getattr(node, "state", ""):
                 yield f"{name}: {number} công việc chờ ở «{state}», luồng ghi «{node.state}»."
 
-    def stuck(self):
-        """Open walks in which nobody has a task."""
+    def stuck(self) -> Iterator[str]:
+        """Open processes without an open task."""
         waiting = Task.objects.open().filter(process=OuterRef("pk"))
         for process in Process.objects.filter(~Exists(waiting), status=PROCESS.NEW):
             yield f"Quá trình {process.pk} của hồ sơ {process.dossier_id} mở mà không chờ việc gì."
 
-    def failed(self):
-        """Tasks that the engine could not carry out."""
+    def failed(self) -> Iterator[str]:
+        """Tasks that viewflow marked as failed."""
         for pk, dossier in Task.objects.filter(status=STATUS.ERROR).values_list(
             "pk", "process__dossier"
         ):
             yield f"Công việc {pk} của hồ sơ {dossier} bị lỗi."
 
-    def unassigned(self):
-        """Tasks that a live dossier will come to and nobody is charged with."""
+    def unassigned(self) -> Iterator[str]:
+        """Tasks that a live dossier may still reach and for which the cycle has no duty."""
         editions = Dossier.objects.filter(state__in=LIVE).order_by()
         for cycle_id, rule_set_id in editions.values_list("cycle", "rule_set").distinct():
             rule_set = RuleSet.objects.get(pk=rule_set_id)

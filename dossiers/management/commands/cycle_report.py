@@ -1,8 +1,11 @@
-"""Print what a cycle came to."""
+"""Print the report of a cycle."""
+
+from __future__ import annotations
 
 import json
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cycle.models import Cycle
 from dossiers.office.reports import CycleReport
@@ -27,19 +30,19 @@ WORDS = {
 
 
 class Command(BaseCommand):
-    """Compute the report of a year's cycle from its cases and their history."""
+    """Print the report of a year's cycle, counted from its dossiers and their history."""
 
     help = "Tính báo cáo của một chu trình từ hồ sơ và nhật ký xử lý."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("year", type=int, help="năm")
         parser.add_argument("--title", help="tên chu trình, khi năm ấy có nhiều chu trình")
         parser.add_argument("--json", action="store_true", help="in dạng JSON trên một dòng")
 
-    def handle(self, *, year, title, json: bool, **options):
-        """Raises CommandError when no cycle is meant, or several."""
+    def handle(self, *, year: int, title: str | None, json: bool, **options: Any) -> None:
+        """Raises CommandError unless exactly one cycle is meant."""
         cycles = Cycle.objects.filter(year=year)
-        # A rehearsal is not the year's cycle unless it is named.
+        # A cycle with assumed data counts only when its title is given.
         cycles = cycles.filter(title=title) if title else cycles.filter(assumed=False)
         if not cycles:
             raise CommandError(f"Không có chu trình nào của năm {year}.")
@@ -50,12 +53,12 @@ class Command(BaseCommand):
         self.stdout.write(as_json(report) if json else as_text(report))
 
 
-def as_json(report):
+def as_json(report: CycleReport) -> str:
     """One line, for machines."""
     return json.dumps(report.figures(), ensure_ascii=False)
 
 
-def as_text(report):
+def as_text(report: CycleReport) -> str:
     """A line per figure, for people."""
     figures = report.figures() | {"bypassed_commune": report.bypassed_commune.count()}
     certified = figures["certified"].items()

@@ -1,19 +1,22 @@
-"""Fire what is due, by hand or from another scheduler than our own."""
+"""Fire what is due, by hand or from another scheduler than Celery's beat."""
+
+from __future__ import annotations
 
 import argparse
 import json
 from contextlib import nullcontext
 from datetime import datetime
+from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from cycle import clock
 from dossiers.terms.sweep import begin_batches, sweep
 
 
-def a_moment(text):
-    """An ISO moment, in Vietnam where it names no zone; or argparse's own refusal."""
+def a_moment(text: str) -> datetime:
+    """The ISO moment ``text``, in Vietnam's time if it names no zone. Raises ArgumentTypeError."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -24,16 +27,16 @@ def a_moment(text):
 
 
 class Command(BaseCommand):
-    """Begin the dates of the year and fire every reminder and escalation that is due."""
+    """Start the dates of the year and fire every reminder and escalation that is due."""
 
     help = "Quét thời hạn: nhắc việc, báo cáo cấp trên đã đến lúc; chạy lại không trùng."
 
-    def add_arguments(self, parser):
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--now", type=a_moment, help="coi như đang là thời điểm này")
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *, now, **options):
-        """Say how many terms had something due and how many rungs fired."""
+    def handle(self, *, now: datetime | None, **options: Any) -> None:
+        """Print how many terms had something due and how many rungs fired."""
         with clock.at(now) if now else nullcontext():
             moment = clock.now()
             begin_batches(moment)

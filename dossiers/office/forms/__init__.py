@@ -1,1 +1,1 @@
-"""What is asked of the office."""
+"""The forms of the office's own work."""

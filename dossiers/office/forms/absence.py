@@ -1,6 +1,9 @@
-"""What is asked when an officer is away or leaves; every refusal is a Vietnamese sentence."""
+"""Forms for an officer who is away (ủy quyền) or leaves (bàn giao)."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,35 +12,37 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock
-from cycle.models import Substitution, named_apart
+from cycle.models import RoleAssignment, Substitution, User, named_apart
 from dossiers.forms.fields import DateField, PlainPart, RowField
 from dossiers.office import handover
 
+_Made = TypeVar("_Made")
+
 
 class PostField(forms.ModelChoiceField):
-    """One role of one person, named by both."""
+    """A choice among posts, shown as person and role."""
 
-    def label_from_instance(self, post):
-        return f"{post.user.label(post.has_namesake)}: {post.label}"
+    def label_from_instance(self, post: RoleAssignment) -> str:
+        return f"{post.user.label(post.has_namesake)}: {post.label}"  # type: ignore[attr-defined]
 
 
 class PostsField(forms.ModelMultipleChoiceField):
-    """Several roles of one person."""
+    """A choice of several posts of one person, shown as roles."""
 
-    def label_from_instance(self, post):
+    def label_from_instance(self, post: RoleAssignment) -> str:
         return post.label
 
 
-def _person(label):
+def _person(label: Any) -> RowField:
     people = appointing.candidates()
     return RowField(people, label=label, empty_label=_("Chọn một người"))
 
 
-def _reason():
+def _reason() -> forms.CharField:
     return forms.CharField(label=_("Lý do"), max_length=300, widget=forms.Textarea({"rows": 2}))
 
 
-def _document(**kwargs):
+def _document(**kwargs: Any) -> forms.CharField:
     options: dict[str, Any] = {
         "required": False,
         "max_length": 120,
@@ -46,23 +51,24 @@ def _document(**kwargs):
     return forms.CharField(**options | kwargs)
 
 
-def _signer():
+def _signer() -> forms.CharField:
     return forms.CharField(label=_("Người ký văn bản"), required=False, max_length=150)
 
 
 class Asked(PlainPart):
-    """A form that does one act; what the act refuses is said at the field it is about."""
+    """A form that does one act; an error of the act is shown at its field."""
 
-    def attempt(self, act):
-        """What ``act`` returns; None when it was refused."""
+    def attempt(self, act: Callable[[], _Made]) -> _Made | None:
+        """Call ``act``; returns its result, or None when it raised ValidationError."""
         try:
             return act()
         except ValidationError as refused:
             self.add_error(None, refused)
+        return None
 
 
 class SubstitutionForm(Asked):
-    """Somebody acts for the holder of a role over a period (ủy quyền)."""
+    """A substitution: somebody acts for the holder of a role for some days (ủy quyền)."""
 
     assignment = PostField(None, label=_("Vai trò"), empty_label=_("Chọn vai trò"))
     substitute = _person(_("Người làm thay"))
@@ -72,7 +78,7 @@ class SubstitutionForm(Asked):
     document = _document()
     document_signer = _signer()
 
-    def __init__(self, *args, user, **kwargs):
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         post = self.fields["assignment"]
@@ -95,23 +101,23 @@ class SubstitutionForm(Asked):
         if len(own) == 1:
             self.initial.setdefault("assignment", own[0].pk)
 
-    def save(self):
+    def save(self) -> Substitution | None:
         """The substitution, or None when it was refused."""
         made = Substitution(**self.cleaned_data)
         return self.attempt(lambda: handover.substitute(made, by=self.user))
 
 
 class PaperForm(Asked):
-    """The paper of a substitution that began without one."""
+    """The document of a substitution that began without one (bổ sung văn bản)."""
 
     document = _document(label=_("Số, ngày văn bản"), required=True)
     document_signer = _signer()
 
-    def __init__(self, *args, user, substitution, **kwargs):
+    def __init__(self, *args: Any, user: User, substitution: Substitution, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user, self.substitution = user, substitution
 
-    def save(self):
+    def save(self) -> Substitution | None:
         """The substitution, or None when it was refused."""
         return self.attempt(
             lambda: handover.add_paper(self.substitution, by=self.user, **self.cleaned_data)
@@ -119,7 +125,7 @@ class PaperForm(Asked):
 
 
 class HandoverForm(Asked):
-    """A person's roles with all their open work go to another (bàn giao)."""
+    """Hand over posts of a person, with all open work, to another (bàn giao)."""
 
     posts: forms.Field = PostsField(
         None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple
@@ -130,7 +136,7 @@ class HandoverForm(Asked):
     document = _document(help_text=_("Bắt buộc với vai trò lãnh đạo."))
     document_signer = _signer()
 
-    def __init__(self, *args, user, post, **kwargs):
+    def __init__(self, *args: Any, user: User, post: RoleAssignment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         self.fields["posts"].queryset = (
@@ -140,12 +146,12 @@ class HandoverForm(Asked):
         )
         self.initial = {"on": clock.today(), **self.initial, "posts": [post.pk]}
 
-    def save(self):
+    def save(self) -> list[RoleAssignment] | None:
         """The successor's assignments: all of them, or None when one was refused."""
         asked = dict(self.cleaned_data)
         posts = asked.pop("posts")
 
-        def give_all():
+        def give_all() -> list[RoleAssignment]:
             with transaction.atomic():
                 return [handover.hand_over(post, by=self.user, **asked) for post in posts]
 

@@ -1,1 +1,1 @@
-"""The pages of the office."""
+"""The pages of the office's own work."""

@@ -1,4 +1,6 @@
-"""Absence and hand-over: who acts for whom, and to whom all the work of a post goes."""
+"""Pages of absence (ủy quyền) and hand-over (bàn giao)."""
+
+from __future__ import annotations
 
 import rules
 from django.contrib import messages
@@ -17,7 +19,8 @@ from django.views.decorators.http import require_POST
 
 from cycle import clock
 from cycle.asking import SignedIn
-from cycle.models import Fold, RoleAssignment, Substitution, fold
+from cycle.models import Fold, RoleAssignment, Substitution, User, fold
+from cycle.models.organisation import SubstitutionQuerySet
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.lists.filters import Asked
@@ -29,10 +32,10 @@ from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionF
 ROWS = 25
 
 
-def _substitutions(user):
-    """Those that concern this person: for them, by them, or of a post they arrange."""
+def _substitutions(user: User) -> SubstitutionQuerySet:
+    """The substitutions that ``user`` sees: of their own post, by them, of a post they arrange."""
     posts = handover.substitutable_by(user).values("pk")
-    # Its paper is owed though the post has ended: nothing else of that post is on credit till then.
+    # Also of a post that has ended, while a document is owed: somebody must be able to add it.
     owed = Q(paper_due_on__isnull=False, document="") & handover.arranged_ever(user, "assignment__")
     return Substitution.objects.filter(
         Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user) | owed
@@ -41,7 +44,7 @@ def _substitutions(user):
 
 @login_required
 def absence(request: SignedIn) -> HttpResponseBase:
-    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); or without the paper due."""
+    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); documents that are owed."""
     today = clock.today()
     found = _substitutions(request.user)
     late = found.without_paper(today)
@@ -58,7 +61,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
             {
                 "substitution": row,
                 "when": "past" if past else "coming" if row.valid_from > today else "now",
-                # One that ends today ends by itself.
+                # One whose last day is today needs no ending.
                 "may_end": may and not past and row.valid_to > today,
                 "may_add_paper": may and not row.document and row.paper_due_on is not None,
                 "late": overdue,
@@ -79,7 +82,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Record the paper of a substitution that began without one."""
+    """Record the document of a substitution that began without one."""
     substitution = get_object_or_404(_substitutions(request.user), pk=pk)
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
         raise Http404
@@ -126,7 +129,7 @@ def absence_new(request: SignedIn) -> HttpResponseBase:
 @login_required
 @require_POST
 def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
-    """End a substitution with today, or take back one that has not begun."""
+    """End a substitution today, or delete one that has not begun."""
     substitution = get_object_or_404(_substitutions(request.user), pk=pk)
     try:
         handover.end_substitution(substitution, by=request.user)
@@ -144,7 +147,7 @@ def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def handover_list(request: SignedIn) -> HttpResponseBase:
-    """The posts whose work this person may give to another, with what lies open in each."""
+    """The posts that this person may hand over, with their open work."""
     text = Asked(request.GET).text("q")
     posts = (
         handover.arranged_by(request.user)
@@ -184,7 +187,7 @@ def handover_list(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Give all open work of a person's roles to a successor, in one action (bàn giao)."""
+    """Hand posts of one person over to a successor (bàn giao)."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
     form = HandoverForm(request.POST or None, user=request.user, post=post)
     fill(form, request.typed)
@@ -222,7 +225,7 @@ def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
         {
             "form": form,
             "post": post,
-            # Of the posts that this form hands over: others of the person are not ours to see.
+            # Only of posts in this form: the person may have others that ``user`` may not see.
             "tasks": Task.objects.open()
             .filter(
                 Exists(
@@ -241,7 +244,7 @@ def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def handover_back(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Take back a hand-over that has not begun."""
+    """Undo a hand-over that has not begun."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
     try:
         handover.take_back(post, by=request.user)
@@ -254,7 +257,7 @@ def handover_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def briefing(request: SignedIn, pk: int) -> HttpResponseBase:
-    """All open work of a post, to be printed and handed to the successor (bản bàn giao)."""
+    """The open work of a post, to be printed for the successor (bản bàn giao)."""
     post = get_object_or_404(RoleAssignment.objects.select_related("user", "org_unit"), pk=pk)
     if not rules.has_perm("dossiers.brief", request.user, post):
         raise Http404

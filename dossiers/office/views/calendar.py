@@ -1,11 +1,17 @@
-"""The calendar of the office: days off and days worked instead, changed with a preview."""
+"""The page of the calendar: days off (ngày nghỉ) and days worked instead (làm bù)."""
+
+from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
 
 import rules
+from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -16,7 +22,7 @@ from cycle.asking import SignedIn
 from cycle.models import DayOff, Job
 from cycle.typed import shows_typed
 from dossiers.forms import fields
-from dossiers.forms.terms import DaysFormSet, changes_of, checked_days, read_days
+from dossiers.forms.terms import DayForm, DaysFormSet, changes_of, checked_days, read_days
 from dossiers.terms import recalculation
 from dossiers.terms.explanation import title_of
 
@@ -26,7 +32,7 @@ YEARS = {str(year) for year in range(1945, 2101)}
 @login_required
 @shows_typed
 def calendar(request: SignedIn) -> HttpResponseBase:
-    """A year, month by month; whoever keeps the calendar changes days here, after a preview."""
+    """A year, month by month; whoever keeps the calendar changes days, after a preview."""
     may = rules.has_perm("dossiers.change_calendar", request.user)
     needed = "dossiers.change_calendar" if request.method == "POST" else "dossiers.see_calendar"
     if not rules.has_perm(needed, request.user):
@@ -35,18 +41,18 @@ def calendar(request: SignedIn) -> HttpResponseBase:
     if request.method == "POST":
         return _change(request)
     kept = request.typed
-    days = None
+    days: Any = None
     if may:
         days = DaysFormSet(kept, prefix="days") if kept is not None else _rows(_ticked(request))
     return _page(request, days, kept=kept is not None)
 
 
-def _rows(rows):
+def _rows(rows: list[dict[str, Any]]) -> forms.BaseFormSet[DayForm]:
     return DaysFormSet(initial=rows, prefix="days")
 
 
-def _ticked(request):
-    """A row for each day of the table that was ticked for removal."""
+def _ticked(request: SignedIn) -> list[dict[str, Any]]:
+    """The changes for the days that were ticked for removal."""
     return [
         {"day": day, "what": "none", "name": name}
         for day, name in DayOff.objects.filter(
@@ -55,8 +61,8 @@ def _ticked(request):
     ]
 
 
-def _change(request):
-    """Read the file into the rows, or show what would move, or do it."""
+def _change(request: SignedIn) -> HttpResponseBase:
+    """Do what the button says: read the file into the form, preview the changes, or make them."""
     days = DaysFormSet(request.POST, prefix="days")
     if upload := request.FILES.get("file"):
         return _read(request, days, upload)
@@ -68,7 +74,7 @@ def _change(request):
     try:
         rows = checked_days(changes)
     except recalculation.CalendarRefused as refused:
-        # Numbered as they are now shown: empty rows between them are gone.
+        # Without the empty rows between, so that a message names the row as numbered on the page.
         return _page(request, _rows(_shown(changes)), problems=[refused])
     if request.POST.get("act") != "apply":
         moved, examples = recalculation.preview(rows)
@@ -96,16 +102,16 @@ def _change(request):
     return redirect("dossiers:job", job.pk)
 
 
-def _shown(changes):
+def _shown(changes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**change, "day": f"{_day(change['day']):%d/%m/%Y}"} for change in changes]
 
 
-def _day(text):
+def _day(text: str) -> Any:
     return fields.DateField().clean(text)
 
 
-def _hidden(changes):
-    """The same rows once more, for the button that confirms them."""
+def _hidden(changes: list[dict[str, Any]]) -> Any:
+    """The changes as hidden inputs, for the button that confirms them."""
     return DaysFormSet(
         {
             "days-TOTAL_FORMS": len(changes),
@@ -120,8 +126,10 @@ def _hidden(changes):
     )
 
 
-def _read(request, days, upload):
-    """What was typed and what the file says, together, to be looked over; nothing is done yet."""
+def _read(
+    request: SignedIn, days: forms.BaseFormSet[DayForm], upload: UploadedFile
+) -> HttpResponseBase:
+    """The form with the rows typed and those of the file, to be checked; nothing is changed."""
     typed = [
         {name: form[name].value() for name in form.fields} for form in days if form.has_changed()
     ]
@@ -136,18 +144,25 @@ def _read(request, days, upload):
         try:
             row["day"] = f"{_day(row['day']):%d/%m/%Y}"
         except ValidationError:
-            continue  # shown as it was written; the form says what is wrong with it
+            continue  # the form shows it as written, with its error
     note = _("Đã đọc %(n)d ngày từ tệp. Hãy xem lại rồi bấm «Xem trước».") % {"n": len(rows)}
     return _page(request, _rows(typed + rows), note=note)
 
 
-def _compared(rows):
-    """Each change beside what the calendar says now."""
+def _compared(rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], DayOff | None]]:
+    """Each change with what the calendar says now."""
     known = {day.day: day for day in DayOff.objects.filter(day__in=[row["day"] for row in rows])}
     return [(row, known.get(row["day"])) for row in rows]
 
 
-def _page(request, days, *, problems=(), note="", kept=False):
+def _page(
+    request: SignedIn,
+    days: forms.BaseFormSet[DayForm] | None,
+    *,
+    problems: Iterable[Any] = (),
+    note: str = "",
+    kept: bool = False,
+) -> HttpResponseBase:
     asked = request.GET.get("year", "")
     year = int(asked) if asked in YEARS else clock.today().year
     months = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Step 1: meetings, broadcasts, panels, and the potential products that came of them."""
+"""Step 1, outreach (tuyên truyền): the events held, and the dossiers that came from them."""
 
 import rules
 from django.contrib import messages
@@ -20,7 +20,7 @@ ROWS = 25
 @login_required
 @shows_typed
 def outreach(request: SignedIn) -> HttpResponseBase:
-    """The events of my units and what came of each; add one."""
+    """The events of the user's units with the dossiers from each; a form to add one."""
     user = request.user
     may_add = bool(user.posts(*opening.ORGANISERS))
     form = None

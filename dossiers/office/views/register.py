@@ -1,4 +1,4 @@
-"""The register of overdue work, and of certificates that end."""
+"""The register of overdue terms, and the list of certificates that end soon."""
 
 from django.contrib.auth.decorators import login_required
 from django.http.response import HttpResponseBase
@@ -15,7 +15,7 @@ from dossiers.models import Certificate
 
 @login_required
 def register(request: SignedIn) -> HttpResponseBase:
-    """What is late in my area, by step, unit, officer and month (sổ theo dõi quá hạn)."""
+    """The overdue terms in the user's area, with sums (sổ theo dõi quá hạn)."""
     filters = Filters.of(request.GET)
     return render(
         request,
@@ -33,7 +33,7 @@ def register(request: SignedIn) -> HttpResponseBase:
 @login_required
 @require_safe
 def ending_certificates(request: SignedIn) -> HttpResponseBase:
-    """Which certificates of my area end, and when to file anew (giấy chứng nhận sắp hết hạn)."""
+    """The certificates in the user's area that end, and when to file for re-evaluation."""
     page = Ending(request.user, EndingFilters.of(request.GET))
     terms = page.rows()
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
