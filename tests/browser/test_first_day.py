@@ -12,7 +12,6 @@ from cycle import clock
 from cycle.models import Level, OrgUnit, Role, User
 from dossiers.law.states import State
 from dossiers.models import Dossier
-from tests.browser.conftest import PATIENCE
 from tests.kept import codes
 from tests.world import events, person
 
@@ -20,6 +19,8 @@ pytestmark = pytest.mark.browser
 
 PASSWORD = "nếp nương thơm 26"
 WIDTHS = (1280, 360)
+#: Milliseconds for what a whole province in one sheet takes at most.
+LONG = 180_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -76,7 +77,7 @@ def test_from_an_empty_database_to_the_first_idea(
     call_command("first_administrator", name="Lường Văn Quản")
     at = desk(None)
     # A whole province in one sheet is long work for a busy machine.
-    at.page.set_default_timeout(3 * PATIENCE)
+    at.page.set_default_timeout(LONG)
     begin(at, *codes(capsys.readouterr().out), "quantri")
 
     # The path: each line leads to the page that does it.
