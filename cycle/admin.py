@@ -144,7 +144,8 @@ class Searching:
 class SecondFactorAdmin(ReadOnly):
     """Who has a second factor; it is deleted for a person who lost it."""
 
-    list_display = fields = ["whose", "kind", "since", "used"]
+    list_display = ["whose", "kind", "since", "used"]
+    fields = ["whose", "kind", "since", "used"]
     list_select_related = ["user"]
     search_fields = ["user__username", "user__full_name"]
 
@@ -645,14 +646,16 @@ class SubstitutionAdmin(ReadOnly):
 
 @admin.register(RuleSet)
 class RuleSetAdmin(ReadOnly):
-    list_display = fields = ["title", "document", "valid_from", "valid_to"]
+    list_display = ["title", "document", "valid_from", "valid_to"]
+    fields = ["title", "document", "valid_from", "valid_to"]
 
 
 @admin.register(Rubric)
 class RubricAdmin(ReadOnly):
     """Which versions are loaded; the page of rubrics shows what they say."""
 
-    list_display = fields = ["number", "name", "rule_set"]
+    list_display = ["number", "name", "rule_set"]
+    fields = ["number", "name", "rule_set"]
     list_filter = ["rule_set"]
     list_select_related = ["rule_set"]
     search_fields = ["name"]

@@ -5,8 +5,10 @@ key of the installation over the password of before, so that choosing a new one 
 address of the letter it stands after «#», which no browser sends: no log has it.
 """
 
+from __future__ import annotations
+
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from axes.utils import reset
 from django.conf import settings
@@ -14,7 +16,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core.mail import EmailMessage, get_connection
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -42,7 +44,7 @@ class _Tokens(PasswordResetTokenGenerator):
 
     key_salt = "cycle.forgotten"
 
-    def _now(self):
+    def _now(self) -> datetime:
         return timezone.make_naive(clock.now())
 
 
@@ -79,14 +81,14 @@ def ask(typed: str) -> None:
             Job.objects.ask(KIND, by=None, person=person.pk)
 
 
-def _reached():
+def _reached() -> QuerySet[User]:
     """Accounts that have a password to forget and an address to be told at."""
     begun = User.objects.filter(is_active=True).exclude(email="").exclude(password="")
     return begun.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 @job_kind(KIND, gettext_lazy("Gửi thư đặt lại mật khẩu"))
-def write(job):
+def write(job: Job) -> dict[str, bool]:
     """Send the letter of one request."""
     person = _reached().filter(pk=job.params["person"]).first()
     if person is None or job.created_at < clock.now() - WANTED:

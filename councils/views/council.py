@@ -37,7 +37,7 @@ def _set_up_by(request: SignedIn, pk: int) -> Council:
 
 @login_required
 def councils(request: SignedIn) -> HttpResponseBase:
-    """The councils that I see."""
+    """The councils that the user sees."""
     page = council_list(request.user).page(request.GET.get("page"), ROWS)
     return render(
         request,

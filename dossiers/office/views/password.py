@@ -1,5 +1,9 @@
 """A password of one's own: by a slip on paper, or a new one by mail (kích hoạt, quên mật khẩu)."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_lockout_response
 from django.contrib import messages
@@ -13,9 +17,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from cycle import forgotten as letters
 from cycle import slips
-from cycle.models import Visitor
+from cycle.models import User, Visitor
 from cycle.visiting import address
-from dossiers.office.forms.password import ActivationForm, ForgottenForm, NewPasswordForm
+from dossiers.office.forms.password import (
+    ActivationForm,
+    ChooseForm,
+    ForgottenForm,
+    NewPasswordForm,
+)
 
 #: Under this name failed codes are counted with failed sign-ins: a code names nobody.
 NO_NAME = "phiếu kích hoạt"
@@ -23,7 +32,12 @@ NO_NAME = "phiếu kích hoạt"
 LIMIT, WINDOW = 5, 60
 
 
-def _choosing(request, form_class, redeem, template):
+def _choosing(
+    request: HttpRequest,
+    form_class: type[ChooseForm],
+    redeem: Callable[[str, str], User],
+    template: str,
+) -> HttpResponseBase:
     """The page on which a code and a password are typed."""
     counted = {"username": NO_NAME}
     if request.method == "POST" and not AxesProxyHandler.is_allowed(request, counted):
