@@ -130,7 +130,10 @@ _OPINIONS = (
 
 
 def version_of(round_: EvaluationRound, asked: str | None) -> tuple[Closing | None, list[Closing]]:
-    """The closing that is asked for, else the newest, and all of them. Raises Http404."""
+    """The closing with the version ``asked``, or the last one; and all, the newest first.
+
+    Raises Http404.
+    """
     closings = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
     if asked:
         closings_asked = [each for each in closings if str(each.version) == asked]

@@ -37,7 +37,7 @@ def _set_up_by(request: SignedIn, pk: int) -> Council:
 
 @login_required
 def councils(request: SignedIn) -> HttpResponseBase:
-    """The councils that I see."""
+    """The councils that the user sees."""
     found = CouncilList(request.user)
     page = found.page(request.GET.get("page"), ROWS)
     return render(

@@ -141,7 +141,7 @@ class Cycle(models.Model):
                 [
                     StepWindow(cycle=self, step=row["step"], level=row["level"], **days)
                     for row in rule_set.content["windows"]
-                    for days in [_days_of(self.year, *row["months"])]
+                    for days in [days_of_months(self.year, *row["months"])]
                 ],
                 ignore_conflicts=True,
             )
@@ -186,7 +186,7 @@ class Cycle(models.Model):
         )
 
 
-def _days_of(year: int, first: int, last: int) -> dict[str, date]:
+def days_of_months(year: int, first: int, last: int) -> dict[str, date]:
     """From the first of one month to the last of another: November to February begins in the year
     before.
     """
