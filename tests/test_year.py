@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from councils.help import law_in_use
 from cycle import clock, planning
 from cycle.models import (
     Batch,
@@ -644,10 +645,12 @@ def test_what_takes_the_newest_open_year_takes_no_rehearsal(rule_sets, minh):
     beside = {"rule_set": year.rule_set, "opened_on": year.opened_on, "beside": True}
     Cycle.objects.create(year=2026, title="A: tập dượt", **beside)
     rehearsal = Cycle.objects.create(year=2027, title="Tập dượt 2027", **beside)
+    rehearsal.adopt(year.rule_set)
     takes = {
         "the record": lambda: Cycle.to_record_in().pk,
         "running dossiers": lambda: running_year().pk,
         "what is missing": lambda: Missing(minh, Filters()).cycle,
+        "the help": lambda: law_in_use.years(clock.today())[0].cycle.pk,
     }
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, year.pk)
     # Where nothing else is open, the rehearsal is what is meant.
