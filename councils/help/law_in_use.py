@@ -223,10 +223,11 @@ def years(day: date) -> list[Year]:
             if cycle_id == window.cycle_id:
                 year.windows.setdefault((window.step, window.level), []).append(window)
     if found:
-        # Of one cycle its own edition first.
+        # Rehearsals last; of one cycle its own edition first.
         return sorted(
             found.values(),
             key=lambda year: (
+                year.cycle.beside,  # type: ignore[union-attr]
                 -year.cycle.year,  # type: ignore[union-attr]  # each has its cycle here
                 -year.cycle.pk,  # type: ignore[union-attr]
                 year.cycle.rule_set_id != year.rule_set.pk,  # type: ignore[union-attr]
