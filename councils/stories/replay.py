@@ -64,8 +64,8 @@ _KINDS_OF_UNIT = ("xã", "phường", "thị trấn", "huyện", "thị xã", "t
 class Posts:
     """Accounts for posts instead of persons: one per role and unit (tài khoản chức danh).
 
-    They hold their role from ``since`` to ``until``. ``password`` is a hash, stored as it is;
-    without one nobody can sign in.
+    They hold their role from ``since`` to ``until``; at a unit that had ended by then, from its
+    first day. ``password`` is a hash, stored as it is; without one nobody can sign in.
     """
 
     def __init__(
@@ -83,11 +83,12 @@ class Posts:
         user = self.account(
             username or self.username(role, unit), full_name or self.name(role, unit)
         )
+        ended = unit.valid_to is not None and unit.valid_to < self.since
         RoleAssignment.objects.get_or_create(
             user=user,
             role=role,
             org_unit=unit,
-            valid_from=self.since,
+            valid_from=unit.valid_from if ended else self.since,
             defaults={"valid_to": self.until},
         )
         return self._known.setdefault((role, unit.pk), user)
