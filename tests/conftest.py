@@ -22,7 +22,7 @@ from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
-from tests.owning import INSERT_AS_OWNER, owner
+from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, owner
 from tests.world import open_cycle, open_dossier, person
 
 pytest_plugins = ["tests.rendered"]
@@ -41,7 +41,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
         databases.make(name)
         with databases.using(name):
             with owner() as db:
-                db.execute(INSERT_AS_OWNER)
+                db.execute(INSERT_AS_OWNER + ANALYZE_AS_OWNER)
             yield
         databases.drop(name)
 

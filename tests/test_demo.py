@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -43,6 +43,7 @@ from cycle.models import (
 from dossiers.models import Dossier, Evidence, OutreachEvent, SelfAssessment, State, Task
 from dossiers.office.reports import CycleReport
 from tests import judging
+from tests.owning import settle
 from tests.stored import path_of
 
 #: A Tuesday with a week of working days around it.
@@ -66,9 +67,7 @@ def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
         transaction.atomic(),
     ):
         demo.load(said.append)
-        # What the database checks at commit, checked here.
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        settle()
         yield said
         transaction.set_rollback(True)
 
