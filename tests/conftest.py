@@ -152,7 +152,10 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    """The proofs first, then the walks: none that takes long is left to run alone at the end."""
+    """The proofs first, then the walks: none that takes long is left to run alone at the end.
+
+    Of a file whose tests share what takes long to load all are marked slow, or it is loaded twice.
+    """
     for item in items:
         if item.path.name in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(item.path.name))

@@ -52,7 +52,10 @@ TODAY = timezone.make_aware(datetime(2026, 11, 17, 9))
 
 # All of them, although the fixture opens the database: tests that ask for it run first, and a module
 # split in two would load the demo twice.
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow(reason="the whole demo is loaded, and parts of it for other days"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -30,7 +30,7 @@ def reference(django_db_setup, django_db_blocker):
         transaction.set_rollback(True)
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow(reason="the year 2021 is replayed")]
 
 
 def test_the_year_comes_out_as_it_was_and_a_second_run_adds_nothing():

@@ -26,7 +26,10 @@ def reference(django_db_setup, django_db_blocker):
         transaction.set_rollback(True)
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow(reason="the year 2021 is replayed from changed files"),
+]
 
 
 @pytest.fixture
