@@ -22,7 +22,7 @@ from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
-from tests.owning import INSERT_AS_OWNER, owner
+from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, owner
 from tests.world import open_cycle, open_dossier, person
 
 pytest_plugins = ["tests.rendered"]
@@ -41,7 +41,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
         databases.make(name)
         with databases.using(name):
             with owner() as db:
-                db.execute(INSERT_AS_OWNER)
+                db.execute(INSERT_AS_OWNER + ANALYZE_AS_OWNER)
             yield
         databases.drop(name)
 
@@ -152,7 +152,10 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(items):
-    """The proofs first, then the walks: none that takes long is left to run alone at the end."""
+    """The proofs first, then the walks: none that takes long is left to run alone at the end.
+
+    Of a file whose tests share what takes long to load all are marked slow, or it is loaded twice.
+    """
     for item in items:
         if item.path.name in TOGETHER:
             item.add_marker(pytest.mark.xdist_group(item.path.name))

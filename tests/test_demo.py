@@ -9,7 +9,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -43,6 +43,7 @@ from cycle.models import (
 from dossiers.models import Dossier, Evidence, OutreachEvent, SelfAssessment, State, Task
 from dossiers.office.reports import CycleReport
 from tests import judging
+from tests.owning import settle
 from tests.stored import path_of
 
 #: A Tuesday with a week of working days around it.
@@ -51,7 +52,10 @@ TODAY = timezone.make_aware(datetime(2026, 11, 17, 9))
 
 # All of them, although the fixture opens the database: tests that ask for it run first, and a module
 # split in two would load the demo twice.
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow(reason="the whole demo is loaded, and parts of it for other days"),
+]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,9 +70,7 @@ def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
         transaction.atomic(),
     ):
         demo.load(said.append)
-        # What the database checks at commit, checked here.
-        with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        settle()
         yield said
         transaction.set_rollback(True)
 

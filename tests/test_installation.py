@@ -82,6 +82,7 @@ def a_person(administrator, username, full_name):
     return User.objects.get(username=username)
 
 
+@pytest.mark.slow(reason="a whole installation is set up, page by page")
 def test_an_empty_installation_is_put_to_work_by_pages_alone(installed):
     administrator = installed
     commune = OrgUnit.objects.get(name="Xã Nà Tấu", valid_to=None)

@@ -14,6 +14,7 @@ from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, OutboxMessage, Rol
 from dossiers.lists.overdue import Filters, OverdueRegister
 from dossiers.models import Dossier, Evaluation, OfficialDocument, State, Task
 from dossiers.office.reports import CycleReport
+from tests.owning import settle
 from tests.replaying import FIGURES, figures, replay, report
 from tests.world import person
 
@@ -24,11 +25,12 @@ def reference(django_db_setup, django_db_blocker):
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("load_reference", stdout=StringIO())
         replay()
+        settle()
         yield
         transaction.set_rollback(True)
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow(reason="the year 2021 is replayed")]
 
 
 def test_the_year_comes_out_as_it_was_and_a_second_run_adds_nothing():

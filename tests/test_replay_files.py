@@ -12,6 +12,7 @@ from councils.stories.replay import DATA
 from cycle.models import Cycle
 from cycle.tables import RowRefused
 from dossiers.models import Evaluation
+from tests.owning import settle
 from tests.replaying import FIGURES, figures, replay
 
 
@@ -20,11 +21,15 @@ def reference(django_db_setup, django_db_blocker):
     """Units, rule sets and days off, loaded once for all tests here."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("load_reference", stdout=StringIO())
+        settle()
         yield
         transaction.set_rollback(True)
 
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow(reason="the year 2021 is replayed from changed files"),
+]
 
 
 @pytest.fixture
