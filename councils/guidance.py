@@ -62,9 +62,11 @@ WHO: dict[str, tuple[str, ...]] = {
 class Guide:
     """What an act of a council does and what follows (``text``), for who has ``permission``.
 
+    ``title`` is what its event says, as something to do.
     Without a permission the product does it by itself.
     """
 
+    title: Any
     permission: str
     text: Any
 
@@ -72,6 +74,7 @@ class Guide:
 #: Event -> its guidance, in the order of the work.
 GUIDES = {
     "council.regulate": Guide(
+        _("Nhập quy chế hội đồng"),
         "councils.set_up",
         _(
             "Nhập quy chế một lần: số thành viên phải có mặt, mức chênh điểm, số lần chấm, thư ký "
@@ -79,56 +82,77 @@ GUIDES = {
         ),
     ),
     "council.set_up": Guide(
-        "councils.set_up", _("Nhập hội đồng theo quyết định đã ký, rồi thêm từng thành viên.")
+        _("Thành lập hội đồng"),
+        "councils.set_up",
+        _("Nhập hội đồng theo quyết định đã ký, rồi thêm từng thành viên."),
     ),
     "council.seat": Guide(
+        _("Bổ sung thành viên hội đồng"),
         "councils.set_up",
         _("Người ngoài cơ quan cũng cần tài khoản để chấm trên máy; không có thì chấm bằng bút."),
     ),
     "council.unseat": Guide(
-        "councils.set_up", _("Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự.")
+        _("Cho thôi thành viên hội đồng"),
+        "councils.set_up",
+        _("Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự."),
     ),
     "round.create": Guide(
+        _("Lập đợt đánh giá"),
         "councils.run_round",
         _("Chọn hội đồng, họp hay lấy ý kiến bằng văn bản, ngày và nơi họp."),
     ),
     "round.change": Guide(
-        "councils.run_round", _("Sửa tên, hạn quyết định, thứ tự sản phẩm trước khi chốt.")
+        _("Sửa thông tin đợt đánh giá"),
+        "councils.run_round",
+        _("Sửa tên, hạn quyết định, thứ tự sản phẩm trước khi chốt."),
     ),
     "round.take_in": Guide(
+        _("Đưa sản phẩm vào đợt đánh giá"),
         "councils.run_round",
         _("Chọn từ các hồ sơ đang chờ hội đồng; mỗi sản phẩm kèm bộ tiêu chí của nó."),
     ),
     "round.drop": Guide(
-        "councils.run_round", _("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được.")
+        _("Đưa sản phẩm ra khỏi đợt đánh giá"),
+        "councils.run_round",
+        _("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được."),
     ),
     "round.appraise": Guide(
+        _("Báo cáo thẩm định sản phẩm"),
         "councils.appraise",
         _("Ghi nhận xét và ảnh cho từng sản phẩm trước khi họp. Thành viên đọc khi chấm."),
     ),
     "round.ask_opinion": Guide(
+        _("Xin ý kiến sở, ngành"),
         "councils.run_round",
         _("Hỏi chuyên viên sở, ngành về một sản phẩm, có hạn trả lời; họ được báo ngay."),
     ),
     "round.answer_opinion": Guide(
+        _("Trả lời xin ý kiến"),
         "councils.answer_opinion",
         _("Câu hỏi ở trang «Ý kiến». Trả lời trước hạn ghi ở đó; người hỏi được báo."),
     ),
     "round.invite": Guide(
+        _("Gửi giấy mời và tài liệu họp"),
         "councils.run_round",
         _("Mọi thành viên và tổ tư vấn nhận giấy mời và tài liệu; phần mềm ghi ai đã mở."),
     ),
     "round.move_meeting": Guide(
-        "councils.run_round", _("Phiếu đã nộp giữ nguyên. Mọi người được báo ngày mới và lý do.")
+        _("Dời ngày họp của đợt đánh giá"),
+        "councils.run_round",
+        _("Phiếu đã nộp giữ nguyên. Mọi người được báo ngày mới và lý do."),
     ),
     "round.attend": Guide(
-        "councils.run_round", _("Ghi ai có mặt. Chưa đủ số theo quy chế thì không chốt được.")
+        _("Ghi thành phần dự họp"),
+        "councils.run_round",
+        _("Ghi ai có mặt. Chưa đủ số theo quy chế thì không chốt được."),
     ),
     "round.open": Guide(
+        _("Mở chấm điểm"),
         "councils.preside",
         _("Thành viên bắt đầu chấm được. Từ đây danh sách sản phẩm không đổi nữa."),
     ),
     "round.declare_interest": Guide(
+        _("Khai báo lợi ích"),
         "councils.declare",
         _(
             "Sản phẩm của mình, của người thân hoặc của xã mình phải khai trước khi chấm; quy chế "
@@ -136,6 +160,7 @@ GUIDES = {
         ),
     ),
     "round.submit_sheet": Guide(
+        _("Nộp phiếu chấm điểm"),
         "councils.score",
         _(
             "Chọn một mức cho mỗi tiêu chí, rồi nộp. Phiếu được niêm phong: đến khi chốt, không ai "
@@ -143,25 +168,32 @@ GUIDES = {
         ),
     ),
     "round.take_back_sheet": Guide(
+        _("Lấy lại phiếu chấm điểm"),
         "councils.score",
         _("Lấy lại để sửa được cho đến khi kiểm phiếu; mỗi lần lấy lại đều được đếm."),
     ),
     "round.enter_sheet": Guide(
+        _("Nhập phiếu chấm điểm từ bản giấy"),
         "councils.type_sheet",
         _("Phiếu chấm bằng bút: nhập vào máy kèm bản chụp. Người nhập không được chấm."),
     ),
     "round.confirm_sheet": Guide(
+        _("Xác nhận phiếu nhập từ bản giấy"),
         "councils.confirm_sheet",
         _("Người thứ hai so từng dòng với bản chụp rồi xác nhận; chưa xác nhận thì chưa tính."),
     ),
     "round.return_sheet": Guide(
-        "councils.confirm_sheet", _("Khi bản nhập khác bản chụp: trả người nhập sửa lại.")
+        _("Trả phiếu nhập từ bản giấy để sửa"),
+        "councils.confirm_sheet",
+        _("Khi bản nhập khác bản chụp: trả người nhập sửa lại."),
     ),
     "round.hand_back_sheet": Guide(
+        _("Bỏ nhập từ giấy, trả lại phiếu cho thành viên"),
         "councils.hand_back_sheet",
         _("Thành viên muốn tự chấm trên máy: bỏ bản nhập, phiếu trở về họ."),
     ),
     "round.count_sheets": Guide(
+        _("Kiểm phiếu"),
         "councils.count_sheets",
         _(
             "Khi mọi người đã nộp, thư ký kiểm phiếu; thường trực làm khi thư ký vắng, chưa có tài "
@@ -170,21 +202,27 @@ GUIDES = {
         ),
     ),
     "round.score_again": Guide(
+        _("Cho chấm lại"),
         "councils.preside",
         _("Mỗi thành viên nhận lại phiếu của mình để sửa; phiếu lần trước được giữ, không tính."),
     ),
     "round.accept_spread": Guide(
-        "councils.preside", _("Giữ kết quả khi điểm chênh lớn: lý do vào biên bản.")
+        _("Giữ kết quả dù điểm chênh lệch lớn"),
+        "councils.preside",
+        _("Giữ kết quả khi điểm chênh lớn: lý do vào biên bản."),
     ),
     "round.resolve": Guide(
+        _("Ghi kết luận của hội đồng"),
         "councils.run_round",
         _("Ghi điều hội đồng kết luận về mức tối thiểu hoặc điều kiện loại của sản phẩm."),
     ),
     "round.convene": Guide(
+        _("Triệu tập họp vì phiếu lấy ý kiến chưa thống nhất"),
         "councils.run_round",
         _("Lấy ý kiến bằng văn bản mà chưa thống nhất: các sản phẩm đó sang một đợt họp riêng."),
     ),
     "round.close": Guide(
+        _("Chốt kết quả đợt đánh giá"),
         "councils.preside",
         _(
             "Chốt được khi mọi mục của danh sách kiểm tra đã xong. Phần mềm tính điểm, hạng sao, "
@@ -192,13 +230,23 @@ GUIDES = {
         ),
     ),
     "round.reopen": Guide(
+        _("Mở lại đợt đánh giá"),
         "councils.preside",
         _("Phải có lý do và văn bản. Bản đã chốt vẫn xem được; hồ sơ còn chờ trở lại hội đồng."),
     ),
     "round.record_document": Guide(
+        _("Ghi số, ngày văn bản của hội đồng"),
         "councils.record_document",
         _("Ghi số, ngày của biên bản, tờ trình, thông báo khi đã ký, kèm bản chụp."),
     ),
-    "round.leave": Guide("", _("Rút hồ sơ thì sản phẩm tự ra khỏi đợt; thường trực được báo.")),
-    "round.mend_entry": Guide("", _("Sản phẩm không còn chờ hội đồng được đưa ra khỏi đợt.")),
+    "round.leave": Guide(
+        _("Đưa sản phẩm đã rút hồ sơ ra khỏi đợt đánh giá"),
+        "",
+        _("Rút hồ sơ thì sản phẩm tự ra khỏi đợt; thường trực được báo."),
+    ),
+    "round.mend_entry": Guide(
+        _("Đưa ra khỏi đợt sản phẩm không còn chờ hội đồng"),
+        "",
+        _("Sản phẩm không còn chờ hội đồng được đưa ra khỏi đợt."),
+    ),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from axes.utils import reset
 from django.conf import settings
@@ -88,7 +89,7 @@ def _reached() -> QuerySet[User]:
 
 
 @job_kind(KIND, gettext_lazy("Gửi thư đặt lại mật khẩu"))
-def write(job: Job) -> dict[str, bool]:
+def write(job: Job) -> dict[str, Any]:
     """Send the letter of one request."""
     person = _reached().filter(pk=job.params["person"]).first()
     if person is None or job.created_at < clock.now() - WANTED:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from cycle import sheets, tables
@@ -119,9 +119,11 @@ def load(code: str, *, by: User) -> OrgUnit:
 
 def split() -> QuerySet[OrgUnit]:
     """The ended units with several successors, by name, each with these (đơn vị chia tách)."""
-    several = OrgUnit.objects.annotate(heirs=Count("successors")).filter(heirs__gt=1)
+    link = OrgUnit.successors.through.objects
+    another = link.filter(from_orgunit=OuterRef("from_orgunit")).exclude(pk=OuterRef("pk"))
     return (
-        several.exclude(valid_to=None)
+        OrgUnit.objects.filter(Exists(link.filter(Exists(another), from_orgunit=OuterRef("pk"))))
+        .exclude(valid_to=None)
         .select_related("parent", "main_successor")
         .prefetch_related("successors")
         .order_by("name", "pk")

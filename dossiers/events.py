@@ -9,6 +9,9 @@ carry(
     "after authority before begun code columns days due_on due_was filter format holder"
     " holder_id is_new list node on org_unit paper period records role rows rubric rung"
     " substitution successor task tasks term to to_id was_until"
+    # The stock: lists of what was there before.
+    " batch document_on file into line overdue place potential product revocation scan sha256"
+    " steps"
 )
 
 register("dossier.open", _("mở hồ sơ"))

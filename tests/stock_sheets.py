@@ -2,12 +2,16 @@
 
 import csv
 import io
+import os
+import signal
+import time
 import unicodedata
 from datetime import date
 
 import openpyxl
 from django.core.files.base import ContentFile
 from django.core.management import call_command
+from django.db import connections
 
 from cycle import files
 from cycle.management.commands.load_reference import UNITS
@@ -235,3 +239,27 @@ def faults(batch, level="error"):
 
 def sentences(batch):
     return [fault["text"] for row in batch.rows.all() for fault in row.faults]
+
+
+def killed_while_entering(batch, model, whole, times=10):
+    """Kill so often whoever enters the batch, later each time; then let it be entered. How often
+    nothing was half there.
+    """
+    right = 0
+    for kill in range(times):
+        connections.close_all()
+        child = os.fork()
+        if child == 0:  # pragma: no cover
+            try:
+                run_waiting()
+            finally:
+                os._exit(0)
+        time.sleep(0.02 + kill * 0.04)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        right += model.objects.count() in (0, whole)
+    until = time.monotonic() + 30
+    while StockBatch.objects.get(pk=batch.pk).state != "committed" and time.monotonic() < until:
+        run_waiting()
+        time.sleep(0.05)
+    return right

@@ -316,9 +316,9 @@ BREAKS = {
     "potential_group_known": lambda w: potential(w, group="weapons"),
     "potential_begun_knows_its_dossier": lambda w: potential(w, state="begun"),
     "potential_closed_knows_why": lambda w: potential(w, state="closed"),
-    "potential_struck_out_was_open": lambda w: potential(
-        w, state="begun", dossier=w.dossier, void=True
-    ),
+    "dossiers_potential_dossier_id_key": lambda w: [
+        potential(w, state="begun", dossier=w.dossier) for _ in "12"
+    ],
     "stock_batch_rests_on_a_paper": lambda w: stock_batch(w, state="committed"),
     "stock_row_line_once": lambda w: [
         StockRow.objects.create(batch=batch, line=2) for batch in [stock_batch(w)] for _ in "12"
@@ -1218,6 +1218,8 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
         ("dossiers.Term", "legal"),
         ("councils.RoundEntry", "live"),
         ("councils.Interest", "recused"),
+        # Struck out with its batch, and never back: ``certificate_void_stays``.
+        ("dossiers.Certificate", "void"),
         ("councils.Result", "eliminated"),
         # Struck out with its list alone: certificate_struck_with_its_list.
         ("dossiers.Certificate", "void"),
@@ -1257,8 +1259,9 @@ OWNS = {
     "councils.roundentry.round", "councils.roundentry.dossier", "councils.attendance.round",
     "councils.reading.round", "councils.interest.entry", "councils.resolution.entry",
     "councils.scoresheet.entry", "councils.result.entry", "councils.signeddocument.round",
-    # Of the list that an office enters, not of one dossier.
-    "dossiers.stockbatch.job", "dossiers.stockrow.batch",
+    # A list, its lines and what each became; its job is of no dossier.
+    "dossiers.stockbatch.job", "dossiers.stockrow.batch", "dossiers.stockrow.potential",
+    "dossiers.potential.batch",
     # Of the engine: an inner walk of another walk, which none of ours has.
     "dossiers.process.parent_task",
     # The plan of a batch is of its year.

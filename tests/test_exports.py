@@ -435,9 +435,11 @@ def test_rows_are_read_in_batches_and_stay_in_order(cycle, commune, an, monkeypa
 def test_the_inbox_is_copied_as_text_grouped_by_unit(cycle, commune, an, minh):
     for number in range(3):
         open_dossier(cycle, commune, an, f"Mật ong {number}")
+    assert 'value="chat"' in signed_in(an).get("/inbox/").content.decode()
+    assert 'value="chat"' not in signed_in(an).get("/dossiers/").content.decode()
     answer = signed_in(an).post("/export/inbox/?tab=unit", {"format": "chat"})
     html = answer.content.decode()
-    (text,) = re.findall(r"<textarea[^>]*>\n(.*?)</textarea>", html, re.S)
+    (text,) = re.findall(r"<textarea[^>]*>(.*?)</textarea>", html, re.S)
     lines = text.splitlines()
     assert lines[0] == f"Hộp việc, {clock.today():%d/%m/%Y}"
     assert lines[2] == "Xã Nà Tấu:"

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from councils.models import Scoresheet
 from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
-from cycle.models import HistoryHead, OrgUnit, User
+from cycle.models import Cycle, HistoryHead, OrgUnit, StepWindow, User
 from cycle.running import embedded
 from dossiers.models import Producer, Product
 from tests import judging
@@ -35,6 +35,7 @@ from tests.breaking import (
     shut,
     sql,
     substituted,
+    window,
 )
 from tests.owning import owner
 from tests.world import person
@@ -253,6 +254,38 @@ ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
     """UPDATE public.cycle_substitution SET document = '', paper_due_on = '2026-11-09'
        WHERE document <> ''""",
 )
+NO_WINDOWS = {"cycle_stepwindow": "DELETE FROM pg_temp.cycle_stepwindow"}
+
+
+def planned(world):
+    """A year with a last day, and one window in it."""
+    window(world)
+    StepWindow.objects.filter(batch=None).delete()
+    Cycle.objects.update(ends_on=date(2026, 12, 31))
+    connection.check_constraints()
+
+
+ATTACKS |= {
+    ("cycle_stepwindow", "step_window_inside_its_cycle"): (
+        planned,
+        {"cycle_cycle": "UPDATE pg_temp.cycle_cycle SET ends_on = NULL"},
+        "UPDATE public.cycle_stepwindow SET closes_on = '2027-01-01'",
+    ),
+    ("cycle_cycle", "step_window_inside_its_cycle"): (
+        planned,
+        NO_WINDOWS,
+        "UPDATE public.cycle_cycle SET ends_on = '2026-01-10'",
+    ),
+    ("cycle_stepwindow", "step_windows_in_order"): (
+        lambda world: [
+            planned(world),
+            window(world, step="plan", closes_on=date(2026, 3, 1)),
+            connection.check_constraints(),
+        ],
+        NO_WINDOWS,
+        "UPDATE public.cycle_stepwindow SET opens_on = '2026-01-01' WHERE step = 'plan'",
+    ),
+}
 SITS_HERE = {
     "councils_member": """UPDATE pg_temp.councils_member SET council_id =
                             (SELECT council_id FROM public.councils_evaluationround)"""

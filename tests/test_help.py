@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.test import Client
+from django.utils.text import capfirst
 
 from councils.guidance import GUIDES as COUNCIL_GUIDES
 from councils.guidance import PAGE_OF_SEAT, WHO, page_of
@@ -282,6 +283,8 @@ def test_a_level_without_work_is_not_listed(client, cycle, rule_sets):
 def test_every_event_of_a_council_is_explained():
     ours = {name for name in events.registered() if name.startswith(("round.", "council."))}
     assert set(COUNCIL_GUIDES) == ours
+    titles = {name: str(guide.title) for name, guide in COUNCIL_GUIDES.items()}
+    assert titles == {name: capfirst(str(events.label(name))) for name in ours}
     assert {guide.permission for guide in COUNCIL_GUIDES.values()} - {""} == set(WHO)
     assert set(PAGE_OF_SEAT) == set(Seat.values)
 
@@ -407,6 +410,7 @@ def test_a_search_finds_with_and_without_diacritics(client, cycle):
     assert found(client, "Nộp phương án") == found(client, "NỘP  PHƯƠNG ÁN ") == plain
     # Decomposed, as some keyboards type.
     assert found(client, "Nộp phương án") == plain
+    assert found(client, "giay to")[0][1] == "Giấy tờ của mọi hồ sơ đánh giá"
     # The names of pages and the terms are found too.
     assert ("Thư ký hội đồng", "Thư ký hội đồng") in found(client, "thu ky")
     assert ("Lãnh đạo, cấp xã", "Xã kiểm tra, báo cáo, chuyển hồ sơ") in found(

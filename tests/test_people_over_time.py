@@ -7,16 +7,34 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 
 from cycle import clock, slips
-from cycle.models import OrgUnit, Role, RoleAssignment, User
+from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
 from dossiers.office import people
 from dossiers.walk import doors
 from tests.kept import codes
-from tests.test_people import PAPER, events_of, post_of, typed
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "nếp nương thơm 26"
+PAPER = {"document": "12/QĐ-UBND, 02/11/2026", "document_signer": "Trần Công Sơn"}
+
+
+def typed(**fields):
+    today = f"{clock.today():%d/%m/%Y}"
+    return {
+        "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
+        "valid_from": today, "valid_to": "", "email": "", "phone": "", "document": "",
+        "document_signer": "",
+    } | fields  # fmt: skip
+
+
+def events_of(someone):
+    entries = HistoryEntry.objects.filter(stream="person", stream_id=someone.pk).order_by("seq")
+    return list(entries.values_list("event", flat=True))
+
+
+def post_of(user, unit, role=Role.OFFICER):
+    return user.role_assignments.get(org_unit=unit, role=role)
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from tests.stock_sheets import (
     checked,
     enter,
     faults,
+    killed_while_entering,
     load_units,
     paper,
     row_of,
@@ -46,7 +47,6 @@ from tests.stock_sheets import (
     sentences,
 )
 from tests.stock_sheets import RUNNING_HEADS as HEADS
-from tests.test_stock_survey import killed_while_entering
 from tests.world import open_cycle, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -234,7 +234,7 @@ def test_what_was_late_before_is_told_in_one_letter_and_shown(land, lan, ang):
     assert client.get("/notifications/").status_code == 200
     delivery = Delivery(notification=Notification.objects.get(recipient=ang))
     written = letter(delivery)
-    assert "30 hồ sơ đang làm" in written.body and "30 việc đã quá hạn" in written.body
+    assert "(30 hồ sơ)" in written.body and "30 việc đã quá hạn" in written.body
     assert batch.into.year == 2026
 
 

@@ -1,13 +1,10 @@
 """Potential products come in from a survey, are followed, and a dossier begins from one."""
 
-import os
-import signal
-import time
 from datetime import date
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, ProgrammingError, connection, connections, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 
 from cycle.models import HistoryEntry, OrgUnit
@@ -20,7 +17,6 @@ from dossiers.models import (
     PotentialState,
     Producer,
     RowKind,
-    StockBatch,
 )
 from dossiers.office.stock import work
 from dossiers.walk import stock, survey
@@ -33,6 +29,7 @@ from tests.stock_sheets import (
     checked,
     enter,
     faults,
+    killed_while_entering,
     load_units,
     paper,
     row_of,
@@ -374,27 +371,3 @@ def test_killed_at_any_moment_nothing_is_half_entered(land, lan):
     assert killed_while_entering(batch, Potential, 222) == 10
     assert Potential.objects.count() == 222
     assert HistoryEntry.objects.filter(event="stock.commit").count() == 1
-
-
-def killed_while_entering(batch, model, whole, times=10):
-    """Kill so often whoever enters the batch, later each time; then let it be entered. How often
-    nothing was half there.
-    """
-    right = 0
-    for kill in range(times):
-        connections.close_all()
-        child = os.fork()
-        if child == 0:  # pragma: no cover
-            try:
-                run_waiting()
-            finally:
-                os._exit(0)
-        time.sleep(0.02 + kill * 0.04)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        right += model.objects.count() in (0, whole)
-    until = time.monotonic() + 30
-    while StockBatch.objects.get(pk=batch.pk).state != "committed" and time.monotonic() < until:
-        run_waiting()
-        time.sleep(0.05)
-    return right

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import rules
 from django.urls import reverse
-from django.utils.text import Truncator, capfirst
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from councils.guidance import (
@@ -23,7 +23,7 @@ from councils.guidance import OF_ALL_LEVELS, PAGE_OF_SEAT, WHO, page_of
 from councils.help.law_in_use import NODE_IN, Clock, Year, length, years
 from councils.help.words import ABOUT, HEARS, NOTES, TITLES
 from councils.models import Member
-from cycle import clock, events
+from cycle import clock
 from cycle.models import DayOff, Level, Role, fold
 from cycle.steps import Step
 from cycle.workdays import Unit
@@ -397,7 +397,9 @@ def _papers(slug: str, year: Year) -> Iterator[Group]:
     held = _held(year, slug)
     acts = [act for duty in held for act, _leads in year.lawful(duty.node)]
     if any(has_compulsory_evidence in act.conditions for act in acts):
-        needed = Section("papers-needed", _("Mọi hồ sơ đánh giá"), papers=papers(year.rule_set))
+        needed = Section(
+            "papers-needed", _("Giấy tờ của mọi hồ sơ đánh giá"), papers=papers(year.rule_set)
+        )
         yield Group("papers", _("Giấy tờ bắt buộc"), "", [needed])
 
 
@@ -533,8 +535,8 @@ def _itself() -> list[str]:
 
 
 def _of_event(event: str) -> Section:
-    about = COUNCIL_GUIDES[event].text
-    return Section(event, capfirst(str(events.label(event))), about=about)
+    guide = COUNCIL_GUIDES[event]
+    return Section(event, guide.title, about=guide.text)
 
 
 def _of_council(slug: str) -> Iterator[Group]:

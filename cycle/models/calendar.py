@@ -98,6 +98,21 @@ class Cycle(models.Model):
             raise ValidationError(
                 {"year": _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": self.year}}
             )
+        if self.pk is None or self.ends_on is None or self.opened_on is None:
+            return
+        for name, outside in (
+            ("opened_on", self.step_windows.filter(opens_on__lt=self.opened_on)),
+            ("ends_on", self.step_windows.filter(closes_on__gt=self.ends_on)),
+        ):
+            if window := outside.first():
+                raise ValidationError(
+                    {
+                        name: _(
+                            "«%(window)s» sẽ nằm ngoài chu trình: hãy sửa thời gian bước đó trước."
+                        )
+                        % {"window": window}
+                    }
+                )
 
     #: The stream of its own history: changes of its configuration.
     history_stream = "cycle"

@@ -126,10 +126,6 @@ class Migration(migrations.Migration):
             model_name='potential',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state', 'closed'), models.Q(('reason', ''), _negated=True)), models.Q(models.Q(('state', 'closed'), _negated=True), ('closed_at', None), ('closed_by', None), ('reason', '')), _connector='OR'), name='potential_closed_knows_why'),
         ),
-        migrations.AddConstraint(
-            model_name='potential',
-            constraint=models.CheckConstraint(condition=models.Q(('void', False), ('state', 'open'), _connector='OR'), name='potential_struck_out_was_open'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='stockrow',
             trigger=pgtrigger.compiler.Trigger(name='stock_row_stays_when_committed', sql=cycle.guards.PinnedTriggerSql(condition='WHEN (OLD."dossier_id" IS NOT NULL OR OLD."potential_id" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='02db1bee568bf6a424a089550001b53d052ed25b', operation='UPDATE OR DELETE', pgid='pgtrigger_stock_row_stays_when_committed_50011', table='dossiers_stockrow', when='BEFORE')),

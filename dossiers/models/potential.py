@@ -100,9 +100,6 @@ class Potential(models.Model):
                 | ~Q(state="closed") & Q(closed_by=None, closed_at=None, reason=""),
                 name="potential_closed_knows_why",
             ),
-            models.CheckConstraint(
-                condition=Q(void=False) | Q(state="open"), name="potential_struck_out_was_open"
-            ),
         ]
 
     def __str__(self) -> str:

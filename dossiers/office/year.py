@@ -71,8 +71,10 @@ JUDGING = {
 ALL_YEAR = (Step.OUTREACH, Step.PROMOTION)
 #: A commune's dossier leaves it by one of these: the day is that of its batch.
 PROPOSED = ("dossier.forward_to_province", "dossier.forward_to_district")
-#: A day off longer than this list is counted, not named.
+#: So many kinds of days off are named; all are counted.
 NAMED = 4
+#: So many units without anybody are named.
+FEW = 12
 
 
 def step_of(node: str) -> Step:
@@ -686,6 +688,12 @@ class Post:
     role: str
     units: int
     missing: list[OrgUnit]
+
+    @property
+    def named(self) -> str:
+        """The units without anybody, the first of many."""
+        more = ["…"] if len(self.missing) > FEW else []
+        return ", ".join([*map(str, self.missing[:FEW]), *more])
 
     def __str__(self) -> str:
         return f"{Role(self.role).label}, {str(Level(self.level).label).lower()}"

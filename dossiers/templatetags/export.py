@@ -25,7 +25,8 @@ def export_list(context: Any, name: str, pk: int | None = None) -> dict[str, Any
         asked.pop(place, None)
     query = asked.urlencode()
     return {
-        "export": found,
+        # As yes or no: a template would call the function.
+        "chats": found.said is not None,
         "columns": [(column, column in ticked) for column in found.columns],
         "address": f"{address or reverse('dossiers:export', args=[name])}?{query}".rstrip("?"),
         "csrf_token": context["csrf_token"],

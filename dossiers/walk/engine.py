@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,12 @@ def cancel(process: Process, at: datetime) -> list[int]:
     process.status, process.finished = PROCESS.CANCELED, at
     process.save(update_fields=["status", "finished"])
     return closed
+
+
+def cancel_all(dossiers: Collection[int], at: datetime) -> None:
+    """Cancel what is open of the walks of these dossiers (ids)."""
+    for process in Process.objects.filter(dossier__in=dossiers, status=PROCESS.NEW):
+        cancel(process, at)
 
 
 def ended(flow_class: Any, dossier: Dossier, at: datetime) -> Process:

@@ -18,7 +18,6 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Max, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from viewflow.workflow.status import PROCESS
 
 from cycle import clock
 from cycle.models import (
@@ -413,8 +412,7 @@ def strike(batch: StockBatch, *, by: User, reason: str) -> None:
         if problems := [*_begun(potentials), *problems]:
             raise StockRefused(*problems)
         now = clock.now()
-        for process in Process.objects.filter(dossier__in=dossiers, status=PROCESS.NEW):
-            engine.cancel(process, now)
+        engine.cancel_all(dossiers, now)
         _strike_terms(batch, dossiers, by, now)
         Certificate.objects.filter(pk__in=[row[5] for row in made]).update(void=True)
         Dossier.objects.filter(pk__in=dossiers).update(void=True)

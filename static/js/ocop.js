@@ -65,10 +65,11 @@ document.addEventListener("change", (event) => {
   count.textContent = ticked ? count.dataset.words.replace("0", ticked) : "";
 });
 
-// A second click sends nothing; the server would refuse it anyway.
+// A second click sends nothing; the server would refuse it anyway. Where a file comes the page
+// stays, and the form may be sent again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post" || event.defaultPrevented) return;
+  if (form.method !== "post" || event.defaultPrevented || "again" in form.dataset) return;
   if (form.dataset.sent) event.preventDefault();
   form.dataset.sent = "1";
 });

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 
 PASSWORD = "nếp nương thơm 26"
 WIDTHS = (1280, 360)
+#: Milliseconds for what a whole province in one sheet takes at most.
+LONG = 180_000
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -74,6 +76,8 @@ def test_from_an_empty_database_to_the_first_idea(
     # The one command of an installation that is about people.
     call_command("first_administrator", name="Lường Văn Quản")
     at = desk(None)
+    # A whole province in one sheet is long work for a busy machine.
+    at.page.set_default_timeout(LONG)
     begin(at, *codes(capsys.readouterr().out), "quantri")
 
     # The path: each line leads to the page that does it.

@@ -67,6 +67,7 @@ class SplitForm(PlainPart):
             self.fields[name] = forms.ChoiceField(
                 label=f"{unit}{above}",
                 required=False,
+                widget=forms.Select({"class": "form-select"}),
                 choices=[("", _("Chưa chọn")), *((pk, str(each)) for pk, each in heirs.items())],
                 initial=str(wanted.pk) if wanted else "",
                 help_text=""
@@ -77,6 +78,7 @@ class SplitForm(PlainPart):
             label=_("Số, ngày văn bản"),
             max_length=120,
             required=False,
+            widget=forms.TextInput({"class": "form-control"}),
             help_text=_("Bắt buộc khi xã cũ đã có hồ sơ, sản phẩm trong hệ thống."),
         )
 

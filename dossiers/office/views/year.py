@@ -141,26 +141,44 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
             "paper": year.plans.filter(batch=None).last(),
             "batches": batches,
             "months": months,
-            "groups": _strips(batches, windows, months, today),
+            "groups": _strips(year, batches, windows, months, today),
             "missed": _missed(windows),
             "lacking": [post for post in posts if post.missing],
-            "changes": HistoryEntry.objects.filter(stream=Stream.CYCLE, stream_id=year.pk)
-            .select_related("actor")
-            .order_by("-seq")[:CHANGES],
+            "changes": _changes(year),
             "today": today,
         },
     )
 
 
+def _changes(year: Cycle) -> list[HistoryEntry]:
+    """The last changes of a year, each with the sentence that follows its actor."""
+    found = HistoryEntry.objects.filter(stream=Stream.CYCLE, stream_id=year.pk)
+    rows = list(found.select_related("actor").order_by("-seq")[:CHANGES])
+    for entry in rows:
+        said = str(entry.sentence)
+        if "window" in entry.data:
+            said += f" ({entry.label})"
+        if document := entry.data.get("document"):
+            said += f", {document}"
+        entry.said = f"{said}: {entry.reason}" if entry.reason else said  # type: ignore[attr-defined]
+    return rows
+
+
 def _strips(
-    batches: Iterable[Batch], windows: list[StepWindow], months: list[date], today: date
+    year: Cycle,
+    batches: Iterable[Batch],
+    windows: list[StepWindow],
+    months: list[date],
+    today: date,
 ) -> list[dict[str, Any]]:
     """Each batch, and the whole year, with the cells of its windows month by month."""
     groups: list[tuple[Batch | None, str]] = [(batch, str(batch)) for batch in batches]
     groups.append((None, _("Cả năm")))
     return [
         {
-            "batch": batch,
+            "edit": reverse("dossiers:cycle_batch_windows", args=[year.pk, batch.pk])
+            if batch
+            else reverse("dossiers:cycle_windows", args=[year.pk]),
             "title": title,
             "rows": [
                 {
