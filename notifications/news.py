@@ -94,7 +94,7 @@ class News(Listed):
         return self._whole(found, self.PAGE + 1)
 
     def _whole(self, found: models.QuerySet[Any], many: int | None = None) -> list[Any]:
-        # The unit and role of a rung's term, joined here to keep the page at two queries.
+        # The unit of a reminder's term, joined here to keep the page at two queries.
         found = found.annotate(
             desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
         )

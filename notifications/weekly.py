@@ -105,7 +105,7 @@ def _late(dossiers: QuerySet[Dossier], now: datetime) -> list[Any]:
         Task.objects.overdue(now)
         .filter(dossier__in=dossiers)
         .order_by()
-        # By the unit's number, which PostgreSQL knows how few there are of; its name follows.
+        # Grouped by the unit's id, which the planner can estimate; names are read after.
         .values("state", "org_unit")
         .annotate(number=Count("pk"), oldest=Min("due_on"))
     )

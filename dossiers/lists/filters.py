@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from cycle.exports import Cell
 
-#: The longest text that a list is searched for.
+#: The longest search text, in characters.
 LONGEST = 100
 #: So many rows are read at once when a list is taken out.
 BATCH = 1000

@@ -115,9 +115,7 @@ _MONTH = "to_char(t.due_on, 'YYYY-MM')"
 #: Whose terms: of the person's units and those below them.
 _HERE = "AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))"
 
-#: Every clock of the person's area that ran past its day. A clock that stood still when it was
-#: stopped, or stands still, is judged by the moment it paused; one whose lateness nobody is told
-#: of (the end of a certificate, the dates of the year) is not somebody's late work.
+#: SQL: the terms of the person's area that were late (``late``), with the days late.
 #:
 #: - ``ended_at`` is when the counting ended: now for an open term, ``stopped_at`` for a stopped
 #:   one; for one that is paused, or was when it was stopped, the moment of that pause.
@@ -232,7 +230,7 @@ JOIN cycle_orgunit unit ON unit.id = t.org_unit_id
 ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
 """  # noqa: S608  (no input in it)
 
-#: The page is chosen by what orders it; all else is read of its rows alone.
+#: One page: its ids first, then the columns of those rows.
 ROWS = f"""{LATE}, page AS MATERIALIZED (
   SELECT id, open, ended_at, days FROM late {_ORDER} LIMIT %(limit)s OFFSET %(offset)s
 ){_SHOWN}"""  # noqa: S608  (no input in it)

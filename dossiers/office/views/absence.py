@@ -38,7 +38,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
     for row in rows:
         given: Substitution = row["substitution"]
         may = rules.has_perm("dossiers.substitute", request.user, given.assignment)
-        # One that ends today ends by itself.
+        # One whose last day is today needs no ending.
         row["may_end"] = may and not row["past"] and given.valid_to > found.today
         row["may_add_paper"] = may and not given.document and given.paper_due_on is not None
     return render(
