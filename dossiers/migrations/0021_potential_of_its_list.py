@@ -1,4 +1,4 @@
-"""A potential product stays with its list: struck out with it alone, and its line is of that list."""
+"""A potential product stays with its list: struck out with it alone, its line is of that list."""
 
 from django.db import migrations
 
