@@ -26,7 +26,8 @@ test: $(VENV)/installed-dev  ## chạy toàn bộ kiểm thử
 	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
 
 test-quick: $(VENV)/installed-dev  ## chạy kiểm thử không có trình duyệt, phép chứng minh, máy chủ riêng
-	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup -m 'not browser and not proof and not own_server' $(ARGS)
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup \
+		-m 'not browser and not proof and not own_server and not walk' $(ARGS)
 
 coverage: $(VENV)/installed-dev  ## đo phần mã nguồn mà kiểm thử đi qua, kể cả rẽ nhánh
 	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup -m 'not proof and not own_server' \

@@ -73,16 +73,19 @@ _ROUNDS = (
 )
 
 
-def council_list(user: User) -> Queried:
-    """The councils that I see, the newest first, with how many sit in each today."""
-    today = clock.today()
-    sitting = Q(members__since__lte=today) & (Q(members__until=None) | Q(members__until__gte=today))
-    return Queried(
-        Council.objects.visible_to(user)
-        .select_related("org_unit")
-        .annotate(seats=Count("members", filter=sitting))
-        .order_by("-valid_from", "-pk")
-    )
+class CouncilList(Queried):
+    """The councils that I see, the newest first, with how many sit in each on ``today``."""
+
+    def __init__(self, user: User) -> None:
+        self.today = today = clock.today()
+        sitting = Q(members__since__lte=today)
+        sitting &= Q(members__until=None) | Q(members__until__gte=today)
+        super().__init__(
+            Council.objects.visible_to(user)
+            .select_related("org_unit")
+            .annotate(seats=Count("members", filter=sitting))
+            .order_by("-valid_from", "-pk")
+        )
 
 
 _COUNCILS = (
@@ -127,7 +130,10 @@ _OPINIONS = (
 
 
 def version_of(round_: EvaluationRound, asked: str | None) -> tuple[Closing | None, list[Closing]]:
-    """The closing that is asked for, else the newest, and all of them. Raises Http404."""
+    """The closing with the version ``asked``, or the last one; and all, the newest first.
+
+    Raises Http404.
+    """
     closings = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
     if asked:
         closings_asked = [each for each in closings if str(each.version) == asked]
@@ -191,7 +197,7 @@ register(Exported(
 ))  # fmt: skip
 register(Exported(
     "councils", _("Hội đồng đánh giá, phân hạng"), "councils:councils", _COUNCILS,
-    lambda user, _data, _pk: council_list(user),
+    lambda user, _data, _pk: CouncilList(user),
 ))  # fmt: skip
 register(Exported(
     "opinions", _("Ý kiến được hỏi"), "councils:opinions", _OPINIONS,

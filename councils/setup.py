@@ -3,7 +3,10 @@
 Each line is asked of the data whenever the page is opened: nothing is ticked off by hand.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.db.models import Exists, OuterRef
 from django.urls import reverse
@@ -45,7 +48,7 @@ class Line:
     missing: list = field(default_factory=list)
 
 
-def lines(day):
+def lines(day: date) -> list[Line]:
     """All lines, in the order in which they are done, as things are on ``day``."""
     year = Cycle.objects.filter(closed_on=None, beside=False).order_by("-year", "-pk").first()
     found = [_units(day), *_split(), _law(day), _contact(), _year(year), _duties(year)]
@@ -54,7 +57,7 @@ def lines(day):
     return [*found, _begun(), _days_off(year, day), _regulation(day), _council(day)]
 
 
-def _units(day):
+def _units(day: date) -> Line:
     province = OrgUnit.objects.valid_on(day).filter(level=Level.PROVINCE).first()
     communes = OrgUnit.objects.valid_on(day).filter(level=Level.COMMUNE).count()
     return Line(
@@ -68,7 +71,7 @@ def _units(day):
     )
 
 
-def _split():
+def _split() -> list[Line]:
     """A line where communes of before were split over several; most provinces have none."""
     units = list(provinces.split())
     missing = [str(unit) for unit in units if unit.main_successor_id is None]
@@ -88,7 +91,7 @@ def _split():
     ]
 
 
-def _law(day):
+def _law(day: date) -> Line:
     law = (
         RuleSet.objects.filter(Exists(Rubric.objects.filter(rule_set=OuterRef("pk"))))
         .filter(valid_from__lte=day)
@@ -107,7 +110,7 @@ def _law(day):
     )
 
 
-def _contact():
+def _contact() -> Line:
     contact = OfficeContact.current()
     return Line(
         _("Liên hệ của văn phòng"),
@@ -118,7 +121,7 @@ def _contact():
     )
 
 
-def _year(year):
+def _year(year: Cycle | None) -> Line:
     return Line(
         _("Chu trình"),
         year is not None,
@@ -128,7 +131,7 @@ def _year(year):
     )
 
 
-def _duties(year):
+def _duties(year: Cycle | None) -> Line:
     count = year.duties.count() if year else 0
     return Line(
         _("Phân cấp nhiệm vụ"),
@@ -143,7 +146,7 @@ def _duties(year):
     )
 
 
-def _batches(year):
+def _batches(year: Cycle | None) -> Line:
     batches = list(year.batches.all()) if year else []
     return Line(
         _("Đợt đánh giá, thời gian các bước"),
@@ -154,7 +157,7 @@ def _batches(year):
     )
 
 
-def _holders(year, day):
+def _holders(year: Cycle | None, day: date) -> list[Line]:
     """A line for each role at each level that the year gives work to: which units have nobody."""
     if year is None:
         return [
@@ -185,7 +188,7 @@ def _holders(year, day):
     return found
 
 
-def _begun():
+def _begun() -> Line:
     waiting = people.waiting(User.objects.all()).count()
     return Line(
         _("Tài khoản đã kích hoạt"),
@@ -198,7 +201,7 @@ def _begun():
     )
 
 
-def _days_off(year, day):
+def _days_off(year: Cycle | None, day: date) -> Line:
     of_year = year.year if year else day.year
     there = DayOff.objects.filter(day__year=of_year).exists()
     return Line(
@@ -213,7 +216,7 @@ def _days_off(year, day):
     )
 
 
-def _regulation(day):
+def _regulation(day: date) -> Line:
     there = Regulation.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
     return Line(
         _("Quy chế hội đồng"),
@@ -225,7 +228,7 @@ def _regulation(day):
     )
 
 
-def _council(day):
+def _council(day: date) -> Line:
     there = Council.objects.filter(org_unit__level=Level.PROVINCE, valid_from__lte=day)
     sits = there.exclude(valid_to__lt=day).first()
     return Line(

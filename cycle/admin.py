@@ -583,6 +583,8 @@ class CycleAdmin(Kept):
 
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
     inlines = [DutyInline, TermRuleInline]
+    # Its own page asks for it: the windows lie within.
+    exclude = ["ends_on"]
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)

@@ -5,6 +5,8 @@ key of the installation over the password of before, so that choosing a new one 
 address of the letter it stands after «#», which no browser sends: no log has it.
 """
 
+from __future__ import annotations
+
 import re
 from datetime import datetime, timedelta
 from typing import Any

@@ -5,21 +5,27 @@ districts and 10,051 communes of before, and which commune went into which. One 
 province: the units are loaded once, into an installation that has none.
 """
 
+from __future__ import annotations
+
 import re
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from cycle import sheets, tables
-from cycle.models import HistoryEntry, Level, Office, OrgUnit, check_document, fold
+from cycle.models import HistoryEntry, Level, Office, OrgUnit, User, check_document, fold
 
 MERGED_ON = date(2025, 7, 1)
 #: Assumed: the list of before says which units there were, not since when.
 OLD_SINCE = date(2020, 1, 1)
 COLUMNS = ["code", "name", "level", "parent_code"]
+#: A unit as a list has it: its COLUMNS; of a sheet also its ``line``.
+Entry = dict[str, Any]
 
 
 #: What the columns of a sheet may be called, folded, and its words for the levels.
@@ -40,17 +46,17 @@ ORDER = (Level.PROVINCE, Level.DISTRICT, Level.COMMUNE)
 class ProvinceRefused(Exception):
     """The units cannot be loaded; ``problems`` say why, the lines of a sheet by their numbers."""
 
-    def __init__(self, *problems):
+    def __init__(self, *problems: str) -> None:
         super().__init__(" ".join(map(str, problems)))
         self.problems = problems
 
 
-def _units(year):
+def _units(year: int) -> dict[str, Entry]:
     rows = tables.read(tables.DATA / f"vn_units_{year}.csv", COLUMNS)
     return {row["code"]: row for _line, row in rows}
 
 
-def choices():
+def choices() -> list[tuple[str, str]]:
     """(code, name) of the provinces of today, by name without what kind they are."""
     now = [row for row in _units(2025).values() if row["level"] == Level.PROVINCE]
     return sorted(
@@ -59,7 +65,7 @@ def choices():
     )
 
 
-def load(code, *, by):
+def load(code: str, *, by: User) -> OrgUnit:
     """Load the province with its communes, and its districts and communes of before the merger.
 
     Of an old commune that was split all heirs are kept: who has its business is asked once, see
@@ -111,7 +117,7 @@ def load(code, *, by):
     return province
 
 
-def split():
+def split() -> QuerySet[OrgUnit]:
     """The ended units with several successors, by name, each with these (đơn vị chia tách)."""
     link = OrgUnit.successors.through.objects
     another = link.filter(from_orgunit=OuterRef("from_orgunit")).exclude(pk=OuterRef("pk"))
@@ -124,17 +130,17 @@ def split():
     )
 
 
-def proposed(unit):
+def proposed(unit: OrgUnit) -> OrgUnit | None:
     """The successor of a split unit that has its name, if one has; else None."""
     same = [each for each in unit.successors.all() if _proper(each.name) == _proper(unit.name)]
     return same[0] if len(same) == 1 else None
 
 
-def _proper(name):
+def _proper(name: str) -> str:
     return re.sub("^(xa|phuong|thi tran|dac khu) ", "", fold(name))
 
 
-def has_business(unit):
+def has_business(unit: OrgUnit) -> bool:
     """Whether anything but units names it: then choosing moves files and authority."""
     return any(
         relation.related_model._base_manager.filter(**{relation.field.name: unit.pk}).exists()
@@ -143,7 +149,9 @@ def has_business(unit):
     )
 
 
-def choose_successors(chosen, *, by, document=""):
+def choose_successors(
+    chosen: Mapping[OrgUnit, OrgUnit | None], *, by: User, document: str = ""
+) -> int:
     """Let each split unit live on in the successor of ``chosen``, {unit: successor or None}.
 
     Taken back in the same way. What has business already moves on a document alone. All of them or
@@ -193,7 +201,7 @@ def choose_successors(chosen, *, by, document=""):
     return len(changed)
 
 
-def _check_empty():
+def _check_empty() -> None:
     if known := OrgUnit.objects.filter(level=Level.PROVINCE).first() or OrgUnit.objects.first():
         raise ProvinceRefused(
             _("Hệ thống đã có đơn vị của %(unit)s: một hệ thống phục vụ một tỉnh.")
@@ -201,13 +209,13 @@ def _check_empty():
         )
 
 
-def _record(province, by, **counts):
+def _record(province: OrgUnit, by: User, **counts: Any) -> None:
     HistoryEntry.objects.record(
         "office.units", Office(province.name), by=by, province=province.code, **counts
     )
 
 
-def load_sheet(content, filename, *, since, by):
+def load_sheet(content: bytes, filename: str, *, since: date, by: User) -> OrgUnit:
     """Load the units of a spreadsheet, which exist since a day: code, name, level, code above.
 
     All of them or none. Returns the province. Raises :class:`ProvinceRefused` with every fault,
@@ -226,27 +234,26 @@ def load_sheet(content, filename, *, since, by):
     return province
 
 
-def _rows(found):
+def _rows(found: Iterable[sheets.Sheet]) -> dict[str, Entry]:
     """{code: row} of the first sheet with the right heads. Raises ProvinceRefused."""
     called = {name: key for key, names in HEADS.items() for name in names}
     for sheet in found:
         for number, head in enumerate(sheet.rows[:15]):
-            columns = {called.get(fold(str(cell))): at for at, cell in head.said()}
+            columns = {key: at for at, cell in head.said() if (key := called.get(fold(str(cell))))}
             if {"code", "name", "level"} <= set(columns):
                 return _read(sheet.rows[number + 1 :], columns)
     raise ProvinceRefused(_("Không thấy dòng tiêu đề có các cột: Mã, Tên, Cấp, Mã cấp trên."))
 
 
-def _read(lines, columns):
-    rows: dict[str, dict] = {}
+def _read(lines: Iterable[sheets.Row], columns: dict[str, int]) -> dict[str, Entry]:
+    rows: dict[str, Entry] = {}
     problems = []
     for line in lines:
         said = {
             key: str(line.cells[at]).strip() if at < len(line.cells) else ""
             for key, at in columns.items()
-            if key
         }
-        row = {"parent_code": ""} | said | {"line": line.line}
+        row: Entry = {"parent_code": ""} | said | {"line": line.line}
         row["level"] = LEVELS.get(fold(said["level"]).removeprefix("cap ").strip())
         if not row["code"] or not row["name"]:
             problems.append(_at(line.line, _("thiếu mã hoặc tên.")))
@@ -271,7 +278,7 @@ def _read(lines, columns):
     return rows
 
 
-def _check_rows(rows):
+def _check_rows(rows: dict[str, Entry]) -> None:
     problems = []
     for row in rows.values():
         if row["level"] == Level.PROVINCE:
@@ -294,17 +301,19 @@ def _check_rows(rows):
         raise ProvinceRefused(*problems)
 
 
-def _at(line, reason):
+def _at(line: int, reason: str) -> str:
     return _("Dòng %(n)d: %(reason)s") % {"n": line, "reason": reason}
 
 
-def _province_of(code, rows):
+def _province_of(code: str, rows: Mapping[str, Entry]) -> str:
     while rows[code]["parent_code"]:
         code = rows[code]["parent_code"]
     return code
 
 
-def _made(rows, parents, **period):
+def _made(
+    rows: Iterable[Entry], parents: Mapping[str, OrgUnit], **period: date
+) -> dict[str, OrgUnit]:
     """The units of ``rows``, saved, by their codes; ``parents`` are the units above, by theirs."""
     units = [
         OrgUnit(

@@ -5,9 +5,12 @@ database nor a backup of it lets anybody in. In the QR code's address it stands 
 browser sends: no log of any server on the way has it.
 """
 
+from __future__ import annotations
+
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -42,12 +45,12 @@ class Printed:
     expires_on: date
 
     @property
-    def shown(self):
+    def shown(self) -> str:
         """The code in fours: «K7MQ-3XPA-9TBC-2HWR»."""
         return "-".join(re.findall("....", self.code))
 
 
-def issue(people, *, by):
+def issue(people: Iterable[User], *, by: User | None) -> list[Printed]:
     """Make a slip for each of ``people``, in their order (in phiếu); the ones of before are void.
 
     Whoever asks this has checked that ``by`` may. Inside one transaction with what brought them.
@@ -71,13 +74,13 @@ def issue(people, *, by):
     return printed
 
 
-def void(people):
+def void(people: Iterable[User]) -> None:
     """Let no slip of ``people`` work any more."""
     working = ActivationSlip.objects.filter(user__in=people, used_at=None, voided_at=None)
     working.update(voided_at=clock.now())
 
 
-def redeem(typed, password):
+def redeem(typed: str, password: str) -> User:
     """Give the account of the slip this ``password``, once (kích hoạt). Returns its person.
 
     Raises :class:`SlipRefused`; nothing is then changed.
@@ -105,7 +108,7 @@ def redeem(typed, password):
     return person
 
 
-def _working(slip):
+def _working(slip: ActivationSlip | None) -> ActivationSlip:
     """The slip, if it lets somebody in. Raises SlipRefused."""
     if slip is None:
         raise SlipRefused(
@@ -129,12 +132,12 @@ def _working(slip):
     return slip
 
 
-def _read(typed):
+def _read(typed: str) -> str:
     """The code as it was printed, from how it is typed: small letters, spaces, dashes."""
     seen = unicodedata.normalize("NFKC", typed).upper()
     return re.sub(r"[\W_]", "", seen)
 
 
-def _mark(code):
+def _mark(code: str) -> str:
     """What a code is known by; of use only to who also has this installation's key."""
     return salted_hmac("cycle.slip", code, algorithm="sha256").hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,7 +19,7 @@ from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed
 from dossiers.models import Dossier
 from notifications import audiences
 from notifications.letters import title_of_term
-from notifications.models import Notification
+from notifications.models import Notification, NotificationQuerySet
 
 #: The most that the bell counts.
 MANY = 100
@@ -71,7 +72,7 @@ class News(Listed):
     def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
 
-    def _found(self):
+    def _found(self) -> NotificationQuerySet:
         found = Notification.objects.filter(recipient=self.user)
         if self.filters.unread:
             found = found.unread()
@@ -79,20 +80,20 @@ class News(Listed):
             found = found.filter(Kind(self.filters.kind).condition)
         return found.order_by("-pk")
 
-    def keys(self):
+    def keys(self) -> Iterable[int]:
         return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
 
-    def of(self, keys):
+    def of(self, keys: Sequence[int]) -> list[Any]:
         return self._shaped(self._whole(self._found().filter(pk__in=keys)))
 
     @cached_property
-    def _page(self):
+    def _page(self) -> list[Any]:
         found = self._found()
         if self.filters.after:
             found = found.filter(pk__lt=self.filters.after)
         return self._whole(found, self.PAGE + 1)
 
-    def _whole(self, found, many=None):
+    def _whole(self, found: models.QuerySet[Any], many: int | None = None) -> list[Any]:
         # The unit and role of a rung's term, joined here to keep the page at two queries.
         found = found.annotate(
             desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
@@ -105,11 +106,13 @@ class News(Listed):
             ).select_related("entry__actor", "entry__acting_for")[:many]
         )
 
-    def rows(self):
-        """Each notification with its ``title`` (what it is about) and ``dossier``."""
+    def rows(self) -> list[Any]:
+        """The notifications, with ``dossier``; of reminders and escalations also ``term`` (its
+        title) and ``due_on``.
+        """
         return self._shaped(super().rows())
 
-    def _shaped(self, rows):
+    def _shaped(self, rows: list[Any]) -> list[Any]:
         dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
         )

@@ -57,31 +57,31 @@ class Operations:
             cursor.execute(BACKLOG)
             return list(zip(WAITING, cursor.fetchone(), strict=True))
 
-    def incidents(self):
-        """Messages that will not be tried again by themselves, the latest first."""
+    def incidents(self) -> tuple[list[Any], bool]:
+        """(deliveries that are not tried again by themselves, whether there are more)."""
         return self._bounded(incidents())
 
-    def untold(self):
-        """Entries whose audience could not be found."""
+    def untold(self) -> tuple[list[Any], bool]:
+        """(outbox rows whose audience could not be found, whether there are more)."""
         return self._bounded(untold())
 
-    def failed_jobs(self):
-        """Long work that ended in an error."""
+    def failed_jobs(self) -> tuple[list[Any], bool]:
+        """(failed background jobs, whether there are more)."""
         return self._bounded(failed_jobs())
 
-    def file_faults(self):
-        """Files that could not be handed over or stored, the latest first."""
+    def file_faults(self) -> tuple[list[Any], bool]:
+        """(files that could not be served or stored, whether there are more)."""
         return self._bounded(file_faults())
 
-    def _bounded(self, found):
+    def _bounded(self, found: Queried) -> tuple[list[Any], bool]:
         rows = list(found.found[: SHOWN + 1])
         return found.shaped(rows[:SHOWN]), len(rows) > SHOWN
 
 
-def incidents():
-    """Messages that will not be tried again by themselves, the latest first."""
+def incidents() -> Queried:
+    """Deliveries that are not tried again by themselves, the latest first."""
 
-    def shaped(rows):
+    def shaped(rows: list[Any]) -> list[Any]:
         for row in rows:
             if row.notification:
                 row.about = about(row.notification.entry)
@@ -93,10 +93,10 @@ def incidents():
     return Queried(found.order_by("-pk"), shaped)
 
 
-def untold():
-    """Entries whose audience could not be found, the latest first."""
+def untold() -> Queried:
+    """Outbox rows whose audience could not be found, the latest first."""
 
-    def shaped(rows):
+    def shaped(rows: list[Any]) -> list[Any]:
         for row in rows:
             row.about = about(row.entry)
         return rows
@@ -105,13 +105,13 @@ def untold():
     return Queried(found.select_related("entry").order_by("-pk"), shaped)
 
 
-def failed_jobs():
-    """Long work that ended in an error."""
+def failed_jobs() -> Queried:
+    """Failed background jobs."""
     return Queried(Job.objects.filter(state=JobState.FAILED).select_related("by"))
 
 
-def file_faults():
-    """Files that could not be handed over or stored, the latest first."""
+def file_faults() -> Queried:
+    """Files that could not be served or stored, the latest first."""
     return Queried(FileFault.objects.all())
 
 

@@ -84,22 +84,22 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
     }
 
 
-def _dossiers(user):
+def _dossiers(user: User) -> QuerySet[Dossier]:
     return Dossier.objects.visible_to(user).filter(cycle__closed_on=None)
 
 
-def late_units(user, now):
+def late_units(user: User, now: datetime) -> list[dict[str, Any]]:
     """Every unit of the week's page with late tasks: ``unit``, ``number``, ``days``."""
     return _late_units(_late(_dossiers(user), now), timezone.localdate(now))
 
 
-def due_next_week(user, now):
+def due_next_week(user: User, now: datetime) -> list[dict[str, str]]:
     """What the week's page tells of the week after: ``day``, ``what``, ``product``, ``unit``."""
     monday = monday_of(timezone.localdate(now))
     return _due(user, _dossiers(user), monday + timedelta(days=7))
 
 
-def _late(dossiers, now):
+def _late(dossiers: QuerySet[Dossier], now: datetime) -> list[Any]:
     """How many tasks are late in each state at each unit, and since when the oldest."""
     late = list(
         Task.objects.overdue(now)
@@ -117,7 +117,7 @@ def _late(dossiers, now):
     return late
 
 
-def _steps(states, late):
+def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
     standing: Counter = Counter()
     for state, number in states.items():
         if State(state) not in PARKED:
@@ -136,8 +136,8 @@ def _steps(states, late):
     ]
 
 
-def _late_units(late, today):
-    """Each unit with how many tasks are late there, and by how many working days the oldest."""
+def _late_units(late: list[Any], today: date) -> list[dict[str, Any]]:
+    """A row per unit: its number of overdue tasks, and the working days of the latest one."""
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
     units: dict = {}
     for row in late:

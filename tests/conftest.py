@@ -11,10 +11,12 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.models.expressions import RawSQL
 from django.test import TransactionTestCase
 from django.utils import timezone
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
@@ -54,6 +56,24 @@ def _emptied_after_transactional_tests():
     TransactionTestCase._fixture_teardown = lambda _case: databases.empty()
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once():
+    """Every client has a chain of middleware of its own, and each would list all static files."""
+    found, look = {}, WhiteNoiseMiddleware.add_files_from_finders
+
+    def look_once(middleware):
+        key = (middleware.static_prefix, settings.STORAGES["staticfiles"]["BACKEND"])
+        collected = middleware.files
+        if key not in found:
+            middleware.files = {}
+            look(middleware)
+            found[key] = middleware.files
+        middleware.files = collected | found[key]
+
+    with mock.patch.object(WhiteNoiseMiddleware, "add_files_from_finders", look_once):
+        yield
 
 
 def pytest_addoption(parser):
@@ -100,6 +120,8 @@ def pytest_collection_finish():
     """What was loaded to collect stays until the end: the collector need not look through it."""
     gc.collect()
     gc.freeze()
+    # A test leaves little in circles: to look for it every 700 objects takes a twentieth of the run.
+    gc.set_threshold(50_000, 20, 100)
 
 
 #: Seconds of a test that says why it takes so long (``slow``), on an idle machine.

@@ -7,17 +7,17 @@ from django.db import connection
 
 def tables_with(text):
     """Tables of which any column of any row says ``text``, as it is or as bytes."""
-    found = []
     with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(
-                f'SELECT count(*) FROM "{table}" AS kept'
-                " WHERE kept::text LIKE %s OR kept::text LIKE %s",
-                [f"%{text}%", f"%{text.encode().hex()}%"],
-            )
-            if cursor.fetchone()[0]:
-                found.append(table)
-    return found
+        # One statement for all: they are asked after each form that is sent.
+        cursor.execute(
+            " UNION ALL ".join(
+                f"(SELECT '{table}' FROM \"{table}\" AS kept"
+                " WHERE kept::text LIKE %(plain)s OR kept::text LIKE %(bytes)s LIMIT 1)"
+                for table in connection.introspection.table_names(cursor)
+            ),
+            {"plain": f"%{text}%", "bytes": f"%{text.encode().hex()}%"},
+        )
+        return [table for (table,) in cursor]
 
 
 def codes(page):

@@ -68,7 +68,7 @@ def allowed_papers(maker, post, favoured):
     return {"number", "own", "other"} if post == "leader" else set(PAPERS)
 
 
-@pytest.mark.parametrize(("post", "favoured"), product(("officer", "leader"), ("self", "dung")))
+@pytest.mark.parametrize(("post", "favoured"), [*product(("officer", "leader"), ("self", "dung"))])
 def test_who_may_name_whom_a_substitute_on_what(post, favoured, cycle, cast, dung, root, commune):
     held = post_of(cast["an" if post == "officer" else "chi"], commune)
     makers = cast | {"root": root}
@@ -92,7 +92,7 @@ def test_who_may_name_whom_a_substitute_on_what(post, favoured, cycle, cast, dun
                 made.delete()
 
 
-@pytest.mark.parametrize(("post", "favoured"), product(("officer", "leader"), ("self", "dung")))
+@pytest.mark.parametrize(("post", "favoured"), [*product(("officer", "leader"), ("self", "dung"))])
 def test_who_may_hand_a_post_over_to_whom_on_what(post, favoured, cycle, cast, dung, root, commune):
     held = post_of(cast["an" if post == "officer" else "chi"], commune)
     for name, maker in (cast | {"root": root}).items():
@@ -590,6 +590,7 @@ THEIR_OWN = {
 }  # fmt: skip
 
 
+@pytest.mark.walk
 @pytest.mark.slow(reason="every address with every number, read and posted")
 @refused_in_full_once()
 def test_the_administrators_hat_opens_nothing_and_changes_nothing(

@@ -222,6 +222,10 @@ def test_every_list_is_walked():
     assert found - set(LISTS) == NO_LISTS
 
 
+@pytest.mark.walk
+@pytest.mark.slow(
+    reason="every list of a province of 6,000 terms, and every query of each explained"
+)
 def test_no_list_asks_what_has_no_bound(province):
     wrong, asked = walk(province)
     assert wrong == {}

@@ -34,6 +34,7 @@ from tests.addresses import refused_in_full_once
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.sealed_pages import pages, text_of
 from tests.stored import staged
+from tests.walks import small
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -123,6 +124,7 @@ def ndiff_of(one, other):
     return [each for each in ndiff(one.splitlines(), other.splitlines()) if each[0] in "+-"]
 
 
+@pytest.mark.walk
 @pytest.mark.slow(reason="every page of a round, by everybody, for each way to score")
 @refused_in_full_once()
 @pytest.mark.parametrize("written", [False, True], ids=["meeting", "written"])
@@ -136,7 +138,8 @@ def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
         # Filled once, so that the numbers of all rows are the same whatever is given.
         sheets = {each.pk: fill(entry, each, best, submit=False) for each in seats}
         readers = [each for each in seats if each.seat != Seat.MEMBER] + [judge(round_.council, 1)]
-        for reader in readers:
+        # In the suite every seat reads once: two of them at a meeting, the others in writing.
+        for reader in small(readers, readers[written::2]):
             told = {}
             for name, given in wishes(entry.rubric).items():
                 with undone():
@@ -162,6 +165,8 @@ def test_no_page_of_who_scores_depends_on_what_others_gave(opened, written):
                 assert differing == {}, (reader, name)
 
 
+@pytest.mark.walk
+@pytest.mark.slow(reason="every page of a round, by each seat, for each way to score")
 @pytest.mark.parametrize("scoring", [1, 2])
 def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, scoring):
     """Typed by the office and waiting, or confirmed by its member, in each scoring."""
@@ -189,8 +194,10 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
             entry, by_pen, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
         )
         judging.score(pen, choose(entry.rubric, best), by=thu)
+        readers = [each for each in seats if each.seat != Seat.MEMBER]
         for confirmed in (False, True):
-            for reader in (each for each in seats if each.seat != Seat.MEMBER):
+            # In the suite one seat reads in each state of each scoring, and every seat in one.
+            for reader in small(readers, [readers[(confirmed + scoring) % len(readers)]]):
                 own = entry.sheets.get(member=reader, scoring=scoring)
                 told = []
                 for wish in (best, wishes(entry.rubric)["split"][1]):

@@ -1,7 +1,7 @@
 """The help: every duty, act and term on the page of whoever has it; search; the first sign-in."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -15,7 +15,7 @@ from councils.help.law_in_use import length, proposed, years
 from councils.help.words import ABOUT, NOTES, TITLES
 from councils.models import Seat
 from cycle import clock, events
-from cycle.models import DayOff, HistoryEntry, Level, Role, User
+from cycle.models import Batch, DayOff, HistoryEntry, Level, Role, StepWindow, User
 from dossiers.law.acts import Act
 from dossiers.law.nodes import NODES
 from dossiers.law.states import State
@@ -199,22 +199,55 @@ def test_a_clock_ends_on_the_day_the_engine_gives_it(year, book, commune):
 
 
 def test_before_a_year_is_open_the_help_tells_what_the_edition_proposes(rule_sets):
-    for edition in EDITIONS:
+    for number, edition in enumerate(EDITIONS, 2026):
         law = rule_sets[edition]
-        before = proposed(law)
-        after = years(clock.today())[0] if open_cycle(law, 2026, edition) else None
+        before = proposed(law, date(number, 3, 2))
+        after = years(clock.today())[0] if open_cycle(law, number, edition) else None
         mine = next(each for each in years(clock.today()) if each.rule_set == law)
         assert after is not None
         assert {n: (d.level, d.role, d.working_days) for n, d in before.duties.items()} == {
             n: (d.level, d.role, d.working_days) for n, d in mine.duties.items()
         }
-        assert before.windows == mine.windows
+        assert days(before) == days(mine) != {}
         calendar = DayOff.objects.calendar(clock.today(), clock.today() + timedelta(days=1500))
         as_told = (
             {each.code for each in y.clocks(clock.today(), calendar)} for y in (before, mine)
         )
         first, second = as_told
         assert first == second
+
+
+def days(year):
+    """Where and when each step runs, as the help knows it."""
+    return {
+        key: [(each.opens_on, each.closes_on) for each in found]
+        for key, found in year.windows.items()
+    }
+
+
+def about_ideas(book):
+    """What the page of the commune's officer says of when ideas are taken."""
+    return next(each.about for each in book.page("commune-officer").groups if "idea" in each.anchor)
+
+
+def test_a_step_tells_the_days_on_which_it_runs_in_each_batch(cycle):
+    ideas = {"cycle": cycle, "step": "idea", "level": "commune"}
+    StepWindow.objects.filter(**ideas).delete()
+    batch = Batch.objects.create(
+        cycle=cycle, number=1, name="Đợt 1", level=Level.PROVINCE,
+        propose_by=date(2026, 5, 4), decide_by=date(2026, 6, 29),
+    )  # fmt: skip
+    assert about_ideas(Book(clock.today())) == ""
+    window = StepWindow.objects.create(
+        **ideas, batch=batch, opens_on=date(2026, 1, 5), closes_on=date(2026, 2, 6)
+    )
+    assert about_ideas(Book(clock.today())) == "Đợt 1: từ 05/01/2026 đến 06/02/2026."
+    StepWindow.objects.create(**ideas, opens_on=date(2026, 1, 1), closes_on=date(2026, 12, 31))
+    assert about_ideas(Book(clock.today())) == (
+        "Cả năm: từ 01/01/2026 đến 31/12/2026. Đợt 1: từ 05/01/2026 đến 06/02/2026."
+    )
+    window.delete()
+    assert about_ideas(Book(clock.today())) == "Làm từ 01/01/2026 đến 31/12/2026."
 
 
 def test_without_any_law_there_is_still_a_page_for_everybody(db):
@@ -478,7 +511,7 @@ def test_ones_own_pages_come_first(client, cycle, an, chi):
 @pytest.mark.parametrize("rows", (1, 3))
 def test_query_counts(client, an, rule_sets, rows, django_assert_num_queries):
     for number in range(rows):
-        open_cycle(rule_sets["qd26_2026"], 2026, f"Chu trình {number}")
+        open_cycle(rule_sets["qd26_2026"], 2026 + number)
     client.force_login(an)
     client.get("/help/commune-officer/")
     # The day; session, person, posts; seats of councils; duties, terms, windows.

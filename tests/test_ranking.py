@@ -34,6 +34,7 @@ from cycle import points as arithmetic
 from cycle import rubrics
 from cycle.models import RuleSet
 from cycle.points import NoSheets, band, mean
+from tests.walks import drawn
 
 BANDS = [(90, 5), (70, 4), (50, 3), (30, 2), (0, 1)]
 RULESETS = Path(__file__).parents[1] / "cycle" / "rulesets"
@@ -165,7 +166,8 @@ def judged(draw, members=9):
     return options, needs, sheets, resolutions
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.drawn
+@settings(max_examples=drawn(500), deadline=None)
 @given(judged())
 def test_fractions_give_the_same_stars(case):
     options, needs, sheets, resolutions = case
@@ -173,7 +175,8 @@ def test_fractions_give_the_same_stars(case):
     assert judge(options, sheets, needs, resolutions).stars == expected
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.drawn
+@settings(max_examples=drawn(60), deadline=None)
 @given(st.data())
 def test_fractions_give_the_same_stars_on_the_rubrics_in_force(data):
     rubric = data.draw(st.sampled_from(OF_26))
@@ -190,7 +193,8 @@ def test_fractions_give_the_same_stars_on_the_rubrics_in_force(data):
     assert judge(options, sheets, needs).stars == expected
 
 
-@settings(deadline=None)
+@pytest.mark.drawn
+@settings(max_examples=drawn(100), deadline=None)
 @given(judged(members=4))
 def test_the_order_of_the_members_changes_nothing(case):
     options, needs, sheets, resolutions = case
@@ -198,7 +202,8 @@ def test_the_order_of_the_members_changes_nothing(case):
     assert all(result == results[0] for result in results)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.drawn
+@settings(max_examples=drawn(300), deadline=None)
 @given(judged(), st.data())
 def test_a_better_option_never_lowers_the_stars(case, data):
     """Within its case, and where it does not first make another criterion apply."""
@@ -234,7 +239,8 @@ def test_a_first_point_can_cost_stars_where_it_makes_a_minimum_apply():
         assert marked.isdisjoint(requires(rubric))
 
 
-@settings(deadline=None)
+@pytest.mark.drawn
+@settings(max_examples=drawn(100), deadline=None)
 @given(judged())
 def test_stars_lie_between_two_and_the_band(case):
     options, needs, sheets, resolutions = case

@@ -10,10 +10,12 @@ from django.db import transaction
 from django.db.models import Sum
 
 from councils.models import Closing, Consequence, EvaluationRound, Result, RoundEntry
-from cycle.models import Cycle, HistoryEntry, Level, OutboxMessage, User
+from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, OutboxMessage, Role, User
+from dossiers.lists.overdue import Filters, OverdueRegister
 from dossiers.models import Dossier, Evaluation, OfficialDocument, State, Task
 from dossiers.office.reports import CycleReport
 from tests.replaying import FIGURES, figures, replay, report
+from tests.world import person
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -148,3 +150,25 @@ def test_a_year_of_two_cycles_asks_which(cycle):
     out = StringIO()
     call_command("cycle_report", 2026, "--json", title="Chu trình bổ sung", stdout=out)
     assert json.loads(out.getvalue())["achieved_percent"] is None
+
+
+def test_the_register_has_the_districts_one_month_late():
+    province = OrgUnit.objects.get(level="province", valid_to=None)
+    reader = person("xem", "Người xem", (Role.OFFICER, province))
+    page = OverdueRegister(reader, Filters.of({"clock": "legal"}))
+
+    rows = [row for row in page.rows() if row["what"] == "Cấp huyện đánh giá theo kế hoạch năm"]
+    assert len(rows) == 11
+    assert {(row["due_on"].isoformat(), row["months"], row["open"]) for row in rows} == {
+        ("2021-06-30", 1, False)
+    }
+    assert {row["unit_name"] for row in rows} == {
+        "Thị xã Mường Lay",
+        "Huyện Điện Biên",
+        "Huyện Mường Ảng",
+        "Huyện Mường Nhé",
+        "Huyện Tuần Giáo",
+        "Huyện Tủa Chùa",
+        "Huyện Mường Chà",
+    }
+    assert {row["days"] for row in rows} <= set(range(18, 23))

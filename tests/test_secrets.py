@@ -56,6 +56,8 @@ def typed_in(form, token):
     return data | {"csrfmiddlewaretoken": token}
 
 
+@pytest.mark.walk
+@pytest.mark.slow(reason="every form that asks for a password, twelve ways")
 def test_no_password_that_was_typed_is_found_again(admin, caplog, capfd):
     caplog.set_level(0)
     begun = time.time_ns()
@@ -100,6 +102,8 @@ def test_no_password_that_was_typed_is_found_again(admin, caplog, capfd):
     assert [path for path in written if SECRET.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.walk
+@pytest.mark.slow(reason="every address")
 def test_no_page_that_shows_typed_forms_again_asks_for_a_secret(admin):
     """Kept are the pages marked for it; what looks like a secret is left out by its name."""
     for name in ("password", "Old_Password", "reg-secret", "csrfmiddlewaretoken", "otp", "pin"):

@@ -234,7 +234,7 @@ def test_what_was_late_before_is_told_in_one_letter_and_shown(land, lan, ang):
     assert client.get("/notifications/").status_code == 200
     delivery = Delivery(notification=Notification.objects.get(recipient=ang))
     written = letter(delivery)
-    assert "30 hồ sơ đang làm" in written.body and "30 việc đã quá hạn" in written.body
+    assert "(30 hồ sơ)" in written.body and "30 việc đã quá hạn" in written.body
     assert batch.into.year == 2026
 
 

@@ -73,7 +73,7 @@ class RoundForm(OfModel):
         self.fields["batch"].queryset = batches.select_related("cycle")
         self.fields["batch"].empty_label = NO_BATCH
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         batch, year = self.cleaned_data.get("batch"), self.cleaned_data.get("cycle")
         if batch and year and batch.cycle_id != year.pk:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import rules
@@ -274,7 +275,7 @@ class Book:
                 yield Group(
                     f"step-{step}",
                     _("Bước %(n)d: %(step)s") % {"n": step.number, "step": step.label},
-                    _months(year, step, {duty.level for duty in here}),
+                    _days(year, step, {duty.level for duty in here}),
                     [self._task(duty, slug, year) for duty in here],
                 )
 
@@ -330,13 +331,23 @@ def _held(year: Year, slug: str) -> list[Duty]:
     return [duty for duty in year.duties.values() if page_of(duty.role, duty.level) == slug]
 
 
-def _months(year: Year, step: Step, levels: set[str]) -> str:
-    """When the step runs, at the levels of those tasks."""
-    spans = {year.windows[step, each] for each in levels if (step, each) in year.windows}
-    if len(spans) != 1:
-        return ""
-    first, last = spans.pop()
-    return _("Làm từ tháng %(first)d đến tháng %(last)d.") % {"first": first, "last": last}
+def _days(year: Year, step: Step, levels: set[str]) -> str:
+    """When the step runs at the levels of those tasks: through the year, and in each batch.
+
+    Nothing where it runs at other days at each level.
+    """
+    spans: dict[str, dict[str, str]] = {}
+    for window in chain.from_iterable(year.windows.get((step, each), ()) for each in levels):
+        days = {"first": day_text(window.opens_on), "last": day_text(window.closes_on)}
+        batch = str(window.batch or "")
+        if spans.setdefault(batch, days) != days:
+            return ""
+    if list(spans) == [""]:
+        return _("Làm từ %(first)s đến %(last)s.") % spans[""]
+    return " ".join(
+        _("%(batch)s: từ %(first)s đến %(last)s.") % {"batch": batch or _("Cả năm"), **days}
+        for batch, days in spans.items()
+    )
 
 
 def asks(act: Act) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from cycle.models import Duty, RuleSet, StepWindow, TermRule
+from cycle.models.calendar import days_of_months
 from cycle.rulesets import UNIT_OF_CLOCK
 from cycle.written import day_text
 from dossiers.law.guidance import COUNTED, PRECEDES, TERMS
@@ -65,8 +66,8 @@ class Year:
     rule_set: RuleSet
     duties: dict[str, Duty] = field(default_factory=dict)
     rules: list[TermRule] = field(default_factory=list)
-    #: (step, level) -> first and last month.
-    windows: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    #: (step, level) -> when it runs: through the year, and in each batch.
+    windows: dict[tuple[str, str], list[StepWindow]] = field(default_factory=dict)
     _lawful: dict[str, list[tuple[Act, list[State]]]] = field(default_factory=dict)
 
     @property
@@ -216,31 +217,34 @@ def years(day: date) -> list[Year]:
     for rule in TermRule.objects.filter(**open_now).order_by("code"):
         if year := found.get((rule.cycle_id, rule.rule_set_id)):
             year.rules.append(rule)
-    for window in StepWindow.objects.filter(**open_now):
+    windows = StepWindow.objects.filter(**open_now).select_related("batch")
+    for window in windows.order_by("opens_on", "closes_on", "pk"):
         for (cycle_id, _law), year in found.items():
             if cycle_id == window.cycle_id:
-                months = window.first_month, window.last_month
-                year.windows[window.step, window.level] = months
+                year.windows.setdefault((window.step, window.level), []).append(window)
     if found:
-        # Of one cycle its own edition first.
+        # Rehearsals last; of one cycle its own edition first.
         return sorted(
             found.values(),
             key=lambda year: (
+                year.cycle.beside,  # type: ignore[union-attr]
                 -year.cycle.year,  # type: ignore[union-attr]  # each has its cycle here
                 -year.cycle.pk,  # type: ignore[union-attr]
                 year.cycle.rule_set_id != year.rule_set.pk,  # type: ignore[union-attr]
             ),
         )
     law = RuleSet.objects.in_force(day)
-    return [] if law is None else [proposed(law)]
+    return [] if law is None else [proposed(law, day)]
 
 
-def proposed(law: RuleSet) -> Year:
-    """What an edition proposes, while no cycle has adopted it."""
+def proposed(law: RuleSet, day: date) -> Year:
+    """What an edition proposes for the year of ``day``, while no cycle has adopted it."""
     year = Year(None, law)
     for row in law.content["duties"]:
         asked = {key: row[key] for key in ("node", "level", "role", "working_days")}
         year.duties[row["node"]] = Duty(rule_set=law, **asked)
     for row in law.content["windows"]:
-        year.windows[row["step"], row["level"]] = tuple(row["months"])
+        days = days_of_months(day.year, *row["months"])
+        window = StepWindow(step=row["step"], level=row["level"], **days)
+        year.windows.setdefault((window.step, window.level), []).append(window)
     return year

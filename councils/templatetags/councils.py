@@ -11,8 +11,9 @@ from councils.guidance import page_of
 from councils.models import EvaluationRound, Member, RoundEntry
 from cycle import clock
 from cycle.models import Level, Role, User
+from dossiers.law.acts import Act
 from dossiers.law.states import STATE_AT
-from dossiers.models import Dossier
+from dossiers.models import Dossier, Task
 from dossiers.rules import fitting
 
 register = template.Library()
@@ -33,7 +34,7 @@ def council_links(user: User) -> dict[str, bool]:
 
 
 @register.simple_tag
-def help_of(user, dossier, act):
+def help_of(user: User, dossier: Dossier, act: Act) -> str:
     """Where the help tells of an act that no task asks for: on the page of who may do it."""
     held = fitting(user, dossier, act.who or frozenset())
     if not held:
@@ -43,8 +44,9 @@ def help_of(user, dossier, act):
 
 
 @register.simple_tag
-def help_of_task(task):
+def help_of_task(task: Task) -> str:
     """Where the help tells of a task: on the page of who has it, in its year."""
+    assert task.org_unit and task.dossier, "a dossier's task"
     page = page_of(task.role, task.org_unit.level)
     year = f"{task.dossier.cycle_id}-{task.dossier.rule_set_id}"
     return f"{reverse('councils:help_page', args=[page])}?of={year}#{task.node}"

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from councils.forms import councils as councils_forms
-from councils.lists import council_list
+from councils.lists import CouncilList
 from councils.models import Council, Regulation
 from councils.pages import posted
 from cycle import clock, written
@@ -37,15 +37,16 @@ def _set_up_by(request: SignedIn, pk: int) -> Council:
 
 @login_required
 def councils(request: SignedIn) -> HttpResponseBase:
-    """The councils that I see."""
-    page = council_list(request.user).page(request.GET.get("page"), ROWS)
+    """The councils that the user sees."""
+    found = CouncilList(request.user)
+    page = found.page(request.GET.get("page"), ROWS)
     return render(
         request,
         "councils/council_list.html",
         {
             "page": page,
             "councils": list(page),
-            "today": clock.today(),
+            "today": found.today,
             "may_set_up": councils_forms.units_of(request.user).exists(),
         },
     )

@@ -21,7 +21,7 @@ ROWS = 25
 
 @login_required
 def opinions(request: SignedIn) -> HttpResponseBase:
-    """What I was asked, the open ones first, the most pressing on top."""
+    """The opinions asked of the user: unanswered ones first, by due day."""
     found = Opinions(request.user)
     # The page is chosen by its keys alone: to sort whole rows spills when there are thousands.
     page = Paginator(found.asked.values("pk"), ROWS).get_page(request.GET.get("page"))

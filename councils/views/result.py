@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.lists import Results, version_of
-from councils.models import EvaluationRound, RoundState
+from councils.models import Closing, EvaluationRound, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState
@@ -109,7 +109,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _job(made):
+def _job(made: Closing) -> Job | None:
     return (
         Job.objects.filter(kind="councils.apply", params__closing=made.pk).order_by("-pk").first()
     )

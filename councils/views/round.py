@@ -28,7 +28,7 @@ ROWS = 25
 
 @login_required
 def rounds(request: SignedIn) -> HttpResponseBase:
-    """The rounds that I see, by how far they have come."""
+    """The rounds that the user sees, by state."""
     found = RoundList(request.user, request.GET)
     page = found.page(request.GET.get("page"), ROWS)
     return render(

@@ -98,6 +98,21 @@ class Cycle(models.Model):
             raise ValidationError(
                 {"year": _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": self.year}}
             )
+        if self.pk is None or self.ends_on is None or self.opened_on is None:
+            return
+        for name, outside in (
+            ("opened_on", self.step_windows.filter(opens_on__lt=self.opened_on)),
+            ("ends_on", self.step_windows.filter(closes_on__gt=self.ends_on)),
+        ):
+            if window := outside.first():
+                raise ValidationError(
+                    {
+                        name: _(
+                            "«%(window)s» sẽ nằm ngoài chu trình: hãy sửa thời gian bước đó trước."
+                        )
+                        % {"window": window}
+                    }
+                )
 
     #: The stream of its own history: changes of its configuration.
     history_stream = "cycle"
@@ -108,11 +123,13 @@ class Cycle(models.Model):
 
     @classmethod
     def to_record_in(cls) -> Self:
-        """The newest open cycle, whose history keeps what belongs to no one dossier or round.
+        """The newest open cycle, whose history keeps what belongs to no one dossier or round; a
+        rehearsal only when nothing else is open.
 
         Raises ValidationError while there is none at all.
         """
-        year = cls.objects.order_by(F("closed_on").desc(nulls_first=True), "-year", "-pk").first()
+        newest_open = F("closed_on").desc(nulls_first=True), "beside", "-year", "-pk"
+        year = cls.objects.order_by(*newest_open).first()
         if year is None:
             raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
         return year
@@ -126,7 +143,7 @@ class Cycle(models.Model):
                 [
                     StepWindow(cycle=self, step=row["step"], level=row["level"], **days)
                     for row in rule_set.content["windows"]
-                    for days in [_days_of(self.year, *row["months"])]
+                    for days in [days_of_months(self.year, *row["months"])]
                 ],
                 ignore_conflicts=True,
             )
@@ -171,7 +188,7 @@ class Cycle(models.Model):
         )
 
 
-def _days_of(year: int, first: int, last: int) -> dict[str, date]:
+def days_of_months(year: int, first: int, last: int) -> dict[str, date]:
     """From the first of one month to the last of another: November to February begins in the year
     before.
     """

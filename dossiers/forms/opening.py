@@ -40,7 +40,7 @@ class UnitChoiceField(RowField):
         return told_apart(name, unit.valid_to)
 
 
-def _choose_the_only_year(field):
+def _choose_the_only_year(field: Any) -> None:
     """Where one cycle is open, nobody is asked for it."""
     years = list(field.queryset[:2])
     if len(years) == 1:

@@ -158,7 +158,9 @@ class Counted(Exportable):
 
 
 class Listed(Exportable):
-    """A list that is shown page by page. Subclasses say what is read, and where the next begins."""
+    """A list shown page by page. Subclasses read a page (``_page``) and say where the next begins
+    (``_beyond``).
+    """
 
     PAGE = 25
     #: The query string of the list without filters: the href of a link may not be empty.

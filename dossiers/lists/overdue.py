@@ -244,7 +244,8 @@ THESE = f"""{_LATE_OF}, page AS MATERIALIZED (
   SELECT id, open, ended_at, days FROM late
 ){_SHOWN}"""  # noqa: S608  (no input in it)
 
-#: grouping() as a number: a bit is set for what is summed over.
+#: Values of ``grouping(step, org_unit_id, officer_id, month)``: a bit is 1 when that column is
+#: summed over, step being the highest of four: STEP is 0b0111, grouped by step alone.
 WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 
 
@@ -352,7 +353,7 @@ class OverdueRegister(Listed):
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """The late clocks of this page, what is still open first, the latest first."""
+        """The terms of this page: the open ones first, then by most days late."""
         return self._shaped(super().rows())
 
     def keys(self) -> Iterable[int]:

@@ -183,9 +183,9 @@ _JOBS = (
 
 
 def substitutions(user: User) -> Any:
-    """Those that concern this person: for them, by them, or of a post they arrange."""
+    """The substitutions that ``user`` sees: of their own post, by them, of a post they arrange."""
     posts = handover.substitutable_by(user).values("pk")
-    # Its paper is owed though the post has ended: nothing else of that post is on credit till then.
+    # Also of a post that has ended, while a document is owed: somebody must be able to add it.
     owed = Q(paper_due_on__isnull=False, document="") & handover.arranged_ever(user, "assignment__")
     return Substitution.objects.filter(
         Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user) | owed

@@ -4,15 +4,18 @@ An administrator of people sees everybody; who leads a unit sees who holds or he
 may be given what, by whom and on what paper is asked of :mod:`cycle.appointing`, as everywhere.
 """
 
+from __future__ import annotations
+
 import copy
 import re
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
 
 import rules
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
@@ -25,26 +28,26 @@ from dossiers.office import handover
 
 
 @rules.predicate
-def administers_people(user):
+def administers_people(user: User | None) -> bool:
     """An account of the administration that may change people's accounts."""
     return (
         user is not None and user.is_active and user.is_staff and user.has_perm("cycle.change_user")
     )
 
 
-def led_by(user):
+def led_by(user: User) -> set[int]:
     """Ids of the units that this person leads, in their own right."""
     return {held.org_unit_id for held in handover.own_posts(user) if held.role == Role.LEADER}
 
 
 @rules.predicate
-def leads_somewhere(user):
+def leads_somewhere(user: User | None) -> bool:
     """Leads some unit."""
     return user is not None and user.is_active and bool(led_by(user))
 
 
 @rules.predicate
-def appoints_at(user, unit_id):
+def appoints_at(user: User | None, unit_id: int | None) -> bool:
     """Gives and ends the posts of this unit."""
     return (
         user is not None
@@ -54,7 +57,7 @@ def appoints_at(user, unit_id):
 
 
 @rules.predicate
-def answers_for(user, person):
+def answers_for(user: User | None, person: User | None) -> bool:
     """May let this person in again: print them a slip, bring them back, note their address.
 
     A leader only for who has nothing beyond the leader's units, and not for another leader: with
@@ -85,7 +88,7 @@ rules.add_perm("dossiers.answer_for", answers_for)
 rules.add_perm("dossiers.administer_people", administers_people)
 
 
-def seen_by(user):
+def seen_by(user: User) -> QuerySet[User]:
     """The people of whom ``user`` may know here: the query of the list."""
     if administers_people(user):
         return User.objects.all()
@@ -93,14 +96,14 @@ def seen_by(user):
     return User.objects.filter(Exists(mine))
 
 
-def held_now_or_later(day):
+def held_now_or_later(day: date) -> Exists:
     """For a query of people: a post of theirs on ``day`` or later."""
     return Exists(
         RoleAssignment.objects.filter(Q(valid_to=None) | Q(valid_to__gte=day), user=OuterRef("pk"))
     )
 
 
-def endable(user, person):
+def endable(user: User, person: User) -> list[RoleAssignment]:
     """The posts of ``person`` that ``user`` may end: of today or to come, none handed over yet."""
     posts = person.role_assignments.filter(
         Q(valid_to=None) | Q(valid_to__gte=clock.today())
@@ -115,7 +118,7 @@ def endable(user, person):
 # --- Who is who -------------------------------------------------------------------------------
 
 
-def free_username(full_name, taken=frozenset()):
+def free_username(full_name: str, taken: Collection[str] = frozenset()) -> str:
     """A name to sign in with that nobody has: «Lò Thị An» is anlt, the next one anlt2.
 
     ``taken`` are names given in the same stroke.
@@ -130,7 +133,7 @@ def free_username(full_name, taken=frozenset()):
     return found
 
 
-def doubles(full_name, email="", phone=""):
+def doubles(full_name: str, email: str = "", phone: str = "") -> QuerySet[User]:
     """Accounts that may be the same person's: of that name, address or telephone."""
     same = Q(folded=fold(full_name))
     if email:
@@ -149,7 +152,9 @@ def doubles(full_name, email="", phone=""):
 # --- What is done -----------------------------------------------------------------------------
 
 
-def enrol(person, post, *, by, document="", document_signer=""):
+def enrol(
+    person: User, post: RoleAssignment, *, by: User, document: str = "", document_signer: str = ""
+) -> User:
     """A new officer: an account without a password, and their first post (cấp tài khoản).
 
     ``person`` and ``post`` are unsaved; an empty username is made from the name. Raises
@@ -168,7 +173,9 @@ def enrol(person, post, *, by, document="", document_signer=""):
     return person
 
 
-def assign(post, *, by, document="", document_signer=""):
+def assign(
+    post: RoleAssignment, *, by: User, document: str = "", document_signer: str = ""
+) -> RoleAssignment:
     """Give ``post`` (unsaved) to its person (phân công).
 
     Raises PermissionDenied, ValidationError.
@@ -188,7 +195,9 @@ def assign(post, *, by, document="", document_signer=""):
     return post
 
 
-def end(post, last, *, by, document="", document_signer=""):
+def end(
+    post: RoleAssignment, last: date, *, by: User, document: str = "", document_signer: str = ""
+) -> RoleAssignment:
     """Let ``post`` end with the day ``last``; what its holder had claimed waits for the others.
 
     Nothing happens to one that ends by then anyway. Raises PermissionDenied, ValidationError.
@@ -219,7 +228,14 @@ def end(post, last, *, by, document="", document_signer=""):
     return ended
 
 
-def move(post, new, *, by, document="", document_signer=""):
+def move(
+    post: RoleAssignment,
+    new: RoleAssignment,
+    *,
+    by: User,
+    document: str = "",
+    document_signer: str = "",
+) -> RoleAssignment:
     """From the first day of ``new`` (unsaved) its holder has that instead of ``post``.
 
     The office calls it điều chuyển. Raises PermissionDenied, ValidationError; then they keep what
@@ -237,7 +253,16 @@ def move(post, new, *, by, document="", document_signer=""):
     return new
 
 
-def leave(person, *, on, by, reason, to=None, document="", document_signer=""):
+def leave(
+    person: User,
+    *,
+    on: date,
+    by: User,
+    reason: str,
+    to: User | None = None,
+    document: str = "",
+    document_signer: str = "",
+) -> None:
     """From the day ``on`` this person has no post any more (nghỉ, chuyển công tác).
 
     ``to`` has their posts from that day; without, what they had claimed goes back to the others of
@@ -265,7 +290,9 @@ def leave(person, *, on, by, reason, to=None, document="", document_signer=""):
             close(person, by=by)
 
 
-def _pass(post, to, *, on, by, reason, paper):
+def _pass(
+    post: RoleAssignment, to: User | None, *, on: date, by: User, reason: str, paper: dict[str, str]
+) -> None:
     """End ``post`` before ``on``, for ``to`` to go on if there is somebody."""
     if post.valid_from >= on:
         raise ValidationError(
@@ -297,7 +324,7 @@ def _pass(post, to, *, on, by, reason, paper):
         raise _said_at(refused, {"valid_to": "on"}) from None
 
 
-def _said_at(refused, names):
+def _said_at(refused: ValidationError, names: Mapping[str, str]) -> ValidationError:
     """What was refused, at the fields that this act has for them."""
     if not hasattr(refused, "error_dict"):
         return refused
@@ -306,7 +333,7 @@ def _said_at(refused, names):
     )
 
 
-def close(person, *, by):
+def close(person: User, *, by: User) -> None:
     """The account of who has nothing left to do is used no more (khóa tài khoản)."""
     if person.is_staff or person.is_superuser or not person.is_active:
         return
@@ -320,7 +347,9 @@ def close(person, *, by):
     slips.void([person])
 
 
-def bring_back(person, post, *, by, document="", document_signer=""):
+def bring_back(
+    person: User, post: RoleAssignment, *, by: User, document: str = "", document_signer: str = ""
+) -> RoleAssignment:
     """Another post for somebody known here; one who had left may use their account again (trở lại).
 
     Raises PermissionDenied, ValidationError.
@@ -339,7 +368,7 @@ def bring_back(person, post, *, by, document="", document_signer=""):
         return assign(post, by=by, document=document, document_signer=document_signer)
 
 
-def change_contact(person, *, email, phone, by):
+def change_contact(person: User, *, email: str, phone: str, by: User) -> User:
     """One's own address and telephone, or noted for another (thư điện tử, điện thoại).
 
     The record says which changed, and keeps neither. Raises PermissionDenied.
@@ -358,7 +387,7 @@ def change_contact(person, *, email, phone, by):
     return person
 
 
-def print_slips(people, *, by):
+def print_slips(people: Collection[User], *, by: User) -> list[slips.Printed]:
     """A slip for each (in phiếu). Raises PermissionDenied for one whom ``by`` does not answer for,
     ValidationError for one who has left.
     """
@@ -376,7 +405,7 @@ def print_slips(people, *, by):
 # --- The list ---------------------------------------------------------------------------------
 
 
-def waiting(people):
+def waiting(people: QuerySet[User]) -> QuerySet[User]:
     """Of a query of people: those in use who have not chosen a password yet (chưa kích hoạt)."""
     return people.filter(
         is_active=True,
@@ -386,7 +415,7 @@ def waiting(people):
     )
 
 
-def found(people, text):
+def found(people: QuerySet[User], text: str) -> QuerySet[User]:
     """Of a query of people: those whose name, sign-in or unit says every word of ``text``."""
     named = people.annotate(folded=Fold(Concat("full_name", Value(" "), "username")))
     for word in fold(text).split()[:8]:

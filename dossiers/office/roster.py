@@ -5,10 +5,14 @@ all again. A row is a person with one post; a second row of the same person at t
 second post.
 """
 
+from __future__ import annotations
+
 import io
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import openpyxl
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -59,17 +63,17 @@ class Entry:
     #: {column: sentences}; "" for the row as a whole.
     wrong: dict[str, list[str]] = field(default_factory=dict)
 
-    def refuse(self, column, sentence):
+    def refuse(self, column: str, sentence: object) -> None:
         """Note what is wrong in a cell."""
         self.wrong.setdefault(column if column in COLUMNS else "", []).append(str(sentence))
 
     @property
-    def cells(self):
+    def cells(self) -> list[tuple[str, Sequence[str]]]:
         """(text, sentences) of each column, for the page."""
         return [(self.said.get(name, ""), self.wrong.get(name, ())) for name in COLUMNS]
 
     @property
-    def rest(self):
+    def rest(self) -> Sequence[str]:
         """What is wrong with the row as a whole."""
         return self.wrong.get("", ())
 
@@ -77,35 +81,35 @@ class Entry:
 class Roster:
     """The rows of one spreadsheet. ``people`` are the accounts made, once it was entered."""
 
-    def __init__(self, entries, by):
+    def __init__(self, entries: list[Entry], by: User) -> None:
         self.entries, self.by = entries, by
         self.people: list[User] = []
 
     @property
-    def faults(self):
+    def faults(self) -> int:
         """How many cells are wrong."""
         return sum(len(said) for each in self.entries for said in each.wrong.values())
 
     @property
-    def accounts(self):
+    def accounts(self) -> int:
         """How many people the rows are."""
         return len({each.meant["person"] for each in self.entries if "person" in each.meant})
 
     @property
-    def lines(self):
+    def lines(self) -> list[list[Any]]:
         """What the page sends back to enter it: plain lists of texts."""
         return [
             [each.line, *(each.said.get(name, "") for name in COLUMNS)] for each in self.entries
         ]
 
-    def check(self):
+    def check(self) -> None:
         """Try it all and take it back; what is wrong is then said in ``entries``."""
         with transaction.atomic():
             self._try()
             transaction.set_rollback(True)
         self.people = []
 
-    def enter(self):
+    def enter(self) -> bool:
         """Make all accounts and posts, or none when a cell is wrong. Whether it was done."""
         with transaction.atomic():
             self._try()
@@ -114,12 +118,12 @@ class Roster:
                 self.people = []
         return not self.faults
 
-    def _try(self):
+    def _try(self) -> None:
         # One moment for all rows: each would ask the database for it nine times.
         with clock.at(clock.now(), replay=clock.replaying()):
             self._make_all()
 
-    def _make_all(self):
+    def _make_all(self) -> None:
         among = None if people.administers_people(self.by) else people.led_by(self.by)
         units = Units(clock.today(), among)
         for entry in self.entries:
@@ -131,7 +135,7 @@ class Roster:
                 self._make(entry, made)
         self.people = list(made.values())
 
-    def _find_doubles(self):
+    def _find_doubles(self) -> None:
         """What the sheet has twice, and who is here already."""
         seen: dict[tuple, int] = {}
         reached: dict[str, tuple] = {}
@@ -153,7 +157,7 @@ class Roster:
                         name, _("Một người khác trong bảng cũng ghi «%(said)s».") % {"said": reach}
                     )
 
-    def _make(self, entry, made):
+    def _make(self, entry: Entry, made: dict[tuple[Any, ...], User]) -> None:
         meant = entry.meant
         post = RoleAssignment(
             role=meant["role"], org_unit=meant["org_unit"], valid_from=meant["valid_from"]
@@ -181,7 +185,7 @@ class Roster:
             made[meant["person"]] = person
 
 
-def _check_new(meant, made):
+def _check_new(meant: dict[str, Any], made: Collection[User]) -> None:
     """Raises ValidationError for who has an account already: it is theirs to go on with.
 
     ``made`` are those of this sheet. Of the same name elsewhere there may well be another person.
@@ -204,7 +208,7 @@ def _check_new(meant, made):
             )
 
 
-def read(content, filename, *, by):
+def read(content: bytes, filename: str, *, by: User) -> Roster:
     """The roster in a file. Raises :class:`~cycle.sheets.SheetRefused` when there is none in it."""
     for sheet in sheets.read(content, filename):
         for number, row in enumerate(sheet.rows[:HEAD_WITHIN]):
@@ -223,7 +227,7 @@ def read(content, filename, *, by):
     )
 
 
-def empty_sheet(among=None):
+def empty_sheet(among: Collection[int] | None = None) -> bytes:
     """An XLSX with the right columns; beside it the names of units (of these ids) and of roles."""
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -244,7 +248,7 @@ def empty_sheet(among=None):
     return content.getvalue()
 
 
-def again(lines, *, by):
+def again(lines: object, *, by: User) -> Roster:
     """The roster that a page sends back. Raises :class:`~cycle.sheets.SheetRefused`."""
     entries = []
     for line in lines if isinstance(lines, list) else []:
@@ -258,7 +262,7 @@ def again(lines, *, by):
     return _bounded(entries, by)
 
 
-def _bounded(entries, by):
+def _bounded(entries: list[Entry], by: User) -> Roster:
     if not entries:
         raise sheets.SheetRefused(_("Dưới dòng tiêu đề không có người nào."))
     if len(entries) > MOST:
@@ -268,7 +272,7 @@ def _bounded(entries, by):
     return Roster(entries, by)
 
 
-def _columns(row):
+def _columns(row: sheets.Row) -> dict[str, int]:
     """{column: its number} of a line that may be the head."""
     called = {fold(name): key for key, names in COLUMNS.items() for name in names}
     found: dict[str, int] = {}
@@ -279,7 +283,7 @@ def _columns(row):
     return found
 
 
-def _said(row, columns):
+def _said(row: sheets.Row, columns: dict[str, int]) -> dict[str, str]:
     """The text of each column of a line, a day as it is written here."""
     said = {}
     for name, number in columns.items():
@@ -290,7 +294,7 @@ def _said(row, columns):
     return said
 
 
-def _understand(entry, units):
+def _understand(entry: Entry, units: Units) -> None:
     """Read each cell; what cannot be read is said at it."""
     said, meant = entry.said, entry.meant
     meant.clear()
@@ -335,7 +339,7 @@ def _understand(entry, units):
         entry.refuse("valid_from", refused)
 
 
-def _role(text):
+def _role(text: str) -> Role | None:
     wanted = fold(text)
     known = {fold(str(role.label)): role for role in Role} | {role.value: role for role in Role}
     return known.get(wanted) or CALLED.get(wanted)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from cycle import clock, events, written
-from cycle.models import DayOff, HistoryEntry, OfficeContact
+from cycle.models import DayOff, HistoryEntry, OfficeContact, User
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.models import ACTS, Dossier, ProductGroup, Task
@@ -38,13 +38,13 @@ def source_url() -> str:
 
 
 @register.simple_tag
-def may(user, permission):
+def may(user: User, permission: str) -> bool:
     """Whether our rules let this person do it: Django's own table of rights is not asked."""
     return rules.has_perm(permission, user)
 
 
 @register.simple_tag
-def office_contact():
+def office_contact() -> OfficeContact | None:
     """Whom to call who cannot sign in; nothing before somebody has said it."""
     return OfficeContact.current()
 

@@ -16,7 +16,7 @@ from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
-from dossiers.walk.entering import CHUNK, RESUME, Entry, StockRefused, day_of, noon, record
+from dossiers.walk.entering import CHUNK, RESUME, Entry, StockRefused, day_of, noon
 
 #: What was done before, by the day that a list gives of it.
 STEPS = {
@@ -40,14 +40,15 @@ PAPERS = {"selected_number": "selected_on", "approved_number": "approved_on"}
 
 
 def running_year() -> Cycle:
-    """The year that running dossiers belong to when nobody says otherwise: the newest open one.
+    """The year that running dossiers belong to when nobody says otherwise: the newest open one,
+    a rehearsal only when nothing else is.
 
     Raises :class:`StockRefused` while none is open.
     """
     year = (
         Cycle.objects.filter(closed_on=None)
         .select_related("rule_set")
-        .order_by("-year", "-pk")
+        .order_by("beside", "-year", "-pk")
         .first()
     )
     if year is None:
@@ -79,10 +80,15 @@ class Running(Entry):
         self.tell()
         late = sum(self.begin(row.values, self.dossiers[row.pk]) for row in self.rows)
         self.link()
-        record(
-            self.batch, "stock.hand_out", by=self.by, rows=len(self.rows), overdue=late,
-            into=str(self.year),
-        )  # fmt: skip
+        HistoryEntry.objects.record(
+            "stock.hand_out",
+            self.year,
+            by=self.by,
+            capacity=self.capacity,
+            batch=self.batch.pk,
+            rows=len(self.rows),
+            overdue=late,
+        )
 
     def none_is_open(self) -> None:
         """Raise :class:`StockRefused` when a dossier was opened since the list was checked."""

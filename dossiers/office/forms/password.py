@@ -1,5 +1,9 @@
 """What is asked of who has no password, or forgot it."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django import forms
 from django.contrib.auth import password_validation
 from django.utils.translation import gettext as _now
@@ -8,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from dossiers.forms.fields import PlainPart
 
 
-def _code(label, most, help_text, **attrs):
+def _code(label: Any, most: int, help_text: Any, **attrs: str) -> forms.CharField:
     """A box for a code of ours, filled from the address that brought one."""
     box = {"autocomplete": "off", "spellcheck": "false", "data-slip-code": "", **attrs}
     return forms.CharField(
@@ -33,12 +37,12 @@ class ChooseForm(PlainPart):
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
 
-    def clean_password1(self):
+    def clean_password1(self) -> str:
         password = self.cleaned_data["password1"]
         password_validation.validate_password(password)
         return password
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         first, second = (self.cleaned_data.get(f"password{n}") for n in (1, 2))
         if first and second and first != second:

@@ -1,10 +1,14 @@
 """What is asked of people: who is new, which post, until when, how to reach them, a password."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -14,15 +18,17 @@ from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import DateField, PlainPart, RowField
 from dossiers.office import people
 
+T = TypeVar("T")
+
 
 class PhoneField(forms.CharField):
     """A telephone number, however its digits are grouped."""
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any) -> None:
         attrs = {"inputmode": "tel", "autocomplete": "off"}
         super().__init__(max_length=20, widget=forms.TextInput(attrs), **kwargs)
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
             return written.phone(text)
@@ -35,7 +41,9 @@ class UnitInput(forms.TextInput):
 
     units: list[str] = []
 
-    def render(self, name, value, attrs=None, renderer=None):
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None
+    ) -> SafeString:
         box = super().render(name, value, (attrs or {}) | {"list": f"{name}_offered"}, renderer)
         options = format_html_join("", '<option value="{}">', ((each,) for each in self.units))
         return format_html('{}<datalist id="{}_offered">{}</datalist>', box, name, options)
@@ -44,7 +52,7 @@ class UnitInput(forms.TextInput):
 class UnitField(forms.CharField):
     """A unit by its name as people write it; ``among`` are ids of those that may be chosen."""
 
-    def __init__(self, among=None, **kwargs):
+    def __init__(self, among: Collection[int] | None = None, **kwargs: Any) -> None:
         super().__init__(max_length=200, **kwargs)
         self.widget = UnitInput({"autocomplete": "off"})
         self.units = Units(clock.today(), among)
@@ -53,18 +61,18 @@ class UnitField(forms.CharField):
         if len(existing) == 1:
             self.initial = self.widget.units[0]
 
-    def clean(self, value):
+    def clean(self, value: Any) -> Any:
         text = super().clean(value)
         try:
             return self.units.meant(text) if text else None
         except UnitUnknown as refused:
             raise ValidationError(str(refused)) from None
 
-    def prepare_value(self, value):
+    def prepare_value(self, value: Any) -> Any:
         return self.units.label(value) if isinstance(value, OrgUnit) else value
 
 
-def email_field(**kwargs):
+def email_field(**kwargs: Any) -> forms.EmailField:
     """An address of mail that need not be given."""
     field = forms.EmailField(label=_("Thư điện tử"), required=False, max_length=254, **kwargs)
     field.error_messages["invalid"] = _("Địa chỉ thư chưa đúng, ví dụ ten@tinh.gov.vn.")
@@ -80,7 +88,7 @@ FILE_MESSAGES = {
 }
 
 
-def _documents():
+def _documents() -> dict[str, forms.Field]:
     return {
         "document": forms.CharField(
             label=_("Số, ngày văn bản (nếu có)"),
@@ -97,23 +105,24 @@ def _documents():
 class Asked(PlainPart):
     """A form that does one act; what the act refuses is said at the field it is about."""
 
-    def __init__(self, *args, by, **kwargs):
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
 
-    def attempt(self, act):
+    def attempt(self, act: Callable[[], T]) -> T | None:
         """What ``act`` returns; None when it was refused."""
         try:
             return act()
         except ValidationError as refused:
             self.add_error(None, self._placed(refused))
+            return None
 
-    def _placed(self, refused):
+    def _placed(self, refused: ValidationError) -> ValidationError:
         if hasattr(refused, "error_dict") and not set(refused.error_dict) <= set(self.fields):
             return ValidationError(refused.messages)
         return refused
 
-    def paper(self):
+    def paper(self) -> dict[str, str]:
         """The document and its signer, as every act takes them."""
         return {name: self.cleaned_data[name] for name in ("document", "document_signer")}
 
@@ -125,7 +134,7 @@ class PostForm(Asked):
     valid_from = DateField(label=_("Từ ngày"))
     valid_to = DateField(label=_("Đến hết ngày (để trống nếu chưa biết)"), required=False)
 
-    def __init__(self, *args, by, **kwargs):
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         # Before the fields get their words.
         among = None if people.administers_people(by) else people.led_by(by)
         self.base_fields = {  # type: ignore[misc]
@@ -144,7 +153,7 @@ class PostForm(Asked):
     def _before(self) -> dict[str, Any]:
         return {}
 
-    def post(self):
+    def post(self) -> RoleAssignment:
         """The post that was asked for, unsaved."""
         asked = self.cleaned_data
         return RoleAssignment(
@@ -155,7 +164,7 @@ class PostForm(Asked):
 class EnrolForm(PostForm):
     """A new officer and their first post."""
 
-    def _before(self):
+    def _before(self) -> dict[str, Any]:
         return {
             "full_name": forms.CharField(label=_("Họ và tên"), max_length=150),
             "email": email_field(help_text=_("Nơi nhận nhắc việc. Người dùng tự sửa được.")),
@@ -165,7 +174,7 @@ class EnrolForm(PostForm):
             ),
         }
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.found = []
         if self.is_bound:
@@ -173,15 +182,15 @@ class EnrolForm(PostForm):
         if not self.found:
             del self.fields["another"]
 
-    def _doubles(self):
+    def _doubles(self) -> list[User]:
         name = " ".join(str(self.data.get("full_name", "")).replace("\0", "").split())
         email = str(self.data.get("email", "")).replace("\0", "").strip()
         return list(people.doubles(name, email)) if name else []
 
-    def clean_full_name(self):
+    def clean_full_name(self) -> str:
         return " ".join(self.cleaned_data["full_name"].split())
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         if self.found and not self.cleaned_data.get("another"):
             self.add_error(
@@ -191,14 +200,14 @@ class EnrolForm(PostForm):
             )
         return cleaned
 
-    def save(self):
+    def save(self) -> User | None:
         """The new person, or None when it was refused."""
         asked = self.cleaned_data
         person = User(**{name: asked[name] for name in ("full_name", "email", "phone")})
         return self.attempt(lambda: people.enrol(person, self.post(), by=self.by, **self.paper()))
 
 
-def named(person):
+def named(person: User) -> str:
     """A person with where they are: «Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)»."""
     posts = ", ".join(str(post) for post in person.role_assignments.all())
     return f"{person} ({posts or person.username})"
@@ -207,7 +216,7 @@ def named(person):
 class GiveForm(PostForm):
     """Another post for somebody known here, who may have left."""
 
-    def save(self, person):
+    def save(self, person: User) -> RoleAssignment | None:
         """The post, or None when it was refused."""
         return self.attempt(
             lambda: people.bring_back(person, self.post(), by=self.by, **self.paper())
@@ -217,21 +226,21 @@ class GiveForm(PostForm):
 class PostChoice(RowField):
     """A post by its role, unit and first day."""
 
-    def label_from_instance(self, obj):
+    def label_from_instance(self, obj: Any) -> str:
         return f"{obj} ({obj.valid_from:%d/%m/%Y})"
 
 
 class MoveForm(PostForm):
     """Another post in the place of one."""
 
-    def __init__(self, *args, by, person, **kwargs):
+    def __init__(self, *args: Any, by: User, person: User, **kwargs: Any) -> None:
         self.person = person
         self.posts = people.endable(by, person)
         super().__init__(*args, by=by, **kwargs)
         if len(self.posts) == 1:
             self.initial.setdefault("old", self.posts[0].pk)
 
-    def _before(self):
+    def _before(self) -> dict[str, Any]:
         rows = RoleAssignment.objects.filter(pk__in=[post.pk for post in self.posts])
         return {
             "old": PostChoice(
@@ -241,7 +250,7 @@ class MoveForm(PostForm):
             )
         }
 
-    def save(self):
+    def save(self) -> RoleAssignment | None:
         """The new post, or None when it was refused."""
         old = self.cleaned_data["old"]
         return self.attempt(lambda: people.move(old, self.post(), by=self.by, **self.paper()))
@@ -259,7 +268,7 @@ class LeaveForm(Asked):
         empty_label=_("Không ai: việc trở lại cho người khác của đơn vị"),
     )
 
-    def __init__(self, *args, by, person, **kwargs):
+    def __init__(self, *args: Any, by: User, person: User, **kwargs: Any) -> None:
         self.person = person
         self.base_fields = {**self.declared_fields, **_documents()}  # type: ignore[misc]
         super().__init__(*args, by=by, **kwargs)
@@ -269,12 +278,13 @@ class LeaveForm(Asked):
         )
         self.initial.setdefault("on", clock.today())
 
-    def save(self):
+    def save(self) -> bool:
         """Whether it was done."""
-        asked = {name: self.cleaned_data[name] for name in ("on", "reason", "to")}
+        asked: dict[str, Any] = {name: self.cleaned_data[name] for name in ("on", "reason", "to")}
+        asked |= self.paper()
 
-        def act():
-            people.leave(self.person, by=self.by, **asked, **self.paper())
+        def act() -> bool:
+            people.leave(self.person, by=self.by, **asked)
             return True
 
         return self.attempt(act) or False
@@ -288,7 +298,7 @@ class RosterForm(PlainPart):
         help_text=_("Cần các cột: Họ và tên, Đơn vị, Vai trò."),
     )
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].error_messages |= FILE_MESSAGES
 
@@ -299,12 +309,12 @@ class ContactForm(Asked):
     email = email_field(help_text=_("Nơi nhận nhắc việc và thư «Hôm nay»."))
     phone = PhoneField(label=_("Điện thoại"), required=False)
 
-    def __init__(self, *args, person, **kwargs):
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.person = person
         for name in ("email", "phone"):
             self.initial.setdefault(name, getattr(person, name))
 
-    def save(self):
+    def save(self) -> User:
         """The person as they are now."""
         return people.change_contact(self.person, by=self.by, **self.cleaned_data)

@@ -1,10 +1,15 @@
 """What an administrator says once, when an installation begins."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cycle import provinces
+from cycle.models import User
 from dossiers.forms.fields import DateField, PlainPart
 from dossiers.office.forms.people import FILE_MESSAGES, PhoneField, email_field
 
@@ -14,7 +19,7 @@ class ProvinceForm(PlainPart):
 
     province = forms.ChoiceField(label=_("Tỉnh, thành phố"))
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["province"].choices = [("", _("Chọn tỉnh")), *provinces.choices()]
 
@@ -28,7 +33,7 @@ class UnitSheetForm(PlainPart):
     )
     since = DateField(label=_("Có từ ngày"))
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].error_messages |= FILE_MESSAGES
 
@@ -42,7 +47,7 @@ class OfficeContactForm(PlainPart):
     phone = PhoneField(label=_("Điện thoại"), required=False)
     email = email_field(help_text="")
 
-    def clean(self):
+    def clean(self) -> Any:
         cleaned = super().clean()
         if not self.errors and not (self.cleaned_data["phone"] or self.cleaned_data["email"]):
             self.add_error("phone", _("Hãy nhập số điện thoại hoặc thư điện tử."))
@@ -52,7 +57,7 @@ class OfficeContactForm(PlainPart):
 class SplitForm(PlainPart):
     """Which successor has the business of each split commune; a field for each."""
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.units = {f"unit_{unit.pk}": unit for unit in provinces.split()}
         for name, unit in self.units.items():
@@ -77,7 +82,7 @@ class SplitForm(PlainPart):
             help_text=_("Bắt buộc khi xã cũ đã có hồ sơ, sản phẩm trong hệ thống."),
         )
 
-    def save(self, by):
+    def save(self, by: User) -> int | None:
         """How many changed, or None when it was refused."""
         chosen = {}
         for name, unit in self.units.items():

@@ -31,7 +31,7 @@ ROWS = 25
 
 @login_required
 def absence(request: SignedIn) -> HttpResponseBase:
-    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); or without the paper due."""
+    """Who acts for whom, now, soon and before (vắng mặt, ủy quyền); documents that are owed."""
     found = AbsenceList(request.user, request.GET)
     page = found.page(request.GET.get("page"), ROWS)
     rows = found.shaped(list(page))
@@ -56,7 +56,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Record the paper of a substitution that began without one."""
+    """Record the document of a substitution that began without one."""
     substitution = get_object_or_404(substitutions(request.user), pk=pk)
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
         raise Http404
@@ -103,7 +103,7 @@ def absence_new(request: SignedIn) -> HttpResponseBase:
 @login_required
 @require_POST
 def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
-    """End a substitution with today, or take back one that has not begun."""
+    """End a substitution today, or delete one that has not begun."""
     substitution = get_object_or_404(substitutions(request.user), pk=pk)
     try:
         handover.end_substitution(substitution, by=request.user)
@@ -121,7 +121,7 @@ def absence_end(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 def handover_list(request: SignedIn) -> HttpResponseBase:
-    """The posts whose work this person may give to another, with what lies open in each."""
+    """The posts that this person may hand over, with their open work."""
     found = HandoverList(request.user, request.GET)
     page = found.page(request.GET.get("page"), ROWS)
     return render(

@@ -1,5 +1,7 @@
 """A password of one's own: by a slip on paper, or a new one by mail (kích hoạt, quên mật khẩu)."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 
 from axes.handlers.proxy import AxesProxyHandler

@@ -1,6 +1,11 @@
 """People: who is here, since when; new, moved, gone, back; their slips (nhân sự)."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar
 
 import rules
 import segno
@@ -8,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -20,7 +25,7 @@ from django.views.decorators.http import require_POST
 from cycle import clock, downloads, sheets, site
 from cycle import slips as paper
 from cycle.asking import SignedIn
-from cycle.models import ActivationSlip, HistoryEntry, Stream
+from cycle.models import ActivationSlip, HistoryEntry, Stream, User
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
@@ -33,6 +38,8 @@ from dossiers.office.forms.people import (
 )
 from dossiers.office.lists import PeopleList, person_row, seen_people, with_posts
 
+T = TypeVar("T")
+
 ROWS = 25
 #: More slips than these are not printed at once.
 SLIPS = 200
@@ -40,15 +47,15 @@ SLIPS = 200
 ENTRIES = 50
 
 
-def _day(value):
+def _day(value: date) -> str:
     return f"{value:%d/%m/%Y}"
 
 
-def _seen(request):
+def _seen(request: SignedIn) -> QuerySet[User]:
     return seen_people(request.user)
 
 
-def _one(request, pk):
+def _one(request: SignedIn, pk: int) -> User:
     return get_object_or_404(_seen(request), pk=pk)
 
 
@@ -115,7 +122,7 @@ def person_new(request: SignedIn) -> HttpResponseBase:
     return render(request, "dossiers/person_form.html", {"form": form, "act": "new"})
 
 
-def _kept(save, *args):
+def _kept(save: Callable[..., T], *args: Any) -> T:
     """What ``save`` returns. Raises Http404 where the person may not, as for any stranger."""
     try:
         return save(*args)
@@ -144,7 +151,7 @@ def give(request: SignedIn, pk: int) -> HttpResponseBase:
     return render(request, "dossiers/person_form.html", {"form": form, "person": found, "act": act})
 
 
-def _not_of_the_administration(found):
+def _not_of_the_administration(found: User) -> None:
     """A sign-in of the administration holds no posts: none of these acts is about it."""
     if found.is_staff or found.is_superuser:
         raise Http404
@@ -215,7 +222,7 @@ def own_contact(request: SignedIn) -> HttpResponseBase:
     return _contact(request, request.user, reverse("profile"))
 
 
-def _contact(request, found, back):
+def _contact(request: SignedIn, found: User, back: str) -> HttpResponseBase:
     form = ContactForm(request.POST or None, by=request.user, person=found)
     fill(form, request.typed)
     if form.is_valid():
@@ -268,7 +275,7 @@ def roster_page(request: SignedIn) -> HttpResponseBase:
     )
 
 
-def _rows(text):
+def _rows(text: str) -> Any:
     """What the page sends back, as lists; nothing for what is no list."""
     try:
         return json.loads(text)
@@ -318,12 +325,12 @@ def slips(request: SignedIn) -> HttpResponseBase:
     return show_slips(request, printed)
 
 
-def _refused(request, sentence):
+def _refused(request: SignedIn, sentence: str) -> HttpResponseBase:
     messages.warning(request, sentence)
     return redirect("dossiers:people")
 
 
-def show_slips(request, printed):
+def show_slips(request: SignedIn, printed: list[paper.Printed]) -> HttpResponseBase:
     """The page of slips, several on a sheet."""
     prefetch_related_objects([slip.person for slip in printed], with_posts())
     address = site.address(reverse("dossiers:activate"))

@@ -1,6 +1,9 @@
 """The first day: which province, what the law says, whom to call (thiết lập)."""
 
+from __future__ import annotations
+
 import io
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -15,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from cycle import clock, provinces, sheets
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit
+from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit, User
 from cycle.typed import fill, shows_typed
 from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, SplitForm, UnitSheetForm
 
@@ -23,7 +26,7 @@ from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, SplitFo
 PROBLEMS = 20
 
 
-def _administrator(request):
+def _administrator(request: SignedIn) -> None:
     """Raises Http404 for anybody else."""
     if not rules.has_perm("dossiers.administer_people", request.user):
         raise Http404
@@ -66,7 +69,7 @@ def units(request: SignedIn) -> HttpResponseBase:
     )
 
 
-def _loaded(asked, by):
+def _loaded(asked: dict[str, Any], by: User) -> OrgUnit:
     """The province of a form that is right."""
     if "file" in asked:
         file = asked["file"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from typing import Any
 
 import rules
@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.downloads import download
-from cycle.models import Batch, Cycle, HistoryEntry, Stream, WindowNotice
+from cycle.models import Batch, Cycle, HistoryEntry, StepWindow, Stream, WindowNotice
 from cycle.typed import fill, shows_typed
 from cycle.workdays import DAY, add_months
 from dossiers.law.guidance import GUIDES
@@ -165,9 +165,15 @@ def _changes(year: Cycle) -> list[HistoryEntry]:
     return rows
 
 
-def _strips(year, batches, windows, months, today):
+def _strips(
+    year: Cycle,
+    batches: Iterable[Batch],
+    windows: list[StepWindow],
+    months: list[date],
+    today: date,
+) -> list[dict[str, Any]]:
     """Each batch, and the whole year, with the cells of its windows month by month."""
-    groups = [(batch, str(batch)) for batch in batches]
+    groups: list[tuple[Batch | None, str]] = [(batch, str(batch)) for batch in batches]
     groups.append((None, _("Cả năm")))
     return [
         {
@@ -189,13 +195,13 @@ def _strips(year, batches, windows, months, today):
     ]
 
 
-def _state(window, today):
+def _state(window: StepWindow, today: date) -> str:
     if window.includes(today):
         return "now"
     return "past" if window.closes_on < today else "coming"
 
 
-def _cell(window, month):
+def _cell(window: StepWindow, month: date) -> dict[str, int | None] | None:
     """What a month says of a window: from which day, to which, all of it, or nothing."""
     last = add_months(month, 1) - DAY
     if window.closes_on < month or window.opens_on > last:
@@ -207,7 +213,7 @@ def _cell(window, month):
     }
 
 
-def _missed(windows):
+def _missed(windows: list[StepWindow]) -> list[dict[str, Any]]:
     """Windows that have closed with dossiers not through: how many, by unit."""
     found = []
     for window in windows:
