@@ -238,6 +238,22 @@ def test_the_list_shows_each_its_own_and_filters(entered, lan, land):
     assert "Gạo nếp" not in main(client.get(f"/potential/?commune={commune}"))
     assert "Không có sản phẩm tiềm năng nào." in main(client.get("/potential/?state=closed"))
     assert main(client.get("/potential/?commune=x&state=y&after=zz"))
+
+
+def test_the_list_is_taken_out_as_it_is_filtered(entered, lan, land):
+    client, officer = Client(), ang()
+    typed = {"format": "csv", "column": ["product", "state"]}
+    for who, query, names in (
+        (lan, "", {"Mật ong Ẳng Nưa", "Gạo nếp nương"}),
+        (lan, "?q=gao+tua", {"Gạo nếp nương"}),
+        (officer, "", {"Mật ong Ẳng Nưa"}),
+    ):
+        client.force_login(who)
+        page = client.get(f"/potential/{query}").content.decode()
+        assert f'action="/export/potential/{query}"' in page
+        answer = client.post(f"/export/potential/{query}", typed)
+        lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+        assert {line.split(",")[0] for line in lines[1:]} == names
     stranger = Client()
     stranger.force_login(person("khach", "Không vai trò"))
     assert stranger.get(f"/potential/{Potential.objects.first().pk}/").status_code == 404

@@ -520,7 +520,9 @@ def test_years_of_before_and_windows_long_over_are_not_told(cycle, idea_window):
     assert not WindowNotice.objects.filter(window=idea_window).exists()
 
 
-def test_a_batch_has_the_dossiers_that_were_proposed_in_its_days(new_year, commune, an, minh):
+def test_a_batch_has_the_dossiers_that_were_proposed_in_its_days(
+    client, new_year, commune, an, minh
+):
     first, second = new_year.batches.all()
     made = {}
     for name, day in (("Một", date(2027, 4, 29)), ("Hai", date(2027, 4, 30))):
@@ -536,6 +538,15 @@ def test_a_batch_has_the_dossiers_that_were_proposed_in_its_days(new_year, commu
     everything = Dossier.objects.all()
     assert [each.product.name for each in years.dossiers_of(first, everything)] == ["Một"]
     assert [each.product.name for each in years.dossiers_of(second, everything)] == ["Hai"]
+    client.force_login(minh)
+    page = reverse("dossiers:cycle_batch", args=[new_year.pk, first.pk])
+    export = reverse("dossiers:export_of", args=["batch", first.pk])
+    assert f'action="{export}"' in client.get(page).content.decode()
+    answer = client.post(export, {"format": "csv", "column": ["product"]})
+    assert "".join(line.decode("utf-8-sig") for line in answer).split() == ["Sản", "phẩm", "Một"]
+    assert client.get(export).headers["Location"] == page
+    client.force_login(person("la", "Người lạ"))
+    assert client.post(export, {"format": "csv"}).status_code == 404
     Dossier.objects.filter(pk=made["Một"].pk).update(case_type=CaseType.REEVALUATION)
     assert not years.dossiers_of(first, everything).exists()
 

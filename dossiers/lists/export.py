@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import exports
 from cycle.models import HistoryEntry, Office
-from dossiers.lists import ending, files, inbox, missing, overdue
+from dossiers.lists import ending, files, inbox, missing, overdue, potential
 from dossiers.lists.filters import Column
 from dossiers.models import CaseType, ProductGroup
 
@@ -49,6 +50,12 @@ class Exported:
     said: Said | None = None
     #: Whether it is a list of one thing, whose number its address has.
     of_one: bool = False
+    #: The numbers in the address of its page, given that of the one thing.
+    place: Callable[[int], list[int]] = lambda pk: [pk]
+
+    def address(self, pk: int | None) -> str:
+        """The address of the page that shows it."""
+        return reverse(self.page, args=[] if pk is None else self.place(pk))
 
     def chosen(self, names: Collection[str] | None) -> list[Column]:
         """The columns of these names in the order of the list; without any, those of habit."""
@@ -264,6 +271,22 @@ def _missing_said(row: dict[str, Any]) -> tuple[str, str]:
     return str(row["lack"].label), f"{row['unit'].name}{f' ({officers})' if officers else ''}"
 
 
+_POTENTIAL = (
+    Column("commune", _("Xã, phường"), lambda each: each.commune.name),
+    Column("product", _("Sản phẩm"), lambda each: each.name),
+    Column("producer", _("Chủ thể"), lambda each: each.producer_name),
+    Column("representative", _("Người đại diện"), lambda each: each.representative),
+    Column("phone", _("Điện thoại"), lambda each: each.phone),
+    Column("address", _("Địa chỉ"), lambda each: each.address, chosen=False),
+    Column("group", _("Nhóm sản phẩm"), lambda each: each.get_group_display(), chosen=False),
+    Column("wish", _("Nguyện vọng"), lambda each: each.wish),
+    Column("surveyed_on", _("Ngày khảo sát"), lambda each: each.surveyed_on),
+    Column("state", _("Tình trạng"), lambda each: each.get_state_display()),
+    Column("dossier", _("Hồ sơ"),
+           lambda each: each.dossier.get_state_display() if each.dossier else ""),
+    Column("reason", _("Lý do khép lại"), lambda each: each.reason, chosen=False),
+)  # fmt: skip
+
 register(Exported(
     "dossiers", _("Danh mục hồ sơ"), "dossiers:dossier_list", _FILES,
     lambda user, data, _pk: files.Register(user, inbox.Filters.of(data).at_start()),
@@ -287,4 +310,8 @@ register(Exported(
     "missing", _("Xã còn thiếu"), "dossiers:missing", _MISSING,
     lambda user, data, _pk: missing.Missing(user, missing.Filters.of(data)),
     _missing_said,
+))  # fmt: skip
+register(Exported(
+    "potential", _("Sản phẩm tiềm năng"), "dossiers:potential", _POTENTIAL,
+    lambda user, data, _pk: potential.Potentials(user, potential.Filters.of(data).at_start()),
 ))  # fmt: skip

@@ -1,5 +1,6 @@
 """Potential products, by commune (sản phẩm tiềm năng)."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from cycle.models import OrgUnit, User, fold
-from dossiers.lists.filters import Asked, Listed, Narrowed
+from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import Potential, PotentialState
 
 
@@ -53,9 +54,22 @@ class Potentials(Listed):
             rows = rows.filter(search__contains=word)
         return rows
 
+    def _ordered(self) -> QuerySet[Potential]:
+        return (
+            self.found()
+            .select_related("commune", "dossier", "batch")
+            .order_by("commune__name", "commune_id", "pk")
+        )
+
+    def keys(self) -> Iterable[int]:
+        return self._ordered().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
+
+    def of(self, keys: Sequence[int]) -> list[Potential]:
+        return in_order(keys, self._ordered().in_bulk(keys))
+
     @cached_property
     def _page(self) -> list[Potential]:
-        rows = self.found().select_related("commune", "dossier", "batch")
+        rows = self._ordered()
         last = self.filters.after and (
             Potential.objects.visible_to(self.user)
             .filter(pk=self.filters.after)
@@ -71,7 +85,7 @@ class Potentials(Listed):
                 | Q(commune__name=name, commune__gt=commune)
                 | Q(commune__name=name, commune=commune, pk__gt=pk)
             )
-        return list(rows.order_by("commune__name", "commune_id", "pk")[: self.PAGE + 1])
+        return list(rows[: self.PAGE + 1])
 
     def _beyond(self, last: Potential) -> dict[str, Any]:
         return {"after": last.pk}

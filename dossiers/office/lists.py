@@ -17,13 +17,25 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Fold, Job, Level, OrgUnit, Role, RoleAssignment, Substitution, User, fold
+from cycle.models import (
+    Batch,
+    Fold,
+    Job,
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Substitution,
+    User,
+    fold,
+)
 from cycle.written import day_text
 from dossiers.law.states import State
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Queried
 from dossiers.models import Dossier, OutreachEvent, RowKind, StockBatch, StockKind, Task
 from dossiers.office import handover, people
+from dossiers.office import year as years
 from dossiers.office.stock.columns import FIELDS
 from dossiers.page import told
 
@@ -364,6 +376,30 @@ _STOCK_ROWS = (
            lambda row: row.certificate.number if row.certificate_id else ""),
 )  # fmt: skip
 
+# --- The dossiers of a batch ----------------------------------------------------------------------
+
+
+def batch_dossiers(user: User, batch: Batch) -> Queried:
+    """The dossiers of a batch that I see (hồ sơ của đợt)."""
+    found = years.dossiers_of(batch, Dossier.objects.visible_to(user))
+    return Queried(found.select_related("product__producer", "commune").order_by("pk"))
+
+
+def _batch(user: User, _data: Mapping[str, str], pk: int | None) -> Queried:
+    if not rules.has_perm("dossiers.see_year", user):
+        raise Http404
+    return batch_dossiers(user, get_object_or_404(Batch.objects.select_related("cycle"), pk=pk))
+
+
+_BATCH = (
+    Column("code", _("Mã số"), lambda each: each.product.code),
+    Column("product", _("Sản phẩm"), lambda each: each.product.name),
+    Column("producer", _("Chủ thể"), lambda each: each.product.producer.name),
+    Column("commune", _("Xã, phường"), lambda each: each.commune.name),
+    Column("state", _("Trạng thái"), lambda each: each.get_state_display()),
+    Column("stars", _("Hạng sao"), lambda each: each.stars),
+)
+
 # --- The history of a dossier ---------------------------------------------------------------------
 
 
@@ -413,4 +449,8 @@ register(Exported(
 ))  # fmt: skip
 register(Exported(
     "history", _("Nhật ký xử lý"), "dossiers:dossier", _HISTORY, _history, of_one=True
+))  # fmt: skip
+register(Exported(
+    "batch", _("Hồ sơ của đợt"), "dossiers:cycle_batch", _BATCH, _batch, of_one=True,
+    place=lambda pk: [Batch.objects.values_list("cycle", flat=True).get(pk=pk), pk],
 ))  # fmt: skip

@@ -5,7 +5,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -35,8 +34,7 @@ def export(request: SignedIn, name: str, pk: int | None = None) -> HttpResponseB
         raise Http404
     rows = found.open(request.user, request.GET, pk)
     query = request.GET.urlencode()
-    page = reverse(found.page, args=[] if pk is None else [pk])
-    back = f"{page}?{query}".rstrip("?")
+    back = f"{found.address(pk)}?{query}".rstrip("?")
     how = request.POST.get("format")
     if request.method != "POST":
         return redirect(back)

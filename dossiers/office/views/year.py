@@ -26,9 +26,10 @@ from cycle.models import Batch, Cycle, HistoryEntry, StepWindow, Stream, WindowN
 from cycle.typed import fill, shows_typed
 from cycle.workdays import DAY, add_months
 from dossiers.law.guidance import GUIDES
-from dossiers.models import Dossier, PlanPaper
+from dossiers.models import PlanPaper
 from dossiers.office import year as years
 from dossiers.office.forms import year as forms
+from dossiers.office.lists import batch_dossiers
 
 ROWS = 25
 #: So many changes of a year are shown.
@@ -310,10 +311,7 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
     """A batch: its days, plan, windows with why, rounds, and its dossiers."""
     year = _cycle(request, pk, "dossiers.see_year")
     its = _batch(year, batch_pk)
-    found = years.dossiers_of(its, Dossier.objects.visible_to(request.user))
-    page = Paginator(
-        found.select_related("product__producer", "commune").order_by("pk"), ROWS
-    ).get_page(request.GET.get("page"))
+    page = batch_dossiers(request.user, its).page(request.GET.get("page"), ROWS)
     return render(
         request,
         "dossiers/cycle_batch.html",
