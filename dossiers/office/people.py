@@ -53,6 +53,7 @@ def appoints_at(user, unit_id):
     )
 
 
+@slips.answering
 @rules.predicate
 def answers_for(user, person):
     """May let this person in again: print them a slip, bring them back, note their address.
