@@ -25,7 +25,7 @@ from django.utils.http import base36_to_int, int_to_base36
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from cycle import accounts, clock, site
+from cycle import accounts, clock, site, slips
 from cycle.appointing import Appointed
 from cycle.models import HistoryEntry, Job, User
 from cycle.models.job import job_kind
@@ -152,6 +152,8 @@ def redeem(typed: str, password: str) -> User:
         person.set_password(password)
         person.save(update_fields=["password"])
         accounts.end_sessions(person)
+        # A paper that still lies about would undo what the person has just chosen.
+        slips.void([person])
         HistoryEntry.objects.record("person.new_password_by_mail", Appointed(person), by=person)
     # Who tried old passwords until the sign-in closed is let in with the new one.
     reset(username=person.username)

@@ -9,6 +9,8 @@ import csv
 import io
 import math
 import re
+import subprocess
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterator
@@ -31,7 +33,11 @@ MAX_COLUMNS = 60
 #: What is kept of one cell.
 MAX_TEXT = 1_000
 
-_UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff\x00-\x08\x0b-\x1f\x7f]")
+#: Those that turn the reading direction round too: a name would be seen as another; and halves of
+#: characters, which JSON may bring and no database takes.
+_UNSEEN = re.compile(
+    r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]"
+)
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
 #: Day 0 of Excel, its leap year of 1900 reckoned with.
@@ -133,6 +139,7 @@ def opened(content: bytes) -> Iterator[calamine.CalamineWorkbook]:
         raise locked
     if content.startswith(_ZIP):
         _check_unfolded(content)
+    _check_bearable(content)
     try:
         yield calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     except calamine.PasswordError:
@@ -168,6 +175,46 @@ def _check_unfolded(content: bytes) -> None:
     except zipfile.BadZipFile:
         raise SheetRefused(_("Tệp bị hỏng: hãy tải lại tệp gốc.")) from None
     if size > MAX_UNFOLDED:
+        raise SheetRefused(_("Tệp mở ra quá lớn: hãy chỉ giữ trang danh sách rồi gửi lại."))
+
+
+#: The reader makes room for every cell between the first and the last: 5 KB with a letter in A1
+#: and one in XFD1048576 ask for 500 GB, and a process that gets no memory is gone, with all who are
+#: served by it. So another process tries first, which may have so many bytes and seconds.
+MOST_MEMORY, MOST_SECONDS = 1536 * 1024**2, 20
+_TRY = """
+import io, resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[1]),) * 2)
+resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]),) * 2)
+import python_calamine as calamine
+content = io.BytesIO(sys.stdin.buffer.read())
+try:
+    book = calamine.CalamineWorkbook.from_filelike(content)
+    for each in book.sheets_metadata:
+        if each.typ == calamine.SheetTypeEnum.WorkSheet:
+            book.get_sheet_by_name(each.name)
+except MemoryError:
+    sys.exit(1)
+except BaseException:
+    pass  # Of what else is wrong with it our own reading tells.
+"""
+
+
+def _check_bearable(content: bytes) -> None:
+    """Whether the workbook can be read with what memory and time a page has."""
+    try:
+        tried = subprocess.run(  # noqa: S603  (our own words; the file is only read)
+            [sys.executable, "-I", "-c", _TRY, str(MOST_MEMORY), str(MOST_SECONDS)],
+            input=content,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=MOST_SECONDS * 3,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        tried = None
+    if tried is None or tried.returncode != 0:
         raise SheetRefused(_("Tệp mở ra quá lớn: hãy chỉ giữ trang danh sách rồi gửi lại."))
 
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from axes.utils import reset
 from django.db import transaction
@@ -24,12 +25,28 @@ from cycle import accounts, clock
 from cycle.appointing import Appointed
 from cycle.models import ActivationSlip, HistoryEntry, User, end_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Answers = TypeVar("_Answers", bound=Callable[[User, User], bool])
+
+#: Functions of who printed a slip and its person: whether the one may still let the other in.
+_answering: list[Callable[[User, User], bool]] = []
+
 #: A slip printed today works to the end of the day so many days later.
 DAYS = 14
 #: Without what looks alike in print: I and 1, L, O and 0.
 LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 #: 31 letters, 16 of them: 79 bits, which nobody finds by trying.
 LENGTH = 16
+
+
+def answering(function: _Answers) -> _Answers:
+    """Register a function of (who printed, person) that says whether the one answers for the other
+    at the moment of use.
+    """
+    _answering.append(function)
+    return function
 
 
 class SlipRefused(Exception):
@@ -88,7 +105,7 @@ def redeem(typed: str, password: str) -> User:
     with transaction.atomic():
         found = (
             ActivationSlip.objects.select_for_update(of=("self",))
-            .select_related("user")
+            .select_related("user", "made_by")
             .filter(mark=_mark(_read(typed)))
             .first()
         )
@@ -96,6 +113,7 @@ def redeem(typed: str, password: str) -> User:
         person = User.objects.select_for_update().get(pk=slip.user_id)
         if not person.is_active:
             raise SlipRefused(_("Tài khoản của phiếu này đã ngừng dùng."))
+        _check_maker(slip.made_by, person)
         event = "person.new_password" if person.has_usable_password() else "person.begin"
         person.set_password(password)
         person.save(update_fields=["password"])
@@ -130,6 +148,16 @@ def _working(slip: ActivationSlip | None) -> ActivationSlip:
             % {"day": f"{slip.expires_on:%d/%m/%Y}"}
         )
     return slip
+
+
+def _check_maker(maker: User | None, person: User) -> None:
+    """Whoever printed it may have kept the code: of no use once the person has work that the
+    printer does not answer for. A slip of the server names nobody. Raises SlipRefused.
+    """
+    if maker is not None and not all(answers(maker, person) for answers in _answering):
+        raise SlipRefused(
+            _("Người in phiếu này không còn phụ trách tài khoản của phiếu: hãy xin phiếu mới.")
+        )
 
 
 def _read(typed: str) -> str:

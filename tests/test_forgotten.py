@@ -223,3 +223,16 @@ def test_a_letter_is_not_written_when_nobody_waits_for_it_any_more(client, an):
 def test_the_way_to_it_is_where_one_fails_to_sign_in(client):
     assert f'href="{ASK}"' in client.get("/accounts/login/").content.decode()
     assert client.get("/accounts/password/reset/")["Location"] == ASK
+
+
+def test_who_has_chosen_anew_by_mail_is_undone_by_no_paper_of_before(client, an, chi):
+    from dossiers.office import people
+
+    (slip,) = people.print_slips([an], by=chi)
+    _answer, (letter,) = asked(client, "an")
+    assert use(client, code_in(letter)).status_code == 302
+    answer = client.post(
+        "/activate/",
+        {"code": slip.code, "password1": "khác hẳn 26 ạ", "password2": "khác hẳn 26 ạ"},
+    )
+    assert "đã hủy" in said(answer)

@@ -213,7 +213,18 @@ def test_what_is_no_list_is_refused_in_words(client, staff, kind):
 
 @pytest.mark.parametrize(
     "sent",
-    ["", "x", "[", "[]", "{}", "[[1]]", json.dumps([["a"] * 9]), "9" * 5000, "[" * 5000],
+    [
+        "",
+        "x",
+        "[",
+        "[]",
+        "{}",
+        "[[1]]",
+        json.dumps([["a"] * 9]),
+        "9" * 5000,
+        "[" * 5000,
+        '[[2,"L\\ud800","Xã Nà Tấu","Cán bộ OCOP","","","","\\ud800",""]]',
+    ],
 )
 def test_what_no_page_sent_is_refused_in_words(client, staff, sent):
     client.force_login(staff)

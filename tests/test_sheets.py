@@ -156,3 +156,29 @@ def test_a_zip_bomb_is_refused_before_it_unfolds(monkeypatch):
         archive.writestr("xl/worksheets/sheet1.xml", b"\0" * 21 * 1024**2)
     assert len(out.getvalue()) < 1024**2
     assert "quá lớn" in refused(out.getvalue())
+
+
+SHEET = (
+    '<?xml version="1.0"?>'
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    '<row r="1"><c r="A1"><v>1</v></c></row>'
+    '<row r="{row}"><c r="{cell}"><v>2</v></c></row></sheetData></worksheet>'
+)
+
+
+@pytest.mark.parametrize(("row", "cell"), [(1_048_576, "XFD1048576"), (60_000, "XFD60000")])
+def test_a_cell_at_the_end_of_the_world_is_refused_and_kills_no_process(row, cell):
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(xlsx(lambda book: None))) as old,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for each in old.namelist():
+            far = each == "xl/worksheets/sheet1.xml"
+            new.writestr(each, SHEET.format(row=row, cell=cell) if far else old.read(each))
+    assert len(made.getvalue()) < 10_000
+    assert "quá lớn" in refused(made.getvalue())
+
+
+def test_text_is_cut_of_what_turns_it_round_and_of_halves_of_characters():
+    assert sheets.clean("Cà \u202ephê\u2066 \ud800Mường") == "Cà phê Mường"

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.test import Client
 
 from cycle import clock, slips
-from cycle.models import ActivationSlip, HistoryEntry, Role, User
+from cycle.models import ActivationSlip, HistoryEntry, Role, RoleAssignment, User
 from dossiers.office import people
 from tests.kept import codes, tables_with
 from tests.world import person
@@ -174,6 +174,24 @@ def test_wrong_codes_are_counted_as_wrong_passwords_are(client, chi, moi):
     # Others sign in as before.
     answer = client.post("/accounts/login/", {"login": "chi", "password": "mật khẩu thử"})
     assert answer.status_code == 302
+
+
+def test_a_slip_does_not_reach_above_who_printed_it(client, chi, staff, moi, commune, province):
+    (slip,) = printed(chi, moi)
+    post = moi.role_assignments.get()
+    people.move(
+        post,
+        RoleAssignment(role=Role.OFFICER, org_unit=province, valid_from=clock.today()),
+        by=staff,
+        document="12/QĐ-UBND, 02/11/2026",
+        document_signer="Trần Công Sơn",
+    )
+    before = User.objects.get(pk=moi.pk).password
+    said = use(client, slip.code).content.decode()
+    assert "không còn phụ trách tài khoản của phiếu" in said
+    assert User.objects.get(pk=moi.pk).password == before
+    (anew,) = printed(staff, moi)
+    assert use(client, anew.code).status_code == 302
 
 
 def test_who_left_is_let_in_by_no_slip_of_before(client, chi, moi):

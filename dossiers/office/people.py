@@ -56,6 +56,7 @@ def appoints_at(user: User | None, unit_id: int | None) -> bool:
     )
 
 
+@slips.answering
 @rules.predicate
 def answers_for(user: User | None, person: User | None) -> bool:
     """May let this person in again: print them a slip, bring them back, note their address.

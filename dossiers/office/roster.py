@@ -257,7 +257,7 @@ def again(lines: object, *, by: User) -> Roster:
         number, *texts = line
         if not isinstance(number, int) or not all(isinstance(text, str) for text in texts):
             raise sheets.SheetRefused(_("Bảng gửi lại không đúng dạng: hãy tải tệp lên lần nữa."))
-        clean = [sheets.clean(text)[: sheets.MAX_TEXT] for text in texts]
+        clean = [sheets.clean(text[: sheets.MAX_TEXT * 4])[: sheets.MAX_TEXT] for text in texts]
         entries.append(Entry(number, dict(zip(COLUMNS, clean, strict=True))))
     return _bounded(entries, by)
 
