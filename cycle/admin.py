@@ -29,7 +29,6 @@ from cycle import accounts, appointing, events, fields
 from cycle.models import (
     Cycle,
     DayOff,
-    Duty,
     HistoryEntry,
     OrgUnit,
     RoleAssignment,
@@ -554,12 +553,6 @@ class RoleAssignmentAdmin(Kept):
         _save_assignment(request, form, obj.save)
 
 
-class DutyInline(admin.TabularInline):
-    model = Duty
-    extra = 0
-    fields = ["rule_set", "node", "level", "role", "working_days"]
-
-
 class TermRuleInline(admin.StackedInline):
     """What the law proposes and the province overrules, with the number of its document."""
 
@@ -579,10 +572,10 @@ class TermRuleInline(admin.StackedInline):
 
 @admin.register(Cycle)
 class CycleAdmin(Kept):
-    """A year: who does what, until when; its pages stand under ``/cycles/``."""
+    """A year and its terms; its pages stand under ``/cycles/``, who does what on them alone."""
 
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
-    inlines = [DutyInline, TermRuleInline]
+    inlines = [TermRuleInline]
     # Its own page asks for it: the windows lie within.
     exclude = ["ends_on"]
 

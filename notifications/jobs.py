@@ -13,6 +13,7 @@ from cycle import clock, files
 from cycle.jobs import alone
 from cycle.running.waking import wake
 from dossiers.office.handover import keep_posts
+from dossiers.office.people import close_left
 from dossiers.office.windows import tell_windows
 from dossiers.terms.sweep import begin_batches, sweep
 from notifications import digests, weekly
@@ -31,6 +32,7 @@ def keep_time() -> None:
         "keep_time",
         {
             "posts": keep_posts,
+            "left": close_left,
             "batches": lambda: begin_batches(clock.now()),
             "swept": sweep,
             "windows": tell_windows,

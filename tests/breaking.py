@@ -34,6 +34,7 @@ from cycle.models import (
     ActivationSlip,
     Batch,
     Criterion,
+    Cycle,
     Elimination,
     HistoryEntry,
     Option,
@@ -136,6 +137,18 @@ def substituted(world, **fields):
         "created_by": world.an,
     }
     return Substitution.objects.create(**values | fields)
+
+
+def struck_year(world):
+    """A year that was opened by mistake and struck out."""
+    return Cycle.everything.create(
+        year=2031,
+        title="Mở nhầm",
+        rule_set=world.cycle.rule_set,
+        opened_on=date(2031, 1, 1),
+        closed_on=date(2031, 1, 1),
+        void=True,
+    )
 
 
 def batch(world):

@@ -123,6 +123,7 @@ from tests.breaking import (
     slip,
     sql,
     stock_batch,
+    struck_year,
     substituted,
     summary,
     term,
@@ -447,6 +448,10 @@ BREAKS = {
         pk=certificate_of_another(w).pk
     ).update(void=True),
     "mark_of_before_is_the_owners": lambda w: kept(w, records.certificate(), stars=3, before=True),
+    "stands_in_its_year": lambda w: [
+        judged(w),
+        EvaluationRound.objects.update(cycle=struck_year(w)),
+    ],
     # councils: what a row of a round points at is of its round
     "document_entry_is_of_its_round": lambda w: [judged(w), document(w, entry=second_entry(w))],
     "document_replaces_one_of_its_kind": lambda w: document(
@@ -687,6 +692,19 @@ SUPERKEYS = {
 def test_the_database_refuses(name, world):
     with refused(name):
         BREAKS[name](world)
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"), [(Dossier, {}), (OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})]
+)
+def test_nothing_stands_in_a_year_that_was_struck_out(model, fields, world):
+    gone = struck_year(world)
+    if model is not Dossier:
+        with refused("stands_in_its_year"):
+            event(world, model, cycle=gone, **fields)
+        event(world, model, **fields)
+    with refused("stands_in_its_year"):
+        model.objects.update(cycle=gone)
 
 
 def test_every_constraint_of_ours_is_broken_once(db):

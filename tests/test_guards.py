@@ -17,12 +17,13 @@ from cycle import clock
 from cycle.guards import SEARCH_PATH, guards_hold
 from cycle.models import Cycle, HistoryHead, OrgUnit, StepWindow, User
 from cycle.running import embedded
-from dossiers.models import Producer, Product
+from dossiers.models import OutreachEvent, Producer, Product, PromotionEvent
 from tests import judging
 from tests.breaking import (
     certificate_of_another,
     closed,
     criterion,
+    event,
     interest,
     judged,
     refused,
@@ -35,6 +36,7 @@ from tests.breaking import (
     sent_up,
     shut,
     sql,
+    struck_year,
     substituted,
     window,
 )
@@ -265,6 +267,29 @@ ATTACKS[("dossiers_certificate", "certificate_struck_with_its_list")] = (
     },
     "UPDATE public.dossiers_certificate SET void = true",
 )
+
+
+def year_struck(world):
+    """A round and events in the year, and another year that was struck out."""
+    judged(world)
+    for model, fields in ((OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})):
+        event(world, model, **fields)
+    struck_year(world)
+
+
+ATTACKS |= {
+    (table, "stands_in_its_year"): (
+        year_struck,
+        {"cycle_cycle": "UPDATE pg_temp.cycle_cycle SET void = false"},
+        f"UPDATE public.{table} SET cycle_id = (SELECT id FROM public.cycle_cycle WHERE void)",
+    )
+    for table in (
+        "dossiers_dossier",
+        "dossiers_outreachevent",
+        "dossiers_promotionevent",
+        "councils_evaluationround",
+    )
+}
 NO_WINDOWS = {"cycle_stepwindow": "DELETE FROM pg_temp.cycle_stepwindow"}
 
 

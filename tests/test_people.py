@@ -8,8 +8,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 
 from councils.models import Member
 from cycle import appointing, clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, User
-from dossiers.office import people
+from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
+from dossiers.office import handover, people
 from dossiers.walk import doors
 from tests import judging
 from tests.moments import moment
@@ -307,6 +307,41 @@ def test_who_leaves_later_works_until_then(an, chi, commune, staff):
     an.refresh_from_db()
     assert an.is_active
     assert post_of(an, commune).valid_to == on - timedelta(days=1)
+    assert people.close_left() == 0
+    with clock.at(clock.now() + timedelta(days=10)):
+        assert people.close_left() == 1
+        an.refresh_from_db()
+        assert not an.is_active
+        last = HistoryEntry.objects.filter(stream="person", stream_id=an.pk).latest("seq")
+        assert (last.event, last.actor) == ("person.deactivate", None)
+        # Let in again without a post, as before another is given: it is not closed once more.
+        User.objects.filter(pk=an.pk).update(is_active=True)
+        assert people.close_left() == 0
+
+
+def test_who_stays_after_all_keeps_the_account(cycle, an, chi, commune, staff):
+    on = clock.today() + timedelta(days=10)
+    dung = person("dung", "Lò Thị Dung")
+    people.leave(an, on=on, by=chi, reason="Nghỉ hưu", to=dung)
+    handover.take_back(post_of(an, commune), by=chi)
+    # The post ends years later for another reason: of that nobody said that she leaves.
+    RoleAssignment.objects.filter(user=an).update(valid_to=on + timedelta(days=400))
+    with clock.at(clock.now() + timedelta(days=500)):
+        assert people.close_left() == 0
+
+
+def test_who_leaves_but_acts_for_another_keeps_the_account_until_then(an, chi, commune, staff):
+    dung = person("dung", "Lò Thị Dung", (Role.OFFICER, commune))
+    on = clock.today() + timedelta(days=10)
+    people.leave(an, on=on, by=staff, reason="Nghỉ hưu")
+    Substitution.objects.create(
+        assignment=dung.role_assignments.get(), substitute=an, reason="Nghỉ phép", created_by=chi,
+        valid_from=on, valid_to=on + timedelta(days=5), document="1/QĐ-UBND",
+    )  # fmt: skip
+    with clock.at(clock.now() + timedelta(days=12)):
+        assert people.close_left() == 0
+    with clock.at(clock.now() + timedelta(days=20)):
+        assert people.close_left() == 1
 
 
 def test_a_leader_ends_what_is_theirs_and_the_account_goes_on_elsewhere(

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from councils.help import law_in_use
+from councils.models import EvaluationRound
 from cycle import clock, planning
 from cycle.models import (
     Batch,
@@ -23,13 +24,16 @@ from cycle.models import (
 )
 from cycle.planning import Stage, plan_back
 from cycle.workdays import Calendar
+from dossiers.forms.opening import OutreachForm
+from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.missing import Filters, Missing
-from dossiers.models import CaseType, Dossier
+from dossiers.models import CaseType, Dossier, OutreachEvent
 from dossiers.office import windows
 from dossiers.office import year as years
 from dossiers.walk.running import running_year
 from notifications import audiences
 from notifications.letters import context_of
+from tests import judging
 from tests.world import open_cycle, open_dossier, person
 
 pytestmark = pytest.mark.django_db
@@ -667,3 +671,50 @@ def test_what_takes_the_newest_open_year_takes_no_rehearsal(rule_sets, minh):
     # Where nothing else is open, the rehearsal is what is meant.
     Cycle.objects.filter(pk=year.pk).update(closed_on=date(2026, 11, 1))
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, rehearsal.pk)
+
+
+# --- Struck out at the same moment ------------------------------------------------------------
+
+
+def test_who_opens_a_dossier_as_its_year_is_struck_out_is_told_so(admin, new_year, commune, an):
+    read_before = Cycle.objects.get(pk=new_year.pk)
+    years.take_back(new_year, reason="Nhầm năm", by=admin)
+    with pytest.raises(ConditionNotMet, match="vừa bị gạch bỏ vì mở nhầm"):
+        open_dossier(read_before, commune, an)
+    assert not Dossier.objects.exists()
+
+
+def test_who_notes_a_meeting_as_its_year_is_struck_out_is_told_so(
+    client, admin, new_year, commune, an, monkeypatch
+):
+    checked = OutreachForm.is_valid
+
+    def struck_after(form):
+        if right := checked(form):
+            years.take_back(new_year, reason="Nhầm năm", by=admin)
+        return right
+
+    monkeypatch.setattr(OutreachForm, "is_valid", struck_after)
+    client.force_login(an)
+    answer = client.post(
+        reverse("dossiers:outreach"),
+        {
+            "cycle": new_year.pk, "org_unit": commune.pk, "held_on": "28/11/2026",
+            "kind": "meeting", "title": "Họp bản", "attendance": "9", "cost": "0",
+        },
+    )  # fmt: skip
+    assert "vừa bị gạch bỏ vì mở nhầm" in answer.content.decode()
+    assert not OutreachEvent.objects.exists()
+
+
+def test_who_sets_up_a_round_as_its_year_is_struck_out_is_told_so(
+    admin, new_year, province, monkeypatch
+):
+    thu = person("thu", "Lò Thị Thư", ("council_office", province))
+    judging.regulate(province)
+    sits = judging.seat(province, thu)
+    years.take_back(new_year, reason="Nhầm năm", by=admin)
+    monkeypatch.setattr(EvaluationRound, "full_clean", lambda self, **how: None)
+    made = EvaluationRound(council=sits, cycle=new_year, name="Đợt 1", mode="meeting")
+    with pytest.raises(ConditionNotMet, match="vừa bị gạch bỏ vì mở nhầm"):
+        EvaluationRound.create(made, by=thu)

@@ -199,7 +199,10 @@ NOTES = (
     Note(
         "contact",
         _("Số điện thoại, thư điện tử, mật khẩu của bạn"),
-        _("Thông báo gửi về thư điện tử ghi ở đây. Quên mật khẩu thì xin lãnh đạo in phiếu."),
+        _(
+            "Thông báo gửi về thư điện tử ghi ở đây. Quên mật khẩu thì bấm «Quên mật khẩu» ở trang "
+            "đăng nhập để nhận thư; không có thư điện tử thì xin lãnh đạo in phiếu."
+        ),
         "profile",
         _("Mở tài khoản của tôi"),
         (*POSTS, *_SEATS, "administrator"),

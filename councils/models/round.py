@@ -45,6 +45,7 @@ from cycle.workdays import DAY
 from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.law.states import STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
+from dossiers.models.product import on_what_stands
 from dossiers.terms import clocks
 
 if TYPE_CHECKING:
@@ -278,10 +279,11 @@ class EvaluationRound(models.Model):
     def create(cls, round_: Self, *, by: User) -> Self:
         """Begin a round under the regulation in force (lập đợt).
 
-        Raises PermissionDenied, ConditionNotMet when the unit has no regulation, ValidationError.
+        Raises PermissionDenied, ConditionNotMet when the unit has no regulation or the cycle was
+        struck out meanwhile, ValidationError.
         """
         council = round_.council
-        with transaction.atomic():
+        with on_what_stands(), transaction.atomic():
             if not rules.has_perm("councils.run_round", by, round_):
                 raise PermissionDenied
             regulation = Regulation.objects.in_force(council.org_unit, clock.today())

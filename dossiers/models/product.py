@@ -55,18 +55,23 @@ class Standing(models.Manager):
 
 #: What is said to who builds on what was struck out at the same moment.
 STRUCK_OUT = _("Chủ thể hoặc sản phẩm này vừa bị gạch bỏ khỏi danh sách đã nhập: hãy chọn lại.")
+#: What is said to who begins something in a year that was struck out at the same moment.
+YEAR_STRUCK_OUT = _("Chu trình này vừa bị gạch bỏ vì mở nhầm: hãy chọn chu trình khác.")
+#: What the database says, and what is said for it.
+_SAID = {"stands_on_what_stands": STRUCK_OUT, "stands_in_its_year": YEAR_STRUCK_OUT}
 
 
 @contextmanager
 def on_what_stands() -> Iterator[None]:
-    """Save something on a producer or product. Raises ConditionNotMet when it was struck out since:
-    the database looks, whoever was faster.
+    """Save something on a producer, a product or a year. Raises ConditionNotMet when it was struck
+    out since: the database looks, whoever was faster.
     """
     try:
         yield
     except IntegrityError as error:
-        if "stands_on_what_stands" in str(error):
-            raise ConditionNotMet([STRUCK_OUT]) from error
+        for name, said in _SAID.items():
+            if name in str(error):
+                raise ConditionNotMet([said]) from error
         raise
 
 

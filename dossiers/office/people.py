@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from cycle import accounts, appointing, clock, slips
 from cycle.appointing import Appointed
-from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, User, fold
+from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, Stream, User, fold
 from dossiers.office import handover
 
 # --- Who may --------------------------------------------------------------------------------
@@ -268,7 +268,8 @@ def leave(
 
     ``to`` has their posts from that day; without, what they had claimed goes back to the others of
     the unit, of whom there must be one where work is open. When nothing is left and the day has
-    come, the account is closed too. Raises PermissionDenied, ValidationError.
+    come, the account is closed too; on a day to come the beat closes it, see :func:`close_left`.
+    Raises PermissionDenied, ValidationError.
     """
     paper = {"document": document, "document_signer": document_signer}
     with transaction.atomic():
@@ -334,8 +335,44 @@ def _said_at(refused: ValidationError, names: Mapping[str, str]) -> ValidationEr
     )
 
 
-def close(person: User, *, by: User) -> None:
-    """The account of who has nothing left to do is used no more (khóa tài khoản)."""
+#: After one of these it is no longer what was said of a leaving that decides.
+_SINCE_LEAVING = (
+    "person.activate", "person.deactivate", "role.assign", "role.prolong", "role.handover_back",
+)  # fmt: skip
+
+
+def close_left() -> int:
+    """Close the accounts of those whose leaving was noted for a day that has come, and who hold
+    nothing any more. Called by the beat; harmless when called again. Returns how many.
+    """
+    today, closed = clock.today(), 0
+    theirs = HistoryEntry.objects.filter(stream=Stream.PERSON, stream_id=OuterRef("pk"))
+    later = HistoryEntry.objects.filter(
+        stream=Stream.PERSON,
+        stream_id=OuterRef("stream_id"),
+        event__in=("person.leave", *_SINCE_LEAVING),
+        seq__gt=OuterRef("seq"),
+    )
+    leaving = theirs.filter(~Exists(later), event="person.leave", data__on__lte=today.isoformat())
+    gone = User.objects.filter(
+        ~held_now_or_later(today), Exists(leaving), is_active=True, is_staff=False,
+        is_superuser=False,
+    )  # fmt: skip
+    for pk in list(gone.values_list("pk", flat=True)):
+        with transaction.atomic():
+            person = User.objects.select_for_update().get(pk=pk)
+            # They may hold more than posts: a seat in a council, somebody's place.
+            if person.is_active and not appointing.held_from(person, today):
+                close(person, by=None)
+                closed += 1
+    return closed
+
+
+def close(person: User, *, by: User | None) -> None:
+    """The account of who has nothing left to do is used no more (khóa tài khoản).
+
+    ``by`` None: the beat, on the day that was noted.
+    """
     if person.is_staff or person.is_superuser or not person.is_active:
         return
     appointing.check_leaving(person)

@@ -62,8 +62,8 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
 
     ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
     product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
-    the commune or of a unit above it, ConditionNotMet when product or producer was struck out
-    meanwhile.
+    the commune or of a unit above it, ConditionNotMet when product, producer or cycle was struck
+    out meanwhile.
     """
     moment = at or clock.now()
     with on_what_stands(), transaction.atomic():

@@ -49,6 +49,7 @@ from dossiers.models import (
     TermEvent,
     TermState,
 )
+from dossiers.models.product import YEAR_STRUCK_OUT
 from dossiers.terms.recalculation import whole_calendar
 from dossiers.walk import engine
 from dossiers.walk.entering import (
@@ -125,6 +126,8 @@ def enter(batch: StockBatch, *, by: User) -> int:
                     "hãy kiểm tra lại."
                 )
             ) from error
+        if "stands_in_its_year" in str(error):
+            raise StockRefused(str(YEAR_STRUCK_OUT)) from error
         if "stands_on_what_stands" in str(error):
             raise StockRefused(
                 _("Một chủ thể hoặc sản phẩm vừa được gạch bỏ: hãy kiểm tra lại.")

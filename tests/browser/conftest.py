@@ -100,7 +100,7 @@ class Desk:
 
     def __init__(self, context, server, width):
         self.context, self.server, self.width = context, server, width
-        self.faults, self.asked = [], set()
+        self.faults, self.asked, self.visited = [], set(), []
         context.on("page", self._watch)
         # What a navigation that never ends was waiting for.
         context.on("request", lambda request: self.asked.add(request))
@@ -109,6 +109,7 @@ class Desk:
         self.page = context.new_page()
 
     def _watch(self, page):
+        page.on("framenavigated", lambda frame: self.visited.append(frame.url))
         page.on("pageerror", lambda error: self.faults.append(f"{page.url}: {error}"))
         page.on(
             "console",

@@ -3,6 +3,7 @@
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,6 +11,8 @@ from django.utils.translation import gettext as _
 from cycle.asking import SignedIn
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
+from dossiers.law.conditions import ConditionNotMet
+from dossiers.models.product import on_what_stands
 from dossiers.office.lists import outreach_list
 
 ROWS = 25
@@ -33,9 +36,14 @@ def outreach(request: SignedIn) -> HttpResponseBase:
             status=403,
         )
     if form is not None and form.is_valid():
-        event = form.save()
-        messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
-        return redirect("dossiers:outreach")
+        try:
+            with on_what_stands(), transaction.atomic():
+                event = form.save()
+        except ConditionNotMet as late:
+            form.add_error("cycle", [str(each) for each in late.messages])
+        else:
+            messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
+            return redirect("dossiers:outreach")
     page = outreach_list(user).page(request.GET.get("page"), ROWS)
     return render(
         request,
