@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 
 from cycle import provinces
 from cycle.models import HistoryEntry, Level, OrgUnit, Role, User
+from cycle.units import Places
 from dossiers.models import Producer
-from dossiers.office.stock.places import Places
 from tests.world import person
 
 pytestmark = pytest.mark.django_db

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from councils.help import law_in_use
 from cycle import clock, planning
 from cycle.models import (
     Batch,
@@ -22,9 +23,11 @@ from cycle.models import (
 )
 from cycle.planning import Stage, plan_back
 from cycle.workdays import Calendar
+from dossiers.lists.missing import Filters, Missing
 from dossiers.models import CaseType, Dossier
 from dossiers.office import windows
 from dossiers.office import year as years
+from dossiers.walk.running import running_year
 from notifications import audiences
 from notifications.letters import context_of
 from tests.world import open_cycle, open_dossier, person
@@ -632,3 +635,24 @@ def test_the_stages_take_what_the_duties_say(new_year):
     assert stages[0] == planning.Stage("idea", "commune", 15)
     assert judging == planning.Stage("evaluation", "province", 52)
     assert planning.Stage("implementation", "commune", 0) in stages
+
+
+# --- A rehearsal is never taken for the year ------------------------------------------------------
+
+
+def test_what_takes_the_newest_open_year_takes_no_rehearsal(rule_sets, minh):
+    year = open_cycle(rule_sets["qd26_2026"], 2026)
+    beside = {"rule_set": year.rule_set, "opened_on": year.opened_on, "beside": True}
+    Cycle.objects.create(year=2026, title="A: tập dượt", **beside)
+    rehearsal = Cycle.objects.create(year=2027, title="Tập dượt 2027", **beside)
+    rehearsal.adopt(year.rule_set)
+    takes = {
+        "the record": lambda: Cycle.to_record_in().pk,
+        "running dossiers": lambda: running_year().pk,
+        "what is missing": lambda: Missing(minh, Filters()).cycle,
+        "the help": lambda: law_in_use.years(clock.today())[0].cycle.pk,
+    }
+    assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, year.pk)
+    # Where nothing else is open, the rehearsal is what is meant.
+    Cycle.objects.filter(pk=year.pk).update(closed_on=date(2026, 11, 1))
+    assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, rehearsal.pk)

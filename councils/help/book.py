@@ -332,11 +332,14 @@ def _held(year: Year, slug: str) -> list[Duty]:
 
 def _months(year: Year, step: Step, levels: set[str]) -> str:
     """When the step runs, at the levels of those tasks."""
-    spans = {year.windows[step, each] for each in levels if (step, each) in year.windows}
+    spans = {tuple(year.windows[step, each]) for each in levels if (step, each) in year.windows}
     if len(spans) != 1:
         return ""
-    first, last = spans.pop()
-    return _("Làm từ tháng %(first)d đến tháng %(last)d.") % {"first": first, "last": last}
+    # A year of several batches has as many windows: each is told once.
+    return " ".join(
+        _("Làm từ tháng %(first)d đến tháng %(last)d.") % {"first": first, "last": last}
+        for first, last in dict.fromkeys(spans.pop())
+    )
 
 
 def asks(act: Act) -> list[str]:

@@ -65,8 +65,8 @@ class Year:
     rule_set: RuleSet
     duties: dict[str, Duty] = field(default_factory=dict)
     rules: list[TermRule] = field(default_factory=list)
-    #: (step, level) -> first and last month.
-    windows: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    #: (step, level) -> first and last month of each window: of the year, or of each batch.
+    windows: dict[tuple[str, str], list[tuple[int, int]]] = field(default_factory=dict)
     _lawful: dict[str, list[tuple[Act, list[State]]]] = field(default_factory=dict)
 
     @property
@@ -219,13 +219,14 @@ def years(day: date) -> list[Year]:
     for window in StepWindow.objects.filter(**open_now):
         for (cycle_id, _law), year in found.items():
             if cycle_id == window.cycle_id:
-                months = window.first_month, window.last_month
-                year.windows[window.step, window.level] = months
+                months = window.opens_on.month, window.closes_on.month
+                year.windows.setdefault((window.step, window.level), []).append(months)
     if found:
-        # Of one cycle its own edition first.
+        # Rehearsals last; of one cycle its own edition first.
         return sorted(
             found.values(),
             key=lambda year: (
+                year.cycle.beside,  # type: ignore[union-attr]
                 -year.cycle.year,  # type: ignore[union-attr]  # each has its cycle here
                 -year.cycle.pk,  # type: ignore[union-attr]
                 year.cycle.rule_set_id != year.rule_set.pk,  # type: ignore[union-attr]
@@ -242,5 +243,5 @@ def proposed(law: RuleSet) -> Year:
         asked = {key: row[key] for key in ("node", "level", "role", "working_days")}
         year.duties[row["node"]] = Duty(rule_set=law, **asked)
     for row in law.content["windows"]:
-        year.windows[row["step"], row["level"]] = tuple(row["months"])
+        year.windows[row["step"], row["level"]] = [tuple(row["months"])]
     return year

@@ -202,6 +202,7 @@ class _Replay:
             title=title,
             rule_set=rule_set,
             opened_on=take("opened_on", written.day),
+            beside=Cycle.objects.filter(year=year, beside=False).exists(),
             target_new=take("target_new", int),
             target_upgrades=take("target_upgrades", int),
             target_document=take("target_document"),

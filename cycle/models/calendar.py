@@ -123,11 +123,13 @@ class Cycle(models.Model):
 
     @classmethod
     def to_record_in(cls) -> Self:
-        """The newest open cycle, whose history keeps what belongs to no one dossier or round.
+        """The newest open cycle, whose history keeps what belongs to no one dossier or round; a
+        rehearsal only when nothing else is open.
 
         Raises ValidationError while there is none at all.
         """
-        year = cls.objects.order_by(F("closed_on").desc(nulls_first=True), "-year", "-pk").first()
+        newest_open = F("closed_on").desc(nulls_first=True), "beside", "-year", "-pk"
+        year = cls.objects.order_by(*newest_open).first()
         if year is None:
             raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
         return year

@@ -57,7 +57,7 @@ class Missing(Exportable):
         """The cycles to choose from, the newest first."""
         return list(
             Cycle.objects.order_by(
-                models.F("closed_on").desc(nulls_first=True), "-year", "title"
+                models.F("closed_on").desc(nulls_first=True), "beside", "-year", "title"
             ).values_list("pk", "title")
         )
 

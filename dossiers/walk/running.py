@@ -40,14 +40,15 @@ PAPERS = {"selected_number": "selected_on", "approved_number": "approved_on"}
 
 
 def running_year() -> Cycle:
-    """The year that running dossiers belong to when nobody says otherwise: the newest open one.
+    """The year that running dossiers belong to when nobody says otherwise: the newest open one,
+    a rehearsal only when nothing else is.
 
     Raises :class:`StockRefused` while none is open.
     """
     year = (
         Cycle.objects.filter(closed_on=None)
         .select_related("rule_set")
-        .order_by("-year", "-pk")
+        .order_by("beside", "-year", "-pk")
         .first()
     )
     if year is None:

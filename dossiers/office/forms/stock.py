@@ -153,7 +153,7 @@ class AnswersForm(PlainPart):
         ]
         self.communes = dict(communes)
         if batch.kind == StockKind.RUNNING:
-            open_years = Cycle.objects.filter(closed_on=None).order_by("-year", "-pk")
+            open_years = Cycle.objects.filter(closed_on=None).order_by("beside", "-year", "-pk")
             if len(open_years) > 1:
                 self.fields["into"] = forms.ModelChoiceField(
                     open_years, label=_("Hồ sơ của chu trình"), initial=batch.into_id
