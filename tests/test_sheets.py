@@ -156,3 +156,8 @@ def test_a_zip_bomb_is_refused_before_it_unfolds(monkeypatch):
         archive.writestr("xl/worksheets/sheet1.xml", b"\0" * 21 * 1024**2)
     assert len(out.getvalue()) < 1024**2
     assert "quá lớn" in refused(out.getvalue())
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.4\n1 0 obj", b"{\\rtf1 a;b}", b"<html><table>"])
+def test_what_is_text_and_no_table_is_no_sheet(content):
+    assert "không phải Excel" in refused(content, "a.pdf")
