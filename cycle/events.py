@@ -48,7 +48,7 @@ carry(
     " unit valid_from"
 )
 # The first day: accounts, slips, the units of a province.
-carry("expires_on province slip username")
+carry("communes expires_on of_before province slip units username")
 
 register("role.assign", _("phân công vai trò"))
 register("role.prolong", _("kéo dài phân công"))
