@@ -276,7 +276,7 @@ def _head(rows):
     columns = _columns(first)
     for second in rest:
         own = _columns(second)
-        # A person has a name, a unit or a role below these words; a head has nothing, or such a word.
+        # Of a person there is a name, a unit or a role below these words; of a head there is none.
         needed = {columns[name]: name for name in NEEDED if name in columns}
         is_head = all(
             _called(cell) == needed[number] for number, cell in second.said() if number in needed
