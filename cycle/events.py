@@ -47,6 +47,8 @@ carry(
     "assignment bootstrap changed document document_signer is_staff is_superuser post post_role"
     " unit valid_from"
 )
+# The first day: accounts, slips, the units of a province.
+carry("communes expires_on of_before province slip units username")
 
 register("role.assign", _("phân công vai trò"))
 register("role.prolong", _("kéo dài phân công"))

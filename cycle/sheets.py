@@ -40,6 +40,8 @@ _UNSEEN = re.compile(
 )
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+#: Files that may pass for text and hold no table: PDF, RTF, a web page.
+_NO_SHEETS = (b"%PDF", b"{\\rtf", b"<!DOCTYPE", b"<html")
 #: Day 0 of Excel, its leap year of 1900 reckoned with.
 _EPOCH = date(1899, 12, 30)
 
@@ -110,6 +112,8 @@ def read(content: bytes, filename: str) -> list[Sheet]:
             _("Tệp nặng quá %(limit)s MB: hãy chỉ giữ trang danh sách rồi gửi lại.")
             % {"limit": MAX_BYTES // 1024**2}
         )
+    if content.startswith(_NO_SHEETS):
+        raise SheetRefused(_("Tệp này không phải Excel, cũng không phải CSV."))
     if is_workbook(content):
         sheets = _workbook(content)
     elif filename.lower().endswith((".xlsx", ".xls", ".xlsm", ".ods")) and not _is_text(content):

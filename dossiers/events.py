@@ -47,6 +47,8 @@ register("potential.close", _("khép lại sản phẩm tiềm năng"))
 register("potential.reopen", _("mở lại sản phẩm tiềm năng"))
 register("potential.begin", _("mở hồ sơ từ sản phẩm tiềm năng"))
 carry("batch late like window")
+# Lists taken out; the contact of the office; what people change of their own.
+carry("fields how query said was")
 register("cycle.open", _("mở chu trình"))
 register("cycle.take_back", _("gạch bỏ chu trình mở nhầm"))
 register("cycle.batch", _("lập, sửa đợt đánh giá của năm"))

@@ -246,3 +246,28 @@ def test_strangers_bring_in_nobody(client, an):
     assert client.get(ADDRESS).status_code == 404
     assert upload(client, book([row()])).status_code == 404
     assert client.get("/people/import/sheet.xlsx").status_code == 404
+
+
+def test_a_head_of_two_rows_loses_no_column(staff, commune):
+    """Groups stand above: «Liên hệ», «Văn bản»; the head of a name is merged over both."""
+    made = openpyxl.Workbook()
+    sheet = made.active
+    for line in (
+        ["DANH SÁCH CÁN BỘ OCOP"],
+        ["STT", "Họ và tên", "Đơn vị", "Vai trò", "Liên hệ", "", "Văn bản", ""],
+        ["", "", "", "", "Thư điện tử", "Điện thoại", "Số, ngày văn bản", "Người ký văn bản"],
+        [1, "Lường Thị Mới", commune.name, "Lãnh đạo", "", 912345678, "12/QĐ-UBND", "Lò Văn A"],
+        [2, "Lường Thị Hai", commune.name, "Cán bộ OCOP", "hai@", "", "", ""],
+    ):
+        sheet.append(line)
+    for cells in ("A2:A3", "B2:B3", "C2:C3", "D2:D3", "E2:F2", "G2:H2"):
+        sheet.merge_cells(cells)
+    kept = io.BytesIO()
+    made.save(kept)
+    found = roster.read(kept.getvalue(), "x.xlsx", by=staff)
+    found.check()
+    assert [each.line for each in found.entries] == [4, 5]
+    leader = found.entries[0].said
+    assert (leader["phone"], leader["document"]) == ("912345678", "12/QĐ-UBND")
+    assert leader["document_signer"] == "Lò Văn A"
+    assert set(faults(found)) == {(5, "email")}

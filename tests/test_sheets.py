@@ -182,3 +182,8 @@ def test_a_cell_at_the_end_of_the_world_is_refused_and_kills_no_process(row, cel
 
 def test_text_is_cut_of_what_turns_it_round_and_of_halves_of_characters():
     assert sheets.clean("Cà \u202ephê\u2066 \ud800Mường") == "Cà phê Mường"
+
+
+@pytest.mark.parametrize("content", [b"%PDF-1.4\n1 0 obj", b"{\\rtf1 a;b}", b"<html><table>"])
+def test_what_is_text_and_no_table_is_no_sheet(content):
+    assert "không phải Excel" in refused(content, "a.pdf")

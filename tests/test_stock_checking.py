@@ -426,3 +426,17 @@ def test_which_edition_was_in_force(day, edition):
 )  # fmt: skip
 def test_editions_as_they_are_written(written, edition):
     assert cells.edition(written) == edition
+
+
+def test_a_province_that_went_into_this_one_has_certified(land, lan):
+    """Of merged provinces half the certificates name the one that is gone; the other is refused."""
+    OrgUnit.objects.filter(pk=land.pk).update(aliases="Tỉnh Yên Bái")
+    land.refresh_from_db()
+    rows = [
+        good(**{"Hạng sao": 4, "Cơ quan cấp": f"UBND tỉnh {name}"}) for name in ("Yên Bái", "X")
+    ]
+    batch = checked(book(rows), lan, land)
+    first, second = data(batch)
+    assert first.values["issuer"] == land.pk
+    assert [fault["level"] for fault in first.faults if fault["field"] == "issuer"] == ["warning"]
+    assert [fault["level"] for fault in second.faults if fault["field"] == "issuer"] == ["error"]

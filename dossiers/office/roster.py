@@ -211,13 +211,13 @@ def _check_new(meant: dict[str, Any], made: Collection[User]) -> None:
 def read(content: bytes, filename: str, *, by: User) -> Roster:
     """The roster in a file. Raises :class:`~cycle.sheets.SheetRefused` when there is none in it."""
     for sheet in sheets.read(content, filename):
-        for number, row in enumerate(sheet.rows[:HEAD_WITHIN]):
-            columns = _columns(row)
+        for number in range(min(HEAD_WITHIN, len(sheet.rows))):
+            columns, lines = _head(sheet.rows[number : number + 2])
             if not set(NEEDED) <= set(columns):
                 continue
             entries = [
                 Entry(below.line, said)
-                for below in sheet.rows[number + 1 :]
+                for below in sheet.rows[number + lines :]
                 if (said := _said(below, columns)).get("full_name") or said.get("role")
             ]
             return _bounded(entries, by)
@@ -272,15 +272,37 @@ def _bounded(entries: list[Entry], by: User) -> Roster:
     return Roster(entries, by)
 
 
+def _head(rows: list[sheets.Row]) -> tuple[dict[str, int], int]:
+    """({column: its number}, lines it takes) of what may be the head: one line, or two of which the
+    upper one names groups, «Văn bản» over «Số, ngày văn bản» and «Người ký văn bản».
+    """
+    first, *rest = rows
+    columns = _columns(first)
+    for second in rest:
+        own = _columns(second)
+        # Of a person there is a name, a unit or a role below these words; of a head there is none.
+        needed = {columns[name]: name for name in NEEDED if name in columns}
+        is_head = all(
+            _called(cell) == needed[number] for number, cell in second.said() if number in needed
+        )
+        if second.line == first.line + 1 and needed and is_head and set(own) - set(columns):
+            return columns | own, 2
+    return columns, 1
+
+
 def _columns(row: sheets.Row) -> dict[str, int]:
     """{column: its number} of a line that may be the head."""
-    called = {fold(name): key for key, names in COLUMNS.items() for name in names}
     found: dict[str, int] = {}
     for number, cell in row.said():
-        key = called.get(re.sub(r"[*:]|\(.*?\)", "", fold(str(cell))).strip())
-        if key:
+        if key := _called(cell):
             found.setdefault(key, number)
     return found
+
+
+def _called(cell: object) -> str | None:
+    """The column that a cell of the head names; None when it names none."""
+    called = {fold(name): key for key, names in COLUMNS.items() for name in names}
+    return called.get(re.sub(r"[*:]|\(.*?\)", "", fold(str(cell))).strip())
 
 
 def _said(row: sheets.Row, columns: dict[str, int]) -> dict[str, str]:

@@ -505,6 +505,10 @@ class Checker:
             if self.province.pk in self.places.heirs(unit)
         ]
 
+    def _gone(self) -> list[str]:
+        """The folded names of the provinces that went into this one and are no units here."""
+        return [fold(each).strip() for each in self.province.aliases.split(";") if each.strip()]
+
     def _province_issuer(self, line: Line, words: str) -> None:
         name = re.sub(r"^.*?\btinh\b\s*", "", words)
         ours = {
@@ -514,6 +518,14 @@ class Checker:
             line.values["issuer"] = self.province.pk
         elif name in ours:
             line.values["issuer"] = ours[name].pk
+        elif name in {re.sub(r"^(tinh|thanh pho) ", "", each) for each in self._gone()}:
+            line.values["issuer"] = self.province.pk
+            line.fault(
+                "issuer",
+                _("«%(name)s» nay là %(unit)s: ghi là %(unit)s cấp.")
+                % {"name": line.raw["issuer"][1], "unit": self.province.name},
+                level=WARNING,
+            )
         else:
             line.fault(
                 "issuer",
