@@ -481,5 +481,5 @@ def test_outreach_query_count(cycle, commune, an, rows, django_assert_num_querie
         )
         open_dossier(cycle, commune, an, name=f"Sản phẩm {n}", outreach_event=event)
     client = signed_in(an)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(OUTREACH)

@@ -339,6 +339,7 @@ class Certificate(Record):
             guards.Guard(
                 name="certificate_void_stays",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__void=True) | pgtrigger.Q(new__void=False),
+                # The owner corrects others, as the guide of operation says.
+                condition=pgtrigger.Q(old__void=True),
             )
         ]
