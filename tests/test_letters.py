@@ -44,7 +44,8 @@ def entry_of(event, dossier, by):
     term = open_task(dossier).term
     people = {"to": "Lò Thị Dung", "to_id": by.pk, "holder": "Lò Thị An", "holder_id": by.pk}
     of_window = event.startswith("cycle.")
-    of_cycle = event.startswith("role.") or of_window
+    of_list = event.startswith("stock.")
+    of_cycle = event.startswith("role.") or of_window or of_list
     silent = event in audiences.RUNGS or of_window
     data = {}
     if event.startswith("term."):
@@ -57,6 +58,8 @@ def entry_of(event, dossier, by):
         window = dossier.cycle.step_windows.get(step="idea", level="commune")
         late = [{"unit": dossier.commune_id, "name": str(dossier.commune), "count": 2}]
         data |= {"window": window.pk, "late": late}
+    if of_list:
+        data |= {"rows": 4, "overdue": 1, "into": str(dossier.cycle)}
     return HistoryEntry.objects.create(
         stream=Stream.CYCLE if of_cycle else Stream.DOSSIER,
         stream_id=dossier.cycle_id if of_cycle else dossier.pk,
@@ -65,7 +68,7 @@ def entry_of(event, dossier, by):
         actor=None if silent else by,
         role="" if silent else "officer",
         org_unit=None if silent else dossier.commune.parent,
-        reason="" if silent else "Thiếu giấy <an toàn> & nhãn",
+        reason="" if silent or of_list else "Thiếu giấy <an toàn> & nhãn",
         data=data,
         at=clock.now(),
     )
@@ -91,7 +94,7 @@ def test_every_event_that_is_told_has_its_letter(event, dossier, an, minh):
     assert "\n\n\n" not in written.body
     for wrong in ("&lt;", "&amp;", "&#", "{{", "{%", "None", " .", "  "):
         assert wrong not in written.subject + written.body
-    if not event.startswith(("role.", "cycle.")):
+    if not event.startswith(("role.", "cycle.", "stock.")):
         assert "Trà «Shan» <Tủa Chùa> & mật ong" in written.subject
     if entry.reason:
         assert "Thiếu giấy <an toàn> & nhãn" in written.body
