@@ -44,7 +44,8 @@ def entry_of(event, dossier, by):
     term = open_task(dossier).term
     people = {"to": "Lò Thị Dung", "to_id": by.pk, "holder": "Lò Thị An", "holder_id": by.pk}
     of_window = event.startswith("cycle.")
-    of_cycle = event.startswith("role.") or of_window
+    of_list = event.startswith("stock.")
+    of_cycle = event.startswith("role.") or of_window or of_list
     silent = event in audiences.RUNGS or of_window
     data = {}
     if event.startswith("term."):
@@ -57,6 +58,8 @@ def entry_of(event, dossier, by):
         window = dossier.cycle.step_windows.get(step="idea", level="commune")
         late = [{"unit": dossier.commune_id, "name": str(dossier.commune), "count": 2}]
         data |= {"window": window.pk, "late": late}
+    if of_list:
+        data |= {"rows": 4, "overdue": 1, "into": str(dossier.cycle)}
     return HistoryEntry.objects.create(
         stream=Stream.CYCLE if of_cycle else Stream.DOSSIER,
         stream_id=dossier.cycle_id if of_cycle else dossier.pk,
@@ -65,7 +68,7 @@ def entry_of(event, dossier, by):
         actor=None if silent else by,
         role="" if silent else "officer",
         org_unit=None if silent else dossier.commune.parent,
-        reason="" if silent else "Thiếu giấy <an toàn> & nhãn",
+        reason="" if silent or of_list else "Thiếu giấy <an toàn> & nhãn",
         data=data,
         at=clock.now(),
     )
