@@ -442,6 +442,8 @@ BREAKS = {
     "certificate_struck_with_its_list": lambda w: Certificate.objects.filter(
         pk=certificate_of_another(w).pk
     ).update(void=True),
+    "struck_with_its_list": lambda w: Dossier.objects.filter(pk=w.dossier.pk).update(void=True),
+    "year_struck_out_is_empty": lambda w: Cycle.objects.update(void=True, closed_on="2026-12-31"),
     "mark_of_before_is_the_owners": lambda w: kept(w, records.certificate(), stars=3, before=True),
     # councils: what a row of a round points at is of its round
     "document_entry_is_of_its_round": lambda w: [judged(w), document(w, entry=second_entry(w))],
