@@ -147,7 +147,7 @@ def _working(slip):
     return slip
 
 
-def _check_maker(maker, person):
+def _check_maker(maker: User | None, person: User) -> None:
     """Whoever printed it may have kept the code: of no use once the person has work that the
     printer does not answer for. A slip of the server names nobody. Raises SlipRefused.
     """
