@@ -447,6 +447,8 @@ BREAKS = {
     "certificate_struck_with_its_list": lambda w: Certificate.objects.filter(
         pk=certificate_of_another(w).pk
     ).update(void=True),
+    "struck_with_its_list": lambda w: Dossier.objects.filter(pk=w.dossier.pk).update(void=True),
+    "year_struck_out_is_empty": lambda w: Cycle.objects.update(void=True, closed_on="2026-12-31"),
     "mark_of_before_is_the_owners": lambda w: kept(w, records.certificate(), stars=3, before=True),
     "stands_in_its_year": lambda w: [
         judged(w),

@@ -414,6 +414,31 @@ ATTACKS |= {
               (SELECT max(id) FROM public.councils_regulation) WHERE id = {ROUND}""",
     ),
 }
+#: A list that was struck out, and that brought all dossiers in.
+LISTED = {
+    "dossiers_stockbatch": "INSERT INTO pg_temp.dossiers_stockbatch (id, state) VALUES (1, 'void')",
+    "dossiers_stockrow": """
+      INSERT INTO pg_temp.dossiers_stockrow (batch_id, dossier_id, makes_product, makes_producer)
+      SELECT 1, id, true, true FROM public.dossiers_dossier""",
+}
+GONE = "UPDATE pg_temp.{0} SET void = true"
+ATTACKS |= {
+    (table, "struck_with_its_list"): (
+        lambda world: None,
+        LISTED | {below: GONE.format(below) for below in belows},
+        f"UPDATE public.{table} SET void = true",
+    )
+    for table, belows in (
+        ("dossiers_dossier", ()),
+        ("dossiers_product", ("dossiers_dossier",)),
+        ("dossiers_producer", ("dossiers_product",)),
+    )
+}
+ATTACKS["cycle_cycle", "year_struck_out_is_empty"] = (
+    lambda world: None,
+    {"dossiers_dossier": "DELETE FROM pg_temp.dossiers_dossier"},
+    "UPDATE public.cycle_cycle SET void = true, closed_on = '2026-12-31'",
+)
 #: Refuses nothing, fills in: see the test of its own.
 CHAIN = ("cycle_historyentry", "history_chain")
 

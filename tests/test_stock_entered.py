@@ -395,6 +395,34 @@ def test_what_something_stands_on_is_not_struck_out(obstacle, entered, lan, rule
     assert Certificate.objects.count() == 3
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE dossiers_dossier SET void = true",
+        "UPDATE dossiers_product SET void = true",
+        "UPDATE dossiers_producer SET void = true",
+        "UPDATE dossiers_stockbatch SET state = 'checked'",
+    ],
+)
+def test_what_came_in_is_hidden_by_no_statement_alone(statement, entered):
+    with pytest.raises(IntegrityError, match="struck out"), transaction.atomic():
+        sql(statement)
+        connection.check_constraints()
+
+
+@pytest.mark.parametrize("table", ["dossier", "product", "producer"])
+def test_what_was_struck_out_stays_so(table, entered, lan):
+    stock.strike(entered, by=lan, reason="Nhầm")
+    connection.check_constraints()
+    with pytest.raises(IntegrityError, match="for good"), transaction.atomic():
+        sql(f"UPDATE dossiers_{table} SET void = false")
+
+
+def sql(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 def test_nothing_new_stands_on_what_was_struck_out(entered, lan, rule_sets):
     product = Product.objects.get(name="Cà phê Arabica Mường Ảng")
     dossier = Dossier.objects.get(product=product)

@@ -176,6 +176,17 @@ class StockRow(models.Model):
     class Meta:
         verbose_name = _("dòng của đợt nhập")
         ordering = ["batch_id", "line"]
+        # By which what is struck out finds its line.
+        indexes = [
+            models.Index(
+                fields=["dossier"], name="stock_row_of_dossier", condition=Q(dossier__isnull=False)
+            ),
+            models.Index(
+                fields=["certificate"],
+                name="stock_row_of_certificate",
+                condition=Q(certificate__isnull=False),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["batch", "line"], name="stock_row_line_once"),
             models.CheckConstraint(
