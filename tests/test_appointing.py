@@ -660,7 +660,10 @@ def _filled(route, number):
 def test_a_superuser_without_a_role_runs_the_system_and_nothing_else(client, root, dossier):
     client.force_login(root)
     assert client.get("/operations/").status_code == 200
-    for address in ("/calendar/", "/reports/week/", "/absence/new/", "/dossiers/new/"):
+    # Who sets the office up sees whether its days off are there.
+    assert client.get("/calendar/").status_code == 200
+    assert client.post("/calendar/").status_code == 403
+    for address in ("/reports/week/", "/absence/new/", "/dossiers/new/"):
         assert client.get(address).status_code == 403, address
     assert client.get(f"/dossiers/{dossier.pk}/").status_code == 404
 

@@ -249,7 +249,8 @@ def test_every_page_that_shows_a_list_offers_its_file(land):
                     offered |= set(found)
                     if not found:
                         without.add(each.name)
-    assert without == set()
+    # A year each, a page each.
+    assert without == {"cycles"}
     assert {"inbox", "dossiers", "overdue", "ending", "outreach", "handover", "people"} <= offered
     assert {"rounds", "councils", "opinions", "news"} <= offered
 

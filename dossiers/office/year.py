@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 #: Who opens and plans the year: the province's office and leaders, and its administration.
 rules.add_perm("dossiers.keep_year", keeps_calendar | administers_people)
 rules.add_perm("dossiers.see_year", has_a_post | administers_people)
+rules.add_perm("dossiers.see_calendar", has_a_post | administers_people)
 
 #: The way up to a council, task by task: what a dossier must have behind it to be proposed.
 #: What is returned for completion is not counted on, nor how long a plan takes to be carried out.
