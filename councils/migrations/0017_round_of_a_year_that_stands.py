@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('councils', '0016_year_opens'),
-        ('dossiers', '0022_year_that_stands'),
+        ('dossiers', '0024_year_that_stands'),
     ]
 
     operations = [migrations.RunSQL(STANDS, UNDO)]

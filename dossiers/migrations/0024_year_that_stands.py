@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cycle', '0025_year_opens'),
-        ('dossiers', '0021_potential_of_its_list'),
+        ('dossiers', '0023_struck_with_its_list'),
     ]
 
     operations = [migrations.RunSQL(STANDS, UNDO)]

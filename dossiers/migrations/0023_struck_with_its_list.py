@@ -77,7 +77,7 @@ DROP FUNCTION struck_with_its_list();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dossiers", "0020_year_opens"), ("cycle", "0025_year_opens")]
+    dependencies = [("dossiers", "0022_owner_corrects_certificates"), ("cycle", "0025_year_opens")]
     operations = [
         # Each row that is struck out looks for its line: without them a list of 10,000 would read
         # 10,000 lines for each.
