@@ -14,6 +14,7 @@ from django.test import Client
 from cycle import clock, slips
 from cycle.models import ActivationSlip, HistoryEntry, Role, RoleAssignment, User
 from dossiers.office import people
+from dossiers.office.views.password import CODES
 from tests.kept import codes, tables_with
 from tests.world import person
 
@@ -165,15 +166,27 @@ def test_a_forgotten_password_by_a_slip_of_the_unit_leader(client, chi, an):
     assert answer.status_code == 302
 
 
-def test_wrong_codes_are_counted_as_wrong_passwords_are(client, chi, moi):
+def test_typing_errors_of_one_lock_nobody_out_who_shares_their_address(client, chi, moi):
     (slip,) = printed(chi, moi)
-    for number in range(settings.AXES_FAILURE_LIMIT):
+    for number in range(CODES - 1):
         answer = use(client, f"SAI{number}")
-    assert answer.status_code == 429
-    assert use(client, slip.code).status_code == 429
-    # Others sign in as before.
+        assert answer.status_code == 200
+    assert use(client, slip.code).status_code == 302
+
+
+def test_codes_are_not_tried_without_end(client, chi, moi):
+    (slip,) = printed(chi, moi)
+    states = [use(client, f"SAI{number}").status_code for number in range(CODES + 1)]
+    assert states == [200] * CODES + [429]
+    answer = use(client, slip.code)
+    assert (answer.status_code, answer["Retry-After"]) == (429, "60")
+    assert "đợi một phút" in answer.content.decode()
+    # Others sign in as before, and a minute later the slip works.
     answer = client.post("/accounts/login/", {"login": "chi", "password": "mật khẩu thử"})
     assert answer.status_code == 302
+    client.logout()
+    with clock.at(clock.now() + timedelta(seconds=61)):
+        assert use(client, slip.code).status_code == 302
 
 
 def test_a_slip_does_not_reach_above_who_printed_it(client, chi, staff, moi, commune, province):
