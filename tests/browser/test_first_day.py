@@ -196,7 +196,7 @@ def test_from_an_empty_database_to_the_first_idea(
         State.IDEA_REGISTERED,
         Cycle.objects.get(beside=False),
     )
-    assert events(dossier) == ["dossier.open", "dossier.register_idea"]
+    assert events(dossier) == ["dossier.open", "potential.begin", "dossier.register_idea"]
     assert {entry.actor.username for entry in dossier.history.select_related("actor")} == {username}
     assert Potential.objects.get().dossier == dossier
 
