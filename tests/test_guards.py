@@ -20,6 +20,7 @@ from cycle.running import embedded
 from dossiers.models import OutreachEvent, Producer, Product, PromotionEvent
 from tests import judging
 from tests.breaking import (
+    certificate_of_another,
     closed,
     criterion,
     event,
@@ -255,6 +256,16 @@ ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
     {"cycle_substitution": "DELETE FROM pg_temp.cycle_substitution"},
     """UPDATE public.cycle_substitution SET document = '', paper_due_on = '2026-11-09'
        WHERE document <> ''""",
+)
+ATTACKS[("dossiers_certificate", "certificate_struck_with_its_list")] = (
+    certificate_of_another,
+    {
+        "dossiers_stockrow": """INSERT INTO pg_temp.dossiers_stockrow (batch_id, certificate_id)
+                                SELECT 1, id FROM public.dossiers_certificate""",
+        "dossiers_stockbatch": """INSERT INTO pg_temp.dossiers_stockbatch (id, state)
+                                  VALUES (1, 'void')""",
+    },
+    "UPDATE public.dossiers_certificate SET void = true",
 )
 
 
