@@ -40,7 +40,7 @@ def outreach(request: SignedIn) -> HttpResponseBase:
             with on_what_stands(), transaction.atomic():
                 event = form.save()
         except ConditionNotMet as late:
-            form.add_error("cycle", list(late.messages))
+            form.add_error("cycle", [str(message) for message in late.messages])
         else:
             messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
             return redirect("dossiers:outreach")
