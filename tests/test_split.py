@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
-from dossiers.office.stock.places import Places
 
 from cycle import provinces
 from cycle.models import HistoryEntry, Level, OrgUnit, Role, User
 from dossiers.models import Producer
+from dossiers.office.stock.places import Places
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
