@@ -216,11 +216,13 @@ def years(day: date) -> list[Year]:
     for rule in TermRule.objects.filter(**open_now).order_by("code"):
         if year := found.get((rule.cycle_id, rule.rule_set_id)):
             year.rules.append(rule)
-    for window in StepWindow.objects.filter(**open_now):
+    for window in StepWindow.objects.filter(**open_now).order_by("opens_on", "closes_on"):
         for (cycle_id, _law), year in found.items():
             if cycle_id == window.cycle_id:
-                months = window.first_month, window.last_month
-                year.windows[window.step, window.level] = months
+                # Of several batches from the first one's first month to the last one's last.
+                at = window.step, window.level
+                first = year.windows[at][0] if at in year.windows else window.opens_on.month
+                year.windows[at] = first, window.closes_on.month
     if found:
         # Of one cycle its own edition first.
         return sorted(
