@@ -4,7 +4,6 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 import pytest
-from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
@@ -12,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from cycle import clock, slips
-from cycle.models import ActivationSlip, HistoryEntry, Role, RoleAssignment, User
+from cycle.models import ActivationSlip, HistoryEntry, Role, RoleAssignment, User, Visitor
 from dossiers.office import people
 from dossiers.office.views.password import CODES
 from tests.kept import codes, tables_with
@@ -88,7 +87,7 @@ def test_nothing_keeps_the_code(client, chi, moi, caplog, capfd):
     assert "request_finished" in caplog.text
     said = caplog.text + "".join(capfd.readouterr())
     assert code not in said and code.replace("-", "") not in said
-    assert AccessAttempt.objects.exists()
+    assert Visitor.objects.exists()
 
 
 REFUSED = {

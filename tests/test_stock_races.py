@@ -126,7 +126,11 @@ def test_acting_on_what_is_struck_out_meanwhile_is_told(land, lan):
         address = f"/dossiers/{dossier.pk}/acts/record_promotion/"
         page = met(strikes(batch, lan), lambda at=address: client.post(at, form))
         assert page.status_code == 200
-        assert "gạch bỏ hồ sơ nhập nhầm" in page.content.decode()
+        said = page.content.decode()
+        assert "gạch bỏ hồ sơ nhập nhầm" in said
+        # Its page is no more: the answer leads to the list.
+        assert f'href="/dossiers/{dossier.pk}/"' not in said
+        assert 'href="/dossiers/"' in said
 
 
 def test_correcting_what_is_struck_out_meanwhile_is_refused(land, lan):

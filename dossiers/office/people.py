@@ -15,7 +15,7 @@ import rules
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
@@ -346,23 +346,26 @@ def close_left() -> int:
     nothing any more. Called by the beat; harmless when called again. Returns how many.
     """
     today, closed = clock.today(), 0
-    theirs = HistoryEntry.objects.filter(stream=Stream.PERSON, stream_id=OuterRef("pk"))
-    later = HistoryEntry.objects.filter(
+    theirs = HistoryEntry.objects.filter(
         stream=Stream.PERSON,
-        stream_id=OuterRef("stream_id"),
-        event__in=("person.leave", *_SINCE_LEAVING),
-        seq__gt=OuterRef("seq"),
-    )
-    leaving = theirs.filter(~Exists(later), event="person.leave", data__on__lte=today.isoformat())
-    gone = User.objects.filter(
-        ~held_now_or_later(today), Exists(leaving), is_active=True, is_staff=False,
+        stream_id=OuterRef("pk"),
+        event__in=("person.leave", "person.activate", "person.deactivate"),
+    ).order_by("-seq")
+    # Who was let in again since is not closed once more.
+    gone = User.objects.annotate(
+        last=Subquery(theirs.values("event")[:1]), noted=Subquery(theirs.values("data__on")[:1])
+    ).filter(
+        ~held_now_or_later(today), last="person.leave", is_active=True, is_staff=False,
         is_superuser=False,
     )  # fmt: skip
-    for pk in list(gone.values_list("pk", flat=True)):
+    for pk, noted in list(gone.values_list("pk", "noted")):
+        on = date.fromisoformat(noted)
         with transaction.atomic():
             person = User.objects.select_for_update().get(pk=pk)
-            # They may hold more than posts: a seat in a council, somebody's place.
-            if person.is_active and not appointing.held_from(person, today):
+            # Who kept a post beyond that day stayed after all; a seat or another's place holds too.
+            stayed = person.role_assignments.filter(valid_to__gte=on).exists()
+            held = on > today or stayed or appointing.held_from(person, today)
+            if person.is_active and not held:
                 close(person, by=None)
                 closed += 1
     return closed

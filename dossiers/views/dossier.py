@@ -110,12 +110,13 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
 
 def _too_late(request: SignedIn, dossier: Dossier, name: str) -> HttpResponseBase:
     """Answer that somebody moved the dossier first: who, when, what. Nothing is changed."""
-    page = {"dossier": dossier, "act": ACTS[name]}
+    entry = told(dossier).exclude(event__startswith="task.").first()
     # One that was struck out, or has gone elsewhere, has no page to lead to.
-    if Dossier.objects.visible_to(request.user).filter(pk=dossier.pk).exists():
-        entry = told(dossier).exclude(event__startswith="task.").first()
-        page |= {"there": True, "entry": entry, "task": next_task(dossier)}
-    return render(request, "dossiers/too_late.html", page)
+    there = Dossier.objects.visible_to(request.user).filter(pk=dossier.pk).exists()
+    page = {"dossier": dossier, "act": ACTS[name], "entry": entry, "there": there}
+    return render(
+        request, "dossiers/too_late.html", page | {"task": next_task(dossier) if there else None}
+    )
 
 
 @login_required

@@ -196,24 +196,20 @@ def test_from_an_empty_database_to_the_first_idea(
         State.IDEA_REGISTERED,
         Cycle.objects.get(beside=False),
     )
-    assert events(dossier) == ["dossier.open", "dossier.register_idea"]
+    assert events(dossier) == ["dossier.open", "potential.begin", "dossier.register_idea"]
     assert {entry.actor.username for entry in dossier.history.select_related("actor")} == {username}
     assert Potential.objects.get().dossier == dossier
 
     # What is left is what only others do, and people who have not begun.
     at.open("councils:setup")
     left = at.page.locator(".need:not(.need-done) h2").all_inner_texts()
-    assert {text.removesuffix("chưa xong").strip() for text in left} - OF_THE_YEAR == LEFT
+    assert {text.removesuffix("chưa xong").strip() for text in left} == LEFT
     assert not [address for each in (at, office, phone) for address in each.visited
                 if "/admin/" in address]  # fmt: skip
 
 
 #: Who is to do these is named beside them.
 LEFT = {"Tài khoản đã kích hoạt", "Quy chế hội đồng", "Hội đồng cấp tỉnh"}
-
-
-#: Whether the days off of the coming year are known yet depends on the season.
-OF_THE_YEAR = {"Lịch nghỉ"}
 
 
 def choose_units(at, province, sheet):
