@@ -54,7 +54,7 @@ def lines(day: date) -> list[Line]:
     found = [_units(day), *_split(), _law(day), _contact(), _year(year), _duties(year)]
     found.append(_batches(year))
     found += _holders(year, day)
-    return [*found, _begun(), _days_off(year, day), _regulation(day), _council(day)]
+    return [*found, _begun(day), _days_off(year, day), _regulation(day), _council(day)]
 
 
 def _units(day: date) -> Line:
@@ -188,8 +188,8 @@ def _holders(year: Cycle | None, day: date) -> list[Line]:
     return found
 
 
-def _begun() -> Line:
-    waiting = people.waiting(User.objects.all()).count()
+def _begun(day: date) -> Line:
+    waiting = people.waiting(User.objects.all(), day).count()
     return Line(
         _("Tài khoản đã kích hoạt"),
         not waiting,

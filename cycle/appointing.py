@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 #: Functions of a role and a unit id: how much open work waits for its holders.
 _works: list[Callable[[str, int], int]] = []
+#: Functions of a day: a query of the ids of people who hold something then or later.
+_holders: list[Callable[[date], QuerySet[Any]]] = []
 #: Functions of a person and a day: what they hold then or later, in words.
 _holdings: list[Callable[[User, date], Iterable[object]]] = []
 
@@ -60,6 +62,14 @@ def work(function: _Work) -> _Work:
 def holding(function: _Holding) -> _Holding:
     """Register a function of (person, day): rows of what that person holds then or later."""
     _holdings.append(function)
+    return function
+
+
+def holders(
+    function: Callable[[date], QuerySet[Any]],
+) -> Callable[[date], QuerySet[Any]]:
+    """Register the same as a query: of ids of people who hold something on a day or later."""
+    _holders.append(function)
     return function
 
 
@@ -128,6 +138,24 @@ def _posts_held(person: User, day: date) -> list[RoleAssignment | Substitution]:
             "substitute", "assignment__org_unit"
         ),
     ]
+
+
+@holders
+def _of_a_post(day: date) -> QuerySet[Any]:
+    """Who holds a post on ``day`` or later."""
+    posts = RoleAssignment.objects.filter(Q(valid_to=None) | Q(valid_to__gte=day))
+    return posts.values("user")
+
+
+@holders
+def _of_a_substitution(day: date) -> QuerySet[Any]:
+    """Who stands in for somebody on ``day`` or later."""
+    return Substitution.objects.filter(valid_to__gte=day).values("substitute")
+
+
+def holds_something(day: date) -> Q:
+    """For a query of people: those of whom :func:`held_from` finds something on ``day``."""
+    return Q(*[Q(pk__in=function(day)) for function in _holders], _connector=Q.OR)
 
 
 def held_from(person: User, day: date) -> list[object]:

@@ -10,6 +10,7 @@ from councils.models import Member
 from cycle import appointing, clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
 from dossiers.office import handover, people
+from dossiers.office.lists import PeopleList
 from dossiers.walk import doors
 from tests import judging
 from tests.moments import moment
@@ -418,6 +419,31 @@ def test_a_leader_answers_for_who_has_nothing_beyond_the_unit(
     root = User.objects.create_superuser("root", password="mật khẩu thử", full_name="Gốc")
     assert not answers(staff, root)
     assert answers(root, staff)
+
+
+def test_who_works_here_by_a_seat_alone_has_not_left_and_who_has_left_is_not_waited_for(
+    staff, commune, province, thu
+):
+    """The list, its tabs and the counts of the first day ask one rule: post, substitution, seat."""
+    member, gone = person("uv", "Lò Văn Uy"), person("cu", "Lò Văn Cũ")
+    for each in (member, gone):
+        each.set_unusable_password()
+        each.save()
+    council = judging.seat(province, thu)
+    council.members.create(user=member, seat="member", since=council.valid_from, made_by=thu)
+    RoleAssignment.objects.create(
+        user=gone, role=Role.OFFICER, org_unit=commune,
+        valid_from=date(2020, 1, 1), valid_to=date(2021, 12, 31),
+    )  # fmt: skip
+    tabs = {
+        tab: {each.username for each in PeopleList(staff, {"show": tab}).found}
+        for tab in ("now", "waiting", "left")
+    }
+    assert {tab for tab, names in tabs.items() if "uv" in names} == {"now", "waiting"}
+    assert {tab for tab, names in tabs.items() if "cu" in names} == {"left"}
+    for each in (member, gone):
+        held = User.objects.filter(appointing.holds_something(clock.today()), pk=each.pk).exists()
+        assert held is bool(appointing.held_from(each, clock.today()))
 
 
 def test_a_member_of_a_council_is_not_the_unit_leaders_to_let_in(commune, chi, province, thu):

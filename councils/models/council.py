@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import rules
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.appointing import check_person, holding, is_oneself
+from cycle.appointing import check_person, holders, holding, is_oneself
 from cycle.models import (
     Cycle,
     HistoryEntry,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
+    from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
     from dossiers.law.conditions import Words
@@ -523,6 +524,12 @@ def seats_held(person: User, day: date) -> list[Held]:
     """The seats that ``person`` holds on ``day`` or later."""
     seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
     return [Held(seat) for seat in seats.select_related("council")]
+
+
+@holders
+def seated(day: date) -> QuerySet[Any]:
+    """Who has a seat on ``day`` or later."""
+    return Member.objects.filter(Q(until=None) | Q(until__gte=day)).values("user")
 
 
 @dataclass(frozen=True)

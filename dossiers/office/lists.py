@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import appointing, clock
 from cycle.models import (
     Batch,
     Fold,
@@ -82,9 +82,9 @@ class PeopleList(Queried):
         asked = Asked(data)
         self.tab, self.q = asked.one_of("show", TABS, "now"), asked.text("q")
         of_tab = {
-            "now": self.everybody.filter(people.held_now_or_later(self.today), is_active=True),
-            "waiting": people.waiting(self.everybody),
-            "left": self.everybody.exclude(people.held_now_or_later(self.today), is_active=True),
+            "now": self.everybody.filter(appointing.holds_something(self.today), is_active=True),
+            "waiting": people.waiting(self.everybody, self.today),
+            "left": self.everybody.exclude(appointing.holds_something(self.today), is_active=True),
         }[self.tab]
         super().__init__(
             people.found(of_tab, self.q)

@@ -97,13 +97,6 @@ def seen_by(user: User) -> QuerySet[User]:
     return User.objects.filter(Exists(mine))
 
 
-def held_now_or_later(day: date) -> Exists:
-    """For a query of people: a post of theirs on ``day`` or later."""
-    return Exists(
-        RoleAssignment.objects.filter(Q(valid_to=None) | Q(valid_to__gte=day), user=OuterRef("pk"))
-    )
-
-
 def endable(user: User, person: User) -> list[RoleAssignment]:
     """The posts of ``person`` that ``user`` may end: of today or to come, none handed over yet."""
     posts = person.role_assignments.filter(
@@ -335,12 +328,6 @@ def _said_at(refused: ValidationError, names: Mapping[str, str]) -> ValidationEr
     )
 
 
-#: After one of these it is no longer what was said of a leaving that decides.
-_SINCE_LEAVING = (
-    "person.activate", "person.deactivate", "role.assign", "role.prolong", "role.handover_back",
-)  # fmt: skip
-
-
 def close_left() -> int:
     """Close the accounts of those whose leaving was noted for a day that has come, and who hold
     nothing any more. Called by the beat; harmless when called again. Returns how many.
@@ -355,7 +342,7 @@ def close_left() -> int:
     gone = User.objects.annotate(
         last=Subquery(theirs.values("event")[:1]), noted=Subquery(theirs.values("data__on")[:1])
     ).filter(
-        ~held_now_or_later(today), last="person.leave", is_active=True, is_staff=False,
+        ~appointing.holds_something(today), last="person.leave", is_active=True, is_staff=False,
         is_superuser=False,
     )  # fmt: skip
     for pk, noted in list(gone.values_list("pk", "noted")):
@@ -446,9 +433,12 @@ def print_slips(people: Collection[User], *, by: User) -> list[slips.Printed]:
 # --- The list ---------------------------------------------------------------------------------
 
 
-def waiting(people: QuerySet[User]) -> QuerySet[User]:
-    """Of a query of people: those in use who have not chosen a password yet (chưa kích hoạt)."""
+def waiting(people: QuerySet[User], day: date) -> QuerySet[User]:
+    """Of a query of people: those with work on ``day`` or later who have not chosen a password
+    yet (chưa kích hoạt). Work is a post, a seat or a substitution.
+    """
     return people.filter(
+        appointing.holds_something(day),
         is_active=True,
         password__startswith=UNUSABLE_PASSWORD_PREFIX,
         is_staff=False,

@@ -72,7 +72,7 @@ def people_list(request: SignedIn) -> HttpResponseBase:
             "rows": found.shaped(list(page)),
             "q": found.q,
             "tab": found.tab,
-            "waiting": people.waiting(found.everybody).count(),
+            "waiting": people.waiting(found.everybody, found.today).count(),
             "administers": people.administers_people(request.user),
             "days": paper.DAYS,
         },
@@ -306,7 +306,7 @@ def slips(request: SignedIn) -> HttpResponseBase:
     chosen = [pk for pk in request.POST.getlist("person") if pk.isdecimal() and len(pk) < 19]
     wanted = seen.filter(pk__in=chosen)
     if "all" in request.POST:
-        wanted = people.waiting(seen)
+        wanted = people.waiting(seen, clock.today())
     found = list(wanted.prefetch_related(with_posts()).order_by("full_name", "pk")[: SLIPS + 1])
     if len(found) > SLIPS:
         return _refused(request, _("Mỗi lần in nhiều nhất %(n)d phiếu.") % {"n": SLIPS})
