@@ -9,10 +9,12 @@ from datetime import date
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cycle import clock
 from cycle.models import ActivationSlip, HistoryEntry, Level, OrgUnit, Role, RoleAssignment, User
-from dossiers.office import roster
+from dossiers.office import people, roster
 from tests.kept import codes
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +273,32 @@ def test_a_head_of_two_rows_loses_no_column(staff, commune):
     assert (leader["phone"], leader["document"]) == ("912345678", "12/QĐ-UBND")
     assert leader["document_signer"] == "Lò Văn A"
     assert set(faults(found)) == {(5, "email")}
+
+
+def test_a_sheet_costs_few_queries_however_long(staff, province, commune):
+    """The check and the entry are one request each: rows are written together."""
+    units = [
+        OrgUnit.objects.create(
+            code=f"9{n:04}", name=f"Xã Mường Số {n}", level=Level.COMMUNE, parent=province,
+            valid_from=date(2025, 7, 1),
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    asked = {}
+    for many in (3, 40):
+        rows = [
+            row(f"Cán Bộ {many} {n:02}", unit.name, phone=900_000_000 + 100 * many + n)
+            for n, unit in enumerate(units[:many])
+        ]
+        found = roster.read(book(rows), "x.xlsx", by=staff)
+        with CaptureQueriesContext(connection) as checking:
+            found.check()
+        assert faults(found) == {}
+        with CaptureQueriesContext(connection) as entering:
+            assert found.enter()
+            people.print_slips(found.people, by=staff)
+        asked[many] = len(checking), len(entering)
+        said = HistoryEntry.objects.filter(stream_id__in=[each.pk for each in found.people])
+        assert said.filter(outbox__isnull=False).count() == 3 * many
+    assert asked[3] == asked[40]
+    assert max(asked[40]) < 40
