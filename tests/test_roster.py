@@ -302,3 +302,31 @@ def test_a_sheet_costs_few_queries_however_long(staff, province, commune):
         assert said.filter(outbox__isnull=False).count() == 3 * many
     assert asked[3] == asked[40]
     assert max(asked[40]) < 40
+
+
+BETWEEN = {
+    "roman": ["I", "Cấp tỉnh"],
+    "letter": ["A", "Các xã"],
+    "numbered inside": ["", "II. Cấp xã"],
+    "alone": ["", "Cấp xã"],
+    "total": ["", "Tổng cộng: 2 người"],
+    "signed": ["", "NGƯỜI LẬP BIỂU"],
+}
+
+
+@pytest.mark.parametrize("kind", BETWEEN)
+def test_what_stands_between_people_is_no_person(staff, commune, kind):
+    made = openpyxl.load_workbook(io.BytesIO(book([row()], titles=0)))
+    sheet = made.active
+    sheet.append(BETWEEN[kind])
+    sheet.append([2, *(row("Tống Thị Hai").get(name) for name in roster.COLUMNS)])
+    kept = io.BytesIO()
+    made.save(kept)
+    found = roster.read(kept.getvalue(), "x.xlsx", by=staff)
+    found.check()
+    assert (faults(found), [each.line for each in found.entries]) == ({}, [2, 4])
+
+
+@pytest.mark.parametrize("name", ["Tống Thị Hai", "Lưu Yến Nhi", "Lò Văn A"])
+def test_who_lacks_a_unit_and_a_role_is_a_person_with_faults(staff, commune, name):
+    assert set(faults(checked(staff, row(), row(name, "", "")))) == {(5, "org_unit"), (5, "role")}

@@ -53,6 +53,10 @@ CALLED = {
 }  # fmt: skip
 
 
+#: What a line between people names, when it stands alone in it.
+_LEVEL = re.compile(r"(cap|khoi) (tinh|huyen|xa|trung uong)\b|(ubnd|uy ban nhan dan|tinh|xa)\b")
+
+
 @dataclass
 class Entry:
     """One row as it was read: its line in the sheet and the text of each column."""
@@ -244,6 +248,7 @@ def _check_new(meant: dict[str, Any], known: people.Doubles) -> None:
 def read(content: bytes, filename: str, *, by: User) -> Roster:
     """The roster in a file. Raises :class:`~cycle.sheets.SheetRefused` when there is none in it."""
     for sheet in sheets.read(content, filename):
+        wide = {top: right - left for top, left, _bottom, right in sheet.merged}
         for number in range(min(HEAD_WITHIN, len(sheet.rows))):
             columns, lines = _head(sheet.rows[number : number + 2])
             if not set(NEEDED) <= set(columns):
@@ -252,6 +257,7 @@ def read(content: bytes, filename: str, *, by: User) -> Roster:
                 Entry(below.line, said)
                 for below in sheet.rows[number + lines :]
                 if (said := _said(below, columns)).get("full_name") or said.get("role")
+                if not _stands_between(below, said, wide.get(below.line, 0))
             ]
             return _bounded(entries, by)
     raise sheets.SheetRefused(
@@ -336,6 +342,23 @@ def _called(cell: object) -> str | None:
     """The column that a cell of the head names; None when it names none."""
     called = {fold(name): key for key, names in COLUMNS.items() for name in names}
     return called.get(re.sub(r"[*:]|\(.*?\)", "", fold(str(cell))).strip())
+
+
+def _stands_between(row: sheets.Row, said: dict[str, str], wide: int) -> bool:
+    """Whether a line is no person: «I | Cấp tỉnh», «Tổng cộng: 204», «Người lập biểu». One that
+    lacks but its unit or its role is a person with a fault.
+    """
+    if sum(bool(said.get(name)) for name in COLUMNS) > 1:
+        return False
+    words = list(dict.fromkeys(fold(str(cell)) for _column, cell in row.said()))
+    named = sheets.names_in(words)
+    return (
+        # «Tống» is a family name.
+        any(re.match(r"(tong (cong|so)|cong)\b", word) for word in words[:2])
+        or sheets.is_note(words)
+        or sheets.is_heading(words)
+        or (len(words) <= 2 and len(named) == 1 and (wide >= 2 or bool(_LEVEL.match(named[0]))))
+    )
 
 
 def _said(row: sheets.Row, columns: dict[str, int]) -> dict[str, str]:
