@@ -290,7 +290,10 @@ def assign(
         post.made_by = by
         paper = {"document": post.document, "signer": post.document_signer}
         first_leader = appointing.no_leader_yet()
-        appointing.check_assignment(None, post, by=by, first_leader=first_leader, **paper)
+        appointing.check_assignment(
+            None, post, by=by, document=post.document, signer=post.document_signer,
+            first_leader=first_leader,
+        )  # fmt: skip
         # What overlaps is said by clean(); the database's own words are for programmers.
         post.full_clean(validate_constraints=False)
         post.save(force_insert=True)
