@@ -326,7 +326,7 @@ def end(
         ended.valid_to = last
         paper = {"document": document.strip(), "signer": document_signer.strip()}
         first_leader = appointing.no_leader_yet()
-        appointing.check_assignment(was, ended, by=by, **paper)
+        appointing.check_assignment(was, ended, by=by, first_leader=first_leader, **paper)
         ended.save(update_fields=["valid_to"])
         appointing.record_assignment(ended, was, by=by, first_leader=first_leader, **paper)
         if last < clock.today():
