@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from councils.models import Council, Regulation
-from cycle import provinces
+from cycle import forgotten, provinces
 from cycle.models import (
     Cycle,
     DayOff,
@@ -24,6 +24,7 @@ from cycle.models import (
     RuleSet,
     User,
 )
+from dossiers.models import BatchState, StockBatch
 from dossiers.office import people
 from dossiers.office import year as years
 
@@ -35,16 +36,18 @@ NAMED = 12
 class Line:
     """One thing that must be there: what there is or is missing, for whom, where it is done.
 
-    ``post`` is whether ``link`` is a button that does it, not a page.
+    ``post`` is whether ``link`` is a button that does it, not a page; without a link it is done
+    outside these pages. One that ``may_wait`` keeps nobody from working.
     """
 
     title: str
     done: bool
     said: str
-    link: str
-    do: str
+    link: str = ""
+    do: str = ""
     who: str = ""
     post: bool = False
+    may_wait: bool = False
     missing: list = field(default_factory=list)
 
 
@@ -54,7 +57,8 @@ def lines(day: date) -> list[Line]:
     found = [_units(day), *_split(), _law(day), _contact(), _year(year), _duties(year)]
     found.append(_batches(year))
     found += _holders(year, day)
-    return [*found, _begun(day), _days_off(year, day), _regulation(day), _council(day)]
+    found += [_begun(day), _days_off(year, day), _regulation(day), _council(day)]
+    return [*found, _stock(), *_mail()]
 
 
 def _units(day: date) -> Line:
@@ -226,6 +230,37 @@ def _regulation(day: date) -> Line:
         _("Ghi quy chế"),
         who=_("Thường trực hội đồng"),
     )
+
+
+def _stock() -> Line:
+    entered = StockBatch.objects.filter(state=BatchState.COMMITTED).count()
+    return Line(
+        _("Nhập danh sách đã có"),
+        entered > 0,
+        _("Đã nhập %(n)d danh sách.") % {"n": entered}
+        if entered
+        else _("Giấy chứng nhận đã cấp, sản phẩm tiềm năng, hồ sơ đang làm: chưa nhập gì."),
+        who=_("Cán bộ cấp tỉnh"),
+        may_wait=True,
+    )
+
+
+def _mail() -> list[Line]:
+    """A line where this installation sends no mail; where it does there is nothing to say."""
+    if forgotten.possible():
+        return []
+    return [
+        Line(
+            _("Gửi thư điện tử"),
+            False,
+            _(
+                "Máy chủ chưa đặt EMAIL_HOST: phần mềm không gửi thư nào; ai quên mật khẩu thì xin "
+                "phiếu kích hoạt."
+            ),
+            who=_("Người quản trị máy chủ"),
+            may_wait=True,
+        )
+    ]
 
 
 def _council(day: date) -> Line:

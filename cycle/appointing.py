@@ -379,11 +379,15 @@ def check_assignment(
     by: User | None,
     document: str,
     signer: str,
+    first_leader: bool | None = None,
 ) -> None:
     """Whether an administrator may change the post ``before`` (None: new) into ``after`` (unsaved).
 
-    Raises ValidationError with the sentence at its field.
+    ``first_leader`` is :func:`no_leader_yet`, when the caller has asked it already. Raises
+    ValidationError with the sentence at its field.
     """
+    if first_leader is None:
+        first_leader = no_leader_yet()
     check_named(document, signer)
     if before is None or _is_longer(before, after):
         check_person(after.user, after.role, field="user" if before is None else "valid_to")
@@ -393,11 +397,11 @@ def check_assignment(
             by=by,
             document=document,
             signer=signer,
-            first_leader=no_leader_yet(),
+            first_leader=first_leader,
         )
     if before is None:
         check_sides(after.user, after, first=after.valid_from, last=after.valid_to, field="user")
-        _check_beginning(after, document)
+        _check_beginning(after, document, first_leader=first_leader)
         return
     if _is_longer(before, after):
         assert before.valid_to is not None, "what has no end is not prolonged"
@@ -414,11 +418,11 @@ def check_assignment(
         _check_ending(after, document)
 
 
-def _check_beginning(post: RoleAssignment, document: str) -> None:
+def _check_beginning(post: RoleAssignment, document: str, *, first_leader: bool) -> None:
     """A post of days that are past was given then, on a document; the first leader's too, but for
     an installation that has none yet and begins with who holds what.
     """
-    if post.valid_from < clock.today() and not document.strip() and not no_leader_yet():
+    if post.valid_from < clock.today() and not document.strip() and not first_leader:
         raise ValidationError(
             {
                 "valid_from": _(
@@ -490,7 +494,25 @@ def record_assignment(
     signer: str,
     first_leader: bool,
 ) -> None:
-    """Write down that an administrator gave, prolonged or ended ``post``.
+    """Write down that an administrator gave, prolonged or ended ``post``; see
+    :func:`assignment_entry`.
+    """
+    entry = assignment_entry(
+        post, was, by=by, document=document, signer=signer, first_leader=first_leader
+    )
+    HistoryEntry.objects.record_all([entry])
+
+
+def assignment_entry(
+    post: RoleAssignment,
+    was: RoleAssignment | None,
+    *,
+    by: User | None,
+    document: str,
+    signer: str,
+    first_leader: bool,
+) -> HistoryEntry:
+    """What the history says, unsaved, of a post that was given, prolonged or ended.
 
     ``was`` is its row of before, None when it is new; ``first_leader`` whether no leader had signed
     in before, so that none could have signed a paper.
@@ -501,7 +523,7 @@ def record_assignment(
     data: dict[str, Any] = {}
     if post.role == Role.LEADER and not document and first_leader:
         data["bootstrap"] = True
-    HistoryEntry.objects.record(
+    return HistoryEntry.objects.entry(
         event,
         Appointed(post.user),
         by=by,

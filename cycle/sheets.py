@@ -13,7 +13,7 @@ import subprocess
 import sys
 import unicodedata
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -123,6 +123,48 @@ def read(content: bytes, filename: str) -> list[Sheet]:
     if not (found := [sheet for sheet in sheets if sheet.rows]):
         raise SheetRefused(_("Tệp không có dòng nào có chữ."))
     return found
+
+
+# --- Lines that are no data -----------------------------------------------------------------------
+# They take the words of a line, folded, each once: who knows the columns says what data is.
+
+_TOTAL = re.compile(r"(tong( cong| so)?|cong)\b(?! (tac|ty|nghe|trinh))")
+_NOTE = re.compile(
+    r"(ghi chu|nguoi lap|nguoi tong hop|thu truong|noi nhan|tm\b|kt\b|lap bieu|\(ky|ky ten|"
+    r"truong phong|chanh van phong|xac nhan|luu y\b|chu thich|giam doc van phong|chu tich)"
+)
+_SIGNED_AT = re.compile(r".{0,40}ngay .{0,8}thang .{0,8}nam ?[0-9. …]{0,6}$")
+_ORDINAL = re.compile(r"[ivxlc]+|[a-z]|[0-9]{1,4}([.][0-9]{1,3})*")
+_PART = re.compile(r"([ivxlc]+|[a-z])\s*[.)/-]\s|nam 20[0-9]{2}|(huyen|thi xa)\b")
+
+
+def is_total(words: Sequence[str]) -> bool:
+    """«Tổng cộng | 204»."""
+    return any(_TOTAL.match(word) for word in words[:2])
+
+
+def is_note(words: Sequence[str]) -> bool:
+    """«Người lập biểu», «Nơi nhận:», «Điện Biên, ngày … tháng … năm …»."""
+    noted = any(_NOTE.match(word) or _SIGNED_AT.fullmatch(word) for word in words)
+    return noted and len(words) <= 2
+
+
+def names_in(words: Sequence[str]) -> list[str]:
+    """The words without what only counts lines: 1, 2.3, IV, a."""
+    return [word for word in words if not _ORDINAL.fullmatch(word.strip(".()"))]
+
+
+def is_heading(words: Sequence[str]) -> bool:
+    """«I | Cấp tỉnh», «A. Nhóm thực phẩm»: a letter or a Roman number, and one name."""
+    named = names_in(words)
+    return (
+        len(words) <= 3
+        and len(named) == 1
+        and (
+            any(re.fullmatch(r"[ivxlc]+|[a-z]", word.strip(".()")) for word in words)
+            or bool(_PART.match(named[0]))
+        )
+    )
 
 
 # --- Workbooks ------------------------------------------------------------------------------------

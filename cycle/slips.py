@@ -81,13 +81,23 @@ def issue(people: Iterable[User], *, by: User | None) -> list[Printed]:
         void(people)
         for person in people:
             code = "".join(secrets.choice(LETTERS) for _letter in range(LENGTH))
-            ActivationSlip.objects.create(
-                user=person, mark=_mark(code), made_by=by, made_at=now, expires_on=expires_on
-            )
-            HistoryEntry.objects.record(
-                "person.slip", Appointed(person), by=by, expires_on=expires_on.isoformat()
-            )
             printed.append(Printed(person, code, expires_on))
+        ActivationSlip.objects.bulk_create(
+            ActivationSlip(
+                user=slip.person, mark=_mark(slip.code), made_by=by, made_at=now,
+                expires_on=expires_on,
+            )
+            for slip in printed
+        )  # fmt: skip
+        HistoryEntry.objects.record_all(
+            [
+                HistoryEntry.objects.entry(
+                    "person.slip", Appointed(person), by=by, at=now,
+                    expires_on=expires_on.isoformat(),
+                )
+                for person in people
+            ]
+        )  # fmt: skip
     return printed
 
 

@@ -283,7 +283,7 @@ def test_setup_query_count(client, root, cycle, province, rows, django_assert_nu
         )  # fmt: skip
         person(f"moi{number}", f"Người {number}", (Role.OFFICER, unit))
     client.force_login(root)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get("/setup/")
 
 
@@ -334,3 +334,21 @@ def test_provinces_of_before_are_kept_and_the_one_with_units_counts(
         step.code(apps, None)
     marked = OrgUnit.objects.filter(doubled=True).values_list("name", flat=True)
     assert list(marked) == ["Tỉnh Sơn La"]
+
+
+# --- What may wait --------------------------------------------------------------------------------
+
+
+def test_the_stock_and_a_server_without_mail_are_named_and_keep_nobody_waiting(
+    client, root, settings
+):
+    client.force_login(root)
+    settings.EMAIL_HOST = ""
+    answer = client.get("/setup/")
+    may_wait = {line.title for line in answer.context["lines"] if line.may_wait}
+    assert may_wait == {"Nhập danh sách đã có", "Gửi thư điện tử"}
+    others = [line for line in answer.context["lines"] if not line.may_wait]
+    assert answer.context["left"] == sum(not line.done for line in others)
+    assert "không gửi thư nào" in answer.content.decode()
+    settings.EMAIL_HOST = "thu.example.vn"
+    assert "Gửi thư điện tử" not in standing(client)

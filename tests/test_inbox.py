@@ -507,3 +507,11 @@ def test_an_officer_of_many_units_finds_all_of_them(province, dossier, commune, 
     few = person("it", "Lù Thị Ít", *posts[-1:])
 
     assert list(Task.objects.inbox(many)) == list(Task.objects.inbox(few)) == [open_task(dossier)]
+
+
+def test_an_empty_inbox_offers_to_open_a_dossier_to_who_may(client, an, son, cycle):
+    for user, may in ((an, True), (son, False)):
+        client.force_login(user)
+        said = client.get("/inbox/").content.decode()
+        assert 'class="empty"' in said
+        assert ('href="/dossiers/new/"' in said) is may

@@ -9,10 +9,12 @@ from datetime import date
 import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cycle import clock
 from cycle.models import ActivationSlip, HistoryEntry, Level, OrgUnit, Role, RoleAssignment, User
-from dossiers.office import roster
+from dossiers.office import people, roster
 from tests.kept import codes
 
 pytestmark = pytest.mark.django_db
@@ -271,3 +273,60 @@ def test_a_head_of_two_rows_loses_no_column(staff, commune):
     assert (leader["phone"], leader["document"]) == ("912345678", "12/QĐ-UBND")
     assert leader["document_signer"] == "Lò Văn A"
     assert set(faults(found)) == {(5, "email")}
+
+
+def test_a_sheet_costs_few_queries_however_long(staff, province, commune):
+    """The check and the entry are one request each: rows are written together."""
+    units = [
+        OrgUnit.objects.create(
+            code=f"9{n:04}", name=f"Xã Mường Số {n}", level=Level.COMMUNE, parent=province,
+            valid_from=date(2025, 7, 1),
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    asked = {}
+    for many in (3, 40):
+        rows = [
+            row(f"Cán Bộ {many} {n:02}", unit.name, phone=900_000_000 + 100 * many + n)
+            for n, unit in enumerate(units[:many])
+        ]
+        found = roster.read(book(rows), "x.xlsx", by=staff)
+        with CaptureQueriesContext(connection) as checking:
+            found.check()
+        assert faults(found) == {}
+        with CaptureQueriesContext(connection) as entering:
+            assert found.enter()
+            people.print_slips(found.people, by=staff)
+        asked[many] = len(checking), len(entering)
+        said = HistoryEntry.objects.filter(stream_id__in=[each.pk for each in found.people])
+        assert said.filter(outbox__isnull=False).count() == 3 * many
+    assert asked[3] == asked[40]
+    assert max(asked[40]) < 40
+
+
+BETWEEN = {
+    "roman": ["I", "Cấp tỉnh"],
+    "letter": ["A", "Các xã"],
+    "numbered inside": ["", "II. Cấp xã"],
+    "alone": ["", "Cấp xã"],
+    "total": ["", "Tổng cộng: 2 người"],
+    "signed": ["", "NGƯỜI LẬP BIỂU"],
+}
+
+
+@pytest.mark.parametrize("kind", BETWEEN)
+def test_what_stands_between_people_is_no_person(staff, commune, kind):
+    made = openpyxl.load_workbook(io.BytesIO(book([row()], titles=0)))
+    sheet = made.active
+    sheet.append(BETWEEN[kind])
+    sheet.append([2, *(row("Tống Thị Hai").get(name) for name in roster.COLUMNS)])
+    kept = io.BytesIO()
+    made.save(kept)
+    found = roster.read(kept.getvalue(), "x.xlsx", by=staff)
+    found.check()
+    assert (faults(found), [each.line for each in found.entries]) == ({}, [2, 4])
+
+
+@pytest.mark.parametrize("name", ["Tống Thị Hai", "Lưu Yến Nhi", "Lò Văn A"])
+def test_who_lacks_a_unit_and_a_role_is_a_person_with_faults(staff, commune, name):
+    assert set(faults(checked(staff, row(), row(name, "", "")))) == {(5, "org_unit"), (5, "role")}

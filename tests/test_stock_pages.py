@@ -10,8 +10,9 @@ from django.test import Client
 from cycle.models import OrgUnit
 from cycle.models.job import run_waiting
 from dossiers.models import BatchState, Certificate, StockBatch
+from dossiers.office.stock import work
 from tests.public_pages import main
-from tests.stock_sheets import GOOD, OTHERS, book, checked, good, load_units
+from tests.stock_sheets import GOOD, OTHERS, book, checked, good, load_units, paper
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -280,3 +281,56 @@ def test_a_file_with_many_sheets_begins_with_the_one_that_says_most(land, lan):
     batch.refresh_from_db()
     assert batch.sheet == "Bìa"
     assert client.get(f"/stock/{batch.pk}/").status_code == 200
+
+
+# --- When others came first -----------------------------------------------------------------------
+
+
+def test_a_refused_entry_is_checked_again_beside_the_sentence_and_keeps_its_paper(land, lan):
+    first = checked(book([GOOD]), lan, land)
+    second = checked(
+        book([good(**{"Tên sản phẩm": "Chè dây", "Số giấy chứng nhận": "77/GCN-UBND"})]), lan, land
+    )
+    client = signed_in(lan)
+    client.post(f"/stock/{first.pk}/", {"act": "commit", **paper_fields()})
+    run_waiting()
+    address = f"/stock/{second.pk}/"
+    # The second waits on a check of before the first was entered.
+    client.post(address, {"act": "commit", **paper_fields(document_number="99/BC-UBND")})
+    run_waiting()
+    answer = client.get(address)
+    assert "hãy kiểm tra lại" in main(answer)
+    assert "commit" not in answer.context["forms"]
+    assert 'value="again"' in answer.content.decode()
+    with pytest.raises(work.NotNow):
+        work.ask_commit(StockBatch.objects.get(pk=second.pk), by=lan, **paper())
+    client.post(address, {"act": "again"})
+    run_waiting()
+    answer = client.get(address)
+    form = answer.context["forms"]["commit"]
+    assert "again" not in answer.context["forms"]
+    assert form["document_number"].value() == "99/BC-UBND"
+    kept = {name: value for name, value in paper_fields().items() if name != "scan"}
+    client.post(address, {"act": "commit", **kept})
+    run_waiting()
+    second.refresh_from_db()
+    assert (second.state, second.problem) == (BatchState.COMMITTED, "")
+    assert second.scan_sha256
+
+
+def test_a_list_of_heads_alone_makes_no_batch(land, lan):
+    client = signed_in(lan)
+    answer = client.post("/stock/", {"kind": "certificates", **sheet(book([]), "rong.xlsx")})
+    assert "Dưới dòng tiêu đề chưa có dòng nào" in main(answer)
+    assert list(answer.context["form"].errors) == ["file"]
+    assert not StockBatch.objects.exists()
+
+
+def test_what_nobody_confirmed_is_not_called_the_last_time(land, lan):
+    client = signed_in(lan)
+    for content in (book([GOOD]), b"mot;hai;ba\nbon;nam;sau\n"):
+        for _time in range(2):
+            client.post("/stock/", {"kind": "certificates", **sheet(content, "a.csv")})
+            batch = StockBatch.objects.latest("pk")
+            assert batch.state == BatchState.COLUMNS
+            assert "như lần trước" not in main(client.get(f"/stock/{batch.pk}/"))

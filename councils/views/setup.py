@@ -17,5 +17,5 @@ def setup(request: SignedIn) -> HttpResponseBase:
     if not rules.has_perm("dossiers.administer_people", request.user):
         raise Http404
     lines = needed.lines(clock.today())
-    left = sum(not line.done for line in lines)
+    left = sum(not line.done and not line.may_wait for line in lines)
     return render(request, "councils/setup.html", {"lines": lines, "left": left})

@@ -13,6 +13,7 @@ from cycle import clock, events, guards
 from cycle.models.organisation import OrgUnit, Role, User
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from django.utils.functional import Promise
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
         def history_stream(self) -> str: ...
         @property
         def history_cycle_id(self) -> int | None: ...
+
+
+#: Entries of one statement.
+CHUNK = 1000
 
 
 class Stream(models.TextChoices):
@@ -66,10 +71,44 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         """
         if not transaction.get_connection().in_atomic_block:
             raise transaction.TransactionManagementError("record() outside a transaction")
+        entry = self.entry(
+            event, target, by=by, capacity=capacity, acting_for=acting_for, at=at, before=before,
+            after=after, reason=reason, **data,
+        )  # fmt: skip
+        entry.save(force_insert=True)
+        if not clock.replaying():
+            OutboxMessage.objects.create(entry=entry)
+        return entry
+
+    def record_all(self, entries: Sequence[HistoryEntry]) -> None:
+        """Write down many entries of :meth:`entry` in few statements, in their order."""
+        if not transaction.get_connection().in_atomic_block:
+            raise transaction.TransactionManagementError("record_all() outside a transaction")
+        self.bulk_create(entries, CHUNK)
+        if not clock.replaying():
+            OutboxMessage.objects.bulk_create(
+                [OutboxMessage(entry=entry) for entry in entries], CHUNK
+            )
+
+    def entry(
+        self,
+        event: str,
+        target: Recorded,
+        *,
+        by: User | None = None,
+        capacity: RoleAssignment | None = None,
+        acting_for: User | None = None,
+        at: datetime | None = None,
+        before: str = "",
+        after: str = "",
+        reason: str = "",
+        **data: Any,
+    ) -> HistoryEntry:
+        """What :meth:`record` writes, unsaved. Raises KeyError for an event nobody registered."""
         events.label(event)
         if acting_for is None and capacity is not None and by and capacity.user_id != by.pk:
             acting_for = capacity.user
-        entry = self.create(
+        return HistoryEntry(
             stream=target.history_stream,
             stream_id=target.pk,
             cycle_id=target.history_cycle_id,
@@ -85,9 +124,6 @@ class HistoryManager(models.Manager["HistoryEntry"]):
             data=data,
             at=at or clock.now(),
         )
-        if not clock.replaying():
-            OutboxMessage.objects.create(entry=entry)
-        return entry
 
 
 class HistoryEntry(models.Model):

@@ -589,6 +589,7 @@ class RoleAssignment(models.Model):
             ).exclude(pk=self.pk)
             if any(self.overlaps(other) for other in others):
                 raise ValidationError({"valid_from": HELD_ALREADY})
+        if self.org_unit_id and self.valid_from:
             self._check_unit()
 
     def _check_unit(self) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 
 import rules
@@ -16,7 +17,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _
 
 from cycle import accounts, appointing, clock, slips
@@ -112,19 +113,26 @@ def endable(user: User, person: User) -> list[RoleAssignment]:
 # --- Who is who -------------------------------------------------------------------------------
 
 
-def free_username(full_name: str, taken: Collection[str] = frozenset()) -> str:
+def free_username(
+    full_name: str, taken: Collection[str] = frozenset(), *, used: Collection[str] | None = None
+) -> str:
     """A name to sign in with that nobody has: «Lò Thị An» is anlt, the next one anlt2.
 
-    ``taken`` are names given in the same stroke.
+    ``taken`` are names given in the same stroke; ``used`` those of all accounts, in small letters,
+    when the caller has them.
     """
     words = re.findall("[a-z0-9]+", fold(full_name)) or ["nguoidung"]
     name = (words[-1] + "".join(word[0] for word in words[:-1]))[:40]
-    used = set(User.objects.filter(username__istartswith=name).values_list("username", flat=True))
-    used = {each.lower() for each in used} | set(taken)
+    if used is None:
+        used = _usernames(User.objects.filter(username__istartswith=name))
     number = 1
-    while (found := name if number == 1 else f"{name}{number}") in used:
+    while (found := name if number == 1 else f"{name}{number}") in used or found in taken:
         number += 1
     return found
+
+
+def _usernames(people: QuerySet[User]) -> set[str]:
+    return {each.lower() for each in people.values_list("username", flat=True)}
 
 
 def doubles(full_name: str, email: str = "", phone: str = "") -> QuerySet[User]:
@@ -143,6 +151,43 @@ def doubles(full_name: str, email: str = "", phone: str = "") -> QuerySet[User]:
     )
 
 
+class Doubles:
+    """The same for many at once, read together."""
+
+    def __init__(self, given: Iterable[tuple[str, str, str]]) -> None:
+        """``given`` are the names, addresses and telephones that may be asked of."""
+        names, emails, phones = (set(each) - {""} for each in zip(*given, strict=True))
+        known = (
+            User.objects.filter(is_staff=False, is_superuser=False)
+            .annotate(folded=Fold("full_name"), reached=Lower("email"))
+            .filter(
+                Q(folded__in={fold(name) for name in names})
+                | Q(reached__in={email.lower() for email in emails})
+                | Q(phone__in=phones)
+            )
+            .prefetch_related("role_assignments__org_unit")
+            .order_by("full_name", "pk")
+        )
+        self._found: dict[tuple[str, str], list[tuple[int, User]]] = defaultdict(list)
+        for number, person in enumerate(known):
+            for key in self._keys(person.full_name, person.email, person.phone):
+                self._found[key].append((number, person))
+
+    @staticmethod
+    def _keys(full_name: str, email: str, phone: str) -> list[tuple[str, str]]:
+        keys = [("name", fold(full_name)), ("email", email.lower()), ("phone", phone)]
+        return [key for key in keys if key[1]]
+
+    def of(self, full_name: str, email: str = "", phone: str = "") -> list[User]:
+        """What :func:`doubles` says of one of those given."""
+        found = {
+            number: person
+            for key in self._keys(full_name, email, phone)
+            for number, person in self._found.get(key, ())
+        }
+        return [found[number] for number in sorted(found)]
+
+
 # --- What is done -----------------------------------------------------------------------------
 
 
@@ -155,16 +200,73 @@ def enrol(
     PermissionDenied, ValidationError; nothing is then written.
     """
     with transaction.atomic():
-        person.username = person.username or free_username(person.full_name)
-        person.set_unusable_password()
-        person.full_clean(validate_constraints=False, exclude=["password"])
-        person.save(force_insert=True)
-        HistoryEntry.objects.record(
-            "person.enrol", Appointed(person), by=by, username=person.username
-        )
-        post.user = person
-        assign(post, by=by, document=document, document_signer=document_signer)
+        many = Enrolments(by)
+        many.add(person, post, document=document, document_signer=document_signer)
+        many.write()
     return person
+
+
+class Enrolments:
+    """New officers, each checked by itself and all written together: of hundreds each statement
+    counts. Inside one transaction.
+    """
+
+    def __init__(self, by: User) -> None:
+        self.by = by
+        self._used = _usernames(User.objects.all())
+        self._first_leader = appointing.no_leader_yet()
+        self._added: list[tuple[User, RoleAssignment]] = []
+        self._may: dict[int, bool] = {}
+
+    def add(
+        self, person: User, post: RoleAssignment, *, document: str = "", document_signer: str = ""
+    ) -> None:
+        """Check one of them; nothing is written yet. Raises PermissionDenied, ValidationError."""
+        # A name that was made here is free: nobody need ask the database again.
+        is_made = not person.username
+        person.username = person.username or free_username(person.full_name, used=self._used)
+        person.set_unusable_password()
+        person.full_clean(
+            validate_unique=not is_made, validate_constraints=False, exclude=["password"]
+        )
+        unit = post.org_unit_id
+        if unit not in self._may:
+            self._may[unit] = rules.has_perm("dossiers.appoint", self.by, unit)
+        if not self._may[unit]:
+            raise PermissionDenied
+        post.user, post.made_by = person, self.by
+        post.document, post.document_signer = document.strip(), document_signer.strip()
+        appointing.check_assignment(
+            None, post, by=self.by, document=post.document, signer=post.document_signer,
+            first_leader=self._first_leader,
+        )  # fmt: skip
+        # Of those there is the row at hand, or it is written below.
+        post.full_clean(validate_constraints=False, exclude=["user", "org_unit", "made_by"])
+        self._used.add(person.username.lower())
+        self._added.append((person, post))
+
+    def write(self) -> None:
+        """Write all that were added, and the history of each."""
+        record = HistoryEntry.objects
+        User.objects.bulk_create([person for person, _post in self._added])
+        RoleAssignment.objects.bulk_create([post for _person, post in self._added])
+        for entries in (
+            [
+                record.entry(
+                    "person.enrol", Appointed(person), by=self.by, username=person.username
+                )
+                for person, _post in self._added
+            ],
+            [
+                appointing.assignment_entry(
+                    post, None, by=self.by, document=post.document, signer=post.document_signer,
+                    first_leader=self._first_leader,
+                )
+                for _person, post in self._added
+            ],
+        ):  # fmt: skip
+            record.record_all(entries)
+        self._added = []
 
 
 def assign(
@@ -181,7 +283,10 @@ def assign(
         post.made_by = by
         paper = {"document": post.document, "signer": post.document_signer}
         first_leader = appointing.no_leader_yet()
-        appointing.check_assignment(None, post, by=by, **paper)
+        appointing.check_assignment(
+            None, post, by=by, document=post.document, signer=post.document_signer,
+            first_leader=first_leader,
+        )  # fmt: skip
         # What overlaps is said by clean(); the database's own words are for programmers.
         post.full_clean(validate_constraints=False)
         post.save(force_insert=True)
@@ -214,7 +319,7 @@ def end(
         ended.valid_to = last
         paper = {"document": document.strip(), "signer": document_signer.strip()}
         first_leader = appointing.no_leader_yet()
-        appointing.check_assignment(was, ended, by=by, **paper)
+        appointing.check_assignment(was, ended, by=by, first_leader=first_leader, **paper)
         ended.save(update_fields=["valid_to"])
         appointing.record_assignment(ended, was, by=by, first_leader=first_leader, **paper)
         if last < clock.today():

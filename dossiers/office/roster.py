@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -50,6 +51,10 @@ CALLED = {
     "chu tich": Role.LEADER, "pho chu tich": Role.LEADER, "lanh dao don vi": Role.LEADER,
     "thuong truc": Role.COUNCIL_OFFICE, "giam sat": Role.AUDITOR, "kiem tra": Role.AUDITOR,
 }  # fmt: skip
+
+
+#: What a line between people names, when it stands alone in it.
+_LEVEL = re.compile(r"(cap|khoi) (tinh|huyen|xa|trung uong)\b|(ubnd|uy ban nhan dan|tinh|xa)\b")
 
 
 @dataclass
@@ -129,10 +134,21 @@ class Roster:
         for entry in self.entries:
             _understand(entry, units)
         self._find_doubles()
+        right = [entry for entry in self.entries if not entry.wrong]
+        if not right:
+            return
+        many, known = people.Enrolments(self.by), people.Doubles(map(_reaches, right))
         made: dict[tuple, User] = {}
-        for entry in self.entries:
-            if not entry.wrong:
-                self._make(entry, made)
+        later = []
+        for entry in right:
+            if entry.meant["person"] in made:
+                later.append(entry)
+            else:
+                self._enrol(entry, many, known, made)
+        many.write()
+        # Another post of a person is asked of the posts that they have by then.
+        for entry in later:
+            self._assign(entry, made[entry.meant["person"]])
         self.people = list(made.values())
 
     def _find_doubles(self) -> None:
@@ -157,53 +173,74 @@ class Roster:
                         name, _("Một người khác trong bảng cũng ghi «%(said)s».") % {"said": reach}
                     )
 
-    def _make(self, entry: Entry, made: dict[tuple[Any, ...], User]) -> None:
+    def _enrol(
+        self,
+        entry: Entry,
+        many: people.Enrolments,
+        known: people.Doubles,
+        made: dict[tuple[Any, ...], User],
+    ) -> None:
         meant = entry.meant
-        post = RoleAssignment(
-            role=meant["role"], org_unit=meant["org_unit"], valid_from=meant["valid_from"]
-        )
-        paper = {name: meant.get(name, "") for name in ("document", "document_signer")}
-        try:
-            with transaction.atomic():
-                if person := made.get(meant["person"]):
-                    post.user = person
-                    people.assign(post, by=self.by, **paper)
-                    return
-                _check_new(meant, made.values())
-                person = User(
-                    full_name=meant["full_name"], email=meant["email"], phone=meant["phone"]
-                )
-                people.enrol(person, post, by=self.by, **paper)
-        except PermissionDenied:
-            entry.refuse("org_unit", _("Bạn không phân công người ở đơn vị này."))
-        except ValidationError as refused:
-            said = getattr(refused, "message_dict", {"": refused.messages})
-            for name, sentences in said.items():
-                for sentence in sentences:
-                    entry.refuse({"user": "full_name"}.get(name, name), sentence)
-        else:
+        person = User(full_name=meant["full_name"], email=meant["email"], phone=meant["phone"])
+        with _said_at_cells(entry):
+            _check_new(meant, known)
+            many.add(person, _post(meant), **_paper(meant))
             made[meant["person"]] = person
 
+    def _assign(self, entry: Entry, person: User) -> None:
+        post = _post(entry.meant)
+        post.user = person
+        with _said_at_cells(entry), transaction.atomic():
+            people.assign(post, by=self.by, **_paper(entry.meant))
 
-def _check_new(meant: dict[str, Any], made: Collection[User]) -> None:
+
+def _post(meant: dict[str, Any]) -> RoleAssignment:
+    return RoleAssignment(
+        role=meant["role"], org_unit=meant["org_unit"], valid_from=meant["valid_from"]
+    )
+
+
+def _paper(meant: dict[str, Any]) -> dict[str, str]:
+    return {name: meant.get(name, "") for name in ("document", "document_signer")}
+
+
+def _reaches(entry: Entry) -> tuple[str, str, str]:
+    meant = entry.meant
+    return meant["full_name"], meant["email"], meant["phone"]
+
+
+@contextmanager
+def _said_at_cells(entry: Entry) -> Iterator[None]:
+    """What is refused inside is said at the cells of the row."""
+    try:
+        yield
+    except PermissionDenied:
+        entry.refuse("org_unit", _("Bạn không phân công người ở đơn vị này."))
+    except ValidationError as refused:
+        said = getattr(refused, "message_dict", {"": refused.messages})
+        for name, sentences in said.items():
+            for sentence in sentences:
+                entry.refuse({"user": "full_name"}.get(name, name), sentence)
+
+
+def _check_new(meant: dict[str, Any], known: people.Doubles) -> None:
     """Raises ValidationError for who has an account already: it is theirs to go on with.
 
-    ``made`` are those of this sheet. Of the same name elsewhere there may well be another person.
+    Of the same name elsewhere there may well be another person.
     """
-    for known in people.doubles(meant["full_name"], meant["email"], meant["phone"]):
-        same = (
-            meant["org_unit"].pk in {post.org_unit_id for post in known.role_assignments.all()}
-            or (meant["email"] and meant["email"].lower() == known.email.lower())
-            or (meant["phone"] and meant["phone"] == known.phone)
-        )
-        if same and known not in made:
+    for other in known.of(meant["full_name"], meant["email"], meant["phone"]):
+        if (
+            meant["org_unit"].pk in {post.org_unit_id for post in other.role_assignments.all()}
+            or (meant["email"] and meant["email"].lower() == other.email.lower())
+            or (meant["phone"] and meant["phone"] == other.phone)
+        ):
             raise ValidationError(
                 {
                     "full_name": _(
                         "Đã có tài khoản «%(username)s» của %(who)s: hãy xóa dòng này, rồi giao "
                         "thêm vai trò ở trang của người đó nếu cần."
                     )
-                    % {"username": known.username, "who": known}
+                    % {"username": other.username, "who": other}
                 }
             )
 
@@ -211,6 +248,7 @@ def _check_new(meant: dict[str, Any], made: Collection[User]) -> None:
 def read(content: bytes, filename: str, *, by: User) -> Roster:
     """The roster in a file. Raises :class:`~cycle.sheets.SheetRefused` when there is none in it."""
     for sheet in sheets.read(content, filename):
+        wide = {top: right - left for top, left, _bottom, right in sheet.merged}
         for number in range(min(HEAD_WITHIN, len(sheet.rows))):
             columns, lines = _head(sheet.rows[number : number + 2])
             if not set(NEEDED) <= set(columns):
@@ -219,6 +257,7 @@ def read(content: bytes, filename: str, *, by: User) -> Roster:
                 Entry(below.line, said)
                 for below in sheet.rows[number + lines :]
                 if (said := _said(below, columns)).get("full_name") or said.get("role")
+                if not _stands_between(below, said, wide.get(below.line, 0))
             ]
             return _bounded(entries, by)
     raise sheets.SheetRefused(
@@ -303,6 +342,23 @@ def _called(cell: object) -> str | None:
     """The column that a cell of the head names; None when it names none."""
     called = {fold(name): key for key, names in COLUMNS.items() for name in names}
     return called.get(re.sub(r"[*:]|\(.*?\)", "", fold(str(cell))).strip())
+
+
+def _stands_between(row: sheets.Row, said: dict[str, str], wide: int) -> bool:
+    """Whether a line is no person: «I | Cấp tỉnh», «Tổng cộng: 204», «Người lập biểu». One that
+    lacks but its unit or its role is a person with a fault.
+    """
+    if sum(bool(said.get(name)) for name in COLUMNS) > 1:
+        return False
+    words = list(dict.fromkeys(fold(str(cell)) for _column, cell in row.said()))
+    named = sheets.names_in(words)
+    return (
+        # «Tống» is a family name.
+        any(re.match(r"(tong (cong|so)|cong)\b", word) for word in words[:2])
+        or sheets.is_note(words)
+        or sheets.is_heading(words)
+        or (len(words) <= 2 and len(named) == 1 and (wide >= 2 or bool(_LEVEL.match(named[0]))))
+    )
 
 
 def _said(row: sheets.Row, columns: dict[str, int]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def test_every_page_is_in_order_for_who_cannot_sign_in(desk, width, cycle):
 
 def test_it_is_refused_at_a_press_and_prints_on_a_few_sheets(desk, cycle, an, chi, tmp_path):
     at = desk(chi)
-    at.follow(at.page.get_by_role("button", name="Không cần"))
+    at.follow(at.page.get_by_role("button", name="Không cần hướng dẫn"))
     expect(at.page.locator(".notice", has_text="Bạn mới dùng?")).to_have_count(0)
     sheets = {}
     for slug in slugs():

@@ -270,9 +270,20 @@ class PaperForm(PlainPart):
         label=_("Bản chụp văn bản"), help_text=_("PDF hoặc ảnh, của văn bản kèm danh sách này.")
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *args: Any, user: User, batch: StockBatch | None = None, **kwargs: Any
+    ) -> None:
+        """``batch`` may have its paper from an entry that was refused: it is kept."""
+        names = ("document_number", "document_on", "document_signer", "document_capacity")
+        said = {name: getattr(batch, name) for name in names} if batch is not None else {}
+        super().__init__(*args, initial=said, **kwargs)
         hold_for(user, self)
+        self.kept = batch if batch is not None and batch.scan_sha256 else None
+        if self.kept is not None:
+            self.fields["scan"].required = False
+            self.fields["scan"].help_text = _now("Đã có «%(name)s»; chọn tệp khác để thay.") % {
+                "name": self.kept.scan_filename
+            }
 
     def clean_document_number(self) -> str:
         number = self.cleaned_data["document_number"]
@@ -287,13 +298,21 @@ class PaperForm(PlainPart):
     def paper(self) -> dict[str, Any]:
         """The columns of the batch; its scan is staged."""
         names = ("document_number", "document_on", "document_signer", "document_capacity")
+        said = {name: self.cleaned_data[name] for name in names}
         scan = self.cleaned_data["scan"]
-        return {name: self.cleaned_data[name] for name in names} | {
+        if not scan and self.kept is not None:
+            scans = ("scan_sha256", "scan_bytes", "scan_filename", "scan_type")
+            return said | {name: getattr(self.kept, name) for name in scans}
+        return said | {
             "scan_sha256": scan.sha256,
             "scan_bytes": scan.bytes,
             "scan_filename": scan.filename,
             "scan_type": scan.content_type,
         }
+
+
+class AgainForm(PlainPart):
+    """A button alone: the list is checked once more as it is."""
 
 
 class StrikeForm(PlainPart):

@@ -12,7 +12,16 @@ from django.utils.translation import gettext as _
 
 from cycle import clock
 from cycle.models import OrgUnit, fold, fold_number
-from cycle.sheets import Row, Sheet, clean, column_name
+from cycle.sheets import (
+    Row,
+    Sheet,
+    clean,
+    column_name,
+    is_heading,
+    is_note,
+    is_total,
+    names_in,
+)
 from cycle.units import Answer, Places
 from cycle.workdays import add_months
 from dossiers.models import Certificate, Producer, Product, RowKind, StockBatch, StockRow
@@ -69,13 +78,6 @@ class Line:
 
 #: Only a line of data says these.
 TELLING = {"decision_number", "decision_on", "number", "commune", "issued_on", "step", "since"}
-_TOTAL = re.compile(r"(tong( cong| so)?|cong)\b(?! (tac|ty|nghe|trinh))")
-_NOTE = re.compile(
-    r"(ghi chu|nguoi lap|nguoi tong hop|thu truong|noi nhan|tm\b|kt\b|lap bieu|\(ky|ky ten|"
-    r"truong phong|chanh van phong|xac nhan|luu y|chu thich|giam doc van phong|chu tich)"
-)
-_SIGNED_AT = re.compile(r".{0,40}ngay .{0,8}thang .{0,8}nam ?[0-9. …]{0,6}$")
-_ORDINAL = re.compile(r"[ivxlc]+|[a-z]|[0-9]{1,4}([.][0-9]{1,3})*")
 
 
 class Lines:
@@ -136,25 +138,20 @@ class Lines:
             if column < len(row.cells) and row.cells[column] != ""
         }
         telling = has & TELLING
-        if any(_TOTAL.match(word) for word in words[:2]) and not telling:
+        if is_total(words) and not telling:
             return RowKind.TOTAL
-        noted = any(_NOTE.match(word) or _SIGNED_AT.fullmatch(word) for word in words)
-        if noted and len(words) <= 2:
+        if is_note(words):
             return RowKind.NOTE
         if len(words) > 3 or telling or "stars" in has and "producer" in has:
             return RowKind.DATA
-        named = [word for word in words if not _ORDINAL.fullmatch(word.strip(".()"))]
+        named = names_in(words)
         if len(named) == 1:
             text = str(next(value for value in said if fold(str(value)) == named[0]))
-            ordinal = any(re.fullmatch(r"[ivxlc]+|[a-z]", word.strip(".()")) for word in words)
             if (
-                ordinal
+                is_heading(words)
                 or wide >= 2
                 or cells.group_in(text)
                 or self.places.named_district(text)
-                or re.match(
-                    r"([ivxlc]+|[a-z])\s*[.)/-]\s|nam 20[0-9]{2}|(huyen|thi xa)\b", named[0]
-                )
             ):
                 return RowKind.HEADING
             if "product" not in has and "producer" not in has:

@@ -52,6 +52,14 @@ def upload(
     if not rules.has_perm("dossiers.import_stock", by, unit):
         raise PermissionDenied
     found = sheets.read(content, filename)
+    heads = [columns.find(sheet, kind) for sheet in found]
+    filled = [
+        number
+        for number, sheet in enumerate(found)
+        if any(row.line >= heads[number].first for row in sheet.rows)
+    ]
+    if not filled:
+        raise sheets.SheetRefused(_("Dưới dòng tiêu đề chưa có dòng nào: hãy điền rồi gửi lại."))
     try:
         staged = files.stage(ContentFile(content), filename[-200:])
     except files.NotStored as error:
@@ -74,9 +82,8 @@ def upload(
         batch.sheets = [each.name for each in found]
         batch.state, batch.problem = BatchState.COLUMNS, ""
         batch.questions, batch.totals, batch.counts, batch.checked_at = [], [], {}, None
-        heads = [columns.find(sheet, batch.kind) for sheet in found]
         # The sheet whose heads say most.
-        best = max(range(len(found)), key=lambda n: (len(heads[n].columns), len(found[n].rows)))
+        best = max(filled, key=lambda n: (len(heads[n].columns), len(found[n].rows)))
         choose_sheet(batch, found[best], heads[best])
         batch.save()
         stock.record(batch, "stock.upload", by=by)
@@ -116,11 +123,15 @@ def choose_sheet(batch: StockBatch, sheet: sheets.Sheet, heads: columns.Heads) -
         }
         for number in range(max(sheet.width, len(words)))
     ]
+    # What nobody confirmed is no better than what the heads say; without heads all lists are alike.
     before = (
         StockBatch.objects.filter(org_unit=batch.org_unit, kind=batch.kind, counts__heads=heads.key)
         .exclude(pk=batch.pk)
+        .exclude(state__in=(BatchState.COLUMNS, BatchState.CHECKING))
         .order_by("-pk")
         .first()
+        if heads.words
+        else None
     )
     batch.counts = {"heads": heads.key, "remembered": before is not None}
     batch.columns = before.columns if before else heads.columns
@@ -225,7 +236,8 @@ def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
     with transaction.atomic():
         batch = _held(batch)
         _must_be(batch, BatchState.CHECKED)
-        if batch.counts.get("wrong") or not enterable(batch).exists():
+        # After a refusal what was checked no longer holds.
+        if batch.problem or batch.counts.get("wrong") or not enterable(batch).exists():
             raise NotNow
         files.keep(paper["scan_sha256"], "scan")
         for name, value in paper.items():

@@ -24,6 +24,7 @@ from dossiers.models import (
     StockRow,
 )
 from dossiers.office.forms.stock import (
+    AgainForm,
     AnswersForm,
     ColumnsForm,
     FirstUploadForm,
@@ -111,7 +112,7 @@ def stock_batch(request: Any, pk: int) -> HttpResponseBase:
 
 def _of(act: str, batch: StockBatch, user: User) -> dict[str, Any]:
     if act == "commit":
-        return {"user": user}
+        return {"user": user, "batch": batch}
     return {"batch": batch} if act in ("sheet", "columns", "answers") else {}
 
 
@@ -126,8 +127,10 @@ def _forms(batch: StockBatch, user: User) -> dict[str, Any]:
     if batch.state == BatchState.CHECKED:
         if batch.sha256 and (batch.questions or batch.counts.get("known") or batch.into):
             found["answers"] = AnswersForm(batch=batch)
-        if not batch.counts.get("wrong") and work.enterable(batch).exists():
-            found["commit"] = PaperForm(user=user)
+        if batch.sha256 and batch.problem:
+            found["again"] = AgainForm()
+        elif not batch.counts.get("wrong") and work.enterable(batch).exists():
+            found["commit"] = PaperForm(user=user, batch=batch)
     if batch.state == BatchState.COMMITTED:
         found["undo"] = StrikeForm()
     return found
@@ -151,6 +154,8 @@ def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
             columns=form.cleaned_data["columns"],
             first_line=form.cleaned_data["first_line"],
         )
+    elif act == "again":
+        work.ask_check(batch, by=by)
     elif act == "answers":
         work.ask_check(batch, by=by, **form.settled())
     elif act == "commit":
