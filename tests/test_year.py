@@ -250,6 +250,40 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
     assert not Cycle.objects.filter(year=2027).exists()
 
 
+def test_the_plan_of_one_year_opens_no_other(client, new_year):
+    """Back shows the form with the old plan still typed and the year after it proposed."""
+    days = {"opened_on": "1/1/2028", "ends_on": "31/12/2028", "far": "on"}
+    again = asked(year="2028", number="12 / kh-ubnd", body="UBND Tỉnh Điện Biên", **days)
+    answer = client.post(reverse("dossiers:cycle_open"), again)
+    assert answer.context["form"].errors["number"] == [
+        "Chu trình OCOP 2027 đã theo kế hoạch 12/KH-UBND, 20/11/2026, UBND tỉnh Điện Biên: "
+        "năm này cần kế hoạch riêng."
+    ]
+    assert not Cycle.objects.filter(year=2028).exists()
+
+
+def test_a_year_far_off_is_asked_about_once_more(client, new_year):
+    address = reverse("dossiers:cycle_open")
+    said = "Năm 2028 không phải năm nay (2026) hay năm sau (2027)"
+    assert said in client.get(address).content.decode()
+    typed = asked(
+        year="2028", number="13/KH-UBND", opened_on="1/1/2028", ends_on="31/12/2028"
+    )  # fmt: skip
+    answer = client.post(address, typed)
+    assert said in answer.context["form"].errors["year"][0]
+    assert not Cycle.objects.filter(year=2028).exists()
+    assert client.post(address, typed | {"far": "on"}).status_code == 302
+    assert Cycle.objects.filter(year=2028).exists()
+
+
+def test_a_scan_is_a_pdf_or_an_image(client, rule_sets, minh):
+    client.force_login(minh)
+    scan = SimpleUploadedFile("ke-hoach.docx", b"PK\x03\x04test", "application/msword")
+    answer = client.post(reverse("dossiers:cycle_open"), asked(scan=scan))
+    assert answer.context["form"].errors["scan"] == ["Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."]
+    assert not Cycle.objects.exists()
+
+
 # --- Who may -------------------------------------------------------------------------------------
 
 PAGES = ("cycle_days", "cycle_take_back", "cycle_windows", "cycle_batch_new")

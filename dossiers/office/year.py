@@ -29,6 +29,8 @@ from cycle.models import (
     Stream,
     TermRule,
     end_of,
+    fold,
+    fold_number,
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
@@ -230,11 +232,27 @@ def law_batches(cycle: Cycle) -> list[Batch]:
 
 
 def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
+    _of_no_other_year(paper, cycle)
     if paper.sha256:
         files.keep(paper.sha256, "scan")
     paper.cycle, paper.batch = cycle, batch
     paper.made_by, paper.made_at = by, clock.now()
     paper.save(force_insert=True)
+
+
+def _of_no_other_year(paper: PlanPaper, cycle: Cycle) -> None:
+    """Raise ValidationError when another year that stands rests on this plan: each has its own."""
+    rests = PlanPaper.objects.filter(
+        signed_on=paper.signed_on, cycle__void=False, cycle__beside=False
+    ).exclude(cycle__year=cycle.year)
+    for other in rests.select_related("cycle"):
+        if fold_number(other.number) == fold_number(paper.number) and (
+            fold(other.body) == fold(paper.body)
+        ):
+            raise ValidationError(
+                {"number": _("%(title)s đã theo kế hoạch %(paper)s: năm này cần kế hoạch riêng.")
+                 % {"title": other.cycle.title, "paper": other}}
+            )  # fmt: skip
 
 
 def take_back(cycle: Cycle, *, reason: str, by: User) -> None:

@@ -15,7 +15,7 @@ from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import PlainPart
-from dossiers.forms.uploads import FileField, hold_for
+from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import (
     Edition,
     OwnerType,
@@ -266,7 +266,7 @@ class PaperForm(PlainPart):
     document_on = DateField(label=_("Ngày ký"))
     document_signer = forms.CharField(label=_("Người ký"), max_length=150)
     document_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150, required=False)
-    scan = FileField(
+    scan = ScanField(
         label=_("Bản chụp văn bản"), help_text=_("PDF hoặc ảnh, của văn bản kèm danh sách này.")
     )
 
