@@ -392,6 +392,54 @@ def plan(batch: Batch) -> planning.Plan:
     return made
 
 
+def cramped(
+    cycle: Cycle, batches: Iterable[Batch], windows: Iterable[StepWindow]
+) -> dict[int, list[str]]:
+    """Of each batch, by id, the steps that it leaves no time or too little, as sentences.
+
+    Asked of the windows as they stand: a year that begins late, or days that were changed.
+    """
+    rows: dict[int, dict[tuple[str, str], StepWindow]] = {}
+    for row in windows:
+        if row.batch_id is not None:
+            rows.setdefault(row.batch_id, {})[row.step, row.level] = row
+    planned = [batch for batch in batches if batch.pk in rows]
+    if not planned:
+        return {}
+    planned_rows = [row for at in rows.values() for row in at.values()]
+    days = [day for row in planned_rows for day in (row.opens_on, row.closes_on)]
+    calendar = _calendar(min(days), max(days))
+    stages = {level: stages_of(cycle, level) for level in {batch.level for batch in planned}}
+    found = {}
+    for batch in planned:
+        way, judging = stages[batch.level]
+        said = [
+            _lack(stage, rows[batch.pk].get((stage.step, stage.level)), calendar)
+            for stage in [*way, judging]
+        ]
+        found[batch.pk] = [each for each in said if each]
+    return found
+
+
+def _lack(stage: planning.Stage, row: StepWindow | None, calendar: Calendar) -> str:
+    """That a stage has no window or one shorter than its work; empty where it has enough."""
+    title = _("%(step)s, %(level)s") % {
+        "step": Step(stage.step).label,
+        "level": str(Level(stage.level).label).lower(),
+    }
+    if row is None:
+        return _("%(title)s: không còn kịp trong đợt này.") % {"title": title}
+    if (few := planning.lacks(stage, row.opens_on, row.closes_on, calendar)) is None:
+        return ""
+    if not stage.days:
+        return _("%(title)s: chỉ có %(has)d ngày làm việc.") % {"title": title, "has": few[0]}
+    return _("%(title)s: chỉ có %(has)d ngày làm việc, phân cấp cần %(needs)d.") % {
+        "title": title,
+        "has": few[0],
+        "needs": few[1],
+    }
+
+
 def reasons(batch: Batch, made: planning.Plan) -> dict[tuple[str, str], str]:
     """Why each stage ends when it ends, in Vietnamese: it is kept beside the days."""
     with override("vi"):
