@@ -169,15 +169,15 @@ class OpenForm(PaperForm):
             year = int(typed)
         except (TypeError, ValueError):
             year = this
-        self.far = ""
-        if year in (this, this + 1):
+        self.is_far = ""
+        if year in (this, this + 1) or not FIRST_YEAR <= year <= LAST_YEAR:
             del self.fields["far"]
             return
-        self.far = _now(
+        self.is_far = _now(
             "Năm %(year)d không phải năm nay (%(this)d) hay năm sau (%(next)d): đúng là mở năm "
             "này thì đánh dấu ô «Đúng là mở năm này»."
         ) % {"year": year, "this": this, "next": this + 1}
-        self.fields["year"].help_text = self.far
+        self.fields["year"].help_text = self.is_far
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -186,8 +186,8 @@ class OpenForm(PaperForm):
         if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
             self.add_error("year", _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": year})
             return cleaned
-        if year and self.far and not self.cleaned_data.get("far"):
-            self.add_error("year", self.far)
+        if year and self.is_far and not self.cleaned_data.get("far"):
+            self.add_error("year", self.is_far)
         if year and first and not year - 1 <= first.year <= year:
             self.add_error("opened_on", _("Ngày đầu phải trong năm này hoặc năm trước."))
         if year and last and not year <= last.year <= year + 1:
