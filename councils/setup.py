@@ -53,7 +53,7 @@ class Line:
 
 def lines(day: date) -> list[Line]:
     """All lines, in the order in which they are done, as things are on ``day``."""
-    year = Cycle.objects.filter(closed_on=None, beside=False).order_by("-year", "-pk").first()
+    year = Cycle.objects.current(day)
     found = [_units(day), *_split(), _law(day), _contact(), _year(year), _duties(year)]
     found.append(_batches(year))
     found += _holders(year, day)

@@ -46,6 +46,15 @@ class Plan:
     begins_by: date
 
 
+def lacks(stage: Stage, opens: date, closes: date, calendar: Calendar) -> tuple[int, int] | None:
+    """(working days that a window has, those that its stage needs) where it has too few.
+
+    What takes as long as it takes needs more than one day.
+    """
+    has, needs = calendar.between(opens - DAY, closes), stage.days or 2
+    return (has, needs) if has < needs else None
+
+
 def plan_back(
     stages: Sequence[Stage], judging: Stage, *, propose_by: date, decide_by: date, first: date,
     calendar: Calendar,

@@ -2,15 +2,19 @@
 
 from datetime import date
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
+from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
 from cycle.models import Cycle
 from dossiers.forms import acts, fields, opening
+from dossiers.forms.uploads import ScanField
 from dossiers.models import ACTS, BusinessPlan, State
 from dossiers.walk import doors
 from tests import records
@@ -248,3 +252,28 @@ def test_a_promotion_on_record_need_not_be_typed_again(dossier, an):
     promotion.save()
     # As the browser sends the untouched form: the cost is there, and is nought.
     assert acts.RECORDS["promote"][0](data={"cost": "0"}, dossier=dossier).is_valid()
+
+
+# --- Scans ----------------------------------------------------------------------------------------
+
+
+def every_form(base=forms.BaseForm):
+    for each in base.__subclasses__():
+        yield each
+        yield from every_form(each)
+
+
+def test_every_scan_is_a_pdf_or_an_image():
+    """What is labelled a scan takes no Word file; the walk meets the forms of every package."""
+    import_module("cycle.urls")
+    scans = {
+        (form.__module__, name): field
+        for form in every_form()
+        for name, field in getattr(form, "base_fields", {}).items()
+        if isinstance(field, forms.FileField) and str(field.label).startswith("Bản chụp")
+    }
+    assert len({module for module, _name in scans}) >= 5
+    assert [key for key, field in scans.items() if not isinstance(field, ScanField)] == []
+    for field in scans.values():
+        with pytest.raises(ValidationError, match="PDF hoặc ảnh"):
+            field.clean(SimpleUploadedFile("a.docx", b"PK\x03\x04test"))

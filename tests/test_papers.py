@@ -160,7 +160,7 @@ def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client,
     assert page.status_code == 200
     assert "Bạn chưa nhập: Số và ký hiệu." in body
     assert 'value="Trần Công Chủ"' in body
-    assert "Chỉ nhận tệp PDF" in body
+    assert "Bản chụp phải là tệp PDF" in body
     assert not SignedDocument.objects.exists()
 
 

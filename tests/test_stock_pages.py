@@ -148,7 +148,12 @@ def test_the_paper_is_asked_for_at_its_fields(land, lan):
         scan=SimpleUploadedFile("a.exe", b"MZ"), document_signer="",
     )  # fmt: skip
     words = main(client.post(address, {"act": "commit", **bad}))
-    for said in ("Số, ký hiệu chỉ gồm", "không có thật", "Chỉ nhận tệp PDF", "Bạn chưa nhập"):
+    for said in (
+        "Số, ký hiệu chỉ gồm",
+        "không có thật",
+        "Bản chụp phải là tệp PDF",
+        "Bạn chưa nhập",
+    ):
         assert said in words
     batch.refresh_from_db()
     assert batch.state == BatchState.CHECKED

@@ -321,15 +321,15 @@ def test_words_are_asked_once_answered_by_pages_and_remembered(land, lan):
 def test_which_year_is_asked_when_two_are_open(land, lan, year, rule_sets):
     newer = open_cycle(rule_sets["qd26_2026"], 2027)
     batch = looked_at([RUNNING], lan, land)
-    assert batch.into == newer
+    assert batch.into == year
     client = Client()
     client.force_login(lan)
     address = f"/stock/{batch.pk}/"
     assert "Hồ sơ của chu trình" in main(client.get(address))
-    client.post(address, {"act": "answers", "answer0": "", "into": year.pk})
+    client.post(address, {"act": "answers", "answer0": "", "into": newer.pk})
     run_waiting()
     batch = enter(StockBatch.objects.get(pk=batch.pk), lan)
-    assert Dossier.objects.get().cycle == year
+    assert Dossier.objects.get().cycle == newer
     words = main(client.get(address + "?rows=all"))
     assert "Chờ nộp phương án" in words and "02/11/2026" in words
 

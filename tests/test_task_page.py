@@ -279,6 +279,18 @@ def test_every_task_has_guidance(node, rule_sets):
     assert guide.checks
 
 
+#: What may be cited in one edition only, and which.
+CITED = {"851/": "qd851_2018", "Bắc Kạn": "qd851_2018", "26/2026/": "qd26_2026", "Điện Biên": ""}
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_guidance_cites_what_its_own_edition_rests_on(node, rule_sets):
+    for rule_set in rule_sets.values():
+        said = str(GUIDES[node].law_for(rule_set))
+        wrong = [cited for cited, edition in CITED.items() if edition != rule_set.edition]
+        assert [cited for cited in wrong if cited in said] == [], rule_set.edition
+
+
 # --- Who may -------------------------------------------------------------------------------------
 
 

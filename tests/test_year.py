@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from councils import setup
 from councils.help import law_in_use
 from councils.models import EvaluationRound
 from cycle import clock, planning
@@ -23,6 +24,7 @@ from cycle.models import (
     WindowNotice,
 )
 from cycle.planning import Stage, plan_back
+from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.forms.opening import OutreachForm
 from dossiers.law.conditions import ConditionNotMet
@@ -248,6 +250,74 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
     assert said in " ".join(answer.context["form"].errors[field])
     assert "UBND tỉnh Điện Biên" in answer.content.decode()
     assert not Cycle.objects.filter(year=2027).exists()
+
+
+def test_the_plan_of_one_year_opens_no_other(client, new_year):
+    """Back shows the form with the old plan still typed and the year after it proposed."""
+    days = {"opened_on": "1/1/2028", "ends_on": "31/12/2028", "far": "on"}
+    again = asked(year="2028", number="12 / kh-ubnd", body="UBND Tỉnh Điện Biên", **days)
+    answer = client.post(reverse("dossiers:cycle_open"), again)
+    assert answer.context["form"].errors["number"] == [
+        "Chu trình OCOP 2027 đã theo kế hoạch 12/KH-UBND, 20/11/2026, UBND tỉnh Điện Biên: "
+        "năm này cần kế hoạch riêng."
+    ]
+    assert not Cycle.objects.filter(year=2028).exists()
+
+
+def test_a_year_far_off_is_asked_about_once_more(client, new_year):
+    address = reverse("dossiers:cycle_open")
+    said = "Năm 2028 không phải năm nay (2026) hay năm sau (2027)"
+    assert said in client.get(address).content.decode()
+    typed = asked(
+        year="2028", number="13/KH-UBND", opened_on="1/1/2028", ends_on="31/12/2028"
+    )  # fmt: skip
+    answer = client.post(address, typed)
+    assert said in answer.context["form"].errors["year"][0]
+    assert not Cycle.objects.filter(year=2028).exists()
+    assert client.post(address, typed | {"far": "on"}).status_code == 302
+    assert Cycle.objects.filter(year=2028).exists()
+
+
+def test_a_scan_is_a_pdf_or_an_image(client, rule_sets, minh):
+    client.force_login(minh)
+    scan = SimpleUploadedFile("ke-hoach.docx", b"PK\x03\x04test", "application/msword")
+    answer = client.post(reverse("dossiers:cycle_open"), asked(scan=scan))
+    assert answer.context["form"].errors["scan"] == ["Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."]
+    assert not Cycle.objects.exists()
+
+
+def test_who_opens_a_year_too_late_for_a_step_is_told_which(client, rule_sets, minh, an):
+    year = opened(client, minh, opened_on="22/2/2027")
+    first, second = year.batches.all()
+    said = years.cramped(year, [first, second], year.step_windows.all())
+    assert any(each.endswith("không còn kịp trong đợt này.") for each in said[first.pk])
+    # No window is shorter than its work, and none has a single day, without a word.
+    stages, judging = years.stages_of(year, "province")
+    windows = {(row.step, row.level): row for row in first.windows.all()}
+    for stage in [*stages, judging]:
+        row = windows.get((stage.step, stage.level))
+        label = str(Step(stage.step).label)
+        if row is None or row.opens_on == row.closes_on:
+            assert any(each.startswith(label) for each in said[first.pk]), label
+    for address in (
+        reverse("dossiers:cycle", args=[year.pk]),
+        reverse("dossiers:cycle_batch", args=[year.pk, first.pk]),
+    ):
+        client.force_login(minh)
+        page = client.get(address).content.decode()
+        assert all(each in page for each in said[first.pk])
+        client.force_login(an)
+        assert "thiếu thời gian cho các bước" not in client.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("days", "closes", "told"),
+    [(5, 8, None), (5, 7, (4, 5)), (0, 4, (1, 2)), (0, 5, None), (1, 4, None), (1, 3, (0, 1))],
+)
+def test_a_window_shorter_than_its_work_lacks_days(days, closes, told):
+    stage = Stage("plan", "commune", days)
+    opens = date(2027, 1, 4) if closes >= 4 else date(2027, 1, 3)
+    assert planning.lacks(stage, opens, date(2027, 1, closes), Calendar()) == told
 
 
 # --- Who may -------------------------------------------------------------------------------------
@@ -642,7 +712,7 @@ def test_the_duties_say_who_is_missing_where(client, new_year, an, commune, othe
     assert other_commune.name in page
 
 
-LIST, YEAR, BATCH = 6, 13, 11
+LIST, YEAR, BATCH = 6, 15, 13
 
 
 def test_the_stages_take_what_the_duties_say(new_year):
@@ -658,7 +728,7 @@ def test_the_stages_take_what_the_duties_say(new_year):
 def test_what_takes_the_newest_open_year_takes_no_rehearsal(rule_sets, minh):
     year = open_cycle(rule_sets["qd26_2026"], 2026)
     beside = {"rule_set": year.rule_set, "opened_on": year.opened_on, "beside": True}
-    Cycle.objects.create(year=2026, title="A: tập dượt", **beside)
+    other = Cycle.objects.create(year=2026, title="A: tập dượt", **beside)
     rehearsal = Cycle.objects.create(year=2027, title="Tập dượt 2027", **beside)
     rehearsal.adopt(year.rule_set)
     takes = {
@@ -669,8 +739,33 @@ def test_what_takes_the_newest_open_year_takes_no_rehearsal(rule_sets, minh):
     }
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, year.pk)
     # Where nothing else is open, the rehearsal is what is meant.
-    Cycle.objects.filter(pk=year.pk).update(closed_on=date(2026, 11, 1))
+    Cycle.objects.filter(pk__in=(year.pk, other.pk)).update(closed_on=date(2026, 11, 1))
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, rehearsal.pk)
+
+
+def _takes(minh):
+    return {
+        "the record": lambda: Cycle.to_record_in().pk,
+        "running dossiers": lambda: running_year().pk,
+        "what is missing": lambda: Missing(minh, Filters()).cycle,
+        "the help": lambda: law_in_use.years(clock.today())[0].cycle.pk,
+        "the setup": lambda: Cycle.objects.current(clock.today()).pk,
+    }
+
+
+@pytest.mark.parametrize("begins", [date(2026, 10, 15), date(2027, 1, 1)])
+def test_a_year_to_come_is_not_taken_for_the_year_of_today(rule_sets, minh, begins):
+    law = rule_sets["qd26_2026"]
+    year = open_cycle(law, 2026)
+    later = open_cycle(law, 2027)
+    Cycle.objects.filter(pk=later.pk).update(opened_on=begins)
+    takes = _takes(minh)
+    assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, year.pk)
+    batches = [line for line in setup.lines(clock.today()) if line.title == "Chu trình"]
+    assert [line.said for line in batches] == [year.title]
+    with clock.at(timezone.make_aware(datetime(2027, 2, 1, 9, 0))):
+        takes = _takes(minh)
+        assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, later.pk)
 
 
 # --- Struck out at the same moment ------------------------------------------------------------

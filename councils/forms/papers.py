@@ -10,14 +10,14 @@ from councils.papers.word import TemplateRefused, check_template
 from cycle import files
 from cycle.models import User
 from dossiers.forms.fields import Part, PlainPart, field_for
-from dossiers.forms.uploads import FileField, hold_for
+from dossiers.forms.uploads import FileField, ScanField, hold_for
 
 
 class SignedDocumentForm(Part, forms.ModelForm):
     """Number, date, signer and scan of a signed document, given by the clerk (văn thư)."""
 
     not_future = ("signed_on",)
-    scan = FileField(label=_("Bản chụp"), required=False)
+    scan = ScanField(label=_("Bản chụp"), required=False)
 
     class Meta:
         model = SignedDocument

@@ -13,16 +13,10 @@ from councils.models import ConflictRule, InterestKind, Scoresheet
 from cycle import rubrics
 from cycle.models import Criterion, Option, User
 from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
-from dossiers.forms.uploads import FILE_TYPES, FileField, hold_for
+from dossiers.forms.uploads import ScanField, hold_for
 
 #: The longest remark on one criterion, in characters.
 REMARK = 500
-#: File types of scans: those that a browser can show beside the typed sheet.
-SCANS = {
-    suffix: kind
-    for suffix, (kind, _begins) in FILE_TYPES.items()
-    if kind in ("application/pdf", "image/png", "image/jpeg")
-}
 
 
 class SheetForm(PlainPart):
@@ -235,16 +229,6 @@ class InterestForm(PlainPart):
             self.fields["recused"].choices = self.fields["recused"].choices[:1]
 
 
-class ScanField(FileField):
-    """A file field that takes a PDF or a photo."""
-
-    taken = _("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG.")
-
-    def check(self, content_type: str) -> None:
-        if content_type not in SCANS.values():
-            raise forms.ValidationError(self.taken)
-
-
 class ScanForm(PlainPart):
     """The scan of a sheet scored by pen (bản chụp phiếu giấy): PDF or a photo."""
 
@@ -253,5 +237,4 @@ class ScanForm(PlainPart):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         hold_for(by, self)
-        self.fields["scan"].widget.attrs["accept"] = ",".join(SCANS)
         self.fields["scan"].error_messages["required"] = _("Bạn chưa chọn: Bản chụp phiếu giấy.")

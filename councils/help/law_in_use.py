@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from cycle.models import Duty, RuleSet, StepWindow, TermRule
-from cycle.models.calendar import days_of_months
+from cycle.models.calendar import days_of_months, turn_of
 from cycle.rulesets import UNIT_OF_CLOCK
 from cycle.written import day_text
 from dossiers.law.guidance import COUNTED, PRECEDES, TERMS
@@ -203,13 +203,13 @@ def _span(term: dict[str, Any]) -> str:
 
 
 def years(day: date) -> list[Year]:
-    """The open cycles with their editions, the newest first; without any, what the edition in force
-    on ``day`` proposes, or nothing.
+    """The open cycles with their editions, that of ``day`` first; without any, what the edition in
+    force on ``day`` proposes, or nothing.
     """
     open_now = {"cycle__closed_on": None}
     found: dict[tuple[int, int], Year] = {}
-    duties = Duty.objects.filter(**open_now).select_related("cycle").order_by("pk")
-    for duty in duties:
+    duties = Duty.objects.filter(**open_now).select_related("cycle")
+    for duty in duties.order_by(*turn_of(day, "cycle__"), "pk"):
         key = duty.cycle_id, duty.rule_set_id
         if key not in found:
             found[key] = Year(duty.cycle, RuleSet.pinned(duty.rule_set_id))
@@ -223,13 +223,12 @@ def years(day: date) -> list[Year]:
             if cycle_id == window.cycle_id:
                 year.windows.setdefault((window.step, window.level), []).append(window)
     if found:
-        # Rehearsals last; of one cycle its own edition first.
+        turn = list(dict.fromkeys(cycle_id for cycle_id, _law in found))
+        # Of one cycle its own edition first.
         return sorted(
             found.values(),
             key=lambda year: (
-                year.cycle.beside,  # type: ignore[union-attr]
-                -year.cycle.year,  # type: ignore[union-attr]  # each has its cycle here
-                -year.cycle.pk,  # type: ignore[union-attr]
+                turn.index(year.cycle.pk),  # type: ignore[union-attr]  # each has its cycle here
                 year.cycle.rule_set_id != year.rule_set.pk,  # type: ignore[union-attr]
             ),
         )

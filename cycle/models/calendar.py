@@ -9,11 +9,12 @@ from typing import Any, Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Abs
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle import guards
+from cycle import clock, guards
 from cycle.models.organisation import Level, Role, check_period
 from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
@@ -23,11 +24,35 @@ from cycle.workdays import Calendar, Unit
 FIRST_YEAR, LAST_YEAR = 2018, 2100
 
 
+def turn_of(today: date, at: str = "") -> tuple[Any, ...]:
+    """The order of :meth:`StandingCycles.by_day`, for rows whose cycle stands ``at`` a prefix."""
+    over = Q(**{f"{at}ends_on__lt": today})
+    over |= Q(**{f"{at}ends_on": None, f"{at}year__lt": today.year})
+    return (
+        F(f"{at}closed_on").desc(nulls_first=True),
+        f"{at}beside",
+        Case(When(over, then=1), When(**{f"{at}opened_on__lte": today}, then=0), default=2),
+        Abs(F(f"{at}year") - Value(today.year)),
+        f"-{at}year",
+        f"-{at}pk",
+    )
+
+
 class StandingCycles(models.Manager):
     """Cycles that stand: one that was opened by mistake is left out; ``everything`` has it."""
 
     def get_queryset(self) -> models.QuerySet:
         return super().get_queryset().filter(void=False)
+
+    def by_day(self, today: date) -> models.QuerySet:
+        """The year of ``today`` first: of the open ones, a rehearsal last, the one that runs, then
+        one that should be over, then one to come; of two that run, the one of this calendar year.
+        """
+        return self.order_by(*turn_of(today))
+
+    def current(self, today: date) -> Cycle | None:
+        """The year of ``today`` (chu trình hiện hành): open and no rehearsal; None without one."""
+        return self.by_day(today).filter(closed_on=None, beside=False).first()
 
 
 class Cycle(models.Model):
@@ -123,13 +148,12 @@ class Cycle(models.Model):
 
     @classmethod
     def to_record_in(cls) -> Self:
-        """The newest open cycle, whose history keeps what belongs to no one dossier or round; a
+        """The open cycle of today, whose history keeps what belongs to no one dossier or round; a
         rehearsal only when nothing else is open.
 
         Raises ValidationError while there is none at all.
         """
-        newest_open = F("closed_on").desc(nulls_first=True), "beside", "-year", "-pk"
-        year = cls.objects.order_by(*newest_open).first()
+        year = cls.objects.by_day(clock.today()).first()
         if year is None:
             raise ValidationError(_("Chưa có chu trình nào để ghi nhật ký."))
         return year

@@ -33,7 +33,7 @@ from dossiers.forms.fields import (
     long_text,
 )
 from dossiers.forms.records import RECORDS
-from dossiers.forms.uploads import FileField, hold_for
+from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES
 from dossiers.models import (
@@ -253,7 +253,7 @@ class PaperForm(Part, forms.ModelForm):
 
     legend = _("Nhập từ văn bản giấy")
     not_future = ("signed_on",)
-    scan_file = FileField(label=_("Bản chụp"), required=False)
+    scan_file = ScanField(label=_("Bản chụp"), required=False)
 
     class Meta:
         model = OfficialDocument

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import files
+from cycle.downloads import INLINE
 from cycle.models import User
 
 #: Extension -> the content type it is served as, and the first bytes of such a file.
@@ -170,6 +171,21 @@ class FileField(forms.FileField):
 
     def check(self, content_type: str) -> None:
         """Raise ValidationError when this field takes no file of this type."""
+
+
+class ScanField(FileField):
+    """The scan of a signed paper (bản chụp): a PDF or an image, which a browser shows."""
+
+    taken = _("Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        shown = (suffix for suffix, (kind, _begins) in FILE_TYPES.items() if kind in INLINE)
+        self.widget.attrs["accept"] = ",".join(shown)
+
+    def check(self, content_type: str) -> None:
+        if content_type not in INLINE:
+            raise ValidationError(self.taken)
 
 
 def hold_for(owner: User, form: forms.BaseForm) -> None:

@@ -9,22 +9,29 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import RuleSet
 
+#: The edition of one province: QĐ 851/QĐ-UBND.
+BAC_KAN = "qd851_2018"
+
 
 @dataclass(frozen=True)
 class Guide:
     """Guidance inside a task (hướng dẫn): ``title`` says what is to be done, in the imperative.
 
     ``law`` speaks of QĐ 26/2026/QĐ-TTg; ``law_of_three`` of the editions with three levels, where
-    they ask something else. ``checks`` is the short list that the officer ticks.
+    they ask something else, and ``law_of_bac_kan`` of Bắc Kạn's own first one. None cites what
+    another edition rests on. ``checks`` is the short list that the officer ticks.
     """
 
     title: Any
     law: Any
     checks: tuple = ()
     law_of_three: Any = ""
+    law_of_bac_kan: Any = ""
 
     def law_for(self, rule_set: RuleSet) -> Any:
         """What the edition ``rule_set`` asks at this task."""
+        if rule_set.edition == BAC_KAN and self.law_of_bac_kan:
+            return self.law_of_bac_kan
         if rule_set.procedure == "three_levels" and self.law_of_three:
             return self.law_of_three
         return self.law
@@ -42,8 +49,12 @@ _LABEL = (
 )
 
 _PLAN_LAW = _(
+    "Chủ thể nộp phương án sau khi ý tưởng được chọn và đã được tập huấn. Bộ tiêu chí quốc gia "
+    "không quy định thời hạn: thời hạn là cấu hình của tỉnh."
+)
+_PLAN_LAW_OF_BAC_KAN = _(
     "Chủ thể nộp phương án sau khi ý tưởng được chọn và đã được tập huấn (QĐ 851/QĐ-UBND của Bắc "
-    "Kạn, bước 3). Bộ tiêu chí quốc gia không quy định thời hạn: thời hạn là cấu hình của tỉnh."
+    "Kạn, bước 3). Thời hạn là cấu hình của tỉnh."
 )
 _COUNCIL_LAW = _(
     "Điểm là bình quân điểm của các thành viên, không làm tròn lên hạng. Ngoài đủ điểm, sản phẩm "
@@ -54,8 +65,9 @@ _COUNCIL_LAW = _(
 _COUNCIL_LAW_OF_THREE = _(
     "Điểm là bình quân điểm của các thành viên, không làm tròn lên hạng: 5 sao từ 90, 4 sao từ 70 "
     "đến dưới 90, 3 sao từ 50 đến dưới 70 điểm (QĐ 1048/QĐ-TTg năm 2019, sửa đổi bởi "
-    "QĐ 781/QĐ-TTg năm 2020). Theo QĐ 851/QĐ-UBND của Bắc Kạn chỉ ghi hạng sao."
+    "QĐ 781/QĐ-TTg năm 2020)."
 )
+_COUNCIL_LAW_OF_BAC_KAN = _("Chỉ ghi hạng sao, không ghi điểm (QĐ 851/QĐ-UBND của Bắc Kạn).")
 _COUNCIL_CHECKS = (
     _("Đủ số thành viên theo quy chế, có chủ tịch hội đồng"),
     _("Thành viên có lợi ích liên quan không chấm"),
@@ -73,16 +85,16 @@ GUIDES = {
         _("Đăng ký ý tưởng sản phẩm"),
         _(
             "Người dân tự đề xuất sản phẩm: dân biết, dân bàn, dân làm, dân kiểm tra, dân hưởng "
-            "thụ. Phiếu đăng ký ý tưởng nộp tại xã (QĐ 851/QĐ-UBND của Bắc Kạn, bước 2)."
+            "thụ. Phiếu đăng ký ý tưởng nộp tại xã."
         ),
         (
             _("Chủ thể thuộc đối tượng của Chương trình"),
             _("Mô tả được sản phẩm và nguồn nguyên liệu"),
             _("Chưa có hồ sơ trùng của cùng chủ thể"),
         ),
-        law_of_three=_(
-            "Theo QĐ 851/QĐ-UBND của Bắc Kạn, phiếu đăng ký nộp cho bộ phận OCOP cấp huyện. Điện "
-            "Biên đề nghị nộp qua xã."
+        law_of_bac_kan=_(
+            "Phiếu đăng ký ý tưởng nộp cho bộ phận OCOP cấp huyện (QĐ 851/QĐ-UBND của Bắc Kạn, "
+            "bước 2)."
         ),
     ),
     "complete_idea": Guide(
@@ -116,6 +128,10 @@ GUIDES = {
         ),
         law_of_three=_(
             "Bộ phận OCOP cấp huyện chọn các ý tưởng tốt nhất. Ý tưởng không được chọn thì hoàn "
+            "thiện và nộp lại."
+        ),
+        law_of_bac_kan=_(
+            "Bộ phận OCOP cấp huyện chọn các ý tưởng tốt nhất. Ý tưởng không được chọn thì hoàn "
             "thiện, nộp lại sau 1 tuần hoặc vào kỳ này năm sau (QĐ 851/QĐ-UBND của Bắc Kạn)."
         ),
     ),
@@ -126,6 +142,7 @@ GUIDES = {
             _("Chủ thể đã được tập huấn lập phương án"),
             _("Có sản lượng, thị trường và vốn"),
         ),
+        law_of_bac_kan=_PLAN_LAW_OF_BAC_KAN,
     ),
     "complete_plan": Guide(
         _("Bổ sung phương án"),
@@ -140,6 +157,7 @@ GUIDES = {
             _("Số vốn, sản lượng, doanh thu cân đối được"),
             _("Đất, nhà xưởng, nguyên liệu có thật tại xã"),
         ),
+        law_of_bac_kan=_PLAN_LAW_OF_BAC_KAN,
     ),
     "appraise_plan": Guide(
         _("Thẩm định phương án"),
@@ -154,6 +172,10 @@ GUIDES = {
         ),
         law_of_three=_(
             "Bộ phận OCOP cấp huyện thẩm định phương án. Phương án không được duyệt thì hoàn thiện "
+            "và nộp lại hoặc để năm sau."
+        ),
+        law_of_bac_kan=_(
+            "Bộ phận OCOP cấp huyện thẩm định phương án. Phương án không được duyệt thì hoàn thiện "
             "và nộp lại hoặc để năm sau (QĐ 851/QĐ-UBND của Bắc Kạn, bước 3)."
         ),
     ),
@@ -161,12 +183,16 @@ GUIDES = {
         _("Theo dõi triển khai phương án"),
         _(
             "Chủ thể triển khai, cán bộ đến kiểm tra và hướng dẫn; các sở, ngành hỗ trợ theo bảy "
-            "nội dung (QĐ 851/QĐ-UBND của Bắc Kạn, bảng 3). Bước này có thể kéo dài qua năm sau."
+            "nội dung. Bước này có thể kéo dài qua năm sau."
         ),
         (
             _("Sản phẩm hoàn thiện, có bao bì và nhãn"),
             _("Giấy tờ của sản phẩm đã có hoặc đang xin cấp"),
             _("Đã ghi các lần kiểm tra và nội dung hỗ trợ"),
+        ),
+        law_of_bac_kan=_(
+            "Chủ thể triển khai, cán bộ đến kiểm tra và hướng dẫn; các sở, ngành hỗ trợ theo bảy "
+            "nội dung (QĐ 851/QĐ-UBND của Bắc Kạn, bảng 3). Bước này có thể kéo dài qua năm sau."
         ),
     ),
     "assemble_dossier": Guide(
@@ -193,6 +219,7 @@ GUIDES = {
             _("Đã đủ từng nội dung được yêu cầu"),
             _("Tài liệu mới thay đúng tài liệu cũ"),
         ),
+        law_of_three=_("Bổ sung đủ các nội dung đã yêu cầu, qua xã."),
     ),
     "check_dossier": Guide(
         _("Kiểm tra hồ sơ, lập báo cáo của xã"),
@@ -240,14 +267,17 @@ GUIDES = {
         _COUNCIL_LAW,
         _COUNCIL_CHECKS,
         law_of_three=_COUNCIL_LAW_OF_THREE,
+        law_of_bac_kan=_COUNCIL_LAW_OF_BAC_KAN,
     ),
     "forward_from_district": Guide(
         _("Đề nghị lên tỉnh"),
         _("Cấp huyện chuyển lên tỉnh hồ sơ đạt mức được đề nghị."),
         (_("Kết quả đạt mức được đề nghị"), _("Biên bản họp hội đồng huyện đã ký")),
         law_of_three=_(
-            "Lên tỉnh khi từ 50 điểm (QĐ 1048/QĐ-TTg năm 2019) hoặc từ 3 sao (QĐ 851/QĐ-UBND của "
-            "Bắc Kạn). Không đề nghị thì nêu lý do."
+            "Lên tỉnh khi từ 50 điểm (QĐ 1048/QĐ-TTg năm 2019). Không đề nghị thì nêu lý do."
+        ),
+        law_of_bac_kan=_(
+            "Lên tỉnh khi từ 3 sao (QĐ 851/QĐ-UBND của Bắc Kạn). Không đề nghị thì nêu lý do."
         ),
     ),
     "check_at_province": Guide(
@@ -274,6 +304,7 @@ GUIDES = {
         _COUNCIL_LAW,
         _COUNCIL_CHECKS,
         law_of_three=_COUNCIL_LAW_OF_THREE,
+        law_of_bac_kan=_COUNCIL_LAW_OF_BAC_KAN,
     ),
     "propose_recognition": Guide(
         _("Trình quyết định công nhận"),

@@ -54,12 +54,8 @@ class Missing(Exportable):
 
     @cached_property
     def cycles(self) -> list[tuple[int, str]]:
-        """The cycles to choose from, the newest first."""
-        return list(
-            Cycle.objects.order_by(
-                models.F("closed_on").desc(nulls_first=True), "beside", "-year", "title"
-            ).values_list("pk", "title")
-        )
+        """The cycles to choose from, that of today first."""
+        return list(Cycle.objects.by_day(self.today).values_list("pk", "title"))
 
     @cached_property
     def cycle(self) -> int | None:

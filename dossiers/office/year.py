@@ -29,6 +29,8 @@ from cycle.models import (
     Stream,
     TermRule,
     end_of,
+    fold,
+    fold_number,
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
@@ -231,11 +233,27 @@ def law_batches(cycle: Cycle) -> list[Batch]:
 
 
 def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
+    _of_no_other_year(paper, cycle)
     if paper.sha256:
         files.keep(paper.sha256, "scan")
     paper.cycle, paper.batch = cycle, batch
     paper.made_by, paper.made_at = by, clock.now()
     paper.save(force_insert=True)
+
+
+def _of_no_other_year(paper: PlanPaper, cycle: Cycle) -> None:
+    """Raise ValidationError when another year that stands rests on this plan: each has its own."""
+    rests = PlanPaper.objects.filter(
+        signed_on=paper.signed_on, cycle__void=False, cycle__beside=False
+    ).exclude(cycle__year=cycle.year)
+    for other in rests.select_related("cycle"):
+        if fold_number(other.number) == fold_number(paper.number) and (
+            fold(other.body) == fold(paper.body)
+        ):
+            raise ValidationError(
+                {"number": _("%(title)s đã theo kế hoạch %(paper)s: năm này cần kế hoạch riêng.")
+                 % {"title": other.cycle.title, "paper": other}}
+            )  # fmt: skip
 
 
 def take_back(cycle: Cycle, *, reason: str, by: User) -> None:
@@ -373,6 +391,54 @@ def plan(batch: Batch) -> planning.Plan:
         if not row.notices.exists():
             row.delete()
     return made
+
+
+def cramped(
+    cycle: Cycle, batches: Iterable[Batch], windows: Iterable[StepWindow]
+) -> dict[int, list[str]]:
+    """Of each batch, by id, the steps that it leaves no time or too little, as sentences.
+
+    Asked of the windows as they stand: a year that begins late, or days that were changed.
+    """
+    rows: dict[int, dict[tuple[str, str], StepWindow]] = {}
+    for row in windows:
+        if row.batch_id is not None:
+            rows.setdefault(row.batch_id, {})[row.step, row.level] = row
+    planned = [batch for batch in batches if batch.pk in rows]
+    if not planned:
+        return {}
+    planned_rows = [row for at in rows.values() for row in at.values()]
+    days = [day for row in planned_rows for day in (row.opens_on, row.closes_on)]
+    calendar = _calendar(min(days), max(days))
+    stages = {level: stages_of(cycle, level) for level in {batch.level for batch in planned}}
+    found = {}
+    for batch in planned:
+        way, judging = stages[batch.level]
+        said = [
+            _lack(stage, rows[batch.pk].get((stage.step, stage.level)), calendar)
+            for stage in [*way, judging]
+        ]
+        found[batch.pk] = [each for each in said if each]
+    return found
+
+
+def _lack(stage: planning.Stage, row: StepWindow | None, calendar: Calendar) -> str:
+    """That a stage has no window or one shorter than its work; empty where it has enough."""
+    title = _("%(step)s, %(level)s") % {
+        "step": Step(stage.step).label,
+        "level": str(Level(stage.level).label).lower(),
+    }
+    if row is None:
+        return _("%(title)s: không còn kịp trong đợt này.") % {"title": title}
+    if (few := planning.lacks(stage, row.opens_on, row.closes_on, calendar)) is None:
+        return ""
+    if not stage.days:
+        return _("%(title)s: chỉ có %(has)d ngày làm việc.") % {"title": title, "has": few[0]}
+    return _("%(title)s: chỉ có %(has)d ngày làm việc, phân cấp cần %(needs)d.") % {
+        "title": title,
+        "has": few[0],
+        "needs": few[1],
+    }
 
 
 def reasons(batch: Batch, made: planning.Plan) -> dict[tuple[str, str], str]:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from cycle import clock
 from cycle.models import Cycle, HistoryEntry, Stream, TermRule, fold
 from cycle.workdays import Calendar
 from dossiers.law.states import State
@@ -40,15 +41,15 @@ PAPERS = {"selected_number": "selected_on", "approved_number": "approved_on"}
 
 
 def running_year() -> Cycle:
-    """The year that running dossiers belong to when nobody says otherwise: the newest open one,
-    a rehearsal only when nothing else is.
+    """The year that running dossiers belong to when nobody says otherwise: the open one of
+    today, a rehearsal only when nothing else is.
 
     Raises :class:`StockRefused` while none is open.
     """
     year = (
-        Cycle.objects.filter(closed_on=None)
+        Cycle.objects.by_day(clock.today())
+        .filter(closed_on=None)
         .select_related("rule_set")
-        .order_by("beside", "-year", "-pk")
         .first()
     )
     if year is None:

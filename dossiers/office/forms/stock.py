@@ -15,7 +15,7 @@ from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import PlainPart
-from dossiers.forms.uploads import FileField, hold_for
+from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import (
     Edition,
     OwnerType,
@@ -153,7 +153,7 @@ class AnswersForm(PlainPart):
         ]
         self.communes = dict(communes)
         if batch.kind == StockKind.RUNNING:
-            open_years = Cycle.objects.filter(closed_on=None).order_by("beside", "-year", "-pk")
+            open_years = Cycle.objects.by_day(clock.today()).filter(closed_on=None)
             if len(open_years) > 1:
                 self.fields["into"] = forms.ModelChoiceField(
                     open_years, label=_("Hồ sơ của chu trình"), initial=batch.into_id
@@ -185,9 +185,7 @@ class AnswersForm(PlainPart):
             if not of_step:
                 self.fields[f"elsewhere{number}"] = forms.CharField(
                     label=_("Trừ các dòng thuộc xã, phường khác"),
-                    help_text=_(
-                        "Số dòng rồi tên xã nay, cách nhau bằng «;»: 12 Xã Nà Tấu; 15 Na Son"
-                    ),
+                    help_text=_("Số dòng rồi tên xã nay, cách nhau bằng «;»: 12 Xã A; 15 Xã B"),
                     max_length=1000,
                     required=False,
                     widget=forms.TextInput(attrs={"class": "form-control"}),
@@ -266,7 +264,7 @@ class PaperForm(PlainPart):
     document_on = DateField(label=_("Ngày ký"))
     document_signer = forms.CharField(label=_("Người ký"), max_length=150)
     document_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150, required=False)
-    scan = FileField(
+    scan = ScanField(
         label=_("Bản chụp văn bản"), help_text=_("PDF hoặc ảnh, của văn bản kèm danh sách này.")
     )
 
@@ -352,7 +350,7 @@ class OneForm(PaperForm):
     owner_type = _one_of("owner_type", OwnerType.choices)
     representative = _text("representative")
     phone = _text("phone")
-    commune = _text("commune", help_text=_("Tên nay hoặc trước sắp xếp, ví dụ Xã Ẳng Nưa."))
+    commune = _text("commune", help_text=_("Tên nay hoặc trước sắp xếp."))
     district = _text("district")
     address = _text("address")
     number = _text("number")

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -28,7 +29,7 @@ from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
 from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField
-from dossiers.forms.uploads import FileField, hold_for
+from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
 from dossiers.office import year as years
 
@@ -85,10 +86,10 @@ class PaperForm(PlainPart):
     number = forms.CharField(label=_("Số và ký hiệu kế hoạch"), max_length=60)
     signed_on = DateField(label=_("Ngày ký"))
     body = forms.CharField(
-        label=_("Cơ quan ban hành"), max_length=200, help_text=_("Ví dụ: UBND tỉnh Điện Biên.")
+        label=_("Cơ quan ban hành"), max_length=200, help_text=_("Ví dụ: UBND tỉnh.")
     )
     signer = forms.CharField(label=_("Người ký"), max_length=150)
-    scan = FileField(label=_("Bản chụp"), required=False, help_text=_("PDF hoặc ảnh."))
+    scan = ScanField(label=_("Bản chụp"), required=False, help_text=_("PDF hoặc ảnh."))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -127,8 +128,9 @@ def _days(cleaned: dict[str, Any], form: forms.BaseForm) -> None:
 class OpenForm(PaperForm):
     """A new year: from the one before or from nothing, with its plan."""
 
-    field_order = ("year", "like", "number", "signed_on", "body", "signer", "scan")
+    field_order = ("year", "far", "like", "number", "signed_on", "body", "signer", "scan")
     year = CountField(label=_("Năm"))
+    far = forms.BooleanField(label=_("Đúng là mở năm này"), required=False)
     like = forms.ChoiceField(label=_("Bắt đầu từ"), widget=forms.RadioSelect)
     opened_on = DateField(label=_("Ngày đầu"), help_text=_("Có thể từ cuối năm trước."))
     ends_on = DateField(label=_("Ngày cuối"))
@@ -151,6 +153,7 @@ class OpenForm(PaperForm):
         none = [("none", _("Từ đầu, theo bộ quy định"))]
         like: Any = self.fields["like"]
         like.choices = [*(last if self.last else []), *none]
+        self._ask_for_far(self.data.get("year") if self.is_bound else proposed, today.year)
         self.initial = {
             "year": proposed,
             "like": like.choices[0][0],
@@ -160,6 +163,22 @@ class OpenForm(PaperForm):
             **self.initial,
         }
 
+    def _ask_for_far(self, typed: Any, this: int) -> None:
+        """A year that is not this or the next is asked about once more; of others, nothing."""
+        try:
+            year = int(typed)
+        except (TypeError, ValueError):
+            year = this
+        self.is_far = ""
+        if year in (this, this + 1) or not FIRST_YEAR <= year <= LAST_YEAR:
+            del self.fields["far"]
+            return
+        self.is_far = _now(
+            "Năm %(year)d không phải năm nay (%(this)d) hay năm sau (%(next)d): đúng là mở năm "
+            "này thì đánh dấu ô «Đúng là mở năm này»."
+        ) % {"year": year, "this": this, "next": this + 1}
+        self.fields["year"].help_text = self.is_far
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         year, first = self.cleaned_data.get("year"), self.cleaned_data.get("opened_on")
@@ -167,6 +186,8 @@ class OpenForm(PaperForm):
         if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
             self.add_error("year", _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": year})
             return cleaned
+        if year and self.is_far and not self.cleaned_data.get("far"):
+            self.add_error("year", self.is_far)
         if year and first and not year - 1 <= first.year <= year:
             self.add_error("opened_on", _("Ngày đầu phải trong năm này hoặc năm trước."))
         if year and last and not year <= last.year <= year + 1:

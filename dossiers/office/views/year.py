@@ -130,6 +130,8 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     batches = list(year.batches.prefetch_related("plans"))
     for batch in batches:
         batch.paper = next(reversed(batch.plans.all()), None)  # type: ignore[attr-defined]
+    may = rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None
+    cramped = years.cramped(year, batches, windows) if may else {}
     today = clock.today()
     months = years.months_of(year, windows)
     posts = years.posts_of(year, today)
@@ -138,7 +140,8 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
         "dossiers/cycle.html",
         {
             "cycle": year,
-            "may": rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None,
+            "may": may,
+            "cramped": [(batch, cramped[batch.pk]) for batch in batches if cramped.get(batch.pk)],
             "paper": year.plans.filter(batch=None).last(),
             "batches": batches,
             "months": months,
@@ -311,6 +314,8 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
     """A batch: its days, plan, windows with why, rounds, and its dossiers."""
     year = _cycle(request, pk, "dossiers.see_year")
     its = _batch(year, batch_pk)
+    its_windows = list(its.windows.all())
+    may = rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None
     page = batch_dossiers(request.user, its).page(request.GET.get("page"), ROWS)
     return render(
         request,
@@ -319,10 +324,11 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
             "cycle": year,
             "batch": its,
             "paper": next(reversed(its.plans.all()), None),
-            "windows": its.windows.all(),
+            "windows": its_windows,
+            "cramped": years.cramped(year, [its], its_windows).get(its.pk) if may else None,
             "rounds": its.rounds.select_related("council").order_by("pk"),
             "page": page,
-            "may": rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None,
+            "may": may,
         },
     )
 
