@@ -583,7 +583,7 @@ THEIR_OWN = {
     "", "absence/", "certificates/", "councils/", "dossiers/", "ending/", "handover/", "healthz",
     "inbox/", "jobs/", "outreach/", "councils/regulation/", "notifications/", "notifications/bell/", "notifications/preferences/",
     "opinions/", "profile/", "register/", "register/certificates/", "rounds/", "rubrics/",
-    "calibration/", "activate/", "profile/contact/",
+    "calibration/", "activate/", "profile/contact/", "help/", "potential/", "register/missing/",
     "password/forgotten/", "password/new/",
     # The dates of the year are everybody's.
     "terms/<int:pk>/",

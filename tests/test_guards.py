@@ -26,6 +26,7 @@ from tests.breaking import (
     event,
     interest,
     judged,
+    potential,
     refused,
     resolution,
     rubric,
@@ -256,6 +257,14 @@ ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
     {"cycle_substitution": "DELETE FROM pg_temp.cycle_substitution"},
     """UPDATE public.cycle_substitution SET document = '', paper_due_on = '2026-11-09'
        WHERE document <> ''""",
+)
+ATTACKS[("dossiers_potential", "potential_struck_with_its_list")] = (
+    lambda world: [potential(world), connection.check_constraints()],
+    {
+        "dossiers_stockbatch": """INSERT INTO pg_temp.dossiers_stockbatch (id, state)
+                                  SELECT batch_id, 'void' FROM public.dossiers_potential""",
+    },
+    "UPDATE public.dossiers_potential SET void = true",
 )
 ATTACKS[("dossiers_certificate", "certificate_struck_with_its_list")] = (
     lambda world: [certificate_of_another(world), connection.check_constraints()],

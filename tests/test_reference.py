@@ -503,7 +503,7 @@ def test_an_impossible_period_or_file_is_refused(tmp_path):
     with pytest.raises(CommandError, match="Không đọc được tệp"):
         load("load_units", tmp_path / "x", **D2025)
     (tmp_path / "x").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(CommandError, match="không phải tệp CSV mã UTF-8"):
+    with pytest.raises(CommandError, match="không theo mã UTF-8"):
         load("load_units", tmp_path / "x", **D2025)
 
 

@@ -381,7 +381,11 @@ def test_the_pages_of_what_ends_follow_one_another(
         code="03000", name="Xã A", level="commune", parent=district, valid_from="2020-01-01"
     )
     elsewhere = OrgUnit.objects.create(
-        code="15", name="Tỉnh khác", level="province", valid_from="2020-01-01"
+        code="15",
+        name="Tỉnh khác",
+        level="province",
+        valid_from="2020-01-01",
+        valid_to="2027-12-31",
     )
     lent = OrgUnit.objects.create(
         code="15001", name="Xã B", level="commune", parent=district, valid_from="2020-01-01"
@@ -403,7 +407,7 @@ def test_the_pages_of_what_ends_follow_one_another(
         seen, page = [], Ending(minh, Filters())
         while True:
             assert len(page.rows()) <= 2
-            seen += [term.certificate_id for term in page.rows()]
+            seen += [row["term"].certificate_id for row in page.rows()]
             if not page.next():
                 break
             page = Ending(minh, Filters.of(dict(parse_qsl(page.next()))))

@@ -7,12 +7,10 @@ from axes.models import AccessAttempt
 from django.core.exceptions import ValidationError
 from django.db import ProgrammingError, connection, transaction
 from django.test import Client
-from django.urls import reverse
 
 from cycle import appointing, clock
-from cycle.models import Duty, HistoryEntry, RoleAssignment, User, check_symbol
+from cycle.models import Duty, RoleAssignment, User, check_symbol
 from dossiers.models import Task
-from tests.admin_pages import Page
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -99,25 +97,6 @@ def test_an_auditor_is_given_no_duty_and_who_signs_is_a_leader(cycle):
         assert list(refused.value.message_dict) == ["role"]
     duty.role = "leader"
     duty.full_clean()
-
-
-def test_who_does_what_by_when_is_changed_on_the_record(cycle, client):
-    admin = User.objects.create_superuser("quantri", password="tre già măng mọc 26")
-    client.force_login(admin)
-    address = reverse("admin:cycle_cycle_change", args=[cycle.pk])
-    posted = Page(client.get(address).content.decode()).posted
-    duty = Duty.objects.get(cycle=cycle, node="screen_idea")
-    (key,) = [
-        k
-        for k, v in posted.items()
-        if k.startswith("duties-") and v == [str(duty.pk)] and k.endswith("-id")
-    ]
-    posted[key.removesuffix("-id") + "-working_days"] = ["7"]
-    assert client.post(address, posted).status_code == 302
-    entry = HistoryEntry.objects.get(event="cycle.configure")
-    assert (entry.actor, entry.stream, entry.stream_id) == (admin, "cycle", cycle.pk)
-    (change,) = entry.data["changed"]
-    assert (change["field"], change["before"], change["after"]) == ("working_days", "5", "7")
 
 
 def test_nobody_begins_a_post_at_a_unit_that_has_ended(an, old_commune):
