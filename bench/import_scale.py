@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 from psycopg.types.json import Jsonb
 
-from bench.ground import history_is_whole
+from bench.ground import end_the_province_of_the_reference_data, history_is_whole
 from bench.transition_cost import _login
 from cycle import files
 from cycle.models import HistoryEntry, Level, OrgUnit, Role
@@ -113,8 +113,9 @@ def _run(rows, kills):
 
 
 def _ground():
+    end_the_province_of_the_reference_data()
     province = OrgUnit.objects.create(
-        code="11", name="Tỉnh Điện Biên", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
+        code="11", name="Tỉnh Điện Biên", level=Level.PROVINCE, valid_from=date(2019, 1, 1)
     )
     OrgUnit.objects.bulk_create(
         OrgUnit(

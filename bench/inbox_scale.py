@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
+from bench.ground import end_the_province_of_the_reference_data
 from cycle.models import Level, OrgUnit, Role, RuleSet, User
 from cycle.running.owner import as_owner
 from tests.world import open_cycle, open_dossier, person
@@ -76,6 +77,7 @@ def run(scale):
 def _world():
     """The officer, and one real dossier of hers and one of another commune."""
     cycle = open_cycle(RuleSet.objects.get(edition="qd26_2026"), 2026)
+    end_the_province_of_the_reference_data()
     province = OrgUnit.objects.create(
         code="P", name="Tỉnh", level=Level.PROVINCE, valid_from="2020-01-01"
     )

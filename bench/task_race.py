@@ -7,6 +7,7 @@ from threading import Barrier
 
 from django.db import connection
 
+from bench.ground import end_the_province_of_the_reference_data
 from cycle.models import Level, OrgUnit, Role, RuleSet, User
 from dossiers.models import Dossier, Idea, Task, TaskAlreadyDone
 from dossiers.walk import doors
@@ -67,6 +68,7 @@ def run(scale):
 
 def _world(races):
     """A dossier for each race, and eight officers of its commune."""
+    end_the_province_of_the_reference_data()
     province = OrgUnit.objects.create(
         code="P", name="Tỉnh", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
     )
