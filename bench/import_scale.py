@@ -100,15 +100,15 @@ def _run(rows, kills):
         "entered_after_kills": done,
         "history_whole": history_is_whole(),
     }
-    figures["holds"] = (
-        ratio <= 6
-        and total <= 20
-        and figures["same_rows"]
+    figures["exact"] = (
+        figures["same_rows"]
         and wrong["errors_planted"] == wrong["errors_found"]
         and wrong["errors_elsewhere"] == half == 0
         and done == rows // 4
         and figures["history_whole"]
     )
+    # The seconds are of a quiet machine: printed, and bounded by what plain SQL took here.
+    figures["fast"] = ratio <= 6
     return figures
 
 
