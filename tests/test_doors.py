@@ -269,7 +269,7 @@ def test_a_wrong_record_is_named_at_its_field_and_nothing_is_kept(dossier, an):
     "broken",
     [
         "cycle.models.history.OutboxMessage.objects.create",
-        "cycle.models.HistoryEntry.objects.create",
+        "cycle.models.HistoryEntry.save",
         "dossiers.walk.engine.OfficerActivation.create",
         "dossiers.walk.engine.OfficerActivation.complete",
     ],

@@ -563,11 +563,14 @@ def test_killed_at_any_moment_nothing_is_half_entered(land, lan):
 
 def wait_for_lock(batch):
     """Until PostgreSQL has seen that the killed one is gone, which holds the job's number."""
+    # As it was read the batch may not know its job yet.
+    batch.refresh_from_db()
+    assert batch.job_id
     for _try in range(100):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [batch.job_id or 0])
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [batch.job_id])
             if cursor.fetchone()[0]:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [batch.job_id or 0])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [batch.job_id])
                 return
         time.sleep(0.05)
 
