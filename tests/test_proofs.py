@@ -103,6 +103,7 @@ TIMED = {
     "sweep_scale": ["of_raw", "of_viewflow", "idle_of_select_1"],
     "close_scale": ["of_raw", "growth", "growth_bound"],
     "inbox_scale": ["stock_over_inbox", "many_over_few"],
+    "import_scale": ["of_raw"],
     "export_scale": ["first_of_copy", "csv_of_copy"],
 }
 

@@ -215,18 +215,25 @@ ROWS = {
     "c": "dossiers.Certificate",
     "calendar": "notifications.CalendarFeed",
     "councils": "councils.Council",
+    "cycles": "cycle.Cycle",
     "documents": "councils.SignedDocument",
     "dossiers": "dossiers.Dossier",
     "entries": "councils.RoundEntry dossier__state",
     "evidence": "dossiers.Evidence",
+    # What a list is made of is asked by its own page; the number is of a dossier, if of anything.
+    "export": "dossiers.Dossier",
     "handover": "cycle.RoleAssignment",
+    "help": "cycle.Cycle",
     "jobs": "cycle.Job",
     "notifications": "notifications.Notification recipient",
     "opinions": "councils.Opinion",
+    "people": "cycle.User",
     "photos": "councils.AppraisalPhoto",
+    "potential": "dossiers.Potential",
     "rounds": "councils.EvaluationRound",
     "rubrics": "cycle.Rubric",
     "sheets": "councils.Scoresheet",
+    "stock": "dossiers.StockBatch",
     "tasks": "dossiers.Task",
     "terms": "dossiers.Term",
 }
@@ -246,9 +253,15 @@ STRANGER = "khách"
 #: Where no page answers by design: they lead on, also those who may.
 LEADS_ON = {
     "home", "account_login", "language", "dossiers:task_bulk", "notifications:notification",
+    "dossiers:export", "dossiers:export_of", "councils:help_seen",
 }  # fmt: skip
-#: What opens for rows that the demo of no release has: score sheets that were filled by pen.
-NOT_IN_DEMO = {"councils:compare", "councils:hand_back", "councils:scan"}
+#: What opens for rows that the demo of no release has: score sheets that were filled by pen, lists
+#: that were entered, a year with a plan and batches.
+NOT_IN_DEMO = {
+    "councils:compare", "councils:hand_back", "councils:scan", "dossiers:stock_batch",
+    "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
+    "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
+}  # fmt: skip
 
 
 class Walk:
@@ -442,6 +455,7 @@ def of_each_kind(model, kind=""):
 
 def values(name, row, part):
     """What can stand for a part of an address that is about ``row``; raises SystemExit for new parts."""
+    from councils.help import book
     from councils.models import DocumentKind
     from dossiers.models import ACTS, Evidence
 
@@ -455,6 +469,16 @@ def values(name, row, part):
             return [member.pk for member in council.members.all()[:FEW]]
         case "piece":
             return [piece.pk for piece in Evidence.objects.filter(dossier=row.dossier_id)[:FEW]]
+        case "duty_pk":
+            return [duty.pk for duty in row.duties.all()[:FEW]]
+        case "term_pk":
+            return [rule.pk for rule in row.term_rules.all()[:FEW]]
+        case "batch_pk":
+            return [batch.pk for batch in row.batches.all()[:FEW]]
+        case "slug":
+            return book.slugs()
+        case "name" if name.startswith("dossiers:export"):
+            return ["dossiers"]
         case "name":
             return [act for act, said in ACTS.items() if said.door == "act"]
         case "kind":
