@@ -566,13 +566,14 @@ def wait_for_lock(batch):
     # As it was read the batch may not know its job yet.
     batch.refresh_from_db()
     assert batch.job_id
-    for _try in range(100):
+    for _try in range(1200):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [batch.job_id])
             if cursor.fetchone()[0]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [batch.job_id])
                 return
         time.sleep(0.05)
+    raise AssertionError("the killed one still holds its job after a minute")
 
 
 @pytest.mark.django_db(transaction=True)

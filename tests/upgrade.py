@@ -227,7 +227,7 @@ ROWS = {
     "jobs": "cycle.Job",
     "notifications": "notifications.Notification recipient",
     "opinions": "councils.Opinion",
-    "people": "cycle.User",
+    "people": "cycle.User username",
     "photos": "councils.AppraisalPhoto",
     "potential": "dossiers.Potential",
     "rounds": "councils.EvaluationRound",
@@ -253,7 +253,7 @@ STRANGER = "khách"
 #: Where no page answers by design: they lead on, also those who may.
 LEADS_ON = {
     "home", "account_login", "language", "dossiers:task_bulk", "notifications:notification",
-    "dossiers:export", "dossiers:export_of", "councils:help_seen",
+    "dossiers:export", "dossiers:export_of", "account_reset_password",
 }  # fmt: skip
 #: What opens for rows that the demo of no release has: score sheets that were filled by pen, lists
 #: that were entered, a year with a plan and batches.
@@ -478,7 +478,7 @@ def values(name, row, part):
         case "slug":
             return book.slugs()
         case "name" if name.startswith("dossiers:export"):
-            return ["dossiers"]
+            return ["history" if name.endswith("_of") else "dossiers"]
         case "name":
             return [act for act, said in ACTS.items() if said.door == "act"]
         case "kind":
