@@ -1,6 +1,6 @@
-"""Tables read from files, CSV or XLSX, each row known by its line. A leaf: imports none of ours.
+"""The reader of tables, CSV or XLSX; each row comes with its line number. A leaf.
 
-The one reader of both; ``python-calamine`` opens workbooks.
+``python-calamine`` opens workbooks.
 """
 
 import csv

@@ -1,12 +1,12 @@
-"""Whose business a unit's is, and which units lie in its area: the one home of both, in SQL.
+"""The area of a unit, and who does its business after a merger: SQL expressions, defined only here.
 
-A unit that has ended (``valid_to`` before the day asked about) lives on in its successor (đơn vị
-kế thừa): who works there sees and does what was the old unit's, over any number of mergers. Of a
-unit with several successors, as after a split, nothing is guessed: it lives on in none.
+A unit that has ended (``valid_to`` before the day asked about) is continued by its successor (đơn
+vị kế thừa), over any number of mergers: people there see and do what was the old unit's. A unit
+with several successors, as after a split, is continued by none.
 
-Downwards from a unit: :class:`Business` (itself and what it took over) and :class:`Area` (with all
-below). Upwards: :class:`Heirs` (itself and who took it over) and :class:`Line` (with all above). A
-unit is in another's area exactly when the other is in its line.
+Downwards from a unit: :class:`Business` (itself and the units it succeeded) and :class:`Area` (with
+all units below). Upwards: :class:`Heirs` (itself and the units that succeeded it) and :class:`Line`
+(with all units above). A unit is in another's area exactly when the other is in its line.
 """
 
 from collections.abc import Iterable
@@ -34,9 +34,9 @@ _ABOVE = """SELECT unit.parent_id FROM cycle_orgunit unit
 
 
 class _Found(Func):
-    """Ids of units reached from ``start``, an array of ids, as things are on ``day``."""
+    """Ids of the units reached from ``start``, an array of ids, on ``day``."""
 
-    #: SQL of what is one step from ``found.id``.
+    #: SQL: the units that are one step from ``found.id``.
     step = ""
 
     def __init__(self, start: Any, day: Any, **extra: Any):
@@ -51,12 +51,12 @@ class _Found(Func):
         return self.wrapped(sql), [*day[1], *start[1]]
 
     def wrapped(self, sql: str) -> str:
-        """As rows, to stand after IN."""
+        """As rows, for use after IN."""
         return f"({sql})"
 
 
 class _FoundArray(_Found):
-    """The same as one array, to stand beside a row."""
+    """The same as an array, for use as a column."""
 
     output_field = ArrayField(models.BigIntegerField())
 
@@ -69,13 +69,13 @@ class _Rows(_Found):
 
 
 class Business(_FoundArray):
-    """The units themselves and those whose business came to them: where who works there acts."""
+    """The units and those that they succeeded: where people of these units act."""
 
     step = _TAKEN_OVER
 
 
 class Area(_FoundArray):
-    """The units, all below them, and what those took over: what who works there may see."""
+    """The units, all units below, and those that any of these succeeded: what their people see."""
 
     step = f"{_BELOW} UNION ALL {_TAKEN_OVER}"
 
@@ -93,26 +93,24 @@ class BusinessRows(_Rows):
 
 
 class Heirs(_Rows):
-    """The units themselves and those that took them over: who works there acts for them."""
+    """The units and those that succeeded them: whose people act for the units."""
 
     step = _TAKEN_OVER_BY
 
 
 class Line(_Rows):
-    """The units, all above them, and what took those over: who works there sees them."""
+    """The units, all units above them, and the successors of those: whose people see the units."""
 
     step = f"{_ABOVE} UNION ALL {_TAKEN_OVER_BY}"
 
 
 def array(ids: Iterable[int]) -> Value:
-    """An array of ids: where any of these begins."""
+    """``ids`` as an SQL array, for ``start`` of these expressions."""
     return Value(list(ids), output_field=ArrayField(models.BigIntegerField()))
 
 
 def start(unit: int | models.F) -> Func | Value:
-    """An array of one unit, given by its id or by the column that has it (F, OuterRef): where any
-    of these begins.
-    """
+    """An SQL array of one unit, an id or a column (F, OuterRef), for ``start``."""
     if isinstance(unit, int):
         return array([unit])
     return Func(

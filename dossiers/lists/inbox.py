@@ -286,7 +286,7 @@ class Inbox(Listed):
         return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
 
     def row(self, pk: int) -> dict[str, Any] | None:
-        """The row of one task of this tab, or None."""
+        """The row of one open task of this person, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
 
     def _rows(self, tasks: TaskQuerySet) -> list[dict[str, Any]]:
