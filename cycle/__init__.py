@@ -1,4 +1,4 @@
-"""The ground: the year, the law in force, the units, the people, the record."""
+"""The ground that all other apps build on: cycles, the law's editions, units, people, history."""
 
 from cycle.celery import app as celery_app
 

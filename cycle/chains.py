@@ -1,4 +1,4 @@
-"""Whether history is what was written down: every chain recomputed by the database."""
+"""The check of history (nhật ký xử lý): every chain of entries recomputed by the database."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from django.db import connection
 
 
 class Finding(NamedTuple):
-    """A place where history is not what was written down: which entry, and what is wrong."""
+    """A broken place in a chain of history: which entry, and what is wrong with it."""
 
     stream: str
     stream_id: int
@@ -26,7 +26,7 @@ class HistoryBroken(Exception):
         self.findings = findings
 
 
-#: So many findings are named: whoever disarmed the triggers may have changed every entry.
+#: The most findings that are named: with the triggers off, every entry may have been changed.
 MOST = 20
 
 # In the database, set-based: the payload is PostgreSQL's own canonical text, and stays there.
@@ -62,9 +62,9 @@ SIZE = "SELECT count(DISTINCT (stream, stream_id)), count(*) FROM cycle_historye
 
 
 def check(most: int = MOST) -> list[Finding]:
-    """Where the chains of history (nhật ký xử lý) are broken, the first ``most`` places.
+    """The first ``most`` places where a chain is broken; empty when history is whole.
 
-    Numbers, links, payloads, hashes and heads are recomputed. An empty list: history is whole.
+    ``seq``, ``prev_hash``, ``payload``, ``hash`` and the heads are recomputed and compared.
     """
     with connection.cursor() as cursor:
         cursor.execute(LINKS, [most])
@@ -72,7 +72,7 @@ def check(most: int = MOST) -> list[Finding]:
 
 
 def size() -> tuple[int, int]:
-    """How many chains there are, and how many entries."""
+    """(number of chains, number of entries)."""
     with connection.cursor() as cursor:
         cursor.execute(SIZE)
         return cursor.fetchone()

@@ -1,4 +1,4 @@
-"""What time it is: the database's clock, or the moment that a replay, a demo or a test has set."""
+"""The current time: the database's clock, or the moment set by a replay, the demo or a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _replaying: ContextVar[bool] = ContextVar("replaying", default=False)
 
 
 def now() -> datetime:
-    """The present moment, aware. Two machines never disagree: both ask PostgreSQL."""
+    """The present moment, aware; from PostgreSQL, so that all machines agree."""
     if (moment := _moment.get()) is not None:
         return moment
     with connection.cursor() as cursor:
@@ -36,7 +36,7 @@ def today() -> date:
 
 
 def today_in_database() -> Value | RawSQL:
-    """The present day as an expression, for a query that would otherwise ask for it first."""
+    """The present day in Vietnam as an SQL expression, which saves asking for it first."""
     if (moment := _moment.get()) is not None:
         return Value(timezone.localdate(moment), output_field=DateField())
     return RawSQL(  # noqa: S611  (no input in it)
@@ -51,7 +51,10 @@ def replaying() -> bool:
 
 @contextmanager
 def at(moment: datetime, *, replay: bool = False) -> Iterator[datetime]:
-    """Let it be ``moment`` (aware) inside the block: replay, demo, sweep --now and tests."""
+    """Set the clock to ``moment`` (aware) inside the block; for replay, demo, sweep --now, tests.
+
+    ``replay``: past events are being written; nobody is notified.
+    """
     if timezone.is_naive(moment):
         raise ValueError("clock.at() takes an aware moment")
     tokens = _moment.set(moment), _replaying.set(replay)

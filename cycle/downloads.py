@@ -1,4 +1,4 @@
-"""A stored file handed over, or a page that says why not."""
+"""Serving a stored file, or a page that says why it cannot be served."""
 
 import io
 
@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from cycle import files
 
-#: Shown by the browser itself; all else is handed over as a file.
+#: The content types that the browser shows; all others are downloaded.
 INLINE = frozenset({"application/pdf", "image/png", "image/jpeg"})
 
 
@@ -20,10 +20,10 @@ def download(
     title: object = "",
     back: str = "",
 ) -> HttpResponseBase:
-    """The file with this content, shown by the browser or handed over.
+    """The response with the file ``sha256``, shown in the browser or downloaded.
 
-    One that is missing or was changed is never handed over: 404 with a page that names it by
-    ``title`` and leads ``back``. Who may read it is the caller's to check.
+    When the file is missing or changed: 404 with a page that names it by ``title`` and links
+    ``back``. The caller checks who may read it.
     """
     try:
         content = files.open(sha256)
@@ -62,6 +62,6 @@ def lost_page(
     title: object = "",
     back: str = "",
 ) -> HttpResponseBase:
-    """The page of a file that its row names and that is not there as it was sent."""
+    """The 404 page for a file that is missing or changed."""
     context = {"kind": lost.kind, "name": filename, "title": title or filename, "back": back}
     return render(request, "cycle/file_lost.html", context, status=404)

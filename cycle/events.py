@@ -1,4 +1,4 @@
-"""What can be recorded, and how it is said. Every app registers its events in its own events.py."""
+"""The registry of history events and their phrases; each app registers its own in events.py."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def registered() -> set[str]:
 
 
 def carry(keys: str) -> None:
-    """Let entries carry these ``keys`` in their data: what is read back by name, years later.
+    """Register ``keys`` (separated by blanks) as keys of an entry's ``data``.
 
-    A key stays here as long as a row may have it, written or not.
+    A key stays registered as long as a stored row may have it, even when none is written any more.
     """
     _keys.update(keys.split())
 

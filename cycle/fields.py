@@ -20,7 +20,7 @@ MONEY_LIMIT = 10**15
 
 
 def _read(reader: Callable[[str], Any], value: Any) -> Any:
-    """What ``reader`` understands of a typed ``value``, its sentence as a form shows it."""
+    """``reader(value)``, or None for an empty text; its NotADay becomes a ValidationError."""
     if not isinstance(value, str):
         return value
     try:
@@ -30,7 +30,7 @@ def _read(reader: Callable[[str], Any], value: Any) -> Any:
 
 
 class NameField(forms.CharField):
-    """A name, with nothing in it that cannot be seen: what is left of it may be too little."""
+    """A name; invisible characters are removed before the field checks it."""
 
     def to_python(self, value: Any) -> Any:
         return written.clean_name(super().to_python(value) or "")
@@ -40,7 +40,7 @@ class DateField(forms.DateField):
     """A day as people write it here, 17/11/2026, or as a browser sends it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        # A pad of digits only has all that a day needs: 17112026 is one.
+        # A numeric keypad suffices: 17112026 is understood too.
         attrs = {"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
         kwargs.setdefault("widget", forms.DateInput(format="%d/%m/%Y", attrs=attrs))
         super().__init__(**kwargs)

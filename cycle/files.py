@@ -1,12 +1,12 @@
-"""Files by their content (tệp): staged when they come, kept with their row, opened only if whole.
+"""Uploaded files (tệp): staged when they arrive, kept with their row, verified when opened.
 
-The one place that knows where files lie: the storage named ``files`` in ``STORAGES``. A file's name
-there is its SHA-256. Another storage may stand in for the folder, if it overwrites what has the
-same name (S3 does).
+The only module that knows where files are: in the storage ``files`` of ``STORAGES``, each named by
+its SHA-256. Another storage can replace the folder, if it overwrites a file of the same name (S3
+does).
 
-1. :func:`stage` writes what came, before any row speaks of it: a form does that.
+1. :func:`stage` writes an uploaded file, before any row names it; a form calls it.
 2. :func:`keep` is called by the act that saves the row, in its transaction.
-3. :func:`collect` removes every night what no row names.
+3. :func:`collect` removes every night the files that no row names.
 """
 
 import errno
@@ -34,15 +34,15 @@ from cycle.models import FaultKind, FileFault
 
 log = structlog.get_logger(__name__)
 
-#: What no row names is removed once it is older.
+#: A file that no row names is removed when it is older than this.
 KEPT_FOR = timedelta(days=1)
-#: So many are removed in one transaction.
+#: How many files are removed in one transaction.
 BATCH = 100
-#: A file that is being written; its writer may have died.
+#: Prefix of a file that is being written; a leftover one means that its writer died.
 PARTIAL = ".incoming-"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-#: What this product writes, now or in 0.1.0. Whatever else lies there is somebody else's.
+#: Names of files that this product writes, or 0.1.0 did. Others in the folder are left alone.
 _OURS = re.compile(
     rf"(?P<folder>[0-9a-f]{{2}})/(?P<sha256>(?P=folder)[0-9a-f]{{62}})"
     rf"|([0-9a-f]{{2}}/)?{re.escape(PARTIAL)}\w+"
@@ -54,22 +54,21 @@ STAGED_GONE = _("Tệp đã tải lên không còn trên máy chủ, xin chọn 
 
 
 class HashField(models.CharField):
-    """Names a file by its SHA-256, or none: the collector asks every field of this kind."""
+    """A column with the SHA-256 of a file, or "". The collector asks every field of this class."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"max_length": 64} | kwargs)
 
     def deconstruct(self) -> Any:
-        """A plain column, as it always was."""
+        """A plain CharField to migrations."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
 
 class LocalFiles(FileSystemStorage):
-    """A folder (``MEDIA_ROOT``): each file whole or not at all, fsynced before anyone names it.
+    """A storage in a folder (``MEDIA_ROOT``) that writes each file atomically and fsyncs it.
 
-    What has the same name is replaced in one step. A symlink is no file of ours: it is neither
-    listed nor followed.
+    A file of the same name is replaced. Symlinks are neither listed nor followed.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
@@ -114,7 +113,7 @@ class LocalFiles(FileSystemStorage):
 
 @dataclass(frozen=True)
 class Staged:
-    """A file that came and that no row names yet. ``bytes`` is its size."""
+    """An uploaded file that is stored and that no row names yet. ``bytes`` is its size."""
 
     sha256: str
     bytes: int
@@ -123,7 +122,7 @@ class Staged:
 
 
 class FileLost(Exception):
-    """The content that a row names is not there: missing, changed, or not to be read."""
+    """A file that a row names is missing, changed or unreadable (``kind``)."""
 
     def __init__(self, sha256: str, kind: FaultKind) -> None:
         super().__init__(f"{kind}: {sha256}")
@@ -131,7 +130,7 @@ class FileLost(Exception):
 
 
 class NotStored(Exception):
-    """The storage took nothing: it is full, or may not be written to."""
+    """The storage cannot be written: it is full or read only."""
 
 
 def _storage() -> Storage:
@@ -139,7 +138,7 @@ def _storage() -> Storage:
 
 
 def name_of(sha256: str) -> str:
-    """The name of a content in the storage. Raises FileLost for what is no SHA-256."""
+    """The name of the file ``sha256`` in the storage. Raises FileLost for what is no SHA-256."""
     if not _SHA256.fullmatch(sha256):
         raise FileLost(sha256, FaultKind.MISSING)
     return f"{sha256[:2]}/{sha256}"
@@ -155,9 +154,9 @@ def _digest(content: File) -> tuple[str, int]:
 
 
 def put(name: str, content: File) -> None:
-    """Write ``content`` under ``name``, whole or not at all. Raises NotStored.
+    """Write ``content`` under ``name``, atomically. Raises NotStored.
 
-    :func:`stage` names it after its content; a restored backup brings its names.
+    For :func:`stage`, which computes the name, and for ``restore``, which has it from the backup.
     """
     try:
         saved = _storage().save(name, content)
@@ -172,10 +171,10 @@ def put(name: str, content: File) -> None:
 
 
 def stage(content: File, filename: str = "", content_type: str = "") -> Staged:
-    """Write what came by its SHA-256, before any row speaks of it. Raises NotStored.
+    """Store an uploaded file under its SHA-256, before any row names it. Raises NotStored.
 
-    The same content twice is one file; it is written again all the same: that mends one that was
-    changed, and :func:`collect` counts its day anew.
+    A file that exists already is written again: that repairs a changed one, and :func:`collect`
+    leaves it for another day.
     """
     sha256, size = _digest(content)
     try:
@@ -187,10 +186,10 @@ def stage(content: File, filename: str = "", content_type: str = "") -> Staged:
 
 
 def keep(sha256: str, field: str = "file") -> None:
-    """Hold a staged content for the row that names it, until the transaction ends.
+    """Keep the collector from removing a staged file until this transaction ends.
 
-    The act that saves the row calls this first. Raises ValidationError at ``field`` when the
-    content is gone.
+    Called by the act that saves the row, before it does. Raises ValidationError at ``field`` when
+    the file is gone.
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("keep() belongs in the act's transaction.")
@@ -201,7 +200,7 @@ def keep(sha256: str, field: str = "file") -> None:
 
 
 def is_there(sha256: str) -> bool:
-    """Whether something lies under this SHA-256; whether it is right, :func:`check` says."""
+    """Whether a file of this name exists; :func:`check` says whether its content is right."""
     try:
         return _storage().exists(name_of(sha256))
     except FileLost:
@@ -227,9 +226,9 @@ def _whole(sha256: str) -> File:
 
 
 def open(sha256: str) -> File:
-    """The content with this SHA-256, read once to see that it is that.
+    """The file ``sha256``, open for reading, after its content was verified.
 
-    Raises FileLost, which is logged and stands on the page of operations.
+    Raises FileLost, which is logged and shown on the operations page.
     """
     try:
         return _whole(sha256)
@@ -241,7 +240,7 @@ def open(sha256: str) -> File:
 
 
 def check(sha256: str) -> FaultKind | None:
-    """What is wrong with the content of this SHA-256; None when it is right."""
+    """What is wrong with the file ``sha256``; None when nothing is."""
     try:
         _whole(sha256).close()
     except FileLost as lost:
@@ -259,7 +258,7 @@ def _note(sha256: str, kind: FaultKind) -> None:
                 create_defaults={"kind": kind, "seen_at": now, "first_seen_at": now},
             )
     except DatabaseError:
-        # The log has it. Whoever asks for the file is told of the file.
+        # Only logged: whoever asks for the file still gets the answer about the file.
         log.exception("file_fault_not_noted", sha256=sha256)
 
 
@@ -267,7 +266,7 @@ def _note(sha256: str, kind: FaultKind) -> None:
 
 
 def walk() -> Iterator[str]:
-    """The names of all files, what is being written apart, in order."""
+    """The names of all files in order, without those being written."""
     return (name for name in _walk("") if not name.rpartition("/")[2].startswith(PARTIAL))
 
 
@@ -283,18 +282,18 @@ def _walk(folder: str) -> Iterator[str]:
 
 
 def sha256_of(name: str) -> str:
-    """The SHA-256 that a file's name gives; empty for one that is not named by its content."""
+    """The SHA-256 in a file's name; "" for a file that is not named by its content."""
     found = _OURS.fullmatch(name)
     return (found and found["sha256"]) or ""
 
 
 def raw(name: str) -> tuple[File, int]:
-    """A file as it lies there, with its size: for a backup. Raises FileNotFoundError, OSError."""
+    """(file, size) without verifying the content, for a backup. Raises OSError."""
     return _storage().open(name), _storage().size(name)
 
 
 def fields() -> Iterator[tuple[type[models.Model], str]]:
-    """Every field by which a row names a file, as (model, name of the field)."""
+    """(model, name of the field) of every HashField."""
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if isinstance(field, HashField):
@@ -302,7 +301,7 @@ def fields() -> Iterator[tuple[type[models.Model], str]]:
 
 
 def named(among: Iterable[str] | None = None) -> set[str]:
-    """The SHA-256 of every file that some row names; of those ``among``, when given."""
+    """The SHA-256 of every file that a row names; with ``among`` only of those."""
     found: set[str] = set()
     asked = None if among is None else list(among)
     for model, field in fields():
@@ -314,10 +313,11 @@ def named(among: Iterable[str] | None = None) -> set[str]:
 
 
 def collect() -> dict[str, int]:
-    """Remove what no row names and is older than a day (dọn tệp); what was done, in numbers.
+    """Remove the files that no row names and that are older than a day (dọn tệp).
 
-    ``removed`` files of ``bytes`` together; rows ``lost`` their file; ``foreign`` files are not
-    ours and stay. A file that an act is keeping right now is passed over.
+    Returns numbers: ``removed`` files, their ``bytes``, ``lost`` files (named by a row,
+    missing), and ``foreign`` files, which are not ours and stay. A file that an act is keeping is
+    skipped.
     """
     before = clock.now() - KEPT_FOR
     kept = named()
@@ -353,9 +353,9 @@ def _is_old(name: str, before: datetime) -> bool:
 
 
 def _remove(names: list[str], before: datetime) -> list[int]:
-    """Remove those of ``names`` that are still old and still no row's; returns their sizes.
+    """Remove those of ``names`` that are still old and unnamed by any row; returns their sizes.
 
-    Whoever keeps one holds its lock until the row is committed: while we hold it, nobody does.
+    :func:`keep` holds a lock until its row is committed; with that lock no act is keeping the file.
     """
     sizes: list[int] = []
     with transaction.atomic():
@@ -379,7 +379,7 @@ def _remove(names: list[str], before: datetime) -> list[int]:
 
 
 def _forget_mended(kept: set[str], before: datetime) -> None:
-    """Take back what is right again, or what no row names any more."""
+    """Delete the FileFault rows of files that are right again or that no row names any more."""
     for fault in FileFault.objects.all():
         if fault.kind == FaultKind.NOT_STORED:
             mended = fault.seen_at < before

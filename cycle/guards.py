@@ -1,4 +1,4 @@
-"""The triggers cannot be deceived (chốt giữ của cơ sở dữ liệu).
+"""Triggers that cannot be got round (chốt giữ của cơ sở dữ liệu).
 
 A trigger function finds its tables by name, along the search path, and temporary tables come first.
 Whoever can make a temporary table with the name of a real one can deceive the trigger. So each of
@@ -18,7 +18,7 @@ from pgtrigger import compiler
 
 from cycle.running import embedded
 
-#: As PostgreSQL stores it of a function.
+#: The setting as PostgreSQL stores it with a function.
 SEARCH_PATH = "search_path=pg_catalog, public, pg_temp"
 
 
@@ -38,7 +38,7 @@ class Guard(pgtrigger.Protect):
         return compiler.Trigger(name=made.name, sql=PinnedTriggerSql(**made.sql.kwargs))
 
 
-#: The trigger of each table, and its function.
+#: The name of the trigger on each table that keeps its primary key, and of its function.
 KEY_STAYS = "primary_key_stays"
 _KEY_MAY_CHANGE = """
 SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum)
@@ -62,12 +62,15 @@ END $$
 
 
 def keep_keys(alias: str) -> None:
-    """Have every table of ours refuse another primary key; as the owner, when tables are made."""
+    """Add to every table of ours the trigger that refuses a change of the primary key.
+
+    Run as the owner, after migrations.
+    """
     with connections[alias].cursor() as cursor:
         if lacking := _rows(alias, _KEY_MAY_CHANGE, KEY_STAYS):
             cursor.execute(_KEY_STAYS)
         for table, columns in lacking:
-            # Of the columns of the key alone: no other UPDATE pays for it.
+            # A trigger on the key's columns only: other UPDATEs do not fire it.
             new, old = (", ".join(f'{row}."{each}"' for each in columns) for row in ("NEW", "OLD"))
             named = ", ".join(f'"{each}"' for each in columns)
             cursor.execute(
@@ -94,7 +97,7 @@ WHERE p.pronamespace = 'public'::regnamespace AND l.lanname NOT IN ('c', 'intern
                   WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
 ORDER BY 1
 """
-# Whoever may sign in or work for the application; a superuser, because nothing binds him.
+# Roles that may make temporary tables: those of the application, and superusers.
 _MAKES_TEMPORARY = """
 SELECT rolname, rolsuper, current_database() FROM pg_roles
 WHERE rolname = ANY (%s) AND has_database_privilege(oid, current_database(), 'TEMPORARY')
@@ -158,7 +161,7 @@ def guards_hold(app_configs: Any, databases: Any, **kwargs: Any) -> list[checks.
         for table, _columns in _rows("default", _KEY_MAY_CHANGE, KEY_STAYS)
     ]
     for role, config in _rows("default", _SESSIONS, logins):
-        # A login of another name: held to what all work is held to.
+        # A login with a name of its own must have the limits of WORK.
         _rights, session = embedded.ROLES.get(role, embedded.ROLES[embedded.WORK])
         has = {each.partition("=")[0] for each in config}
         if missing := sorted(set(session) - has):

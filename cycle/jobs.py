@@ -1,4 +1,4 @@
-"""What runs by itself: the beat wakes a worker, the worker reads the database."""
+"""Celery tasks of the ground: long jobs, cleaning, the nightly check of history."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ log = structlog.get_logger(__name__)
 
 
 def alone(work: Callable[[], None]) -> Callable[[], None]:
-    """Let one worker at a time do ``work``: the others leave at once, free for long work.
+    """Let one worker at a time do ``work``; the others return at once, free for other work.
 
-    The hold is a lock of the database that dies with the worker.
+    By an advisory lock, which PostgreSQL releases when the worker dies.
     """
 
     @wraps(work)
     def held() -> None:
-        # A lock of two numbers, so that it never meets a job's lock, which is one number.
+        # The two-number form of the lock: it never meets a job's lock, which has one number.
         lock: list[int | str] = [1, work.__name__]
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", lock)
@@ -41,28 +41,28 @@ def alone(work: Callable[[], None]) -> Callable[[], None]:
 
 @shared_task
 def run_jobs() -> None:
-    """Do the long work that waits."""
+    """Run the queued background jobs."""
     run_waiting()
 
 
 @shared_task
 def clear_sessions() -> None:
-    """Remove expired sessions, and what was typed and nobody came back for."""
+    """Remove expired sessions, and kept forms (cycle/typed.py) that are over an hour old."""
     call_command("clearsessions")
     typed.forget_old()
 
 
 @shared_task
 def forget_visitors() -> None:
-    """Forget the addresses that have not asked for a minute."""
+    """Delete the rows of visitors who have not asked for a minute."""
     Visitor.forget(clock.now(), window=60)
 
 
 @shared_task
 def verify_history() -> dict[str, int]:
-    """Recompute the chains of history; returns their size. Raises HistoryBroken.
+    """Check every chain of history; returns their size. Raises HistoryBroken.
 
-    What it raises stands on the operations page until a night finds history whole.
+    The error is on the operations page until a later check finds history whole.
     """
     if found := chains.check():
         log.error("history_broken", findings=[str(each) for each in found])

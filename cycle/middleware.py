@@ -1,4 +1,4 @@
-"""What every request passes: no broken text, the person's language, nothing typed is lost."""
+"""Middleware: broken text, two equal requests at once, the language, forms sent after sign-out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TextMiddleware:
                 request.META[name] = value.replace("\0", "")
         here = unquote(request.META.get("HTTP_HX_CURRENT_URL", ""))
         try:
-            # Its path too is read as an address of its own: «//[» is none.
+            # django-htmx parses the path as an address again: «//[» raises there.
             urlsplit(urlsplit(here).path)
         except ValueError:
             del request.META["HTTP_HX_CURRENT_URL"]
@@ -92,7 +92,9 @@ class UserLocaleMiddleware:
 
 
 class TypedMiddleware:
-    """When a view sends a person to sign in, keep what they had typed; htmx leaves its page."""
+    """When a view redirects to the sign-in, keep what was posted (cycle/typed.py); a request of
+    htmx gets a redirect of the whole page.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 
 class NoSheets(ValueError):
-    """There is no mean of no sheets; unasked, the sum 0 of none would reach five stars."""
+    """There are no sheets. Unchecked, a sum of 0 ≥ floor × 0 would reach five stars."""
 
 
 def mean(points_sum: Decimal, sheets: int) -> Decimal:

@@ -1,7 +1,7 @@
-"""The rubrics of an edition: read, checked, loaded; and the official wording laid over them.
+"""The rubrics of an edition: reading, checking and loading them, and the official wording.
 
-A file ``rulesets/<edition>/rubrics.json`` holds what carries over from the decision (codes, points,
-minimums, titles) and our own short labels, which stand once in ``labels``; options name their id.
+A file ``rulesets/<edition>/rubrics.json`` has what the decision says (codes, points, minimums,
+titles) and our own short labels: each is defined once in ``labels`` and referenced by its id.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ CRITERION = {"part", "code", "title", "points", "options"}
 CRITERION_MAY = {"yes_no", "requires", "cases", "eliminations", "note"}
 OPTION_MAY = {"points", "label", "minimum_for", "case"}
 
-#: A remark of the transcriber: not part of the decision's wording.
+#: A remark of the transcriber, which is not part of the decision's text.
 REMARK = re.compile(r"\[transcript [^]]*\](?: / )?")
 
 
 class RubricInvalid(Exception):
-    """A rubric says something impossible; names the file, the set and the criterion (tiêu chí)."""
+    """A rubric is invalid; the message names the file, the rubric and the criterion (tiêu chí)."""
 
     def __init__(
         self, path: Path | str, number: int | None, name: str | None, code: str, reason: str
@@ -48,8 +48,8 @@ class RubricInvalid(Exception):
 
 
 def read(path: Path | str, law: dict[str, Any]) -> list[dict[str, Any]]:
-    """The rubrics of one file with their labels in place, checked against ``law``, the content of
-    the edition. Raises :class:`RubricInvalid`."""
+    """The rubrics of a file, with label ids replaced by their texts, checked against ``law``, the
+    content of the edition. Raises :class:`RubricInvalid`."""
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
         labels, rubrics = content["labels"], content["rubrics"]
@@ -68,7 +68,7 @@ def read(path: Path | str, law: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _with_labels(rubric: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
-    """The rubric as it is kept and hashed: ids of labels replaced by what they say."""
+    """The rubric as it is stored and hashed: with the texts of labels instead of their ids."""
 
     def said(ids: list[str]) -> list[str]:
         return [labels[each] for each in ids]
@@ -90,7 +90,7 @@ def _with_labels(rubric: dict[str, Any], labels: dict[str, str]) -> dict[str, An
 
 
 def check(rubric: dict[str, Any], law: dict[str, Any], path: Path | str) -> None:
-    """Refuse what cannot be a score sheet: raises :class:`RubricInvalid` for the first fault."""
+    """Raise :class:`RubricInvalid` for the first fault of a rubric."""
     for rule in (_shape, _codes, _criteria, _sums):
         try:
             fault = next(rule(rubric, law), None)
@@ -100,7 +100,7 @@ def check(rubric: dict[str, Any], law: dict[str, Any], path: Path | str) -> None
             raise RubricInvalid(path, rubric.get("number"), rubric.get("name"), *fault)
 
 
-# Each rule yields the faults it finds as (criterion, reason); the first one is told.
+# Each rule yields (criterion, reason) for each fault; only the first is reported.
 
 
 def _shape(rubric: dict[str, Any], law: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -154,7 +154,7 @@ def _criteria(rubric: dict[str, Any], law: dict[str, Any]) -> Iterator[tuple[str
 
 
 def _cases(row: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Alternatives are named and used from the first on; within each, levels rise."""
+    """Cases have titles and are numbered from 1 without gaps; in each, points rise by option."""
     code, cases = row["code"], row.get("cases", [])
     used = [case for case, _options in groupby(o.get("case", 0) for o in row["options"])]
     if used != (list(range(1, len(cases) + 1)) if cases else [0]) or len(cases) == 1:
@@ -197,7 +197,7 @@ def _whole(value: object) -> bool:
 
 
 def load(rule_set: RuleSet, rubrics: list[dict[str, Any]]) -> int:
-    """Add the rubrics that ``rule_set`` does not have word for word yet; returns how many."""
+    """Add the rubrics that ``rule_set`` does not have in exactly this form; returns how many."""
     known = set(rule_set.rubrics.values_list("number", "content_hash"))
     new = [(each, rulesets.content_hash(each)) for each in rubrics]
     new = [(each, digest) for each, digest in new if (each["number"], digest) not in known]
@@ -216,7 +216,7 @@ def _add(rule_set: RuleSet, content: dict[str, Any], digest: str) -> None:
         content_hash=digest,
     )
     made: dict[str, Criterion] = {}
-    # Rows never change, so what another criterion requires is there before it.
+    # Rows never change: a required criterion is created before those that require it.
     for dependent in (False, True):
         Criterion.objects.bulk_create(
             made.setdefault(
@@ -260,10 +260,10 @@ def _add(rule_set: RuleSet, content: dict[str, Any], digest: str) -> None:
 
 
 def sheet(rubric: Rubric) -> dict[str, Any]:
-    """The rubric as its score sheet is read: parts, each with its headings and criteria in order.
+    """The rubric as a score sheet: parts with their headings and criteria in order; two queries.
 
-    Two queries, whatever its length. A row is ``{"section": …}`` or ``{"criterion": …}`` with the
-    criterion's options by case, its eliminations, and the code that it ``requires``.
+    A row is ``{"section": …}``, or ``{"criterion": …}`` with its options by case (``cases``), its
+    ``eliminations``, and the code of the criterion that it ``requires`` ("" for none).
     """
     options = (
         Option.objects.filter(criterion__rubric=rubric)
@@ -302,11 +302,11 @@ def sheet(rubric: Rubric) -> dict[str, Any]:
 
 
 def lay_wording(rule_set: RuleSet, path: Path, document: str) -> int:
-    """Lay the official text of a CSV file over the current rubrics of ``rule_set``.
+    """Load the official texts of a CSV file for the current rubrics of ``rule_set``.
 
-    Rows are matched by set, code, order and points; a criterion comes with all its levels or not
-    at all. Returns how many texts were laid. Raises :class:`CommandError` that names every row
-    that does not fit; the caller's transaction then keeps nothing.
+    Rows are matched by rubric, code, order and points; a criterion must have all its options.
+    Returns the number of texts. Raises :class:`CommandError` naming every row that does not match;
+    the caller's transaction must roll back.
     """
     rubrics = {each.number: each for each in rule_set.rubrics.current()}
     sets = defaultdict(list)
@@ -334,7 +334,7 @@ def lay_wording(rule_set: RuleSet, path: Path, document: str) -> int:
 
 
 def _official_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows that say something, in one shape; both editions' columns are understood."""
+    """The rows with a text, in one shape for the files of both editions."""
     found = tables.read(path, ["set_no", "set_name", "criterion", "points", "option_text", "note"])
     code = "code" if found and "code" in found[0][1] else "criterion_no"
     rows = []
@@ -343,7 +343,8 @@ def _official_rows(path: Path) -> list[dict[str, Any]]:
             raise CommandError(f"{Path(path).name}: thiếu cột {code}.")
         kind, text = row.get("row_type"), row["option_text"]
         if kind is None:
-            # The older file has no types: a heading has no points, its note is what eliminates.
+            # The older file has no row types: a row without points is a heading, or with a note an
+            # elimination.
             kind = "option" if row["points"] else "disqualifier" if row["note"] else "section"
             text = text or (row["note"] if kind == "disqualifier" else "")
         if kind != "section":
@@ -375,7 +376,7 @@ def _match(
     faults: list[tables.RowRefused],
     path: Path,
 ) -> None:
-    """Add to ``texts`` what the rows say of this set, to ``faults`` those that do not fit it."""
+    """Match ``rows`` with the rubric: add them to ``texts``, those without match to ``faults``."""
 
     def refuse(row: dict[str, Any], reason: str) -> None:
         faults.append(tables.RowRefused(path, row["line"], f"bộ {rubric.number}, {reason}"))

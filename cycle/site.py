@@ -1,4 +1,4 @@
-"""Where this installation is reached: never as a request claims; addresses are printed and kept."""
+"""The public address of this installation, from the settings and never from a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.core import checks
 
 
 def address(path: str = "") -> str:
-    """The whole public address of ``path``, which begins with a slash; without one, of the site."""
+    """The full public address of ``path``, which begins with a slash; without it, of the site."""
     return settings.SITE_URL.rstrip("/") + path
 
 

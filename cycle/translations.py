@@ -1,4 +1,4 @@
-"""What our code and templates say, and whether English can say it all. A leaf.
+"""The msgids in our code and templates, for the check of the English catalogue. A leaf.
 
 The msgids are Vietnamese. gettext's own programs are not needed: Python is read by ``ast``, a
 template by what Django itself makes of it for extraction.

@@ -1,11 +1,11 @@
-"""What was typed is not lost when the sign-in ends: kept for the page that shows it again.
+"""Forms that were posted after the sign-in had ended: kept in the session and shown again.
 
-Only a view marked ``shows_typed`` has its posts kept, and only such a view is given them. A session
-lies in the database and in every backup as it is: no secret may get there.
+Only for views marked ``shows_typed``. A session is stored in plain text in the database and in
+every backup, so secrets are left out.
 
-It is shown to nobody but who typed it: several people use one browser. Django gives a browser a new
-CSRF secret at each sign-in, so the token of a form tells whose page it was. A signed cookie
-remembers whose were the last few secrets, each by its hash.
+Several people may use one browser, so a kept form is shown only to the person who typed it. Django
+gives a browser a new CSRF secret at each sign-in, so a form's token tells whose page it was: a
+signed cookie keeps the hashes of the last few secrets with the person of each.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ KEPT_CHARACTERS = 200_000
 KEPT_SECONDS = 60 * 60
 #: One form is kept at a time: {path, typed, at (seconds since 1970), by (pk of who typed it)}.
 KEY = "typed"
-#: No page that shows again asks for a secret; should one ever, it is left out by its name.
+#: Names of fields that are never kept. No marked view has such a field so far.
 SECRET = re.compile(r"password|passwd|passphrase|passcode|secret|token|(^|[-_])(otp|pin)", re.I)
-#: The cookie: [hash of a CSRF secret, pk of whose page it was] of the last sign-ins, newest last.
+#: The cookie: [hash of the CSRF secret, id of the person] of the last sign-ins, newest last.
 TYPIST = "typist"
 SIGN_INS = 8
 
 
 def shows_typed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Mark a view that shows again what was typed on its page before the sign-in ended.
+    """Mark a view that shows a form again that was posted after the sign-in had ended.
 
-    It reads ``request.typed``: a QueryDict, once, on the first GET within the hour by who typed it;
-    else None. Put it below ``login_required``, so that only who has signed in is shown it.
+    The view reads ``request.typed``: the form's QueryDict, on the first GET within an hour by the
+    person who typed it; else None. Put it below ``login_required``.
     """
 
     @wraps(view)
@@ -62,10 +62,10 @@ def shows_typed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResp
 
 
 def keep(request: Any) -> bool:
-    """Keep what was posted, without files and secrets, for ``shows_typed``; whether it was kept.
+    """Keep the posted form, without files and secrets, for ``shows_typed``; returns whether it did.
 
-    What was kept before makes room: one form at a time, and none that is too long. Nothing is kept
-    of a page that nobody knows the owner of, or that was somebody else's than who is signed in.
+    One form at a time, of at most KEPT_CHARACTERS. Nothing is kept when it is unknown who typed it,
+    or when that is not the person signed in.
     """
     if not getattr(getattr(request.resolver_match, "func", None), "shows_typed", False):
         return False
@@ -90,7 +90,7 @@ def keep(request: Any) -> bool:
 
 
 def remember(request: Any, response: HttpResponseBase) -> None:
-    """Note in this browser that the pages of its present CSRF secret are the signed-in person's."""
+    """Store in the cookie that the browser's present CSRF secret is the signed-in person's."""
     secret = request.META.get("CSRF_COOKIE")
     if secret is None or not request.user.is_authenticated:
         return
@@ -102,7 +102,7 @@ def remember(request: Any, response: HttpResponseBase) -> None:
     response.set_cookie(
         TYPIST,
         dumps([*known, mine][-SIGN_INS:], salt=TYPIST),
-        # As long as the secret that it tells of.
+        # As long as the CSRF cookie.
         max_age=settings.CSRF_COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
@@ -118,25 +118,25 @@ def _sign_ins(request: Any) -> list[list[Any]]:
 
 
 def _hash(secret: str) -> str:
-    """Of a CSRF secret: the cookie can be read by who holds it, and lies in no form."""
+    """The hash of a CSRF secret; the cookie must not contain the secret itself."""
     return salted_hmac(TYPIST, secret).hexdigest()[:32]
 
 
 def _typist(request: Any) -> int | None:
-    """The pk of the person on whose page this was posted; None when the token does not tell."""
+    """The id of the person whose page posted this request; None when its token is unknown."""
     token = request.POST.get("csrfmiddlewaretoken", "") or request.headers.get("X-CSRFToken", "")
     try:
         csrf._check_token_format(token)  # type: ignore[attr-defined]
     except csrf.InvalidTokenFormat:
         return None
-    # A script may send the secret as its cookie has it.
+    # A script may send the unmasked secret, as in its cookie.
     masked = len(token) == csrf.CSRF_TOKEN_LENGTH
     secret = csrf._unmask_cipher_token(token) if masked else token  # type: ignore[attr-defined]
     return dict(_sign_ins(request)).get(_hash(secret))
 
 
 def fill(form: Any, typed: QueryDict | None) -> None:
-    """Show in the unbound ``form`` what was ``typed`` in its fields, if anything was."""
+    """Fill the unbound ``form`` with ``typed``, if there is any."""
     if typed is not None:
         for name, field in form.fields.items():
             form.initial[name] = field.widget.value_from_datadict(typed, {}, form.add_prefix(name))
@@ -147,14 +147,14 @@ def _is_old(kept: Any) -> bool:
 
 
 def drop_others(request: Any) -> None:
-    """Take what somebody else typed out of the session of who is signed in."""
+    """Delete a kept form of somebody else from the session of the person signed in."""
     kept = request.session.get(KEY)
     if kept and request.user.is_authenticated and kept.get("by") != request.user.pk:
         del request.session[KEY]
 
 
 def drop_old(session: Any) -> bool:
-    """Take what nobody came back for within the hour out of a session; whether there was any."""
+    """Delete a kept form that is over an hour old from a session; returns whether there was one."""
     kept = session.get(KEY)
     if kept is None or not _is_old(kept):
         return False
@@ -163,12 +163,12 @@ def drop_old(session: Any) -> bool:
 
 
 def forget_old() -> None:
-    """Take it out of every session that lies in the database."""
+    """Delete kept forms that are over an hour old from every stored session."""
     store = SessionStore()
     for row in Session.objects.iterator():
         data = row.get_decoded()
         if drop_old(data):
-            # Somebody may be using it at this moment: whoever writes first wins.
+            # Only if nobody has changed the session meanwhile.
             Session.objects.filter(pk=row.pk, session_data=row.session_data).update(
                 session_data=store.encode(data)
             )

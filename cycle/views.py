@@ -1,4 +1,4 @@
-"""What belongs to no dossier: the language, one's own page, the rubrics, whether the site lives."""
+"""Pages about no dossier: language, one's own account, rubrics, health; and the error pages."""
 
 import errno
 import sys
@@ -67,7 +67,7 @@ def profile(request: SignedIn) -> HttpResponseBase:
         each.assignment_id: each
         for each in Substitution.objects.in_force(clock.today()).filter(substitute=user)
     }
-    # A post of one's own is never somebody else's too: the substitute is another person.
+    # ``lent`` has the posts that the person holds as a substitute, by id.
     posts = [(held, lent.get(held.pk)) for held in user.assignments()]
     return render(request, "account/profile.html", {"posts": posts})
 
@@ -142,19 +142,19 @@ DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    """What went wrong; 503, with what to do, for a statement that was stopped at a limit; 507 when
-    there was no room for what was sent.
+    """The page for an error: 500; 503 when PostgreSQL stopped a statement at a limit; 507 when the
+    disk was full.
     """
     error = sys.exc_info()[1]
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         log.error("disk_full", error=str(error))
         return render(None, "507.html", {"language": get_language()}, status=507)
-    # Both Django and viewflow raise an error of their own in the place of the database's.
+    # Django and viewflow raise errors of their own, caused by the database's.
     while error is not None and not isinstance(error, STOPPED):
         error = error.__cause__ or error.__context__
     if error is None:
         return defaults.server_error(request)
-    # What was only read changed nothing. An act of several steps may have committed some.
+    # Only a GET can be offered again: an act in several steps may have committed some of them.
     again = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     part = request.headers.get("HX-Request") == "true"
     response = render(

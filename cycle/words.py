@@ -1,7 +1,7 @@
-"""Words that rows and paper hold: they are never renamed, for nothing would read the old ones.
+"""Stored words (events, states, kinds …), which may not be renamed: old rows would have no meaning.
 
-Each app says in its ``words.py`` which kinds of words it stores, where they lie, and which of them
-the code knows: the registry that the product itself works by, never a copy. ``manage.py
+Each app registers in its ``words.py`` the kinds of words it stores, where they are stored, and
+which words the code knows: by the registry that the product works with, never a copy. ``manage.py
 check_words`` compares the two.
 """
 
@@ -16,19 +16,19 @@ from cycle import events
 from cycle.models import HistoryEntry, HistoryHead, Job, Stream, TermRule
 from cycle.models.job import kinds as job_kinds
 
-#: Our own apps: the words of other packages are theirs.
+#: Our own apps; words of other packages are not checked.
 APPS = ("cycle", "dossiers", "councils", "notifications")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where words lie: a name for people, and SQL that gives each word with its number of rows."""
+    """A place where words are stored: its name, and SQL for each word with its number of rows."""
 
     name: str
     sql: str
 
     def words(self) -> Iterator[tuple[str, int]]:
-        """Each word that is stored here, and in how many rows; empty ones are none."""
+        """(word, number of rows) of each non-empty word stored here."""
         with connection.cursor() as cursor:
             cursor.execute(self.sql)
             yield from ((word, rows) for word, rows in cursor.fetchall() if word)
@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of words: ``known`` gives those that the code knows, ``places`` are where they lie."""
+    """A kind of words: ``known`` gives those the code knows, ``places`` where they are stored."""
 
     name: str
     known: Callable[[], Collection[str]]
@@ -56,14 +56,14 @@ _kinds: dict[str, Kind] = {}
 
 
 def register(name: str, known: Callable[[], Collection[str]], *places: Place) -> None:
-    """Let ``check_words`` read this kind of words. Raises ValueError for a kind told twice."""
+    """Register a kind of words for ``check_words``. Raises ValueError for a name used before."""
     if name in _kinds:
         raise ValueError(f"{name} is registered twice")
     _kinds[name] = Kind(name, known, places)
 
 
 def column(model: type[models.Model], field: str, where: str = "true") -> Place:
-    """The words of a column, as the database has them; of an array, each of its elements."""
+    """The words in a column; of an array its elements."""
     meta = model._meta
     stored = meta.get_field(field)
     assert isinstance(stored, models.Field)
@@ -78,16 +78,15 @@ def column(model: type[models.Model], field: str, where: str = "true") -> Place:
 
 
 def payload(key: str, word: str, source: str) -> Place:
-    """Words inside the data of history: ``word`` in SQL, ``source`` what joins the table."""
+    """Words in the ``data`` of history: ``word`` is SQL for them, ``source`` SQL that is joined."""
     table = HistoryEntry._meta.db_table
     sql = f"SELECT {word}, count(*) FROM {table} AS entry {source} GROUP BY 1 ORDER BY 1"  # noqa: S608
     return Place(f"{HistoryEntry._meta.label}.data{key}", sql)
 
 
 def chosen() -> Iterator[Kind]:
-    """A kind for each column of ours that has choices: they are what the code knows.
-
-    Among them the streams, the roles, all states, the kinds of documents and of terms.
+    """A kind for each column of ours with ``choices``, such as streams, roles, states, kinds of
+    documents and terms.
     """
     for app in APPS:
         for model in apps.get_app_config(app).get_models():

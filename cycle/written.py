@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 HOW_A_DAY = gettext_lazy("Hãy ghi ngày theo dạng ngày/tháng/năm, ví dụ 17/11/2026 hoặc 17112026.")
 HOW_A_MOMENT = gettext_lazy("Hãy ghi ngày và giờ, ví dụ 17/11/2026 14:00.")
 
-# Between the parts stands the same sign twice; a pad of digits only needs none.
+# The same sign between all three parts; or none, as from a numeric keypad.
 _DAY_FIRST = re.compile(
     r"([0-9]{1,2})(?: *([/.-]) *| +)([0-9]{1,2})(?(2) *\2 *| +)([0-9]{4}|[0-9]{2})"
 )
@@ -33,27 +33,27 @@ _TIME_FIRST = re.compile(
     r"([0-9]{1,2})(?:[hg]([0-9]{2})?|:([0-9]{2})(?::[0-9.]+)?)(?:[ ,]+| *[,-] *)(?:ngày +)?(.+)"
 )
 
-# What a page of Word or a web page pastes along and nobody sees.
+# Invisible characters that are pasted along from Word or web pages.
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
-# Letters and signs to Unicode that show nothing.
+# Blank letters and signs, which Unicode does not class as spaces.
 _BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 
 _GROUPED = re.compile(r"-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\1[0-9]{3})*")
-# 1.500.00 is no number: decimals stand after another sign than thousands.
+# Not 1.500.00: thousands and decimals must have different signs.
 _WHOLE = re.compile(r"(-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\2[0-9]{3})*|-?[0-9]+)(?:(?!\2)[.,]0{1,2})?")
 
 
 class NotADay(ValueError):
-    """What was written names no day; the message is the sentence for who wrote it."""
+    """The text is no day; the message is a Vietnamese sentence for the person who typed it."""
 
 
 def _plain(text: str) -> str:
-    """``text`` as it is seen: every space a plain one, nothing unseen, no full stop at its end."""
+    """``text`` with plain spaces, without invisible characters and without a final full stop."""
     return " ".join(_UNSEEN.sub("", text).split()).rstrip(". ")
 
 
 def visible(text: str) -> str:
-    """``text`` without what shows nothing: controls, joiners, blank letters. Spaces stay."""
+    """``text`` without control characters, joiners and blank letters; spaces stay."""
     return "".join(
         letter
         for letter in text
@@ -63,12 +63,12 @@ def visible(text: str) -> str:
 
 
 def clean_name(text: str) -> str:
-    """A name as it is seen: composed letters, single blanks, nothing that cannot be seen."""
+    """A name in composed letters (NFC) with single spaces, without invisible characters."""
     return " ".join(visible(unicodedata.normalize("NFC", text)).split())
 
 
 def says_something(text: str) -> bool:
-    """Whether anything was written, beside what is pasted along unseen."""
+    """Whether ``text`` has any visible character."""
     return bool(_UNSEEN.sub("", text).strip())
 
 
@@ -138,21 +138,21 @@ def phone(text: str) -> str:
 
 
 def whole(text: str) -> str:
-    """A whole number without what stands between its thousands: «1.234» → "1234", «12,00» → "12".
+    """A whole number without its thousands signs: «1.234» → "1234", «12,00» → "12".
 
-    Nothing but zeros may follow a decimal sign, so three digits after a sign are thousands. All
-    else stays as it is, for the field to refuse.
+    Decimals may only be zeros, so three digits after a sign are thousands. Any other text stays as
+    it is, for the field to refuse.
     """
     found = _WHOLE.fullmatch(text.strip())
     return re.sub(r"[.,\s]", "", found[1]) if found else text.strip()
 
 
-#: The longest number that every key of a row can hold.
+#: The most digits of an id; more may not fit into PostgreSQL's bigint.
 _KEY_DIGITS = 18
 
 
 def key(text: str | None) -> int | None:
-    """The number of a row that an address or a button names; None for all that is none."""
+    """The id in ``text``, from an address or a button; None when it is no valid id."""
     if text and text.isascii() and text.isdigit() and len(text) <= _KEY_DIGITS:
         return int(text)
     return None
@@ -161,8 +161,8 @@ def key(text: str | None) -> int | None:
 def decimal(text: str) -> str:
     """A number with decimals as Python reads it: «71,5» and "71.5" → "71.5", «1.444.197,5» too.
 
-    One sign alone stands before decimals: «1.234» is one and a bit, for points are few and have
-    decimals. Where both signs stand, or one of them twice, thousands are certain.
+    A single sign is a decimal sign: «1.234» is 1.234, as points are small numbers with decimals.
+    With both signs, or one of them twice, the first kind separates thousands.
     """
     text = text.strip()
     grouped = _GROUPED.fullmatch(text)

@@ -1,4 +1,4 @@
-"""What is wrong with stored files, as it was met: for whoever runs the system."""
+"""Faults of stored files, as they were met; shown on the operations page."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -16,7 +16,7 @@ class FaultKind(models.TextChoices):
 class FileFault(models.Model):
     """A file that a row names and that could not be handed over (tệp hỏng, mất).
 
-    ``sha256`` is empty for files that could not be stored. The nightly work takes a line back once
+    ``sha256`` is empty for files that could not be stored. ``files.collect`` deletes the row when
     the file is right again.
     """
 

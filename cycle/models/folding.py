@@ -13,7 +13,7 @@ from cycle import clock
 from cycle.written import clean_name, visible
 
 _MARKS = dict.fromkeys(range(0x300, 0x370))
-#: All that is typed for a hyphen, and the spaces that are none to PostgreSQL's ``\\s``.
+#: Characters that people type for a hyphen; and spaces that PostgreSQL's ``\\s`` does not match.
 _DASHES = "‐‑‒–—―−"
 _SPACES = "\u00a0\u2000-\u200b\u202f\u3000"
 
@@ -26,7 +26,7 @@ def fold(text: str) -> str:
 
 
 class NameField(models.CharField):
-    """A name that people type (tên): kept as :func:`clean_name` has it, by whatever way it came."""
+    """A column for names (tên): cleaned by :func:`clean_name` whenever it is saved."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
@@ -38,7 +38,7 @@ class NameField(models.CharField):
         return value
 
     def deconstruct(self) -> Any:
-        """A plain column, as it always was."""
+        """A plain CharField to migrations."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
 
@@ -54,7 +54,7 @@ class Fold(models.Func):
 
 
 def fold_number(text: str) -> str:
-    """A number and symbol however it was typed: « 07/QĐ – UBND» and «7/qd-ubnd» are one."""
+    """A number and symbol for comparison: « 07/QĐ – UBND» and «7/qd-ubnd» give the same."""
     text = re.sub(rf"[\s{_SPACES}]", "", fold(text))
     text = text.translate(dict.fromkeys(map(ord, _DASHES), "-"))
     return re.sub(r"(^|[^0-9])0+([0-9])", r"\1\2", text)
@@ -64,8 +64,8 @@ _SYMBOL = re.compile(rf"[0-9A-Za-z\u00c0-\u024f\u1e00-\u1eff/.,()&_+{_DASHES}\s{
 
 
 def check_symbol(text: str, field: str) -> None:
-    """Whether ``text`` is written as a number and symbol (số và ký hiệu) is: with letters and signs
-    that can be seen and typed. One that only looks like another would be a second number.
+    """Check that a number and symbol (số và ký hiệu) has only letters and signs that are visible
+    and in use: with lookalikes, one number could be recorded twice.
 
     Raises ValidationError at ``field``.
     """
@@ -73,7 +73,7 @@ def check_symbol(text: str, field: str) -> None:
         raise ValidationError(
             {field: _("Số, ký hiệu chỉ gồm chữ, số và các dấu / - . , ( ): hãy gõ lại.")}
         )
-    # Of the past, told again, the number may be unknown.
+    # In a replay of the past the number may be unknown.
     if fold_number(text) and not re.search(r"[0-9]", text) and not clock.replaying():
         raise ValidationError({field: _("Số, ký hiệu phải có chữ số, ví dụ 12/QĐ-UBND.")})
 
@@ -82,7 +82,7 @@ SHORTEST_DOCUMENT = 4
 
 
 def names_document(text: str) -> bool:
-    """Whether ``text`` says which document (số, ngày văn bản), not merely that there is one."""
+    """Whether ``text`` says which document it is (số, ngày văn bản)."""
     seen = "".join(visible(unicodedata.normalize("NFKC", text)).split())
     return (
         len(seen) >= SHORTEST_DOCUMENT
@@ -109,17 +109,19 @@ def names_person(text: str) -> bool:
 
 
 def name_words(text: str) -> list[str]:
-    """The words of a name as they are compared: folded, without what cannot be seen."""
+    """The words of a name for comparison: folded, without invisible characters."""
     return re.findall(r"\w+", fold(visible(unicodedata.normalize("NFKC", text))))
 
 
 def same_name(one: str, other: str) -> bool:
-    """Whether two names that say something are one, however they were typed."""
+    """Whether two names are the same, however typed; False if one is empty."""
     return name_words(one) == name_words(other) != []
 
 
 def check_signer(text: str, field: str) -> None:
-    """Raises ValidationError at ``field`` when ``text`` is given and nobody's name (người ký)."""
+    """Raises ValidationError at ``field`` when ``text`` is given and is no person's name (người
+    ký).
+    """
     if text.strip() and not names_person(text):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})
 

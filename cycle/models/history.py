@@ -1,4 +1,4 @@
-"""The record: what happened, chained and append-only, and the outbox of what is to be told."""
+"""History: what happened, in chained rows that never change; and the outbox for notifications."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Stream(models.TextChoices):
 
 
 class HistoryManager(models.Manager["HistoryEntry"]):
-    """``record()`` is the one way in which the product writes history, beside set-based SQL."""
+    """``record()`` writes history; only set-based SQL (the sweep) inserts rows by itself."""
 
     def record(
         self,
@@ -63,11 +63,12 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         reason: str = "",
         **data: Any,
     ) -> HistoryEntry:
-        """Write down what just happened to ``target``, and queue it for whoever must hear.
+        """Insert the history entry ``event`` of ``target``, and its outbox row.
 
-        ``target`` names its stream by ``history_stream``; ``capacity`` is the RoleAssignment acted
-        in; ``at`` is when it happened (from the paper, or now). Raises TransactionManagementError
-        outside the transaction that made it happen, KeyError for an event nobody registered.
+        ``target`` has ``history_stream``; ``capacity`` is the RoleAssignment that ``by`` acted in;
+        ``at`` is when it happened, by default now; ``before`` and ``after`` are states; other
+        keyword arguments are the entry's ``data``. Raises TransactionManagementError outside a
+        transaction, KeyError for an unregistered event.
         """
         if not transaction.get_connection().in_atomic_block:
             raise transaction.TransactionManagementError("record() outside a transaction")
@@ -184,7 +185,7 @@ class HistoryEntry(models.Model):
     prev_hash = models.CharField(max_length=64, db_default="", editable=False)
     hash = models.CharField(_("mã băm"), max_length=64, db_default="", editable=False)
 
-    #: Set by lists of several things: whose sheet, or which product, the entry is about.
+    #: Set by lists: whose sheet or which product the entry is about.
     about = ""
 
     objects = HistoryManager()
@@ -234,7 +235,7 @@ class HistoryHead(models.Model):
 
 
 class OutboxMessage(models.Model):
-    """A history entry waiting to be told to whoever must hear (hộp thư đi)."""
+    """A history entry whose notifications are still to be made (hộp thư đi)."""
 
     entry = models.OneToOneField(
         HistoryEntry, models.PROTECT, primary_key=True, related_name="outbox"

@@ -1,4 +1,4 @@
-"""Long work: asked for in a page, done in the background, found again with its result."""
+"""Background jobs: asked for on a page, done by a worker, shown with their result."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _titles: dict[str, str | Promise] = {}
 
 
 def job_kind(name: str, title: str | Promise | None = None) -> Callable[[_Work], _Work]:
-    """Register the function ``work(job)`` that does jobs of this kind; it may run twice.
+    """Register the function ``work(job)`` that does jobs of the kind ``name``; it may run twice.
 
-    ``title`` is what a page calls such a job.
+    ``title`` is shown on pages.
     """
 
     def register(work: _Work) -> _Work:
@@ -41,7 +41,7 @@ def job_kind(name: str, title: str | Promise | None = None) -> Callable[[_Work],
 
 
 def kinds() -> set[str]:
-    """The names of the kinds of jobs that somebody can do."""
+    """The names of the registered kinds of jobs."""
     return set(_kinds)
 
 
@@ -49,7 +49,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     """Jobs: asking for one, and finding those that wait."""
 
     def waiting(self) -> Self:
-        """Not finished, and held by no worker that lives."""
+        """Jobs that are not finished and that no living worker is doing."""
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
 
     def ask(self, kind: str, *, by: User | None, **params: Any) -> Job:
@@ -60,7 +60,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class JobState(models.TextChoices):
-    """How far long work has come."""
+    """The states of a job (trạng thái)."""
 
     QUEUED = "queued", _("Chờ chạy")
     RUNNING = "running", _("Đang chạy")
@@ -69,7 +69,7 @@ class JobState(models.TextChoices):
 
 
 class Job(models.Model):
-    """A piece of long work (việc chạy nền) with progress, result or error."""
+    """A background job (việc chạy nền) with progress, result or error."""
 
     kind = models.CharField(_("việc"), max_length=40)
     params = models.JSONField(default=dict)
@@ -100,7 +100,7 @@ class Job(models.Model):
 
     @property
     def title(self) -> str | Promise:
-        """What a page calls it (tên việc); its kind where the code does not know it any more."""
+        """Its title on pages (tên việc); its kind when the code no longer knows it."""
         return _titles.get(self.kind, self.kind)
 
     @property
@@ -110,16 +110,16 @@ class Job(models.Model):
 
     @property
     def percent(self) -> int:
-        """0 to 100."""
+        """Its progress in per cent, 0 to 100."""
         return 100 * self.done // self.total if self.total else 0
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Say how far it has come, at once, outside the work's own transactions."""
+        """Store the progress; call it outside the work's transactions, to be seen at once."""
         self.done, self.total = done, self.total if total is None else total
         self.save(update_fields=["done", "total"])
 
     def run(self) -> None:
-        """Do the work and write down how it ended; the error stays on the row, in words."""
+        """Do the work and store the result, or the error in words."""
         self.state = JobState.RUNNING
         self.save(update_fields=["state"])
         structlog.contextvars.bind_contextvars(job=self.pk, kind=self.kind, user_id=self.by_id)
@@ -127,23 +127,23 @@ class Job(models.Model):
             self.result = _kinds[self.kind](self) or {}
             self.state, self.error = JobState.DONE, ""
         except (OperationalError, InterfaceError):
-            # The database went away, or was busy too long: the job waits, and is done again.
+            # The database was unreachable or busy: the job stays queued and is run again.
             raise
         except Exception as error:
             log.exception("job_failed")
             self.state, self.error = JobState.FAILED, f"{type(error).__name__}: {error}"[:1000]
         finally:
-            # Whatever the work was about, the next one is about something else.
+            # These log fields belong to this job only.
             structlog.contextvars.unbind_contextvars("job", "kind", "user_id", "dossier")
         self.finished_at = clock.now()
         self.save(update_fields=["state", "result", "error", "finished_at"])
 
 
 def run_waiting() -> int:
-    """Run every waiting job that no other worker holds; returns how many.
+    """Run every waiting job that no other worker is doing; returns how many.
 
-    The hold is a lock on the job's number that dies with the worker, so a killed worker's job is
-    found by the next beat and done again.
+    A worker holds an advisory lock on the job's id, released when it dies: the next beat then runs
+    a killed worker's job again.
     """
     ran = 0
     for job in Job.objects.waiting().order_by("pk"):

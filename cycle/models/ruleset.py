@@ -1,4 +1,4 @@
-"""The law in force, as versioned data: levels, who certifies, bands, terms, items; the rubrics."""
+"""Editions of the law as versioned rows (bộ quy định), and their rubrics (bộ tiêu chí)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class RuleSet(models.Model):
 
     @property
     def needs_points(self) -> bool:
-        """Whether stars follow from points (QĐ 851 only records stars)."""
+        """Whether stars are computed from points (QĐ 851 only records stars)."""
         return bool(self.content["bands"])
 
     @property
@@ -140,7 +140,7 @@ class RuleSet(models.Model):
             return False
         if "min_points" not in rule:
             return True
-        # With a sum there is always a number of sheets.
+        # ``sheets`` is never None with a ``points_sum``.
         return points_sum is not None and reaches(rule["min_points"], points_sum, sheets)  # type: ignore[arg-type]
 
     def compulsory(self, case_type: str) -> list[str]:
@@ -192,9 +192,9 @@ class RubricQuerySet(models.QuerySet):
 class Rubric(models.Model):
     """The criteria by which one product set is judged (bộ tiêu chí của một bộ sản phẩm).
 
-    At once the official score sheet: a printed one must carry the official text, which
-    ``load_rubrics`` lays over it as :class:`Wording`. ``content_hash`` is the SHA-256 of what the
-    edition's file says of this set; a dossier pins the row, and a corrected file adds a row.
+    It is also the official score sheet; a printed one must have the official text, which
+    ``load_rubrics`` loads as :class:`Wording`. ``content_hash`` is the SHA-256 of its part of the
+    edition's file. A dossier pins the row; a corrected file adds a new row.
     """
 
     rule_set = models.ForeignKey(
@@ -223,10 +223,10 @@ class Rubric(models.Model):
         return self.name
 
     def count(self, chosen: Iterable[int]) -> tuple[dict[Criterion, Decimal], dict[str, str]]:
-        """Read the options with the ids ``chosen`` as a whole sheet.
+        """Count the options with the ids ``chosen`` as a complete sheet.
 
-        Returns the points by criterion, and by code a sentence of what is wrong with it; "" for
-        what is no option of this rubric.
+        Returns ``{criterion: points}`` and ``{code: what is wrong}``; the key "" is for ids that
+        are no options of this rubric.
         """
         points: dict[Criterion, Decimal] = {}
         wrong, left = {}, set(chosen)
@@ -252,11 +252,11 @@ class Rubric(models.Model):
 
 
 class Criterion(models.Model):
-    """One thing that is scored (tiêu chí), by choosing exactly one of its options.
+    """A criterion (tiêu chí), scored by choosing exactly one of its options.
 
-    ``requires`` is the criterion without whose points this one is not scored at all («chỉ áp dụng
-    khi có câu chuyện»). ``cases`` names the alternatives, one of which the product falls under
-    («một trong hai trường hợp»); empty when there is only one way.
+    ``requires``: another criterion; without points there this one is not scored («chỉ áp dụng khi
+    có câu chuyện»). ``cases``: titles of alternatives, of which one applies to the product («một
+    trong hai trường hợp»); empty without alternatives.
     """
 
     rubric = models.ForeignKey(
@@ -306,10 +306,11 @@ class Criterion(models.Model):
 
 
 class Option(models.Model):
-    """One level of a criterion (mức điểm), with the points it gives.
+    """An option of a criterion (mức điểm), with its points.
 
-    ``minimum_for`` is the mark ``***``, ``****`` or ``*****``: the least a product of that many
-    stars must reach here. ``case`` counts from 1 among the criterion's alternatives, 0 without.
+    ``minimum_for`` (3, 4 or 5) is the mark ``***``, ``****`` or ``*****``: a product with that many
+    stars must reach at least this option. ``case``: number of the alternative it belongs to, from
+    1; 0 without alternatives.
     """
 
     criterion = models.ForeignKey(
@@ -355,9 +356,9 @@ class Option(models.Model):
 
 
 class Elimination(models.Model):
-    """What takes a product out, whatever its points (điều kiện loại).
+    """A reason to eliminate a product whatever its points (điều kiện loại).
 
-    With a ``criterion`` it is read there; without, it holds for the whole set.
+    With a ``criterion`` it is listed there, else for the whole rubric.
     """
 
     rubric = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Visitors without an account, and how often they asked: one count for all web processes."""
+"""How often an IP address asked for public pages, counted for all web processes together."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ RETURNING times
 
 
 class Visitor(models.Model):
-    """An address that asked lately (người tra cứu); ``mark`` tells it from others, and not which.
+    """An IP address that asked lately (người tra cứu), stored as ``mark``, a keyed hash.
 
-    Only the holder of the key of the installation could find the address again, and only until
-    :meth:`forget` comes by.
+    Only with the installation's secret key could the address be found again, and only until
+    :meth:`forget` deletes the row.
     """
 
     mark = models.CharField(max_length=64, primary_key=True)
@@ -43,7 +43,7 @@ class Visitor(models.Model):
 
     @classmethod
     def asks(cls, address: str, *, window: int) -> int:
-        """Count one more asking of ``address``; how many that makes within ``window`` seconds."""
+        """Count a request of ``address``; returns how many it made within ``window`` seconds."""
         mark = salted_hmac("cycle.visitor", address, algorithm="sha256").hexdigest()
         with connection.cursor() as cursor:
             cursor.execute(_COUNT, {"mark": mark, "window": window})
@@ -51,5 +51,5 @@ class Visitor(models.Model):
 
     @classmethod
     def forget(cls, now: datetime, *, window: int) -> None:
-        """Forget who has not asked within ``window`` seconds."""
+        """Delete the rows of addresses that made no request within ``window`` seconds."""
         cls.objects.filter(since__lte=now - timedelta(seconds=window)).delete()

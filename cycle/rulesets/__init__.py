@@ -1,7 +1,7 @@
-"""The editions of the law as versioned data, one folder each; read and checked here.
+"""The editions of the law as data, one folder each; read and checked here.
 
-A leaf: it imports nothing of ours but the steps. What a file may say is the documentation of its
-keys: see ``RULES``.
+A leaf: it imports nothing of ours but the steps. RULES checks each part of a file; its functions
+say what the keys may be.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ KEYS: dict[str, type | tuple[type, ...]] = {
 
 
 class RuleSetInvalid(Exception):
-    """A rule set file says something impossible; names the file and the key (khóa)."""
+    """A rule set file is invalid; the message names the file and the key (khóa)."""
 
     def __init__(self, path: Path | str, key: str, reason: str) -> None:
         path = Path(path)
@@ -113,7 +113,7 @@ def content_hash(content: Any) -> str:
 
 
 def check(content: dict[str, Any], path: Path | str) -> None:
-    """Refuse what cannot be law: raises :class:`RuleSetInvalid` naming the first wrong key."""
+    """Raise :class:`RuleSetInvalid` for the first wrong key of a rule set."""
     for key, rule in RULES.items():
         try:
             fault = next(rule(content, path), None)
@@ -257,12 +257,12 @@ def _term_rules(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str
         yield f"clocks.{twice}", "lặp lại."
 
 
-#: The unit of time of a term, as its clock says it.
+#: Unit in ``terms`` -> unit in ``clocks``.
 UNIT_OF_CLOCK = {"working_days": "wd", "calendar_days": "d", "months": "m"}
 
 
 def _one_list(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
-    """What ``terms`` says of the law and ``clocks`` of its clock is the same, code by code."""
+    """``terms`` (the law) and ``clocks`` (what runs) must agree, code by code."""
     terms = content["terms"]
     if (ends := terms.get("D9")) and ends["length"] != content["certificate_months"]:
         yield "certificate_months", "khác terms.D9."

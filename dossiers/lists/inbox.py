@@ -294,7 +294,7 @@ class Inbox(Listed):
         return in_order(keys, {row["pk"]: row for row in rows})
 
     def row(self, pk: int) -> dict[str, Any] | None:
-        """The row of one task of this tab, or None."""
+        """The row of one open task of this person, or None."""
         return next(iter(self._rows(self.open.filter(pk=pk))), None)
 
     @cached_property
