@@ -200,6 +200,14 @@ def has_a_post(user: User | None) -> bool:
 
 
 @rules.predicate
+def administers_people(user: User | None) -> bool:
+    """An account of the administration that may change people's accounts."""
+    return (
+        user is not None and user.is_active and user.is_staff and user.has_perm("cycle.change_user")
+    )
+
+
+@rules.predicate
 def begins_dossiers(user: User | None) -> bool:
     """Is officer of a commune, a district or the province."""
     return (
@@ -224,3 +232,8 @@ rules.add_perm("dossiers.extend_term", approves_extension)
 rules.add_perm("dossiers.change_calendar", keeps_calendar)
 rules.add_perm("dossiers.import_stock", keeps_stock)
 rules.add_perm("dossiers.keep_potential", keeps_potential)
+# The year: the province's office and leaders, and its administration.
+rules.add_perm("dossiers.keep_year", keeps_calendar | administers_people)
+rules.add_perm("dossiers.see_year", has_a_post | administers_people)
+rules.add_perm("dossiers.see_calendar", has_a_post | administers_people)
+rules.add_perm("dossiers.administer_people", administers_people)

@@ -133,6 +133,11 @@ class StockBatch(models.Model):
         """Whether a worker has it."""
         return self.state in (BatchState.CHECKING, BatchState.COMMITTING)
 
+    def to_enter(self) -> "models.QuerySet[StockRow]":
+        """The rows that would be entered: lines of data, without those already here if so asked."""
+        rows = self.rows.filter(kind=RowKind.DATA)
+        return rows.filter(known=False) if self.skip_known else rows
+
 
 class RowKind(models.TextChoices):
     """What a line of a sheet is (loại dòng)."""

@@ -24,16 +24,9 @@ from cycle import accounts, appointing, clock, slips
 from cycle.appointing import Appointed
 from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, Stream, User, fold
 from dossiers.office import handover
+from dossiers.rules import administers_people
 
 # --- Who may --------------------------------------------------------------------------------
-
-
-@rules.predicate
-def administers_people(user: User | None) -> bool:
-    """An account of the administration that may change people's accounts."""
-    return (
-        user is not None and user.is_active and user.is_staff and user.has_perm("cycle.change_user")
-    )
 
 
 def led_by(user: User) -> set[int]:
@@ -87,7 +80,6 @@ def answers_for(user: User | None, person: User | None) -> bool:
 rules.add_perm("dossiers.see_people", administers_people | leads_somewhere)
 rules.add_perm("dossiers.appoint", appoints_at)
 rules.add_perm("dossiers.answer_for", answers_for)
-rules.add_perm("dossiers.administer_people", administers_people)
 
 
 def seen_by(user: User) -> QuerySet[User]:

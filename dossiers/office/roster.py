@@ -25,6 +25,7 @@ from cycle import clock, sheets, written
 from cycle.models import Role, RoleAssignment, User, fold
 from cycle.units import Units, UnitUnknown
 from dossiers.office import people
+from dossiers.rules import administers_people
 
 #: A province has some 100 officers; the check does in one request what the entry will.
 MOST = 300
@@ -129,7 +130,7 @@ class Roster:
             self._make_all()
 
     def _make_all(self) -> None:
-        among = None if people.administers_people(self.by) else people.led_by(self.by)
+        among = None if administers_people(self.by) else people.led_by(self.by)
         units = Units(clock.today(), among)
         for entry in self.entries:
             _understand(entry, units)

@@ -36,8 +36,6 @@ from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
 from dossiers.law.nodes import NODES
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
-from dossiers.office.people import administers_people
-from dossiers.rules import has_a_post, keeps_calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,11 +43,6 @@ if TYPE_CHECKING:
     from cycle.models import User
     from cycle.workdays import Calendar
     from dossiers.models.dossier import DossierQuerySet
-
-#: Who opens and plans the year: the province's office and leaders, and its administration.
-rules.add_perm("dossiers.keep_year", keeps_calendar | administers_people)
-rules.add_perm("dossiers.see_year", has_a_post | administers_people)
-rules.add_perm("dossiers.see_calendar", has_a_post | administers_people)
 
 #: The way up to a council, task by task: what a dossier must have behind it to be proposed.
 #: What is returned for completion is not counted on, nor how long a plan takes to be carried out.

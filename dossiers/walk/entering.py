@@ -15,7 +15,6 @@ from dossiers.models import (
     BatchState,
     Producer,
     Product,
-    RowKind,
     StockBatch,
     Term,
     TermEvent,
@@ -89,10 +88,7 @@ class Entry:
         assert law is not None
         self.law, self.flow = law, flows.of(law)
         self.capacity = by.capacity(Role.OFFICER, batch.org_unit_id)
-        rows = batch.rows.filter(kind=RowKind.DATA)
-        if batch.skip_known:
-            rows = rows.filter(known=False)
-        self.rows = list(rows.order_by("line"))
+        self.rows = list(batch.to_enter().order_by("line"))
         if not self.rows:
             raise StockRefused(_("Không có dòng nào để ghi."))
         if any(row.errors for row in self.rows):

@@ -17,6 +17,7 @@ from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import DateField, PlainPart, RowField
 from dossiers.office import people
+from dossiers.rules import administers_people
 
 T = TypeVar("T")
 
@@ -136,7 +137,7 @@ class PostForm(Asked):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         # Before the fields get their words.
-        among = None if people.administers_people(by) else people.led_by(by)
+        among = None if administers_people(by) else people.led_by(by)
         self.base_fields = {  # type: ignore[misc]
             **self._before(),
             "org_unit": UnitField(

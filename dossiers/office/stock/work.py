@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from cycle import clock, files, sheets
 from cycle.models import Job, OrgUnit, User, job_kind
-from dossiers.models import BatchState, RowKind, StockBatch, StockKind, StockRow
+from dossiers.models import BatchState, StockBatch, StockKind, StockRow
 from dossiers.office.stock import checking, columns
 from dossiers.office.stock.running import RunningChecker
 from dossiers.office.stock.survey import SurveyChecker
@@ -237,7 +237,7 @@ def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
         batch = _held(batch)
         _must_be(batch, BatchState.CHECKED)
         # After a refusal what was checked no longer holds.
-        if batch.problem or batch.counts.get("wrong") or not enterable(batch).exists():
+        if batch.problem or batch.counts.get("wrong") or not batch.to_enter().exists():
             raise NotNow
         files.keep(paper["scan_sha256"], "scan")
         for name, value in paper.items():
@@ -246,12 +246,6 @@ def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
         batch.job = Job.objects.ask("stock.commit", by=by, batch=batch.pk)
         batch.save()
     return batch.job
-
-
-def enterable(batch: StockBatch) -> Any:
-    """The rows that would be entered."""
-    rows = batch.rows.filter(kind=RowKind.DATA)
-    return rows.filter(known=False) if batch.skip_known else rows
 
 
 @job_kind("stock.commit", gettext_lazy("Ghi danh sách nhập vào"))

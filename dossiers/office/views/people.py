@@ -37,6 +37,7 @@ from dossiers.office.forms.people import (
     RosterForm,
 )
 from dossiers.office.lists import PeopleList, person_row, seen_people, with_posts
+from dossiers.rules import administers_people
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ def people_list(request: SignedIn) -> HttpResponseBase:
             "q": found.q,
             "tab": found.tab,
             "waiting": people.waiting(found.everybody, found.today).count(),
-            "administers": people.administers_people(request.user),
+            "administers": administers_people(request.user),
             "days": paper.DAYS,
         },
     )
@@ -98,7 +99,7 @@ def person(request: SignedIn, pk: int) -> HttpResponseBase:
             .first(),
             "answers": rules.has_perm("dossiers.answer_for", request.user, found),
             "ends": people.endable(request.user, found),
-            "administers": people.administers_people(request.user),
+            "administers": administers_people(request.user),
             "is_administration": found.is_staff or found.is_superuser,
             "history": entries,
         },
@@ -185,7 +186,7 @@ def leave(request: SignedIn, pk: int) -> HttpResponseBase:
     found = _one(request, pk)
     _not_of_the_administration(found)
     ends = people.endable(request.user, found)
-    if not found.is_active or not (ends or people.administers_people(request.user)):
+    if not found.is_active or not (ends or administers_people(request.user)):
         raise Http404
     form = LeaveForm(request.POST or None, by=request.user, person=found)
     fill(form, request.typed)
@@ -287,7 +288,7 @@ def _rows(text: str) -> Any:
 def roster_sheet(request: SignedIn) -> HttpResponseBase:
     """An empty sheet with the right columns, the names of units and of roles beside it."""
     _seen(request)
-    among = None if people.administers_people(request.user) else people.led_by(request.user)
+    among = None if administers_people(request.user) else people.led_by(request.user)
     return downloads.made(roster.empty_sheet(among), "nhan-su.xlsx")
 
 

@@ -129,7 +129,7 @@ def _forms(batch: StockBatch, user: User) -> dict[str, Any]:
             found["answers"] = AnswersForm(batch=batch)
         if batch.sha256 and batch.problem:
             found["again"] = AgainForm()
-        elif not batch.counts.get("wrong") and work.enterable(batch).exists():
+        elif not batch.counts.get("wrong") and batch.to_enter().exists():
             found["commit"] = PaperForm(user=user, batch=batch)
     if batch.state == BatchState.COMMITTED:
         found["undo"] = StrikeForm()
