@@ -23,6 +23,7 @@ from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
 from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, owner
+from tests.stock_sheets import load_units
 from tests.world import open_cycle, open_dossier, person
 
 pytest_plugins = ["tests.rendered"]
@@ -202,6 +203,26 @@ def _editions():
         row = {name: content[name] for name in named}
         found.append(row | {"content_hash": rulesets.content_hash(content), "content": content})
     return found
+
+
+@pytest.fixture
+def land(rule_sets, settings, tmp_path):
+    """A province with units of today and of before, for lists of what was there; files of its own."""
+    settings.MEDIA_ROOT = tmp_path
+    return load_units()
+
+
+@pytest.fixture
+def lan(land):
+    """The officer of the province who enters the stock."""
+    return person("lan", "Đào Thị Lan", ("officer", land))
+
+
+@pytest.fixture
+def ang(land):
+    """The officer of Mường Ảng, a commune of today."""
+    commune = OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None)
+    return person("ang", "Lò Văn Ảng", ("officer", commune))
 
 
 @pytest.fixture

@@ -18,27 +18,13 @@ from tests.stock_sheets import (
     checked,
     faults,
     good,
-    load_units,
     row_of,
     sentences,
     text,
     uploaded,
 )
-from tests.world import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def land(rule_sets, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return load_units()
-
-
-@pytest.fixture
-def lan(land):
-    """The officer of the province who enters the stock."""
-    return person("lan", "Đào Thị Lan", ("officer", land))
 
 
 def data(batch):

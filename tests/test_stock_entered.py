@@ -46,7 +46,6 @@ from tests.stock_sheets import (
     enter,
     faults,
     good,
-    load_units,
     paper,
     sentences,
 )
@@ -57,17 +56,6 @@ pytestmark = pytest.mark.django_db
 
 def at(year, month, day, hour=9):
     return timezone.make_aware(datetime(year, month, day, hour))
-
-
-@pytest.fixture
-def land(rule_sets, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return load_units()
-
-
-@pytest.fixture
-def lan(land):
-    return person("lan", "Đào Thị Lan", ("officer", land))
 
 
 @pytest.fixture

@@ -12,21 +12,10 @@ from cycle.models.job import run_waiting
 from dossiers.models import BatchState, Certificate, StockBatch
 from dossiers.office.stock import work
 from tests.public_pages import main
-from tests.stock_sheets import GOOD, OTHERS, book, checked, good, load_units, paper
+from tests.stock_sheets import GOOD, OTHERS, book, checked, good, paper
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def land(rule_sets, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return load_units()
-
-
-@pytest.fixture
-def lan(land):
-    return person("lan", "Đào Thị Lan", ("officer", land))
 
 
 def signed_in(user):

@@ -19,7 +19,7 @@ from dossiers.models import (
 )
 from dossiers.walk import doors, stock
 from tests import records
-from tests.stock_sheets import GOOD, book, committed, load_units
+from tests.stock_sheets import GOOD, book, committed
 from tests.world import open_cycle, person
 
 pytestmark = [
@@ -29,17 +29,6 @@ pytestmark = [
 
 #: A test of what two people press at once holds so often.
 TIMES = 20
-
-
-@pytest.fixture
-def land(rule_sets, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return load_units()
-
-
-@pytest.fixture
-def lan(land):
-    return person("lan", "Đào Thị Lan", ("officer", land))
 
 
 def waits():

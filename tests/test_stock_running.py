@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, OutboxMessage
+from cycle.models import Cycle, HistoryEntry, OutboxMessage
 from cycle.models.job import run_waiting
 from dossiers.models import (
     BatchState,
@@ -40,14 +40,13 @@ from tests.stock_sheets import (
     enter,
     faults,
     killed_while_entering,
-    load_units,
     paper,
     row_of,
     running,
     sentences,
 )
 from tests.stock_sheets import RUNNING_HEADS as HEADS
-from tests.world import open_cycle, open_task, person
+from tests.world import open_cycle, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -61,25 +60,14 @@ def today():
 
 
 @pytest.fixture
-def land(rule_sets, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return load_units()
-
-
-@pytest.fixture
 def year(rule_sets):
     return open_cycle(rule_sets["qd26_2026"], 2026)
 
 
 @pytest.fixture
-def lan(land, year):
-    return person("lan", "Đào Thị Lan", ("officer", land))
-
-
-@pytest.fixture
-def ang(land):
-    commune = OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None)
-    return person("ang", "Lò Văn Ảng", ("officer", commune))
+def lan(lan, year):
+    """Her lists go into the year that is open."""
+    return lan
 
 
 def list_of(rows, **shape):

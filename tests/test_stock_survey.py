@@ -30,7 +30,6 @@ from tests.stock_sheets import (
     enter,
     faults,
     killed_while_entering,
-    load_units,
     paper,
     row_of,
     sentences,
@@ -40,22 +39,6 @@ from tests.stock_sheets import (
 from tests.world import open_cycle, person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def land(rule_sets, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    return load_units()
-
-
-@pytest.fixture
-def lan(land):
-    return person("lan", "Đào Thị Lan", ("officer", land))
-
-
-def ang():
-    commune = OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None)
-    return person("ang", "Lò Văn Ảng", ("officer", commune))
 
 
 def list_of(rows, **shape):
@@ -223,8 +206,8 @@ def test_a_split_commune_is_one_question_however_it_is_written_and_a_row_may_dif
 # --- Followed -------------------------------------------------------------------------------------
 
 
-def test_the_list_shows_each_its_own_and_filters(entered, lan, land):
-    client, officer = Client(), ang()
+def test_the_list_shows_each_its_own_and_filters(entered, lan, land, ang):
+    client, officer = Client(), ang
     client.force_login(officer)
     words = main(client.get("/potential/"))
     assert "Mật ong Ẳng Nưa" in words
@@ -240,8 +223,8 @@ def test_the_list_shows_each_its_own_and_filters(entered, lan, land):
     assert main(client.get("/potential/?commune=x&state=y&after=zz"))
 
 
-def test_the_list_is_taken_out_as_it_is_filtered(entered, lan, land):
-    client, officer = Client(), ang()
+def test_the_list_is_taken_out_as_it_is_filtered(entered, lan, land, ang):
+    client, officer = Client(), ang
     typed = {"format": "csv", "column": ["product", "state"]}
     for who, query, names in (
         (lan, "", {"Mật ong Ẳng Nưa", "Gạo nếp nương"}),
@@ -274,10 +257,10 @@ def test_the_list_asks_as_much_for_one_as_for_three(rows, land, lan, django_asse
 QUERIES = 6
 
 
-def test_a_dossier_begins_from_one_prefilled(entered, rule_sets):
+def test_a_dossier_begins_from_one_prefilled(entered, rule_sets, ang):
     open_cycle(rule_sets["qd26_2026"], 2026)
     potential = Potential.objects.get(name="Mật ong Ẳng Nưa")
-    client, officer = Client(), ang()
+    client, officer = Client(), ang
     client.force_login(officer)
     assert "Mở hồ sơ từ sản phẩm này" in main(client.get(f"/potential/{potential.pk}/"))
     address = f"/dossiers/new/?potential={potential.pk}"
@@ -303,20 +286,20 @@ def test_a_dossier_begins_from_one_prefilled(entered, rule_sets):
         stock.strike(entered, by=entered.by, reason="Nhầm")
 
 
-def test_a_producer_that_is_here_is_chosen(entered, rule_sets):
+def test_a_producer_that_is_here_is_chosen(entered, rule_sets, ang):
     potential = Potential.objects.get(name="Mật ong Ẳng Nưa")
     maker = Producer.objects.create(
         name="Hộ Lò văn Pâng", owner_type="household", commune=potential.commune
     )
     client = Client()
-    client.force_login(ang())
+    client.force_login(ang)
     form = client.get(f"/dossiers/new/?potential={potential.pk}").context["form"]
     assert form["producer"].value() == maker.pk
 
 
-def test_one_is_closed_with_a_reason_and_opened_again(entered, lan):
+def test_one_is_closed_with_a_reason_and_opened_again(entered, lan, ang):
     potential = Potential.objects.get(name="Mật ong Ẳng Nưa")
-    client, officer = Client(), ang()
+    client, officer = Client(), ang
     client.force_login(officer)
     address = f"/potential/{potential.pk}/"
     assert "Bạn chưa" in main(client.post(address, {"act": "close", "reason": " "}))
