@@ -159,6 +159,11 @@ class Lines:
         return RowKind.DATA if named else RowKind.NOTE
 
 
+def maker_of(line: Line) -> tuple[str, int | None]:
+    """A producer as it is compared: its name in its commune."""
+    return fold(line.values.get("producer", "")), line.values.get("commune")
+
+
 class Checker:
     """All lines of one batch beside each other and beside what is here already: certificates, and
     what lists of other kinds share.
@@ -617,7 +622,7 @@ class Checker:
         signers: dict[tuple, tuple[str, int]] = {}
         for line in lines:
             values = line.values
-            maker = fold(values.get("producer", "")), values.get("commune")
+            maker = maker_of(line)
             self._recognise(line, maker)
             issued = values.get("issued_on", "")
             if values.get("number") and issued and "issuer" in values:
@@ -647,6 +652,17 @@ class Checker:
                 ):
                     self._is_here(line, "product", other)
                 self._one_decision(line, signers, number, decided)
+
+    def _is_twice(self, line: Line, seen: dict[tuple[Any, ...], int]) -> bool:
+        """Whether a line above has this product of this producer; then the cell says so."""
+        key = fold(line.values.get("product", "")), *maker_of(line)
+        first = seen.setdefault(key, line.line) if all(key) else line.line
+        if first == line.line:
+            return False
+        line.fault(
+            "product", _("Sản phẩm và chủ thể này trùng với dòng %(line)s.") % {"line": first}
+        )
+        return True
 
     def _one_decision(
         self, line: Line, known: dict[tuple, tuple[str, int]], number: str, decided: str

@@ -9,7 +9,7 @@ from cycle.models import Level, fold
 from cycle.units import Places
 from dossiers.law.states import State
 from dossiers.models import Dossier, StockBatch
-from dossiers.office.stock.checking import WARNING, Checker, Line, shown_day
+from dossiers.office.stock.checking import WARNING, Checker, Line, maker_of, shown_day
 from dossiers.office.stock.columns import FIELDS, STEPS
 from dossiers.office.stock.standing import LED_BY, STANDING, in_words, reached
 from dossiers.walk.running import running_year
@@ -187,17 +187,9 @@ class RunningChecker(Checker):
         seen: dict[tuple[Any, ...], int] = {}
         for line in lines:
             values = line.values
-            maker = fold(values.get("producer", "")), values.get("commune")
-            key = fold(values.get("product", "")), *maker
-            self._recognise(line, maker)
-            if all(key):
-                first = seen.setdefault(key, line.line)
-                if first != line.line:
-                    line.fault(
-                        "product",
-                        _("Sản phẩm và chủ thể này trùng với dòng %(line)s.") % {"line": first},
-                    )
-                    continue
+            self._recognise(line, maker_of(line))
+            if self._is_twice(line, seen):
+                continue
             if (state := self.open.get(values.get("product_id", 0))) is not None:
                 what = _("hồ sơ %(cycle)s, %(state)s") % {
                     "cycle": self.year,

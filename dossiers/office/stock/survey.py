@@ -8,7 +8,7 @@ from cycle.models import fold
 from cycle.units import Places
 from dossiers.models import Dossier, Potential, PotentialState, StockBatch
 from dossiers.office.stock import cells
-from dossiers.office.stock.checking import WARNING, Checker, Line, shown_day
+from dossiers.office.stock.checking import WARNING, Checker, Line, maker_of, shown_day
 
 
 class SurveyChecker(Checker):
@@ -46,17 +46,9 @@ class SurveyChecker(Checker):
         """Find what is twice in the list, and what is here already."""
         seen: dict[tuple[Any, ...], int] = {}
         for line in lines:
-            values = line.values
-            maker = fold(values.get("producer", "")), values.get("commune")
+            values, maker = line.values, maker_of(line)
             key = fold(values.get("product", "")), *maker
-            if not all(key):
-                continue
-            first = seen.setdefault(key, line.line)
-            if first != line.line:
-                line.fault(
-                    "product",
-                    _("Sản phẩm và chủ thể này trùng với dòng %(line)s.") % {"line": first},
-                )
+            if not all(key) or self._is_twice(line, seen):
                 continue
             if state := self.named.get(key):
                 what = _("sản phẩm tiềm năng, %(state)s") % {
