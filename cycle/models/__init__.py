@@ -24,7 +24,14 @@ from cycle.models.folding import (
     names_person,
     same_name,
 )
-from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
+from cycle.models.history import (
+    HistoryEntry,
+    HistoryHead,
+    OutboxMessage,
+    RecordShape,
+    SealedText,
+    Stream,
+)
 from cycle.models.job import Job, JobState, job_kind
 from cycle.models.office import Office, OfficeContact
 from cycle.models.organisation import (
@@ -57,6 +64,8 @@ __all__ = [
     "FoldNumber",
     "HistoryEntry",
     "HistoryHead",
+    "RecordShape",
+    "SealedText",
     "Job",
     "JobState",
     "Level",
