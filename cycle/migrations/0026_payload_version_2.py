@@ -1,4 +1,4 @@
-"""Version 2 of what history hashes: names as they were, rows and files by hash, personal text salted.
+"""Version 2 of what history hashes: names of the day, rows and files by hash, words with salt.
 
 See docs/decisions/0009-payload-version-2.md. Version 1 stays equal to the byte.
 """
@@ -154,19 +154,6 @@ BEGIN
   END LOOP;
   RETURN NEW;
 END $$;
-
--- Of entries of version 1, which say no names: the names of today, so that the next renaming does
--- not change what their pages say. Without salt and proof.
-INSERT INTO cycle_sealedtext (entry_id, words, salts)
-SELECT e.id, jsonb_strip_nulls(jsonb_build_object(
-         'actor', coalesce(nullif(a.full_name, ''), a.username),
-         'acting_for', coalesce(nullif(f.full_name, ''), f.username),
-         'unit', u.name)), '{}'
-FROM cycle_historyentry e
-LEFT JOIN cycle_user a ON a.id = e.actor_id
-LEFT JOIN cycle_user f ON f.id = e.acting_for_id
-LEFT JOIN cycle_orgunit u ON u.id = e.org_unit_id
-WHERE coalesce(e.actor_id, e.acting_for_id, e.org_unit_id) IS NOT NULL;
 """
 
 

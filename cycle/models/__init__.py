@@ -24,6 +24,7 @@ from cycle.models.folding import (
     names_person,
     same_name,
 )
+from cycle.models.former import Renamed
 from cycle.models.history import (
     HistoryEntry,
     HistoryHead,
@@ -65,6 +66,7 @@ __all__ = [
     "HistoryEntry",
     "HistoryHead",
     "RecordShape",
+    "Renamed",
     "SealedText",
     "Job",
     "JobState",

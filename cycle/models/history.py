@@ -322,7 +322,7 @@ class HistoryEntry(models.Model):
     @property
     def words(self) -> dict[str, Any]:
         """The personal texts of this entry by their part, as far as none was erased."""
-        if not (self.sealed or self.version == 1):
+        if not self.sealed:
             return {}
         try:
             return self.sealed_text.words
@@ -350,8 +350,10 @@ class HistoryEntry(models.Model):
             return ""
         if part in self.words:
             return self.words[part]
-        # Written by the database since version 2; an entry not read from there has none yet.
-        return str(_("(tên đã xóa)")) if part in self.sealed else str(of)
+        if part in self.sealed:
+            return str(_("(tên đã xóa)"))
+        # Version 1 has no names; an entry that was not read from the database has none yet.
+        return of.name_at(self.recorded_at if self.version == 1 else None)
 
     @property
     def who(self) -> str:
@@ -366,7 +368,11 @@ class HistoryEntry(models.Model):
     @property
     def unit(self) -> str:
         """What the unit was called then; empty: none."""
-        return self.unit_name or self.words.get("unit", "") or str(self.org_unit or "")
+        if self.org_unit is None:
+            return ""
+        if self.version == 1:
+            return self.org_unit.name_at(self.recorded_at)
+        return self.unit_name or str(self.org_unit)
 
 
 class SealedText(models.Model):
@@ -374,8 +380,7 @@ class SealedText(models.Model):
 
     ``words`` = ``{part: text}``, ``salts`` = ``{part: salt}``. A part is ``actor``, ``acting_for``,
     ``reason``, ``label`` or ``data.<key>``. The entry has of each SHA-256(salt ‖ text), so a word
-    that was erased cannot be guessed from it, and one that is here can be proved. Of entries of
-    version 1 it has, without salt and proof, the names as of the day when version 2 came.
+    that was erased cannot be guessed from it, and one that is here can be proved.
     """
 
     entry = models.OneToOneField(
