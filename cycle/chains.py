@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection, connections, models
-
-from cycle import guards
 
 
 class Finding(NamedTuple):
@@ -93,6 +92,12 @@ SELECT named.* FROM named LEFT JOIN {table} t ON t.id = named.id
 WHERE named.model = %s AND (t.id IS NULL OR named.hash NOT IN ({hashes}))
 """
 HASH = "encode(sha256(convert_to((to_jsonb(t) - %s::text[])::text, 'UTF8')), 'hex')"
+KEPT = """
+SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'id'
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r'
+  AND c.relname ~ '^(cycle|dossiers|councils|notifications)_'
+  AND NOT has_any_column_privilege(%s, c.oid, 'UPDATE')
+"""
 COLUMNS = """
 SELECT attname::text, attgenerated <> '' FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
@@ -114,14 +119,11 @@ def check(most: int = MOST) -> list[Finding]:
     return found
 
 
-def kept_as_written() -> list[type[models.Model]]:
-    """The models whose rows nobody may change, so that the hash in history holds for good."""
-    return [
-        model
-        for model in apps.get_models()
-        if any(isinstance(each, guards.Immutable) for each in getattr(model._meta, "triggers", ()))
-        and model._meta.auto_field is not None
-    ]
+def kept_as_written(cursor: Any) -> list[type[models.Model]]:
+    """The models whose rows the application may not change, so that a hash holds for good."""
+    cursor.execute(KEPT, [settings.APPLICATION_ROLE])
+    tables = {row[0] for row in cursor.fetchall()}
+    return [model for model in apps.get_models() if model._meta.db_table in tables]
 
 
 def _changed_rows(cursor: Any, most: int) -> Iterator[Finding]:
@@ -130,7 +132,7 @@ def _changed_rows(cursor: Any, most: int) -> Iterator[Finding]:
     for label, names in cursor.fetchall():
         noted.setdefault(label, set()).add(frozenset(names))
     tables, params = [], []
-    for model in kept_as_written():
+    for model in kept_as_written(cursor):
         label, table = model._meta.label_lower, model._meta.db_table
         columns, computed = _columns(cursor, table)
         shapes = noted.get(label, set()) | {columns}
@@ -159,7 +161,7 @@ def keep_shapes(alias: str) -> None:
     added is hashed without it. Run as the owner, after migrations.
     """
     with connections[alias].cursor() as cursor:
-        for model in kept_as_written():
+        for model in kept_as_written(cursor):
             columns, _generated = _columns(cursor, model._meta.db_table)
             cursor.execute(
                 "INSERT INTO cycle_recordshape (model, columns) VALUES (%s, %s)"

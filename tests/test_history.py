@@ -574,6 +574,7 @@ def version_1():
     )
     last = FROZEN[-1]
     with owner() as db:
+        db.autocommit = True
         db.execute("ALTER TABLE cycle_historyentry DISABLE TRIGGER USER")
         for row in FROZEN:
             names = ", ".join(f'"{name}"' for name in row)

@@ -195,6 +195,16 @@ class DocumentTemplate(models.Model):
         """
         with transaction.atomic():
             files.keep(sha256)
-            return cls.objects.create(
+            kept = cls.objects.create(
                 kind=kind, sha256=sha256, filename=filename, by=by, at=clock.now()
             )
+            HistoryEntry.objects.record(
+                "template.keep",
+                Configuration(str(kept.get_kind_display())),
+                by=by,
+                saved=[kept],
+                attached=[sha256],
+                kind=kind,
+                file=filename,
+            )
+            return kept

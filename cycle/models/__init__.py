@@ -34,7 +34,7 @@ from cycle.models.history import (
     Stream,
 )
 from cycle.models.job import Job, JobState, job_kind
-from cycle.models.office import Office, OfficeContact
+from cycle.models.office import Configuration, Office, OfficeContact
 from cycle.models.organisation import (
     Level,
     OrgUnit,
@@ -54,6 +54,7 @@ __all__ = [
     "Batch",
     "WindowNotice",
     "ActivationSlip",
+    "Configuration",
     "Criterion",
     "Cycle",
     "DayOff",

@@ -99,6 +99,10 @@ class OrgUnit(Renamed):
     code and valid-from together.
     """
 
+    #: Of history.Stream, which knows this module.
+    history_stream = "unit"
+    history_cycle_id = None
+
     code = models.CharField(_("mã đơn vị"), max_length=10)
     name = NameField(_("tên"), max_length=200)
     level = models.CharField(_("cấp"), max_length=10, choices=Level)

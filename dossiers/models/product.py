@@ -13,7 +13,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, NameField, OrgUnit, Renamed
+from cycle.models import Fold, NameField, OrgUnit, Renamed, Stream
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
@@ -78,6 +78,9 @@ def on_what_stands() -> Iterator[None]:
 class Producer(Renamed):
     """A producer: who makes a product and proposes it (chủ thể)."""
 
+    history_stream = Stream.PRODUCER
+    history_cycle_id = None
+
     name = NameField(_("tên chủ thể"), max_length=200)
     owner_type = models.CharField(_("loại hình"), max_length=20, choices=OwnerType)
     commune = models.ForeignKey(
@@ -122,6 +125,9 @@ FILED = Q(selfassessments__isnull=False) | Q(state__in=UNDECIDED | RECOGNISED)
 
 class Product(Renamed):
     """A rural product (sản phẩm). ``code`` is a label, never a key: it changes with its commune."""
+
+    history_stream = Stream.PRODUCT
+    history_cycle_id = None
 
     producer = models.ForeignKey(
         Producer, models.PROTECT, related_name="products", verbose_name=_("chủ thể")
