@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from cycle import rulesets, tables
 from cycle.models import (
@@ -212,16 +213,17 @@ def load(rule_set: RuleSet, rubrics: list[dict[str, Any]]) -> int:
     known = set(rule_set.rubrics.values_list("number", "content_hash"))
     new = [(each, rulesets.content_hash(each)) for each in rubrics]
     new = [(each, digest) for each, digest in new if (each["number"], digest) not in known]
-    for content, digest in new:
-        _add(rule_set, content, digest)
-    if new:
-        HistoryEntry.objects.record(
-            "rubric.load",
-            Configuration(rule_set.title),
-            saved=rule_set.rubrics.filter(content_hash__in=[digest for _each, digest in new]),
-            document=rule_set.document,
-            rows=len(new),
-        )
+    with transaction.atomic():
+        for content, digest in new:
+            _add(rule_set, content, digest)
+        if new:
+            HistoryEntry.objects.record(
+                "rubric.load",
+                Configuration(rule_set.title),
+                saved=rule_set.rubrics.filter(content_hash__in=[digest for _each, digest in new]),
+                document=rule_set.document,
+                rows=len(new),
+            )
     return len(new)
 
 

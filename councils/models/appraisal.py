@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import User, check_signer, check_symbol
+from cycle.models import Configuration, HistoryEntry, User, check_signer, check_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
