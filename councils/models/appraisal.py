@@ -154,7 +154,7 @@ class SignedDocument(models.Model):
             kind=kind,
             number=signed.number,
             signed_on=signed.signed_on.isoformat(),
-        ):
+        ) as said:
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
             if signed.scan_sha256:
@@ -163,6 +163,8 @@ class SignedDocument(models.Model):
                 round=round_, entry=entry, kind=kind, replaced_by=None
             ).first()
             signed.save(force_insert=True)
+            said["saved"] = [signed]
+            said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed
 
 
