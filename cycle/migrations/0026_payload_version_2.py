@@ -74,6 +74,8 @@ DECLARE
   words jsonb := '{}';
   salts jsonb;
   part text;
+  -- The keys of data that may name a person or quote one.
+  personal text[] := '{to,holder,who,username,document_signer,signer,interest,why,query}';
 BEGIN
   NEW.version := 2;
   NEW.recorded_at := statement_timestamp();
@@ -85,13 +87,14 @@ BEGIN
   END IF;
   -- Personal text goes into a row of its own, which an erasure may empty.
   IF NEW.actor_id IS NOT NULL THEN
-    words := words || jsonb_build_object('actor', (
-      SELECT coalesce(nullif(full_name, ''), username) FROM cycle_user WHERE id = NEW.actor_id));
+    words := jsonb_build_object('actor', coalesce((
+      SELECT coalesce(nullif(full_name, ''), username) FROM cycle_user
+      WHERE id = NEW.actor_id), ''));
   END IF;
   IF NEW.acting_for_id IS NOT NULL THEN
-    words := words || jsonb_build_object('acting_for', (
+    words := words || jsonb_build_object('acting_for', coalesce((
       SELECT coalesce(nullif(full_name, ''), username) FROM cycle_user
-      WHERE id = NEW.acting_for_id));
+      WHERE id = NEW.acting_for_id), ''));
   END IF;
   IF NEW.reason <> '' THEN
     words := words || jsonb_build_object('reason', NEW.reason);
@@ -101,18 +104,17 @@ BEGIN
     words := words || jsonb_build_object('label', NEW.label);
     NEW.label := '';
   END IF;
-  IF NEW.data <> '{}' THEN
-    FOR part IN
-      SELECT key FROM jsonb_object_keys(NEW.data) AS key
-      WHERE key IN ('to', 'holder', 'who', 'username', 'document_signer', 'signer', 'interest',
-                    'why', 'query')
-        OR key = 'changed' AND NEW.stream IN ('person', 'producer')
-    LOOP
-      words := words || jsonb_build_object('data.' || part, NEW.data -> part);
-      NEW.data := NEW.data - part;
+  IF NEW.stream IN ('person', 'producer') THEN
+    personal := personal || 'changed'::text;
+  END IF;
+  IF NEW.data ?| personal THEN
+    FOREACH part IN ARRAY personal LOOP
+      IF NEW.data -> part <> 'null' THEN
+        words := words || jsonb_build_object('data.' || part, NEW.data -> part);
+        NEW.data := NEW.data - part;
+      END IF;
     END LOOP;
   END IF;
-  words := jsonb_strip_nulls(words);
   IF words <> '{}' THEN
     SELECT jsonb_object_agg(key, salt),
            jsonb_object_agg(key, encode(sha256(convert_to(salt || value, 'UTF8')), 'hex'))
