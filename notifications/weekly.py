@@ -67,7 +67,7 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
     due = _due(user, dossiers, monday + timedelta(days=7))
     return {
         "who": str(user),
-        "area": ", ".join(dict.fromkeys(held.org_unit.name for held in user.assignments())),
+        "area": area_of(user),
         "week": [_day(monday), _day(monday + timedelta(days=6))],
         "next_week": [_day(monday + timedelta(days=7)), _day(monday + timedelta(days=13))],
         "made": f"{timezone.localtime(now):%H:%M %d/%m/%Y}",
@@ -82,6 +82,11 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
         "due": due[:TASKS],
         "due_more": max(0, len(due) - TASKS),
     }
+
+
+def area_of(user: User) -> str:
+    """The units of the user's posts, as the page names them."""
+    return ", ".join(dict.fromkeys(held.org_unit.name for held in user.assignments()))
 
 
 def _dossiers(user: User) -> QuerySet[Dossier]:

@@ -66,7 +66,7 @@ def test_the_sweep_fires_each_rung_once(monday):
         "term.warning",
         "term.escalated",
     ]
-    assert (entries[1].at, entries[1].data["rung"]) == (at(2026, 12, 4, 8), "3:next_level")
+    assert (entries[1].at, entries[1].data["rung"]) == (at(2026, 12, 3, 8), "3:next_level")
     assert entries[1].data["also"] == ["leader", "officer"]
     assert OutboxMessage.objects.filter(entry__in=entries).count() == 2
 

@@ -350,8 +350,8 @@ class Term(models.Model):
         self.next_at = waiting[0] if waiting else None
 
     def still_told(self, was: date, firings: Iterable[Firing], now: datetime) -> list[Firing]:
-        """Of a due day that moved from ``was``: the firings (unsaved) of what need not be told again
-        of the new day, as it was told to be late and is late still. Moves ``next_at`` past them.
+        """The firings (unsaved) of what need not be told again after the due day moved from
+        ``was``: it was told to be late and is late still. Moves ``next_at`` past them.
         """
         told = {each.rung for each in firings if each.due_on == was and _offset(each.rung)[0] >= 0}
         rungs = list(zip(self.rung_at, self.rungs, strict=True))

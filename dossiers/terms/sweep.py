@@ -85,7 +85,7 @@ HANDS = 2
 
 
 def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
-    """Fire what is due at ``now``; returns ``{"terms": …, "firings": …}``, the latter of those told.
+    """Fire what is due at ``now``; returns ``{"terms": …, "firings": …}``, firings as far as told.
 
     ``batch``: how many terms one statement takes. Any number of sweeps may run at once, and one may
     be killed at any moment: what was not committed is found again by the next. When the first batch

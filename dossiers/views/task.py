@@ -34,6 +34,7 @@ from dossiers.page import (
     recorded,
     say_done,
     told,
+    who_has,
 )
 from dossiers.rules import holds_task, types_from_paper
 from dossiers.walk import doors
@@ -290,6 +291,7 @@ def _page(
             ("history", _("Nhật ký")),
         ],
         **_told_beside(task, tab),
+        **who_has(task),
     }
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
 
