@@ -8,6 +8,7 @@ from councils.models import EvaluationRound, Opinion
 from councils.rules import runs
 from cycle import clock, events
 from cycle.models import (
+    HistoryEntry,
     Level,
     OrgUnit,
     Role,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from councils.models import Member
-    from cycle.models import HistoryEntry
     from dossiers.rules import Claim
 
     #: Whom an entry must reach: ids of people.

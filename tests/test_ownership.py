@@ -230,7 +230,9 @@ READERS = {
         doers([(open_task(d).owner_id, "officer", d.commune_id)]).popitem()[1]
     ),
     "list of what to do": asked(lambda user, d: open_task(d) in Task.objects.to_do(user)),
-    "morning letter": asked(lambda user, d: d.product.name in digests.text_for(user, START, NOW)),
+    "morning letter": asked(
+        lambda user, d: d.product.name in digests.text_for(user, START - DAY, NOW)
+    ),
     "calendar": asked(lambda user, d: f"/tasks/{open_task(d).pk}/" in feed.feed(user).decode()),
     "told of what comes next": lambda d, p: names(
         audiences.of(entry_of(d, "task.release", task=open_task(d).pk))

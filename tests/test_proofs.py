@@ -33,7 +33,7 @@ RESULTS = {
         "history": 3000,
         "outbox": 3000,
         "notifications": 3000,
-        "mails": 100,
+        "mails_missing": 0,
         "mails_lost": 0,
         "unknown_message_ids": 0,
     },
