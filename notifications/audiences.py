@@ -15,6 +15,7 @@ from cycle.models import (
     RoleAssignment,
     StepWindow,
     User,
+    acting_in,
     people_of,
 )
 from dossiers.models import ACTS, Dossier, StockRow, Task, Term, TermState
@@ -114,7 +115,7 @@ def _first(work: Task | Term, besides: int | None = None) -> set[int]:
 def _line_officers(dossier: Dossier) -> set[int]:
     """The officers in whose area the dossier lies: they follow the file."""
     following = RoleAssignment.objects.following(Role.OFFICER, dossier.commune_id)
-    return set(following.values_list("user_id", flat=True))
+    return set(acting_in(following).values_list("pk", flat=True))
 
 
 @audience(
@@ -325,11 +326,8 @@ def _of_window(entry: HistoryEntry, **where: Any) -> set[int]:
     window = StepWindow.objects.select_related("cycle").get(pk=entry.data["window"])
     roles = {role for role, _level in posts_in(window)}
     held = RoleAssignment.objects.held_on(clock.today())
-    return set(
-        held.filter(role__in=roles, org_unit__level=window.level, **where).values_list(
-            "user_id", flat=True
-        )
-    )
+    posts = held.filter(role__in=roles, org_unit__level=window.level, **where)
+    return set(acting_in(posts).values_list("pk", flat=True))
 
 
 @audience("cycle.window_closing")
@@ -349,7 +347,9 @@ def who_was_not_through(entry: HistoryEntry) -> set[int]:
     officers = RoleAssignment.objects.held_on(clock.today()).filter(
         role=Role.OFFICER, org_unit__level=Level.PROVINCE
     )
-    return _of_window(entry, org_unit__in=units) | set(officers.values_list("user_id", flat=True))
+    return _of_window(entry, org_unit__in=units) | set(
+        acting_in(officers).values_list("pk", flat=True)
+    )
 
 
 @audience("term.extend")

@@ -58,6 +58,10 @@ def of_notification(notification: Notification) -> Letter:
         raise Lapsed("Người nhận không còn quyền xem nội dung này.")
     if entry.event in audiences.RUNGS:
         _still_due(entry)
+    if entry.event == "cycle.window_closing":
+        window = StepWindow.objects.get(pk=entry.data["window"])
+        if window.closes_on < clock.today():
+            raise Lapsed("Thời gian thực hiện bước này đã hết.")
     return _written(
         recipient, f"notifications/messages/{entry.event}.txt", context_of(entry, recipient)
     )

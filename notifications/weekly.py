@@ -15,7 +15,16 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User
+from cycle.models import (
+    DayOff,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    acting_in,
+)
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
@@ -227,13 +236,9 @@ def prepare(now: datetime | None = None) -> int:
     week_on = settings.EMAIL_HOST and week_to_tell(now)
     if not week_on:
         return 0
+    day = timezone.localdate(now)
     leaders = (
-        User.objects.filter(
-            pk__in=RoleAssignment.objects.held_on(timezone.localdate(now))
-            .filter(role=Role.LEADER)
-            .values("user"),
-            is_active=True,
-        )
+        acting_in(RoleAssignment.objects.held_on(day).filter(role=Role.LEADER), day)
         .exclude(email="")
         .exclude(pk__in=Preference.objects.filter(weekly=False).values("user"))
         .exclude(pk__in=WeeklySummary.objects.filter(week_on=week_on).values("leader"))

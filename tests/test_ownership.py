@@ -336,6 +336,29 @@ def test_the_ex_substitute_is_not_warned_and_the_returned_officer_is(dossier, pe
     assert told(people["an"]) == told(people["ngan"]) == ["term.warning"]
 
 
+def test_who_stands_in_follows_the_file_and_reads_the_week(dossier, people, settings):
+    settings.EMAIL_HOST = "mail.example.vn"
+    dung, chi = addressed(people["dung"]), addressed(people["chi"])
+    lend(people["an"], dung, dossier.commune, NOW.date(), NOW.date())
+    with clock.at(NOW):
+        told_ = names(audiences.of(entry_of(dossier, "dossier.withdraw")))
+        assert told_ == {"an", "ngan", "dung", "minh"}
+        lend(chi, dung, dossier.commune, NOW.date(), NOW.date() + 9 * DAY)
+    with clock.at(NOW + timedelta(hours=7)):
+        weekly.prepare()
+    assert set(WeeklySummary.objects.values_list("leader__username", flat=True)) == {"chi", "dung"}
+
+
+def test_what_its_owner_may_no_longer_do_is_offered_to_be_taken(client, dossier, people):
+    its_post_ended(dossier, people)
+    client.force_login(people["ngan"])
+    path = f"/tasks/{open_task(dossier).pk}/"
+    with clock.at(NOW):
+        assert "Lò Thị An" not in client.get(path).content.decode().partition("Ai làm")[2][:400]
+        assert client.post(path, {"act": "claim"}).status_code == 302
+    assert open_task(dossier).owner == people["ngan"]
+
+
 # --- What waits for its next try --------------------------------------------------------------
 
 

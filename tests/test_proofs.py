@@ -64,6 +64,15 @@ RESULTS = {
         "requests_stopped_by_redis": 0,
         "history_whole": True,
     },
+    "right_model": {
+        "size": 500,
+        "dead_ends": 0,
+        "disagreeing": 0,
+        "untold": 0,
+        "told_without_right": 0,
+        "wrong_days": 0,
+        "history_whole": True,
+    },
     "sweep_scale": {"same_rows": True, "history_whole": True},
     "page_weight": {},
     "close_race": {

@@ -48,7 +48,8 @@ def handling(user: User, task: Task) -> dict[str, str]:
     """``{name: button}`` of what ``user`` may do about who has the task (claim, release …)."""
     may = {}
     if rules.has_perm("dossiers.claim_task", user, task):
-        if task.owner_id is None:
+        # What its owner may no longer do is free to be taken.
+        if task.owner is None or not holds_task(task.owner, task):
             may["claim"] = _("Nhận việc")
         if task.waiting_since:
             may["resume"] = _("Chủ thể đã trả lời")
