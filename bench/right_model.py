@@ -143,8 +143,10 @@ class Walk:
                 if getattr(self, name)():
                     self.moves[name] += 1
         with clock.at(self.now):
+            # Read once: what each holds is asked for every task.
+            everybody = [*self.everybody(True), *self.everybody(False)]
             for task in Task.objects.open().select_related("owner", "term", "dossier"):
-                self.agree(task)
+                self.agree(task, everybody)
             if task := self.task():
                 self.goes_on(task)
 
@@ -382,11 +384,10 @@ class Walk:
 
     # --- What must be so --------------------------------------------------------------------
 
-    def agree(self, task):
+    def agree(self, task, everybody):
         """Rule, list and alert name the same people; the task and its term the same day."""
         claim = (task.owner_id, task.role, task.org_unit_id)
         people = doers([claim])[claim]
-        everybody = [*self.everybody(True), *self.everybody(False)]
         rule = {user.pk for user in everybody if holds_task(user, task)}
         if not people == rule == audiences.workers(task):
             self.found["disagreeing"].append(f"{task}: {people} {rule}")

@@ -119,16 +119,11 @@ class TaskQuerySet(EngineTaskQuerySet):
         """Of the inbox what this person may do: not what a colleague's claim keeps from them."""
         inbox = self.inbox(user)
         claimed = inbox.filter(owner__isnull=False).exclude(owner=user).order_by()
-        free = [
-            claim
-            for claim, people in doers(
-                list(claimed.values_list("owner", "role", "org_unit").distinct())
-            ).items()
-            if user.pk in people
-        ]
+        claims = list(claimed.values_list("owner", "role", "org_unit").distinct())
         mine = Q(owner=None) | Q(owner=user)
-        for owner, role, unit in free:
-            mine |= Q(owner=owner, role=role, org_unit=unit)
+        for (owner, role, unit), people in (doers(claims) if claims else {}).items():
+            if user.pk in people:
+                mine |= Q(owner=owner, role=role, org_unit=unit)
         return inbox.filter(mine)
 
     def open_in(self, post: RoleAssignment) -> Self:
