@@ -48,6 +48,7 @@ from notifications import audiences
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from notifications.rules import may_read
+from tests import records
 from tests.law_acts import HANDS_IN
 from tests.world import open_cycle, open_dossier, person
 
@@ -143,19 +144,16 @@ class Walk:
                 if getattr(self, name)():
                     self.moves[name] += 1
         with clock.at(self.now):
-            # Read once: what each holds is asked for every task.
-            everybody = [*self.everybody(True), *self.everybody(False)]
-            for task in Task.objects.open().select_related("owner", "term", "dossier"):
-                self.agree(task, everybody)
             if task := self.task():
+                self.agree(task)
                 self.goes_on(task)
 
     def open(self):
         """There are always dossiers that walk."""
-        officers = [
-            user for user in self.everybody(True) if user.capacity("officer", self.commune.pk)
-        ]
-        if officers and Task.objects.open().count() < AT_ONCE:
+        if Task.objects.open().count() >= AT_ONCE:
+            return
+        here = self.commune.pk
+        if officers := [each for each in self.everybody(True) if each.capacity("officer", here)]:
             open_dossier(
                 self.cycle, self.commune, self.chance.choice(officers),
                 name=f"Mật ong {Dossier.objects.count()}",
@@ -203,11 +201,10 @@ class Walk:
         return False
 
     def bring_papers(self, dossier, by):
-        for kind in dossier.missing_evidence():
-            record = HANDS_IN["attach_evidence"]()["record"]
-            record.kind = kind
+        there = set(dossier.evidence.current().values_list("kind", flat=True))
+        for kind in sorted({*dossier.rule_set.compulsory(dossier.case_type)} - there):
             with suppress(*REFUSALS), transaction.atomic():
-                doors.act(dossier.process, "attach_evidence", by=by, record=record)
+                doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
 
     def claim(self):
         task = self.task()
@@ -384,14 +381,18 @@ class Walk:
 
     # --- What must be so --------------------------------------------------------------------
 
-    def agree(self, task, everybody):
+    def agree(self, task):
         """Rule, list and alert name the same people; the task and its term the same day."""
         claim = (task.owner_id, task.role, task.org_unit_id)
         people = doers([claim])[claim]
-        rule = {user.pk for user in everybody if holds_task(user, task)}
+        everybody = [*self.everybody(True), *self.everybody(False)]
+        # Who may, and of the others some: each costs a reading of their posts.
+        others = self.chance.sample([each for each in everybody if each.pk not in people], 3)
+        asked = others + [each for each in everybody if each.pk in people]
+        rule = {user.pk for user in asked if holds_task(user, task)}
         if not people == rule == audiences.workers(task):
             self.found["disagreeing"].append(f"{task}: {people} {rule}")
-        someone = self.chance.choice(everybody)
+        someone = self.chance.choice(asked)
         if (task in Task.objects.to_do(someone)) != (someone.pk in rule):
             self.found["disagreeing"].append(f"{task}: list of {someone}")
         if not people and not audiences._first(task):

@@ -410,7 +410,7 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
             for each in (to, *entry.data.get("also", ()))
         ]
     claims = {posts[0] for ladders in asked.values() for posts in ladders if len(posts[0]) == 3}
-    found: dict[Post | Claim, set[int]] = {**doers(claims)} if claims else {}
+    found: dict[Post | Claim, set[int]] = dict(doers(claims).items()) if claims else {}
 
     def holding(post: Post | Claim) -> set[int]:
         if post not in found:
@@ -444,7 +444,7 @@ def _of_rung(to: str, work: Task | Term, unit: OrgUnit, heir: OrgUnit) -> list[P
         ("board", (Role.LEADER, top.pk)),
     ]
     names = [name for name, _post in ladder]
-    posts = [post for _name, post in ladder[names.index(to) :]]
+    posts: list[Post | Claim] = [post for _name, post in ladder[names.index(to) :]]
     if to == "officer" and isinstance(work, Task):
         return [(work.owner_id, work.role, unit.pk), *posts[1:]]
     return posts
