@@ -79,7 +79,9 @@ class Province(Ground):
         self.officers = officers
         self.son = person("son", "Trần Công Sơn", (Role.LEADER, self.province))
         self.thu = person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, self.province))
-        self.tam = person("tam", "Đỗ Thanh Tâm", (Role.TRADE, self.province))
+        self.tam = person(
+            "tam", "Đỗ Thanh Tâm", (Role.TRADE, self.province), (Role.DEPARTMENT, self.province)
+        )
         self.admin = User.objects.create_superuser("quantri")
         model = open_dossier(self.cycle, self.communes[0], officers[0])
         with transaction.atomic():

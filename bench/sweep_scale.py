@@ -138,8 +138,9 @@ def by_hand(db, now):
                 )
             ]
             db.execute(
-                """INSERT INTO dossiers_firing (term_id, rung, at, fired_at)
-                   SELECT id, rungs[1], rung_at[1], %s FROM dossiers_term WHERE id = ANY(%s)""",
+                """INSERT INTO dossiers_firing (term_id, rung, due_on, at, fired_at)
+                   SELECT id, rungs[1], due_on, rung_at[1], %s
+                   FROM dossiers_term WHERE id = ANY(%s)""",
                 [now, ids],
             )
             entries = db.execute(

@@ -104,7 +104,7 @@ class Opinions(Queried):
 
     def __init__(self, user: User) -> None:
         order = (F("answered_at").desc(nulls_first=True), "due_on", "pk")
-        self.asked = Opinion.objects.filter(to=user).order_by(*order)
+        self.asked = Opinion.objects.asked_of(user).order_by(*order)
         super().__init__(
             self.asked.select_related(
                 "entry__dossier__product__producer", "entry__round", "asked_by"

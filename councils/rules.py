@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import rules
 
 from cycle.models import Level, Role
+from dossiers.rules import doers
 
 if TYPE_CHECKING:
     from councils.models import Council, EvaluationRound, Opinion, RoundEntry, Scoresheet
@@ -127,9 +128,9 @@ def types_sheets(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def typed_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """May type this sheet, a pen sheet."""
+    """May type this sheet, a pen sheet, while they may type any."""
     return (
-        _active(user) and sheet.entered_by_id == user.pk and not _scores_in(user, sheet.entry.round)
+        _active(user) and sheet.entered_by_id == user.pk and types_sheets(user, sheet.entry.round)
     )
 
 
@@ -158,8 +159,14 @@ def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def is_asked(user: User | None, opinion: Opinion) -> bool:
-    """Is the one who was asked."""
-    return _active(user) and opinion.to_id == user.pk
+    """Is the one who was asked, while a specialist of the unit; or acts for them; or, as they are
+    none any more, another specialist there. Where there is none, whoever runs the round records
+    what came on paper.
+    """
+    if not _active(user):
+        return False
+    people = doers([opinion.claim])[opinion.claim]
+    return user.pk in people or not people and bool(runs(user, opinion.entry.round))
 
 
 @rules.predicate

@@ -6,7 +6,7 @@ from cycle.events import carry, register
 from dossiers.models.law import ACTS
 
 carry(
-    "after authority before begun code columns days due_on due_was filter format holder"
+    "after also authority before begun code columns days due_on due_was filter format holder"
     " holder_id is_new list node on org_unit paper period records role rows rubric rung"
     " substitution successor task tasks term to to_id was_until"
     # The stock: lists of what was there before.

@@ -30,6 +30,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+from dossiers.rules import doers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -187,6 +188,18 @@ def next_task(dossier: Dossier) -> Task | None:
     """The dossier's open task, read anew, or None."""
     # To mypy the manager is viewflow's.
     return dossier.tasks.open().select_related("org_unit", "owner").first()  # type: ignore[attr-defined]
+
+
+def who_has(task: Task | None) -> dict[str, Any]:
+    """``worker``: who has claimed the task, while they may do it; ``vacant``: nobody may, as nobody
+    holds its role at its unit.
+    """
+    if task is None or not task.is_open:
+        return {}
+    assert task.org_unit_id is not None, "the database requires a unit of an open task"
+    claim = (task.owner_id, task.role, task.org_unit_id)
+    people = doers([claim])[claim]
+    return {"worker": task.owner if task.owner_id in people else None, "vacant": not people}
 
 
 def may_attach(acts: Iterable[Act], dossier: Dossier) -> dict[str, bool]:

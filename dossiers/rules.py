@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import rules
+from django.db.models import Prefetch
 
-from cycle.models import RoleAssignment, User
+from cycle import clock
+from cycle.models import OrgUnit, RoleAssignment, Substitution, User
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dossiers.law.acts import Who
     from dossiers.models.dossier import Dossier
     from dossiers.models.task import Task
@@ -35,29 +39,56 @@ def holds_task(user: User | None, task: Task | None) -> bool:
         and user.is_active
         and task is not None
         and user.capacity(task.role, task.org_unit_id) is not None
-        and _is_free_for(user, task)
+        and is_free_for(user, task.owner, task.role, task.org_unit_id)
     )
 
 
-def _is_free_for(user: User, task: Task) -> bool:
-    """Whether no claim keeps ``user`` from the task. A claim binds others while its owner still
-    holds the role; never between the holder of a post and their substitute.
+def is_free_for(user: User, owner: User | None, role: str, unit_id: int | None) -> bool:
+    """Whether no claim of ``owner`` keeps ``user`` from work of ``role`` at a unit. A claim binds
+    others while its owner still holds the role; never between the holder of a post and their
+    substitute. :func:`doers` says the same of everybody.
     """
-    if task.owner_id in (None, user.pk):
+    if owner is None or owner.pk == user.pk:
         return True
-    owner = task.owner
-    assert owner is not None
-    theirs, mine = ({each.user_id for each in _in_role(who, task)} for who in (owner, user))
+    theirs, mine = (
+        {each.user_id for each in who.posts(role) if unit_id in each.business}
+        for who in (owner, user)
+    )
     return not owner.is_active or not theirs or owner.pk in mine or user.pk in theirs
 
 
-def _in_role(user: User, task: Task) -> list[RoleAssignment]:
-    """The assignments by which ``user`` has the task's role at its unit."""
-    return [
-        assignment
-        for assignment in user.assignments()
-        if assignment.role == task.role and task.org_unit_id in assignment.business
-    ]
+#: Work of a role at a unit, and who has claimed it: (owner's id or None, role, unit's id).
+Claim = tuple[int | None, str, int]
+
+
+def doers(claims: Collection[Claim]) -> dict[Claim, set[int]]:
+    """``{claim: ids}`` of the active people who may do each today, as :func:`holds_task` says of
+    one, in two queries for all. What is claimed by somebody who may not is everybody's of the role.
+    """
+    today = clock.today()
+    posts = RoleAssignment.objects.held_on(today).filter(
+        role__in={role for _owner, role, _unit in claims},
+        org_unit__in=OrgUnit.objects.heirs_of({unit for _owner, _role, unit in claims}),
+    )
+    lent = Substitution.objects.in_force(today).filter(substitute__is_active=True)
+    #: Of each role at a unit: the holder of each post there with who acts for them, one at most.
+    pairs: dict[tuple[str, int], list[set[int]]] = {}
+    for post in (
+        posts.with_business(today)
+        .select_related("user")
+        .prefetch_related(Prefetch("substitutions", lent, to_attr="lent"))
+    ):
+        pair = {each.substitute_id for each in post.lent}
+        if post.user.is_active:
+            pair.add(post.user_id)
+        for unit in post.business:
+            pairs.setdefault((post.role, unit), []).append(pair)
+    found = {}
+    for claim in claims:
+        all_there = pairs.get(claim[1:], [])
+        bound = [pair for pair in all_there if claim[0] in pair]
+        found[claim] = set[int]().union(*(bound or all_there))
+    return found
 
 
 @rules.predicate

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Prefetch
-
 from councils.models import EvaluationRound, Opinion
+from councils.rules import runs
 from cycle import clock, events
 from cycle.models import (
+    HistoryEntry,
     Level,
     OrgUnit,
     Role,
     RoleAssignment,
     StepWindow,
-    Substitution,
     User,
+    acting_in,
     people_of,
 )
-from dossiers.models import ACTS, Dossier, StockRow, Task, Term
+from dossiers.models import ACTS, Dossier, StockRow, Task, Term, TermState
 from dossiers.office.windows import posts_in
+from dossiers.rules import doers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -27,18 +28,17 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from councils.models import Member
-    from cycle.models import HistoryEntry
+    from dossiers.rules import Claim
 
     #: Whom an entry must reach: ids of people.
     Audience = Callable[[HistoryEntry], set[int]]
-    #: (owner, role, unit id).
-    Post = tuple[int, str, int]
+    #: (role, unit id).
+    Post = tuple[str, int]
 
 _audiences: dict[str, Audience] = {}
 
 #: The events of the rungs of terms: a morning may bring thousands.
 RUNGS = ("term.warning", "term.overdue", "term.escalated")
-OWNER = "owner"
 
 
 def audience(*names: str) -> Callable[[Audience], Audience]:
@@ -85,40 +85,37 @@ def _dossier(entry: HistoryEntry) -> Dossier:
     return Dossier.objects.with_units().get(pk=entry.stream_id)
 
 
-def _next_holders(dossier: Dossier) -> set[int]:
-    """Ids of the people who have the dossier's open task in their inbox."""
+def _next_holders(dossier: Dossier, *, besides: int | None = None) -> set[int]:
+    """Ids of the people who have the dossier's open task in their inbox; when nobody holds its
+    role, of the next of the ladder, ``besides`` the one who knows.
+    """
     task = dossier.open_task()
-    return workers(task) if task is not None else set()
+    return _first(task, besides) if task is not None else set()
 
 
 def workers(task: Task) -> set[int]:
-    """Ids of those who do the task: its owner and who acts for them, or all who could."""
-    if task.owner_id is None:
-        return holders(task.role, task.org_unit_id)
-    owned = (task.owner_id, task.role, task.org_unit_id)
-    return acting_for([owned])[owned]
+    """Ids of those who may do the task today, its owner among them only while he may."""
+    # The database requires a unit of an open task.
+    assert task.org_unit_id is not None
+    claim = (task.owner_id, task.role, task.org_unit_id)
+    return doers([claim])[claim]
 
 
-def acting_for(owned: Collection[Post]) -> dict[Post, set[int]]:
-    """``{(owner, role, unit id): ids}`` of each owner and who acts for them in that post today."""
-    found = {post: {post[0]} for post in owned}
-    today = clock.today()
-    posts = RoleAssignment.objects.held_on(today).filter(
-        user__in={owner for owner, _role, _unit in owned}
-    )
-    for held in posts.with_business(today).prefetch_related(
-        Prefetch("substitutions", Substitution.objects.in_force(today), to_attr="lent")
-    ):
-        for unit in held.business:
-            if (post := (held.user_id, held.role, unit)) in found:
-                found[post] |= {each.substitute_id for each in held.lent}
-    return found
+def _first(work: Task | Term, besides: int | None = None) -> set[int]:
+    """Ids of those who do the work; when its post is vacant, of the next of the ladder."""
+    assert work.org_unit is not None
+    unit = work.org_unit_id
+    ids = workers(work) if isinstance(work, Task) else holders(work.role, unit)  # type: ignore[arg-type]
+    if ids:
+        return ids
+    above = _of_rung("officer", work, work.org_unit, work.org_unit.heir())[1:]
+    return next(filter(None, (holders(*post) - {besides} for post in above)), set())  # type: ignore[arg-type]  # below a claim are posts
 
 
 def _line_officers(dossier: Dossier) -> set[int]:
     """The officers in whose area the dossier lies: they follow the file."""
     following = RoleAssignment.objects.following(Role.OFFICER, dossier.commune_id)
-    return set(following.values_list("user_id", flat=True))
+    return set(acting_in(following).values_list("pk", flat=True))
 
 
 @audience(
@@ -131,14 +128,14 @@ def whoever_is_next(entry: HistoryEntry) -> set[int]:
     dossier = _dossier(entry)
     if entry.after and dossier.state != entry.after:
         return set()
-    return _next_holders(dossier)
+    return _next_holders(dossier, besides=entry.actor_id)
 
 
 @audience(*told("line"))
 def the_line(entry: HistoryEntry) -> set[int]:
     """An outcome: the officers who followed the file, and whoever is next."""
     dossier = _dossier(entry)
-    return _line_officers(dossier) | _next_holders(dossier)
+    return _line_officers(dossier) | _next_holders(dossier, besides=entry.actor_id)
 
 
 @audience("task.sign_decision")
@@ -147,13 +144,19 @@ def the_clerks(entry: HistoryEntry) -> set[int]:
     task = _dossier(entry).open_task()
     if task is None or task.pk != entry.data.get("task", task.pk):
         return set()
-    return holders(Role.CLERK, task.org_unit_id)
+    # Where there is no clerk an officer enters it.
+    unit = task.org_unit_id
+    return holders(Role.CLERK, unit) or holders(Role.OFFICER, unit)
 
 
 @audience("task.reassign")
 def the_new_owner(entry: HistoryEntry) -> set[int]:
-    """The one to whom the work was given."""
-    return {entry.data["to_id"]}
+    """The one to whom the work was given; while they still may do it, else who may."""
+    task = _dossier(entry).open_task()
+    if task is None or task.pk != entry.data.get("task", task.pk):
+        return set()
+    may = workers(task)
+    return may & {entry.data["to_id"]} or _first(task, entry.actor_id)
 
 
 @audience(
@@ -217,16 +220,19 @@ def the_council_and_its_unit(entry: HistoryEntry) -> set[int]:
 
 @audience("round.ask_opinion")
 def who_is_asked(entry: HistoryEntry) -> set[int]:
-    """The specialist whom the question went to."""
-    return {entry.data["to_id"]}
+    """The specialist whom the question went to, while they may answer; else who may."""
+    opinion = Opinion.objects.select_related("entry__round__council").get(pk=entry.data["opinion"])
+    office = holders(Role.COUNCIL_OFFICE, opinion.entry.round.council.org_unit_id)
+    return doers([opinion.claim])[opinion.claim] or office
 
 
 @audience("round.answer_opinion")
 def who_asked(entry: HistoryEntry) -> set[int]:
-    """The one who asked, and the council's office."""
-    opinion = Opinion.objects.get(pk=entry.data["opinion"])
-    unit = _round(entry).council.org_unit_id
-    return {opinion.asked_by_id} | holders(Role.COUNCIL_OFFICE, unit)
+    """The one who asked, while they run the round, and the council's office."""
+    asker = Opinion.objects.select_related("asked_by").get(pk=entry.data["opinion"]).asked_by
+    round_ = _round(entry)
+    told = {asker.pk} if runs(asker, round_) else set()
+    return told | holders(Role.COUNCIL_OFFICE, round_.council.org_unit_id)
 
 
 @audience(
@@ -258,8 +264,6 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "task.claim",
     "task.wait",
     "task.resume",
-    "term.move",
-    "term.outlive",
     "role.substitute_paper",
     "role.assign",
     "role.prolong",
@@ -320,8 +324,12 @@ def whose_work_came_in(entry: HistoryEntry) -> set[int]:
     """Those who have the work of the running dossiers of a list: one letter for all of it."""
     rows = StockRow.objects.filter(batch=entry.data["batch"]).values("dossier")
     found: set[int] = set()
-    for task in Task.objects.open().filter(dossier__in=rows):
-        found |= workers(task)
+    posts = {
+        (task.owner_id, task.role, task.org_unit_id): task
+        for task in Task.objects.open().filter(dossier__in=rows).select_related("org_unit__parent")
+    }
+    for task in posts.values():
+        found |= _first(task, entry.actor_id)
     return found
 
 
@@ -330,11 +338,8 @@ def _of_window(entry: HistoryEntry, **where: Any) -> set[int]:
     window = StepWindow.objects.select_related("cycle").get(pk=entry.data["window"])
     roles = {role for role, _level in posts_in(window)}
     held = RoleAssignment.objects.held_on(clock.today())
-    return set(
-        held.filter(role__in=roles, org_unit__level=window.level, **where).values_list(
-            "user_id", flat=True
-        )
-    )
+    posts = held.filter(role__in=roles, org_unit__level=window.level, **where)
+    return set(acting_in(posts).values_list("pk", flat=True))
 
 
 @audience("cycle.window_closing")
@@ -354,7 +359,9 @@ def who_was_not_through(entry: HistoryEntry) -> set[int]:
     officers = RoleAssignment.objects.held_on(clock.today()).filter(
         role=Role.OFFICER, org_unit__level=Level.PROVINCE
     )
-    return _of_window(entry, org_unit__in=units) | set(officers.values_list("user_id", flat=True))
+    return _of_window(entry, org_unit__in=units) | set(
+        acting_in(officers).values_list("pk", flat=True)
+    )
 
 
 @audience("term.extend")
@@ -365,10 +372,23 @@ def the_owner_of_the_term(entry: HistoryEntry) -> set[int]:
 
 
 def _of_term(term: Term) -> set[int]:
-    task = term.task
-    if task is not None:
-        return workers(task)
-    return holders(term.role, term.org_unit_id)
+    return _first(term.task or term)
+
+
+@audience("term.move", "term.outlive")
+def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
+    """Those who were told that the term was late by a day that is no more, now that it is not."""
+    term = Term.objects.get(pk=entry.data["term"])
+    if term.state == TermState.STOPPED or term.due_at <= clock.now():
+        return set()
+    told = HistoryEntry.objects.filter(
+        stream=entry.stream,
+        stream_id=entry.stream_id,
+        event__in=("term.overdue", "term.escalated"),
+        data__term=term.pk,
+        data__due_on=entry.data["before"],
+    )
+    return set(told.values_list("notifications__recipient", flat=True)) - {None}
 
 
 @audience(*RUNGS)
@@ -396,30 +416,37 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
         unit = (term.task and term.task.org_unit) or units[term.org_unit_id]
         if unit.pk not in heirs:
             heirs[unit.pk] = unit.heir()
-        asked[entry.pk] = _of_rung(to, term.task or term, unit, heirs[unit.pk])
-    owned = {post for posts in asked.values() for role, post in posts[:1] if role == OWNER}
-    acting = acting_for(owned) if owned else {}
-    active = _active(set().union(*acting.values()))
-    found = {(OWNER, post): ids & active for post, ids in acting.items()}
+        asked[entry.pk] = [
+            _of_rung(each, term.task or term, unit, heirs[unit.pk])
+            # Those too who would have heard of the rungs that this one overtook.
+            for each in (to, *entry.data.get("also", ()))
+        ]
+    claims = {posts[0] for ladders in asked.values() for posts in ladders if len(posts[0]) == 3}
+    found: dict[Post | Claim, set[int]] = dict(doers(claims).items()) if claims else {}
 
-    def holding(post: tuple[str, Any]) -> set[int]:
+    def holding(post: Post | Claim) -> set[int]:
         if post not in found:
-            found[post] = _active(holders(*post))
+            found[post] = holders(*post)  # type: ignore[arg-type]  # a claim was found above
         return found[post]
 
-    return {entry: next(filter(None, map(holding, posts)), set()) for entry, posts in asked.items()}
+    return {
+        entry: set[int]().union(
+            *(next(filter(None, map(holding, posts)), set()) for posts in ladders)
+        )
+        for entry, ladders in asked.items()
+    }
 
 
 def _active(ids: Iterable[int]) -> set[int]:
     return set(User.objects.filter(pk__in=ids, is_active=True).values_list("pk", flat=True))
 
 
-def _of_rung(to: str, work: Task | Term, unit: OrgUnit, heir: OrgUnit) -> list[tuple[str, Any]]:
+def _of_rung(to: str, work: Task | Term, unit: OrgUnit, heir: OrgUnit) -> list[Post | Claim]:
     """The posts that may hear of a rung, in order: the first with a holder is notified. What is
     above the unit is above its ``heir``.
 
-    A post is (role, unit id). When it is vacant the next one up is notified, so nothing is lost.
-    (OWNER, (user id, role, unit id)) means the person who claimed the task and their substitutes.
+    When a post is vacant the next one up is notified, so nothing is lost. Of a task the first is
+    with its claim: those who may do it.
     """
     above, top = heir.parent or heir, heir.at_level(Level.PROVINCE) or heir
     ladder = [
@@ -429,8 +456,7 @@ def _of_rung(to: str, work: Task | Term, unit: OrgUnit, heir: OrgUnit) -> list[t
         ("board", (Role.LEADER, top.pk)),
     ]
     names = [name for name, _post in ladder]
-    posts = [post for _name, post in ladder[names.index(to) :]]
-    owner = getattr(work, "owner_id", None)
-    if to != "officer" or not owner:
-        return posts
-    return [(OWNER, (owner, work.role, unit.pk)), *posts]
+    posts: list[Post | Claim] = [post for _name, post in ladder[names.index(to) :]]
+    if to == "officer" and isinstance(work, Task):
+        return [(work.owner_id, work.role, unit.pk), *posts[1:]]
+    return posts

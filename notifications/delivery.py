@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 
 from notifications.channels import Refused, email, webhook
 from notifications.dispatch import named_in_log
-from notifications.letters import letter
+from notifications.letters import Lapsed, letter
 from notifications.models import Channel, Delivery, DeliveryState
 from notifications.reasons import reason
 
@@ -77,6 +77,10 @@ def attempt(delivery: Delivery) -> None:
         if not delivery.recipient.is_active:
             raise Refused("Tài khoản của người nhận đã ngừng hoạt động.")
         SENDERS[Channel(delivery.channel)](delivery, letter(delivery))
+    except Lapsed as why:
+        Delivery.objects.filter(pk=delivery.pk).update(
+            state=DeliveryState.LAPSED, error=str(why)[:500]
+        )
     except Refused as error:
         log.warning("delivery_refused", **_named_in_log(delivery))
         _failed(delivery, error, final=True)

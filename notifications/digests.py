@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from cycle import clock, site
 from cycle.models import DayOff, User
 from dossiers.law.guidance import GUIDES
-from dossiers.models import Task, Term
+from dossiers.models import Dossier, Task, Term
 from dossiers.terms.due import due
 from notifications import audiences
 from notifications.models import Channel, Delivery, Digest, Notification
@@ -44,10 +44,15 @@ def prepare(now: datetime | None = None) -> int:
     return sum(_make(user, today, now) for user in people)
 
 
+def since(user: User, now: datetime) -> datetime:
+    """Since when a letter made at ``now`` says what is new: since the one before."""
+    last = Digest.objects.filter(user=user, created_at__lt=now).first()
+    return last.created_at if last else now - timedelta(days=1)
+
+
 def _make(user: User, today: date, now: datetime) -> int:
-    last = Digest.objects.filter(user=user).first()
     with translation.override("vi"):
-        text = text_for(user, last.created_at if last else now - timedelta(days=1), now)
+        text = text_for(user, since(user, now), now)
     try:
         with transaction.atomic():
             digest = Digest.objects.create(user=user, day=today, created_at=now, text=text)
@@ -65,14 +70,13 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))
     kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting")}
     for task in (
-        Task.objects.inbox(user)
+        Task.objects.to_do(user)
         .filter(
             Q(due_on__lte=today)
             | Q(opened_at__gt=since)
             | Q(waiting_since__isnull=False)
             | Q(paused=True)
         )
-        .filter(Q(owner=None) | Q(owner=user))
         .select_related("dossier__product__producer", "dossier__commune", "term")
         .order_by("due_at", "pk")
     ):
@@ -100,6 +104,7 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
         .filter(
             recipient=user,
             created_at__gt=since,
+            entry__stream_id__in=Dossier.objects.visible_to(user).values("pk"),
             entry__event__in=audiences.events_of(audiences.the_line),
         )
         .select_related("entry__actor", "entry__sealed_text")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from django.db.models import Q
 from django.utils import translation
 from icalendar import Calendar, Event
 
@@ -50,7 +49,7 @@ def _event(name: str, day: date, summary: str, description: str, path: str = "")
 
 
 def _tasks(user: User) -> Iterator[Event]:
-    tasks = Task.objects.inbox(user).filter(Q(owner=None) | Q(owner=user))
+    tasks = Task.objects.to_do(user)
     for task in tasks.select_related("dossier__product__producer", "dossier__commune").order_by(
         "due_at", "pk"
     )[:MANY]:

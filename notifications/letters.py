@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.utils.dateparse import parse_date
 
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
-from cycle.models import DayOff, HistoryEntry, StepWindow, Stream, User
+from cycle.models import DayOff, HistoryEntry, Role, StepWindow, Stream, User
 from dossiers.law.guidance import GUIDES
-from dossiers.models import Dossier, Term
-from dossiers.rules import holds_task
+from dossiers.models import Dossier, Task, Term, TermState
+from dossiers.rules import has_a_post, holds_task
 from dossiers.terms.due import Due, due
-from notifications import weekly
+from notifications import audiences, digests, weekly
 from notifications.models import Delivery, Digest, Notification, WeeklySummary
+from notifications.rules import may_read
+
+#: A morning's letter that waited longer for its server is written anew.
+STILL_SO = timedelta(minutes=10)
+
+
+class Lapsed(Exception):
+    """There is nothing to send any more: the reader may not read it now, or it is no longer so."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Letter:
 
 
 def letter(delivery: Delivery) -> Letter:
-    """The :class:`Letter` of a delivery, always in Vietnamese."""
+    """The :class:`Letter` of a delivery, always in Vietnamese, as it is true now. Raises Lapsed."""
     with translation.override("vi"):
         if delivery.notification is not None:
             return of_notification(delivery.notification)
@@ -45,18 +54,46 @@ def letter(delivery: Delivery) -> Letter:
 def of_notification(notification: Notification) -> Letter:
     """The letter about a notification's event."""
     entry, recipient = notification.entry, notification.recipient
+    if not may_read(recipient, entry):
+        raise Lapsed("Người nhận không còn quyền xem nội dung này.")
+    if entry.event in audiences.RUNGS:
+        _still_due(entry)
+    if entry.event == "cycle.window_closing":
+        window = StepWindow.objects.get(pk=entry.data["window"])
+        if window.closes_on < clock.today():
+            raise Lapsed("Thời gian thực hiện bước này đã hết.")
     return _written(
         recipient, f"notifications/messages/{entry.event}.txt", context_of(entry, recipient)
     )
 
 
+def _still_due(entry: HistoryEntry) -> None:
+    """Raises Lapsed when the term of a reminder is done, waits, has another due day, or is late."""
+    term = Term.objects.get(pk=entry.data["term"])
+    told = entry.data.get("due_on", term.due_on.isoformat())
+    late = entry.event == "term.warning" and term.due_at <= clock.now()
+    if term.state != TermState.RUNNING or told != term.due_on.isoformat() or late:
+        raise Lapsed("Thời hạn này đã xong, tạm dừng hoặc đổi ngày.")
+
+
 def of_digest(digest: Digest) -> Letter:
-    """The morning's letter."""
-    return _written(digest.user, "notifications/digest.txt", {"digest": digest})
+    """The morning's letter: of that day alone, and of what its reader may see now."""
+    now = clock.now()
+    text = digest.text
+    if timezone.localdate(now) != digest.day or not has_a_post(digest.user):
+        text = ""
+    elif now - digest.created_at > STILL_SO:
+        text = digests.text_for(digest.user, digests.since(digest.user, digest.created_at), now)
+    if not text:
+        raise Lapsed("Bản «Hôm nay» này không còn đúng.")
+    return _written(digest.user, "notifications/digest.txt", {"digest": digest, "text": text})
 
 
 def of_summary(summary: WeeklySummary) -> Letter:
-    """The letter with the week's page attached."""
+    """The letter with the week's page attached, while its reader leads the same units."""
+    leads = bool(summary.leader.posts(Role.LEADER))
+    if not leads or weekly.area_of(summary.leader) != summary.figures["area"]:
+        raise Lapsed("Người nhận không còn lãnh đạo các đơn vị này.")
     return _written(
         summary.leader,
         "notifications/week.txt",
@@ -83,6 +120,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
         task = dossier.open_task()
         if task is not None:
             context |= {"open": task, "open_title": GUIDES[task.node].title}
+            context |= _who_has(audiences.workers(task), task, task)
         if holds_task(recipient, task):
             context |= {
                 "task": task,
@@ -104,12 +142,29 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
         term = Term.objects.select_related("task__owner", "org_unit", "rule").get(
             pk=entry.data["term"]
         )
+        if "before" in entry.data:
+            context["was"] = parse_date(entry.data["before"])
+        task = term.task
+        if term.state != TermState.STOPPED:
+            may = (
+                audiences.workers(task) if task else audiences.holders(term.role, term.org_unit_id)
+            )
+            context |= _who_has(may, term, task)
         context |= {
             "term": term,
             "term_title": title_of_term(term.code, term.title),
             "term_due": _due(term.due_on, today, term.paused_at),
         }
     return context
+
+
+def _who_has(may: set[int], work: Task | Term, task: Task | None) -> dict[str, Any]:
+    """``worker``: who has claimed the work and may do it; ``vacant``: its role and unit in words,
+    when nobody holds the role there.
+    """
+    owner = task.owner if task is not None and task.owner_id in may else None
+    # By these words the next of the ladder knows why it is told.
+    return {"worker": owner, "vacant": None if may else work}
 
 
 def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:

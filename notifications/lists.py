@@ -38,7 +38,7 @@ _NEWS = (
     Column("at", _("Lúc"), lambda row: row.entry.at),
     Column("about", _("Về"), _about),
     Column("producer", _("Chủ thể"),
-           lambda row: row.dossier.product.producer.name if hasattr(row, "dossier") else ""),
+           lambda row: row.dossier.product.producer.name if getattr(row, "dossier", None) else ""),
     Column("who", _("Ai"), lambda row: row.entry.who or _now("Hệ thống")),
     Column("what", _("Việc"), _told),
     Column("due_on", _("Hạn"), lambda row: getattr(row, "due_on", None)),

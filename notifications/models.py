@@ -134,6 +134,8 @@ class DeliveryState(models.TextChoices):
     PENDING = "pending", _("Chờ gửi")
     SENT = "sent", _("Đã gửi")
     INCIDENT = "incident", _("Không gửi được")
+    #: Nothing to do: its reader may no longer read it, or it is no longer so.
+    LAPSED = "lapsed", _("Không còn gửi")
 
 
 def new_message_id() -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from cycle.models import OrgUnit, Stream, User
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed
-from dossiers.models import Dossier
+from dossiers.models import Dossier, Term
 from notifications import audiences
 from notifications.letters import title_of_term
 from notifications.models import Notification, NotificationQuerySet
@@ -96,34 +96,42 @@ class News(Listed):
     def _whole(self, found: models.QuerySet[Any], many: int | None = None) -> list[Any]:
         # The unit of a reminder's term, joined here to keep the page at two queries.
         found = found.annotate(
-            desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField())
+            desk_id=Cast(KeyTextTransform("org_unit", "entry__data"), models.BigIntegerField()),
+            term_id=Cast(KeyTextTransform("term", "entry__data"), models.BigIntegerField()),
         )
         return list(
             found.annotate(
                 desk=models.Subquery(
                     OrgUnit.objects.filter(pk=models.OuterRef("desk_id")).values("name")
-                )
+                ),
+                due_now=models.Subquery(
+                    Term.objects.filter(pk=models.OuterRef("term_id")).values("due_on")
+                ),
             ).select_related("entry__actor", "entry__acting_for", "entry__sealed_text")[:many]
         )
 
     def rows(self) -> list[Any]:
         """The notifications, with ``dossier``; of reminders and escalations also ``term`` (its
-        title) and ``due_on``.
+        title), ``due_on`` and, when it has moved since, ``due_now``.
         """
         return self._shaped(super().rows())
 
     def _shaped(self, rows: list[Any]) -> list[Any]:
-        dossiers = Dossier.objects.select_related("product__producer", "commune").in_bulk(
+        # Of files of a former post what was told is shown, and nothing of today.
+        seen = Dossier.objects.visible_to(self.user).select_related("product__producer", "commune")
+        dossiers = seen.in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
         )
         for row in rows:
             entry = row.entry
             if entry.stream == Stream.DOSSIER:
-                row.dossier = dossiers[entry.stream_id]
+                row.dossier = dossiers.get(entry.stream_id)
             if entry.event in audiences.RUNGS:
                 # The sweep writes the term's title into ``label``.
                 row.term = title_of_term(entry.data["code"], entry.label)
                 row.due_on = parse_date(entry.data["due_on"])
+                if row.dossier is None or row.due_now == row.due_on:
+                    row.due_now = None
         return rows
 
     def _beyond(self, last: Any) -> dict[str, Any]:

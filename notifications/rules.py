@@ -1,10 +1,12 @@
-"""Who may see the operations page."""
+"""Who may see the operations page, and who may still read what they were told."""
 
 from __future__ import annotations
 
 import rules
 
-from cycle.models import Level, Role, User
+from councils.models import EvaluationRound, Opinion
+from cycle.models import HistoryEntry, Level, Role, Stream, User
+from dossiers.models import Dossier
 from dossiers.rules import has_a_post
 
 
@@ -18,6 +20,23 @@ def runs_the_system(user: User) -> bool:
             for held in user.assignments()
         )
     )
+
+
+@rules.predicate
+def may_read(user: User, entry: HistoryEntry) -> bool:
+    """May see today what the entry is about. What is said of people's own posts they always may."""
+    if not user.is_active:
+        return False
+    if entry.stream == Stream.DOSSIER:
+        return Dossier.objects.visible_to(user).filter(pk=entry.stream_id).exists()
+    if entry.stream == Stream.ROUND:
+        asked = entry.data.get("opinion")
+        return (
+            EvaluationRound.objects.visible_to(user).filter(pk=entry.stream_id).exists()
+            or asked is not None
+            and Opinion.objects.visible_to(user).filter(pk=asked).exists()
+        )
+    return entry.event.startswith(("role.", "person.")) or has_a_post(user)
 
 
 rules.add_perm("notifications.operate", runs_the_system)

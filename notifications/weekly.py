@@ -15,7 +15,16 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User
+from cycle.models import (
+    DayOff,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    acting_in,
+)
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
@@ -67,7 +76,7 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
     due = _due(user, dossiers, monday + timedelta(days=7))
     return {
         "who": str(user),
-        "area": ", ".join(dict.fromkeys(held.org_unit.name for held in user.assignments())),
+        "area": area_of(user),
         "week": [_day(monday), _day(monday + timedelta(days=6))],
         "next_week": [_day(monday + timedelta(days=7)), _day(monday + timedelta(days=13))],
         "made": f"{timezone.localtime(now):%H:%M %d/%m/%Y}",
@@ -82,6 +91,11 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
         "due": due[:TASKS],
         "due_more": max(0, len(due) - TASKS),
     }
+
+
+def area_of(user: User) -> str:
+    """The units of the user's posts, as the page names them."""
+    return ", ".join(dict.fromkeys(held.org_unit.name for held in user.assignments()))
 
 
 def _dossiers(user: User) -> QuerySet[Dossier]:
@@ -222,13 +236,9 @@ def prepare(now: datetime | None = None) -> int:
     week_on = settings.EMAIL_HOST and week_to_tell(now)
     if not week_on:
         return 0
+    day = timezone.localdate(now)
     leaders = (
-        User.objects.filter(
-            pk__in=RoleAssignment.objects.held_on(timezone.localdate(now))
-            .filter(role=Role.LEADER)
-            .values("user"),
-            is_active=True,
-        )
+        acting_in(RoleAssignment.objects.held_on(day).filter(role=Role.LEADER), day)
         .exclude(email="")
         .exclude(pk__in=Preference.objects.filter(weekly=False).values("user"))
         .exclude(pk__in=WeeklySummary.objects.filter(week_on=week_on).values("leader"))

@@ -226,8 +226,9 @@ def ledger(world, **fields):
 
 
 def fired(world):
+    held = term(world).get()
     Firing.objects.create(
-        term=term(world).get(), rung="0:officer", at=clock.now(), fired_at=clock.now()
+        term=held, rung="0:officer", due_on=held.due_on, at=clock.now(), fired_at=clock.now()
     )
 
 

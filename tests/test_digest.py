@@ -97,8 +97,9 @@ def test_the_letter_says_what_is_late_due_new_and_waited_for(cycle, commune, an,
         doors.complete(open_task(ended), "not_select_idea", by=minh, reason="Trùng")
         while dispatch():
             pass
-    assert digests.prepare(MORNING) == 1
-    assert deliver() == 1
+    with clock.at(MORNING):
+        assert digests.prepare(MORNING) == 1
+        assert deliver() == 1
     (letter,) = mail.outbox
     assert letter.subject == "Hôm nay 17/11/2026: việc của ông/bà"
     heads = re.findall(r"^([A-ZĐÀ-Ỹ, ]+) \((\d+)\)$", letter.body, re.MULTILINE)

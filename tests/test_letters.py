@@ -6,7 +6,7 @@ import socketserver
 import threading
 import time
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
@@ -84,7 +84,11 @@ def test_every_event_that_is_told_has_its_letter(event, dossier, an, minh):
     Product.objects.update(name="Trà «Shan» <Tủa Chùa> & mật ong")
     entry = entry_of(event, dossier, minh)
     notification = Notification.objects.create(entry=entry, recipient=an, created_at=clock.now())
-    written = letter(Delivery(notification=notification, channel=Channel.EMAIL))
+    closes_on = dossier.cycle.step_windows.get(step="idea", level="commune").closes_on
+    # That a window closes is told before it does.
+    still = timezone.make_aware(datetime.combine(closes_on, datetime.min.time()))
+    with clock.at(still if event == "cycle.window_closing" else clock.now()):
+        written = letter(Delivery(notification=notification, channel=Channel.EMAIL))
 
     assert written.subject == " ".join(written.subject.split())
     assert 10 < len(written.subject) < 150

@@ -155,7 +155,7 @@ def test_query_count_of_my_opinions(
     for entry in round_.entries.all():
         ask(entry, y_te, thu)
     client.force_login(y_te)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/opinions/")
 
 

@@ -39,7 +39,9 @@ def stored(cycle, commune, an, son):
     Heartbeat.objects.create(name="keep_time", started_at=clock.now())
     CalendarFeed.objects.create(user=an, created_at=clock.now())
     term = dossier.clocks().exclude(rungs=[]).first()
-    Firing.objects.create(term=term, rung="0:officer", at=clock.now(), fired_at=clock.now())
+    Firing.objects.create(
+        term=term, rung="0:officer", due_on=term.due_on, at=clock.now(), fired_at=clock.now()
+    )
     return dossier
 
 

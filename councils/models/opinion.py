@@ -17,20 +17,39 @@ from cycle import clock
 from cycle.models import DayOff, HistoryEntry, Role, User
 from cycle.workdays import DAY
 from dossiers.law.conditions import ConditionNotMet, stated
+from dossiers.rules import doers
 from dossiers.terms import clocks
 
 if TYPE_CHECKING:
     from datetime import date
 
+    from dossiers.rules import Claim
     from dossiers.terms.due import Due
 
 
 class OpinionQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
         """The opinions that ``user`` is asked for, and those in the rounds that ``user`` sees."""
+        asked = Opinion.objects.asked_of(user).values("pk")
         return self.filter(
-            Q(to=user) | Q(entry__round__in=EvaluationRound.objects.visible_to(user))
+            Q(pk__in=asked) | Q(entry__round__in=EvaluationRound.objects.visible_to(user))
         )
+
+    def asked_of(self, user: User) -> Self:
+        """The opinions that ``user`` gives or gave as a specialist of the council's unit: asked of
+        them, of whom they act for today, or of somebody who is no specialist there any more.
+        """
+        unit = "entry__round__council__org_unit"
+        here = self.filter(**{f"{unit}__in": user.business(Role.DEPARTMENT)})
+        open_ = here.filter(answered_at=None).exclude(to=user).order_by()
+        claims = [
+            (to, str(Role.DEPARTMENT), at) for to, at in open_.values_list("to", unit).distinct()
+        ]
+        mine = Q(to=user) | Q(answered_by=user)
+        for claim, people in (doers(claims) if claims else {}).items():
+            if user.pk in people:
+                mine |= Q(to=claim[0], answered_at=None, **{unit: claim[2]})
+        return here.filter(mine)
 
     def silent(self, today: date) -> Self:
         """Not answered, and late on ``today``."""
@@ -83,6 +102,11 @@ class Opinion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.department}: {self.entry}"
+
+    @property
+    def claim(self) -> Claim:
+        """Whose work it is to answer (:func:`dossiers.rules.doers`)."""
+        return self.to_id, Role.DEPARTMENT, self.entry.round.council.org_unit_id
 
     @classmethod
     def ask(cls, opinion: Self, *, days: int, by: User) -> Self:
@@ -143,7 +167,8 @@ class Opinion(models.Model):
                 "round.answer_opinion",
                 round_,
                 by=by,
-                capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id),
+                capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id)
+                or round_.capacity(by),
                 dossier=self.entry.dossier_id,
                 opinion=self.pk,
             )

@@ -17,7 +17,7 @@ from councils.models.entry import NEVER_JUDGED, InterestKind, RoundEntry
 from councils.models.result import Result
 from councils.models.round import RoundState
 from cycle import clock, files
-from cycle.models import Criterion, HistoryEntry, Option, User
+from cycle.models import Criterion, HistoryEntry, Option, Role, User
 from dossiers.law.conditions import ConditionNotMet, stated
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class SheetState(models.TextChoices):
 
 class SheetQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """The user's own sheets, and pen sheets typed by the user where the user does not score.
+        """The user's own sheets, and pen sheets typed by the user who still runs the round and does
+        not score in it.
 
         All others are sealed, also to whoever confirmed one; of closed rounds see :meth:`unsealed`.
         """
@@ -80,7 +81,11 @@ class SheetQuerySet(models.QuerySet):
                 )
             )
         )
-        return self.filter(Q(member__user=user) | Q(entered_by=user) & ~Exists(beside))
+        secretary = Member.objects.sitting().filter(user=user, seat=Seat.SECRETARY)
+        runs = Q(entry__round__council__org_unit__in=user.business(Role.COUNCIL_OFFICE)) | Q(
+            entry__round__council__in=secretary.values("council")
+        )
+        return self.filter(Q(member__user=user) | Q(entered_by=user) & runs & ~Exists(beside))
 
     def unsealed(self) -> Self:
         """Sheets of closed rounds, except of products that went on to a meeting: still sealed."""

@@ -42,6 +42,7 @@ from cycle.models.organisation import (
     RoleAssignment,
     Substitution,
     User,
+    acting_in,
     named_apart,
     people_of,
     told_apart,
@@ -102,6 +103,7 @@ __all__ = [
     "name_words",
     "names_person",
     "same_name",
+    "acting_in",
     "people_of",
     "told_apart",
 ]

@@ -717,7 +717,15 @@ class Substitution(models.Model):
 
 def people_of(role: str, org_unit_id: int, day: date | None = None) -> "models.QuerySet[User]":
     """The active people who act as ``role`` of a unit on ``day`` (today), or for who does."""
-    held = RoleAssignment.objects.at(org_unit_id, day).filter(role=role)
+    return acting_in(RoleAssignment.objects.at(org_unit_id, day).filter(role=role), day)
+
+
+def acting_in(
+    held: "models.QuerySet[RoleAssignment]", day: date | None = None
+) -> "models.QuerySet[User]":
+    """The active people who act in one of the posts ``held`` on ``day`` (today): who holds it, and
+    who acts for them.
+    """
     substitutes = Substitution.objects.in_force(day_in_database(day)).filter(assignment__in=held)
     return User.objects.filter(
         Q(pk__in=held.values("user")) | Q(pk__in=substitutes.values("substitute")), is_active=True

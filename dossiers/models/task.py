@@ -20,6 +20,7 @@ from cycle.steps import Step
 from dossiers.law.states import State, states_of
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import ACTS, FORWARDS
+from dossiers.rules import doers
 
 OPEN = (STATUS.NEW, STATUS.ASSIGNED, STATUS.STARTED)
 
@@ -113,6 +114,17 @@ class TaskQuerySet(EngineTaskQuerySet):
     def inbox(self, user: User) -> Self:
         """Open tasks this person may do today: their role, their unit (hộp việc)."""
         return self.open().filter(user.in_posts("role", "org_unit"))
+
+    def to_do(self, user: User) -> Self:
+        """Of the inbox what this person may do: not what a colleague's claim keeps from them."""
+        inbox = self.inbox(user)
+        claimed = inbox.filter(owner__isnull=False).exclude(owner=user).order_by()
+        claims = list(claimed.values_list("owner", "role", "org_unit").distinct())
+        mine = Q(owner=None) | Q(owner=user)
+        for (owner, role, unit), people in (doers(claims) if claims else {}).items():
+            if user.pk in people:
+                mine |= Q(owner=owner, role=role, org_unit=unit)
+        return inbox.filter(mine)
 
     def open_in(self, post: RoleAssignment) -> Self:
         """Open tasks of the role of ``post``, at its unit or at one that its unit succeeded."""

@@ -25,7 +25,7 @@ from cycle.models import (
     end_of,
     names_document,
 )
-from cycle.workdays import Calendar, Unit
+from cycle.workdays import DAY, Calendar, Unit
 
 if TYPE_CHECKING:
     from dossiers.models.certificate import Certificate
@@ -68,7 +68,8 @@ class Term(models.Model):
     ``d`` days, ``m`` months; empty for a fixed date), again whenever the calendar changes;
     ``original_due_on`` stays. ``base_amount`` is the length left from ``base_on``. It is negative
     when the term ends N working days before the date ``base_on``, and when it was N working days
-    late as it paused, so that the pause adds no lateness.
+    late as it paused, so that the pause adds no lateness. A pause changes neither: what was left is
+    counted as it goes on, by the calendar of that day.
 
     ``rungs`` are the names of its reminders and escalations, ``rung_at`` their moments, and
     ``next_at`` the first moment that has not fired; the sweep selects by it.
@@ -299,7 +300,7 @@ class Term(models.Model):
         if fixed_on:
             self.due_on = fixed_on
         # A new clock has fired nothing.
-        self.project(calendar or self.calendar(), fired=())
+        self.project(calendar or self.calendar(), firings=())
         self.original_due_on = self.due_on
 
     # --- Project ----------------------------------------------------------------------------
@@ -322,10 +323,10 @@ class Term(models.Model):
             self._ladder = [_offset(rung) for rung in self.rungs]
         return self._ladder
 
-    def project(self, calendar: Calendar, fired: Iterable[str] | None = None) -> None:
+    def project(self, calendar: Calendar, firings: Iterable[Firing] | None = None) -> None:
         """Compute ``due_on``, ``due_at``, the rungs and ``next_at``; nothing is saved.
 
-        ``fired`` are the names of the rungs that have fired; read from the database without it.
+        ``firings`` are what has fired, of whatever due day; read from the database without it.
         """
         if self.unit:
             # A term with a unit has base_on and base_amount.
@@ -339,11 +340,30 @@ class Term(models.Model):
         )
         self.rungs = [_rung(days, to, self.extended) for _moment, days, to in kept]
         self.rung_at = [moment for moment, _days, _to in kept]
-        if fired is None:
-            fired = self.firings.values_list("rung", flat=True) if self.pk else ()
-        fired = set(fired)
+        if self.state == TermState.PAUSED:
+            self.next_at = None
+            return
+        if firings is None:
+            firings = self.firings.all() if self.pk else ()
+        fired = {each.rung for each in firings if each.due_on == self.due_on}
         waiting = [m for m, rung in zip(self.rung_at, self.rungs, strict=True) if rung not in fired]
         self.next_at = waiting[0] if waiting else None
+
+    def still_told(self, was: date, firings: Iterable[Firing], now: datetime) -> list[Firing]:
+        """The firings (unsaved) of what need not be told again after the due day moved from
+        ``was``: it was told to be late and is late still. Moves ``next_at`` past them.
+        """
+        told = {each.rung for each in firings if each.due_on == was and _offset(each.rung)[0] >= 0}
+        rungs = list(zip(self.rung_at, self.rungs, strict=True))
+        until = max((at for at, rung in rungs if rung in told and at <= now), default=None)
+        if was == self.due_on or until is None:
+            return []
+        self.next_at = min((at for at, _rung in rungs if at > until), default=None)
+        return [
+            Firing(term=self, rung=rung, due_on=self.due_on, at=at, fired_at=now)
+            for at, rung in rungs
+            if at <= until
+        ]
 
     def tell_from(self, moment: datetime) -> None:
         """Leave out the rungs up to ``moment``: what is entered late is not told late."""
@@ -365,6 +385,12 @@ class Term(models.Model):
 
     # --- Pause, resume, extend, stop --------------------------------------------------------
 
+    def remaining(self) -> int | None:
+        """What its ledger says is left: of a paused clock what was left as it paused."""
+        if self.state == TermState.PAUSED and self.paused_at is not None:
+            return self.left(timezone.localdate(self.paused_at))
+        return self.base_amount
+
     def left(self, day: date) -> int:
         """Working days left on ``day``; -N when it is N working days late."""
         calendar = self.calendar(day)
@@ -382,23 +408,24 @@ class Term(models.Model):
             raise ValidationError(_("Thời hạn theo luật không tạm dừng."))
         if self.state != TermState.RUNNING or not reason.strip():
             raise ValidationError(_("Cần nêu lý do để tạm dừng một thời hạn đang tính."))
-        self.base_amount = self.left(timezone.localdate(at))
         self.state, self.paused_at, self.next_at = TermState.PAUSED, at, None
-        self._log(
-            "pause", at, by, reason=reason, save=["base_amount", "state", "paused_at", "next_at"]
-        )
+        self._log("pause", at, by, reason=reason, save=["state", "paused_at", "next_at"])
 
     def resume(self, *, at: datetime, by: User | None) -> None:
         """Go on with what was left at the pause (tiếp tục): if it was N working days late then, it
         is N working days late now. Raises ValidationError when it is not paused.
         """
-        if self.state != TermState.PAUSED:
+        if self.state != TermState.PAUSED or self.paused_at is None:
             raise ValidationError(_("Thời hạn này không tạm dừng."))
+        paused_on, day = timezone.localdate(self.paused_at), timezone.localdate(at)
+        was, firings = self.due_on, list(self.firings.all())
+        # A day may have become off meanwhile, one that was counted as used among them.
+        self.project(self.calendar(day), firings)
+        self.base_amount, late = self.left(paused_on), paused_on > self.due_on
+        self.base_on = resumed_on(day, self.base_amount, late, self.calendar(day))
         self.state, self.paused_at = TermState.RUNNING, None
-        day = timezone.localdate(at)
-        assert self.base_amount is not None, "only a length pauses, never a date"
-        self.base_on = resumed_on(day, self.base_amount, self.calendar(day))
-        self.project(self.calendar())
+        self.project(self.calendar(day), firings)
+        Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
         self._log("resume", at, by, save=PROJECTED)
 
     def extend(
@@ -423,31 +450,30 @@ class Term(models.Model):
         assert self.base_amount is not None, "what has a unit has a length"
         self.extended += days
         self.base_amount += days
-        if self.state == TermState.RUNNING:
-            self.project(self.calendar())
-        else:
-            # resume() computes the rungs. The new due day may mean that it is no longer late.
-            calendar = self.calendar(self.due_on + timedelta(days=2 * days + 31))
-            self.due_on = calendar.add(self.due_on, days)
-            self.due_at = end_of(self.due_on)
+        # Of a paused one too: the new due day may mean that it is no longer late.
+        self.project(self.calendar())
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
     def move(self, day: date, *, at: datetime, by: User | None) -> None:
         """Change the due day of a clock with a fixed date (dời ngày)."""
         reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
+        was, firings = self.due_on, list(self.firings.all())
         self.due_on = day
-        self.project(self.calendar())
+        self.project(self.calendar(), firings)
+        Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
         self._log("move", at, by, reason=reason, save=PROJECTED)
 
     def stop(self, *, at: datetime, by: User | None = None) -> None:
         """End the clock (dừng): the work is done, or is no longer asked for."""
+        left = self.remaining()
         self.state, self.stopped_at, self.paused_at, self.next_at = (
             TermState.STOPPED,
             at,
             None,
             None,
         )
-        self._log("stop", at, by, save=["state", "stopped_at", "paused_at", "next_at"])
+        saved = ["state", "stopped_at", "paused_at", "next_at"]
+        self._log("stop", at, by, save=saved, left=left)
 
     def _log(
         self,
@@ -458,6 +484,7 @@ class Term(models.Model):
         save: list[str],
         reason: str = "",
         document: str = "",
+        left: int | None = None,
     ) -> None:
         self.save(update_fields=save)
         TermEvent.objects.create(
@@ -468,15 +495,20 @@ class Term(models.Model):
             reason=reason.strip(),
             document=document.strip(),
             due_on=self.due_on,
-            left=self.base_amount,
+            left=self.remaining() if left is None else left,
         )
 
 
-def resumed_on(day: date, left: int, calendar: Calendar) -> date:
+def resumed_on(day: date, left: int, late: bool, calendar: Calendar) -> date:
     """``base_on`` of a clock that is resumed on ``day`` with ``left`` working days: ``day``, or
-    when it is late the last working day up to it.
+    when it is ``late`` the last working day up to it.
+
+    What was late for no working day yet, due on a Friday and paused on the Saturday, is due on the
+    last working day before ``day``.
     """
-    return day if left >= 0 else calendar.last_working(day)
+    if not late:
+        return day
+    return calendar.last_working(day if left else day - DAY)
 
 
 PROJECTED = [
@@ -543,14 +575,17 @@ class TermEvent(models.Model):
 
 
 class Firing(models.Model):
-    """A reminder or escalation that has fired (lần nhắc, lần báo cáo): one row per term and rung,
-    so that nothing fires twice.
+    """A reminder or escalation that has fired (lần nhắc, lần báo cáo): one row per term, rung and
+    due day, so that nothing fires twice, and a due day that moved is told anew.
+
+    Also a rung that a later one overtook, so that it is not told after it.
     """
 
-    pk = models.CompositePrimaryKey("term_id", "rung")
+    pk = models.CompositePrimaryKey("term_id", "rung", "due_on")
     # No index of its own: the primary key (term, rung) begins with it.
     term = models.ForeignKey(Term, models.PROTECT, db_index=False, related_name="firings")
     rung = models.CharField(max_length=24)
+    due_on = models.DateField()
     at = models.DateTimeField()
     fired_at = models.DateTimeField()
 

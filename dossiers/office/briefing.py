@@ -37,7 +37,7 @@ class Briefing:
         """A row per open task that the holder has claimed or nobody has, the soonest due first."""
         tasks = list(
             Task.objects.open_in(self.post)
-            .filter(Q(owner=None) | Q(owner=self.post.user_id))
+            .filter(Q(owner=None) | Q(owner__in=self._claimed_by()))
             .select_related(
                 "dossier__product__producer", "dossier__commune", "dossier__rule_set", "term"
             )
@@ -59,6 +59,11 @@ class Briefing:
             }
             for task in tasks
         ]
+
+    def _claimed_by(self) -> list[int]:
+        """The holder, and who acts for them today: what either claimed is the post's."""
+        lent = self.post.substitutions.in_force(self.today).values_list("substitute", flat=True)
+        return [self.post.user_id, *lent]
 
     def _last_entries(self, dossiers: Iterable[int]) -> dict[int, list[HistoryEntry]]:
         entries = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
@@ -25,18 +26,25 @@ def clocks(dossier: Dossier) -> dict[str, Any]:
     terms = list(dossier.terms.live().select_related("rule").order_by("legal", "due_at", "pk"))
     days = [today, *(term.due_on for term in terms)]
     calendar = DayOff.objects.calendar(min(days), max(days))
-    return {
-        "terms": [
+    rows = []
+    for term in terms:
+        shown = due(term.due_on, today, calendar, paused_at=term.paused_at)
+        left, just_late = 0, False
+        if term.paused_at is not None:
+            left = term.remaining() or 0
+            just_late = left == 0 and term.due_on < timezone.localdate(term.paused_at)
+        rows.append(
             {
                 "term": term,
                 "title": title_of(term),
-                "due": due(term.due_on, today, calendar, paused_at=term.paused_at),
+                "due": shown,
                 "unit": UNITS[term.unit],
-                "late": -(term.base_amount or 0),
+                "left": left,
+                "late": -left,
+                "just_late": just_late,
             }
-            for term in terms
-        ]
-    }
+        )
+    return {"terms": rows}
 
 
 @register.inclusion_tag("dossiers/term_time.html")

@@ -39,17 +39,16 @@ def due(due_on: date, today: date, calendar: Calendar, *, paused_at: datetime | 
     soon nor overdue; if it was late at that moment, the words say by how much, as of then.
     """
     if paused_at is not None:
-        late = -calendar.between(timezone.localdate(paused_at), due_on)
-        words = (
-            ngettext(
+        paused_on = timezone.localdate(paused_at)
+        late = -calendar.between(paused_on, due_on)
+        if late > 0:
+            words = ngettext(
                 "tạm dừng, đã quá hạn %(n)d ngày làm việc",
                 "tạm dừng, đã quá hạn %(n)d ngày làm việc",
                 late,
-            )
-            % {"n": late}
-            if late > 0
-            else _("tạm dừng")
-        )
+            ) % {"n": late}
+        else:
+            words = _("tạm dừng, vừa quá hạn") if due_on < paused_on else _("tạm dừng")
         return Due("paused", words, due_on)
     days = calendar.between(today, due_on)
     if due_on < today:

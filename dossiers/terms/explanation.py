@@ -64,7 +64,8 @@ class Explanation:
         elif event.kind == Kind.RESUME:
             self.paused = False
             assert event.left is not None, "what pauses has a length"
-            self.base_on = resumed_on(timezone.localdate(event.at), event.left, self.calendar)
+            day = timezone.localdate(event.at)
+            self.base_on = resumed_on(day, event.left, event.due_on < day, self.calendar)
         self.amount = event.left
         days = abs(before - (event.left or 0)) if event.kind in (Kind.PAUSE, Kind.EXTEND) else 0
         return Line(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +11,10 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Configuration, DayOff, HistoryEntry, Job, User, job_kind
+from cycle.models import Configuration, DayOff, HistoryEntry, Job, OutboxMessage, User, job_kind
 from cycle.workdays import Calendar
 from dossiers.models.task import Task
-from dossiers.models.term import PROJECTED, Term, TermEvent, TermQuerySet, TermState
+from dossiers.models.term import PROJECTED, Firing, Term, TermEvent, TermQuerySet, TermState
 
 BATCH = 1000
 
@@ -189,14 +189,17 @@ def recalculate(job: Job) -> dict[str, int]:
 
 def _move(terms: list[Term], calendar: Calendar, job: Job) -> int:
     now = clock.now()
-    changed, ledger, said, tasks = [], [], [], []
+    changed, ledger, said, tasks, told = [], [], [], [], []
     for term in terms:
+        # What is paused counts its days as it goes on.
         if term.state != TermState.RUNNING:
             continue
         before = term.due_on, term.rung_at
-        term.project(calendar, fired=[firing.rung for firing in term.firings.all()])
+        firings = list(term.firings.all())
+        term.project(calendar, firings)
         if (term.due_on, term.rung_at) == before:
             continue
+        told += term.still_told(before[0], firings, now)
         changed.append(term)
         if term.due_on == before[0]:
             continue
@@ -218,7 +221,8 @@ def _move(terms: list[Term], calendar: Calendar, job: Job) -> int:
     _save(changed, PROJECTED)
     _save(tasks, ["due_on", "due_at"])
     TermEvent.objects.bulk_create(ledger)
-    HistoryEntry.objects.bulk_create(
+    Firing.objects.bulk_create(told, ignore_conflicts=True)
+    entries = HistoryEntry.objects.bulk_create(
         [
             HistoryEntry(
                 stream="dossier" if term.dossier_id else "cycle",
@@ -238,7 +242,21 @@ def _move(terms: list[Term], calendar: Calendar, job: Job) -> int:
             for term, old in sorted(said, key=lambda pair: (pair[0].dossier_id or 0, pair[0].pk))
         ]
     )
+    # Of most nobody has heard yet: no audience is looked for.
+    wrong = {term.pk for term, old in said if _was_called_late(term, old, now)}
+    if not clock.replaying():
+        OutboxMessage.objects.bulk_create(
+            OutboxMessage(entry=entry) for entry in entries if entry.data["term"] in wrong
+        )
     return len(said)
+
+
+def _was_called_late(term: Term, day: date, now: datetime) -> bool:
+    """Whether it was told to be late when it was due on ``day``, and is not late any more."""
+    called = any(
+        each.due_on == day and not each.rung.startswith("-") for each in term.firings.all()
+    )
+    return called and term.due_at > now
 
 
 def _save(rows: list[Any], fields: list[str]) -> None:

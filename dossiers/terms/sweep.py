@@ -1,4 +1,9 @@
-"""The sweep: what is due is claimed, fired and recorded in one statement."""
+"""The sweep: what is due is claimed, fired and recorded in one statement.
+
+Of several rungs of one term that are due at once, after days without a beat, the latest is told
+alone, and to those too who would have heard of the others: nobody hears today what was true on
+Monday.
+"""
 
 from __future__ import annotations
 
@@ -26,12 +31,20 @@ WITH due AS (
   LIMIT %(limit)s
   FOR UPDATE SKIP LOCKED
 ), fired AS (
-  INSERT INTO dossiers_firing (term_id, rung, at, fired_at)
-  SELECT due.id, r.rung, r.at, %(now)s
+  INSERT INTO dossiers_firing (term_id, rung, due_on, at, fired_at)
+  SELECT due.id, r.rung, due.due_on, r.at, %(now)s
   FROM due, unnest(due.rungs, due.rung_at) AS r (rung, at)
   WHERE r.at <= %(now)s
-  ON CONFLICT (term_id, rung) DO NOTHING
+  ON CONFLICT (term_id, rung, due_on) DO NOTHING
   RETURNING term_id, rung, at
+), staged AS (
+  SELECT term_id, rung, at, whom,
+    max(at) OVER of_term AS latest, max(at) OVER (PARTITION BY term_id, whom) AS heard,
+    row_number() OVER (PARTITION BY term_id ORDER BY at DESC, rung) AS place
+  FROM fired, split_part(split_part(rung, '/', 1), ':', 2) AS whom
+  WINDOW of_term AS (PARTITION BY term_id)
+), overtaken AS (
+  SELECT term_id, jsonb_agg(DISTINCT whom) AS whom FROM staged WHERE heard < latest GROUP BY term_id
 ), moved AS (
   UPDATE dossiers_term t
   SET next_at = (SELECT min(m) FROM unnest(t.rung_at) AS m WHERE m > %(now)s)
@@ -43,21 +56,25 @@ WITH due AS (
     CASE WHEN due.dossier_id IS NULL THEN 'cycle' ELSE 'dossier' END,
     coalesce(due.dossier_id, due.cycle_id),
     due.cycle_id,
-    CASE WHEN fired.rung LIKE '-%%' THEN 'term.warning'
-         WHEN fired.rung LIKE '0:%%' THEN 'term.overdue'
+    CASE WHEN staged.rung LIKE '-%%' THEN 'term.warning'
+         WHEN staged.rung LIKE '0:%%' THEN 'term.overdue'
          ELSE 'term.escalated' END,
     due.title, '', NULL, '', '', '',
-    jsonb_build_object('term', due.id, 'rung', fired.rung, 'task', due.task_id,
-      'code', due.code, 'due_on', due.due_on, 'role', due.role, 'org_unit', due.org_unit_id),
-    fired.at
-  FROM fired JOIN due ON due.id = fired.term_id
+    jsonb_build_object('term', due.id, 'rung', staged.rung, 'task', due.task_id,
+      'code', due.code, 'due_on', due.due_on, 'role', due.role, 'org_unit', due.org_unit_id)
+      || CASE WHEN overtaken.whom IS NULL OR staged.place > 1 THEN '{}'
+              ELSE jsonb_build_object('also', overtaken.whom) END,
+    staged.at
+  FROM staged JOIN due ON due.id = staged.term_id
+    LEFT JOIN overtaken ON overtaken.term_id = staged.term_id
+  WHERE staged.at = staged.latest
   -- Everybody locks the heads of history in the same order.
-  ORDER BY 1, 2, fired.at, fired.rung
+  ORDER BY 1, 2, staged.at, staged.rung
   RETURNING id
 ), queued AS (
   INSERT INTO cycle_outboxmessage (entry_id) SELECT id FROM told WHERE %(tell)s
 )
-SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM fired)
+SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM told)
 """
 
 #: Asked first. Most sweeps find nothing due and end here.
@@ -68,7 +85,7 @@ HANDS = 2
 
 
 def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
-    """Fire every rung that is due at ``now``; returns ``{"terms": …, "firings": …}``.
+    """Fire what is due at ``now``; returns ``{"terms": …, "firings": …}``, firings as far as told.
 
     ``batch``: how many terms one statement takes. Any number of sweeps may run at once, and one may
     be killed at any moment: what was not committed is found again by the next. When the first batch
@@ -89,7 +106,7 @@ def sweep(now: datetime | None = None, *, batch: int = 5000) -> dict[str, int]:
 
 
 def _batch(values: dict[str, Any]) -> tuple[int, int]:
-    """One batch; returns how many terms it claimed and how many rungs it fired."""
+    """One batch; returns how many terms it claimed and how many rungs it told of."""
     with transaction.atomic(), connection.cursor() as cursor:
         # Force the index scan in order of next_at: a bitmap scan would read and sort all rows that
         # are due again for each batch.

@@ -32,6 +32,7 @@ from dossiers.page import (
     recorded,
     say_done,
     told,
+    who_has,
 )
 from dossiers.rules import holds_task
 from dossiers.walk.diagram import picture
@@ -54,6 +55,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
         {
             "dossier": dossier,
             "task": task,
+            **who_has(task),
             "guide": GUIDES[task.node] if task else None,
             "mine": holds_task(request.user, task),
             "acts": [act for act in acts if act.tone != "refuse"],

@@ -34,6 +34,7 @@ from dossiers.page import (
     recorded,
     say_done,
     told,
+    who_has,
 )
 from dossiers.rules import holds_task, types_from_paper
 from dossiers.walk import doors
@@ -47,7 +48,8 @@ def handling(user: User, task: Task) -> dict[str, str]:
     """``{name: button}`` of what ``user`` may do about who has the task (claim, release …)."""
     may = {}
     if rules.has_perm("dossiers.claim_task", user, task):
-        if task.owner_id is None:
+        # What its owner may no longer do is free to be taken.
+        if task.owner is None or not holds_task(task.owner, task):
             may["claim"] = _("Nhận việc")
         if task.waiting_since:
             may["resume"] = _("Chủ thể đã trả lời")
@@ -290,6 +292,7 @@ def _page(
             ("history", _("Nhật ký")),
         ],
         **_told_beside(task, tab),
+        **who_has(task),
     }
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
 

@@ -1,0 +1,431 @@
+"""People come, go, stand in and claim while dossiers move: no dead end, no alert without a reader.
+
+A seeded walk over dossiers, tasks, posts, substitutions and the calendar of days off, with days on
+which no beat comes. After each step the rules of who has work are compared, and after each beat
+what was told to whom. Rounds are not in it: results come from paper.
+"""
+
+import random
+from collections import Counter
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from bench.ground import end_the_province_of_the_reference_data, history_is_whole
+from cycle import clock
+from cycle.models import (
+    HistoryEntry,
+    Job,
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    RuleSet,
+    Substitution,
+    User,
+)
+from cycle.models.job import run_waiting
+from dossiers.models import (
+    ActNotPossible,
+    ConditionNotMet,
+    Dossier,
+    PaperRequired,
+    Task,
+    TaskAlreadyDone,
+    Term,
+    TermState,
+)
+from dossiers.office import handover
+from dossiers.rules import doers, holds_task
+from dossiers.terms import recalculation
+from dossiers.terms.explanation import Explanation
+from dossiers.terms.sweep import sweep
+from dossiers.walk import doors
+from notifications import audiences
+from notifications.dispatch import dispatch
+from notifications.models import Notification
+from notifications.rules import may_read
+from tests import records
+from tests.law_acts import HANDS_IN
+from tests.world import open_cycle, open_dossier, person
+
+BOUND = (
+    "mỗi bước: ai được làm, ai thấy, ai được báo là một; không hồ sơ nào kẹt; không tin nào thiếu "
+    "người đọc làm được"
+)
+SIZES = {"small": 500, "full": 20_000}
+SEED = 29
+#: How many dossiers walk at once.
+AT_ONCE = 5
+REFUSALS = (ActNotPossible, ConditionNotMet, PaperRequired, PermissionDenied, ValidationError)
+#: What there is to hold: role, whether at the commune, how many people.
+POSTS = [
+    (Role.OFFICER, True, 2), (Role.LEADER, True, 1), (Role.CLERK, True, 1),
+    (Role.OFFICER, False, 2), (Role.LEADER, False, 1), (Role.COUNCIL_OFFICE, False, 2),
+    (Role.TRADE, False, 1), (Role.CLERK, False, 1),
+]  # fmt: skip
+#: How often each move comes, of 100.
+MOVES = {
+    "act": 34, "claim": 10, "release": 3, "reassign": 4, "wait": 4, "resume": 5, "leave": 5,
+    "come": 7, "lend": 5, "recall": 2, "switch": 3, "day_off": 2, "day": 10, "away": 1, "beat": 5,
+}  # fmt: skip
+
+
+def run(scale):
+    """How often the rules disagreed, a dossier stood still, or something was told to nobody."""
+    steps = SIZES[scale]
+    walk = Walk(random.Random(SEED))
+    for _step in range(steps):
+        walk.step()
+    with clock.at(walk.now):
+        walk.everybody_is_back()
+    figures = {"size": steps, "moves": dict(sorted(walk.moves.items()))}
+    figures |= {name: len(walk.found[name]) for name in FAULTS}
+    if odd := [each for name in FAULTS for each in walk.found[name]]:
+        figures["odd"] = odd[:5]
+    figures["acts"] = walk.moves["act"]
+    figures["told"] = Notification.objects.count()
+    figures["history_whole"] = history_is_whole()
+    figures["exact"] = (
+        figures["history_whole"]
+        and figures["acts"] > steps / 10
+        and figures["told"] > steps / 10
+        and not any(figures[name] for name in FAULTS)
+    )
+    return figures
+
+
+FAULTS = ("dead_ends", "disagreeing", "untold", "told_without_right", "wrong_days")
+
+
+class Walk:
+    """The office, and a moment that goes on; ``found`` keeps what was wrong, by kind."""
+
+    def __init__(self, chance):
+        self.chance = chance
+        self.now = timezone.make_aware(datetime(2026, 2, 2, 9))
+        self.moves, self.found = Counter(), {name: [] for name in FAULTS}
+        end_the_province_of_the_reference_data()
+        since = {"valid_from": date(2020, 1, 1)}
+        self.province = OrgUnit.objects.create(code="P", name="Tỉnh", level=Level.PROVINCE, **since)
+        self.commune = OrgUnit.objects.create(
+            code="X", name="Xã Nà Tấu", level=Level.COMMUNE, parent=self.province, **since
+        )
+        self.posts = [
+            (role, self.commune if below else self.province)
+            for role, below, number in POSTS
+            for _one in range(number)
+        ]
+        with clock.at(self.now):
+            self.people = {
+                below: [
+                    person(f"n{number}{below:d}", f"Người {number} {below:d}", post)
+                    for number, post in enumerate(self.posts)
+                    if (post[1] == self.commune) is below
+                ]
+                # Who has no post yet may be appointed, or stand in.
+                + [person(f"moi{n}{below:d}", f"Mới {n} {below:d}") for n in range(2)]
+                for below in (True, False)
+            }
+            self.cycle = open_cycle(RuleSet.objects.get(edition="qd26_2026"), 2026)
+
+    # --- A step -----------------------------------------------------------------------------
+
+    def step(self):
+        """One move by chance, then what must be so."""
+        (name,) = self.chance.choices(list(MOVES), list(MOVES.values()))
+        self.now += timedelta(minutes=self.chance.randrange(1, 20))
+        with clock.at(self.now):
+            self.open()
+            with suppress(*REFUSALS, TaskAlreadyDone):
+                if getattr(self, name)():
+                    self.moves[name] += 1
+        with clock.at(self.now):
+            if task := self.task():
+                self.agree(task)
+                self.goes_on(task)
+
+    def open(self):
+        """There are always dossiers that walk."""
+        if Task.objects.open().count() >= AT_ONCE:
+            return
+        here = self.commune.pk
+        if officers := [each for each in self.everybody(True) if each.capacity("officer", here)]:
+            open_dossier(
+                self.cycle, self.commune, self.chance.choice(officers),
+                name=f"Mật ong {Dossier.objects.count()}",
+            )  # fmt: skip
+
+    def everybody(self, below):
+        """The people of the commune or of the province who have an account, read anew."""
+        ids = [user.pk for user in self.people[below]]
+        return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+
+    def task(self, **where):
+        """Some open task, or None."""
+        found = Task.objects.open().filter(**where).select_related("dossier", "org_unit", "owner")
+        found = list(found.order_by("pk"))
+        return self.chance.choice(found) if found else None
+
+    def who_may(self, task):
+        """Somebody who may do the task, or None."""
+        claim = (task.owner_id, task.role, task.org_unit_id)
+        people = sorted(doers([claim])[claim])
+        return User.objects.get(pk=self.chance.choice(people)) if people else None
+
+    # --- What people do ---------------------------------------------------------------------
+
+    def act(self):
+        task = self.task()
+        by = task and self.who_may(task)
+        return by and any(self.tried(task, name, by) for name in self.ways(task))
+
+    def ways(self, task):
+        """Acts of the task, the way forward mostly first."""
+        names = task.acts()
+        return names if self.chance.random() < 0.85 else self.chance.sample(names, len(names))
+
+    def tried(self, task, name, by):
+        """Whether ``by`` could do the act."""
+        if name == "submit_dossier":
+            self.bring_papers(task.dossier, by)
+        given = HANDS_IN.get(name, dict)()
+        if name == "certify":
+            given["record"].number = f"{task.pk}/GCN"
+        with suppress(*REFUSALS), transaction.atomic():
+            doors.complete(task, name, by=by, reason="Theo biên bản", **given)
+            return True
+        return False
+
+    def bring_papers(self, dossier, by):
+        there = set(dossier.evidence.current().values_list("kind", flat=True))
+        for kind in sorted({*dossier.rule_set.compulsory(dossier.case_type)} - there):
+            with suppress(*REFUSALS), transaction.atomic():
+                doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
+
+    def claim(self):
+        task = self.task()
+        if by := task and self.who_may(task):
+            doors.claim(task, by=by)
+            return True
+
+    def release(self):
+        task = self.task(owner__isnull=False)
+        if by := task and self.who_may(task):
+            doors.release(task, by=by)
+            return True
+
+    def reassign(self):
+        task = self.task()
+        to = task and self.who_may(task)
+        leaders = to and sorted(audiences.holders(Role.LEADER, task.org_unit_id))
+        if leaders:
+            doors.reassign(task, to=to, by=User.objects.get(pk=leaders[0]), reason="Bận việc khác")
+            return True
+
+    def wait(self):
+        task = self.task(waiting_since=None)
+        if by := task and self.who_may(task):
+            doors.wait(task, by=by, reason="Chờ giấy")
+            return True
+
+    def resume(self):
+        task = self.task(waiting_since__isnull=False)
+        if by := task and self.who_may(task):
+            doors.resume(task, by=by)
+            return True
+
+    # --- People come and go -----------------------------------------------------------------
+
+    def held(self):
+        """The posts of today that begun before it, but those of the province's leader."""
+        today = clock.today()
+        last = {"role": Role.LEADER, "org_unit": self.province}
+        return list(
+            RoleAssignment.objects.held_on(today).filter(valid_from__lt=today).exclude(**last)
+            .order_by("pk")
+        )  # fmt: skip
+
+    def leave(self):
+        if held := self.held():
+            post = self.chance.choice(held)
+            RoleAssignment.objects.filter(pk=post.pk).update(
+                valid_to=clock.today() - timedelta(days=1)
+            )
+            return True
+
+    def come(self):
+        role, unit = self.chance.choice(self.posts)
+        return self.appoint(role, unit)
+
+    def appoint(self, role, unit):
+        free = [
+            user
+            for user in self.everybody(unit == self.commune)
+            if not user.role_assignments.filter(
+                role=role, org_unit=unit, valid_to__gte=clock.today()
+            ).exists()
+            and not user.role_assignments.filter(role=role, org_unit=unit, valid_to=None).exists()
+        ]
+        if not free:
+            return False
+        RoleAssignment.objects.create(
+            user=self.chance.choice(free), role=role, org_unit=unit, valid_from=clock.today()
+        )
+        return True
+
+    def lend(self):
+        held = self.held()
+        post = held and self.chance.choice(held)
+        others = post and [
+            user
+            for user in self.everybody(post.org_unit_id == self.commune.pk)
+            if user.pk != post.user_id
+        ]
+        if not others:
+            return False
+        first = clock.today() + timedelta(days=self.chance.randrange(2))
+        last = first + timedelta(days=self.chance.randrange(6))
+        if post.substitutions.filter(valid_from__lte=last, valid_to__gte=first).exists():
+            return False
+        Substitution.objects.create(
+            assignment=post, substitute=self.chance.choice(others), valid_from=first,
+            valid_to=last, reason="Nghỉ phép", created_by=post.user,
+        )  # fmt: skip
+        return True
+
+    def recall(self):
+        today = clock.today()
+        lent = list(
+            Substitution.objects.in_force(today).filter(valid_from__lt=today).order_by("pk")
+        )
+        if lent:
+            Substitution.objects.filter(pk=self.chance.choice(lent).pk).update(
+                valid_to=today - timedelta(days=1)
+            )
+        return bool(lent)
+
+    def switch(self):
+        """An account is closed, or opened again."""
+        keeps = RoleAssignment.objects.filter(role=Role.LEADER, org_unit=self.province)
+        users = User.objects.filter(
+            pk__in=[each.pk for both in self.people.values() for each in both]
+        )
+        users = users.exclude(pk__in=keeps.values("user"))
+        closed = list(users.filter(is_active=False).order_by("pk"))
+        user = self.chance.choice(closed or list(users.order_by("pk")))
+        User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
+        return True
+
+    # --- Time -------------------------------------------------------------------------------
+
+    def day_off(self):
+        day = clock.today() + timedelta(days=self.chance.randrange(-3, 12))
+        if day.weekday() > 4:
+            return False
+        rows = recalculation.checked(
+            [{"day": day.isoformat(), "what": "off", "name": "Bão", "document": "12/TB-BNV"}]
+        )
+        recalculation.apply(rows)
+        Job.objects.create(
+            kind="recalculate_terms", created_at=clock.now(),
+            params={"days": [day.isoformat()], "document": "12/TB-BNV"},
+        )  # fmt: skip
+        run_waiting()
+        return True
+
+    def day(self):
+        """The next morning, and its beat."""
+        return self.later(1)
+
+    def away(self):
+        """Days without a beat, then one."""
+        return self.later(self.chance.randrange(3, 10))
+
+    def later(self, days):
+        day = timezone.localdate(self.now) + timedelta(days=days)
+        self.now = timezone.make_aware(datetime.combine(day, time(8)))
+        with clock.at(self.now):
+            return self.beat()
+
+    def beat(self):
+        """What the beat does; all that it tells is told to somebody who may read it."""
+        last = Notification.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        entry = HistoryEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        handover.keep_posts()
+        for task in Task.objects.open().filter(owner__isnull=False).select_related("owner"):
+            if not holds_task(task.owner, task):
+                self.found["disagreeing"].append(f"{task}: {task.owner} keeps it")
+        sweep()
+        while dispatch():
+            pass
+        for told in Notification.objects.filter(pk__gt=last).select_related("entry", "recipient"):
+            if not may_read(told.recipient, told.entry):
+                self.found["told_without_right"].append(f"{told.entry.event} {told.recipient}")
+        for rung in HistoryEntry.objects.filter(pk__gt=entry, event__in=audiences.RUNGS):
+            self.is_told(rung)
+        return True
+
+    def is_told(self, rung):
+        """A rung has a reader; one of the officer is read by all who may do the task."""
+        readers = set(rung.notifications.values_list("recipient", flat=True))
+        if not readers:
+            self.found["untold"].append(f"{rung.event} {rung.data}")
+        task = Task.objects.open().filter(pk=rung.data["task"]).first()
+        hears = [rung.data["rung"].partition(":")[2].partition("/")[0], *rung.data.get("also", [])]
+        if task is not None and "officer" in hears and not audiences.workers(task) <= readers:
+            self.found["untold"].append(f"{rung.event} {rung.data}: {readers}")
+
+    # --- What must be so --------------------------------------------------------------------
+
+    def agree(self, task):
+        """Rule, list and alert name the same people; the task and its term the same day."""
+        claim = (task.owner_id, task.role, task.org_unit_id)
+        people = doers([claim])[claim]
+        everybody = [*self.everybody(True), *self.everybody(False)]
+        # Who may, and of the others some: each costs a reading of their posts.
+        others = self.chance.sample([each for each in everybody if each.pk not in people], 3)
+        asked = others + [each for each in everybody if each.pk in people]
+        rule = {user.pk for user in asked if holds_task(user, task)}
+        if not people == rule == audiences.workers(task):
+            self.found["disagreeing"].append(f"{task}: {people} {rule}")
+        someone = self.chance.choice(asked)
+        if (task in Task.objects.to_do(someone)) != (someone.pk in rule):
+            self.found["disagreeing"].append(f"{task}: list of {someone}")
+        if not people and not audiences._first(task):
+            self.found["untold"].append(f"{task}: a vacant post, and nobody hears")
+        term = task.term
+        stands = term.state != TermState.RUNNING or Explanation(term).stands
+        if (task.due_on, task.due_at) != (term.due_on, term.due_at) or not stands:
+            self.found["wrong_days"].append(f"{task}: {task.due_on} {term.due_on}")
+
+    def goes_on(self, task):
+        """With somebody at its post, at least one act of the task succeeds."""
+        with transaction.atomic():
+            by = self.who_may(task)
+            if by is None:
+                self.appoint(task.role, task.org_unit)
+                by = self.who_may(task)
+            if by is not None and not any(self.tried(task, name, by) for name in task.acts()):
+                self.found["dead_ends"].append(f"{task} {task.state}")
+            transaction.set_rollback(True)
+
+    def everybody_is_back(self):
+        """At the end: with all posts filled, each dossier is walked to where its walk ends."""
+        User.objects.update(is_active=True)
+        for role, unit in self.posts:
+            self.appoint(role, unit)
+        for dossier in Dossier.objects.filter(tasks__open_state__isnull=False):
+            for _act in range(40):
+                task = Task.objects.open().filter(dossier=dossier).first()
+                if task is None:
+                    break
+                by = self.who_may(task)
+                if by is None or not any(self.tried(task, name, by) for name in task.acts()):
+                    self.found["dead_ends"].append(f"{task} {task.state}: at the end")
+                    break
+        left = Term.objects.live().filter(task__isnull=False, task__open_state=None)
+        self.found["wrong_days"] += [f"{term}: runs on" for term in left]
