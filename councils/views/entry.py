@@ -8,15 +8,23 @@ from typing import Any
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from councils.forms import entries, fields
 from councils.judging import checklist, ranking, tally
 from councils.judging.board import with_due
-from councils.models import Appraisal, Opinion, RoundEntry, RoundState
+from councils.models import (
+    Appraisal,
+    Opinion,
+    RoundEntry,
+    RoundState,
+    Scoresheet,
+)
+from councils.models.scoresheet import HANDED_IN
 from councils.pages import found_entry, posted
 from cycle import clock
 from cycle.asking import SignedIn
@@ -69,6 +77,9 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             and found.is_counted
             and again,
             "may_keep": presides and wide,
+            "may_drop": found.live
+            and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
+            "strays": _strays(found) if presides and found.live and found.round.is_open else [],
             "may_count": any(item.code == "count" for item in alarms)
             and rules.has_perm("councils.count_sheets", request.user, found.round),
             "appraisals": Appraisal.objects.filter(entry__in=found.said_in())
@@ -91,14 +102,24 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
+def _strays(entry: RoundEntry) -> list[Scoresheet]:
+    """The sheets of people who must not score the product."""
+    who = tally.HandedIn.of(entry.round).stray(entry)
+    sheets = entry.sheets.filter(member__in=who, scoring=entry.scoring, state__in=HANDED_IN)
+    return list(sheets.select_related("member__user").order_by("pk"))
+
+
 #: The acts on one product: permission, method of the round, texts.
 _ACTS: dict[str, dict] = {
     "drop": {
-        "permission": "councils.run_round",
+        "permission": "councils.preside",
         "title": _lazy("Đưa sản phẩm ra khỏi đợt"),
         "button": _lazy("Đưa ra khỏi đợt"),
         "tone": "refuse",
-        "follows": [_lazy("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được.")],
+        "follows": [
+            _lazy("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được."),
+            _lazy("Phiếu đã chấm được giữ niêm phong, không tính vào kết quả nào."),
+        ],
         "done": _lazy("Đã đưa sản phẩm ra khỏi đợt."),
     },
     "score_again": {
@@ -137,6 +158,42 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         return redirect("councils:round", found.round_id)
     page = {"round": found.round, "entry": found, "form": form, **kind}
     return render(request, "councils/act.html", page)
+
+
+@login_required
+def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Not count the sheet of somebody who must not score the product, with a reason."""
+    sheet = get_object_or_404(
+        Scoresheet.objects.filter(member__isnull=False).select_related("member__user"), pk=pk
+    )
+    found = found_entry(request.user, sheet.entry_id)
+    if not rules.has_perm("councils.preside", request.user, found.round):
+        raise Http404
+    sheet.entry = found
+
+    def do(**values: Any) -> Any:
+        return sheet.void(by=request.user, **values)
+
+    form = fields.ReasonForm(posted(request), act=do)
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã ghi: phiếu này không tính."))
+        return redirect("councils:entry", found.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": found.round,
+            "entry": found,
+            "form": form,
+            "title": _("Không tính phiếu của %(who)s") % {"who": sheet.member},
+            "button": _("Không tính phiếu này"),
+            "tone": "refuse",
+            "follows": [
+                _("Phiếu được giữ niêm phong, không tính vào kết quả; lý do ghi vào nhật ký."),
+                _("Khi người này lại được chấm (có mặt, bỏ từ chối), phiếu lấy lại và nộp được."),
+            ],
+        },
+    )
 
 
 # --- Resolutions ---------------------------------------------------------------------------------
