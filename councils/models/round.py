@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from councils.models.council import Member, MemberQuerySet
-    from cycle.models import Criterion, Elimination, Rubric, User
+    from cycle.models import Criterion, Elimination, Rubric, RuleSet, User
     from dossiers.models.dossier import DossierQuerySet
 
 #: How many days a meeting can be put off at a time: more is taken for a mistyped month or year.
@@ -533,6 +533,19 @@ class EvaluationRound(models.Model):
             for entry in entries:
                 entry.position = place[entry.pk]
             RoundEntry.objects.bulk_update(entries, ["position"])
+
+    @property
+    def shows_self_score(self) -> bool:
+        """Whether its members may see the producers' own points: once it is closed, or always by
+        the regulation.
+        """
+        return self.regulation.show_self_score or self.state == RoundState.CLOSED
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The edition that its products are judged by; while it has none, that of its year."""
+        entry = self.products().select_related("dossier__rule_set").first()
+        return self.cycle.rule_set if entry is None else entry.dossier.rule_set
 
     @property
     def edition(self) -> str | None:
