@@ -82,4 +82,5 @@ urlpatterns = [
     path("photos/<int:pk>/", appraisal.photo, name="photo"),
     path("opinions/", opinion.opinions, name="opinions"),
     path("opinions/<int:pk>/", opinion.opinion, name="opinion"),
+    path("opinions/<int:pk>/scan/", opinion.scan, name="opinion_scan"),
 ]
