@@ -445,7 +445,9 @@ def test_a_tie_is_marked_once_the_sheets_are_counted(
 ):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu)
     entry = round_.entries.get()
-    round_.attend({judge(council, number).pk: number < 4 for number in range(5)}, by=thu, reason="Ghi nhầm")
+    round_.attend(
+        {judge(council, number).pk: number < 4 for number in range(5)}, by=thu, reason="Ghi nhầm"
+    )
     for number, wish in enumerate((best, worst, best)):
         fill(entry, judge(council, number), wish)
     assert "ngang phiếu</span>" not in page(client, thu, "resolutions", entry.pk)

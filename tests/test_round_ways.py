@@ -32,11 +32,18 @@ from councils.views import result
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, User
 from cycle.models.job import run_waiting
-from dossiers.models import ConditionNotMet, Dossier, State, Task
+from dossiers.models import (
+    ConditionNotMet,
+    Dossier,
+    OfficialDocument,
+    PaperRequired,
+    State,
+)
 from dossiers.walk import doors
-from tests import judging
+from tests import judging, records
 from tests.judging import begin, best, fill, judge, regulate, worst
-from tests.world import open_task
+from tests.standing import approved, stand
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -303,8 +310,8 @@ def attendance_changed_after_the_count(round_, thu, an):
     said = HistoryEntry.objects.filter(event="round.attend").order_by("seq").last()
     assert (said.reason, len(said.data["had_come"]), len(said.data["present"])) == (
         "Đến muộn",
-        4,
         5,
+        6,
     )
     fill(round_.entries.get(), judge(round_.council, 4))
     assert close(round_, thu).results.get().sheets == 5
@@ -475,6 +482,69 @@ def test_a_way_back(case, round_, thu, an):
 def test_a_regulation_begins_careful():
     begun = Regulation()
     assert (begun.fewest_sheets, begun.absent_sheets, begun.show_self_score) == (3, False, False)
+
+
+# --- Five stars, and what the ministry orders: two papers, and a choice ---------------------------
+
+
+def on_paper(dossier, act, by, **given):
+    doors.complete(
+        open_task(dossier), act, by=by, paper=records.signed_paper(), reason="Theo văn bản", **given
+    )
+
+
+@pytest.fixture
+def best_of_all(cycle, commune, an):
+    """A dossier of 90 points and more, before the chair of the province."""
+    dossier = open_dossier(cycle, commune, an)
+    return stand(dossier, State.AWAITING_DECISION, stars=5, points_sum="650")
+
+
+@pytest.mark.parametrize("chosen", ["certify", "evaluate_again"])
+def test_the_centre_gave_less_and_the_leader_chooses_on_paper(chosen, best_of_all, minh, son, thu):
+    dossier = best_of_all
+    with pytest.raises(ConditionNotMet, match="phê duyệt kết quả"):
+        on_paper(dossier, "nominate", son)
+    approved(dossier, minh)
+    on_paper(dossier, "nominate", son)
+    numbers = OfficialDocument.objects.order_by("pk").values_list("number", flat=True)
+    assert len(set(numbers)) == 2
+    less = records.evaluation("616", 7, stars=4)
+    on_paper(dossier, "record_centre_result", minh, record=less)
+    doors.complete(open_task(dossier), "propose_recognition", by=minh)
+    if chosen == "certify":
+        on_paper(dossier, "certify", son, record=records.certificate())
+        assert (dossier.lock(), dossier.state)[1] == State.CERTIFIED
+        return
+    on_paper(dossier, "evaluate_again", son)
+    dossier.lock()
+    assert (dossier.state, dossier.stars) == (State.PROVINCE_EVALUATING, None)
+    # Judged again with 90 points it may go to the centre again, on a new approval.
+    on_paper(dossier, "rank", thu, record=records.evaluation("650", 7, stars=5))
+    doors.complete(open_task(dossier), "propose_recognition", by=minh)
+    with pytest.raises(ConditionNotMet, match="phê duyệt kết quả"):
+        on_paper(dossier, "nominate", son)
+    approved(dossier, minh)
+    on_paper(dossier, "nominate", son)
+
+
+def test_only_after_the_centres_answer_is_a_result_evaluated_again(best_of_all, son):
+    with pytest.raises(ConditionNotMet, match="trung ương đã trả kết quả"):
+        on_paper(best_of_all, "evaluate_again", son)
+
+
+def test_the_ministry_orders_a_new_evaluation_or_withdraws_the_decision(best_of_all, minh, son):
+    dossier = stand(best_of_all, State.AWAITING_DECISION)
+    on_paper(dossier, "certify", son, record=records.certificate())
+    dossier.lock()
+    about = {"by": minh, "reason": "Kết luận kiểm tra của Bộ"}
+    doors.act(dossier.process, "order_evaluation", paper=records.signed_paper(), **about)
+    dossier.lock()
+    given = dossier.certificates.with_validity().get()
+    assert given.standing(clock.today()) == "valid"
+    doors.act(dossier.process, "withdraw_decision", paper=records.signed_paper(), **about)
+    given = dossier.certificates.with_validity().get()
+    assert (given.standing(clock.today()), given.revoked_on) == ("revoked", clock.today())
 
 
 # --- From every state ------------------------------------------------------------------------
@@ -670,7 +740,7 @@ class Walker:
         try:
             with transaction.atomic():
                 act()
-        except (ConditionNotMet, PermissionDenied, RoundClosed, SheetSealed, Task.DoesNotExist):
+        except (ConditionNotMet, PermissionDenied, RoundClosed, SheetSealed, PaperRequired):
             return False
         self.done.append(act.__name__)
         return True

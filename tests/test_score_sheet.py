@@ -671,7 +671,9 @@ def test_no_pen_sheet_is_handed_back_after_the_closing(round_, entry, member, co
     # Left behind as a draft: its member did not come.
     for number in (0, 2, 3, 4):
         fill(entry, judge(council, number))
-    round_.attend({each.pk: each != member for each in council.members.all()}, by=thu, reason="Ghi nhầm")
+    round_.attend(
+        {each.pk: each != member for each in council.members.all()}, by=thu, reason="Ghi nhầm"
+    )
     judging.close(round_, by=thu)
     back = reverse("councils:hand_back", args=[of(entry, member).pk])
     assert "Đợt đã chốt kết quả" in at(thu).post(back, {"reason": "Nhầm"}).text

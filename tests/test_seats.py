@@ -186,7 +186,9 @@ def test_a_meeting_put_off_is_held_on_its_new_day_with_the_sheets_that_are_in(
 def test_too_few_came_and_it_is_put_off(scoring, council, thu):
     with clock.at(clock.now() + DAY):
         came = judge(council, 4)
-        scoring.attend({member.pk: member == came for member in scoring.seats}, by=thu, reason="Ghi nhầm")
+        scoring.attend(
+            {member.pk: member == came for member in scoring.seats}, by=thu, reason="Ghi nhầm"
+        )
         move(scoring, thu, 7, reason="Không đủ thành viên")
         assert not scoring.attendances.exists()
         told = HistoryEntry.objects.get(event="round.move_meeting")
