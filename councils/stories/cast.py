@@ -43,7 +43,7 @@ COUNCIL = (
     ("hoidong.totruong", "Cà Văn Ơn", Seat.TEAM_LEAD, "Chi cục Phát triển nông thôn"),
 )
 #: How many working days ago, at least, the dossiers of a round came before the council.
-CAME_BEFORE = {"closed": 12, "open": 7}
+CAME_BEFORE = {"closed": 12, "open": 7, "reopened": 12}
 #: The mean points of the products in the closed round.
 MEANS = (64, 78, 58)
 

@@ -95,6 +95,7 @@ TWO_LEVEL_SCENES = (
     Scene("", (*SELECTED, "defer"), 0, 1),
     Scene("", (*APPROVED, "record_visit", "defer"), 0, 1),
     Scene("", (*CERTIFIED, "record_inspection", "revoke"), 0, 1),
+    Scene("evaluate_at_province", JUDGED, 0, 1, then="reopened"),
 )
 
 THREE_LEVEL_SCENES = (
