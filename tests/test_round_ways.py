@@ -751,10 +751,11 @@ class Walker:
 @pytest.mark.parametrize("seed", range(3))
 def test_from_no_state_that_a_walk_reaches_is_there_no_way_on(seed, round_, thu, an):
     walker = Walker(round_, thu, an, seed)
-    for step in range(60):
+    for step in range(45):
         # Days pass; seats that were ended are then over.
         with clock.at(clock.now() + step * timedelta(hours=3)):
             if walker.step():
                 ends(round_, thu)
+    # Enough of the acts came to something.
     assert len(set(walker.done)) > 6, walker.done
     assert Interest.objects.count() <= 5
