@@ -64,13 +64,17 @@ class Board:
 
     @cached_property
     def entries(self) -> list[RoundEntry]:
-        """The products on the agenda; in a closed round those it judged."""
+        """The products on the agenda; in a closed round those it judged, in a voided one all that
+        it ever had.
+        """
         found = self.round.entries.select_related(
             "dossier__product__producer", "dossier__commune", "rubric"
         )
         if self.round.state == RoundState.CLOSED:
             judged = Result.objects.filter(closing__round=self.round, closing__reopening=None)
             return list(found.filter(results__in=judged))
+        if self.round.state == RoundState.VOID:
+            return list(found)
         return list(found.filter(live=True))
 
     @cached_property

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.lists import Results, version_of
-from councils.models import Closing, EvaluationRound, RoundState
+from councils.models import Closing, EvaluationRound, RoundClosed, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState
@@ -118,6 +118,9 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
 def void(request: SignedIn, pk: int) -> HttpResponseBase:
     """Give a round up before it is closed, on a document."""
     round_ = found_round(request.user, pk, "councils.preside")
+    if round_.is_over and request.method != "POST":
+        messages.info(request, RoundClosed(round_).sentence)
+        return redirect("councils:round", round_.pk)
 
     def give_up(**values: Any) -> Any:
         return round_.void(by=request.user, **values)
