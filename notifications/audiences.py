@@ -202,9 +202,8 @@ def the_member_whose_sheet_does_not_count(entry: HistoryEntry) -> set[int]:
 
 @audience("round.take_in", "round.drop")
 def who_scores_once_it_is_open(entry: HistoryEntry) -> set[int]:
-    """Those who score in the round; nobody while it is being prepared."""
-    round_ = _round(entry)
-    return _people(round_.scoring_members) if round_.opened_at is not None else set()
+    """Those who score in the round; nobody while it is being prepared, when no reason is given."""
+    return _people(_round(entry).scoring_members) if entry.reason else set()
 
 
 @audience("round.leave")

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.urls import reverse
 
 from councils.forms.rounds import RoundForm
 from councils.judging import closing, ranking
@@ -477,6 +478,47 @@ CASES = [
 @pytest.mark.usefixtures("minh")
 def test_a_way_back(case, round_, thu, an):
     case(round_, thu, an)
+
+
+def asked(client, user, name, pk, **data):
+    client.force_login(user)
+    where = reverse(f"councils:{name}", args=[pk])
+    return client.post(where, data) if data else client.get(where)
+
+
+def test_each_finds_the_way_on_the_pages(client, round_, thu, council, minh):
+    """The chair leaves a sheet out, the office takes a product out, extends and gives up."""
+    Council.objects.filter(pk=council.pk).update(valid_to=clock.today())
+    chair, absent = judge(council, 0).user, judge(council, 4)
+    entry = round_.entries.get()
+    score(round_)
+    came(round_, range(4), thu)
+    sheet = Scoresheet.objects.get(member=absent)
+    where = reverse("councils:void_sheet", args=[sheet.pk])
+    assert where in asked(client, chair, "entry", entry.pk).content.decode()
+    assert where not in asked(client, judge(council, 1).user, "entry", entry.pk).content.decode()
+    assert asked(client, judge(council, 1).user, "void_sheet", sheet.pk).status_code == 404
+    lacking = asked(client, chair, "void_sheet", sheet.pk, reason=" ")
+    assert "Bạn chưa nhập: Lý do." in lacking.content.decode()
+    assert asked(client, chair, "void_sheet", sheet.pk, reason="Vắng họp").status_code == 302
+    told = asked(client, absent.user, "sheet", entry.pk).content.decode()
+    assert "vắng họp" in told
+    assert "Lý do sửa" in asked(client, thu, "attendance", round_.pk).content.decode()
+    assert asked(client, thu, "drop", entry.pk, reason="Chờ kiểm nghiệm").status_code == 302
+    added = asked(client, thu, "take_in", round_.pk).content.decode()
+    assert "Lý do bổ sung vào đợt đang chấm" in added
+    late = f"{clock.today() + 9 * DAY:%d/%m/%Y}"
+    longer = {"valid_to": late, "reason": "Còn một đợt", "document": "20/QĐ-UBND ngày 02/11/2026"}
+    assert asked(client, thu, "council_extend", council.pk, **longer).status_code == 302
+    again = asked(client, thu, "council_extend", council.pk, **longer).content.decode()
+    assert "Ngày mới phải sau ngày" in again
+    council.refresh_from_db()
+    assert council.valid_to == clock.today() + 9 * DAY
+    without = asked(client, thu, "round_void", round_.pk, reason="Hoãn", document="")
+    assert "Bạn chưa nhập: Số, ngày văn bản." in without.content.decode()
+    assert asked(client, chair, "round_void", round_.pk, reason="Hoãn", document=PAPER).url
+    shown = asked(client, thu, "round", round_.pk).content.decode()
+    assert "Đã hủy" in shown and PAPER in shown and "Hủy đợt" not in shown
 
 
 def test_a_regulation_begins_careful():

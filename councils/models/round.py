@@ -671,8 +671,11 @@ class EvaluationRound(models.Model):
             states=[RoundState.PREPARING, RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
-        ):
-            if not rules.has_perm("councils.run_round", by, self) and not self.is_open:
+        ) as data:
+            if self.is_open:
+                # Whoever scores is told, and why.
+                data["reason"] = reason
+            elif not rules.has_perm("councils.run_round", by, self):
                 raise PermissionDenied
             entry.refresh_from_db(fields=["live"])
             if not entry.live:
