@@ -267,7 +267,11 @@ def page(
             "recusal": recusal,
             "unsettled": unsettled,
             "absent": absent,
-            "may_take_back": taking and may and not sheet.is_draft and not recusal,
+            "may_take_back": taking
+            and may
+            and not sheet.is_draft
+            and not recusal
+            and not (absent and sheet.state == SheetState.VOID),
             "interest": interest
             or (InterestForm(conflicts=_conflicts(sheet)) if own and taking else None),
             "interest_wrong": interest is not None,

@@ -502,7 +502,9 @@ def test_each_finds_the_way_on_the_pages(client, round_, thu, council, minh):
     assert "Bạn chưa nhập: Lý do." in lacking.content.decode()
     assert asked(client, chair, "void_sheet", sheet.pk, reason="Vắng họp").status_code == 302
     told = asked(client, absent.user, "sheet", entry.pk).content.decode()
-    assert "vắng họp" in told
+    assert "vắng họp" in told and "take_back" not in told
+    for user, page in ((absent.user, "my_sheets"), (chair, "round"), (thu, "paper")):
+        assert "không tính" in asked(client, user, page, round_.pk).content.decode()
     assert "Lý do sửa" in asked(client, thu, "attendance", round_.pk).content.decode()
     assert asked(client, thu, "drop", entry.pk, reason="Chờ kiểm nghiệm").status_code == 302
     added = asked(client, thu, "take_in", round_.pk).content.decode()

@@ -41,6 +41,7 @@ CELLS = {
     "draft": (_("đang chấm"), "cell-draft"),
     "entered": (_("chờ đối chiếu"), "cell-draft"),
     "submitted": (_("đã nộp"), "done-mark"),
+    "void": (_("không tính"), "cell-none"),
     "recused": (_("không chấm"), "cell-none"),
     "absent": (_("vắng họp"), "cell-none"),
 }
@@ -178,7 +179,7 @@ class Board:
                     "entry": entry,
                     "cells": cells,
                     "handed_in": sum(cell["code"] == SheetState.SUBMITTED for cell in cells),
-                    "expected": sum(cell["code"] not in ("recused", "absent") for cell in cells),
+                    "expected": sum(cell["due"] for cell in cells),
                     "alarms": alarms.get(entry.pk, ()),
                     "appraised": entry.dossier_id in appraised,
                 }
@@ -193,11 +194,11 @@ class Board:
         sheets: Mapping[tuple[int, int], tuple[str, int]],
     ) -> dict[str, Any]:
         code, take_backs = sheets.get((entry.pk, member.pk), ("none", 0))
-        if (entry.pk, member.pk) in recused:
+        away = not self.round.in_writing and self.attendance.get(member.pk) is False
+        left_out = (entry.pk, member.pk) in recused
+        if left_out:
             code = "recused"
-        elif (
-            code == "none" and not self.round.in_writing and self.attendance.get(member.pk) is False
-        ):
+        elif code == "none" and away:
             code = "absent"
         word, look = CELLS[code]
         return {
@@ -206,6 +207,7 @@ class Board:
             "word": word,
             "look": look,
             "take_backs": take_backs,
+            "due": not left_out and (not away or code == SheetState.SUBMITTED),
         }
 
     def documents(self) -> Documents | None:

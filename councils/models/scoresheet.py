@@ -323,7 +323,8 @@ class Scoresheet(models.Model):
         """Take a handed-in sheet back (lấy lại phiếu), which is counted and shown. Raises
         PermissionDenied, and SheetSealed once the product was counted.
         """
-        self._check(by, taking_back=True)
+        # What was left out comes back only once its member may score after all.
+        self._check(by, taking_back=self.state != SheetState.VOID)
         with transaction.atomic(), sealed(self.entry.round):
             held = Scoresheet.objects.select_for_update().get(pk=self.pk)
             if held.state == SheetState.DRAFT:
