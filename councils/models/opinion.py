@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -169,6 +169,7 @@ class Opinion(models.Model):
             if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():
                 clocks.go_on(dossier, at=self.answered_at, by=by)
             round_ = self.entry.round
+            said: dict[str, Any] = {"document": number} if number else {}
             HistoryEntry.objects.record(
                 "round.answer_opinion",
                 round_,
@@ -176,5 +177,5 @@ class Opinion(models.Model):
                 capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id),
                 dossier=self.entry.dossier_id,
                 opinion=self.pk,
-                **({"document": number} if number else {}),
+                **said,
             )

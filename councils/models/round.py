@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
     from councils.models.council import Member, MemberQuerySet
     from cycle.models import Criterion, Elimination, Rubric, RuleSet, User
+    from dossiers.law.conditions import Words
     from dossiers.models.dossier import DossierQuerySet
 
 #: How many days a meeting can be put off at a time: more is taken for a mistyped month or year.
@@ -390,7 +391,7 @@ class EvaluationRound(models.Model):
         reason, place = reason.strip(), place.strip()
         with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
             day = timezone.localdate(meets_at)
-            lacks = [] if reason else [_now("Bạn chưa nêu lý do dời ngày họp.")]
+            lacks: list[Words] = [] if reason else [_now("Bạn chưa nêu lý do dời ngày họp.")]
             if lacks := lacks + self._why_not_on(day):
                 raise ConditionNotMet(lacks)
             came = self.attendances.filter(present=True).order_by("member")
@@ -405,7 +406,7 @@ class EvaluationRound(models.Model):
             self.save(update_fields=["meets_at", "place"])
             self._watch_papers(by)
 
-    def _why_not_on(self, day: date) -> list[str]:
+    def _why_not_on(self, day: date) -> list[Words]:
         """Sentences that say why the meeting cannot be moved to ``day``."""
         if self.in_writing:
             return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
@@ -418,8 +419,9 @@ class EvaluationRound(models.Model):
             ]
         if day < clock.today():
             return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
-        if lacks := self.council.not_in_term(day):
-            return [str(each) for each in lacks]
+        lacks = self.council.not_in_term(day)
+        if lacks:
+            return lacks
         if day == self.met_on:
             return [_now("Đợt đang ghi họp vào ngày này: hãy chọn ngày khác.")]
         last = max(self.met_on or clock.today(), clock.today()) + DAY * PUT_OFF_AT_MOST
@@ -428,7 +430,7 @@ class EvaluationRound(models.Model):
                 _now("Chỉ dời đến hết ngày %(last)s (%(days)s ngày): xin xem lại năm, tháng.")
                 % {"last": f"{last:%d/%m/%Y}", "days": PUT_OFF_AT_MOST}
             ]
-        lacks = [
+        lacks += [
             _now("Ngày %(day)s: %(lacks)s") % {"day": f"{day:%d/%m/%Y}", "lacks": each}
             for each in self.council.missing(day)
         ]
