@@ -292,7 +292,7 @@ def result_approved(dossier: Dossier) -> Words | None:
     """Quyết định phê duyệt kết quả: a paper of its own, before the request to the ministry; not
     under editions in which a district evaluates.
     """
-    if dossier.rule_set.has_district:
+    if dossier.rule_set.has_district or may_be_nominated.why_not(dossier):
         return None
     approved = dossier.history.filter(event="dossier.approve_result")
     last = dossier.evaluations.last()
