@@ -551,8 +551,7 @@ def test_the_centre_gave_less_and_the_leader_chooses_on_paper(chosen, best_of_al
         on_paper(dossier, "nominate", son)
     approved(dossier, minh)
     on_paper(dossier, "nominate", son)
-    numbers = OfficialDocument.objects.order_by("pk").values_list("number", flat=True)
-    assert len(set(numbers)) == 2
+    assert OfficialDocument.objects.filter(dossier=dossier).count() == 2
     less = records.evaluation("616", 7, stars=4)
     on_paper(dossier, "record_centre_result", minh, record=less)
     doors.complete(open_task(dossier), "propose_recognition", by=minh)

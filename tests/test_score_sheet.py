@@ -304,7 +304,7 @@ def test_an_old_tab_overwrites_nothing_newer(entry, member):
 
 @pytest.mark.parametrize("script", [True, False])
 def test_an_older_score_sent_late_overwrites_nothing_and_both_are_shown(entry, member, script):
-    first, here, there = (option(entry, "1.1", points) for points in (0, 1, 3))
+    first, here, there = (option(entry, "1.1", points) for points in (2, 1, 3))
     key = f"c{first.criterion_id}"
     touch(member.user, entry, **{key: first.pk})
     # This page has the first and loses its line; elsewhere another is chosen meanwhile.
