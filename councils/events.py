@@ -5,14 +5,16 @@ from django.utils.translation import gettext_lazy as _
 from cycle.events import carry, register
 
 carry(
-    "about dossier dossiers holds interest kind meets_at number opinion place present recused"
-    " regulation results scoring scorings seat signed_on stars until version who who_id why"
+    "about dossier dossiers had_come holds interest kind left_out meets_at number opinion place"
+    " present recused regulation results scoring scorings seat signed_on stars until version who"
+    " who_id why"
 )
 
 register("template.keep", _("nạp mẫu văn bản"))
 register("council.set_up", _("thành lập hội đồng"))
 register("council.seat", _("bổ sung thành viên hội đồng"))
 register("council.unseat", _("cho thôi thành viên hội đồng"))
+register("council.extend", _("gia hạn hội đồng"))
 register("council.regulate", _("nhập quy chế hội đồng"))
 register("round.create", _("lập đợt đánh giá"))
 register("round.change", _("sửa thông tin đợt đánh giá"))
@@ -41,4 +43,6 @@ register("round.ask_opinion", _("xin ý kiến sở, ngành"))
 register("round.answer_opinion", _("trả lời xin ý kiến"))
 register("round.close", _("chốt kết quả đợt đánh giá"))
 register("round.reopen", _("mở lại đợt đánh giá"))
+register("round.void", _("hủy đợt đánh giá"))
+register("round.void_sheet", _("không tính một phiếu chấm điểm"))
 register("round.record_document", _("ghi số, ngày văn bản của hội đồng"))

@@ -36,7 +36,7 @@ class RoundList(Queried):
         tab = data.get("tab")
         if tab not in RoundState.values:
             # What goes on now comes first.
-            busy = (RoundState.OPEN, RoundState.PREPARING, RoundState.CLOSED)
+            busy = (RoundState.OPEN, RoundState.PREPARING, RoundState.CLOSED, RoundState.VOID)
             tab = next((state for state in busy if state in self.counts), RoundState.PREPARING)
         self.tab = tab
         super().__init__(

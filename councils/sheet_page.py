@@ -89,6 +89,8 @@ def why(refused: Exception, sheet: Scoresheet, user: User) -> str:
         return _("Đợt đã chốt kết quả lúc %(at)s, phiếu không nhận thêm điểm.") % {
             "at": moment_text(entry.round.closed_at)
         }
+    if entry.round.state == RoundState.VOID:
+        return RoundClosed(entry.round).sentence
     if not entry.round.is_open:
         return _("Đợt chưa mở chấm điểm.")
     if entry.scoring != sheet.scoring:
@@ -121,7 +123,14 @@ def _save(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpRespo
         return render(
             request,
             "councils/_sheet_saved.html",
-            {"standing": _standing(form), "problems": form.errors.items(), "at": clock.now()},
+            {
+                "standing": _standing(form),
+                "problems": [
+                    (name, sentences, form.elsewhere.get(name))
+                    for name, sentences in form.errors.items()
+                ],
+                "at": clock.now(),
+            },
         )
     if form.errors:
         return page(request, sheet, form=form)
@@ -209,7 +218,8 @@ def page(
     entry, round_ = sheet.entry, sheet.entry.round
     own = sheet.member is not None and sheet.member.user_id == request.user.pk
     recusal = sheet.recusal() if sheet.member else None
-    unsettled = sheet.unsettled() if sheet.member and round_.state != RoundState.CLOSED else None
+    unsettled = sheet.unsettled() if sheet.member and not round_.is_over else None
+    absent = sheet.absent() if round_.is_open else None
     kept = request.typed
     taking = (
         round_.is_open
@@ -218,14 +228,14 @@ def page(
         or (sheet.member is None and round_.state == RoundState.PREPARING)
     )
     may = rules.has_perm("councils.score", request.user, sheet)
-    writable = taking and may and sheet.is_draft and not recusal and not unsettled
+    writable = taking and may and sheet.is_draft and not recusal and not unsettled and not absent
     if form is None:
         form = SheetForm(sheet, data=kept if kept is not None and writable else None)
     shows = round_.regulation
     team = _team_scores(entry) if shows.show_team_score and sheet.member else {}
-    self_score = (
-        entry.dossier.selfassessments.order_by("-pk").first() if shows.show_self_score else None
-    )
+    # Hidden while its member could still change a point because of it.
+    seen = sheet.member is None or round_.shows_self_score or entry.is_counted
+    self_score = entry.dossier.selfassessments.order_by("-pk").first() if seen else None
     claimed = {}
     # In another rubric the same code may be another criterion.
     if self_score is not None and self_score.rubric_id == entry.rubric_id:
@@ -256,7 +266,12 @@ def page(
             "own": own,
             "recusal": recusal,
             "unsettled": unsettled,
-            "may_take_back": taking and may and not sheet.is_draft and not recusal,
+            "absent": absent,
+            "may_take_back": taking
+            and may
+            and not sheet.is_draft
+            and not recusal
+            and not (absent and sheet.state == SheetState.VOID),
             "interest": interest
             or (InterestForm(conflicts=_conflicts(sheet)) if own and taking else None),
             "interest_wrong": interest is not None,

@@ -41,7 +41,7 @@ THREE_LEVELS: Edges = {
     "check_at_province": ("evaluate_at_province", "supplement"),
     "evaluate_at_province": ("propose_recognition", "end"),
     "propose_recognition": ("decide", "end"),
-    "decide": ("promote", "propose_recognition", "await_centre", "end"),
+    "decide": ("promote", "propose_recognition", "evaluate_at_province", "await_centre", "end"),
     "await_centre": ("promote", "propose_recognition"),
     #
     "promote": ("end",),

@@ -197,6 +197,18 @@ def the_member_whose_sheet(entry: HistoryEntry) -> set[int]:
     return {entry.data["who_id"]}
 
 
+@audience("round.void_sheet")
+def the_member_whose_sheet_does_not_count(entry: HistoryEntry) -> set[int]:
+    """The member, whether or not they still sit."""
+    return {entry.data["who_id"]} - {None}
+
+
+@audience("round.take_in", "round.drop")
+def who_scores_once_it_is_open(entry: HistoryEntry) -> set[int]:
+    """Those who score in the round; nobody while it is being prepared, when no reason is given."""
+    return _people(_round(entry).scoring_members) if entry.reason else set()
+
+
 @audience("round.leave")
 def who_scores_and_the_office(entry: HistoryEntry) -> set[int]:
     """Those whose sheets were awaited, and the council's office."""
@@ -206,7 +218,7 @@ def who_scores_and_the_office(entry: HistoryEntry) -> set[int]:
     )
 
 
-@audience("round.close", "round.reopen")
+@audience("round.close", "round.reopen", "round.void")
 def the_council_and_its_unit(entry: HistoryEntry) -> set[int]:
     """The council, its office and the officers of its unit."""
     round_ = _round(entry)
@@ -240,11 +252,10 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "council.set_up",
     "council.seat",
     "council.unseat",
+    "council.extend",
     "council.regulate",
     "round.create",
     "round.change",
-    "round.take_in",
-    "round.drop",
     "round.attend",
     "round.declare_interest",
     # Told by the invitation to the meeting.

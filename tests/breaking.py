@@ -337,6 +337,13 @@ def shut(world):
     world.round.save()
 
 
+def given_up(world):
+    """The round voided as a careless program would: it keeps its product."""
+    world.round.state, world.round.voided_at = "void", clock.now()
+    world.round.void_reason, world.round.void_document = "Hủy", "15/VB-UBND"
+    world.round.save()
+
+
 def reopening(world, **fields):
     """The standing closing of the round is opened again, and the round not yet."""
     # The closing is of an earlier transaction: what it defers was checked.

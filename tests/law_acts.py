@@ -53,6 +53,10 @@ HANDS_IN = {
     },
     "certify": lambda: {"record": records.certificate(), "paper": records.signed_paper()},
     "nominate": lambda: {"paper": records.signed_paper()},
+    **{
+        act: lambda: {"paper": records.signed_paper()}
+        for act in ("approve_result", "evaluate_again", "order_evaluation", "withdraw_decision")
+    },
     "record_promotion": lambda: {"record": records.promotion()},
     "promote": lambda: {"record": records.promotion()},
     "record_inspection": lambda: {"record": records.inspection()},

@@ -96,6 +96,7 @@ from tests.breaking import (
     event,
     fired,
     forbidden,
+    given_up,
     held_by,
     interest,
     judged,
@@ -491,6 +492,7 @@ BREAKS = {
     "regulation_quorum_is_a_share": lambda w: judging.regulate(w.commune, quorum_percent=101),
     "regulation_spread_is_points": lambda w: judging.regulate(w.commune, max_spread=101),
     "regulation_scores_at_least_once": lambda w: judging.regulate(w.commune, scorings=0),
+    "regulation_asks_for_a_sheet": lambda w: judging.regulate(w.commune, fewest_sheets=0),
     "regulation_conflicts_known": lambda w: judging.regulate(w.commune, appraised="perhaps"),
     "council_period_not_reversed": lambda w: [
         council(w),
@@ -512,6 +514,12 @@ BREAKS = {
     "member_period_not_reversed": lambda w: seated(w, until=LONG_AGO),
     # councils: a round and what is before it
     "round_state_known": lambda w: [judged(w), EvaluationRound.objects.update(state="lost")],
+    "round_void_knows_why": lambda w: [
+        judged(w),
+        RoundEntry.objects.update(live=False),
+        EvaluationRound.objects.update(state="void", voided_at=clock.now()),
+    ],
+    "round_void_stays": lambda w: [judged(w), given_up(w)],
     "round_follows_by_meeting": lambda w: [
         judged(w),
         EvaluationRound.objects.update(follows=w.round.pk),
@@ -594,6 +602,7 @@ BREAKS = {
         judged(w),
         Scoresheet.objects.update(state="submitted"),
     ],
+    "sheet_void_knows_why": lambda w: [judged(w), Scoresheet.objects.update(state="void")],
     "paper_sheet_seen_by_two": lambda w: [
         judged(w),
         Scoresheet.objects.update(entered_by=w.an, confirmed_by=w.an),

@@ -32,6 +32,11 @@ TOLD = {
     "round.hand_back_sheet",
     "round.leave",
     "round.move_meeting",
+    # Once scoring is open; see the second test.
+    "round.take_in",
+    "round.drop",
+    "round.void_sheet",
+    "round.void",
 }
 
 
@@ -67,6 +72,30 @@ def written(event):
 def test_the_events_of_councils_that_are_told():
     ours = {name for name in events.registered() if name.startswith(("round.", "council."))}
     assert ours - audiences.events_of(audiences.nobody) == TOLD
+
+
+def test_what_changes_an_open_round_is_told(council, cycle, commune, an, thu, minh):
+    judges = {"chu_tich", "uy_vien_1", "uy_vien_2", "uy_vien_3", "uy_vien_4"}
+    first, more = (judging.before_council(cycle, commune, an, 1) for _ in "12")
+    round_ = begin(council, cycle, first, thu)
+    entry = round_.entries.get()
+    assert told("round.take_in") == set()
+    round_.take_in([(more[0], judging.rubric_of(more[0]))], by=thu, reason="Đủ giấy tờ")
+    assert told("round.take_in") == judges
+    round_.drop(round_.entries.get(dossier=more[0]), by=thu, reason="Chờ kiểm nghiệm")
+    assert told("round.drop") == judges
+    sheet = fill(entry, judge(council, 1))
+    there = {member.pk: member != sheet.member for member in council.members.all()}
+    round_.attend(there, by=thu, reason="Ghi nhầm")
+    sheet.void(by=judge(council, 0).user, reason="Vắng họp")
+    assert told("round.void_sheet") == {"uy_vien_1"}
+    round_.void(by=thu, reason="Hoãn đợt", document="15/VB-UBND")
+    assert told("round.void") == judges | {"thu_ky", "to_truong", "minh"}
+    for event in ("round.take_in", "round.drop", "round.void_sheet", "round.void"):
+        for each in written(event):
+            text = each.subject + "\n" + each.body
+            assert "Lý do: " in text and f"/rounds/{round_.pk}/" in text
+            assert "\n\n\n" not in text and not {"{{", "None"} & set(text.split())
 
 
 def test_the_way_of_a_round_in_letters(

@@ -291,9 +291,15 @@ def test_the_secretary_counts_and_where_none_can_the_office(opened, thu, cast):
     secretary = judge(round_.council, 5)
     people = [*cast.values(), *(m.user for m in round_.council.members.select_related("user"))]
     assert counters(round_, people) == {"thu_ky"}
-    round_.attend({each.pk: each != secretary for each in round_.council.members.all()}, by=thu)
+    round_.attend(
+        {each.pk: each != secretary for each in round_.council.members.all()},
+        by=thu,
+        reason="Ghi nhầm",
+    )
     assert counters(round_, people) == {"thu"}
-    round_.attend({each.pk: True for each in round_.council.members.all()}, by=thu)
+    round_.attend(
+        {each.pk: True for each in round_.council.members.all()}, by=thu, reason="Ghi nhầm"
+    )
     secretary.user.set_unusable_password()
     secretary.user.save()
     assert counters(round_, people) == {"thu"}

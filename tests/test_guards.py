@@ -152,6 +152,12 @@ ATTACKS = {
         """INSERT INTO public.councils_reopening (closing_id, reason, document, by_id, at)
            SELECT id, 'Khiếu nại', '15/VB-UBND', by_id, now() FROM public.councils_closing""",
     ),
+    ("councils_evaluationround", "round_void_stays"): (
+        judged,
+        {"councils_roundentry": "DELETE FROM pg_temp.councils_roundentry"},
+        """UPDATE public.councils_evaluationround
+           SET state = 'void', voided_at = now(), void_reason = 'Hủy', void_document = '15/VB'""",
+    ),
     ("councils_roundentry", "entry_keeps_its_product"): (
         judged,
         {

@@ -14,7 +14,7 @@ from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew
 from tests.public_pages import main, see
-from tests.standing import stand
+from tests.standing import approved, stand
 from tests.world import open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +98,7 @@ def test_a_refusal_or_the_way_to_the_centre_ends_it(
         at_council(given, cycle, commune, an, minh), S.AWAITING_DECISION, stars=5, points_sum="650"
     )
     with clock.at(at(2026, 10, 20)):
+        approved(dossier, minh)
         doors.complete(
             open_task(dossier),
             act,

@@ -5,6 +5,7 @@ from importlib import import_module
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
@@ -118,6 +119,23 @@ def test_nobody_else_asks_or_answers(client, entry, thu, y_te, minh, la):
     post(client, minh, "opinion", opinion.pk, text="Thay")
     opinion.refresh_from_db()
     assert opinion.answer == ""
+
+
+def test_an_answer_has_its_paper(client, entry, thu, y_te, minh, la, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    opinion = ask(entry, y_te, thu)
+    said = {"text": "Đạt yêu cầu.", "number": "công văn của sở"}
+    wrong = post(client, y_te, "opinion", opinion.pk, **said).content.decode()
+    assert "Đạt yêu cầu." in wrong and not Opinion.objects.get().answer
+    said["number"] = "15/SYT-ATTP ngày 01/11/2026"
+    scan = SimpleUploadedFile("tra-loi.pdf", b"%PDF-1.4 tra loi", "application/pdf")
+    assert post(client, y_te, "opinion", opinion.pk, scan=scan, **said).status_code == 302
+    kept = Opinion.objects.get()
+    assert (kept.number, kept.scan_name) == (said["number"], "tra-loi.pdf")
+    assert said["number"] in page(client, minh, "entry", entry.pk).content.decode()
+    paper = page(client, minh, "opinion_scan", opinion.pk)
+    assert b"".join(paper.streaming_content) == b"%PDF-1.4 tra loi"
+    assert page(client, la, "opinion_scan", opinion.pk).status_code == 404
 
 
 def test_silence_holds_nobody_up_and_is_seen(client, entry, thu, y_te):

@@ -120,7 +120,11 @@ def test_the_checklist_names_who_has_not_handed_in_never_what(round_, thu):
 def test_quorum_and_chair(round_, thu):
     score_all(round_)
     council = round_.council
-    round_.attend({judge(council, number).pk: number in (1, 2, 3) for number in range(5)}, by=thu)
+    round_.attend(
+        {judge(council, number).pk: number in (1, 2, 3) for number in range(5)},
+        by=thu,
+        reason="Ghi nhầm",
+    )
     with pytest.raises(ConditionNotMet) as refused:
         judging.close(round_, by=thu)
     assert "Có mặt 3/5 người chấm, cần 4." in said(refused)

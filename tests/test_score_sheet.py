@@ -12,7 +12,13 @@ from django.urls import reverse
 
 from councils.judging import closing, consequences
 from councils.judging.standing import standing
-from councils.models import Interest, Regulation, Scoresheet, SheetState
+from councils.models import (
+    EvaluationRound,
+    Interest,
+    Regulation,
+    Scoresheet,
+    SheetState,
+)
 from cycle import clock, rubrics
 from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
@@ -167,6 +173,11 @@ def test_what_the_producer_claims_stands_at_its_criterion(entry, member, an):
     said |= {"rubric": entry.rubric, "scores": {"1.1": "3", "1.2": "0"}}
     said |= {"dossier": entry.dossier, "recorded_by": an, "at": clock.now()}
     SelfAssessment.objects.create(**said)
+    # Nobody scores by what the producer thinks of itself, unless the regulation shows it.
+    assert "Chủ thể tự chấm" not in at(member.user).get(url(entry)).text
+    EvaluationRound.objects.update(
+        regulation=regulate(entry.round.council.org_unit, show_self_score=True)
+    )
     page = at(member.user).get(url(entry)).text
     assert page.count("Chủ thể tự chấm 3 điểm.") == page.count("Chủ thể tự chấm 0 điểm.") == 1
     # The same code of another rubric asks something else.
@@ -289,6 +300,49 @@ def test_an_old_tab_overwrites_nothing_newer(entry, member):
     touch(member.user, entry, **{key: new.pk})
     at(member.user).post(url(entry), {"act": "save", "was": str(old.pk), key: old.pk})
     assert of(entry, member).scores.get().option == new
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_an_older_score_sent_late_overwrites_nothing_and_both_are_shown(entry, member, script):
+    first, here, there = (option(entry, "1.1", points) for points in (2, 1, 3))
+    key = f"c{first.criterion_id}"
+    touch(member.user, entry, **{key: first.pk})
+    # This page has the first and loses its line; elsewhere another is chosen meanwhile.
+    touch(member.user, entry, **{key: there.pk, f"was-{key}": first.pk})
+    if script:
+        late = touch(member.user, entry, **{key: here.pk, f"was-{key}": first.pk}).text
+        assert f'data-saved="{there.pk}"' in late
+    else:
+        sent = {"act": "save", "was": str(first.pk), key: here.pk}
+        late = at(member.user).post(url(entry), sent).text
+    assert f"«{there.label} (3 điểm)»" in late and f"«{here.label} (1 điểm)»" in late
+    assert of(entry, member).scores.get().option == there
+    # Chosen again by somebody who has seen both, it counts.
+    touch(member.user, entry, **{key: here.pk, f"was-{key}": there.pk})
+    assert of(entry, member).scores.get().option == here
+
+
+def test_an_older_remark_sent_late_overwrites_nothing(entry, member):
+    chosen = option(entry, "1.1", 3)
+    key, note = f"c{chosen.criterion_id}", f"r{chosen.criterion_id}"
+    touch(member.user, entry, **{key: chosen.pk, note: "Viết ở nơi khác", "remark": "Chung"})
+    late = touch(member.user, entry, **{note: "Viết ở đây", f"was-{note}": ""}).text
+    assert "Viết ở nơi khác" in late and f'data-field="{note}"' in late
+    untouched = {note: "Cũ", f"was-{note}": "Cũ", "remark": "", "was-remark": "", "was": ""}
+    at(member.user).post(url(entry), {"act": "save"} | untouched)
+    sheet = of(entry, member)
+    assert (sheet.scores.get().remark, sheet.remark) == ("Viết ở nơi khác", "Chung")
+
+
+def test_who_is_recorded_as_absent_is_told_and_writes_nothing(round_, entry, member, council, thu):
+    round_.attend(
+        {each.pk: each != member for each in council.members.all()}, by=thu, reason="Ghi nhầm"
+    )
+    page = at(member.user).get(url(entry)).text
+    assert "được ghi vắng họp" in page and 'type="radio" name="c' not in page
+    chosen = option(entry, "1.1", 3)
+    late = touch(member.user, entry, **{f"c{chosen.criterion_id}": chosen.pk})
+    assert late.status_code == 409 and "được ghi vắng họp" in late.text
 
 
 def test_an_expired_login_keeps_the_choices(entry, member):
@@ -671,7 +725,9 @@ def test_no_pen_sheet_is_handed_back_after_the_closing(round_, entry, member, co
     # Left behind as a draft: its member did not come.
     for number in (0, 2, 3, 4):
         fill(entry, judge(council, number))
-    round_.attend({each.pk: each != member for each in council.members.all()}, by=thu)
+    round_.attend(
+        {each.pk: each != member for each in council.members.all()}, by=thu, reason="Ghi nhầm"
+    )
     judging.close(round_, by=thu)
     back = reverse("councils:hand_back", args=[of(entry, member).pk])
     assert "Đợt đã chốt kết quả" in at(thu).post(back, {"reason": "Nhầm"}).text

@@ -186,7 +186,9 @@ def test_a_meeting_put_off_is_held_on_its_new_day_with_the_sheets_that_are_in(
 def test_too_few_came_and_it_is_put_off(scoring, council, thu):
     with clock.at(clock.now() + DAY):
         came = judge(council, 4)
-        scoring.attend({member.pk: member == came for member in scoring.seats}, by=thu)
+        scoring.attend(
+            {member.pk: member == came for member in scoring.seats}, by=thu, reason="Ghi nhầm"
+        )
         move(scoring, thu, 7, reason="Không đủ thành viên")
         assert not scoring.attendances.exists()
         told = HistoryEntry.objects.get(event="round.move_meeting")
@@ -224,7 +226,7 @@ def test_until_it_is_recorded_who_came_on_the_new_day_nobody_was_away(scoring, c
         # It is not closed all the same: nobody is known to be there.
         assert "quorum" in unmet(scoring)
     with clock.at(clock.now() + 8 * DAY):
-        scoring.attend(dict.fromkeys(seats, False), by=thu)
+        scoring.attend(dict.fromkeys(seats, False), by=thu, reason="Ghi nhầm")
         assert "stray" in unmet(scoring)
 
 

@@ -23,7 +23,12 @@ from dossiers.walk import doors
 from tests import records
 from tests.law_acts import HANDS_IN, authority, who_does
 from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT
-from tests.standing import stand, with_compulsory_papers
+from tests.standing import (
+    answered_by_the_centre,
+    approved,
+    stand,
+    with_compulsory_papers,
+)
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -57,8 +62,11 @@ def file_of(cycle, cycle_of_three, commune, old_commune, moi):
         dossier = filed[cycle_of_three.pk if act in OF_THREE else cycle.pk]
         here = LAW[act][0] if act in OF_THREE else LAW[act][0] - OF_THE_DISTRICT
         state = S.RANKED if act == "not_recognise" else min(here)
-        if act == "nominate":
-            return stand(dossier, state, stars=5, points_sum="650")
+        if act in ("nominate", "approve_result"):
+            best = stand(dossier, state, stars=5, points_sum="650")
+            return approved(best, moi) if act == "nominate" else best
+        if act == "evaluate_again":
+            return answered_by_the_centre(stand(dossier, state))
         return stand(dossier, state)
 
     return make
@@ -96,6 +104,7 @@ def refused(answer, *call, **given):
 def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, file_of, moi):
     """Whoever does it: here somebody who holds every role."""
     dossier = file_of(act)
+    papers = OfficialDocument.objects.count()
     refused(WITHOUT, dossier, act, moi)
     refused(UNSCANNED, dossier, act, moi, unscanned())
     for stray in (
@@ -110,7 +119,7 @@ def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, 
     else:
         # A round scores; it neither decides nor takes away.
         refused(WITHOUT, dossier, act, moi, authority=authority(dossier, moi))
-    assert not OfficialDocument.objects.exists()
+    assert OfficialDocument.objects.count() == papers
 
 
 @pytest.mark.parametrize("act", sorted(OF_A_TASK))

@@ -18,7 +18,7 @@ from tests import records
 from tests.law_table import OF_THE_DISTRICT
 from tests.left_open import left_open
 from tests.pages import shown
-from tests.standing import stand
+from tests.standing import approved, stand
 from tests.task_pages import address, today
 from tests.world import events, open_dossier, open_task, person
 
@@ -233,6 +233,7 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
     )
     doors.complete(open_task(dossier), "propose_recognition", by=minh)
     dossier.lock()
+    approved(dossier, minh)
     move(son, dossier, "nominate", **paper())
     move(
         minh,

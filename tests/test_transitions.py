@@ -41,11 +41,15 @@ REFUSED_UNDER_TWO = {
     *(("choose_rubric", state) for state in NO_COUNCIL_YET),
     ("forward_to_district", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
+    ("approve_result", S.AWAITING_DECISION),
+    ("evaluate_again", S.AWAITING_DECISION),
 }
 REFUSED_UNDER_THREE = {
     *(("choose_rubric", state) for state in NO_COUNCIL_YET),
     ("forward_to_province", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
+    ("approve_result", S.AWAITING_DECISION),
+    ("evaluate_again", S.AWAITING_DECISION),
 }
 
 
@@ -242,6 +246,10 @@ def test_five_stars_are_the_centres_to_certify(dossier, moi):
 @pytest.mark.django_db
 def test_the_centre_is_asked_once(dossier, moi):
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="630")
+    assert refusal(dossier, "nominate", moi, paper=records.signed_paper()) == [
+        "Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh."
+    ]
+    do(dossier, "approve_result", moi, paper=records.signed_paper())
     do(dossier, "nominate", moi, paper=records.signed_paper())
     do(
         dossier,

@@ -258,7 +258,8 @@ LEADS_ON = {
 #: What opens for rows that the demo of no release has: score sheets that were filled by pen, lists
 #: that were entered, a year with a plan and batches.
 NOT_IN_DEMO = {
-    "councils:compare", "councils:hand_back", "councils:scan", "dossiers:stock_batch",
+    "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
+    "dossiers:stock_batch",
     "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
 }  # fmt: skip

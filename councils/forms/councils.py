@@ -78,6 +78,8 @@ class RegulationForm(_OfUnit):
             "quorum_percent",
             "chair_required",
             "max_spread",
+            "fewest_sheets",
+            "absent_sheets",
             "scorings",
             "secretary_scores",
             "show_self_score",
@@ -114,6 +116,26 @@ class SeatForm(OfModel):
     def do(self) -> Any:
         """The seat, or None when it was refused."""
         return self.attempt(lambda: self.council.give_seat(self.instance, by=self.by))
+
+
+class ExtendForm(Asked):
+    """Extend a council's term (gia hạn): its new last day, why, on which document."""
+
+    valid_to = DateField(label=_("Hoạt động đến hết ngày"))
+    reason = long_text(_("Lý do gia hạn"))
+    document = forms.CharField(
+        label=_("Số, ngày văn bản gia hạn"),
+        max_length=120,
+        help_text=_("Ví dụ: 15/QĐ-UBND ngày 01/11/2026."),
+    )
+
+    def __init__(self, *args: Any, council: Council, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.council, self.by = council, by
+
+    def do(self) -> Any:
+        """True, or None when it was refused."""
+        return self.attempt(lambda: self.council.extend(by=self.by, **self.cleaned_data))
 
 
 class EndSeatForm(Asked):

@@ -23,7 +23,7 @@ from councils.models import (
 from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment, User, named_apart
 from dossiers.forms.fields import CountField, field_for, long_text
-from dossiers.forms.uploads import stage
+from dossiers.forms.uploads import ScanField, hold_for, stage
 from dossiers.law.conditions import Words
 
 
@@ -54,8 +54,9 @@ class InterestOfForm(Asked):
 
 
 class ResolutionForm(Asked):
-    """What the council resolved on a minimum or an elimination (kết luận); ``yes`` and ``no`` are
-    the words of the two answers.
+    """What the council resolved on a minimum or an elimination (kết luận), one of many in one
+    page; ``yes`` and ``no`` are the words of the two answers. ``common`` is the reason given for
+    all of them, where this one has none of its own.
     """
 
     holds = forms.TypedChoiceField(
@@ -64,14 +65,27 @@ class ResolutionForm(Asked):
         coerce=lambda value: value == "yes",
         widget=forms.RadioSelect,
     )
-    reason = long_text(_("Căn cứ, lý do"))
+    reason = long_text(_("Căn cứ, lý do riêng"), required=False)
 
     def __init__(
-        self, *args: Any, subject: dict[str, Any], yes: Words, no: Words, **kwargs: Any
+        self,
+        *args: Any,
+        subject: dict[str, Any],
+        yes: Words,
+        no: Words,
+        common: str = "",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self.subject = subject
+        super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
+        self.subject, self.common = subject, common
         self.fields["holds"].choices = [("yes", yes), ("no", no)]
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        self.cleaned_data["reason"] = self.cleaned_data.get("reason") or self.common
+        if not self.cleaned_data["reason"]:
+            self.add_error("reason", _("Bạn chưa nêu lý do, ở đây hoặc ở ô lý do chung."))
+        return cleaned
 
     def do(self, entry: RoundEntry, *, by: User) -> Any:
         """True, or None when it was refused."""
@@ -108,15 +122,36 @@ class OpinionForm(OfModel):
         return self.attempt(lambda: Opinion.ask(self.instance, days=days, by=self.by))
 
 
+class CommonReasonForm(Asked):
+    """The reason of all that is resolved on one page."""
+
+    common = long_text(_("Căn cứ, lý do chung"), required=False)
+
+
 class AnswerForm(Asked):
-    """A department's answer."""
+    """A department's answer, with the number and the scan of its paper if there is one."""
 
     text = long_text(_("Ý kiến"))
+    number = forms.CharField(
+        label=_("Số, ngày văn bản trả lời"),
+        max_length=120,
+        required=False,
+        help_text=_("Ví dụ: 15/SNN-QLCL ngày 01/11/2026. Để trống nếu không có văn bản."),
+    )
+    scan = ScanField(
+        label=_("Bản chụp văn bản"), required=False, help_text=_("Tệp PDF hoặc ảnh JPG, PNG.")
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hold_for(by, self)
 
     def do(self, opinion: Opinion, *, by: User) -> Any:
         """True, or None when it was refused."""
-        text = self.cleaned_data["text"]
-        return self.attempt(lambda: opinion.reply(text, by=by))
+        values = dict(self.cleaned_data)
+        scan = values.pop("scan", None)
+        values["scan"] = (scan.sha256, scan.filename) if scan else None
+        return self.attempt(lambda: opinion.reply(by=by, **values))
 
 
 #: The support team's checklist, in our own words; what is ticked is kept on the report as text.

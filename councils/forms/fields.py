@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import closing
@@ -16,7 +15,6 @@ from councils.models import (
     RoundClosed,
 )
 from cycle.models import User
-from cycle.written import moment_text
 from dossiers.forms.fields import Part, long_text
 from dossiers.models import ConditionNotMet
 
@@ -33,11 +31,7 @@ class Act(Part):
         except ConditionNotMet as lacking:
             self.add_error(None, [str(message) for message in lacking.messages])
         except RoundClosed as late:
-            self.add_error(
-                None,
-                _now("Đợt đã chốt kết quả lúc %(at)s: không thay đổi được nữa.")
-                % {"at": moment_text(late.round.closed_at)},
-            )
+            self.add_error(None, late.sentence)
         except ValidationError as wrong:
             self.add_error(None, wrong.messages)
         else:

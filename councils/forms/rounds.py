@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -24,9 +25,12 @@ from councils.models import (
     Seat,
 )
 from councils.models.council import CouncilQuerySet
+from cycle import clock
 from cycle.fields import MomentField
 from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
-from dossiers.forms.fields import CountField, field_for
+from dossiers.forms.fields import CountField, field_for, long_text
+from dossiers.law.states import AT_COUNCIL
+from dossiers.models import Dossier
 
 
 def _own_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
@@ -62,9 +66,11 @@ class RoundForm(OfModel):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
+        # A year that is closed still has its rounds while its dossiers wait for a council.
+        waiting = Dossier.objects.filter(state__in=AT_COUNCIL).values("cycle")
         for name, rows in (
-            ("council", run_by(user)),
-            ("cycle", Cycle.objects.filter(closed_on=None)),
+            ("council", run_by(user).in_term(clock.today())),
+            ("cycle", Cycle.objects.filter(Q(closed_on=None) | Q(pk__in=waiting))),
         ):
             self.fields[name].queryset = rows
             if len(rows) == 1:
@@ -109,12 +115,18 @@ class DetailsForm(OfModel):
 
 
 class TakeInForm(Asked):
-    """Choose which waiting dossiers come into the round, each with its rubric."""
+    """Choose which waiting dossiers come into the round, each with its rubric; once scoring is
+    open, why.
+    """
+
+    reason: forms.Field = long_text(_("Lý do bổ sung vào đợt đang chấm"))
 
     def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         self.round, self.by = round_, by
         self.dossiers = list(round_.awaiting())
         super().__init__(*args, **kwargs)
+        if not round_.is_open:
+            del self.fields["reason"]
 
     def _rubrics(self) -> dict[int, list[Rubric]]:
         editions = {dossier.rule_set_id for dossier in self.dossiers}
@@ -167,8 +179,8 @@ class TakeInForm(Asked):
 
     def do(self) -> Any:
         """The entries, or None when it was refused."""
-        pairs = self.cleaned_data["pairs"]
-        return self.attempt(lambda: self.round.take_in(pairs, by=self.by))
+        pairs, reason = self.cleaned_data["pairs"], self.cleaned_data.get("reason", "")
+        return self.attempt(lambda: self.round.take_in(pairs, by=self.by, reason=reason))
 
 
 class OrderForm(Asked):
@@ -210,22 +222,26 @@ class AttendanceForm(Asked):
         members = round_.seats.exclude(seat__in=TEAM).select_related("user")
         self.fields["present"].queryset = named_apart(members, "user")
         self.fields["present"].label_from_instance = attrgetter("label")
-        self.initial["present"] = list(
-            round_.attendances.filter(present=True).values_list("member", flat=True)
-        )
+        self.was = dict(round_.attendances.values_list("member", "present"))
+        self.initial["present"] = [pk for pk, came in self.was.items() if came]
+        if self.was:
+            self.fields["reason"] = long_text(
+                _("Lý do sửa"), required=False, help_text=_("Cần khi đổi người đã ghi có, vắng.")
+            )
 
     def do(self) -> Any:
         """True, or None when it was refused."""
         came = {member.pk for member in self.cleaned_data["present"]}
         present = {member.pk: member.pk in came for member in self.fields["present"].queryset}
-        return self.attempt(lambda: self.round.attend(present, by=self.by))
+        reason = self.cleaned_data.get("reason", "")
+        return self.attempt(lambda: self.round.attend(present, by=self.by, reason=reason))
 
 
-class ReopenForm(ReasonForm):
-    """Reopen a closed round: why, on which document."""
+class OnDocumentForm(ReasonForm):
+    """An act on a document: why, on which one."""
 
     document = forms.CharField(
-        label=_("Số, ngày văn bản cho mở lại"),
+        label=_("Số, ngày văn bản"),
         max_length=200,
         help_text=_("Ví dụ: 15/VB-UBND ngày 01/11/2026."),
     )

@@ -7,11 +7,13 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import ConflictRule, InterestKind, Scoresheet
+from councils.models import ConflictRule, InterestKind, Score, Scoresheet
 from cycle import rubrics
 from cycle.models import Criterion, Option, User
+from cycle.written import moment_text
 from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
 from dossiers.forms.uploads import ScanField, hold_for
 
@@ -24,14 +26,19 @@ class SheetForm(PlainPart):
 
     ``c<id>`` is the option chosen on a criterion, ``r<id>`` its remark, ``remark`` the general
     remark. ``was`` lists the options saved when the page was made: a field that still has one of
-    them was not touched, and does not overwrite what was saved elsewhere meanwhile.
+    them was not touched, and does not overwrite what was saved elsewhere meanwhile. Of one field
+    ``was-<name>`` says what it had when it was touched. What was touched here and saved elsewhere
+    meanwhile is an error that names both: nobody's clock decides which is the newer.
     """
+
+    #: Field -> what was saved of it elsewhere meanwhile; shown beside what was sent.
+    elsewhere: dict[str, str]
 
     def __init__(
         self, sheet: Scoresheet, *, data: QueryDict | None = None, partial: bool = False
     ) -> None:
         super().__init__(data)
-        self.sheet, self.partial = sheet, partial
+        self.sheet, self.partial, self.elsewhere = sheet, partial, {}
         self.page = rubrics.sheet(sheet.entry.rubric)
         self.scores = (
             {score.criterion_id: score for score in sheet.scores.all()} if sheet.pk else {}
@@ -88,8 +95,8 @@ class SheetForm(PlainPart):
         was = set() if self.partial else set(self.data.get("was", "").split())
         for row in self.rows():
             self._save_row(row["criterion"], was, by)
-        text = self.cleaned_data.get("remark")
-        if text is not None and text != self.sheet.remark:
+        text = self._text("remark", self.sheet.remark)
+        if text is not None:
             self.sheet.note(by=by, remark=text)
         self.scores = {score.criterion_id: score for score in self.sheet.scores.all()}
         return not self.errors
@@ -97,11 +104,11 @@ class SheetForm(PlainPart):
     def _save_row(self, criterion: Criterion, was: set[str], by: User) -> None:
         pk, score = criterion.pk, self.scores.get(criterion.pk)
         choice = self.cleaned_data.get(f"c{pk}")
-        remark = self.cleaned_data.get(f"r{pk}")
+        remark = self._text(f"r{pk}", score.remark if score else "")
         if choice and choice in was:
             choice = ""
-        if remark == (score.remark if score else ""):
-            remark = None
+        if choice and score is not None and self._newer(f"c{pk}", choice, score, was):
+            return
         required = self.scores.get(criterion.requires_id or 0)
         if criterion.requires_id and not (required and required.points):
             if self.partial and choice:
@@ -114,6 +121,50 @@ class SheetForm(PlainPart):
         elif remark is not None:
             self.sheet.note(by=by, remark=remark, criterion=criterion)
 
+    def _newer(self, name: str, choice: str, score: Score, was: set[str]) -> bool:
+        """Whether another choice was saved elsewhere since this one was touched: an error then."""
+        saved = str(score.option_id)
+        told = self.data.get(f"was-{name}")
+        known = told == saved if told is not None else self.partial or saved in was
+        if known or choice == saved or ("was" not in self.data and told is None):
+            return False
+        self.elsewhere[name] = saved
+        there, here = self.options[score.option_id], self.options[int(choice)]
+        self.add_error(
+            name,
+            _now(
+                "Lúc %(at)s ở nơi khác bạn đã chọn «%(there)s»; ở đây bạn chọn «%(here)s», chưa "
+                "lưu. Hãy chọn lại mức bạn muốn giữ."
+            )
+            % {
+                "at": moment_text(score.saved_at),
+                "there": _named(there),
+                "here": _named(here),
+            },
+        )
+        return True
+
+    def _text(self, name: str, saved: str) -> str | None:
+        """The remark sent for ``name``; None when it was not touched, is saved already, or another
+        was saved elsewhere since it was touched: an error then.
+        """
+        text, told = self.cleaned_data.get(name), self.data.get(f"was-{name}")
+        if text is None or text == saved:
+            return None
+        # Browsers send line ends of their own.
+        if told is not None and _lines(told) != _lines(saved):
+            if _lines(text) != _lines(told):
+                self.elsewhere[name] = saved
+                self.add_error(
+                    name,
+                    _now(
+                        "Ở nơi khác nhận xét này đã được lưu là «%(there)s». Sửa lại ở đây để thay."
+                    )
+                    % {"there": saved},
+                )
+            return None
+        return text
+
     def typed(self) -> list[tuple[Any, list[Any]]]:
         """What was sent and could not be saved, as (label, texts), to be shown to its author."""
         found: list[tuple] = []
@@ -123,10 +174,7 @@ class SheetForm(PlainPart):
             option = self.options.get(int(sent)) if sent.isdecimal() and len(sent) < 19 else None
             texts = []
             if option and (score is None or score.option_id != option.pk):
-                texts.append(
-                    _("%(label)s (%(points)g điểm)")
-                    % {"label": option.label, "points": option.points}
-                )
+                texts.append(_named(option))
             remark = self.data.get(f"r{criterion.pk}", "").strip()[:REMARK]
             if remark and remark != (score.remark if score else ""):
                 texts.append(remark)
@@ -199,6 +247,15 @@ class SheetForm(PlainPart):
     def was(self) -> str:
         """The ids of the options saved now, for the page's field ``was``."""
         return " ".join(str(score.option_id) for score in self.scores.values())
+
+
+def _named(option: Option) -> str:
+    """An option with its points, in one line."""
+    return _now("%(label)s (%(points)g điểm)") % {"label": option.label, "points": option.points}
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
 
 
 def recusal_field(label: Any) -> forms.TypedChoiceField:

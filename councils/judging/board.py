@@ -41,6 +41,7 @@ CELLS = {
     "draft": (_("đang chấm"), "cell-draft"),
     "entered": (_("chờ đối chiếu"), "cell-draft"),
     "submitted": (_("đã nộp"), "done-mark"),
+    "void": (_("không tính"), "cell-none"),
     "recused": (_("không chấm"), "cell-none"),
     "absent": (_("vắng họp"), "cell-none"),
 }
@@ -64,13 +65,17 @@ class Board:
 
     @cached_property
     def entries(self) -> list[RoundEntry]:
-        """The products on the agenda; in a closed round those it judged."""
+        """The products on the agenda; in a closed round those it judged, in a voided one all that
+        it ever had.
+        """
         found = self.round.entries.select_related(
             "dossier__product__producer", "dossier__commune", "rubric"
         )
         if self.round.state == RoundState.CLOSED:
             judged = Result.objects.filter(closing__round=self.round, closing__reopening=None)
             return list(found.filter(results__in=judged))
+        if self.round.state == RoundState.VOID:
+            return list(found)
         return list(found.filter(live=True))
 
     @cached_property
@@ -174,7 +179,7 @@ class Board:
                     "entry": entry,
                     "cells": cells,
                     "handed_in": sum(cell["code"] == SheetState.SUBMITTED for cell in cells),
-                    "expected": sum(cell["code"] not in ("recused", "absent") for cell in cells),
+                    "expected": sum(cell["due"] for cell in cells),
                     "alarms": alarms.get(entry.pk, ()),
                     "appraised": entry.dossier_id in appraised,
                 }
@@ -189,11 +194,11 @@ class Board:
         sheets: Mapping[tuple[int, int], tuple[str, int]],
     ) -> dict[str, Any]:
         code, take_backs = sheets.get((entry.pk, member.pk), ("none", 0))
-        if (entry.pk, member.pk) in recused:
+        away = not self.round.in_writing and self.attendance.get(member.pk) is False
+        left_out = (entry.pk, member.pk) in recused
+        if left_out:
             code = "recused"
-        elif (
-            code == "none" and not self.round.in_writing and self.attendance.get(member.pk) is False
-        ):
+        elif code == "none" and away:
             code = "absent"
         word, look = CELLS[code]
         return {
@@ -202,6 +207,7 @@ class Board:
             "word": word,
             "look": look,
             "take_backs": take_backs,
+            "due": not left_out and (not away or code == SheetState.SUBMITTED),
         }
 
     def documents(self) -> Documents | None:

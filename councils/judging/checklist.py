@@ -19,6 +19,7 @@ from councils.models import (
     SheetState,
 )
 from cycle import clock
+from cycle.written import moment_text
 
 if TYPE_CHECKING:
     from councils.judging.tally import Tally
@@ -53,7 +54,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     )
     sheets = HandedIn.of(round_)
     items = [
-        *([Item("day", round_.not_met_yet(), False)] if round_.yet_to_meet else []),
+        *([Item("day", _not_begun(round_), False)] if round_.to_begin else []),
+        *(Item("term", sentence, False) for sentence in _out_of_term(round_)),
         Item("open", _("Đợt đang mở chấm điểm."), round_.state == RoundState.OPEN),
         # An opened round may have lost all its products: to a meeting, by withdrawal, or decided
         # before it was reopened. It can then be closed as it is.
@@ -77,9 +79,9 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
     over = round_.decide_by is not None and clock.today() >= round_.decide_by
     for entry in entries:
         due, missing = sheets.due(entry), sheets.missing(entry)
-        if not due and sheets.attended:
-            items.append(Item("sheets", on_product(entry, _now("không còn ai chấm")), False, entry))
-        elif missing:
+        if (number := sheets.too_few(entry)) is not None:
+            items.append(Item("few", on_product(entry, _few(number, sheets.fewest)), False, entry))
+        if due and missing:
             who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))
             items.append(
                 Item("sheets", on_product(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
@@ -88,7 +90,13 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
             items.append(
                 Item(
                     "stray",
-                    on_product(entry, _now("có phiếu của người vắng họp hoặc đã từ chối chấm")),
+                    on_product(
+                        entry,
+                        _now(
+                            "có phiếu của người vắng họp, từ chối chấm hoặc không ngồi hội đồng "
+                            "ngày họp: ghi không tính phiếu đó"
+                        ),
+                    ),
                     False,
                     entry,
                 )
@@ -109,7 +117,7 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         elif round_.in_writing:
             items += _unsettled(round_, entry, its, opinions.get(entry.pk))  # type: ignore[arg-type]
         else:
-            used = entry.scoring - closed_at.get(entry.pk, 0)
+            used = entry.scorings_used(closed_at.get(entry.pk, 0))
             items += _disputed(round_, entry, used, its)
     items += [
         Item(
@@ -121,6 +129,23 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         for sheet in waiting
     ]
     return items
+
+
+def _not_begun(round_: EvaluationRound) -> str:
+    return _now("Đợt họp lúc %(at)s: chưa đến giờ họp.") % {"at": moment_text(round_.meets_at)}
+
+
+def _out_of_term(round_: EvaluationRound) -> list[Words]:
+    """Why the council had no term when it met; empty when it had."""
+    return [] if round_.met_on is None else round_.council.not_in_term(round_.met_on)
+
+
+def _few(number: int, fewest: int) -> str:
+    if not number:
+        return _now("không còn ai chấm: đưa sản phẩm ra khỏi đợt")
+    return _now(
+        "chỉ %(number)s người chấm, quy chế cần ít nhất %(fewest)s: đưa sản phẩm ra khỏi đợt"
+    ) % {"number": number, "fewest": fewest}
 
 
 def on_product(entry: RoundEntry, sentence: str) -> str:
@@ -172,12 +197,7 @@ def _disputed(
                 entry,
             )
         )
-    demanded = round_.regulation.minimums_need_resolution
-    if any(
-        not finding.resolved and (demanded or finding.verdict is ranking.Verdict.TIE)
-        for finding in its.findings
-        if finding.stars <= its.result.band
-    ):
+    if unresolved(round_, its):
         items.append(
             Item(
                 "resolution",
@@ -187,6 +207,26 @@ def _disputed(
             )
         )
     return items
+
+
+def unresolved(round_: EvaluationRound, its: Tally) -> list[ranking.Finding]:
+    """The minimums on which the council must still resolve: ties; all, where the regulation says
+    so; and a missed minimum of five stars that alone keeps 90 points from five stars, for with it
+    the product goes to the ministry (QĐ 26/2026/QĐ-TTg, Điều 7).
+    """
+    demanded = round_.regulation.minimums_need_resolution
+    return [
+        finding
+        for finding in its.findings
+        if finding.stars <= its.result.band
+        and not finding.resolved
+        and (
+            demanded
+            or finding.verdict is ranking.Verdict.TIE
+            or finding.stars == 5
+            and finding.verdict is not ranking.Verdict.MET
+        )
+    ]
 
 
 def _must_meet(entry: RoundEntry, missing: set[int]) -> list[Item]:
@@ -204,7 +244,8 @@ def _unsettled(
 ) -> list[Item]:
     """Whether the sheets of a written round differ on the product; not who said what."""
     limit = round_.regulation.max_spread
-    if len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit):
+    differ = len(stars) > 1 or its.result.ties or (limit is not None and its.spread > limit)
+    if differ or (its.result.band == 5 and unresolved(round_, its)):
         why = _now("ý kiến bằng phiếu khác nhau: phải họp hội đồng")
         return [Item("meeting", on_product(entry, why), False, entry)]
     return []

@@ -24,10 +24,12 @@ from councils.models import (
     Interest,
     Reopening,
     Result,
+    RoundClosed,
     RoundState,
 )
+from councils.models.council import on_record
 from cycle import clock
-from cycle.models import HistoryEntry, Job, document_unnamed, names_document
+from cycle.models import HistoryEntry, Job
 from dossiers.law.states import PARKED, STATE_AT
 from dossiers.models import (
     ActNotPossible,
@@ -148,6 +150,8 @@ def close(round_: EvaluationRound, *, by: User) -> Closing:
         round_.lock()
         if not rules.has_perm("councils.preside", by, round_):
             raise PermissionDenied
+        if round_.state == RoundState.VOID:
+            raise RoundClosed(round_)
         if round_.state == RoundState.CLOSED:
             return round_.closings.get(reopening=None)
         tallies = tally(round_)
@@ -202,14 +206,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
     closed version stays readable. Dossiers that have not gone on since the result come back before
     the council. Raises PermissionDenied, and ConditionNotMet without a reason or document.
     """
-    lacks = []
-    if not reason.strip():
-        lacks.append(_("Bạn chưa nêu lý do mở lại."))
-    if not document.strip():
-        lacks.append(_("Bạn chưa ghi số, ngày văn bản cho mở lại."))
-    elif not names_document(document):
-        lacks.append(document_unnamed())
-    if lacks:
+    if lacks := on_record(reason, document):
         raise ConditionNotMet(lacks)
     with transaction.atomic():
         round_.lock()
@@ -217,6 +214,8 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
             raise PermissionDenied
         if round_.state != RoundState.CLOSED:
             raise ConditionNotMet([_("Đợt này chưa chốt kết quả.")])
+        if lacks := round_.council.not_in_term(clock.today()):
+            raise ConditionNotMet(lacks)
         closing = round_.closings.get(reopening=None)
         moment = clock.now()
         reopening = Reopening.objects.create(
@@ -262,8 +261,8 @@ def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
         if dossier.state != STATE_AT[result.closing.round.council.level]:
             # The result was never written to it, and it has left the council.
             return
-    entry.live = True
-    entry.save(update_fields=["live"])
+    entry.live, entry.recounts = True, 0
+    entry.save(update_fields=["live", "recounts"])
     entry.next_scoring(carried=True)
 
 

@@ -163,6 +163,10 @@ class HandedIn:
     typed: set[int]
     #: Whether attendance is recorded, or need not be.
     attended: bool = True
+    #: Whether the regulation counts the sheets of judges who were not present.
+    absent_count: bool = False
+    #: The fewest people who must score a product.
+    fewest: int = 1
 
     @classmethod
     def of(cls, round_: EvaluationRound) -> Self:
@@ -189,7 +193,17 @@ class HandedIn:
             else:
                 handed_in[entry_id].add(member_id)
         recused = set(interests.values_list("entry", "member"))
-        return cls(judges, present, recused, handed_in, typed, attended)
+        rule = round_.regulation
+        return cls(
+            judges,
+            present,
+            recused,
+            handed_in,
+            typed,
+            attended,
+            rule.absent_sheets,
+            rule.fewest_sheets,
+        )
 
     def due(self, entry: RoundEntry) -> set[int]:
         """Ids of the members who must score the product."""
@@ -201,16 +215,25 @@ class HandedIn:
 
     def stray(self, entry: RoundEntry) -> set[int]:
         """Ids of those who have handed in and must not score it: recused, or not present. While
-        attendance is not recorded, nobody counts as absent.
+        attendance is not recorded, and where the regulation counts their sheets, nobody counts as
+        absent.
         """
-        there = self.present if self.attended else self.judges.keys()
+        there = self.judges.keys() if self.absent_count or not self.attended else self.present
         scores = {pk for pk in there if (entry.pk, pk) not in self.recused}
         return self.handed_in[entry.pk] - scores
 
+    def too_few(self, entry: RoundEntry) -> int | None:
+        """How many may score it, when they are fewer than the regulation asks for; else None."""
+        number = len(self.due(entry) | (self.handed_in[entry.pk] - self.stray(entry)))
+        return number if self.attended and number < self.fewest else None
+
     def complete(self, entry: RoundEntry) -> bool:
-        """Whether the product can be counted: every due sheet is in, no other, none unconfirmed."""
+        """Whether the product can be counted: every due sheet is in, no other, none unconfirmed,
+        and they are enough.
+        """
         return bool(
             self.due(entry)
+            and self.too_few(entry) is None
             and not self.missing(entry)
             and not self.stray(entry)
             and entry.pk not in self.typed

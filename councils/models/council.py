@@ -30,7 +30,8 @@ from cycle.models import (
     names_document,
 )
 from cycle.models.organisation import DateRange, Hash
-from dossiers.law.conditions import ConditionNotMet
+from cycle.written import visible
+from dossiers.law.conditions import NO_REASON, ConditionNotMet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,16 @@ if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
 
     from dossiers.law.conditions import Words
+
+
+def on_record(reason: str, document: str) -> list[Words]:
+    """Sentences that say what an act on a document lacks: its reason, its number and day."""
+    lacks: list[Words] = [] if visible(reason).strip() else [NO_REASON]
+    if not document.strip():
+        lacks.append(_now("Bạn chưa ghi số, ngày văn bản."))
+    elif not names_document(document):
+        lacks.append(document_unnamed())
+    return lacks
 
 
 class ConflictRule(models.TextChoices):
@@ -93,8 +104,20 @@ class Regulation(models.Model):
         default=2,
         validators=[MinValueValidator(1), MaxValueValidator(5)],
     )
+    fewest_sheets = models.PositiveSmallIntegerField(
+        _("số phiếu chấm tối thiểu của một sản phẩm"),
+        default=3,
+        db_default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(13)],
+        help_text=_("Sau khi trừ người từ chối chấm; thiếu thì sản phẩm chờ đợt khác."),
+    )
+    absent_sheets = models.BooleanField(
+        _("tính phiếu của người vắng họp"), default=False, db_default=False
+    )
     secretary_scores = models.BooleanField(_("thư ký được chấm điểm"), default=False)
-    show_self_score = models.BooleanField(_("thành viên thấy điểm tự chấm"), default=True)
+    show_self_score = models.BooleanField(
+        _("thành viên thấy điểm tự chấm trước khi nộp phiếu"), default=False
+    )
     show_team_score = models.BooleanField(_("thành viên thấy điểm tổ tư vấn đề xuất"), default=True)
     documents_days = models.PositiveSmallIntegerField(
         _("gửi tài liệu trước họp (ngày làm việc)"), default=2
@@ -145,6 +168,9 @@ class Regulation(models.Model):
             ),
             models.CheckConstraint(
                 name="regulation_scores_at_least_once", condition=Q(scorings__range=(1, 5))
+            ),
+            models.CheckConstraint(
+                name="regulation_asks_for_a_sheet", condition=Q(fewest_sheets__range=(1, 13))
             ),
             models.CheckConstraint(
                 name="regulation_conflicts_known",
@@ -199,6 +225,10 @@ class LaidDown:
 
 
 class CouncilQuerySet(models.QuerySet):
+    def in_term(self, day: date) -> Self:
+        """Councils whose term (nhiệm kỳ) has ``day`` in it."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gte=day), valid_from__lte=day)
+
     def visible_to(self, user: User) -> Self:
         """Councils on which ``user`` sits today, and those of units that ``user`` works for."""
         return self.filter(
@@ -250,6 +280,54 @@ class Council(models.Model):
     def level(self) -> Level:
         """The level it judges at (cấp)."""
         return Level(self.org_unit.level)
+
+    def not_in_term(self, day: date) -> list[Words]:
+        """The sentence that says that the council has no term on ``day``; empty when it has."""
+        if day < self.valid_from:
+            return [
+                _now("Ngày %(day)s hội đồng chưa hoạt động: hoạt động từ %(first)s.")
+                % {"day": f"{day:%d/%m/%Y}", "first": f"{self.valid_from:%d/%m/%Y}"}
+            ]
+        if self.valid_to is not None and day > self.valid_to:
+            return [
+                _now(
+                    "Ngày %(day)s hội đồng đã hết nhiệm kỳ (đến hết %(last)s): gia hạn hội đồng "
+                    "theo văn bản, hoặc lập hội đồng mới."
+                )
+                % {"day": f"{day:%d/%m/%Y}", "last": f"{self.valid_to:%d/%m/%Y}"}
+            ]
+        return []
+
+    def extend(self, *, valid_to: date, reason: str, document: str, by: User) -> None:
+        """Give the council a later last day (gia hạn), on a document.
+
+        Raises PermissionDenied, and ConditionNotMet without a reason or document, for a council
+        without a last day, or for a day that is no later.
+        """
+        with transaction.atomic():
+            self._hold(by)
+            self.refresh_from_db(fields=["valid_to"])
+            lacks = on_record(reason, document)
+            if self.valid_to is None:
+                lacks.append(_now("Hội đồng này không ghi ngày hết nhiệm kỳ: không phải gia hạn."))
+            elif valid_to <= self.valid_to:
+                lacks.append(
+                    _now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{self.valid_to:%d/%m/%Y}"}
+                )
+            if lacks:
+                raise ConditionNotMet(lacks)
+            was = self.valid_to
+            self.valid_to = valid_to
+            self.save(update_fields=["valid_to"])
+            HistoryEntry.objects.record(
+                "council.extend",
+                self,
+                by=by,
+                reason=reason.strip(),
+                document=document.strip(),
+                was=was and was.isoformat(),
+                until=valid_to.isoformat(),
+            )
 
     def seat_of(self, user: User, *seats: str) -> Member | None:
         """The seat that ``user`` holds today, one of ``seats`` if any are named; None without."""

@@ -96,6 +96,9 @@ class RoundEntry(models.Model):
     counted_scoring = models.PositiveSmallIntegerField(
         _("lần chấm đã kiểm phiếu"), default=0, db_default=0, editable=False
     )
+    #: The scorings since the last closing that only repeat a count without or with somebody's
+    #: sheet: they use up none that the regulation allows.
+    recounts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
     live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
 
@@ -171,10 +174,40 @@ class RoundEntry(models.Model):
             authority=entry.pk,
         )
 
-    def scorings_used(self) -> int:
-        """The number of scorings since the last closing."""
-        closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
-        return self.scoring - closed
+    def scorings_used(self, closed: int | None = None) -> int:
+        """The number of scorings since the last closing, recounts apart. ``closed``: the scoring
+        of that closing, where the caller has read it (0: none).
+        """
+        if closed is None:
+            closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
+        return self.scoring - closed - self.recounts
+
+    def recount(self) -> bool:
+        """Have the sheets of a counted product counted anew, because who scores it has changed:
+        another scoring in which each sheet is handed in already. Returns whether it was counted.
+
+        The caller has locked the round.
+        """
+        self.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update(of=("self",)))
+        if not self.is_counted:
+            return False
+        self.recounts += 1
+        self.save(update_fields=["recounts"])
+        self.next_scoring(carried=True)
+        return True
+
+    def leave_out(self, member: Member, reason: str) -> bool:
+        """Not count the sheet that ``member`` has handed in (không tính phiếu), in a new scoring
+        when the sheets were counted before; returns whether there was one.
+
+        The caller has locked the round.
+        """
+        given = {"member": member, "state__in": ["entered", "submitted"]}
+        if not self.sheets.filter(scoring=self.scoring, **given).exists():
+            return False
+        self.recount()
+        self.sheets.filter(scoring=self.scoring, **given).update(state="void", void_reason=reason)
+        return True
 
     def next_scoring(self, *, carried: bool) -> None:
         """Begin the next scoring with copies of the last sheets; the old ones stay.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -13,8 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
-from cycle import clock
-from cycle.models import DayOff, HistoryEntry, Role, User
+from cycle import clock, files
+from cycle.models import (
+    DayOff,
+    HistoryEntry,
+    Role,
+    User,
+    document_unnamed,
+    names_document,
+)
 from cycle.workdays import DAY
 from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.rules import doers
@@ -73,6 +80,9 @@ class Opinion(models.Model):
     asked_at = models.DateTimeField(_("hỏi lúc"))
     due_on = models.DateField(_("hạn trả lời"))
     answer = models.TextField(_("ý kiến"), blank=True)
+    number = models.CharField(_("số, ngày văn bản trả lời"), max_length=120, blank=True)
+    scan_sha256 = files.HashField(blank=True)
+    scan_name = models.CharField(_("bản chụp văn bản"), max_length=200, blank=True)
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(_("trả lời lúc"), null=True)
 
@@ -92,7 +102,8 @@ class Opinion(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="opinion_answered_in_full",
-                condition=Q(answer="", answered_by=None, answered_at=None)
+                condition=Q(answer="", number="", scan_sha256="")
+                & Q(answered_by=None, answered_at=None)
                 | ~Q(answer="") & Q(answered_by__isnull=False, answered_at__isnull=False),
             ),
             models.UniqueConstraint(
@@ -144,11 +155,14 @@ class Opinion(models.Model):
             data |= {"opinion": opinion.pk, "to": str(opinion.to), "to_id": opinion.to_id}
         return opinion
 
-    def reply(self, text: str, *, by: User) -> None:
-        """Answer (trả lời); also when the product or its round has gone on meanwhile.
+    def reply(
+        self, text: str, *, by: User, number: str = "", scan: tuple[str, str] | None = None
+    ) -> None:
+        """Answer (trả lời), with the number and scan (sha256, file name) of the department's
+        paper if there is one; also when the product or its round has gone on meanwhile.
 
-        Raises PermissionDenied, and ConditionNotMet when ``text`` is empty or it was answered
-        before.
+        Raises PermissionDenied; ConditionNotMet when ``text`` is empty, the number is none, or it
+        was answered before; ValidationError when the staged scan is gone.
         """
         with transaction.atomic():
             held = Opinion.objects.select_for_update().get(pk=self.pk)
@@ -157,12 +171,29 @@ class Opinion(models.Model):
             if held.answered_at is not None:
                 raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
             text = stated(text, _("Bạn chưa nhập ý kiến."))
-            self.answer, self.answered_by, self.answered_at = text, by, clock.now()
-            self.save(update_fields=["answer", "answered_by", "answered_at"])
+            number = number.strip()
+            if number and not names_document(number):
+                raise ConditionNotMet([document_unnamed()])
+            if scan is not None:
+                self.scan_sha256, self.scan_name = scan
+                files.keep(self.scan_sha256, "scan")
+            self.answer, self.number = text, number
+            self.answered_by, self.answered_at = by, clock.now()
+            self.save(
+                update_fields=[
+                    "answer",
+                    "number",
+                    "scan_sha256",
+                    "scan_name",
+                    "answered_by",
+                    "answered_at",
+                ]
+            )
             dossier = self.entry.dossier
             if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():
                 clocks.go_on(dossier, at=self.answered_at, by=by)
             round_ = self.entry.round
+            said: dict[str, Any] = {"document": number} if number else {}
             HistoryEntry.objects.record(
                 "round.answer_opinion",
                 round_,
@@ -171,4 +202,5 @@ class Opinion(models.Model):
                 or round_.capacity(by),
                 dossier=self.entry.dossier_id,
                 opinion=self.pk,
+                **said,
             )

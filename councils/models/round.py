@@ -19,6 +19,7 @@ from councils.models.council import (
     Council,
     Regulation,
     Seat,
+    on_record,
 )
 from councils.models.entry import (
     NEVER_JUDGED,
@@ -42,6 +43,7 @@ from cycle.models import (
     fold,
 )
 from cycle.workdays import DAY
+from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.law.states import STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
@@ -53,7 +55,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from councils.models.council import Member, MemberQuerySet
-    from cycle.models import Criterion, Elimination, Rubric, User
+    from cycle.models import Criterion, Elimination, Rubric, RuleSet, User
+    from dossiers.law.conditions import Words
     from dossiers.models.dossier import DossierQuerySet
 
 #: How many days a meeting can be put off at a time: more is taken for a mistyped month or year.
@@ -67,6 +70,17 @@ class RoundClosed(Exception):
         super().__init__(f"round {round_.pk} is closed")
         self.round = round_
 
+    @property
+    def sentence(self) -> str:
+        """Since when it is over, and how, in words."""
+        if self.round.state == RoundState.VOID:
+            return _now("Đợt đã hủy lúc %(at)s: không thay đổi được nữa.") % {
+                "at": moment_text(self.round.voided_at)
+            }
+        return _now("Đợt đã chốt kết quả lúc %(at)s: không thay đổi được nữa.") % {
+            "at": moment_text(self.round.closed_at)
+        }
+
 
 class RoundState(models.TextChoices):
     """The states of a round (trạng thái đợt)."""
@@ -74,6 +88,11 @@ class RoundState(models.TextChoices):
     PREPARING = "preparing", _("Đang chuẩn bị")
     OPEN = "open", _("Đang chấm điểm")
     CLOSED = "closed", _("Đã chốt kết quả")
+    VOID = "void", _("Đã hủy")
+
+
+#: A round that can no longer change; one that was closed can be reopened.
+OVER = (RoundState.CLOSED, RoundState.VOID)
 
 
 class RoundMode(models.TextChoices):
@@ -152,6 +171,11 @@ class EvaluationRound(models.Model):
     )
     opened_at = models.DateTimeField(_("mở chấm lúc"), null=True, editable=False)
     closed_at = models.DateTimeField(_("chốt lúc"), null=True, editable=False)
+    voided_at = models.DateTimeField(_("hủy lúc"), null=True, editable=False)
+    void_reason = models.TextField(_("lý do hủy"), blank=True, db_default="", editable=False)
+    void_document = models.CharField(
+        _("văn bản hủy đợt"), max_length=200, blank=True, db_default="", editable=False
+    )
 
     objects = RoundQuerySet.as_manager()
 
@@ -167,6 +191,13 @@ class EvaluationRound(models.Model):
             models.CheckConstraint(
                 name="round_closed_knows_when",
                 condition=~Q(state=RoundState.CLOSED) | Q(closed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="round_void_knows_why",
+                condition=Q(state=RoundState.VOID, voided_at__isnull=False)
+                & ~Q(void_reason="")
+                & ~Q(void_document="")
+                | ~Q(state=RoundState.VOID) & Q(voided_at=None, void_reason="", void_document=""),
             ),
             models.CheckConstraint(
                 name="round_follows_by_meeting",
@@ -185,6 +216,11 @@ class EvaluationRound(models.Model):
     def is_open(self) -> bool:
         """Whether members may score."""
         return self.state == RoundState.OPEN
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was closed or voided: nothing of it changes."""
+        return self.state in OVER
 
     @property
     def in_writing(self) -> bool:
@@ -230,6 +266,23 @@ class EvaluationRound(models.Model):
         """The sentence that says that its meeting is still to come."""
         return _now("Đợt họp ngày %(day)s: chưa đến ngày họp.") % {"day": f"{self.met_on:%d/%m/%Y}"}
 
+    @property
+    def to_begin(self) -> bool:
+        """Whether the hour of its meeting is still to come."""
+        return not self.in_writing and self.meets_at is not None and self.meets_at > clock.now()
+
+    def due_to_score(self, entry: RoundEntry, member: Member) -> bool:
+        """Whether the member must score the product: sits in the round, was not away, is not
+        recused. Where the regulation counts their sheets, who was away may have scored.
+        """
+        if not self.scoring_members.filter(pk=member.pk).exists():
+            return False
+        if entry.interests.filter(member=member, recused=True).exists():
+            return False
+        if self.in_writing or self.regulation.absent_sheets:
+            return True
+        return not self.attendances.filter(member=member, present=False).exists()
+
     def capacity(self, user: User) -> RoleAssignment | None:
         """The post at the council's unit in which ``user`` runs the round; None if by a seat."""
         posts = (Role.COUNCIL_OFFICE, Role.CLERK, Role.OFFICER)
@@ -258,7 +311,7 @@ class EvaluationRound(models.Model):
             self.lock()
             if not rules.has_perm(permission, by, self):
                 raise PermissionDenied
-            if self.state == RoundState.CLOSED and RoundState.CLOSED not in (states or ()):
+            if self.state in OVER and self.state not in (states or ()):
                 raise RoundClosed(self)
             if states and self.state not in states:
                 raise ConditionNotMet(
@@ -290,6 +343,7 @@ class EvaluationRound(models.Model):
             if regulation is None:
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
             round_.regulation = regulation
+            round_._within_term()
             round_._may_be_in_writing()
             round_.full_clean(validate_constraints=False)
             round_.save(force_insert=True)
@@ -320,6 +374,8 @@ class EvaluationRound(models.Model):
                 )
             if "mode" in fields:
                 self._may_be_in_writing()
+            if self.meets_at != met_at:
+                self._within_term()
             self.save(update_fields=list(fields))
             self._watch_papers(by)
 
@@ -335,7 +391,7 @@ class EvaluationRound(models.Model):
         reason, place = reason.strip(), place.strip()
         with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
             day = timezone.localdate(meets_at)
-            lacks = [] if reason else [_now("Bạn chưa nêu lý do dời ngày họp.")]
+            lacks: list[Words] = [] if reason else [_now("Bạn chưa nêu lý do dời ngày họp.")]
             if lacks := lacks + self._why_not_on(day):
                 raise ConditionNotMet(lacks)
             came = self.attendances.filter(present=True).order_by("member")
@@ -350,7 +406,7 @@ class EvaluationRound(models.Model):
             self.save(update_fields=["meets_at", "place"])
             self._watch_papers(by)
 
-    def _why_not_on(self, day: date) -> list[str]:
+    def _why_not_on(self, day: date) -> list[Words]:
         """Sentences that say why the meeting cannot be moved to ``day``."""
         if self.in_writing:
             return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
@@ -363,6 +419,9 @@ class EvaluationRound(models.Model):
             ]
         if day < clock.today():
             return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
+        lacks = self.council.not_in_term(day)
+        if lacks:
+            return lacks
         if day == self.met_on:
             return [_now("Đợt đang ghi họp vào ngày này: hãy chọn ngày khác.")]
         last = max(self.met_on or clock.today(), clock.today()) + DAY * PUT_OFF_AT_MOST
@@ -371,7 +430,7 @@ class EvaluationRound(models.Model):
                 _now("Chỉ dời đến hết ngày %(last)s (%(days)s ngày): xin xem lại năm, tháng.")
                 % {"last": f"{last:%d/%m/%Y}", "days": PUT_OFF_AT_MOST}
             ]
-        lacks = [
+        lacks += [
             _now("Ngày %(day)s: %(lacks)s") % {"day": f"{day:%d/%m/%Y}", "lacks": each}
             for each in self.council.missing(day)
         ]
@@ -399,6 +458,16 @@ class EvaluationRound(models.Model):
                 for member in joining.select_related("user")
             ]
         return lacks
+
+    def _within_term(self) -> None:
+        """Refuse a council whose term does not reach today and the meeting. Raises ConditionNotMet.
+
+        What a past year is replayed with is of that year, and its clock too.
+        """
+        days = {clock.today()} | ({timezone.localdate(self.meets_at)} if self.meets_at else set())
+        for day in sorted(days):
+            if lacks := self.council.not_in_term(day):
+                raise ConditionNotMet(lacks)
 
     def _may_be_in_writing(self) -> None:
         """Refuse a written round where the regulation has none, or with a product that is not
@@ -467,10 +536,31 @@ class EvaluationRound(models.Model):
                 entry.position = place[entry.pk]
             RoundEntry.objects.bulk_update(entries, ["position"])
 
-    def awaiting(self) -> DossierQuerySet:
-        """Dossiers before this council that are in no round (chờ đưa vào đợt); in a written round
-        only re-evaluations.
+    @property
+    def shows_self_score(self) -> bool:
+        """Whether its members may see the producers' own points: once it is closed, or always by
+        the regulation.
         """
+        return self.regulation.show_self_score or self.state == RoundState.CLOSED
+
+    @property
+    def rule_set(self) -> RuleSet:
+        """The edition that its products are judged by; while it has none, that of its year."""
+        entry = self.products().select_related("dossier__rule_set").first()
+        return self.cycle.rule_set if entry is None else entry.dossier.rule_set
+
+    @property
+    def edition(self) -> str | None:
+        """The edition of the law that its products are judged by; None while it has none."""
+        live = self.entries.filter(live=True)
+        return live.values_list("dossier__rule_set__edition", flat=True).first()
+
+    def awaiting(self) -> DossierQuerySet:
+        """Dossiers of its year before this council that are in no round (chờ đưa vào đợt), of the
+        edition of those it has already; in a written round only re-evaluations.
+        """
+        edition = self.edition
+        of_edition = Q() if edition is None else Q(rule_set__edition=edition)
         cases = [CaseType.REEVALUATION] if self.in_writing else CaseType.values
         # Without dossiers whose last result is still to be carried out. A result from before the
         # dossier came here does not count.
@@ -481,31 +571,51 @@ class EvaluationRound(models.Model):
         )
         return (
             Dossier.objects.with_units()
-            .filter(state=STATE_AT[self.council.level], case_type__in=cases)
+            .filter(state=STATE_AT[self.council.level], case_type__in=cases, cycle=self.cycle_id)
             .filter(commune__in=OrgUnit.objects.in_area_of(self.council.org_unit_id))
+            .filter(of_edition)
             .exclude(round_entries__live=True)
             .exclude(Exists(RoundEntry.objects.filter(following, dossier=OuterRef("pk"))))
             .order_by("pk")
         )
 
     def take_in(
-        self, dossiers: Sequence[tuple[Dossier, Rubric | None]], *, by: User
+        self, dossiers: Sequence[tuple[Dossier, Rubric | None]], *, by: User, reason: str = ""
     ) -> list[RoundEntry]:
         """Take ``(dossier, rubric)`` pairs into the round, in their order; returns the entries.
 
-        Raises PermissionDenied, RoundClosed, and ConditionNotMet when the council's composition is
-        incomplete, a dossier does not wait for it, or a rubric is missing, of another edition or
-        not the one that the dossier was judged by before.
+        Once scoring is open it needs a reason (bổ sung vào đợt đang chấm), such as a product that
+        comes back after the round was opened again. Raises PermissionDenied, RoundClosed, and
+        ConditionNotMet when the council's composition is incomplete, a dossier does not wait for
+        it, or a rubric is missing, of another edition or not the one that the dossier was judged by
+        before.
         """
-        with self.change("round.take_in", by, states=[RoundState.PREPARING]) as data:
+        states = [RoundState.PREPARING, RoundState.OPEN]
+        with self.change("round.take_in", by, states=states, reason=reason.strip()) as data:
+            if self.is_open:
+                stated(reason, _("Đợt đã mở chấm: hãy nêu lý do bổ sung sản phẩm."))
             if lacks := self.council.missing():
                 raise ConditionNotMet(lacks)
+            editions = {dossier.rule_set.edition for dossier, _rubric in dossiers}
+            if len(editions) > 1:
+                raise ConditionNotMet(
+                    [
+                        _(
+                            "Một đợt chỉ xét hồ sơ theo một bộ quy định: hãy lập đợt khác cho hồ "
+                            "sơ theo quy định cũ."
+                        )
+                    ]
+                )
             taken = [dossier.pk for dossier, _rubric in dossiers]
             # Lock first, read then: nobody moves one or chooses another rubric meanwhile.
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
             waiting = set(self.awaiting().values_list("pk", flat=True))
             pinned = RoundEntry.pinned(taken)
+            if self.is_open:
+                # Which rubric a product is judged by is settled when the round opens.
+                was_here = self.entries.filter(dossier__in=taken).select_related("rubric")
+                pinned |= {entry.dossier_id: entry.rubric for entry in was_here}
             last = self.entries.aggregate(last=models.Max("position"))["last"] or 0
             entries = []
             for position, (dossier, rubric) in enumerate(dossiers, last + 1):
@@ -541,21 +651,65 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(
                     [_("Một sản phẩm vừa được đưa vào đợt khác: hãy tải lại trang.")]
                 ) from None
+            for entry in self.entries.filter(dossier__in=taken, results__scoring=F("scoring")):
+                # Judged here before: its members begin with copies of their sheets.
+                entry.recounts = 0
+                entry.save(update_fields=["recounts"])
+                entry.next_scoring(carried=False)
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
     def drop(self, entry: RoundEntry, *, by: User, reason: str) -> None:
-        """Take a product out before scoring begins (đưa ra khỏi đợt), with a reason."""
+        """Take a product out of the round (đưa ra khỏi đợt), with a reason: it waits for another.
+
+        Once scoring is open only who presides does so, as when too few may score the product; its
+        sheets stay, sealed.
+        """
         reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
             "round.drop",
             by,
-            states=[RoundState.PREPARING],
+            "councils.preside",
+            states=[RoundState.PREPARING, RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
-        ):
+        ) as data:
+            if self.is_open:
+                # Whoever scores is told, and why.
+                data["reason"] = reason
+            elif not rules.has_perm("councils.run_round", by, self):
+                raise PermissionDenied
+            entry.refresh_from_db(fields=["live"])
+            if not entry.live:
+                raise ConditionNotMet([_("Sản phẩm này không còn trong đợt.")])
             entry.live = False
             entry.save(update_fields=["live"])
+
+    def void(self, *, by: User, reason: str, document: str) -> None:
+        """Give the round up (hủy đợt) before it is closed, on a document: its products wait for
+        another round, its sheets stay sealed. What was closed of it before stays readable.
+
+        Raises PermissionDenied, RoundClosed, and ConditionNotMet without a reason or document.
+        """
+        if lacks := on_record(reason, document):
+            raise ConditionNotMet(lacks)
+        with self.change(
+            "round.void",
+            by,
+            "councils.preside",
+            states=[RoundState.PREPARING, RoundState.OPEN],
+            reason=reason.strip(),
+            document=document.strip(),
+        ) as data:
+            live = self.entries.filter(live=True)
+            data["dossiers"] = list(live.order_by("pk").values_list("dossier", flat=True))
+            live.update(live=False)
+            self.state, self.voided_at = RoundState.VOID, clock.now()
+            self.void_reason, self.void_document = reason.strip(), document.strip()
+            self.save(update_fields=["state", "voided_at", "void_reason", "void_document"])
+            running = self.papers_term
+            if running is not None and running.state == TermState.RUNNING:
+                running.stop(at=self.voided_at, by=by)
 
     def invite(self, *, by: User) -> None:
         """Send agenda and papers to the members (gửi giấy mời, tài liệu), before scoring begins.
@@ -580,6 +734,7 @@ class EvaluationRound(models.Model):
         with self.change("round.open", by, "councils.preside", states=[RoundState.PREPARING]):
             if not self.entries.filter(live=True).exists():
                 raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
+            self._within_term()
             if lacks := self.council.missing():
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
@@ -590,15 +745,21 @@ class EvaluationRound(models.Model):
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
-    def attend(self, present: Mapping[int, bool], *, by: User) -> None:
+    def attend(self, present: Mapping[int, bool], *, by: User, reason: str = "") -> None:
         """Record attendance (dự họp): ``present`` is ``{member id: whether present}``.
 
-        Raises ConditionNotMet before the day of the meeting.
+        To change what was recorded needs a reason; a counted product whose scorers change is
+        counted anew. Raises ConditionNotMet before the day of the meeting, or without the reason.
         """
-        with self.change("round.attend", by) as data:
+        with self.change("round.attend", by, reason=reason.strip()) as data:
             if self.yet_to_meet:
                 raise ConditionNotMet([self.not_met_yet()])
             members = self.seats.exclude(seat__in=TEAM)
+            was = dict(self.attendances.values_list("member", "present"))
+            moved = {pk for pk, came in present.items() if was.get(pk, came) != came}
+            if moved:
+                stated(reason, _("Người dự họp đã được ghi: hãy nêu lý do sửa."))
+                data["had_come"] = sorted(pk for pk, came in was.items() if came)
             Attendance.objects.bulk_create(
                 [
                     Attendance(round=self, member=member, present=present[member.pk])
@@ -610,6 +771,15 @@ class EvaluationRound(models.Model):
                 update_fields=["present"],
             )
             data["present"] = sorted(pk for pk, came in present.items() if came)
+            changed = {pk for pk, came in present.items() if was.get(pk, False) != came}
+            self._recount_for(self.scoring_members.filter(pk__in=changed))
+
+    def _recount_for(self, members: MemberQuerySet) -> None:
+        """Have each counted product counted anew that one of ``members`` scores, or now may."""
+        for entry in self.entries.filter(live=True, counted_scoring=F("scoring")):
+            recused = entry.interests.filter(recused=True).values("member")
+            if members.exclude(pk__in=recused).exists():
+                entry.recount()
 
     def read_papers(self, member: Member) -> None:
         """Record when a member first opened the papers (đã nhận tài liệu)."""
@@ -622,9 +792,10 @@ class EvaluationRound(models.Model):
     ) -> None:
         """Record a member's interest in a product, and whether they score it all the same.
 
-        Members declare their own; whoever runs the round may record it for them. Raises
-        ConditionNotMet without a reason, when the regulation does not let the member score, or when
-        the member has scored already.
+        Members declare their own; whoever runs the round may record it for them. A sheet that is
+        in already is not counted then (không tính), and a counted product is counted anew: after
+        the count only who runs the round records it. Raises ConditionNotMet without a reason, or
+        when the regulation does not let the member score.
         """
         permission = "councils.declare" if member.user_id == by.pk else "councils.run_round"
         with self.change(
@@ -636,7 +807,7 @@ class EvaluationRound(models.Model):
             interest=kind,
             recused=recused,
             why=reason.strip(),
-        ):
+        ) as data:
             reason = stated(reason)
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
@@ -646,16 +817,34 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(
                     [_("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")]
                 )
-            entry.refresh_from_db(fields=["scoring", "counted_scoring"])
-            handed_in = entry.sheets.filter(member=member, state="submitted", scoring=entry.scoring)
-            if recused and handed_in.exists():
+            entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
+            if not entry.live:
+                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
+            before = entry.interests.filter(member=member).first()
+            runs = rules.has_perm("councils.run_round", by, self)
+            if entry.is_counted and not runs:
                 raise ConditionNotMet(
                     [
-                        _("Sản phẩm đã kiểm phiếu: cho chấm lại rồi mới ghi từ chối chấm.")
-                        if entry.is_counted
-                        else _("Thành viên đã nộp phiếu: hãy lấy lại phiếu trước khi từ chối chấm.")
+                        _(
+                            "Sản phẩm đã kiểm phiếu: hãy báo thư ký hoặc thường trực hội đồng ghi "
+                            "khai báo này."
+                        )
                     ]
                 )
+            if before is not None and before.kind in NEVER_JUDGED and not (recused or runs):
+                raise ConditionNotMet(
+                    [
+                        _(
+                            "Đã khai là người của chủ thể hoặc người thân: chỉ thư ký hoặc thường "
+                            "trực hội đồng sửa được khai báo."
+                        )
+                    ]
+                )
+            if recused:
+                data["left_out"] = entry.leave_out(member, reason)
+            elif before is not None and before.recused:
+                # The member scores it after all.
+                entry.recount()
             Interest.objects.update_or_create(
                 entry=entry,
                 member=member,

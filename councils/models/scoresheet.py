@@ -60,6 +60,11 @@ class SheetState(models.TextChoices):
     DRAFT = "draft", _("Đang chấm")
     ENTERED = "entered", _("Nhập từ phiếu giấy, chờ xác nhận")
     SUBMITTED = "submitted", _("Đã nộp")
+    VOID = "void", _("Không tính")
+
+
+#: The states of a sheet that its member has given.
+HANDED_IN = (SheetState.ENTERED, SheetState.SUBMITTED)
 
 
 class SheetQuerySet(models.QuerySet):
@@ -130,6 +135,7 @@ class Scoresheet(models.Model):
     )
     scan_sha256 = files.HashField(blank=True)
     scan_name = models.CharField(_("bản chụp phiếu"), max_length=200, blank=True)
+    void_reason = models.TextField(_("lý do không tính"), blank=True, db_default="", editable=False)
 
     objects = SheetQuerySet.as_manager()
 
@@ -149,6 +155,11 @@ class Scoresheet(models.Model):
             models.CheckConstraint(
                 name="sheet_submitted_knows_when",
                 condition=~Q(state=SheetState.SUBMITTED) | Q(submitted_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="sheet_void_knows_why",
+                condition=Q(state=SheetState.VOID) & ~Q(void_reason="")
+                | ~Q(state=SheetState.VOID) & Q(void_reason=""),
             ),
             # A pen sheet is typed and confirmed by two people.
             models.CheckConstraint(
@@ -190,8 +201,19 @@ class Scoresheet(models.Model):
         """The interest because of which its member does not score the product, or None."""
         return self.entry.interests.filter(member=self.member, recused=True).first()
 
-    def _check(self, by: User, permission: str = "councils.score") -> None:
-        if not rules.has_perm(permission, by, self):
+    def absent(self) -> Words | None:
+        """Why its member does not score: recorded as absent, where the regulation wants no such
+        sheet; else None.
+        """
+        round_ = self.entry.round
+        if self.member_id is None or round_.in_writing or round_.regulation.absent_sheets:
+            return None
+        if round_.attendances.filter(member=self.member_id, present=False).exists():
+            return _("Thành viên được ghi vắng họp nên không chấm điểm.")
+        return None
+
+    def _check(self, by: User, *, taking_back: bool = False) -> None:
+        if not rules.has_perm("councils.score", by, self):
             raise PermissionDenied
         round_ = self.entry.round
         if round_.is_open and not self.entry.live:
@@ -201,6 +223,9 @@ class Scoresheet(models.Model):
             raise SheetSealed(round_)
         if self.member_id and self.recusal():
             raise ConditionNotMet([_("Thành viên đã từ chối chấm sản phẩm này.")])
+        # Taking it back clears it away.
+        if not taking_back and (absent := self.absent()):
+            raise ConditionNotMet([absent])
         if self.member_id and (unsettled := self.unsettled()):
             raise ConditionNotMet([unsettled])
 
@@ -303,15 +328,51 @@ class Scoresheet(models.Model):
         """Take a handed-in sheet back (lấy lại phiếu), which is counted and shown. Raises
         PermissionDenied, and SheetSealed once the product was counted.
         """
-        self._check(by)
+        # What was left out comes back only once its member may score after all.
+        self._check(by, taking_back=self.state != SheetState.VOID)
         with transaction.atomic(), sealed(self.entry.round):
             held = Scoresheet.objects.select_for_update().get(pk=self.pk)
             if held.state == SheetState.DRAFT:
                 return
             self.state, self.submitted_at, self.confirmed_by = SheetState.DRAFT, None, None
-            self.take_backs = held.take_backs + 1
-            self.save(update_fields=["state", "submitted_at", "confirmed_by", "take_backs"])
+            self.take_backs, self.void_reason = held.take_backs + 1, ""
+            self.save(
+                update_fields=["state", "submitted_at", "confirmed_by", "take_backs", "void_reason"]
+            )
             self._record("round.take_back_sheet", by)
+
+    def void(self, *, by: User, reason: str) -> None:
+        """Not count a sheet of somebody who must not score the product (không tính phiếu): absent,
+        recused, or without a seat on the day of the meeting.
+
+        Once that changes, its member may take it back and hand it in again. Raises
+        PermissionDenied, RoundClosed, and ConditionNotMet without a reason or for a sheet that is
+        due or not handed in.
+        """
+        reason, round_ = stated(reason), self.entry.round
+        with round_.change(
+            "round.void_sheet",
+            by,
+            "councils.preside",
+            states=[RoundState.OPEN],
+            reason=reason,
+            dossier=self.entry.dossier_id,
+            who=str(self.member.user) if self.member else "",
+            who_id=self.member.user_id if self.member else None,
+        ):
+            held = Scoresheet.objects.select_related("entry", "member").get(pk=self.pk)
+            if held.scoring != held.entry.scoring or held.state not in HANDED_IN:
+                raise ConditionNotMet([_("Phiếu này không còn là phiếu đã nộp của lần chấm này.")])
+            if held.member is None or round_.due_to_score(held.entry, held.member):
+                raise ConditionNotMet(
+                    [
+                        _(
+                            "Phiếu này được tính: chỉ bỏ được phiếu của người vắng họp, từ chối "
+                            "chấm hoặc không ngồi hội đồng vào ngày họp."
+                        )
+                    ]
+                )
+            held.entry.leave_out(held.member, reason)
 
     # --- Scored by pen ----------------------------------------------------------------------
 
@@ -379,8 +440,20 @@ class Scoresheet(models.Model):
             if held.entered_by_id is None or held.state == SheetState.SUBMITTED:
                 raise ConditionNotMet([_("Phiếu này không còn là phiếu giấy đang nhập.")])
             self.state, self.remark, self.entered_by = SheetState.DRAFT, "", None
-            self.scan_sha256, self.scan_name = "", ""
-            self.save(update_fields=["state", "remark", "entered_by", "scan_sha256", "scan_name"])
+            self.scan_sha256, self.scan_name, self.void_reason = "", "", ""
+            self.confirmed_by, self.submitted_at = None, None
+            self.save(
+                update_fields=[
+                    "state",
+                    "remark",
+                    "entered_by",
+                    "confirmed_by",
+                    "submitted_at",
+                    "scan_sha256",
+                    "scan_name",
+                    "void_reason",
+                ]
+            )
             # Scores of dependent criteria are deleted first.
             self.scores.filter(criterion__requires__isnull=False).delete()
             self.scores.all().delete()

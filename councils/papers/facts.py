@@ -187,7 +187,7 @@ def _leader(unit: OrgUnit) -> str:
 def _bases(round_: EvaluationRound) -> list[str]:
     council = round_.council
     return [
-        f"Căn cứ {round_.cycle.rule_set.document}",
+        f"Căn cứ {round_.rule_set.document}",
         f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
         f"về việc thành lập {council.name}",
         f"Căn cứ quy chế làm việc của Hội đồng ({round_.regulation.document})",
@@ -282,7 +282,10 @@ def _support_report(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
         made.append(
             _entry(entry)
             | {
-                "self_points": decimal(self_assessment.total) if self_assessment else "",
+                # Members read it before they score.
+                "self_points": decimal(self_assessment.total)
+                if self_assessment and round_.shows_self_score
+                else "",
                 "points": decimal(points) if points is not None else "",
                 "result": f"{_band(entry, points)} sao" if points is not None else "",
                 "findings": appraisal.report if appraisal else "",
@@ -439,7 +442,7 @@ def _recognised(result: Result) -> bool:
 
 def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     unit = _in_sentence(_name(round_.council.org_unit))
-    rule_set = round_.cycle.rule_set
+    rule_set = round_.rule_set
     committee = f"Ủy ban nhân dân {unit}"
     return _head(DocumentKind.DECISION, round_) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",

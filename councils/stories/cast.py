@@ -43,7 +43,7 @@ COUNCIL = (
     ("hoidong.totruong", "Cà Văn Ơn", Seat.TEAM_LEAD, "Chi cục Phát triển nông thôn"),
 )
 #: How many working days ago, at least, the dossiers of a round came before the council.
-CAME_BEFORE = {"closed": 12, "open": 7}
+CAME_BEFORE = {"closed": 12, "open": 7, "reopened": 12}
 #: The mean points of the products in the closed round.
 MEANS = (64, 78, 58)
 
@@ -92,6 +92,7 @@ DONE_BY = {
     "defer": (Role.OFFICER, Level.PROVINCE),
     "record_inspection": (Role.OFFICER, Level.PROVINCE),
     "revoke": (Role.OFFICER, Level.PROVINCE),
+    "approve_result": (Role.OFFICER, Level.PROVINCE),
 }
 #: Acts that are sometimes signed on paper and recorded by the clerk or officer of the unit.
 ON_PAPER = {"forward_to_province", "certify", "not_propose"}
@@ -101,6 +102,7 @@ SYMBOLS = {
     "rank_at_district": "BB-HĐ",
     "not_recognise": "TB-UBND",
     "certify": "QĐ-UBND",
+    "approve_result": "QĐ-UBND",
     "record_centre_result": "QĐ-BNNMT",
     "revoke": "QĐ-UBND",
 }

@@ -257,7 +257,14 @@ class _Replay:
                 unit = self.unit(row["unit"])
                 by = self.posts(Role.COUNCIL_OFFICE, unit)
                 Regulation.lay_down(
-                    Regulation(org_unit=unit, document="Quy chế giả định", valid_from=first), by=by
+                    # How few sheets a council of then let decide is not known.
+                    Regulation(
+                        org_unit=unit,
+                        document="Quy chế giả định",
+                        valid_from=first,
+                        fewest_sheets=1,
+                    ),
+                    by=by,
                 )
                 council = Council.set_up(
                     Council(

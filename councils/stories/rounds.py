@@ -13,6 +13,7 @@ from django.core.files.base import ContentFile
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from councils.judging import closing
 from councils.models import (
     Appraisal,
     AppraisalPhoto,
@@ -41,14 +42,16 @@ if TYPE_CHECKING:
 
 
 class Rounds:
-    """The province's council with two rounds: one closed, one in which members are scoring."""
+    """The province's council with three rounds: one closed, one in which members are scoring, one
+    that was opened again; and a member who has left since.
+    """
 
     def __init__(self, year: Year) -> None:
         self.year, self.random = year, year.random
         self.by = year.posts(Role.COUNCIL_OFFICE, year.province)
 
     def run(self) -> None:
-        """Set up the council when the cycle opens, then hold both rounds."""
+        """Set up the council when the cycle opens, then hold the rounds."""
         first = self.year.days[0]
         with self.at(0, 9):
             Regulation.lay_down(
@@ -94,6 +97,29 @@ class Rounds:
             for number, entry in enumerate(self.entries(round_)):
                 who = members[: 3 if number < 2 else 2]
                 self.score(entry, who, 66, now - 1, begun=members[2] if number == 2 else None)
+        if again := self.year.judged["reopened"]:
+            round_ = self.open("Đợt bổ sung", again, now - 9, now - 4)
+            for entry in self.entries(round_):
+                self.score(entry, self.judges(round_), 71, now - 4)
+            with self.at(now - 4, 16):
+                sitting.close(round_, by=self.by)
+            with self.at(now - 2, 10):
+                closing.reopen(
+                    round_,
+                    by=self.by,
+                    reason="Chủ thể kiến nghị xem lại minh chứng về vùng nguyên liệu",
+                    document=f"{self.random.randrange(10, 99)}/TB-UBND",
+                )
+        with self.at(now - 1, 17):
+            last = self.council.members.select_related("user").filter(seat=Seat.MEMBER).last()
+            assert last is not None, "the council has members"
+            self.council.take_seat(
+                last,
+                by=self.by,
+                until=clock.today(),
+                reason="Chuyển công tác",
+                document=f"{self.random.randrange(100, 999)}/QĐ-UBND",
+            )
 
     def at(self, day: int, hour: int, minute: int = 0) -> AbstractContextManager[datetime]:
         """The clock at a time on the working day with the index ``day``."""

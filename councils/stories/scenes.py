@@ -25,6 +25,7 @@ REFUSED_PLAN = (*CHECKED, "not_approve_plan")
 EXISTING = ("enter_late:existing", *SUBMITTED[len(READY) :], "confirm_dossier")
 UPGRADE = ("enter_late:upgrade", *EXISTING[1:])
 BEST = (*JUDGED, "rank:93", "propose_recognition")
+NOMINATED = (*BEST, "approve_result", "nominate")
 IN_DISTRICT = (*SIGNED, "forward_to_district")
 IN_DISTRICT_COUNCIL = (*IN_DISTRICT, "accept_at_district")
 DISTRICT_RANKED = (*IN_DISTRICT_COUNCIL, "rank_at_district")
@@ -77,10 +78,10 @@ TWO_LEVEL_SCENES = (
     Scene("evaluate_at_province", JUDGED, 0, 1, then="wait"),
     Scene("propose_recognition", RANKED, 0, 1),
     Scene("propose_recognition", JUDGED, 0, 3, then="closed"),
-    Scene("propose_recognition", (*BEST, "nominate", "record_centre_result:88"), 0, 1),
+    Scene("propose_recognition", (*NOMINATED, "record_centre_result:88"), 0, 1),
     Scene("decide", PROPOSED, 1, 2),
     Scene("decide", BEST, 0, 1),
-    Scene("await_centre", (*BEST, "nominate"), 0, 1),
+    Scene("await_centre", NOMINATED, 0, 1),
     Scene("", (*RANKED, "not_recognise"), 0, 1),
     Scene("", (*JUDGED, "not_recognise"), 0, 1),
     Scene("promote", CERTIFIED, 0, 1),
@@ -88,12 +89,13 @@ TWO_LEVEL_SCENES = (
     Scene("promote", (*UPGRADE, *FOUR_STARS[len(SIGNED) :]), 0, 1),
     Scene("promote", (*CERTIFIED, "record_promotion"), 0, 1),
     Scene("", (*CERTIFIED, "record_promotion", "promote"), 0, 1),
-    Scene("", (*BEST, "nominate", "record_centre_result:92", "promote"), 0, 1),
+    Scene("", (*NOMINATED, "record_centre_result:92", "promote"), 0, 1),
     Scene("", (*CHECKED, "withdraw"), 0, 1),
     Scene("", (*SUBMITTED, "withdraw"), 0, 1),
     Scene("", (*SELECTED, "defer"), 0, 1),
     Scene("", (*APPROVED, "record_visit", "defer"), 0, 1),
     Scene("", (*CERTIFIED, "record_inspection", "revoke"), 0, 1),
+    Scene("evaluate_at_province", JUDGED, 0, 1, then="reopened"),
 )
 
 THREE_LEVEL_SCENES = (

@@ -95,8 +95,9 @@ class Year:
         self.random.shuffle(rows)
         self.names = itertools.cycle(rows)
         self.rubrics: dict[int, int] = {}
-        #: Dossiers that are judged, by the round they go to: the closed or the open one.
-        self.judged: dict[str, list[Dossier]] = {"closed": [], "open": []}
+        #: Dossiers that are judged, by the round they go to: the closed one, the open one, or the
+        #: one that was opened again.
+        self.judged: dict[str, list[Dossier]] = {"closed": [], "open": [], "reopened": []}
 
     def run(self, scenes: Iterable[Scene], say: Callable[[str], object]) -> None:
         """Create the events, then the dossiers of ``scenes``; ``say`` is called with progress."""

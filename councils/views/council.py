@@ -89,10 +89,35 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
             "past": past,
             "today": today,
             "missing": council.missing(),
+            "not_in_term": council.not_in_term(today),
             "regulation": Regulation.objects.in_force(council.org_unit, today),
             "rounds": council.rounds.all(),
             "form": form,
             "may_set_up": may,
+        },
+    )
+
+
+@login_required
+def extend(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Extend a council's term, on a document."""
+    council = _set_up_by(request, pk)
+    form = councils_forms.ExtendForm(posted(request), council=council, by=request.user)
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã gia hạn hội đồng."))
+        return redirect("councils:council", council.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "council": council,
+            "form": form,
+            "title": _("Gia hạn hội đồng"),
+            "button": _("Gia hạn"),
+            "follows": [
+                _("Hội đồng lập đợt, mở chấm và họp được đến hết ngày mới."),
+                _("Ngày cũ, văn bản và lý do được ghi vào nhật ký."),
+            ],
         },
     )
 

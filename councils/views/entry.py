@@ -8,15 +8,25 @@ from typing import Any
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from councils.forms import entries, fields
-from councils.judging import checklist, ranking, tally
+from councils.judging import checklist, tally
 from councils.judging.board import with_due
-from councils.models import Appraisal, Opinion, RoundEntry, RoundState
+from councils.models import (
+    Appraisal,
+    Opinion,
+    RoundEntry,
+    RoundState,
+    Scoresheet,
+)
+from councils.models.scoresheet import HANDED_IN
 from councils.pages import found_entry, posted
 from cycle import clock
 from cycle.asking import SignedIn
@@ -69,6 +79,9 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             and found.is_counted
             and again,
             "may_keep": presides and wide,
+            "may_drop": found.live
+            and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
+            "strays": _strays(found) if presides and found.live and found.round.is_open else [],
             "may_count": any(item.code == "count" for item in alarms)
             and rules.has_perm("councils.count_sheets", request.user, found.round),
             "appraisals": Appraisal.objects.filter(entry__in=found.said_in())
@@ -91,14 +104,24 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
+def _strays(entry: RoundEntry) -> list[Scoresheet]:
+    """The sheets of people who must not score the product."""
+    who = tally.HandedIn.of(entry.round).stray(entry)
+    sheets = entry.sheets.filter(member__in=who, scoring=entry.scoring, state__in=HANDED_IN)
+    return list(sheets.select_related("member__user").order_by("pk"))
+
+
 #: The acts on one product: permission, method of the round, texts.
 _ACTS: dict[str, dict] = {
     "drop": {
-        "permission": "councils.run_round",
+        "permission": "councils.preside",
         "title": _lazy("Đưa sản phẩm ra khỏi đợt"),
         "button": _lazy("Đưa ra khỏi đợt"),
         "tone": "refuse",
-        "follows": [_lazy("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được.")],
+        "follows": [
+            _lazy("Hồ sơ lại chờ hội đồng và đưa vào đợt khác được."),
+            _lazy("Phiếu đã chấm được giữ niêm phong, không tính vào kết quả nào."),
+        ],
         "done": _lazy("Đã đưa sản phẩm ra khỏi đợt."),
     },
     "score_again": {
@@ -139,6 +162,42 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     return render(request, "councils/act.html", page)
 
 
+@login_required
+def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Not count the sheet of somebody who must not score the product, with a reason."""
+    sheet = get_object_or_404(
+        Scoresheet.objects.filter(member__isnull=False).select_related("member__user"), pk=pk
+    )
+    found = found_entry(request.user, sheet.entry_id)
+    if not rules.has_perm("councils.preside", request.user, found.round):
+        raise Http404
+    sheet.entry = found
+
+    def do(**values: Any) -> Any:
+        return sheet.void(by=request.user, **values)
+
+    form = fields.ReasonForm(posted(request), act=do)
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã ghi: phiếu này không tính."))
+        return redirect("councils:entry", found.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": found.round,
+            "entry": found,
+            "form": form,
+            "title": _("Không tính phiếu của %(who)s") % {"who": sheet.member},
+            "button": _("Không tính phiếu này"),
+            "tone": "refuse",
+            "follows": [
+                _("Phiếu được giữ niêm phong, không tính vào kết quả; lý do ghi vào nhật ký."),
+                _("Khi người này lại được chấm (có mặt, bỏ từ chối), phiếu lấy lại và nộp được."),
+            ],
+        },
+    )
+
+
 # --- Resolutions ---------------------------------------------------------------------------------
 
 
@@ -158,14 +217,14 @@ def _minimums(found: RoundEntry) -> Iterator[tuple[Criterion, int]]:
 
 
 def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
-    """(criterion id, stars) of the minimums on which the sheets are tied, once all are in."""
+    """(criterion id, stars) of the minimums that the council must resolve on, once all sheets are
+    counted.
+    """
     if not any(item.code == "resolution" for item in _alarms(found)):
         return set()
     its = tally.tally(found.round)[found.pk]
     return {
-        (finding.criterion, finding.stars)
-        for finding in its.findings
-        if finding.verdict is ranking.Verdict.TIE and not finding.resolved
+        (finding.criterion, finding.stars) for finding in checklist.unresolved(found.round, its)
     }
 
 
@@ -178,10 +237,10 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
         for each in found.resolutions.select_related("by")
     }
     ties = _ties(found)
-    asked = request.POST.get("about", "") if request.method == "POST" else None
+    common = entries.CommonReasonForm(posted(request))
+    shared = common.cleaned_data["common"] if common.is_valid() else ""
     minimums: list[dict[str, Any]] = []
     eliminations: list[dict[str, Any]] = []
-    tried: entries.ResolutionForm | None = None
     for criterion, stars in _minimums(found):
         minimums.append(
             {
@@ -209,21 +268,31 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
         initial = {}
         if its is not None:
             initial = {"holds": "yes" if its.holds else "no", "reason": its.reason}
-        form = row["form"] = entries.ResolutionForm(
-            request.POST if asked == row["key"] else None,
+        row["form"] = entries.ResolutionForm(
+            posted(request),
             prefix=row["key"],
             initial=initial,
             subject=row["about"],
             yes=yes,
             no=no,
+            common=shared,
         )
-        if asked == row["key"]:
-            tried = form
-            if form.is_valid() and form.do(found, by=request.user):
-                messages.success(request, _("Đã ghi kết luận của hội đồng."))
-                return redirect("councils:resolutions", found.pk)
-    if asked is not None and tried is None:
-        messages.warning(request, _("Mục này không có trong bộ tiêu chí: chưa có gì thay đổi."))
+    # Ties first: the closing waits for them.
+    minimums.sort(key=lambda row: not row["tie"])
+    forms = [row["form"] for row in (*minimums, *eliminations)]
+    # Each of them is asked, so that each shows what is wrong.
+    valid = [each.is_valid() for each in (common, *forms)]
+    if request.method == "POST" and all(valid):
+        said = [each for each in forms if each.has_changed()]
+        if not said:
+            messages.warning(request, _("Bạn chưa ghi kết luận nào: chưa có gì thay đổi."))
+        elif _resolve(found, said, request):
+            messages.success(
+                request,
+                ngettext("Đã ghi %(n)d kết luận.", "Đã ghi %(n)d kết luận.", len(said))
+                % {"n": len(said)},
+            )
+            return redirect("councils:resolutions", found.pk)
     return render(
         request,
         "councils/resolutions.html",
@@ -232,9 +301,18 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
             "round": found.round,
             "minimums": minimums,
             "eliminations": eliminations,
-            "form": tried,
+            "common": common,
+            "wrong": [row for row in (*minimums, *eliminations) if row["form"].errors],
         },
     )
+
+
+def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: SignedIn) -> bool:
+    """Record all of them or none."""
+    with transaction.atomic():
+        done = all(each.do(found, by=request.user) for each in said)
+        transaction.set_rollback(not done)
+    return done
 
 
 # --- Interests -----------------------------------------------------------------------------------

@@ -4,9 +4,11 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from councils.forms import entries
 from councils.judging.board import with_due
@@ -15,6 +17,7 @@ from councils.models import Opinion
 from councils.pages import posted
 from cycle import clock
 from cycle.asking import SignedIn
+from cycle.downloads import download
 
 ROWS = 25
 
@@ -27,6 +30,17 @@ def opinions(request: SignedIn) -> HttpResponseBase:
     page = Paginator(found.asked.values("pk"), ROWS).get_page(request.GET.get("page"))
     rows = found.of([row["pk"] for row in page.object_list])  # type: ignore[index,call-overload]
     return render(request, "councils/opinion_list.html", {"page": page, "opinions": rows})
+
+
+@login_required
+@require_safe
+def scan(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The scan of the paper by which a department answered."""
+    found = get_object_or_404(Opinion.objects.visible_to(request.user), pk=pk)
+    if not found.scan_sha256:
+        raise Http404
+    # Always as a download, not shown in the browser.
+    return download(request, found.scan_sha256, found.scan_name, None, title=found)
 
 
 @login_required
@@ -48,7 +62,7 @@ def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
     with_due([found], clock.today())
     form = None
     if found.answered_at is None and rules.has_perm("councils.answer_opinion", request.user, found):
-        form = entries.AnswerForm(posted(request))
+        form = entries.AnswerForm(posted(request), request.FILES or None, by=request.user)
         if form.is_valid() and form.do(found, by=request.user):
             messages.success(request, _("Đã gửi ý kiến. Cảm ơn ông/bà."))
             return redirect("councils:opinions")

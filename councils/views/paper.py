@@ -107,6 +107,8 @@ def _cell(
         cell["state"] = "recused"
     elif sheet is None:
         cell["do"] = "type" if others else ""
+    elif sheet.state == SheetState.VOID:
+        cell["state"], cell["hand_back"] = "void", others and sheet.entered_by_id is not None
     elif sheet.entered_by_id is None:
         cell["state"] = "handed_in" if sheet.state == SheetState.SUBMITTED else "own"
         cell["do"] = "type" if others and sheet.is_draft else ""

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.lists import Results, version_of
-from councils.models import Closing, EvaluationRound, RoundState
+from councils.models import Closing, EvaluationRound, RoundClosed, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState
@@ -28,13 +28,18 @@ _ROUND_PAGES = {
     "entries": "councils:take_in",
     "quorum": "councils:attendance",
     "chair": "councils:attendance",
-    "stray": "councils:attendance",
+    "term": "councils:round",
     "sheets": "councils:round",
     "paper": "councils:paper",
     "meeting": "councils:convene",
     "count": "councils:count",
 }
-_ENTRY_PAGES = {"spread": "councils:entry", "resolution": "councils:resolutions"}
+_ENTRY_PAGES = {
+    "spread": "councils:entry",
+    "stray": "councils:entry",
+    "few": "councils:entry",
+    "resolution": "councils:resolutions",
+}
 
 
 def _link(round_: EvaluationRound, item: checklist.Item) -> str:
@@ -86,7 +91,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     def again(**values: Any) -> Any:
         return closing.reopen(round_, by=request.user, **values)
 
-    form = rounds.ReopenForm(posted(request), act=again)
+    form = rounds.OnDocumentForm(posted(request), act=again)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã mở lại đợt. Các phiếu đã nộp vẫn được tính."))
         return redirect("councils:round", round_.pk)
@@ -104,6 +109,40 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
                 _("Hồ sơ còn chờ sau kết quả trở lại hội đồng; hồ sơ đã đi tiếp thì giữ nguyên."),
                 _("Phiếu đã nộp vẫn được tính cho đến khi thành viên lấy lại để sửa."),
                 _("Thành viên hội đồng và đơn vị nhận thông báo."),
+            ],
+        },
+    )
+
+
+@login_required
+def void(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Give a round up before it is closed, on a document."""
+    round_ = found_round(request.user, pk, "councils.preside")
+    if round_.is_over and request.method != "POST":
+        messages.info(request, RoundClosed(round_).sentence)
+        return redirect("councils:round", round_.pk)
+
+    def give_up(**values: Any) -> Any:
+        return round_.void(by=request.user, **values)
+
+    form = rounds.OnDocumentForm(posted(request), act=give_up)
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã hủy đợt. Hồ sơ lại chờ hội đồng."))
+        return redirect("councils:round", round_.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": round_,
+            "form": form,
+            "title": _("Hủy đợt"),
+            "button": _("Hủy đợt"),
+            "tone": "refuse",
+            "follows": [
+                _("Hồ sơ của đợt lại chờ hội đồng và đưa vào đợt khác được."),
+                _("Phiếu đã chấm được giữ niêm phong, không tính vào kết quả nào."),
+                _("Kết quả đã chốt trước đây của đợt, nếu có, vẫn xem được."),
+                _("Đợt đã hủy không mở lại được; thành viên và thường trực nhận thông báo."),
             ],
         },
     )

@@ -276,8 +276,36 @@ def may_be_nominated(dossier: Dossier) -> Words | None:
     """Đề nghị trung ương được: at least 90 points, and the centre has not answered yet."""
     if not dossier.goes_up(Level.PROVINCE):
         return _("Kết quả chưa đạt mức trình trung ương.")
-    if dossier.evaluations.filter(level=Level.CENTRE).exists():
+    if _from_the_centre(dossier):
         return _("Trung ương đã có kết quả cho hồ sơ này.")
+    return None
+
+
+def _from_the_centre(dossier: Dossier) -> bool:
+    """Whether its last result is the centre's: nobody has evaluated it again since."""
+    last = dossier.evaluations.last()
+    return last is not None and last.level == Level.CENTRE
+
+
+@settled
+def result_approved(dossier: Dossier) -> Words | None:
+    """Quyết định phê duyệt kết quả: a paper of its own, before the request to the ministry; not
+    under editions in which a district evaluates.
+    """
+    if dossier.rule_set.has_district or may_be_nominated.why_not(dossier):
+        return None
+    approved = dossier.history.filter(event="dossier.approve_result")
+    last = dossier.evaluations.last()
+    if not (approved.filter(at__gte=last.at) if last else approved).exists():
+        return _("Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh.")
+    return None
+
+
+@settled
+def centre_gave_less(dossier: Dossier) -> Words | None:
+    """Trung ương chấm dưới 5 sao: the leader chooses between that result and a new evaluation."""
+    if not _from_the_centre(dossier):
+        return _("Chỉ đánh giá lại khi trung ương đã trả kết quả dưới 5 sao.")
     return None
 
 

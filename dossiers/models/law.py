@@ -26,6 +26,7 @@ from dossiers.law.acts import (
 )
 from dossiers.law.conditions import (
     ConditionNotMet,
+    centre_gave_less,
     district_evaluates,
     group_may_change,
     has_centre_certificate,
@@ -46,6 +47,7 @@ from dossiers.law.conditions import (
     not_judged,
     plan_waited,
     province_certifies,
+    result_approved,
 )
 from dossiers.law.states import BEFORE_RESULT, LIVE, State
 from dossiers.models.product import Producer, Product
@@ -604,13 +606,42 @@ class Law(models.Model):
     @task_act(
         S.AWAITING_DECISION,
         S.AT_CENTRE,
-        conditions=[may_be_nominated],
+        conditions=[may_be_nominated, result_approved],
         paper=True,
         label=_("Đề nghị trung ương"),
         said=_("đề nghị trung ương đánh giá"),
     )
     def nominate(self) -> None:
         """Đề nghị trung ương đánh giá, công nhận 5 sao."""
+
+    @free_act(
+        S.AWAITING_DECISION,
+        None,
+        conditions=[may_be_nominated],
+        paper=True,
+        label=_("Ghi quyết định phê duyệt kết quả"),
+        who=REVOKERS,
+        said=_("ghi quyết định phê duyệt kết quả đánh giá"),
+        about=_(
+            "Từ 90 điểm: ghi quyết định của Chủ tịch UBND tỉnh phê duyệt kết quả, rồi mới đề nghị "
+            "trung ương bằng một văn bản khác."
+        ),
+    )
+    def approve_result(self) -> None:
+        """Ghi quyết định phê duyệt kết quả, trước văn bản đề nghị trung ương (Điều 7.4)."""
+
+    @task_act(
+        S.AWAITING_DECISION,
+        S.PROVINCE_EVALUATING,
+        conditions=[centre_gave_less],
+        reason=True,
+        paper=True,
+        label=_("Tổ chức đánh giá lại"),
+        said=_("cho đánh giá lại ở tỉnh sau kết quả của trung ương"),
+    )
+    def evaluate_again(self) -> None:
+        """Trung ương chấm dưới 90 điểm: tỉnh đánh giá lại, thay vì công nhận theo kết quả đó."""
+        self.stars = self.points_sum = self.sheets = None
 
     @task_act(
         S.AT_CENTRE,
@@ -693,6 +724,43 @@ class Law(models.Model):
     )
     def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
+        self.parked_from = self.state
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        reason=True,
+        paper=True,
+        label=_("Ghi yêu cầu đánh giá lại của Bộ"),
+        who=REVOKERS,
+        said=_("ghi yêu cầu đánh giá lại của Bộ"),
+        tells="line",
+        about=_(
+            "Bộ yêu cầu đánh giá lại sản phẩm đã công nhận (Điều 10): ghi văn bản ở đây, rồi mở hồ "
+            "sơ đánh giá lại cho sản phẩm. Giấy chứng nhận còn giá trị đến khi có kết quả."
+        ),
+    )
+    def order_evaluation(self) -> None:
+        """Ghi văn bản của Bộ yêu cầu đánh giá lại; hồ sơ đánh giá lại mở riêng."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        S.REVOKED,
+        tone="refuse",
+        reason=True,
+        paper=True,
+        label=_("Ghi Bộ thu hồi quyết định công nhận"),
+        who=REVOKERS,
+        said=_("ghi Bộ thu hồi quyết định công nhận"),
+        tells="line",
+        warning=_(
+            "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
+            "Việc này không lấy lại được."
+        ),
+        about=_("Bộ thu hồi quyết định công nhận trái quy định (Điều 10), theo văn bản của Bộ."),
+    )
+    def withdraw_decision(self) -> None:
+        """Ghi văn bản của Bộ thu hồi quyết định công nhận; muốn công nhận thì mở hồ sơ mới."""
         self.parked_from = self.state
 
     # --- Beside the walk ----------------------------------------------------------------------

@@ -38,6 +38,22 @@
   const chosen = (name) => form.querySelector(`[name="${CSS.escape(name)}"]:checked`);
   // A remark goes with a choice: until there is one it waits here, and says so.
   const held = (name) => /^r\d/.test(name) && !chosen("c" + name.slice(1));
+  // What the server had of each field when this page last heard of it. It goes with each touch: what
+  // was saved elsewhere meanwhile is not overwritten.
+  const saved = new Map();
+  const were = new Set(form.elements.was.value.split(" "));
+  function base(name) {
+    if (!saved.has(name))
+      saved.set(name, /^c\d/.test(name)
+        ? fields(name).find((each) => were.has(each.value))?.value ?? ""
+        : form.elements["was-" + name]?.value ?? "");
+    return saved.get(name);
+  }
+  // The first of several touches knows it.
+  const touched = (name, value) => {
+    const item = memory.get(name);
+    return { value, base: item && !item.refused ? item.base : base(name) };
+  };
   const due = () => [...memory].filter(([name, item]) => !item.refused && !held(name));
   const unsaved = () => [...memory].some(([name]) => !held(name));
 
@@ -87,8 +103,19 @@
         if (field.type === "radio") field.checked = false;
         else field.value = "";
         store.drop(field.name);
+        saved.set(field.name, "");
       }
     }
+  }
+
+  // Saved elsewhere meanwhile: the page shows that choice, the sentence names both, and a touch
+  // of the one from here takes it. A text stays as it was written here.
+  function elsewhere(name, newer) {
+    saved.set(name, newer);
+    if (!/^c\d/.test(name)) return;
+    for (const field of fields(name)) field.checked = field.value === newer;
+    store.drop(name);
+    dependents();
   }
 
   // --- Sending: one request at a time, all that waits in it.
@@ -104,7 +131,10 @@
     body.set("scoring", form.elements.scoring.value);
     // The cookie is of whoever signed in last, in any tab; this page may be somebody else's.
     body.set("page_of", form.elements.page_of.value);
-    for (const [name, item] of items) body.set(name, item.value);
+    for (const [name, item] of items) {
+      body.set(name, item.value);
+      if (item.base !== undefined) body.set("was-" + name, item.base);
+    }
     say(words.saving);
     let answer;
     try {
@@ -130,16 +160,20 @@
     // Anything but our own small answer is not a word that it was saved.
     if (!answer.ok || !page.querySelector("#problems")) return later(words.trouble);
     wait = again.first;
-    const problems = new Map(
-      [...page.querySelectorAll("#problems li")].map((each) => [each.dataset.field, each.textContent]),
-    );
+    const told = [...page.querySelectorAll("#problems li")];
+    const problems = new Map(told.map((each) => [each.dataset.field, each.textContent.trim()]));
+    const newer = new Map(told.map((each) => [each.dataset.field, each.dataset.saved]));
     for (const [name, item] of items) {
       if (memory.get(name) !== item) continue;
       // What the page was made with is answered by the choice.
       for (const old of form.querySelectorAll(`[data-criterion="${CSS.escape(name)}"] > .field-error`)) old.remove();
       complain(name, problems.get(name));
       if (problems.has(name)) store.put(name, { ...item, refused: true });
-      else store.drop(name);
+      else {
+        store.drop(name);
+        saved.set(name, item.value);
+      }
+      if (newer.get(name) !== undefined) elsewhere(name, newer.get(name));
     }
     for (const id of ["standing", "score-line"])
       document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
@@ -174,7 +208,7 @@
   }
 
   async function keep(field) {
-    store.put(field.name, { value: field.value });
+    store.put(field.name, touched(field.name, field.value));
     if (held(field.name)) return complain(field.name, words.firstChoose);
     dependents();
     const sent = await flush();
@@ -196,7 +230,7 @@
   let pause = null;
   form.addEventListener("input", (event) => {
     if (event.target.type === "radio" || event.target.tagName !== "TEXTAREA") return;
-    store.put(event.target.name, { value: event.target.value });
+    store.put(event.target.name, touched(event.target.name, event.target.value));
     clearTimeout(pause);
     pause = setTimeout(() => keep(event.target), 1500);
   });
@@ -212,7 +246,7 @@
   // All choices are saved by now: another tab's newer ones are not to be overwritten.
   form.addEventListener("formdata", (event) => {
     for (const name of [...event.formData.keys()])
-      if (/^([cr]\d|remark$|was$)/.test(name)) event.formData.delete(name);
+      if (/^([cr]\d|remark$|was$|was-)/.test(name)) event.formData.delete(name);
   });
   window.addEventListener("online", () => { wait = again.first; flush(); });
   window.addEventListener("offline", () => { if (unsaved()) say(words.offline, true); });
@@ -235,7 +269,7 @@
         if (fold) fold.open = true;
       }
     }
-  for (const [name, item] of [...memory]) if (item.refused) store.put(name, { value: item.value });
+  for (const [name, item] of [...memory]) if (item.refused) store.put(name, { ...item, refused: false });
   dependents();
   // With this script nothing is left to save by hand.
   form.querySelector(".score-acts [value=save]").hidden = true;

@@ -113,6 +113,29 @@ def test_a_choice_answers_what_the_page_asked_for_even_without_a_line(desk, entr
     at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
 
 
+def test_what_was_chosen_elsewhere_meanwhile_stays_and_both_are_shown(desk, entry, member):
+    at = desk(member.user, 360)
+    at.open("councils:sheet", entry.pk)
+    touch(at, entry, "1.1", 2)
+    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"))
+    at.context.set_offline(True)
+    touch(at, entry, "1.1", 1)
+    expect(at.page.locator("#saved")).to_contain_text("Chưa lưu: mất kết nối")
+    # On another device, meanwhile.
+    there = entry.rubric.criteria.get(code="1.1").options.get(points=3)
+    Scoresheet.objects.get(entry=entry, member=member).put(there, by=member.user)
+    at.context.set_offline(False)
+    criterion = at.page.locator("#criterion-1\\.1")
+    expect(criterion.locator(".field-error")).to_contain_text("ở nơi khác bạn đã chọn")
+    expect(criterion.locator(f'[value="{there.pk}"]')).to_be_checked()
+    assert scores(entry, member) == {"1.1": 3}
+    touch(at, entry, "1.1", 1)
+    expect(criterion.locator(".field-error")).to_have_count(0)
+    expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"))
+    assert scores(entry, member) == {"1.1": 1}
+    at.faults[:] = [fault for fault in at.faults if "ERR_INTERNET_DISCONNECTED" not in fault]
+
+
 def test_a_broken_line_keeps_the_choice_and_sends_it_when_it_is_back(desk, entry, member):
     at = desk(member.user, 390)
     at.open("councils:sheet", entry.pk)
