@@ -78,7 +78,7 @@ def go_on_from_the_pause(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("cycle", "0025_year_opens"),
-        ("dossiers", "0024_year_that_stands"),
+        ("dossiers", "0025_former_names"),
     ]
     operations = [
         # Django does not turn one primary key into another.
