@@ -7,6 +7,7 @@ from cycle.models.calendar import (
     TermRule,
     WindowNotice,
     end_of,
+    last_day_before,
 )
 from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import (
@@ -38,6 +39,7 @@ from cycle.models.organisation import (
     people_of,
     told_apart,
 )
+from cycle.models.reading import CHOICES, LawReading, Point
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
 from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
@@ -46,6 +48,7 @@ __all__ = [
     "Batch",
     "WindowNotice",
     "ActivationSlip",
+    "CHOICES",
     "Criterion",
     "Cycle",
     "DayOff",
@@ -59,6 +62,7 @@ __all__ = [
     "HistoryHead",
     "Job",
     "JobState",
+    "LawReading",
     "Level",
     "NameField",
     "Option",
@@ -66,6 +70,7 @@ __all__ = [
     "OfficeContact",
     "OrgUnit",
     "OutboxMessage",
+    "Point",
     "Role",
     "RoleAssignment",
     "Rubric",
@@ -85,6 +90,7 @@ __all__ = [
     "fold",
     "fold_number",
     "job_kind",
+    "last_day_before",
     "named_apart",
     "names_document",
     "name_words",

@@ -12,19 +12,27 @@ import rules
 import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.models import Batch, Cycle, HistoryEntry, Level, OrgUnit, Rubric, RuleSet, Stream, User
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
 from dossiers.law.states import AT_COUNCIL, JUDGED, State
-from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
+from dossiers.models.law import (
+    ACTS,
+    JUDGED_ANEW,
+    PROPOSED,
+    SENT_BACK,
+    CaseType,
+    LateEntry,
+    Law,
+)
 from dossiers.models.product import Product, Standing
 
 if TYPE_CHECKING:
@@ -41,6 +49,17 @@ class DossierQuerySet(models.QuerySet):
         """Dossiers of this person's area, and those routed (``Route``) to one of their units."""
         routed = Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=user.business())
         return self.filter(Q(commune__in=user.area()) | Exists(routed))
+
+    def with_proposed(self) -> Self:
+        """With ``proposed_at``: when its commune proposed it, as :meth:`Dossier.proposed` says."""
+        told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
+        anew = told.filter(
+            stream_id=OuterRef("stream_id"), cycle=OuterRef("cycle"), after=S.ASSEMBLING
+        ).exclude(before=S.ASSEMBLING)
+        sent = told.filter(
+            stream_id=OuterRef("pk"), cycle=OuterRef("cycle"), event__in=PROPOSED
+        ).filter(~Exists(anew.filter(seq__gt=OuterRef("seq"))))
+        return self.annotate(proposed_at=Subquery(sent.order_by("seq").values("at")[:1]))
 
     def with_units(self) -> Self:
         """With the product, its producer, and the commune with the units above it."""
@@ -255,6 +274,33 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             return None
         day = timezone.localdate(refused.at) + timedelta(days=days)
         return day if clock.today() < day else None
+
+    def proposed(self) -> HistoryEntry | None:
+        """The entry by which its commune proposed it, on the day of the commune's paper; None
+        before. A later return does not move it; only when it was put together anew it is proposed
+        anew. What the level above took by itself counts from that day.
+        """
+        anew = self.history.filter(cycle=self.cycle_id, after=S.ASSEMBLING).exclude(
+            before=S.ASSEMBLING
+        )
+        since = anew.order_by("-seq").values_list("seq", flat=True).first() or 0
+        sent = self.history.filter(cycle=self.cycle_id, event__in=PROPOSED, seq__gt=since)
+        return sent.order_by("seq").first()
+
+    def batch(self) -> Batch | None:
+        """The batch of the year that it belongs to (đợt), by the day its commune proposed it (Đ.5);
+        None before, for a re-evaluation, and after the last batch of its year.
+        """
+        if self.case_type == CaseType.REEVALUATION:
+            return None
+        entry = self.proposed()
+        return self.batch_of(timezone.localdate(entry.at)) if entry else None
+
+    def batch_of(self, day: date) -> Batch | None:
+        """The batch of what is proposed on ``day``."""
+        level = Level.DISTRICT if self.rule_set.has_district else Level.PROVINCE
+        later = Batch.objects.filter(cycle=self.cycle_id, level=level, propose_by__gte=day)
+        return later.order_by("propose_by", "pk").first()
 
     def corrections(self) -> int:
         """How many times it was sent back to the producer."""

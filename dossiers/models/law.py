@@ -843,5 +843,7 @@ RETURNED = tuple(act.event for act in ACTS.values() if act.tone == "return" and 
 RETURNED_TO = frozenset(
     state for act in ACTS.values() if act.event in RETURNED for state in act.leads
 )
+#: The events by which it first leaves its commune: the day of the first is that of its batch.
+PROPOSED = tuple(act.event for act in ACTS.values() if act.sends_up or act.fetches)
 #: The names of the acts that send it to the level above.
 FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

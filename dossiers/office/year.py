@@ -31,6 +31,7 @@ from cycle.models import (
     end_of,
     fold,
     fold_number,
+    last_day_before,
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
@@ -65,8 +66,6 @@ JUDGING = {
 }
 #: Runs all year, whatever batches there are.
 ALL_YEAR = (Step.OUTREACH, Step.PROMOTION)
-#: A commune's dossier leaves it by one of these: the day is that of its batch.
-PROPOSED = ("dossier.forward_to_province", "dossier.forward_to_district")
 #: So many kinds of days off are named; all are counted.
 NAMED = 4
 #: So many units without anybody are named.
@@ -218,8 +217,8 @@ def law_batches(cycle: Cycle) -> list[Batch]:
             number=number,
             level=Level.PROVINCE,
             name=f"Đợt {number} năm {cycle.year}",
-            propose_by=date.fromisoformat(f"{cycle.year}-{until}") - DAY,
-            decide_by=date.fromisoformat(f"{cycle.year}-{decided}") - DAY,
+            propose_by=last_day_before(until, cycle.year),
+            decide_by=last_day_before(decided, cycle.year),
         )
         for number, (until, decided) in enumerate(zip(*dates, strict=False), 1)
     ]
@@ -310,6 +309,7 @@ def _all_year(cycle: Cycle) -> None:
             opens_on=cycle.opened_on,
             closes_on=last,
             warn_days=0,
+            peak=row.get("peak"),
             why="Làm quanh năm.",
         )
         for row in cycle.rule_set.content["windows"]
@@ -692,15 +692,15 @@ def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
 
     A re-evaluation belongs to no batch.
     """
-    sent = HistoryEntry.objects.filter(
-        stream=Stream.DOSSIER, event__in=PROPOSED, cycle=batch.cycle_id,
-        at__lt=end_of(batch.propose_by),
-    )  # fmt: skip
+    own = Q(cycle=batch.cycle_id, proposed_at__lt=end_of(batch.propose_by))
     if since := batch.before():
-        sent = sent.filter(at__gte=end_of(since))
-    return found.exclude(case_type=CaseType.REEVALUATION).filter(
-        Q(cycle=batch.cycle_id, pk__in=sent.values("stream_id"))
-        | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier"))
+        own &= Q(proposed_at__gte=end_of(since))
+    return (
+        found.exclude(case_type=CaseType.REEVALUATION)
+        .with_proposed()
+        .filter(
+            own | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier"))
+        )
     )
 
 
