@@ -54,11 +54,11 @@ class DossierQuerySet(models.QuerySet):
         """With ``proposed_at``: when its commune proposed it, as :meth:`Dossier.proposed` says."""
         told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
         anew = told.filter(
-            stream_id=OuterRef("stream_id"), cycle=OuterRef("cycle"), after=S.ASSEMBLING
-        ).exclude(before=S.ASSEMBLING)
+            stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq")
+        )
         sent = told.filter(
             stream_id=OuterRef("pk"), cycle=OuterRef("cycle"), event__in=PROPOSED
-        ).filter(~Exists(anew.filter(seq__gt=OuterRef("seq"))))
+        ).exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
         return self.annotate(proposed_at=Subquery(sent.order_by("seq").values("at")[:1]))
 
     def with_units(self) -> Self:
@@ -253,6 +253,23 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .order_by("number")
         )
 
+    def refiling(self) -> tuple[date, date] | None:
+        """The first and the last day to file this re-evaluation (D6), before the product's last
+        certificate ends; None for another case, or where there is no certificate with an end.
+        """
+        if self.case_type != CaseType.REEVALUATION:
+            return None
+        given = self.certificates.model.objects.filter(
+            dossier__product=self.product_id, expires_on__isnull=False
+        ).exclude(dossier=self.pk)
+        expires_on = given.order_by("-expires_on").values_list("expires_on", flat=True).first()
+        return self.rule_set.refiling(expires_on) if expires_on else None
+
+    def asked(self, act: Act, day: date) -> dict[str, Words]:
+        """What makes ``act`` need a reason when it is done on ``day``: code -> sentence."""
+        found = {each.code: each.ask(self, day) for each in act.asks}
+        return {code: sentence for code, sentence in found.items() if sentence}
+
     def missing_evidence(self) -> list[str]:
         """Labels of the compulsory kinds of evidence that it lacks."""
         kinds = set(self.rule_set.compulsory(self.case_type))
@@ -280,12 +297,16 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         before. A later return does not move it; only when it was put together anew it is proposed
         anew. What the level above took by itself counts from that day.
         """
-        anew = self.history.filter(cycle=self.cycle_id, after=S.ASSEMBLING).exclude(
-            before=S.ASSEMBLING
-        )
-        since = anew.order_by("-seq").values_list("seq", flat=True).first() or 0
-        sent = self.history.filter(cycle=self.cycle_id, event__in=PROPOSED, seq__gt=since)
-        return sent.order_by("seq").first()
+        anew = self.history.filter(after=S.ASSEMBLING, seq__gt=OuterRef("seq"))
+        sent = self.history.filter(cycle=self.cycle_id, event__in=PROPOSED)
+        return sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING))).order_by("seq").first()
+
+    def came_complete(self) -> HistoryEntry | None:
+        """The entry by which it last came to the province: what the office then takes for complete
+        counts from its day. None before, and for one that was there before the product was used.
+        """
+        came = self.history.filter(cycle=self.cycle_id, after=S.AT_PROVINCE)
+        return came.exclude(before=S.AT_PROVINCE).order_by("-seq").first()
 
     def batch(self) -> Batch | None:
         """The batch of the year that it belongs to (đợt), by the day its commune proposed it (Đ.5);
@@ -399,10 +420,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise PermissionDenied
             if self.void or not self.stands_for(name):
                 raise ActNotPossible(name)
+            moment, data = self._moment(doing.at, paper), doing.recorded
+            asked = self.asked(act, timezone.localdate(moment))
             if act.reason:
                 reason = stated(reason)
+            elif asked:
+                reason = stated(reason, next(iter(asked.values())))
+            if asked:
+                data["outside"] = list(asked)
             self._check_paper(act, doing, paper, by_round=authorised)
-            moment, data = self._moment(doing.at, paper), doing.recorded
             if paper is not None:
                 # In the order of the foreign keys: the scan, the paper, the records.
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []

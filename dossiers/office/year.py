@@ -37,6 +37,7 @@ from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
 from dossiers.law.nodes import NODES
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
+from dossiers.terms import clocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -671,6 +672,7 @@ def save_batch(
             _keep_paper(paper, batch.cycle, batch, by)
         if replan:
             plan(batch)
+        clocks.follow_batches(batch.cycle, at=clock.now(), by=by)
         if change.changed or replan:
             _record(
                 "cycle.batch",

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
-from dossiers.models import Dossier
+from dossiers.law.states import RECOGNISED, UNDECIDED
+from dossiers.models import CaseType, Dossier, State
 from dossiers.terms.due import UNITS, due
 from dossiers.terms.explanation import title_of
 from dossiers.terms.spent import time_spent
 
 register = template.Library()
+
+#: The ministry's own days for a re-evaluation of five stars (Đ.7.6.g); shown, and nobody's task.
+OF_THE_MINISTRY = timedelta(days=45)
 
 
 @register.inclusion_tag("dossiers/term_clocks.html")
@@ -37,6 +43,30 @@ def clocks(dossier: Dossier) -> dict[str, Any]:
             for term in terms
         ]
     }
+
+
+@register.inclusion_tag("dossiers/_days_of_law.html")
+def days_of_law(dossier: Dossier) -> dict[str, Any]:
+    """The days that decide what law and which batch ``dossier`` belongs to: when it may be filed,
+    when its commune proposed it, when it came complete, and until when the ministry has it.
+    """
+    reevaluated = dossier.case_type == CaseType.REEVALUATION
+    days: dict[str, Any] = {"reevaluated": reevaluated, "refiling": dossier.refiling()}
+    if dossier.state == State.IDEA_NOT_SELECTED:
+        days["refile_from"] = dossier.refile_wait("idea")
+    if reevaluated:
+        days["outside"] = dossier.history.filter(data__outside__contains=["D6"]).exists()
+    filed = dossier.state in UNDECIDED or dossier.state in RECOGNISED
+    if filed and (entry := dossier.proposed()) is not None:
+        proposed = timezone.localdate(entry.at)
+        days |= {"proposed": proposed, "recorded": timezone.localdate(entry.recorded_at)}
+        if reevaluated:
+            days["complete"] = timezone.localdate((dossier.came_complete() or entry).at)
+        else:
+            days["batch"] = dossier.batch_of(proposed)
+    if reevaluated and dossier.state == State.AT_CENTRE:
+        days["ministry"] = timezone.localdate(dossier.moved_at) + OF_THE_MINISTRY
+    return {"days": days}
 
 
 @register.inclusion_tag("dossiers/term_time.html")

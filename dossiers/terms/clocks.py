@@ -58,8 +58,7 @@ def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | No
     """From the day the dossier came to the province: a return stops the clock, and what then comes
     complete starts it anew. Not from the office's own acceptance (Đ.7.6.g).
     """
-    came = dossier.history.filter(after=State.AT_PROVINCE).exclude(before=State.AT_PROVINCE)
-    last = came.order_by("-seq").first()
+    last = dossier.came_complete()
     if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
         return None
     # One that was there before the product was used has no such entry.
