@@ -102,6 +102,13 @@ class Regulation(models.Model):
     written_opinions = models.BooleanField(
         _("đánh giá lại bằng phiếu, chỉ họp khi có ý kiến khác"), default=True
     )
+    batches = models.PositiveSmallIntegerField(
+        _("số đợt đánh giá tối đa trong năm"),
+        default=2,
+        db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(12)],
+        help_text=_("Quy định có hai đợt; thêm đợt thì mỗi đợt phải có kế hoạch."),
+    )
     minimums_need_resolution = models.BooleanField(
         _("mức tối thiểu phải có kết luận của hội đồng"),
         default=False,
@@ -145,6 +152,9 @@ class Regulation(models.Model):
             ),
             models.CheckConstraint(
                 name="regulation_scores_at_least_once", condition=Q(scorings__range=(1, 5))
+            ),
+            models.CheckConstraint(
+                name="regulation_batches_in_a_year", condition=Q(batches__range=(1, 12))
             ),
             models.CheckConstraint(
                 name="regulation_conflicts_known",

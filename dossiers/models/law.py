@@ -798,6 +798,8 @@ class Law(models.Model):
         if cycle is None and self.state == S.DEFERRED:
             raise ConditionNotMet([_("Bạn chưa chọn chu trình để mở lại hồ sơ.")])
         state, self.parked_from = State(self.parked_from or self.state), ""
+        if (cycle or self.cycle).closed_on is not None:
+            raise ConditionNotMet([_("Chu trình đã đóng: hãy chọn chu trình đang mở.")])
         if cycle is not None and cycle.pk != self.cycle_id:
             if cycle.year < self.cycle.year:
                 raise ConditionNotMet([_("Chu trình mới không thể sớm hơn chu trình cũ.")])

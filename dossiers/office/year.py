@@ -20,6 +20,7 @@ from cycle.models import (
     DayOff,
     Duty,
     HistoryEntry,
+    LawReading,
     Level,
     OrgUnit,
     Role,
@@ -294,6 +295,19 @@ def _inside(cycle: Cycle) -> list[str]:
     if Term.objects.filter(cycle=cycle, dossier__isnull=False).exists():
         found.append(str(Term._meta.verbose_name))
     return sorted(found)
+
+
+def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
+    """Choose how points of the law are read (cách hiểu quy định), those that change; returns how many.
+
+    The clocks of dossiers follow with their next act. Raises PermissionDenied, ValidationError.
+    """
+    _check(by)
+    with transaction.atomic():
+        changed = [point for point, choice in choices.items() if LawReading.of(point) != choice]
+        for point in changed:
+            LawReading.choose(point, choices[point], document=document, by=by)
+    return len(changed)
 
 
 # --- Windows, counted back from a batch ------------------------------------------------------
@@ -666,6 +680,8 @@ def save_batch(
         for name in ("name", "number", "level", "propose_by", "meets_on", "decide_by"):
             change.note(batch, name, getattr(was, name, None), getattr(batch, name))
         batch.full_clean()
+        if was is None:
+            _may_be_added(batch, paper)
         batch.save()
         if paper is not None:
             change.note(batch, "plan", was and was.plans.last(), paper)
@@ -684,6 +700,32 @@ def save_batch(
                 document=str(paper or change.document),
             )
     return batch
+
+
+def _may_be_added(batch: Batch, paper: PlanPaper | None) -> None:
+    """Refuse a batch beyond those of the law without its own plan, or beyond what the regulation of
+    the council allows (Đ.5.1). Raises ValidationError at its field.
+    """
+    there = batch.cycle.batches.filter(level=batch.level).count()
+    of_law = len(batch.cycle.rule_set.content["terms"].get("D2", {}).get("dates", []))
+    if not of_law or there < of_law:
+        return
+    if paper is None:
+        raise ValidationError(
+            {"number": _("Đợt thêm ngoài %(n)d đợt của quy định phải có kế hoạch riêng.")
+             % {"n": of_law}}
+        )  # fmt: skip
+    province = OrgUnit.objects.valid_on(clock.today()).filter(level=batch.level).first()
+    # Of the councils' app, which stands above: reached by its relation.
+    laid_down: Any = province and province.regulations  # type: ignore[attr-defined]
+    regulation = laid_down and laid_down.in_force(province, clock.today())
+    if regulation is None or there >= regulation.batches:
+        raise ValidationError(
+            {"number_in_year": _(
+                "Quy chế hội đồng cho %(n)d đợt trong năm: muốn thêm đợt, hãy ban hành quy chế "
+                "cho thêm trước."
+            ) % {"n": regulation.batches if regulation else of_law}}
+        )  # fmt: skip
 
 
 # --- What is asked of it ---------------------------------------------------------------------
