@@ -149,6 +149,13 @@ class RuleSet(models.Model):
         """Kinds of evidence without which a dossier of ``case_type`` may not be submitted."""
         return self.content["compulsory"][case_type]
 
+    def samples(self, group: str) -> int:
+        """How many samples (sản phẩm mẫu) of a product of ``group`` come with its dossier; 0 where
+        the edition asks for none.
+        """
+        rule = self.content.get("samples")
+        return 0 if rule is None or group in rule["except"] else rule["count"]
+
     def certifier(self, stars: int | None) -> str | None:
         """The level that certifies ``stars``; None where the decision does not say."""
         return self.content["certifies"].get(str(stars))

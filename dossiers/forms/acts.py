@@ -198,7 +198,7 @@ class ReopenForm(ReasonForm):
         super().__init__(*args, **kwargs)
         field = self.fields["cycle"]
         field.queryset = Cycle.objects.filter(closed_on=None, year__gte=dossier.cycle.year)
-        if dossier.state == State.DEFERRED:
+        if dossier.state == State.DEFERRED or dossier.cycle.closed_on is not None:
             field.required, field.empty_label = True, _("— Chọn chu trình —")
         else:
             field.empty_label = _("Giữ chu trình hiện tại")

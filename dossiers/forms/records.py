@@ -40,6 +40,7 @@ from dossiers.models import (
     Inspection,
     Promotion,
     PromotionEvent,
+    SampleReceipt,
     SelfAssessment,
     SupportMeasure,
     Visit,
@@ -420,6 +421,9 @@ FORMS = {
     "evidence": record_form(Evidence, EvidencePart),
     "selfassessment": record_form(SelfAssessment, SelfAssessmentPart),
     "communereport": record_form(CommuneReport, prefilled=True),
+    "samplereceipt": record_form(
+        SampleReceipt, held_on="received_on", not_future=("received_on",)
+    ),
     "evaluation": record_form(Evaluation, held_on="met_on", not_future=("met_on",)),
     "certificate": record_form(Certificate, CertificatePart),
     "promotion": record_form(Promotion, PromotionPart),

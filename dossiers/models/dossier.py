@@ -12,7 +12,7 @@ import rules
 import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -252,6 +252,28 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .filter(rule_set=self.rule_set_id, group=self.product.group)
             .order_by("number")
         )
+
+    def samples_lacking(self, *, for_centre: bool = False) -> int:
+        """How many samples (sản phẩm mẫu) it still lacks for the council, or those that go on to the
+        centre (Đ.6.2.d). 0 as well while no commune has reported: what was there before the product
+        was used is not known.
+        """
+        needed = self.rule_set.samples(self.product.group)
+        if not needed:
+            return 0
+        came = self.samplereceipts.filter(for_centre=for_centre).aggregate(all=Sum("samples"))
+        there = came["all"] or 0
+        if not for_centre:
+            report = self.communereports.order_by("-pk").first()
+            if report is None and not self.bypassed_commune:
+                return 0
+            there += report.samples if report else 0
+        return max(needed - there, 0)
+
+    def next_visit(self) -> date | None:
+        """The day on which the producer is to be visited again, as the last visit agreed."""
+        last = self.visits.order_by("-visited_on", "-pk").first()
+        return last and last.next_visit_on
 
     def refiling(self) -> tuple[date, date] | None:
         """The first and the last day to file this re-evaluation (D6), before the product's last

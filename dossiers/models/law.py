@@ -49,7 +49,7 @@ from dossiers.law.conditions import (
     plan_waited,
     province_certifies,
 )
-from dossiers.law.states import BEFORE_RESULT, LIVE, State
+from dossiers.law.states import BEFORE_RESULT, LIVE, UNDECIDED, State
 from dossiers.models.product import Producer, Product
 from dossiers.rules import does_open_task, is_one_of
 
@@ -385,6 +385,20 @@ class Law(models.Model):
             # A self-assessment made in an earlier cycle may be by another edition's rubric.
             if own is not None and own.rule_set_id == self.rule_set_id:
                 self.rubric = own
+
+    @free_act(
+        sorted(UNDECIDED),
+        None,
+        label=_("Ghi nhận sản phẩm mẫu"),
+        who=OFFICERS,
+        said=_("ghi nhận sản phẩm mẫu"),
+        unsigned=True,
+        keeps=("samplereceipt",),
+        tells="nobody",
+        about=_("Ghi sản phẩm mẫu nộp sau báo cáo của xã, hoặc mẫu gửi trung ương."),
+    )
+    def record_samples(self) -> None:
+        """Ghi nhận sản phẩm mẫu nộp sau, hoặc gửi trung ương."""
 
     @task_act(
         S.DOSSIER_SUBMITTED,

@@ -9,7 +9,7 @@ from django import template
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import DayOff
+from cycle.models import DayOff, Level
 from dossiers.law.states import RECOGNISED, UNDECIDED
 from dossiers.models import CaseType, Dossier, State
 from dossiers.terms.due import UNITS, due
@@ -54,6 +54,16 @@ def days_of_law(dossier: Dossier) -> dict[str, Any]:
     days: dict[str, Any] = {"reevaluated": reevaluated, "refiling": dossier.refiling()}
     if dossier.state == State.IDEA_NOT_SELECTED:
         days["refile_from"] = dossier.refile_wait("idea")
+    if dossier.state in (State.IMPLEMENTING, State.ASSEMBLING):
+        days["next_visit"] = dossier.next_visit()
+        days["missed_visit"] = days["next_visit"] and days["next_visit"] < clock.today()
+    if dossier.state in UNDECIDED and (lacking := dossier.samples_lacking()):
+        days["samples"] = lacking
+        report = dossier.communereports.order_by("-pk").first()
+        days["follow_on"] = report and report.samples_follow_on
+    nominating = dossier.state in (State.AWAITING_DECISION, State.AT_CENTRE)
+    if nominating and dossier.goes_up(Level.PROVINCE):
+        days["for_centre"] = dossier.samples_lacking(for_centre=True)
     if reevaluated:
         days["outside"] = dossier.history.filter(data__outside__contains=["D6"]).exists()
     filed = dossier.state in UNDECIDED or dossier.state in RECOGNISED
