@@ -3,12 +3,14 @@
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from councils.models import Regulation
 from cycle import clock
-from cycle.models import Batch, DayOff, LawReading, TermRule
-from dossiers.models import ConditionNotMet, State, Term
+from cycle.models import Batch, DayOff, HistoryEntry, LawReading, TermRule
+from dossiers.models import ConditionNotMet, PlanPaper, State, Term
 from dossiers.models.certificate import Certificate
 from dossiers.office import year as years
 from dossiers.terms.sweep import begin_batches, sweep
@@ -156,9 +158,7 @@ def test_the_list_of_a_batch_has_it_too_and_a_reevaluation_belongs_to_none(
     assert clock_of(again) is None
 
 
-@pytest.mark.parametrize(
-    ("reading", "after_ranking"), [("decision", True), ("closing", False)]
-)
+@pytest.mark.parametrize(("reading", "after_ranking"), [("decision", True), ("closing", False)])
 def test_what_must_fall_before_the_day_is_the_province_s_reading(
     cycle, batches, commune, an, chi, minh, thu, reading, after_ranking
 ):
@@ -497,9 +497,7 @@ def test_a_new_certificate_takes_the_place_of_the_old(given, cycle, commune, an,
 # --- QĐ 851: filing a refused idea again ----------------------------------------------------
 
 
-def test_the_wait_to_file_an_idea_again_is_no_officer_s_lateness(
-    rule_sets, old_commune, binh, an
-):
+def test_the_wait_to_file_an_idea_again_is_no_officer_s_lateness(rule_sets, old_commune, binh, an):
     year = open_cycle(rule_sets["qd851_2018"], 2020)
     assert not TermRule.objects.filter(cycle=year, code="D15").exists()
     with clock.at(at(2020, 3, 4)):
@@ -514,3 +512,129 @@ def test_the_wait_to_file_an_idea_again_is_no_officer_s_lateness(
     with clock.at(at(2020, 3, 5)):
         page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
     assert "từ 11/03/2020" in page
+
+
+# --- Đ.6.2.d: the samples -------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_commune(cycle, commune, an):
+    """A dossier that the commune checks."""
+    return stand(open_dossier(cycle, commune, an), S.DOSSIER_SUBMITTED, stars=None,
+                 points_sum=None, sheets=None)  # fmt: skip
+
+
+def reported(dossier, an, **fields):
+    report = records.commune_report()
+    for name, value in fields.items():
+        setattr(report, name, value)
+    for kind in dossier.rule_set.compulsory(dossier.case_type):
+        doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+    doors.complete(open_task(dossier), "confirm_dossier", by=an, record=report)
+    return type(dossier).objects.get(pk=dossier.pk)
+
+
+@pytest.mark.parametrize(
+    ("group", "samples", "lacking"),
+    [
+        ("food", 5, 0),
+        ("food", 0, 5),
+        ("drink", 3, 2),
+        ("handicraft", 4, 1),
+        ("ornamental", 0, 5),
+        ("community_tourism", 0, 0),
+    ],
+)
+def test_five_samples_of_every_group_but_tourism(at_commune, an, group, samples, lacking):
+    type(at_commune.product).objects.update(group=group)
+    assert reported(at_commune, an, samples=samples).samples_lacking() == lacking
+
+
+def test_what_lacks_warns_at_forwarding_and_may_follow_by_a_day_named(at_commune, an, chi):
+    dossier = reported(at_commune, an, samples=2, samples_follow_on=date(2027, 3, 1))
+    client = Client()
+    client.force_login(chi)
+    address = reverse("dossiers:task", args=[open_task(dossier).pk])
+    words = " ".join(client.get(address).content.decode().split())
+    assert "Còn thiếu 3 sản phẩm mẫu: phải đủ trước khi hội đồng mở chấm." in words
+    assert "Hẹn nộp ngày 01/03/2027." in words
+    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=3))
+    assert dossier.samples_lacking() == 0
+
+
+def test_five_again_go_to_the_centre(at_commune, an, minh):
+    dossier = reported(at_commune, an)
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    assert (dossier.samples_lacking(), dossier.samples_lacking(for_centre=True)) == (0, 5)
+    client = Client()
+    client.force_login(minh)
+    words = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "Còn thiếu 5 sản phẩm mẫu gửi trung ương." in " ".join(words.split())
+    doors.act(dossier.process, "record_samples", by=minh, record=records.samples(for_centre=True))
+    assert dossier.samples_lacking(for_centre=True) == 0
+
+
+# --- Đ.5.1: more batches than two -----------------------------------------------------------
+
+
+def third(cycle):
+    return Batch(
+        cycle=cycle,
+        number=3,
+        level="province",
+        name="Đợt 3",
+        propose_by=date(2026, 8, 1),
+        decide_by=date(2026, 9, 30),
+    )
+
+
+def plan_paper():
+    return PlanPaper(
+        number="9/KH-UBND", signed_on=date(2026, 5, 4), body="UBND tỉnh", signer="Lò Văn Minh"
+    )
+
+
+def add(batch, paper, minh):
+    change = years.Change(reason="Nhiều sản phẩm")
+    return years.save_batch(batch, paper=paper, replan=False, change=change, by=minh)
+
+
+def test_a_third_batch_needs_the_regulation_and_a_plan(cycle, batches, province, minh):
+    with pytest.raises(ValidationError) as refused:
+        add(third(cycle), None, minh)
+    assert "number" in refused.value.message_dict
+    with pytest.raises(ValidationError) as refused:
+        add(third(cycle), plan_paper(), minh)
+    assert "number_in_year" in refused.value.message_dict
+    Regulation.objects.create(
+        org_unit=province, document="3/QĐ-UBND", valid_from=date(2026, 1, 1), batches=3
+    )
+    with pytest.raises(ValidationError):
+        add(third(cycle), None, minh)
+    assert add(third(cycle), plan_paper(), minh).pk
+
+
+# --- The readings themselves ----------------------------------------------------------------
+
+
+def test_a_reading_is_chosen_on_a_document_and_recorded(client, minh, an):
+    address = reverse("dossiers:readings")
+    client.force_login(an)
+    assert client.get(address).status_code == 404
+    client.force_login(minh)
+    asked = {
+        "batch_end": "closing",
+        "stays_valid": "by_day_180",
+        "missed_window": "closed",
+        "document": "theo ý anh Sơn",
+    }
+    answer = client.post(address, asked)
+    assert "document" in answer.context["form"].errors
+    assert LawReading.of("batch_end") == "decision"
+    assert client.post(address, asked | {"document": "7/QĐ-UBND ngày 4/5/2026"}).status_code == 302
+    assert LawReading.of("batch_end") == "closing"
+    assert LawReading.objects.count() == 1
+    entry = HistoryEntry.objects.get(event="office.reading")
+    assert (entry.actor, entry.data["was"]) == (minh, "decision")
+    assert "7/QĐ-UBND" in client.get(address).content.decode()

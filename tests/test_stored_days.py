@@ -235,3 +235,46 @@ def test_what_is_said_to_ask_or_show_it_names_it(name, where):
     # Its own declaration does not count.
     used = re.findall(rf"\b{column}(?:__\w+)?\b(?! = models\.)", said)
     assert used, f"{path} does not name {column}: {how}?"
+
+
+# --- Days that were typed and asked by nobody ------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_nothing_new_begins_in_a_year_that_is_over(rule_sets, commune, an):
+    year = open_cycle(rule_sets["qd26_2026"], 2026)
+    Cycle.objects.filter(pk=year.pk).update(closed_on=at(2026, 11, 1).date())
+    year.refresh_from_db()
+    with pytest.raises(ConditionNotMet, match="Chu trình đã đóng"):
+        open_dossier(year, commune, an)
+    assert not Dossier.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_was_parked_goes_on_in_an_open_year_alone(rule_sets, commune, an):
+    year = open_cycle(rule_sets["qd26_2026"], 2026)
+    dossier = stand(open_dossier(year, commune, an), State.WITHDRAWN)
+    Cycle.objects.filter(pk=year.pk).update(closed_on=at(2026, 11, 1).date())
+    with pytest.raises(ConditionNotMet, match="Chu trình đã đóng"):
+        doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại")
+    following = open_cycle(rule_sets["qd26_2026"], 2027)
+    doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại", cycle=following)
+    assert Dossier.objects.get(pk=dossier.pk).cycle == following
+
+
+@pytest.mark.django_db
+def test_the_next_visit_is_shown_and_marked_when_it_is_past(client, cycle, commune, an):
+    dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
+    visit = records.visit()
+    visit.next_visit_on = clock.today()
+    doors.act(dossier.process, "record_visit", by=an, record=visit)
+    client.force_login(an)
+    words = " ".join(client.get(f"/dossiers/{dossier.pk}/").content.decode().split())
+    assert f"<dt>Hẹn đến cơ sở lần sau</dt> <dd> {clock.today():%d/%m/%Y} </dd>" in words
+
+
+@pytest.mark.django_db
+def test_the_peak_months_of_the_steps_are_kept(rule_sets):
+    year = open_cycle(rule_sets["qd851_2018"], 2019)
+    peaks = {row.step: row.peak for row in year.step_windows.exclude(peak=None)}
+    assert peaks == {"outreach": 2, "idea": 3, "plan": 4}

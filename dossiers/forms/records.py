@@ -421,9 +421,7 @@ FORMS = {
     "evidence": record_form(Evidence, EvidencePart),
     "selfassessment": record_form(SelfAssessment, SelfAssessmentPart),
     "communereport": record_form(CommuneReport, prefilled=True),
-    "samplereceipt": record_form(
-        SampleReceipt, held_on="received_on", not_future=("received_on",)
-    ),
+    "samplereceipt": record_form(SampleReceipt, held_on="received_on", not_future=("received_on",)),
     "evaluation": record_form(Evaluation, held_on="met_on", not_future=("met_on",)),
     "certificate": record_form(Certificate, CertificatePart),
     "promotion": record_form(Promotion, PromotionPart),

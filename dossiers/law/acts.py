@@ -9,7 +9,14 @@ from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
-from dossiers.law.conditions import Condition, Question, RoundCheck, Words, free_of_round, may_leave_round
+from dossiers.law.conditions import (
+    Condition,
+    Question,
+    RoundCheck,
+    Words,
+    free_of_round,
+    may_leave_round,
+)
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import AT_COUNCIL, State
 

@@ -82,8 +82,8 @@ def settled(check: Check) -> Condition:
 class Question:
     """What makes an act need a reason on the day it is done (phải nêu lý do). It forbids nothing.
 
-    ``ask(dossier, day)`` is the sentence that says what is out of the ordinary, or None; ``code`` is
-    kept in the history, by which reports count it.
+    ``ask(dossier, day)`` is the sentence that says what is out of the ordinary, or None. Reports
+    count it by its ``code``, which the history keeps.
     """
 
     def __init__(self, code: str, ask: Callable[[Dossier, date], Words | None]) -> None:

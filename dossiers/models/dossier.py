@@ -254,9 +254,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         )
 
     def samples_lacking(self, *, for_centre: bool = False) -> int:
-        """How many samples (sản phẩm mẫu) it still lacks for the council, or those that go on to the
-        centre (Đ.6.2.d). 0 as well while no commune has reported: what was there before the product
-        was used is not known.
+        """How many samples (sản phẩm mẫu) it still lacks for the council, or for the centre
+        (Đ.6.2.d). 0 as well while no commune has reported: what was there before the product was
+        used is not known.
         """
         needed = self.rule_set.samples(self.product.group)
         if not needed:

@@ -298,7 +298,7 @@ def _inside(cycle: Cycle) -> list[str]:
 
 
 def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
-    """Choose how points of the law are read (cách hiểu quy định), those that change; returns how many.
+    """Choose how points of the law are read (cách hiểu quy định); returns how many changed.
 
     The clocks of dossiers follow with their next act. Raises PermissionDenied, ValidationError.
     """
@@ -742,9 +742,7 @@ def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
     return (
         found.exclude(case_type=CaseType.REEVALUATION)
         .with_proposed()
-        .filter(
-            own | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier"))
-        )
+        .filter(own | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier")))
     )
 
 
@@ -801,6 +799,21 @@ class Post:
 
     def __str__(self) -> str:
         return f"{Role(self.role).label}, {str(Level(self.level).label).lower()}"
+
+
+def say_last_working(batches: Iterable[Batch]) -> None:
+    """Set ``propose_working`` and ``decide_working``: the last working day before a day of the batch
+    that is off, else None. The day itself stands: it rolls over to no other.
+    """
+    days = [day for batch in batches for day in (batch.propose_by, batch.decide_by)]
+    if not days:
+        return
+    calendar = DayOff.objects.calendar(min(days) - timedelta(days=31), max(days))
+    for batch in batches:
+        for name in ("propose", "decide"):
+            day = getattr(batch, f"{name}_by")
+            last = calendar.last_working(day)
+            setattr(batch, f"{name}_working", last if last != day else None)
 
 
 def posts_of(cycle: Cycle, day: date) -> list[Post]:

@@ -103,7 +103,7 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
 
 def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
     """Move the clocks of the product's earlier certificates, among the locked clocks ``held``: they
-    may stay valid while ``dossier``, a re-evaluation, is undecided (D12). A new certificate stops them.
+    may stay valid while ``dossier``, a re-evaluation, is undecided (D12). A new one stops them.
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
@@ -184,7 +184,7 @@ def _to_be_decided(dossier: Dossier) -> bool:
 
 
 def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
-    """Start, move or stop the clock to the day of the dossier's batch, among its clocks ``held``."""
+    """Start, move or stop the clock to the day of the dossier's batch, among its ``held`` clocks."""
     running = next(
         (each for each in held if each.code == OF_BATCH and each.state != TermState.STOPPED), None
     )
@@ -213,8 +213,9 @@ def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> No
 
 
 def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
-    """Move the clocks of the dossiers of ``cycle`` whose batch, or its day, has changed; returns how
-    many. Inside the transaction that changed it.
+    """Move the clocks of the dossiers whose batch in ``cycle``, or its day, has changed.
+
+    Returns how many; inside the transaction that changed it.
     """
     moved = 0
     terms = Term.objects.live().filter(code=OF_BATCH, cycle=cycle, dossier__isnull=False)

@@ -56,7 +56,6 @@ from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
 
-
 #: Nothing new begins in a year that is over.
 CYCLE_CLOSED = _("Chu trình đã đóng: hãy chọn chu trình đang mở.")
 

@@ -130,6 +130,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     batches = list(year.batches.prefetch_related("plans"))
     for batch in batches:
         batch.paper = next(reversed(batch.plans.all()), None)  # type: ignore[attr-defined]
+    years.say_last_working(batches)
     may = rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None
     cramped = years.cramped(year, batches, windows) if may else {}
     today = clock.today()
