@@ -503,7 +503,7 @@ def test_the_wait_to_file_an_idea_again_is_no_officer_s_lateness(rule_sets, old_
     with clock.at(at(2020, 3, 4)):
         dossier = stand(open_dossier(year, old_commune, binh), S.IDEA_SCREENED)
         doors.complete(open_task(dossier), "not_select_idea", by=binh, reason="Chưa rõ")
-        assert not dossier.terms.live().exists()
+        assert not dossier.terms.live().filter(legal=True).exists()
         assert dossier.refile_wait("idea") == date(2020, 3, 11)
     sweep(at(2020, 4, 1))
     assert "term.overdue" not in dossier.history.values_list("event", flat=True)

@@ -802,8 +802,8 @@ class Post:
 
 
 def say_last_working(batches: Iterable[Batch]) -> None:
-    """Set ``propose_working`` and ``decide_working``: the last working day before a day of the batch
-    that is off, else None. The day itself stands: it rolls over to no other.
+    """Set ``propose_working`` and ``decide_working``: the last working day before one that is off,
+    else None. The day itself stands: it rolls over to no other.
     """
     days = [day for batch in batches for day in (batch.propose_by, batch.decide_by)]
     if not days:

@@ -184,7 +184,7 @@ def _to_be_decided(dossier: Dossier) -> bool:
 
 
 def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
-    """Start, move or stop the clock to the day of the dossier's batch, among its ``held`` clocks."""
+    """Start, move or stop the clock to the day of its batch, among its clocks ``held``."""
     running = next(
         (each for each in held if each.code == OF_BATCH and each.state != TermState.STOPPED), None
     )
