@@ -78,5 +78,6 @@ register("rubric.wording", _("nạp lời văn chính thức của bộ tiêu ch
 register("office.units", _("nạp đơn vị của tỉnh"))
 register("office.split", _("chọn đơn vị nhận sản phẩm của xã đã chia tách"))
 register("office.reference", _("nạp bộ quy định, bộ tiêu chí, ngày nghỉ"))
+register("office.reading", _("chọn cách hiểu quy định"))
 register("office.contact", _("đổi liên hệ của văn phòng"))
 register("cycle.configure", _("đổi cấu hình của chu trình"))

@@ -67,6 +67,7 @@ urlpatterns = [
     path("people/<int:pk>/leave/", people.leave, name="person_leave"),
     path("people/<int:pk>/contact/", people.contact, name="person_contact"),
     path("cycles/", year.cycle_list, name="cycles"),
+    path("cycles/readings/", year.readings, name="readings"),
     path("cycles/open/", year.cycle_open, name="cycle_open"),
     path("cycles/plans/<int:pk>/", year.plan_scan, name="plan_scan"),
     path("cycles/<int:pk>/", year.cycle, name="cycle"),

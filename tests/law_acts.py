@@ -43,6 +43,7 @@ HANDS_IN = {
     "attach_evidence": lambda: {"record": records.paper("registration_form")},
     "choose_rubric": lambda: {"rubric": Rubric()},
     "submit_dossier": lambda: {"record": records.self_assessment()},
+    "record_samples": lambda: {"record": records.samples()},
     "confirm_dossier": lambda: {"record": records.commune_report()},
     "rank_at_district": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
     "rank": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},

@@ -31,6 +31,20 @@ AT_WORK = {
     S.AT_CENTRE,
 }
 NO_COUNCIL_YET = AT_WORK - {S.DISTRICT_RANKED, S.RANKED, S.AWAITING_DECISION, S.AT_CENTRE}
+#: Filed to be evaluated, and not decided yet.
+UNDECIDED = {
+    S.DOSSIER_SUBMITTED,
+    S.SUPPLEMENT_REQUESTED,
+    S.COMMUNE_CHECKED,
+    S.AT_DISTRICT,
+    S.DISTRICT_EVALUATING,
+    S.DISTRICT_RANKED,
+    S.AT_PROVINCE,
+    S.PROVINCE_EVALUATING,
+    S.RANKED,
+    S.AWAITING_DECISION,
+    S.AT_CENTRE,
+}
 REFUSED = {S.IDEA_NOT_SELECTED, S.PLAN_NOT_APPROVED, S.NOT_PROPOSED, S.NOT_RECOGNISED}
 STAYS = None
 
@@ -57,6 +71,7 @@ TABLE = {
     "attach_evidence": (AT_WORK, STAYS, ""),
     "choose_rubric": (NO_COUNCIL_YET, STAYS, ""),
     "submit_dossier": ({S.ASSEMBLING}, {S.DOSSIER_SUBMITTED}, "task"),
+    "record_samples": (UNDECIDED, STAYS, ""),
     "confirm_dossier": ({S.DOSSIER_SUBMITTED}, {S.COMMUNE_CHECKED}, "task"),
     "return_to_officer": ({S.COMMUNE_CHECKED}, {S.DOSSIER_SUBMITTED}, "task reason"),
     "forward_to_district": ({S.COMMUNE_CHECKED}, {S.AT_DISTRICT}, "task"),

@@ -19,6 +19,7 @@ from dossiers.models import (
     Inspection,
     OfficialDocument,
     Promotion,
+    SampleReceipt,
     SelfAssessment,
     SupportMeasure,
     Visit,
@@ -80,6 +81,10 @@ def commune_report():
         samples=5,
         label_checked=True,
     )
+
+
+def samples(**fields):
+    return SampleReceipt(**{"received_on": clock.today(), "samples": 5} | fields)
 
 
 def evaluation(points_sum="548", sheets=7, stars=4, **fields):

@@ -207,6 +207,7 @@ NO_LISTS = {
     "preferences",
     "profile",
     "read_all",
+    "readings",
     "regulation_new",
     "round_new",
     "setup_contact",

@@ -44,6 +44,7 @@ from cycle.models import (
     FileFault,
     HistoryEntry,
     HistoryHead,
+    LawReading,
     OfficeContact,
     OrgUnit,
     Role,
@@ -161,6 +162,7 @@ BREAKS = {
     "step_window_once_per_level": lambda w: window(w, step="outreach", batch=None),
     "step_window_not_reversed": lambda w: window(w, closes_on=date(2026, 1, 4)),
     "step_window_warns_in_its_year": lambda w: window(w, warn_days=91),
+    "step_window_peak_is_a_month": lambda w: window(w, peak=13),
     "step_window_inside_its_cycle": lambda w: [
         StepWindow.objects.all().delete(),
         Cycle.objects.update(ends_on=date(2026, 12, 31)),
@@ -209,6 +211,12 @@ BREAKS = {
     ),
     "office_contact_can_be_reached": lambda w: OfficeContact.objects.create(
         name="Văn phòng", made_by=w.an, made_at=clock.now()
+    ),
+    "law_reading_known": lambda w: LawReading.objects.create(
+        point="batch_end", choice="no_filing", document="1/QĐ", made_by=w.an, made_at=clock.now()
+    ),
+    "law_reading_has_a_document": lambda w: LawReading.objects.create(
+        point="batch_end", choice="closing", made_by=w.an, made_at=clock.now()
     ),
     "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
     "slip_used_or_void_not_both": lambda w: slip(
@@ -382,6 +390,7 @@ BREAKS = {
     "inspection_concluded_after_it_was_made": lambda w: kept(
         w, records.inspection(), concluded_on=date(2000, 1, 1)
     ),
+    "sample_receipt_has_samples": lambda w: kept(w, records.samples(), samples=0),
     "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
     # dossiers: clocks
     "term_state_known": lambda w: term(w).update(state="asleep"),
@@ -491,6 +500,7 @@ BREAKS = {
     # councils: who judges, by which regulation
     "regulation_quorum_is_a_share": lambda w: judging.regulate(w.commune, quorum_percent=101),
     "regulation_spread_is_points": lambda w: judging.regulate(w.commune, max_spread=101),
+    "regulation_batches_in_a_year": lambda w: judging.regulate(w.commune, batches=13),
     "regulation_scores_at_least_once": lambda w: judging.regulate(w.commune, scorings=0),
     "regulation_asks_for_a_sheet": lambda w: judging.regulate(w.commune, fewest_sheets=0),
     "regulation_conflicts_known": lambda w: judging.regulate(w.commune, appraised="perhaps"),

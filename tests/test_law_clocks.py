@@ -140,14 +140,14 @@ def test_the_dates_of_the_two_batches(cycle, province):
     assert list(
         Term.objects.filter(cycle=cycle).order_by("code").values_list("code", "due_on")
     ) == [
-        ("D2.1", date(2026, 4, 30)),
-        ("D2.2", date(2026, 10, 30)),
-        ("D3.1", date(2026, 6, 30)),
-        ("D3.2", date(2026, 12, 30)),
-        ("D4.1", date(2026, 7, 30)),
-        ("D4.2", date(2027, 1, 30)),
-        ("D5.1", date(2026, 9, 30)),
-        ("D5.2", date(2027, 3, 30)),
+        ("D2.1", date(2026, 4, 29)),
+        ("D2.2", date(2026, 10, 29)),
+        ("D3.1", date(2026, 6, 29)),
+        ("D3.2", date(2026, 12, 29)),
+        ("D4.1", date(2026, 7, 29)),
+        ("D4.2", date(2027, 1, 29)),
+        ("D5.1", date(2026, 9, 29)),
+        ("D5.2", date(2027, 3, 29)),
     ]
 
 

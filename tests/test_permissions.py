@@ -30,6 +30,7 @@ FREE_ACTS = {
     "record_support": {"an", "binh", "minh", "tam"},
     "attach_evidence": {"an", "binh", "minh"},
     "choose_rubric": {"an", "binh", "minh"},
+    "record_samples": {"an", "binh", "minh"},
     "receive_directly": {"binh", "minh"},
     # Only by the authority of a round: test_rounds.py.
     "judge_again": set(),

@@ -55,7 +55,13 @@ def file_of(cycle, cycle_of_three, commune, old_commune, moi):
         made = open_dossier(year, unit, moi)
         with_compulsory_papers(made, moi)
         stand(made, S.ASSEMBLING)
-        doors.complete(open_task(made), "submit_dossier", by=moi, record=records.self_assessment())
+        doors.complete(
+            open_task(made),
+            "submit_dossier",
+            by=moi,
+            record=records.self_assessment(),
+            reason="Quy định chuyển tiếp",
+        )
         filed[year.pk] = made
 
     def make(act):

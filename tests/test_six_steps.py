@@ -154,7 +154,13 @@ def test_a_year_under_three_levels(
     step(dossier, "approve_plan", binh)
     step(dossier, "declare_ready", an, record=records.completion())
     compulsory_papers(dossier, an)
-    step(dossier, "submit_dossier", an, record=records.self_assessment())
+    step(
+        dossier,
+        "submit_dossier",
+        an,
+        record=records.self_assessment(),
+        reason="Quy định chuyển tiếp",
+    )
     step(dossier, "confirm_dossier", an, record=records.commune_report())
     with pytest.raises(ConditionNotMet, match="phải qua cấp huyện"):
         doors.complete(open_task(dossier), "forward_to_province", by=chi)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit
+from cycle.models import Cycle, HistoryEntry, LawReading, OrgUnit
 from dossiers.lists.ending import Ending, Filters
 from dossiers.models import Certificate, Dossier
 from dossiers.models.certificate import Validity
@@ -50,12 +50,9 @@ def public(certificate, moment):
 # --- Filed in time --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("case_type", ["reevaluation", "upgrade"])
-def test_filed_in_time_it_holds_until_the_decision_at_most_180_days(
-    old, cycle, commune, an, case_type
-):
+def test_filed_in_time_it_holds_until_the_decision_at_most_180_days(old, cycle, commune, an):
     assert validity(old) == Validity(ENDS)
-    file_anew(old, cycle, commune, an, at(2026, 7, 20), case_type)
+    file_anew(old, cycle, commune, an, at(2026, 7, 20))
     assert validity(old) == Validity(AT_MOST, date(2026, 7, 20))
     assert (AT_MOST - ENDS).days == 180
     for moment, words in (
@@ -66,19 +63,22 @@ def test_filed_in_time_it_holds_until_the_decision_at_most_180_days(
         assert words in public(old, moment)
 
 
-def test_the_public_page_says_it_in_one_sentence_and_not_what_was_filed(old, cycle, commune, an):
-    sentence = (
-        "Có giá trị đến 01/08/2026 Sau ngày này vẫn có giá trị đến khi có quyết định mới, "
-        "muộn nhất hết ngày 28/01/2027."
+def test_the_public_page_states_the_facts(old, cycle, commune, an):
+    prolonged = (
+        "Có giá trị đến 01/08/2026 Điều 12 khoản 3 Quyết định 26/2026/QĐ-TTg kéo dài giấy đến "
+        "khi có kết quả đánh giá lại, nhiều nhất hết ngày 28/01/2027. %s Chủ thể chịu trách nhiệm "
+        "khi dùng giấy trong thời gian này."
     )
-    assert "Sau ngày này" not in public(old, at(2026, 7, 1))
+    assert "Điều 12" not in public(old, at(2026, 7, 1))
+    words = public(old, at(2026, 8, 2))
+    assert "Đã qua thời hạn ghi trên giấy" in words
+    assert "Đã hết hạn" not in words
+    assert prolonged % "Chưa nộp hồ sơ đánh giá lại." in words
     file_anew(old, cycle, commune, an, at(2026, 7, 20))
     for moment in (at(2026, 7, 21), at(2026, 9, 1)):
-        words = public(old, moment)
-        assert sentence in words
-        assert "20/07/2026" not in words
-        assert "đánh giá lại" not in words
-    assert "Sau ngày này" not in public(old, at(2027, 2, 1))
+        filed = prolonged % "Hồ sơ đánh giá lại đã nộp ngày 20/07/2026."
+        assert filed in public(old, moment)
+    assert "Điều 12" not in public(old, at(2027, 2, 1))
 
 
 def test_the_dossier_says_why(old, cycle, commune, an):
@@ -89,8 +89,8 @@ def test_the_dossier_says_why(old, cycle, commune, an):
         text = client.get(reverse("dossiers:dossier", args=[old.dossier_id])).content.decode()
         term = client.get(reverse("dossiers:term", args=[clock_of(old).pk])).content.decode()
     assert (
-        "Hồ sơ nâng hạng, đánh giá lại nộp ngày 20/07/2026, trước khi hết hạn: "
-        "giấy vẫn có giá trị đến khi có quyết định, muộn nhất hết ngày 28/01/2027." in text
+        "Hồ sơ đánh giá lại nộp ngày 20/07/2026: giấy còn giá trị đến khi có kết quả, nhiều nhất "
+        "hết ngày 28/01/2027 (Điều 12 khoản 3 Quyết định 26/2026/QĐ-TTg)." in text
     )
     assert "dời ngày giấy chứng nhận hết hiệu lực" in text
     assert "Dời ngày vì hồ sơ nâng hạng, đánh giá lại của sản phẩm." in term
@@ -120,7 +120,10 @@ def test_the_warning_clock_follows_and_keeps_its_first_day(old, cycle, commune, 
 
 
 @pytest.mark.parametrize(("day", "in_time"), [(1, True), (2, False)])
-def test_the_last_day_to_file_is_the_day_it_expires(old, cycle, commune, an, day, in_time):
+def test_by_one_reading_the_last_day_to_file_is_the_day_it_expires(
+    old, cycle, commune, an, minh, day, in_time
+):
+    LawReading.choose("stays_valid", "before_expiry", document="7/QĐ-UBND", by=minh)
     file_anew(old, cycle, commune, an, at(2026, 8, day, 23))
     assert validity(old).until == (AT_MOST if in_time else ENDS)
     assert clock_of(old).due_on == validity(old).until
@@ -186,16 +189,16 @@ def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
     with clock.at(at(2026, 7, 22)):
         doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
     assert "Đang có giá trị" in public(old, at(2026, 8, 1))
-    assert "Đã hết hạn" in public(old, at(2026, 8, 2))
+    assert "Đã qua thời hạn ghi trên giấy" in public(old, at(2026, 8, 2))
     assert clock_of(old).due_on == ENDS
-    # Filed again when it has expired: too late.
+    # Filed again within 180 days: it is valid until that is decided.
     with clock.at(at(2026, 8, 5)):
         doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại")
         task = open_task(dossier)
         if task.node == "assemble_dossier":
             doors.complete(task, "submit_dossier", by=an, record=records.self_assessment())
     assert Dossier.objects.get(pk=dossier.pk).state == S.DOSSIER_SUBMITTED
-    assert validity(old) == Validity(ENDS)
+    assert validity(old) == Validity(AT_MOST, date(2026, 8, 5))
 
 
 def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
@@ -280,7 +283,7 @@ def test_looking_up_what_awaits_a_decision_asks_no_more(
     # The count of who asks, and the certificates.
     with clock.at(at(2026, 8, 5)), django_assert_num_queries(2):
         text = see("/certificates/", number="12/GCN").content.decode()
-    assert text.count("Sau ngày này vẫn có giá trị") == rows
+    assert " ".join(text.split()).count("nhiều nhất hết ngày 28/01/2027") == rows
 
 
 def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(

@@ -86,6 +86,7 @@ class RegulationForm(_OfUnit):
             "show_team_score",
             "documents_days",
             "written_opinions",
+            "batches",
             "minimums_need_resolution",
             "same_producer",
             "same_commune",

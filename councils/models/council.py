@@ -125,6 +125,13 @@ class Regulation(models.Model):
     written_opinions = models.BooleanField(
         _("đánh giá lại bằng phiếu, chỉ họp khi có ý kiến khác"), default=True
     )
+    batches = models.PositiveSmallIntegerField(
+        _("số đợt đánh giá tối đa trong năm"),
+        default=2,
+        db_default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(12)],
+        help_text=_("Quy định có hai đợt; thêm đợt thì mỗi đợt phải có kế hoạch."),
+    )
     minimums_need_resolution = models.BooleanField(
         _("mức tối thiểu phải có kết luận của hội đồng"),
         default=False,
@@ -171,6 +178,9 @@ class Regulation(models.Model):
             ),
             models.CheckConstraint(
                 name="regulation_asks_for_a_sheet", condition=Q(fewest_sheets__range=(1, 13))
+            ),
+            models.CheckConstraint(
+                name="regulation_batches_in_a_year", condition=Q(batches__range=(1, 12))
             ),
             models.CheckConstraint(
                 name="regulation_conflicts_known",

@@ -735,7 +735,7 @@ class EvaluationRound(models.Model):
             if not self.entries.filter(live=True).exists():
                 raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
             self._within_term()
-            if lacks := self.council.missing():
+            if lacks := self.council.missing() or self._lack_samples():
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
@@ -744,6 +744,20 @@ class EvaluationRound(models.Model):
                 said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
+
+    def _lack_samples(self) -> list[str]:
+        """Sentences that name the products whose samples are not there yet (Đ.6.2.d)."""
+        found = Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
+        lacking = [
+            (dossier, dossier.samples_lacking())
+            for dossier in found.select_related("product", "rule_set").order_by("pk")
+        ]
+        return [
+            _now("%(product)s còn thiếu %(n)d sản phẩm mẫu: chưa mở chấm được.")
+            % {"product": dossier, "n": number}
+            for dossier, number in lacking
+            if number
+        ]
 
     def attend(self, present: Mapping[int, bool], *, by: User, reason: str = "") -> None:
         """Record attendance (dự họp): ``present`` is ``{member id: whether present}``.

@@ -71,6 +71,8 @@ PAUSES = {
     "supplement": (4, 9),
 }
 
+#: The reason of an act that is asked for one because of its day.
+OUT_OF_THE_ORDINARY = "Theo quy định chuyển tiếp"
 REASONS = {
     "enter_late": "Sản phẩm đã có mặt trên thị trường, chủ thể đề nghị vào thẳng bước đánh giá",
     "return_idea": "Chưa nêu rõ nguồn nguyên liệu và lao động tại xã",

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from django.core.files.base import ContentFile
 
 from councils.stories import sitting
-from councils.stories.cast import DONE_BY, FAMILIES, GIVEN, ON_PAPER, REASONS, SYMBOLS
+from councils.stories.cast import (
+    DONE_BY,
+    FAMILIES,
+    GIVEN,
+    ON_PAPER,
+    OUT_OF_THE_ORDINARY,
+    REASONS,
+    SYMBOLS,
+)
 from councils.stories.replay import DATA
 from councils.stories.scenes import Scene
 from cycle import clock, files
@@ -92,6 +100,8 @@ class Walk:
     def act(self, name: str, result: str) -> None:
         """Do the act ``name``; ``result`` is its points, or for ``enter_late`` the reason."""
         given: dict[str, Any] = {"reason": REASONS.get(name, "")}
+        if not given["reason"] and self.dossier.asked(ACTS[name], clock.today()):
+            given["reason"] = OUT_OF_THE_ORDINARY
         if name == "enter_late":
             given["entered_as"] = result
         elif name == "choose_rubric":

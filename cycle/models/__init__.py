@@ -7,6 +7,7 @@ from cycle.models.calendar import (
     TermRule,
     WindowNotice,
     end_of,
+    last_day_before,
 )
 from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import (
@@ -47,6 +48,7 @@ from cycle.models.organisation import (
     people_of,
     told_apart,
 )
+from cycle.models.reading import CHOICES, LawReading, Point
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
 from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
@@ -55,6 +57,7 @@ __all__ = [
     "Batch",
     "WindowNotice",
     "ActivationSlip",
+    "CHOICES",
     "Configuration",
     "Criterion",
     "Cycle",
@@ -72,6 +75,7 @@ __all__ = [
     "SealedText",
     "Job",
     "JobState",
+    "LawReading",
     "Level",
     "NameField",
     "Option",
@@ -79,6 +83,7 @@ __all__ = [
     "OfficeContact",
     "OrgUnit",
     "OutboxMessage",
+    "Point",
     "Role",
     "RoleAssignment",
     "Rubric",
@@ -98,6 +103,7 @@ __all__ = [
     "fold",
     "fold_number",
     "job_kind",
+    "last_day_before",
     "named_apart",
     "names_document",
     "name_words",

@@ -18,7 +18,7 @@ from cycle import clock, guards
 from cycle.models.organisation import Level, Role, check_period
 from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
-from cycle.workdays import Calendar, Unit
+from cycle.workdays import DAY, Calendar, Unit
 
 #: The programme began in 2018. Terms of years after the last cannot be computed.
 FIRST_YEAR, LAST_YEAR = 2018, 2100
@@ -165,7 +165,13 @@ class Cycle(models.Model):
         if windows:
             StepWindow.objects.bulk_create(
                 [
-                    StepWindow(cycle=self, step=row["step"], level=row["level"], **days)
+                    StepWindow(
+                        cycle=self,
+                        step=row["step"],
+                        level=row["level"],
+                        peak=row.get("peak"),
+                        **days,
+                    )
                     for row in rule_set.content["windows"]
                     for days in [days_of_months(self.year, *row["months"])]
                 ],
@@ -193,8 +199,7 @@ class Cycle(models.Model):
     def _term_rule(self, rule_set: RuleSet, row: dict[str, Any]) -> TermRule:
         fixed_on = None
         if "dates" in row:
-            year = self.year + row["dates"].startswith("+")
-            fixed_on = date.fromisoformat(f"{year}-{row['dates'].lstrip('+')}")
+            fixed_on = last_day_before(row["dates"], self.year)
         elif "on" in row:
             fixed_on = date.fromisoformat(row["on"])
         elif "window" in row:
@@ -210,6 +215,15 @@ class Cycle(models.Model):
             fixed_on=fixed_on,
             **{key: row[key] for key in row.keys() - {"dates", "window", "on"}},
         )
+
+
+def last_day_before(day: str, year: int) -> date:
+    """The last day of what the law wants «trước ngày» ``day`` of ``year``: before 30/4 is 29/4.
+
+    ``day`` is written "04-30", with "+" before it when it is of the year after. It is a date and
+    no length: it stands on a day off as on any other.
+    """
+    return date.fromisoformat(f"{year + day.startswith('+')}-{day.lstrip('+')}") - DAY
 
 
 def days_of_months(year: int, first: int, last: int) -> dict[str, date]:
@@ -228,6 +242,7 @@ class StepWindow(models.Model):
     Of a ``batch`` it is planned back from that batch's dates; without one it runs through the year.
     The database holds the windows of a planned year inside it, and those of a batch in the order
     of the steps (triggers ``step_window_inside_its_cycle`` and ``step_windows_in_order``).
+    ``peak`` is the month in which most of it is done (1 to 12), where the edition names one.
     ``why``: how the days were found, or the reason of who changed them.
     """
 
@@ -249,6 +264,7 @@ class StepWindow(models.Model):
     warn_days = models.PositiveSmallIntegerField(
         _("báo trước (ngày)"), default=7, db_default=7, help_text=_("0 là không báo.")
     )
+    peak = models.PositiveSmallIntegerField(_("tháng cao điểm"), null=True, blank=True)
     why = models.TextField(_("vì sao"), blank=True, db_default="")
 
     class Meta:
@@ -266,6 +282,9 @@ class StepWindow(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(warn_days__lte=90), name="step_window_warns_in_its_year"
+            ),
+            models.CheckConstraint(
+                condition=Q(peak=None) | Q(peak__range=(1, 12)), name="step_window_peak_is_a_month"
             ),
         ]
 

@@ -97,14 +97,16 @@ class RuleSet(models.Model):
             expires_on - timedelta(days=window[end]) for end in ("opens", "closes")
         )
 
-    def awaits_decision_until(self, expires_on: date) -> date | None:
-        """The last day on which a certificate may outlive ``expires_on``, while a dossier filed in
-        time is decided (D12); None when it may not.
+    def awaits_decision_until(self, expires_on: date, missed: str = "closed") -> date | None:
+        """The last day on which a certificate may outlive ``expires_on``, until its re-evaluation
+        is decided (D12); None when it may not.
 
-        A transition: only for owners whose days to file (D6) were over before this edition came.
+        A transition, for owners who could not meet their days to file (D6): days that were over
+        before this edition came, or with ``missed`` "begun" had begun before it
+        (:class:`~cycle.models.reading.LawReading`).
         """
         window, longer = self.refiling(expires_on), self.content["terms"].get("D12")
-        if not (window and longer) or window[1] >= self.valid_from:
+        if not (window and longer) or window[missed == "closed"] >= self.valid_from:
             return None
         return expires_on + timedelta(days=longer["length"])
 
@@ -146,6 +148,13 @@ class RuleSet(models.Model):
     def compulsory(self, case_type: str) -> list[str]:
         """Kinds of evidence without which a dossier of ``case_type`` may not be submitted."""
         return self.content["compulsory"][case_type]
+
+    def samples(self, group: str) -> int:
+        """How many samples (sản phẩm mẫu) of a product of ``group`` come with its dossier; 0 where
+        the edition asks for none.
+        """
+        rule = self.content.get("samples")
+        return 0 if rule is None or group in rule["except"] else rule["count"]
 
     def certifier(self, stars: int | None) -> str | None:
         """The level that certifies ``stars``; None where the decision does not say."""

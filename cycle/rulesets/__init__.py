@@ -77,9 +77,14 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "product_groups": list,
     "windows": list,
     "duties": list,
+    "samples": dict,
     "notes": list,
     "unverified": list,
 }
+
+
+#: What an edition need not say.
+MAY_LACK = ("samples",)
 
 
 class RuleSetInvalid(Exception):
@@ -128,6 +133,8 @@ def check(content: dict[str, Any], path: Path | str) -> None:
 
 def _schema(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for key, kind in KEYS.items():
+        if key not in content and key in MAY_LACK:
+            continue
         if key not in content:
             yield key, "thiếu."
         if not isinstance(content[key], kind):
@@ -303,6 +310,18 @@ def _evidence(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, 
             yield f"compulsory.{case_type}", f"lặp lại «{twice}»."
 
 
+def _samples(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
+    rule = content.get("samples")
+    if rule is None:
+        return
+    if not (_whole(rule["count"]) and rule["count"]):
+        yield "samples", "count phải là số lớn hơn 0."
+    groups = {row["code"] for row in content["product_groups"]}
+    for group in rule["except"]:
+        if group not in groups:
+            yield "samples", f"không có nhóm sản phẩm «{group}»."
+
+
 def _windows(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for row in content["windows"]:
         if row["step"] not in Step.values:
@@ -352,6 +371,7 @@ RULES = {
     "bands": _points,
     "terms": _clocks,
     "evidence_kinds": _evidence,
+    "samples": _samples,
     "windows": _windows,
     "clocks": _term_rules,
     "certificate_months": _one_list,

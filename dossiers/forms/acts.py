@@ -67,6 +67,16 @@ class ReasonForm(PlainPart):
         call["reason"] = self.cleaned_data["reason"]
 
 
+class AskedForm(ReasonForm):
+    """A reason that is asked because of the day: ``sentences`` say what is out of the ordinary."""
+
+    legend = _("Cần nêu lý do")
+
+    def __init__(self, *args: Any, sentences: list[Words], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.about = " ".join(map(str, sentences))
+
+
 class NoteForm(PlainPart):
     """An optional remark, kept in the history as the reason."""
 
@@ -188,7 +198,7 @@ class ReopenForm(ReasonForm):
         super().__init__(*args, **kwargs)
         field = self.fields["cycle"]
         field.queryset = Cycle.objects.filter(closed_on=None, year__gte=dossier.cycle.year)
-        if dossier.state == State.DEFERRED:
+        if dossier.state == State.DEFERRED or dossier.cycle.closed_on is not None:
             field.required, field.empty_label = True, _("— Chọn chu trình —")
         else:
             field.empty_label = _("Giữ chu trình hiện tại")
@@ -344,6 +354,8 @@ class ActForm:
             add("return", ReturnForm, node=task.node)
         elif self.act.reason:
             add("reason", ReasonForm)
+        elif asked := dossier.asked(self.act, clock.today()):
+            add("reason", AskedForm, sentences=list(asked.values()))
         elif self.act.reviewed and task is not None:
             add("review", ReviewForm, node=task.node, gate=self.act.gate)
         elif task is not None:

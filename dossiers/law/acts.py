@@ -9,7 +9,14 @@ from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
-from dossiers.law.conditions import Condition, RoundCheck, Words, free_of_round, may_leave_round
+from dossiers.law.conditions import (
+    Condition,
+    Question,
+    RoundCheck,
+    Words,
+    free_of_round,
+    may_leave_round,
+)
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import AT_COUNCIL, State
 
@@ -82,6 +89,8 @@ class Act:
     warning: Words = ""
     #: What it is for, in a sentence: the help says so of what no task explains.
     about: Words = ""
+    #: What makes it need a reason on the day it is done, though it does not always.
+    asks: tuple[Question, ...] = ()
     #: What it needs beside the right state.
     conditions: tuple[Condition, ...] = ()
 

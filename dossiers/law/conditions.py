@@ -16,6 +16,8 @@ from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from dossiers.models.dossier import Dossier
 
 #: A text that is shown, translated when it is read.
@@ -75,6 +77,54 @@ def condition(check: Check) -> Condition:
 def settled(check: Check) -> Condition:
     """A condition that no record made with the act can meet."""
     return Condition(check, settled=True)
+
+
+class Question:
+    """What makes an act need a reason on the day it is done (phải nêu lý do). It forbids nothing.
+
+    ``ask(dossier, day)`` is the sentence that says what is out of the ordinary, or None. Reports
+    count it by its ``code``, which the history keeps.
+    """
+
+    def __init__(self, code: str, ask: Callable[[Dossier, date], Words | None]) -> None:
+        self.code, self.ask = code, ask
+        self.__doc__ = ask.__doc__
+
+
+def question(code: str) -> Callable[[Callable[[Dossier, date], Words | None]], Question]:
+    """Make a check a :class:`Question` of this code."""
+    return lambda ask: Question(code, ask)
+
+
+@question("D6")
+def filed_in_window(dossier: Dossier, day: date) -> Words | None:
+    """Đánh giá lại nộp trong 180–120 ngày trước khi giấy hết hạn (Đ.7.6.a)."""
+    window = dossier.refiling()
+    if window is None or window[0] <= day <= window[1]:
+        return None
+    if window[1] < dossier.rule_set.valid_from:
+        # Nobody could meet days that were over before the law came (Đ.12.3).
+        return None
+    days = {"first": f"{window[0]:%d/%m/%Y}", "last": f"{window[1]:%d/%m/%Y}"}
+    if day < window[0]:
+        return _now(
+            "Nộp sớm hơn thời gian nộp hồ sơ đánh giá lại (%(first)s–%(last)s): hãy nêu lý do."
+        ) % days  # fmt: skip
+    return _now(
+        "Nộp muộn hơn thời gian nộp hồ sơ đánh giá lại (%(first)s–%(last)s): hãy nêu lý do."
+    ) % days  # fmt: skip
+
+
+@question("edition")
+def edition_in_force(dossier: Dossier, day: date) -> Words | None:
+    """Bộ quy định của hồ sơ có hiệu lực trong ngày nộp (Đ.12)."""
+    law = dossier.rule_set
+    said = {"law": law.document, "day": f"{day:%d/%m/%Y}"}
+    if day < law.valid_from:
+        return _now("%(law)s chưa có hiệu lực ngày %(day)s: hãy nêu lý do nộp theo đó.") % said
+    if law.valid_to is not None and day > law.valid_to:
+        return _now("%(law)s đã hết hiệu lực ngày %(day)s: hãy nêu lý do nộp theo đó.") % said
+    return None
 
 
 @condition

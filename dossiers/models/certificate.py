@@ -20,8 +20,10 @@ from cycle import clock, guards
 from cycle.models import (
     FoldNumber,
     HistoryEntry,
+    LawReading,
     Level,
     OrgUnit,
+    Point,
     RuleSet,
     Stream,
     check_symbol,
@@ -31,7 +33,7 @@ from cycle.models import (
 from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, UNDECIDED, State
 from dossiers.models.dossier import Dossier
-from dossiers.models.law import JUDGED_ANEW
+from dossiers.models.law import CaseType
 from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
@@ -58,7 +60,8 @@ class Validity:
 
     ``until`` is its last day; None when it has no end. ``filed_on`` is set when it is valid longer
     than its own term because a re-evaluation, filed on that day, is undecided: then it is valid
-    until that decision, and until ``until`` at most.
+    until that decision, and until ``until`` at most. Where the province reads that no filing is
+    needed (``Point.STAYS_VALID``), it may be valid longer without one.
     """
 
     until: date | None
@@ -85,19 +88,35 @@ class CertificateQuerySet(models.QuerySet):
             .exclude(before__in=UNDECIDED)
             .order_by("-seq")
         )
+        # An upgrade prolongs nothing.
+        again = Dossier.objects.filter(
+            product=OuterRef("dossier__product"), case_type=CaseType.REEVALUATION
+        )
         anew = (
-            Dossier.objects.filter(
-                product=OuterRef("dossier__product"),
-                case_type__in=JUDGED_ANEW,
-                state__in=UNDECIDED,
-            )
+            again.filter(state__in=UNDECIDED)
             .annotate(filed_at=Subquery(entered.values("at")[:1]))
             .order_by("filed_at")
         )
+        refused = again.filter(state=State.NOT_RECOGNISED, moved_at__gt=OuterRef("at"))
         law = RuleSet.objects.valid_on(OuterRef("expires_on"))
         return self.annotate(
             filed_at=Subquery(anew.values("filed_at")[:1]),
+            refused_at=Subquery(refused.order_by("-moved_at").values("moved_at")[:1]),
             law_at_expiry=Subquery(law.values("pk")[:1]),
+            stays_valid=LawReading.counts(Point.STAYS_VALID),
+            missed_window=LawReading.counts(Point.MISSED_WINDOW),
+            replaced_on=Subquery(self._newer().values("issued_on")[:1]),
+        )
+
+    @staticmethod
+    def _newer() -> CertificateQuerySet:
+        """The certificates that the same product got after this one, the next first."""
+        later = Q(issued_on__gt=OuterRef("issued_on"))
+        later |= Q(issued_on=OuterRef("issued_on"), pk__gt=OuterRef("pk"))
+        return (
+            Certificate.objects.filter(later, dossier__product=OuterRef("dossier__product"))
+            .filter(dossier__state__in=RECOGNISED)
+            .order_by("issued_on", "pk")
         )
 
     def public(self) -> Self:
@@ -179,8 +198,15 @@ class Certificate(Record):
     #: Struck out with the batch that brought it in; the one thing of it that ever changes.
     void = models.BooleanField(default=False, editable=False)
 
+    #: When the re-evaluation that is undecided was filed, and when the last one was refused.
     filed_at: datetime | None
+    refused_at: datetime | None
     law_at_expiry: int | None
+    #: How the province reads the transition: see :class:`cycle.models.LawReading`.
+    stays_valid: str
+    missed_window: str
+    #: The day the product got its next certificate, which takes this one's place.
+    replaced_on: date | None
 
     objects = Standing.from_queryset(CertificateQuerySet)()
     everything = models.Manager()
@@ -205,16 +231,32 @@ class Certificate(Record):
 
     @property
     def validity(self) -> Validity:
-        """The :class:`Validity`, whether it was revoked or not; needs ``with_validity()``.
-
-        A re-evaluation counts when it was filed on ``expires_on`` or before.
+        """The :class:`Validity`, whether it was revoked or replaced or not; needs
+        ``with_validity()``.
         """
-        if self.expires_on and self.filed_at and self.law_at_expiry:
-            filed_on = timezone.localdate(self.filed_at)
-            until = RuleSet.pinned(self.law_at_expiry).awaits_decision_until(self.expires_on)
-            if until and filed_on <= self.expires_on:
-                return Validity(until, filed_on)
+        at_most = self.prolonged_to
+        if self.expires_on is None or at_most is None:
+            return Validity(self.expires_on)
+        filed_on = timezone.localdate(self.filed_at) if self.filed_at else None
+        if self.stays_valid == "no_filing":
+            refused_on = timezone.localdate(self.refused_at) if self.refused_at else None
+            if refused_on is None or filed_on:
+                return Validity(at_most, filed_on)
+            return Validity(max(self.expires_on, min(refused_on, at_most)))
+        last = self.expires_on if self.stays_valid == "before_expiry" else at_most
+        if filed_on and filed_on <= last:
+            return Validity(at_most, filed_on)
         return Validity(self.expires_on)
+
+    @property
+    def prolonged_to(self) -> date | None:
+        """The last day to which the transition (Điều 12.3) prolongs it at most, until its
+        re-evaluation is decided; None when it does not. Needs ``with_validity()``.
+        """
+        if not (self.expires_on and self.law_at_expiry):
+            return None
+        law = RuleSet.pinned(self.law_at_expiry)
+        return law.awaits_decision_until(self.expires_on, self.missed_window)
 
     @property
     def refiling(self) -> tuple[date, date] | None:
@@ -224,11 +266,19 @@ class Certificate(Record):
         return None
 
     def standing(self, day: date) -> str:
-        """``revoked``, ``expired`` or ``valid`` on ``day``; valid on its last day."""
+        """``revoked``, ``replaced`` by a newer one, ``expired``, ``valid`` on ``day``, or
+        ``transition``: its own term is over, and a filing could still prolong it. Valid on its last
+        day.
+        """
         if self.dossier.state == State.REVOKED:
             return "revoked"
         until = self.validity.until
-        return "expired" if until and until < day else "valid"
+        if until and until < day:
+            open_still = self.stays_valid == "by_day_180" and not (self.filed_at or self.refused_at)
+            at_most = self.prolonged_to
+            kept = open_still and at_most and day <= at_most and not self.replaced_on
+            return "transition" if kept else "expired"
+        return "replaced" if self.replaced_on and self.replaced_on <= day else "valid"
 
     def prepare(self, paper: OfficialDocument | None = None) -> None:
         self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0

@@ -13,12 +13,12 @@ import rules
 import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.models import Batch, Cycle, HistoryEntry, Level, OrgUnit, Rubric, RuleSet, Stream, User
 from cycle.models.history import changed
 from cycle.points import mean_or_none
 from cycle.steps import Step
@@ -26,7 +26,15 @@ from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
 from dossiers.law.states import AT_COUNCIL, JUDGED, State
-from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
+from dossiers.models.law import (
+    ACTS,
+    JUDGED_ANEW,
+    PROPOSED,
+    SENT_BACK,
+    CaseType,
+    LateEntry,
+    Law,
+)
 from dossiers.models.product import Product, Standing
 
 if TYPE_CHECKING:
@@ -43,6 +51,17 @@ class DossierQuerySet(models.QuerySet):
         """Dossiers of this person's area, and those routed (``Route``) to one of their units."""
         routed = Route.objects.filter(dossier=OuterRef("pk"), org_unit__in=user.business())
         return self.filter(Q(commune__in=user.area()) | Exists(routed))
+
+    def with_proposed(self) -> Self:
+        """With ``proposed_at``: when its commune proposed it, as :meth:`Dossier.proposed` says."""
+        told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
+        anew = told.filter(
+            stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq")
+        )
+        sent = told.filter(
+            stream_id=OuterRef("pk"), cycle=OuterRef("cycle"), event__in=PROPOSED
+        ).exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
+        return self.annotate(proposed_at=Subquery(sent.order_by("seq").values("at")[:1]))
 
     def with_units(self) -> Self:
         """With the product, its producer, and the commune with the units above it."""
@@ -236,6 +255,45 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             .order_by("number")
         )
 
+    def samples_lacking(self, *, for_centre: bool = False) -> int:
+        """How many samples (sản phẩm mẫu) it still lacks for the council, or for the centre
+        (Đ.6.2.d). 0 as well while no commune has reported: what was there before the product was
+        used is not known.
+        """
+        needed = self.rule_set.samples(self.product.group)
+        if not needed:
+            return 0
+        came = self.samplereceipts.filter(for_centre=for_centre).aggregate(all=Sum("samples"))
+        there = came["all"] or 0
+        if not for_centre:
+            report = self.communereports.order_by("-pk").first()
+            if report is None and not self.bypassed_commune:
+                return 0
+            there += report.samples if report else 0
+        return max(needed - there, 0)
+
+    def next_visit(self) -> date | None:
+        """The day on which the producer is to be visited again, as the last visit agreed."""
+        last = self.visits.order_by("-visited_on", "-pk").first()
+        return last and last.next_visit_on
+
+    def refiling(self) -> tuple[date, date] | None:
+        """The first and the last day to file this re-evaluation (D6), before the product's last
+        certificate ends; None for another case, or where there is no certificate with an end.
+        """
+        if self.case_type != CaseType.REEVALUATION:
+            return None
+        given = self.certificates.model.objects.filter(
+            dossier__product=self.product_id, expires_on__isnull=False
+        ).exclude(dossier=self.pk)
+        expires_on = given.order_by("-expires_on").values_list("expires_on", flat=True).first()
+        return self.rule_set.refiling(expires_on) if expires_on else None
+
+    def asked(self, act: Act, day: date) -> dict[str, Words]:
+        """What makes ``act`` need a reason when it is done on ``day``: code -> sentence."""
+        found = {each.code: each.ask(self, day) for each in act.asks}
+        return {code: sentence for code, sentence in found.items() if sentence}
+
     def missing_evidence(self) -> list[str]:
         """Labels of the compulsory kinds of evidence that it lacks."""
         kinds = set(self.rule_set.compulsory(self.case_type))
@@ -257,6 +315,37 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             return None
         day = timezone.localdate(refused.at) + timedelta(days=days)
         return day if clock.today() < day else None
+
+    def proposed(self) -> HistoryEntry | None:
+        """The entry by which its commune proposed it, on the day of the commune's paper; None
+        before. A later return does not move it; only when it was put together anew it is proposed
+        anew. What the level above took by itself counts from that day.
+        """
+        anew = self.history.filter(after=S.ASSEMBLING, seq__gt=OuterRef("seq"))
+        sent = self.history.filter(cycle=self.cycle_id, event__in=PROPOSED)
+        return sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING))).order_by("seq").first()
+
+    def came_complete(self) -> HistoryEntry | None:
+        """The entry by which it last came to the province: what the office then takes for complete
+        counts from its day. None before, and for one that was there before the product was used.
+        """
+        came = self.history.filter(cycle=self.cycle_id, after=S.AT_PROVINCE)
+        return came.exclude(before=S.AT_PROVINCE).order_by("-seq").first()
+
+    def batch(self) -> Batch | None:
+        """The batch of the year that it belongs to (đợt), by the day its commune proposed it (Đ.5);
+        None before, for a re-evaluation, and after the last batch of its year.
+        """
+        if self.case_type == CaseType.REEVALUATION:
+            return None
+        entry = self.proposed()
+        return self.batch_of(timezone.localdate(entry.at)) if entry else None
+
+    def batch_of(self, day: date) -> Batch | None:
+        """The batch of what is proposed on ``day``."""
+        level = Level.DISTRICT if self.rule_set.has_district else Level.PROVINCE
+        later = Batch.objects.filter(cycle=self.cycle_id, level=level, propose_by__gte=day)
+        return later.order_by("propose_by", "pk").first()
 
     def corrections(self) -> int:
         """How many times it was sent back to the producer."""
@@ -355,10 +444,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise PermissionDenied
             if self.void or not self.stands_for(name):
                 raise ActNotPossible(name)
+            moment, data = self._moment(doing.at, paper), doing.recorded
+            asked = self.asked(act, timezone.localdate(moment))
             if act.reason:
                 reason = stated(reason)
+            elif asked:
+                reason = stated(reason, next(iter(asked.values())))
+            if asked:
+                data["outside"] = list(asked)
             self._check_paper(act, doing, paper, by_round=authorised)
-            moment, data = self._moment(doing.at, paper), doing.recorded
             if paper is not None:
                 # In the order of the foreign keys: the scan, the paper, the records.
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []

@@ -28,6 +28,8 @@ from dossiers.law.conditions import (
     ConditionNotMet,
     centre_gave_less,
     district_evaluates,
+    edition_in_force,
+    filed_in_window,
     group_may_change,
     has_centre_certificate,
     has_certificate,
@@ -49,7 +51,7 @@ from dossiers.law.conditions import (
     province_certifies,
     result_approved,
 )
-from dossiers.law.states import BEFORE_RESULT, LIVE, State
+from dossiers.law.states import BEFORE_RESULT, LIVE, UNDECIDED, State
 from dossiers.models.product import Producer, Product
 from dossiers.rules import does_open_task, is_one_of
 
@@ -369,6 +371,7 @@ class Law(models.Model):
         S.ASSEMBLING,
         S.DOSSIER_SUBMITTED,
         conditions=[has_self_assessment, has_compulsory_evidence],
+        asks=(filed_in_window, edition_in_force),
         label=_("Nộp hồ sơ đánh giá"),
         said=_("nộp hồ sơ đánh giá"),
         keeps=("selfassessment",),
@@ -384,6 +387,20 @@ class Law(models.Model):
             # A self-assessment made in an earlier cycle may be by another edition's rubric.
             if own is not None and own.rule_set_id == self.rule_set_id:
                 self.rubric = own
+
+    @free_act(
+        sorted(UNDECIDED),
+        None,
+        label=_("Ghi nhận sản phẩm mẫu"),
+        who=OFFICERS,
+        said=_("ghi nhận sản phẩm mẫu"),
+        unsigned=True,
+        keeps=("samplereceipt",),
+        tells="nobody",
+        about=_("Ghi sản phẩm mẫu nộp sau báo cáo của xã, hoặc mẫu gửi trung ương."),
+    )
+    def record_samples(self) -> None:
+        """Ghi nhận sản phẩm mẫu nộp sau, hoặc gửi trung ương."""
 
     @task_act(
         S.DOSSIER_SUBMITTED,
@@ -438,6 +455,7 @@ class Law(models.Model):
         fsm.RETURN_VALUE(S.AT_DISTRICT, S.AT_PROVINCE),
         conditions=[has_self_assessment, has_compulsory_evidence],
         reason=True,
+        asks=(filed_in_window, edition_in_force),
         label=_("Nhận hồ sơ không qua xã"),
         who=UPPER_OFFICERS,
         said=_("nhận hồ sơ không qua xã"),
@@ -862,6 +880,8 @@ class Law(models.Model):
         if cycle is None and self.state == S.DEFERRED:
             raise ConditionNotMet([_("Bạn chưa chọn chu trình để mở lại hồ sơ.")])
         state, self.parked_from = State(self.parked_from or self.state), ""
+        if (cycle or self.cycle).closed_on is not None:
+            raise ConditionNotMet([_("Chu trình đã đóng: hãy chọn chu trình đang mở.")])
         if cycle is not None and cycle.pk != self.cycle_id:
             if cycle.year < self.cycle.year:
                 raise ConditionNotMet([_("Chu trình mới không thể sớm hơn chu trình cũ.")])
@@ -911,5 +931,7 @@ RETURNED = tuple(act.event for act in ACTS.values() if act.tone == "return" and 
 RETURNED_TO = frozenset(
     state for act in ACTS.values() if act.event in RETURNED for state in act.leads
 )
+#: The events by which it first leaves its commune: the day of the first is that of its batch.
+PROPOSED = tuple(act.event for act in ACTS.values() if act.sends_up or act.fetches)
 #: The names of the acts that send it to the level above.
 FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

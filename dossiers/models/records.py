@@ -312,10 +312,33 @@ class CommuneReport(Record):
     samples = models.PositiveSmallIntegerField(
         _("số sản phẩm mẫu đã nhận"), help_text=_("Năm mẫu; du lịch không cần mẫu.")
     )
+    samples_follow_on = models.DateField(
+        _("ngày nộp đủ mẫu"),
+        null=True,
+        blank=True,
+        help_text=_("Hàng tươi, theo mùa vụ: mẫu còn thiếu sẽ nộp ngày này."),
+    )
     label_checked = models.BooleanField(_("đã kiểm tra nhãn hàng hóa"), default=False)
 
     class Meta(Record.Meta):
         verbose_name = _("báo cáo của xã")
+
+
+class SampleReceipt(Record):
+    """Samples that came after the commune's report, or go on to the centre (nhận sản phẩm mẫu)."""
+
+    received_on = models.DateField(_("ngày nhận mẫu"))
+    samples = models.PositiveSmallIntegerField(
+        _("số sản phẩm mẫu"), validators=[MinValueValidator(1)]
+    )
+    for_centre = models.BooleanField(_("mẫu gửi trung ương"), default=False)
+    note = models.CharField(_("ghi chú"), max_length=200, blank=True)
+
+    class Meta(Record.Meta):
+        verbose_name = _("lần nhận sản phẩm mẫu")
+        constraints = [
+            models.CheckConstraint(condition=Q(samples__gte=1), name="sample_receipt_has_samples")
+        ]
 
 
 class Review(Record):

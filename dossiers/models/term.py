@@ -249,6 +249,36 @@ class Term(models.Model):
         return term
 
     @classmethod
+    def on_day(
+        cls,
+        day: date,
+        *,
+        at: datetime,
+        code: str,
+        title: str,
+        dossier: Dossier,
+        role: str,
+        org_unit: OrgUnit,
+        warnings: Iterable[int],
+        escalations: Iterable[Rung],
+    ) -> Self:
+        """A legal clock of ``dossier`` from ``at`` that ends on ``day``, unsaved: it is a date and
+        rolls over no day off.
+        """
+        term = cls(
+            code=code,
+            title=title,
+            legal=True,
+            cycle_id=dossier.cycle_id,
+            dossier=dossier,
+            role=role,
+            org_unit=org_unit,
+            started_at=at,
+        )
+        term._begin(None, "", warnings, escalations, fixed_on=day)
+        return term
+
+    @classmethod
     def before(
         cls,
         day: date,

@@ -20,6 +20,7 @@ from cycle.models import (
     DayOff,
     Duty,
     HistoryEntry,
+    LawReading,
     Level,
     OrgUnit,
     Role,
@@ -31,11 +32,13 @@ from cycle.models import (
     end_of,
     fold,
     fold_number,
+    last_day_before,
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
 from dossiers.law.nodes import NODES
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
+from dossiers.terms import clocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,8 +68,6 @@ JUDGING = {
 }
 #: Runs all year, whatever batches there are.
 ALL_YEAR = (Step.OUTREACH, Step.PROMOTION)
-#: A commune's dossier leaves it by one of these: the day is that of its batch.
-PROPOSED = ("dossier.forward_to_province", "dossier.forward_to_district")
 #: So many kinds of days off are named; all are counted.
 NAMED = 4
 #: So many units without anybody are named.
@@ -218,8 +219,8 @@ def law_batches(cycle: Cycle) -> list[Batch]:
             number=number,
             level=Level.PROVINCE,
             name=f"Đợt {number} năm {cycle.year}",
-            propose_by=date.fromisoformat(f"{cycle.year}-{until}") - DAY,
-            decide_by=date.fromisoformat(f"{cycle.year}-{decided}") - DAY,
+            propose_by=last_day_before(until, cycle.year),
+            decide_by=last_day_before(decided, cycle.year),
         )
         for number, (until, decided) in enumerate(zip(*dates, strict=False), 1)
     ]
@@ -296,6 +297,19 @@ def _inside(cycle: Cycle) -> list[str]:
     return sorted(found)
 
 
+def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
+    """Choose how points of the law are read (cách hiểu quy định); returns how many changed.
+
+    The clocks of dossiers follow with their next act. Raises PermissionDenied, ValidationError.
+    """
+    _check(by)
+    with transaction.atomic():
+        changed = [point for point, choice in choices.items() if LawReading.of(point) != choice]
+        for point in changed:
+            LawReading.choose(point, choices[point], document=document, by=by)
+    return len(changed)
+
+
 # --- Windows, counted back from a batch ------------------------------------------------------
 
 
@@ -310,6 +324,7 @@ def _all_year(cycle: Cycle) -> None:
             opens_on=cycle.opened_on,
             closes_on=last,
             warn_days=0,
+            peak=row.get("peak"),
             why="Làm quanh năm.",
         )
         for row in cycle.rule_set.content["windows"]
@@ -665,12 +680,15 @@ def save_batch(
         for name in ("name", "number", "level", "propose_by", "meets_on", "decide_by"):
             change.note(batch, name, getattr(was, name, None), getattr(batch, name))
         batch.full_clean()
+        if was is None:
+            _may_be_added(batch, paper)
         batch.save()
         if paper is not None:
             change.note(batch, "plan", was and was.plans.last(), paper)
             _keep_paper(paper, batch.cycle, batch, by)
         if replan:
             plan(batch)
+        clocks.follow_batches(batch.cycle, at=clock.now(), by=by)
         if change.changed or replan:
             _record(
                 "cycle.batch",
@@ -684,6 +702,32 @@ def save_batch(
     return batch
 
 
+def _may_be_added(batch: Batch, paper: PlanPaper | None) -> None:
+    """Refuse a batch beyond those of the law without its own plan, or beyond what the regulation of
+    the council allows (Đ.5.1). Raises ValidationError at its field.
+    """
+    there = batch.cycle.batches.filter(level=batch.level).count()
+    of_law = len(batch.cycle.rule_set.content["terms"].get("D2", {}).get("dates", []))
+    if not of_law or there < of_law:
+        return
+    if paper is None:
+        raise ValidationError(
+            {"number": _("Đợt thêm ngoài %(n)d đợt của quy định phải có kế hoạch riêng.")
+             % {"n": of_law}}
+        )  # fmt: skip
+    province = OrgUnit.objects.valid_on(clock.today()).filter(level=batch.level).first()
+    # Of the councils' app, which stands above: reached by its relation.
+    laid_down: Any = province and province.regulations  # type: ignore[attr-defined]
+    regulation = laid_down and laid_down.in_force(province, clock.today())
+    if regulation is None or there >= regulation.batches:
+        raise ValidationError(
+            {"number_in_year": _(
+                "Quy chế hội đồng cho %(n)d đợt trong năm: muốn thêm đợt, hãy ban hành quy chế "
+                "cho thêm trước."
+            ) % {"n": regulation.batches if regulation else of_law}}
+        )  # fmt: skip
+
+
 # --- What is asked of it ---------------------------------------------------------------------
 
 
@@ -692,15 +736,13 @@ def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
 
     A re-evaluation belongs to no batch.
     """
-    sent = HistoryEntry.objects.filter(
-        stream=Stream.DOSSIER, event__in=PROPOSED, cycle=batch.cycle_id,
-        at__lt=end_of(batch.propose_by),
-    )  # fmt: skip
+    own = Q(cycle=batch.cycle_id, proposed_at__lt=end_of(batch.propose_by))
     if since := batch.before():
-        sent = sent.filter(at__gte=end_of(since))
-    return found.exclude(case_type=CaseType.REEVALUATION).filter(
-        Q(cycle=batch.cycle_id, pk__in=sent.values("stream_id"))
-        | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier"))
+        own &= Q(proposed_at__gte=end_of(since))
+    return (
+        found.exclude(case_type=CaseType.REEVALUATION)
+        .with_proposed()
+        .filter(own | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier")))
     )
 
 
@@ -757,6 +799,21 @@ class Post:
 
     def __str__(self) -> str:
         return f"{Role(self.role).label}, {str(Level(self.level).label).lower()}"
+
+
+def say_last_working(batches: Iterable[Batch]) -> None:
+    """Set ``propose_working`` and ``decide_working``: the last working day before one that is off,
+    else None. The day itself stands: it rolls over to no other.
+    """
+    days = [day for batch in batches for day in (batch.propose_by, batch.decide_by)]
+    if not days:
+        return
+    calendar = DayOff.objects.calendar(min(days) - timedelta(days=31), max(days))
+    for batch in batches:
+        for name in ("propose", "decide"):
+            day = getattr(batch, f"{name}_by")
+            last = calendar.last_working(day)
+            setattr(batch, f"{name}_working", last if last != day else None)
 
 
 def posts_of(cycle: Cycle, day: date) -> list[Post]:

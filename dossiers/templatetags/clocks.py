@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import DayOff
-from dossiers.models import Dossier
+from cycle.models import DayOff, Level
+from dossiers.law.states import RECOGNISED, UNDECIDED
+from dossiers.models import CaseType, Dossier, State
 from dossiers.terms.due import UNITS, due
 from dossiers.terms.explanation import title_of
 from dossiers.terms.spent import time_spent
 
 register = template.Library()
+
+#: The ministry's own days for a re-evaluation of five stars (Đ.7.6.g); shown, and nobody's task.
+OF_THE_MINISTRY = timedelta(days=45)
 
 
 @register.inclusion_tag("dossiers/term_clocks.html")
@@ -45,6 +50,40 @@ def clocks(dossier: Dossier) -> dict[str, Any]:
             }
         )
     return {"terms": rows}
+
+
+@register.inclusion_tag("dossiers/_days_of_law.html")
+def days_of_law(dossier: Dossier) -> dict[str, Any]:
+    """The days that decide what law and which batch ``dossier`` belongs to: when it may be filed,
+    when its commune proposed it, when it came complete, and until when the ministry has it.
+    """
+    reevaluated = dossier.case_type == CaseType.REEVALUATION
+    days: dict[str, Any] = {"reevaluated": reevaluated, "refiling": dossier.refiling()}
+    if dossier.state == State.IDEA_NOT_SELECTED:
+        days["refile_from"] = dossier.refile_wait("idea")
+    if dossier.state in (State.IMPLEMENTING, State.ASSEMBLING):
+        days["next_visit"] = dossier.next_visit()
+        days["missed_visit"] = days["next_visit"] and days["next_visit"] < clock.today()
+    if dossier.state in UNDECIDED and (lacking := dossier.samples_lacking()):
+        days["samples"] = lacking
+        report = dossier.communereports.order_by("-pk").first()
+        days["follow_on"] = report and report.samples_follow_on
+    nominating = dossier.state in (State.AWAITING_DECISION, State.AT_CENTRE)
+    if nominating and dossier.goes_up(Level.PROVINCE):
+        days["for_centre"] = dossier.samples_lacking(for_centre=True)
+    if reevaluated:
+        days["outside"] = dossier.history.filter(data__outside__contains=["D6"]).exists()
+    filed = dossier.state in UNDECIDED or dossier.state in RECOGNISED
+    if filed and (entry := dossier.proposed()) is not None:
+        proposed = timezone.localdate(entry.at)
+        days |= {"proposed": proposed, "recorded": timezone.localdate(entry.recorded_at)}
+        if reevaluated:
+            days["complete"] = timezone.localdate((dossier.came_complete() or entry).at)
+        else:
+            days["batch"] = dossier.batch_of(proposed)
+    if reevaluated and dossier.state == State.AT_CENTRE:
+        days["ministry"] = timezone.localdate(dossier.moved_at) + OF_THE_MINISTRY
+    return {"days": days}
 
 
 @register.inclusion_tag("dossiers/term_time.html")

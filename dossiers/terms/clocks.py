@@ -9,7 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, RuleSet, TermRule, User
+from cycle.models import Cycle, HistoryEntry, LawReading, Point, Role, RuleSet, TermRule, User
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
@@ -54,10 +54,25 @@ def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] |
     return {"at": entry.at, "certificate": given, "fixed_on": given.expires_on}
 
 
+def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
+    """From the day the dossier came to the province: a return stops the clock, and what then comes
+    complete starts it anew. Not from the office's own acceptance (Đ.7.6.g).
+    """
+    last = dossier.came_complete()
+    if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
+        return None
+    # One that was there before the product was used has no such entry.
+    return {"at": last.at if last else entry.at}
+
+
 #: How a legal clock starts, by ``TermRule.subject`` or by what the edition's ``terms`` say that it
 #: counts from; any other clock starts with the act. Each gives arguments of Term.of_rule, or None:
 #: the clock does not start.
-ORIGINS = {"conclusion": _from_conclusion, "certificate": _from_certificate}
+ORIGINS = {
+    "conclusion": _from_conclusion,
+    "certificate": _from_certificate,
+    "complete_dossier": _from_complete,
+}
 
 
 def _origin(rule: TermRule) -> Callable[[Dossier, HistoryEntry], dict[str, Any] | None]:
@@ -88,7 +103,7 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
 
 def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
     """Move the clocks of the product's earlier certificates, among the locked clocks ``held``: they
-    stay valid while ``dossier``, filed in time, is undecided (D12). A new certificate stops them.
+    may stay valid while ``dossier``, a re-evaluation, is undecided (D12). A new one stops them.
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
@@ -145,8 +160,84 @@ def follow(
             continue
         unit = dossier.commune.at_level(rule.level) or dossier.commune
         begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
+    _follow_batch(dossier, entry, others)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)
+
+
+# --- The batch of a dossier -------------------------------------------------------------------
+
+#: The code of a dossier's own clock to the day of its batch.
+OF_BATCH = "D3"
+_WARNINGS = (30, 14, 7, 3)
+_ESCALATIONS = ((1, "leader"), (3, "next_level"), (5, "board"))
+
+
+def _to_be_decided(dossier: Dossier) -> bool:
+    """Whether what must fall before the day of its batch has yet to come, as the province reads it
+    (``Point.BATCH_END``): the decision, or only the council's closing.
+    """
+    if dossier.state not in UNDECIDED or dossier.state == State.AT_CENTRE:
+        return False
+    judged = dossier.state in (State.RANKED, State.AWAITING_DECISION)
+    return not judged or LawReading.of(Point.BATCH_END) == "decision"
+
+
+def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
+    """Start, move or stop the clock to the day of its batch, among its clocks ``held``."""
+    running = next(
+        (each for each in held if each.code == OF_BATCH and each.state != TermState.STOPPED), None
+    )
+    batch = dossier.batch() if _to_be_decided(dossier) else None
+    if batch is None:
+        if running is not None:
+            running.stop(at=entry.at, by=entry.actor)
+    elif running is None:
+        unit = dossier.commune.at_level(batch.level) or dossier.commune
+        begin(
+            Term.on_day(
+                batch.decide_by,
+                at=entry.at,
+                code=OF_BATCH,
+                title=f"{batch}: quyết định",
+                dossier=dossier,
+                role=Role.OFFICER,
+                org_unit=unit,
+                warnings=_WARNINGS,
+                escalations=_ESCALATIONS,
+            ),
+            by=entry.actor,
+        )
+    elif running.due_on != batch.decide_by:
+        running.move(batch.decide_by, at=entry.at, by=entry.actor)
+
+
+def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
+    """Move the clocks of the dossiers whose batch in ``cycle``, or its day, has changed.
+
+    Returns how many; inside the transaction that changed it.
+    """
+    moved = 0
+    terms = Term.objects.live().filter(code=OF_BATCH, cycle=cycle, dossier__isnull=False)
+    for term in terms.select_related("dossier").select_for_update(of=("self",)).order_by("pk"):
+        batch = term.dossier.batch()  # type: ignore[union-attr]
+        if batch is None or batch.decide_by == term.due_on:
+            continue
+        before = term.due_on
+        term.move(batch.decide_by, at=at, by=by)
+        moved += 1
+        HistoryEntry.objects.record(
+            "term.of_batch",
+            term.dossier,  # type: ignore[arg-type]
+            by=by,
+            at=at,
+            reason=f"{before:%d/%m/%Y} → {term.due_on:%d/%m/%Y}",
+            term=term.pk,
+            batch=batch.pk,
+            before=before.isoformat(),
+            after=term.due_on.isoformat(),
+        )
+    return moved
 
 
 def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> None:

@@ -93,6 +93,17 @@ class Explanation:
         return self.calendar.project(self.base_on, self.amount, Unit(self.term.unit))
 
     @property
+    def last_working(self) -> date | None:
+        """Of a fixed date that is a day off the last working day before it: the date itself rolls
+        over to none. None where it is a working day, or no fixed date.
+        """
+        if self.base_on is not None or self.paused:
+            return None
+        due_on = self.term.due_on
+        day = DayOff.objects.calendar(due_on - timedelta(days=31), due_on).last_working(due_on)
+        return day if day != due_on else None
+
+    @property
     def counted_back(self) -> int:
         """How many days the due day is counted back from ``base_on``; 0 when forward."""
         return max(-(self.amount or 0), 0)

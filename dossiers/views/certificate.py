@@ -52,9 +52,24 @@ def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
         "certificate": certificate,
         "renamed": certificate.renamed,
         "standing": standing,
-        "awaits": validity.until if validity.filed_on and standing == "valid" else None,
+        "replaced_on": certificate.replaced_on,
+        "prolonged": certificate.prolonged_to if _in_transition(certificate, today) else None,
+        "filed_on": validity.filed_on,
         "lights": [n <= certificate.stars for n in range(1, 6)],
     }
+
+
+def _in_transition(certificate: Certificate, today: date) -> bool:
+    """Whether there is something to say of the transition (Điều 12.3): its own term is over, or a
+    filing will outlive it.
+    """
+    at_most, ends = certificate.prolonged_to, certificate.expires_on
+    if ends is None or at_most is None or at_most < today:
+        return False
+    standing = certificate.standing(today)
+    return standing == "transition" or (
+        standing == "valid" and (certificate.validity.until != ends or today > ends)
+    )
 
 
 @public

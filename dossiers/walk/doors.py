@@ -56,19 +56,24 @@ from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
 
+#: Nothing new begins in a year that is over.
+CYCLE_CLOSED = _("Chu trình đã đóng: hãy chọn chu trình đang mở.")
+
 
 def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "") -> Process:
     """Open a new dossier and its first task (mở hồ sơ).
 
     ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
     product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
-    the commune or of a unit above it, ConditionNotMet when product, producer or cycle was struck
-    out meanwhile.
+    the commune or of a unit above it, ConditionNotMet when the cycle is closed, or product,
+    producer or cycle was struck out meanwhile.
     """
     moment = at or clock.now()
     with on_what_stands(), transaction.atomic():
         if not rules.has_perm("dossiers.open", by, dossier):
             raise PermissionDenied
+        if dossier.cycle.closed_on is not None and not clock.replaying():
+            raise ConditionNotMet([CYCLE_CLOSED])
         product = dossier.product
         new = [row for row in (product.producer, product) if row.pk is None]
         for row in new:

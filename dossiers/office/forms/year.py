@@ -12,10 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import (
+    CHOICES,
     Batch,
     Cycle,
     Duty,
+    LawReading,
     Level,
+    Point,
     Role,
     RuleSet,
     StepWindow,
@@ -24,11 +27,13 @@ from cycle.models import (
     check_document,
     check_signer,
     check_symbol,
+    document_unnamed,
+    names_document,
 )
 from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
-from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField
+from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField, _polish
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
 from dossiers.office import year as years
@@ -249,6 +254,43 @@ class TakeBackForm(PlainPart):
     """Why a year that was opened by mistake is struck out."""
 
     reason = _reason()
+
+
+class ReadingsForm(PlainPart):
+    """How each point of the law is read that may be read in more than one way."""
+
+    document = forms.CharField(
+        label=_("Số, ngày văn bản"), max_length=120, help_text=_("Văn bản làm căn cứ thay đổi.")
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        points = [(str(point), point.label) for point in Point]
+        newest = {each.point: each for each in LawReading.objects.order_by("pk")}
+        for point, label in points:
+            rests = newest.get(point)
+            self.fields[point] = forms.ChoiceField(
+                label=label,
+                choices=list(CHOICES[point].items()),
+                initial=LawReading.of(point),
+                widget=forms.RadioSelect,
+                help_text=_now("Theo văn bản %(document)s.") % {"document": rests.document}
+                if rests
+                else _("Theo lời văn của quy định; tỉnh chưa chọn khác."),
+            )
+        self.order_fields([point for point, _label in points])
+        for field in self.fields.values():
+            _polish(field)
+
+    def clean_document(self) -> str:
+        text: str = self.cleaned_data["document"]
+        if not names_document(text):
+            raise ValidationError(document_unnamed())
+        return text.strip()
+
+    def choices(self) -> dict[str, str]:
+        """The choice of each point."""
+        return {str(point): self.cleaned_data[point] for point in Point}
 
 
 class BatchForm(PaperForm):

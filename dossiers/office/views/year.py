@@ -130,6 +130,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     batches = list(year.batches.prefetch_related("plans"))
     for batch in batches:
         batch.paper = next(reversed(batch.plans.all()), None)  # type: ignore[attr-defined]
+    years.say_last_working(batches)
     may = rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None
     cramped = years.cramped(year, batches, windows) if may else {}
     today = clock.today()
@@ -299,6 +300,36 @@ def cycle_take_back(request: SignedIn, pk: int) -> HttpResponseBase:
             "vẫn giữ; năm đó mở lại được."
         ),
     )  # fmt: skip
+
+
+@login_required
+@shows_typed
+def readings(request: SignedIn) -> HttpResponseBase:
+    """How the province reads what the law leaves open (cách hiểu quy định)."""
+    if not rules.has_perm("dossiers.keep_year", request.user):
+        raise Http404
+    form = forms.ReadingsForm(request.POST or None)
+    fill(form, request.typed)
+    if form.is_valid():
+        changed = years.read(
+            form.choices(), document=form.cleaned_data["document"], by=request.user
+        )
+        if changed:
+            messages.success(request, _("Đã lưu cách hiểu quy định."))
+        else:
+            messages.info(request, _("Không có gì thay đổi."))
+        return redirect("dossiers:readings")
+    return _form(
+        request,
+        form,
+        title=_("Cách hiểu quy định"),
+        do=_("Lưu"),
+        back=reverse("dossiers:cycles"),
+        about=_(
+            "Những chỗ lời văn của quy định hiểu được nhiều cách: tỉnh chọn, theo văn bản. Lựa "
+            "chọn được ghi vào nhật ký."
+        ),
+    )
 
 
 # --- Batches and windows ---------------------------------------------------------------------

@@ -1,0 +1,640 @@
+"""The law's own words (QĐ 26/2026/QĐ-TTg, QĐ 851): each sentence of it a row, said in plain words."""
+
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from councils.models import Regulation
+from cycle import clock
+from cycle.models import Batch, DayOff, HistoryEntry, LawReading, TermRule
+from dossiers.models import ConditionNotMet, PlanPaper, State, Term
+from dossiers.models.certificate import Certificate
+from dossiers.office import year as years
+from dossiers.terms.sweep import begin_batches, sweep
+from dossiers.walk import doors
+from tests import records
+from tests.filing_anew import at, certify, file_anew
+from tests.public_pages import main, see
+from tests.standing import stand
+from tests.world import open_cycle, open_dossier, open_task
+
+pytestmark = pytest.mark.django_db
+
+S = State
+
+# --- Đ.5: «trước ngày 30/4» -----------------------------------------------------------------
+
+#: The day of the law -> the last day to do it.
+BEFORE = {
+    "D2.1": date(2026, 4, 29),
+    "D2.2": date(2026, 10, 29),
+    "D3.1": date(2026, 6, 29),
+    "D3.2": date(2026, 12, 29),
+    "D4.1": date(2026, 7, 29),
+    "D4.2": date(2027, 1, 29),
+    "D5.1": date(2026, 9, 29),
+    "D5.2": date(2027, 3, 29),
+}
+
+
+@pytest.fixture
+def of_the_year(cycle, province):
+    """The clocks of the year, begun on 2/1/2026, by code."""
+    begin_batches(at(2026, 1, 2))
+    return {term.code: term for term in Term.objects.filter(cycle=cycle, dossier=None)}
+
+
+@pytest.mark.parametrize("code", BEFORE)
+def test_before_a_day_ends_with_the_day_before_it(of_the_year, code):
+    assert of_the_year[code].due_on == BEFORE[code]
+    last = BEFORE[code]
+    assert not of_the_year[code].firings.filter(rung="0:officer").exists()
+    sweep(at(last.year, last.month, last.day, 23))
+    assert not of_the_year[code].firings.filter(rung="0:officer").exists()
+    following = date.fromordinal(last.toordinal() + 1)
+    sweep(at(following.year, following.month, following.day, 0))
+    assert of_the_year[code].firings.filter(rung="0:officer").exists()
+
+
+@pytest.mark.parametrize("code", BEFORE)
+def test_none_of_these_days_rolls_over_a_day_off(cycle, province, code):
+    DayOff.objects.create(day=BEFORE[code], name="Ngày nghỉ", document="12/TB")
+    begin_batches(at(2026, 1, 2))
+    assert Term.objects.get(cycle=cycle, dossier=None, code=code).due_on == BEFORE[code]
+
+
+def test_the_last_day_of_the_batches_is_the_same_day(cycle):
+    assert [(each.propose_by, each.decide_by) for each in years.law_batches(cycle)] == [
+        (BEFORE["D2.1"], BEFORE["D3.1"]),
+        (BEFORE["D2.2"], BEFORE["D3.2"]),
+    ]
+
+
+# --- Đ.5.1: the batch of a dossier -----------------------------------------------------------
+
+
+@pytest.fixture
+def batches(cycle):
+    """The two batches of the law."""
+    made = years.law_batches(cycle)
+    Batch.objects.bulk_create(made)
+    return made
+
+
+def ready(cycle, commune, an, moment, name="Mật ong rừng Nà Tấu", case_type="first"):
+    """A dossier that waits for the commune's leader to sign."""
+    with clock.at(moment):
+        dossier = open_dossier(cycle, commune, an, name, case_type=case_type)
+        return stand(dossier, S.COMMUNE_CHECKED, stars=None, points_sum=None, sheets=None)
+
+
+def propose(dossier, chi, moment, paper=None):
+    with clock.at(moment):
+        doors.complete(open_task(dossier), "forward_to_province", by=chi, paper=paper)
+    dossier.refresh_from_db(fields=["moved_at"])
+    return dossier
+
+
+def clock_of(dossier):
+    return dossier.terms.live().filter(code="D3").first()
+
+
+@pytest.mark.parametrize(
+    ("day", "number", "due_on"),
+    [
+        ((2026, 1, 5), 1, date(2026, 6, 29)),
+        ((2026, 4, 29), 1, date(2026, 6, 29)),
+        ((2026, 4, 30), 2, date(2026, 12, 29)),
+        ((2026, 10, 29), 2, date(2026, 12, 29)),
+        ((2026, 10, 30), None, None),
+    ],
+)
+def test_a_dossier_knows_its_batch_by_the_day_of_the_commune_s_paper(
+    cycle, batches, commune, an, chi, day, number, due_on
+):
+    dossier = propose(ready(cycle, commune, an, at(2026, 1, 4)), chi, at(*day, 16))
+    batch = dossier.batch()
+    assert (batch and batch.number) == number
+    running = clock_of(dossier)
+    assert (running and running.due_on) == due_on
+    assert running is None or (running.legal, running.original_due_on) == (True, due_on)
+
+
+def test_the_paper_counts_and_not_the_day_it_was_typed(cycle, batches, commune, an, chi):
+    """Signed on 29/4, entered on 5/5."""
+    dossier = ready(cycle, commune, an, at(2026, 4, 1))
+    paper = records.signed_paper(signed_on=date(2026, 4, 29), signer="Quàng Văn Chi")
+    dossier = propose(dossier, chi, at(2026, 5, 5), paper)
+    assert dossier.batch().number == 1
+
+
+def test_a_later_return_does_not_move_it(cycle, batches, commune, an, chi, minh):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    with clock.at(at(2026, 4, 28)):
+        doors.complete(open_task(dossier), "return_for_supplement", by=minh, reason="Thiếu nhãn")
+    assert clock_of(dossier).due_on == date(2026, 6, 29)
+    with clock.at(at(2026, 5, 20)):
+        for kind in dossier.rule_set.compulsory("first"):
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+        doors.complete(open_task(dossier), "supplement", by=an)
+    assert dossier.batch().number == 1
+    assert clock_of(dossier).due_on == date(2026, 6, 29)
+
+
+def test_the_list_of_a_batch_has_it_too_and_a_reevaluation_belongs_to_none(
+    cycle, batches, commune, an, chi
+):
+    first = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 29))
+    again = propose(
+        ready(cycle, commune, an, at(2026, 4, 1), "Trà", "reevaluation"), chi, at(2026, 4, 20)
+    )
+    model = type(first)
+    assert list(years.dossiers_of(batches[0], model.objects.all())) == [first]
+    assert not years.dossiers_of(batches[1], model.objects.all()).exists()
+    assert again.batch() is None
+    assert clock_of(again) is None
+
+
+@pytest.mark.parametrize(("reading", "after_ranking"), [("decision", True), ("closing", False)])
+def test_what_must_fall_before_the_day_is_the_province_s_reading(
+    cycle, batches, commune, an, chi, minh, thu, reading, after_ranking
+):
+    """The decision, by default; or only the council's closing."""
+    if reading != "decision":
+        LawReading.choose("batch_end", reading, document="7/QĐ-UBND", by=minh)
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    with clock.at(at(2026, 5, 4)):
+        doors.complete(open_task(dossier), "accept_at_province", by=minh)
+        assert clock_of(dossier) is not None
+        doors.complete(
+            open_task(dossier),
+            "rank",
+            by=thu,
+            paper=records.signed_paper(),
+            record=records.evaluation(),
+        )
+    assert (clock_of(dossier) is not None) == after_ranking
+
+
+def test_the_decision_ends_it(cycle, batches, commune, an, chi, minh, son, thu):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    dossier = stand(dossier, S.AWAITING_DECISION)
+    assert clock_of(dossier) is not None
+    with clock.at(at(2026, 5, 4)):
+        doors.complete(
+            open_task(dossier),
+            "certify",
+            by=son,
+            paper=records.signed_paper(),
+            record=records.certificate(),
+        )
+    assert clock_of(dossier) is None
+
+
+def test_the_clock_follows_the_day_of_its_batch(cycle, batches, commune, an, chi, minh):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    batch = batches[0]
+    batch.decide_by = date(2026, 6, 19)
+    with clock.at(at(2026, 5, 4)):
+        years.save_batch(
+            batch, paper=None, replan=False, change=years.Change(reason="Sớm hơn"), by=minh
+        )
+    term = clock_of(dossier)
+    assert (term.due_on, term.original_due_on) == (date(2026, 6, 19), date(2026, 6, 29))
+    assert "term.of_batch" in dossier.history.values_list("event", flat=True)
+
+
+# --- Đ.7.6.g: 45 days from the complete dossier ---------------------------------------------
+
+
+@pytest.fixture
+def given(cycle_of_three, old_commune, an, son):
+    """A certificate until 1/3/2027: filed again from 2/9 to 1/11/2026."""
+    return certify(cycle_of_three, old_commune, an, son, at(2024, 3, 1), number="12/GCN")
+
+
+def d7(dossier):
+    return dossier.terms.live().filter(code="D7").first()
+
+
+def came(given, cycle, commune, an, chi):
+    """A re-evaluation that the commune sent on Sunday 20/9/2026."""
+    dossier = file_anew(given, cycle, commune, an, at(2026, 9, 10))
+    with clock.at(at(2026, 9, 20)):
+        doors.complete(
+            open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
+        )
+        doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    return dossier
+
+
+def test_the_45_days_run_from_receipt_and_not_from_the_office_s_acceptance(
+    given, cycle, commune, an, chi, minh
+):
+    dossier = came(given, cycle, commune, an, chi)
+    assert d7(dossier).due_on == date(2026, 11, 4)
+    with clock.at(at(2026, 10, 30)):
+        doors.complete(open_task(dossier), "accept_at_province", by=minh)
+    assert d7(dossier).due_on == date(2026, 11, 4)
+
+
+def test_a_return_moves_their_start_and_both_days_are_kept(given, cycle, commune, an, chi, minh):
+    dossier = came(given, cycle, commune, an, chi)
+    with clock.at(at(2026, 9, 25)):
+        doors.complete(open_task(dossier), "return_for_supplement", by=minh, reason="Thiếu nhãn")
+    assert d7(dossier) is None
+    with clock.at(at(2026, 10, 12)):
+        doors.complete(open_task(dossier), "supplement", by=an)
+    assert d7(dossier).due_on == date(2026, 11, 26)
+    client = Client()
+    client.force_login(minh)
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    words = " ".join(page.split())
+    assert "<dt>Xã đề nghị</dt>" in words
+    assert "20/09/2026" in words
+    assert "<dt>Nhận hồ sơ đầy đủ</dt><dd>12/10/2026</dd>" in words
+
+
+def test_what_is_sent_back_to_the_commune_starts_nothing(given, cycle, commune, an, chi):
+    dossier = file_anew(given, cycle, commune, an, at(2026, 9, 10))
+    with clock.at(at(2026, 9, 12)):
+        doors.complete(open_task(dossier), "return_for_supplement", by=an, reason="Thiếu nhãn")
+        doors.complete(open_task(dossier), "supplement", by=an)
+    assert d7(dossier) is None
+
+
+def test_the_ministry_s_own_45_days_are_shown(given, cycle, commune, an, chi, minh, son):
+    dossier = came(given, cycle, commune, an, chi)
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    with clock.at(at(2026, 10, 20)):
+        doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
+    client = Client()
+    client.force_login(minh)
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "có 45 ngày, đến hết 04/12/2026" in " ".join(page.split())
+    assert d7(dossier) is None
+
+
+# --- Đ.7.6.a: filed between 180 and 120 days before the end ---------------------------------
+
+
+def assembled(given, cycle, commune, an, moment):
+    """A re-evaluation that is ready to be filed."""
+    with clock.at(moment):
+        dossier = type(given.dossier)(
+            cycle=cycle, product=given.dossier.product, commune=commune, case_type="reevaluation"
+        )
+        doors.open(dossier, by=an)
+        doors.act(
+            dossier.process, "enter_late", by=an, entered_as="reevaluation", reason="Sắp hết hạn"
+        )
+        for kind in dossier.rule_set.compulsory("reevaluation"):
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+    return dossier
+
+
+def file(dossier, an, moment, **given):
+    with clock.at(moment):
+        doors.complete(
+            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment(), **given
+        )
+
+
+@pytest.mark.parametrize("day", [(2026, 9, 2), (2026, 10, 1), (2026, 11, 1)])
+def test_in_its_days_it_is_filed_without_a_reason(given, cycle, commune, an, day):
+    dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
+    file(dossier, an, at(*day))
+    assert "outside" not in dossier.history.last().data
+
+
+@pytest.mark.parametrize(
+    ("day", "word"),
+    [((2026, 9, 1), "sớm"), ((2026, 11, 2), "muộn"), ((2027, 5, 3), "muộn")],
+)
+def test_outside_its_days_it_needs_a_reason_and_is_counted(given, cycle, commune, an, day, word):
+    dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
+    with pytest.raises(ConditionNotMet) as refused:
+        file(dossier, an, at(*day))
+    assert str(refused.value) == (
+        f"Nộp {word} hơn thời gian nộp hồ sơ đánh giá lại (02/09/2026–01/11/2026): hãy nêu lý do."
+    )
+    file(dossier, an, at(*day), reason="Chủ thể ốm dài ngày")
+    entry = dossier.history.filter(event="dossier.submit_dossier").get()
+    assert (entry.data["outside"], entry.reason) == (["D6"], "Chủ thể ốm dài ngày")
+
+
+def test_the_page_asks_for_the_reason_at_its_field(given, cycle, commune, an):
+    dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
+    client = Client()
+    client.force_login(an)
+    with clock.at(at(2026, 11, 20)):
+        page = client.get(reverse("dossiers:task", args=[open_task(dossier).pk]))
+    words = " ".join(page.content.decode().split())
+    assert "từ 02/09/2026 đến hết 01/11/2026" in words
+    assert "Nộp muộn hơn thời gian nộp hồ sơ đánh giá lại" in words
+    assert 'name="submit_dossier-reason-reason"' in words
+
+
+# --- Đ.12: which law on the day it is filed -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edition", "day", "said"),
+    [
+        ("qd26_2026", (2026, 5, 21), "chưa có hiệu lực ngày 21/05/2026"),
+        ("qd26_2026", (2026, 5, 22), None),
+        ("qd1048_2019", (2023, 2, 23), None),
+        ("qd1048_2019", (2026, 3, 2), "đã hết hiệu lực ngày 02/03/2026"),
+    ],
+)
+def test_a_law_that_is_not_in_force_on_the_day_of_filing_is_said_and_needs_a_reason(
+    rule_sets, commune, old_commune, an, edition, day, said
+):
+    law = rule_sets[edition]
+    year = open_cycle(law, day[0], "Chu trình của bộ quy định")
+    where = old_commune if law.has_district else commune
+    with clock.at(at(*day)):
+        dossier = stand(open_dossier(year, where, an), S.ASSEMBLING)
+        for kind in law.compulsory("first"):
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+        if said is None:
+            file(dossier, an, at(*day))
+            return
+    with pytest.raises(ConditionNotMet, match=said):
+        file(dossier, an, at(*day))
+    file(dossier, an, at(*day), reason="Quy định chuyển tiếp")
+    assert dossier.history.last().data["outside"] == ["edition"]
+
+
+# --- Đ.12.3: the transition ------------------------------------------------------------------
+
+#: Its days to file (180 to 120 before) were over by 22/5/2026; 180 days later is 28/1/2027.
+ENDS, AT_MOST = date(2026, 8, 1), date(2027, 1, 28)
+
+
+@pytest.fixture
+def old(cycle_of_three, old_commune, an, son):
+    return certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="7/GCN")
+
+
+def until(certificate):
+    return Certificate.objects.with_validity().get(pk=certificate.pk).validity.until
+
+
+def standing(certificate, day):
+    return Certificate.objects.with_validity().get(pk=certificate.pk).standing(day)
+
+
+@pytest.mark.parametrize(
+    ("reading", "filed", "holds_until"),
+    [
+        ("by_day_180", None, ENDS),
+        ("by_day_180", (2026, 7, 20), AT_MOST),
+        ("by_day_180", (2026, 8, 2), AT_MOST),
+        ("by_day_180", (2027, 1, 28), AT_MOST),
+        ("by_day_180", (2027, 1, 29), ENDS),
+        ("before_expiry", None, ENDS),
+        ("before_expiry", (2026, 8, 1), AT_MOST),
+        ("before_expiry", (2026, 8, 2), ENDS),
+        ("no_filing", None, AT_MOST),
+        ("no_filing", (2026, 7, 20), AT_MOST),
+    ],
+)
+def test_how_long_an_old_certificate_holds_is_the_province_s_reading(
+    old, cycle, commune, an, minh, reading, filed, holds_until
+):
+    if reading != "by_day_180":
+        LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+    if filed:
+        file_anew(old, cycle, commune, an, at(*filed))
+    assert until(old) == holds_until
+
+
+def test_an_upgrade_prolongs_nothing(old, cycle, commune, an):
+    file_anew(old, cycle, commune, an, at(2026, 7, 20), "upgrade")
+    assert until(old) == ENDS
+
+
+def test_a_result_ends_it_without_a_filing_too(old, cycle, commune, an, minh, son):
+    LawReading.choose("stays_valid", "no_filing", document="7/QĐ-UBND", by=minh)
+    dossier = stand(file_anew(old, cycle, commune, an, at(2026, 7, 20)), S.AWAITING_DECISION)
+    with clock.at(at(2026, 9, 10)):
+        doors.complete(
+            open_task(dossier),
+            "not_recognise",
+            by=son,
+            paper=records.signed_paper(),
+            reason="Không đạt",
+        )
+    assert until(old) == date(2026, 9, 10)
+
+
+@pytest.mark.parametrize(
+    ("issued", "reading", "prolonged"),
+    [
+        # Until 18/9/2026: its days to file were over on 21/5. Until 19/9: on 22/5.
+        ((2023, 9, 18), "closed", date(2027, 3, 17)),
+        ((2023, 9, 19), "closed", None),
+        ((2023, 9, 19), "begun", date(2027, 3, 18)),
+        ((2023, 11, 17), "begun", date(2027, 5, 16)),
+        ((2023, 11, 18), "begun", None),
+    ],
+)
+def test_which_owners_could_not_file_in_time_is_a_reading_too(
+    cycle_of_three, old_commune, cycle, commune, an, son, minh, issued, reading, prolonged
+):
+    given = certify(cycle_of_three, old_commune, an, son, at(*issued), number="8/GCN")
+    if reading != "closed":
+        LawReading.choose("missed_window", reading, document="7/QĐ-UBND", by=minh)
+    found = Certificate.objects.with_validity().get(pk=given.pk)
+    assert found.prolonged_to == prolonged
+
+
+def test_the_public_page_says_what_is_a_fact(old, cycle, commune, an):
+    def page(*day):
+        with clock.at(at(*day)):
+            return main(see(old.get_absolute_url()))
+
+    assert "Đang có giá trị" in page(2026, 8, 1)
+    for fact in (
+        "Đã qua thời hạn ghi trên giấy",
+        "nhiều nhất hết ngày 28/01/2027",
+        "Chưa nộp hồ sơ đánh giá lại.",
+        "Chủ thể chịu trách nhiệm",
+    ):
+        assert fact in page(2026, 8, 2)
+    assert "Đã hết hạn" in page(2027, 1, 29)
+    file_anew(old, cycle, commune, an, at(2026, 8, 5))
+    assert "Hồ sơ đánh giá lại đã nộp ngày 05/08/2026." in page(2026, 8, 6)
+    assert "Đang có giá trị" in page(2026, 8, 6)
+
+
+# --- A certificate has one successor --------------------------------------------------------
+
+
+def test_a_new_certificate_takes_the_place_of_the_old(given, cycle, commune, an, son):
+    dossier = stand(file_anew(given, cycle, commune, an, at(2026, 9, 10)), S.AWAITING_DECISION)
+    with clock.at(at(2026, 10, 1)):
+        doors.complete(
+            open_task(dossier),
+            "certify",
+            by=son,
+            paper=records.signed_paper(number="90/QĐ-UBND"),
+            record=records.certificate(number="13/GCN"),
+        )
+    assert standing(given, date(2026, 9, 30)) == "valid"
+    assert standing(given, date(2026, 10, 1)) == "replaced"
+    assert standing(dossier.certificates.get(), date(2026, 10, 1)) == "valid"
+    with clock.at(at(2026, 10, 2)):
+        words = main(see(given.get_absolute_url()))
+    assert "Đã được thay bằng giấy chứng nhận mới cấp ngày 01/10/2026" in words
+    assert "Đang có giá trị" not in words
+
+
+# --- QĐ 851: filing a refused idea again ----------------------------------------------------
+
+
+def test_the_wait_to_file_an_idea_again_is_no_officer_s_lateness(rule_sets, old_commune, binh, an):
+    year = open_cycle(rule_sets["qd851_2018"], 2020)
+    assert not TermRule.objects.filter(cycle=year, code="D15").exists()
+    with clock.at(at(2020, 3, 4)):
+        dossier = stand(open_dossier(year, old_commune, binh), S.IDEA_SCREENED)
+        doors.complete(open_task(dossier), "not_select_idea", by=binh, reason="Chưa rõ")
+        assert not dossier.terms.live().filter(legal=True).exists()
+        assert dossier.refile_wait("idea") == date(2020, 3, 11)
+    sweep(at(2020, 4, 1))
+    assert "term.overdue" not in dossier.history.values_list("event", flat=True)
+    client = Client()
+    client.force_login(binh)
+    with clock.at(at(2020, 3, 5)):
+        page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "từ 11/03/2020" in page
+
+
+# --- Đ.6.2.d: the samples -------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_commune(cycle, commune, an):
+    """A dossier that the commune checks."""
+    return stand(open_dossier(cycle, commune, an), S.DOSSIER_SUBMITTED, stars=None,
+                 points_sum=None, sheets=None)  # fmt: skip
+
+
+def reported(dossier, an, **fields):
+    report = records.commune_report()
+    for name, value in fields.items():
+        setattr(report, name, value)
+    for kind in dossier.rule_set.compulsory(dossier.case_type):
+        doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+    doors.complete(open_task(dossier), "confirm_dossier", by=an, record=report)
+    return type(dossier).objects.get(pk=dossier.pk)
+
+
+@pytest.mark.parametrize(
+    ("group", "samples", "lacking"),
+    [
+        ("food", 5, 0),
+        ("food", 0, 5),
+        ("drink", 3, 2),
+        ("handicraft", 4, 1),
+        ("ornamental", 0, 5),
+        ("community_tourism", 0, 0),
+    ],
+)
+def test_five_samples_of_every_group_but_tourism(at_commune, an, group, samples, lacking):
+    type(at_commune.product).objects.update(group=group)
+    assert reported(at_commune, an, samples=samples).samples_lacking() == lacking
+
+
+def test_what_lacks_warns_at_forwarding_and_may_follow_by_a_day_named(at_commune, an, chi):
+    dossier = reported(at_commune, an, samples=2, samples_follow_on=date(2027, 3, 1))
+    client = Client()
+    client.force_login(chi)
+    address = reverse("dossiers:task", args=[open_task(dossier).pk])
+    words = " ".join(client.get(address).content.decode().split())
+    assert "Còn thiếu 3 sản phẩm mẫu: phải đủ trước khi hội đồng mở chấm." in words
+    assert "Hẹn nộp ngày 01/03/2027." in words
+    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=3))
+    assert dossier.samples_lacking() == 0
+
+
+def test_five_again_go_to_the_centre(at_commune, an, minh):
+    dossier = reported(at_commune, an)
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    assert (dossier.samples_lacking(), dossier.samples_lacking(for_centre=True)) == (0, 5)
+    client = Client()
+    client.force_login(minh)
+    words = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "Còn thiếu 5 sản phẩm mẫu gửi trung ương." in " ".join(words.split())
+    doors.act(dossier.process, "record_samples", by=minh, record=records.samples(for_centre=True))
+    assert dossier.samples_lacking(for_centre=True) == 0
+
+
+# --- Đ.5.1: more batches than two -----------------------------------------------------------
+
+
+def third(cycle):
+    return Batch(
+        cycle=cycle,
+        number=3,
+        level="province",
+        name="Đợt 3",
+        propose_by=date(2026, 8, 1),
+        decide_by=date(2026, 9, 30),
+    )
+
+
+def plan_paper():
+    return PlanPaper(
+        number="9/KH-UBND", signed_on=date(2026, 5, 4), body="UBND tỉnh", signer="Lò Văn Minh"
+    )
+
+
+def add(batch, paper, minh):
+    change = years.Change(reason="Nhiều sản phẩm")
+    return years.save_batch(batch, paper=paper, replan=False, change=change, by=minh)
+
+
+def test_a_third_batch_needs_the_regulation_and_a_plan(cycle, batches, province, minh):
+    with pytest.raises(ValidationError) as refused:
+        add(third(cycle), None, minh)
+    assert "number" in refused.value.message_dict
+    with pytest.raises(ValidationError) as refused:
+        add(third(cycle), plan_paper(), minh)
+    assert "number_in_year" in refused.value.message_dict
+    Regulation.objects.create(
+        org_unit=province, document="3/QĐ-UBND", valid_from=date(2026, 1, 1), batches=3
+    )
+    with pytest.raises(ValidationError):
+        add(third(cycle), None, minh)
+    assert add(third(cycle), plan_paper(), minh).pk
+
+
+# --- The readings themselves ----------------------------------------------------------------
+
+
+def test_a_reading_is_chosen_on_a_document_and_recorded(client, minh, an):
+    address = reverse("dossiers:readings")
+    client.force_login(an)
+    assert client.get(address).status_code == 404
+    client.force_login(minh)
+    asked = {
+        "batch_end": "closing",
+        "stays_valid": "by_day_180",
+        "missed_window": "closed",
+        "document": "theo ý anh Sơn",
+    }
+    answer = client.post(address, asked)
+    assert "document" in answer.context["form"].errors
+    assert LawReading.of("batch_end") == "decision"
+    assert client.post(address, asked | {"document": "7/QĐ-UBND ngày 4/5/2026"}).status_code == 302
+    assert LawReading.of("batch_end") == "closing"
+    assert LawReading.objects.count() == 1
+    entry = HistoryEntry.objects.get(event="office.reading")
+    assert (entry.actor, entry.data["was"]) == (minh, "decision")
+    assert "7/QĐ-UBND" in client.get(address).content.decode()

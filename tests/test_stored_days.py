@@ -1,0 +1,280 @@
+"""Every day, moment and limit that is stored is asked by a rule or shown to somebody.
+
+A day that is stored and never asked misleads whoever types it: the table below names, of each
+column, the file whose rule asks it or the page that shows it, and the file is looked into.
+"""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.db import models
+
+from cycle import clock
+from cycle.models import Cycle
+from dossiers.models import ConditionNotMet, Dossier, State
+from dossiers.page import RECORDS, SILENT
+from dossiers.walk import doors
+from tests import records
+from tests.filing_anew import at
+from tests.standing import stand
+from tests.world import open_cycle, open_dossier
+
+ROOT = Path(__file__).parents[1]
+APPS = ("cycle", "dossiers", "councils", "notifications")
+#: A number whose name has one of these words is a limit.
+LIMITS = re.compile(
+    r"limit|amount|days|percent|spread|scorings|batches|target|samples|minimum|peak|attempts"
+)
+#: Of a record of a step: shown with all its fields on the page of its dossier.
+RECORD = "shown at dossiers/page.py"
+#: When the row was made. It says so itself, and settles disputes; nothing follows from it.
+MADE = "when the row was made"
+#: Kept by the engine of the walk, which sets them itself; ours are ``opened_at``, ``closed_at``.
+ENGINE = "kept by the engine"
+
+WHERE = {
+    # The year and its days.
+    "cycle.Cycle.opened_on": "asked by dossiers/office/year.py",
+    "cycle.Cycle.ends_on": "asked by dossiers/office/year.py",
+    "cycle.Cycle.closed_on": "asked by dossiers/walk/doors.py",
+    "cycle.Cycle.target_new": "asked by dossiers/office/reports.py",
+    "cycle.Cycle.target_upgrades": "asked by dossiers/office/reports.py",
+    "cycle.StepWindow.opens_on": "asked by cycle/models/calendar.py",
+    "cycle.StepWindow.closes_on": "asked by dossiers/office/windows.py",
+    "cycle.StepWindow.warn_days": "asked by dossiers/office/windows.py",
+    "cycle.StepWindow.peak": "shown at templates/dossiers/cycle.html",
+    "cycle.WindowNotice.closes_on": "asked by dossiers/office/windows.py",
+    "cycle.WindowNotice.at": MADE,
+    "cycle.Duty.working_days": "asked by dossiers/walk/engine.py",
+    "cycle.DayOff.day": "asked by dossiers/terms/recalculation.py",
+    "cycle.TermRule.amount": "asked by dossiers/models/term.py",
+    "cycle.TermRule.fixed_on": "asked by dossiers/models/term.py",
+    "cycle.TermRule.starts_before": "asked by dossiers/terms/clocks.py",
+    "cycle.TermRule.extension_limit": "asked by dossiers/models/term.py",
+    "cycle.Batch.propose_by": "asked by dossiers/models/dossier.py",
+    "cycle.Batch.meets_on": "shown at templates/dossiers/cycle.html",
+    "cycle.Batch.decide_by": "asked by dossiers/terms/clocks.py",
+    "cycle.RuleSet.valid_from": "asked by dossiers/law/conditions.py",
+    "cycle.RuleSet.valid_to": "asked by dossiers/law/conditions.py",
+    "cycle.LawReading.made_at": MADE,
+    "cycle.Option.minimum_for": "asked by councils/judging/ranking.py",
+    # Units and people.
+    "cycle.OrgUnit.valid_from": "asked by cycle/models/organisation.py",
+    "cycle.OrgUnit.valid_to": "asked by cycle/models/organisation.py",
+    "cycle.User.last_login": "shown at templates/dossiers/person.html",
+    "cycle.User.date_joined": "shown at cycle/admin.py",
+    "cycle.User.help_seen_at": "asked by templates/dossiers/inbox.html",
+    "cycle.RoleAssignment.valid_from": "asked by cycle/models/organisation.py",
+    "cycle.RoleAssignment.valid_to": "asked by cycle/models/organisation.py",
+    "cycle.Substitution.valid_from": "asked by cycle/models/organisation.py",
+    "cycle.Substitution.valid_to": "asked by cycle/models/organisation.py",
+    "cycle.Substitution.paper_due_on": "asked by dossiers/office/handover.py",
+    "cycle.OfficeContact.made_at": MADE,
+    "cycle.ActivationSlip.made_at": "asked by cycle/slips.py",
+    "cycle.ActivationSlip.expires_on": "asked by cycle/slips.py",
+    "cycle.ActivationSlip.used_at": "asked by cycle/slips.py",
+    "cycle.ActivationSlip.voided_at": "asked by cycle/slips.py",
+    "cycle.Visitor.since": "asked by cycle/models/visitor.py",
+    # What runs by itself.
+    "cycle.FileFault.first_seen_at": "shown at templates/notifications/operations.html",
+    "cycle.FileFault.seen_at": "shown at templates/notifications/operations.html",
+    "cycle.HistoryEntry.at": "asked by dossiers/models/dossier.py",
+    "cycle.HistoryEntry.recorded_at": "shown at dossiers/templatetags/clocks.py",
+    "cycle.OutboxMessage.dispatched_at": "asked by notifications/dispatch.py",
+    "cycle.Job.created_at": "shown at templates/dossiers/job_list.html",
+    "cycle.Job.finished_at": "asked by notifications/jobs.py",
+    "notifications.Notification.created_at": "asked by notifications/digests.py",
+    "notifications.Notification.read_at": "asked by notifications/models.py",
+    "notifications.Digest.day": "asked by notifications/digests.py",
+    "notifications.Digest.created_at": MADE,
+    "notifications.WeeklySummary.week_on": "asked by notifications/weekly.py",
+    "notifications.WeeklySummary.created_at": MADE,
+    "notifications.Delivery.attempts": "asked by notifications/delivery.py",
+    "notifications.Delivery.next_at": "asked by notifications/delivery.py",
+    "notifications.Delivery.sent_at": "asked by notifications/models.py",
+    "notifications.Heartbeat.started_at": "asked by notifications/beats.py",
+    "notifications.Heartbeat.finished_at": "asked by notifications/beats.py",
+    "notifications.CalendarFeed.created_at": MADE,
+    # A dossier, its tasks and clocks.
+    "dossiers.Dossier.opened_at": "shown at dossiers/lists/export.py",
+    "dossiers.Dossier.moved_at": "asked by dossiers/models/dossier.py",
+    "dossiers.Process.created": ENGINE,
+    "dossiers.Process.finished": ENGINE,
+    "dossiers.Task.assigned": ENGINE,
+    "dossiers.Task.started": ENGINE,
+    "dossiers.Task.finished": ENGINE,
+    "dossiers.Task.created": ENGINE,
+    "dossiers.Task.opened_at": "shown at dossiers/lists/inbox.py",
+    "dossiers.Task.due_on": "asked by dossiers/models/task.py",
+    "dossiers.Task.due_at": "asked by dossiers/models/task.py",
+    "dossiers.Task.waiting_since": "asked by dossiers/terms/clocks.py",
+    "dossiers.Task.signed_at": "asked by dossiers/walk/doors.py",
+    "dossiers.Task.asked_since": "asked by dossiers/walk/doors.py",
+    "dossiers.Task.closed_at": "asked by dossiers/views/task.py",
+    "dossiers.Term.started_at": "asked by dossiers/models/term.py",
+    "dossiers.Term.amount": "shown at templates/dossiers/term_told.html",
+    "dossiers.Term.base_on": "asked by dossiers/models/term.py",
+    "dossiers.Term.base_amount": "asked by dossiers/models/term.py",
+    "dossiers.Term.extension_limit": "asked by dossiers/models/term.py",
+    "dossiers.Term.original_due_on": "shown at templates/dossiers/register.html",
+    "dossiers.Term.due_on": "asked by dossiers/lists/overdue.py",
+    "dossiers.Term.due_at": "asked by dossiers/lists/overdue.py",
+    "dossiers.Term.paused_at": "asked by dossiers/terms/due.py",
+    "dossiers.Term.stopped_at": "asked by dossiers/lists/overdue.py",
+    "dossiers.Term.next_at": "asked by dossiers/terms/sweep.py",
+    "dossiers.TermEvent.at": "shown at dossiers/terms/explanation.py",
+    "dossiers.TermEvent.due_on": "shown at dossiers/terms/explanation.py",
+    "dossiers.Firing.at": MADE,
+    "dossiers.Firing.fired_at": MADE,
+    # What the steps record.
+    "dossiers.Visit.next_visit_on": "asked by dossiers/models/dossier.py",
+    "dossiers.CommuneReport.samples": "asked by dossiers/models/dossier.py",
+    "dossiers.Evaluation.met_on": "asked by dossiers/models/certificate.py",
+    "dossiers.Inspection.inspected_on": "asked by dossiers/models/records.py",
+    "dossiers.Inspection.concluded_on": "asked by dossiers/terms/clocks.py",
+    "dossiers.Certificate.issued_on": "asked by dossiers/models/certificate.py",
+    "dossiers.Certificate.expires_on": "asked by dossiers/models/certificate.py",
+    "dossiers.OutreachEvent.held_on": "shown at templates/dossiers/outreach.html",
+    "dossiers.PromotionEvent.held_on": "shown at dossiers/admin.py",
+    "dossiers.Evidence.issued_on": "shown at templates/dossiers/_piece.html",
+    "dossiers.Evidence.expires_on": "shown at templates/dossiers/_piece.html",
+    "dossiers.Evidence.at": "shown at templates/dossiers/_piece.html",
+    "dossiers.OfficialDocument.at": MADE,
+    "dossiers.OfficialDocument.signed_on": "asked by dossiers/models/dossier.py",
+    # Plans, and lists of what was there before.
+    "dossiers.PlanPaper.signed_on": "asked by dossiers/office/year.py",
+    "dossiers.PlanPaper.made_at": MADE,
+    "dossiers.StockBatch.document_on": "shown at templates/dossiers/stock_batch.html",
+    "dossiers.StockBatch.at": "shown at templates/dossiers/stock_list.html",
+    "dossiers.StockBatch.checked_at": "asked by dossiers/office/stock/work.py",
+    "dossiers.StockBatch.committed_at": "shown at templates/dossiers/stock_batch.html",
+    "dossiers.StockBatch.voided_at": "shown at templates/dossiers/stock_batch.html",
+    "dossiers.Potential.surveyed_on": "shown at templates/dossiers/potential.html",
+    "dossiers.Potential.closed_at": MADE,
+    # Councils.
+    "councils.Regulation.valid_from": "asked by councils/models/council.py",
+    "councils.Regulation.quorum_percent": "asked by councils/judging/checklist.py",
+    "councils.Regulation.max_spread": "asked by councils/judging/checklist.py",
+    "councils.Regulation.scorings": "asked by councils/models/round.py",
+    "councils.Regulation.documents_days": "asked by councils/models/round.py",
+    "councils.Regulation.batches": "asked by dossiers/office/year.py",
+    "councils.Council.decision_on": "shown at councils/papers/facts.py",
+    "councils.Council.valid_from": "asked by councils/setup.py",
+    "councils.Council.valid_to": "asked by councils/setup.py",
+    "councils.Member.since": "asked by councils/models/council.py",
+    "councils.Member.until": "asked by councils/models/council.py",
+    "councils.Interest.at": MADE,
+    "councils.Reading.at": MADE,
+    "councils.Resolution.at": MADE,
+    "councils.EvaluationRound.decide_by": "asked by councils/judging/checklist.py",
+    "councils.EvaluationRound.meets_at": "asked by councils/models/round.py",
+    "councils.EvaluationRound.invited_at": "shown at templates/councils/board.html",
+    "councils.EvaluationRound.opened_at": "asked by councils/models/round.py",
+    "councils.EvaluationRound.closed_at": "asked by councils/models/round.py",
+    "councils.Appraisal.visited_on": "shown at templates/councils/_appraisals.html",
+    "councils.Appraisal.at": MADE,
+    "councils.SignedDocument.signed_on": "asked by councils/papers/kinds.py",
+    "councils.SignedDocument.at": MADE,
+    "councils.DocumentTemplate.at": MADE,
+    "councils.Opinion.asked_at": "shown at templates/councils/opinion.html",
+    "councils.Opinion.due_on": "asked by councils/models/opinion.py",
+    "councils.Opinion.answered_at": "asked by councils/models/opinion.py",
+    "councils.Closing.at": "asked by councils/models/round.py",
+    "councils.Reopening.at": MADE,
+    "councils.Consequence.applied_at": "asked by councils/judging/consequences.py",
+    "councils.Scoresheet.submitted_at": "shown at templates/councils/sheet.html",
+    "councils.Score.saved_at": "asked by councils/models/scoresheet.py",
+}
+
+
+def stored():
+    """Every column of ours that holds a day, a moment or a limit: name -> (model, field)."""
+    found = {}
+    for app in APPS:
+        for model in apps.get_app_config(app).get_models():
+            for field in model._meta.local_fields:
+                number = isinstance(field, models.IntegerField | models.DecimalField)
+                limit = number and not field.primary_key and LIMITS.search(field.name)
+                if isinstance(field, models.DateField) or limit:
+                    found[f"{app}.{model.__name__}.{field.name}"] = (model, field)
+    return found
+
+
+def of_a_record(model, field):
+    """Whether the page of a dossier shows it among the records of the steps."""
+    return model in RECORDS and (field.name not in SILENT or field.name == "at")
+
+
+@cache
+def text(path):
+    return (ROOT / path).read_text()
+
+
+def test_every_stored_day_and_limit_is_asked_or_shown():
+    unnamed = {
+        name for name, (model, field) in stored().items()
+        if name not in WHERE and not of_a_record(model, field)
+    }  # fmt: skip
+    assert unnamed == set()
+
+
+def test_the_table_names_nothing_that_is_gone():
+    assert set(WHERE) - set(stored()) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "where"), [(n, w) for n, w in WHERE.items() if w not in (MADE, ENGINE)]
+)
+def test_what_is_said_to_ask_or_show_it_names_it(name, where):
+    how, path = re.fullmatch(r"(asked by|shown at) (\S+)", where).groups()
+    column = name.rpartition(".")[2]
+    said = text(path)
+    # Its own declaration does not count.
+    used = re.findall(rf"\b{column}(?:__\w+)?\b(?! = models\.)", said)
+    assert used, f"{path} does not name {column}: {how}?"
+
+
+# --- Days that were typed and asked by nobody ------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_nothing_new_begins_in_a_year_that_is_over(rule_sets, commune, an):
+    year = open_cycle(rule_sets["qd26_2026"], 2026)
+    Cycle.objects.filter(pk=year.pk).update(closed_on=at(2026, 11, 1).date())
+    year.refresh_from_db()
+    with pytest.raises(ConditionNotMet, match="Chu trình đã đóng"):
+        open_dossier(year, commune, an)
+    assert not Dossier.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_was_parked_goes_on_in_an_open_year_alone(rule_sets, commune, an):
+    year = open_cycle(rule_sets["qd26_2026"], 2026)
+    dossier = stand(open_dossier(year, commune, an), State.WITHDRAWN)
+    Cycle.objects.filter(pk=year.pk).update(closed_on=at(2026, 11, 1).date())
+    with pytest.raises(ConditionNotMet, match="Chu trình đã đóng"):
+        doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại")
+    following = open_cycle(rule_sets["qd26_2026"], 2027)
+    doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại", cycle=following)
+    assert Dossier.objects.get(pk=dossier.pk).cycle == following
+
+
+@pytest.mark.django_db
+def test_the_next_visit_is_shown_and_marked_when_it_is_past(client, cycle, commune, an):
+    dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
+    visit = records.visit()
+    visit.next_visit_on = clock.today()
+    doors.act(dossier.process, "record_visit", by=an, record=visit)
+    client.force_login(an)
+    words = " ".join(client.get(f"/dossiers/{dossier.pk}/").content.decode().split())
+    assert f"<dt>Hẹn đến cơ sở lần sau</dt> <dd> {clock.today():%d/%m/%Y} </dd>" in words
+
+
+@pytest.mark.django_db
+def test_the_peak_months_of_the_steps_are_kept(rule_sets):
+    year = open_cycle(rule_sets["qd851_2018"], 2019)
+    peaks = {row.step: row.peak for row in year.step_windows.exclude(peak=None)}
+    assert peaks == {"outreach": 2, "idea": 3, "plan": 4}
