@@ -41,7 +41,7 @@ def keep_peaks(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0026_days_of_the_law")]
+    dependencies = [("cycle", "0028_days_of_the_law")]
 
     operations = [
         migrations.RunPython(right, migrations.RunPython.noop),

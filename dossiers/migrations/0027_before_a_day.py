@@ -38,6 +38,6 @@ def follow(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0027_before_a_day"), ("dossiers", "0024_year_that_stands")]
+    dependencies = [("cycle", "0029_before_a_day"), ("dossiers", "0026_warning_of_its_day")]
 
     operations = [migrations.RunPython(follow, migrations.RunPython.noop)]
