@@ -468,8 +468,8 @@ class EvaluationRound(models.Model):
             RoundEntry.objects.bulk_update(entries, ["position"])
 
     def awaiting(self) -> DossierQuerySet:
-        """Dossiers before this council that are in no round (chờ đưa vào đợt); in a written round
-        only re-evaluations.
+        """Dossiers of the round's year before this council that are in no round (chờ đưa vào đợt);
+        in a written round only re-evaluations. Once one is in, only those of the same edition.
         """
         cases = [CaseType.REEVALUATION] if self.in_writing else CaseType.values
         # Without dossiers whose last result is still to be carried out. A result from before the
@@ -479,9 +479,11 @@ class EvaluationRound(models.Model):
             results__consequence__applied_at__isnull=True,
             results__closing__at__gte=OuterRef("moved_at"),
         )
+        found = Dossier.objects.with_units().filter(cycle=self.cycle_id)
+        if taken := self.entries.filter(live=True).select_related("dossier").first():
+            found = found.filter(rule_set=taken.dossier.rule_set_id)
         return (
-            Dossier.objects.with_units()
-            .filter(state=STATE_AT[self.council.level], case_type__in=cases)
+            found.filter(state=STATE_AT[self.council.level], case_type__in=cases)
             .filter(commune__in=OrgUnit.objects.in_area_of(self.council.org_unit_id))
             .exclude(round_entries__live=True)
             .exclude(Exists(RoundEntry.objects.filter(following, dossier=OuterRef("pk"))))
@@ -505,6 +507,8 @@ class EvaluationRound(models.Model):
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
             waiting = set(self.awaiting().values_list("pk", flat=True))
+            if len({dossier.rule_set_id for dossier, _rubric in dossiers}) > 1:
+                raise ConditionNotMet([_("Một đợt chỉ chấm theo một bộ quy định.")])
             pinned = RoundEntry.pinned(taken)
             last = self.entries.aggregate(last=models.Max("position"))["last"] or 0
             entries = []

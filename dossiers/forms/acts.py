@@ -36,8 +36,10 @@ from dossiers.forms.records import RECORDS
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES
+from dossiers.law.states import AT_WORK
 from dossiers.models import (
     ACTS,
+    CaseType,
     ConditionNotMet,
     Dossier,
     Evidence,
@@ -171,6 +173,11 @@ class LateEntryForm(ReasonForm):
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if dossier.case_type != CaseType.FIRST:
+            # The case type says why: nobody is asked twice for one fact.
+            self.fields["entered_as"].choices = [
+                choice for choice in LateEntry.choices if choice[0] == dossier.case_type
+            ]
 
     def add_to(self, call: dict[str, Any]) -> None:
         super().add_to(call)
@@ -236,6 +243,11 @@ class CorrectionForm(ReasonForm):
             "producer_name": product.producer.name,
         }
         super().__init__(*args, initial=initial, **kwargs)
+        if dossier.state in AT_WORK:
+            known = {*dict(dossier.rule_set.product_groups), product.group}
+            self.fields["product_group"].choices = [
+                choice for choice in ProductGroup.choices if choice[0] in known
+            ]
         self.fields["producer"].queryset = Producer.objects.filter(
             Q(commune=dossier.commune) | Q(pk=product.producer_id)
         )

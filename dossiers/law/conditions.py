@@ -77,6 +77,21 @@ def settled(check: Check) -> Condition:
     return Condition(check, settled=True)
 
 
+#: The sentence for an upgrade or a re-evaluation of what was never certified.
+NEVER_CERTIFIED = _(
+    "Sản phẩm này chưa có giấy chứng nhận còn hiệu lực hoặc đã hết hạn trong phần mềm: "
+    "hãy ghi giấy cũ trước, hoặc mở hồ sơ đánh giá lần đầu."
+)
+
+
+@settled
+def begins_with_an_idea(dossier: Dossier) -> Words | None:
+    """Đi từ ý tưởng: what is judged again has an idea and a plan already (Điều 7.6)."""
+    if dossier.case_type == "reevaluation":
+        return _("Hồ sơ đánh giá lại không đăng ký ý tưởng: hãy «Vào thẳng bước sau».")
+    return None
+
+
 @condition
 def has_idea(dossier: Dossier) -> Words | None:
     """Phiếu đăng ký ý tưởng."""
@@ -135,6 +150,13 @@ def group_may_change(dossier: Dossier) -> Words | None:
     if dossier.stars is not None:
         return _("Hội đồng đã chấm hồ sơ này: không đổi nhóm sản phẩm được nữa.")
     return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi nhóm sản phẩm được nữa.")
+
+
+def group_unknown(rule_set: Any) -> str:
+    """The sentence for a product group that the edition ``rule_set`` does not have."""
+    return _now(
+        "Nhóm sản phẩm này không có trong «%(law)s»: hãy chọn một nhóm của bộ quy định đó."
+    ) % {"law": rule_set}
 
 
 def _held_by(dossier: Dossier, doing: Doing | None) -> Any:

@@ -23,7 +23,7 @@ from cycle.steps import Step
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
-from dossiers.law.states import AT_COUNCIL, JUDGED, State
+from dossiers.law.states import AT_COUNCIL, AT_WORK, JUDGED, RECOGNISED, State
 from dossiers.models.law import ACTS, JUDGED_ANEW, SENT_BACK, CaseType, LateEntry, Law
 from dossiers.models.product import Product, Standing
 
@@ -213,6 +213,22 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     def fresh_result(self) -> Evaluation | None:
         """The last result recorded since it came into its present state, or None."""
         return self.evaluations.filter(at__gte=self.moved_at).last()
+
+    def certified_by(self) -> Dossier | None:
+        """The dossier by which its product was certified last (hồ sơ đã được công nhận), expired or
+        not; None when it never was, or all was revoked.
+        """
+        given = Dossier.objects.filter(
+            product=self.product_id, certificates__isnull=False, state__in=RECOGNISED - {S.REVOKED}
+        )
+        return given.exclude(pk=self.pk).order_by("-certificates__issued_on", "-pk").first()
+
+    def others_open(self) -> models.QuerySet[Dossier]:
+        """Other dossiers of its product at which somebody is at work before a decision (hồ sơ khác
+        đang mở), in whichever year.
+        """
+        at_work = Dossier.objects.filter(product=self.product_id, state__in=AT_WORK)
+        return at_work.exclude(pk=self.pk)
 
     @property
     def is_judged(self) -> bool:

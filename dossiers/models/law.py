@@ -10,6 +10,7 @@ import rules
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
 from dossiers.law.acts import (
     FOR_PRODUCER,
@@ -25,9 +26,12 @@ from dossiers.law.acts import (
     task_act,
 )
 from dossiers.law.conditions import (
+    NEVER_CERTIFIED,
     ConditionNotMet,
+    begins_with_an_idea,
     district_evaluates,
     group_may_change,
+    group_unknown,
     has_centre_certificate,
     has_certificate,
     has_commune_report,
@@ -47,7 +51,7 @@ from dossiers.law.conditions import (
     plan_waited,
     province_certifies,
 )
-from dossiers.law.states import BEFORE_RESULT, LIVE, State
+from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, State
 from dossiers.models.product import Producer, Product
 from dossiers.rules import does_open_task, is_one_of
 
@@ -116,6 +120,7 @@ class Law(models.Model):
 
         def rubrics(self) -> models.QuerySet[Rubric]: ...
         def fresh_result(self) -> Evaluation | None: ...
+        def certified_by(self) -> Dossier | None: ...
 
     class Meta:
         abstract = True
@@ -125,7 +130,7 @@ class Law(models.Model):
     @task_act(
         S.POTENTIAL,
         fsm.RETURN_VALUE(S.IDEA_REGISTERED, S.IDEA_SCREENED),
-        conditions=[has_idea],
+        conditions=[begins_with_an_idea, has_idea],
         label=_("Nộp phiếu đăng ký ý tưởng"),
         said=_("nộp phiếu đăng ký ý tưởng"),
         keeps=("idea",),
@@ -708,15 +713,34 @@ class Law(models.Model):
         about=_("Sản phẩm có sẵn, nâng hạng hoặc đánh giá lại không phải đi lại từ ý tưởng."),
     )
     def enter_late(self, *, entered_as: str, state: str = S.ASSEMBLING) -> State:
-        """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
+        """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm.
+
+        Raises ConditionNotMet when the reason is not that of the case type, or the product was
+        never certified.
+        """
         state = State(state)
         self.entered_as = LateEntry(entered_as)
+        if self.entered_as == LateEntry.EXISTING and self.case_type != CaseType.FIRST:
+            raise ConditionNotMet(
+                [_("Hồ sơ này không phải đánh giá lần đầu: hãy chọn đúng loại hồ sơ.")]
+            )
+        if self.entered_as == LateEntry.REEVALUATION and state != S.ASSEMBLING:
+            raise ConditionNotMet([_("Đánh giá lại bắt đầu từ hồ sơ đánh giá.")])
         # Step 1 is never skipped: outreach is how the product became known.
         assert state.step is not None, "a dossier enters where somebody has a task"
         self.skipped = state.step.number - 2
         if self.entered_as != LateEntry.EXISTING:
             self.case_type = CaseType(self.entered_as)
+            self.check_claim()
         return state
+
+    def check_claim(self) -> None:
+        """Raise ConditionNotMet for an upgrade or re-evaluation of what was never certified.
+
+        Not asked in a replay of the past, which may begin later than the product's certificate.
+        """
+        if self.case_type in JUDGED_ANEW and not clock.replaying() and self.certified_by() is None:
+            raise ConditionNotMet([NEVER_CERTIFIED])
 
     @free_act(
         sorted(S),
@@ -739,6 +763,8 @@ class Law(models.Model):
         Returns ``{field: [before, after]}`` for the history; raises as ``Product.correct``.
         """
         if product_group != self.product.group:
+            if self.state in AT_WORK and product_group not in dict(self.rule_set.product_groups):
+                raise ConditionNotMet([group_unknown(self.rule_set)])
             if sentence := group_may_change.why_not(cast("Dossier", self)):
                 raise ConditionNotMet([sentence])
             self.rubric = None
@@ -809,6 +835,13 @@ class Law(models.Model):
         """Go on in ``cycle``: under its rule set, at the unit that has succeeded the commune."""
         if cycle.rule_set_id != self.rule_set_id:
             self.rubric = None
+            if self.product.group not in dict(cycle.rule_set.product_groups):
+                raise ConditionNotMet(
+                    [
+                        group_unknown(cycle.rule_set),
+                        _("Hãy «Đính chính sản phẩm, chủ thể» rồi mở lại hồ sơ."),
+                    ]
+                )
         self.cycle, self.rule_set = cycle, cycle.rule_set
         if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
             self.commune = self.commune.heir(cycle.opened_on)
