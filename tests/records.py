@@ -19,7 +19,9 @@ from dossiers.models import (
     Inspection,
     OfficialDocument,
     Promotion,
+    Revocation,
     SelfAssessment,
+    StoppedProduction,
     SupportMeasure,
     Visit,
 )
@@ -116,6 +118,14 @@ def inspection(conclusion="passed", **fields):
         "concluded_on": clock.today(),
     }
     return Inspection(**values | fields)
+
+
+def stopped(**fields):
+    return StoppedProduction(**{"stopped_on": clock.today()} | fields)
+
+
+def revocation(**fields):
+    return Revocation(**{"ground": "a", "recipients": "Chủ thể; UBND xã Nà Tấu"} | fields)
 
 
 def signed_paper(**fields):

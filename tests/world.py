@@ -7,7 +7,15 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import Cycle, RoleAssignment, User
 from cycle.workdays import add_months
-from dossiers.models import Certificate, Dossier, OwnerType, Producer, Product, ProductGroup
+from dossiers.models import (
+    Certificate,
+    Dossier,
+    OfficialDocument,
+    OwnerType,
+    Producer,
+    Product,
+    ProductGroup,
+)
 from dossiers.walk import doors
 
 
@@ -73,8 +81,16 @@ def certified_before(product, cycle, commune, stars=3, state="certified", **fiel
         "product_group": product.group,
         "producer_name": product.producer.name,
     }
+    decision = OfficialDocument.objects.create(
+        dossier=dossier,
+        at=moment,
+        number=f"{dossier.pk}/QĐ-CU",
+        signed_on=day,
+        signer="Trần Công Sơn",
+        signer_capacity="Chủ tịch",
+    )
     return Certificate.objects.create(
-        dossier=dossier, at=moment, stars=stars, before=True, **values | fields
+        dossier=dossier, at=moment, stars=stars, decision=decision, **values | fields
     )
 
 

@@ -25,11 +25,13 @@ from dossiers.models import (
     Dossier,
     Evaluation,
     Evidence,
+    Ground,
     Idea,
     Inspection,
     OfficialDocument,
     Promotion,
     Review,
+    Revocation,
     SelfAssessment,
     SupportKind,
     SupportMeasure,
@@ -308,6 +310,10 @@ class Walk:
             conclusion=Conclusion.REVOKE,
             concluded_on=clock.today(),
         )
+
+    def for_revoke(self) -> Revocation:
+        recipients = f"{self.dossier.product.producer}; UBND {self.commune}"
+        return Revocation(ground=Ground.A, recipients=recipients)
 
     def for_record_promotion(self) -> Promotion:
         fair = next((f for f in reversed(self.year.fairs) if f.held_on <= clock.today()), None)

@@ -11,7 +11,16 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField
-from cycle.models import Cycle, Level, OrgUnit, Role, User, fold, told_apart
+from cycle.models import (
+    Cycle,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Role,
+    User,
+    fold,
+    told_apart,
+)
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.law.conditions import group_unknown
@@ -30,6 +39,7 @@ from dossiers.models import (
     ProductGroup,
     State,
 )
+from dossiers.models.events import ORGANISERS
 from dossiers.walk import doors, survey
 from dossiers.walk.engine import DutyMissing
 
@@ -363,7 +373,7 @@ def told_by(potential: Potential) -> dict[str, Any]:
         "producer_name": potential.producer_name,
         "owner_type": potential.owner_type,
         "representative": potential.representative,
-        "phone": potential.phone[:20],
+        "phone": potential.phone,
         "address": potential.address,
     }
 
@@ -389,19 +399,51 @@ class OutreachForm(Part, forms.ModelForm):
         )
         field_classes = {"org_unit": UnitChoiceField}
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
-        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
+    def __init__(
+        self, *args: Any, user: User, event: OutreachEvent | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, instance=event or OutreachEvent(recorded_by=user), **kwargs)
+        self.fields["cycle"].queryset = Cycle.objects.filter(
+            Q(closed_on=None) | Q(pk=event.cycle_id if event else None)
+        )
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
         if self.initial.get("cycle") is None:
             _choose_the_only_year(self.fields["cycle"])
         self.fields["org_unit"].queryset = (
-            OrgUnit.objects.filter(pk__in=user.area(*ORGANISERS))
+            OrgUnit.objects.filter(
+                Q(pk__in=user.area(*ORGANISERS)) | Q(pk=event.org_unit_id if event else None)
+            )
             .select_related("parent")
             .current_first()
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 
 
-#: The roles that hold outreach events.
-ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
+class OutreachCorrectionForm(OutreachForm):
+    """An outreach event as it truly was (đính chính), and why; filled with what was recorded."""
+
+    reason = long_text(_("Lý do đính chính"))
+
+    def correct(self, *, by: User) -> bool:
+        """Save what differs, and record it in the year's history; False when nothing differs."""
+        told: dict[str, Any] = {}
+        with transaction.atomic():
+            was = OutreachEvent.objects.select_for_update().get(pk=self.instance.pk)
+            for name in self._meta.fields:
+                pair = [str(getattr(row, name)) for row in (was, self.instance)]
+                if pair[0] != pair[1]:
+                    told[name] = pair
+            if not told:
+                self.add_error(None, _("Chưa có nội dung nào khác với nội dung đã ghi."))
+                return False
+            event = self.save()
+            HistoryEntry.objects.record(
+                "outreach.correct",
+                event.cycle,
+                by=by,
+                capacity=event.organiser(by),
+                reason=self.cleaned_data["reason"],
+                outreach=event.pk,
+                changed=told,
+            )
+        return True

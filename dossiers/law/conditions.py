@@ -303,6 +303,58 @@ def may_be_nominated(dossier: Dossier) -> Words | None:
     return None
 
 
+@settled
+def province_revokes(dossier: Dossier) -> Words | None:
+    """Tỉnh ghi thu hồi được: what the centre certified is revoked by the minister, after the
+    province's report (Điều 8.2.b).
+    """
+    if certified_by_centre(dossier) and not _was_reported(dossier):
+        return _(
+            "Sản phẩm 5 sao do Bộ trưởng thu hồi: hãy «Báo cáo Bộ đề nghị thu hồi» trước, "
+            "có quyết định của Bộ thì ghi ở đây."
+        )
+    return None
+
+
+@settled
+def ministry_revokes(dossier: Dossier) -> Words | None:
+    """Do trung ương công nhận, nên báo cáo Bộ."""
+    if not certified_by_centre(dossier):
+        return _("Hạng sao này do tỉnh công nhận: tỉnh quyết định thu hồi.")
+    return None
+
+
+def certified_by_centre(dossier: Dossier) -> bool:
+    """Whether the pinned edition lets only the centre certify its stars."""
+    return dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
+
+
+def _was_reported(dossier: Dossier) -> bool:
+    return dossier.history.filter(event="dossier.report_revocation").exists()
+
+
+@condition
+def has_ground(dossier: Dossier) -> Words | None:
+    """Căn cứ thu hồi: a ground, and what it rests on."""
+    if not dossier.revocations.exists():
+        return _("Chưa ghi căn cứ thu hồi.")
+    return None
+
+
+def corrected(kept: str) -> Condition:
+    """The condition that the last record of the relation ``kept`` replaces another."""
+
+    def check(dossier: Dossier) -> Words | None:
+        """Đã chọn nội dung cần đính chính."""
+        last = getattr(dossier, kept).last()
+        if last is None or last.replaces_id is None:
+            return _("Bạn chưa chọn nội dung cần đính chính.")
+        return None
+
+    check.__name__ = f"corrects_one_of_{kept}"
+    return Condition(check)
+
+
 @condition
 def idea_waited(dossier: Dossier) -> Words | None:
     """Hết thời gian chờ nộp lại ý tưởng: 7 days under QĐ 851, none in later editions."""

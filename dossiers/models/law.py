@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,8 +12,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
+from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet, fold
 from dossiers.law.acts import (
+    CONFIRMERS,
     FOR_PRODUCER,
     INSPECTORS,
     OFFICERS,
@@ -29,6 +31,8 @@ from dossiers.law.conditions import (
     NEVER_CERTIFIED,
     ConditionNotMet,
     begins_with_an_idea,
+    certified_by_centre,
+    corrected,
     district_evaluates,
     group_may_change,
     group_unknown,
@@ -37,6 +41,7 @@ from dossiers.law.conditions import (
     has_commune_report,
     has_completion,
     has_compulsory_evidence,
+    has_ground,
     has_idea,
     has_plan,
     has_promotion,
@@ -47,9 +52,11 @@ from dossiers.law.conditions import (
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
+    ministry_revokes,
     not_judged,
     plan_waited,
     province_certifies,
+    province_revokes,
 )
 from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, State
 from dossiers.models.product import Producer, Product
@@ -682,22 +689,64 @@ class Law(models.Model):
 
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
+        None,
+        paper=True,
+        label=_("Ghi xác nhận ngừng sản xuất của xã"),
+        who=CONFIRMERS,
+        said=_("ghi xác nhận của xã là đã ngừng sản xuất"),
+        keeps=("stoppedproduction",),
+        tells="line",
+        about=_(
+            "UBND xã xác nhận chủ thể đã ngừng sản xuất: hạn thu hồi bắt đầu từ ngày ký xác nhận."
+        ),
+    )
+    def confirm_stopped(self) -> None:
+        """Ghi xác nhận đã ký của UBND cấp xã là sản phẩm đã ngừng sản xuất."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        conditions=[ministry_revokes, has_ground],
+        reason=True,
+        paper=True,
+        label=_("Báo cáo Bộ đề nghị thu hồi"),
+        who=REVOKERS,
+        said=_("báo cáo Bộ đề nghị thu hồi giấy chứng nhận"),
+        keeps=("revocation",),
+        tells="line",
+        about=_("Sản phẩm 5 sao do Bộ trưởng thu hồi: tỉnh báo cáo, kèm căn cứ."),
+    )
+    def report_revocation(self) -> None:
+        """Báo cáo Bộ đề nghị thu hồi giấy chứng nhận 5 sao."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
+        conditions=[province_revokes, has_ground],
         tone="refuse",
         reason=True,
         paper=True,
         label=_("Thu hồi giấy chứng nhận"),
         who=REVOKERS,
         said=_("thu hồi giấy chứng nhận"),
+        keeps=("revocation",),
         tells="line",
         warning=_(
             "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
             "Việc này không lấy lại được."
         ),
-        about=_("Thu hồi theo quyết định đã ký."),
+        about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
     )
     def revoke(self) -> None:
-        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
+        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được.
+
+        Raises ConditionNotMet when the minister's decision is signed by somebody else.
+        """
+        paper = cast("Dossier", self).officialdocuments.last()
+        if certified_by_centre(cast("Dossier", self)) and not (
+            paper is not None and re.search("bo truong|thu truong", fold(paper.signer_capacity))
+        ):
+            raise ConditionNotMet([_("Quyết định thu hồi sản phẩm 5 sao do Bộ trưởng ký.")])
         self.parked_from = self.state
 
     # --- Beside the walk ----------------------------------------------------------------------
@@ -771,6 +820,76 @@ class Law(models.Model):
         return self.product.correct(
             name=product_name, group=product_group, producer=producer, producer_name=producer_name
         )
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("visits")],
+        reason=True,
+        label=_("Đính chính lần kiểm tra tại cơ sở"),
+        who=SUPPORTERS,
+        said=_("đính chính một lần kiểm tra tại cơ sở"),
+        unsigned=True,
+        keeps=("visit",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_visit(self) -> None:
+        """Đính chính lần kiểm tra tại cơ sở: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("supportmeasures")],
+        reason=True,
+        label=_("Cập nhật, đính chính nội dung hỗ trợ"),
+        who=SUPPORTERS,
+        said=_("cập nhật, đính chính một nội dung hỗ trợ"),
+        unsigned=True,
+        keeps=("supportmeasure",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_support(self) -> None:
+        """Cập nhật, đính chính nội dung hỗ trợ: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("promotions")],
+        reason=True,
+        label=_("Đính chính hoạt động xúc tiến"),
+        who=SUPPORTERS,
+        said=_("đính chính một hoạt động xúc tiến"),
+        unsigned=True,
+        keeps=("promotion",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_promotion(self) -> None:
+        """Đính chính hoạt động xúc tiến: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        reason=True,
+        label=_("Sửa liên hệ, thông tin chủ thể"),
+        who=OFFICERS,
+        takes="details",
+        said=_("sửa liên hệ, thông tin chủ thể"),
+        unsigned=True,
+        tells="nobody",
+        about=_("Sửa người đại diện, điện thoại, địa chỉ, số đăng ký, loại hình, mã sản phẩm."),
+    )
+    def correct_details(self, **details: str) -> dict[str, Any]:
+        """Sửa liên hệ, thông tin chủ thể và mã sản phẩm; giấy đã cấp giữ như ngày cấp.
+
+        Writes the product and its producer, locked. Returns ``{field: [before, after]}``.
+        """
+        return self.product.correct_details(**details)
 
     @free_act(
         sorted(LIVE - {S.CERTIFIED}),

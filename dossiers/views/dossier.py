@@ -65,7 +65,8 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "refusals": [act for act in acts if act.tone == "refuse"],
             **may_attach(acts, dossier),
             "corrections": dossier.corrections(),
-            "recorded": recorded(dossier),
+            "recorded": recorded(dossier, request.user),
+            "others": dossier.others_open().visible_to(request.user).select_related("cycle"),
             "documents": dossier.officialdocuments.select_related("scan", "recorded_by").order_by(
                 "-pk"
             ),
