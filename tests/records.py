@@ -43,18 +43,24 @@ def plan(**fields):
     return BusinessPlan(**values | fields)
 
 
-def visit():
-    return Visit(visited_on=clock.today(), visitor="Lò Thị An", findings="Đã có 120 đàn ong")
+def visit(**fields):
+    values = {
+        "visited_on": clock.today(),
+        "visitor": "Lò Thị An",
+        "findings": "Đã có 120 đàn ong",
+    }
+    return Visit(**values | fields)
 
 
-def support():
-    return SupportMeasure(
-        kind="production",
-        provider="Trung tâm Khuyến nông",
-        budget_source="Chương trình mục tiêu quốc gia",
-        planned=60_000_000,
-        expected_result="50 thùng ong",
-    )
+def support(**fields):
+    values = {
+        "kind": "production",
+        "provider": "Trung tâm Khuyến nông",
+        "budget_source": "Chương trình mục tiêu quốc gia",
+        "planned": 60_000_000,
+        "expected_result": "50 thùng ong",
+    }
+    return SupportMeasure(**values | fields)
 
 
 def completion():
