@@ -158,9 +158,9 @@ def scan():
     return found
 
 
-def paper(kind, title="Bản giấy"):
+def paper(kind, title="Bản giấy", **fields):
     """A piece of evidence that lies in a cupboard."""
-    return Evidence(kind=kind, title=title, paper_location="Tủ hồ sơ số 2")
+    return Evidence(kind=kind, title=title, paper_location="Tủ hồ sơ số 2", **fields)
 
 
 def day(year, month, number):

@@ -209,21 +209,21 @@ def test_a_parked_dossier_of_the_old_law_is_reopened_only_with_a_group_of_the_ne
 
 
 def test_a_round_offers_what_is_of_its_year_and_edition(
-    cycle, province, commune, an, minh, rule_sets
+    cycle, province, commune, an, thu, rule_sets
 ):
     before = open_cycle(rule_sets["qd26_2026"], 2025)
     (mine,) = judging.before_council(cycle, commune, an)
     (theirs,) = judging.before_council(before, commune, an)
     judging.regulate(province)
-    made = judging.begin(judging.seat(province, minh), cycle, [], minh, open_it=False)
+    made = judging.begin(judging.seat(province, thu), cycle, [], thu, open_it=False)
     assert list(made.awaiting()) == [mine]
     with pytest.raises(ConditionNotMet, match="không chờ hội đồng này"):
-        made.take_in([(theirs, judging.rubric_of(theirs))], by=minh)
+        made.take_in([(theirs, judging.rubric_of(theirs))], by=thu)
     # Of the same year, but pinned when the year was under another edition.
     (older,) = judging.before_council(cycle, commune, an)
     Dossier.objects.filter(pk=older.pk).update(rule_set=rule_sets["qd1048_2019"])
     assert set(made.awaiting()) == {mine, older}
-    made.take_in([(mine, judging.rubric_of(mine))], by=minh)
+    made.take_in([(mine, judging.rubric_of(mine))], by=thu)
     assert list(made.awaiting()) == []
 
 

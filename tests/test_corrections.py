@@ -17,7 +17,6 @@ from dossiers.law import excuses
 from dossiers.models import (
     ConditionNotMet,
     Dossier,
-    Evidence,
     OutreachEvent,
     Producer,
     Product,
@@ -361,9 +360,8 @@ PAPERS = {
 def test_a_paper_that_must_be_valid_and_is_not_is_missing(case, dossier, an):
     kind, days, counts = PAPERS[case]
     dossier = stand(dossier, State.ASSEMBLING)
-    with_compulsory_papers(dossier, an)
     ends = None if days is None else clock.today() + timedelta(days=days)
-    Evidence.objects.filter(dossier=dossier, kind=kind).update(expires_on=ends)
+    with_compulsory_papers(dossier, an, **{kind: ends})
     missing = dossier.missing_evidence()
     assert bool(missing) != counts
     if not counts:
@@ -376,8 +374,7 @@ def test_a_paper_that_must_be_valid_and_is_not_is_missing(case, dossier, an):
 
 def test_what_was_valid_when_filed_is_not_missing_later(dossier, an):
     dossier = stand(dossier, State.ASSEMBLING)
-    with_compulsory_papers(dossier, an)
-    Evidence.objects.filter(dossier=dossier).update(expires_on=clock.today())
+    with_compulsory_papers(dossier, an, registration_form=clock.today())
     doors.complete(open_task(dossier), "submit_dossier", by=an, record=records.self_assessment())
     dossier = Dossier.objects.get(pk=dossier.pk)
     with clock.at(clock.now() + timedelta(days=20)):
@@ -400,8 +397,8 @@ OF_THE_PAST = {
 @pytest.mark.parametrize("kind", OF_THE_PAST)
 def test_contracts_accounts_and_awards_of_the_past_are_evidence(kind, dossier, an):
     dossier = stand(dossier, State.ASSEMBLING)
-    doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
-    Evidence.objects.update(expires_on=clock.today() - timedelta(days=1))
+    ended = records.paper(kind, expires_on=clock.today() - timedelta(days=1))
+    doors.act(dossier.process, "attach_evidence", by=an, record=ended)
     ((row,),) = [each["pieces"] for each in evidence_by_kind(dossier)]
     assert row["lapsed"] != OF_THE_PAST[kind]
     shown = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()

@@ -4,6 +4,42 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+#: Table, its column, the table it points to, the name of the key: a row points only at what its own
+#: dossier keeps. All columns are new, so no row of before is in the way.
+KEYS = [
+    ("visit", "replaces_id", "visit", "visit_replaces_one_of_its_dossier"),
+    ("supportmeasure", "replaces_id", "supportmeasure", "support_replaces_one_of_its_dossier"),
+    ("promotion", "replaces_id", "promotion", "promotion_replaces_one_of_its_dossier"),
+    ("stoppedproduction", "paper_id", "officialdocument", "confirmation_is_of_its_dossier"),
+    ("revocation", "inspection_id", "inspection", "revocation_inspection_is_of_its_dossier"),
+    ("revocation", "stopped_id", "stoppedproduction", "revocation_stopped_is_of_its_dossier"),
+]
+#: The paper has its superkey already.
+SUPERKEYS = sorted({to for _of, _by, to, _name in KEYS} - {"officialdocument"})
+
+
+def _do():
+    for table in SUPERKEYS:
+        yield f"ALTER TABLE dossiers_{table} ADD CONSTRAINT {table}_id_dossier UNIQUE (id, dossier_id);"
+    for of, column, to, name in KEYS:
+        yield f"""
+ALTER TABLE dossiers_{of} ADD CONSTRAINT {name} FOREIGN KEY ({column}, dossier_id)
+  REFERENCES dossiers_{to} (id, dossier_id) DEFERRABLE INITIALLY DEFERRED;"""
+
+
+def _undo():
+    for of, _column, _to, name in KEYS:
+        yield f"ALTER TABLE dossiers_{of} DROP CONSTRAINT {name};"
+    for table in SUPERKEYS:
+        yield f"ALTER TABLE dossiers_{table} DROP CONSTRAINT {table}_id_dossier;"
+
+
+def revoke(apps, schema_editor):
+    """What was handed in stays as it is: corrections are new rows."""
+    role = schema_editor.quote_name(settings.APPLICATION_ROLE)
+    for table in ("stoppedproduction", "revocation"):
+        schema_editor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON dossiers_{table} FROM {role}")
+
 
 class Migration(migrations.Migration):
 
@@ -69,4 +105,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('ground__in', ['a', 'b', 'c', 'd', 'dd', 'e'])), name='revocation_ground_known'), models.CheckConstraint(condition=models.Q(models.Q(('inspection', None), ('stopped__isnull', False)), models.Q(('inspection__isnull', False), ('stopped', None)), _connector='OR'), name='revocation_rests_on_one_paper')],
             },
         ),
+        migrations.RunSQL("\n".join(_do()), "\n".join(_undo())),
+        migrations.RunPython(revoke, migrations.RunPython.noop),
     ]
