@@ -143,7 +143,7 @@ def recorded(dossier: Dossier, user: User | None = None) -> list[dict[str, Any]]
             model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
         )
         scores, act = _scores(kept), CORRECTS.get(str(model._meta.model_name))
-        may = bool(act and kept and rules.has_perm(act.permission, user, dossier))
+        may = bool(act and kept and user and rules.has_perm(act.permission, user, dossier))
         gone = {getattr(record, "replaces_id", None) for record in kept}
         rows = [
             {

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 from cycle.fields import NameField
 from cycle.models import (
     Cycle,
-    HistoryEntry,
     Level,
     OrgUnit,
     Role,
@@ -423,27 +422,3 @@ class OutreachCorrectionForm(OutreachForm):
     """An outreach event as it truly was (đính chính), and why; filled with what was recorded."""
 
     reason = long_text(_("Lý do đính chính"))
-
-    def correct(self, *, by: User) -> bool:
-        """Save what differs, and record it in the year's history; False when nothing differs."""
-        told: dict[str, Any] = {}
-        with transaction.atomic():
-            was = OutreachEvent.objects.select_for_update().get(pk=self.instance.pk)
-            for name in self._meta.fields:
-                pair = [str(getattr(row, name)) for row in (was, self.instance)]
-                if pair[0] != pair[1]:
-                    told[name] = pair
-            if not told:
-                self.add_error(None, _("Chưa có nội dung nào khác với nội dung đã ghi."))
-                return False
-            event = self.save()
-            HistoryEntry.objects.record(
-                "outreach.correct",
-                event.cycle,
-                by=by,
-                capacity=event.organiser(by),
-                reason=self.cleaned_data["reason"],
-                outreach=event.pk,
-                changed=told,
-            )
-        return True

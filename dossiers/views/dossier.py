@@ -110,7 +110,8 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
             )
     except ActNotPossible:
         return _too_late(request, dossier, name)
-    why_not = [] if form.parts and act.keeps else dossier.why_not(name)
+    # What its own records may meet is not held against it beforehand.
+    why_not = dossier.why_not(name, settled=bool(form.parts and act.keeps))
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
 
 

@@ -17,6 +17,7 @@ from dossiers.models import OutreachEvent
 from dossiers.models.events import ORGANISERS
 from dossiers.models.product import on_what_stands
 from dossiers.office.lists import outreach_list
+from dossiers.office.outreach import correct
 
 ROWS = 25
 
@@ -78,14 +79,12 @@ def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
         return render(request, "dossiers/not_allowed.html", {"act": act}, status=403)
     if form is not None and form.is_valid():
         try:
-            with on_what_stands():
-                done = form.correct(by=user)
-        except ConditionNotMet as late:
-            form.add_error("cycle", [str(each) for each in late.messages])
+            correct(form.instance, form.Meta.fields, by=user, reason=form.cleaned_data["reason"])
+        except ConditionNotMet as refused:
+            form.add_error(None, [str(each) for each in refused.messages])
         else:
-            if done:
-                messages.success(request, _("Đã đính chính hoạt động."))
-                return redirect("dossiers:outreach_one", event.pk)
+            messages.success(request, _("Đã đính chính hoạt động."))
+            return redirect("dossiers:outreach_one", event.pk)
     corrections = HistoryEntry.objects.filter(
         stream=Stream.CYCLE, event="outreach.correct", data__outreach=pk
     )
