@@ -26,8 +26,10 @@ from dossiers.models import (
     Inspection,
     Promotion,
     Review,
+    Revocation,
     SampleReceipt,
     SelfAssessment,
+    StoppedProduction,
     SupportMeasure,
     Visit,
 )
@@ -57,7 +59,11 @@ RECORDS = (
     Certificate,
     Promotion,
     Inspection,
+    StoppedProduction,
+    Revocation,
 )
+#: The act that replaces a record of each kind.
+CORRECTS = {act.keeps[0]: act for act in ACTS.values() if act.corrects}
 #: Fields that are not shown.
 SILENT = frozenset(
     {
@@ -65,6 +71,7 @@ SILENT = frozenset(
         "recorded_by",
         "at",
         "previous",
+        "replaces",
         "token",
         "folded_number",
         "issuer",
@@ -93,7 +100,8 @@ def _shown(record: models.Model, field: models.Field[Any, Any]) -> Any:
         return f"{value:f}".replace(".", ",")
     if isinstance(value, list):
         # Stored in Vietnamese; shown in the reader's language.
-        return "\n".join(f"✓ {_(item)}" for item in value)
+        mark = "✗" if field.name == "unticked" else "✓"
+        return "\n".join(f"{mark} {_(item)}" for item in value)
     return value
 
 
@@ -128,16 +136,26 @@ def _scores(records: Sequence[Any]) -> dict[Any, list[tuple[Criterion, str]]]:
     }
 
 
-def recorded(dossier: Dossier) -> list[dict[str, Any]]:
-    """The records of each step, by kind: the newest, and the versions before it."""
+def recorded(dossier: Dossier, user: User | None = None) -> list[dict[str, Any]]:
+    """The records of each step, by kind: the newest, and the versions before it. A record that
+    ``user`` may correct has the act to do it, a corrected one is marked.
+    """
     tables: list[dict[str, Any]] = []
     for model in RECORDS:
         kept = list(
             model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
         )
-        scores = _scores(kept)
+        scores, act = _scores(kept), CORRECTS.get(str(model._meta.model_name))
+        may = bool(act and kept and user and rules.has_perm(act.permission, user, dossier))
+        gone = {getattr(record, "replaces_id", None) for record in kept}
         rows = [
-            {"record": record, "facts": facts(record), "scores": scores.get(record)}
+            {
+                "record": record,
+                "facts": facts(record),
+                "scores": scores.get(record),
+                "corrected": record.pk in gone,
+                "correct": act if may and record.pk not in gone else None,
+            }
             for record in kept
         ]
         if rows:
@@ -155,6 +173,8 @@ def evidence_by_kind(dossier: Dossier) -> list[dict[str, Any]]:
         row.pk: row for row in dossier.evidence.select_related("recorded_by")
     }
     replaced = {row.replaces_id for row in pieces.values()}
+    standing = [row for row in pieces.values() if row.pk not in replaced]
+    lapsed = {row.pk for row in dossier.lapsed(standing)}
     kinds: dict[str, list[dict[str, Any]]] = {}
     for row in pieces.values():
         if row.pk in replaced:
@@ -163,7 +183,9 @@ def evidence_by_kind(dossier: Dossier) -> list[dict[str, Any]]:
         while before:
             older.append(before)
             before = pieces.get(before.replaces_id)
-        kinds.setdefault(row.kind, []).append({"piece": row, "older": older})
+        kinds.setdefault(row.kind, []).append(
+            {"piece": row, "older": older, "lapsed": row.pk in lapsed}
+        )
     return [
         {"code": code, "label": rows[0]["piece"].kind_label(dossier.rule_set), "pieces": rows}
         for code, rows in kinds.items()
@@ -181,6 +203,7 @@ def free_acts(user: User, dossier: Dossier) -> list[Act]:
         act
         for act in ACTS.values()
         if act.door == "act"
+        and not act.corrects
         and dossier.stands_for(act.name)
         and rules.has_perm(act.permission, user, dossier)
     ]

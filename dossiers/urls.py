@@ -29,6 +29,7 @@ urlpatterns = [
     path("dossiers/<int:pk>/flow.bpmn", flow.flow, name="flow"),
     path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
     path("outreach/", outreach.outreach, name="outreach"),
+    path("outreach/<int:pk>/", outreach.outreach_one, name="outreach_one"),
     path("tasks/<int:pk>/why/", terms.task_why, name="task_why"),
     path("terms/<int:pk>/", terms.term_why, name="term"),
     path("terms/<int:pk>/extend/", terms.term_extend, name="term_extend"),

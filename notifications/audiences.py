@@ -314,6 +314,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "office.split",
     "office.reference",
     "office.contact",
+    "outreach.correct",
     "stock.enter",
     "stock.strike",
     "stock.upload",

@@ -55,6 +55,7 @@ from dossiers.models import (
     Potential,
     Process,
     StockBatch,
+    StoppedProduction,
     Task,
     Term,
     TermEvent,
@@ -432,6 +433,20 @@ def another(world):
 def of_another(world, record, **fields):
     """The record saved for a second dossier."""
     return kept(SimpleNamespace(dossier=another(world), an=world.an), record, **fields)
+
+
+def replaced_twice(world, kind):
+    """Two rows that replace the same one."""
+    old = kept(world, kind())
+    return [kept(world, kind(), replaces=old) for _ in "12"]
+
+
+def confirmed(world, of=None):
+    """A commune's confirmation, of this dossier or of ``of``, on a paper of its own."""
+    dossier = of or world.dossier
+    return StoppedProduction.objects.create(
+        dossier=dossier, at=clock.now(), stopped_on=clock.today(), paper=decision_of(dossier)
+    )
 
 
 def certificate_of_another(world):

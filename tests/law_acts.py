@@ -9,6 +9,7 @@ from dossiers.models import (
     Producer,
     Review,
 )
+from dossiers.models.product import DETAILS
 from dossiers.models.task import FORWARDS
 from dossiers.walk import doors
 from tests import records
@@ -26,6 +27,25 @@ def corrected(**fields):
         "producer_name": producer.name,
     }
     return values | fields
+
+
+def details(**fields):
+    """What is no name of the honey and its producer, as it is but for ``fields``."""
+    producer = Producer.objects.first()
+    return {name: getattr(producer, name) for name in DETAILS} | {"code": ""} | fields
+
+
+def grounds():
+    """The conclusion that proposes it, and what is revoked on it."""
+    return [records.inspection("revoke"), records.revocation()]
+
+
+def twice(kind):
+    """A record, and another that replaces it."""
+    old = kind()
+    new = kind()
+    new.replaces = old
+    return [old, new]
 
 
 #: What each act hands in so that nothing is missing.
@@ -61,7 +81,13 @@ HANDS_IN = {
     "record_promotion": lambda: {"record": records.promotion()},
     "promote": lambda: {"record": records.promotion()},
     "record_inspection": lambda: {"record": records.inspection()},
-    "revoke": lambda: {"paper": records.signed_paper()},
+    "confirm_stopped": lambda: {"record": records.stopped(), "paper": records.signed_paper()},
+    "report_revocation": lambda: {"record": grounds(), "paper": records.signed_paper()},
+    "revoke": lambda: {"record": grounds(), "paper": records.signed_paper()},
+    "correct_visit": lambda: {"record": twice(records.visit)},
+    "correct_support": lambda: {"record": twice(records.support)},
+    "correct_promotion": lambda: {"record": twice(records.promotion)},
+    "correct_details": lambda: details(phone="0912 345 678"),
     "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
     "enter_late": lambda: {"entered_as": "existing"},
 }

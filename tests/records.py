@@ -19,8 +19,10 @@ from dossiers.models import (
     Inspection,
     OfficialDocument,
     Promotion,
+    Revocation,
     SampleReceipt,
     SelfAssessment,
+    StoppedProduction,
     SupportMeasure,
     Visit,
 )
@@ -42,18 +44,24 @@ def plan(**fields):
     return BusinessPlan(**values | fields)
 
 
-def visit():
-    return Visit(visited_on=clock.today(), visitor="Lò Thị An", findings="Đã có 120 đàn ong")
+def visit(**fields):
+    values = {
+        "visited_on": clock.today(),
+        "visitor": "Lò Thị An",
+        "findings": "Đã có 120 đàn ong",
+    }
+    return Visit(**values | fields)
 
 
-def support():
-    return SupportMeasure(
-        kind="production",
-        provider="Trung tâm Khuyến nông",
-        budget_source="Chương trình mục tiêu quốc gia",
-        planned=60_000_000,
-        expected_result="50 thùng ong",
-    )
+def support(**fields):
+    values = {
+        "kind": "production",
+        "provider": "Trung tâm Khuyến nông",
+        "budget_source": "Chương trình mục tiêu quốc gia",
+        "planned": 60_000_000,
+        "expected_result": "50 thùng ong",
+    }
+    return SupportMeasure(**values | fields)
 
 
 def completion():
@@ -123,6 +131,14 @@ def inspection(conclusion="passed", **fields):
     return Inspection(**values | fields)
 
 
+def stopped(**fields):
+    return StoppedProduction(**{"stopped_on": clock.today()} | fields)
+
+
+def revocation(**fields):
+    return Revocation(**{"ground": "a", "recipients": "Chủ thể; UBND xã Nà Tấu"} | fields)
+
+
 def signed_paper(**fields):
     """A document of the province, signed today, with its scan."""
     values = {
@@ -147,9 +163,9 @@ def scan():
     return found
 
 
-def paper(kind, title="Bản giấy"):
+def paper(kind, title="Bản giấy", **fields):
     """A piece of evidence that lies in a cupboard."""
-    return Evidence(kind=kind, title=title, paper_location="Tủ hồ sơ số 2")
+    return Evidence(kind=kind, title=title, paper_location="Tủ hồ sơ số 2", **fields)
 
 
 def day(year, month, number):

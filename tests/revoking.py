@@ -41,6 +41,18 @@ def inspect(dossier, by, conclusion="revoke", **fields):
     )
 
 
+def grounds_of(dossier):
+    """What it is revoked on: the conclusion that is there, else one that comes with it."""
+    rests = records.revocation()
+    if dossier.inspections.filter(conclusion="revoke").exists():
+        return rests
+    return [records.inspection("revoke"), rests]
+
+
 def revoke(dossier, by, **fields):
-    given = {"reason": "Không còn đạt tiêu chí", "paper": records.signed_paper()} | fields
+    given = {
+        "reason": "Không còn đạt tiêu chí",
+        "paper": records.signed_paper(),
+        "record": grounds_of(dossier),
+    } | fields
     doors.act(dossier.process, "revoke", by=by, **given)

@@ -35,9 +35,11 @@ def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
     return dossier
 
 
-def with_compulsory_papers(dossier, by):
+def with_compulsory_papers(dossier, by, **ends):
+    """``ends``: the last day of each kind that has one."""
     for kind in dossier.rule_set.compulsory(dossier.case_type):
-        doors.act(dossier.process, "attach_evidence", by=by, record=records.paper(kind))
+        paper = records.paper(kind, expires_on=ends.get(kind))
+        doors.act(dossier.process, "attach_evidence", by=by, record=paper)
 
 
 def approved(dossier, by):

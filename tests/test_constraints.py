@@ -85,6 +85,7 @@ from tests.breaking import (
     certificate_of_another,
     closed,
     closing,
+    confirmed,
     council,
     created,
     criterion,
@@ -111,6 +112,7 @@ from tests.breaking import (
     potential,
     refused,
     reopening,
+    replaced_twice,
     resolution,
     result,
     rubric,
@@ -360,6 +362,31 @@ BREAKS = {
         for old in [kept(w, records.paper("x"))]
         for _ in "12"
     ],
+    "dossiers_visit_replaces_id_key": lambda w: replaced_twice(w, records.visit),
+    "dossiers_supportmeasure_replaces_id_key": lambda w: replaced_twice(w, records.support),
+    "dossiers_promotion_replaces_id_key": lambda w: replaced_twice(w, records.promotion),
+    "visit_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.visit(), replaces=of_another(w, records.visit())
+    ),
+    "support_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.support(), replaces=of_another(w, records.support())
+    ),
+    "promotion_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.promotion(), replaces=of_another(w, records.promotion())
+    ),
+    "confirmation_is_of_its_dossier": lambda w: kept(
+        w, records.stopped(), paper=decision_of(another(w))
+    ),
+    "revocation_ground_known": lambda w: kept(
+        w, records.revocation(ground="z"), inspection=kept(w, records.inspection("revoke"))
+    ),
+    "revocation_rests_on_one_paper": lambda w: kept(w, records.revocation()),
+    "revocation_inspection_is_of_its_dossier": lambda w: kept(
+        w, records.revocation(), inspection=of_another(w, records.inspection("revoke"))
+    ),
+    "revocation_stopped_is_of_its_dossier": lambda w: kept(
+        w, records.revocation(), stopped=confirmed(w, another(w))
+    ),
     "dossiers_idea_previous_id_key": lambda w: [
         kept(w, records.idea(), previous=old) for old in [kept(w, records.idea())] for _ in "12"
     ],
@@ -695,6 +722,11 @@ SUPERKEYS = {
     "batch_id_cycle",
     "potential_id_batch",
     "certificate_id_dossier",
+    "inspection_id_dossier",
+    "promotion_id_dossier",
+    "stoppedproduction_id_dossier",
+    "supportmeasure_id_dossier",
+    "visit_id_dossier",
     "document_id_round_kind",
     "entry_id_round",
     "evidence_id_dossier",
@@ -1327,6 +1359,9 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
     held = {
         "dossiers.idea.previous", "dossiers.evidence.replaces", "dossiers.officialdocument.scan",
         "dossiers.certificate.decision", "dossiers.stockrow.certificate",
+        "dossiers.visit.replaces", "dossiers.supportmeasure.replaces",
+        "dossiers.promotion.replaces", "dossiers.stoppedproduction.paper",
+        "dossiers.revocation.inspection", "dossiers.revocation.stopped",
         "dossiers.stockrow.potential", "dossiers.term.task", "dossiers.term.certificate",
         "dossiers.task.process", "councils.signeddocument.entry",
         "councils.signeddocument.replaces", "councils.evaluationround.follows",

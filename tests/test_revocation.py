@@ -244,6 +244,7 @@ def test_minh_records_an_inspection_on_the_page(certified, minh):
 
 
 def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh, settings, tmp_path):
+    inspect(certified, minh)
     address = act_of(certified, "revoke")
     page = signed_in(minh).get(address).content.decode()
     assert "Việc này không lấy lại được." in page
@@ -252,6 +253,9 @@ def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh, setti
     refused = signed_in(minh).post(address, {"revoke-reason-reason": "Vi phạm"}).content.decode()
     assert "Bạn chưa nhập: Số và ký hiệu." in refused
     typed = {
+        "revoke-revocation-ground": "b",
+        "revoke-revocation-inspection": str(certified.inspections.get().pk),
+        "revoke-revocation-recipients": "Chủ thể; UBND xã Nà Tấu",
         "revoke-reason-reason": "Vi phạm về an toàn thực phẩm",
         "revoke-paper-number": "89/QĐ-UBND",
         "revoke-paper-signed_on": f"{clock.today():%d/%m/%Y}",

@@ -384,3 +384,13 @@ def test_killed_at_any_moment_nothing_is_half_entered(land, lan):
     assert killed_while_entering(batch, Dossier, 30) == 10
     assert Dossier.objects.count() == Task.objects.open().count() == 30
     assert HistoryEntry.objects.filter(event="stock.resume").count() == 30
+
+
+def test_a_group_that_the_year_does_not_have_is_refused_and_an_unproven_upgrade_told(
+    land, lan, ang, year
+):
+    rows = [running(**{"Nhóm sản phẩm": "Vải và may mặc", "Loại hồ sơ": "Nâng hạng"})]
+    batch = looked_at(rows, lan, land)
+    assert {field for _cell, field in faults(batch)} == {"product_group"}
+    assert {field for _cell, field in faults(batch, "warning")} >= {"case_type"}
+    assert any("Nhóm sản phẩm này không có" in text for text in sentences(batch))

@@ -421,19 +421,22 @@ def test_the_communes_gate_asks_why_an_item_is_not_ticked(dossier, an):
     assembling(dossier, an)
     papers(dossier, an)
     move(an, dossier, "submit_dossier", **SCORES)
+    left = range(1, len(GUIDES["check_dossier"].checks))
     response = hand_in(an, dossier, "confirm_dossier", review__checked=["0"], **REPORT)
-    assert sentences(response) == [
-        "Còn nội dung chưa đánh dấu: hãy kiểm tra, hoặc ghi nhận xét vì sao bỏ qua."
-    ]
+    assert sentences(response) == ["Hãy chọn lý do." for _ in left]
     move(
         an,
         dossier,
         "confirm_dossier",
         review__checked=["0"],
-        review__remarks="Nhãn đang in lại",
+        **{f"review__why_{n}": "other" for n in left},
+        **{f"review__words_{n}": "Nhãn đang in lại" for n in left},
         **REPORT,
     )
-    assert dossier.reviews.get().checked == ["Đủ tài liệu bắt buộc, còn hiệu lực"]
+    review = dossier.reviews.get()
+    assert review.checked == ["Đủ tài liệu bắt buộc, còn hiệu lực"]
+    assert len(review.unticked) == len(left)
+    assert {each.rpartition(": ")[2] for each in review.unticked} == {"Nhãn đang in lại"}
 
 
 def test_stars_above_the_points_are_refused_at_the_field(dossier, an, chi, minh, thu):

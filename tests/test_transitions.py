@@ -19,7 +19,6 @@ from dossiers.models import (
     Dossier,
     State,
 )
-from dossiers.walk import doors
 from tests import records
 from tests.law_acts import HANDS_IN, authority, do, who_does
 from tests.law_table import (
@@ -33,8 +32,8 @@ from tests.law_table import (
     S,
 )
 from tests.standing import stand, with_compulsory_papers
+from tests.world import certified_before, open_cycle, open_dossier, open_task
 from tests.world import events as recorded
-from tests.world import open_cycle, open_dossier, open_task
 
 #: What begins here by its state and is refused by the edition or by 80 points and four stars.
 REFUSED_UNDER_TWO = {
@@ -398,6 +397,7 @@ def test_a_parked_dossier_goes_on_where_the_law_lets_it(parked_from, goes_on, do
     ],
 )
 def test_a_late_entry_counts_what_it_skips(entered_as, state, skipped, case_type, dossier, moi):
+    certified_before(dossier.product, dossier.cycle, dossier.commune)
     do(dossier, "enter_late", moi, entered_as=entered_as, state=state)
     dossier = Dossier.objects.get(pk=dossier.pk)
     assert (dossier.state, dossier.skipped, dossier.case_type) == (state, skipped, case_type)

@@ -18,6 +18,7 @@ from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew
 from tests.public_pages import keep, main, see
+from tests.revoking import revoke
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
 
@@ -223,11 +224,10 @@ def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
 
 
 def test_a_revoked_one_does_not_come_back(old, cycle, commune, an, minh):
+    # Filed anew while it stood: what was revoked cannot be re-evaluated any more.
+    file_anew(old, cycle, commune, an, at(2026, 6, 20))
     with clock.at(at(2026, 7, 1)):
-        doors.act(
-            old.dossier.process, "revoke", by=minh, reason="Vi phạm", paper=records.signed_paper()
-        )
-    file_anew(old, cycle, commune, an, at(2026, 7, 20))
+        revoke(old.dossier, minh)
     words = public(old, at(2026, 7, 21))
     assert "Đã thu hồi ngày 01/07/2026" in words
     assert "Sau ngày này" not in words

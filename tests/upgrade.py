@@ -225,6 +225,7 @@ ROWS = {
     "handover": "cycle.RoleAssignment",
     "help": "cycle.Cycle",
     "jobs": "cycle.Job",
+    "outreach": "dossiers.OutreachEvent",
     "notifications": "notifications.Notification recipient",
     "opinions": "councils.Opinion",
     "people": "cycle.User username",

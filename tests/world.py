@@ -1,9 +1,21 @@
 """Builders of the tests: people, cycles, dossiers and what was recorded of them."""
 
-from datetime import date
+from datetime import date, datetime, time, timedelta
 
+from django.utils import timezone
+
+from cycle import clock
 from cycle.models import Cycle, RoleAssignment, User
-from dossiers.models import Dossier, OwnerType, Producer, Product, ProductGroup
+from cycle.workdays import add_months
+from dossiers.models import (
+    Certificate,
+    Dossier,
+    OfficialDocument,
+    OwnerType,
+    Producer,
+    Product,
+    ProductGroup,
+)
 from dossiers.walk import doors
 
 
@@ -38,9 +50,48 @@ def open_dossier(cycle, commune, by, name="Mật ong rừng Nà Tấu", **fields
         name="Hợp tác xã Mường Thanh", owner_type=OwnerType.COOPERATIVE, commune=commune
     )
     product = Product.objects.create(producer=producer, name=name, group=ProductGroup.FOOD)
+    if fields.get("case_type", "first") != "first":
+        certified_before(product, cycle, commune)
     dossier = Dossier(cycle=cycle, product=product, commune=commune, **fields)
     doors.open(dossier, by=by)
     return dossier
+
+
+def certified_before(product, cycle, commune, stars=3, state="certified", **fields):
+    """A certificate that the product was given three years ago, with the dossier it ended."""
+    day = clock.today().replace(day=1) - timedelta(days=1000)
+    moment = timezone.make_aware(datetime.combine(day, time(12)))
+    parked = {"parked_from": "certified"} if state == "revoked" else {}
+    dossier = Dossier.objects.create(
+        cycle=cycle,
+        rule_set=cycle.rule_set,
+        product=product,
+        commune=commune,
+        state=state,
+        stars=stars,
+        opened_at=moment,
+        moved_at=moment,
+        **parked,
+    )
+    values = {
+        "number": f"{dossier.pk}/GCN-CU",
+        "issued_on": day,
+        "expires_on": add_months(day, 36),
+        "product_name": product.name,
+        "product_group": product.group,
+        "producer_name": product.producer.name,
+    }
+    decision = OfficialDocument.objects.create(
+        dossier=dossier,
+        at=moment,
+        number=f"{dossier.pk}/QĐ-CU",
+        signed_on=day,
+        signer="Trần Công Sơn",
+        signer_capacity="Chủ tịch",
+    )
+    return Certificate.objects.create(
+        dossier=dossier, at=moment, stars=stars, decision=decision, **values | fields
+    )
 
 
 def open_task(dossier):

@@ -7,8 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('councils', '0017_round_of_a_year_that_stands'),
-        ('cycle', '0027_before_a_day'),
+        ("councils", "0018_ways_back"),
+        ('cycle', '0029_before_a_day'),
     ]
 
     operations = [

@@ -611,6 +611,8 @@ class EvaluationRound(models.Model):
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
             waiting = set(self.awaiting().values_list("pk", flat=True))
+            if len({dossier.rule_set.edition for dossier, _rubric in dossiers}) > 1:
+                raise ConditionNotMet([_("Một đợt chỉ chấm theo một bộ quy định.")])
             pinned = RoundEntry.pinned(taken)
             if self.is_open:
                 # Which rubric a product is judged by is settled when the round opens.

@@ -23,8 +23,10 @@ from councils.stories.replay import DATA
 from councils.stories.scenes import Scene
 from cycle import clock, files
 from cycle.models import Level, OrgUnit, Role, Rubric
+from cycle.workdays import add_months
 from dossiers.models import (
     ACTS,
+    BatchState,
     BusinessPlan,
     Certificate,
     CommuneReport,
@@ -33,12 +35,16 @@ from dossiers.models import (
     Dossier,
     Evaluation,
     Evidence,
+    Ground,
     Idea,
     Inspection,
     OfficialDocument,
     Promotion,
     Review,
+    Revocation,
     SelfAssessment,
+    StockBatch,
+    StockRow,
     SupportKind,
     SupportMeasure,
     Task,
@@ -46,10 +52,12 @@ from dossiers.models import (
 )
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.models.records import Record
-from dossiers.walk import doors
+from dossiers.walk import doors, stock
 
 if TYPE_CHECKING:
     from councils.stories.year import Year
+
+SCAN = (DATA / "demo_scan.pdf").read_bytes()
 
 
 class Walk:
@@ -65,6 +73,9 @@ class Walk:
         so (``then``).
         """
         moments = self.year.moments(self.scene)
+        if "enter_late:upgrade" in self.scene.acts:
+            with clock.at(clock.now(), replay=True):
+                self.certified_before()
         with clock.at(next(moments), replay=True):
             self.open()
         for act, moment in zip(self.scene.acts, moments, strict=True):
@@ -85,6 +96,52 @@ class Walk:
                 else:
                     by = self.posts(task.role, task.org_unit)
                     doors.wait(task, by=by, reason=REASONS["wait"])
+
+    def certified_before(self) -> None:
+        """What is to be upgraded has three stars on record, entered as the stock is: by the office
+        of the province, on the decision of two years ago.
+        """
+        province = self.commune.at_level(Level.PROVINCE)
+        assert province is not None, "a commune lies in a province"
+        by, product = self.posts(Role.OFFICER, province), self.dossier.product
+        issued, staged = add_months(clock.today(), -24), files.stage(ContentFile(SCAN))
+        paper = {"number": f"{product.pk}/QĐ-UBND", "signer": "Lò Văn Hặc"}
+        batch = StockBatch.objects.create(
+            org_unit=province,
+            cycle=stock.archive(),
+            by=by,
+            at=clock.now(),
+            checked_at=clock.now(),
+            state=BatchState.COMMITTING,
+            document_number=paper["number"],
+            document_on=issued,
+            document_signer=paper["signer"],
+            scan_sha256=staged.sha256,
+            scan_bytes=staged.bytes,
+            scan_filename="quyet-dinh.pdf",
+            scan_type="application/pdf",
+        )
+        files.keep(staged.sha256)
+        values = {
+            "product": product.name,
+            "product_id": product.pk,
+            "product_group": product.group,
+            "producer": product.producer.name,
+            "producer_id": product.producer_id,
+            "owner_type": product.producer.owner_type,
+            "commune": self.commune.pk,
+            "stars": 3,
+            "number": f"{product.pk}/GCN-UBND",
+            "issuer": province.pk,
+            "decision_number": paper["number"],
+            "decision_on": issued.isoformat(),
+            "signer": paper["signer"],
+            "issued_on": issued.isoformat(),
+            "expires_on": add_months(issued, 36).isoformat(),
+            "edition": "148",
+        }
+        StockRow.objects.create(batch=batch, line=1, values=values)
+        stock.enter(batch, by=by)
 
     def open(self) -> None:
         meeting = self.year.meetings.get(self.commune.pk)
@@ -141,7 +198,7 @@ class Walk:
         chance = chance or self.random
         symbol = SYMBOLS.get(name, "TTr-UBND")
         number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
-        staged = files.stage(ContentFile((DATA / "demo_scan.pdf").read_bytes()))
+        staged = files.stage(ContentFile(SCAN))
         return OfficialDocument(
             number=number,
             signed_on=clock.today(),
@@ -318,6 +375,10 @@ class Walk:
             conclusion=Conclusion.REVOKE,
             concluded_on=clock.today(),
         )
+
+    def for_revoke(self) -> Revocation:
+        recipients = f"{self.dossier.product.producer}; UBND {self.commune}"
+        return Revocation(ground=Ground.A, recipients=recipients)
 
     def for_record_promotion(self) -> Promotion:
         fair = next((f for f in reversed(self.year.fairs) if f.held_on <= clock.today()), None)

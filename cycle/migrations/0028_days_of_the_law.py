@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cycle', '0025_year_opens'),
+        ("cycle", "0027_former_names"),
     ]
 
     operations = [

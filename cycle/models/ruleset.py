@@ -19,6 +19,21 @@ if TYPE_CHECKING:
     from datetime import date
 
 
+#: Kinds of evidence of what was done: contracts, accounts, markets, awards. That they ended makes
+#: them no less true, unless the edition's file says ``"lapses": true``.
+OF_THE_PAST = frozenset(
+    {
+        "origin_and_chain",
+        "growth_accounts",
+        "accounting",
+        "market",
+        "advertising",
+        "market_and_advertising",
+        "awards",
+    }
+)
+
+
 class RuleSetQuerySet(models.QuerySet["RuleSet"]):
     """Editions by the day on which they are in force."""
 
@@ -168,6 +183,13 @@ class RuleSet(models.Model):
     def group_label(self, group: str) -> str:
         """The Vietnamese name of a product group; the code itself when it is unknown."""
         return dict(self.product_groups).get(group, group)
+
+    def lapses(self, kind: str) -> bool:
+        """Whether a paper of this kind must be valid on the day of filing (còn hạn)."""
+        for row in self.content["evidence_kinds"]:
+            if row["code"] == kind:
+                return row.get("lapses", kind not in OF_THE_PAST)
+        return False
 
     def evidence_label(self, kind: str) -> str:
         """The Vietnamese name of a kind of evidence; the code itself when it is unknown."""

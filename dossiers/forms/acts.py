@@ -20,10 +20,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.fields import NameField
+from cycle.fields import DateField, NameField
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
 from dossiers.forms.fields import (
+    Fold,
     Part,
     PlainPart,
     RowField,
@@ -34,15 +35,20 @@ from dossiers.forms.fields import (
 )
 from dossiers.forms.records import RECORDS
 from dossiers.forms.uploads import ScanField, hold_for
+from dossiers.law import excuses
 from dossiers.law.conditions import Words
+from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
+from dossiers.law.states import AT_WORK
 from dossiers.models import (
     ACTS,
+    CaseType,
     ConditionNotMet,
     Dossier,
     Evidence,
     LateEntry,
     OfficialDocument,
+    OwnerType,
     PaperRequired,
     Producer,
     ProductGroup,
@@ -51,6 +57,7 @@ from dossiers.models import (
     Task,
 )
 from dossiers.models.evidence import SIGNED_PAPER
+from dossiers.models.product import DETAILS
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
@@ -89,8 +96,9 @@ class NoteForm(PlainPart):
 
 
 class ReviewForm(PlainPart):
-    """The checklist of the task with remarks (phiếu kiểm tra); with ``gate`` remarks are required
-    when an item is not ticked.
+    """The checklist of the task with remarks (phiếu kiểm tra). What is left unticked gets a reason
+    from the list of :class:`~dossiers.law.excuses.Excuse`, for the next reader; with ``gate`` the
+    reason is required.
     """
 
     checked = forms.MultipleChoiceField(
@@ -104,25 +112,69 @@ class ReviewForm(PlainPart):
         super().__init__(*args, **kwargs)
         self.checks, self.gate = GUIDES[node].checks, gate
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
-        if gate:
-            self.fields["remarks"].help_text = _("Cần ghi khi có nội dung không đánh dấu.")
+        for n, text in enumerate(self.checks):
+            this = {"item": text}
+            self.fields[f"why_{n}"] = forms.ChoiceField(
+                label=format_lazy(_("Chưa đánh dấu vì: {item}"), **this),
+                choices=[("", _("— Chọn lý do —")), *Excuse.choices],
+                required=False,
+            )
+            self.fields[f"until_{n}"] = DateField(
+                label=format_lazy(_("Chờ đến hạn: {item}"), **this), required=False
+            )
+            self.fields[f"words_{n}"] = forms.CharField(
+                label=format_lazy(_("Lý do khác: {item}"), **this), max_length=300, required=False
+            )
+            for name in self._excuse(n):
+                _polish(self.fields[name])
+        self.order_fields(["checked", *self._excuses(), "remarks"])
+        self.folds = (
+            Fold(
+                _("Lý do của nội dung chưa đánh dấu"),
+                tuple(self._excuses()),
+                about=_("bắt buộc") if gate else _("để người sau biết"),
+            ),
+        )
+
+    @staticmethod
+    def _excuse(n: int) -> tuple[str, str, str]:
+        return f"why_{n}", f"until_{n}", f"words_{n}"
+
+    def _excuses(self) -> list[str]:
+        return [name for n in range(len(self.checks)) for name in self._excuse(n)]
+
+    def _unticked(self) -> list[tuple[int, str, Any, str]]:
+        """(number, reason, day, words) of each item that was left unticked."""
+        ticked = {int(n) for n in self.cleaned_data.get("checked", ())}
+        said = self.cleaned_data.get
+        return [
+            (n, said(why) or "", said(until), said(words) or "")
+            for n in range(len(self.checks))
+            if n not in ticked
+            for why, until, words in [self._excuse(n)]
+        ]
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        ticked = len(self.cleaned_data.get("checked", ()))
-        if self.gate and ticked < len(self.checks) and not self.cleaned_data.get("remarks"):
-            self.add_error(
-                "remarks",
-                _("Còn nội dung chưa đánh dấu: hãy kiểm tra, hoặc ghi nhận xét vì sao bỏ qua."),
-            )
+        for n, why, until, words in self._unticked():
+            if not (self.gate or why or until or words):
+                continue
+            wrong = excuses.lacks(why, until, words)
+            # A day that could not be read has its own sentence.
+            if wrong and f"{wrong[0]}_{n}" not in self.errors:
+                self.add_error(f"{wrong[0]}_{n}", wrong[1])
         return cleaned
 
     def add_to(self, call: dict[str, Any]) -> None:
         remarks = self.cleaned_data["remarks"]
         with translation.override("vi"):
             checked = [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
-        if checked or remarks:
-            call["record"].append(Review(checked=checked, remarks=remarks))
+            unticked = [
+                f"{self.checks[n]}: {excuses.said(why, until, words)}"
+                for n, why, until, words in self._unticked()
+            ]
+        if self.checks or remarks:
+            call["record"].append(Review(checked=checked, unticked=unticked, remarks=remarks))
         call["reason"] = remarks
 
 
@@ -181,6 +233,11 @@ class LateEntryForm(ReasonForm):
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if dossier.case_type != CaseType.FIRST:
+            # The case type says why: nobody is asked twice for one fact.
+            self.fields["entered_as"].choices = [
+                choice for choice in LateEntry.choices if choice[0] == dossier.case_type
+            ]
 
     def add_to(self, call: dict[str, Any]) -> None:
         super().add_to(call)
@@ -246,9 +303,36 @@ class CorrectionForm(ReasonForm):
             "producer_name": product.producer.name,
         }
         super().__init__(*args, initial=initial, **kwargs)
+        if dossier.state in AT_WORK:
+            known = {*dict(dossier.rule_set.product_groups), product.group}
+            self.fields["product_group"].choices = [
+                choice for choice in ProductGroup.choices if choice[0] in known
+            ]
         self.fields["producer"].queryset = Producer.objects.filter(
             Q(commune=dossier.commune) | Q(pk=product.producer_id)
         )
+
+    def add_to(self, call: dict[str, Any]) -> None:
+        call |= self.cleaned_data
+
+
+class DetailsForm(ReasonForm):
+    """What is no name of the producer and the product, to be corrected; filled with the present."""
+
+    owner_type = forms.ChoiceField(label=_("Loại hình chủ thể"), choices=OwnerType)
+    representative = NameField(label=_("Người đại diện"), max_length=150, required=False)
+    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
+    address = forms.CharField(label=_("Địa chỉ"), max_length=250, required=False)
+    registration_number = forms.CharField(
+        label=_("Số đăng ký kinh doanh"), max_length=40, required=False
+    )
+    code = forms.CharField(label=_("Mã số sản phẩm"), max_length=40, required=False)
+    field_order = (*DETAILS, "code", "reason")
+
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
+        product = dossier.product
+        initial = {name: getattr(product.producer, name) for name in DETAILS}
+        super().__init__(*args, initial=initial | {"code": product.code}, **kwargs)
 
     def add_to(self, call: dict[str, Any]) -> None:
         call |= self.cleaned_data
@@ -304,6 +388,7 @@ class PaperForm(Part, forms.ModelForm):
 VALUES: dict[str, Any] = {
     "entry": LateEntryForm,
     "correction": CorrectionForm,
+    "details": DetailsForm,
     "choice": RubricForm,
     "reopen": ReopenForm,
 }

@@ -81,6 +81,8 @@ _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.
 def _polish(field: forms.Field) -> None:
     """Give a field Bootstrap's classes and our messages, which name the field."""
     widget, label = field.widget, field.label or ""
+    # A browser cuts what is pasted at this length and says nothing: the field refuses it in words.
+    widget.attrs.pop("maxlength", None)
     if isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple | forms.CheckboxInput):
         widget.attrs.setdefault("class", "form-check-input")
     elif isinstance(widget, forms.Select):

@@ -7,12 +7,23 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField
-from cycle.models import Cycle, Level, OrgUnit, Role, User, fold, told_apart
+from cycle.models import (
+    Cycle,
+    Level,
+    OrgUnit,
+    Role,
+    User,
+    fold,
+    told_apart,
+)
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
+from dossiers.law.conditions import group_unknown
+from dossiers.law.states import AT_WORK
 from dossiers.models import (
     CaseType,
     ConditionNotMet,
@@ -25,7 +36,9 @@ from dossiers.models import (
     Producer,
     Product,
     ProductGroup,
+    State,
 )
+from dossiers.models.events import ORGANISERS
 from dossiers.walk import doors, survey
 from dossiers.walk.engine import DutyMissing
 
@@ -83,8 +96,9 @@ class DossierForm(PlainPart):
     product_name = NameField(label=_("Tên sản phẩm mới"), max_length=200, required=False)
     group = forms.ChoiceField(
         label=_("Nhóm sản phẩm"),
-        choices=[("", _("— Chọn nhóm —")), *ProductGroup.choices],
+        choices=[("", _("— Chọn nhóm —"))],
         required=False,
+        help_text=_("Cả khi sản phẩm cũ thuộc nhóm mà bộ quy định nay không còn."),
     )
     code = forms.CharField(label=_("Mã số sản phẩm (nếu đã có)"), max_length=40, required=False)
     case_type = forms.ChoiceField(label=_("Loại hồ sơ"), choices=CaseType)
@@ -94,16 +108,14 @@ class DossierForm(PlainPart):
         required=False,
         empty_label=_("Không từ hoạt động nào"),
     )
-    entered_as = forms.ChoiceField(
-        label=_("Bắt đầu"),
-        choices=[("", _("Từ bước đầu: đăng ký ý tưởng")), *LateEntry.choices],
-        required=False,
-        help_text=_("Vào thẳng bước sau phải có lý do; các bước bỏ qua được thống kê."),
-    )
     state = forms.ChoiceField(
-        label=_("Nếu vào thẳng, bắt đầu từ"),
-        choices=LATE_STARTS,
+        label=_("Bắt đầu từ"),
+        choices=[("", _("Như thường lệ của loại hồ sơ")), *LATE_STARTS],
         required=False,
+        help_text=_(
+            "Thường lệ: lần đầu từ đăng ký ý tưởng; nâng hạng, đánh giá lại từ hồ sơ đánh giá. "
+            "Sản phẩm có sẵn chọn bước sau thì phải có lý do; các bước bỏ qua được thống kê."
+        ),
     )
     reason = long_text(_("Lý do vào thẳng bước sau"), required=False)
     confirmed = forms.BooleanField(
@@ -120,8 +132,20 @@ class DossierForm(PlainPart):
         self.potential = potential
         self.user = user
         self.duplicates: list[Dossier] = []
+        #: How many more there are that the officer may not see.
+        self.unseen = 0
+        #: Whether the case type claims a certificate that is not on record.
+        self.uncertified = False
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
-        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
+        self.fields["cycle"].queryset = years = Cycle.objects.filter(closed_on=None)
+        known = {
+            group for year in years.select_related("rule_set")
+            for group, _label in year.rule_set.product_groups
+        }  # fmt: skip
+        self.fields["group"].choices = [
+            *self.fields["group"].choices,
+            *(choice for choice in ProductGroup.choices if choice[0] in known),
+        ]
         self.fields["commune"].queryset = communes.select_related("parent").current_first()
         producers = Producer.objects.filter(commune__in=communes)
         self.fields["producer"].queryset = producers
@@ -167,14 +191,41 @@ class DossierForm(PlainPart):
                 for name in ("producer_name", "owner_type"):
                     if not data.get(name) and name not in self.errors:
                         self.add_error(name, self.fields[name].error_messages["required"])
-        if data.get("entered_as"):
-            if not data.get("state"):
-                self.add_error("state", _("Bạn chưa chọn bước bắt đầu."))
-            if not data.get("reason"):
-                self.add_error("reason", _("Bạn chưa nêu lý do vào thẳng bước sau."))
+        self._check_group(cycle, data)
+        first = data.get("case_type") == CaseType.FIRST
+        if first and data.get("state") and not data.get("reason"):
+            self.add_error("reason", _("Bạn chưa nêu lý do vào thẳng bước sau."))
+        if data.get("case_type") == CaseType.REEVALUATION and (
+            data.get("state") not in (None, "", State.ASSEMBLING)
+        ):
+            self.add_error("state", _("Đánh giá lại bắt đầu từ hồ sơ đánh giá."))
         if not self.errors:
             self._look_for_duplicates(data)
+            self.uncertified = not first and (
+                data["product"] is None or Dossier(product=data["product"]).certified_by() is None
+            )
         return data
+
+    def _check_group(self, cycle: Cycle | None, data: dict[str, Any]) -> None:
+        """The group of the product, known or new, is one of the edition that the year is under."""
+        if cycle is None:
+            return
+        known, product = dict(cycle.rule_set.product_groups), data.get("product")
+        if data.get("group"):
+            if data["group"] not in known:
+                self.add_error("group", group_unknown(cycle.rule_set))
+            elif product is not None and product.group in known.keys() - {data["group"]}:
+                self.add_error(
+                    "group",
+                    _("Sản phẩm đã chọn thuộc nhóm «%(group)s»: muốn đổi, hãy đính chính.")
+                    % {"group": product.get_group_display()},
+                )
+        elif product is not None and product.group not in known:
+            self.add_error(
+                "group",
+                _("Sản phẩm thuộc nhóm «%(group)s», bộ quy định nay không còn: hãy chọn nhóm nay.")
+                % {"group": product.get_group_display()},
+            )
 
     def _fields(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]
@@ -200,14 +251,15 @@ class DossierForm(PlainPart):
 
     def how(self) -> list[forms.BoundField]:
         """The fields of the case type and of where the walk begins."""
-        return self._fields("case_type", "entered_as", "state", "reason")
+        return self._fields("case_type", "state", "reason")
 
     def _look_for_duplicates(self, data: dict[str, Any]) -> None:
-        """Warn of dossiers of the same product, or of one with the same names, capitals and marks
-        aside; the officer may tick that this is another one.
+        """Warn of dossiers of the same product that are of this year or still open, or of a product
+        with the same names, capitals and marks aside; the officer may tick that this is another.
         """
+        of_year = Q(cycle=data["cycle"]) | Q(state__in=AT_WORK)
         if data["product"]:
-            same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
+            same = Dossier.objects.filter(of_year, product=data["product"])
         else:
             producers = (
                 [data["producer"]]
@@ -226,7 +278,9 @@ class DossierForm(PlainPart):
                 ]
             )
         self.duplicates = list(same.visible_to(self.user).with_units()[:5])
-        if self.duplicates:
+        # Of a product known to the officer also those that another unit has.
+        self.unseen = same.count() - same.visible_to(self.user).count() if data["product"] else 0
+        if self.duplicates or self.unseen:
             self.fields["confirmed"].widget = forms.CheckboxInput(
                 attrs={"class": "form-check-input"}
             )
@@ -236,32 +290,36 @@ class DossierForm(PlainPart):
                     _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
                 )
 
-    def open(self) -> Dossier | None:
+    def _late(self, data: dict[str, Any]) -> dict[str, Any] | None:
+        """What ``enter_late`` is given; None for one that begins with its idea. The case type says
+        why it enters late: nobody is asked twice for one fact.
+        """
+        first = data["case_type"] == CaseType.FIRST
+        if first and not data["state"]:
+            return None
+        why = LateEntry.EXISTING if first else LateEntry(data["case_type"])
+        state = data["state"] or State.ASSEMBLING
+        return {"entered_as": why, "state": state, "reason": data["reason"] or str(why.label)}
+
+    def open(self, product: Product | None = None) -> Dossier | None:
         """Open the dossier, at a later step if so chosen; returns it, or None with the errors on
-        the form.
+        the form. ``product``: the one whose old certificate was entered just now.
         """
         data = self.cleaned_data
         try:
             with transaction.atomic():
                 dossier = Dossier(
                     cycle=data["cycle"],
-                    product=data["product"] or self._new_product(data),
+                    product=product or data["product"] or self._new_product(data),
                     commune=data["commune"],
                     case_type=data["case_type"],
                     outreach_event=data["outreach_event"],
                 )
-                process = doors.open(dossier, by=self.user)
+                process = doors.open(dossier, by=self.user, group=data["group"])
                 if self.potential is not None:
                     survey.begin(self.potential, dossier, by=self.user)
-                if data["entered_as"]:
-                    doors.act(
-                        process,
-                        "enter_late",
-                        by=self.user,
-                        entered_as=data["entered_as"],
-                        state=data["state"],
-                        reason=data["reason"],
-                    )
+                if late := self._late(data):
+                    doors.act(process, "enter_late", by=self.user, **late)
         except ConditionNotMet as error:
             for message in error.messages:
                 self.add_error(None, str(message))
@@ -314,7 +372,7 @@ def told_by(potential: Potential) -> dict[str, Any]:
         "producer_name": potential.producer_name,
         "owner_type": potential.owner_type,
         "representative": potential.representative,
-        "phone": potential.phone[:20],
+        "phone": potential.phone,
         "address": potential.address,
     }
 
@@ -340,19 +398,27 @@ class OutreachForm(Part, forms.ModelForm):
         )
         field_classes = {"org_unit": UnitChoiceField}
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, instance=OutreachEvent(recorded_by=user), **kwargs)
-        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
+    def __init__(
+        self, *args: Any, user: User, event: OutreachEvent | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, instance=event or OutreachEvent(recorded_by=user), **kwargs)
+        self.fields["cycle"].queryset = Cycle.objects.filter(
+            Q(closed_on=None) | Q(pk=event.cycle_id if event else None)
+        )
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
         if self.initial.get("cycle") is None:
             _choose_the_only_year(self.fields["cycle"])
         self.fields["org_unit"].queryset = (
-            OrgUnit.objects.filter(pk__in=user.area(*ORGANISERS))
+            OrgUnit.objects.filter(
+                Q(pk__in=user.area(*ORGANISERS)) | Q(pk=event.org_unit_id if event else None)
+            )
             .select_related("parent")
             .current_first()
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 
 
-#: The roles that hold outreach events.
-ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
+class OutreachCorrectionForm(OutreachForm):
+    """An outreach event as it truly was (đính chính), and why; filled with what was recorded."""
+
+    reason = long_text(_("Lý do đính chính"))

@@ -10,10 +10,11 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms.models import model_to_dict
 from django.utils.text import capfirst
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, rubrics
+from cycle import clock, rubrics, written
 from cycle.models import Rubric
 from dossiers.forms.fields import (
     Fold,
@@ -33,21 +34,25 @@ from dossiers.models import (
     Certificate,
     CommuneReport,
     Completion,
+    Conclusion,
     Dossier,
     Evaluation,
     Evidence,
+    Ground,
     Idea,
     Inspection,
     Promotion,
     PromotionEvent,
+    Revocation,
     SampleReceipt,
     SelfAssessment,
+    StoppedProduction,
     SupportMeasure,
     Visit,
 )
 from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
-from dossiers.models.records import Record
+from dossiers.models.records import CORRECTED_ALREADY, Record
 
 
 class RecordPart(Part, forms.ModelForm):
@@ -57,12 +62,14 @@ class RecordPart(Part, forms.ModelForm):
 
     held_on = ""
     prefilled = False
+    #: Whether its record may replace another.
+    replaces = False
 
     def __init__(
         self, *args: Any, dossier: Dossier, initial: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
         model = self._meta.model
-        known = {}
+        known: dict[str, Any] = {}
         if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
             known = model_to_dict(
                 last, [name for name in self._meta.fields or () if name != self.held_on]
@@ -82,14 +89,17 @@ class RecordPart(Part, forms.ModelForm):
 def record_form(
     model: type[Record | Evidence], form: type[RecordPart] = RecordPart, **attributes: Any
 ) -> Any:
-    """The part for records of ``model``, with all fields that a person fills in."""
+    """The part for records of ``model``, with all fields that a person fills in; ``replaces`` only
+    where the form is made for it.
+    """
+    left_out = {"dossier"} | (set() if form.replaces else {"replaces"})
     return forms.modelform_factory(
         model,
         form=type(f"{model.__name__}Form", (form,), attributes),
         fields=[
             field.name
             for field in model._meta.fields
-            if field.editable and not field.primary_key and field.name != "dossier"
+            if field.editable and not field.primary_key and field.name not in left_out
         ],
         formfield_callback=field_for,
     )
@@ -321,8 +331,93 @@ class LastPromotionPart(PromotionPart):
         super().__init__(*args, dossier=dossier, **kwargs)
 
 
+class SupportPart(RecordPart):
+    """A measure of support; more paid than planned is asked about once more."""
+
+    over = forms.BooleanField(
+        label=_("Đúng là đã chi nhiều hơn kế hoạch"), required=False, widget=forms.HiddenInput
+    )
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        planned, paid = self.cleaned_data.get("planned"), self.cleaned_data.get("paid")
+        if planned is not None and paid is not None and paid > planned:
+            self.fields["over"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
+            if not self.cleaned_data.get("over"):
+                self.add_error(
+                    "over", _("Đã chi nhiều hơn kế hoạch: xem lại số tiền, nếu đúng thì đánh dấu.")
+                )
+        return cleaned
+
+
+class CorrectedPart(RecordPart):
+    """A new version of a record of the dossier, filled with the old one (đính chính)."""
+
+    replaces = True
+
+    def __init__(
+        self, *args: Any, dossier: Dossier, initial: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        model = self._meta.model
+        standing = model.objects.filter(dossier=dossier, replaced_by=None)
+        key = written.key((initial or {}).get("replaces"))
+        old = standing.filter(pk=key).first() if key is not None else standing.last()
+        known = model_to_dict(old, self._meta.fields) if old is not None else {}
+        known["replaces"] = old and old.pk
+        super().__init__(*args, dossier=dossier, initial=known, **kwargs)
+        field = self.fields["replaces"]
+        field.queryset, field.required = standing, True
+        field.empty_label = _("— Chọn nội dung cũ —")
+        field.label_from_instance = lambda row: (
+            _("%(what)s, ghi ngày %(day)s")
+            % {
+                "what": short(row),
+                "day": f"{localtime(row.at):%d/%m/%Y}",
+            }
+        )
+        for code in ("invalid_choice", "unique"):
+            field.error_messages[code] = CORRECTED_ALREADY
+        self.order_fields(["replaces"])
+
+
+def short(record: Any) -> str:
+    """A record in a few words, told apart from others of its kind."""
+    told = {Visit: "visitor", SupportMeasure: "provider", Promotion: "channel"}
+    return f"{capfirst(record._meta.verbose_name)}: {getattr(record, told[type(record)])}"
+
+
+class CorrectedSupportPart(CorrectedPart, SupportPart):
+    """The same of a measure of support: planned now, paid in June."""
+
+
+class RevocationPart(RecordPart):
+    """On what a certificate is revoked: one ground, one conclusion or confirmation."""
+
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
+        super().__init__(*args, dossier=dossier, **kwargs)
+        ground = self.fields["ground"]
+        ground.choices = [("", _("— Chọn căn cứ —")), *Ground.choices]
+        ground.help_text = _("Theo đúng điểm mà quyết định thu hồi đã ghi.")
+        proposed = dossier.inspections.filter(conclusion=Conclusion.REVOKE)
+        inspection, stopped = self.fields["inspection"], self.fields["stopped"]
+        inspection.queryset, stopped.queryset = proposed, dossier.stoppedproductions.all()
+        inspection.empty_label = stopped.empty_label = _("— Không theo văn bản này —")
+        inspection.label_from_instance = lambda row: (
+            _("Kết luận ngày %(day)s") % {"day": f"{row.concluded_on:%d/%m/%Y}"}
+        )
+        if found := proposed.last():
+            self.initial["inspection"] = found.pk
+        elif said := dossier.stoppedproductions.last():
+            self.initial["stopped"] = said.pk
+        self.fields["recipients"].help_text = _(
+            "Chủ thể, UBND xã, các cơ quan đã nhận văn bản; ghi cả ngày gửi nếu biết."
+        )
+
+
 class EvidencePart(RecordPart):
     """A piece of evidence: a file, or the place of a paper; new, or replacing an old one."""
+
+    replaces = True
 
     not_future = ("issued_on",)
     file = FileField(
@@ -414,7 +509,7 @@ FORMS = {
         prefilled=True,
     ),
     "visit": record_form(Visit, held_on="visited_on", not_future=("visited_on",)),
-    "supportmeasure": record_form(SupportMeasure, not_future=("done_on",)),
+    "supportmeasure": record_form(SupportMeasure, SupportPart, not_future=("done_on",)),
     "completion": record_form(
         Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True
     ),
@@ -428,12 +523,21 @@ FORMS = {
     "inspection": record_form(
         Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on")
     ),
+    "stoppedproduction": record_form(StoppedProduction, not_future=("stopped_on",)),
+    "revocation": record_form(Revocation, RevocationPart),
 }
 #: (act, record) -> the part, where an act asks for a record in its own way.
 _OTHERWISE = {
     ("record_centre_result", "evaluation"): record_form(Evaluation, CentreEvaluationPart),
     ("record_centre_result", "certificate"): record_form(Certificate, CentreCertificatePart),
     ("promote", "promotion"): record_form(Promotion, LastPromotionPart),
+    ("correct_visit", "visit"): record_form(Visit, CorrectedPart, not_future=("visited_on",)),
+    ("correct_support", "supportmeasure"): record_form(
+        SupportMeasure, CorrectedSupportPart, not_future=("done_on",)
+    ),
+    ("correct_promotion", "promotion"): record_form(
+        Promotion, CorrectedPart, not_future=("done_on",)
+    ),
 }
 
 #: Act -> the parts for the records that it keeps.

@@ -36,6 +36,7 @@ SUPPORTERS: Who = OFFICERS | {
     ("department", "province"),
 }
 INSPECTORS: Who = UPPER_OFFICERS | {("department", "district"), ("department", "province")}
+CONFIRMERS: Who = OFFICERS | {("leader", "commune")}
 REVOKERS: Who = frozenset({("officer", "province")})
 
 #: The states in which the office waits for the producer.
@@ -74,6 +75,8 @@ class Act:
     #: The part of its form that asks for the arguments of its transition: a key of ``VALUES`` in
     #: ``dossiers/forms/acts.py``.
     takes: str = ""
+    #: It replaces a record that is there: its button stands beside that record.
+    corrects: bool = False
     #: It takes the dossier out of the round that has it. Every other act that moves a dossier is
     #: refused while a round has it.
     leaves: bool = False

@@ -127,6 +127,21 @@ def edition_in_force(dossier: Dossier, day: date) -> Words | None:
     return None
 
 
+#: The sentence for an upgrade or a re-evaluation of what was never certified.
+NEVER_CERTIFIED = _(
+    "Sản phẩm này chưa có giấy chứng nhận còn hiệu lực hoặc đã hết hạn trong phần mềm: "
+    "hãy ghi giấy cũ trước, hoặc mở hồ sơ đánh giá lần đầu."
+)
+
+
+@settled
+def begins_with_an_idea(dossier: Dossier) -> Words | None:
+    """Đi từ ý tưởng: what is judged again has an idea and a plan already (Điều 7.6)."""
+    if dossier.case_type == "reevaluation":
+        return _("Hồ sơ đánh giá lại không đăng ký ý tưởng: hãy «Vào thẳng bước sau».")
+    return None
+
+
 @condition
 def has_idea(dossier: Dossier) -> Words | None:
     """Phiếu đăng ký ý tưởng."""
@@ -185,6 +200,13 @@ def group_may_change(dossier: Dossier) -> Words | None:
     if dossier.stars is not None:
         return _("Hội đồng đã chấm hồ sơ này: không đổi nhóm sản phẩm được nữa.")
     return _("Hồ sơ đã được đưa vào đợt đánh giá: không đổi nhóm sản phẩm được nữa.")
+
+
+def group_unknown(rule_set: Any) -> str:
+    """The sentence for a product group that the edition ``rule_set`` does not have."""
+    return _now(
+        "Nhóm sản phẩm này không có trong «%(law)s»: hãy chọn một nhóm của bộ quy định đó."
+    ) % {"law": rule_set}
 
 
 def _held_by(dossier: Dossier, doing: Doing | None) -> Any:
@@ -352,11 +374,63 @@ def result_approved(dossier: Dossier) -> Words | None:
 
 
 @settled
+def province_revokes(dossier: Dossier) -> Words | None:
+    """Tỉnh ghi thu hồi được: what the centre certified is revoked by the minister, after the
+    province's report (Điều 8.2.b).
+    """
+    if certified_by_centre(dossier) and not _was_reported(dossier):
+        return _(
+            "Sản phẩm 5 sao do Bộ trưởng thu hồi: hãy «Báo cáo Bộ đề nghị thu hồi» trước, "
+            "có quyết định của Bộ thì ghi ở đây."
+        )
+    return None
+
+
+@settled
 def centre_gave_less(dossier: Dossier) -> Words | None:
     """Trung ương chấm dưới 5 sao: the leader chooses between that result and a new evaluation."""
     if not _from_the_centre(dossier):
         return _("Chỉ đánh giá lại khi trung ương đã trả kết quả dưới 5 sao.")
     return None
+
+
+@settled
+def ministry_revokes(dossier: Dossier) -> Words | None:
+    """Do trung ương công nhận, nên báo cáo Bộ."""
+    if not certified_by_centre(dossier):
+        return _("Hạng sao này do tỉnh công nhận: tỉnh quyết định thu hồi.")
+    return None
+
+
+def certified_by_centre(dossier: Dossier) -> bool:
+    """Whether the pinned edition lets only the centre certify its stars."""
+    return dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
+
+
+def _was_reported(dossier: Dossier) -> bool:
+    return dossier.history.filter(event="dossier.report_revocation").exists()
+
+
+@condition
+def has_ground(dossier: Dossier) -> Words | None:
+    """Căn cứ thu hồi: a ground, and what it rests on."""
+    if not dossier.revocations.exists():
+        return _("Chưa ghi căn cứ thu hồi.")
+    return None
+
+
+def corrected(kept: str) -> Condition:
+    """The condition that the last record of the relation ``kept`` replaces another."""
+
+    def check(dossier: Dossier) -> Words | None:
+        """Đã chọn nội dung cần đính chính."""
+        last = getattr(dossier, kept).last()
+        if last is None or last.replaces_id is None:
+            return _("Bạn chưa chọn nội dung cần đính chính.")
+        return None
+
+    check.__name__ = f"corrects_one_of_{kept}"
+    return Condition(check)
 
 
 @condition

@@ -120,6 +120,9 @@ RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})
 #: Somebody has a task.
 LIVE = frozenset(set(State) - PARKED - {State.PROMOTED})
 
+#: Somebody has a task, and no certificate was given yet.
+AT_WORK = LIVE - {State.CERTIFIED}
+
 #: Filed to be evaluated, and not decided yet.
 UNDECIDED = frozenset(
     state for state in LIVE if state.step == Step.EVALUATION and state is not State.ASSEMBLING

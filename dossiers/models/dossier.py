@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -25,7 +26,7 @@ from cycle.steps import Step
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
-from dossiers.law.states import AT_COUNCIL, JUDGED, State
+from dossiers.law.states import AT_COUNCIL, AT_WORK, JUDGED, RECOGNISED, UNDECIDED, State
 from dossiers.models.law import (
     ACTS,
     JUDGED_ANEW,
@@ -38,12 +39,16 @@ from dossiers.models.law import (
 from dossiers.models.product import Product, Standing
 
 if TYPE_CHECKING:
+    from dossiers.models.evidence import Evidence
     from dossiers.models.paper import OfficialDocument
     from dossiers.models.records import Evaluation
     from dossiers.models.task import Process, Task
     from dossiers.models.term import Term, TermQuerySet
 
 S = State
+
+#: The events by which a dossier is filed to be evaluated.
+FILINGS = ("dossier.submit_dossier", "dossier.supplement", "dossier.receive_directly")
 
 
 class DossierQuerySet(models.QuerySet):
@@ -235,6 +240,22 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The last result recorded since it came into its present state, or None."""
         return self.evaluations.filter(at__gte=self.moved_at).last()
 
+    def certified_by(self) -> Dossier | None:
+        """The dossier by which its product was certified last (hồ sơ đã được công nhận), expired or
+        not; None when it never was, or all was revoked.
+        """
+        given = Dossier.objects.filter(
+            product=self.product_id, certificates__isnull=False, state__in=RECOGNISED - {S.REVOKED}
+        )
+        return given.exclude(pk=self.pk).order_by("-certificates__issued_on", "-pk").first()
+
+    def others_open(self) -> models.QuerySet[Dossier]:
+        """Other dossiers of its product at which somebody is at work before a decision (hồ sơ khác
+        đang mở), in whichever year.
+        """
+        at_work = Dossier.objects.filter(product=self.product_id, state__in=AT_WORK)
+        return at_work.exclude(pk=self.pk)
+
     @property
     def is_judged(self) -> bool:
         """Whether a council has judged it: there is a result, or a member has handed in a sheet in
@@ -294,12 +315,44 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         found = {each.code: each.ask(self, day) for each in act.asks}
         return {code: sentence for code, sentence in found.items() if sentence}
 
+    def filing_day(self) -> date:
+        """The day on which its papers must be valid: of its last filing (ngày nộp); today while it
+        is not filed, or is to be filed again.
+        """
+        if self.state in AT_WORK and (
+            self.state not in UNDECIDED or self.state == S.SUPPLEMENT_REQUESTED
+        ):
+            return clock.today()
+        filed = self.history.filter(event__in=FILINGS).order_by("seq").last()
+        return timezone.localdate(filed.at if filed is not None else self.moved_at)
+
+    def lapsed(self, pieces: Sequence[Evidence]) -> list[Evidence]:
+        """Those of the pieces of evidence that must be valid on the day of filing and are not."""
+        ending = [each for each in pieces if each.expires_on and self.rule_set.lapses(each.kind)]
+        day = self.filing_day() if ending else None
+        return [each for each in ending if day and each.expires_on and each.expires_on < day]
+
     def missing_evidence(self) -> list[str]:
-        """Labels of the compulsory kinds of evidence that it lacks."""
+        """Labels of the compulsory kinds of evidence that it lacks, or has only as papers that were
+        no longer valid on the day of filing.
+        """
         kinds = set(self.rule_set.compulsory(self.case_type))
-        if kinds:
-            kinds -= set(self.evidence.current().values_list("kind", flat=True))
-        return [self.rule_set.evidence_label(kind) for kind in sorted(kinds)]
+        if not kinds:
+            return []
+        pieces = list(self.evidence.current().filter(kind__in=kinds))
+        ended = {each.pk: each for each in self.lapsed(pieces)}
+        kinds -= {each.kind for each in pieces if each.pk not in ended}
+        until = {each.kind: each.expires_on for each in ended.values()}
+        return [self._missing(kind, until.get(kind)) for kind in sorted(kinds)]
+
+    def _missing(self, kind: str, until: date | None) -> str:
+        label = self.rule_set.evidence_label(kind)
+        if until is None:
+            return label
+        return _now("%(paper)s (bản đã có hết hạn ngày %(day)s)") % {
+            "paper": label,
+            "day": f"{until:%d/%m/%Y}",
+        }
 
     def refile_wait(self, what: str) -> date | None:
         """The day from which a refused ``what``, "idea" or "plan", may be filed again; None when it

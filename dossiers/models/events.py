@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Cycle, OrgUnit, User
+from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, User
 
 
 class CycleEvent(models.Model):
@@ -47,11 +47,28 @@ class OutreachKind(models.TextChoices):
     TRAINING = "training", _("Tập huấn")
 
 
+#: The roles that hold outreach events.
+ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
+
+
 class OutreachEvent(CycleEvent):
     """A meeting, broadcast or panel (hoạt động tuyên truyền), from which new products come."""
 
     kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
     audience = models.CharField(_("đối tượng"), max_length=200, blank=True)
+
+    def organiser(self, user: User) -> RoleAssignment | None:
+        """The post of this person by which they may correct it: one that holds such events, at its
+        unit or above. None: they may not.
+        """
+        return next(
+            (
+                post
+                for post in user.assignments()
+                if post.role in ORGANISERS and self.org_unit_id in post.area
+            ),
+            None,
+        )
 
     class Meta(CycleEvent.Meta):
         verbose_name = _("hoạt động tuyên truyền")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,8 +11,10 @@ import rules
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
+from cycle import clock
+from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet, fold
 from dossiers.law.acts import (
+    CONFIRMERS,
     FOR_PRODUCER,
     INSPECTORS,
     OFFICERS,
@@ -25,17 +28,23 @@ from dossiers.law.acts import (
     task_act,
 )
 from dossiers.law.conditions import (
+    NEVER_CERTIFIED,
     ConditionNotMet,
+    begins_with_an_idea,
     centre_gave_less,
+    certified_by_centre,
+    corrected,
     district_evaluates,
     edition_in_force,
     filed_in_window,
     group_may_change,
+    group_unknown,
     has_centre_certificate,
     has_certificate,
     has_commune_report,
     has_completion,
     has_compulsory_evidence,
+    has_ground,
     has_idea,
     has_plan,
     has_promotion,
@@ -46,12 +55,14 @@ from dossiers.law.conditions import (
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
+    ministry_revokes,
     not_judged,
     plan_waited,
     province_certifies,
+    province_revokes,
     result_approved,
 )
-from dossiers.law.states import BEFORE_RESULT, LIVE, UNDECIDED, State
+from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, State
 from dossiers.models.product import Producer, Product
 from dossiers.rules import does_open_task, is_one_of
 
@@ -120,6 +131,7 @@ class Law(models.Model):
 
         def rubrics(self) -> models.QuerySet[Rubric]: ...
         def fresh_result(self) -> Evaluation | None: ...
+        def certified_by(self) -> Dossier | None: ...
 
     class Meta:
         abstract = True
@@ -129,7 +141,7 @@ class Law(models.Model):
     @task_act(
         S.POTENTIAL,
         fsm.RETURN_VALUE(S.IDEA_REGISTERED, S.IDEA_SCREENED),
-        conditions=[has_idea],
+        conditions=[begins_with_an_idea, has_idea],
         label=_("Nộp phiếu đăng ký ý tưởng"),
         said=_("nộp phiếu đăng ký ý tưởng"),
         keeps=("idea",),
@@ -726,22 +738,64 @@ class Law(models.Model):
 
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
+        None,
+        paper=True,
+        label=_("Ghi xác nhận ngừng sản xuất của xã"),
+        who=CONFIRMERS,
+        said=_("ghi xác nhận của xã là đã ngừng sản xuất"),
+        keeps=("stoppedproduction",),
+        tells="line",
+        about=_(
+            "UBND xã xác nhận chủ thể đã ngừng sản xuất: hạn thu hồi bắt đầu từ ngày ký xác nhận."
+        ),
+    )
+    def confirm_stopped(self) -> None:
+        """Ghi xác nhận đã ký của UBND cấp xã là sản phẩm đã ngừng sản xuất."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        conditions=[ministry_revokes, has_ground],
+        reason=True,
+        paper=True,
+        label=_("Báo cáo Bộ đề nghị thu hồi"),
+        who=REVOKERS,
+        said=_("báo cáo Bộ đề nghị thu hồi giấy chứng nhận"),
+        keeps=("revocation",),
+        tells="line",
+        about=_("Sản phẩm 5 sao do Bộ trưởng thu hồi: tỉnh báo cáo, kèm căn cứ."),
+    )
+    def report_revocation(self) -> None:
+        """Báo cáo Bộ đề nghị thu hồi giấy chứng nhận 5 sao."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
+        conditions=[province_revokes, has_ground],
         tone="refuse",
         reason=True,
         paper=True,
         label=_("Thu hồi giấy chứng nhận"),
         who=REVOKERS,
         said=_("thu hồi giấy chứng nhận"),
+        keeps=("revocation",),
         tells="line",
         warning=_(
             "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
             "Việc này không lấy lại được."
         ),
-        about=_("Thu hồi theo quyết định đã ký."),
+        about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
     )
     def revoke(self) -> None:
-        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
+        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được.
+
+        Raises ConditionNotMet when the minister's decision is signed by somebody else.
+        """
+        paper = cast("Dossier", self).officialdocuments.last()
+        if certified_by_centre(cast("Dossier", self)) and not (
+            paper is not None and re.search("bo truong|thu truong", fold(paper.signer_capacity))
+        ):
+            raise ConditionNotMet([_("Quyết định thu hồi sản phẩm 5 sao do Bộ trưởng ký.")])
         self.parked_from = self.state
 
     @free_act(
@@ -794,15 +848,34 @@ class Law(models.Model):
         about=_("Sản phẩm có sẵn, nâng hạng hoặc đánh giá lại không phải đi lại từ ý tưởng."),
     )
     def enter_late(self, *, entered_as: str, state: str = S.ASSEMBLING) -> State:
-        """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm."""
+        """Vào thẳng bước sau (sản phẩm có sẵn, nâng hạng, đánh giá lại); bước bỏ qua được đếm.
+
+        Raises ConditionNotMet when the reason is not that of the case type, or the product was
+        never certified.
+        """
         state = State(state)
         self.entered_as = LateEntry(entered_as)
+        if self.entered_as == LateEntry.EXISTING and self.case_type != CaseType.FIRST:
+            raise ConditionNotMet(
+                [_("Hồ sơ này không phải đánh giá lần đầu: hãy chọn đúng loại hồ sơ.")]
+            )
+        if self.entered_as == LateEntry.REEVALUATION and state != S.ASSEMBLING:
+            raise ConditionNotMet([_("Đánh giá lại bắt đầu từ hồ sơ đánh giá.")])
         # Step 1 is never skipped: outreach is how the product became known.
         assert state.step is not None, "a dossier enters where somebody has a task"
         self.skipped = state.step.number - 2
         if self.entered_as != LateEntry.EXISTING:
             self.case_type = CaseType(self.entered_as)
+            self.check_claim()
         return state
+
+    def check_claim(self) -> None:
+        """Raise ConditionNotMet for an upgrade or re-evaluation of what was never certified.
+
+        Not asked in a replay of the past, which may begin later than the product's certificate.
+        """
+        if self.case_type in JUDGED_ANEW and not clock.replaying() and self.certified_by() is None:
+            raise ConditionNotMet([NEVER_CERTIFIED])
 
     @free_act(
         sorted(S),
@@ -825,12 +898,84 @@ class Law(models.Model):
         Returns ``{field: [before, after]}`` for the history; raises as ``Product.correct``.
         """
         if product_group != self.product.group:
+            if self.state in AT_WORK and product_group not in dict(self.rule_set.product_groups):
+                raise ConditionNotMet([group_unknown(self.rule_set)])
             if sentence := group_may_change.why_not(cast("Dossier", self)):
                 raise ConditionNotMet([sentence])
             self.rubric = None
         return self.product.correct(
             name=product_name, group=product_group, producer=producer, producer_name=producer_name
         )
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("visits")],
+        reason=True,
+        label=_("Đính chính lần kiểm tra tại cơ sở"),
+        who=SUPPORTERS,
+        said=_("đính chính một lần kiểm tra tại cơ sở"),
+        unsigned=True,
+        keeps=("visit",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_visit(self) -> None:
+        """Đính chính lần kiểm tra tại cơ sở: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("supportmeasures")],
+        reason=True,
+        label=_("Cập nhật, đính chính nội dung hỗ trợ"),
+        who=SUPPORTERS,
+        said=_("cập nhật, đính chính một nội dung hỗ trợ"),
+        unsigned=True,
+        keeps=("supportmeasure",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_support(self) -> None:
+        """Cập nhật, đính chính nội dung hỗ trợ: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("promotions")],
+        reason=True,
+        label=_("Đính chính hoạt động xúc tiến"),
+        who=SUPPORTERS,
+        said=_("đính chính một hoạt động xúc tiến"),
+        unsigned=True,
+        keeps=("promotion",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_promotion(self) -> None:
+        """Đính chính hoạt động xúc tiến: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        reason=True,
+        label=_("Sửa liên hệ, thông tin chủ thể"),
+        who=OFFICERS,
+        takes="details",
+        said=_("sửa liên hệ, thông tin chủ thể"),
+        unsigned=True,
+        tells="nobody",
+        about=_("Sửa người đại diện, điện thoại, địa chỉ, số đăng ký, loại hình, mã sản phẩm."),
+    )
+    def correct_details(self, **details: str) -> dict[str, Any]:
+        """Sửa liên hệ, thông tin chủ thể và mã sản phẩm; giấy đã cấp giữ như ngày cấp.
+
+        Writes the product and its producer, locked. Returns ``{field: [before, after]}``.
+        """
+        return self.product.correct_details(**details)
 
     @free_act(
         sorted(LIVE - {S.CERTIFIED}),
@@ -897,6 +1042,13 @@ class Law(models.Model):
         """Go on in ``cycle``: under its rule set, at the unit that has succeeded the commune."""
         if cycle.rule_set_id != self.rule_set_id:
             self.rubric = None
+            if self.product.group not in dict(cycle.rule_set.product_groups):
+                raise ConditionNotMet(
+                    [
+                        group_unknown(cycle.rule_set),
+                        _("Hãy «Đính chính sản phẩm, chủ thể» rồi mở lại hồ sơ."),
+                    ]
+                )
         self.cycle, self.rule_set = cycle, cycle.rule_set
         if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
             self.commune = self.commune.heir(cycle.opened_on)

@@ -210,3 +210,33 @@ class Product(Renamed):
         )
         held.save(update_fields=["name", "group", "producer"])
         return changes
+
+    def correct_details(self, *, code: str, **of_producer: str) -> dict[str, Any]:
+        """Correct what is no name: the product's code, the producer's :data:`DETAILS`; called by
+        the act ``correct_details`` only. Returns ``{field: [before, after]}``; raises
+        ConditionNotMet when nothing differs.
+        """
+        held = Product.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
+        maker = Producer.objects.select_for_update().filter(pk=self.producer_id).first()
+        if held is None or maker is None or maker.pk != held.producer_id:
+            raise ConditionNotMet([STRUCK_OUT])
+        changes: dict[str, Any] = {}
+        for row, told in (
+            (maker, {name: of_producer[name] for name in DETAILS}),
+            (held, {"code": code}),
+        ):
+            differing = {name: value for name, value in told.items() if getattr(row, name) != value}
+            for name, value in differing.items():
+                changes[name] = [getattr(row, name), value]
+                setattr(row, name, value)
+            row.full_clean(exclude=["commune", "producer"])
+            if differing:
+                row.save(update_fields=list(differing))
+        if not changes:
+            raise ConditionNotMet([_("Chưa có nội dung nào khác với hồ sơ hiện nay.")])
+        self.code = held.code
+        return changes
+
+
+#: What an officer may correct of a producer without a paper (liên hệ, thông tin chủ thể).
+DETAILS = ("owner_type", "representative", "phone", "address", "registration_number")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -61,6 +61,46 @@ class Record(models.Model):
         the refusal is not for the person to mend.
         """
         return None
+
+
+class CorrectableQuerySet(models.QuerySet):
+    """Rows of which some replace others."""
+
+    def current(self) -> Self:
+        """Those that stand: lists and sums are of these (còn giá trị)."""
+        return self.filter(replaced_by=None)
+
+
+class Correctable(Record):
+    """A record that may turn out wrong, or go on: a row is never changed, a new one ``replaces`` it
+    (đính chính) and both stay; the reason is in the history.
+    """
+
+    replaces = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        verbose_name=_("thay cho"),
+    )
+
+    objects = CorrectableQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        abstract = True
+
+    def refused(self, error: Exception) -> ValidationError | None:
+        if "replaces" in str(error):
+            return ValidationError({"replaces": CORRECTED_ALREADY})
+        return None
+
+    def clean(self) -> None:
+        if self.replaces and self.replaces.dossier_id != self.dossier_id:
+            raise ValidationError({"replaces": _("Nội dung cũ không thuộc hồ sơ này.")})
+
+
+CORRECTED_ALREADY = _("Nội dung này vừa được đính chính: hãy tải lại trang.")
 
 
 class Idea(Record):
@@ -129,7 +169,7 @@ class BusinessPlan(Record):
             )
 
 
-class Visit(Record):
+class Visit(Correctable):
     """A visit to the producer (kiểm tra, hướng dẫn tại cơ sở)."""
 
     visited_on = models.DateField(_("ngày đến"))
@@ -138,7 +178,7 @@ class Visit(Record):
     advice = models.TextField(_("hướng dẫn, kiến nghị"), blank=True)
     next_visit_on = models.DateField(_("hẹn lần sau"), null=True, blank=True)
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("lần kiểm tra tại cơ sở")
 
 
@@ -154,7 +194,7 @@ class SupportKind(models.TextChoices):
     CAPACITY = "capacity", _("Nâng cao năng lực (CEO chân đất)")
 
 
-class SupportMeasure(Record):
+class SupportMeasure(Correctable):
     """One measure of support (nội dung hỗ trợ). Amounts in đồng."""
 
     kind = models.CharField(_("loại hỗ trợ"), max_length=20, choices=SupportKind)
@@ -168,7 +208,7 @@ class SupportMeasure(Record):
     expected_result = models.TextField(_("kết quả dự kiến"))
     done_on = models.DateField(_("ngày hoàn thành"), null=True, blank=True)
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("nội dung hỗ trợ")
         constraints = [
             models.CheckConstraint(
@@ -342,9 +382,13 @@ class SampleReceipt(Record):
 
 
 class Review(Record):
-    """An officer's checklist: the items checked, and what was missing (phiếu kiểm tra)."""
+    """An officer's checklist: the items checked, and what was missing (phiếu kiểm tra).
+
+    ``unticked``: the items left unticked, each with its reason as the next reader sees it.
+    """
 
     checked = models.JSONField(_("nội dung đã kiểm tra"), default=list, blank=True)
+    unticked = models.JSONField(_("nội dung chưa đánh dấu"), default=list, blank=True)
     remarks = models.TextField(_("nhận xét, yêu cầu từng nội dung"), blank=True)
 
     class Meta(Record.Meta):
@@ -484,7 +528,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-class Promotion(Record):
+class Promotion(Correctable):
     """Something done to promote the product's sale (xúc tiến thương mại)."""
 
     event = models.ForeignKey(
@@ -506,7 +550,7 @@ class Promotion(Record):
         _("kinh phí (đồng)"), default=0, validators=[MinValueValidator(0)]
     )
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("hoạt động xúc tiến")
         constraints = [
             models.CheckConstraint(condition=Q(cost__gte=0), name="promotion_cost_not_negative")
@@ -558,3 +602,107 @@ class Inspection(Record):
             raise ValidationError(
                 {"inspected_on": _("Ngày kiểm tra không thể trước ngày cấp giấy chứng nhận.")}
             )
+
+
+class StoppedProduction(Record):
+    """The commune's signed confirmation that the product is made no more (xác nhận ngừng sản xuất,
+    QĐ 26/2026/QĐ-TTg, Điều 8.4). It starts the term to revoke (D8) on the day it was signed.
+    """
+
+    stopped_on = models.DateField(_("ngừng sản xuất từ ngày"))
+    remarks = models.TextField(_("nội dung xác nhận"), blank=True)
+    paper = models.ForeignKey(
+        "dossiers.OfficialDocument", models.PROTECT, editable=False, related_name="+"
+    )
+
+    class Meta(Record.Meta):
+        verbose_name = _("xác nhận ngừng sản xuất")
+
+    def __str__(self) -> str:
+        return _now("Xác nhận ngừng sản xuất %(paper)s") % {"paper": self.paper}
+
+    def prepare(self, paper: OfficialDocument | None = None) -> None:
+        if paper is not None:
+            self.paper = paper
+
+    def clean(self) -> None:
+        if self.stopped_on and self.paper_id and self.stopped_on > self.paper.signed_on:
+            raise ValidationError(
+                {"stopped_on": _("Ngày ngừng sản xuất không thể sau ngày ký xác nhận.")}
+            )
+
+
+class Ground(models.TextChoices):
+    """The grounds to revoke, by their letters: the decision names one (căn cứ thu hồi)."""
+
+    A = "a", _("Điểm a khoản 1 Điều 8")
+    B = "b", _("Điểm b khoản 1 Điều 8")
+    C = "c", _("Điểm c khoản 1 Điều 8")
+    D = "d", _("Điểm d khoản 1 Điều 8")
+    DD = "dd", _("Điểm đ khoản 1 Điều 8")
+    E = "e", _("Điểm e khoản 1 Điều 8")
+
+
+class Revocation(Record):
+    """On what a certificate is revoked, or its revocation proposed to the ministry (căn cứ thu hồi,
+    QĐ 26/2026/QĐ-TTg, Điều 8): a ground, and either the conclusion of an inspection or the
+    commune's confirmation. Without a choice it rests on the newest of them.
+    """
+
+    ground = models.CharField(_("căn cứ"), max_length=2, choices=Ground)
+    inspection = models.ForeignKey(
+        "dossiers.Inspection",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="revocations",
+        verbose_name=_("kết luận kiểm tra"),
+    )
+    stopped = models.ForeignKey(
+        StoppedProduction,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="revocations",
+        verbose_name=_("xác nhận ngừng sản xuất"),
+    )
+    recipients = models.TextField(_("nơi đã nhận văn bản"))
+
+    class Meta(Record.Meta):
+        verbose_name = _("căn cứ thu hồi")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ground__in=Ground.values), name="revocation_ground_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(inspection=None, stopped__isnull=False)
+                | Q(inspection__isnull=False, stopped=None),
+                name="revocation_rests_on_one_paper",
+            ),
+        ]
+
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
+        if self.inspection_id is None and self.stopped_id is None:
+            proposed = self.dossier.inspections.filter(conclusion=Conclusion.REVOKE)
+            self.inspection = proposed.last()
+            if self.inspection is None:
+                self.stopped = self.dossier.stoppedproductions.last()
+
+    def clean(self) -> None:
+        if self.inspection_id is None and self.stopped_id is None:
+            raise ValidationError(
+                _(
+                    "Chưa có kết luận kiểm tra đề nghị thu hồi, cũng chưa có xác nhận của xã là đã "
+                    "ngừng sản xuất: hãy ghi một trong hai trước."
+                )
+            )
+        if self.inspection_id is not None and self.stopped_id is not None:
+            raise ValidationError(
+                {"stopped": _("Chỉ chọn một: kết luận kiểm tra, hoặc xác nhận của xã.")}
+            )
+        for name in ("inspection", "stopped"):
+            chosen = getattr(self, name)
+            if chosen is not None and chosen.dossier_id != self.dossier_id:
+                raise ValidationError({name: _("Văn bản này không thuộc hồ sơ.")})
+        if self.inspection is not None and self.inspection.conclusion != Conclusion.REVOKE:
+            raise ValidationError({"inspection": _("Kết luận này không đề nghị thu hồi.")})

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Stream
-from dossiers.models import CaseType, Dossier, LateEntry, Producer, Product, State
+from dossiers.models import (
+    CaseType,
+    Certificate,
+    Dossier,
+    LateEntry,
+    Producer,
+    Product,
+    State,
+)
 
 
 class CycleReport:
@@ -33,6 +41,10 @@ class CycleReport:
         return Dossier.objects.filter(
             pk__in=self.entries(*events, **conditions).values("stream_id")
         )
+
+    def communes_with(self, *events: str) -> QuerySet[OrgUnit]:
+        """The communes of the dossiers with such an entry, as they were filed."""
+        return OrgUnit.objects.filter(dossiers__in=self.dossiers_with(*events)).distinct()
 
     def districts_with(self, *events: str) -> QuerySet[OrgUnit]:
         """The districts with such an entry by a post of theirs or of one of their communes."""
@@ -59,6 +71,10 @@ class CycleReport:
     @property
     def districts(self) -> QuerySet[OrgUnit]:
         return self.districts_with()
+
+    @property
+    def communes(self) -> QuerySet[OrgUnit]:
+        return self.communes_with()
 
     # --- Which way they came ------------------------------------------------------------------
 
@@ -91,11 +107,28 @@ class CycleReport:
         return self.districts_with("dossier.forward_to_province")
 
     @property
-    def certified(self) -> QuerySet[Dossier]:
-        """Certified in the cycle, by the province or by the centre."""
+    def communes_proposing(self) -> QuerySet[OrgUnit]:
+        """Whose dossiers reached the province."""
+        return OrgUnit.objects.filter(dossiers__in=self.proposed).distinct()
+
+    @property
+    def revoked(self) -> QuerySet[Dossier]:
+        """Certified in the cycle and revoked again, before the cycle was closed."""
+        taken_back = self.entries("dossier.revoke")
+        if self.cycle.closed_on is not None:
+            taken_back = taken_back.filter(at__date__lte=self.cycle.closed_on)
+        return self._given.filter(pk__in=taken_back.values("stream_id"))
+
+    @property
+    def _given(self) -> QuerySet[Dossier]:
         return self.dossiers_with(
             "dossier.certify", "dossier.record_centre_result", after=State.CERTIFIED
         )
+
+    @property
+    def certified(self) -> QuerySet[Dossier]:
+        """Certified in the cycle, by the province or by the centre, and not revoked in it."""
+        return self._given.exclude(pk__in=self.revoked)
 
     @property
     def certified_new(self) -> QuerySet[Dossier]:
@@ -104,12 +137,32 @@ class CycleReport:
 
     @property
     def upgrades(self) -> QuerySet[Dossier]:
-        return self.certified.filter(case_type=CaseType.UPGRADE)
+        """Certified with more stars than the product had before: the result, not what was asked
+        for.
+        """
+        mine = Certificate.objects.filter(dossier=OuterRef("pk")).order_by("-pk")
+        before = (
+            Certificate.objects.filter(dossier__product=OuterRef("product"))
+            .exclude(dossier=OuterRef("pk"))
+            .filter(issued_on__lte=OuterRef("given_on"))
+            .order_by("-issued_on", "-pk")
+        )
+        return (
+            self.certified.exclude(case_type=CaseType.FIRST)
+            .annotate(given_on=Subquery(mine.values("issued_on")[:1]))
+            .annotate(had=Subquery(before.values("stars")[:1]))
+            .filter(stars__gt=F("had"))
+        )
+
+    @property
+    def reevaluated(self) -> QuerySet[Dossier]:
+        """Certified again after a re-evaluation."""
+        return self.certified.filter(case_type=CaseType.REEVALUATION)
 
     @property
     def not_recognised(self) -> QuerySet[Dossier]:
         """Not recognised yet, and not certified later in the same cycle."""
-        return self.dossiers_with("dossier.not_recognise").exclude(pk__in=self.certified)
+        return self.dossiers_with("dossier.not_recognise").exclude(pk__in=self._given)
 
     # --- The figures --------------------------------------------------------------------------
 
@@ -129,13 +182,17 @@ class CycleReport:
             "producers": self.producers.count(),
             "districts": self.districts.count(),
             "districts_proposing": self.districts_proposing.count(),
+            "communes": self.communes.count(),
+            "communes_proposing": self.communes_proposing.count(),
             "entered_as_existing": self.entered_as_existing.count(),
             "from_idea": self.from_idea.count(),
             "proposed": self.proposed.count(),
             "certified": {str(star): stars[star] for star in sorted(stars)},
             "not_recognised": self.not_recognised.count(),
+            "revoked": self.revoked.count(),
             "target_new": self.cycle.target_new,
             "achieved_percent": self.achieved_percent,
             "target_upgrades": self.cycle.target_upgrades,
             "upgrades": self.upgrades.count(),
+            "reevaluated": self.reevaluated.count(),
         }

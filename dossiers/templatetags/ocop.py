@@ -8,13 +8,14 @@ from typing import Any
 import rules
 from django import template
 from django.conf import settings
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from cycle import clock, events, written
 from cycle.models import DayOff, HistoryEntry, OfficeContact, Renamed, User
 from cycle.steps import Step
 from dossiers.law.states import State
-from dossiers.models import ACTS, Dossier, ProductGroup, Task
+from dossiers.models import ACTS, Dossier, OutreachEvent, Producer, Product, ProductGroup, Task
 from dossiers.terms.due import due as due_of
 
 #: Keys of an entry's data that are moments: the old and the new time of a meeting.
@@ -81,6 +82,17 @@ def event_label(event: str) -> Any:
     return events.label(event)
 
 
+def _detail(model: type[Model], name: str, was: str, now: str) -> str:
+    """«điện thoại: «090» thành «091»», of a field of ``model``."""
+    if choices := dict(model._meta.get_field(name).flatchoices):  # type: ignore[union-attr]
+        was, now = (choices.get(value, value) for value in (was, now))
+    return _("%(field)s: «%(was)s» thành «%(now)s»") % {
+        "field": model._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
+        "was": was,
+        "now": now,
+    }
+
+
 @register.filter
 def from_what(entry: HistoryEntry) -> list[str]:
     """What an entry changed, "from … to …", as phrases that follow its sentence."""
@@ -88,9 +100,16 @@ def from_what(entry: HistoryEntry) -> list[str]:
     if entry.event == "round.move_meeting" and told.get("was"):
         days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
         return [_("từ %(was)s sang %(now)s") % dict(zip(("was", "now"), days, strict=True))]
-    if entry.event != "dossier.correct_names":
-        return []
     changed = told.get("changed", {})
+    if entry.event == "dossier.correct_details":
+        return [
+            _detail(Product if name == "code" else Producer, name, *pair)
+            for name, pair in changed.items()
+        ]
+    if entry.event == "outreach.correct":
+        return [_detail(OutreachEvent, name, *pair) for name, pair in changed.items()]
+    if entry.event not in ("dossier.correct_names", "dossier.open"):
+        return []
     pairs = [changed[field] for field in ("name", "producer") if field in changed]
     pairs += [[ProductGroup(group).label for group in changed.get("group", ())]]
     return [

@@ -30,6 +30,15 @@ def _proposed(entry: HistoryEntry) -> Inspection | None:
     return found if found is not None and found.conclusion == Conclusion.REVOKE else None
 
 
+#: What starts or stops a clock counted from a conclusion as another event does: the commune's
+#: confirmation stands for a conclusion (Điều 8.4), for five stars the report to the ministry for
+#: the decision (Điều 8.2.b).
+STANDS_FOR = {
+    "dossier.confirm_stopped": "dossier.record_inspection",
+    "dossier.report_revocation": "dossier.revoke",
+}
+
+
 # --- Where a clock of the law begins, by what its edition counts it from ---------------------
 
 
@@ -38,7 +47,13 @@ def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
 
 
 def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
-    """From the day of the conclusion; None unless the inspection proposes revocation."""
+    """From the day of the conclusion, or the day the commune's confirmation was signed; None unless
+    the inspection proposes revocation.
+    """
+    if entry.event == "dossier.confirm_stopped":
+        # The entry happened on the day of its paper, or as soon after as it could.
+        signed = dossier.stoppedproductions.latest("pk").paper.signed_on
+        return {"at": min(timezone.make_aware(datetime.combine(signed, time(12))), clock.now())}
     inspection = _proposed(entry)
     if inspection is None:
         return None
@@ -94,7 +109,9 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
         # Not with the end of the walk, which comes before. A later inspection that does not
         # propose revocation stops it.
         taken_back = entry.event in rule.starts_on and _proposed(entry) is None
-        return entry.event in rule.stops_on or taken_back
+        return taken_back or not {entry.event, STANDS_FOR.get(entry.event)}.isdisjoint(
+            rule.stops_on
+        )
     # Whichever act decided: clocks that run until the decision stop with any certificate.
     decided = entry.before in UNDECIDED and entry.after == State.CERTIFIED
     left = dossier.state in PARKED or dossier.state == State.PROMOTED
@@ -143,7 +160,7 @@ def follow(
     rules = TermRule.objects.filter(
         cycle_id=dossier.cycle_id,
         rule_set_id=dossier.rule_set_id,
-        starts_on__contains=[entry.event],
+        starts_on__contains=[STANDS_FOR.get(entry.event, entry.event)],
     )
     for term in others:
         if _is_over(term, dossier, entry):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import rules
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,6 +16,7 @@ from cycle.models import User
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
+from dossiers.law.conditions import NEVER_CERTIFIED
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import RECOGNISED
 from dossiers.models import (
@@ -24,6 +26,9 @@ from dossiers.models import (
     Dossier,
     Potential,
 )
+from dossiers.office.forms.stock import GivenForm
+from dossiers.office.lists import stock_office
+from dossiers.office.stock.one import enter_one
 from dossiers.page import (
     evidence_by_kind,
     free_acts,
@@ -62,7 +67,8 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "refusals": [act for act in acts if act.tone == "refuse"],
             **may_attach(acts, dossier),
             "corrections": dossier.corrections(),
-            "recorded": recorded(dossier),
+            "recorded": recorded(dossier, request.user),
+            "others": dossier.others_open().visible_to(request.user).select_related("cycle"),
             "documents": dossier.officialdocuments.select_related("scan", "recorded_by").order_by(
                 "-pk"
             ),
@@ -106,7 +112,8 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
             )
     except ActNotPossible:
         return _too_late(request, dossier, name)
-    why_not = [] if form.parts and act.keeps else dossier.why_not(name)
+    # What its own records may meet is not held against it beforehand.
+    why_not = dossier.why_not(name, settled=bool(form.parts and act.keeps))
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
 
 
@@ -142,11 +149,51 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
         request.POST or None, user=user, potential=potential, initial=initial
     )
     fill(form, request.typed)
+    keeps = rules.has_perm("dossiers.import_stock", user, None)
+    old = None
+    if keeps:
+        data = request.POST if "given" in request.POST else None
+        old = GivenForm(data, request.FILES if data else None, user=user, prefix="given")
+        fill(old, request.typed)
     if form.is_valid():
-        made = form.open()
+        made = _open(form, old, user)
         if made is not None:
             task = say_done(request, "dossier.open", made)
             if holds_task(user, task):
                 return redirect("dossiers:task", task.pk)  # type: ignore[union-attr]
             return redirect("dossiers:dossier", made.pk)
-    return render(request, "dossiers/dossier_new.html", {"form": form, "potential": potential})
+    asks_old = old is not None and (form.uncertified or old.is_bound)
+    return render(
+        request,
+        "dossiers/dossier_new.html",
+        {
+            "form": form,
+            "potential": potential,
+            "old": old if asks_old else None,
+            "wrong": [each for each in (form, old) if each is not None and each.errors],
+        },
+    )
+
+
+def _open(form: opening.DossierForm, old: GivenForm | None, user: User) -> Dossier | None:
+    """Open the dossier of a valid ``form``, with the certificate of before where ``old`` has one:
+    both or none. None with the reasons on the forms.
+    """
+    if not form.uncertified:
+        return form.open()
+    if old is None or not old.is_bound:
+        form.add_error("case_type", NEVER_CERTIFIED)
+        return None
+    if not old.is_valid():
+        return None
+    data = form.cleaned_data
+    with transaction.atomic():
+        batch = enter_one(old, old.raw(data["product"], data), by=user, unit=stock_office(user))
+        if batch is None:
+            transaction.set_rollback(True)
+            return None
+        entered = batch.rows.select_related("dossier__product__producer").get().dossier
+        made = form.open(entered.product)
+        if made is None:
+            transaction.set_rollback(True)
+    return made

@@ -33,7 +33,7 @@ from cycle.models import (
 )
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet, stated
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, group_unknown, stated
 from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
@@ -60,13 +60,18 @@ from dossiers.walk import engine
 CYCLE_CLOSED = _("Chu trình đã đóng: hãy chọn chu trình đang mở.")
 
 
-def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "") -> Process:
+def open(
+    dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "", group: str = ""
+) -> Process:
     """Open a new dossier and its first task (mở hồ sơ).
+
+    ``group``: the group under the year's edition, of a product whose own is of an older one.
 
     ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
     product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
-    the commune or of a unit above it, ConditionNotMet when the cycle is closed, or product,
-    producer or cycle was struck out meanwhile.
+    the commune or of a unit above it, ConditionNotMet when the cycle is closed, when product,
+    producer or cycle was struck out meanwhile, when the case type claims a certificate that the
+    product never had, or when the edition does not know the product's group.
     """
     moment = at or clock.now()
     with on_what_stands(), transaction.atomic():
@@ -79,6 +84,14 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
         for row in new:
             row.save()
         dossier.rule_set = dossier.cycle.rule_set
+        groups, data = dict(dossier.rule_set.product_groups), {}
+        if product.group not in groups:
+            if group not in groups:
+                raise ConditionNotMet([group_unknown(dossier.rule_set)])
+            data["changed"] = {"group": [product.group, group]}
+            product.group = group
+            product.save(update_fields=["group"])
+        dossier.check_claim()
         dossier.opened_at = dossier.moved_at = moment
         dossier.save(force_insert=True)
         HistoryEntry.objects.record(
@@ -90,6 +103,7 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
             after=dossier.state,
             reason=reason,
             saved=[*new, dossier],
+            **data,
         )
         return start(dossier)
 

@@ -16,16 +16,20 @@ WORDS = {
     "producers": "Chủ thể",
     "districts": "Huyện tham gia",
     "districts_proposing": "Huyện có sản phẩm đề nghị lên tỉnh",
+    "communes": "Xã, phường tham gia",
+    "communes_proposing": "Xã, phường có sản phẩm đề nghị lên tỉnh",
     "entered_as_existing": "Vào muộn vì là sản phẩm có sẵn",
     "from_idea": "Bắt đầu từ đăng ký ý tưởng",
     "bypassed_commune": "Không qua xã",
     "proposed": "Đề nghị lên tỉnh",
     "certified": "Được công nhận",
     "not_recognised": "Chưa công nhận",
+    "revoked": "Đã thu hồi trong năm",
     "target_new": "Chỉ tiêu sản phẩm mới",
     "achieved_percent": "Đạt chỉ tiêu (%)",
     "target_upgrades": "Chỉ tiêu nâng hạng",
-    "upgrades": "Được nâng hạng",
+    "upgrades": "Được nâng hạng (tăng sao)",
+    "reevaluated": "Được công nhận sau đánh giá lại",
 }
 
 

@@ -1,6 +1,7 @@
 """What is asked while a list of recognised products comes in (nhập danh sách)."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -19,6 +20,7 @@ from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import (
     Edition,
     OwnerType,
+    Product,
     ProductGroup,
     RowKind,
     StockBatch,
@@ -341,7 +343,52 @@ def _one_of(name: str, choices: Any, **kwargs: Any) -> forms.ChoiceField:
     )
 
 
-class OneForm(PaperForm):
+class GivenForm(PaperForm):
+    """The certificate that a product was given before (giấy đã cấp), typed from the paper."""
+
+    number = _text("number")
+    issuer = _text("issuer", help_text=_("UBND tỉnh, UBND huyện nào, hoặc Bộ."))
+    decision_number = _text("decision_number")
+    decision_on = _day("decision_on", required=True)
+    signer = _text("signer")
+    issued_on = _day("issued_on")
+    expires_on = _day("expires_on", help_text=_("Để trống: 36 tháng từ ngày cấp."))
+    stars = _one_of("stars", [(n, f"{n} ★") for n in (3, 4, 5)])
+    edition = _one_of("edition", Edition.choices, required=False)
+
+    not_future: tuple = ("document_on", "decision_on", "issued_on")
+    of_given = (
+        "stars", "number", "issuer", "decision_number", "decision_on", "signer", "issued_on",
+        "expires_on", "edition",
+    )  # fmt: skip
+    of_paper = (
+        "document_number", "document_on", "document_signer", "document_capacity", "scan",
+    )  # fmt: skip
+
+    def said(self, *names: str) -> dict[str, Any]:
+        """What was typed into these fields, the empty ones left out."""
+        found = {name: self.cleaned_data.get(name) for name in names}
+        return {name: value for name, value in found.items() if value not in (None, "")}
+
+    def given(self) -> list[Any]:
+        """The fields, in the order of the page."""
+        return [self[name] for name in (*self.of_given, *self.of_paper)]
+
+    def raw(self, product: Product | None, opening: Mapping[str, Any]) -> dict[str, Any]:
+        """The cells of its one line: the product and its maker, known or as typed in ``opening``,
+        the clean data of the form of the dossier.
+        """
+        maker = product.producer if product is not None else opening["producer"]
+        return self.said(*self.of_given) | {
+            "product": product.name if product is not None else opening["product_name"],
+            "product_group": product.group if product is not None else opening["group"],
+            "producer": maker.name if maker is not None else opening["producer_name"],
+            "owner_type": maker.owner_type if maker is not None else opening["owner_type"],
+            "commune": (maker.commune if maker is not None else opening["commune"]).code,
+        }
+
+
+class OneForm(GivenForm):
     """One certificate of before, typed from the paper itself."""
 
     product = _text("product")
@@ -353,15 +400,6 @@ class OneForm(PaperForm):
     commune = _text("commune", help_text=_("Tên nay hoặc trước sắp xếp."))
     district = _text("district")
     address = _text("address")
-    number = _text("number")
-    issuer = _text("issuer", help_text=_("UBND tỉnh, UBND huyện nào, hoặc Bộ."))
-    decision_number = _text("decision_number")
-    decision_on = _day("decision_on", required=True)
-    signer = _text("signer")
-    issued_on = _day("issued_on")
-    expires_on = _day("expires_on", help_text=_("Để trống: 36 tháng từ ngày cấp."))
-    stars = _one_of("stars", [(n, f"{n} ★") for n in (3, 4, 5)])
-    edition = _one_of("edition", Edition.choices, required=False)
     revoked_on = _day("revoked_on")
     revocation = _text("revocation")
 
@@ -374,9 +412,6 @@ class OneForm(PaperForm):
     of_certificate = (
         "number", "issuer", "decision_number", "decision_on", "signer", "issued_on", "expires_on",
         "edition", "revoked_on", "revocation",
-    )  # fmt: skip
-    of_paper = (
-        "document_number", "document_on", "document_signer", "document_capacity", "scan",
     )  # fmt: skip
 
     def groups(self) -> list[tuple[Any, list[Any]]]:
@@ -391,11 +426,6 @@ class OneForm(PaperForm):
             )
         ]
 
-    def raw(self) -> dict[str, Any]:
+    def cells(self) -> dict[str, Any]:
         """The cells of its one line."""
-        found = {}
-        for name in (*self.of_product, *self.of_producer, *self.of_certificate):
-            value = self.cleaned_data.get(name)
-            if value not in (None, ""):
-                found[name] = value
-        return found
+        return self.said(*self.of_product, *self.of_producer, *self.of_certificate)

@@ -7,8 +7,9 @@ from django.utils.translation import gettext as _
 
 from cycle.models import Level, fold
 from cycle.units import Places
-from dossiers.law.states import State
-from dossiers.models import Dossier, StockBatch
+from dossiers.law.conditions import NEVER_CERTIFIED, group_unknown
+from dossiers.law.states import RECOGNISED, State
+from dossiers.models import CaseType, Dossier, StockBatch
 from dossiers.office.stock.checking import WARNING, Checker, Line, maker_of, shown_day
 from dossiers.office.stock.columns import FIELDS, STEPS
 from dossiers.office.stock.standing import LED_BY, STANDING, in_words, reached
@@ -41,6 +42,12 @@ class RunningChecker(Checker):
             )
         }
 
+        self.certified = set(
+            Dossier.objects.filter(
+                certificates__isnull=False, state__in=RECOGNISED - {State.REVOKED}
+            ).values_list("product", flat=True)
+        )
+
     def check(self, lines: list[Line]) -> None:
         """Read the cells of each line, then compare the lines."""
         super().check(lines)
@@ -54,6 +61,7 @@ class RunningChecker(Checker):
         """The values of a line, and what is wrong with its cells."""
         self._read_cells(line)
         self._group_and_owner(line)
+        self._group_of_year(line)
         self._place(line)
         self._level(line)
         for name, day in PAPERS.items():
@@ -61,6 +69,18 @@ class RunningChecker(Checker):
                 self._split_decision(line, name, day)
         self._step(line)
         self._days_of_steps(line)
+
+    def _group_of_year(self, line: Line) -> None:
+        """A group of the edition that the year is under."""
+        group = line.values.get("product_group")
+        if group and group not in dict(self.year.rule_set.product_groups):
+            line.fault("product_group", group_unknown(self.year.rule_set))
+
+    def _claim(self, line: Line) -> None:
+        """What is judged anew had a certificate: where none is on record, it is said."""
+        case_type = line.values.get("case_type", CaseType.FIRST)
+        if case_type != CaseType.FIRST and line.values.get("product_id") not in self.certified:
+            line.fault("case_type", NEVER_CERTIFIED, level=WARNING)
 
     def _level(self, line: Line) -> None:
         """A commune of the procedure of the year."""
@@ -188,6 +208,7 @@ class RunningChecker(Checker):
         for line in lines:
             values = line.values
             self._recognise(line, maker_of(line))
+            self._claim(line)
             if self._is_twice(line, seen):
                 continue
             if (state := self.open.get(values.get("product_id", 0))) is not None:

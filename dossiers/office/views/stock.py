@@ -5,12 +5,10 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from cycle import clock, files
 from cycle.models import OrgUnit, User
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
@@ -21,7 +19,6 @@ from dossiers.models import (
     State,
     StockBatch,
     StockKind,
-    StockRow,
 )
 from dossiers.office.forms.stock import (
     AgainForm,
@@ -35,7 +32,8 @@ from dossiers.office.forms.stock import (
     UploadForm,
 )
 from dossiers.office.lists import StockRows, batch_list, stock_office
-from dossiers.office.stock import checking, totals, work
+from dossiers.office.stock import totals, work
+from dossiers.office.stock.one import enter_one
 from dossiers.walk import stock
 
 ROWS = 50
@@ -207,43 +205,9 @@ def stock_one(request: Any) -> HttpResponseBase:
     form = OneForm(request.POST or None, request.FILES or None, user=request.user)
     fill(form, request.typed)
     if request.method == "POST" and form.is_valid():
-        batch = _enter_one(form, by=request.user, unit=unit)
+        batch = enter_one(form, form.cells(), by=request.user, unit=unit)
         if batch is not None:
             row = batch.rows.get()
             messages.success(request, _("Đã ghi giấy chứng nhận."))
             return redirect("dossiers:dossier", row.dossier_id)
     return render(request, "dossiers/stock_one.html", {"form": form})
-
-
-def _enter_one(form: OneForm, *, by: User, unit: OrgUnit) -> StockBatch | None:
-    """A batch of one row, entered at once; None with the reasons at their fields."""
-    now = clock.now()
-    batch = StockBatch(
-        org_unit=unit, by=by, at=now, checked_at=now, state=BatchState.COMMITTING, answers={}
-    )
-    line = checking.Line(1, raw={name: ("", value) for name, value in form.raw().items()})
-    checking.Checker(batch).check([line])
-    for fault in line.faults:
-        if fault["level"] == checking.ERROR:
-            told = fault["text"]
-            if fault["suggestion"]:
-                told += " " + _("Gợi ý: %(what)s.") % {"what": fault["suggestion"]}
-            form.add_error(fault["field"] if fault["field"] in form.fields else None, told)
-    if form.errors:
-        return None
-    try:
-        for name, value in form.paper().items():
-            setattr(batch, name, value)
-        with transaction.atomic():
-            files.keep(batch.scan_sha256, "scan")
-            batch.cycle = stock.archive()
-            batch.save()
-            StockRow.objects.bulk_create([checking.row_of(batch, line)])
-            stock.enter(batch, by=by)
-    except stock.StockRefused as refused:
-        form.add_error(None, refused.problems)
-        return None
-    except ValidationError as refused:
-        form.add_error("scan", refused)
-        return None
-    return batch

@@ -1,0 +1,46 @@
+"""An outreach event as it truly was: corrected with a reason, told in the year's history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import HistoryEntry, User
+from dossiers.law.conditions import ConditionNotMet, stated
+from dossiers.models import OutreachEvent
+from dossiers.models.product import on_what_stands
+
+
+def correct(event: OutreachEvent, fields: Iterable[str], *, by: User, reason: str) -> None:
+    """Save the ``fields`` of ``event`` that differ from what is recorded (đính chính).
+
+    Raises PermissionDenied, and ConditionNotMet without a reason, when nothing differs or the year
+    was struck out meanwhile.
+    """
+    reason = stated(reason)
+    with on_what_stands(), transaction.atomic():
+        was = OutreachEvent.objects.select_for_update().get(pk=event.pk)
+        post = was.organiser(by)
+        if post is None:
+            raise PermissionDenied
+        changed: dict[str, Any] = {}
+        for name in fields:
+            pair = [str(getattr(row, name)) for row in (was, event)]
+            if pair[0] != pair[1]:
+                changed[name] = pair
+        if not changed:
+            raise ConditionNotMet([_("Chưa có nội dung nào khác với nội dung đã ghi.")])
+        event.save(update_fields=list(changed))
+        HistoryEntry.objects.record(
+            "outreach.correct",
+            event.cycle,
+            by=by,
+            capacity=post,
+            reason=reason,
+            outreach=event.pk,
+            changed=changed,
+        )

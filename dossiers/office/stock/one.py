@@ -1,0 +1,58 @@
+"""One certificate of before, typed by hand: a list of one line, entered at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cycle import clock, files
+from dossiers.models import BatchState, StockBatch, StockRow
+from dossiers.office.stock import checking
+from dossiers.walk import stock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cycle.models import OrgUnit, User
+    from dossiers.office.forms.stock import PaperForm
+
+
+def enter_one(
+    form: PaperForm, raw: Mapping[str, Any], *, by: User, unit: OrgUnit
+) -> StockBatch | None:
+    """A batch of the one line ``raw``, ``{name of a column: value}``, on the paper of ``form``,
+    entered at once by the same checks and door as a list; None with the reasons at the fields.
+    """
+    now = clock.now()
+    batch = StockBatch(
+        org_unit=unit, by=by, at=now, checked_at=now, state=BatchState.COMMITTING, answers={}
+    )
+    line = checking.Line(1, raw={name: ("", value) for name, value in raw.items()})
+    checking.Checker(batch).check([line])
+    for fault in line.faults:
+        if fault["level"] == checking.ERROR:
+            told = fault["text"]
+            if fault["suggestion"]:
+                told += " " + _("Gợi ý: %(what)s.") % {"what": fault["suggestion"]}
+            form.add_error(fault["field"] if fault["field"] in form.fields else None, told)
+    if form.errors:
+        return None
+    try:
+        for name, value in form.paper().items():
+            setattr(batch, name, value)
+        with transaction.atomic():
+            files.keep(batch.scan_sha256, "scan")
+            batch.cycle = stock.archive()
+            batch.save()
+            StockRow.objects.bulk_create([checking.row_of(batch, line)])
+            stock.enter(batch, by=by)
+    except stock.StockRefused as refused:
+        form.add_error(None, refused.problems)
+        return None
+    except ValidationError as refused:
+        form.add_error("scan", refused)
+        return None
+    return batch

@@ -1,0 +1,430 @@
+"""What is claimed is checked against the record: the case type, the group, the round, the figures,
+the grounds of a revocation. One table; each row names the case.
+"""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+
+from cycle import clock
+from cycle.models import HistoryEntry
+from dossiers.models import (
+    Certificate,
+    ConditionNotMet,
+    Dossier,
+    Product,
+    State,
+)
+from dossiers.office.reports import CycleReport
+from dossiers.walk import doors
+from tests import judging, records
+from tests.revoking import at, certify, inspect
+from tests.standing import stand
+from tests.world import certified_before, open_cycle, open_dossier, open_task
+
+pytestmark = pytest.mark.django_db
+
+NEW = "/dossiers/new/"
+
+
+@pytest.fixture
+def honey(cycle, commune, an):
+    """A product with a dossier that has ended, never certified."""
+    dossier = stand(open_dossier(cycle, commune, an), State.WITHDRAWN)
+    return dossier.product
+
+
+def posted(user, cycle, product, commune=None, **fields):
+    client = Client()
+    client.force_login(user)
+    return client.post(
+        NEW,
+        {
+            "cycle": cycle.pk,
+            "commune": (commune or product.producer.commune).pk,
+            "product": product.pk,
+            "case_type": "first",
+            "confirmed": "on",
+        }
+        | fields,
+    )
+
+
+def opened(product):
+    return Dossier.objects.filter(product=product, state__in={State.POTENTIAL, State.ASSEMBLING})
+
+
+# --- The case type -------------------------------------------------------------------------------
+
+#: What the product has on record -> whether it may be judged anew.
+ON_RECORD = {
+    "nothing": (None, False),
+    "a certificate in force": ({}, True),
+    "a certificate that has ended": ({"expires_on": records.day(2024, 6, 1)}, True),
+    "a certificate that was revoked": ({"state": "revoked"}, False),
+}
+
+
+@pytest.mark.parametrize("case_type", ["upgrade", "reevaluation"])
+@pytest.mark.parametrize("record", ON_RECORD)
+def test_what_is_judged_anew_has_a_certificate_on_record(
+    record, case_type, honey, cycle, commune, an
+):
+    had, may = ON_RECORD[record]
+    if had is not None:
+        if "expires_on" in had:
+            had = had | {"issued_on": records.day(2021, 6, 1)}
+        certified_before(honey, cycle, commune, **had)
+    response = posted(an, cycle, honey, case_type=case_type)
+    assert (response.status_code == 302) == may
+    if not may:
+        assert "chưa có giấy chứng nhận" in response.context["form"].errors["case_type"][0]
+        with pytest.raises(ConditionNotMet):
+            doors.open(
+                Dossier(cycle=cycle, product=honey, commune=commune, case_type=case_type), by=an
+            )
+        late = Dossier(cycle=cycle, product=honey, commune=commune)
+        process = doors.open(late, by=an)
+        with pytest.raises(ConditionNotMet):
+            doors.act(process, "enter_late", by=an, entered_as=case_type, reason="Đã có sao")
+    else:
+        made = opened(honey).get()
+        assert (made.state, made.case_type, made.entered_as) == (
+            State.ASSEMBLING,
+            case_type,
+            case_type,
+        )
+
+
+def test_a_reevaluation_registers_no_idea(honey, cycle, commune, an):
+    certified_before(honey, cycle, commune)
+    dossier = Dossier(cycle=cycle, product=honey, commune=commune, case_type="reevaluation")
+    doors.open(dossier, by=an)
+    with pytest.raises(ConditionNotMet, match="không đăng ký ý tưởng"):
+        doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    with pytest.raises(ConditionNotMet, match="không phải đánh giá lần đầu"):
+        doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Có sẵn")
+    response = posted(an, cycle, honey, case_type="reevaluation", state="idea_selected")
+    assert list(response.context["form"].errors) == ["state"]
+
+
+OLD = {
+    "given": "1",
+    "given-stars": "3",
+    "given-number": "15/GCN",
+    "given-issuer": "UBND tỉnh Điện Biên",
+    "given-decision_number": "211/QĐ-UBND",
+    "given-decision_on": "03/03/2024",
+    "given-issued_on": "03/03/2024",
+    "given-edition": "148",
+    "given-document_number": "211/QĐ-UBND",
+    "given-document_on": "03/03/2024",
+    "given-document_signer": "Trần Công Sơn",
+}
+
+
+def scan():
+    return SimpleUploadedFile("qd.pdf", b"%PDF-1.7\n", "application/pdf")
+
+
+def test_the_old_certificate_is_entered_in_the_same_form(honey, cycle, commune, minh):
+    first = posted(minh, cycle, honey, case_type="reevaluation")
+    assert first.context["old"] is not None
+    assert b"given-number" in first.content
+    response = posted(minh, cycle, honey, case_type="reevaluation", **OLD, **{"given-scan": scan()})
+    assert response.status_code == 302, response.context["wrong"]
+    given = Certificate.objects.get()
+    made = opened(honey).get()
+    assert (given.number, given.stars, given.dossier.product) == ("15/GCN", 3, honey)
+    assert (made.case_type, made.certified_by()) == ("reevaluation", given.dossier)
+
+
+def test_a_wrong_old_certificate_leaves_nothing_behind(honey, cycle, minh):
+    wrong = OLD | {"given-issued_on": "03/03/1990", "given-decision_on": "03/03/1990"}
+    response = posted(
+        minh, cycle, honey, case_type="reevaluation", **wrong, **{"given-scan": scan()}
+    )
+    assert response.status_code == 200
+    assert response.context["old"].errors
+    assert not Certificate.objects.exists()
+    assert not opened(honey).exists()
+
+
+# --- Two dossiers of one product -----------------------------------------------------------------
+
+
+def test_two_open_dossiers_of_one_product_are_warned_of_whatever_the_year(
+    honey, cycle, commune, an, rule_sets
+):
+    before = open_cycle(rule_sets["qd26_2026"], 2025)
+    other = Dossier(cycle=before, product=honey, commune=commune)
+    doors.open(other, by=an)
+    again = posted(an, cycle, honey, confirmed="")
+    assert "confirmed" in again.context["form"].errors
+    assert other in again.context["form"].duplicates
+    assert posted(an, cycle, honey).status_code == 302
+    client = Client()
+    client.force_login(an)
+    page = client.get(reverse("dossiers:dossier", args=[other.pk])).content.decode()
+    assert "Sản phẩm này còn hồ sơ khác đang mở" in page
+
+
+# --- Group and round -----------------------------------------------------------------------------
+
+
+def test_a_group_of_the_old_law_is_not_taken_into_a_year_of_the_new(honey, cycle, commune, an):
+    Product.objects.filter(pk=honey.pk).update(group="fabrics_and_garments")
+    refused = posted(an, cycle, honey)
+    assert list(refused.context["form"].errors) == ["group"]
+    assert "fabrics_and_garments" not in dict(refused.context["form"].fields["group"].choices)
+    with pytest.raises(ConditionNotMet, match="Nhóm sản phẩm"):
+        doors.open(
+            Dossier(cycle=cycle, product=Product.objects.get(pk=honey.pk), commune=commune),
+            by=an,
+        )
+    assert posted(an, cycle, honey, group="handicraft").status_code == 302
+    honey.refresh_from_db()
+    entry = opened(honey).get().history.get(event="dossier.open")
+    assert honey.group == "handicraft"
+    assert entry.data["changed"] == {"group": ["fabrics_and_garments", "handicraft"]}
+
+
+def test_a_known_group_is_not_changed_on_the_way(honey, cycle, an):
+    refused = posted(an, cycle, honey, group="drink")
+    assert list(refused.context["form"].errors) == ["group"]
+
+
+def test_a_parked_dossier_of_the_old_law_is_reopened_only_with_a_group_of_the_new(
+    cycle, cycle_of_three, old_commune, an
+):
+    old = open_dossier(cycle_of_three, old_commune, an)
+    Product.objects.filter(pk=old.product_id).update(group="fabrics_and_garments")
+    old = stand(old, State.DEFERRED, parked_from=State.ASSEMBLING)
+    with pytest.raises(ConditionNotMet, match="Nhóm sản phẩm"):
+        doors.act(old.process, "reopen", by=an, cycle=cycle, reason="Năm sau")
+
+
+def test_a_round_offers_what_is_of_its_year_and_edition(
+    cycle, province, commune, an, thu, rule_sets
+):
+    before = open_cycle(rule_sets["qd26_2026"], 2025)
+    (mine,) = judging.before_council(cycle, commune, an)
+    (theirs,) = judging.before_council(before, commune, an)
+    judging.regulate(province)
+    made = judging.begin(judging.seat(province, thu), cycle, [], thu, open_it=False)
+    assert list(made.awaiting()) == [mine]
+    with pytest.raises(ConditionNotMet, match="không chờ hội đồng này"):
+        made.take_in([(theirs, judging.rubric_of(theirs))], by=thu)
+    # Of the same year, but pinned when the year was under another edition.
+    (older,) = judging.before_council(cycle, commune, an)
+    Dossier.objects.filter(pk=older.pk).update(rule_set=rule_sets["qd1048_2019"])
+    assert set(made.awaiting()) == {mine, older}
+    made.take_in([(mine, judging.rubric_of(mine))], by=thu)
+    assert list(made.awaiting()) == []
+
+
+#: stars, points and sheets of a district's result -> whether it goes up.
+DISTRICT = {
+    "five sheets of 100, three stars": (3, 500, 5, True),
+    "eliminated with five sheets of 100": (None, 500, 5, False),
+    "49 points": (2, 245, 5, False),
+}
+
+
+@pytest.mark.parametrize("case", DISTRICT)
+def test_what_a_district_eliminated_never_goes_up(case, dossier_of_three):
+    stars, points_sum, sheets, goes = DISTRICT[case]
+    dossier_of_three.stars, dossier_of_three.sheets = stars, sheets
+    dossier_of_three.points_sum = Decimal(points_sum)
+    assert dossier_of_three.goes_up("district") == goes
+
+
+# --- The report ----------------------------------------------------------------------------------
+
+#: case type, stars before and now -> new, upgraded, judged again.
+RESULTS = {
+    "a first certificate": ("first", None, 3, (1, 0, 0)),
+    "an upgrade that rose": ("upgrade", 3, 4, (0, 1, 0)),
+    "an upgrade that stayed at three stars": ("upgrade", 3, 3, (0, 0, 0)),
+    "a re-evaluation that rose": ("reevaluation", 3, 4, (0, 1, 1)),
+    "a re-evaluation that fell": ("reevaluation", 4, 3, (0, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_the_report_counts_the_result_and_not_what_was_asked_for(
+    case, honey, cycle, commune, an, son
+):
+    case_type, had, stars, counted = RESULTS[case]
+    earlier = open_cycle(cycle.rule_set, 2023)
+    if had:
+        certified_before(honey, earlier, commune, stars=had)
+    dossier = Dossier(cycle=cycle, product=honey, commune=commune, case_type=case_type)
+    doors.open(dossier, by=an)
+    dossier = stand(dossier, State.AWAITING_DECISION, stars=stars)
+    doors.complete(
+        open_task(dossier),
+        "certify",
+        by=son,
+        paper=records.signed_paper(),
+        record=records.certificate(),
+    )
+    figures = CycleReport(cycle)
+    assert (
+        figures.certified_new.count(),
+        figures.upgrades.count(),
+        figures.reevaluated.count(),
+    ) == counted
+    assert figures.figures()["communes"] == 1
+
+
+def test_certified_and_revoked_in_the_year_is_certified_no_more(cycle, commune, an, son, minh):
+    dossier = certify(cycle, commune, an, son)
+    year = CycleReport(cycle)
+    assert (year.certified.count(), year.revoked.count()) == (1, 0)
+    with clock.at(at(11, 2)):
+        inspect(dossier, minh, "revoke")
+        doors.act(
+            dossier.process,
+            "revoke",
+            by=minh,
+            reason="Không còn đạt",
+            record=records.revocation(),
+            paper=records.signed_paper(),
+        )
+    assert (year.certified.count(), year.revoked.count()) == (0, 1)
+    assert year.not_recognised.count() == 0
+    # Revoked after the year was closed: the year's report stays as it was.
+    cycle.closed_on = records.day(2026, 10, 31)
+    cycle.save(update_fields=["closed_on"])
+    assert (year.certified.count(), year.revoked.count()) == (1, 0)
+
+
+# --- Revocation ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def certified(cycle, commune, an, son):
+    return certify(cycle, commune, an, son)
+
+
+def d8(dossier):
+    return dossier.terms.filter(code="D8").order_by("pk").last()
+
+
+def revoking(dossier, minh, record, **paper):
+    doors.act(
+        dossier.process,
+        "revoke",
+        by=minh,
+        reason="Không còn đạt",
+        record=record,
+        paper=records.signed_paper(**paper),
+    )
+
+
+def test_a_revocation_without_conclusion_or_confirmation_is_refused(certified, minh):
+    with clock.at(at(11, 2)):
+        with pytest.raises(ValidationError, match="Chưa có kết luận kiểm tra"):
+            revoking(certified, minh, records.revocation())
+        with pytest.raises(ConditionNotMet, match="Chưa ghi căn cứ thu hồi"):
+            revoking(certified, minh, None)
+        inspect(certified, minh, "remedy")
+        with pytest.raises(ValidationError, match="không đề nghị thu hồi"):
+            revoking(certified, minh, records.revocation(inspection=certified.inspections.get()))
+
+
+def test_the_commune_confirms_that_production_stopped_and_the_fifteen_days_begin(
+    certified, an, minh
+):
+    paper = records.signed_paper(
+        number="12/XN-UBND", signed_on=records.day(2026, 11, 2), signer="Quàng Văn Chi"
+    )
+    with clock.at(at(11, 4)):
+        doors.act(
+            certified.process,
+            "confirm_stopped",
+            by=an,
+            record=records.stopped(stopped_on=records.day(2026, 10, 20)),
+            paper=paper,
+        )
+    said = certified.stoppedproductions.get()
+    assert (said.paper.number, said.paper.signer) == ("12/XN-UBND", "Quàng Văn Chi")
+    assert (d8(certified).due_on, d8(certified).state) == (records.day(2026, 11, 17), "running")
+    with clock.at(at(11, 10)):
+        revoking(certified, minh, records.revocation(ground="dd", recipients="Chủ thể, UBND xã"))
+    kept = certified.revocations.get()
+    assert (kept.stopped, kept.inspection, kept.ground, kept.recipients) == (
+        said,
+        None,
+        "dd",
+        "Chủ thể, UBND xã",
+    )
+    assert d8(certified).state == "stopped"
+
+
+def test_production_did_not_stop_after_it_was_confirmed(certified, an):
+    with clock.at(at(11, 4)), pytest.raises(ValidationError, match="sau ngày ký"):
+        doors.act(
+            certified.process,
+            "confirm_stopped",
+            by=an,
+            record=records.stopped(stopped_on=records.day(2026, 11, 3)),
+            paper=records.signed_paper(signed_on=records.day(2026, 11, 2)),
+        )
+
+
+def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(certified, minh):
+    Dossier.objects.filter(pk=certified.pk).update(stars=5)
+    certified = Dossier.objects.get(pk=certified.pk)
+    minister = {"signer": "Nguyễn Văn Bộ", "signer_capacity": "Thứ trưởng Bộ Nông nghiệp"}
+    with clock.at(at(11, 2)):
+        inspect(certified, minh, "revoke")
+        with pytest.raises(ConditionNotMet, match="do Bộ trưởng thu hồi"):
+            revoking(certified, minh, records.revocation(), **minister)
+        doors.act(
+            certified.process,
+            "report_revocation",
+            by=minh,
+            reason="Mẫu không đạt",
+            record=records.revocation(recipients="Bộ Nông nghiệp và Môi trường"),
+            paper=records.signed_paper(number="40/BC-UBND"),
+        )
+    assert d8(certified).state == "stopped"
+    certified = Dossier.objects.get(pk=certified.pk)
+    assert certified.state == State.CERTIFIED
+    with clock.at(at(12, 1)):
+        with pytest.raises(ConditionNotMet, match="do Bộ trưởng ký"):
+            revoking(certified, minh, records.revocation())
+        revoking(certified, minh, records.revocation(), **minister)
+    assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
+
+
+def test_three_stars_are_not_reported_to_the_ministry(certified, minh):
+    with clock.at(at(11, 2)), pytest.raises(ConditionNotMet, match="do tỉnh công nhận"):
+        doors.act(
+            certified.process,
+            "report_revocation",
+            by=minh,
+            reason="Mẫu không đạt",
+            record=[records.inspection("revoke"), records.revocation()],
+            paper=records.signed_paper(),
+        )
+    assert not HistoryEntry.objects.filter(event="dossier.report_revocation").exists()
+
+
+def test_the_page_of_a_revocation_offers_what_it_may_rest_on(certified, minh):
+    with clock.at(at(11, 2)):
+        inspect(certified, minh, "revoke")
+    client = Client()
+    client.force_login(minh)
+    page = client.get(reverse("dossiers:act", args=[certified.pk, "revoke"]))
+    form = page.context["form"].parts[0]
+    assert form.initial["inspection"] == certified.inspections.get().pk
+    assert [value for value, _label in form.fields["ground"].choices] == [
+        *("", "a", "b", "c", "d", "dd", "e")
+    ]

@@ -1,0 +1,405 @@
+"""What was recorded wrong, or has gone on, is corrected from ordinary pages, and both stay; what was
+left unticked and what has ended is seen. One table a kind; each row names the case.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from cycle import clock
+from cycle.models import HistoryEntry, Stream
+from dossiers.forms import acts, opening
+from dossiers.law import excuses
+from dossiers.models import (
+    ConditionNotMet,
+    Dossier,
+    OutreachEvent,
+    Producer,
+    Product,
+    Review,
+    State,
+    SupportMeasure,
+)
+from dossiers.page import evidence_by_kind, recorded
+from dossiers.walk import doors
+from tests import records
+from tests.standing import stand, with_compulsory_papers
+from tests.world import open_dossier, open_task
+
+pytestmark = pytest.mark.django_db
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def typed(form, **fields):
+    """What the parts of the form of an act hold, as a browser sends it, with ``fields`` changed."""
+    data = {}
+    for part in form.parts:
+        for name in part.fields:
+            value = fields.get(name, part[name].value())
+            data[part.add_prefix(name)] = "" if value is None else value
+    return data
+
+
+# --- Records that are only added to ----------------------------------------------------------------
+
+#: act -> the record it replaces, as it was made first; a field, what it was, what it is.
+REPLACED = {
+    "correct_visit": ("record_visit", records.visit, "visitor", "Lò Thị An", "Quàng Văn Chi"),
+    "correct_support": ("record_support", records.support, "paid", 0, 50_000_000),
+    "correct_promotion": ("record_promotion", records.promotion, "cost", 0, 3_000_000),
+}
+#: Where the dossier stands when it is corrected: also long after the step.
+LATER = [State.IMPLEMENTING, State.AT_PROVINCE, State.CERTIFIED, State.DEFERRED]
+
+
+@pytest.mark.parametrize("later", LATER)
+@pytest.mark.parametrize("act", REPLACED)
+def test_a_correction_is_a_new_row_and_both_are_shown(act, later, dossier, an):
+    made, kind, field, was, now = REPLACED[act]
+    dossier = stand(dossier, State.CERTIFIED if act == "correct_promotion" else State.IMPLEMENTING)
+    doors.act(dossier.process, made, by=an, record=kind())
+    dossier = stand(dossier, later)
+    page = reverse("dossiers:act", args=[dossier.pk, act])
+    client = signed_in(an)
+    shown = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert f"{page}?replaces=" in shown
+    (old,) = model(act).objects.filter(dossier=dossier)
+    assert getattr(old, field) == was
+    form = client.get(page, {"replaces": old.pk}).context["form"]
+    data = typed(form, **{field: now, "reason": "Ghi nhầm"})
+    answer = client.post(page, data)
+    assert answer.status_code == 302, answer.context["form"].problems
+    new = model(act).objects.filter(dossier=dossier).current().get()
+    assert (new.replaces, getattr(new, field)) == (old, now)
+    old.refresh_from_db()
+    assert getattr(old, field) == was
+    entry = dossier.history.last()
+    assert (entry.event, entry.reason, entry.after) == (f"dossier.{act}", "Ghi nhầm", later)
+    (table,) = [each for each in recorded(dossier, an) if each["newest"]["record"] == new]
+    assert [row["corrected"] for row in (table["newest"], *table["older"])] == [False, True]
+    # The old one cannot be corrected twice.
+    late = client.post(page, data)
+    assert "vừa được đính chính" in str(late.context["form"].problems)
+    assert model(act).objects.filter(dossier=dossier).count() == 2
+
+
+def model(act):
+    return type(REPLACED[act][1]())
+
+
+def test_nothing_is_corrected_without_saying_what_or_by_a_stranger(dossier, an, la):
+    dossier = stand(dossier, State.IMPLEMENTING)
+    with pytest.raises(ConditionNotMet, match="chưa chọn nội dung"):
+        doors.act(dossier.process, "correct_visit", by=an, reason="Sai", record=records.visit())
+    doors.act(dossier.process, "record_visit", by=an, record=records.visit())
+    old = dossier.visits.get()
+    with pytest.raises(PermissionDenied):
+        doors.act(
+            dossier.process,
+            "correct_visit",
+            by=la,
+            reason="Sai",
+            record=records.visit(replaces=old),
+        )
+    with pytest.raises(ConditionNotMet, match="chưa nêu lý do"):
+        doors.act(dossier.process, "correct_visit", by=an, record=records.visit(replaces=old))
+
+
+def test_what_another_dossier_holds_is_not_replaced(dossier, cycle, commune, an):
+    dossier = stand(dossier, State.IMPLEMENTING)
+    other = stand(open_dossier(cycle, commune, an, "Rượu"), State.IMPLEMENTING)
+    doors.act(other.process, "record_visit", by=an, record=records.visit())
+    with pytest.raises(ValidationError, match="không thuộc hồ sơ này"):
+        doors.act(
+            dossier.process,
+            "correct_visit",
+            by=an,
+            reason="Sai",
+            record=records.visit(replaces=other.visits.get()),
+        )
+
+
+def test_planned_now_and_paid_in_june_is_one_measure(dossier, an):
+    dossier = stand(dossier, State.IMPLEMENTING)
+    doors.act(dossier.process, "record_support", by=an, record=records.support())
+    old = dossier.supportmeasures.get()
+    doors.act(
+        dossier.process,
+        "correct_support",
+        by=an,
+        reason="Đã chi",
+        record=records.support(replaces=old, paid=60_000_000),
+    )
+    standing = SupportMeasure.objects.filter(dossier=dossier).current()
+    assert [(each.planned, each.paid) for each in standing] == [(60_000_000, 60_000_000)]
+
+
+@pytest.mark.parametrize(
+    ("paid", "over", "asked"),
+    [("60.000.000", "", False), ("60.000.001", "", True), ("60.000.001", "on", False)],
+)
+def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
+    dossier = stand(dossier, State.IMPLEMENTING)
+    doors.act(dossier.process, "record_support", by=an, record=records.support())
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_support"])
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, paid=paid, over=over, reason="Đã chi"))
+    assert (answer.status_code == 200) == asked
+    if asked:
+        (part,) = [each for each in answer.context["form"].parts if "over" in each.fields]
+        assert list(part.errors) == ["over"]
+        assert isinstance(part.fields["over"].widget, forms.CheckboxInput)
+
+
+# --- Product, producer, contact, event -------------------------------------------------------------
+
+#: field -> what it becomes, and where it stands.
+DETAILS = {
+    "owner_type": ("household", Producer),
+    "representative": ("Lò Văn Hặc", Producer),
+    "phone": ("0912 345 678", Producer),
+    "address": ("Bản Nà Luống", Producer),
+    "registration_number": ("62A8001234", Producer),
+    "code": ("11-03316-01-2026", Product),
+}
+
+
+@pytest.mark.parametrize("field", DETAILS)
+def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
+    value, of = DETAILS[field]
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_details"])
+    form = signed_in(an).get(page).context["form"]
+    was = next(part[field].value() for part in form.parts if field in part.fields)
+    answer = signed_in(an).post(page, typed(form, **{field: value, "reason": "Ghi nhầm"}))
+    assert answer.status_code == 302
+    assert getattr(of.objects.get(), field) == value
+    entry = dossier.history.last()
+    assert (entry.event, entry.reason) == ("dossier.correct_details", "Ghi nhầm")
+    assert entry.data["changed"] == {field: [was or "", value]}
+    page = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "sửa liên hệ, thông tin chủ thể" in page
+
+
+def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an, la):
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_details"])
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, reason="Thử"))
+    assert "Chưa có nội dung nào khác" in str(answer.context["form"].problems)
+    assert signed_in(la).get(page).status_code == 404
+
+
+@pytest.fixture
+def meeting(cycle, commune, an):
+    return OutreachEvent.objects.create(
+        cycle=cycle,
+        org_unit=commune,
+        held_on=clock.today(),
+        kind="meeting",
+        title="Họp bản Nà Luống",
+        attendance=45,
+        cost=2_000_000,
+        recorded_by=an,
+    )
+
+
+def corrected(event, **fields):
+    return {
+        "cycle": event.cycle_id,
+        "org_unit": event.org_unit_id,
+        "held_on": f"{event.held_on:%d/%m/%Y}",
+        "kind": event.kind,
+        "title": event.title,
+        "audience": event.audience,
+        "attendance": str(event.attendance),
+        "cost": str(event.cost),
+        "reason": "Ghi nhầm số người",
+    } | fields
+
+
+def test_an_event_is_corrected_with_a_reason_and_its_history(meeting, an, la, kiem):
+    page = reverse("dossiers:outreach_one", args=[meeting.pk])
+    assert signed_in(la).get(page).status_code == 404
+    assert signed_in(kiem).get(page).status_code in (200, 404)
+    refused = signed_in(an).post(page, corrected(meeting, attendance="54", reason=""))
+    assert list(refused.context["form"].errors) == ["reason"]
+    refused = signed_in(an).post(page, corrected(meeting))
+    assert "Chưa có nội dung nào khác" in str(refused.context["form"].errors)
+    answer = signed_in(an).post(page, corrected(meeting, attendance="54"))
+    assert answer.status_code == 302
+    meeting.refresh_from_db()
+    assert meeting.attendance == 54
+    entry = HistoryEntry.objects.get(stream=Stream.CYCLE, event="outreach.correct")
+    assert (entry.actor, entry.reason) == (an, "Ghi nhầm số người")
+    assert entry.data["changed"] == {"attendance": ["45", "54"]}
+    shown = signed_in(an).get(page).content.decode()
+    assert "Ghi nhầm số người" in shown
+    assert "«45» thành «54»" in shown
+
+
+def test_an_event_of_a_closed_year_is_corrected_too(meeting, cycle, an):
+    cycle.closed_on = clock.today()
+    cycle.save(update_fields=["closed_on"])
+    page = reverse("dossiers:outreach_one", args=[meeting.pk])
+    assert signed_in(an).post(page, corrected(meeting, cost="1.000.000")).status_code == 302
+
+
+# --- Nothing is cut --------------------------------------------------------------------------------
+
+
+def test_no_field_lets_the_browser_cut_what_is_pasted(dossier, an, cycle):
+    shown = [opening.DossierForm(user=an), opening.OutreachForm(user=an)]
+    for name in ("correct_names", "correct_details", "record_visit", "record_support"):
+        shown += acts.ActForm(name, dossier, an).parts
+    kept = [
+        f"{type(form).__name__}.{name}"
+        for form in shown
+        for name in form.fields
+        if "maxlength" in str(form[name])
+    ]
+    assert kept == []
+
+
+def test_a_name_that_is_too_long_is_refused_and_shown_again(cycle, commune, an):
+    name = "Mật ong " + "rất dài " * 30
+    answer = signed_in(an).post(
+        "/dossiers/new/",
+        {
+            "cycle": cycle.pk,
+            "commune": commune.pk,
+            "producer_name": "Hợp tác xã",
+            "owner_type": "cooperative",
+            "product_name": name,
+            "group": "food",
+            "case_type": "first",
+        },
+    )
+    form = answer.context["form"]
+    assert "Dài quá 200 ký tự" in form.errors["product_name"][0]
+    assert form["product_name"].value() == name
+    assert not Dossier.objects.exists()
+
+
+# --- What was left unticked ------------------------------------------------------------------------
+
+LATER_DAY = "31/12/2029"
+#: why, until, words of an item left unticked -> the field that is wrong at a gate, or what is said.
+EXCUSES = {
+    "nothing": ("", "", "", "why_0", None),
+    "words without a choice": ("", "", "Chưa có", "why_0", None),
+    "not applicable": ("na", "", "", None, "không áp dụng"),
+    "awaited without a day": ("awaited", "", "", "until_0", None),
+    "awaited": ("awaited", LATER_DAY, "", None, f"chờ bổ sung, hạn {LATER_DAY}"),
+    "other without words": ("other", "", " ", "words_0", None),
+    "other": ("other", "", "Đã gửi riêng", None, "Đã gửi riêng"),
+    "no such reason": ("ghost", "", "", "why_0", None),
+}
+
+
+@pytest.mark.parametrize("case", EXCUSES)
+def test_at_a_gate_what_is_left_unticked_has_a_reason_of_the_list(case, dossier):
+    why, until, words, wrong, said = EXCUSES[case]
+    form = acts.ReviewForm(
+        {
+            "checked": [str(n) for n in range(1, len(acts.GUIDES["check_dossier"].checks))],
+            "why_0": why,
+            "until_0": until,
+            "words_0": words,
+            "remarks": "",
+        },
+        node="check_dossier",
+        gate=True,
+    )
+    if wrong:
+        assert list(form.errors) == [wrong]
+        return
+    assert form.is_valid(), form.errors
+    call = {"record": []}
+    form.add_to(call)
+    (review,) = call["record"]
+    assert review.unticked == [f"{form.checks[0]}: {said}"]
+
+
+def test_where_there_is_no_gate_the_next_reader_still_sees_what_was_left(dossier, an):
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    task = open_task(dossier)
+    client = signed_in(an)
+    page = reverse("dossiers:task", args=[task.pk])
+    client.post(page, {"act": "screen_idea"})
+    review = Review.objects.get()
+    checks = [str(each) for each in acts.GUIDES["screen_idea"].checks]
+    assert review.checked == []
+    assert review.unticked == [f"{each}: không nêu lý do" for each in checks]
+    shown = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert f"✗ {checks[0]}: không nêu lý do" in shown
+
+
+def test_the_list_of_reasons_is_one():
+    assert excuses.Excuse.values == ["na", "awaited", "other"]
+
+
+# --- Papers that must be valid ---------------------------------------------------------------------
+
+#: kind, its last day from today, whether it counts.
+PAPERS = {
+    "a registration that ended": ("registration_form", -1, False),
+    "a registration that ends today": ("registration_form", 0, True),
+    "a registration without an end": ("registration_form", None, True),
+}
+
+
+@pytest.mark.parametrize("case", PAPERS)
+def test_a_paper_that_must_be_valid_and_is_not_is_missing(case, dossier, an):
+    kind, days, counts = PAPERS[case]
+    dossier = stand(dossier, State.ASSEMBLING)
+    ends = None if days is None else clock.today() + timedelta(days=days)
+    with_compulsory_papers(dossier, an, **{kind: ends})
+    missing = dossier.missing_evidence()
+    assert bool(missing) != counts
+    if not counts:
+        assert f"hết hạn ngày {ends:%d/%m/%Y}" in missing[0]
+        with pytest.raises(ConditionNotMet, match="hết hạn ngày"):
+            doors.complete(
+                open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+            )
+
+
+def test_what_was_valid_when_filed_is_not_missing_later(dossier, an):
+    dossier = stand(dossier, State.ASSEMBLING)
+    with_compulsory_papers(dossier, an, registration_form=clock.today())
+    doors.complete(open_task(dossier), "submit_dossier", by=an, record=records.self_assessment())
+    dossier = Dossier.objects.get(pk=dossier.pk)
+    with clock.at(clock.now() + timedelta(days=20)):
+        assert dossier.missing_evidence() == []
+        # Sent back, it is to be filed again: then the papers must be valid then.
+        back = stand(dossier, State.SUPPLEMENT_REQUESTED)
+        assert back.missing_evidence() != []
+
+
+#: kind of a paper whose last day is over -> whether it is evidence all the same.
+OF_THE_PAST = {
+    "origin_and_chain": True,
+    "growth_accounts": True,
+    "awards": True,
+    "test_results": False,
+    "production_conditions": False,
+}
+
+
+@pytest.mark.parametrize("kind", OF_THE_PAST)
+def test_contracts_accounts_and_awards_of_the_past_are_evidence(kind, dossier, an):
+    dossier = stand(dossier, State.ASSEMBLING)
+    ended = records.paper(kind, expires_on=clock.today() - timedelta(days=1))
+    doors.act(dossier.process, "attach_evidence", by=an, record=ended)
+    ((row,),) = [each["pieces"] for each in evidence_by_kind(dossier)]
+    assert row["lapsed"] != OF_THE_PAST[kind]
+    shown = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert ("Đã hết hạn trước ngày nộp hồ sơ" in shown) != OF_THE_PAST[kind]
