@@ -180,7 +180,7 @@ class _Said(DeferredAttribute):
 
     def __set__(self, instance: Any, value: Any) -> None:
         # Without it, what was read from the column would hide this attribute.
-        instance.__dict__[self.field.attname] = value
+        vars(instance)[self.field.attname] = value
 
 
 class _SaidText(models.TextField):
