@@ -105,7 +105,7 @@ class Walk:
     """The office, and a moment that goes on; ``found`` keeps what was wrong, by kind."""
 
     def __init__(self, chance):
-        self.chance = chance
+        self.chance, self.why = chance, ""
         self.now = timezone.make_aware(datetime(2026, 2, 2, 9))
         self.moves, self.found = Counter(), {name: [] for name in FAULTS}
         end_the_province_of_the_reference_data()
@@ -195,10 +195,13 @@ class Walk:
         given = HANDS_IN.get(name, dict)()
         if name == "certify":
             given["record"].number = f"{task.pk}/GCN"
-        with suppress(*REFUSALS), transaction.atomic():
-            doors.complete(task, name, by=by, reason="Theo biên bản", **given)
-            return True
-        return False
+        try:
+            with transaction.atomic():
+                doors.complete(task, name, by=by, reason="Theo biên bản", **given)
+        except REFUSALS as refused:
+            self.why = f"{name}: {refused!r}"
+            return False
+        return True
 
     def bring_papers(self, dossier, by):
         there = set(dossier.evidence.current().values_list("kind", flat=True))
@@ -427,5 +430,7 @@ class Walk:
                 if by is None or not any(self.tried(task, name, by) for name in task.acts()):
                     self.found["dead_ends"].append(f"{task} {task.state}: at the end")
                     break
+            else:
+                self.found["dead_ends"].append(f"{dossier} goes in a circle: {self.why}")
         left = Term.objects.live().filter(task__isnull=False, task__open_state=None)
         self.found["wrong_days"] += [f"{term}: runs on" for term in left]

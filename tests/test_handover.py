@@ -370,7 +370,7 @@ def test_briefing_query_count(client, an, cycle, commune, post, rows, django_ass
     for n in range(rows):
         open_dossier(cycle, commune, an, f"Sản phẩm {n}")
     client.force_login(an)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(f"/handover/{post.pk}/briefing/")
 
 

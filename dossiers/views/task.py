@@ -49,7 +49,7 @@ def handling(user: User, task: Task) -> dict[str, str]:
     may = {}
     if rules.has_perm("dossiers.claim_task", user, task):
         # What its owner may no longer do is free to be taken.
-        if task.owner is None or not holds_task(task.owner, task):
+        if task.owner is None or task.owner != user and not holds_task(task.owner, task):
             may["claim"] = _("Nhận việc")
         if task.waiting_since:
             may["resume"] = _("Chủ thể đã trả lời")
