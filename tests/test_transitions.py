@@ -19,7 +19,6 @@ from dossiers.models import (
     Dossier,
     State,
 )
-from dossiers.walk import doors
 from tests import records
 from tests.law_acts import HANDS_IN, authority, do, who_does
 from tests.law_table import (
