@@ -313,7 +313,7 @@ def test_an_impossible_duty_is_refused(column, value, key):
     assert refused.value.key == key
 
 
-@pytest.mark.parametrize("key", rulesets.KEYS)
+@pytest.mark.parametrize("key", sorted(set(rulesets.KEYS) - set(rulesets.MAY_LACK)))
 def test_every_key_is_needed(key):
     law = content("qd26_2026")
     del law[key]
