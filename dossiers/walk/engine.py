@@ -87,10 +87,11 @@ class OfficerActivation(ViewActivation):
             )
         except Duty.DoesNotExist:
             raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}") from None
+        # What a unit left when it ended is its heir's; what comes new bears the heir's name.
         unit = (
-            OrgUnit.objects.get(pk=duty.routed)
+            OrgUnit.objects.get(pk=duty.routed).heir()
             if duty.routed
-            else dossier.commune.at_level(duty.level)
+            else dossier.commune.acting(duty.level)
         )
         opened_at = dossier.moved_at
         task = Task(
