@@ -341,13 +341,6 @@ class OrgUnit(models.Model):
             unit = unit.parent
         return unit
 
-    def acting(self, level: str) -> "OrgUnit | None":
-        """Who does the work of a level for it today (đơn vị giải quyết): the unit at ``level``
-        above it, or that unit's heir; None where there is no such level.
-        """
-        unit = self.at_level(level)
-        return unit and unit.heir()
-
     def heir(self, day: date | None = None) -> "OrgUnit":
         """Who has its business on ``day``, today without one: itself while it exists, else the last
         of its successors as far as each was the only one, or the one that was chosen.

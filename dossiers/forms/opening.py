@@ -123,8 +123,11 @@ class DossierForm(PlainPart):
         self.duplicates: list[Dossier] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         years = self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
-        # Of the communes that have ended only those that an open year still knew.
-        known = years.filter(opened_on__lte=OuterRef("valid_to"))
+        # Of the communes that have ended only those that an open year still knew (doors.no_more).
+        known = years.filter(
+            Q(opened_on__lte=OuterRef("valid_to"))
+            | Q(rule_set__content__levels__contains=["district"])
+        )
         self.fields["commune"].queryset = (
             communes.filter(Q(valid_to=None) | Exists(known))
             .select_related("parent")

@@ -98,7 +98,7 @@ class PeopleList(Queried):
 
 def _posts_said(row: dict[str, Any]) -> str:
     said = [
-        _now("%(post)s, từ %(day)s") % {"post": post, "day": day_text(post.valid_from)}
+        _now("%(post)s, từ %(day)s") % {"post": post.label, "day": day_text(post.valid_from)}
         for post in (*row["now"], *row["coming"])
     ]
     said += [

@@ -94,8 +94,10 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
 
 
 def no_more(commune: OrgUnit, cycle: Cycle) -> str:
-    """Why nothing of ``cycle`` begins at ``commune``: it had ended before. "" when it may."""
-    if not commune.ended_before(cycle.opened_on):
+    """Why nothing of ``cycle`` begins at ``commune``: it had ended before. "" when it may, as it
+    may in a year of three levels, which has no others.
+    """
+    if cycle.rule_set.has_district or not commune.ended_before(cycle.opened_on):
         return ""
     said = _now("«%(unit)s» đã kết thúc ngày %(day)s: hãy chọn «%(now)s».")
     heir = commune.heir(cycle.opened_on)
@@ -232,7 +234,7 @@ def _not_both_ends(task: Task, name: str, by: User) -> None:
     for duty in Duty.objects.filter(
         cycle=dossier.cycle_id, rule_set=dossier.rule_set_id, node__in=above
     ):
-        unit = dossier.commune.acting(duty.level)
+        unit = dossier.unit_at(duty.level)
         if unit is not None and by.capacity(duty.role, unit.pk) is not None:
             raise ConditionNotMet([BOTH_ENDS])
 

@@ -87,11 +87,10 @@ class OfficerActivation(ViewActivation):
             )
         except Duty.DoesNotExist:
             raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}") from None
-        # What a unit left when it ended is its heir's; what comes new bears the heir's name.
         unit = (
-            OrgUnit.objects.get(pk=duty.routed).heir()
+            dossier.worked_by(OrgUnit.objects.get(pk=duty.routed))
             if duty.routed
-            else dossier.commune.acting(duty.level)
+            else dossier.unit_at(duty.level)
         )
         opened_at = dossier.moved_at
         task = Task(
