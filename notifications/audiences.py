@@ -371,7 +371,9 @@ def who_was_not_through(entry: HistoryEntry) -> set[int]:
     officers = RoleAssignment.objects.held_on(clock.today()).filter(
         role=Role.OFFICER, org_unit__level=Level.PROVINCE
     )
-    return _of_window(entry, org_unit__in=units) | set(
+    # Whoever took a unit over since has what was left.
+    heirs = OrgUnit.objects.heirs_of(units)
+    return _of_window(entry, org_unit__in=heirs) | set(
         acting_in(officers).values_list("pk", flat=True)
     )
 

@@ -178,7 +178,7 @@ def _holder(council: Council, seat: str) -> Member | None:
 
 
 def _leader(unit: OrgUnit) -> str:
-    held = RoleAssignment.objects.held_on(clock.today()).filter(role=Role.LEADER, org_unit=unit)
+    held = RoleAssignment.objects.at(unit.pk).filter(role=Role.LEADER)
     leaders = [str(each.user) for each in held.select_related("user")[:2]]
     # With two leaders it is unknown who will sign.
     return leaders[0] if len(leaders) == 1 else ""
@@ -202,9 +202,23 @@ def _entry(entry: RoundEntry) -> dict[str, Any]:
     return {
         "product": _name(product),
         "producer": _name(product.producer),
-        "commune": _name(entry.dossier.commune),
+        "commune": _commune(entry),
         "rubric": entry.rubric.name,
     }
+
+
+def _day_of(round_: EvaluationRound) -> date:
+    """The day whose units its documents name: that of its closing, until then today."""
+    return timezone.localdate(round_.closed_at) if round_.closed_at else clock.today()
+
+
+def _commune(entry: RoundEntry) -> str:
+    """The commune of the product on the document's day, with the one that it was filed in."""
+    filed = entry.dossier.commune
+    if filed.valid_to is None:
+        return _name(filed)
+    now, then = _name(filed.heir(_day_of(entry.round))), _name(filed)
+    return now if now == then else f"{now} (trước là {then})"
 
 
 def _results(closing: Closing) -> list[Result]:
@@ -468,7 +482,8 @@ def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
 
 def _notice(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     results = _results(closing)
-    communes = sorted({_name(each.entry.dossier.commune) for each in results})
+    day = _day_of(round_)
+    communes = sorted({_name(each.entry.dossier.commune.heir(day)) for each in results})
     return _head(DocumentKind.NOTICE, round_) | {
         "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
         "bases": _bases(round_),
@@ -534,7 +549,7 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
             "role": member.get_seat_display() if member else "",
             "product": _name(product),
             "producer": _name(product.producer),
-            "commune": _name(entry.dossier.commune),
+            "commune": _commune(entry),
             "signature": {
                 "lines": ["THÀNH VIÊN CHẤM ĐIỂM"],
                 "name": _name(member.user) if member else "",
@@ -547,7 +562,10 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
 def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) -> dict[str, Any]:
     """The certificate of a product; ``link`` is the full address for its QR code."""
     with _as_of(end_of(certificate.issued_on)):
-        name, commune = _name(entry.round.council.org_unit), _name(certificate.dossier.commune)
+        name, commune = (
+            _name(entry.round.council.org_unit),
+            _name(certificate.dossier.commune.heir(certificate.issued_on)),
+        )
     unit = entry.round.council.org_unit
     committee = f"Ủy ban nhân dân {_in_sentence(name)}"
     decision = certificate.decision

@@ -38,13 +38,16 @@ from cycle.models.job import Job, JobState, job_kind
 from cycle.models.office import Configuration, Office, OfficeContact
 from cycle.models.organisation import (
     Level,
+    Moved,
     OrgUnit,
     Role,
     RoleAssignment,
     Substitution,
     User,
     acting_in,
+    heir_of,
     named_apart,
+    now_called,
     people_of,
     told_apart,
 )
@@ -112,4 +115,7 @@ __all__ = [
     "acting_in",
     "people_of",
     "told_apart",
+    "Moved",
+    "heir_of",
+    "now_called",
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField
@@ -146,7 +146,16 @@ class DossierForm(PlainPart):
             *self.fields["group"].choices,
             *(choice for choice in ProductGroup.choices if choice[0] in known),
         ]
-        self.fields["commune"].queryset = communes.select_related("parent").current_first()
+        # Of the communes that have ended only those that an open year still knew (doors.no_more).
+        knew = years.filter(
+            Q(opened_on__lte=OuterRef("valid_to"))
+            | Q(rule_set__content__levels__contains=["district"])
+        )
+        self.fields["commune"].queryset = (
+            communes.filter(Q(valid_to=None) | Exists(knew))
+            .select_related("parent")
+            .current_first()
+        )
         producers = Producer.objects.filter(commune__in=communes)
         self.fields["producer"].queryset = producers
         self.fields["product"].queryset = Product.objects.filter(
@@ -180,6 +189,8 @@ class DossierForm(PlainPart):
                 _("Xã này không thuộc chu trình đã chọn: chu trình %(levels)s.")
                 % {"levels": _("ba cấp") if cycle.rule_set.has_district else _("hai cấp")},
             )
+        elif cycle and commune and (gone := doors.no_more(commune, cycle)):
+            self.add_error("commune", gone)
         product, producer = data.get("product"), data.get("producer")
         if product and producer and product.producer_id != producer.pk:
             self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
@@ -264,11 +275,7 @@ class DossierForm(PlainPart):
             producers = (
                 [data["producer"]]
                 if data["producer"]
-                else [
-                    row
-                    for row in Producer.objects.filter(commune=data["commune"])
-                    if fold(row.name) == fold(data["producer_name"])
-                ]
+                else _called(data["commune"], data["producer_name"])
             )
             same = Dossier.objects.filter(
                 product__in=[
@@ -333,36 +340,44 @@ class DossierForm(PlainPart):
 
     def _new_product(self, data: dict[str, Any]) -> Product:
         """An unsaved product, for the door to save; with an unsaved producer if that is new too."""
-        producer = data["producer"] or Producer(
-            name=data["producer_name"],
-            owner_type=data["owner_type"],
-            commune=data["commune"],
-            representative=data["representative"],
-            phone=data["phone"],
-            address=data["address"],
-            registration_number=data["registration_number"],
+        producer = (
+            data["producer"]
+            # Typed again it is still the one that is here, be it of a commune of before.
+            or next(iter(_called(data["commune"], data["producer_name"])), None)
+            or Producer(
+                name=data["producer_name"],
+                owner_type=data["owner_type"],
+                commune=data["commune"],
+                representative=data["representative"],
+                phone=data["phone"],
+                address=data["address"],
+                registration_number=data["registration_number"],
+            )
         )
         return Product(
             producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
         )
 
 
+def _called(commune: OrgUnit, name: str) -> list[Producer]:
+    """The producers of this name, capitals and marks aside, in the commune or in one of before that
+    went into the same, the first one entered first.
+    """
+    here = Producer.objects.filter(commune__in=OrgUnit.objects.united_with(commune.pk))
+    return list(here.filter(search=fold(name)).order_by("pk"))
+
+
 def told_by(potential: Potential) -> dict[str, Any]:
     """What a survey says of a potential product, as the form asks it."""
-    maker = next(
-        (
-            each
-            for each in Producer.objects.filter(commune=potential.commune_id)
-            if fold(each.name) == fold(potential.producer_name)
-        ),
-        None,
-    )
-    made = maker.products.all() if maker is not None else []
+    commune = potential.commune.heir().pk
+    makers = _called(potential.commune, potential.producer_name)
+    maker = next(iter(makers), None)
+    made = Product.objects.filter(producer__in=makers).order_by("pk")
     known = next((each for each in made if fold(each.name) == fold(potential.name)), None)
     if known is not None:
-        return {"commune": potential.commune_id, "product": known.pk}
+        return {"commune": commune, "product": known.pk}
     told: dict[str, Any] = {
-        "commune": potential.commune_id,
+        "commune": commune,
         "product_name": potential.name,
         "group": potential.group,
     }
@@ -416,6 +431,18 @@ class OutreachForm(Part, forms.ModelForm):
             .current_first()
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
+
+    def clean(self) -> Any:
+        """What was held is its unit's of that day."""
+        data = super().clean()
+        unit, day = data.get("org_unit"), data.get("held_on")
+        if unit and day and unit.ended_before(day):
+            self.add_error(
+                "org_unit",
+                _("Ngày ấy «%(unit)s» không còn: nay là «%(now)s».")
+                % {"unit": unit, "now": unit.heir()},
+            )
+        return data
 
 
 class OutreachCorrectionForm(OutreachForm):

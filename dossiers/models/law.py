@@ -1050,9 +1050,9 @@ class Law(models.Model):
                     ]
                 )
         self.cycle, self.rule_set = cycle, cycle.rule_set
-        if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
+        if self.commune.ended_before(cycle.opened_on):
             self.commune = self.commune.heir(cycle.opened_on)
-            if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
+            if self.commune.ended_before(cycle.opened_on):
                 raise ConditionNotMet(
                     [_("Xã cũ đã được sắp xếp lại: cần chọn xã mới trước khi mở lại.")]
                 )

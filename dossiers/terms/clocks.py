@@ -175,7 +175,7 @@ def follow(
             continue
         if (begins := _origin(rule)(dossier, entry)) is None:
             continue
-        unit = dossier.commune.at_level(rule.level) or dossier.commune
+        unit = dossier.unit_at(rule.level) or dossier.commune
         begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
     _follow_batch(dossier, entry, others)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
