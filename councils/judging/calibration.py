@@ -232,7 +232,7 @@ def leniency(dossiers: QuerySet[Dossier]) -> list[Leniency]:
         .filter(low__isnull=False, high__isnull=False)
         .values_list("cycle__year", "commune__parent__name")
         .annotate(products=Count("pk"), difference=Avg(F("low") - F("high")))
-        .order_by("-cycle__year", "commune__parent__name")
+        .order_by("-cycle__year", "commune__parent__sort_key")
     )
     return [Leniency(*row) for row in rows]
 

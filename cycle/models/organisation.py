@@ -12,13 +12,12 @@ from django.contrib.postgres.fields.ranges import RangeBoundary
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Count, ExpressionWrapper, F, Func, Q, Value
-from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, letters
 from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Line, array, start
-from cycle.models.folding import Fold, NameField
+from cycle.models.folding import NameField
 
 
 def check_period(first: date | None, last: date | None, field: str) -> None:
@@ -57,7 +56,7 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
 
     def current_first(self) -> "OrgUnitQuerySet":
         """As a list to choose from shows them: what goes on before what has ended, by name."""
-        return self.order_by(F("valid_to").desc(nulls_first=True), "name", "pk")
+        return self.order_by(F("valid_to").desc(nulls_first=True), "sort_key", "pk")
 
     def in_area_of(self, unit_id: int) -> "OrgUnitQuerySet":
         """The unit, all below it, and what those took over."""
@@ -131,11 +130,8 @@ class OrgUnit(models.Model):
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
     #: A second province of before the database refused it: one installation serves one.
     doubled = models.BooleanField(default=False, db_default=False, editable=False)
-    search = models.GeneratedField(
-        expression=Fold(Concat("name", Value(" "), "aliases", output_field=models.TextField())),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
+    search, search_joined = letters.searched("name", "aliases")
+    sort_key = letters.sorted_by("name")
 
     objects = OrgUnitQuerySet.as_manager()
 
@@ -279,18 +275,18 @@ def _after(unit_id: int) -> set[int]:
 
 def named_apart(rows: Any, user: str = "") -> Any:
     """``rows``, people or what has one at ``user``, told by ``has_namesake`` who shares a name."""
-    name = f"{user}__full_name" if user else "full_name"
+    key = f"{user}__sort_key" if user else "sort_key"
     # Read once for all rows: of an EXISTS for each, a list of all people would take their square.
     shared = (
         User.objects.exclude(full_name="")
         .order_by()
-        .values(as_compared=Lower("full_name"))
+        .values("sort_key")
         .annotate(times=Count("pk"))
         .filter(times__gt=1)
-        .values("as_compared")
+        .values("sort_key")
     )
-    return rows.alias(name_as_compared=Lower(name)).annotate(
-        has_namesake=ExpressionWrapper(Q(name_as_compared__in=shared), models.BooleanField())
+    return rows.annotate(
+        has_namesake=ExpressionWrapper(Q((f"{key}__in", shared)), models.BooleanField())
     )
 
 
@@ -316,6 +312,7 @@ class User(AbstractUser):
     )
     #: When this person opened the help or said that they need none; empty: it is offered.
     help_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sort_key = letters.sorted_by("full_name")
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 

@@ -36,7 +36,7 @@ class Register(Listed):
         return User.objects.values(
             cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
             communes=ArraySubquery(
-                below.order_by("name", "-valid_from").values(
+                below.order_by("sort_key", "-valid_from").values(
                     row=JSONObject(pk="pk", name="name", valid_to="valid_to")
                 )
             ),
@@ -57,7 +57,7 @@ class Register(Listed):
             dossiers = dossiers.filter(state__in=states_of(filters.step))
         if filters.state:
             dossiers = dossiers.filter(state=filters.state)
-        return dossiers.filter(filters.words("product")).order_by("-pk")
+        return dossiers.filter(filters.found()).order_by("-pk")
 
     def keys(self) -> Iterable[int]:
         return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)

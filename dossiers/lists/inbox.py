@@ -22,14 +22,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, written
-from cycle.models import DayOff, User, fold, told_apart
+from cycle import clock, letters, written
+from cycle.models import DayOff, User, fold_number, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
-from dossiers.models import ACTS, ProductGroup, Task
+from dossiers.models import ACTS, Certificate, OfficialDocument, ProductGroup, Task
 from dossiers.terms.due import SOON, Due, due
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from dossiers.models.task import TaskQuerySet
 
 MANY = 1000
-WORDS = 8
 
 #: Prefix of ``after`` when the page begins among the tasks marked as signed, which come first.
 _SIGNED = "signed:"
@@ -97,15 +96,19 @@ class Filters(Narrowed):
         """Whether any filter is set."""
         return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
 
-    def words(self, product: str) -> Q:
-        """The condition that each word searched for is in the product's name, its code or its
-        producer's name; ``product`` is the lookup path to the product.
+    def found(self, path: str = "") -> Q:
+        """The condition that each word searched for is said of the dossier's product, its producer
+        or its commune, or that a document or certificate of it has this number. ``path`` leads to
+        the dossier: "" or "dossier__".
         """
-        condition = Q()
-        for word in fold(self.q).split()[:WORDS]:
-            condition &= Q(**{f"{product}__search__contains": word}) | Q(
-                **{f"{product}__producer__search__contains": word}
-            )
+        of = ("product__", "product__producer__", "commune__")
+        condition = letters.found(self.q, [path + each for each in of])
+        number = fold_number(self.q)
+        if condition and any(map(str.isdecimal, number)):
+            dossier = path.removesuffix("__") or "pk"
+            for record in (OfficialDocument, Certificate):
+                numbered = record.objects.filter(folded_number__startswith=number)
+                condition |= Q((f"{dossier}__in", numbered.values("dossier")))
         return condition
 
 
@@ -248,7 +251,7 @@ class Inbox(Listed):
             tasks = tasks.filter(dossier__commune=filters.commune)
         if filters.group:
             tasks = tasks.filter(dossier__product__group=filters.group)
-        return tasks.filter(filters.words("dossier__product"))
+        return tasks.filter(filters.found("dossier__"))
 
     @property
     def _key(self) -> tuple[str, bool]:
@@ -343,7 +346,7 @@ class Inbox(Listed):
         return {
             "steps": Step.choices,
             "groups": ProductGroup.choices,
-            "communes": sorted(communes.items(), key=lambda item: fold(item[1])),
+            "communes": sorted(communes.items(), key=lambda item: letters.sort_key(item[1])),
             "sorts": Sort.choices,
         }
 

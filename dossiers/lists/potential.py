@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from cycle.models import OrgUnit, User, fold
+from cycle import letters
+from cycle.models import OrgUnit, User
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import Potential, PotentialState
 
@@ -50,15 +51,13 @@ class Potentials(Listed):
             rows = rows.filter(state=asked.state)
         if asked.commune is not None:
             rows = rows.filter(commune=asked.commune)
-        for word in fold(asked.q).split():
-            rows = rows.filter(search__contains=word)
-        return rows
+        return rows.filter(letters.found(asked.q))
 
     def _ordered(self) -> QuerySet[Potential]:
         return (
             self.found()
             .select_related("commune", "dossier", "batch")
-            .order_by("commune__name", "commune_id", "pk")
+            .order_by("commune__sort_key", "commune_id", "pk")
         )
 
     def keys(self) -> Iterable[int]:
@@ -73,7 +72,7 @@ class Potentials(Listed):
         last = self.filters.after and (
             Potential.objects.visible_to(self.user)
             .filter(pk=self.filters.after)
-            .values_list("commune__name", "commune", "pk")
+            .values_list("commune__sort_key", "commune", "pk")
             .first()
         )
         if self.filters.after is not None:
@@ -81,9 +80,9 @@ class Potentials(Listed):
                 return []
             name, commune, pk = last
             rows = rows.filter(
-                Q(commune__name__gt=name)
-                | Q(commune__name=name, commune__gt=commune)
-                | Q(commune__name=name, commune=commune, pk__gt=pk)
+                Q(commune__sort_key__gt=name)
+                | Q(commune__sort_key=name, commune__gt=commune)
+                | Q(commune__sort_key=name, commune=commune, pk__gt=pk)
             )
         return list(rows[: self.PAGE + 1])
 
@@ -96,4 +95,4 @@ class Potentials(Listed):
         units = OrgUnit.objects.filter(
             pk__in=Potential.objects.visible_to(self.user).order_by().values("commune")
         )
-        return list(units.order_by("name", "pk").values_list("pk", "name"))
+        return list(units.order_by("sort_key", "pk").values_list("pk", "name"))

@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
-from django.db.models import F, Q
-from django.db.models.functions import Concat
+from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, NameField, OrgUnit
+from cycle import letters
+from cycle.models import NameField, OrgUnit
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
@@ -87,9 +87,10 @@ class Producer(models.Model):
     phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
     address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
     registration_number = models.CharField(_("số đăng ký kinh doanh"), max_length=40, blank=True)
-    search = models.GeneratedField(
-        expression=Fold(F("name")), output_field=models.TextField(), db_persist=True
+    search, search_joined = letters.searched(
+        "name", "representative", "phone", "address", "registration_number"
     )
+    sort_key = letters.sorted_by("name")
     void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 
     objects = Standing()
@@ -98,7 +99,7 @@ class Producer(models.Model):
     class Meta:
         verbose_name = _("chủ thể")
         verbose_name_plural = _("chủ thể")
-        ordering = ["name"]
+        ordering = ["sort_key", "pk"]
 
     def __str__(self) -> str:
         return self.name
@@ -129,11 +130,8 @@ class Product(models.Model):
     name = NameField(_("tên sản phẩm"), max_length=200)
     group = models.CharField(_("nhóm sản phẩm"), max_length=40, choices=ProductGroup)
     code = models.CharField(_("mã số sản phẩm"), max_length=40, blank=True)
-    search = models.GeneratedField(
-        expression=Fold(Concat("name", models.Value(" "), "code", output_field=models.TextField())),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
+    search, search_joined = letters.searched("name", "code")
+    sort_key = letters.sorted_by("name")
     void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 
     objects = Standing()
@@ -142,7 +140,7 @@ class Product(models.Model):
     class Meta:
         verbose_name = _("sản phẩm")
         verbose_name_plural = _("sản phẩm")
-        ordering = ["name"]
+        ordering = ["sort_key", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(group__in=ProductGroup.values), name="product_group_known"

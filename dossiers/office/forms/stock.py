@@ -149,7 +149,7 @@ class AnswersForm(PlainPart):
             (unit.pk, unit.name)
             for unit in OrgUnit.objects.valid_on(clock.today())
             .filter(level=Level.COMMUNE, parent=batch.org_unit)
-            .order_by("name")
+            .order_by("sort_key")
         ]
         self.communes = dict(communes)
         if batch.kind == StockKind.RUNNING:
