@@ -8,8 +8,12 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query
 
-from cycle import letters
+from cycle import letters, written
 from cycle.models import OrgUnit
+from dossiers.models import Dossier, Producer, Product
+from dossiers.models.product import maker_key
+from tests.decision_papers import decision_of
+from tests.world import open_dossier
 
 #: Every assigned character below the Chinese ones and from their compatible forms on.
 ASSIGNED = [
@@ -114,3 +118,151 @@ def test_names_stand_as_in_a_vietnamese_dictionary():
     assert sorted(shuffled, key=letters.sort_key) == DICTIONARY
     upper = [each.upper() for each in shuffled]
     assert sorted(upper, key=letters.sort_key) == [each.upper() for each in DICTIONARY]
+
+
+# --- Searched -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def coffee(cycle, commune, an):
+    """A dossier with all that is searched."""
+    dossier = open_dossier(cycle, commune, an, name="Cà-phê Mường Ảng (rang xay)")
+    Producer.objects.filter(pk=dossier.product.producer_id).update(
+        name="HTX nông nghiệp Tâm Đức",
+        representative="Lò Thị Pản",
+        phone="0915111222",
+        address="Bản Lé, xã Nà Tấu",
+        registration_number="6200012345",
+    )
+    Product.objects.filter(pk=dossier.product_id).update(code="DB-01-03")
+    decision_of(dossier, number="812/QĐ – UBND")
+    open_dossier(cycle, commune, an, name="Chè Shan tuyết Ðường Sa")
+    return dossier
+
+
+FINDS = [
+    "cà phê", "cà-phê", "càphê", "caphe", "CAPHE rang", "cà\u200b phê", "ca\u00a0phe", "phê,",
+    unicodedata.normalize("NFD", "cà phê"), "(rang xay)", "db-01-03", "DB0103", "tâm đức", "tamduc",
+    "nà tấu caphe", "natau caphe", "bản lé", "lò thị pản", "lothipan", "0915 111 222", "0915.111.222",
+    "0915111222", "6200012345", "812/QĐ-UBND", "812/qd‑ubnd.", "0812/QĐ", "caphe tâm đức bản lé",
+]  # fmt: skip
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", FINDS)
+def test_a_dossier_is_found_by_what_is_known_of_it(asked, coffee, an, client):
+    client.force_login(an)
+    for address in ("/dossiers/", "/inbox/?tab=unit"):
+        page = client.get(address, {"q": asked, "tab": "unit"}).context["page"]
+        assert [row.get("product_name") or row["product"] for row in page.rows()] == [
+            "Cà-phê Mường Ảng (rang xay)"
+        ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", ["trà", "12/QĐ-UBND", "cà phê chè", "0915999", "me mu"])
+def test_what_is_not_said_of_it_does_not_find_it(asked, coffee, an, client):
+    client.force_login(an)
+    assert client.get("/dossiers/", {"q": asked}).context["page"].rows() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", ["đường sa", "Ðường", "duong sa", "ĐƯỜNG"])
+def test_a_name_with_eth_is_found_by_its_letter(asked, coffee, an, client):
+    client.force_login(an)
+    [row] = client.get("/dossiers/", {"q": asked}).context["page"].rows()
+    assert row["product_name"] == "Chè Shan tuyết Ðường Sa"
+
+
+# --- Two of one name ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("HTX Mường Ảng", "Hợp tác xã Mường Ảng"),
+        ("HTX Mường-Ảng", "hợp tác xã MƯỜNG ẢNG"),
+        ("Cty TNHH MTV Hoa Ban", "Công ty trách nhiệm hữu hạn một thành viên Hoa Ban"),
+        ("Cty CP “Hoa Ban”", "Công ty cổ phần Hoa Ban"),
+        ("HTX DVNN Tâm Đức", "Hợp tác xã dịch vụ nông nghiệp Tâm Đức"),
+        ("HKD Lò Thị Pản", "Hộ kinh doanh Lò Thị Pản"),
+        ("THT Nà Tấu", "Tổ hợp tác Nà Tấu."),
+    ],
+)
+def test_a_producer_is_one_however_its_form_is_written(one, other):
+    assert maker_key(one) == maker_key(other) != maker_key("Hợp tác xã Hoa Mai")
+
+
+OPENING = {
+    "case_type": "first", "entered_as": "", "product_name": "Mật ong", "group": "food",
+    "owner_type": "cooperative",
+}  # fmt: skip
+
+
+@pytest.fixture
+def opened(client, cycle, commune, an, coffee):
+    client.force_login(an)
+
+    def post(**typed):
+        sent = OPENING | {"cycle": cycle.pk, "commune": commune.pk} | typed
+        return client.post("/dossiers/new/", sent)
+
+    return post
+
+
+@pytest.mark.django_db
+def test_a_producer_who_is_there_already_is_recognised_and_may_be_another(opened, coffee):
+    typed = {"producer_name": "Hợp tác xã NN Tâm-Đức"}
+    answer = opened(**typed)
+    assert "Chủ thể đã có ở xã này" in answer.text
+    assert "HTX nông nghiệp Tâm Đức" in answer.text
+    assert Dossier.objects.count() == 2
+    assert opened(**typed, confirmed="on").status_code == 302
+    assert Dossier.objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_what_was_typed_is_never_dropped_for_what_was_chosen(opened, coffee):
+    for typed, field in (
+        ({"producer": coffee.product.producer_id, "producer_name": "HTX Khác"}, "producer_name"),
+        ({"product": coffee.product_id, "producer_name": "HTX Khác"}, "producer_name"),
+        ({"product": coffee.product_id, "product_name": "Trà"}, "product_name"),
+    ):
+        answer = opened(**typed)
+        assert "hãy bỏ chọn, hoặc xóa tên đã nhập" in answer.context["form"].errors[field][0]
+        assert Dossier.objects.count() == 2
+    same = {"producer": coffee.product.producer_id, "producer_name": "Hợp tác xã NN Tâm Đức"}
+    assert opened(**same).status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_telephone_is_digits(opened, coffee):
+    for wrong in ("khong co", "0915", "abc"):
+        errors = opened(producer_name="HTX Hoa Mai", phone=wrong).context["form"].errors
+        assert "không phải số điện thoại" in errors["phone"][0]
+    assert opened(producer_name="HTX Hoa Mai", phone="+84 915.111.333").status_code == 302
+    assert Producer.objects.get(name="HTX Hoa Mai").phone == "0915111333"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["S¶n phÈm OCOP", "§iÖn Biªn", "MËt ong rõng Nµ TÊu", "N«ng s¶n s¹ch", "Cµ phª",
+     "saûn phaåm", "Hôïp taùc xaõ Noâng nghieäp"],
+)  # fmt: skip
+def test_letters_of_an_old_font_are_recognised(text):
+    assert written.is_of_old_font(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Sản phẩm OCOP", "Cà phê hoà tan", "Hoá chất", "OCOP® 500 m²", "«Cà phê» loại 1½", "hoè quý",
+     "Café Müller", "Trà hoa", "Mật ong 25°C", "Lò Văn Hoàng", "Quà quê", "Khoá Xuân"],
+)  # fmt: skip
+def test_other_text_is_left_alone(text):
+    assert not written.is_of_old_font(text)
+
+
+@pytest.mark.django_db
+def test_a_name_of_an_old_font_is_refused_at_its_field(opened, coffee):
+    errors = opened(producer_name="Hîp t¸c x· N«ng nghiÖp").context["form"].errors
+    assert errors["producer_name"] == [str(written.OLD_FONT)]

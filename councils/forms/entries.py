@@ -24,7 +24,7 @@ from councils.models import (
 from cycle import contents
 from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment, User, named_apart
-from dossiers.forms.fields import CountField, field_for, long_text
+from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.uploads import TAKEN, accepted, check_upload, stage
 from dossiers.law.conditions import Words
 
@@ -32,9 +32,7 @@ from dossiers.law.conditions import Words
 class InterestOfForm(Asked):
     """A member's interest in a product, recorded for them by whoever runs the round."""
 
-    member: forms.Field = forms.ModelChoiceField(
-        None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
-    )
+    member: forms.Field = RowField(None, label=_("Thành viên"), empty_label=_("Chọn thành viên"))
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
     recused = recusal_field(_("Thành viên chọn"))
     reason = long_text(_("Lý do"))

@@ -7,10 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.fields import NameField
-from cycle.models import Cycle, Level, OrgUnit, Role, User, fold, told_apart
+from cycle.fields import NameField, PhoneField
+from cycle.models import Cycle, Level, OrgUnit, Role, User, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.models import (
@@ -26,6 +27,7 @@ from dossiers.models import (
     Product,
     ProductGroup,
 )
+from dossiers.models.product import maker_key, product_key
 from dossiers.walk import doors, survey
 from dossiers.walk.engine import DutyMissing
 
@@ -68,8 +70,8 @@ class DossierForm(PlainPart):
         choices=[("", _("— Chọn loại hình —")), *OwnerType.choices],
         required=False,
     )
-    representative = forms.CharField(label=_("Người đại diện"), max_length=150, required=False)
-    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
+    representative = NameField(label=_("Người đại diện"), max_length=150, required=False)
+    phone = PhoneField(label=_("Điện thoại"), required=False)
     address = forms.CharField(label=_("Địa chỉ"), max_length=250, required=False)
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
@@ -120,6 +122,8 @@ class DossierForm(PlainPart):
         self.potential = potential
         self.user = user
         self.duplicates: list[Dossier] = []
+        #: Producers of the commune who are called as the new one is.
+        self.namesakes: list[Producer] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["commune"].queryset = communes.select_related("parent").current_first()
@@ -159,6 +163,7 @@ class DossierForm(PlainPart):
         product, producer = data.get("product"), data.get("producer")
         if product and producer and product.producer_id != producer.pk:
             self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
+        self._keep_what_is_typed(product, producer, data)
         if not product:
             for name in ("product_name", "group"):
                 if not data.get(name) and name not in self.errors:
@@ -175,6 +180,22 @@ class DossierForm(PlainPart):
         if not self.errors:
             self._look_for_duplicates(data)
         return data
+
+    def _keep_what_is_typed(self, product: Any, producer: Any, data: dict[str, Any]) -> None:
+        """Who chose one and typed another is asked which: neither is dropped without a word."""
+        maker = producer or (product.producer if product else None)
+        name = data.get("producer_name")
+        if maker and name and maker_key(name) != maker_key(maker.name):
+            self.add_error("producer_name", self._two(maker, name))
+        name = data.get("product_name")
+        if product and name and product_key(name) != product_key(product.name):
+            self.add_error("product_name", self._two(product, name))
+
+    @staticmethod
+    def _two(chosen: Any, typed: str) -> Any:
+        return _now(
+            "Bạn vừa chọn «%(chosen)s» vừa nhập «%(typed)s»: hãy bỏ chọn, hoặc xóa tên đã nhập."
+        ) % {"chosen": chosen, "typed": typed}
 
     def _fields(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]
@@ -203,37 +224,40 @@ class DossierForm(PlainPart):
         return self._fields("case_type", "entered_as", "state", "reason")
 
     def _look_for_duplicates(self, data: dict[str, Any]) -> None:
-        """Warn of dossiers of the same product, or of one with the same names, capitals and marks
-        aside; the officer may tick that this is another one.
+        """Warn of dossiers of the same product, or of one with the same names, however they are
+        written, and of a producer who is there already; the officer may tick that this is another.
         """
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
-            producers = (
-                [data["producer"]]
-                if data["producer"]
-                else [
-                    row
-                    for row in Producer.objects.filter(commune=data["commune"])
-                    if fold(row.name) == fold(data["producer_name"])
-                ]
-            )
+            if not data["producer"]:
+                key = maker_key(data["producer_name"])
+                there = Producer.objects.filter(commune=data["commune"])
+                self.namesakes = [row for row in there if maker_key(row.name) == key]
+            producers = [data["producer"]] if data["producer"] else self.namesakes
             same = Dossier.objects.filter(
                 product__in=[
                     row
                     for row in Product.objects.filter(producer__in=producers)
-                    if fold(row.name) == fold(data["product_name"])
+                    if product_key(row.name) == product_key(data["product_name"])
                 ]
             )
         self.duplicates = list(same.visible_to(self.user).with_units()[:5])
-        if self.duplicates:
+        if self.duplicates or self.namesakes:
             self.fields["confirmed"].widget = forms.CheckboxInput(
                 attrs={"class": "form-check-input"}
             )
+            if not self.duplicates:
+                self.fields["confirmed"].label = _("Tôi đã xem, đây là chủ thể khác")
             if not data["confirmed"]:
                 self.add_error(
                     "confirmed",
-                    _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
+                    _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu.")
+                    if self.duplicates
+                    else _(
+                        "Xã này đã có chủ thể mang tên đó: hãy chọn ở ô «Chủ thể»; nếu là chủ thể "
+                        "khác, hãy đánh dấu."
+                    ),
                 )
 
     def open(self) -> Dossier | None:
@@ -295,12 +319,13 @@ def told_by(potential: Potential) -> dict[str, Any]:
         (
             each
             for each in Producer.objects.filter(commune=potential.commune_id)
-            if fold(each.name) == fold(potential.producer_name)
+            if maker_key(each.name) == maker_key(potential.producer_name)
         ),
         None,
     )
     made = maker.products.all() if maker is not None else []
-    known = next((each for each in made if fold(each.name) == fold(potential.name)), None)
+    key = product_key(potential.name)
+    known = next((each for each in made if product_key(each.name) == key), None)
     if known is not None:
         return {"commune": potential.commune_id, "product": known.pk}
     told: dict[str, Any] = {

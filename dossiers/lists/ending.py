@@ -52,14 +52,16 @@ class Ending(Listed):
         self.user, self.filters = user, filters
         self.today = clock.today()
 
-    def _keys(self) -> QuerySet[Term, Any]:
+    def _keys(self, after: int | None) -> QuerySet[Term, Any]:
         terms = (
             Term.objects.live()
             .filter(certificate__isnull=False, due_on__lte=self.today + RADAR)
-            .annotate(commune_name=F("dossier__commune__name"), commune_id=F("dossier__commune_id"))
+            .annotate(
+                commune_name=F("dossier__commune__sort_key"), commune_id=F("dossier__commune_id")
+            )
         )
-        if self.filters.after is not None:
-            terms = terms.filter(_beyond(self.filters.after))
+        if after is not None:
+            terms = terms.filter(_beyond(after))
         area = Q(dossier__commune__in=self.user.area())
         routed = Route.objects.filter(org_unit__in=self.user.business()).values("dossier")
         # UNION ALL of disjoint parts, each by its own index. DISTINCT would hold all rows.
@@ -69,9 +71,12 @@ class Ending(Listed):
         ]
         return parts[0].union(parts[1], all=True).order_by(*_ORDER)
 
+    def _all(self) -> QuerySet[Term, Any]:
+        return self._keys(None)
+
     @cached_property
     def _page(self) -> list[Term]:
-        return self._terms([key[-1] for key in self._keys()[: self.PAGE + 1]])
+        return self._terms([key[-1] for key in self._keys(self.filters.after)[: self.PAGE + 1]])
 
     def _terms(self, keys: Sequence[int]) -> list[Term]:
         found = Term.objects.select_related("dossier__product__producer", "dossier__commune")
@@ -81,7 +86,7 @@ class Ending(Listed):
         return self._shaped(super().rows())
 
     def keys(self) -> Iterable[int]:
-        return (key[-1] for key in self._keys())
+        return (key[-1] for key in self._keys(self.filters.after))
 
     def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
         return self._shaped(self._terms(keys))
@@ -107,7 +112,7 @@ def _beyond(pk: int) -> Q:
     """The rows after the term ``pk`` in the order of the list; none when it no longer exists."""
     key = (
         Term.objects.filter(pk=pk)
-        .values_list("dossier__commune__name", "dossier__commune_id", "due_on", "pk")
+        .values_list("dossier__commune__sort_key", "dossier__commune_id", "due_on", "pk")
         .first()
     )
     if key is None:

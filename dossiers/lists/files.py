@@ -59,6 +59,9 @@ class Register(Listed):
             dossiers = dossiers.filter(state=filters.state)
         return dossiers.filter(filters.found()).order_by("-pk")
 
+    def _all(self) -> QuerySet[Dossier, Any]:
+        return self._found()
+
     def keys(self) -> Iterable[int]:
         return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
 

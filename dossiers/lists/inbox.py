@@ -105,10 +105,13 @@ class Filters(Narrowed):
         condition = letters.found(self.q, [path + each for each in of])
         number = fold_number(self.q)
         if condition and any(map(str.isdecimal, number)):
-            dossier = path.removesuffix("__") or "pk"
-            for record in (OfficialDocument, Certificate):
-                numbered = record.objects.filter(folded_number__startswith=number)
-                condition |= Q((f"{dossier}__in", numbered.values("dossier")))
+            # Asked for by itself, so that the number of rows in the list costs nothing.
+            papers, certificates = (
+                record.objects.filter(folded_number__startswith=number).order_by().values("dossier")
+                for record in (OfficialDocument, Certificate)
+            )
+            found = papers.union(certificates).values_list("dossier", flat=True)[:MANY]
+            condition |= Q((f"{path}pk__in", list(found)))
         return condition
 
 
@@ -283,6 +286,9 @@ class Inbox(Listed):
             tasks = tasks.filter(rest)
         sign = "-" if latest_first else ""
         return tasks.order_by(*first, f"{sign}{field}", f"{sign}pk")
+
+    def _all(self) -> TaskQuerySet:
+        return self._tasks()
 
     @cached_property
     def _page(self) -> list[dict[str, Any]]:

@@ -51,7 +51,10 @@ class Potentials(Listed):
             rows = rows.filter(state=asked.state)
         if asked.commune is not None:
             rows = rows.filter(commune=asked.commune)
-        return rows.filter(letters.found(asked.q))
+        return rows.filter(letters.found(asked.q, ["", "commune__"]))
+
+    def _all(self) -> QuerySet[Potential]:
+        return self.found()
 
     def _ordered(self) -> QuerySet[Potential]:
         return (

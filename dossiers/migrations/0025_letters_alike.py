@@ -29,14 +29,6 @@ ALTER TABLE dossiers_certificate ENABLE TRIGGER USER;
 """
 
 
-def number():
-    return models.GeneratedField(
-        expression=letters.FoldNumber(F("number")),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
-
-
 def anew(model, columns):
     """The operations that make the two columns of a search anew."""
     words, joined = letters.searched(*columns)
@@ -73,11 +65,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RemoveField("officialdocument", "folded_number"),
-        migrations.AddField("officialdocument", "folded_number", number()),
+        migrations.AddField("officialdocument", "folded_number", letters.numbered("number")),
+        migrations.AddIndex(
+            "officialdocument", models.Index(fields=["folded_number"], name="document_look_up")
+        ),
         migrations.RemoveConstraint("certificate", "certificate_number_once"),
         migrations.RemoveIndex("certificate", "certificate_look_up"),
         migrations.RemoveField("certificate", "folded_number"),
-        migrations.AddField("certificate", "folded_number", number()),
+        migrations.AddField("certificate", "folded_number", letters.numbered("number")),
         migrations.AddIndex(
             "certificate", models.Index(fields=["folded_number"], name="certificate_look_up")
         ),

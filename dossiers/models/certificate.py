@@ -16,9 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, guards
+from cycle import clock, guards, letters
 from cycle.models import (
-    FoldNumber,
     HistoryEntry,
     Level,
     OrgUnit,
@@ -149,9 +148,7 @@ class Certificate(Record):
     issued_on = models.DateField(_("ngày cấp"))
     expires_on = models.DateField(_("có giá trị đến"), null=True, editable=False)
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
-    folded_number = models.GeneratedField(
-        expression=FoldNumber(F("number")), output_field=models.TextField(), db_persist=True
-    )
+    folded_number = letters.numbered("number")
     decision = models.ForeignKey(
         "dossiers.OfficialDocument",
         models.PROTECT,

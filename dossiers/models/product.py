@@ -43,6 +43,38 @@ class ProductGroup(models.TextChoices):
     DECORATION = "souvenirs_furniture_decoration", _("Lưu niệm, nội thất, trang trí")
 
 
+#: How legal forms and their kind are written short.
+_SHORT = {
+    "htx": "hop tac xa",
+    "tht": "to hop tac",
+    "cty": "cong ty",
+    "ct": "cong ty",
+    "tnhh": "trach nhiem huu han",
+    "mtv": "mot thanh vien",
+    "cp": "co phan",
+    "dntn": "doanh nghiep tu nhan",
+    "hkd": "ho kinh doanh",
+    "kd": "kinh doanh",
+    "nn": "nong nghiep",
+    "dv": "dich vu",
+    "dvnn": "dich vu nong nghiep",
+    "sx": "san xuat",
+    "tm": "thuong mai",
+}
+
+
+def maker_key(name: str) -> str:
+    """What a producer's name is compared by: «HTX Mường-Ảng» and «Hợp tác xã Mường Ảng» are one."""
+    return "".join(_SHORT.get(word, word) for word in letters.search_words(name).split()).replace(
+        " ", ""
+    )
+
+
+def product_key(name: str) -> str:
+    """What a product's name is compared by: «Cà-phê», «càphê» and «Cà phê» are one."""
+    return letters.search_joined(name)
+
+
 class Standing(models.Manager):
     """Rows that stand: what was brought in by mistake and struck out (gạch bỏ) is left out.
 

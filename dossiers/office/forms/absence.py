@@ -19,7 +19,7 @@ from dossiers.office import handover
 _Made = TypeVar("_Made")
 
 
-class PostField(forms.ModelChoiceField):
+class PostField(RowField):
     """A choice among posts, shown as person and role."""
 
     def label_from_instance(self, post: RoleAssignment) -> str:
