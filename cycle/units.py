@@ -63,7 +63,7 @@ class Units:
         self.units: dict[int, OrgUnit] = {}
         self.found: dict[str, list[OrgUnit]] = {}
         units = OrgUnit.objects.select_related("parent__parent").prefetch_related("successors")
-        for unit in units.order_by("level", "name", "pk"):
+        for unit in units.order_by("level", "sort_key", "pk"):
             if among is not None and unit.pk not in among:
                 continue
             self.units[unit.pk] = unit

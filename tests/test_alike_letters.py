@@ -1,19 +1,31 @@
 """Letters that look alike are one; lists stand in the order of a Vietnamese dictionary."""
 
 import random
+import re
 import unicodedata
+from datetime import date
+from importlib import import_module
 
 import pytest
+from django import forms
+from django.conf import settings
+from django.core.paginator import Paginator
 from django.db import connection, models
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from django.db.models.sql import Query
+from django.http import QueryDict
+from django.template.loader import render_to_string
 
 from cycle import letters, written
-from cycle.models import OrgUnit
+from cycle.models import OrgUnit, Role, User, named_apart
+from dossiers.forms.fields import PlainPart, RowField
+from dossiers.lists.files import Register
+from dossiers.lists.inbox import Filters
 from dossiers.models import Dossier, Producer, Product
 from dossiers.models.product import maker_key
 from tests.decision_papers import decision_of
-from tests.world import open_dossier
+from tests.world import open_dossier, person
 
 #: Every assigned character below the Chinese ones and from their compatible forms on.
 ASSIGNED = [
@@ -266,3 +278,232 @@ def test_other_text_is_left_alone(text):
 def test_a_name_of_an_old_font_is_refused_at_its_field(opened, coffee):
     errors = opened(producer_name="Hîp t¸c x· N«ng nghiÖp").context["form"].errors
     assert errors["producer_name"] == [str(written.OLD_FONT)]
+
+
+# --- In order -------------------------------------------------------------------------------------
+
+#: As they stand in a list of choices; what has ended stands behind.
+COMMUNES = [
+    "Phường Điện Biên Phủ", "Phường Mường Thanh", "Xã An Phú", "Xã Ẳng Cang", "Xã Ẳng Nưa", "Xã Ân",
+    "Xã Dào San", "Xã Đảo", "Xã Xa Dung",
+]  # fmt: skip
+
+
+def source():
+    """(path, text) of every module of the product."""
+    for app in ("cycle", "dossiers", "councils", "notifications"):
+        for path in sorted((settings.BASE_DIR / app).rglob("*.py")):
+            if "migrations" not in path.parts:
+                yield path.relative_to(settings.BASE_DIR), path.read_text()
+
+
+def test_nothing_is_put_in_order_by_the_database_s_own_idea_of_letters():
+    by_name = re.compile(
+        r'order_by\((?:[^()]|\([^()]*\))*?"-?(?:\w+__)?(?:name|full_name)"'
+        r'|ordering = \[[^\]]*"-?(?:\w+__)?(?:name|full_name)"'
+        r"|key=lambda [^:]+: (?:letters\.)?fold\("
+    )
+    beats = "notifications/models.py"
+    assert {str(path) for path, text in source() if by_name.search(text)} <= {beats}
+
+
+def every_form(base=forms.BaseForm):
+    for each in base.__subclasses__():
+        yield each
+        yield from every_form(each)
+
+
+def test_every_choice_among_rows_is_of_the_field_that_keeps_the_order():
+    import_module("cycle.urls")
+    others = {
+        (form.__module__, name)
+        for form in every_form()
+        for name, field in getattr(form, "base_fields", {}).items()
+        if type(field) is forms.ModelChoiceField and form.__module__.split(".")[0] in APPS
+    }
+    # The administration chooses by boxes of its own.
+    assert {place for place in others if not place[0].endswith(".admin")} == set()
+    text = "".join(text for path, text in source() if "forms" in path.parts)
+    assert "forms.ModelChoiceField(" not in text.replace(
+        "class RowField(forms.ModelChoiceField)", ""
+    )
+
+
+APPS = {"cycle", "dossiers", "councils", "notifications"}
+
+
+@pytest.fixture
+def communes(commune):
+    """Communes of the district, made in another order than theirs, the last one ended."""
+    made = random.Random(4).sample(COMMUNES, len(COMMUNES))  # noqa: S311
+    for number, name in enumerate([*made, "Xã A Cũ"]):
+        OrgUnit.objects.create(
+            name=name, code=f"9{number:04}", level=commune.level, parent=commune.parent,
+            valid_from=date(2020, 1, 1), valid_to=date(2025, 6, 30) if "Cũ" in name else None,
+        )  # fmt: skip
+    return OrgUnit.objects.filter(code__startswith="9")
+
+
+@pytest.mark.django_db
+def test_units_people_producers_and_products_are_offered_in_order(communes, coffee):
+    def offered(rows):
+        field = RowField(rows, empty_label=None)
+        return [str(label) for _value, label in field.choices]
+
+    assert offered(communes) == [*COMMUNES, "Xã A Cũ (đến 30/06/2025)"]
+    assert [unit.name for unit in communes.current_first()] == [*COMMUNES, "Xã A Cũ"]
+    for number, name in enumerate(reversed(DICTIONARY[3:])):
+        User.objects.create(username=f"n{number}", full_name=name)
+        producer = Producer.objects.create(
+            name=name, owner_type="household", commune=coffee.commune
+        )
+        Product.objects.create(producer=producer, name=name, group="food")
+    people = named_apart(User.objects.filter(username__startswith="n").order_by("pk"))
+    assert offered(people) == DICTIONARY[3:]
+    for rows in (Producer.objects.exclude(pk=coffee.product.producer_id), Product.objects):
+        names = [name for name in offered(rows.all()) if name in DICTIONARY]
+        assert names == DICTIONARY[3:]
+        assert [str(row) for row in rows.all() if str(row) in DICTIONARY] == DICTIONARY[3:]
+
+
+@pytest.mark.django_db
+def test_lists_by_commune_stand_in_the_same_order(communes, cycle, binh, client):
+    officer = person("can.bo", "Lò Văn Cán", *[(Role.OFFICER, unit) for unit in communes])
+    for unit in communes.filter(valid_to=None).order_by("pk"):
+        open_dossier(cycle, unit, officer)
+    client.force_login(binh)
+    for address in ("/dossiers/", "/inbox/"):
+        client.force_login(officer)
+        offered = client.get(address).context["page"].choices()["communes"]
+        assert [name for _pk, name in offered if "Cũ" not in name] == COMMUNES
+    client.force_login(binh)
+    lacking = client.get("/register/missing/", {"cycle": cycle.pk}).context["page"].rows()
+    names = [row["unit"].name for row in lacking]
+    assert names == sorted(names, key=letters.sort_key)
+
+
+# --- Long choices ---------------------------------------------------------------------------------
+
+
+class Choosing(PlainPart):
+    unit = RowField(OrgUnit.objects.none(), label="Xã")
+    kind = forms.ChoiceField(label="Loại", choices=[(n, f"Loại {n}") for n in range(20)])
+    few = forms.ChoiceField(label="Ít", choices=[("a", "An"), ("b", "Ân")], required=False)
+
+    def __init__(self, *args, rows, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["unit"].queryset = rows
+
+
+@pytest.fixture
+def choosing(communes, commune):
+    for number in range(10):
+        OrgUnit.objects.create(
+            name=f"Xã Nậm {number}", code=f"8{number:04}", level=commune.level,
+            parent=commune.parent, valid_from=date(2020, 1, 1),
+        )  # fmt: skip
+    rows = OrgUnit.objects.filter(Q(code__startswith="9") | Q(code__startswith="8"))
+    return lambda **typed: Choosing({"kind": "3"} | typed, rows=rows)
+
+
+@pytest.mark.django_db
+def test_many_choices_have_a_box_and_few_have_none(choosing):
+    page = str(choosing())
+    assert 'name="unit-find"' in page
+    assert 'name="kind-find"' in page
+    assert "few-find" not in page
+    assert "Tìm trong danh sách" in page
+
+
+@pytest.mark.django_db
+def test_words_choose_the_one_that_says_them_without_script(choosing):
+    for words in ("ẳng cang", "angcang", "XÃ ẲNG-CANG"):
+        form = choosing(**{"unit-find": words, "kind": "", "kind-find": "loại 17"})
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data["unit"].name == "Xã Ẳng Cang"
+        assert form.cleaned_data["kind"] == "17"
+
+
+@pytest.mark.django_db
+def test_of_several_one_is_asked_for_among_these(choosing):
+    form = choosing(**{"unit-find": "ẳng"})
+    assert form.errors["unit"] == ["2 mục khớp với «ẳng»: xin chọn một."]
+    offered = re.findall(r"<option[^>]*>([^<]+)", str(form["unit"]))
+    assert offered[1:] == ["Xã Ẳng Cang", "Xã Ẳng Nưa"]
+    assert 'value="ẳng"' in str(form["unit"])
+    chosen = OrgUnit.objects.get(name="Xã Ẳng Nưa")
+    form = choosing(**{"unit-find": "ẳng", "unit": chosen.pk})
+    assert form.is_valid()
+    assert form.cleaned_data["unit"] == chosen
+
+
+@pytest.mark.django_db
+def test_words_that_say_nothing_that_is_there_are_told_and_kept(choosing):
+    form = choosing(**{"unit-find": "mù cang"})
+    assert form.errors["unit"] == ["Không có mục nào khớp với «mù cang»."]
+    assert len(re.findall("<option", str(form["unit"]))) > 15
+    other = OrgUnit.objects.get(name="Xã Ân")
+    form = choosing(**{"unit-find": "ẳng", "unit": other.pk})
+    assert form.errors["unit"] == ["Mục đã chọn không khớp với «ẳng» ở ô tìm: xin chọn lại."]
+
+
+# --- Totals, and a page back ----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("address", ["/dossiers/", "/inbox/"])
+def test_a_list_says_its_total_and_leads_back_page_by_page(
+    address, client, cycle, commune, an, monkeypatch
+):
+    for number in range(7):
+        open_dossier(cycle, commune, an, f"Chè {number}")
+    open_dossier(cycle, commune, an, "Mật ong")
+    monkeypatch.setattr("dossiers.lists.filters.Listed.PAGE", 2)
+    client.force_login(an)
+
+    def at(query):
+        answer = client.get(f"{address}?{query}")
+        page = answer.context["page"]
+        return [row["pk"] for row in page.rows()], page, answer.text
+
+    pages, query = [], "q=ch%C3%A8"
+    while query:
+        rows, page, text = at(query)
+        assert page.total == "7"
+        assert "Tổng số: 7" in text
+        pages.append((query, rows))
+        query = page.next()
+    assert [len(rows) for _query, rows in pages] == [2, 2, 2, 1]
+    # From the last back to the first, and nothing is lost of what was asked.
+    for _query, rows in pages[-2:0:-1]:
+        seen, page, _text = at(page.previous())
+        assert seen == rows
+        assert "q=ch" in page.previous() or page.previous() == ""
+    assert page.previous() == ""
+    assert at(page.first())[0] == pages[0][1]
+
+
+@pytest.mark.django_db
+def test_the_trail_back_does_not_grow_for_ever(cycle, commune, an, monkeypatch):
+    open_dossier(cycle, commune, an)
+    monkeypatch.setattr("dossiers.lists.filters.TRAIL", 3)
+    monkeypatch.setattr(Register, "PAGE", 1)
+    for number in range(7):
+        open_dossier(cycle, commune, an, f"Chè {number}")
+    filters, walked = Filters.of(QueryDict("")), 0
+    while (page := Register(an, filters)).next():
+        filters = Filters.of(QueryDict(page.next()))
+        walked += 1
+        assert filters.trail.count("~") == min(walked, 3)
+    assert walked == 7
+
+
+@pytest.mark.django_db
+def test_a_list_in_numbered_pages_says_its_total(client, minh):
+    client.force_login(minh)
+    made = Paginator(range(60), 25).get_page(2)
+    text = render_to_string("_pages.html", {"page": made}, client.get("/absence/").wsgi_request)
+    assert "Tổng số: 60" in text
+    assert "trang 2/3" in text
+    assert "page=1" in text
+    assert "page=3" in text

@@ -168,7 +168,7 @@ class FindSelect(forms.Select):
             for value, label in flatten_choices(self.choices)
             if str(value) and letters.says(str(label), self.words)
         ]
-        if chosen in says or (not chosen and len(says) == 1):
+        if str(chosen) in says or (not chosen and len(says) == 1):
             return chosen or says[0]
         if chosen:
             why = _now("Mục đã chọn không khớp với «%(words)s» ở ô tìm: xin chọn lại.")

@@ -261,7 +261,7 @@ class LeaveForm(Asked):
         super().__init__(*args, by=by, **kwargs)
         colleagues = people.seen_by(by).filter(is_active=True, is_staff=False, is_superuser=False)
         self.fields["to"].queryset = colleagues.exclude(pk=person.pk).order_by(
-            "full_name", "username"
+            "sort_key", "username"
         )
         self.initial.setdefault("on", clock.today())
 
