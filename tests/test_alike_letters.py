@@ -22,9 +22,11 @@ from cycle.models import OrgUnit, Role, User, named_apart
 from dossiers.forms.fields import PlainPart, RowField
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters
-from dossiers.models import Dossier, Producer, Product
+from dossiers.models import Dossier, Producer, Product, State
 from dossiers.models.product import maker_key
 from tests.decision_papers import decision_of
+from tests.public_pages import keep, see
+from tests.standing import stand
 from tests.world import open_dossier, person
 
 #: Every assigned character below the Chinese ones and from their compatible forms on.
@@ -111,6 +113,19 @@ def test_what_looks_alike_is_compared_as_the_same(case):
 )  # fmt: skip
 def test_a_number_is_one_however_it_is_written(written):
     assert letters.fold_number(written) == "77/gcn-ubnd"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("stored", ["77/GCN-UBND", "77/GCN – UBND", "077/GCN-UBND"])
+def test_a_certificate_is_found_by_its_number_however_it_is_written(stored, cycle, commune, an):
+    dossier = stand(open_dossier(cycle, commune, an), State.CERTIFIED)
+    keep(dossier, number=stored, stars=4, issued_on=date(2026, 3, 1))
+    for asked in (
+        "77/GCN–UBND", "77/GCN‑UBND", "77/GCN-UBND.", "77/GCN-UBND\u200b", " 77 /\u00a0gcn-ubnd",
+        "77/GCN\u00ad-UBND", "77/GCN—UBND;",
+    ):  # fmt: skip
+        assert see("/certificates/", number=asked).text.count("<article") == 1
+    assert "<article" not in see("/certificates/", number="7/7GCN-UBND").text
 
 
 def test_numbers_that_differ_are_not_one():
