@@ -8,7 +8,7 @@ anew, as ``0026_letters_alike`` of cycle and ``0025_letters_alike`` of dossiers 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -175,9 +175,12 @@ def _column(expression: Any, **of_text: Any) -> models.GeneratedField:
     )
 
 
-def found(text: str, paths: Iterable[str] = ("",)) -> Q:
+def found(
+    text: str, paths: Iterable[str] = ("",), also: Callable[[str], Q] = lambda _word: Q()
+) -> Q:
     """The condition that each word of ``text`` is in the search columns of one of the rows at
-    ``paths``, lookup paths such as "product__"; no word, no condition.
+    ``paths``, lookup paths such as "product__", or is what ``also`` says of it; no word, no
+    condition.
     """
     condition = Q()
     for word in search_words(text).split()[:WORDS]:
@@ -185,7 +188,7 @@ def found(text: str, paths: Iterable[str] = ("",)) -> Q:
         anywhere = Q()
         for path in paths:
             anywhere |= Q(**{f"{path}{column}__contains": word})
-        condition &= anywhere
+        condition &= anywhere | also(word)
     return condition
 
 

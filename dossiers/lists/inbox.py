@@ -23,7 +23,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, letters, written
-from cycle.models import DayOff, User, fold_number, told_apart
+from cycle.models import DayOff, Level, OrgUnit, User, fold_number, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
@@ -101,10 +101,19 @@ class Filters(Narrowed):
         or its commune, or that a document or certificate of it has this number. ``path`` leads to
         the dossier: "" or "dossier__".
         """
-        of = ("product__", "product__producer__", "commune__")
-        condition = letters.found(self.q, [path + each for each in of])
+        if not letters.search_words(self.q):
+            return Q()
+        # Communes are few: asked for by themselves, they are not joined to every row.
+        communes = OrgUnit.objects.filter(level=Level.COMMUNE).values_list("pk", "search")
+
+        def in_commune(word: str) -> Q:
+            here = [pk for pk, said in communes if letters.says(said, word)]
+            return Q((f"{path}commune__in", here)) if here else Q()
+
+        of = ("product__", "product__producer__")
+        condition = letters.found(self.q, [path + each for each in of], also=in_commune)
         number = fold_number(self.q)
-        if condition and any(map(str.isdecimal, number)):
+        if any(map(str.isdecimal, number)):
             # Asked for by itself, so that the number of rows in the list costs nothing.
             papers, certificates = (
                 record.objects.filter(folded_number__startswith=number).order_by().values("dossier")
