@@ -153,7 +153,7 @@ class PhotosField(forms.FileField):
                 _("Mỗi lần gửi nhiều nhất %(number)s ảnh."), params={"number": MANY_PHOTOS}
             )
         kinds = [self._kind(file) for file in files]
-        return list(map(stage, files, kinds))
+        return [stage(file, kind) for file, kind in zip(files, kinds, strict=True)]
 
     @staticmethod
     def _kind(file: UploadedFile) -> contents.Kind:
