@@ -26,6 +26,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cycle import accounts, appointing, events, fields
+from cycle.letters import search_words
 from cycle.models import (
     Cycle,
     DayOff,
@@ -123,7 +124,14 @@ admin.site.autocomplete_view = _autocomplete_view  # type: ignore[method-assign,
 
 
 class Searching:
-    """The ``autocomplete_fields`` of a page, shown with the boxes above."""
+    """The ``autocomplete_fields`` of a page, shown with the boxes above; and its search, where a
+    column is kept for that.
+    """
+
+    def get_search_results(self, request, queryset, search_term):
+        if "search" in self.search_fields:  # type: ignore[attr-defined]
+            search_term = search_words(search_term)
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name in self.autocomplete_fields:  # type: ignore[attr-defined]

@@ -79,7 +79,7 @@ def holders(
 def candidates() -> QuerySet[User]:
     """Who may be given work, by name: in use, and not a sign-in of the administration."""
     people = User.objects.filter(is_active=True, is_staff=False, is_superuser=False)
-    return named_apart(people).order_by("full_name", "username")
+    return named_apart(people).order_by("sort_key", "username")
 
 
 def is_oneself(maker: User | None, person: User | None) -> bool:

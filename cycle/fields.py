@@ -30,10 +30,30 @@ def _read(reader: Callable[[str], Any], value: Any) -> Any:
 
 
 class NameField(forms.CharField):
-    """A name; invisible characters are removed before the field checks it."""
+    """A name; invisible characters are removed before the field checks it, and letters of a font
+    of before Unicode are refused.
+    """
 
     def to_python(self, value: Any) -> Any:
-        return written.clean_name(super().to_python(value) or "")
+        name = written.clean_name(super().to_python(value) or "")
+        if written.is_of_old_font(name):
+            raise ValidationError(written.OLD_FONT, code="old_font")
+        return name
+
+
+class PhoneField(forms.CharField):
+    """A telephone number, however its digits are grouped."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"inputmode": "tel", "autocomplete": "off"}
+        super().__init__(max_length=20, widget=forms.TextInput(attrs), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return written.phone(text)
+        except written.NotAPhone as refused:
+            raise ValidationError(str(refused)) from None
 
 
 class DateField(forms.DateField):

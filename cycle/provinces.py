@@ -126,7 +126,7 @@ def split() -> QuerySet[OrgUnit]:
         .exclude(valid_to=None)
         .select_related("parent", "main_successor")
         .prefetch_related("successors")
-        .order_by("name", "pk")
+        .order_by("sort_key", "pk")
     )
 
 

@@ -3,8 +3,7 @@
 Files are opened by :mod:`cycle.sheets`, which reads lists as offices have them.
 """
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from cycle import sheets
+from cycle import sheets, written
 
 DATA = Path(__file__).parent / "data"
 
@@ -20,7 +19,11 @@ Row = tuple[int, dict[str, str]]
 
 
 class NotATable(CommandError):
-    """A file that cannot be read as a table."""
+    """A file that cannot be read as a table; ``why`` is the sentence without the file's name."""
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why or message
 
 
 class MissingColumns(NotATable):
@@ -55,14 +58,18 @@ def parse(name: str, content: bytes, columns: Sequence[str]) -> list[Row]:
     left out. Raises :class:`NotATable`, :class:`MissingColumns`, and :class:`RowRefused` when a row
     has more or fewer cells than the first.
     """
-    lines = _of_book(name, content) if sheets.is_workbook(content) else _of_csv(name, content)
+    lines = (
+        _of_book(name, content) if sheets.is_workbook(content) else _of_csv(name, content, columns)
+    )
     heads: list[str] | None = None
     rows: list[Row] = []
     for number, cells in lines:
-        if not cells:
+        if not any(cell.strip() for cell in cells):
             continue
         if heads is None:
-            heads = cells
+            # «Day» is day: a spreadsheet makes capitals of first letters.
+            asked = {column.casefold(): column for column in columns}
+            heads = [asked.get(cell.strip().casefold(), cell) for cell in cells]
             if missing := [column for column in columns if column not in heads]:
                 raise MissingColumns(name, missing)
         elif len(cells) != len(heads):
@@ -75,15 +82,11 @@ def parse(name: str, content: bytes, columns: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _of_csv(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
+def _of_csv(name: str, content: bytes, columns: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     try:
-        reader = csv.reader(io.StringIO(sheets.decoded(content), newline=""), strict=True)
-        for cells in reader:
-            yield reader.line_num, cells
+        yield from sheets.lines_of(content, columns or ["-"])
     except sheets.SheetRefused as refused:
-        raise NotATable(f"{name}: {refused}") from refused
-    except csv.Error as error:
-        raise NotATable(f"{name}: không phải tệp CSV mã UTF-8.") from error
+        raise NotATable(f"{name}: {refused}", str(refused)) from refused
 
 
 def _of_book(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -91,7 +94,7 @@ def _of_book(name: str, content: bytes) -> Iterator[tuple[int, list[str]]]:
         with sheets.opened(content) as book:
             rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
     except sheets.SheetRefused as refused:
-        raise NotATable(f"{name}: {refused}") from refused
+        raise NotATable(f"{name}: {refused}", str(refused)) from refused
     yield from _without_edges(rows)
 
 
@@ -106,6 +109,21 @@ def _without_edges(sheet: Iterable[list[Any]]) -> Iterator[tuple[int, list[str]]
             texts = []
         width = width or len(texts)
         yield number, texts
+
+
+def day(cell: str) -> date:
+    """The day in a cell: as people write it, or the number that a spreadsheet keeps for it.
+
+    Raises :class:`~cycle.written.NotADay`.
+    """
+    if re.fullmatch(r"[0-9]{5}", cell) and (found := sheets.from_serial(int(cell))):
+        return found
+    return written.day(cell)
+
+
+def is_marked(cell: str) -> bool | None:
+    """Whether a cell that may be marked is: «x», «X», «✓»; None for other words than these."""
+    return {"": False, "x": True, "✓": True, "✔": True, "×": True}.get(cell.strip().lower())
 
 
 def _text(cell: object) -> str:

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from django.utils.translation import gettext as _
 
 from cycle import clock
+from cycle.letters import sort_key
 from cycle.models import Level, OrgUnit, fold
 
 #: What stands before the name proper, by the level of the unit.
@@ -62,7 +63,7 @@ class Units:
         self.units: dict[int, OrgUnit] = {}
         self.found: dict[str, list[OrgUnit]] = {}
         units = OrgUnit.objects.select_related("parent__parent").prefetch_related("successors")
-        for unit in units.order_by("level", "name", "pk"):
+        for unit in units.order_by("level", "sort_key", "pk"):
             if among is not None and unit.pk not in among:
                 continue
             self.units[unit.pk] = unit
@@ -82,7 +83,8 @@ class Units:
     def existing(self) -> list[OrgUnit]:
         """The units of this day, each once, by name."""
         return sorted(
-            filter(self.exists, self.units.values()), key=lambda unit: (fold(unit.name), unit.pk)
+            filter(self.exists, self.units.values()),
+            key=lambda unit: (sort_key(unit.name), unit.pk),
         )
 
     def label(self, unit: OrgUnit) -> str:
@@ -115,7 +117,7 @@ class Units:
         if found:
             return _("«%(text)s» có thể là %(units)s: hãy ghi rõ.") % {
                 "text": text,
-                "units": _(" hoặc ").join(sorted(self.label(unit) for unit in found)),
+                "units": _(" hoặc ").join(sorted(map(self.label, found), key=sort_key)),
             }
         if named:
             unit = named[0]
@@ -203,7 +205,7 @@ class Places(Units):
 
     def _of_today(self, units: Iterable[OrgUnit]) -> tuple[OrgUnit, ...]:
         ids = {pk for unit in units for pk in self.heirs(unit)}
-        return tuple(sorted((self.units[pk] for pk in ids), key=lambda unit: fold(unit.name)))
+        return tuple(sorted((self.units[pk] for pk in ids), key=lambda unit: sort_key(unit.name)))
 
     def commune(self, text: str, district: str = "") -> Answer:
         """What a commune's name or code means, in that district of before when one is named."""

@@ -26,9 +26,9 @@ from django.utils.translation import gettext as _
 from django.views import defaults
 from django.views.decorators.cache import never_cache
 
-from cycle import clock
+from cycle import clock, letters
 from cycle.asking import SignedIn
-from cycle.models import Rubric, RuleSet, Substitution, fold
+from cycle.models import Rubric, RuleSet, Substitution
 from cycle.rubrics import sheet
 from cycle.typed import keep
 
@@ -85,7 +85,7 @@ def rubrics(request: SignedIn) -> HttpResponseBase:
     found = [
         rubric
         for rubric in (law.rubrics.current().with_draft() if law else ())
-        if all(word in fold(rubric.name) for word in fold(wanted).split())
+        if letters.says(rubric.name, wanted)
     ]
     groups = [
         {"label": label, "rubrics": [each for each in found if each.group == code]}

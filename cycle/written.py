@@ -67,6 +67,28 @@ def clean_name(text: str) -> str:
     return " ".join(visible(unicodedata.normalize("NFC", text)).split())
 
 
+OLD_FONT = gettext_lazy(
+    "Chữ này gõ bằng phông cũ (TCVN3 .VnTime, VNI): hãy chuyển sang Unicode rồi nhập lại."
+)
+#: Letters that only Unicode has: text with one is of no font of before.
+_OF_UNICODE = re.compile(r"[ăđơưĂĐƠƯ\u1e00-\u1eff]")
+#: «S¶n phÈm», «®Æc s¶n», «§iÖn Biªn» of TCVN3; «saûn phaåm», «Hôïp taùc xaõ» of VNI.
+_OF_TCVN3 = re.compile(
+    r"[^\W\d_][µ¶¸¹·¾¼½ª¨¬](?![0-9])|[§®](?=[^\W\d_])|(?<=[^\W\d_])«(?=[^\W\d_])"
+)
+_OF_VNI = re.compile(r"[aeouyâêô][ïøûõùåäë]", re.IGNORECASE)
+
+
+def is_of_old_font(text: str) -> bool:
+    """Whether ``text`` was typed for a font of before Unicode (TCVN3, VNI): it is read as other
+    letters than were meant, and never found.
+    """
+    text = unicodedata.normalize("NFC", text)
+    if _OF_UNICODE.search(text):
+        return False
+    return bool(_OF_TCVN3.search(text) or len(_OF_VNI.findall(text)) > 1)
+
+
 def says_something(text: str) -> bool:
     """Whether ``text`` has any visible character."""
     return bool(_UNSEEN.sub("", text).strip())

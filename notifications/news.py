@@ -80,6 +80,9 @@ class News(Listed):
             found = found.filter(Kind(self.filters.kind).condition)
         return found.order_by("-pk")
 
+    def _all(self) -> NotificationQuerySet:
+        return self._found()
+
     def keys(self) -> Iterable[int]:
         return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
 

@@ -126,7 +126,8 @@ def _late(dossiers: QuerySet[Dossier], now: datetime) -> list[Any]:
     )
     units = OrgUnit.objects.filter(pk__in={row["org_unit"] for row in late})
     named = {
-        pk: heir for pk, *heir in units.values_list("pk", heir_of("pk"), heir_of("pk", name=True))
+        pk: heir
+        for pk, *heir in units.values_list("pk", heir_of("pk"), heir_of("pk", field="name"))
     }
     for row in late:
         row["org_unit"], row["org_unit__name"] = named[row["org_unit"]]

@@ -1,5 +1,7 @@
 """Where stored files lie, for tests that look at them or spoil them."""
 
+import io
+import zipfile
 from datetime import timedelta
 from os import utime
 from pathlib import Path
@@ -14,6 +16,14 @@ from cycle import files
 def path_of(sha256):
     """The file with this content, as 0.1.0 laid it down."""
     return Path(settings.MEDIA_ROOT) / sha256[:2] / sha256
+
+
+def office(part="word/document.xml"):
+    """A file of Word, or with "xl/workbook.xml" of Excel, that says nothing."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(part, "")
+    return made.getvalue()
 
 
 def staged(content, name="tep.pdf", content_type="application/pdf"):

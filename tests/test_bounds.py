@@ -30,8 +30,25 @@ WORK_MEM = 4 * 2**20
 
 #: Every list of the product: who opens it, and the addresses.
 LISTS = {
-    "inbox": ("canbo0", ["/inbox/", "/inbox/?tab=done", "/inbox/?tab=overdue", "/inbox/?q=mat"]),
-    "dossier_list": ("minh", ["/dossiers/", "/dossiers/?q=mat+ong", "/dossiers/?step=evaluation"]),
+    "inbox": (
+        "canbo0",
+        [
+            "/inbox/",
+            "/inbox/?tab=done",
+            "/inbox/?tab=overdue",
+            "/inbox/?q=mat",
+            "/inbox/?q=natau+12/QD",
+        ],
+    ),
+    "dossier_list": (
+        "minh",
+        [
+            "/dossiers/",
+            "/dossiers/?q=mat+ong",
+            "/dossiers/?q=12/QD-UBND",
+            "/dossiers/?step=evaluation",
+        ],
+    ),
     "register": (
         "minh",
         [

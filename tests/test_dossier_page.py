@@ -403,7 +403,11 @@ def test_the_same_product_of_the_same_producer_warns_and_may_be_confirmed(
     dossier, cycle, commune, an
 ):
     same = opening(
-        cycle, commune, producer=dossier.product.producer_id, product_name="MẬT ONG rừng na tau"
+        cycle,
+        commune,
+        producer=dossier.product.producer_id,
+        producer_name="",
+        product_name="MẬT ONG rừng na tau",
     )
     response = signed_in(an).post(NEW, same)
     assert "Có thể trùng với hồ sơ đã có" in response.content.decode()

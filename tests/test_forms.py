@@ -18,6 +18,7 @@ from dossiers.forms.uploads import ScanField
 from dossiers.models import ACTS, BusinessPlan, State
 from dossiers.walk import doors
 from tests import records
+from tests.stored import office
 from tests.world import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -276,4 +277,4 @@ def test_every_scan_is_a_pdf_or_an_image():
     assert [key for key, field in scans.items() if not isinstance(field, ScanField)] == []
     for field in scans.values():
         with pytest.raises(ValidationError, match="PDF hoặc ảnh"):
-            field.clean(SimpleUploadedFile("a.docx", b"PK\x03\x04test"))
+            field.clean(SimpleUploadedFile("a.docx", office()))

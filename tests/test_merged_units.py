@@ -516,7 +516,7 @@ def test_of_two_of_one_name_only_one_is_said():
 def test_the_heir_in_python_and_in_the_database_is_one(came, province):
     old, own = CAME[came](province)
     with clock.at(NOW):
-        rows = OrgUnit.objects.values_list("pk", heir_of("pk"), heir_of("pk", name=True))
+        rows = OrgUnit.objects.values_list("pk", heir_of("pk"), heir_of("pk", field="name"))
         found = {pk: (heir, name) for pk, heir, name in rows}
         for each in OrgUnit.objects.all():
             assert found[each.pk] == (each.heir().pk, each.heir().name)

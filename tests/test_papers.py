@@ -14,7 +14,7 @@ from councils.papers.pdf import pdf
 from councils.papers.word import docx
 from tests import judging
 from tests.judging import begin, fill, judge, regulate
-from tests.stored import path_of
+from tests.stored import office, path_of
 
 pytestmark = pytest.mark.django_db
 
@@ -191,7 +191,7 @@ def test_a_province_uses_its_own_template_and_a_broken_one_is_refused(
     settings.MEDIA_ROOT = tmp_path
     client.force_login(thu)
     path = reverse("councils:templates")
-    broken = SimpleUploadedFile("mau.docx", b"PK\x03\x04 not a zip")
+    broken = SimpleUploadedFile("mau.docx", office())
     page = client.post(path, {"kind": "minutes", "file": broken})
     assert "không phải văn bản Word" in page.content.decode()
     assert not DocumentTemplate.objects.exists()

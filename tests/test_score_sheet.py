@@ -26,7 +26,7 @@ from tests import judging
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.left_open import left_open
 from tests.pages import shown
-from tests.stored import staged
+from tests.stored import office, staged
 
 pytestmark = pytest.mark.django_db
 
@@ -589,7 +589,7 @@ def scanned(user, entry, member, name="phieu.pdf", content=PDF):
 
 
 def test_a_wrong_scan_is_told_only_what_is_taken(entry, member, thu):
-    for name, content in (("phieu.txt", b"x"), ("phieu.docx", b"PK\x03\x04 x")):
+    for name, content in (("phieu.txt", b"x"), ("phieu.docx", office())):
         page = scanned(thu, entry, member, name=name, content=content).text
         assert "Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG." in page
         assert "Excel" not in page
@@ -776,7 +776,7 @@ def test_a_scan_must_be_one(entry, member, thu):
     page = at(thu).post(url(entry, "type_sheet", member.pk), {"act": "begin"})
     assert "Bạn chưa chọn: Bản chụp phiếu giấy." in page.text
     for name, content in (
-        ("a.docx", b"PK\x03\x04x"),
+        ("a.docx", office()),
         ("a.pdf", b""),
         ("a.exe", b"MZ"),
         ("a.pdf", b"x"),

@@ -214,7 +214,7 @@ def test_the_list_shows_each_its_own_and_filters(entered, lan, land, ang):
     assert "Gạo nếp nương" not in words
     client.force_login(lan)
     words = main(client.get("/potential/"))
-    assert "2 sản phẩm" in words and "Gạo nếp nương" in words
+    assert "Tổng số: 2" in words and "Gạo nếp nương" in words
     words = main(client.get("/potential/?q=gao+tua"))
     assert "Gạo nếp nương" in words and "Mật ong" not in words
     commune = Potential.objects.get(name="Mật ong Ẳng Nưa").commune_id

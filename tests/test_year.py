@@ -36,6 +36,7 @@ from dossiers.walk.running import running_year
 from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
+from tests.stored import office
 from tests.world import open_cycle, open_dossier, person
 
 pytestmark = pytest.mark.django_db
@@ -280,7 +281,7 @@ def test_a_year_far_off_is_asked_about_once_more(client, new_year):
 
 def test_a_scan_is_a_pdf_or_an_image(client, rule_sets, minh):
     client.force_login(minh)
-    scan = SimpleUploadedFile("ke-hoach.docx", b"PK\x03\x04test", "application/msword")
+    scan = SimpleUploadedFile("ke-hoach.docx", office(), "application/msword")
     answer = client.post(reverse("dossiers:cycle_open"), asked(scan=scan))
     assert answer.context["form"].errors["scan"] == ["Bản chụp phải là tệp PDF hoặc ảnh JPG, PNG."]
     assert not Cycle.objects.exists()

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -20,19 +21,18 @@ from councils.models import (
     Opinion,
     RoundEntry,
 )
+from cycle import contents
 from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment, User, named_apart
-from dossiers.forms.fields import CountField, field_for, long_text
-from dossiers.forms.uploads import ScanField, hold_for, stage
+from dossiers.forms.fields import CountField, RowField, field_for, long_text
+from dossiers.forms.uploads import TAKEN, ScanField, accepted, check_upload, hold_for, stage
 from dossiers.law.conditions import Words
 
 
 class InterestOfForm(Asked):
     """A member's interest in a product, recorded for them by whoever runs the round."""
 
-    member: forms.Field = forms.ModelChoiceField(
-        None, label=_("Thành viên"), empty_label=_("Chọn thành viên")
-    )
+    member: forms.Field = RowField(None, label=_("Thành viên"), empty_label=_("Chọn thành viên"))
     kind = forms.ChoiceField(label=_("Lợi ích liên quan"), choices=InterestKind)
     recused = recusal_field(_("Thành viên chọn"))
     reason = long_text(_("Lý do"))
@@ -167,7 +167,7 @@ _CHECKS_OF = {
     "two_levels": (_("Báo cáo của xã (Mẫu 03) đủ nội dung"),),
     "three_levels": (_("Phương án sản xuất kinh doanh khớp với thực tế"),),
 }
-PHOTO_TYPES = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG\r\n\x1a\n"}
+PHOTO_KINDS = (contents.JPEG, contents.PNG)
 PHOTO_BYTES = 15 * 1024 * 1024
 MANY_PHOTOS = 20
 
@@ -179,7 +179,7 @@ class _Photos(forms.ClearableFileInput):
 class PhotosField(forms.FileField):
     """Several photos, staged. Raises ValidationError naming a file that is no photo or too big."""
 
-    widget = _Photos(attrs={"accept": ",".join(PHOTO_TYPES)})
+    widget = _Photos(attrs={"accept": accepted(*PHOTO_KINDS)})
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         files = [super(PhotosField, self).clean(each) for each in data or ()]
@@ -187,17 +187,26 @@ class PhotosField(forms.FileField):
             raise ValidationError(
                 _("Mỗi lần gửi nhiều nhất %(number)s ảnh."), params={"number": MANY_PHOTOS}
             )
-        for file in files:
-            start = PHOTO_TYPES.get(file.content_type)
-            head = file.read(8)
-            file.seek(0)
-            if start is None or not head.startswith(start):
+        kinds = [self._kind(file) for file in files]
+        return [stage(file, kind) for file, kind in zip(files, kinds, strict=True)]
+
+    @staticmethod
+    def _kind(file: UploadedFile) -> contents.Kind:
+        if file.size and file.size > PHOTO_BYTES:
+            raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": file.name})
+        try:
+            kind = check_upload(file)
+        except ValidationError as error:
+            if error.message != TAKEN:
                 raise ValidationError(
-                    _("%(name)s không phải ảnh JPEG hoặc PNG."), params={"name": file.name}
-                )
-            if file.size > PHOTO_BYTES:
-                raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": file.name})
-        return [stage(file, file.content_type) for file in files]
+                    "%(name)s: %(why)s", params={"name": file.name, "why": error.messages[0]}
+                ) from None
+            kind = None
+        if kind not in PHOTO_KINDS:
+            raise ValidationError(
+                _("%(name)s không phải ảnh JPEG hoặc PNG."), params={"name": file.name}
+            )
+        return kind
 
 
 class AppraisalForm(OfModel):

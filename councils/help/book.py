@@ -23,8 +23,8 @@ from councils.guidance import OF_ALL_LEVELS, PAGE_OF_SEAT, WHO, page_of
 from councils.help.law_in_use import NODE_IN, Clock, Year, length, years
 from councils.help.words import ABOUT, HEARS, NOTES, TITLES
 from councils.models import Member
-from cycle import clock
-from cycle.models import DayOff, Level, Role, fold
+from cycle import clock, letters
+from cycle.models import DayOff, Level, Role
 from cycle.steps import Step
 from cycle.workdays import Unit
 from cycle.written import day_text
@@ -297,16 +297,14 @@ class Book:
         """The first sections that have every word of ``wanted``, diacritics ignored: names first,
         the pages ``mine`` before others; what several pages say is found once.
         """
-        words = fold(wanted).split()
-        if not words:
+        if not letters.search_words(wanted):
             return []
         found: dict[tuple[str, str], tuple[bool, Found]] = {}
         listed = dict(self.listed())
         for slug in dict.fromkeys([*mine, *listed]):
             for title, said, each in self._sections(slug):
-                folded = fold(f"{each.page} {said}")
-                if all(word in folded for word in words):
-                    elsewhere = not all(word in fold(title) for word in words)
+                if letters.says(f"{each.page} {said}", wanted):
+                    elsewhere = not letters.says(title, wanted)
                     found.setdefault((title, each.excerpt), (elsewhere, each))
         return [each for _elsewhere, each in sorted(found.values(), key=lambda row: row[0])][:MOST]
 

@@ -15,6 +15,7 @@ from django.db.models import Avg, Count, F, OuterRef, Subquery, Sum
 
 from councils.judging import ranking
 from councils.models import EvaluationRound, Result, Score, Scoresheet
+from cycle import letters
 from cycle.models import Level
 from dossiers.models import Evaluation, SelfAssessment
 
@@ -232,9 +233,13 @@ def leniency(dossiers: QuerySet[Dossier]) -> list[Leniency]:
         .filter(low__isnull=False, high__isnull=False)
         .values_list("cycle__year", "commune__parent__name")
         .annotate(products=Count("pk"), difference=Avg(F("low") - F("high")))
-        .order_by("-cycle__year", "commune__parent__name")
+        .order_by()
     )
-    return [Leniency(*row) for row in rows]
+    # A year's districts are few; to sort the dossiers before they are counted spills.
+    return sorted(
+        (Leniency(*row) for row in rows),
+        key=lambda each: (-each.year, letters.sort_key(each.unit or "")),
+    )
 
 
 def closed_rounds(user: User) -> QuerySet[EvaluationRound]:

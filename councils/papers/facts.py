@@ -34,7 +34,7 @@ from councils.models import (
     SignedDocument,
 )
 from councils.papers.sheet import score_sheet
-from cycle import clock
+from cycle import clock, letters
 from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, end_of
 from cycle.points import band
 from cycle.written import day_text, moment_text
@@ -483,7 +483,8 @@ def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
 def _notice(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     results = _results(closing)
     day = _day_of(round_)
-    communes = sorted({_name(each.entry.dossier.commune.heir(day)) for each in results})
+    named = {_name(each.entry.dossier.commune.heir(day)) for each in results}
+    communes = sorted(named, key=letters.sort_key)
     return _head(DocumentKind.NOTICE, round_) | {
         "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
         "bases": _bases(round_),

@@ -1,8 +1,7 @@
-"""Search that ignores diacritics, on any PostgreSQL ≥ 13 and without an extension."""
+"""Names, numbers and symbols of documents: how a column keeps them, and whether they are any."""
 
 import re
 import unicodedata
-from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,19 +9,12 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from cycle import clock
+from cycle.letters import DASHES, fold, fold_number
+
+# Migrations of before know them by this name.
+from cycle.letters import Fold as Fold
+from cycle.letters import FoldNumber as FoldNumber
 from cycle.written import clean_name, visible
-
-_MARKS = dict.fromkeys(range(0x300, 0x370))
-#: Characters that people type for a hyphen; and spaces that PostgreSQL's ``\\s`` does not match.
-_DASHES = "‐‑‒–—―−"
-_SPACES = "\u00a0\u2000-\u200b\u202f\u3000"
-
-
-@lru_cache(maxsize=8192)
-def fold(text: str) -> str:
-    """``text`` in lower case without Vietnamese diacritics: «Nước mắm» → «nuoc mam»."""
-    text = unicodedata.normalize("NFD", text.lower()).translate(_MARKS)
-    return " ".join(text.replace("đ", "d").split())
 
 
 class NameField(models.CharField):
@@ -43,24 +35,9 @@ class NameField(models.CharField):
         return name, "django.db.models.CharField", args, kwargs
 
 
-class Fold(models.Func):
-    """The same as :func:`fold`, in the database; immutable, so a generated column may use it."""
-
-    template = (
-        "translate(regexp_replace(normalize(lower(%(expressions)s), NFD),"
-        " '[\\u0300-\\u036f]', '', 'g'), 'đ', 'd')"
-    )
-    output_field = models.TextField()
-
-
-def fold_number(text: str) -> str:
-    """A number and symbol for comparison: « 07/QĐ – UBND» and «7/qd-ubnd» give the same."""
-    text = re.sub(rf"[\s{_SPACES}]", "", fold(text))
-    text = text.translate(dict.fromkeys(map(ord, _DASHES), "-"))
-    return re.sub(r"(^|[^0-9])0+([0-9])", r"\1\2", text)
-
-
-_SYMBOL = re.compile(rf"[0-9A-Za-z\u00c0-\u024f\u1e00-\u1eff/.,()&_+{_DASHES}\s{_SPACES}-]*")
+#: Spaces that PostgreSQL's ``\\s`` does not match.
+_SPACES = "\u00a0\u2000-\u200b\u202f\u3000"
+_SYMBOL = re.compile(rf"[0-9A-Za-z\u00c0-\u024f\u1e00-\u1eff/.,()&_+{DASHES}\s{_SPACES}-]*")
 
 
 def check_symbol(text: str, field: str) -> None:
@@ -124,13 +101,3 @@ def check_signer(text: str, field: str) -> None:
     """
     if text.strip() and not names_person(text):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})
-
-
-class FoldNumber(models.Func):
-    """The same as :func:`fold_number`, in the database."""
-
-    template = (
-        f"regexp_replace(translate(regexp_replace({Fold.template}, '[\\s{_SPACES}]', '', 'g'),"
-        f" '{_DASHES}', '{'-' * len(_DASHES)}'), '(^|[^0-9])0+([0-9])', '\\1\\2', 'g')"
-    )
-    output_field = models.TextField()

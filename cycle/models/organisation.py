@@ -24,11 +24,10 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, letters
 from cycle.models.area import (
     Area,
     AreaRows,
@@ -40,7 +39,7 @@ from cycle.models.area import (
     array,
     start,
 )
-from cycle.models.folding import Fold, NameField
+from cycle.models.folding import NameField
 from cycle.models.former import Renamed
 
 
@@ -80,7 +79,7 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
 
     def current_first(self) -> "OrgUnitQuerySet":
         """As a list to choose from shows them: what goes on before what has ended, by name."""
-        return self.order_by(F("valid_to").desc(nulls_first=True), "name", "pk")
+        return self.order_by(F("valid_to").desc(nulls_first=True), "sort_key", "pk")
 
     def in_area_of(self, unit_id: int) -> "OrgUnitQuerySet":
         """The unit, all below it, and what those took over."""
@@ -111,7 +110,7 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
 
         So today's name finds what the old units left, and an old name what was its own.
         """
-        named = ArraySubquery(OrgUnit.objects.filter(search__contains=word).order_by().values("pk"))
+        named = ArraySubquery(OrgUnit.objects.filter(letters.found(word)).order_by().values("pk"))
         return self.filter(pk__in=BusinessRows(named, clock.today_in_database()))
 
     def not_taken_over(self) -> "OrgUnitQuerySet":
@@ -124,51 +123,65 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         return self.filter(pk__in=BusinessRows(children, clock.today_in_database()))
 
 
-def heir_of(unit: str, day: str = "", *, name: bool = False) -> Any:
-    """Who has the business of the unit in the column ``unit``: its id, or its ``name``; on the day
+def heir_of(unit: str, day: str = "", *, field: str = "") -> Any:
+    """Who has the business of the unit in the column ``unit``: its id, or its ``field``; on the day
     in the column ``day``, today without one.
 
     An expression; a unit that exists then, or was left to nobody, is its own heir.
     """
-    refers = OuterRef if name else F
+    refers = OuterRef if field else F
     on: Any = refers(day) if day else clock.today_in_database()
     heir = Heir(start(refers(unit)), on)
-    if not name:
+    if not field:
         return heir
-    return Subquery(OrgUnit.objects.order_by().filter(pk=heir).values("name")[:1])
+    return Subquery(OrgUnit.objects.order_by().filter(pk=heir).values(field)[:1])
 
 
 @dataclass(frozen=True)
 class Moved:
-    """Which of some units were taken over, and by whom today: ``heirs`` {unit: (heir, name)}.
+    """Which of some units were taken over, and by whom today: ``heirs`` {unit: (heir, name)}, and
+    ``keys``, by which these are put in order: {heir: key}.
 
     For lists that count or sort by today's unit, however many rows they have.
     """
 
     heirs: Mapping[int, tuple[int, str]]
+    keys: Mapping[int, str]
 
     @classmethod
     def among(cls, ids: Iterable[int]) -> "Moved":
         """Those of the units ``ids`` that another has taken over; one query."""
         today = clock.today_in_database()
         ended = OrgUnit.objects.order_by().filter(pk__in=ids, valid_to__lt=today)
-        rows = ended.values_list("pk", heir_of("pk"), heir_of("pk", name=True))
-        return cls({pk: (heir, name) for pk, heir, name in rows if heir != pk})
+        rows = [
+            row
+            for row in ended.values_list(
+                "pk", heir_of("pk"), heir_of("pk", field="name"), heir_of("pk", field="sort_key")
+            )
+            if row[0] != row[1]
+        ]
+        return cls(
+            {pk: (heir, name) for pk, heir, name, _key in rows},
+            {heir: key for _pk, heir, _name, key in rows},
+        )
 
     def of(self, unit: int) -> int:
         """Who has the unit's business today."""
         return self.heirs.get(unit, (unit, ""))[0]
 
-    def column(self, unit: str, *, name: bool = False) -> Any:
-        """The heir of the unit in the column ``unit``: its id, or its ``name``; to sort by."""
-        own = F(f"{unit}__name") if name else F(f"{unit}_id")
-        taken: dict[Any, list[int]] = {}
-        for pk, heir in self.heirs.items():
-            taken.setdefault(heir[name], []).append(pk)
+    def column(self, unit: str, *, key: bool = False) -> Any:
+        """The heir of the unit in the column ``unit``: its id, or the ``key`` to sort by."""
+        own = F(f"{unit}__sort_key") if key else F(f"{unit}_id")
+        taken: dict[int, list[int]] = {}
+        for pk, (heir, _name) in self.heirs.items():
+            taken.setdefault(heir, []).append(pk)
         if not taken:
             return own
-        whens = [When(**{f"{unit}__in": ids}, then=Value(heir)) for heir, ids in taken.items()]
-        kind = models.CharField() if name else models.BigIntegerField()
+        whens = [
+            When(**{f"{unit}__in": ids}, then=Value(self.keys[heir] if key else heir))
+            for heir, ids in taken.items()
+        ]
+        kind = models.TextField(db_collation="C") if key else models.BigIntegerField()
         return Case(*whens, default=own, output_field=kind)
 
 
@@ -233,11 +246,8 @@ class OrgUnit(Renamed):
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
     #: A second province of before the database refused it: one installation serves one.
     doubled = models.BooleanField(default=False, db_default=False, editable=False)
-    search = models.GeneratedField(
-        expression=Fold(Concat("name", Value(" "), "aliases", output_field=models.TextField())),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
+    search, search_joined = letters.searched("name", "aliases")
+    sort_key = letters.sorted_by("name")
 
     objects = OrgUnitQuerySet.as_manager()
 
@@ -390,18 +400,18 @@ def _after(unit_id: int) -> set[int]:
 
 def named_apart(rows: Any, user: str = "") -> Any:
     """``rows``, people or what has one at ``user``, told by ``has_namesake`` who shares a name."""
-    name = f"{user}__full_name" if user else "full_name"
+    key = f"{user}__sort_key" if user else "sort_key"
     # Read once for all rows: of an EXISTS for each, a list of all people would take their square.
     shared = (
         User.objects.exclude(full_name="")
         .order_by()
-        .values(as_compared=Lower("full_name"))
+        .values("sort_key")
         .annotate(times=Count("pk"))
         .filter(times__gt=1)
-        .values("as_compared")
+        .values("sort_key")
     )
-    return rows.alias(name_as_compared=Lower(name)).annotate(
-        has_namesake=ExpressionWrapper(Q(name_as_compared__in=shared), models.BooleanField())
+    return rows.annotate(
+        has_namesake=ExpressionWrapper(Q((f"{key}__in", shared)), models.BooleanField())
     )
 
 
@@ -427,6 +437,7 @@ class User(Renamed, AbstractUser):
     )
     #: When this person opened the help or said that they need none; empty: it is offered.
     help_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sort_key = letters.sorted_by("full_name")
     first_name = None  # type: ignore[assignment]
     last_name = None  # type: ignore[assignment]
 

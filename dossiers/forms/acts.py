@@ -548,7 +548,7 @@ class ReassignForm(PlainPart):
     def __init__(self, *args: Any, task: Task, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = named_apart(people_of(task.role, task.org_unit_id))
-        self.fields["to"].queryset = people.order_by("full_name", "username")
+        self.fields["to"].queryset = people.order_by("sort_key", "username")
         self.fields["to"].empty_label = _("— Chọn người —")
 
 

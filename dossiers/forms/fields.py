@@ -14,19 +14,48 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.forms.models import ModelChoiceIterator
+from django.utils.choices import flatten_choices
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, letters
 from cycle.fields import CountField, DateField, MoneyField, PointsField
 from cycle.models import OrgUnit, User
 
 LONG = 10_000
 
 
+class _ByName(ModelChoiceIterator):
+    """Rows that are put in order by name (``sort_key``) by what is shown of them, units that have
+    ended behind the others; any other rows as their query has them.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        if not hasattr(self.queryset.model, "sort_key"):
+            yield from super().__iter__()
+            return
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        shown = [(row, *self.choice(row)) for row in self.queryset.iterator(chunk_size=1000)]
+        shown.sort(key=lambda each: (_ended(each[0]), letters.sort_key(str(each[2]))))
+        yield from (choice for _row, *choice in shown)
+
+
+def _ended(row: Any) -> bool:
+    return isinstance(row, OrgUnit) and row.valid_to is not None
+
+
 class RowField(forms.ModelChoiceField):
-    """A choice among rows; people and units are told apart from those of the same name."""
+    """A choice among rows, in order; people and units are told apart from those of the same name.
+
+    Every choice among rows is one of these.
+    """
+
+    iterator = _ByName
 
     def validate_no_null_characters(self, value: Any) -> None:
         # Django's own message has no Vietnamese translation and cannot be replaced.
@@ -80,6 +109,8 @@ _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.
 
 def _polish(field: forms.Field) -> None:
     """Give a field Bootstrap's classes and our messages, which name the field."""
+    if type(field.widget) is forms.Select and isinstance(field, forms.ChoiceField):
+        FindSelect.instead(field)
     widget, label = field.widget, field.label or ""
     # A browser cuts what is pasted at this length and says nothing: the field refuses it in words.
     widget.attrs.pop("maxlength", None)
@@ -101,6 +132,83 @@ def _polish(field: forms.Field) -> None:
         "max_length": _("Dài quá %(limit_value)s ký tự (bạn đã nhập %(show_value)s)."),
         "null_characters_not_allowed": _("Nội dung có ký tự không đọc được, xin nhập lại."),
     }
+
+
+#: A select with more choices than this has a box to find one.
+MANY_CHOICES = 15
+
+
+class FindSelect(forms.Select):
+    """A select that, of many choices, finds one by words that are typed beside it.
+
+    Without script the words are sent with the form: the one choice that says them all is chosen, of
+    several one is asked for. With script they narrow the list while one types.
+    """
+
+    #: The field whose select it is; it says what is wrong with the words.
+    field: Any
+    #: What was typed, and the choices that say it; None where nothing was searched.
+    words = ""
+    found: frozenset[str] | None = None
+
+    @classmethod
+    def instead(cls, field: Any) -> None:
+        """Give ``field`` such a select for the plain one that it has."""
+        plain = field.widget
+        made = cls(attrs=plain.attrs)
+        made.is_required, made.field = plain.is_required, field
+        made.choices = plain.choices
+        field.widget = made
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        chosen = super().value_from_datadict(data, files, name)
+        self.words = (data.get(f"{name}-find") or "").strip()[:100]
+        if not letters.search_words(self.words):
+            return chosen
+        says = [
+            str(value)
+            for value, label in flatten_choices(self.choices)
+            if str(value) and letters.says(str(label), self.words)
+        ]
+        if str(chosen) in says or (not chosen and len(says) == 1):
+            return chosen or says[0]
+        if chosen:
+            why = _now("Mục đã chọn không khớp với «%(words)s» ở ô tìm: xin chọn lại.")
+        elif says:
+            why = _now("%(many)d mục khớp với «%(words)s»: xin chọn một.")
+        else:
+            why = _now("Không có mục nào khớp với «%(words)s».")
+        said = why % {"many": len(says), "words": self.words}
+        self.field.error_messages |= {"invalid_choice": said, "invalid_pk_value": said}
+        self.found = frozenset(says)
+        return self.words
+
+    def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:
+        groups = super().optgroups(name, value, attrs)
+        if not self.found:
+            return groups
+        kept = self.found | {""}
+        narrowed = (
+            (label, [each for each in options if str(each["value"]) in kept], number)
+            for label, options, number in groups
+        )
+        return [group for group in narrowed if group[1]]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        context = self.get_context(name, value, attrs)
+        shown = sum(len(options) for _label, options, _number in context["widget"]["optgroups"])
+        if shown <= MANY_CHOICES and not self.words:
+            return self._render(self.template_name, context, renderer)
+        # The words may choose, so the browser must not ask for a choice.
+        context["widget"]["attrs"].pop("required", None)
+        return format_html(
+            '<input type="search" class="form-control find" name="{0}-find" value="{1}" '
+            'maxlength="100" autocomplete="off" placeholder="{2}" aria-label="{2}">{3}',
+            name,
+            self.words,
+            _now("Tìm trong danh sách, gõ không cần dấu"),
+            self._render(self.template_name, context, renderer),
+        )
 
 
 class OptionSelect(forms.Select):

@@ -8,18 +8,11 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.fields import NameField
-from cycle.models import (
-    Cycle,
-    Level,
-    OrgUnit,
-    Role,
-    User,
-    fold,
-    told_apart,
-)
+from cycle.fields import NameField, PhoneField
+from cycle.models import Cycle, Level, OrgUnit, Role, User, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.law.conditions import group_unknown
@@ -39,6 +32,7 @@ from dossiers.models import (
     State,
 )
 from dossiers.models.events import ORGANISERS
+from dossiers.models.product import maker_key, product_key
 from dossiers.walk import doors, survey
 from dossiers.walk.engine import DutyMissing
 
@@ -81,8 +75,8 @@ class DossierForm(PlainPart):
         choices=[("", _("— Chọn loại hình —")), *OwnerType.choices],
         required=False,
     )
-    representative = forms.CharField(label=_("Người đại diện"), max_length=150, required=False)
-    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
+    representative = NameField(label=_("Người đại diện"), max_length=150, required=False)
+    phone = PhoneField(label=_("Điện thoại"), required=False)
     address = forms.CharField(label=_("Địa chỉ"), max_length=250, required=False)
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
@@ -136,6 +130,8 @@ class DossierForm(PlainPart):
         self.unseen = 0
         #: Whether the case type claims a certificate that is not on record.
         self.uncertified = False
+        #: Producers of the commune who are called as the new one is.
+        self.namesakes: list[Producer] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
         self.fields["cycle"].queryset = years = Cycle.objects.filter(closed_on=None)
         known = {
@@ -194,6 +190,7 @@ class DossierForm(PlainPart):
         product, producer = data.get("product"), data.get("producer")
         if product and producer and product.producer_id != producer.pk:
             self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
+        self._keep_what_is_typed(product, producer, data)
         if not product:
             for name in ("product_name", "group"):
                 if not data.get(name) and name not in self.errors:
@@ -238,6 +235,22 @@ class DossierForm(PlainPart):
                 % {"group": product.get_group_display()},
             )
 
+    def _keep_what_is_typed(self, product: Any, producer: Any, data: dict[str, Any]) -> None:
+        """Who chose one and typed another is asked which: neither is dropped without a word."""
+        maker = producer or (product.producer if product else None)
+        name = data.get("producer_name")
+        if maker and name and maker_key(name) != maker_key(maker.name):
+            self.add_error("producer_name", self._two(maker, name))
+        name = data.get("product_name")
+        if product and name and product_key(name) != product_key(product.name):
+            self.add_error("product_name", self._two(product, name))
+
+    @staticmethod
+    def _two(chosen: Any, typed: str) -> Any:
+        return _now(
+            "Bạn vừa chọn «%(chosen)s» vừa nhập «%(typed)s»: hãy bỏ chọn, hoặc xóa tên đã nhập."
+        ) % {"chosen": chosen, "typed": typed}
+
     def _fields(self, *names: str) -> list[forms.BoundField]:
         return [self[name] for name in names]
 
@@ -265,36 +278,42 @@ class DossierForm(PlainPart):
         return self._fields("case_type", "state", "reason")
 
     def _look_for_duplicates(self, data: dict[str, Any]) -> None:
-        """Warn of dossiers of the same product that are of this year or still open, or of a product
-        with the same names, capitals and marks aside; the officer may tick that this is another.
+        """Warn of dossiers of the same product that are of this year or still open, or of one with
+        the same names, however they are written, and of a producer who is there already; the
+        officer may tick that this is another.
         """
         of_year = Q(cycle=data["cycle"]) | Q(state__in=AT_WORK)
         if data["product"]:
             same = Dossier.objects.filter(of_year, product=data["product"])
         else:
-            producers = (
-                [data["producer"]]
-                if data["producer"]
-                else _called(data["commune"], data["producer_name"])
-            )
+            if not data["producer"]:
+                self.namesakes = _called(data["commune"], data["producer_name"])
+            producers = [data["producer"]] if data["producer"] else self.namesakes
             same = Dossier.objects.filter(
                 product__in=[
                     row
                     for row in Product.objects.filter(producer__in=producers)
-                    if fold(row.name) == fold(data["product_name"])
+                    if product_key(row.name) == product_key(data["product_name"])
                 ]
             )
         self.duplicates = list(same.visible_to(self.user).with_units()[:5])
         # Of a product known to the officer also those that another unit has.
         self.unseen = same.count() - same.visible_to(self.user).count() if data["product"] else 0
-        if self.duplicates or self.unseen:
+        if self.duplicates or self.unseen or self.namesakes:
             self.fields["confirmed"].widget = forms.CheckboxInput(
                 attrs={"class": "form-check-input"}
             )
+            if not self.duplicates:
+                self.fields["confirmed"].label = _("Tôi đã xem, đây là chủ thể khác")
             if not data["confirmed"]:
                 self.add_error(
                     "confirmed",
-                    _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu."),
+                    _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu.")
+                    if self.duplicates or self.unseen
+                    else _(
+                        "Xã này đã có chủ thể mang tên đó: hãy chọn ở ô «Chủ thể»; nếu là chủ thể "
+                        "khác, hãy đánh dấu."
+                    ),
                 )
 
     def _late(self, data: dict[str, Any]) -> dict[str, Any] | None:
@@ -360,11 +379,12 @@ class DossierForm(PlainPart):
 
 
 def _called(commune: OrgUnit, name: str) -> list[Producer]:
-    """The producers of this name, capitals and marks aside, in the commune or in one of before that
+    """The producers of this name, however it is written, in the commune or in one of before that
     went into the same, the first one entered first.
     """
+    key = maker_key(name)
     here = Producer.objects.filter(commune__in=OrgUnit.objects.united_with(commune.pk))
-    return list(here.filter(search=fold(name)).order_by("pk"))
+    return [row for row in here.order_by("pk") if maker_key(row.name) == key]
 
 
 def told_by(potential: Potential) -> dict[str, Any]:
@@ -373,7 +393,8 @@ def told_by(potential: Potential) -> dict[str, Any]:
     makers = _called(potential.commune, potential.producer_name)
     maker = next(iter(makers), None)
     made = Product.objects.filter(producer__in=makers).order_by("pk")
-    known = next((each for each in made if fold(each.name) == fold(potential.name)), None)
+    key = product_key(potential.name)
+    known = next((each for each in made if product_key(each.name) == key), None)
     if known is not None:
         return {"commune": commune, "product": known.pk}
     told: dict[str, Any] = {

@@ -121,17 +121,18 @@ def read_days(upload: UploadedFile) -> list[dict[str, Any]]:
         ) from None
     except tables.RowRefused as error:
         raise _wrong_row(error.line) from None
-    except tables.NotATable:
-        raise ValidationError(_now("Tệp không phải bảng CSV mã UTF-8.")) from None
+    except tables.NotATable as error:
+        raise ValidationError(error.why) from None
     rows = []
     for line, row in found:
-        if row["worked"] not in ("", "x"):
+        worked = tables.is_marked(row["worked"])
+        if worked is None:
             raise _wrong_row(line)
-        cells = {column: row[column] for column in COLUMNS}
+        cells = {column: row[column] for column in COLUMNS if column != "worked"}
         # An invalid day stays as written: the form refuses it at its field.
         with suppress(written.NotADay):
-            cells["day"] = written.day(cells["day"]).isoformat()
-        cells["what"] = "worked" if cells.pop("worked") else "off"
+            cells["day"] = tables.day(cells["day"]).isoformat()
+        cells["what"] = "worked" if worked else "off"
         rows.append(cells)
     known = {
         day.isoformat(): (worked, name, document)

@@ -4,6 +4,7 @@ When other fields of a form are wrong, its file is held: the page carries a sign
 for a day and only for the person who sent the file.
 """
 
+from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
@@ -18,22 +19,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import files
+from cycle import contents, files
 from cycle.downloads import INLINE
 from cycle.models import User
 
-#: Extension -> the content type it is served as, and the first bytes of such a file.
-FILE_TYPES = {
-    ".pdf": ("application/pdf", b"%PDF-"),
-    ".png": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    ".jpg": ("image/jpeg", b"\xff\xd8\xff"),
-    ".jpeg": ("image/jpeg", b"\xff\xd8\xff"),
-    ".docx": (
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        b"PK\x03\x04",
-    ),
-    ".xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b"PK\x03\x04"),
-}
 #: Suffixes of two more inputs of a file field: the note of a held file, and a tick to drop it.
 HELD, DROP = "-held", "-drop"
 _SEAL = "dossiers.uploads"
@@ -43,9 +32,14 @@ _SEAL = "dossiers.uploads"
 TAKEN = _("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xlsx).")
 
 
-def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> str:
-    """The content type of a file. Raises ValidationError for one that is empty, too big, or of an
-    unknown type, with the message ``taken``.
+def accepted(*kinds: contents.Kind) -> str:
+    """What a page lets choose: files of these kinds, and what photos are called elsewhere."""
+    return ",".join(chain(*(kind.suffixes for kind in kinds), contents.PHOTOS))
+
+
+def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> contents.Kind:
+    """The kind of a file. Raises ValidationError for one that is empty, too big, cannot be opened,
+    or of an unknown kind, with the message ``taken``.
     """
     if not upload.size:
         raise ValidationError(_("Tệp này rỗng, xin chọn lại."))
@@ -54,24 +48,27 @@ def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> str:
             _("Tệp nặng quá %(limit)s MB, xin chia nhỏ hoặc nén lại."),
             params={"limit": settings.MAX_EVIDENCE_BYTES // 1024**2},
         )
-    suffix = PurePath(upload.name or "").suffix.lower()
-    content_type, beginning = FILE_TYPES.get(suffix, ("", b""))
     upload.seek(0)
-    begins = upload.read(len(beginning))
-    upload.seek(0)
-    if not content_type or begins != beginning:
+    try:
+        kind = contents.kind_of(upload.read(), upload.name or "")
+    except contents.FileRefused as refused:
+        raise ValidationError(refused.sentence) from None
+    finally:
+        upload.seek(0)
+    if kind is None:
         raise ValidationError(taken)
-    return content_type
+    return kind
 
 
-def stage(upload: UploadedFile, content_type: str) -> files.Staged:
-    """Stage ``upload``, its name cut to what a column holds.
+def stage(upload: UploadedFile, kind: contents.Kind) -> files.Staged:
+    """Stage ``upload``, its name ended as its kind is, and cut to what a column holds.
 
     Raises ValidationError when the storage cannot be written.
     """
-    path = PurePath(upload.name or "")
+    path = PurePath(kind.name(upload.name or ""))
+    name = path.stem[: 200 - len(path.suffix)] + path.suffix
     try:
-        return files.stage(upload, path.stem[: 200 - len(path.suffix)] + path.suffix, content_type)
+        return files.stage(upload, name, kind.content_type)
     except files.NotStored as error:
         raise ValidationError(files.NOT_STORED) from error
 
@@ -137,7 +134,7 @@ class FileField(forms.FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.widget.attrs["accept"] = ",".join(FILE_TYPES)
+        self.widget.attrs["accept"] = accepted(*contents.KINDS)
         self.error_messages |= {
             "empty": _("Tệp này rỗng, xin chọn lại."),
             "invalid": _("Không đọc được tệp, xin chọn lại."),
@@ -158,9 +155,9 @@ class FileField(forms.FileField):
         upload = super().clean(data, initial)
         if not upload:
             return None
-        content_type = check_upload(upload, self.taken)
-        self.check(content_type)
-        staged = stage(upload, content_type)
+        kind = check_upload(upload, self.taken)
+        self.check(kind.content_type)
+        staged = stage(upload, kind)
         if owner is not None:
             upload.held = _seal(staged, owner)
         return staged
@@ -180,8 +177,8 @@ class ScanField(FileField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        shown = (suffix for suffix, (kind, _begins) in FILE_TYPES.items() if kind in INLINE)
-        self.widget.attrs["accept"] = ",".join(shown)
+        shown = (kind for kind in contents.KINDS if kind.content_type in INLINE)
+        self.widget.attrs["accept"] = accepted(*shown)
 
     def check(self, content_type: str) -> None:
         if content_type not in INLINE:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from cycle.models import fold
+from cycle.letters import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,7 @@ def pieces(title: str, said: Iterable[tuple[str, str]], longest: int = LONGEST) 
     ``said`` are (unit, line). A unit that goes over the end of a message is named again in the
     next; several messages are numbered. Without any line there is no message.
     """
-    rows = sorted(said, key=lambda row: fold(row[0]))
+    rows = sorted(said, key=lambda row: sort_key(row[0]))
     room = longest - length(f"{title} (999/999)\n")
     bodies: list[str] = []
     body = ""

@@ -23,7 +23,7 @@ FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDI
 
 #: By who has the commune's business today. By ``commune_id``, not ``commune``: that would sort by
 #: OrgUnit's Meta.ordering.
-_ORDER = ("commune_name", "commune_id", "due_on", "pk")
+_ORDER = ("commune_key", "commune_id", "due_on", "pk")
 
 
 @dataclass(frozen=True)
@@ -58,18 +58,18 @@ class Ending(Listed):
         return Moved.among(self.user.area())
 
     def _by_commune(self, terms: QuerySet[Term, Any]) -> QuerySet[Term, Any]:
-        """With the name and the id of today's commune."""
+        """In the order of today's communes."""
         return terms.annotate(
-            commune_name=self._moved.column("dossier__commune", name=True),
+            commune_key=self._moved.column("dossier__commune", key=True),
             commune_id=self._moved.column("dossier__commune"),
         )
 
-    def _keys(self) -> QuerySet[Term, Any]:
+    def _keys(self, after: int | None) -> QuerySet[Term, Any]:
         terms = self._by_commune(
             Term.objects.live().filter(certificate__isnull=False, due_on__lte=self.today + RADAR)
         )
-        if self.filters.after is not None:
-            terms = terms.filter(self._after(self.filters.after))
+        if after is not None:
+            terms = terms.filter(self._after(after))
         area = Q(dossier__commune__in=self.user.area())
         routed = Route.objects.filter(org_unit__in=self.user.business()).values("dossier")
         # UNION ALL of disjoint parts, each by its own index. DISTINCT would hold all rows.
@@ -79,9 +79,12 @@ class Ending(Listed):
         ]
         return parts[0].union(parts[1], all=True).order_by(*_ORDER)
 
+    def _all(self) -> QuerySet[Term, Any]:
+        return self._keys(None)
+
     @cached_property
     def _page(self) -> list[Term]:
-        return self._terms([key[-1] for key in self._keys()[: self.PAGE + 1]])
+        return self._terms([key[-1] for key in self._keys(self.filters.after)[: self.PAGE + 1]])
 
     def _terms(self, keys: Sequence[int]) -> list[Term]:
         found = Term.objects.select_related("dossier__product__producer", "dossier__commune")
@@ -91,7 +94,7 @@ class Ending(Listed):
         return self._shaped(super().rows())
 
     def keys(self) -> Iterable[int]:
-        return (key[-1] for key in self._keys())
+        return (key[-1] for key in self._keys(self.filters.after))
 
     def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
         return self._shaped(self._terms(keys))

@@ -36,7 +36,7 @@ class Register(Listed):
         return User.objects.values(
             cycles=ArraySubquery(Cycle.objects.values(row=JSONObject(pk="pk", title="title"))),
             communes=ArraySubquery(
-                below.order_by("name", "-valid_from").values(
+                below.order_by("sort_key", "-valid_from").values(
                     row=JSONObject(pk="pk", name="name", valid_to="valid_to")
                 )
             ),
@@ -57,7 +57,10 @@ class Register(Listed):
             dossiers = dossiers.filter(state__in=states_of(filters.step))
         if filters.state:
             dossiers = dossiers.filter(state=filters.state)
-        return dossiers.filter(filters.words("")).order_by("-pk")
+        return dossiers.filter(filters.found()).order_by("-pk")
+
+    def _all(self) -> QuerySet[Dossier, Any]:
+        return self._found()
 
     def keys(self) -> Iterable[int]:
         return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
@@ -90,7 +93,7 @@ class Register(Listed):
                 code=F("product__code"),
                 producer=F("product__producer__name"),
                 commune_name=F("commune__name"),
-                commune_now=heir_of("commune", name=True),
+                commune_now=heir_of("commune", field="name"),
                 cycle_title=F("cycle__title"),
                 node=F("task__node"),
                 unit=F("task__org_unit__name"),

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlencode
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 #: The longest search text, in characters.
 LONGEST = 100
+#: So many pages back are known: one further back, and it is the first.
+TRAIL = 40
+#: Rows are counted up to here; of more it is said that there are more.
+COUNTED = 10_000
 #: So many rows are read at once when a list is taken out.
 BATCH = 1000
 
@@ -45,10 +49,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """The filters of a list, as its query string has them; subclasses add fields and ``read``."""
+    """The filters of a list, as its query string has them; subclasses add fields and ``read``.
+
+    ``trail`` are the places (``after``) of the pages before this one, each behind a «~».
+    """
 
     #: The fields that say which page is shown, with their values for the first page.
     place: ClassVar[dict[str, Any]] = {"after": ""}
+
+    trail: str = field(default="", kw_only=True)
 
     @classmethod
     def read(cls, asked: Asked) -> Self:
@@ -58,19 +67,20 @@ class Narrowed:
     @classmethod
     def of(cls, data: Mapping[str, str]) -> Self:
         """The filters in a query string; invalid values are ignored."""
-        return cls.read(Asked(data))
+        asked = Asked(data)
+        return replace(cls.read(asked), trail=asked.text("trail", 100 * TRAIL))
 
     def at_start(self) -> Self:
         """The same from its first page on."""
-        return replace(self, **self.place)
+        return replace(self, trail="", **self.place)
 
     def query(self, **changes: Any) -> str:
         """The query string with ``changes``, on the first page unless they name another."""
-        other = replace(self, **{**self.place, **changes})
+        other = replace(self, **{"trail": "", **self.place, **changes})
         said = {
-            field.name: value
-            for field in fields(other)
-            if (value := getattr(other, field.name)) != field.default
+            each.name: value
+            for each in fields(other)
+            if (value := getattr(other, each.name)) != each.default
         }
         return urlencode({name: 1 if value is True else value for name, value in said.items()})
 
@@ -188,8 +198,36 @@ class Listed(Exportable):
 
     def next(self) -> str:
         """The query string of the next page; "" on the last."""
-        return self.filters.query(**self._beyond(self._page[self.PAGE - 1])) if self.more else ""
+        if not self.more:
+            return ""
+        been = [*self.filters.trail.split("~")[1:], str(self.filters.after or "")]
+        trail = "".join(f"~{place}" for place in been[-TRAIL:])
+        return self.filters.query(**self._beyond(self._page[self.PAGE - 1]), trail=trail)
 
     def first(self) -> str:
         """The query string of the first page; "" when this is it."""
         return self.filters.query() or self.whole if self.filters.after else ""
+
+    def previous(self) -> str:
+        """The query string of the page before this one; "" on the first, and on the second too:
+        that one is :meth:`first`.
+        """
+        *before, last = self.filters.trail.split("~")
+        if not last:
+            return ""
+        return self.filters.query(after=last, trail="~".join(before))
+
+    def _all(self) -> QuerySet[Any, Any]:
+        """The rows of all pages, to be counted."""
+        raise NotImplementedError
+
+    @cached_property
+    def total(self) -> str:
+        """How many rows all pages have; asked of the database only where there are several."""
+        if not self.filters.after and not self.more:
+            return str(len(self._page))
+        return _counted(self._all().order_by()[: COUNTED + 1].count())
+
+
+def _counted(number: int) -> str:
+    return f"{written.grouped(COUNTED)}+" if number > COUNTED else written.grouped(number)

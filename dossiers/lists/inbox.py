@@ -22,14 +22,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, written
-from cycle.models import DayOff, OrgUnit, User, fold, heir_of, now_called, told_apart
+from cycle import clock, letters, written
+from cycle.models import DayOff, OrgUnit, User, fold_number, heir_of, now_called, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
-from dossiers.models import ACTS, ProductGroup, Task
+from dossiers.models import ACTS, Certificate, OfficialDocument, ProductGroup, Task
 from dossiers.terms.due import SOON, Due, due
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from dossiers.models.task import TaskQuerySet
 
 MANY = 1000
-WORDS = 8
 
 #: Prefix of ``after`` when the page begins among the tasks marked as signed, which come first.
 _SIGNED = "signed:"
@@ -97,21 +96,31 @@ class Filters(Narrowed):
         """Whether any filter is set."""
         return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
 
-    def words(self, dossier: str) -> Q:
-        """The condition that each word searched for is in the product's name, its code, its
-        producer's name or that of its commune, be it today's or one of before; ``dossier`` is the
-        prefix of lookups that leads to the dossier.
+    def found(self, path: str = "") -> Q:
+        """The condition that each word searched for is said of the dossier's product, its producer
+        or its commune, be it today's or one of before, or that a document or certificate of it has
+        this number. ``path`` leads to the dossier: "" or "dossier__".
         """
-        product = f"{dossier}product"
-        condition = Q()
-        for word in fold(self.q).split()[:WORDS]:
-            communes = OrgUnit.objects.called(word).order_by().values("pk")
-            condition &= (
-                Q(**{f"{product}__search__contains": word})
-                | Q(**{f"{product}__producer__search__contains": word})
-                | Q(**{f"{dossier}commune__in": communes})
-                | Q(**{f"{product}__producer__commune__in": communes})
+        if not letters.search_words(self.q):
+            return Q()
+
+        def in_commune(word: str) -> Q:
+            here = OrgUnit.objects.called(word).order_by().values("pk")
+            return Q((f"{path}commune__in", here)) | Q(
+                (f"{path}product__producer__commune__in", here)
             )
+
+        of = ("product__", "product__producer__")
+        condition = letters.found(self.q, [path + each for each in of], also=in_commune)
+        number = fold_number(self.q)
+        if any(map(str.isdecimal, number)):
+            # Asked for by itself, so that the number of rows in the list costs nothing.
+            papers, certificates = (
+                record.objects.filter(folded_number__startswith=number).order_by().values("dossier")
+                for record in (OfficialDocument, Certificate)
+            )
+            found = papers.union(certificates).values_list("dossier", flat=True)[:MANY]
+            condition |= Q((f"{path}pk__in", list(found)))
         return condition
 
 
@@ -255,7 +264,7 @@ class Inbox(Listed):
             tasks = tasks.filter(dossier__commune__in=here)
         if filters.group:
             tasks = tasks.filter(dossier__product__group=filters.group)
-        return tasks.filter(filters.words("dossier__"))
+        return tasks.filter(filters.found("dossier__"))
 
     @property
     def _key(self) -> tuple[str, bool]:
@@ -287,6 +296,9 @@ class Inbox(Listed):
             tasks = tasks.filter(rest)
         sign = "-" if latest_first else ""
         return tasks.order_by(*first, f"{sign}{field}", f"{sign}pk")
+
+    def _all(self) -> TaskQuerySet:
+        return self._tasks()
 
     @cached_property
     def _page(self) -> list[dict[str, Any]]:
@@ -324,7 +336,7 @@ class Inbox(Listed):
                 producer=F("dossier__product__producer__name"),
                 unit=F("org_unit__name"),
                 commune=F("dossier__commune__name"),
-                commune_now=heir_of("dossier__commune", name=True),
+                commune_now=heir_of("dossier__commune", field="name"),
                 paused_at=F("term__paused_at"),
             )
         )  # fmt: skip
@@ -352,7 +364,7 @@ class Inbox(Listed):
         return {
             "steps": Step.choices,
             "groups": ProductGroup.choices,
-            "communes": sorted(communes.items(), key=lambda item: fold(item[1])),
+            "communes": sorted(communes.items(), key=lambda item: letters.sort_key(item[1])),
             "sorts": Sort.choices,
         }
 

@@ -84,7 +84,7 @@ class Missing(Exportable):
                 has_plan=Exists(dossiers.filter(businessplans__isnull=False)),
             )
             .filter(Q(has_plan=False))
-            .order_by("name", "pk")
+            .order_by("sort_key", "pk")
         )
         rows = [{"pk": unit.pk, "unit": unit, "lack": self._lack(unit)} for unit in communes]
         return [row for row in rows if self.filters.lack in ("", row["lack"])]
@@ -109,7 +109,7 @@ class Missing(Exportable):
             RoleAssignment.objects.held_on(self.today)
             .filter(role=Role.OFFICER, org_unit__in=wanted, user__is_active=True)
             .select_related("user")
-            .order_by("user__full_name", "pk")
+            .order_by("user__sort_key", "pk")
         ):
             officers.setdefault(post.org_unit_id, []).append(post.user)
         return [row | {"officers": officers.get(row["pk"], [])} for row in rows]

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from cycle.models import Moved, OrgUnit, User, fold, told_apart
+from cycle import letters
+from cycle.models import Moved, OrgUnit, User, told_apart
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import Potential, PotentialState
 
@@ -50,19 +51,23 @@ class Potentials(Listed):
             rows = rows.filter(state=asked.state)
         if asked.commune is not None:
             rows = rows.filter(commune__in=OrgUnit.objects.business_of(asked.commune))
-        for word in fold(asked.q).split():
-            communes = OrgUnit.objects.called(word).order_by().values("pk")
-            rows = rows.filter(Q(search__contains=word) | Q(commune__in=communes))
-        return rows
+
+        def in_commune(word: str) -> Q:
+            return Q(commune__in=OrgUnit.objects.called(word).order_by().values("pk"))
+
+        return rows.filter(letters.found(asked.q, also=in_commune))
+
+    def _all(self) -> QuerySet[Potential]:
+        return self.found()
 
     @cached_property
     def _moved(self) -> Moved:
         return Moved.among(self.user.area())
 
     def _by_commune(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """With the name and the id of today's commune."""
+        """In the order of today's communes."""
         return rows.annotate(
-            place=self._moved.column("commune", name=True), place_id=self._moved.column("commune")
+            place=self._moved.column("commune", key=True), place_id=self._moved.column("commune")
         )
 
     def _ordered(self) -> QuerySet[Any]:
@@ -112,5 +117,5 @@ class Potentials(Listed):
     def communes(self) -> list[tuple[int, str]]:
         """The communes of today of which there are some."""
         rows = self._by_commune(Potential.objects.visible_to(self.user))
-        places = rows.order_by("place", "place_id").values_list("place_id", "place")
-        return list(places.distinct())
+        units = OrgUnit.objects.filter(pk__in=rows.order_by().values("place_id"))
+        return list(units.order_by("sort_key", "pk").values_list("pk", "name"))

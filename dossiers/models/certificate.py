@@ -16,9 +16,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, guards
+from cycle import clock, guards, letters
 from cycle.models import (
-    FoldNumber,
     HistoryEntry,
     LawReading,
     Level,
@@ -129,8 +128,8 @@ class CertificateQuerySet(models.QuerySet):
             .select_related("dossier__product__producer", "decision")
             .with_validity()
             .annotate(
-                place_then=heir_of("dossier__commune", "issued_on", name=True),
-                place_now=heir_of("dossier__commune", name=True),
+                place_then=heir_of("dossier__commune", "issued_on", field="name"),
+                place_now=heir_of("dossier__commune", field="name"),
             )
         )
 
@@ -174,9 +173,7 @@ class Certificate(Record):
     issued_on = models.DateField(_("ngày cấp"))
     expires_on = models.DateField(_("có giá trị đến"), null=True, editable=False)
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
-    folded_number = models.GeneratedField(
-        expression=FoldNumber(F("number")), output_field=models.TextField(), db_persist=True
-    )
+    folded_number = letters.numbered("number")
     decision = models.ForeignKey(
         "dossiers.OfficialDocument",
         models.PROTECT,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
-from cycle.models import FoldNumber, NameField, check_signer, check_symbol
+from cycle import clock, letters
+from cycle.models import NameField, check_signer, check_symbol
 from dossiers.models.evidence import SIGNED_PAPER
 from dossiers.models.records import Record
 
@@ -23,15 +22,14 @@ class OfficialDocument(Record):
     signed_on = models.DateField(_("ngày ký"))
     signer = NameField(_("người ký"), max_length=150)
     signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150)
-    folded_number = models.GeneratedField(
-        expression=FoldNumber(F("number")), output_field=models.TextField(), db_persist=True
-    )
+    folded_number = letters.numbered("number")
     scan = models.ForeignKey(
         "dossiers.Evidence", models.PROTECT, null=True, blank=True, verbose_name=_("bản chụp")
     )
 
     class Meta(Record.Meta):
         verbose_name = _("văn bản")
+        indexes = [models.Index(fields=["folded_number"], name="document_look_up")]
 
     @property
     def is_scanned(self) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, NameField, OrgUnit, User
+from cycle import letters
+from cycle.models import NameField, OrgUnit, User
 from dossiers.models.dossier import Dossier
 from dossiers.models.product import OwnerType, ProductGroup, Standing
 from dossiers.models.stock import StockBatch
@@ -62,12 +62,8 @@ class Potential(models.Model):
         User, models.PROTECT, null=True, related_name="+", verbose_name=_("người khép lại")
     )
     closed_at = models.DateTimeField(_("khép lại lúc"), null=True)
-    search = models.GeneratedField(
-        expression=Fold(
-            Concat(F("name"), Value(" "), F("producer_name"), output_field=models.TextField())
-        ),
-        output_field=models.TextField(),
-        db_persist=True,
+    search, search_joined = letters.searched(
+        "name", "producer_name", "representative", "phone", "address"
     )
     void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 

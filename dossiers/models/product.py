@@ -8,12 +8,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
-from django.db.models import F, Q
-from django.db.models.functions import Concat
+from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, NameField, OrgUnit, Renamed, Stream
+from cycle import letters
+from cycle.models import NameField, OrgUnit, Renamed, Stream
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
@@ -41,6 +41,38 @@ class ProductGroup(models.TextChoices):
     TOURISM = "community_tourism", _("Du lịch cộng đồng, sinh thái")
     TEXTILE = "fabrics_and_garments", _("Vải và may mặc")
     DECORATION = "souvenirs_furniture_decoration", _("Lưu niệm, nội thất, trang trí")
+
+
+#: How legal forms and their kind are written short.
+_SHORT = {
+    "htx": "hop tac xa",
+    "tht": "to hop tac",
+    "cty": "cong ty",
+    "ct": "cong ty",
+    "tnhh": "trach nhiem huu han",
+    "mtv": "mot thanh vien",
+    "cp": "co phan",
+    "dntn": "doanh nghiep tu nhan",
+    "hkd": "ho kinh doanh",
+    "kd": "kinh doanh",
+    "nn": "nong nghiep",
+    "dv": "dich vu",
+    "dvnn": "dich vu nong nghiep",
+    "sx": "san xuat",
+    "tm": "thuong mai",
+}
+
+
+def maker_key(name: str) -> str:
+    """What a producer's name is compared by: «HTX Mường-Ảng» and «Hợp tác xã Mường Ảng» are one."""
+    return "".join(_SHORT.get(word, word) for word in letters.search_words(name).split()).replace(
+        " ", ""
+    )
+
+
+def product_key(name: str) -> str:
+    """What a product's name is compared by: «Cà-phê», «càphê» and «Cà phê» are one."""
+    return letters.search_joined(name)
 
 
 class Standing(models.Manager):
@@ -90,9 +122,10 @@ class Producer(Renamed):
     phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
     address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
     registration_number = models.CharField(_("số đăng ký kinh doanh"), max_length=40, blank=True)
-    search = models.GeneratedField(
-        expression=Fold(F("name")), output_field=models.TextField(), db_persist=True
+    search, search_joined = letters.searched(
+        "name", "representative", "phone", "address", "registration_number"
     )
+    sort_key = letters.sorted_by("name")
     void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 
     objects = Standing()
@@ -101,7 +134,7 @@ class Producer(Renamed):
     class Meta:
         verbose_name = _("chủ thể")
         verbose_name_plural = _("chủ thể")
-        ordering = ["name"]
+        ordering = ["sort_key", "pk"]
 
     def __str__(self) -> str:
         return self.name
@@ -135,11 +168,8 @@ class Product(Renamed):
     name = NameField(_("tên sản phẩm"), max_length=200)
     group = models.CharField(_("nhóm sản phẩm"), max_length=40, choices=ProductGroup)
     code = models.CharField(_("mã số sản phẩm"), max_length=40, blank=True)
-    search = models.GeneratedField(
-        expression=Fold(Concat("name", models.Value(" "), "code", output_field=models.TextField())),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
+    search, search_joined = letters.searched("name", "code")
+    sort_key = letters.sorted_by("name")
     void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
 
     objects = Standing()
@@ -148,7 +178,7 @@ class Product(Renamed):
     class Meta:
         verbose_name = _("sản phẩm")
         verbose_name_plural = _("sản phẩm")
-        ordering = ["name"]
+        ordering = ["sort_key", "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(group__in=ProductGroup.values), name="product_group_known"

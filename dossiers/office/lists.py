@@ -16,10 +16,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, clock
+from cycle import appointing, clock, letters
 from cycle.models import (
     Batch,
-    Fold,
     Job,
     Level,
     OrgUnit,
@@ -27,7 +26,6 @@ from cycle.models import (
     RoleAssignment,
     Substitution,
     User,
-    fold,
 )
 from cycle.written import day_text
 from dossiers.law.states import State
@@ -89,7 +87,7 @@ class PeopleList(Queried):
         super().__init__(
             people.found(of_tab, self.q)
             .prefetch_related(with_posts())
-            .order_by("full_name", "username")
+            .order_by("sort_key", "username")
         )
 
     def shaped(self, rows: list[Any]) -> list[Any]:
@@ -245,7 +243,7 @@ class HandoverList(Queried):
             .select_related("handed_to")
             .with_business(clock.today_in_database())
             .annotate(
-                name=Fold(
+                said=letters.SearchWords(
                     Concat(
                         "user__full_name",
                         Value(" "),
@@ -256,10 +254,10 @@ class HandoverList(Queried):
                     )
                 )
             )
-            .order_by("org_unit__name", "user__full_name", "role", "pk")
+            .order_by("org_unit__sort_key", "user__sort_key", "role", "pk")
         )
-        for word in fold(self.q).split()[:8]:
-            posts = posts.filter(name__contains=word)
+        for word in letters.search_words(self.q).split()[: letters.WORDS]:
+            posts = posts.filter(said__contains=word)
         super().__init__(posts)
 
     def shaped(self, rows: list[Any]) -> list[Any]:

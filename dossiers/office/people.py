@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _
 
-from cycle import accounts, appointing, clock, slips
+from cycle import accounts, appointing, clock, letters, slips
 from cycle.appointing import Appointed
 from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, Stream, User, fold
 from dossiers.office import handover
@@ -151,7 +151,7 @@ def doubles(full_name: str, email: str = "", phone: str = "") -> QuerySet[User]:
         .annotate(folded=Fold("full_name"))
         .filter(same)
         .prefetch_related("role_assignments__org_unit")
-        .order_by("full_name", "pk")
+        .order_by("sort_key", "pk")
     )
 
 
@@ -170,7 +170,7 @@ class Doubles:
                 | Q(phone__in=phones)
             )
             .prefetch_related("role_assignments__org_unit")
-            .order_by("full_name", "pk")
+            .order_by("sort_key", "pk")
         )
         self._found: dict[tuple[str, str], list[tuple[int, User]]] = defaultdict(list)
         for number, person in enumerate(known):
@@ -557,8 +557,12 @@ def waiting(people: QuerySet[User], day: date) -> QuerySet[User]:
 
 def found(people: QuerySet[User], text: str) -> QuerySet[User]:
     """Of a query of people: those whose name, sign-in or unit says every word of ``text``."""
-    named = people.annotate(folded=Fold(Concat("full_name", Value(" "), "username")))
-    for word in fold(text).split()[:8]:
-        at = RoleAssignment.objects.filter(user=OuterRef("pk"), org_unit__search__contains=word)
-        named = named.filter(Q(folded__contains=word) | Q(Exists(at)))
+    said = letters.SearchWords(Concat("full_name", Value(" "), "username"))
+    named = people.annotate(said=said, said_joined=letters.SearchJoined(said))
+    for word in letters.search_words(text).split()[: letters.WORDS]:
+        posts = RoleAssignment.objects.filter(user=OuterRef("pk"))
+        here = posts.filter(letters.found(word, ["org_unit__"]))
+        named = named.filter(
+            Q(said__contains=word) | Q(said_joined__contains=word) | Q(Exists(here))
+        )
     return named

@@ -171,7 +171,7 @@ def _holders(tasks: list[Task]) -> list[dict[str, Any]]:
         .filter(org_unit__in=OrgUnit.objects.heirs_of(units))
         .with_business(today)
         .select_related("user", "org_unit")
-        .order_by("user__full_name", "user__username")
+        .order_by("user__sort_key", "user__username")
     ):
         if fits.intersection((held.role, unit) for unit in held.business):
             people.setdefault(held.user, []).append(str(held))

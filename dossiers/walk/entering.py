@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Role, RuleSet, User, fold
+from cycle.models import Cycle, HistoryEntry, OrgUnit, Role, RuleSet, User
 from dossiers import flows
 from dossiers.models import (
     ARCHIVE,
@@ -20,6 +20,7 @@ from dossiers.models import (
     TermEvent,
     TermState,
 )
+from dossiers.models.product import maker_key, product_key
 
 #: Rows of one statement.
 CHUNK = 2000
@@ -123,7 +124,7 @@ class Entry:
         self.product_of: dict[int, Product] = {}
         for row in self.rows:
             values = row.values
-            maker = values.get("producer_id") or (fold(values["producer"]), values["commune"])
+            maker = values.get("producer_id") or (maker_key(values["producer"]), values["commune"])
             if maker not in producers:
                 producer = known_producers.get(maker)
                 if producer is None:
@@ -139,7 +140,7 @@ class Entry:
                     new_producers.append(producer)
                     row.makes_producer = True
                 producers[maker] = producer
-            key = values.get("product_id") or (maker, fold(values["product"]))
+            key = values.get("product_id") or (maker, product_key(values["product"]))
             if key not in products:
                 product = known_products.get(key)
                 if product is None:

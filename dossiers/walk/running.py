@@ -9,10 +9,11 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Stream, TermRule, fold, heir_of
+from cycle.models import Cycle, HistoryEntry, OrgUnit, Stream, TermRule, heir_of
 from cycle.workdays import Calendar
 from dossiers.law.states import State
 from dossiers.models import Dossier, OfficialDocument, StockBatch, Task, Term
+from dossiers.models.product import maker_key, product_key
 from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
 from dossiers.walk import doors
@@ -95,14 +96,15 @@ class Running(Entry):
         """Raise :class:`StockRefused` when a dossier was opened since the list was checked."""
         communes = {row.values["commune"] for row in self.rows}
         here = {
-            (fold(product), fold(producer), commune)
+            (product_key(product), maker_key(producer), commune)
             for product, producer, commune in Dossier.objects.filter(
                 cycle=self.year, commune__in=OrgUnit.objects.business_of(communes)
             ).values_list("product__name", "product__producer__name", heir_of("commune"))
         }
         for row in self.rows:
             values = row.values
-            if (fold(values["product"]), fold(values["producer"]), values["commune"]) in here:
+            named = product_key(values["product"]), maker_key(values["producer"])
+            if (*named, values["commune"]) in here:
                 raise StockRefused(
                     _("«%(product)s» vừa có hồ sơ của chu trình này: hãy kiểm tra lại.")
                     % {"product": values["product"]}

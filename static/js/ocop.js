@@ -50,6 +50,50 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Long lists to choose from: what is typed beside one leaves only the choices that say it.
+const folded = (text) =>
+  text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[đð]/g, "d").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+
+function narrow(box, select) {
+  const whole = (select.allChoices ??= [...select.children].map((each) => each.cloneNode(true)));
+  const all = whole.flatMap((each) => (each.matches("optgroup") ? [...each.children] : [each]));
+  const words = folded(box.value).split(" ").filter(Boolean);
+  const says = (option) => {
+    const text = folded(option.text);
+    return words.every((word) => text.includes(word) || text.replaceAll(" ", "").includes(word));
+  };
+  const found = all.filter((option) => option.value && says(option));
+  const before = select.value;
+  const none = all.filter((option) => !option.value);
+  const shown = words.length ? [...none, ...found] : whole;
+  select.replaceChildren(...shown.map((each) => each.cloneNode(true)));
+  const wanted = words.length && found.length === 1 ? found[0].value : before;
+  select.value = [...select.options].some((option) => option.value === wanted) ? wanted : "";
+  if (select.value !== before) select.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function withBox(select) {
+  if (select.multiple || select.options.length <= 16 || select.previousElementSibling?.matches(".find")) return;
+  const box = document.createElement("input");
+  box.type = "search";
+  box.className = "form-control find";
+  box.autocomplete = "off";
+  box.placeholder = document.documentElement.lang === "en" ? "Find in the list" : "Tìm trong danh sách, gõ không cần dấu";
+  box.setAttribute("aria-label", box.placeholder);
+  select.before(box);
+}
+
+document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("select.form-select").forEach(withBox));
+document.addEventListener("input", (event) => {
+  const select = event.target.matches?.(".find") && event.target.nextElementSibling;
+  if (select?.matches?.("select")) narrow(event.target, select);
+});
+// The words were for the list; the choice is what is sent.
+document.addEventListener("submit", (event) => {
+  for (const box of event.target.querySelectorAll(".find"))
+    if (box.nextElementSibling?.value) box.value = "";
+});
+
 // Tick all, and say how many are ticked.
 document.addEventListener("change", (event) => {
   const ticks = [...document.querySelectorAll(".list .tick")];

@@ -36,13 +36,13 @@ class Command(BaseCommand):
         added = []
         for line, row in tables.read(file, ["day", "worked", "name", "document"]):
             try:
-                day = written.day(row["day"])
+                day = tables.day(row["day"])
             except written.NotADay as refused:
                 raise tables.RowRefused(file, line, f"«{row['day']}»: {refused}") from None
             shown = f"{day:%d/%m/%Y}"
-            if row["worked"] not in ("", "x"):
+            worked = tables.is_marked(row["worked"])
+            if worked is None:
                 raise tables.RowRefused(file, line, "cột worked chỉ để trống hoặc ghi x.")
-            worked = row["worked"] == "x"
             if not row["name"]:
                 raise tables.RowRefused(file, line, f"ngày {shown} thiếu tên.")
             if worked and day.weekday() < 5:

@@ -19,7 +19,7 @@ from dossiers.office import handover
 _Made = TypeVar("_Made")
 
 
-class PostField(forms.ModelChoiceField):
+class PostField(RowField):
     """A choice among posts, shown as person and role."""
 
     def label_from_instance(self, post: RoleAssignment) -> str:
@@ -84,8 +84,8 @@ class SubstitutionForm(Asked):
         post = self.fields["assignment"]
         post.queryset = named_apart(handover.substitutable_by(user), "user").order_by(
             F("org_unit__valid_to").desc(nulls_first=True),
-            "org_unit__name",
-            "user__full_name",
+            "org_unit__sort_key",
+            "user__sort_key",
             "role",
         )
         post.error_messages["invalid_choice"] = _(
@@ -142,7 +142,7 @@ class HandoverForm(Asked):
         self.fields["posts"].queryset = (
             handover.arranged_by(user)
             .filter(user=post.user_id)
-            .order_by(F("org_unit__valid_to").desc(nulls_first=True), "org_unit__name", "role")
+            .order_by(F("org_unit__valid_to").desc(nulls_first=True), "org_unit__sort_key", "role")
         )
         self.initial = {"on": clock.today(), **self.initial, "posts": [post.pk]}
 

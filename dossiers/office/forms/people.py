@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, written
+from cycle import clock
+from cycle.fields import PhoneField
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import DateField, PlainPart, RowField
@@ -20,21 +21,6 @@ from dossiers.office import people
 from dossiers.rules import administers_people
 
 T = TypeVar("T")
-
-
-class PhoneField(forms.CharField):
-    """A telephone number, however its digits are grouped."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        attrs = {"inputmode": "tel", "autocomplete": "off"}
-        super().__init__(max_length=20, widget=forms.TextInput(attrs), **kwargs)
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        try:
-            return written.phone(text)
-        except written.NotAPhone as refused:
-            raise ValidationError(str(refused)) from None
 
 
 class UnitInput(forms.TextInput):
@@ -275,7 +261,7 @@ class LeaveForm(Asked):
         super().__init__(*args, by=by, **kwargs)
         colleagues = people.seen_by(by).filter(is_active=True, is_staff=False, is_superuser=False)
         self.fields["to"].queryset = colleagues.exclude(pk=person.pk).order_by(
-            "full_name", "username"
+            "sort_key", "username"
         )
         self.initial.setdefault("on", clock.today())
 

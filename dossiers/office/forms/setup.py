@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from cycle import provinces
+from cycle.fields import PhoneField
 from cycle.models import User
 from dossiers.forms.fields import DateField, PlainPart
-from dossiers.office.forms.people import FILE_MESSAGES, PhoneField, email_field
+from dossiers.office.forms.people import FILE_MESSAGES, email_field
 
 
 class ProvinceForm(PlainPart):

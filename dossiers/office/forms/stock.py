@@ -15,7 +15,7 @@ from cycle.fields import CountField, DateField
 from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
-from dossiers.forms.fields import PlainPart
+from dossiers.forms.fields import FindSelect, PlainPart, RowField
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import (
     Edition,
@@ -151,13 +151,13 @@ class AnswersForm(PlainPart):
             (unit.pk, unit.name)
             for unit in OrgUnit.objects.valid_on(clock.today())
             .filter(level=Level.COMMUNE, parent=batch.org_unit)
-            .order_by("name")
+            .order_by("sort_key")
         ]
         self.communes = dict(communes)
         if batch.kind == StockKind.RUNNING:
             open_years = Cycle.objects.by_day(clock.today()).filter(closed_on=None)
             if len(open_years) > 1:
-                self.fields["into"] = forms.ModelChoiceField(
+                self.fields["into"] = RowField(
                     open_years, label=_("Hồ sơ của chu trình"), initial=batch.into_id
                 )
         for number, question in enumerate(batch.questions):
@@ -184,6 +184,7 @@ class AnswersForm(PlainPart):
                 widget=forms.Select(attrs={"class": "form-select"}),
                 error_messages={"invalid_choice": _("Lựa chọn này không có trong danh sách.")},
             )
+            FindSelect.instead(self.fields[f"answer{number}"])
             if not of_step:
                 self.fields[f"elsewhere{number}"] = forms.CharField(
                     label=_("Trừ các dòng thuộc xã, phường khác"),

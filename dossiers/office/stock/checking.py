@@ -25,6 +25,7 @@ from cycle.sheets import (
 from cycle.units import Answer, Places
 from cycle.workdays import add_months
 from dossiers.models import Certificate, Producer, Product, RowKind, StockBatch, StockRow
+from dossiers.models.product import maker_key, product_key
 from dossiers.office.stock import cells, totals
 from dossiers.office.stock.cells import Unread
 from dossiers.office.stock.columns import FIELDS, NEEDED
@@ -161,7 +162,7 @@ class Lines:
 
 def maker_of(line: Line) -> tuple[str, int | None]:
     """A producer as it is compared: its name in its commune."""
-    return fold(line.values.get("producer", "")), line.values.get("commune")
+    return maker_key(line.values.get("producer", "")), line.values.get("commune")
 
 
 class Checker:
@@ -639,7 +640,7 @@ class Checker:
             decided = values.get("decision_on", "")
             if decided and values.get("decision_number"):
                 number = fold_number(values["decision_number"])
-                paper = (*maker, fold(values.get("product", "")), number, decided[:4])
+                paper = (*maker, product_key(values.get("product", "")), number, decided[:4])
                 first = papers.setdefault(paper, line.line)
                 if first != line.line:
                     line.fault(
@@ -655,7 +656,7 @@ class Checker:
 
     def _is_twice(self, line: Line, seen: dict[tuple[Any, ...], int]) -> bool:
         """Whether a line above has this product of this producer; then the cell says so."""
-        key = fold(line.values.get("product", "")), *maker_of(line)
+        key = product_key(line.values.get("product", "")), *maker_of(line)
         first = seen.setdefault(key, line.line) if all(key) else line.line
         if first == line.line:
             return False
@@ -687,7 +688,7 @@ class Checker:
         if producer is None:
             return
         values["producer_id"] = producer
-        product = self.here.products.get((producer, fold(values.get("product", ""))))
+        product = self.here.products.get((producer, product_key(values.get("product", ""))))
         if product is not None:
             values["product_id"] = product
 
@@ -709,9 +710,9 @@ class _Here:
         for pk, name, commune in Producer.objects.values_list("pk", "name", "commune").order_by(
             "-pk"
         ):
-            self.producers[fold(name), self.today(commune)] = pk
+            self.producers[maker_key(name), self.today(commune)] = pk
         self.products = {
-            (producer, fold(name)): pk
+            (producer, product_key(name)): pk
             for pk, name, producer in Product.objects.values_list(
                 "pk", "name", "producer"
             ).order_by("-pk")
@@ -811,7 +812,7 @@ def counts(lines: list[Line], *, leaves_out: bool = False) -> dict[str, int]:
     found["warned"] = sum(any(fault["level"] == WARNING for fault in line.faults) for line in data)
     found["known"] = sum(line.known for line in data)
     makers = {
-        (fold(line.values["producer"]), line.values.get("commune"))
+        (maker_key(line.values["producer"]), line.values.get("commune"))
         for line in data
         if "producer" in line.values
     }

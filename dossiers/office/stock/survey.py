@@ -4,9 +4,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cycle.models import fold
 from cycle.units import Places
 from dossiers.models import Dossier, Potential, PotentialState, StockBatch
+from dossiers.models.product import maker_key, product_key
 from dossiers.office.stock import cells
 from dossiers.office.stock.checking import WARNING, Checker, Line, maker_of, shown_day
 
@@ -18,7 +18,7 @@ class SurveyChecker(Checker):
         super().__init__(batch, places)
         #: (product, producer, commune) -> what became of it.
         self.named: dict[tuple[Any, ...], str] = {
-            (fold(name), fold(producer), self.here.today(commune)): state
+            (product_key(name), maker_key(producer), self.here.today(commune)): state
             for name, producer, commune, state in Potential.objects.values_list(
                 "name", "producer_name", "commune", "state"
             )
@@ -47,7 +47,7 @@ class SurveyChecker(Checker):
         seen: dict[tuple[Any, ...], int] = {}
         for line in lines:
             values, maker = line.values, maker_of(line)
-            key = fold(values.get("product", "")), *maker
+            key = product_key(values.get("product", "")), *maker
             if not all(key) or self._is_twice(line, seen):
                 continue
             if state := self.named.get(key):

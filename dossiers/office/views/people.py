@@ -308,7 +308,7 @@ def slips(request: SignedIn) -> HttpResponseBase:
     wanted = seen.filter(pk__in=chosen)
     if "all" in request.POST:
         wanted = people.waiting(seen, clock.today())
-    found = list(wanted.prefetch_related(with_posts()).order_by("full_name", "pk")[: SLIPS + 1])
+    found = list(wanted.prefetch_related(with_posts()).order_by("sort_key", "pk")[: SLIPS + 1])
     if len(found) > SLIPS:
         return _refused(request, _("Mỗi lần in nhiều nhất %(n)d phiếu.") % {"n": SLIPS})
     if not found:

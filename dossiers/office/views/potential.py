@@ -41,7 +41,6 @@ def potential_list(request: SignedIn) -> HttpResponseBase:
             "page": page,
             "filters": filters,
             "rows": page.rows(),
-            "count": page.found().count(),
             "states": PotentialState.choices,
         },
     )
