@@ -15,6 +15,7 @@ from councils.models import Opinion
 from councils.pages import posted
 from cycle import clock
 from cycle.asking import SignedIn
+from cycle.once import once
 
 ROWS = 25
 
@@ -30,6 +31,7 @@ def opinions(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@once
 def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
     """A question, with its answer or the form for it."""
     found = get_object_or_404(

@@ -39,6 +39,7 @@ from cycle.models.organisation import (
     told_apart,
 )
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
+from cycle.models.sent import SentForm
 from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
@@ -75,6 +76,7 @@ __all__ = [
     "Substitution",
     "TermRule",
     "User",
+    "SentForm",
     "Visitor",
     "Wording",
     "check_document",
