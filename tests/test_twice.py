@@ -2,6 +2,7 @@
 
 import dis
 import inspect
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -24,6 +25,7 @@ from councils.models import (
 from cycle import clock
 from cycle.models import Cycle, Job, Role, RoleAssignment, SentForm, Substitution, User
 from dossiers.models import (
+    ACTS,
     Dossier,
     Evidence,
     Inspection,
@@ -39,7 +41,8 @@ from tests import judging
 from tests.addresses import forms_of
 from tests.pages import shown
 from tests.standing import stand
-from tests.world import open_dossier, person
+from tests.task_pages import agreed
+from tests.world import events, open_dossier, open_task, person
 
 
 def today(days=0):
@@ -410,3 +413,139 @@ def test_every_form_has_a_key_or_a_reason_to_have_none():
     forms = {name for name, view in found if takes_a_form(view)}
     assert forms - keyed - set(named) == set()
     assert len(keyed) > 30
+
+
+# --- What cannot be taken back asks once more ------------------------------------------------------
+
+
+def reachable(state):
+    """The states that a dossier can come to from ``state``, by whatever acts."""
+    found, left = set(), {state}
+    while left:
+        found |= left
+        left = {
+            to for act in ACTS.values() if found.intersection(act.begins) for to in act.leads
+        } - found
+    return found
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_an_act_says_that_it_is_final_where_no_way_leads_back_and_nowhere_else(name):
+    act = ACTS[name]
+    no_way_back = any(
+        before not in reachable(after) for after in act.leads for before in act.begins
+    )
+    assert bool(act.final) is no_way_back
+
+
+#: How each form of a final act is filled in: {field: what is typed}.
+TODAY = "today"
+PAPER = {
+    "paper-number": "812/QĐ-UBND", "paper-signed_on": TODAY, "paper-signer": "Trần Công Sơn",
+    "paper-signer_capacity": "Chủ tịch", "paper-scan_file": "SCAN",
+}  # fmt: skip
+FINAL = {
+    "certify": (
+        State.AWAITING_DECISION, "son",
+        PAPER | {"certificate-number": "12/GCN", "certificate-issued_on": TODAY},
+    ),
+    "promote": (
+        State.CERTIFIED, "tam",
+        {"promotion-done_on": TODAY, "promotion-channel": "Hội chợ tỉnh",
+         "promotion-result": "Bán 120 chai", "promotion-cost": "0"},
+    ),
+    "revoke": (State.CERTIFIED, "minh", PAPER | {"reason-reason": "Không còn đạt"}),
+    "record_centre_result": (
+        State.AT_CENTRE, "minh",
+        PAPER | {"evaluation-met_on": TODAY, "evaluation-points_sum": "170",
+                 "evaluation-sheets": "2", "evaluation-stars": "4",
+                 "evaluation-reasons": "Hội đồng trung ương kết luận"},
+    ),
+}  # fmt: skip
+
+
+def test_every_final_act_is_tried():
+    assert set(FINAL) == {name for name, act in ACTS.items() if act.final}
+
+
+def final(w, name):
+    """(who, address, what is typed, the dossier) for one final act."""
+    state, who, typed = FINAL[name]
+    stood = stand(open_dossier(w.cycle, w.commune, w.an), state)
+    address = (
+        reverse("dossiers:task", args=[open_task(stood).pk])
+        if ACTS[name].door == "task"
+        else reverse("dossiers:act", args=[stood.pk, name])
+    )
+    typed = {
+        f"{name}-{field}": {TODAY: today(), "SCAN": scan()}.get(value, value)
+        for field, value in typed.items()
+    }
+    return getattr(w, who), address, typed | {"act": name}, stood
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", FINAL)
+def test_a_final_act_shows_what_it_will_do_and_is_done_when_it_is_sent_once_more(name, w):
+    who, address, typed, stood = final(w, name)
+    browser = Client()
+    browser.force_login(who)
+    # It is said where the act is offered, too.
+    assert str(ACTS[name].final) in shown(browser.get(address).content.decode())
+    asked = browser.post(address, typed)
+    words = shown(asked.content.decode())
+    assert asked.status_code == 200
+    assert f"Đúng, {ACTS[name].label}" in words
+    assert str(ACTS[name].final) in words
+    for value in typed.values():
+        if isinstance(value, str) and value != name and not value.isdigit():
+            assert value in words
+    assert Dossier.objects.get(pk=stood.pk).state == stood.state
+    assert agreed(browser, address, fresh_files(typed)).status_code == 302
+    assert events(stood)[-1] == f"dossier.{name}"
+
+
+def fresh_files(typed):
+    for value in typed.values():
+        if hasattr(value, "seek"):
+            value.seek(0)
+    return typed
+
+
+@pytest.mark.django_db
+def test_what_is_changed_after_the_question_is_asked_about_anew(w):
+    who, address, typed, stood = final(w, "revoke")
+    browser = Client()
+    browser.force_login(who)
+    page = browser.post(address, typed).content.decode()
+    (sure,) = re.findall(r'name="revoke-sure" value="(\w+)"', page)
+    changed = fresh_files(typed) | {"revoke-sure": sure, "revoke-reason-reason": "Vi phạm nhãn"}
+    asked = shown(browser.post(address, changed).content.decode())
+    assert "Đúng, Thu hồi giấy chứng nhận" in asked and "Vi phạm nhãn" in asked
+    assert Dossier.objects.get(pk=stood.pk).state == State.CERTIFIED
+
+
+@pytest.mark.django_db
+def test_an_act_with_a_way_back_is_done_at_once(w):
+    stood = open_dossier(w.cycle, w.commune, w.an)
+    browser = Client()
+    browser.force_login(w.an)
+    address = reverse("dossiers:act", args=[stood.pk, "withdraw"])
+    assert "không lấy lại được" not in browser.get(address).content.decode()
+    sent = browser.post(address, {"withdraw-reason-reason": "Ngừng sản xuất"})
+    assert sent.status_code == 302
+    assert Dossier.objects.get(pk=stood.pk).state == State.WITHDRAWN
+
+
+@pytest.mark.django_db
+def test_marking_a_decision_as_signed_asks_once_more(w):
+    stood = stand(open_dossier(w.cycle, w.commune, w.an), State.AWAITING_DECISION)
+    task = open_task(stood)
+    browser = Client()
+    browser.force_login(w.son)
+    address = reverse("dossiers:task", args=[task.pk])
+    asked = browser.post(address, {"act": "sign_decision"})
+    assert (asked.status_code, type(task).objects.get(pk=task.pk).signed_at) == (200, None)
+    assert "bấm lần nữa nếu đúng" in shown(asked.content.decode())
+    assert agreed(browser, address, {"act": "sign_decision"}).status_code == 302
+    assert type(task).objects.get(pk=task.pk).signed_at is not None

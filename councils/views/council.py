@@ -119,7 +119,10 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
             "title": _("Cho thôi thành viên: %(who)s") % {"who": seat},
             "button": _("Cho thôi"),
             "tone": "refuse",
-            "follows": [_("Phiếu đã nộp và việc đã làm vẫn đứng tên người này.")],
+            "follows": [
+                _("Phiếu đã nộp và việc đã làm vẫn đứng tên người này."),
+                _("Ngày thôi đã ghi thì không sửa lại được."),
+            ],
         },
     )
 
