@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.fields import NameField
+from cycle.fields import NameField, named
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
 from dossiers.forms.fields import (
@@ -451,7 +451,9 @@ class ActForm:
     def problems(self) -> list[tuple[str, Any]]:
         """(HTML id of the field or "", sentence) of each error."""
         return [("", sentence) for sentence in self.sentences] + [
-            (part[field].id_for_label if field in part.fields else "", sentence)
+            (part[field].id_for_label, named(part[field].label, sentence))
+            if field in part.fields
+            else ("", sentence)
             for part in self.parts
             if self.bound
             for field, sentences in part.errors.items()
