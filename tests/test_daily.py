@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -39,6 +40,8 @@ def signed_in(user):
 PUBLIC = ("calendar/<str:token>.ics", "healthz")
 
 
+@pytest.mark.walk
+@pytest.mark.slow(reason="every address")
 def test_no_page_of_somebody_signed_in_is_kept_by_the_browser(cast, dossier):
     client = signed_in(cast["an"])
     kept = {}
@@ -71,6 +74,12 @@ def test_signing_out_empties_the_browsers_cache_and_nothing_else(an):
 
 
 # --- Locked out -------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _first_of_the_minute():
+    """Sign-ins are counted by the minute in this process."""
+    cache.clear()
 
 
 def sign_in(name, password="sai", forwarded=None):
@@ -121,6 +130,11 @@ def test_the_clients_address_is_locked_never_the_proxys(case, an, right, setting
     settings.PROXIES, first, then, locked = BEHIND[case]
     assert fails("an", first) == 429
     assert (sign_in("an", right, then) == 429) is locked
+
+
+def test_as_many_as_sign_in_behind_one_proxy_are_not_counted_as_one(an, right, settings):
+    settings.PROXIES = 1
+    assert {sign_in("an", right, f"203.0.113.{n}") for n in range(40)} == {302}
 
 
 # --- What a mail server answers -----------------------------------------------------------------
