@@ -40,7 +40,6 @@ def signed_in(user):
 PUBLIC = ("calendar/<str:token>.ics", "healthz")
 
 
-@pytest.mark.walk
 @pytest.mark.slow(reason="every address")
 def test_no_page_of_somebody_signed_in_is_kept_by_the_browser(cast, dossier):
     client = signed_in(cast["an"])
