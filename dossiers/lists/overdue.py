@@ -263,7 +263,7 @@ class OverdueRegister(Listed):
     @cached_property
     def running(self) -> Cycle | None:
         """The year of today, or None."""
-        return Cycle.objects.by_day(clock.today()).first()
+        return Cycle.objects.by_day(timezone.localdate(self.now)).first()
 
     @cached_property
     def _values(self) -> dict[str, Any]:
