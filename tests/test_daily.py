@@ -316,3 +316,14 @@ def label_of(page, target):
     )
     assert found or legend, target
     return shown((found or legend)[1])
+
+
+def test_every_template_that_lists_faults_names_the_field():
+    bare = [
+        (path.name, link)
+        for path in (settings.BASE_DIR / "templates").rglob("*.html")
+        for link in re.findall(r'<a href="#[^>]*>(?:(?!</a>).)*</a>', path.read_text(), re.DOTALL)
+        # Named by the code of its criterion, or in words before it.
+        if re.search(r">\s*{{ problem }}", link)
+    ]
+    assert bare == []
