@@ -29,6 +29,12 @@ def _read(reader: Callable[[str], Any], value: Any) -> Any:
         raise ValidationError(str(refused), code="invalid") from None
 
 
+def named(label: Any, sentence: Any) -> str:
+    """What is wrong with a field as a list of faults says it: with the field's name, once."""
+    label, sentence = str(label), str(sentence)
+    return sentence if not label or label in sentence else f"{label}: {sentence}"
+
+
 class NameField(forms.CharField):
     """A name; invisible characters are removed before the field checks it, and letters of a font
     of before Unicode are refused.

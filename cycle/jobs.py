@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from cycle import chains, clock, typed
-from cycle.models import Visitor
+from cycle.models import SentForm, Visitor
 from cycle.models.job import run_waiting
 
 log = structlog.get_logger(__name__)
@@ -47,9 +47,12 @@ def run_jobs() -> None:
 
 @shared_task
 def clear_sessions() -> None:
-    """Remove expired sessions, and kept forms (cycle/typed.py) that are over an hour old."""
+    """Remove expired sessions, kept forms (cycle/typed.py) that are over an hour old, and the keys
+    of sent forms (cycle/once.py) that are older than any session.
+    """
     call_command("clearsessions")
     typed.forget_old()
+    SentForm.forget(clock.now())
 
 
 @shared_task

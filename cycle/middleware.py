@@ -15,7 +15,7 @@ from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect
 from psycopg import errors
 
-from cycle import typed
+from cycle import typed, written
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +24,9 @@ class TextMiddleware:
     """Remove from a request what no page can handle: NUL characters and broken ``HX-Current-URL``.
 
     PostgreSQL stores no NUL. A path with one answers 404; it is cut out of headers and the query
-    string, and a cookie with one is dropped. Posted text is left to the form, which answers at its
-    field.
+    string, and a cookie with one is dropped. In posted text it is left to the form, which answers
+    at its field. Signs that turn the direction of writing are cut out of posted text: behind one, a
+    name reads as another.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -51,6 +52,36 @@ class TextMiddleware:
             request.META["QUERY_STRING"] = asked.urlencode()
             request.GET = asked  # type: ignore[assignment]  # mutable, as nobody else has it
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        if request.method != "POST" or not any(
+            written.TURNING.search(value) for values in request.POST.lists() for value in values[1]
+        ):
+            return
+        typed = QueryDict(mutable=True)
+        for name, values in request.POST.lists():
+            typed.setlist(name, [written.TURNING.sub("", value) for value in values])
+        request.POST = typed  # type: ignore[assignment]  # mutable, as nobody else has it
+
+
+class UnstoredMiddleware:
+    """Let no browser keep a page of somebody signed in, nor show it after the sign-out.
+
+    «Back» asks the server again then. What was kept is thrown away at the sign-out; scores that
+    wait for a connection lie in the browser's own store and stay.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        was = request.user.is_authenticated
+        response = self.get_response(request)
+        if was:
+            response.headers["Cache-Control"] = "private, no-store"
+            if not request.user.is_authenticated:
+                response.headers["Clear-Site-Data"] = '"cache"'
+        return response
 
 
 class TwiceMiddleware:

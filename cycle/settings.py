@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "cycle.middleware.UnstoredMiddleware",
     "cycle.middleware.TwiceMiddleware",
 ]
 
@@ -221,6 +222,8 @@ ACCOUNT_RATE_LIMITS = {"login_failed": None}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
+# By the client's address, never by the proxy's: else one could lock out everybody behind it.
+AXES_CLIENT_IP_CALLABLE = "cycle.visiting.address"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_TEMPLATE = "account/locked.html"
 AXES_RESET_ON_SUCCESS = True
@@ -283,6 +286,9 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+#: So many proxies of ours stand before us, each adding whom it answers to X-Forwarded-For. Without
+#: one the header is anybody's claim.
+PROXIES = number(os.environ, "PROXIES", default=1 if PRODUCTION else 0)
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

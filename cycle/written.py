@@ -35,6 +35,8 @@ _TIME_FIRST = re.compile(
 
 # Invisible characters that are pasted along from Word or web pages.
 _UNSEEN = re.compile(r"[\u00ad\u200b-\u200f\u2060\ufeff]")
+#: Signs that turn the direction of writing: no language of ours has any use for them.
+TURNING = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Blank letters and signs, which Unicode does not class as spaces.
 _BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
 

@@ -13,8 +13,8 @@ from notifications.channels import Refused
 SENTENCES = (
     (smtplib.SMTPAuthenticationError, "Máy chủ thư không nhận tên đăng nhập hoặc mật khẩu."),
     (smtplib.SMTPSenderRefused, "Máy chủ thư không nhận địa chỉ người gửi của hệ thống."),
-    (smtplib.SMTPRecipientsRefused, "Máy chủ thư tạm thời chưa nhận thư cho địa chỉ này."),
-    (smtplib.SMTPDataError, "Máy chủ thư tạm thời chưa nhận nội dung thư."),
+    (smtplib.SMTPRecipientsRefused, "Máy chủ thư chưa nhận thư cho địa chỉ này."),
+    (smtplib.SMTPDataError, "Máy chủ thư chưa nhận nội dung thư."),
     (smtplib.SMTPServerDisconnected, "Máy chủ thư ngắt kết nối giữa chừng."),
     (smtplib.SMTPNotSupportedError, "Máy chủ thư không hỗ trợ cách gửi đã cấu hình."),
     (smtplib.SMTPException, "Máy chủ thư trả lời không đúng cách."),

@@ -33,7 +33,7 @@ FLOORS = {
         "tables fields formats typed guards visiting planning exports",
         "rulesets middleware",
         "models",
-        "accounts appointing chains rubrics files words units provinces",
+        "accounts appointing chains rubrics files words units provinces once",
         "jobs downloads slips",
         "forgotten",
         "views",

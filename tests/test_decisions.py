@@ -37,6 +37,7 @@ from tests.owning import insert_as_owner
 from tests.pages import shown
 from tests.public_pages import keep, main, see
 from tests.standing import stand
+from tests.task_pages import agreed
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -551,7 +552,7 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
     assert page.index('value="sign_decision"') < page.index('value="certify"')
     assert 'class="btn btn-primary btn-lg" name="act" value="sign_decision"' in page
     assert 'name="act" value="certify"' in clerk.get(address).content.decode()
-    assert leader.post(address, {"act": "sign_decision"}).status_code == 302
+    assert agreed(leader, address, {"act": "sign_decision"}).status_code == 302
     for each, big in ((leader, 0), (clerk, 1)):
         page = each.get(address).content.decode()
         # Before all else on the page it is said what is awaited.
@@ -574,7 +575,7 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
     assert clerk.post(address, data).status_code == 200
     assert Task.objects.get(pk=task.pk).is_open
     scan = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x")
-    assert clerk.post(address, data | {"certify-paper-scan_file": scan}).status_code == 302
+    assert agreed(clerk, address, data | {"certify-paper-scan_file": scan}).status_code == 302
     given = dossier.certificates.get()
     assert given.decision.scan.filename == "qd.pdf"
     words = main(see("/certificates/", number="12/GCN"))

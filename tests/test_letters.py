@@ -212,8 +212,9 @@ def test_two_installations_never_give_the_same_message_id(outgoing):
 @pytest.mark.parametrize(
     ("answers", "sentence"),
     [
-        ({"RCPT": b"451 thu lai sau"}, "tạm thời chưa nhận thư cho địa chỉ này. (451 thu lai sau)"),
-        ({"DATA": b"452 day"}, "Máy chủ thư tạm thời chưa nhận nội dung thư. (452 day)"),
+        ({"RCPT": b"451 thu lai sau"}, "chưa nhận thư cho địa chỉ này. (451 thu lai sau)"),
+        ({"DATA": b"452 day"}, "Máy chủ thư chưa nhận nội dung thư. (452 day)"),
+        ({"DATA": b"554 spam"}, "Máy chủ thư chưa nhận nội dung thư. (554 spam)"),
         ({"MAIL": b"550 khong"}, "không nhận địa chỉ người gửi của hệ thống. (550 khong)"),
         ({"drop": b""}, "Máy chủ thư ngắt kết nối giữa chừng."),
         ({"silent": b""}, "Máy chủ không trả lời trong thời gian chờ."),
@@ -267,9 +268,8 @@ def test_each_pause_is_twice_the_last_and_the_tenth_failure_is_an_incident(offic
     [
         (
             {"RCPT": b"550 no such user"},
-            "Máy chủ thư từ chối địa chỉ minh@dienbien.example.vn (550).",
+            "Máy chủ thư từ chối địa chỉ minh@dienbien.example.vn. (550 no such user)",
         ),
-        ({"DATA": b"554 spam"}, "Máy chủ thư từ chối nội dung thư (554)."),
     ],
 )
 def test_what_is_refused_for_good_is_an_incident_at_once(office, outgoing, answers, sentence):

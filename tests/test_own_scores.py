@@ -16,6 +16,7 @@ from tests import records
 from tests.judging import best, choose, rubric_of, worst
 from tests.pages import shown
 from tests.standing import stand, with_compulsory_papers
+from tests.task_pages import agreed
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
@@ -215,7 +216,8 @@ def files(settings, tmp_path):
 def answered(dossier, by, points, **typed):
     client = Client()
     client.force_login(by)
-    return client.post(
+    return agreed(
+        client,
         reverse("dossiers:task", args=[open_task(dossier).pk]),
         {
             "act": "record_centre_result",

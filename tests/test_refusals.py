@@ -406,8 +406,9 @@ def test_nothing_typed_breaks_a_page(world, browsers):
                 keeps = {
                     name: value
                     for name, value in meant.items()
-                    if name in ("act", "csrfmiddlewaretoken") or name.endswith("_FORMS")
-                }
+                    if name == "act" or name.endswith("_FORMS")
+                    # Each is sent as from a page of its own: what is sent again writes nothing.
+                } | {"csrfmiddlewaretoken": ""}
                 if key[::2] in tried:
                     send(browser, to, dict(zip(meant, cycle_through(TYPED), strict=False)) | keeps)
                     continue

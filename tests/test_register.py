@@ -207,7 +207,7 @@ def test_register_query_count(client, cycle, commune, minh, an, rows, django_ass
         for number in range(rows):
             open_dossier(cycle, commune, an, f"Gạo {number}")
     client.force_login(minh)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         page = client.get("/register/").content.decode()
     assert page.count('<td class="what">') == rows
 

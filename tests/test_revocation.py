@@ -16,6 +16,7 @@ from notifications.dispatch import dispatch
 from tests import records
 from tests.hearing import told
 from tests.revoking import S, at, certify, inspect, revoke
+from tests.task_pages import agreed
 from tests.world import events, open_task
 
 pytestmark = pytest.mark.django_db
@@ -266,7 +267,7 @@ def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh, setti
     assert "Bạn chưa chọn: Bản chụp." in refused
     settings.MEDIA_ROOT = tmp_path
     typed["revoke-paper-scan_file"] = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x")
-    done = signed_in(minh).post(address, typed, follow=True).content.decode()
+    done = agreed(signed_in(minh), address, typed, follow=True).content.decode()
     assert "Đã thu hồi giấy chứng nhận." in done
     again = signed_in(minh).post(address, typed).content.decode()
     assert "Lúc này không làm được" in again

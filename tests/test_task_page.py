@@ -19,7 +19,7 @@ from tests.law_table import OF_THE_DISTRICT
 from tests.left_open import left_open
 from tests.pages import shown
 from tests.standing import approved, stand
-from tests.task_pages import address, today
+from tests.task_pages import address, agreed, today
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def hand_in(user, dossier, act, **fields):
     data = {"act": act} | {
         f"{act}-{key.replace('__', '-')}": value for key, value in fields.items()
     }
-    return signed_in(user).post(address(open_task(dossier)), data)
+    return agreed(signed_in(user), address(open_task(dossier)), data)
 
 
 def move(user, dossier, act, **fields):

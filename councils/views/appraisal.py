@@ -14,9 +14,11 @@ from councils.models import AppraisalPhoto, EvaluationRound
 from councils.pages import found_entry, posted
 from cycle.asking import SignedIn
 from cycle.downloads import download
+from cycle.once import once
 
 
 @login_required
+@once
 def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand in a report; earlier ones are shown below."""
     entry = found_entry(request.user, pk)

@@ -20,6 +20,7 @@ from councils.pages import posted
 from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, OrgUnit, User
+from cycle.once import once
 
 ROWS = 25
 
@@ -53,6 +54,7 @@ def councils(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@once
 def council_new(request: SignedIn) -> HttpResponseBase:
     """Set up a council, on its decision."""
     form = councils_forms.CouncilForm(posted(request), user=request.user)
@@ -65,6 +67,7 @@ def council_new(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@once
 def council(request: SignedIn, pk: int) -> HttpResponseBase:
     """A council: its seats, what its composition lacks, its regulation and rounds."""
     council = _visible(request.user, pk)
@@ -99,6 +102,7 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     """Extend a council's term, on a document."""
     council = _set_up_by(request, pk)
@@ -123,6 +127,7 @@ def extend(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""
     council = _set_up_by(request, pk)
@@ -140,7 +145,10 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
             "title": _("Cho thôi thành viên: %(who)s") % {"who": seat},
             "button": _("Cho thôi"),
             "tone": "refuse",
-            "follows": [_("Phiếu đã nộp và việc đã làm vẫn đứng tên người này.")],
+            "follows": [
+                _("Phiếu đã nộp và việc đã làm vẫn đứng tên người này."),
+                _("Ngày thôi đã ghi thì không sửa lại được."),
+            ],
         },
     )
 
@@ -202,6 +210,7 @@ def _facts(regulation: Regulation) -> list[tuple[Any, Any]]:
 
 
 @login_required
+@once
 def regulation_new(request: SignedIn) -> HttpResponseBase:
     """Enter a new version of a unit's regulation; filled with the one in force."""
     form = councils_forms.RegulationForm(

@@ -31,6 +31,7 @@ from cycle import files, site
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
 from cycle.models import Level, User
+from cycle.once import once
 
 TYPES = {
     "pdf": "application/pdf",
@@ -58,6 +59,7 @@ def _readable(user: User, round_: EvaluationRound) -> set[DocumentKind]:
 
 
 @login_required
+@once
 def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     """All documents of a round, each with PDF, Word, and the signed number, date and scan."""
     round_ = found_round(request.user, pk)
@@ -221,6 +223,7 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def templates(request: SignedIn) -> HttpResponseBase:
     """The Word templates: those that ship, the fields they may use, and the province's own."""
     if not _keeps_templates(request.user):

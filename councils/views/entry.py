@@ -31,6 +31,7 @@ from councils.pages import found_entry, posted
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
+from cycle.once import once
 from dossiers.models import Dossier
 
 #: The items of the checklist that are settled on the product's page.
@@ -229,6 +230,7 @@ def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
 
 
 @login_required
+@once
 def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     """What the council resolved on each minimum and elimination, with the forms."""
     found = found_entry(request.user, pk, "councils.run_round")
@@ -319,6 +321,7 @@ def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: Sig
 
 
 @login_required
+@once
 def interest(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record a member's interest for them."""
     found = found_entry(request.user, pk, "councils.run_round")
@@ -350,6 +353,7 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def ask(request: SignedIn, pk: int) -> HttpResponseBase:
     """Ask a department's specialist about the product."""
     found = found_entry(request.user, pk, "councils.run_round")

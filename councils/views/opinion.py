@@ -18,6 +18,7 @@ from councils.pages import posted
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.downloads import download
+from cycle.once import once
 
 ROWS = 25
 
@@ -44,6 +45,7 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
     """A question, with its answer or the form for it."""
     found = get_object_or_404(

@@ -27,6 +27,7 @@ from councils.sheet_page import answer, begun, late, why
 from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.models import User
+from cycle.once import once
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet
 
@@ -129,6 +130,7 @@ def _cell(
 
 @login_required
 @shows_typed
+@once
 def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """Type a member's pen sheet: first upload its scan, then fill in the usual form."""
     entry = found_entry(request.user, pk, seated=True)

@@ -20,6 +20,7 @@ from councils.models import Closing, EvaluationRound, RoundClosed, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState
+from cycle.once import once
 
 #: Item of the checklist -> the page on which it is settled.
 _ROUND_PAGES = {
@@ -49,6 +50,7 @@ def _link(round_: EvaluationRound, item: checklist.Item) -> str:
 
 
 @login_required
+@once
 def close(request: SignedIn, pk: int) -> HttpResponseBase:
     """Close a round: the checklist, what will follow, and the button."""
     round_ = found_round(request.user, pk, "councils.preside")
@@ -84,6 +86,7 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     """Open a closed round again, on a document."""
     round_ = found_round(request.user, pk, "councils.preside")

@@ -22,6 +22,7 @@ from councils.lists import RoundList
 from councils.models import TEAM, EvaluationRound, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
+from cycle.once import once
 
 ROWS = 25
 
@@ -45,6 +46,7 @@ def rounds(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@once
 def round_new(request: SignedIn) -> HttpResponseBase:
     """Create a round of a council that the user runs."""
     form = rounds_forms.RoundForm(posted(request), user=request.user)
@@ -87,6 +89,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
     """Take dossiers that wait for this council into the round."""
     round_ = found_round(request.user, pk, "councils.run_round")
@@ -107,6 +110,7 @@ def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def details(request: SignedIn, pk: int) -> HttpResponseBase:
     """Change when, where and how the round meets."""
     round_ = found_round(request.user, pk, "councils.run_round")
@@ -115,6 +119,7 @@ def details(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Put the meeting off after scoring was opened."""
     round_ = found_round(request.user, pk, "councils.run_round")
@@ -205,6 +210,7 @@ def count(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@once
 def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     """Call a meeting on the products that members did not agree on in writing."""
     round_ = found_round(request.user, pk, "councils.run_round")

@@ -53,6 +53,7 @@ from cycle.models.organisation import (
 )
 from cycle.models.reading import CHOICES, LawReading, Point
 from cycle.models.ruleset import Criterion, Elimination, Option, Rubric, RuleSet, Wording
+from cycle.models.sent import SentForm
 from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
@@ -96,6 +97,7 @@ __all__ = [
     "Substitution",
     "TermRule",
     "User",
+    "SentForm",
     "Visitor",
     "Wording",
     "check_document",

@@ -7,6 +7,7 @@ incomplete, so all messages that a person can meet are ours.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -20,7 +21,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.fields import DateField, NameField
+from cycle.fields import DateField, NameField, named
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
 from dossiers.forms.fields import (
@@ -31,6 +32,7 @@ from dossiers.forms.fields import (
     RubricField,
     _polish,
     field_for,
+    in_words,
     long_text,
 )
 from dossiers.forms.records import RECORDS
@@ -423,6 +425,9 @@ class ActForm:
         self.open = False
         self.sentences: list = []
         self.bound = data is not None
+        self._sure = data.get(self.sure) if data is not None else None
+        #: (label, value) of all that was typed, when a final act asks once more.
+        self.asks: list[tuple[str, str]] = []
         common = {"data": data, "files": files}
         self.parts: list[Any] = []
 
@@ -460,6 +465,25 @@ class ActForm:
         """Whether it has a file field, so that the page's form must be multipart."""
         return any(part.is_multipart() for part in self.parts)
 
+    @property
+    def sure(self) -> str:
+        """The name of the input that says: yes, do just that."""
+        return f"{self.name}-sure"
+
+    @property
+    def seal(self) -> str:
+        """What is agreed to: a hash of all that a valid form says. Changed words are asked anew."""
+        return sha256(repr(self._said()).encode()).hexdigest()[:40]
+
+    def _said(self) -> list[tuple[str, str]]:
+        """(label, value in words) of each field that was filled in; of a file its name."""
+        return [
+            (str(bound.label), words)
+            for part in self.parts
+            for bound in part
+            if (words := in_words(bound.field, part.cleaned_data.get(bound.name)))
+        ]
+
     def is_valid(self) -> bool:
         """Whether all parts are valid."""
         # A list, not a generator: every part is validated, so that all errors show at once.
@@ -472,6 +496,9 @@ class ActForm:
         Raises PermissionDenied; TaskAlreadyDone and ActNotPossible when somebody acted first.
         """
         if not self.is_valid():
+            return False
+        if self.act.final and self._sure != self.seal:
+            self.asks = self._said()
             return False
         call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
@@ -522,7 +549,9 @@ class ActForm:
     def problems(self) -> list[tuple[str, Any]]:
         """(HTML id of the field or "", sentence) of each error."""
         return [("", sentence) for sentence in self.sentences] + [
-            (part[field].id_for_label if field in part.fields else "", sentence)
+            (part[field].id_for_label, named(part[field].label, sentence))
+            if field in part.fields
+            else ("", sentence)
             for part in self.parts
             if self.bound
             for field, sentences in part.errors.items()

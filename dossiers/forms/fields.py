@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,9 +23,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, letters
+from cycle import clock, files, letters
 from cycle.fields import CountField, DateField, MoneyField, PointsField
 from cycle.models import OrgUnit, User
+from cycle.written import day_text, grouped, moment_text
 
 LONG = 10_000
 
@@ -264,6 +266,34 @@ class OptionField(forms.TypedChoiceField):
 def points_text(points: Decimal) -> str:
     """3.00 → «3», 2.50 → «2,5»."""
     return f"{points.normalize():f}".replace(".", ",")
+
+
+def in_words(field: forms.Field, value: Any) -> str:
+    """The cleaned ``value`` of ``field`` as a person reads it; empty for nothing."""
+    if value in (None, "", False, []):
+        return ""
+    if value is True:
+        return _now("có")
+    if isinstance(value, files.Staged):
+        return value.filename
+    if isinstance(value, list | tuple | models.QuerySet):
+        return "; ".join(in_words(field, each) for each in value)
+    if isinstance(field, RowField):
+        return str(field.label_from_instance(value))
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, date):
+        return day_text(value)
+    if isinstance(value, Decimal):
+        return points_text(value)
+    if isinstance(field, MoneyField):
+        return grouped(value)
+    for key, label in getattr(field, "choices", ()):
+        pairs = label if isinstance(label, list | tuple) else [(key, label)]
+        for inner, words in pairs:
+            if str(inner) == str(value):
+                return str(words)
+    return str(value)
 
 
 @dataclass(frozen=True)

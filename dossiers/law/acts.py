@@ -88,8 +88,9 @@ class Act:
     #: Who gets its letter: whoever has the ``next`` task; ``line``: they and the officers who had
     #: the dossier before; or ``nobody``.
     tells: Literal["next", "line", "nobody"] = "next"
-    #: A warning on its page, besides the one that every refusal has.
-    warning: Words = ""
+    #: What of it cannot be taken back, in a sentence; empty when its state can be reached again.
+    #: Its form says it, then shows what it will do and asks once more.
+    final: Words = ""
     #: What it is for, in a sentence: the help says so of what no task explains.
     about: Words = ""
     #: What makes it need a reason on the day it is done, though it does not always.

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Moved, OrgUnit, Role, now_called, told_apart
+from cycle.models import Cycle, Moved, OrgUnit, Role, now_called, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
@@ -51,7 +51,10 @@ class Clock(models.TextChoices):
 
 @dataclass(frozen=True)
 class Filters(Narrowed):
-    """The filters of the register. ``officer`` is a user's id; 0: tasks that nobody has taken."""
+    """The filters of the register. ``officer`` is a user's id; 0: tasks that nobody has taken.
+
+    ``cycle`` is a cycle's id; 0: every year; None: the running year, and what is still open of any.
+    """
 
     place = {"page": 1}
 
@@ -179,7 +182,10 @@ WITH area AS (
       SELECT 1 FROM cycle_termrule rule
       WHERE rule.id = t.rule_id AND rule.escalations <> '[]' OFFSET 0
     ))
-    AND (%(cycle)s::bigint IS NULL OR t.cycle_id = %(cycle)s)
+    AND (%(cycle)s::bigint = 0 OR t.cycle_id = %(cycle)s::bigint OR (
+      %(cycle)s::bigint IS NULL
+      AND (t.open OR %(running)s::bigint IS NULL OR t.cycle_id = %(running)s::bigint)
+    ))
     AND (%(clock)s = '' OR t.legal = (%(clock)s = 'legal'))
     AND (%(standing)s = '' OR t.open = (%(standing)s = 'open'))
     AND (%(unit)s::bigint IS NULL OR t.org_unit_id = ANY(%(units)s::bigint[]))
@@ -256,6 +262,11 @@ class OverdueRegister(Listed):
         self.now = clock.now()
 
     @cached_property
+    def running(self) -> Cycle | None:
+        """The year of today, or None."""
+        return Cycle.objects.by_day(timezone.localdate(self.now)).first()
+
+    @cached_property
     def _values(self) -> dict[str, Any]:
         steps = {
             state.value: state.step.value for state in NODES.values() if state.step
@@ -266,6 +277,7 @@ class OverdueRegister(Listed):
             "units": list(self._units()),
             "steps": json.dumps(steps),
             "now": self.now,
+            "running": self.running and self.running.pk,
             "zone": timezone.get_default_timezone_name(),
         }
 
@@ -290,8 +302,8 @@ class OverdueRegister(Listed):
         return self._sums[WHOLE][0]
 
     def cycles(self) -> list[Any]:
-        """The cycles to choose from."""
-        return self.total["cycles"] or []
+        """The cycles to choose from; 0: all of them."""
+        return [(0, _now("Mọi chu trình")), *(self.total["cycles"] or [])]
 
     def by_step(self) -> list[dict[str, Any]]:
         """The sums of each step that has any, in the order of the steps."""

@@ -629,6 +629,10 @@ class Law(models.Model):
         said=_("quyết định công nhận sản phẩm"),
         keeps=("certificate",),
         tells="line",
+        final=_(
+            "Giấy chứng nhận có hiệu lực và tra cứu công khai được ngay. Việc này không lấy lại "
+            "được: sau đó chỉ còn thu hồi theo quyết định."
+        ),
     )
     def certify(self) -> None:
         """Công nhận hạng sao."""
@@ -685,6 +689,10 @@ class Law(models.Model):
             "certificate",
         ),
         tells="line",
+        final=_(
+            "Từ 90 điểm, sản phẩm được công nhận 5 sao và giấy chứng nhận tra cứu công khai được "
+            "ngay. Việc này không lấy lại được."
+        ),
     )
     def record_centre_result(self) -> State:
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
@@ -715,6 +723,10 @@ class Law(models.Model):
         said=_("hoàn thành bước xúc tiến"),
         keeps=("promotion",),
         tells="line",
+        final=_(
+            "Hồ sơ hoàn thành chu trình, không còn việc nào. Việc này không lấy lại được; hoạt "
+            "động xúc tiến, kiểm tra vẫn ghi thêm được."
+        ),
     )
     def promote(self) -> None:
         """Hoàn thành bước xúc tiến của chu trình."""
@@ -780,7 +792,7 @@ class Law(models.Model):
         said=_("thu hồi giấy chứng nhận"),
         keeps=("revocation",),
         tells="line",
-        warning=_(
+        final=_(
             "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
             "Việc này không lấy lại được."
         ),

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cycle import clock, events, written
+from cycle import clock, events, fields, written
 from cycle.models import DayOff, HistoryEntry, OfficeContact, Renamed, User
 from cycle.steps import Step
 from dossiers.law.states import State
@@ -24,6 +24,7 @@ _DAYS = ("was", "meets_at")
 register = template.Library()
 register.filter("day", written.day_text)
 register.filter("moment", written.moment_text)
+register.filter("named", fields.named)
 
 
 @register.simple_tag

@@ -14,10 +14,14 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from cycle.workdays import Calendar
+from cycle.written import day_text
 
 #: Within so many working days a task is «due soon» (sắp đến hạn).
 SOON = 3
 
+
+#: Beyond so many working days nobody counts: the day itself is said.
+FAR = 60
 
 #: What a term is counted in, in words.
 UNITS = {"wd": _lazy("ngày làm việc"), "d": _lazy("ngày"), "m": _lazy("tháng"), "": ""}
@@ -62,5 +66,7 @@ def due(due_on: date, today: date, calendar: Calendar, *, paused_at: datetime | 
         return Due("overdue", words, due_on)
     if due_on == today:
         return Due("soon", _("hôm nay"), due_on)
+    if days > FAR:
+        return Due("later", _("đến %(day)s") % {"day": day_text(due_on)}, due_on)
     words = ngettext("còn %(n)d ngày làm việc", "còn %(n)d ngày làm việc", days) % {"n": days}
     return Due("soon" if days <= SOON else "later", words, due_on)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from cycle import written
 from cycle.asking import SignedIn
 from cycle.models import User
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
@@ -83,6 +84,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """The form of an act that no task asks for, and doing it."""
     dossier = _visible(request.user, pk)
@@ -130,6 +132,7 @@ def _too_late(request: SignedIn, dossier: Dossier, name: str) -> HttpResponseBas
 
 @login_required
 @shows_typed
+@once
 def dossier_new(request: SignedIn) -> HttpResponseBase:
     """Open a dossier for a product of one of the user's communes."""
     user = request.user

@@ -39,6 +39,8 @@ from dossiers.page import (
 from dossiers.rules import holds_task, types_from_paper
 from dossiers.walk import doors
 
+#: What changes who has a task and cannot be taken back: it asks once more.
+SIGNED_FOR_GOOD = frozenset({"sign_decision"})
 TABS = ("summary", "evidence", "history")
 #: Why a page's task has a dossier: the column is empty only for nodes that no person does.
 OF_A_PERSON = "a task of a person is about a dossier"
@@ -150,6 +152,8 @@ def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     form = _handling_form(name, task, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, task, handled=(name, form))
+    if name in SIGNED_FOR_GOOD and "sure" not in request.POST:
+        return _page(request, task, asks_to_sign=True)
     try:
         doors.HANDLING[name](task, by=request.user, **(form.cleaned_data if form else {}))
     except ConditionNotMet as error:
@@ -248,6 +252,7 @@ def _page(
     handled: tuple[str, forms.Form] | None = None,
     problems: Iterable[Any] = (),
     refused: bool = False,
+    asks_to_sign: bool = False,
 ) -> HttpResponseBase:
     user, dossier, guide = request.user, task.dossier, GUIDES[task.node]
     assert dossier is not None, OF_A_PERSON
@@ -273,6 +278,7 @@ def _page(
         "typed_only": may and not holds_task(user, task),
         "first": first,
         "sign": sign,
+        "asks_to_sign": asks_to_sign,
         "others": offered.others if offered else [],
         "closed": [] if first or sign or not offered else offered.why_closed(),
         "tried": tried,

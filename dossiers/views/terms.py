@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
 from cycle.models import User
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.forms.terms import ExtensionForm
@@ -75,6 +76,7 @@ def _may_extend(user: User, term: Term) -> bool:
 
 @login_required
 @shows_typed
+@once
 def term_extend(request: SignedIn, pk: int) -> HttpResponseBase:
     """Extend a term on a document (gia hạn)."""
     term = _visible(request.user, pk=pk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def send(delivery: Delivery, letter: Letter) -> None:
-    """Send one mail; the Message-ID is the delivery's, the same at every try."""
+    """Send one mail; the Message-ID is the delivery's, the same at every try.
+
+    Raises Refused when the address is wrong; what the server refuses for another reason (a full
+    mailbox, our server on a block list, the content) is raised as it is, and tried again.
+    """
     address = letter.to.email
     if not address:
         raise Refused("Người nhận không còn địa chỉ thư điện tử.")
@@ -33,11 +38,30 @@ def send(delivery: Delivery, letter: Letter) -> None:
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as error:
-        code = next(iter(error.recipients.values()))[0]
-        if code >= 500:
-            raise Refused(f"Máy chủ thư từ chối địa chỉ {address} ({code}).") from error
+        code, said = next(iter(error.recipients.values()))
+        words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        if address_is_wrong(code, words):
+            raise Refused(
+                f"Máy chủ thư từ chối địa chỉ {address}. ({code} {words})"[:500]
+            ) from error
         raise
-    except smtplib.SMTPDataError as error:
-        if error.smtp_code >= 500:
-            raise Refused(f"Máy chủ thư từ chối nội dung thư ({error.smtp_code}).") from error
-        raise
+
+
+#: 5.1.x is the address, 5.2.1 a mailbox that is closed (RFC 3463).
+_OF_THE_ADDRESS = re.compile(r"5\.(1\.\d+|2\.1)\b")
+_ENHANCED = re.compile(r"[45]\.\d+\.\d+\b")
+#: What servers say with a plain 550 that is no fault of the address: ours is blocked, theirs full.
+_OF_OTHERS = re.compile(
+    r"block|spam|polic|relay|denied|reject|reputation|listed|blacklist|client|quota|full|limit|"
+    r"too many|spf|dkim|dmarc",
+    re.I,
+)
+
+
+def address_is_wrong(code: int, words: str) -> bool:
+    """Whether the server's answer to a recipient means that no letter will ever reach the address:
+    by its enhanced status code, else by 550, 551 and 553 that speak of nothing else.
+    """
+    if _ENHANCED.match(words):
+        return code >= 500 and bool(_OF_THE_ADDRESS.match(words))
+    return code in (550, 551, 553) and not _OF_OTHERS.search(words)

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.models import RoleAssignment, Substitution
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.models import Task
@@ -55,6 +56,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record the document of a substitution that began without one."""
     substitution = get_object_or_404(substitutions(request.user), pk=pk)
@@ -76,6 +78,7 @@ def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def absence_new(request: SignedIn) -> HttpResponseBase:
     """Name a substitute."""
     form = SubstitutionForm(request.POST or None, user=request.user)
@@ -133,6 +136,7 @@ def handover_list(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand posts of one person over to a successor (bàn giao)."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)

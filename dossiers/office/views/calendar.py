@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import DayOff, Job
+from cycle.once import once
 from cycle.typed import shows_typed
 from dossiers.forms import fields
 from dossiers.forms.terms import DayForm, DaysFormSet, changes_of, checked_days, read_days
@@ -31,6 +32,7 @@ YEARS = {str(year) for year in range(1945, 2101)}
 
 @login_required
 @shows_typed
+@once
 def calendar(request: SignedIn) -> HttpResponseBase:
     """A year, month by month; whoever keeps the calendar changes days, after a preview."""
     may = rules.has_perm("dossiers.change_calendar", request.user)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Stream
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
 from dossiers.law.conditions import ConditionNotMet
@@ -24,6 +25,7 @@ ROWS = 25
 
 @login_required
 @shows_typed
+@once
 def outreach(request: SignedIn) -> HttpResponseBase:
     """The events of the user's units with the dossiers from each; a form to add one."""
     user = request.user

@@ -26,6 +26,7 @@ from cycle import clock, downloads, sheets, site
 from cycle import slips as paper
 from cycle.asking import SignedIn
 from cycle.models import ActivationSlip, HistoryEntry, Stream, User
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
@@ -108,6 +109,7 @@ def person(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def person_new(request: SignedIn) -> HttpResponseBase:
     """A new officer with a first post (cấp tài khoản)."""
     _seen(request)
@@ -133,6 +135,7 @@ def _kept(save: Callable[..., T], *args: Any) -> T:
 
 @login_required
 @shows_typed
+@once
 def give(request: SignedIn, pk: int) -> HttpResponseBase:
     """Another post; for who had left, the way back (giao thêm vai trò, trở lại)."""
     found = _one(request, pk)
@@ -160,6 +163,7 @@ def _not_of_the_administration(found: User) -> None:
 
 @login_required
 @shows_typed
+@once
 def move(request: SignedIn, pk: int) -> HttpResponseBase:
     """Another unit or post in the place of one (điều chuyển)."""
     found = _one(request, pk)
@@ -181,6 +185,7 @@ def move(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def leave(request: SignedIn, pk: int) -> HttpResponseBase:
     """A person leaves for good (nghỉ, chuyển công tác)."""
     found = _one(request, pk)
@@ -242,6 +247,7 @@ def _contact(request: SignedIn, found: User, back: str) -> HttpResponseBase:
 
 @login_required
 @never_cache
+@once
 def roster_page(request: SignedIn) -> HttpResponseBase:
     """Many at once: checked cell by cell, then all or none, then their slips (nhập danh sách)."""
     _seen(request)

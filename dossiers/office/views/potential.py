@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle.asking import SignedIn
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.forms.fields import PlainPart
 from dossiers.law.conditions import ConditionNotMet
@@ -48,6 +49,7 @@ def potential_list(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def potential_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One of them: what the survey says, what became of it, and the way on."""
     potential = get_object_or_404(

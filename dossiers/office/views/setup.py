@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from cycle import clock, provinces, sheets
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit, User
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, SplitForm, UnitSheetForm
 
@@ -34,6 +35,7 @@ def _administrator(request: SignedIn) -> None:
 
 @login_required
 @shows_typed
+@once
 def units(request: SignedIn) -> HttpResponseBase:
     """Choose the province and load its units; afterwards, what was loaded (đơn vị của tỉnh)."""
     _administrator(request)
@@ -81,6 +83,7 @@ def _loaded(asked: dict[str, Any], by: User) -> OrgUnit:
 
 @login_required
 @shows_typed
+@once
 def split(request: SignedIn) -> HttpResponseBase:
     """Asked once: which successor has the business of a split commune (xã cũ chia tách)."""
     _administrator(request)

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.models import OrgUnit, User
+from cycle.once import once
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
 from dossiers.models import (
@@ -47,6 +48,7 @@ def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
 
 
 @login_required
+@once
 def stock_list(request: Any) -> HttpResponseBase:
     """The batches of the office, the newest first; send another list."""
     unit = stock_office(request.user)
@@ -83,6 +85,7 @@ def _upload(
 
 
 @login_required
+@once
 def stock_batch(request: Any, pk: int) -> HttpResponseBase:
     """One batch where it stands: its columns, what is wrong with its cells, its paper, its end."""
     unit = stock_office(request.user)
@@ -199,6 +202,7 @@ def _parts(batch: StockBatch) -> list[tuple[str, int]]:
 
 @login_required
 @shows_typed
+@once
 def stock_one(request: Any) -> HttpResponseBase:
     """One certificate of before, by hand: the same checks, the same door."""
     unit = stock_office(request.user)

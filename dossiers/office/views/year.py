@@ -23,6 +23,7 @@ from cycle import clock
 from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.models import Batch, Cycle, HistoryEntry, StepWindow, Stream, WindowNotice
+from cycle.once import once
 from cycle.typed import fill, shows_typed
 from cycle.workdays import DAY, add_months
 from dossiers.law.guidance import GUIDES
@@ -70,6 +71,7 @@ def cycle_list(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def cycle_open(request: SignedIn) -> HttpResponseBase:
     """Open a year, from the one before or from nothing (mở chu trình)."""
     if not rules.has_perm("dossiers.keep_year", request.user):
@@ -249,6 +251,7 @@ def plan_scan(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def cycle_days(request: SignedIn, pk: int) -> HttpResponseBase:
     """The first and the last day of a year."""
     year = _cycle(request, pk)
@@ -368,6 +371,7 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResponseBase:
     """Add a batch, or change its days and plan."""
     year = _cycle(request, pk)
@@ -388,6 +392,7 @@ def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpR
 
 @login_required
 @shows_typed
+@once
 def windows(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResponseBase:
     """The windows of a batch, or of the whole year: each day at its field."""
     year = _cycle(request, pk)
@@ -459,6 +464,7 @@ def duties(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def duty(request: SignedIn, pk: int, duty_pk: int) -> HttpResponseBase:
     """Change who does a task, or how long it takes."""
     year = _cycle(request, pk)
@@ -474,6 +480,7 @@ def duty(request: SignedIn, pk: int, duty_pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def term(request: SignedIn, pk: int, term_pk: int) -> HttpResponseBase:
     """Change a term of the year, on its paper."""
     year = _cycle(request, pk)

@@ -1,0 +1,84 @@
+"""A form that is sent several times is recorded once; each time leads to what was made.
+
+Every page masks its CSRF token anew, so the token that a form sends along names the page that was
+shown: it is the form's own key, unique in the database. Two at once wait for each other there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cycle import clock, typed
+from cycle.models import SentForm
+
+TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of the field
+
+
+def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let a form of ``view`` be recorded once, however often it is sent. Put it below the others.
+
+    The view runs in one transaction with the key, which stays only when the answer leads on: a form
+    that is shown again may be sent again.
+    """
+
+    @wraps(view)
+    def at_most_once(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        token = request.POST.get(TOKEN) if request.method == "POST" else None
+        if not token:
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            sent, first = SentForm.objects.get_or_create(
+                key=_hash(token, request.path),
+                defaults={"content": _content(request), "at": clock.now()},
+            )
+            if not first:
+                return _again(request, sent)
+            response = view(request, *args, **kwargs)
+            if response.status_code == 302:
+                sent.leads_to = response.headers["Location"]
+                sent.save(update_fields=["leads_to"])
+            else:
+                sent.delete()
+        return response
+
+    at_most_once.once = True  # type: ignore[attr-defined]
+    return at_most_once
+
+
+def _again(request: HttpRequest, sent: SentForm) -> HttpResponseBase:
+    """Lead to what the form has made, and say that nothing more was written."""
+    at = {"at": timezone.localtime(sent.at).strftime("%H:%M")}
+    if sent.content == _content(request):
+        text = _("Biểu mẫu này đã được ghi lúc %(at)s; gửi lại không ghi thêm gì. Đây là kết quả.")
+        messages.info(request, text % at)
+    else:
+        text = _("Biểu mẫu này đã được ghi lúc %(at)s. Những gì bạn sửa sau đó chưa được ghi.")
+        if typed.keep(request):
+            text += " " + _("Phần đã sửa vẫn còn khi bạn mở lại biểu mẫu.")
+        messages.warning(request, text % at)
+    return redirect(sent.leads_to)
+
+
+def _content(request: HttpRequest) -> str:
+    """The hash of what was typed and of the names and sizes of the files; not of the token."""
+    said = [(name, values) for name, values in request.POST.lists() if name != TOKEN]
+    files = [
+        (name, [(each.name, each.size) for each in values])
+        for name, values in request.FILES.lists()
+    ]
+    return _hash(repr(sorted(said)), repr(sorted(files)))
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
