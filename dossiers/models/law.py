@@ -837,7 +837,7 @@ class Law(models.Model):
         who=REVOKERS,
         said=_("ghi Bộ thu hồi quyết định công nhận"),
         tells="line",
-        warning=_(
+        final=_(
             "Giấy chứng nhận sẽ hết giá trị và trang tra cứu công khai ghi là đã thu hồi. "
             "Việc này không lấy lại được."
         ),
