@@ -146,7 +146,9 @@ class Walk:
         with clock.at(self.now):
             if task := self.task():
                 self.agree(task)
-                self.goes_on(task)
+                # Several acts may be tried for it.
+                if self.chance.random() < 0.3:
+                    self.goes_on(task)
 
     def open(self):
         """There are always dossiers that walk."""
@@ -195,6 +197,8 @@ class Walk:
         given = HANDS_IN.get(name, dict)()
         if name == "certify":
             given["record"].number = f"{task.pk}/GCN"
+            # A decision's number is of one day.
+            given["paper"].number = f"{clock.today().toordinal()}/QĐ-UBND"
         try:
             with transaction.atomic():
                 doors.complete(task, name, by=by, reason="Theo biên bản", **given)
