@@ -11,15 +11,19 @@ FIGURES = {
     "producers": 10,
     "districts": 7,
     "districts_proposing": 6,
+    "communes": 7,
+    "communes_proposing": 6,
     "entered_as_existing": 11,
     "from_idea": 0,
     "proposed": 10,
     "certified": {"3": 9},
     "not_recognised": 1,
+    "revoked": 0,
     "target_new": 34,
     "achieved_percent": 26.47,
     "target_upgrades": 4,
     "upgrades": 0,
+    "reevaluated": 0,
 }
 
 

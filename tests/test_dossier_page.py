@@ -134,7 +134,7 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
         doors.act(dossier.process, "record_visit", by=an, record=records.visit())
         doors.act(dossier.process, "attach_evidence", by=an, record=records.paper("awards"))
     client = signed_in(an)
-    with django_assert_num_queries(33):
+    with django_assert_num_queries(34):
         client.get(page_of(dossier))
 
 
@@ -147,6 +147,7 @@ def test_only_acts_that_this_person_may_do_here_are_offered(dossier, an, kiem, c
         "attach_evidence",
         "choose_rubric",
         "enter_late",
+        "correct_details",
         "defer",
     ]
     assert [act.name for act in page.context["refusals"]] == ["withdraw"]
