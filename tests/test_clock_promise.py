@@ -312,7 +312,7 @@ def test_between_day_180_and_120_the_owner_is_warned_twice_more(rule_sets, editi
     assert rule["warnings"] == [210, 180, 150, 130, 120, 30]
 
 
-WARNED = import_module("dossiers.migrations.0025_warning_of_its_day")
+WARNED = import_module("dossiers.migrations.0026_warning_of_its_day")
 
 
 def test_the_clocks_of_before_learn_the_new_warnings(cycle_of_three, old_commune, an, son):
