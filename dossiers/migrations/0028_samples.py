@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("dossiers", "0029_before_a_day"),
+        ("dossiers", "0027_before_a_day"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
