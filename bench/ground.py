@@ -152,9 +152,14 @@ def told():
     entries = HistoryEntry.objects.filter(event__startswith="term.")
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*), count(*) - count(DISTINCT (term_id, fired_at)),"
-            " count(*) - count(DISTINCT (term_id, fired_at, split_part(rung, ':', 2)))"
-            " FROM dossiers_firing"
+            """SELECT count(*), count(*) FILTER (WHERE at < latest),
+                 count(*) FILTER (WHERE at < latest)
+                   - count(DISTINCT (term_id, fired_at, whom)) FILTER (WHERE heard < latest)
+               FROM (
+                 SELECT *, max(at) OVER (PARTITION BY term_id, fired_at) AS latest,
+                   max(at) OVER (PARTITION BY term_id, fired_at, whom) AS heard
+                 FROM dossiers_firing, split_part(rung, ':', 2) AS whom
+               ) fired"""
         )
         firings, overtaken, heard_by_one = cursor.fetchone()
     return {
