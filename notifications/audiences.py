@@ -342,7 +342,9 @@ def who_was_not_through(entry: HistoryEntry) -> set[int]:
     officers = RoleAssignment.objects.held_on(clock.today()).filter(
         role=Role.OFFICER, org_unit__level=Level.PROVINCE
     )
-    return _of_window(entry, org_unit__in=units) | set(officers.values_list("user_id", flat=True))
+    # Whoever took a unit over since has what was left.
+    heirs = OrgUnit.objects.heirs_of(units)
+    return _of_window(entry, org_unit__in=heirs) | set(officers.values_list("user_id", flat=True))
 
 
 @audience("term.extend")

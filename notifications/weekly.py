@@ -15,7 +15,16 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, OrgUnit, Role, RoleAssignment, Stream, User
+from cycle.models import (
+    DayOff,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    heir_of,
+)
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
@@ -109,11 +118,12 @@ def _late(dossiers: QuerySet[Dossier], now: datetime) -> list[Any]:
         .values("state", "org_unit")
         .annotate(number=Count("pk"), oldest=Min("due_on"))
     )
-    named = dict(
-        OrgUnit.objects.filter(pk__in={row["org_unit"] for row in late}).values_list("pk", "name")
-    )
+    units = OrgUnit.objects.filter(pk__in={row["org_unit"] for row in late})
+    named = {
+        pk: heir for pk, *heir in units.values_list("pk", heir_of("pk"), heir_of("pk", name=True))
+    }
     for row in late:
-        row["org_unit__name"] = named[row["org_unit"]]
+        row["org_unit"], row["org_unit__name"] = named[row["org_unit"]]
     return late
 
 
@@ -137,20 +147,21 @@ def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
 
 
 def _late_units(late: list[Any], today: date) -> list[dict[str, Any]]:
-    """A row per unit: its number of overdue tasks, and the working days of the latest one."""
+    """A row per unit of today: its number of overdue tasks, the working days of the latest one."""
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
     units: dict = {}
     for row in late:
-        unit = units.setdefault(row["org_unit__name"], {"number": 0, "oldest": row["oldest"]})
+        new = {"name": row["org_unit__name"], "number": 0, "oldest": row["oldest"]}
+        unit = units.setdefault(row["org_unit"], new)
         unit["number"] += row["number"]
         unit["oldest"] = min(unit["oldest"], row["oldest"])
     rows = [
         {
-            "unit": name,
+            "unit": unit["name"],
             "number": unit["number"],
             "days": calendar.between(unit["oldest"], today),
         }
-        for name, unit in units.items()
+        for unit in units.values()
     ]
     return sorted(rows, key=lambda row: (-row["number"], -row["days"], row["unit"]))
 

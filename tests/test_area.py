@@ -28,6 +28,7 @@ from dossiers.views.inbox import _holders
 from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
 from tests.filing_anew import certify
+from tests.merging import unit, while_it_stood
 from tests.standing import stand
 from tests.world import events, open_dossier, open_task, person
 
@@ -36,16 +37,6 @@ pytestmark = pytest.mark.django_db
 #: All that is opened here is late by then.
 NOW = timezone.make_aware(datetime(2026, 12, 31, 9))
 OPENED = timezone.make_aware(datetime(2026, 11, 2, 9))
-
-
-def unit(code, parent, first, last=None, to=(), level=Level.COMMUNE, chosen=None):
-    """A unit from ``first`` to ``last``, taken over by ``to``; of several by the ``chosen`` one."""
-    made = OrgUnit.objects.create(
-        code=code, name=f"Đơn vị {code}", level=level, parent=parent, valid_from=first,
-        valid_to=last, main_successor=chosen,
-    )  # fmt: skip
-    made.successors.set(to)
-    return made
 
 
 FIRST, SECOND, THIRD = date(2020, 1, 1), date(2024, 1, 1), date(2025, 7, 1)
@@ -129,9 +120,9 @@ def cast_of(places):
 
 
 def opened(cycle, commune):
-    """A dossier of the commune, opened by an officer it had, who has left."""
+    """A dossier that the commune opened while it stood, by an officer it had, who has left."""
     once = person(f"cu_{commune.pk}", "Cán bộ cũ", ("officer", commune))
-    with clock.at(OPENED):
+    with clock.at(OPENED), while_it_stood(commune):
         dossier = open_dossier(cycle, commune, once)
     once.role_assignments.update(valid_to=OPENED.date())
     return Dossier.objects.get(pk=dossier.pk)
@@ -147,14 +138,13 @@ SEES = {
     "choice of communes": lambda who, d: (
         d.commune_id in {pk for pk, _name in register(who.officer).choices()["communes"]}
     ),
-    "opening": lambda who, d: d.commune in form(who.officer).fields["commune"].queryset,
     "opening, its product": lambda who, d: (
         d.product in form(who.officer).fields["product"].queryset
     ),
     "rule of opening": lambda who, d: rules.has_perm("dossiers.open", who.officer, d),
     "overdue": lambda who, d: [d.pk] == [r["dossier_id"] for r in overdue(who.officer).rows()],
-    "overdue, by unit": lambda who, d: (
-        [d.commune_id] == [r["org_unit_id"] for r in overdue(who.leader).heat()]
+    "overdue, by unit of today": lambda who, d: (
+        [d.commune.heir().pk] == [r["org_unit_id"] for r in overdue(who.leader).heat()]
     ),
     "the week": lambda who, d: weekly.figures(who.leader, NOW)["late"] == 1,
     "followers": lambda who, d: who.officer.pk in audiences._line_officers(d),
@@ -167,6 +157,8 @@ SEES = {
 }
 #: The same, of those who act for the commune itself.
 ACTS = {
+    # What begins now begins at the unit of today.
+    "opening": lambda who, d: d.commune.heir() in form(who.officer).fields["commune"].queryset,
     "inbox": lambda who, d: open_task(d) in Task.objects.inbox(who.officer),
     "rule of a task": lambda who, d: rules.has_perm(
         "dossiers.complete_task", who.officer, open_task(d)
@@ -316,7 +308,8 @@ def test_ending_certificates_and_events_are_the_heirs(
 ):
     once = person("cu", "Cán bộ cũ", ("officer", places[relation]))
     moment = timezone.make_aware(datetime(2026, 5, 4, 9))
-    term = certify(cycle, places[relation], once, son, moment).terms.get()
+    with while_it_stood(places[relation]):
+        term = certify(cycle, places[relation], once, son, moment).terms.get()
     term.__class__.objects.filter(pk=term.pk).update(due_on=date(2027, 1, 4))
     event = OutreachEvent.objects.create(
         cycle=cycle, org_unit=places[relation], held_on=THIRD, kind=OutreachKind.values[0],

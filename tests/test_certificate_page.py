@@ -40,7 +40,7 @@ def test_anybody_sees_product_producer_stars_and_until_when_and_nothing_else(giv
     assert response.status_code == 200
     assert main(response) == (
         "Giấy chứng nhận sản phẩm OCOP Đang có giá trị Mật ong rừng Nà Tấu "
-        "Chủ thể Hợp tác xã Mường Thanh Nhóm sản phẩm Thực phẩm Hạng sao 4 sao "
+        "Chủ thể Hợp tác xã Mường Thanh Xã, phường Xã Nà Tấu Nhóm sản phẩm Thực phẩm Hạng sao 4 sao "
         f"Có giá trị đến {VALID_UNTIL} "
         "Quyết định công nhận số 89/QĐ-UBND ngày 01/10/2026 Tra cứu theo số giấy chứng nhận"
     )

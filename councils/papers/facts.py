@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from councils.judging.consequences import reasons
 from councils.models import (
@@ -135,7 +137,7 @@ def _holder(council: Council, seat: str) -> Member | None:
 
 
 def _leader(unit: OrgUnit) -> str:
-    held = RoleAssignment.objects.held_on(clock.today()).filter(role=Role.LEADER, org_unit=unit)
+    held = RoleAssignment.objects.at(unit.pk).filter(role=Role.LEADER)
     leaders = [str(each.user) for each in held.select_related("user")[:2]]
     # With two leaders it is unknown who will sign.
     return leaders[0] if len(leaders) == 1 else ""
@@ -159,9 +161,23 @@ def _entry(entry: RoundEntry) -> dict[str, Any]:
     return {
         "product": product.name,
         "producer": product.producer.name,
-        "commune": entry.dossier.commune.name,
+        "commune": _commune(entry),
         "rubric": entry.rubric.name,
     }
+
+
+def _day_of(round_: EvaluationRound) -> date:
+    """The day whose units its documents name: that of its closing, until then today."""
+    return timezone.localdate(round_.closed_at) if round_.closed_at else clock.today()
+
+
+def _commune(entry: RoundEntry) -> str:
+    """The commune of the product on the document's day, with the one that it was filed in."""
+    filed = entry.dossier.commune
+    if filed.valid_to is None:
+        return filed.name
+    now = filed.heir(_day_of(entry.round)).name
+    return now if now == filed.name else f"{now} (trước là {filed.name})"
 
 
 def _results(closing: Closing) -> list[Result]:
@@ -422,7 +438,8 @@ def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
 
 def _notice(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     results = _results(closing)
-    communes = sorted({each.entry.dossier.commune.name for each in results})
+    day = _day_of(round_)
+    communes = sorted({each.entry.dossier.commune.heir(day).name for each in results})
     return _head(DocumentKind.NOTICE, round_) | {
         "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
         "bases": _bases(round_),
@@ -482,7 +499,7 @@ def sheet_of(
             "role": member.get_seat_display() if member else "",
             "product": product.name,
             "producer": product.producer.name,
-            "commune": entry.dossier.commune.name,
+            "commune": _commune(entry),
             "signature": {
                 "lines": ["THÀNH VIÊN CHẤM ĐIỂM"],
                 "name": str(member.user) if member else "",
@@ -507,7 +524,8 @@ def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) ->
         "signature": {"lines": ["CHỦ TỊCH"], "name": decision.signer if decision else ""},
         "product": certificate.product_name,
         "producer": certificate.producer_name,
-        "address": certificate.producer_address or certificate.dossier.commune.name,
+        "address": certificate.producer_address
+        or certificate.dossier.commune.heir(certificate.issued_on).name,
         "stars": certificate.stars,
         "decision": f"{decision.number} ngày {day_text(decision.signed_on)}" if decision else "",
         "valid_until": day_text(certificate.expires_on) if certificate.expires_on else "",

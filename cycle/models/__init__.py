@@ -29,12 +29,15 @@ from cycle.models.job import Job, JobState, job_kind
 from cycle.models.office import Office, OfficeContact
 from cycle.models.organisation import (
     Level,
+    Moved,
     OrgUnit,
     Role,
     RoleAssignment,
     Substitution,
     User,
+    heir_of,
     named_apart,
+    now_called,
     people_of,
     told_apart,
 )
@@ -92,4 +95,7 @@ __all__ = [
     "same_name",
     "people_of",
     "told_apart",
+    "Moved",
+    "heir_of",
+    "now_called",
 ]

@@ -6,8 +6,9 @@ unit with several successors, as after a split, nothing is guessed: it lives on 
 chosen (``main_successor``), until then in none.
 
 Downwards from a unit: :class:`Business` (itself and what it took over) and :class:`Area` (with all
-below). Upwards: :class:`Heirs` (itself and who took it over) and :class:`Line` (with all above). A
-unit is in another's area exactly when the other is in its line.
+below). Upwards: :class:`Heirs` (itself and who took it over), of these the last one
+(:class:`Heir`), and :class:`Line` (with all above). A unit is in another's area exactly when the
+other is in its line.
 """
 
 from collections.abc import Iterable
@@ -99,6 +100,18 @@ class Heirs(_Rows):
     step = _TAKEN_OVER_BY
 
 
+class Heir(_Found):
+    """Who has the business of the units: the last of those that took them over, its id."""
+
+    output_field = models.BigIntegerField()
+    step = _TAKEN_OVER_BY
+
+    def wrapped(self, sql: str) -> str:
+        # Each began after the one before it had ended.
+        return f"""(SELECT unit.id FROM cycle_orgunit unit WHERE unit.id IN ({sql})
+          ORDER BY unit.valid_from DESC, unit.id DESC LIMIT 1)"""  # noqa: S608  (no input in it)
+
+
 class Line(_Rows):
     """The units, all above them, and what took those over: who works there sees them."""
 
@@ -110,9 +123,9 @@ def array(ids: Iterable[int]) -> Value:
     return Value(list(ids), output_field=ArrayField(models.BigIntegerField()))
 
 
-def start(unit: int | models.F) -> Func | Value:
-    """An array of one unit, given by its id or by the column that has it (F, OuterRef): where any
-    of these begins.
+def start(unit: int | models.F | Func) -> Func | Value:
+    """An array of one unit, given by its id, by the column that has it (F, OuterRef) or by what
+    finds it: where any of these begins.
     """
     if isinstance(unit, int):
         return array([unit])

@@ -1,6 +1,7 @@
 """Who there is: units, people, and which role a person holds at which unit."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,13 +12,34 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import RangeBoundary
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Count, ExpressionWrapper, F, Func, Q, Value
+from django.db.models import (
+    Case,
+    Count,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Concat, Lower
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Line, array, start
+from cycle.models.area import (
+    Area,
+    AreaRows,
+    Business,
+    BusinessRows,
+    Heir,
+    Heirs,
+    Line,
+    array,
+    start,
+)
 from cycle.models.folding import Fold, NameField
 
 
@@ -63,9 +85,17 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         """The unit, all below it, and what those took over."""
         return self.filter(pk__in=AreaRows(start(unit_id), clock.today_in_database()))
 
-    def business_of(self, unit: int | F) -> "OrgUnitQuerySet":
-        """The unit, by id or column, and what it took over."""
+    def business_of(self, unit: int | F | Collection[int]) -> "OrgUnitQuerySet":
+        """The unit, by id or column, or several by their ids, and what they took over."""
+        if isinstance(unit, Collection):
+            ids = array(unit)
+            return self.filter(pk__in=BusinessRows(ids, clock.today_in_database()))
         return self.filter(pk__in=BusinessRows(start(unit), clock.today_in_database()))
+
+    def united_with(self, unit_id: int) -> "OrgUnitQuerySet":
+        """Who has the unit's business today, and all that went into that one (xã cũ cùng nhập)."""
+        heir = Heir(start(unit_id), clock.today_in_database())
+        return self.filter(pk__in=BusinessRows(start(heir), clock.today_in_database()))
 
     def heirs_of(self, ids: Iterable[int]) -> "OrgUnitQuerySet":
         """The units ``ids`` and those that took them over."""
@@ -75,10 +105,77 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         """The units in whose area it lies: itself, all above it, and what took those over."""
         return self.filter(pk__in=Line(start(unit_id), clock.today_in_database()))
 
+    def called(self, word: str) -> "OrgUnitQuerySet":
+        """The units with ``word``, folded, in a name of theirs, and what those took over.
+
+        So today's name finds what the old units left, and an old name what was its own.
+        """
+        named = ArraySubquery(OrgUnit.objects.filter(search__contains=word).order_by().values("pk"))
+        return self.filter(pk__in=BusinessRows(named, clock.today_in_database()))
+
+    def not_taken_over(self) -> "OrgUnitQuerySet":
+        """Those that nobody else has the business of today: to whom something new may be given."""
+        return self.filter(pk=heir_of("pk"))
+
     def right_below(self, ids: Iterable[int]) -> "OrgUnitQuerySet":
         """Units whose parent is one of ``ids``, and those that these took over."""
         children = ArraySubquery(OrgUnit.objects.filter(parent__in=ids).order_by().values("pk"))
         return self.filter(pk__in=BusinessRows(children, clock.today_in_database()))
+
+
+def heir_of(unit: str, day: str = "", *, name: bool = False) -> Any:
+    """Who has the business of the unit in the column ``unit``: its id, or its ``name``; on the day
+    in the column ``day``, today without one.
+
+    An expression; a unit that exists then, or was left to nobody, is its own heir.
+    """
+    refers = OuterRef if name else F
+    on: Any = refers(day) if day else clock.today_in_database()
+    heir = Heir(start(refers(unit)), on)
+    if not name:
+        return heir
+    return Subquery(OrgUnit.objects.order_by().filter(pk=heir).values("name")[:1])
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Which of some units were taken over, and by whom today: ``heirs`` {unit: (heir, name)}.
+
+    For lists that count or sort by today's unit, however many rows they have.
+    """
+
+    heirs: Mapping[int, tuple[int, str]]
+
+    @classmethod
+    def among(cls, ids: Iterable[int]) -> "Moved":
+        """Those of the units ``ids`` that another has taken over; one query."""
+        today = clock.today_in_database()
+        ended = OrgUnit.objects.order_by().filter(pk__in=ids, valid_to__lt=today)
+        rows = ended.values_list("pk", heir_of("pk"), heir_of("pk", name=True))
+        return cls({pk: (heir, name) for pk, heir, name in rows if heir != pk})
+
+    def of(self, unit: int) -> int:
+        """Who has the unit's business today."""
+        return self.heirs.get(unit, (unit, ""))[0]
+
+    def column(self, unit: str, *, name: bool = False) -> Any:
+        """The heir of the unit in the column ``unit``: its id, or its ``name``; to sort by."""
+        own = F(f"{unit}__name") if name else F(f"{unit}_id")
+        taken: dict[Any, list[int]] = {}
+        for pk, heir in self.heirs.items():
+            taken.setdefault(heir[name], []).append(pk)
+        if not taken:
+            return own
+        whens = [When(**{f"{unit}__in": ids}, then=Value(heir)) for heir, ids in taken.items()]
+        kind = models.CharField() if name else models.BigIntegerField()
+        return Case(*whens, default=own, output_field=kind)
+
+
+def now_called(name: str, now: str) -> str:
+    """The name of a unit; of one that was taken over, with that of who has its business."""
+    if name == now or not now:
+        return name
+    return _now("%(unit)s (nay là %(now)s)") % {"unit": name, "now": now}
 
 
 def told_apart(name: str, valid_to: date | None) -> str:
@@ -248,7 +345,7 @@ class OrgUnit(models.Model):
         """Who has its business on ``day``, today without one: itself while it exists, else the last
         of its successors as far as each was the only one, or the one that was chosen.
         """
-        if self.valid_to is None or (day is not None and self.valid_to >= day):
+        if self.valid_to is None or (day is not None and not self.ended_before(day)):
             return self
         found = Heirs(start(self.pk), day_in_database(day))
         # Each began after the one before it had ended.
@@ -257,6 +354,15 @@ class OrgUnit(models.Model):
             .select_related("parent__parent")
             .order_by("-valid_from", "-pk")[0]
         )
+
+    @property
+    def now(self) -> str:
+        """Its name, and today's of who took it over (nay là)."""
+        return now_called(self.name, self.heir().name)
+
+    def ended_before(self, day: date) -> bool:
+        """Whether it was gone on ``day``."""
+        return self.valid_to is not None and self.valid_to < day
 
     def is_below(self, other: "OrgUnit") -> bool:
         """Whether it lies in the area of ``other``."""

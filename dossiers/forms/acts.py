@@ -237,7 +237,8 @@ class CorrectionForm(ReasonForm):
         }
         super().__init__(*args, initial=initial, **kwargs)
         self.fields["producer"].queryset = Producer.objects.filter(
-            Q(commune=dossier.commune) | Q(pk=product.producer_id)
+            Q(commune__in=OrgUnit.objects.united_with(dossier.commune_id))
+            | Q(pk=product.producer_id)
         )
 
     def add_to(self, call: dict[str, Any]) -> None:
@@ -479,6 +480,7 @@ class RerouteForm(PlainPart):
             )
             .filter(own | Q(pk__in=held.values("org_unit")))
             .exclude(pk=task.org_unit_id)
+            .not_taken_over()
             .current_first()
         )
         self.fields["to"].empty_label = _("— Chọn đơn vị —")

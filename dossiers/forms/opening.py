@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField
@@ -121,8 +122,17 @@ class DossierForm(PlainPart):
         self.user = user
         self.duplicates: list[Dossier] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
-        self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
-        self.fields["commune"].queryset = communes.select_related("parent").current_first()
+        years = self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
+        # Of the communes that have ended only those that an open year still knew (doors.no_more).
+        known = years.filter(
+            Q(opened_on__lte=OuterRef("valid_to"))
+            | Q(rule_set__content__levels__contains=["district"])
+        )
+        self.fields["commune"].queryset = (
+            communes.filter(Q(valid_to=None) | Exists(known))
+            .select_related("parent")
+            .current_first()
+        )
         producers = Producer.objects.filter(commune__in=communes)
         self.fields["producer"].queryset = producers
         self.fields["product"].queryset = Product.objects.filter(
@@ -156,6 +166,8 @@ class DossierForm(PlainPart):
                 _("Xã này không thuộc chu trình đã chọn: chu trình %(levels)s.")
                 % {"levels": _("ba cấp") if cycle.rule_set.has_district else _("hai cấp")},
             )
+        elif cycle and commune and (gone := doors.no_more(commune, cycle)):
+            self.add_error("commune", gone)
         product, producer = data.get("product"), data.get("producer")
         if product and producer and product.producer_id != producer.pk:
             self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
@@ -209,15 +221,8 @@ class DossierForm(PlainPart):
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
-            producers = (
-                [data["producer"]]
-                if data["producer"]
-                else [
-                    row
-                    for row in Producer.objects.filter(commune=data["commune"])
-                    if fold(row.name) == fold(data["producer_name"])
-                ]
-            )
+            known = data["producer"] or _known(data["commune"], data["producer_name"])
+            producers = [known] if known else []
             same = Dossier.objects.filter(
                 product__in=[
                     row
@@ -275,36 +280,43 @@ class DossierForm(PlainPart):
 
     def _new_product(self, data: dict[str, Any]) -> Product:
         """An unsaved product, for the door to save; with an unsaved producer if that is new too."""
-        producer = data["producer"] or Producer(
-            name=data["producer_name"],
-            owner_type=data["owner_type"],
-            commune=data["commune"],
-            representative=data["representative"],
-            phone=data["phone"],
-            address=data["address"],
-            registration_number=data["registration_number"],
+        producer = (
+            data["producer"]
+            # Typed again it is still the one that is here, be it of a commune of before.
+            or _known(data["commune"], data["producer_name"])
+            or Producer(
+                name=data["producer_name"],
+                owner_type=data["owner_type"],
+                commune=data["commune"],
+                representative=data["representative"],
+                phone=data["phone"],
+                address=data["address"],
+                registration_number=data["registration_number"],
+            )
         )
         return Product(
             producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
         )
 
 
+def _known(commune: OrgUnit, name: str) -> Producer | None:
+    """The producer of this name, capitals and marks aside, in the commune or in one of before that
+    went into the same; None when it is new. Of two the first one entered.
+    """
+    here = Producer.objects.filter(commune__in=OrgUnit.objects.united_with(commune.pk))
+    return here.filter(search=fold(name)).order_by("pk").first()
+
+
 def told_by(potential: Potential) -> dict[str, Any]:
     """What a survey says of a potential product, as the form asks it."""
-    maker = next(
-        (
-            each
-            for each in Producer.objects.filter(commune=potential.commune_id)
-            if fold(each.name) == fold(potential.producer_name)
-        ),
-        None,
-    )
+    maker = _known(potential.commune, potential.producer_name)
+    commune = potential.commune.heir().pk
     made = maker.products.all() if maker is not None else []
     known = next((each for each in made if fold(each.name) == fold(potential.name)), None)
     if known is not None:
-        return {"commune": potential.commune_id, "product": known.pk}
+        return {"commune": commune, "product": known.pk}
     told: dict[str, Any] = {
-        "commune": potential.commune_id,
+        "commune": commune,
         "product_name": potential.name,
         "group": potential.group,
     }
@@ -352,6 +364,18 @@ class OutreachForm(Part, forms.ModelForm):
             .current_first()
         )
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
+
+    def clean(self) -> Any:
+        """What was held is its unit's of that day."""
+        data = super().clean()
+        unit, day = data.get("org_unit"), data.get("held_on")
+        if unit and day and unit.ended_before(day):
+            self.add_error(
+                "org_unit",
+                _("Ngày ấy «%(unit)s» không còn: nay là «%(now)s».")
+                % {"unit": unit, "now": unit.heir()},
+            )
+        return data
 
 
 #: The roles that hold outreach events.

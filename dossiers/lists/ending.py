@@ -6,10 +6,10 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from cycle import clock
-from cycle.models import Role, User
+from cycle.models import Moved, OrgUnit, Role, User, told_apart
 from dossiers.lists.filters import Asked, Listed, Narrowed, in_order
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Route
@@ -21,7 +21,8 @@ RADAR = timedelta(days=210)
 #: The roles that see the certificates of their area here.
 FOLLOWERS = frozenset({Role.OFFICER, Role.LEADER, Role.COUNCIL_OFFICE, Role.AUDITOR})
 
-#: By ``commune_id``, not ``commune``: that would sort by OrgUnit's Meta.ordering.
+#: By who has the commune's business today. By ``commune_id``, not ``commune``: that would sort by
+#: OrgUnit's Meta.ordering.
 _ORDER = ("commune_name", "commune_id", "due_on", "pk")
 
 
@@ -41,8 +42,8 @@ class Filters(Narrowed):
 class Ending(Listed):
     """The terms of certificates in ``user``'s area that end within :data:`RADAR` or have ended.
 
-    By commune, the nearest end first. A certificate that was replaced or revoked has no live term.
-    The ids of one page are selected first, then the rows of those ids.
+    By commune of today, the nearest end first. A certificate that was replaced or revoked has no
+    live term. The ids of one page are selected first, then the rows of those ids.
     """
 
     PAGE = 50
@@ -52,14 +53,23 @@ class Ending(Listed):
         self.user, self.filters = user, filters
         self.today = clock.today()
 
+    @cached_property
+    def _moved(self) -> Moved:
+        return Moved.among(self.user.area())
+
+    def _by_commune(self, terms: QuerySet[Term, Any]) -> QuerySet[Term, Any]:
+        """With the name and the id of today's commune."""
+        return terms.annotate(
+            commune_name=self._moved.column("dossier__commune", name=True),
+            commune_id=self._moved.column("dossier__commune"),
+        )
+
     def _keys(self) -> QuerySet[Term, Any]:
-        terms = (
-            Term.objects.live()
-            .filter(certificate__isnull=False, due_on__lte=self.today + RADAR)
-            .annotate(commune_name=F("dossier__commune__name"), commune_id=F("dossier__commune_id"))
+        terms = self._by_commune(
+            Term.objects.live().filter(certificate__isnull=False, due_on__lte=self.today + RADAR)
         )
         if self.filters.after is not None:
-            terms = terms.filter(_beyond(self.filters.after))
+            terms = terms.filter(self._after(self.filters.after))
         area = Q(dossier__commune__in=self.user.area())
         routed = Route.objects.filter(org_unit__in=self.user.business()).values("dossier")
         # UNION ALL of disjoint parts, each by its own index. DISTINCT would hold all rows.
@@ -87,33 +97,36 @@ class Ending(Listed):
         return self._shaped(self._terms(keys))
 
     def _shaped(self, terms: list[Any]) -> list[dict[str, Any]]:
-        """Each clock with its certificate, its commune and the days left."""
+        """Each clock with its certificate, its commune of today and the days left; ``before`` is
+        the commune that it belonged to, when another has taken it over.
+        """
         given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
         return [
             {
                 "term": term,
-                "commune": term.dossier.commune,
+                **self._where(term.dossier.commune),
                 "certificate": given[term.certificate_id],
                 "left": (term.due_on - self.today).days,
             }
             for term in terms
         ]
 
+    def _where(self, commune: OrgUnit) -> dict[str, str]:
+        if commune.pk not in self._moved.heirs:
+            return {"commune": commune.name, "before": ""}
+        before = told_apart(commune.name, commune.valid_to)
+        return {"commune": self._moved.heirs[commune.pk][1], "before": before}
+
     def _beyond(self, last: Term) -> dict[str, Any]:
         return {"after": last.pk}
 
-
-def _beyond(pk: int) -> Q:
-    """The rows after the term ``pk`` in the order of the list; none when it no longer exists."""
-    key = (
-        Term.objects.filter(pk=pk)
-        .values_list("dossier__commune__name", "dossier__commune_id", "due_on", "pk")
-        .first()
-    )
-    if key is None:
-        return Q(pk=None)
-    beyond, same = Q(), Q()
-    for field, value in zip(_ORDER, key, strict=True):
-        beyond |= same & Q((f"{field}__gt", value))
-        same &= Q((field, value))
-    return beyond
+    def _after(self, pk: int) -> Q:
+        """The rows after the term ``pk`` in the order of the list; none when it is gone."""
+        key = self._by_commune(Term.objects.filter(pk=pk)).values_list(*_ORDER).first()
+        if key is None:
+            return Q(pk=None)
+        beyond, same = Q(), Q()
+        for field, value in zip(_ORDER, key, strict=True):
+            beyond |= same & Q((f"{field}__gt", value))
+            same &= Q((field, value))
+        return beyond

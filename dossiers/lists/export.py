@@ -208,7 +208,8 @@ def _refiling(end: int) -> Callable[[Any], Any]:
 
 
 _ENDING = (
-    Column("commune", _("Xã, phường"), lambda row: str(row["commune"])),
+    Column("commune", _("Xã, phường"), _of("commune")),
+    Column("before", _("Xã, phường trước sắp xếp"), _of("before")),
     Column("product", _("Sản phẩm"), lambda row: row["term"].dossier.product.name),
     Column("producer", _("Chủ thể"), lambda row: row["term"].dossier.product.producer.name),
     Column("phone", _("Điện thoại"), lambda row: row["term"].dossier.product.producer.phone),
@@ -261,7 +262,7 @@ def _ending_said(row: dict[str, Any]) -> tuple[str, str]:
         said = _now("còn %(n)d ngày") % {"n": left}
     stars = _now("%(n)d sao") % {"n": row["certificate"].stars}
     return (
-        str(row["commune"]),
+        row["commune"],
         f"{product.name} ({product.producer.name}), {stars}: {said} ({day:%d/%m/%Y})",
     )
 
@@ -272,7 +273,8 @@ def _missing_said(row: dict[str, Any]) -> tuple[str, str]:
 
 
 _POTENTIAL = (
-    Column("commune", _("Xã, phường"), lambda each: each.commune.name),
+    Column("commune", _("Xã, phường"), lambda each: each.place),
+    Column("before", _("Xã, phường trước sắp xếp"), lambda each: each.before),
     Column("product", _("Sản phẩm"), lambda each: each.name),
     Column("producer", _("Chủ thể"), lambda each: each.producer_name),
     Column("representative", _("Người đại diện"), lambda each: each.representative),

@@ -12,7 +12,7 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from cycle import clock, written
-from cycle.models import Cycle, Level, OrgUnit, User
+from cycle.models import Cycle, Level, OrgUnit, User, heir_of, now_called
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
@@ -50,14 +50,14 @@ class Register(Listed):
         if filters.cycle:
             dossiers = dossiers.filter(cycle=filters.cycle)
         if filters.commune:
-            dossiers = dossiers.filter(commune=filters.commune)
+            dossiers = dossiers.filter(commune__in=OrgUnit.objects.business_of(filters.commune))
         if filters.group:
             dossiers = dossiers.filter(product__group=filters.group)
         if filters.step:
             dossiers = dossiers.filter(state__in=states_of(filters.step))
         if filters.state:
             dossiers = dossiers.filter(state=filters.state)
-        return dossiers.filter(filters.words("product")).order_by("-pk")
+        return dossiers.filter(filters.words("")).order_by("-pk")
 
     def keys(self) -> Iterable[int]:
         return self._found().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
@@ -90,6 +90,7 @@ class Register(Listed):
                 code=F("product__code"),
                 producer=F("product__producer__name"),
                 commune_name=F("commune__name"),
+                commune_now=heir_of("commune", name=True),
                 cycle_title=F("cycle__title"),
                 node=F("task__node"),
                 unit=F("task__org_unit__name"),
@@ -104,6 +105,7 @@ class Register(Listed):
         for row in rows:
             state = row["state"] = State(row["state"])
             row["step"] = state.step
+            row["commune_name"] = now_called(row["commune_name"], row["commune_now"])
             if row["node"]:
                 row["title"] = GUIDES[row["node"]].title
                 row["due"] = self._due(row["due_on"], row["paused_at"])

@@ -23,7 +23,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, written
-from cycle.models import DayOff, User, fold, told_apart
+from cycle.models import DayOff, OrgUnit, User, fold, heir_of, now_called, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
@@ -97,14 +97,20 @@ class Filters(Narrowed):
         """Whether any filter is set."""
         return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
 
-    def words(self, product: str) -> Q:
-        """The condition that each word searched for is in the product's name, its code or its
-        producer's name; ``product`` is the lookup path to the product.
+    def words(self, dossier: str) -> Q:
+        """The condition that each word searched for is in the product's name, its code, its
+        producer's name or that of its commune, be it today's or one of before; ``dossier`` is the
+        prefix of lookups that leads to the dossier.
         """
+        product = f"{dossier}product"
         condition = Q()
         for word in fold(self.q).split()[:WORDS]:
-            condition &= Q(**{f"{product}__search__contains": word}) | Q(
-                **{f"{product}__producer__search__contains": word}
+            communes = OrgUnit.objects.called(word).order_by().values("pk")
+            condition &= (
+                Q(**{f"{product}__search__contains": word})
+                | Q(**{f"{product}__producer__search__contains": word})
+                | Q(**{f"{dossier}commune__in": communes})
+                | Q(**{f"{product}__producer__commune__in": communes})
             )
         return condition
 
@@ -245,10 +251,11 @@ class Inbox(Listed):
         if filters.step:
             tasks = tasks.of_step(filters.step)
         if filters.commune:
-            tasks = tasks.filter(dossier__commune=filters.commune)
+            here = OrgUnit.objects.business_of(filters.commune)
+            tasks = tasks.filter(dossier__commune__in=here)
         if filters.group:
             tasks = tasks.filter(dossier__product__group=filters.group)
-        return tasks.filter(filters.words("dossier__product"))
+        return tasks.filter(filters.words("dossier__"))
 
     @property
     def _key(self) -> tuple[str, bool]:
@@ -317,11 +324,13 @@ class Inbox(Listed):
                 producer=F("dossier__product__producer__name"),
                 unit=F("org_unit__name"),
                 commune=F("dossier__commune__name"),
+                commune_now=heir_of("dossier__commune", name=True),
                 paused_at=F("term__paused_at"),
             )
         )  # fmt: skip
         for row in rows:
             row["title"] = GUIDES[row["node"]].title
+            row["commune"] = now_called(row["commune"], row["commune_now"])
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
             else:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Role, told_apart
+from cycle.models import Moved, OrgUnit, Role, now_called, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
@@ -182,7 +182,7 @@ WITH area AS (
     AND (%(cycle)s::bigint IS NULL OR t.cycle_id = %(cycle)s)
     AND (%(clock)s = '' OR t.legal = (%(clock)s = 'legal'))
     AND (%(standing)s = '' OR t.open = (%(standing)s = 'open'))
-    AND (%(unit)s::bigint IS NULL OR t.org_unit_id = %(unit)s)
+    AND (%(unit)s::bigint IS NULL OR t.org_unit_id = ANY(%(units)s::bigint[]))
     AND (%(month)s = '' OR {_MONTH} = %(month)s)
     AND (%(step)s = '' OR {_STEP} = %(step)s)
     AND (%(officer)s::bigint IS NULL OR coalesce({_OFFICER}, 0) = %(officer)s)
@@ -218,7 +218,8 @@ _SHOWN = f"""
 SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.due_on, t.original_due_on,
   page.open, t.state = 'paused' AS paused, page.days,
   (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP} AS step,
-  product.name AS product, producer.name AS producer, unit.name AS unit_name,
+  product.name AS product, producer.name AS producer, unit.name AS unit_name, t.org_unit_id,
+  unit.valid_to AS unit_until,
   (SELECT coalesce(nullif(person.full_name, ''), person.username) FROM cycle_user person
    WHERE person.id = {_OFFICER}) AS who
 FROM page
@@ -261,19 +262,25 @@ class OverdueRegister(Listed):
         } | _steps_of_events()
         return asdict(self.filters) | {
             "area": self.user.area(*FOLLOWERS),
+            # With a unit of today go those that it took over.
+            "units": list(self._units()),
             "steps": json.dumps(steps),
             "now": self.now,
             "zone": timezone.get_default_timezone_name(),
         }
 
+    def _units(self) -> Iterable[int]:
+        if self.filters.unit is None:
+            return ()
+        return OrgUnit.objects.business_of(self.filters.unit).values_list("pk", flat=True)
+
     @cached_property
     def _sums(self) -> dict[int, list[dict[str, Any]]]:
         sums: dict[int, list[dict[str, Any]]] = {}
         for row in asked(SUMS, self._values):
-            if row["unit"]:
-                row["unit"] = told_apart(row["unit"], row["unit_until"])
             sums.setdefault(row["by"], []).append(row)
-        return sums
+        moved = _moved([row for by in (UNIT, UNIT_STEP) for row in sums.get(by, [])])
+        return sums | {by: _today(sums.get(by, []), moved) for by in (UNIT, UNIT_STEP)}
 
     @property
     def total(self) -> dict[str, Any]:
@@ -365,6 +372,10 @@ class OverdueRegister(Listed):
         return in_order(keys, {row["id"]: row for row in self._shaped(rows)})
 
     def _shaped(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        moved = _moved(rows)
+        for row in rows:
+            _heir, now = moved.heirs.get(row["org_unit_id"], (0, ""))
+            row["unit_name"] = now_called(row["unit_name"], now)
         return [
             {
                 **row,
@@ -409,6 +420,31 @@ class OverdueRegister(Listed):
             month = f"{filters.month[5:]}/{filters.month[:4]}"
             shown.append((_now("Hạn tháng %(month)s") % {"month": month}, filters.query(month="")))
         return shown
+
+
+def _moved(rows: Sequence[Mapping[str, Any]]) -> Moved:
+    """Who took over the units of ``rows``; without an ended one nothing is asked."""
+    ended = {row["org_unit_id"] for row in rows if row["unit_until"]}
+    return Moved.among(ended) if ended else Moved({})
+
+
+def _today(rows: Sequence[dict[str, Any]], moved: Moved) -> list[dict[str, Any]]:
+    """The sums ``rows`` by the units of today, most first; ``before``: those that went into one."""
+    found: dict[Any, dict[str, Any]] = {}
+    for row in rows:
+        was = told_apart(row["unit"], row["unit_until"])
+        heir, now = moved.heirs.get(row["org_unit_id"], (row["org_unit_id"], was))
+        into = found.setdefault(
+            (heir, row["step"]),
+            row | dict.fromkeys(("terms", "open", "days", "most"), 0)
+            | {"org_unit_id": heir, "unit": now, "before": []},
+        )  # fmt: skip
+        for each in ("terms", "open", "days"):
+            into[each] += row[each]
+        into["most"] = max(into["most"], row["most"])
+        if heir != row["org_unit_id"]:
+            into["before"].append(was)
+    return sorted(found.values(), key=lambda row: (-row["terms"], -row["days"], row["unit"]))
 
 
 def months_late(row: Mapping[str, Any]) -> int:

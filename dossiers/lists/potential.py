@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from cycle.models import OrgUnit, User, fold
+from cycle.models import Moved, OrgUnit, User, fold, told_apart
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import Potential, PotentialState
 
@@ -34,7 +34,7 @@ class Filters(Narrowed):
 
 
 class Potentials(Listed):
-    """What ``user`` sees of them, by the name of the commune; those of one survey together."""
+    """What ``user`` sees of them, by the name of today's commune; those of one survey together."""
 
     PAGE = 50
     whole = "q="
@@ -49,31 +49,49 @@ class Potentials(Listed):
         if asked.state:
             rows = rows.filter(state=asked.state)
         if asked.commune is not None:
-            rows = rows.filter(commune=asked.commune)
+            rows = rows.filter(commune__in=OrgUnit.objects.business_of(asked.commune))
         for word in fold(asked.q).split():
-            rows = rows.filter(search__contains=word)
+            communes = OrgUnit.objects.called(word).order_by().values("pk")
+            rows = rows.filter(Q(search__contains=word) | Q(commune__in=communes))
         return rows
 
-    def _ordered(self) -> QuerySet[Potential]:
-        return (
-            self.found()
-            .select_related("commune", "dossier", "batch")
-            .order_by("commune__name", "commune_id", "pk")
+    @cached_property
+    def _moved(self) -> Moved:
+        return Moved.among(self.user.area())
+
+    def _by_commune(self, rows: QuerySet[Potential]) -> QuerySet[Potential, Any]:
+        """With the name and the id of today's commune."""
+        return rows.annotate(
+            place=self._moved.column("commune", name=True), place_id=self._moved.column("commune")
         )
+
+    def _ordered(self) -> QuerySet[Potential, Any]:
+        rows = self._by_commune(self.found()).select_related("commune", "dossier", "batch")
+        return rows.order_by("place", "place_id", "pk")
 
     def keys(self) -> Iterable[int]:
         return self._ordered().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
 
     def of(self, keys: Sequence[int]) -> list[Potential]:
-        return in_order(keys, self._ordered().in_bulk(keys))
+        return self._shaped(in_order(keys, self._ordered().in_bulk(keys)))
+
+    def rows(self) -> list[Potential]:
+        return self._shaped(super().rows())
+
+    def _shaped(self, rows: list[Any]) -> list[Potential]:
+        """Each with ``before``, the commune that it belonged to, when another took that over."""
+        for row in rows:
+            moved = row.place_id != row.commune_id
+            row.before = told_apart(row.commune.name, row.commune.valid_to) if moved else ""
+        return rows
 
     @cached_property
     def _page(self) -> list[Potential]:
         rows = self._ordered()
         last = self.filters.after and (
-            Potential.objects.visible_to(self.user)
+            self._by_commune(Potential.objects.visible_to(self.user))
             .filter(pk=self.filters.after)
-            .values_list("commune__name", "commune", "pk")
+            .values_list("place", "place_id", "pk")
             .first()
         )
         if self.filters.after is not None:
@@ -81,9 +99,9 @@ class Potentials(Listed):
                 return []
             name, commune, pk = last
             rows = rows.filter(
-                Q(commune__name__gt=name)
-                | Q(commune__name=name, commune__gt=commune)
-                | Q(commune__name=name, commune=commune, pk__gt=pk)
+                Q(place__gt=name)
+                | Q(place=name, place_id__gt=commune)
+                | Q(place=name, place_id=commune, pk__gt=pk)
             )
         return list(rows[: self.PAGE + 1])
 
@@ -92,8 +110,7 @@ class Potentials(Listed):
 
     @cached_property
     def communes(self) -> list[tuple[int, str]]:
-        """The communes of which there are some."""
-        units = OrgUnit.objects.filter(
-            pk__in=Potential.objects.visible_to(self.user).order_by().values("commune")
-        )
-        return list(units.order_by("name", "pk").values_list("pk", "name"))
+        """The communes of today of which there are some."""
+        rows = self._by_commune(Potential.objects.visible_to(self.user))
+        places = rows.order_by("place", "place_id").values_list("place_id", "place")
+        return list(places.distinct())

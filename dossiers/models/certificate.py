@@ -27,6 +27,8 @@ from cycle.models import (
     check_symbol,
     fold,
     fold_number,
+    heir_of,
+    now_called,
 )
 from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, UNDECIDED, State
@@ -107,6 +109,10 @@ class CertificateQuerySet(models.QuerySet):
             self.filter(~Exists(later), dossier__state__in=RECOGNISED)
             .select_related("dossier__product__producer", "decision")
             .with_validity()
+            .annotate(
+                place_then=heir_of("dossier__commune", "issued_on", name=True),
+                place_now=heir_of("dossier__commune", name=True),
+            )
         )
 
     def without_decision(self) -> Self:
@@ -195,6 +201,11 @@ class Certificate(Record):
         product = self.dossier.product
         now = (product.name, self.product_name), (product.producer.name, self.producer_name)
         return [name for name, certified in now if name != certified]
+
+    @property
+    def place(self) -> str:
+        """The commune of the day it was given, and today's; needs ``public()``."""
+        return now_called(self.place_then, self.place_now)
 
     @property
     def revoked_on(self) -> date | None:

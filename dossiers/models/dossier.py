@@ -195,6 +195,23 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The walk it is on, or the last one it was on."""
         return self.processes.order_by("-pk").first()
 
+    def unit_at(self, level: str) -> OrgUnit | None:
+        """Who does the work of ``level`` for it today: the unit there in its commune's line, or
+        who took that over; None where there is no such level.
+        """
+        unit = self.commune.at_level(level)
+        return unit and self.worked_by(unit)
+
+    def worked_by(self, unit: OrgUnit) -> OrgUnit:
+        """The unit, or who took it over: what comes new bears the new name.
+
+        A year of three levels that began after they ended works with the units of before.
+        """
+        if unit.valid_to is None:
+            return unit
+        stays = self.rule_set.has_district and unit.ended_before(self.cycle.opened_on)
+        return unit if stays else unit.heir()
+
     @property
     def history_cycle_id(self) -> int:
         return self.cycle_id

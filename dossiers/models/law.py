@@ -810,9 +810,9 @@ class Law(models.Model):
         if cycle.rule_set_id != self.rule_set_id:
             self.rubric = None
         self.cycle, self.rule_set = cycle, cycle.rule_set
-        if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
+        if self.commune.ended_before(cycle.opened_on):
             self.commune = self.commune.heir(cycle.opened_on)
-            if self.commune.valid_to is not None and self.commune.valid_to < cycle.opened_on:
+            if self.commune.ended_before(cycle.opened_on):
                 raise ConditionNotMet(
                     [_("Xã cũ đã được sắp xếp lại: cần chọn xã mới trước khi mở lại.")]
                 )

@@ -98,7 +98,7 @@ class PeopleList(Queried):
 
 def _posts_said(row: dict[str, Any]) -> str:
     said = [
-        _now("%(post)s, từ %(day)s") % {"post": post, "day": day_text(post.valid_from)}
+        _now("%(post)s, từ %(day)s") % {"post": post.label, "day": day_text(post.valid_from)}
         for post in (*row["now"], *row["coming"])
     ]
     said += [
@@ -243,6 +243,7 @@ class HandoverList(Queried):
         posts = (
             handover.arranged_by(user)
             .select_related("handed_to")
+            .with_business(clock.today_in_database())
             .annotate(
                 name=Fold(
                     Concat(
@@ -271,7 +272,13 @@ class HandoverList(Queried):
             .order_by()
         }
         return [
-            {"post": post, "claimed": claimed.get((post.user_id, post.role, post.org_unit_id), 0)}
+            {
+                "post": post,
+                # With what is still called by the name of a unit that this one took over.
+                "claimed": sum(
+                    claimed.get((post.user_id, post.role, unit), 0) for unit in post.business
+                ),
+            }
             for post in rows
         ]
 

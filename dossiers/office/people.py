@@ -30,8 +30,15 @@ from dossiers.rules import administers_people
 
 
 def led_by(user: User) -> set[int]:
-    """Ids of the units that this person leads, in their own right."""
-    return {held.org_unit_id for held in handover.own_posts(user) if held.role == Role.LEADER}
+    """Ids of the units that this person leads, in their own right, and of those that these took
+    over: who was left there waits for somebody to give them a post of today.
+    """
+    return {
+        unit
+        for held in handover.own_posts(user)
+        if held.role == Role.LEADER
+        for unit in held.business
+    }
 
 
 @rules.predicate

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
-from cycle.models import Cycle, HistoryEntry, Level, OrgUnit, Stream
+from cycle.models import Cycle, HistoryEntry, Level, Moved, OrgUnit, Stream
 from dossiers.models import CaseType, Dossier, LateEntry, Producer, Product, State
 
 
@@ -119,6 +119,28 @@ class CycleReport:
         if not self.cycle.target_new:
             return None
         return round(100 * self.certified_new.count() / self.cycle.target_new, 2)
+
+    def by_commune(self) -> list[dict[str, Any]]:
+        """Dossiers and certified ones of each commune of today, most first; ``before`` names the
+        communes of then that went into it.
+        """
+        here = self.dossiers.order_by().values_list("commune")
+        certified = dict(self.certified.order_by().values_list("commune").annotate(Count("pk")))
+        counts = dict(here.annotate(Count("pk")))
+        units = OrgUnit.objects.in_bulk(counts)
+        moved = Moved.among(counts)
+        found: dict[int, dict[str, Any]] = {}
+        for pk, number in counts.items():
+            unit = units[pk]
+            heir, name = moved.heirs.get(pk, (pk, unit.label))
+            row = found.setdefault(
+                heir, {"commune": name, "before": [], "dossiers": 0, "certified": 0}
+            )
+            row["dossiers"] += number
+            row["certified"] += certified.get(pk, 0)
+            if heir != pk:
+                row["before"].append(unit.label)
+        return sorted(found.values(), key=lambda row: (-row["dossiers"], row["commune"]))
 
     def figures(self) -> dict[str, Any]:
         """The report as plain data, in reading order."""

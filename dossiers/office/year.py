@@ -732,7 +732,7 @@ def not_through(window: StepWindow) -> list[dict[str, Any]]:
         found = dossiers_of(window.batch, found)
     units: dict[OrgUnit, int] = {}
     for dossier in found.select_related("commune__parent__parent"):
-        unit = dossier.commune.at_level(window.level) or dossier.commune
+        unit = dossier.unit_at(window.level) or dossier.commune
         units[unit] = units.get(unit, 0) + 1
     return [
         {"unit": unit.pk, "name": str(unit), "count": count}

@@ -143,7 +143,7 @@ def follow(
             continue
         if (begins := _origin(rule)(dossier, entry)) is None:
             continue
-        unit = dossier.commune.at_level(rule.level) or dossier.commune
+        unit = dossier.unit_at(rule.level) or dossier.commune
         begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)

@@ -16,10 +16,12 @@ from typing import Any
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import (
+    Cycle,
     Duty,
     HistoryEntry,
     OrgUnit,
@@ -63,12 +65,14 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
     ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
     product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
     the commune or of a unit above it, ConditionNotMet when product, producer or cycle was struck
-    out meanwhile.
+    out meanwhile, or when the commune had ended before the cycle began.
     """
     moment = at or clock.now()
     with on_what_stands(), transaction.atomic():
         if not rules.has_perm("dossiers.open", by, dossier):
             raise PermissionDenied
+        if gone := no_more(dossier.commune, dossier.cycle):
+            raise ConditionNotMet([gone])
         product = dossier.product
         if product.pk is None:
             if product.producer.pk is None:
@@ -87,6 +91,19 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
             reason=reason,
         )
         return start(dossier)
+
+
+def no_more(commune: OrgUnit, cycle: Cycle) -> str:
+    """Why nothing of ``cycle`` begins at ``commune``: it had ended before. "" when it may, as it
+    may in a year of three levels, which has no others.
+    """
+    if cycle.rule_set.has_district or not commune.ended_before(cycle.opened_on):
+        return ""
+    said = _now("«%(unit)s» đã kết thúc ngày %(day)s: hãy chọn «%(now)s».")
+    heir = commune.heir(cycle.opened_on)
+    if heir == commune:
+        said = _now("«%(unit)s» đã kết thúc ngày %(day)s: hãy chọn xã, phường hiện nay.")
+    return said % {"unit": commune, "day": f"{commune.valid_to:%d/%m/%Y}", "now": heir}
 
 
 def complete(
@@ -217,7 +234,7 @@ def _not_both_ends(task: Task, name: str, by: User) -> None:
     for duty in Duty.objects.filter(
         cycle=dossier.cycle_id, rule_set=dossier.rule_set_id, node__in=above
     ):
-        unit = dossier.commune.at_level(duty.level)
+        unit = dossier.unit_at(duty.level)
         if unit is not None and by.capacity(duty.role, unit.pk) is not None:
             raise ConditionNotMet([BOTH_ENDS])
 
@@ -375,6 +392,10 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
         if not document.strip() and not task.dossier.commune.is_below(to):
             raise ConditionNotMet(
                 [_("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")]
+            )
+        if (heir := to.heir()) != to:
+            raise ConditionNotMet(
+                [_("«%(unit)s» nay là «%(now)s»: hãy chọn «%(now)s».") % {"unit": to, "now": heir}]
             )
         if not people_of(task.role, to.pk).exists():
             raise ConditionNotMet(

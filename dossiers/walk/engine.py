@@ -88,9 +88,9 @@ class OfficerActivation(ViewActivation):
         except Duty.DoesNotExist:
             raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}") from None
         unit = (
-            OrgUnit.objects.get(pk=duty.routed)
+            dossier.worked_by(OrgUnit.objects.get(pk=duty.routed))
             if duty.routed
-            else dossier.commune.at_level(duty.level)
+            else dossier.unit_at(duty.level)
         )
         opened_at = dossier.moved_at
         task = Task(

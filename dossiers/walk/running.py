@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, Stream, TermRule, fold
+from cycle.models import Cycle, HistoryEntry, OrgUnit, Stream, TermRule, fold, heir_of
 from cycle.workdays import Calendar
 from dossiers.law.states import State
 from dossiers.models import Dossier, OfficialDocument, StockBatch, Task, Term
@@ -97,8 +97,8 @@ class Running(Entry):
         here = {
             (fold(product), fold(producer), commune)
             for product, producer, commune in Dossier.objects.filter(
-                cycle=self.year, commune__in=communes
-            ).values_list("product__name", "product__producer__name", "commune")
+                cycle=self.year, commune__in=OrgUnit.objects.business_of(communes)
+            ).values_list("product__name", "product__producer__name", heir_of("commune"))
         }
         for row in self.rows:
             values = row.values

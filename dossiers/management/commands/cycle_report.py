@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -63,7 +64,17 @@ def as_text(report: CycleReport) -> str:
     figures = report.figures() | {"bypassed_commune": report.bypassed_commune.count()}
     certified = figures["certified"].items()
     figures["certified"] = ", ".join(f"{n} sản phẩm {star} sao" for star, n in certified) or "0"
-    return "\n".join(
+    lines = [
         f"{words}: {'chưa giao' if figures[key] is None else figures[key]}"
         for key, words in WORDS.items()
-    )
+    ]
+    communes = [
+        f"  {row['commune']}{_before(row)}: {row['dossiers']} hồ sơ, "
+        f"{row['certified']} được công nhận"
+        for row in report.by_commune()
+    ]
+    return "\n".join([*lines, "Theo xã, phường hiện nay:", *communes] if communes else lines)
+
+
+def _before(row: Mapping[str, Any]) -> str:
+    return f" (gồm {', '.join(row['before'])})" if row["before"] else ""

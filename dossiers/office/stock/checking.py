@@ -704,15 +704,12 @@ class _Here:
     """What is recorded already, by what a line would call it."""
 
     def __init__(self, places: Places):
-        heirs: dict[int, int] = {}
+        self._places, self._heirs = places, dict[int, int]()
         self.producers: dict[tuple[str, int], int] = {}
         for pk, name, commune in Producer.objects.values_list("pk", "name", "commune").order_by(
             "-pk"
         ):
-            if commune not in heirs:
-                after = places.heirs(places.units[commune])
-                heirs[commune] = after.pop() if len(after) == 1 else commune
-            self.producers[fold(name), heirs[commune]] = pk
+            self.producers[fold(name), self.today(commune)] = pk
         self.products = {
             (producer, fold(name)): pk
             for pk, name, producer in Product.objects.values_list(
@@ -730,6 +727,13 @@ class _Here:
                 self.numbers[issuer, year, number] = name
             if decision:
                 self.papers[product, decision, decided] = name
+
+    def today(self, commune: int) -> int:
+        """The unit of today that has what is the commune's; itself when that is not certain."""
+        if commune not in self._heirs:
+            after = self._places.heirs(self._places.units[commune])
+            self._heirs[commune] = after.pop() if len(after) == 1 else commune
+        return self._heirs[commune]
 
 
 def _shown(value: Any) -> str:

@@ -18,7 +18,7 @@ class SurveyChecker(Checker):
         super().__init__(batch, places)
         #: (product, producer, commune) -> what became of it.
         self.named: dict[tuple[Any, ...], str] = {
-            (fold(name), fold(producer), commune): state
+            (fold(name), fold(producer), self.here.today(commune)): state
             for name, producer, commune, state in Potential.objects.values_list(
                 "name", "producer_name", "commune", "state"
             )
