@@ -28,4 +28,4 @@ def unit(code, parent, first, last=None, to=(), level=Level.COMMUNE, chosen=None
     return made
 
 
-OLD, MERGED = date(2020, 1, 1), date(2025, 7, 1)
+OLD = date(2020, 1, 1)

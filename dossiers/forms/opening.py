@@ -221,8 +221,11 @@ class DossierForm(PlainPart):
         if data["product"]:
             same = Dossier.objects.filter(product=data["product"], cycle=data["cycle"])
         else:
-            known = data["producer"] or _known(data["commune"], data["producer_name"])
-            producers = [known] if known else []
+            producers = (
+                [data["producer"]]
+                if data["producer"]
+                else _called(data["commune"], data["producer_name"])
+            )
             same = Dossier.objects.filter(
                 product__in=[
                     row
@@ -283,7 +286,7 @@ class DossierForm(PlainPart):
         producer = (
             data["producer"]
             # Typed again it is still the one that is here, be it of a commune of before.
-            or _known(data["commune"], data["producer_name"])
+            or next(iter(_called(data["commune"], data["producer_name"])), None)
             or Producer(
                 name=data["producer_name"],
                 owner_type=data["owner_type"],
@@ -299,19 +302,20 @@ class DossierForm(PlainPart):
         )
 
 
-def _known(commune: OrgUnit, name: str) -> Producer | None:
-    """The producer of this name, capitals and marks aside, in the commune or in one of before that
-    went into the same; None when it is new. Of two the first one entered.
+def _called(commune: OrgUnit, name: str) -> list[Producer]:
+    """The producers of this name, capitals and marks aside, in the commune or in one of before that
+    went into the same, the first one entered first.
     """
     here = Producer.objects.filter(commune__in=OrgUnit.objects.united_with(commune.pk))
-    return here.filter(search=fold(name)).order_by("pk").first()
+    return list(here.filter(search=fold(name)).order_by("pk"))
 
 
 def told_by(potential: Potential) -> dict[str, Any]:
     """What a survey says of a potential product, as the form asks it."""
-    maker = _known(potential.commune, potential.producer_name)
     commune = potential.commune.heir().pk
-    made = maker.products.all() if maker is not None else []
+    makers = _called(potential.commune, potential.producer_name)
+    maker = next(iter(makers), None)
+    made = Product.objects.filter(producer__in=makers).order_by("pk")
     known = next((each for each in made if fold(each.name) == fold(potential.name)), None)
     if known is not None:
         return {"commune": commune, "product": known.pk}

@@ -1,0 +1,564 @@
+"""Communes that another took over: what is read, told and done of them is the successor's.
+
+A row is a page, a list, a letter or an act; a column how the successor came to have the commune.
+"""
+
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+import rules
+from django.urls import reverse
+from django.utils import timezone
+
+from councils.models import InterestKind
+from cycle import clock
+from cycle.models import (
+    Level,
+    OrgUnit,
+    Role,
+    heir_of,
+    now_called,
+)
+from dossiers.forms.opening import DossierForm, OutreachForm, told_by
+from dossiers.law.conditions import ConditionNotMet
+from dossiers.lists.ending import Ending
+from dossiers.lists.ending import Filters as EndingFilters
+from dossiers.lists.export import registered
+from dossiers.lists.files import Register
+from dossiers.lists.inbox import Filters, Inbox
+from dossiers.lists.missing import Filters as MissingFilters
+from dossiers.lists.missing import Missing
+from dossiers.lists.overdue import Filters as OverdueFilters
+from dossiers.lists.overdue import OverdueRegister
+from dossiers.lists.potential import Filters as PotentialFilters
+from dossiers.lists.potential import Potentials
+from dossiers.models import (
+    ACTS,
+    Certificate,
+    Dossier,
+    OwnerType,
+    Potential,
+    Producer,
+    Product,
+    ProductGroup,
+    StockBatch,
+)
+from dossiers.models.dossier import Route
+from dossiers.models.stock import StockKind
+from dossiers.office import people
+from dossiers.office.lists import HandoverList
+from dossiers.office.reports import CycleReport
+from dossiers.walk import doors
+from notifications import audiences, digests, feed, weekly
+from tests import judging, records
+from tests.filing_anew import certify
+from tests.judging import regulate
+from tests.merging import OLD, unit
+from tests.public_pages import main, see
+from tests.world import open_dossier, open_task, person
+
+pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
+#: The commune's first dossiers are opened while it stood, and read after it was taken over.
+BETWEEN, MERGED = date(2026, 5, 1), date(2026, 7, 1)
+LAST = MERGED - DAY
+BEGUN = timezone.make_aware(datetime(2026, 3, 2, 9))
+NOW = timezone.make_aware(datetime(2026, 12, 1, 9))
+TOMORROW = NOW.date() + DAY
+
+
+def merged(province):
+    """(the commune of before, that of today) of «Phường Na Lay», now «Phường Sông Đà»."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    return unit("n", province, OLD, LAST, [own], name="Phường Na Lay"), own
+
+
+def chain(province):
+    """Taken over twice."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    middle = unit("k", province, BETWEEN, LAST, [own], name="Thị trấn Cũ")
+    return unit("n", province, OLD, BETWEEN - DAY, [middle], name="Phường Na Lay"), own
+
+
+def two_districts(province):
+    """One of three parts; they lay in two districts that have ended and left nothing."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    above = [
+        unit(code, province, OLD, LAST, level=Level.DISTRICT, name=f"Huyện {code}")
+        for code in ("p", "q")
+    ]
+    for code, district in (("n2", above[0]), ("n3", above[1])):
+        unit(code, district, OLD, LAST, [own], name=f"Xã {code}")
+    return unit("n", above[1], OLD, LAST, [own], name="Phường Na Lay"), own
+
+
+def split(province):
+    """Split over two, and the first was chosen."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    other = unit("o", province, MERGED, name="Xã Pa Ham")
+    old = unit("n", province, OLD, LAST, [own, other], chosen=own, name="Phường Na Lay")
+    return old, own
+
+
+def split_after(province):
+    """Merged first; what it went into was split later, and the first was chosen."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    other = unit("o", province, MERGED, name="Xã Pa Ham")
+    middle = unit("k", province, BETWEEN, LAST, [own, other], chosen=own, name="Thị trấn Cũ")
+    return unit("n", province, OLD, BETWEEN - DAY, [middle], name="Phường Na Lay"), own
+
+
+def split_unasked(province):
+    """Split over two, and nobody was asked yet who has what."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    other = unit("o", province, MERGED, name="Xã Pa Ham")
+    return unit("n", province, OLD, LAST, [own, other], name="Phường Na Lay"), own
+
+
+def not_yet(province):
+    """It ends tonight."""
+    own = unit("m", province, MERGED, name="Phường Sông Đà")
+    return unit("n", province, OLD, NOW.date(), [own], name="Phường Na Lay"), own
+
+
+CAME = {
+    "merged": merged, "chain": chain, "two districts": two_districts, "split": split,
+    "split after a merger": split_after, "split, nobody asked": split_unasked, "not yet": not_yet,
+}  # fmt: skip
+TAKEN_OVER = [name for name in CAME if name not in ("split, nobody asked", "not yet")]
+
+
+@pytest.fixture
+def left(cycle, province, son):
+    """What a commune left, and the people of the one that has it."""
+
+    def made(came):
+        old, own = CAME[came](province)
+        once = person("cu", "Cán bộ cũ", (Role.OFFICER, old))
+        certificate = certify(cycle, old, once, son, BEGUN)
+        with clock.at(BEGUN):
+            dossier = open_dossier(cycle, old, once, name="Cá tép dầu sấy")
+        batch = StockBatch.objects.create(
+            org_unit=province, by=son, at=BEGUN, kind=StockKind.POTENTIAL, filename="k.xlsx"
+        )
+        potential = Potential.objects.create(
+            batch=batch, commune=old, name="Rượu men lá", producer_name="hợp tác xã MƯỜNG THANH"
+        )
+        certificate.terms.update(due_on=date(2027, 1, 4))
+        once.role_assignments.update(valid_to=BEGUN.date())
+        return SimpleNamespace(
+            old=old, own=own, certificate=certificate, potential=potential,
+            dossier=Dossier.objects.with_units().get(pk=dossier.pk), once=once,
+            officer=person("moi", "Cán bộ mới", (Role.OFFICER, own)),
+            leader=person("truong", "Lãnh đạo mới", (Role.LEADER, own)),
+            tinh=person("cb_tinh", "Cán bộ tỉnh", (Role.OFFICER, province)),
+            chu_tich=person("ct_tinh", "Lãnh đạo tỉnh", (Role.LEADER, province)),
+        )  # fmt: skip
+
+    return made
+
+
+def names(rows):
+    return {row["product_name"] for row in rows}
+
+
+def heat(user):
+    return OverdueRegister(user, OverdueFilters.of({})).heat()
+
+
+def form(user):
+    return DossierForm(user=user)
+
+
+def exported(name, user, **query):
+    """Rows of a list as it is taken out: {column: what it says}."""
+    found = registered()[name]
+    rows = found.open(user, query, None)
+    return [
+        {column.name: str(column.value(row)) for column in found.columns}
+        for batch in rows.batches()
+        for row in batch
+    ]
+
+
+#: What is so once a successor has the commune's business, and not before.
+ROWS = {
+    # Lists and search, by its own officer and by the province.
+    "files, the old name searched": lambda s: (
+        s.dossier.product.name
+        in names(Register(s.officer, Filters.of({"q": "phuong na lay"})).rows())
+    ),
+    "files, today's name searched": lambda s: (
+        s.dossier.product.name in names(Register(s.tinh, Filters.of({"q": "Sông Đà"})).rows())
+    ),
+    "files of today's commune": lambda s: (
+        s.dossier.product.name
+        in names(Register(s.tinh, Filters.of({"commune": str(s.own.pk)})).rows())
+    ),
+    "files, the row says both": lambda s: (
+        {"Phường Na Lay (nay là Phường Sông Đà)"}
+        == {row["commune_name"] for row in Register(s.tinh, Filters.of({})).rows()}
+    ),
+    "inbox of today's commune": lambda s: bool(
+        Inbox(s.officer, Filters.of({"commune": str(s.own.pk), "q": "na lay"})).rows()
+    ),
+    "potential products of today's commune": lambda s: (
+        [s.potential]
+        == Potentials(s.tinh, PotentialFilters.of({"commune": str(s.own.pk), "q": "Na Lay"})).rows()
+    ),
+    "communes that lack something": lambda s: (
+        s.own.pk
+        in [row["pk"] for row in Missing(s.tinh, MissingFilters.of({"lack": "idea"})).rows()]
+    ),
+    # Counted by today's unit, the old one shown.
+    "overdue register": lambda s: (
+        [(s.own.pk, 1)] == [(row["org_unit_id"], len(row["before"])) for row in heat(s.tinh)]
+    ),
+    "overdue terms of today's unit": lambda s: (
+        len(OverdueRegister(s.tinh, OverdueFilters.of({"unit": str(s.own.pk)})).rows()) == 1
+    ),
+    "the week": lambda s: (
+        ["Phường Sông Đà"] == [row["unit"] for row in weekly.late_units(s.chu_tich, NOW)]
+    ),
+    "report of the year": lambda s: (
+        [("Phường Sông Đà", 1, 2, 1)]
+        == [
+            (row["commune"], len(row["before"]), row["dossiers"], row["certified"])
+            for row in CycleReport(s.dossier.cycle).by_commune()
+        ]
+    ),
+    # Certificates.
+    "certificates that end": lambda s: (
+        ["Phường Sông Đà"]
+        == [row["commune"] for row in Ending(s.officer, EndingFilters.of({})).rows()]
+    ),
+    "certificates that end, taken out": lambda s: (
+        [("Phường Sông Đà", s.old.label)]
+        == [(row["commune"], row["before"]) for row in exported("ending", s.tinh)]
+    ),
+    "who is warned of a certificate": lambda s: (
+        s.officer.pk in audiences._of_term(s.certificate.terms.get())
+    ),
+    "calendar": lambda s: f"/tasks/{open_task(s.dossier).pk}/" in feed.feed(s.officer).decode(),
+    "morning letter": lambda s: s.dossier.product.name in digests.text_for(s.officer, NOW, NOW),
+    "public page": lambda s: (
+        "Phường Na Lay (nay là Phường Sông Đà)" in main(see(s.certificate.get_absolute_url()))
+    ),
+    # What is offered.
+    "its products are offered": lambda s: (
+        s.certificate.dossier.product in form(s.officer).fields["product"].queryset
+    ),
+    "a potential product begins at": lambda s: told_by(s.potential)["commune"] == s.own.pk,
+    "a producer is known": lambda s: (
+        s.certificate.dossier.product.producer
+        in Producer.objects.filter(commune__in=OrgUnit.objects.united_with(s.own.pk))
+    ),
+    # People.
+    "a post left there is the successor's to end": lambda s: rules.has_perm(
+        "dossiers.appoint", s.leader, s.old.pk
+    ),
+    "conflict of interest": lambda s: (
+        InterestKind.COMMUNE in [kind for kind, _rule in conflicts(s)]
+    ),
+}
+
+
+def conflicts(s):
+    """Of a member of the province's council who works at today's commune."""
+    from councils.models import EvaluationRound  # noqa: PLC0415
+
+    round_ = EvaluationRound(regulation=regulate(s.tinh.role_assignments.get().org_unit))
+    entry = SimpleNamespace(
+        dossier=s.dossier,
+        said_in=lambda: SimpleNamespace(filter=lambda **_: Certificate.objects.none()),
+    )
+    return round_.conflicts(entry, SimpleNamespace(user=s.officer))
+
+
+@pytest.mark.parametrize("came", CAME)
+def test_what_is_read_of_a_commune_is_its_successors(came, left):
+    situation = left(came)
+    expected = came in TAKEN_OVER
+    with clock.at(NOW):
+        found = {name: bool(row(situation)) for name, row in ROWS.items()}
+    assert {name for name, holds in found.items() if holds is not expected} == set()
+
+
+def test_the_old_unit_and_todays_are_one_line_everywhere(left, client):
+    s = left("merged")
+    with clock.at(NOW):
+        client.force_login(s.officer)
+        page = client.get(reverse("dossiers:dossier", args=[s.dossier.pk])).content.decode()
+        listed = client.get("/register/").content.decode()
+    assert "Phường Na Lay (nay là Phường Sông Đà)" in page
+    assert "gồm" in listed and "Phường Na Lay (đến 30/06/2026)" in listed
+
+
+# --- What is done -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("came", CAME)
+def test_whoever_has_the_business_does_what_may_be_done_of_its_own(came, left, cycle, son):
+    """For each act that no task asks for: of what it took over as of its own."""
+    s = left(came)
+    with clock.at(NOW):
+        own = open_dossier(cycle, s.own, s.officer, name="Của mình")
+        acts = [act for act in ACTS.values() if act.door != "task"]
+        assert len(acts) > 5
+        for who in (s.officer, s.leader, s.tinh):
+            mine = {act.name for act in acts if rules.has_perm(act.permission, who, own)}
+            theirs = {act.name for act in acts if rules.has_perm(act.permission, who, s.dossier)}
+            assert theirs == (mine if came in TAKEN_OVER or who == s.tinh else set()), who
+
+
+@pytest.mark.parametrize("came", TAKEN_OVER)
+def test_what_comes_new_bears_the_new_unit_and_what_was_keeps_the_old(came, left):
+    s = left(came)
+    before = open_task(s.dossier)
+    with clock.at(NOW):
+        doors.complete(before, "register_idea", by=s.officer, record=records.idea())
+        after = open_task(s.dossier)
+    before.refresh_from_db()
+    assert (before.org_unit, before.term.org_unit) == (s.old, s.old)
+    assert (after.org_unit, after.term.org_unit) == (s.own, s.own)
+    said = s.dossier.history.filter(event="dossier.register_idea").get()
+    assert said.org_unit == s.own
+    assert s.dossier.history.order_by("seq").first().org_unit == s.old
+    s.dossier.refresh_from_db()
+    assert s.dossier.commune == s.old
+
+
+def test_not_yet_taken_over_the_next_task_is_the_communes(left):
+    s = left("not yet")
+    there = person("con", "Cán bộ còn đó", (Role.OFFICER, s.old))
+    with clock.at(NOW):
+        doors.complete(open_task(s.dossier), "register_idea", by=there, record=records.idea())
+        assert open_task(s.dossier).org_unit == s.old
+    with clock.at(NOW + DAY):
+        doors.complete(open_task(s.dossier), "return_idea", by=s.officer, reason="Thiếu nguồn")
+        assert open_task(s.dossier).org_unit == s.own
+
+
+def filled(s, cycle, **typed):
+    return {
+        "cycle": cycle.pk, "commune": s.own.pk, "case_type": "reevaluation",
+        "entered_as": "reevaluation", "state": "assembling", "reason": "Sắp hết hạn",
+        "confirmed": "on",
+    } | typed  # fmt: skip
+
+
+@pytest.mark.parametrize("came", TAKEN_OVER)
+@pytest.mark.parametrize("typed", [False, True])
+def test_a_reevaluation_goes_on_with_the_product(typed, came, left, client, cycle):
+    """Chosen or typed again, capitals and marks aside: no second row, no second producer."""
+    s = left(came)
+    product = s.certificate.dossier.product
+    counts = Product.objects.count(), Producer.objects.count()
+    values = {"product": product.pk}
+    if typed:
+        # Another product of the same producer.
+        values = {
+            "producer_name": "HỢP TÁC XÃ MƯỜNG THANH", "owner_type": OwnerType.COOPERATIVE,
+            "product_name": "Mật ong bạc hà", "group": ProductGroup.FOOD, "case_type": "first",
+            "entered_as": "existing",
+        }  # fmt: skip
+    with clock.at(NOW):
+        answer = DossierForm(filled(s, cycle, **values), user=s.officer)
+        assert answer.is_valid(), answer.errors
+        made = answer.open()
+    assert made is not None, answer.errors
+    assert (made.commune, open_task(made).org_unit) == (s.own, s.own)
+    assert made.product.producer in Producer.objects.filter(commune=s.old)
+    assert Product.objects.count() - counts[0] == typed
+    assert Producer.objects.count() == counts[1]
+    if not typed:
+        assert made.product == product
+        assert s.certificate.dossier.commune == s.old
+
+
+def test_a_product_typed_again_is_shown_to_be_here(left, cycle):
+    s = left("merged")
+    with clock.at(NOW):
+        again = DossierForm(
+            filled(
+                s, cycle, producer_name="Hop tac xa Muong Thanh", owner_type="cooperative",
+                product_name="CÁ TÉP DẦU SẤY", group="food", confirmed="",
+            ),
+            user=s.officer,
+        )  # fmt: skip
+        assert not again.is_valid()
+    assert again.duplicates == [s.dossier]
+
+
+@pytest.mark.parametrize("came", [name for name in CAME if name != "not yet"])
+def test_nothing_begins_at_a_commune_that_was_gone_before_the_year(came, left, cycle):
+    s = left(came)
+    cycle.opened_on = MERGED
+    cycle.save()
+    with clock.at(NOW):
+        offered = form(s.tinh).fields["commune"].queryset
+        assert s.own in offered and s.old not in offered
+        refused = DossierForm(
+            filled(s, cycle, commune=s.old.pk, product=s.dossier.product.pk), user=s.tinh
+        )
+        assert "commune" in refused.errors
+        dossier = Dossier(cycle=cycle, product=s.dossier.product, commune=s.old)
+        with pytest.raises(ConditionNotMet) as said:
+            doors.open(dossier, by=s.tinh)
+    assert ("Phường Sông Đà" in str(said.value.messages[0])) is (came in TAKEN_OVER)
+
+
+def test_a_year_of_three_levels_plays_with_the_communes_of_before(
+    cycle_of_three, rule_sets, old_commune, an, commune
+):
+    """It has no others: the demo shows such a year."""
+    old_commune.successors.add(commune)
+    with clock.at(NOW):
+        cycle_of_three.opened_on = date(2025, 11, 1)
+        cycle_of_three.save()
+        assert old_commune in form(an).fields["commune"].queryset
+        dossier = open_dossier(cycle_of_three, old_commune, an)
+    assert open_task(dossier).org_unit == old_commune
+
+
+def test_what_was_held_is_the_units_of_that_day(left, cycle, client):
+    s = left("merged")
+
+    def asked(unit_, day):
+        return OutreachForm(
+            {
+                "cycle": cycle.pk, "org_unit": unit_.pk, "held_on": f"{day:%d/%m/%Y}",
+                "kind": "meeting", "title": "Họp bản", "attendance": 9, "cost": 0,
+            },
+            user=s.officer,
+        )  # fmt: skip
+
+    with clock.at(NOW):
+        assert asked(s.old, LAST).is_valid()
+        assert asked(s.own, NOW.date()).is_valid()
+        assert "Phường Sông Đà" in asked(s.old, NOW.date()).errors["org_unit"][0]
+
+
+def test_work_is_sent_to_units_of_today_and_a_route_of_before_leads_to_the_heir(
+    left, province, cycle
+):
+    s = left("merged")
+    gone = unit("r", province, OLD, LAST, [s.own], name="Xã Ruột")
+    Route.objects.create(dossier=s.dossier, node="screen_idea", org_unit=gone)
+    with clock.at(NOW):
+        with pytest.raises(ConditionNotMet):
+            doors.reroute(
+                open_task(s.dossier), to=gone, by=s.leader, reason="Thử", document="1/QĐ-UBND"
+            )
+        doors.complete(open_task(s.dossier), "register_idea", by=s.officer, record=records.idea())
+        assert open_task(s.dossier).org_unit == s.own
+
+
+def test_what_is_claimed_by_the_name_of_the_old_unit_counts_for_the_post_of_today(left):
+    s = left("merged")
+    with clock.at(NOW):
+        doors.claim(open_task(s.dossier), by=s.officer)
+        rows = HandoverList(s.leader, {}).page("1", 25)
+        shown = HandoverList(s.leader, {}).shaped(list(rows))
+    assert [(row["post"].user, row["claimed"]) for row in shown if row["claimed"]] == [
+        (s.officer, 1)
+    ]
+
+
+def test_a_post_left_at_an_ended_unit_is_seen_ended_and_given_anew_by_the_successor(left, client):
+    s = left("merged")
+    stays = person("o_lai", "Người Ở Lại", (Role.OFFICER, s.old))
+    client.force_login(s.leader)
+    with clock.at(NOW):
+        assert stays in people.seen_by(s.leader)
+        page = client.get("/people/").content.decode()
+        assert [post.org_unit for post in people.endable(s.leader, stays)] == [s.old]
+    assert "Phường Na Lay (đến 30/06/2026)" in page
+
+
+@pytest.mark.parametrize("came", CAME)
+def test_documents_name_the_commune_of_their_day(came, left, province, thu):
+    from councils.papers import facts  # noqa: PLC0415
+
+    s = left(came)
+    regulate(province)
+    with clock.at(NOW):
+        council = judging.seat(province, thu)
+        dossier = judging.before_council(s.dossier.cycle, s.own, s.officer)[0]
+        round_ = judging.begin(council, s.dossier.cycle, [dossier], thu, open_it=False)
+        Dossier.objects.filter(pk=dossier.pk).update(commune=s.old)
+        entry = round_.products()[0]
+        said = facts._commune(entry)
+        assert said == (
+            "Phường Sông Đà (trước là Phường Na Lay)" if came in TAKEN_OVER else "Phường Na Lay"
+        )
+        # A round closed while it stood keeps its name.
+        round_.closed_at = timezone.make_aware(datetime(2021, 5, 4, 9))
+        entry.round = round_
+        assert facts._commune(entry) == "Phường Na Lay"
+
+
+# --- Names ------------------------------------------------------------------------------------
+
+
+def test_of_two_of_one_name_only_one_is_said():
+    assert now_called("Xã Nà Tấu", "Xã Nà Tấu") == "Xã Nà Tấu"
+    assert now_called("Xã Nà Nhạn", "Xã Nà Tấu") == "Xã Nà Nhạn (nay là Xã Nà Tấu)"
+
+
+@pytest.mark.parametrize("came", CAME)
+def test_the_heir_in_python_and_in_the_database_is_one(came, province):
+    old, own = CAME[came](province)
+    with clock.at(NOW):
+        rows = OrgUnit.objects.values_list("pk", heir_of("pk"), heir_of("pk", name=True))
+        found = {pk: (heir, name) for pk, heir, name in rows}
+        for each in OrgUnit.objects.all():
+            assert found[each.pk] == (each.heir().pk, each.heir().name)
+        assert (old.heir() == own) is (came in TAKEN_OVER)
+
+
+# --- All 129, now 45 --------------------------------------------------------------------------
+
+
+@pytest.mark.slow(reason="each of the 45 opens what is theirs")
+def test_all_129_communes_are_read_and_worked_by_the_45(land, cycle):
+    """Each product of the 129 is seen, offered and acted on by one of the 45, and by no other."""
+    province = OrgUnit.objects.get(level=Level.PROVINCE)
+    old = list(OrgUnit.objects.filter(level=Level.COMMUNE, valid_to=date(2025, 6, 30)))
+    new = list(OrgUnit.objects.filter(level=Level.COMMUNE, valid_to=None))
+    assert (len(old), len(new)) == (129, 45)
+    makers = Producer.objects.bulk_create(
+        Producer(name=f"HTX {each.code}", owner_type=OwnerType.COOPERATIVE, commune=each)
+        for each in old
+    )
+    products = Product.objects.bulk_create(
+        Product(name=f"Sản phẩm {maker.name}", producer=maker, group=ProductGroup.FOOD)
+        for maker in makers
+    )
+    Dossier.objects.bulk_create(
+        Dossier(
+            cycle=cycle, rule_set=cycle.rule_set, product=product, commune=product.producer.commune,
+            opened_at=BEGUN, moved_at=BEGUN,
+        )
+        for product in products
+    )  # fmt: skip
+    seen = []
+    for commune in new:
+        officer = person(f"xa_{commune.code}", commune.name, (Role.OFFICER, commune))
+        mine = list(Dossier.objects.visible_to(officer).select_related("commune"))
+        assert {dossier.commune.heir() for dossier in mine} <= {commune}
+        assert all(rules.has_perm("dossiers.attach_evidence", officer, each) for each in mine)
+        assert all(rules.has_perm("dossiers.view", officer, each) for each in mine)
+        offered = form(officer).fields
+        assert offered["product"].queryset.count() == len(mine)
+        assert list(offered["commune"].queryset) == [commune]
+        seen += [dossier.pk for dossier in mine]
+    assert len(seen) == len(set(seen)) == 129
+    # Nà Tấu has three communes of before.
+    na_tau = OrgUnit.objects.get(code="03316", valid_to=None)
+    assert OrgUnit.objects.business_of(na_tau.pk).count() == 4
+    tinh = person("tinh", "Cán bộ tỉnh", (Role.OFFICER, province))
+    found = Register(tinh, Filters.of({"commune": str(na_tau.pk)}))
+    assert len(found.rows()) == 3
