@@ -243,6 +243,9 @@ ROWS = {
         s.officer.pk in audiences._of_term(s.certificate.terms.get())
     ),
     "calendar": lambda s: f"/tasks/{open_task(s.dossier).pk}/" in feed.feed(s.officer).decode(),
+    "morning letter, its unit": lambda s: (
+        "Phường Na Lay (nay là Phường Sông Đà)" in digests.text_for(s.officer, NOW, NOW)
+    ),
     "morning letter": lambda s: s.dossier.product.name in digests.text_for(s.officer, NOW, NOW),
     "public page": lambda s: (
         "Phường Na Lay (nay là Phường Sông Đà)" in main(see(s.certificate.get_absolute_url()))

@@ -59,13 +59,13 @@ class Potentials(Listed):
     def _moved(self) -> Moved:
         return Moved.among(self.user.area())
 
-    def _by_commune(self, rows: QuerySet[Potential]) -> QuerySet[Potential, Any]:
+    def _by_commune(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """With the name and the id of today's commune."""
         return rows.annotate(
             place=self._moved.column("commune", name=True), place_id=self._moved.column("commune")
         )
 
-    def _ordered(self) -> QuerySet[Potential, Any]:
+    def _ordered(self) -> QuerySet[Any]:
         rows = self._by_commune(self.found()).select_related("commune", "dossier", "batch")
         return rows.order_by("place", "place_id", "pk")
 

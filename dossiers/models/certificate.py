@@ -187,6 +187,8 @@ class Certificate(Record):
 
     filed_at: datetime | None
     law_at_expiry: int | None
+    place_then: str
+    place_now: str
 
     objects = Standing.from_queryset(CertificateQuerySet)()
     everything = models.Manager()

@@ -30,8 +30,13 @@ from dossiers.rules import administers_people
 
 
 def led_by(user: User) -> set[int]:
-    """Ids of the units that this person leads, in their own right, and of those that these took
-    over: who was left there waits for somebody to give them a post of today.
+    """Ids of the units that this person leads, in their own right."""
+    return {held.org_unit_id for held in handover.own_posts(user) if held.role == Role.LEADER}
+
+
+def left_to(user: User) -> set[int]:
+    """The same with the units that these took over: who was left there waits for somebody to give
+    them a post of today.
     """
     return {
         unit
@@ -53,7 +58,7 @@ def appoints_at(user: User | None, unit_id: int | None) -> bool:
     return (
         user is not None
         and user.is_active
-        and (administers_people(user) or unit_id in led_by(user))
+        and (administers_people(user) or unit_id in left_to(user))
     )
 
 
@@ -71,7 +76,7 @@ def answers_for(user: User | None, person: User | None) -> bool:
         return user.is_superuser
     if administers_people(user):
         return True
-    mine = led_by(user)
+    mine = left_to(user)
     held = appointing.held_from(person, clock.today())
     return (
         bool(mine)
@@ -93,7 +98,7 @@ def seen_by(user: User) -> QuerySet[User]:
     """The people of whom ``user`` may know here: the query of the list."""
     if administers_people(user):
         return User.objects.all()
-    mine = RoleAssignment.objects.filter(user=OuterRef("pk"), org_unit__in=led_by(user))
+    mine = RoleAssignment.objects.filter(user=OuterRef("pk"), org_unit__in=left_to(user))
     return User.objects.filter(Exists(mine))
 
 
