@@ -178,8 +178,8 @@ def test_the_ward_that_took_another_over_finds_its_old_certificate_by_the_pages(
     name, both = old.product.name, "Phường Na Lay (nay là Phường Mường Lay)"
     ending = client.get("/register/certificates/").content.decode()
     assert name in ending and "Phường Na Lay (đến 30/06/2025)" in ending
-    for words in ("tep", "Na Lay", "phường mường lay"):
-        assert name in client.get("/dossiers/", {"q": words}).content.decode(), words
+    for typed in ("tep", "Na Lay", "phường mường lay"):
+        assert name in client.get("/dossiers/", {"q": typed}).content.decode(), typed
     assert both in client.get(f"/dossiers/{old.pk}/").content.decode()
     assert name in client.get("/dossiers/new/").content.decode()
     assert both in client.get(given.get_absolute_url()).content.decode()
