@@ -224,16 +224,16 @@ ROWS = {
         == {row["unit"] for row in weekly.late_units(s.chu_tich, NOW)}
     ),
     "report of the year": lambda s: (
-        [("Phường Sông Đà", 1, 2, 1)]
-        == [
+        [
             (row["commune"], len(row["before"]), row["dossiers"], row["certified"])
             for row in CycleReport(s.dossier.cycle).by_commune()
         ]
+        == [("Phường Sông Đà", 1, 2, 1)]
     ),
     # Certificates.
     "certificates that end": lambda s: (
-        ["Phường Sông Đà"]
-        == [row["commune"] for row in Ending(s.officer, EndingFilters.of({})).rows()]
+        [row["commune"] for row in Ending(s.officer, EndingFilters.of({})).rows()]
+        == ["Phường Sông Đà"]
     ),
     "certificates that end, taken out": lambda s: (
         [("Phường Sông Đà", s.old.label)]

@@ -366,7 +366,7 @@ def test_the_list_of_what_ends_asks_no_more(
     client.force_login(minh)
     with clock.at(at(2026, 6, 1)):
         client.get(reverse("dossiers:ending"))
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             client.get(reverse("dossiers:ending"))
 
 
