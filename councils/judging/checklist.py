@@ -132,6 +132,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
 
 
 def _not_begun(round_: EvaluationRound) -> str:
+    if round_.yet_to_meet:
+        return round_.not_met_yet()
     return _now("Đợt họp lúc %(at)s: chưa đến giờ họp.") % {"at": moment_text(round_.meets_at)}
 
 
