@@ -44,6 +44,10 @@ def file_anew(certificate, cycle, commune, an, moment, case_type="reevaluation")
         for kind in dossier.rule_set.compulsory(case_type):
             doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
         doors.complete(
-            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+            open_task(dossier),
+            "submit_dossier",
+            by=an,
+            record=records.self_assessment(),
+            reason="Quy định chuyển tiếp",
         )
     return dossier

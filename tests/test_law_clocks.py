@@ -201,7 +201,11 @@ def test_a_reevaluation_of_the_old_law_has_the_shorter_term(rule_sets, old_commu
         for kind in dossier.rule_set.compulsory("reevaluation"):
             doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
         doors.complete(
-            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+            open_task(dossier),
+            "submit_dossier",
+            by=an,
+            record=records.self_assessment(),
+            reason="Quy định chuyển tiếp",
         )
     assert live(dossier, "D11").due_on == date(2026, 6, 22)
     assert live(dossier, "D10") is None

@@ -302,7 +302,11 @@ def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
         for kind in dossier.rule_set.compulsory("first"):
             doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
         doors.complete(
-            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+            open_task(dossier),
+            "submit_dossier",
+            by=an,
+            record=records.self_assessment(),
+            reason="Quy định chuyển tiếp",
         )
         dossier = stand(dossier, S.AT_CENTRE, stars=5, points_sum="650")
     assert dossier.terms.live().filter(code="D10").exists()

@@ -478,7 +478,8 @@ def batch_typed(**fields):
     } | fields  # fmt: skip
 
 
-def test_a_batch_is_added_with_its_plan_and_its_windows(client, new_year):
+def test_a_batch_is_added_with_its_plan_and_its_windows(client, new_year, province):
+    judging.regulate(province, batches=3)
     address = reverse("dossiers:cycle_batch_new", args=[new_year.pk])
     paper = {"number": "30/KH-UBND", "signed_on": "25/11/2026", "body": "UBND tỉnh",
              "signer": "Lò Văn Minh"}  # fmt: skip
@@ -670,13 +671,20 @@ def test_the_list_of_years_costs_the_same(client, rule_sets, minh, rows, django_
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_a_year_costs_the_same_however_many_batches(
-    client, new_year, rows, django_assert_num_queries
+    client, new_year, province, rows, django_assert_num_queries
 ):
+    judging.regulate(province, batches=3)
     keep = list(new_year.batches.all())[: min(rows, 2)]
     for number in range(3, rows + 1):
         client.post(
             reverse("dossiers:cycle_batch_new", args=[new_year.pk]),
-            batch_typed(number_in_year=str(number)),
+            batch_typed(
+                number_in_year=str(number),
+                number="30/KH-UBND",
+                signed_on="25/11/2026",
+                body="UBND tỉnh",
+                signer="Lò Văn Minh",
+            ),
         )
     if rows == 1:
         gone = new_year.batches.exclude(pk=keep[0].pk)
@@ -713,7 +721,7 @@ def test_the_duties_say_who_is_missing_where(client, new_year, an, commune, othe
     assert other_commune.name in page
 
 
-LIST, YEAR, BATCH = 6, 15, 13
+LIST, YEAR, BATCH = 6, 16, 13
 
 
 def test_the_stages_take_what_the_duties_say(new_year):

@@ -313,7 +313,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     def next_visit(self) -> date | None:
         """The day on which the producer is to be visited again, as the last visit agreed."""
         last = self.visits.order_by("-visited_on", "-pk").first()
-        return last and last.next_visit_on
+        return last.next_visit_on if last else None
 
     def refiling(self) -> tuple[date, date] | None:
         """The first and the last day to file this re-evaluation (D6), before the product's last
