@@ -220,9 +220,11 @@ def test_files_of_evidence_are_on_disk():
     assert all(path_of(file.sha256).stat().st_size == file.bytes for file in files)
 
 
-def test_the_year_so_far_has_products_of_three_four_and_five_stars_and_an_upgrade():
+def test_the_year_so_far_has_products_of_four_and_five_stars_an_upgrade_and_a_revoked_one():
     figures = CycleReport(live()).figures()
-    assert set(figures["certified"]) == {"3", "4", "5"}
+    # The one of three stars was revoked: it counts no more.
+    assert set(figures["certified"]) == {"4", "5"}
+    assert figures["revoked"] == 1
     assert figures["upgrades"] == 1
     assert figures["not_recognised"] == 2
     assert figures["districts"] == 0

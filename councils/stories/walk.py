@@ -105,6 +105,8 @@ class Walk:
         assert province is not None, "a commune lies in a province"
         by, product = self.posts(Role.OFFICER, province), self.dossier.product
         issued, staged = add_months(clock.today(), -24), files.stage(ContentFile(SCAN))
+        # Nobody signs on a Saturday or Sunday.
+        issued -= timedelta(days=max(0, issued.weekday() - 4))
         paper = {"number": f"{product.pk}/QĐ-UBND", "signer": "Lò Văn Hặc"}
         batch = StockBatch.objects.create(
             org_unit=province,

@@ -164,7 +164,7 @@ class ReviewForm(PlainPart):
             wrong = excuses.lacks(why, until, words)
             # A day that could not be read has its own sentence.
             if wrong and f"{wrong[0]}_{n}" not in self.errors:
-                self.add_error(f"{wrong[0]}_{n}", wrong[1])
+                self.add_error(f"{wrong[0]}_{n}", str(wrong[1]))
         return cleaned
 
     def add_to(self, call: dict[str, Any]) -> None:

@@ -266,7 +266,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         )
         return given.exclude(pk=self.pk).order_by("-certificates__issued_on", "-pk").first()
 
-    def others_open(self) -> models.QuerySet[Dossier]:
+    def others_open(self) -> DossierQuerySet:
         """Other dossiers of its product at which somebody is at work before a decision (hồ sơ khác
         đang mở), in whichever year.
         """

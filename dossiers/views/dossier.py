@@ -196,6 +196,7 @@ def _open(form: opening.DossierForm, old: GivenForm | None, user: User) -> Dossi
             transaction.set_rollback(True)
             return None
         entered = batch.rows.select_related("dossier__product__producer").get().dossier
+        assert entered is not None, "a row that was entered has its dossier"
         made = form.open(entered.product)
         if made is None:
             transaction.set_rollback(True)

@@ -89,7 +89,8 @@ def open(
         for row in new:
             row.save()
         dossier.rule_set = dossier.cycle.rule_set
-        groups, data = dict(dossier.rule_set.product_groups), {}
+        groups = dict(dossier.rule_set.product_groups)
+        data: dict[str, Any] = {}
         if product.group not in groups:
             if group not in groups:
                 raise ConditionNotMet([group_unknown(dossier.rule_set)])
