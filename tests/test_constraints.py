@@ -670,7 +670,7 @@ BREAKS = {
 }
 
 #: Only the owner could break these: see the tests below.
-OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once"}
+OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once", "record_shape_once"}
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
 SUPERKEYS = {
     "batch_id_cycle",
@@ -1331,13 +1331,19 @@ def test_what_an_insert_claims_of_the_chain_is_overwritten(world):
         seq=77,
         recorded_at=clock.now() - timedelta(days=400),
         version=9,
+        unit_name="Xã giả",
+        sealed={"actor": "f" * 64},
+        transaction=8,
+        records=[["dossiers.dossier", world.dossier.pk, "f" * 64]],
         payload="{}",
         prev_hash="f" * 64,
         hash="e" * 64,
     )
     forged.save(force_insert=True)
     entry = HistoryEntry.objects.get(pk=forged.pk)
-    assert (entry.seq, entry.version, entry.prev_hash) == (2, 1, first.hash)
+    assert (entry.seq, entry.version, entry.prev_hash) == (2, 2, first.hash)
+    assert (entry.unit_name, entry.sealed, entry.transaction > 8) == ("", {}, True)
+    assert entry.records[0][2] not in ("f" * 64, None)
     assert entry.hash not in ("e" * 64, "")
     assert '"label": "Giả"' in entry.payload
     assert clock.now() - entry.recorded_at < timedelta(minutes=1)
@@ -1379,6 +1385,10 @@ def test_not_even_the_owner_updates_or_deletes_without_disarming_a_trigger(dossi
             "history_head_once",
             """INSERT INTO cycle_historyhead (stream, stream_id, seq, hash)
                SELECT stream, stream_id, seq, hash FROM cycle_historyhead""",
+        ),
+        (
+            "record_shape_once",
+            "INSERT INTO cycle_recordshape (model, columns) VALUES ('x', '{a}'), ('x', '{a}')",
         ),
     ],
 )

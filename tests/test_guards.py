@@ -501,13 +501,19 @@ def test_the_application_has_no_right_to_temporary_tables(role):
     assert rows(query, role) == [(False,)]
 
 
+#: Of the function that hashes a row: its moments are in UTC.
+OF_ONE = {"TimeZone=UTC"}
+
+
 def test_every_function_of_ours_carries_its_search_path():
     # Those of pgtrigger too: it makes them again with each trigger that a migration adds.
     query = """SELECT p.proname, p.proconfig FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-               WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql')"""
+               WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql')
+                 -- The names in such a body are bound when it is made.
+                 AND prosqlbody IS NULL"""
     found = dict(rows(query))
     assert {"process_not_stuck", "history_payload", "_pgtrigger_should_ignore"} <= set(found)
-    assert {name: path for name, path in found.items() if path != [SEARCH_PATH]} == {}
+    assert {name: path for name, path in found.items() if set(path) - OF_ONE != {SEARCH_PATH}} == {}
 
 
 def found():

@@ -1,19 +1,21 @@
 """The record: chained by the database, the same however a row comes in, and found out when it lies."""
 
+import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from cycle import chains, clock, jobs
-from cycle.models import HistoryEntry, HistoryHead, OutboxMessage
+from cycle.models import HistoryEntry, HistoryHead, OrgUnit, OutboxMessage, User
 from dossiers.models import Dossier
 from dossiers.walk import doors
 from tests import records
@@ -52,7 +54,7 @@ def test_an_act_is_written_down_as_it_happened(dossier, an):
         "dossier",
         dossier.pk,
         3,
-        1,
+        2,
     )
     assert (entry.event, entry.label, entry.actor) == (
         "dossier.return_idea",
@@ -69,7 +71,7 @@ def test_an_act_is_written_down_as_it_happened(dossier, an):
 def test_the_payload_is_all_that_the_entry_says(dossier, an):
     entry = chain(walk(dossier, an))[-1]
     assert json.loads(entry.payload) == {
-        "version": 1,
+        "version": 2,
         "stream": "dossier",
         "stream_id": dossier.pk,
         "seq": 3,
@@ -82,14 +84,26 @@ def test_the_payload_is_all_that_the_entry_says(dossier, an):
         "acting_for": None,
         "before": entry.before,
         "after": entry.after,
-        "reason": entry.reason,
+        "reason": "",
         "data": entry.data,
+        "unit": dossier.commune.name,
+        "sealed": {
+            part: hashlib.sha256(f"{salt}{word}".encode()).hexdigest()
+            for part, word in (("actor", "Lò Thị An"), ("reason", entry.reason))
+            for salt in [entry.sealed_text.salts[part]]
+        },
+        "records": entry.records,
+        "changed": entry.changed,
+        "files": [],
+        "ledger": None,
+        "transaction": entry.transaction,
         "at": entry.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "recorded_at": entry.recorded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
     }
 
 
 @given(
+    version=st.sampled_from([1, 2]),
     said=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
     data=st.dictionaries(
         st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8),
@@ -98,21 +112,31 @@ def test_the_payload_is_all_that_the_entry_says(dossier, an):
     ),
 )
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-def test_the_payload_is_canonical_whatever_is_said(said, data, dossier):
+def test_the_payload_is_canonical_whatever_is_said(version, said, data, dossier):
     """The text of PostgreSQL's own canonical JSON, to the byte: older entries were made by it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT history_payload(e), jsonb_build_object(
+            """SELECT history_payload(e), (jsonb_build_object(
                  'version', version, 'stream', stream, 'stream_id', stream_id, 'seq', seq,
                  'cycle', cycle_id, 'event', event, 'label', label, 'actor', actor_id,
                  'role', role, 'org_unit', org_unit_id, 'acting_for', acting_for_id,
                  'before', before, 'after', after, 'reason', reason, 'data', data,
                  'at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                  'recorded_at',
-                 to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text
+                 to_char(recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                 || CASE version WHEN 1 THEN '{}' ELSE jsonb_build_object(
+                      'unit', unit_name, 'sealed', sealed, 'records', records,
+                      'changed', changed, 'files', files, 'ledger', ledger,
+                      'transaction', transaction) END)::text
                FROM (SELECT (jsonb_populate_record(e, %s)).* FROM cycle_historyentry e
                      WHERE stream_id = %s) AS e""",
-            [Jsonb({"reason": said, "label": said, "data": data}), dossier.pk],
+            [
+                Jsonb(
+                    {"version": version, "reason": said, "label": said, "data": data}
+                    | ({"unit_name": said, "sealed": data, "changed": [data], "files": [said]})
+                ),
+                dossier.pk,
+            ],
         )
         ours, canonical = cursor.fetchone()
     assert ours == canonical
@@ -155,10 +179,13 @@ def test_set_based_sql_writes_the_same_chain(dossier, an):
     after = chain(dossier)
     assert links(after)
     assert events(dossier) == [entry.event for entry in before] * 2
-    # The same function made both: all but place and time of recording is the same text.
+    # The same function made both: all but place, time, salts and the sealed reason (which this SQL
+    # does not know) is the same text.
+    own = {"seq", "recorded_at", "sealed", "transaction", "records", "changed"}
     for old, new in zip(after[:3], after[3:], strict=True):
-        changed = {"seq": new.seq, "recorded_at": json.loads(new.payload)["recorded_at"]}
-        assert json.loads(old.payload) | changed == json.loads(new.payload)
+        was, now = json.loads(old.payload), json.loads(new.payload)
+        assert {key for key in was if was[key] != now[key]} <= own
+        assert (old.who, old.unit) == (new.who, new.unit)
 
 
 def test_bulk_create_writes_the_same_chain(dossier, an):
@@ -290,6 +317,7 @@ def test_it_can_be_silent(dossier, capsys):
     assert capsys.readouterr().out == ""
 
 
+GONE = "DELETE FROM cycle_outboxmessage; DELETE FROM cycle_sealedtext; "
 #: What an owner who disarmed the triggers could do to a chain of three -> what is found.
 TAMPERED = {
     "UPDATE cycle_historyentry SET reason = 'Đủ' WHERE seq = 3": (
@@ -322,35 +350,49 @@ TAMPERED = {
        UPDATE cycle_historyentry e SET hash =
          encode(sha256(convert_to(prev_hash || E'\\n' || payload, 'UTF8')), 'hex')
        WHERE seq = 3""": (3, "dòng cuối không khớp đầu chuỗi"),
-    "DELETE FROM cycle_outboxmessage; DELETE FROM cycle_historyentry WHERE seq = 1": (
+    GONE + "DELETE FROM cycle_historyentry WHERE seq = 1": (
         2,
         "thiếu dòng trước nó",
     ),
-    "DELETE FROM cycle_outboxmessage; DELETE FROM cycle_historyentry WHERE seq = 2": (
+    GONE + "DELETE FROM cycle_historyentry WHERE seq = 2": (
         3,
         "thiếu dòng trước nó",
     ),
-    "DELETE FROM cycle_outboxmessage; DELETE FROM cycle_historyentry WHERE seq = 3": (
+    GONE + "DELETE FROM cycle_historyentry WHERE seq = 3": (
         2,
         "dòng cuối không khớp đầu chuỗi",
     ),
-    "DELETE FROM cycle_outboxmessage; DELETE FROM cycle_historyentry": (
+    GONE + "DELETE FROM cycle_historyentry": (
         3,
         "dòng cuối không khớp đầu chuỗi",
     ),
+    "UPDATE cycle_historyentry SET unit_name = 'Xã khác' WHERE seq = 3": (
+        3,
+        "nội dung khác với bản đã băm",
+    ),
+    "UPDATE cycle_historyentry SET version = 1 WHERE seq = 3": (3, "nội dung khác với bản đã băm"),
+    """UPDATE cycle_sealedtext SET words = words || '{"reason": "Đủ"}'
+       WHERE words ? 'reason'""": (3, "lời đã ghi khác với bản đã băm"),
+    """UPDATE cycle_sealedtext SET words = words || '{"actor": "Người khác"}'
+       WHERE words ? 'reason'""": (3, "lời đã ghi khác với bản đã băm"),
     "DELETE FROM cycle_historyhead": (3, "dòng cuối không khớp đầu chuỗi"),
 }
+
+
+TABLES = ("cycle_historyentry", "dossiers_review", "dossiers_idea")
 
 
 def tamper(lie):
     """As only the owner can, with the triggers disarmed."""
     with owner() as db:
         db.autocommit = True
-        db.execute("ALTER TABLE cycle_historyentry DISABLE TRIGGER USER")
+        for table in TABLES:
+            db.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         try:
             db.execute(lie)
         finally:
-            db.execute("ALTER TABLE cycle_historyentry ENABLE TRIGGER USER")
+            for table in TABLES:
+                db.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -384,3 +426,205 @@ def test_the_first_broken_link_is_the_one_named(dossier, dossier_of_three, an, c
     first = min(dossier.pk, dossier_of_three.pk)
     message, code = verify(capsys)
     assert (message.split(":")[0], code) == (f"Nhật ký bị đứt tại dossier {first}/1", 1)
+
+
+# --- What entries name: rows, files, words --------------------------------------------------
+
+
+def test_each_saved_row_is_in_its_entry_by_its_hash(dossier, an):
+    entries = chain(walk(dossier, an))
+    idea = dossier.ideas.get()
+    assert [[name, key] for name, key, _hash in entries[1].records] == [
+        ["dossiers.idea", idea.pk],
+        ["dossiers.dossier", dossier.pk],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT encode(sha256(convert_to(to_jsonb(t)::text, 'UTF8')), 'hex')
+               FROM dossiers_idea t WHERE id = %s""",
+            [idea.pk],
+        )
+        assert entries[1].records[0][2] == cursor.fetchone()[0]
+
+
+def test_the_hash_of_a_row_is_the_same_whatever_the_clock_of_the_session(dossier, an):
+    entry = chain(walk(dossier, an))[1]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL timezone = 'Asia/Ho_Chi_Minh'")
+        cursor.execute("SELECT history_row_hash(%s, %s)", entry.records[0][:2])
+        assert cursor.fetchone()[0] == entry.records[0][2]
+        cursor.execute("SET LOCAL timezone = 'UTC'")
+
+
+def test_what_an_act_changed_is_in_its_entry(dossier, an):
+    entry = chain(walk(dossier, an))[2]
+    [[model, key, columns]] = entry.changed
+    assert (model, key) == ("dossiers.dossier", dossier.pk)
+    assert columns["state"] == ["idea_registered", "idea_returned"]
+
+
+@pytest.mark.parametrize(
+    ("model", "key"), [("cycle.nothing", 1), ("pg_catalog.pg_class", 1), ("dossiers.idea", 0)]
+)
+def test_a_row_that_is_not_there_has_no_hash(model, key, db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT history_row_hash(%s, %s)", [model, key])
+        assert cursor.fetchone() == (None,)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "UPDATE dossiers_idea SET at = at - interval '1 day'",
+        "DELETE FROM dossiers_idea",
+    ],
+)
+def test_a_row_that_was_changed_or_removed_after_its_act_is_found(lie, dossier, an, capsys):
+    walk(dossier, an)
+    key = dossier.ideas.get().pk
+    tamper(lie)
+    assert verify(capsys) == (
+        f"Nhật ký bị đứt tại dossier {dossier.pk}/2: bản ghi dossiers.idea {key} khác với lúc ghi.",
+        1,
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_column_that_comes_later_breaks_no_hash(dossier, an, capsys):
+    walk(dossier, an)
+    with owner() as db:
+        db.execute(
+            """INSERT INTO cycle_recordshape (model, columns)
+               SELECT 'dossiers.idea', array_agg(attname::text) FROM pg_attribute
+               WHERE attrelid = 'dossiers_idea'::regclass AND attnum > 0"""
+        )
+        db.execute("ALTER TABLE dossiers_idea ADD COLUMN later integer NOT NULL DEFAULT 1")
+    try:
+        assert verify(capsys)[1] == 0
+    finally:
+        with owner() as db:
+            db.execute("ALTER TABLE dossiers_idea DROP COLUMN later")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_word_that_was_erased_breaks_nothing_and_is_said_to_be_erased(dossier, an, capsys):
+    walk(dossier, an)
+    with owner() as db:
+        db.execute(
+            """UPDATE cycle_sealedtext SET words = words - 'actor' - 'reason',
+                                           salts = salts - 'actor' - 'reason'"""
+        )
+    assert verify(capsys)[1] == 0
+    entry = chain(dossier)[-1]
+    assert (entry.who, entry.reason) == ("(tên đã xóa)", "")
+    # What is hashed is still there, and nobody can guess the word from it.
+    assert set(entry.sealed) == {"actor", "reason"}
+
+
+def test_personal_words_stand_in_no_column_of_the_entry(dossier, an):
+    entry = chain(walk(dossier, an))[-1]
+    with transaction.atomic():
+        HistoryEntry.objects.record(
+            "role.handover", dossier, by=an, holder="Quàng Văn Dũng", to="Lò Thị Hoa", tasks=[3]
+        )
+    handed = chain(dossier)[-1]
+    assert handed.data == {"holder": "Quàng Văn Dũng", "to": "Lò Thị Hoa", "tasks": [3]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e::text FROM cycle_historyentry e WHERE id = ANY(%s)", [[entry.pk, handed.pk]]
+        )
+        stored = " ".join(row[0] for row in cursor.fetchall())
+    for word in ("Lò Thị An", "nguyên liệu", "Quàng Văn Dũng", "Lò Thị Hoa"):
+        assert word not in stored
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO cycle_sealedtext (entry_id, words, salts) VALUES (1, '{}', '{}')",
+        "UPDATE cycle_sealedtext SET words = '{}'",
+        "DELETE FROM cycle_sealedtext",
+        "INSERT INTO cycle_recordshape (model, columns) VALUES ('x', '{}')",
+        "DELETE FROM cycle_recordshape",
+    ],
+)
+def test_the_application_may_not_touch_what_proves_the_words(statement, db):
+    with pytest.raises(ProgrammingError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_what_was_written_together_has_one_transaction(dossier, an):
+    entries = chain(walk(dossier, an))
+    assert {entry.transaction for entry in entries[1:]} == {entries[1].transaction}
+    assert entries[1].transaction > 0
+
+
+# --- Version 1 ------------------------------------------------------------------------------
+
+FROZEN = json.loads((Path(__file__).parent / "data" / "history_version_1.json").read_text())
+
+
+def version_1():
+    """Three entries as the product of version 0.2.0 wrote them, with their hashes."""
+    User.objects.create(pk=900001, username="v1.an", full_name="Lò Văn Cũ")
+    User.objects.create(pk=900002, username="v1.binh", full_name="Quàng Thị Xưa")
+    OrgUnit.objects.create(
+        pk=900001, code="90001", name="Xã Cũ", level="commune", valid_from="2020-01-01"
+    )
+    last = FROZEN[-1]
+    with owner() as db:
+        db.autocommit = True
+        db.execute("ALTER TABLE cycle_historyentry DISABLE TRIGGER USER")
+        for row in FROZEN:
+            names = ", ".join(f'"{name}"' for name in row)
+            values = [Jsonb(each) if isinstance(each, dict) else each for each in row.values()]
+            places = ", ".join(["%s"] * len(row))
+            db.execute(f"INSERT INTO cycle_historyentry ({names}) VALUES ({places})", values)
+        db.execute(
+            "INSERT INTO cycle_historyhead (stream, stream_id, seq, hash) VALUES (%s, %s, %s, %s)",
+            [last["stream"], last["stream_id"], last["seq"], last["hash"]],
+        )
+        db.execute("ALTER TABLE cycle_historyentry ENABLE TRIGGER USER")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_entries_of_version_1_hold_to_the_byte_with_those_of_version_2_after_them(an, capsys):
+    version_1()
+    HistoryEntry.objects.create(
+        stream="dossier", stream_id=900001, event="dossier.open", label="x", actor=an,
+        reason="Sau", at=clock.now(),
+    )  # fmt: skip
+    entries = list(HistoryEntry.objects.filter(stream_id=900001).order_by("seq"))
+    assert [entry.version for entry in entries] == [1, 1, 1, 2]
+    assert links(entries)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT history_payload(e) FROM cycle_historyentry e WHERE version = 1 ORDER BY seq"
+        )
+        assert [row[0] for row in cursor.fetchall()] == [row["payload"] for row in FROZEN]
+    assert verify(capsys)[1] == 0
+    assert entries[1].reason == FROZEN[1]["reason"]
+    assert entries[1].data == FROZEN[1]["data"]
+    assert (entries[1].who, entries[1].whom, entries[1].unit) == (
+        "Lò Văn Cũ", "Quàng Thị Xưa", "Xã Cũ",
+    )  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_of_version_1_keeps_the_names_from_the_next_renaming_on(db):
+    version_1()
+    User.objects.filter(pk=900001).update(full_name="Người Mới")
+    OrgUnit.objects.filter(pk=900001).update(name="Xã Mới")
+    entry = HistoryEntry.objects.get(stream_id=900001, seq=1)
+    assert (entry.who, entry.unit) == ("Lò Văn Cũ", "Xã Cũ")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lie", ["reason = 'Đủ'", "version = 2"])
+def test_a_lie_in_an_entry_of_version_1_is_found(lie, capsys):
+    version_1()
+    tamper(f"UPDATE cycle_historyentry SET {lie} WHERE seq = 2")
+    assert verify(capsys) == (
+        "Nhật ký bị đứt tại dossier 900001/2: nội dung khác với bản đã băm.", 1,
+    )  # fmt: skip

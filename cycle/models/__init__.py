@@ -24,9 +24,17 @@ from cycle.models.folding import (
     names_person,
     same_name,
 )
-from cycle.models.history import HistoryEntry, HistoryHead, OutboxMessage, Stream
+from cycle.models.former import Renamed
+from cycle.models.history import (
+    HistoryEntry,
+    HistoryHead,
+    OutboxMessage,
+    RecordShape,
+    SealedText,
+    Stream,
+)
 from cycle.models.job import Job, JobState, job_kind
-from cycle.models.office import Office, OfficeContact
+from cycle.models.office import Configuration, Office, OfficeContact
 from cycle.models.organisation import (
     Level,
     OrgUnit,
@@ -46,6 +54,7 @@ __all__ = [
     "Batch",
     "WindowNotice",
     "ActivationSlip",
+    "Configuration",
     "Criterion",
     "Cycle",
     "DayOff",
@@ -57,6 +66,9 @@ __all__ = [
     "FoldNumber",
     "HistoryEntry",
     "HistoryHead",
+    "RecordShape",
+    "Renamed",
+    "SealedText",
     "Job",
     "JobState",
     "Level",

@@ -1,12 +1,17 @@
-"""History: what happened, in chained rows that never change; and the outbox for notifications."""
+"""History: what happened, in chained rows that never change; and the outbox for notifications.
+
+What an entry says and how it is hashed is written down in docs/decisions/0009-payload-version-2.md.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.db.models.query_utils import DeferredAttribute
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, events, guards
@@ -34,6 +39,12 @@ if TYPE_CHECKING:
 #: Entries of one statement.
 CHUNK = 1000
 
+#: ``[model, id, {column: [before, after]}]``.
+Changed = list[Any]
+
+EMPTY_OBJECT = models.Value({}, models.JSONField())
+EMPTY_LIST = models.Value([], models.JSONField())
+
 
 class Stream(models.TextChoices):
     """What a chain of entries is about."""
@@ -44,10 +55,18 @@ class Stream(models.TextChoices):
     CYCLE = "cycle", _("Chu trình")
     PERSON = "person", _("Nhân sự")
     OFFICE = "office", _("Văn phòng")
+    CONFIGURATION = "config", _("Cấu hình")
+    UNIT = "unit", _("Đơn vị")
+    PRODUCER = "producer", _("Chủ thể")
+    PRODUCT = "product", _("Sản phẩm")
 
 
 class HistoryManager(models.Manager["HistoryEntry"]):
     """``record()`` writes history; only set-based SQL (the sweep) inserts rows by itself."""
+
+    def get_queryset(self) -> models.QuerySet[HistoryEntry]:
+        """Entries with their personal words, which no page reads one by one."""
+        return super().get_queryset().select_related("sealed_text")
 
     def record(
         self,
@@ -61,20 +80,25 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         before: str = "",
         after: str = "",
         reason: str = "",
+        saved: Sequence[models.Model] = (),
+        became: Sequence[Changed] = (),
+        attached: Sequence[str] = (),
         **data: Any,
     ) -> HistoryEntry:
         """Insert the history entry ``event`` of ``target``, and its outbox row.
 
         ``target`` has ``history_stream``; ``capacity`` is the RoleAssignment that ``by`` acted in;
-        ``at`` is when it happened, by default now; ``before`` and ``after`` are states; other
-        keyword arguments are the entry's ``data``. Raises TransactionManagementError outside a
+        ``at`` is when it happened, by default now; ``before`` and ``after`` are states;
+        ``saved`` are the rows that were saved, ``became`` what changed in them (:func:`changed`),
+        ``attached`` the SHA-256 of each file that came with it; other keyword arguments are the
+        entry's ``data``. Raises TransactionManagementError outside a
         transaction, KeyError for an unregistered event.
         """
         if not transaction.get_connection().in_atomic_block:
             raise transaction.TransactionManagementError("record() outside a transaction")
         entry = self.entry(
             event, target, by=by, capacity=capacity, acting_for=acting_for, at=at, before=before,
-            after=after, reason=reason, **data,
+            after=after, reason=reason, saved=saved, became=became, attached=attached, **data,
         )  # fmt: skip
         entry.save(force_insert=True)
         if not clock.replaying():
@@ -103,6 +127,9 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         before: str = "",
         after: str = "",
         reason: str = "",
+        saved: Sequence[models.Model] = (),
+        became: Sequence[Changed] = (),
+        attached: Sequence[str] = (),
         **data: Any,
     ) -> HistoryEntry:
         """What :meth:`record` writes, unsaved. Raises KeyError for an event nobody registered."""
@@ -123,17 +150,75 @@ class HistoryManager(models.Manager["HistoryEntry"]):
             after=after,
             reason=reason,
             data=data,
+            records=[[row._meta.label_lower, row.pk] for row in saved],
+            changed=list(became),
+            files=list(attached),
             at=at or clock.now(),
         )
+
+
+def changed(before: models.Model | None, after: models.Model) -> list[Changed]:
+    """Which columns of a saved row changed, empty when none did; ``before`` is it as it was."""
+    columns = {}
+    for field in after._meta.concrete_fields:
+        if field.generated or field.primary_key:
+            continue
+        was = None if before is None else field.value_to_string(before)
+        now = field.value_to_string(after)
+        if was != now:
+            columns[field.column] = [was, now]
+    return [[after._meta.label_lower, after.pk, columns]] if columns else []
+
+
+class _Said(DeferredAttribute):
+    """A column from which the database takes personal text into :class:`SealedText`."""
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is None:
+            return self
+        return instance.with_words(self.field.attname, super().__get__(instance, cls))
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        # Without it, what was read from the column would hide this attribute.
+        vars(instance)[self.field.attname] = value
+
+
+class _SaidText(models.TextField):
+    descriptor_class = _Said
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.TextField", args, kwargs
+
+
+class _SaidChars(models.CharField):
+    descriptor_class = _Said
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class _SaidData(models.JSONField):
+    descriptor_class = _Said
+
+    def deconstruct(self) -> Any:
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.JSONField", args, kwargs
 
 
 class HistoryEntry(models.Model):
     """One line of a record's history (nhật ký xử lý). Never changed, never deleted.
 
-    ``seq``, ``recorded_at``, ``payload``, ``prev_hash`` and ``hash`` are filled by the database as
-    the row goes in (trigger ``history_chain``), whoever inserts it and by whatever means:
-    ``hash`` = SHA-256 of the previous hash, a line feed, and ``payload``, the exact text of all
-    that the entry says. The chain is per stream and ordered by ``seq``.
+    ``seq``, ``recorded_at``, ``unit_name``, ``sealed``, ``transaction``, the hashes in ``records``,
+    ``payload``, ``prev_hash`` and ``hash`` are filled by the database as the row goes in (trigger
+    ``history_chain``), whoever inserts it and by whatever means: ``hash`` = SHA-256 of the previous
+    hash, a line feed, and ``payload``, the exact text of all that the entry says. The chain is per
+    stream and ordered by ``seq``.
+
+    Personal text (names, the reason, some of ``data``) is taken out of the row into its
+    :class:`SealedText`; ``reason``, ``label`` and ``data`` read as they were given all the same.
+    In SQL they are without it: ask for nothing personal there.
     """
 
     stream = models.CharField(_("chuỗi"), max_length=12, choices=Stream)
@@ -148,7 +233,7 @@ class HistoryEntry(models.Model):
         verbose_name=_("chu trình"),
     )
     event = models.CharField(_("sự kiện"), max_length=60)
-    label = models.CharField(_("đối tượng"), max_length=300)
+    label = _SaidChars(_("đối tượng"), max_length=300)
     actor = models.ForeignKey(
         User,
         models.PROTECT,
@@ -176,11 +261,27 @@ class HistoryEntry(models.Model):
     )
     before = models.CharField(_("trước"), max_length=40, blank=True)
     after = models.CharField(_("sau"), max_length=40, blank=True)
-    reason = models.TextField(_("lý do"), blank=True)
-    data = models.JSONField(_("chi tiết"), default=dict)
+    reason = _SaidText(_("lý do"), blank=True)
+    data = _SaidData(_("chi tiết"), default=dict)
+    #: What the unit was called.
+    unit_name = models.CharField(_("tên đơn vị"), max_length=200, db_default="", editable=False)
+    #: ``{part: SHA-256 of salt and text}`` of each personal text; see :class:`SealedText`.
+    sealed = models.JSONField(
+        _("lời riêng đã băm"), default=dict, db_default=EMPTY_OBJECT, editable=False
+    )
+    #: ``[model, id, SHA-256 of its canonical row]`` of each row that was saved.
+    records = models.JSONField(_("bản ghi"), default=list, db_default=EMPTY_LIST, editable=False)
+    #: :data:`Changed` of each row that was changed.
+    changed = models.JSONField(_("cột đã đổi"), default=list, db_default=EMPTY_LIST, editable=False)
+    #: SHA-256 of each file that came with it.
+    files = models.JSONField(_("tệp"), default=list, db_default=EMPTY_LIST, editable=False)
+    #: The document in the ledger that it rests on (văn bản). Nothing writes it yet.
+    ledger = models.BigIntegerField(_("văn bản"), null=True, editable=False)
+    #: The transaction that wrote it (``xid8``): what was written together has the same.
+    transaction = models.BigIntegerField(_("giao dịch"), null=True, editable=False)
     at = models.DateTimeField(_("xảy ra lúc"))
     recorded_at = models.DateTimeField(_("ghi lúc"), db_default=Now(), editable=False)
-    version = models.SmallIntegerField(_("phiên bản định dạng"), db_default=1, editable=False)
+    version = models.SmallIntegerField(_("phiên bản định dạng"), db_default=2, editable=False)
     payload = models.TextField(_("nội dung được băm"), db_default="", editable=False)
     prev_hash = models.CharField(max_length=64, db_default="", editable=False)
     hash = models.CharField(_("mã băm"), max_length=64, db_default="", editable=False)
@@ -215,6 +316,96 @@ class HistoryEntry(models.Model):
     def sentence(self) -> str | Promise:
         """What was done, as a verb phrase in the reader's language."""
         return events.label(self.event)
+
+    # --- As it was at the act ----------------------------------------------------------------
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """The personal texts of this entry by their part, as far as none was erased."""
+        if not self.sealed:
+            return {}
+        try:
+            return self.sealed_text.words
+        except SealedText.DoesNotExist:
+            return {}
+
+    def with_words(self, column: str, stored: Any) -> Any:
+        """The value of ``column`` with what was taken out of it."""
+        if not self.__dict__.get("sealed"):
+            return stored
+        if column != "data":
+            return stored or (self.words.get(column, "") if column in self.sealed else "")
+        taken = [
+            key
+            for part in self.sealed
+            if (key := part.removeprefix("data.")) != part and key not in stored
+        ]
+        if not taken:
+            return stored
+        words = self.words
+        return stored | {key: words[f"data.{key}"] for key in taken if f"data.{key}" in words}
+
+    def _named(self, part: str, of: User | None) -> str:
+        if of is None:
+            return ""
+        if part in self.words:
+            return self.words[part]
+        if part in self.sealed:
+            return str(_("(tên đã xóa)"))
+        # Version 1 has no names; an entry that was not read from the database has none yet.
+        return of.name_at(self.recorded_at if self.version == 1 else None)
+
+    @property
+    def who(self) -> str:
+        """What who did it was called then; empty: the system."""
+        return self._named("actor", self.actor)
+
+    @property
+    def whom(self) -> str:
+        """What the person was called then for whom it was done; empty: nobody."""
+        return self._named("acting_for", self.acting_for)
+
+    @property
+    def unit(self) -> str:
+        """What the unit was called then; empty: none."""
+        if self.org_unit is None:
+            return ""
+        if self.version == 1:
+            return self.org_unit.name_at(self.recorded_at)
+        return self.unit_name or str(self.org_unit)
+
+
+class SealedText(models.Model):
+    """The personal texts of a history entry (lời riêng), each with its salt. An erasure empties it.
+
+    ``words`` = ``{part: text}``, ``salts`` = ``{part: salt}``. A part is ``actor``, ``acting_for``,
+    ``reason``, ``label`` or ``data.<key>``. The entry has of each SHA-256(salt ‖ text), so a word
+    that was erased cannot be guessed from it, and one that is here can be proved.
+    """
+
+    entry = models.OneToOneField(
+        HistoryEntry, models.PROTECT, primary_key=True, related_name="sealed_text"
+    )
+    words = models.JSONField(default=dict)
+    salts = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"sealed {self.pk}"
+
+
+class RecordShape(models.Model):
+    """The columns of a table at one time, of which a record's hash was made (cấu trúc bản ghi)."""
+
+    model = models.CharField(max_length=60)
+    columns = ArrayField(models.TextField())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["model", "columns"], name="record_shape_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model}: {', '.join(self.columns)}"
 
 
 class HistoryHead(models.Model):

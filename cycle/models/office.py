@@ -23,6 +23,22 @@ class Office:
         return self.label
 
 
+@dataclass(frozen=True)
+class Configuration:
+    """What is set up for the whole installation (cấu hình): calendar, law, rubrics, templates.
+
+    One chain; ``label`` says what the entry is about.
+    """
+
+    label: str
+    pk = 1
+    history_stream = Stream.CONFIGURATION
+    history_cycle_id = None
+
+    def __str__(self) -> str:
+        return self.label
+
+
 class OfficeContact(models.Model):
     """Whom to call who cannot sign in (liên hệ của văn phòng). The newest row counts."""
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models.area import Area, AreaRows, Business, BusinessRows, Heirs, Line, array, start
 from cycle.models.folding import Fold, NameField
+from cycle.models.former import Renamed
 
 
 def check_period(first: date | None, last: date | None, field: str) -> None:
@@ -91,12 +92,16 @@ def told_apart(name: str, valid_to: date | None) -> str:
     return _now("%(unit)s (đến %(day)s)") % {"unit": name, "day": f"{valid_to:%d/%m/%Y}"}
 
 
-class OrgUnit(models.Model):
+class OrgUnit(Renamed):
     """A commune, district or province over the time it exists (đơn vị hành chính).
 
     Codes were reused in the reorganisation of 1/7/2025 (QĐ 19/2025/QĐ-TTg), so a unit is known by
     code and valid-from together.
     """
+
+    #: Of history.Stream, which knows this module.
+    history_stream = "unit"
+    history_cycle_id = None
 
     code = models.CharField(_("mã đơn vị"), max_length=10)
     name = NameField(_("tên"), max_length=200)
@@ -306,7 +311,7 @@ def check_one_province(unit: "OrgUnit") -> None:
         )
 
 
-class User(AbstractUser):
+class User(Renamed, AbstractUser):
     """A person who signs in (người dùng). Never deleted: what they did stays theirs."""
 
     full_name = NameField(_("họ và tên"), max_length=150, blank=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.models.history import changed
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
@@ -363,6 +365,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 records, data["paper"] = [*scan, paper, *records], True
             self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
+            was = copy.copy(self)
             if self._why_not_of_round(name, doing):
                 raise ConditionNotMet(self.why_not(name, doing))
             try:
@@ -388,6 +391,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 before=before,
                 after=self.state,
                 reason=reason.strip(),
+                saved=[*records, self],
+                became=changed(was, self),
+                attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
                 **data,
             )
             return entry, terms

@@ -13,7 +13,7 @@ from django.db.models.functions import Concat
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Fold, NameField, OrgUnit
+from cycle.models import Fold, NameField, OrgUnit, Renamed, Stream
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
@@ -75,8 +75,11 @@ def on_what_stands() -> Iterator[None]:
         raise
 
 
-class Producer(models.Model):
+class Producer(Renamed):
     """A producer: who makes a product and proposes it (chủ thể)."""
+
+    history_stream = Stream.PRODUCER
+    history_cycle_id = None
 
     name = NameField(_("tên chủ thể"), max_length=200)
     owner_type = models.CharField(_("loại hình"), max_length=20, choices=OwnerType)
@@ -120,8 +123,11 @@ def _keeps_its_name(name: str) -> str:
 FILED = Q(selfassessments__isnull=False) | Q(state__in=UNDECIDED | RECOGNISED)
 
 
-class Product(models.Model):
+class Product(Renamed):
     """A rural product (sản phẩm). ``code`` is a label, never a key: it changes with its commune."""
+
+    history_stream = Stream.PRODUCT
+    history_cycle_id = None
 
     producer = models.ForeignKey(
         Producer, models.PROTECT, related_name="products", verbose_name=_("chủ thể")

@@ -70,10 +70,9 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
         if not rules.has_perm("dossiers.open", by, dossier):
             raise PermissionDenied
         product = dossier.product
-        if product.pk is None:
-            if product.producer.pk is None:
-                product.producer.save()
-            product.save()
+        new = [row for row in (product.producer, product) if row.pk is None]
+        for row in new:
+            row.save()
         dossier.rule_set = dossier.cycle.rule_set
         dossier.opened_at = dossier.moved_at = moment
         dossier.save(force_insert=True)
@@ -85,6 +84,7 @@ def open(dossier: Dossier, *, by: User, at: datetime | None = None, reason: str 
             at=moment,
             after=dossier.state,
             reason=reason,
+            saved=[*new, dossier],
         )
         return start(dossier)
 

@@ -8,6 +8,7 @@ from django.core import checks
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 
+from cycle import chains
 from cycle.guards import guards_hold, keep_keys
 from cycle.running.owner import as_owner
 
@@ -26,6 +27,7 @@ class Command(Migrate):
             keep_keys(options["database"])
             if options["app_label"]:
                 return
+            chains.keep_shapes(options["database"])
             found = guards_hold(None, [options["database"]])
         if lacking := [str(each) for each in found if each.level >= checks.ERROR]:
             raise CommandError("\n".join(["Đã di trú, nhưng chốt giữ của dữ liệu hở:", *lacking]))
