@@ -62,6 +62,7 @@ def deliver(limit: int | None = None, *, seconds: float | None = None) -> int:
                 "notification__entry__actor",
                 "notification__entry__acting_for",
                 "notification__entry__org_unit",
+                "notification__entry__sealed_text",
                 "notification__recipient",
                 "digest__user",
                 "summary__leader",

@@ -102,7 +102,7 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
             created_at__gt=since,
             entry__event__in=audiences.events_of(audiences.the_line),
         )
-        .select_related("entry__actor")
+        .select_related("entry__actor", "entry__sealed_text")
         .order_by("pk")
     )
     if not any([*kinds.values(), terms, results]):

@@ -29,7 +29,7 @@ def dispatch(limit: int = 500) -> int:
         messages = list(
             OutboxMessage.objects.filter(dispatched_at=None, error="")
             .select_for_update(skip_locked=True, of=("self",))
-            .select_related("entry")
+            .select_related("entry__sealed_text")
             .order_by("pk")[:limit]
         )
         known = _of_rungs(messages)

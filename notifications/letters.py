@@ -138,11 +138,11 @@ def _who(entry: HistoryEntry) -> str:
     """«Lò Thị An (Cán bộ OCOP, Xã Nà Tấu)», or the system."""
     if entry.actor is None:
         return "Hệ thống"
-    who = str(entry.actor)
+    who = entry.who
     if entry.role:
-        who += f" ({entry.get_role_display()}, {entry.org_unit})"
+        who += f" ({entry.get_role_display()}, {entry.unit})"
     if entry.acting_for:
-        who += f", thay mặt {entry.acting_for},"
+        who += f", thay mặt {entry.whom},"
     return who
 
 

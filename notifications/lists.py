@@ -39,7 +39,7 @@ _NEWS = (
     Column("about", _("Về"), _about),
     Column("producer", _("Chủ thể"),
            lambda row: row.dossier.product.producer.name if hasattr(row, "dossier") else ""),
-    Column("who", _("Ai"), lambda row: str(row.entry.actor or _now("Hệ thống"))),
+    Column("who", _("Ai"), lambda row: row.entry.who or _now("Hệ thống")),
     Column("what", _("Việc"), _told),
     Column("due_on", _("Hạn"), lambda row: getattr(row, "due_on", None)),
     Column("reason", _("Lý do"), lambda row: row.entry.reason),

@@ -103,7 +103,7 @@ class News(Listed):
                 desk=models.Subquery(
                     OrgUnit.objects.filter(pk=models.OuterRef("desk_id")).values("name")
                 )
-            ).select_related("entry__actor", "entry__acting_for")[:many]
+            ).select_related("entry__actor", "entry__acting_for", "entry__sealed_text")[:many]
         )
 
     def rows(self) -> list[Any]:

@@ -224,7 +224,7 @@ class Board:
         for entry in found:
             who = entry.data.get("who", "")
             about = [
-                "" if who == str(entry.actor) else who,
+                "" if who == entry.who else who,
                 products.get(entry.data.get("dossier")),
             ]
             entry.about = ", ".join(filter(None, about))

@@ -6,11 +6,15 @@ Nothing is made up: a number, date or signer that is not recorded stays blank.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 
 from councils.judging.consequences import reasons
 from councils.models import (
@@ -31,7 +35,7 @@ from councils.models import (
 )
 from councils.papers.sheet import score_sheet
 from cycle import clock
-from cycle.models import HistoryEntry, Level, OrgUnit, Role, RoleAssignment
+from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, end_of
 from cycle.points import band
 from cycle.written import day_text, moment_text
 from dossiers.models import Certificate
@@ -64,6 +68,8 @@ _BY_COUNCIL = frozenset(
 )
 #: The seats that a score sheet may be printed for.
 SCORES = (*JUDGES, Seat.SECRETARY)
+#: The moment whose names, and whose chair and secretary, a paper says; None: today's.
+_AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
 _HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
@@ -82,7 +88,46 @@ def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict
         DocumentKind.NOTICE: _notice,
         DocumentKind.REQUEST: _request,
     }
-    return made_by[kind](round_, closing)
+    with _as_of(_moment(kind, round_, closing)):
+        return made_by[kind](round_, closing)
+
+
+# --- The day that a paper speaks of ---------------------------------------------------------
+
+
+@contextmanager
+def _as_of(moment: datetime | None) -> Iterator[None]:
+    before = _AT.set(moment)
+    try:
+        yield
+    finally:
+        _AT.reset(before)
+
+
+def _name(whom: Renamed | None) -> str:
+    """What a person, unit, product or producer was called at the moment of the paper."""
+    return whom.name_at(_AT.get()) if whom is not None else ""
+
+
+def _moment(kind: str, round_: EvaluationRound, closing: Closing | None) -> datetime | None:
+    """When a paper made today was true: the invitation as it was sent, what the council and its
+    team say as the round was closed, what its unit says as it was signed. None: today.
+    """
+    if kind == DocumentKind.INVITATION:
+        return round_.invited_at
+    if kind in _BY_COUNCIL or kind == DocumentKind.SUPPORT_REPORT:
+        last = closing or round_.closings.order_by("-version").first()
+        return last.at if last is not None else None
+    recorded = _recorded(kind, round_)
+    return end_of(recorded.signed_on) if recorded is not None else None
+
+
+def _recorded(
+    kind: str, round_: EvaluationRound, entry: RoundEntry | None = None
+) -> SignedDocument | None:
+    """The signed paper of this kind that is in force."""
+    found = SignedDocument.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None)
+    return found.order_by("-pk").first()
 
 
 # --- Head and foot --------------------------------------------------------------------------
@@ -91,20 +136,16 @@ def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict
 def _head(kind: str, round_: EvaluationRound, entry: RoundEntry | None = None) -> dict[str, Any]:
     """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
     council, unit = round_.council, round_.council.org_unit
-    recorded = (
-        SignedDocument.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None)
-        .order_by("-pk")
-        .first()
-    )
-    committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
+    recorded = _recorded(kind, round_, entry)
+    committee = f"Ủy ban nhân dân {_in_sentence(_name(unit))}"
     if kind in _BY_COUNCIL:
         parent, agency, issuer, host = committee, council.name, "HĐ", council.name
         chair = _holder(council, Seat.CHAIR)
-        signs = ["TM. HỘI ĐỒNG", "CHỦ TỊCH"], str(chair.user) if chair else ""
+        signs = ["TM. HỘI ĐỒNG", "CHỦ TỊCH"], _name(chair.user) if chair else ""
     elif kind == DocumentKind.SUPPORT_REPORT:
         parent, agency, issuer, host = council.name, "Tổ tư vấn", "TTV", "Tổ tư vấn"
         lead = _holder(council, Seat.TEAM_LEAD)
-        signs = ["TỔ TRƯỞNG"], str(lead.user) if lead else ""
+        signs = ["TỔ TRƯỞNG"], _name(lead.user) if lead else ""
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
         signs = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], _leader(unit)
@@ -116,7 +157,7 @@ def _head(kind: str, round_: EvaluationRound, entry: RoundEntry | None = None) -
         "issuer": issuer,
         "host": host,
         "number": recorded.number.partition("/")[0] if recorded else None,
-        "place": unit.name.removeprefix(_HEAD.get(unit.level, "")),
+        "place": _name(unit).removeprefix(_HEAD.get(unit.level, "")),
         "signed_on": recorded.signed_on.isoformat() if recorded else None,
         "year": recorded.signed_on.year if recorded else clock.today().year,
         "round": _in_sentence(round_.name),
@@ -131,7 +172,9 @@ def _in_sentence(name: str) -> str:
 
 
 def _holder(council: Council, seat: str) -> Member | None:
-    return council.members.sitting().filter(seat=seat).select_related("user").first()
+    """Who held the seat on the day of the paper."""
+    day: date | None = timezone.localdate(_AT.get()) if _AT.get() else None
+    return council.members.sitting(day).filter(seat=seat).select_related("user").first()
 
 
 def _leader(unit: OrgUnit) -> str:
@@ -157,9 +200,9 @@ def _bases(round_: EvaluationRound) -> list[str]:
 def _entry(entry: RoundEntry) -> dict[str, Any]:
     product = entry.dossier.product
     return {
-        "product": product.name,
-        "producer": product.producer.name,
-        "commune": entry.dossier.commune.name,
+        "product": _name(product),
+        "producer": _name(product.producer),
+        "commune": _name(entry.dossier.commune),
         "rubric": entry.rubric.name,
     }
 
@@ -201,11 +244,11 @@ def _invitation(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
     chair = _holder(round_.council, Seat.CHAIR)
     return _head(DocumentKind.INVITATION, round_) | {
         "invited": [
-            ", ".join(filter(None, [str(each.user), each.get_seat_display(), each.department]))
+            ", ".join(filter(None, [_name(each.user), each.get_seat_display(), each.department]))
             for each in members
         ],
         "meeting": "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP",
-        "chair": str(chair.user) if chair else "",
+        "chair": _name(chair.user) if chair else "",
         "starts": moment_text(round_.meets_at) if round_.meets_at else "",
         "venue": round_.place,
         "agenda": [
@@ -263,7 +306,7 @@ def _band(entry: RoundEntry, points: Decimal) -> int:
 
 def _person(member: Member) -> dict[str, Any]:
     return {
-        "name": str(member.user),
+        "name": _name(member.user),
         "position": member.department,
         "role": member.get_seat_display(),
     }
@@ -284,7 +327,7 @@ def _proceedings(round_: EvaluationRound) -> list[str]:
         "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
         "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
     }
-    names = {entry.dossier_id: entry.dossier.product.name for entry in round_.products()}
+    names = {entry.dossier_id: _name(entry.dossier.product) for entry in round_.products()}
     history = HistoryEntry.objects.filter(
         stream=round_.history_stream, stream_id=round_.pk, event__in=told
     ).order_by("seq")
@@ -307,7 +350,7 @@ def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     results = _results(closing)
     resolutions = [
         {
-            "product": each.entry.dossier.product.name,
+            "product": _name(each.entry.dossier.product),
             "criterion": f"{each.criterion.code} {each.criterion.title}"
             if each.criterion
             else str(each.elimination),
@@ -322,11 +365,11 @@ def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
         "starts": moment_text(round_.meets_at or round_.opened_at),
         "ends": moment_text(closing.at),
         "venue": round_.place,
-        "chair": str(chair.user) if chair else "",
+        "chair": _name(chair.user) if chair else "",
         "members": len(members),
         "present": [_person(each) for each in present],
         "absent": [
-            {"name": str(each.user), "position": each.department, "reason": "vắng"}
+            {"name": _name(each.user), "position": each.department, "reason": "vắng"}
             for each in members
             if each not in present
         ],
@@ -335,14 +378,14 @@ def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
         "entries": [_judged(each) for each in results],
         "resolutions": resolutions,
         "conclusion": [
-            f"{each.entry.dossier.product.name}: {reasons(each)}"
+            f"{_name(each.entry.dossier.product)}: {reasons(each)}"
             for each in results
             if each.eliminated or (each.stars or 0) < each.band
         ]
         or ["Hội đồng thống nhất kết quả nêu trên."],
         "secretary": {
             "lines": ["THƯ KÝ"],
-            "name": str(secretary.user) if secretary else "",
+            "name": _name(secretary.user) if secretary else "",
         },
     }
 
@@ -359,7 +402,7 @@ def _council_report(round_: EvaluationRound, closing: Closing) -> dict[str, Any]
     results = _results(closing)
     tallies = Counter(stars_in_words(each) for each in results)
     return _head(DocumentKind.COUNCIL_REPORT, round_) | {
-        "to": [f"Ủy ban nhân dân {_in_sentence(round_.council.org_unit.name)}"],
+        "to": [f"Ủy ban nhân dân {_in_sentence(_name(round_.council.org_unit))}"],
         "bases": _bases(round_),
         "starts": moment_text(round_.meets_at or round_.opened_at),
         "venue": round_.place,
@@ -378,7 +421,7 @@ def _council_report(round_: EvaluationRound, closing: Closing) -> dict[str, Any]
 def _submission(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     unit = round_.council.org_unit
     return _head(DocumentKind.SUBMISSION, round_) | {
-        "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(unit.name)}"],
+        "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(_name(unit))}"],
         "bases": _bases(round_),
         "entries": [_judged(each) for each in _results(closing) if _recognised(each)],
         "proposals": [],
@@ -395,7 +438,7 @@ def _recognised(result: Result) -> bool:
 
 
 def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    unit = _in_sentence(round_.council.org_unit.name)
+    unit = _in_sentence(_name(round_.council.org_unit))
     rule_set = round_.cycle.rule_set
     committee = f"Ủy ban nhân dân {unit}"
     return _head(DocumentKind.DECISION, round_) | {
@@ -422,7 +465,7 @@ def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
 
 def _notice(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     results = _results(closing)
-    communes = sorted({each.entry.dossier.commune.name for each in results})
+    communes = sorted({_name(each.entry.dossier.commune) for each in results})
     return _head(DocumentKind.NOTICE, round_) | {
         "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
         "bases": _bases(round_),
@@ -463,8 +506,14 @@ def sheet_of(
 ) -> dict[str, Any]:
     """The score sheet of a product: blank, for ``member`` to fill by pen, or as in ``sheet``.
 
-    The caller checks that the reader may see ``sheet``.
+    The caller checks that the reader may see ``sheet``. Names are those of the day it was handed
+    in.
     """
+    with _as_of(sheet.submitted_at if sheet else None):
+        return _sheet(entry, member, sheet)
+
+
+def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -> dict[str, Any]:
     scores = list(sheet.scores.select_related("criterion")) if sheet else []
     product = entry.dossier.product
     form = score_sheet(
@@ -477,15 +526,15 @@ def sheet_of(
         head
         | form
         | {
-            "member": str(member.user) if member else "",
+            "member": _name(member.user) if member else "",
             "position": member.department if member else "",
             "role": member.get_seat_display() if member else "",
-            "product": product.name,
-            "producer": product.producer.name,
-            "commune": entry.dossier.commune.name,
+            "product": _name(product),
+            "producer": _name(product.producer),
+            "commune": _name(entry.dossier.commune),
             "signature": {
                 "lines": ["THÀNH VIÊN CHẤM ĐIỂM"],
-                "name": str(member.user) if member else "",
+                "name": _name(member.user) if member else "",
             },
             "opinion": sheet.remark if sheet else "",
         }
@@ -494,20 +543,22 @@ def sheet_of(
 
 def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) -> dict[str, Any]:
     """The certificate of a product; ``link`` is the full address for its QR code."""
+    with _as_of(end_of(certificate.issued_on)):
+        name, commune = _name(entry.round.council.org_unit), _name(certificate.dossier.commune)
     unit = entry.round.council.org_unit
-    committee = f"Ủy ban nhân dân {_in_sentence(unit.name)}"
+    committee = f"Ủy ban nhân dân {_in_sentence(name)}"
     decision = certificate.decision
     return {
         "agency": f"Chủ tịch {committee}",
         "issuer": "UBND",
         "number": certificate.number.partition("/")[0] or None,
-        "place": unit.name.removeprefix(_HEAD.get(unit.level, "")),
+        "place": name.removeprefix(_HEAD.get(unit.level, "")),
         "signed_on": certificate.issued_on.isoformat(),
         "year": certificate.issued_on.year,
         "signature": {"lines": ["CHỦ TỊCH"], "name": decision.signer if decision else ""},
         "product": certificate.product_name,
         "producer": certificate.producer_name,
-        "address": certificate.producer_address or certificate.dossier.commune.name,
+        "address": certificate.producer_address or commune,
         "stars": certificate.stars,
         "decision": f"{decision.number} ngày {day_text(decision.signed_on)}" if decision else "",
         "valid_until": day_text(certificate.expires_on) if certificate.expires_on else "",

@@ -409,10 +409,10 @@ def _history(user: User, _data: Mapping[str, str], pk: int | None) -> Queried:
 
 _HISTORY = (
     Column("at", _("Lúc"), lambda entry: entry.at),
-    Column("who", _("Người thực hiện"), lambda entry: str(entry.actor or _now("Hệ thống"))),
+    Column("who", _("Người thực hiện"), lambda entry: entry.who or _now("Hệ thống")),
     Column("role", _("Tư cách"), lambda entry: entry.get_role_display()),
-    Column("unit", _("Đơn vị"), lambda entry: entry.org_unit.name if entry.org_unit else ""),
-    Column("for", _("Thay mặt"), lambda entry: str(entry.acting_for or "")),
+    Column("unit", _("Đơn vị"), lambda entry: entry.unit),
+    Column("for", _("Thay mặt"), lambda entry: entry.whom),
     Column("what", _("Việc"), lambda entry: entry.sentence),
     Column("reason", _("Lý do"), lambda entry: entry.reason),
     Column("recorded_at", _("Ghi lúc"), lambda entry: entry.recorded_at, chosen=False),

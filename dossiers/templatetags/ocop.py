@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from cycle import clock, events, written
-from cycle.models import DayOff, HistoryEntry, OfficeContact, User
+from cycle.models import DayOff, HistoryEntry, OfficeContact, Renamed, User
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.models import ACTS, Dossier, ProductGroup, Task
@@ -47,6 +47,12 @@ def may(user: User, permission: str) -> bool:
 def office_contact() -> OfficeContact | None:
     """Whom to call who cannot sign in; nothing before somebody has said it."""
     return OfficeContact.current()
+
+
+@register.filter
+def then(whom: Renamed | None, at: datetime | None) -> str:
+    """What a person, unit, product or producer was called when something was written down."""
+    return whom.name_at(at) if whom is not None else ""
 
 
 @register.filter
