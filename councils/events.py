@@ -9,6 +9,7 @@ carry(
     " regulation results scoring scorings seat signed_on stars until version who who_id why"
 )
 
+register("template.keep", _("nạp mẫu văn bản"))
 register("council.set_up", _("thành lập hội đồng"))
 register("council.seat", _("bổ sung thành viên hội đồng"))
 register("council.unseat", _("cho thôi thành viên hội đồng"))

@@ -369,6 +369,13 @@ class PersonAdmin(UserAdmin):
         super().save_related(request, form, formsets, change)
         if form.was is not None:
             appointing.record_person(form.instance, form.was, by=request.user)
+        else:
+            HistoryEntry.objects.record(
+                "person.enrol",
+                appointing.Appointed(form.instance),
+                by=request.user,
+                username=form.instance.username,
+            )
 
     def user_change_password(self, request, id, form_url=""):
         stored = User.objects.filter(pk=id).values_list("password", flat=True)
@@ -440,15 +447,15 @@ def _rights_of(group):
 
 @dataclass(frozen=True)
 class ConfiguredUnit:
-    """A unit as the record of the year names it: it belongs to no one dossier."""
+    """A unit whose change the page of a year shows, too."""
 
     unit: OrgUnit
-    pk: int
-    history_stream = Stream.CYCLE
+    history_cycle_id: int
+    history_stream = Stream.UNIT
 
     @property
-    def history_cycle_id(self):
-        return self.pk
+    def pk(self):
+        return self.unit.pk
 
     def __str__(self):
         return self.unit.label
@@ -519,11 +526,20 @@ class OrgUnitAdmin(Kept):
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        if form.changes:
+        if not change:
+            HistoryEntry.objects.record(
+                "unit.add",
+                form.instance,
+                by=request.user,
+                saved=[form.instance],
+                document=form.cleaned_data["document"].strip(),
+            )
+        elif form.changes:
             HistoryEntry.objects.record(
                 "unit.configure",
                 ConfiguredUnit(form.instance, form.year.pk),
                 by=request.user,
+                saved=[form.instance],
                 changed=form.changes,
                 unit=form.instance.pk,
                 document=form.cleaned_data["document"].strip(),
@@ -594,7 +610,17 @@ class CycleAdmin(Kept):
             for row in formset.forms
             for name in row.changed_data
         ]
-        if change and changed:
+        changed += [
+            {
+                "what": str(form.instance._meta.verbose_name),
+                "row": str(form.instance),
+                "field": name,
+                "before": _said(form.initial.get(name)),
+                "after": _said(form.cleaned_data.get(name)),
+            }
+            for name in form.changed_data
+        ]
+        if changed:
             HistoryEntry.objects.record(
                 "cycle.configure", form.instance, by=request.user, changed=changed
             )

@@ -6,6 +6,7 @@ titles) and our own short labels: each is defined once in ``labels`` and referen
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter, defaultdict
@@ -15,9 +16,20 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from cycle import rulesets, tables
-from cycle.models import Criterion, Elimination, Option, Rubric, RuleSet, Wording, fold
+from cycle.models import (
+    Configuration,
+    Criterion,
+    Elimination,
+    HistoryEntry,
+    Option,
+    Rubric,
+    RuleSet,
+    Wording,
+    fold,
+)
 
 KEYS = {"number", "name", "group", "eliminations", "sections", "criteria"}
 CRITERION = {"part", "code", "title", "points", "options"}
@@ -201,8 +213,17 @@ def load(rule_set: RuleSet, rubrics: list[dict[str, Any]]) -> int:
     known = set(rule_set.rubrics.values_list("number", "content_hash"))
     new = [(each, rulesets.content_hash(each)) for each in rubrics]
     new = [(each, digest) for each, digest in new if (each["number"], digest) not in known]
-    for content, digest in new:
-        _add(rule_set, content, digest)
+    with transaction.atomic():
+        for content, digest in new:
+            _add(rule_set, content, digest)
+        if new:
+            HistoryEntry.objects.record(
+                "rubric.load",
+                Configuration(rule_set.title),
+                saved=rule_set.rubrics.filter(content_hash__in=[digest for _each, digest in new]),
+                document=rule_set.document,
+                rows=len(new),
+            )
     return len(new)
 
 
@@ -330,6 +351,14 @@ def lay_wording(rule_set: RuleSet, path: Path, document: str) -> int:
             unique_fields=[of],
             update_fields=["text", "document"],
         )
+    HistoryEntry.objects.record(
+        "rubric.wording",
+        Configuration(rule_set.title),
+        document=document,
+        file=Path(path).name,
+        sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest(),
+        rows=len(texts),
+    )
     return len(texts)
 
 

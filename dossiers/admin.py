@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from cycle.admin import Kept, ReadOnly
+from cycle.models import HistoryEntry
 from dossiers.law.states import State
 from dossiers.models import Dossier, Producer, Product, PromotionEvent, Task
 
@@ -44,6 +45,27 @@ class Filed(Kept):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.names if obj is not None and obj.is_filed else ()
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        row = form.instance
+        changed = [
+            {
+                "row": str(row),
+                "field": name,
+                "before": str(form.initial.get(name) or ""),
+                "after": str(getattr(row, row._meta.get_field(name).attname) or ""),
+            }
+            for name in form.changed_data
+        ]
+        if changed:
+            HistoryEntry.objects.record(
+                f"{row._meta.model_name}.{'change' if change else 'add'}",
+                row,
+                by=request.user,
+                saved=[row],
+                changed=changed,
+            )
 
 
 @admin.register(Producer)

@@ -279,7 +279,7 @@ def test_a_new_day_off_before_a_meeting_moves_the_papers_once(client, council, c
         later = recalculation.checked([change[0] | {"day": "2026-11-20"}])
         assert recalculation.preview(later) == (0, [])
 
-        recalculation.apply(rows)
+        recalculation.apply(rows, by=None)
         assert recalculate("2026-11-19") == 1
         assert recalculate("2026-11-19") == 0
         term.refresh_from_db()

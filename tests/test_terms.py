@@ -184,7 +184,7 @@ def test_a_calendar_edit_is_previewed_then_moves_each_open_term_once(monday, an)
     )
     assert open_task(monday).due_on == at(2026, 11, 30).date()
 
-    recalculation.apply(rows)
+    recalculation.apply(rows, by=None)
     job = Job.objects.create(
         kind="recalculate_terms",
         params={"days": ["2026-11-24"], "document": "12/TB-BNV"},

@@ -81,8 +81,18 @@ def test_on_a_document_it_moves_and_is_written_down(
 
 def test_a_name_needs_no_document_and_is_written_down_too(client, root, cycle, commune):
     assert change(client, commune, name="Xã Nà Tấu mới") == {}
-    row = HistoryEntry.objects.get(event="unit.configure").data["changed"][0]
+    said = HistoryEntry.objects.get(event="unit.configure")
+    row = said.data["changed"][0]
     assert (row["field"], row["before"], row["after"]) == ("name", "Xã Nà Tấu", "Xã Nà Tấu mới")
+    assert (said.stream, said.stream_id, said.cycle) == ("unit", commune.pk, cycle)
+
+
+def test_the_page_of_the_year_shows_what_was_changed_of_a_unit(client, root, cycle, commune, minh):
+    change(client, commune, name="Xã Nà Tấu mới")
+    client.force_login(minh)
+    page = " ".join(client.get(f"/cycles/{cycle.pk}/").content.decode().split())
+    assert "Quản Trị đổi đơn vị hành chính" in page
+    assert "Xã Nà Tấu → Xã Nà Tấu mới" in page
 
 
 def test_a_level_stays_once_anything_hangs_on_the_unit(

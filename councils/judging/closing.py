@@ -219,7 +219,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
             raise ConditionNotMet([_("Đợt này chưa chốt kết quả.")])
         closing = round_.closings.get(reopening=None)
         moment = clock.now()
-        Reopening.objects.create(
+        reopening = Reopening.objects.create(
             closing=closing, reason=reason.strip(), document=document.strip(), by=by, at=moment
         )
         entry = HistoryEntry.objects.record(
@@ -229,6 +229,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
             capacity=round_.capacity(by),
             at=moment,
             reason=reason.strip(),
+            saved=[reopening],
             document=document.strip(),
             version=closing.version,
             dossiers=list(closing.results.values_list("entry__dossier", flat=True)),

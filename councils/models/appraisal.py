@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import User, check_signer, check_symbol
+from cycle.models import Configuration, HistoryEntry, User, check_signer, check_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ class SignedDocument(models.Model):
             kind=kind,
             number=signed.number,
             signed_on=signed.signed_on.isoformat(),
-        ):
+        ) as said:
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
             if signed.scan_sha256:
@@ -163,6 +163,8 @@ class SignedDocument(models.Model):
                 round=round_, entry=entry, kind=kind, replaced_by=None
             ).first()
             signed.save(force_insert=True)
+            said["saved"] = [signed]
+            said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed
 
 
@@ -195,6 +197,16 @@ class DocumentTemplate(models.Model):
         """
         with transaction.atomic():
             files.keep(sha256)
-            return cls.objects.create(
+            kept = cls.objects.create(
                 kind=kind, sha256=sha256, filename=filename, by=by, at=clock.now()
             )
+            HistoryEntry.objects.record(
+                "template.keep",
+                Configuration(str(kept.get_kind_display())),
+                by=by,
+                saved=[kept],
+                attached=[sha256],
+                kind=kind,
+                file=filename,
+            )
+            return kept

@@ -175,6 +175,7 @@ class Regulation(models.Model):
                 LaidDown(regulation, Cycle.to_record_in().pk),
                 by=by,
                 capacity=next(filter(None, posts), None),
+                saved=[regulation],
                 regulation=regulation.pk,
                 document=regulation.document,
             )
@@ -282,7 +283,7 @@ class Council(models.Model):
             council.full_clean()
             council.save(force_insert=True)
             HistoryEntry.objects.record(
-                "council.set_up", council, by=by, number=council.decision_number
+                "council.set_up", council, by=by, saved=[council], number=council.decision_number
             )
         return council
 
@@ -319,6 +320,7 @@ class Council(models.Model):
                 "council.seat",
                 self,
                 by=by,
+                saved=[member],
                 who=str(member.user),
                 seat=member.seat,
                 document=member.document,

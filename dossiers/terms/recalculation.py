@@ -11,7 +11,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import DayOff, HistoryEntry, Job, job_kind
+from cycle.models import Configuration, DayOff, HistoryEntry, Job, User, job_kind
 from cycle.workdays import Calendar
 from dossiers.models.task import Task
 from dossiers.models.term import PROJECTED, Term, TermEvent, TermQuerySet, TermState
@@ -116,9 +116,28 @@ def whole_calendar() -> Calendar:
     return DayOff.objects.calendar(date.min, date.max)
 
 
-def apply(rows: list[dict[str, Any]]) -> None:
+def apply(rows: list[dict[str, Any]], *, by: User | None) -> None:
     """Write the changes of the calendar; the terms follow in :func:`recalculate`."""
     with transaction.atomic():
+        known = {each.day: each for each in DayOff.objects.filter(day__in=[r["day"] for r in rows])}
+        HistoryEntry.objects.record(
+            "calendar.change",
+            Configuration(str(_("Lịch nghỉ"))),
+            by=by,
+            changed=[
+                {
+                    "row": f"{row['day']:%d/%m/%Y}",
+                    "before": _as_said(known.get(row["day"])),
+                    "after": _as_said(
+                        None
+                        if row["what"] == "none"
+                        else DayOff(worked=row["what"] == "worked", name=row["name"])
+                    ),
+                }
+                for row in rows
+            ],
+            document="; ".join(dict.fromkeys(row["document"] for row in rows if row["document"])),
+        )
         for row in rows:
             if row["what"] == "none":
                 DayOff.objects.filter(day=row["day"]).delete()
@@ -132,6 +151,12 @@ def apply(rows: list[dict[str, Any]]) -> None:
                     "document": row["document"],
                 },
             )
+
+
+def _as_said(day: DayOff | None) -> str:
+    if day is None:
+        return ""
+    return f"{'làm bù' if day.worked else 'nghỉ'}: {day.name}"
 
 
 @job_kind("recalculate_terms", _("Tính lại thời hạn theo lịch nghỉ"))

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
 from cycle import tables, written
-from cycle.models import DayOff
+from cycle.models import Configuration, DayOff, HistoryEntry
 
 
 class Command(BaseCommand):
@@ -64,4 +64,12 @@ class Command(BaseCommand):
                     file, line, f"ngày {shown} mâu thuẫn với lịch đang dùng (đang là ngày {now})."
                 )
         DayOff.objects.bulk_create(added)
+        if added:
+            HistoryEntry.objects.record(
+                "calendar.load",
+                Configuration("Lịch nghỉ"),
+                file=file.name,
+                rows=len(added),
+                document="; ".join(dict.fromkeys(each.document for each in added if each.document)),
+            )
         self.stdout.write(f"{file.name}: {len(lines)} ngày, mới {len(added)}.")

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from cycle import rulesets
-from cycle.models import RuleSet
+from cycle.models import Configuration, HistoryEntry, RuleSet
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
                 content = rulesets.read(path)
             except rulesets.RuleSetInvalid as error:
                 raise CommandError(str(error)) from error
-            _row, created = RuleSet.objects.get_or_create(
+            row, created = RuleSet.objects.get_or_create(
                 content_hash=rulesets.content_hash(content),
                 defaults={
                     "edition": content["edition"],
@@ -44,4 +44,12 @@ class Command(BaseCommand):
                 },
             )
             added += created
+            if created:
+                HistoryEntry.objects.record(
+                    "ruleset.load",
+                    Configuration(row.title),
+                    saved=[row],
+                    document=row.document,
+                    sha256=row.content_hash,
+                )
         self.stdout.write(f"Bộ quy định: {len(paths)}, mới {added}.")

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from cycle import tables, written
-from cycle.models import Level, OrgUnit
+from cycle.models import Configuration, HistoryEntry, Level, OrgUnit
 from cycle.models.organisation import check_one_province
 
 ORDER: list[str] = [Level.PROVINCE, Level.DISTRICT, Level.COMMUNE]
@@ -47,6 +47,7 @@ class Command(BaseCommand):
         self.check_periods(file, rows, valid_from, valid_to)
 
         before = OrgUnit.objects.count()
+        named = dict(OrgUnit.objects.filter(valid_from=valid_from).values_list("code", "name"))
         units: dict[str, OrgUnit] = {}
         for level in ORDER:
             batch = [
@@ -74,6 +75,18 @@ class Command(BaseCommand):
             units |= {unit.code: unit for unit in batch}
         self.stdout.write(
             f"{file.name}: {len(rows)} đơn vị, mới {OrgUnit.objects.count() - before}."
+        )
+        HistoryEntry.objects.record(
+            "unit.load",
+            Configuration("Đơn vị hành chính"),
+            file=file.name,
+            rows=len(rows),
+            valid_from=valid_from.isoformat(),
+            changed=[
+                {"row": code, "before": name, "after": units[code].name}
+                for code, name in named.items()
+                if code in units and units[code].name != name
+            ],
         )
         if merged:
             self.succeed(merged, valid_from)

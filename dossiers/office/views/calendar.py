@@ -90,7 +90,7 @@ def _change(request: SignedIn) -> HttpResponseBase:
         )
     documents = "; ".join(dict.fromkeys(row["document"] for row in rows))
     with transaction.atomic():
-        recalculation.apply(rows)
+        recalculation.apply(rows, by=request.user)
         job = Job.objects.ask(
             "recalculate_terms",
             by=request.user,

@@ -156,8 +156,10 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
 
 def _changes(year: Cycle) -> list[HistoryEntry]:
     """The last changes of a year, each with the sentence that follows its actor."""
-    found = HistoryEntry.objects.filter(stream=Stream.CYCLE, stream_id=year.pk)
-    rows = list(found.select_related("actor").order_by("-seq")[:CHANGES])
+    found = HistoryEntry.objects.filter(
+        Q(stream=Stream.CYCLE, stream_id=year.pk) | Q(stream=Stream.UNIT, cycle=year)
+    )
+    rows = list(found.select_related("actor").order_by("-pk")[:CHANGES])
     for entry in rows:
         said = str(entry.sentence)
         if "window" in entry.data:
