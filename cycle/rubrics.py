@@ -220,7 +220,9 @@ def load(rule_set: RuleSet, rubrics: list[dict[str, Any]]) -> int:
             HistoryEntry.objects.record(
                 "rubric.load",
                 Configuration(rule_set.title),
-                saved=rule_set.rubrics.filter(content_hash__in=[digest for _each, digest in new]),
+                saved=list(
+                    rule_set.rubrics.filter(content_hash__in=[digest for _each, digest in new])
+                ),
                 document=rule_set.document,
                 rows=len(new),
             )

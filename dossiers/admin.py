@@ -46,7 +46,7 @@ class Filed(Kept):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.names if obj is not None and obj.is_filed else ()
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         row = form.instance
         changed = [
