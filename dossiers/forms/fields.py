@@ -163,9 +163,10 @@ class FindSelect(forms.Select):
         self.words = (data.get(f"{name}-find") or "").strip()[:100]
         if not letters.search_words(self.words):
             return chosen
-        says: list[str] = [
+        choices: list[tuple[Any, Any]] = list(flatten_choices(self.choices))
+        says = [
             str(value)
-            for value, label in list(flatten_choices(self.choices))
+            for value, label in choices
             if str(value) and letters.says(str(label), self.words)
         ]
         if str(chosen) in says or (not chosen and len(says) == 1):
