@@ -217,7 +217,7 @@ def _placed() -> tuple[dict[str, str], dict[str, str]]:
     places, tones = {}, {}
     for code in (*range(0x41, 0x7B), *range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         sign = chr(code)
-        base, *marks = unicodedata.normalize("NFD", _ALIKE.get(sign, sign).lower())
+        base, *marks = list(unicodedata.normalize("NFD", _ALIKE.get(sign, sign).lower()))
         base = "đ" if sign in "đĐðÐɖƉ" else base
         if base not in _ALPHABET:
             continue

@@ -117,6 +117,13 @@ def load(code: str, *, by: User) -> OrgUnit:
     return province
 
 
+_UNREAD = [
+    f"{unit}__{column}"
+    for unit in ("parent", "main_successor")
+    for column in ("search", "search_joined", "sort_key", "aliases")
+]
+
+
 def split() -> QuerySet[OrgUnit]:
     """The ended units with several successors, by name, each with these (đơn vị chia tách)."""
     link = OrgUnit.successors.through.objects
@@ -126,6 +133,8 @@ def split() -> QuerySet[OrgUnit]:
         .exclude(valid_to=None)
         .select_related("parent", "main_successor")
         .prefetch_related("successors")
+        # Sorted whole, the rows would carry along what only a search reads.
+        .defer("search", "search_joined", *_UNREAD)
         .order_by("sort_key", "pk")
     )
 

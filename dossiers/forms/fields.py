@@ -167,9 +167,10 @@ class FindSelect(forms.Select):
         self.words = (data.get(f"{name}-find") or "").strip()[:100]
         if not letters.search_words(self.words):
             return chosen
+        choices: list[tuple[Any, Any]] = list(flatten_choices(self.choices))
         says = [
             str(value)
-            for value, label in flatten_choices(self.choices)
+            for value, label in choices
             if str(value) and letters.says(str(label), self.words)
         ]
         if str(chosen) in says or (not chosen and len(says) == 1):
@@ -199,17 +200,20 @@ class FindSelect(forms.Select):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         context = self.get_context(name, value, attrs)
         shown = sum(len(options) for _label, options, _number in context["widget"]["optgroups"])
-        if shown <= MANY_CHOICES and not self.words:
-            return self._render(self.template_name, context, renderer)
-        # The words may choose, so the browser must not ask for a choice.
-        context["widget"]["attrs"].pop("required", None)
+        searched = shown > MANY_CHOICES or self.words
+        if searched:
+            # The words may choose, so the browser must not ask for a choice.
+            context["widget"]["attrs"].pop("required", None)
+        drawn = self._render(self.template_name, context, renderer)  # type: ignore[attr-defined]
+        if not searched:
+            return drawn
         return format_html(
             '<input type="search" class="form-control find" name="{0}-find" value="{1}" '
             'maxlength="100" autocomplete="off" placeholder="{2}" aria-label="{2}">{3}',
             name,
             self.words,
             _now("Tìm trong danh sách, gõ không cần dấu"),
-            self._render(self.template_name, context, renderer),
+            drawn,
         )
 
 

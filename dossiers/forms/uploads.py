@@ -52,7 +52,7 @@ def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> contents.Kind:
     try:
         kind = contents.kind_of(upload.read(), upload.name or "")
     except contents.FileRefused as refused:
-        raise ValidationError(refused.sentence) from None
+        raise ValidationError(str(refused.sentence)) from None
     finally:
         upload.seek(0)
     if kind is None:

@@ -222,7 +222,7 @@ class Listed(Exportable):
         raise NotImplementedError
 
     @cached_property
-    def total(self) -> str:
+    def all_rows(self) -> str:
         """How many rows all pages have; asked of the database only where there are several."""
         if not self.filters.after and not self.more:
             return str(len(self._page))

@@ -829,7 +829,8 @@ def posts_of(cycle: Cycle, day: date) -> list[Post]:
         .values_list("role", "org_unit_id")
     )
     units: dict[str, list[OrgUnit]] = {}
-    for unit in OrgUnit.objects.valid_on(day).order_by("sort_key", "pk"):
+    there = OrgUnit.objects.valid_on(day).only("name", "level", "valid_to")
+    for unit in there.order_by("sort_key", "pk"):
         units.setdefault(unit.level, []).append(unit)
     order = {value: number for number, value in enumerate(Level.values)}
     return [
