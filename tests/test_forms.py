@@ -206,7 +206,7 @@ def test_the_reversed_period_and_the_own_capital_are_named_at_their_fields(dossi
     assert [(place, str(sentence)) for place, sentence in form.problems] == [
         (
             "id_submit_plan-businessplan-ends_on",
-            "Hoàn thành: Ngày hoàn thành phải sau ngày bắt đầu.",
+            "Ngày hoàn thành phải sau ngày bắt đầu.",
         )
     ]
     assert not BusinessPlan.objects.exists()
