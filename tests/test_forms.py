@@ -204,10 +204,7 @@ def test_the_reversed_period_and_the_own_capital_are_named_at_their_fields(dossi
     assert form.do() is False
     # The model says one thing at a time; the first is named at its field.
     assert [(place, str(sentence)) for place, sentence in form.problems] == [
-        (
-            "id_submit_plan-businessplan-ends_on",
-            "Ngày hoàn thành phải sau ngày bắt đầu.",
-        )
+        ("id_submit_plan-businessplan-ends_on", "Ngày hoàn thành phải sau ngày bắt đầu.")
     ]
     assert not BusinessPlan.objects.exists()
 
