@@ -257,7 +257,7 @@ def test_each_fault_of_an_act_names_its_field(name, dossier, moi):
         for part in form.parts
         for field in part.fields
     }
-    for place, sentence in form.problems:
+    for place, sentence in form.summary:
         if place:
             assert labels[place] in sentence
             assert sentence.count(f"{labels[place]}:") <= 1

@@ -548,10 +548,19 @@ class ActForm:
     @property
     def problems(self) -> list[tuple[str, Any]]:
         """(HTML id of the field or "", sentence) of each error."""
-        return [("", sentence) for sentence in self.sentences] + [
-            (part[field].id_for_label, named(part[field].label, sentence))
+        return [(place, sentence) for place, _label, sentence in self._faults()]
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        """:attr:`problems` as the head of the page lists them: each names its field."""
+        return [(place, named(label, sentence)) for place, label, sentence in self._faults()]
+
+    def _faults(self) -> list[tuple[str, Any, Any]]:
+        """(HTML id of the field or "", its label or "", sentence) of each error."""
+        return [("", "", sentence) for sentence in self.sentences] + [
+            (part[field].id_for_label, part[field].label, sentence)
             if field in part.fields
-            else ("", sentence)
+            else ("", "", sentence)
             for part in self.parts
             if self.bound
             for field, sentences in part.errors.items()
