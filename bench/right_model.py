@@ -336,7 +336,7 @@ class Walk:
         rows = recalculation.checked(
             [{"day": day.isoformat(), "what": "off", "name": "Bão", "document": "12/TB-BNV"}]
         )
-        recalculation.apply(rows)
+        recalculation.apply(rows, by=None)
         Job.objects.create(
             kind="recalculate_terms", created_at=clock.now(),
             params={"days": [day.isoformat()], "document": "12/TB-BNV"},

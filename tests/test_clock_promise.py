@@ -55,7 +55,7 @@ def calendar(moment, *, off=(), worked=()):
     ]
     with clock.at(moment):
         rows = recalculation.checked(changes)
-        recalculation.apply(rows)
+        recalculation.apply(rows, by=None)
         Job.objects.create(
             kind="recalculate_terms", created_at=clock.now(),
             params={"days": [row["day"].isoformat() for row in rows], "document": "12/TB-BNV"},

@@ -18,7 +18,7 @@ from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import at, certify, file_anew
 from tests.public_pages import main, see
-from tests.standing import stand
+from tests.standing import approved, stand
 from tests.world import open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -270,6 +270,7 @@ def test_the_ministry_s_own_45_days_are_shown(given, cycle, commune, an, chi, mi
     dossier = came(given, cycle, commune, an, chi)
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
     with clock.at(at(2026, 10, 20)):
+        approved(dossier, minh)
         doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
     client = Client()
     client.force_login(minh)

@@ -702,7 +702,7 @@ class Walker:
             self.drop,
             self.take_in,
             *[self.close] * 3,
-            self.reopen,
+            *[self.reopen] * 4,
             self.go_on,
         ]
         self.done = []

@@ -73,6 +73,7 @@ WHERE = {
     "cycle.Substitution.valid_to": "asked by cycle/models/organisation.py",
     "cycle.Substitution.paper_due_on": "asked by dossiers/office/handover.py",
     "cycle.OfficeContact.made_at": MADE,
+    "cycle.SentForm.at": "asked by cycle/models/sent.py",
     "cycle.ActivationSlip.made_at": "asked by cycle/slips.py",
     "cycle.ActivationSlip.expires_on": "asked by cycle/slips.py",
     "cycle.ActivationSlip.used_at": "asked by cycle/slips.py",
@@ -99,6 +100,7 @@ WHERE = {
     "notifications.Heartbeat.finished_at": "asked by notifications/beats.py",
     "notifications.CalendarFeed.created_at": MADE,
     # A dossier, its tasks and clocks.
+    "dossiers.Firing.due_on": "asked by dossiers/models/term.py",
     "dossiers.Dossier.opened_at": "shown at dossiers/lists/export.py",
     "dossiers.Dossier.moved_at": "asked by dossiers/models/dossier.py",
     "dossiers.Process.created": ENGINE,
@@ -172,6 +174,7 @@ WHERE = {
     "councils.EvaluationRound.decide_by": "asked by councils/judging/checklist.py",
     "councils.EvaluationRound.meets_at": "asked by councils/models/round.py",
     "councils.EvaluationRound.invited_at": "shown at templates/councils/board.html",
+    "councils.EvaluationRound.voided_at": MADE,
     "councils.EvaluationRound.opened_at": "asked by councils/models/round.py",
     "councils.EvaluationRound.closed_at": "asked by councils/models/round.py",
     "councils.Appraisal.visited_on": "shown at templates/councils/_appraisals.html",

@@ -37,7 +37,8 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
-from tests import judging
+from dossiers.walk import doors
+from tests import judging, records
 from tests.addresses import forms_of
 from tests.pages import shown
 from tests.standing import stand
@@ -138,6 +139,7 @@ def regulation(w):
     return w.thu, "/councils/regulation/new/", {
         "org_unit": w.province.pk, "document": "20/QĐ-HĐ", "valid_from": today(),
         "quorum_percent": "70", "chair_required": "on", "max_spread": "12,5", "scorings": "3",
+        "fewest_sheets": "3", "batches": "2",
         "documents_days": "1", "same_producer": "forbid", "same_commune": "warn",
         "appraised": "allow",
     }, (Regulation,)  # fmt: skip
@@ -358,6 +360,7 @@ BY_ITSELF = {
     "it ends something once": {
         "absence_end", "handover_back", "cycle_take_back", "hand_back", "follow", "drop",
         "score_again", "accept_spread", "round_invite", "round_open", "count", "compare",
+        "round_void", "void_sheet",
     },
     "it sets what stands there; a second sending sets the same": {
         "own_contact", "person_contact", "setup_contact", "setup_reference", "help_seen",
@@ -454,7 +457,12 @@ FINAL = {
         {"promotion-done_on": TODAY, "promotion-channel": "Hội chợ tỉnh",
          "promotion-result": "Bán 120 chai", "promotion-cost": "0"},
     ),
-    "revoke": (State.CERTIFIED, "minh", PAPER | {"reason-reason": "Không còn đạt"}),
+    "revoke": (
+        State.CERTIFIED, "minh",
+        PAPER | {"revocation-ground": "b", "revocation-recipients": "Chủ thể; UBND xã Nà Tấu",
+                 "reason-reason": "Không còn đạt"},
+    ),
+    "withdraw_decision": (State.CERTIFIED, "minh", PAPER | {"reason-reason": "Trái quy định"}),
     "record_centre_result": (
         State.AT_CENTRE, "minh",
         PAPER | {"evaluation-met_on": TODAY, "evaluation-points_sum": "170",
@@ -481,6 +489,10 @@ def final(w, name):
         f"{name}-{field}": {TODAY: today(), "SCAN": scan()}.get(value, value)
         for field, value in typed.items()
     }
+    if name == "revoke":
+        conclusion = records.inspection("revoke")
+        doors.act(stood.process, "record_inspection", by=w.minh, record=conclusion)
+        typed["revoke-revocation-inspection"] = str(conclusion.pk)
     return getattr(w, who), address, typed | {"act": name}, stood
 
 

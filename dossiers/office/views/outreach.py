@@ -65,6 +65,7 @@ def outreach(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One event: what was recorded, how it was corrected, and a form for who may correct it."""
     user = request.user

@@ -307,6 +307,7 @@ def cycle_take_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def readings(request: SignedIn) -> HttpResponseBase:
     """How the province reads what the law leaves open (cách hiểu quy định)."""
     if not rules.has_perm("dossiers.keep_year", request.user):
