@@ -121,8 +121,7 @@ class Posts:
             yield (
                 seat,
                 self.account(
-                    # A lazy text can be folded too.
-                    f"{base}.{fold(Seat(seat).label).replace(' ', '')}{number}",  # type: ignore[arg-type]
+                    f"{base}.{fold(str(Seat(seat).label)).replace(' ', '')}{number}",
                     f"{name}, hội đồng {unit.name[0].lower()}{unit.name[1:]}",
                 ),
             )
