@@ -89,7 +89,11 @@ def accounts() -> list[tuple[str, str, str, int]]:
 def other_accounts() -> QuerySet[User, str]:
     """Usernames of the other accounts, which can sign in as well."""
     return (
-        User.objects.filter(Q(role_assignments__isnull=False) | Q(seats__isnull=False))
+        User.objects.filter(
+            Q(role_assignments__isnull=False)
+            | Q(seats__isnull=False)
+            | Q(substitutions__isnull=False)
+        )
         .exclude(username__in=SHOWN)
         .exclude(username__startswith="2021.")
         .order_by("username")

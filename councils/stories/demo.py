@@ -7,6 +7,7 @@ The same day and seed give the same demo.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.management import call_command
@@ -14,11 +15,14 @@ from django.db import transaction
 
 from councils.stories.accounts import make_accounts
 from councils.stories.cast import COMMUNES, OLD_COMMUNES, THREE_LEVELS
-from councils.stories.replay import replay
+from councils.stories.replay import Posts, replay
 from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES, Scene
 from councils.stories.year import Year
 from cycle import clock
-from cycle.models import Cycle, OrgUnit, RuleSet
+from cycle.models import Cycle, OrgUnit, Role, RuleSet, Substitution, User
+from dossiers.models import Task
+from dossiers.office.handover import substitute
+from dossiers.walk import doors
 
 
 def load(say: Callable[[str], object], *, scenes: Sequence[Scene] | None = None) -> None:
@@ -48,6 +52,31 @@ def load(say: Callable[[str], object], *, scenes: Sequence[Scene] | None = None)
             rule_set = RuleSet.objects.filter(edition=edition).latest("pk")
             year = Year(title, rule_set, communes, today, posts, assumed=assumed)
             year.run(chosen, say)
+    on_leave(posts, today)
+
+
+def on_leave(posts: Posts, today: date) -> None:
+    """An officer of Nà Tấu who has claimed a task is on leave; another stands in."""
+    officer = User.objects.get(username="xa.natau.2")
+    post = officer.role_assignments.get(role=Role.OFFICER)
+    task = Task.objects.open().filter(org_unit=post.org_unit, role=post.role, owner=None)
+    if post.substitutions.exists() or not task:
+        return
+    stand_in = posts.account("xa.natau.thay", "Người thay cán bộ OCOP xã Nà Tấu")
+    with transaction.atomic(), clock.at(clock.now(), replay=True):
+        doors.claim(task.order_by("due_on", "pk")[0], by=officer)
+        substitute(
+            Substitution(
+                assignment=post,
+                substitute=stand_in,
+                valid_from=today,
+                valid_to=today + timedelta(days=14),
+                reason="Nghỉ phép năm",
+                document="21/GUQ-UBND",
+                document_signer="Lò Thị Mai",
+            ),
+            by=officer,
+        )
 
 
 def is_loaded() -> bool:

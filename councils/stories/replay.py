@@ -193,7 +193,8 @@ class _Replay:
         edition = take("edition")
         rule_set = RuleSet.objects.filter(edition=edition).last()
         if rule_set is None:
-            call_command("load_reference", stdout=_Silent())
+            with clock.at(clock.now(), replay=True):
+                call_command("load_reference", stdout=_Silent())
             rule_set = RuleSet.objects.filter(edition=edition).last()
         if rule_set is None:
             raise CommandError(f"{file.name}: không có bộ quy định «{edition}».")
