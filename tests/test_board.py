@@ -340,7 +340,7 @@ def test_opening_the_papers_is_remembered_once_they_are_sent(client, prepared, t
 def test_who_came_is_recorded(client, round_, thu):
     absent = judge(round_.council, 4)
     came = [judge(round_.council, number).pk for number in range(4)]
-    post(client, thu, "attendance", round_.pk, present=came)
+    post(client, thu, "attendance", round_.pk, present=came, reason="Báo ốm")
     assert "vắng họp" in page(client, thu, "round", round_.pk)
     assert round_.attendances.get(member=absent).present is False
     answer = post(client, thu, "attendance", round_.pk, present=["0", "x"])
@@ -539,7 +539,7 @@ def test_a_closed_round_opens_again_and_its_version_stays_readable(client, round
     run_waiting()
     wrong = post(client, thu, "reopen", round_.pk).content.decode()
     assert "Bạn chưa nhập: Lý do." in wrong
-    assert "Bạn chưa nhập: Số, ngày văn bản cho mở lại." in wrong
+    assert "Bạn chưa nhập: Số, ngày văn bản." in wrong
     post(client, thu, "reopen", round_.pk, reason="Khiếu nại", document="15/VB-UBND")
     round_.refresh_from_db()
     assert round_.state == "open"

@@ -137,6 +137,8 @@ REGULATION = {
     "chair_required": "on",
     "max_spread": "12,5",
     "scorings": "3",
+    "fewest_sheets": "3",
+    "batches": "2",
     "documents_days": "1",
     "same_producer": "forbid",
     "same_commune": "warn",

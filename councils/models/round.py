@@ -552,6 +552,8 @@ class EvaluationRound(models.Model):
     @property
     def edition(self) -> str | None:
         """The edition of the law that its products are judged by; None while it has none."""
+        if self.pk is None:
+            return None
         live = self.entries.filter(live=True)
         return live.values_list("dossier__rule_set__edition", flat=True).first()
 
