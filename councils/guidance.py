@@ -96,6 +96,11 @@ GUIDES = {
         "councils.set_up",
         _("Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự."),
     ),
+    "council.extend": Guide(
+        _("Gia hạn hội đồng"),
+        "councils.set_up",
+        _("Hết nhiệm kỳ, hội đồng không lập, mở, chốt đợt nữa. Gia hạn theo văn bản."),
+    ),
     "round.create": Guide(
         _("Lập đợt đánh giá"),
         "councils.run_round",
@@ -233,6 +238,16 @@ GUIDES = {
         _("Mở lại đợt đánh giá"),
         "councils.preside",
         _("Phải có lý do và văn bản. Bản đã chốt vẫn xem được; hồ sơ còn chờ trở lại hội đồng."),
+    ),
+    "round.void": Guide(
+        _("Hủy đợt đánh giá"),
+        "councils.preside",
+        _("Phải có lý do và văn bản. Sản phẩm trở lại chờ hội đồng; bản đã chốt vẫn xem được."),
+    ),
+    "round.void_sheet": Guide(
+        _("Không tính một phiếu chấm điểm"),
+        "councils.preside",
+        _("Cho phiếu của người lẽ ra không chấm; phiếu vẫn đọc được, có lý do, tính lại được."),
     ),
     "round.record_document": Guide(
         _("Ghi số, ngày văn bản của hội đồng"),

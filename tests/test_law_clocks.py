@@ -165,9 +165,11 @@ def test_the_dossier_says_when_to_file_again_and_the_public_page_does_not(given,
 def test_the_certificate_warns_when_the_days_to_file_begin_and_end(given):
     term = given.terms.get()
     assert (term.due_on, term.code) == (date(2027, 10, 1), "D9")
-    assert [moment.date() for moment in term.rung_at][:4] == [
+    assert [moment.date() for moment in term.rung_at][:6] == [
         date(2027, 3, 5),  # 210 days: useful
         date(2027, 4, 4),  # 180: the days to file begin
+        date(2027, 5, 4),  # 150
+        date(2027, 5, 24),  # 130
         date(2027, 6, 3),  # 120: and end
         date(2027, 9, 1),  # 30 days before: the owner must be warned
     ]
