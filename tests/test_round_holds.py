@@ -46,6 +46,11 @@ TABLE = {
     "attach_evidence": STAYS,
     # Names; the group of products, of which the round has the product set, is refused below.
     "correct_names": STAYS,
+    "correct_details": STAYS,
+    "correct_visit": STAYS,
+    "correct_support": STAYS,
+    "correct_promotion": STAYS,
+    "record_samples": STAYS,
 }
 
 
