@@ -123,12 +123,37 @@ def test_a_dossier_knows_its_batch_by_the_day_of_the_commune_s_paper(
     assert running is None or (running.legal, running.original_due_on) == (True, due_on)
 
 
-def test_the_paper_counts_and_not_the_day_it_was_typed(cycle, batches, commune, an, chi):
-    """Signed on 29/4, entered on 5/5."""
-    dossier = ready(cycle, commune, an, at(2026, 4, 1))
-    paper = records.signed_paper(signed_on=date(2026, 4, 29), signer="Quàng Văn Chi")
-    dossier = propose(dossier, chi, at(2026, 5, 5), paper)
-    assert dossier.batch().number == 1
+@pytest.mark.parametrize("confirmed", [(2026, 4, 20), (2026, 5, 5)])
+@pytest.mark.parametrize(
+    ("signed", "number", "due_on"),
+    [((2026, 4, 29), 1, date(2026, 6, 29)), ((2026, 4, 30), 2, date(2026, 12, 29))],
+)
+def test_the_paper_counts_and_not_the_day_it_was_typed(
+    cycle, batches, commune, an, chi, confirmed, signed, number, due_on
+):
+    """Entered on 5/5, on which the acts before it may have been typed too."""
+    with clock.at(at(2026, 4, 1)):
+        dossier = open_dossier(cycle, commune, an)
+        dossier = stand(
+            dossier, S.DOSSIER_SUBMITTED, stars=None, points_sum=None, sheets=None
+        )
+        for kind in dossier.rule_set.compulsory("first"):
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+    with clock.at(at(*confirmed)):
+        doors.complete(
+            open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
+        )
+    paper = records.signed_paper(signed_on=date(*signed), signer="Quàng Văn Chi")
+    dossier = propose(dossier, chi, at(2026, 5, 5, 10), paper)
+    assert (dossier.batch().number, clock_of(dossier).due_on) == (number, due_on)
+    of = [each for each in batches if each.number == number]
+    assert list(years.dossiers_of(of[0], type(dossier).objects.all())) == [dossier]
+    (other,) = set(batches) - set(of)
+    assert not years.dossiers_of(other, type(dossier).objects.all()).exists()
+    client = Client()
+    client.force_login(chi)
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert f"<dt>Xã đề nghị</dt> <dd> {date(*signed):%d/%m/%Y}" in " ".join(page.split())
 
 
 def test_a_later_return_does_not_move_it(cycle, batches, commune, an, chi, minh):

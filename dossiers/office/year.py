@@ -736,9 +736,9 @@ def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
 
     A re-evaluation belongs to no batch.
     """
-    own = Q(cycle=batch.cycle_id, proposed_at__lt=end_of(batch.propose_by))
+    own = Q(cycle=batch.cycle_id, proposed_on__lte=batch.propose_by)
     if since := batch.before():
-        own &= Q(proposed_at__gte=end_of(since))
+        own &= Q(proposed_on__gt=since)
     return (
         found.exclude(case_type=CaseType.REEVALUATION)
         .with_proposed()

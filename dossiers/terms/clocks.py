@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django.utils import timezone
@@ -42,6 +42,11 @@ STANDS_FOR = {
 # --- Where a clock of the law begins, by what its edition counts it from ---------------------
 
 
+def _noon(day: date) -> datetime:
+    """What has a day but no hour."""
+    return timezone.make_aware(datetime.combine(day, time(12)))
+
+
 def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
     return {"at": entry.at}
 
@@ -53,12 +58,11 @@ def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | 
     if entry.event == "dossier.confirm_stopped":
         # The entry happened on the day of its paper, or as soon after as it could.
         signed = dossier.stoppedproductions.latest("pk").paper.signed_on
-        return {"at": min(timezone.make_aware(datetime.combine(signed, time(12))), clock.now())}
+        return {"at": min(_noon(signed), clock.now())}
     inspection = _proposed(entry)
     if inspection is None:
         return None
-    day = timezone.make_aware(datetime.combine(inspection.concluded_on, time(12)))
-    return {"at": min(day, clock.now())}
+    return {"at": min(_noon(inspection.concluded_on), clock.now())}
 
 
 def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
@@ -77,7 +81,7 @@ def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | No
     if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
         return None
     # One that was there before the product was used has no such entry.
-    return {"at": last.at if last else entry.at}
+    return {"at": min(_noon(last.day), last.at) if last else entry.at}
 
 
 #: How a legal clock starts, by ``TermRule.subject`` or by what the edition's ``terms`` say that it
