@@ -275,7 +275,6 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "task.claim",
     "task.wait",
     "task.resume",
-    "term.of_batch",
     "role.substitute_paper",
     "role.assign",
     "role.prolong",
@@ -391,7 +390,7 @@ def _of_term(term: Term) -> set[int]:
     return _first(term.task or term)
 
 
-@audience("term.move", "term.outlive")
+@audience("term.move", "term.outlive", "term.of_batch")
 def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
     """Those who were told that the term was late by a day that is no more, now that it is not."""
     term = Term.objects.get(pk=entry.data["term"])
@@ -402,7 +401,8 @@ def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
         stream_id=entry.stream_id,
         event__in=("term.overdue", "term.escalated"),
         data__term=term.pk,
-        data__due_on=entry.data["before"],
+        # Older entries have the days where others have states.
+        data__due_on=entry.data.get("before", entry.before),
     )
     return set(told.values_list("notifications__recipient", flat=True)) - {None}
 

@@ -142,8 +142,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
         term = Term.objects.select_related("task__owner", "org_unit", "rule").get(
             pk=entry.data["term"]
         )
-        if "before" in entry.data:
-            context["was"] = parse_date(entry.data["before"])
+        context["was"] = parse_date(entry.data.get("before", entry.before))
         task = term.task
         if term.state != TermState.STOPPED:
             may = (

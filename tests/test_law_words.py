@@ -17,6 +17,7 @@ from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import at, certify, file_anew
+from tests.law_acts import authority
 from tests.public_pages import main, see
 from tests.standing import approved, stand
 from tests.world import open_cycle, open_dossier, open_task
@@ -134,9 +135,7 @@ def test_the_paper_counts_and_not_the_day_it_was_typed(
     """Entered on 5/5, on which the acts before it may have been typed too."""
     with clock.at(at(2026, 4, 1)):
         dossier = open_dossier(cycle, commune, an)
-        dossier = stand(
-            dossier, S.DOSSIER_SUBMITTED, stars=None, points_sum=None, sheets=None
-        )
+        dossier = stand(dossier, S.DOSSIER_SUBMITTED, stars=None, points_sum=None, sheets=None)
         for kind in dossier.rule_set.compulsory("first"):
             doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
     with clock.at(at(*confirmed)):
@@ -281,6 +280,67 @@ def test_a_return_moves_their_start_and_both_days_are_kept(given, cycle, commune
     assert "<dt>Xã đề nghị</dt>" in words
     assert "20/09/2026" in words
     assert "<dt>Nhận hồ sơ đầy đủ</dt><dd>12/10/2026</dd>" in words
+
+
+def test_they_run_from_the_day_of_the_paper(given, cycle, commune, an, chi):
+    """Typed on 20/9, the commune's report too; signed on 18/9."""
+    dossier = file_anew(given, cycle, commune, an, at(2026, 9, 10))
+    with clock.at(at(2026, 9, 20)):
+        doors.complete(
+            open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
+        )
+        paper = records.signed_paper(signed_on=date(2026, 9, 18), signer="Quàng Văn Chi")
+        doors.complete(open_task(dossier), "forward_to_province", by=chi, paper=paper)
+    assert d7(dossier).due_on == date(2026, 11, 2)
+
+
+def test_what_a_reopened_round_brings_back_has_its_45_days_again(
+    given, cycle, commune, an, chi, minh, son
+):
+    dossier = stand(came(given, cycle, commune, an, chi), S.AWAITING_DECISION)
+    with clock.at(at(2026, 10, 1)):
+        doors.complete(
+            open_task(dossier), "not_recognise", by=son, paper=records.signed_paper(),
+            reason="Không đạt",
+        )  # fmt: skip
+        assert d7(dossier) is None
+    with clock.at(at(2026, 10, 5)):
+        dossier = type(dossier).objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    assert d7(dossier).due_on == date(2026, 11, 4)
+
+
+@pytest.mark.parametrize("case_type", ["first", "reevaluation"])
+def test_what_the_centre_gave_back_is_evaluated_again_in_the_days_it_has(
+    batches, given, cycle, commune, an, chi, minh, son, case_type
+):
+    """Asked of the centre in time, before its batch's day; evaluated again long after it."""
+    if case_type == "first":
+        dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+        asked, again = at(2026, 6, 20), at(2026, 9, 20)
+    else:
+        dossier = came(given, cycle, commune, an, chi)
+        asked, again = at(2026, 10, 20), at(2026, 12, 20)
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    with clock.at(asked):
+        approved(dossier, minh)
+        doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
+    with clock.at(again):
+        doors.complete(
+            open_task(dossier), "record_centre_result", by=minh, paper=records.signed_paper(),
+            record=records.evaluation("616", 7, stars=4),
+        )  # fmt: skip
+        assert clock_of(dossier) is None
+        doors.complete(open_task(dossier), "propose_recognition", by=minh)
+        doors.complete(
+            open_task(dossier), "evaluate_again", by=son, paper=records.signed_paper(),
+            reason="Theo văn bản",
+        )  # fmt: skip
+    assert clock_of(dossier) is None
+    running = d7(dossier)
+    assert (running and running.due_on) == (
+        date(2027, 2, 3) if case_type == "reevaluation" else None
+    )
 
 
 def test_what_is_sent_back_to_the_commune_starts_nothing(given, cycle, commune, an, chi):

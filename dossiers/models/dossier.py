@@ -93,8 +93,7 @@ class DossierQuerySet(models.QuerySet):
         return self.filter(Q(commune__in=user.area()) | Exists(routed))
 
     def with_proposed(self) -> Self:
-        """With ``proposed_on``: the day its commune proposed it, as :meth:`Dossier.proposed` says.
-        """
+        """With ``proposed_on``: the day of :meth:`Dossier.proposed`."""
         told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
         anew = told.filter(
             stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq")
@@ -434,8 +433,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return by_paper(sent).order_by("seq").first()
 
     def came_complete(self) -> HistoryEntry | None:
-        """The entry by which it last came to the province, with ``day``, that of its paper: what the
-        office then takes for complete counts from it. None before, and for one that was there before the product was used.
+        """The entry by which it last came to the province, with ``day``, that of its paper: what
+        the office then takes for complete counts from it. None before, and for one that was there
+        before the product was used.
         """
         came = self.history.filter(cycle=self.cycle_id, after=S.AT_PROVINCE)
         return by_paper(came.exclude(before=S.AT_PROVINCE)).order_by("-seq").first()

@@ -30,10 +30,25 @@ def _proposed(entry: HistoryEntry) -> Inspection | None:
     return found if found is not None and found.conclusion == Conclusion.REVOKE else None
 
 
+def _takes_back(entry: HistoryEntry, term: Term) -> bool:
+    """Whether ``entry`` records an inspection that does not propose revocation, concluded no
+    earlier than what started ``term``: the conclusion, or the commune's confirmation.
+    """
+    found = _concluded(entry)
+    if found is None or found.conclusion == Conclusion.REVOKE:
+        return False
+    proposals = Inspection.objects.filter(dossier=term.dossier_id, conclusion=Conclusion.REVOKE)
+    days = proposals.values_list("concluded_on", flat=True)
+    return found.concluded_on >= max([timezone.localdate(term.started_at), *days])
+
+
 #: What starts or stops a clock counted from a conclusion as another event does: the commune's
 #: confirmation stands for a conclusion (Điều 8.4), for five stars the report to the ministry for
-#: the decision (Điều 8.2.b).
+#: the decision (Điều 8.2.b). What brings a dossier back before the province's council
+#: stands for its acceptance.
 STANDS_FOR = {
+    "dossier.judge_again": "dossier.accept_at_province",
+    "dossier.evaluate_again": "dossier.accept_at_province",
     "dossier.confirm_stopped": "dossier.record_inspection",
     "dossier.report_revocation": "dossier.revoke",
 }
@@ -75,11 +90,14 @@ def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] |
 
 def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
     """From the day the dossier came to the province: a return stops the clock, and what then comes
-    complete starts it anew. Not from the office's own acceptance (Đ.7.6.g).
+    complete starts it anew. Not from the office's own acceptance (Đ.7.6.g). The centre had it in
+    between where the province evaluates again: from that day.
     """
-    last = dossier.came_complete()
     if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
         return None
+    if entry.event == "dossier.evaluate_again":
+        return {"at": entry.at}
+    last = dossier.came_complete()
     # One that was there before the product was used has no such entry.
     return {"at": min(_noon(last.day), last.at) if last else entry.at}
 
@@ -110,9 +128,8 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
         return False
     rule = term.rule
     if rule and _origin(rule) is _from_conclusion:
-        # Not with the end of the walk, which comes before. A later inspection that does not
-        # propose revocation stops it.
-        taken_back = entry.event in rule.starts_on and _proposed(entry) is None
+        # Not with the end of the walk, which comes before.
+        taken_back = entry.event in rule.starts_on and _takes_back(entry, term)
         return taken_back or not {entry.event, STANDS_FOR.get(entry.event)}.isdisjoint(
             rule.stops_on
         )
@@ -122,31 +139,47 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
     return decided or left or bool(rule and entry.event in rule.stops_on)
 
 
+def _moved(
+    event: str, term: Term, day: date, *, at: datetime, by: User | None, **data: Any
+) -> None:
+    """Move the due day of a dossier's clock and record it: who was told that it was late hears that
+    it is not.
+    """
+    was = term.due_on
+    term.move(day, at=at, by=by)
+    reason = f"{was:%d/%m/%Y} → {day:%d/%m/%Y}"
+    history = HistoryEntry.objects
+    entry = history.entry(event, term.dossier, by=by, at=at, reason=reason, **data)  # type: ignore[arg-type]
+    # As arguments, "before" and "after" are states.
+    entry.data |= {"term": term.pk, "before": was.isoformat(), "after": day.isoformat()}
+    history.record_all([entry])
+
+
 def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
     """Move the clocks of the product's earlier certificates, among the locked clocks ``held``: they
     may stay valid while ``dossier``, a re-evaluation, is undecided (D12). A new one stops them.
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
-    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
-    for term in terms:
-        if dossier.state == State.CERTIFIED:
+    if dossier.state == State.CERTIFIED:
+        for term in terms:
             term.stop(at=entry.at, by=entry.actor)
-            continue
-        before, until = term.due_on, given[term.certificate_id].validity.until
+        return
+    _follow_validity(terms, at=entry.at, by=entry.actor)
+
+
+def _follow_validity(terms: Collection[Term], *, at: datetime, by: User | None) -> int:
+    """Move the clocks of certificates, locked, to the last days on which they are valid; returns
+    how many moved.
+    """
+    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
+    moved = 0
+    for term in terms:
+        until = given[term.certificate_id].validity.until
         # None does not occur: only a certificate with an end has a clock.
-        if until is None or until == before:
-            continue
-        term.move(until, at=entry.at, by=entry.actor)
-        HistoryEntry.objects.record(
-            "term.outlive",
-            term.dossier,  # type: ignore[arg-type]  # a certificate's clock is of a dossier
-            by=entry.actor,
-            at=entry.at,
-            reason=f"{before:%d/%m/%Y} → {until:%d/%m/%Y}",
-            term=term.pk,
-            before=before.isoformat(),
-            after=until.isoformat(),
-        )
+        if until is not None and until != term.due_on:
+            _moved("term.outlive", term, until, at=at, by=by)
+            moved += 1
+    return moved
 
 
 def follow(
@@ -201,7 +234,12 @@ def _to_be_decided(dossier: Dossier) -> bool:
     if dossier.state not in UNDECIDED or dossier.state == State.AT_CENTRE:
         return False
     judged = dossier.state in (State.RANKED, State.AWAITING_DECISION)
-    return not judged or LawReading.of(Point.BATCH_END) == "decision"
+    if judged and LawReading.of(Point.BATCH_END) != "decision":
+        return False
+    # What the centre sends back, the province has decided: by its request.
+    proposed = dossier.proposed()
+    since = proposed.seq if proposed else 0
+    return not dossier.history.filter(event="dossier.nominate", seq__gt=since).exists()
 
 
 def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
@@ -230,7 +268,9 @@ def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> No
             by=entry.actor,
         )
     elif running.due_on != batch.decide_by:
-        running.move(batch.decide_by, at=entry.at, by=entry.actor)
+        _moved(
+            "term.of_batch", running, batch.decide_by, at=entry.at, by=entry.actor, batch=batch.pk
+        )
 
 
 def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
@@ -244,20 +284,8 @@ def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
         batch = term.dossier.batch()  # type: ignore[union-attr]
         if batch is None or batch.decide_by == term.due_on:
             continue
-        before = term.due_on
-        term.move(batch.decide_by, at=at, by=by)
+        _moved("term.of_batch", term, batch.decide_by, at=at, by=by, batch=batch.pk)
         moved += 1
-        HistoryEntry.objects.record(
-            "term.of_batch",
-            term.dossier,  # type: ignore[arg-type]
-            by=by,
-            at=at,
-            reason=f"{before:%d/%m/%Y} → {term.due_on:%d/%m/%Y}",
-            term=term.pk,
-            batch=batch.pk,
-            before=before.isoformat(),
-            after=term.due_on.isoformat(),
-        )
     return moved
 
 
