@@ -18,7 +18,7 @@ from cycle.models import (
     acting_in,
     people_of,
 )
-from dossiers.models import ACTS, Dossier, StockRow, Task, Term, TermState
+from dossiers.models import ACTS, Certificate, Dossier, StockRow, Task, Term, TermState
 from dossiers.office.windows import posts_in
 from dossiers.rules import doers
 
@@ -426,7 +426,11 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
         {term.org_unit_id for term in terms.values()}
     )
     asked, heirs = {}, {}
+    filed = filed_already(entries)
     for entry in entries:
+        if entry.pk in filed:
+            asked[entry.pk] = []
+            continue
         term = terms[entry.data["term"]]
         to = entry.data["rung"].partition("/")[0].partition(":")[2]
         unit = (term.task and term.task.org_unit) or units[term.org_unit_id]
@@ -451,6 +455,29 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
         )
         for entry, ladders in asked.items()
     }
+
+
+def filed_already(entries: Collection[HistoryEntry]) -> set[int]:
+    """Ids of those of ``entries`` that would have a re-evaluation filed in its days (D6) which is
+    filed: warnings, up to the last of these days.
+    """
+    terms = dict(
+        Term.objects.filter(
+            pk__in={entry.data["term"] for entry in entries if entry.event == "term.warning"},
+            certificate__isnull=False,
+        ).values_list("pk", "certificate")
+    )
+    if not terms:
+        return set()
+    found = Certificate.objects.with_validity().filter(filed_at__isnull=False)
+    given = found.in_bulk(set(terms.values()))
+    today = clock.today()
+    waiting = {
+        term
+        for term, pk in terms.items()
+        if pk in given and (days := given[pk].refiling) and today <= days[1]
+    }
+    return {entry.pk for entry in entries if entry.data["term"] in waiting}
 
 
 def _active(ids: Iterable[int]) -> set[int]:

@@ -409,6 +409,37 @@ def test_between_day_180_and_120_the_owner_is_warned_twice_more(rule_sets, editi
     assert rule["warnings"] == [210, 180, 150, 130, 120, 30]
 
 
+#: Filed or not, and the day of the warning of a certificate until 1/8/2029 -> what is said.
+FILED = {
+    (False, (2029, 2, 2)): "nộp chậm nhất ngày 03/04/2029",
+    (False, (2029, 4, 3)): "nộp chậm nhất ngày 03/04/2029",
+    (False, (2029, 7, 2)): "đã hết ngày 03/04/2029: nộp muộn phải nêu lý do",
+    (True, (2029, 3, 4)): None,
+    (True, (2029, 4, 3)): None,
+    (True, (2029, 7, 2)): "Hồ sơ đánh giá lại đã nộp ngày 03/02/2029.",
+}
+
+
+@pytest.mark.parametrize(("filed", "day"), FILED)
+def test_the_letter_names_the_last_day_to_file_and_is_not_sent_once_it_is_filed(
+    cycle, commune, an, chi, son, filed, day
+):
+    given = certify(cycle, commune, an, son, filed_at(2026, 8, 1), number="12/GCN")
+    if filed:
+        file_anew(given, cycle, commune, an, filed_at(2029, 2, 3))
+    beat(filed_at(*day) - timedelta(days=1))
+    before = Notification.objects.filter(recipient=an, entry__event="term.warning").count()
+    beat(filed_at(*day))
+    heard = Notification.objects.filter(recipient=an, entry__data__code="D9")[before:]
+    words = FILED[filed, day]
+    assert len(heard) == (words is not None)
+    if words:
+        with clock.at(filed_at(*day)):
+            said = written(an, "term.warning").body
+        assert words in said and "Giấy chứng nhận 12/GCN" in said
+        assert said.count("01/08/2029") == 1
+
+
 WARNED = import_module("dossiers.migrations.0026_warning_of_its_day")
 
 
