@@ -231,6 +231,42 @@ def test_the_clock_follows_the_day_of_its_batch(cycle, batches, commune, an, chi
     assert "term.of_batch" in dossier.history.values_list("event", flat=True)
 
 
+@pytest.mark.parametrize("change", ["a batch more", "an earlier last day"])
+def test_a_change_of_the_batches_starts_and_stops_clocks_at_once(
+    cycle, batches, commune, an, chi, minh, province, change
+):
+    day = at(2026, 11, 3) if change == "a batch more" else at(2026, 10, 20)
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, day)
+    assert (clock_of(dossier) is None) == (change == "a batch more")
+    with clock.at(at(2026, 11, 4)):
+        if change == "a batch more":
+            Regulation.objects.create(
+                org_unit=province, document="3/QĐ-UBND", valid_from=date(2026, 1, 1), batches=3
+            )
+            more = third(cycle)
+            more.propose_by, more.decide_by = date(2026, 11, 10), date(2026, 12, 25)
+            add(more, plan_paper(), minh)
+        else:
+            batches[1].propose_by = date(2026, 10, 15)
+            add(batches[1], plan_paper(), minh)
+    running = clock_of(dossier)
+    batch = dossier.batch()
+    assert (running and running.due_on) == (batch and batch.decide_by)
+    assert (batch and batch.decide_by) == (date(2026, 12, 25) if change == "a batch more" else None)
+
+
+def test_a_reading_of_the_batch_s_day_stops_and_starts_clocks_at_once(
+    cycle, batches, commune, an, chi, minh
+):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    stand(dossier, S.RANKED)
+    with clock.at(at(2026, 6, 1)):
+        years.read({"batch_end": "closing"}, document="7/QĐ-UBND", by=minh)
+        assert clock_of(dossier) is None
+        years.read({"batch_end": "decision"}, document="8/QĐ-UBND", by=minh)
+    assert clock_of(dossier).due_on == date(2026, 6, 29)
+
+
 # --- Đ.7.6.g: 45 days from the complete dossier ---------------------------------------------
 
 
@@ -497,6 +533,26 @@ def test_how_long_an_old_certificate_holds_is_the_province_s_reading(
     if filed:
         file_anew(old, cycle, commune, an, at(*filed))
     assert until(old) == holds_until
+
+
+def test_the_clock_of_a_certificate_follows_the_reading_at_once(old, minh):
+    def due_on():
+        return old.terms.get().due_on
+
+    assert due_on() == ENDS
+    with clock.at(at(2026, 6, 1)):
+        years.read({"stays_valid": "no_filing"}, document="7/QĐ-UBND", by=minh)
+        assert due_on() == until(old) == AT_MOST
+        years.read({"stays_valid": "by_day_180"}, document="8/QĐ-UBND", by=minh)
+        assert due_on() == until(old) == ENDS
+
+
+def test_a_certificate_entered_after_the_reading_has_its_clock_by_it(
+    cycle_of_three, old_commune, an, minh, son
+):
+    LawReading.choose("stays_valid", "no_filing", document="7/QĐ-UBND", by=minh)
+    given = certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="7/GCN")
+    assert given.terms.get().due_on == until(given) == AT_MOST
 
 
 def test_an_upgrade_prolongs_nothing(old, cycle, commune, an):

@@ -300,13 +300,14 @@ def _inside(cycle: Cycle) -> list[str]:
 def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
     """Choose how points of the law are read (cách hiểu quy định); returns how many changed.
 
-    The clocks of dossiers follow with their next act. Raises PermissionDenied, ValidationError.
+    The clocks follow at once. Raises PermissionDenied, ValidationError.
     """
     _check(by)
     with transaction.atomic():
         changed = [point for point, choice in choices.items() if LawReading.of(point) != choice]
         for point in changed:
             LawReading.choose(point, choices[point], document=document, by=by)
+        clocks.follow_readings(changed, at=clock.now(), by=by)
     return len(changed)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, time
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cycle import clock
@@ -13,6 +14,7 @@ from cycle.models import Cycle, HistoryEntry, LawReading, Point, Role, RuleSet, 
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
+from dossiers.models.law import CaseType
 from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
@@ -167,10 +169,11 @@ def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> Non
     _follow_validity(terms, at=entry.at, by=entry.actor)
 
 
-def _follow_validity(terms: Collection[Term], *, at: datetime, by: User | None) -> int:
+def _follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> int:
     """Move the clocks of certificates, locked, to the last days on which they are valid; returns
     how many moved.
     """
+    terms = list(terms)
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
     moved = 0
     for term in terms:
@@ -213,8 +216,10 @@ def follow(
         if (begins := _origin(rule)(dossier, entry)) is None:
             continue
         unit = dossier.unit_at(rule.level) or dossier.commune
-        begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
-    _follow_batch(dossier, entry, others)
+        begun = begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
+        if begun.certificate_id:
+            _follow_validity([begun], at=entry.at, by=entry.actor)
+    _follow_batch(dossier, others, at=entry.at, by=entry.actor)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)
 
@@ -242,21 +247,24 @@ def _to_be_decided(dossier: Dossier) -> bool:
     return not dossier.history.filter(event="dossier.nominate", seq__gt=since).exists()
 
 
-def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
-    """Start, move or stop the clock to the day of its batch, among its clocks ``held``."""
+def _follow_batch(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None) -> bool:
+    """Start, move or stop the clock to the day of its batch, among its clocks ``held``, locked;
+    returns whether anything changed.
+    """
     running = next(
         (each for each in held if each.code == OF_BATCH and each.state != TermState.STOPPED), None
     )
     batch = dossier.batch() if _to_be_decided(dossier) else None
     if batch is None:
         if running is not None:
-            running.stop(at=entry.at, by=entry.actor)
-    elif running is None:
+            running.stop(at=at, by=by)
+        return running is not None
+    if running is None:
         unit = dossier.commune.at_level(batch.level) or dossier.commune
         begin(
             Term.on_day(
                 batch.decide_by,
-                at=entry.at,
+                at=at,
                 code=OF_BATCH,
                 title=f"{batch}: quyết định",
                 dossier=dossier,
@@ -265,28 +273,44 @@ def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> No
                 warnings=_WARNINGS,
                 escalations=_ESCALATIONS,
             ),
-            by=entry.actor,
+            by=by,
         )
-    elif running.due_on != batch.decide_by:
-        _moved(
-            "term.of_batch", running, batch.decide_by, at=entry.at, by=entry.actor, batch=batch.pk
-        )
+        return True
+    if running.due_on == batch.decide_by:
+        return False
+    _moved("term.of_batch", running, batch.decide_by, at=at, by=by, batch=batch.pk)
+    return True
 
 
 def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
-    """Move the clocks of the dossiers whose batch in ``cycle``, or its day, has changed.
+    """Start, move and stop the clocks of the dossiers whose batch in ``cycle``, or its day, has
+    changed.
 
     Returns how many; inside the transaction that changed it.
     """
-    moved = 0
-    terms = Term.objects.live().filter(code=OF_BATCH, cycle=cycle, dossier__isnull=False)
-    for term in terms.select_related("dossier").select_for_update(of=("self",)).order_by("pk"):
-        batch = term.dossier.batch()  # type: ignore[union-attr]
-        if batch is None or batch.decide_by == term.due_on:
-            continue
-        _moved("term.of_batch", term, batch.decide_by, at=at, by=by, batch=batch.pk)
-        moved += 1
-    return moved
+    running = Term.objects.live().filter(code=OF_BATCH, dossier=OuterRef("pk"))
+    found = Dossier.objects.filter(cycle=cycle).with_proposed()
+    found = found.filter(
+        Exists(running) | Q(state__in=UNDECIDED, proposed_on__isnull=False)
+    ).exclude(case_type=CaseType.REEVALUATION)
+    changed = 0
+    # Locked in the order of an act: the dossier, then its clock.
+    for dossier in found.with_units().select_for_update(of=("self",)).order_by("pk"):
+        held = Term.objects.live().filter(code=OF_BATCH, dossier=dossier)
+        changed += _follow_batch(dossier, held.select_for_update(), at=at, by=by)
+    return changed
+
+
+def follow_readings(points: Collection[str], *, at: datetime, by: User | None) -> None:
+    """Let the clocks follow what the province now reads of the law (``Point``); inside the
+    transaction that chose it.
+    """
+    if Point.BATCH_END in points:
+        for cycle in Cycle.objects.filter(closed_on=None).order_by("pk"):
+            follow_batches(cycle, at=at, by=by)
+    if not {Point.STAYS_VALID, Point.MISSED_WINDOW}.isdisjoint(points):
+        terms = Term.objects.live().filter(certificate__isnull=False).select_related("dossier")
+        _follow_validity(terms.select_for_update(of=("self",)).order_by("pk"), at=at, by=by)
 
 
 def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> None:
