@@ -425,7 +425,8 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
     units = OrgUnit.objects.select_related("parent__parent").in_bulk(
         {term.org_unit_id for term in terms.values()}
     )
-    asked, heirs = {}, {}
+    asked: dict[int, list[list[Post | Claim]]] = {}
+    heirs: dict[int, OrgUnit] = {}
     filed = filed_already(entries)
     for entry in entries:
         if entry.pk in filed:
@@ -469,13 +470,12 @@ def filed_already(entries: Collection[HistoryEntry]) -> set[int]:
     )
     if not terms:
         return set()
-    found = Certificate.objects.with_validity().filter(filed_at__isnull=False)
-    given = found.in_bulk(set(terms.values()))
+    given = Certificate.objects.with_validity().in_bulk(set(terms.values()))
     today = clock.today()
     waiting = {
         term
         for term, pk in terms.items()
-        if pk in given and (days := given[pk].refiling) and today <= days[1]
+        if given[pk].filed_at and (days := given[pk].refiling) and today <= days[1]
     }
     return {entry.pk for entry in entries if entry.data["term"] in waiting}
 

@@ -223,9 +223,7 @@ def test_the_clock_follows_the_day_of_its_batch(cycle, batches, commune, an, chi
     batch = batches[0]
     batch.decide_by = date(2026, 6, 19)
     with clock.at(at(2026, 5, 4)):
-        years.save_batch(
-            batch, paper=None, replan=False, change=years.Change(reason="Sớm hơn"), by=minh
-        )
+        add(batch, plan_paper(), minh)
     term = clock_of(dossier)
     assert (term.due_on, term.original_due_on) == (date(2026, 6, 19), date(2026, 6, 29))
     assert "term.of_batch" in dossier.history.values_list("event", flat=True)
@@ -755,6 +753,32 @@ def test_a_third_batch_needs_the_regulation_and_a_plan(cycle, batches, province,
     with pytest.raises(ValidationError):
         add(third(cycle), None, minh)
     assert add(third(cycle), plan_paper(), minh).pk
+
+
+@pytest.mark.parametrize(
+    ("field", "day"), [("propose_by", date(2026, 5, 31)), ("decide_by", date(2026, 9, 30))]
+)
+def test_the_days_of_a_batch_move_on_a_document_and_a_day_past_the_law_is_said(
+    client, cycle, batches, commune, an, chi, minh, field, day
+):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    batch = batches[0]
+    assert years.past_the_law(batch) == []
+    setattr(batch, field, day)
+    with clock.at(at(2026, 5, 4)):
+        with pytest.raises(ValidationError) as refused:
+            add(batch, None, minh)
+        assert "number" in refused.value.message_dict
+        add(batch, plan_paper(), minh)
+        client.force_login(minh)
+        page = client.get(reverse("dossiers:cycle_batch", args=[cycle.pk, batch.pk]))
+    law = BEFORE["D2.1" if field == "propose_by" else "D3.1"]
+    assert f"{day:%d/%m/%Y} sau ngày {law:%d/%m/%Y} của quy định" in page.content.decode()
+    if field == "decide_by":
+        moved = clock_of(dossier).events.get(kind="move")
+        assert (moved.due_on, moved.document[:9]) == (day, "9/KH-UBND")
+        page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+        assert "Dời theo ngày của đợt." in page and "nâng hạng, đánh giá lại" not in page
 
 
 # --- The readings themselves ----------------------------------------------------------------

@@ -68,7 +68,7 @@ NAMES_RECORD = (
 FILINGS = ("dossier.submit_dossier", "dossier.supplement", "dossier.receive_directly")
 
 
-def by_paper(entries: models.QuerySet[HistoryEntry]) -> models.QuerySet[HistoryEntry]:
+def by_paper(entries: models.QuerySet[HistoryEntry]) -> models.QuerySet[Any]:
     """``entries`` of dossiers with ``day``: when the paper was signed on which it was done; without
     one the day of the entry.
 
@@ -422,7 +422,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         day = timezone.localdate(refused.at) + timedelta(days=days)
         return day if clock.today() < day else None
 
-    def proposed(self) -> HistoryEntry | None:
+    def proposed(self) -> Any:
         """The entry by which its commune proposed it, with ``day``, that of the commune's paper;
         None before. A later return does not move it; only when it was put together anew it is
         proposed anew. What the level above took by itself counts from that day.
@@ -432,7 +432,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         sent = sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
         return by_paper(sent).order_by("seq").first()
 
-    def came_complete(self) -> HistoryEntry | None:
+    def came_complete(self) -> Any:
         """The entry by which it last came to the province, with ``day``, that of its paper: what
         the office then takes for complete counts from it. None before, and for one that was there
         before the product was used.

@@ -504,14 +504,14 @@ class Term(models.Model):
         self.project(self.calendar())
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
-    def move(self, day: date, *, at: datetime, by: User | None) -> None:
-        """Change the due day of a clock with a fixed date (dời ngày)."""
+    def move(self, day: date, *, at: datetime, by: User | None, document: str = "") -> None:
+        """Change the due day of a clock with a fixed date (dời ngày); ``document``: on what."""
         reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
         was, firings = self.due_on, list(self.firings.all())
         self.due_on = day
         self.project(self.calendar(), firings)
         Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
-        self._log("move", at, by, reason=reason, save=PROJECTED)
+        self._log("move", at, by, reason=reason, document=document[:120], save=PROJECTED)
 
     def stop(self, *, at: datetime, by: User | None = None) -> None:
         """End the clock (dừng): the work is done, or is no longer asked for."""

@@ -33,6 +33,7 @@ from cycle.models import (
     fold,
     fold_number,
     last_day_before,
+    names_document,
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
@@ -223,6 +224,25 @@ def law_batches(cycle: Cycle) -> list[Batch]:
             decide_by=last_day_before(decided, cycle.year),
         )
         for number, (until, decided) in enumerate(zip(*dates, strict=False), 1)
+    ]
+
+
+def past_the_law(batch: Batch) -> list[str]:
+    """Sentences for the days of ``batch`` that are later than those of the law (Đ.5); a batch more
+    is held to those of the last.
+    """
+    of_law = law_batches(batch.cycle) if batch.level == Level.PROVINCE else []
+    if not of_law:
+        return []
+    its = next((each for each in of_law if each.number == batch.number), of_law[-1])
+    said = {
+        "propose_by": _("Ngày cuối nộp hồ sơ %(day)s sau ngày %(law)s của quy định (Điều 5)."),
+        "decide_by": _("Ngày cuối ra quyết định %(day)s sau ngày %(law)s của quy định (Điều 5)."),
+    }
+    return [
+        sentence % {"day": f"{day:%d/%m/%Y}", "law": f"{law:%d/%m/%Y}"}
+        for name, sentence in said.items()
+        if (day := getattr(batch, name)) > (law := getattr(its, name))
     ]
 
 
@@ -670,7 +690,8 @@ def _set_window(
 def save_batch(
     batch: Batch, *, paper: PlanPaper | None, replan: bool, change: Change, by: User
 ) -> Batch:
-    """Add a batch, or change its days; ``replan`` counts its windows back again.
+    """Add a batch, or change its days; ``replan`` counts its windows back again. Its last days are
+    those of legal clocks: they move on a document only, ``paper`` or that of ``change``.
 
     Raises PermissionDenied, ValidationError at its field.
     """
@@ -683,13 +704,17 @@ def save_batch(
         batch.full_clean()
         if was is None:
             _may_be_added(batch, paper)
+        elif (was.propose_by, was.decide_by) != (batch.propose_by, batch.decide_by):
+            _on_paper(paper, change)
         batch.save()
         if paper is not None:
             change.note(batch, "plan", was and was.plans.last(), paper)
             _keep_paper(paper, batch.cycle, batch, by)
         if replan:
             plan(batch)
-        clocks.follow_batches(batch.cycle, at=clock.now(), by=by)
+        clocks.follow_batches(
+            batch.cycle, at=clock.now(), by=by, document=str(paper or change.document)
+        )
         if change.changed or replan:
             _record(
                 "cycle.batch",
@@ -701,6 +726,13 @@ def save_batch(
                 document=str(paper or change.document),
             )
     return batch
+
+
+def _on_paper(paper: PlanPaper | None, change: Change) -> None:
+    if paper is None and not names_document(change.document):
+        raise ValidationError(
+            {"number": _("Ngày cuối của đợt chỉ dời theo văn bản: hãy ghi kế hoạch dời ngày.")}
+        )
 
 
 def _may_be_added(batch: Batch, paper: PlanPaper | None) -> None:

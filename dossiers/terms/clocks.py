@@ -142,15 +142,24 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
 
 
 def _moved(
-    event: str, term: Term, day: date, *, at: datetime, by: User | None, **data: Any
+    event: str,
+    term: Term,
+    day: date,
+    *,
+    at: datetime,
+    by: User | None,
+    document: str = "",
+    **data: Any,
 ) -> None:
-    """Move the due day of a dossier's clock and record it: who was told that it was late hears that
-    it is not.
+    """Move the due day of a dossier's clock, on a ``document`` if any, and record it: who was told
+    that it was late hears that it is not.
     """
     was = term.due_on
-    term.move(day, at=at, by=by)
+    term.move(day, at=at, by=by, document=document)
     reason = f"{was:%d/%m/%Y} → {day:%d/%m/%Y}"
     history = HistoryEntry.objects
+    if document:
+        data["document"] = document
     entry = history.entry(event, term.dossier, by=by, at=at, reason=reason, **data)  # type: ignore[arg-type]
     # As arguments, "before" and "after" are states.
     entry.data |= {"term": term.pk, "before": was.isoformat(), "after": day.isoformat()}
@@ -247,7 +256,9 @@ def _to_be_decided(dossier: Dossier) -> bool:
     return not dossier.history.filter(event="dossier.nominate", seq__gt=since).exists()
 
 
-def _follow_batch(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None) -> bool:
+def _follow_batch(
+    dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None, document: str = ""
+) -> bool:
     """Start, move or stop the clock to the day of its batch, among its clocks ``held``, locked;
     returns whether anything changed.
     """
@@ -278,11 +289,12 @@ def _follow_batch(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: U
         return True
     if running.due_on == batch.decide_by:
         return False
-    _moved("term.of_batch", running, batch.decide_by, at=at, by=by, batch=batch.pk)
+    day, its = batch.decide_by, batch.pk
+    _moved("term.of_batch", running, day, at=at, by=by, document=document, batch=its)
     return True
 
 
-def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
+def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str = "") -> int:
     """Start, move and stop the clocks of the dossiers whose batch in ``cycle``, or its day, has
     changed.
 
@@ -297,7 +309,8 @@ def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
     # Locked in the order of an act: the dossier, then its clock.
     for dossier in found.with_units().select_for_update(of=("self",)).order_by("pk"):
         held = Term.objects.live().filter(code=OF_BATCH, dossier=dossier)
-        changed += _follow_batch(dossier, held.select_for_update(), at=at, by=by)
+        locked = held.select_for_update()
+        changed += _follow_batch(dossier, locked, at=at, by=by, document=document)
     return changed
 
 
