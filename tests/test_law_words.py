@@ -777,8 +777,8 @@ def test_the_days_of_a_batch_move_on_a_document_and_a_day_past_the_law_is_said(
     if field == "decide_by":
         moved = clock_of(dossier).events.get(kind="move")
         assert (moved.due_on, moved.document[:9]) == (day, "9/KH-UBND")
-        page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
-        assert "Dời theo ngày của đợt." in page and "nâng hạng, đánh giá lại" not in page
+        page = client.get(reverse("dossiers:term", args=[moved.term_id])).content.decode()
+        assert "Dời theo ngày của đợt." in page and "9/KH-UBND" in page
 
 
 # --- The readings themselves ----------------------------------------------------------------

@@ -46,14 +46,20 @@ def _takes_back(entry: HistoryEntry, term: Term) -> bool:
 
 #: What starts or stops a clock counted from a conclusion as another event does: the commune's
 #: confirmation stands for a conclusion (Điều 8.4), for five stars the report to the ministry for
-#: the decision (Điều 8.2.b). What brings a dossier back before the province's council
-#: stands for its acceptance.
+#: the decision (Điều 8.2.b).
 STANDS_FOR = {
-    "dossier.judge_again": "dossier.accept_at_province",
-    "dossier.evaluate_again": "dossier.accept_at_province",
     "dossier.confirm_stopped": "dossier.record_inspection",
     "dossier.report_revocation": "dossier.revoke",
 }
+
+
+def _begins_as(entry: HistoryEntry) -> str:
+    """The event by which clocks begin with ``entry``. What brings a dossier back before the
+    province's council, a round reopened or an answer of the centre, stands for its acceptance.
+    """
+    if entry.after == State.PROVINCE_EVALUATING != entry.before:
+        return "dossier.accept_at_province"
+    return STANDS_FOR.get(entry.event, entry.event)
 
 
 # --- Where a clock of the law begins, by what its edition counts it from ---------------------
@@ -209,7 +215,7 @@ def follow(
     rules = TermRule.objects.filter(
         cycle_id=dossier.cycle_id,
         rule_set_id=dossier.rule_set_id,
-        starts_on__contains=[STANDS_FOR.get(entry.event, entry.event)],
+        starts_on__contains=[_begins_as(entry)],
     )
     for term in others:
         if _is_over(term, dossier, entry):
