@@ -18,7 +18,7 @@ from cycle.models import (
     acting_in,
     people_of,
 )
-from dossiers.models import ACTS, Dossier, StockRow, Task, Term, TermState
+from dossiers.models import ACTS, Certificate, Dossier, StockRow, Task, Term, TermState
 from dossiers.office.windows import posts_in
 from dossiers.rules import doers
 
@@ -275,7 +275,6 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "task.claim",
     "task.wait",
     "task.resume",
-    "term.of_batch",
     "role.substitute_paper",
     "role.assign",
     "role.prolong",
@@ -391,7 +390,7 @@ def _of_term(term: Term) -> set[int]:
     return _first(term.task or term)
 
 
-@audience("term.move", "term.outlive")
+@audience("term.move", "term.outlive", "term.of_batch")
 def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
     """Those who were told that the term was late by a day that is no more, now that it is not."""
     term = Term.objects.get(pk=entry.data["term"])
@@ -402,7 +401,8 @@ def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
         stream_id=entry.stream_id,
         event__in=("term.overdue", "term.escalated"),
         data__term=term.pk,
-        data__due_on=entry.data["before"],
+        # Older entries have the days where others have states.
+        data__due_on=entry.data.get("before", entry.before),
     )
     return set(told.values_list("notifications__recipient", flat=True)) - {None}
 
@@ -425,8 +425,13 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
     units = OrgUnit.objects.select_related("parent__parent").in_bulk(
         {term.org_unit_id for term in terms.values()}
     )
-    asked, heirs = {}, {}
+    asked: dict[int, list[list[Post | Claim]]] = {}
+    heirs: dict[int, OrgUnit] = {}
+    filed = filed_already(entries)
     for entry in entries:
+        if entry.pk in filed:
+            asked[entry.pk] = []
+            continue
         term = terms[entry.data["term"]]
         to = entry.data["rung"].partition("/")[0].partition(":")[2]
         unit = (term.task and term.task.org_unit) or units[term.org_unit_id]
@@ -451,6 +456,28 @@ def of_rungs(entries: Collection[HistoryEntry]) -> dict[int, set[int]]:
         )
         for entry, ladders in asked.items()
     }
+
+
+def filed_already(entries: Collection[HistoryEntry]) -> set[int]:
+    """Ids of those of ``entries`` that would have a re-evaluation filed in its days (D6) which is
+    filed: warnings, up to the last of these days.
+    """
+    terms = dict(
+        Term.objects.filter(
+            pk__in={entry.data["term"] for entry in entries if entry.event == "term.warning"},
+            certificate__isnull=False,
+        ).values_list("pk", "certificate")
+    )
+    if not terms:
+        return set()
+    given = Certificate.objects.with_validity().in_bulk(set(terms.values()))
+    today = clock.today()
+    waiting = {
+        term
+        for term, pk in terms.items()
+        if given[pk].filed_at and (days := given[pk].refiling) and today <= days[1]
+    }
+    return {entry.pk for entry in entries if entry.data["term"] in waiting}
 
 
 def _active(ids: Iterable[int]) -> set[int]:

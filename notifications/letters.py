@@ -15,7 +15,7 @@ from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
 from cycle.models import DayOff, HistoryEntry, Role, StepWindow, Stream, User
 from dossiers.law.guidance import GUIDES
-from dossiers.models import Dossier, Task, Term, TermState
+from dossiers.models import Certificate, Dossier, Task, Term, TermState
 from dossiers.rules import has_a_post, holds_task
 from dossiers.terms.due import Due, due
 from notifications import audiences, digests, weekly
@@ -74,6 +74,8 @@ def _still_due(entry: HistoryEntry) -> None:
     late = entry.event == "term.warning" and term.due_at <= clock.now()
     if term.state != TermState.RUNNING or told != term.due_on.isoformat() or late:
         raise Lapsed("Thời hạn này đã xong, tạm dừng hoặc đổi ngày.")
+    if audiences.filed_already([entry]):
+        raise Lapsed("Hồ sơ đánh giá lại đã nộp.")
 
 
 def of_digest(digest: Digest) -> Letter:
@@ -142,8 +144,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
         term = Term.objects.select_related("task__owner", "org_unit", "rule").get(
             pk=entry.data["term"]
         )
-        if "before" in entry.data:
-            context["was"] = parse_date(entry.data["before"])
+        context["was"] = parse_date(entry.data.get("before", entry.before))
         task = term.task
         if term.state != TermState.STOPPED:
             may = (
@@ -155,6 +156,10 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             "term_title": title_of_term(term.code, term.title),
             "term_due": _due(term.due_on, today, term.paused_at),
         }
+        if term.certificate_id:
+            given = Certificate.objects.with_validity().get(pk=term.certificate_id)
+            over = given.refiling is not None and given.refiling[1] < today
+            context |= {"given": given, "refiling_over": over}
     return context
 
 

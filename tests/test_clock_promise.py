@@ -9,9 +9,11 @@ from django.db import connection
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, Job, TermRule
+from cycle.models import HistoryEntry, Job, OutboxMessage, Role, TermRule
 from cycle.models.job import run_waiting
+from dossiers.models import State as S
 from dossiers.models import Term
+from dossiers.office import year as years
 from dossiers.terms import recalculation
 from dossiers.terms.due import due
 from dossiers.terms.explanation import Explanation
@@ -20,9 +22,11 @@ from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.letters import Lapsed, letter
 from notifications.models import Delivery, Notification
-from tests.filing_anew import certify
+from tests.filing_anew import at as filed_at
+from tests.filing_anew import certify, file_anew
 from tests.hearing import told
-from tests.world import open_dossier, open_task
+from tests.standing import stand
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -46,11 +50,11 @@ def beat(moment):
             pass
 
 
-def calendar(moment, *, off=(), worked=()):
-    """At ``moment`` these days of the year are declared off or worked."""
+def calendar(moment, *, off=(), worked=(), none=()):
+    """At ``moment`` these days of the year are declared off or worked, or are as others again."""
     changes = [
         {"day": day.isoformat(), "what": what, "name": "Bão", "document": "12/TB-BNV"}
-        for days, what in ((off, "off"), (worked, "worked"))
+        for days, what in ((off, "off"), (worked, "worked"), (none, "none"))
         for day in days
     ]
     with clock.at(moment):
@@ -105,6 +109,22 @@ def test_after_a_change_of_the_calendar_the_new_day_is_warned_of_and_told_late(
         *((rung, date(2026, 12, 3)) for rung in ("-3:officer", "-1:officer", "0:officer")),
         ("1:leader", date(2026, 12, 3)),
     }
+
+
+def test_a_day_that_moves_away_and_comes_back_is_told_late_again(monday, an):
+    off = [date(2026, 11, 30), *days(12, 1, 2)]
+    for moment in (at(11, 25, 8), at(11, 27, 8), at(12, 1, 0)):
+        beat(moment)
+    calendar(at(12, 1), off=off)
+    beat(at(12, 1, 10))
+    before = len(told(an))
+    calendar(at(12, 1, 11), none=off)
+    assert open_task(monday).due_on == date(2026, 11, 30)
+    # The leader, whose day was this morning, hears with them.
+    beat(at(12, 1, 12))
+    assert told(an)[before:] == ["term.escalated"]
+    beat(at(12, 1, 13))
+    assert told(an)[before:] == ["term.escalated"]
 
 
 CALENDARS = {
@@ -303,6 +323,83 @@ def test_what_was_told_late_before_a_pause_is_not_told_again(monday, an, chi, mi
     assert told(minh) == ["term.escalated"]
 
 
+# --- A fixed day that moves ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(province):
+    """Another officer of the province: nobody is told of what they did themselves."""
+    return person("khac", "Vì Thị Khác", (Role.OFFICER, province))
+
+
+def shift(batch, day, moment, by):
+    """At ``moment`` the last day to decide of ``batch`` becomes ``day``."""
+    batch.decide_by = day
+    with clock.at(moment):
+        years.save_batch(
+            batch,
+            paper=None,
+            replan=False,
+            change=years.Change(reason="Lịch họp", document="7/QĐ-UBND"),
+            by=by,
+        )
+        while dispatch():
+            pass
+
+
+def test_a_batch_s_day_that_moves_takes_back_what_was_told_wrongly(
+    cycle, commune, an, chi, minh, other
+):
+    batch = years.law_batches(cycle)[0]
+    batch.save()
+    with clock.at(at(4, 20)):
+        dossier = stand(
+            open_dossier(cycle, commune, an), S.COMMUNE_CHECKED, stars=None, points_sum=None,
+            sheets=None,
+        )  # fmt: skip
+        doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    beat(at(6, 30, 0))
+
+    def heard():
+        events = Notification.objects.filter(recipient=minh, entry__data__code="D3")
+        moved = Notification.objects.filter(recipient=minh, entry__event="term.of_batch")
+        return [each.entry.event for each in (events | moved).order_by("pk")]
+
+    assert heard()[-1:] == ["term.overdue"]
+    shift(batch, date(2026, 7, 20), at(6, 30), other)
+    assert heard()[-2:] == ["term.overdue", "term.of_batch"]
+    with clock.at(at(6, 30)):
+        said = written(minh, "term.of_batch").body
+    assert "không còn đúng" in said and "từ ngày 29/06/2026 sang hết ngày 20/07/2026" in said
+    # Days are no states.
+    entry = dossier.history.get(event="term.of_batch")
+    assert (entry.before, entry.after, entry.data["before"]) == ("", "", "2026-06-29")
+    # Back again: late, and told so.
+    shift(batch, date(2026, 6, 29), at(6, 30, 10), other)
+    beat(at(6, 30, 11))
+    assert heard()[-3:] == ["term.overdue", "term.of_batch", "term.escalated"]
+
+
+def test_a_certificate_that_outlives_its_day_takes_back_what_was_told_wrongly(
+    cycle_of_three, old_commune, cycle, commune, an, son
+):
+    old = certify(cycle_of_three, old_commune, an, son, filed_at(2023, 8, 1), number="12/GCN")
+    beat(at(8, 2, 0))
+    late = Notification.objects.filter(entry__event="term.overdue", entry__data__code="D9")
+    readers = set(late.values_list("recipient", flat=True))
+    assert readers
+    file_anew(old, cycle, commune, an, at(8, 5))
+    beat(at(8, 5, 10))
+    moved = Notification.objects.filter(entry__event="term.outlive")
+    # Nobody is told of what they did themselves.
+    assert set(moved.values_list("recipient", flat=True)) == readers - {an.pk} != set()
+    assert not OutboxMessage.objects.exclude(error="").exists()
+    entry = HistoryEntry.objects.get(event="term.outlive")
+    assert (entry.before, entry.data["before"], entry.data["after"]) == (
+        "", "2026-08-01", "2027-01-28",
+    )  # fmt: skip
+
+
 # --- A certificate that ends --------------------------------------------------------------------
 
 
@@ -310,6 +407,37 @@ def test_what_was_told_late_before_a_pause_is_not_told_again(monday, an, chi, mi
 def test_between_day_180_and_120_the_owner_is_warned_twice_more(rule_sets, edition):
     (rule,) = (each for each in rule_sets[edition].content["clocks"] if each["code"] == "D9")
     assert rule["warnings"] == [210, 180, 150, 130, 120, 30]
+
+
+#: Filed or not, and the day of the warning of a certificate until 1/8/2029 -> what is said.
+FILED = {
+    (False, (2029, 2, 2)): "nộp chậm nhất ngày 03/04/2029",
+    (False, (2029, 4, 3)): "nộp chậm nhất ngày 03/04/2029",
+    (False, (2029, 7, 2)): "đã hết ngày 03/04/2029: nộp muộn phải nêu lý do",
+    (True, (2029, 3, 4)): None,
+    (True, (2029, 4, 3)): None,
+    (True, (2029, 7, 2)): "Hồ sơ đánh giá lại đã nộp ngày 03/02/2029.",
+}
+
+
+@pytest.mark.parametrize(("filed", "day"), FILED)
+def test_the_letter_names_the_last_day_to_file_and_is_not_sent_once_it_is_filed(
+    cycle, commune, an, chi, son, filed, day
+):
+    given = certify(cycle, commune, an, son, filed_at(2026, 8, 1), number="12/GCN")
+    if filed:
+        file_anew(given, cycle, commune, an, filed_at(2029, 2, 3))
+    beat(filed_at(*day) - timedelta(days=1))
+    before = Notification.objects.filter(recipient=an, entry__event="term.warning").count()
+    beat(filed_at(*day))
+    heard = Notification.objects.filter(recipient=an, entry__data__code="D9")[before:]
+    words = FILED[filed, day]
+    assert len(heard) == (words is not None)
+    if words:
+        with clock.at(filed_at(*day)):
+            said = written(an, "term.warning").body
+        assert words in said and "Giấy chứng nhận 12/GCN" in said
+        assert said.count("01/08/2029") == 1
 
 
 WARNED = import_module("dossiers.migrations.0026_warning_of_its_day")

@@ -17,6 +17,7 @@ from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import at, certify, file_anew
+from tests.law_acts import authority
 from tests.public_pages import main, see
 from tests.standing import approved, stand
 from tests.world import open_cycle, open_dossier, open_task
@@ -123,12 +124,35 @@ def test_a_dossier_knows_its_batch_by_the_day_of_the_commune_s_paper(
     assert running is None or (running.legal, running.original_due_on) == (True, due_on)
 
 
-def test_the_paper_counts_and_not_the_day_it_was_typed(cycle, batches, commune, an, chi):
-    """Signed on 29/4, entered on 5/5."""
-    dossier = ready(cycle, commune, an, at(2026, 4, 1))
-    paper = records.signed_paper(signed_on=date(2026, 4, 29), signer="Quàng Văn Chi")
-    dossier = propose(dossier, chi, at(2026, 5, 5), paper)
-    assert dossier.batch().number == 1
+@pytest.mark.parametrize("confirmed", [(2026, 4, 20), (2026, 5, 5)])
+@pytest.mark.parametrize(
+    ("signed", "number", "due_on"),
+    [((2026, 4, 29), 1, date(2026, 6, 29)), ((2026, 4, 30), 2, date(2026, 12, 29))],
+)
+def test_the_paper_counts_and_not_the_day_it_was_typed(
+    cycle, batches, commune, an, chi, confirmed, signed, number, due_on
+):
+    """Entered on 5/5, on which the acts before it may have been typed too."""
+    with clock.at(at(2026, 4, 1)):
+        dossier = open_dossier(cycle, commune, an)
+        dossier = stand(dossier, S.DOSSIER_SUBMITTED, stars=None, points_sum=None, sheets=None)
+        for kind in dossier.rule_set.compulsory("first"):
+            doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
+    with clock.at(at(*confirmed)):
+        doors.complete(
+            open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
+        )
+    paper = records.signed_paper(signed_on=date(*signed), signer="Quàng Văn Chi")
+    dossier = propose(dossier, chi, at(2026, 5, 5, 10), paper)
+    assert (dossier.batch().number, clock_of(dossier).due_on) == (number, due_on)
+    of = [each for each in batches if each.number == number]
+    assert list(years.dossiers_of(of[0], type(dossier).objects.all())) == [dossier]
+    (other,) = set(batches) - set(of)
+    assert not years.dossiers_of(other, type(dossier).objects.all()).exists()
+    client = Client()
+    client.force_login(chi)
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert f"<dt>Xã đề nghị</dt> <dd> {date(*signed):%d/%m/%Y}" in " ".join(page.split())
 
 
 def test_a_later_return_does_not_move_it(cycle, batches, commune, an, chi, minh):
@@ -199,12 +223,46 @@ def test_the_clock_follows_the_day_of_its_batch(cycle, batches, commune, an, chi
     batch = batches[0]
     batch.decide_by = date(2026, 6, 19)
     with clock.at(at(2026, 5, 4)):
-        years.save_batch(
-            batch, paper=None, replan=False, change=years.Change(reason="Sớm hơn"), by=minh
-        )
+        add(batch, plan_paper(), minh)
     term = clock_of(dossier)
     assert (term.due_on, term.original_due_on) == (date(2026, 6, 19), date(2026, 6, 29))
     assert "term.of_batch" in dossier.history.values_list("event", flat=True)
+
+
+@pytest.mark.parametrize("change", ["a batch more", "an earlier last day"])
+def test_a_change_of_the_batches_starts_and_stops_clocks_at_once(
+    cycle, batches, commune, an, chi, minh, province, change
+):
+    day = at(2026, 11, 3) if change == "a batch more" else at(2026, 10, 20)
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, day)
+    assert (clock_of(dossier) is None) == (change == "a batch more")
+    with clock.at(at(2026, 11, 4)):
+        if change == "a batch more":
+            Regulation.objects.create(
+                org_unit=province, document="3/QĐ-UBND", valid_from=date(2026, 1, 1), batches=3
+            )
+            more = third(cycle)
+            more.propose_by, more.decide_by = date(2026, 11, 10), date(2026, 12, 25)
+            add(more, plan_paper(), minh)
+        else:
+            batches[1].propose_by = date(2026, 10, 15)
+            add(batches[1], plan_paper(), minh)
+    running = clock_of(dossier)
+    batch = dossier.batch()
+    assert (running and running.due_on) == (batch and batch.decide_by)
+    assert (batch and batch.decide_by) == (date(2026, 12, 25) if change == "a batch more" else None)
+
+
+def test_a_reading_of_the_batch_s_day_stops_and_starts_clocks_at_once(
+    cycle, batches, commune, an, chi, minh
+):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    stand(dossier, S.RANKED)
+    with clock.at(at(2026, 6, 1)):
+        years.read({"batch_end": "closing"}, document="7/QĐ-UBND", by=minh)
+        assert clock_of(dossier) is None
+        years.read({"batch_end": "decision"}, document="8/QĐ-UBND", by=minh)
+    assert clock_of(dossier).due_on == date(2026, 6, 29)
 
 
 # --- Đ.7.6.g: 45 days from the complete dossier ---------------------------------------------
@@ -256,6 +314,67 @@ def test_a_return_moves_their_start_and_both_days_are_kept(given, cycle, commune
     assert "<dt>Xã đề nghị</dt>" in words
     assert "20/09/2026" in words
     assert "<dt>Nhận hồ sơ đầy đủ</dt><dd>12/10/2026</dd>" in words
+
+
+def test_they_run_from_the_day_of_the_paper(given, cycle, commune, an, chi):
+    """Typed on 20/9, the commune's report too; signed on 18/9."""
+    dossier = file_anew(given, cycle, commune, an, at(2026, 9, 10))
+    with clock.at(at(2026, 9, 20)):
+        doors.complete(
+            open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
+        )
+        paper = records.signed_paper(signed_on=date(2026, 9, 18), signer="Quàng Văn Chi")
+        doors.complete(open_task(dossier), "forward_to_province", by=chi, paper=paper)
+    assert d7(dossier).due_on == date(2026, 11, 2)
+
+
+def test_what_a_reopened_round_brings_back_has_its_45_days_again(
+    given, cycle, commune, an, chi, minh, son
+):
+    dossier = stand(came(given, cycle, commune, an, chi), S.AWAITING_DECISION)
+    with clock.at(at(2026, 10, 1)):
+        doors.complete(
+            open_task(dossier), "not_recognise", by=son, paper=records.signed_paper(),
+            reason="Không đạt",
+        )  # fmt: skip
+        assert d7(dossier) is None
+    with clock.at(at(2026, 10, 5)):
+        dossier = type(dossier).objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    assert d7(dossier).due_on == date(2026, 11, 4)
+
+
+@pytest.mark.parametrize("case_type", ["first", "reevaluation"])
+def test_what_the_centre_gave_back_is_evaluated_again_in_the_days_it_has(
+    batches, given, cycle, commune, an, chi, minh, son, case_type
+):
+    """Asked of the centre in time, before its batch's day; evaluated again long after it."""
+    if case_type == "first":
+        dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+        asked, again = at(2026, 6, 20), at(2026, 9, 20)
+    else:
+        dossier = came(given, cycle, commune, an, chi)
+        asked, again = at(2026, 10, 20), at(2026, 12, 20)
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    with clock.at(asked):
+        approved(dossier, minh)
+        doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
+    with clock.at(again):
+        doors.complete(
+            open_task(dossier), "record_centre_result", by=minh, paper=records.signed_paper(),
+            record=records.evaluation("616", 7, stars=4),
+        )  # fmt: skip
+        assert clock_of(dossier) is None
+        doors.complete(open_task(dossier), "propose_recognition", by=minh)
+        doors.complete(
+            open_task(dossier), "evaluate_again", by=son, paper=records.signed_paper(),
+            reason="Theo văn bản",
+        )  # fmt: skip
+    assert clock_of(dossier) is None
+    running = d7(dossier)
+    assert (running and running.due_on) == (
+        date(2027, 2, 3) if case_type == "reevaluation" else None
+    )
 
 
 def test_what_is_sent_back_to_the_commune_starts_nothing(given, cycle, commune, an, chi):
@@ -412,6 +531,26 @@ def test_how_long_an_old_certificate_holds_is_the_province_s_reading(
     if filed:
         file_anew(old, cycle, commune, an, at(*filed))
     assert until(old) == holds_until
+
+
+def test_the_clock_of_a_certificate_follows_the_reading_at_once(old, minh):
+    def due_on():
+        return old.terms.get().due_on
+
+    assert due_on() == ENDS
+    with clock.at(at(2026, 6, 1)):
+        years.read({"stays_valid": "no_filing"}, document="7/QĐ-UBND", by=minh)
+        assert due_on() == until(old) == AT_MOST
+        years.read({"stays_valid": "by_day_180"}, document="8/QĐ-UBND", by=minh)
+        assert due_on() == until(old) == ENDS
+
+
+def test_a_certificate_entered_after_the_reading_has_its_clock_by_it(
+    cycle_of_three, old_commune, an, minh, son
+):
+    LawReading.choose("stays_valid", "no_filing", document="7/QĐ-UBND", by=minh)
+    given = certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="7/GCN")
+    assert given.terms.get().due_on == until(given) == AT_MOST
 
 
 def test_an_upgrade_prolongs_nothing(old, cycle, commune, an):
@@ -614,6 +753,32 @@ def test_a_third_batch_needs_the_regulation_and_a_plan(cycle, batches, province,
     with pytest.raises(ValidationError):
         add(third(cycle), None, minh)
     assert add(third(cycle), plan_paper(), minh).pk
+
+
+@pytest.mark.parametrize(
+    ("field", "day"), [("propose_by", date(2026, 5, 31)), ("decide_by", date(2026, 9, 30))]
+)
+def test_the_days_of_a_batch_move_on_a_document_and_a_day_past_the_law_is_said(
+    client, cycle, batches, commune, an, chi, minh, field, day
+):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    batch = batches[0]
+    assert years.past_the_law(batch) == []
+    setattr(batch, field, day)
+    with clock.at(at(2026, 5, 4)):
+        with pytest.raises(ValidationError) as refused:
+            add(batch, None, minh)
+        assert "number" in refused.value.message_dict
+        add(batch, plan_paper(), minh)
+        client.force_login(minh)
+        page = client.get(reverse("dossiers:cycle_batch", args=[cycle.pk, batch.pk]))
+    law = BEFORE["D2.1" if field == "propose_by" else "D3.1"]
+    assert f"{day:%d/%m/%Y} sau ngày {law:%d/%m/%Y} của quy định" in page.content.decode()
+    if field == "decide_by":
+        moved = clock_of(dossier).events.get(kind="move")
+        assert (moved.due_on, moved.document[:9]) == (day, "9/KH-UBND")
+        page = client.get(reverse("dossiers:term", args=[moved.term_id])).content.decode()
+        assert "Dời theo ngày của đợt." in page and "9/KH-UBND" in page
 
 
 # --- The readings themselves ----------------------------------------------------------------

@@ -132,6 +132,26 @@ def test_a_second_proposal_starts_no_second_term_and_a_better_one_ends_it(certif
     assert (d8(certified).state, d8(certified).due_on) == ("running", at(11, 25).date())
 
 
+@pytest.mark.parametrize("by_the_commune", [False, True])
+@pytest.mark.parametrize(
+    ("concluded", "state"), [((10, 2), "running"), ((11, 9), "running"), ((11, 10), "stopped")]
+)
+def test_an_inspection_of_before_does_not_end_it(certified, minh, by_the_commune, concluded, state):
+    """Typed on 12/11; the revocation was proposed, or the end of production confirmed, on 10/11."""
+    with clock.at(at(11, 10)):
+        if by_the_commune:
+            doors.act(
+                certified.process, "confirm_stopped", by=minh, paper=records.signed_paper(),
+                record=records.stopped(),
+            )  # fmt: skip
+        else:
+            inspect(certified, minh)
+    day = at(*concluded).date()
+    with clock.at(at(11, 12)):
+        inspect(certified, minh, "passed", inspected_on=day, concluded_on=day)
+    assert d8(certified).state == state
+
+
 # --- Revocation -----------------------------------------------------------------------------
 
 

@@ -94,7 +94,7 @@ def test_the_dossier_says_why(old, cycle, commune, an):
         "hết ngày 28/01/2027 (Điều 12 khoản 3 Quyết định 26/2026/QĐ-TTg)." in text
     )
     assert "dời ngày giấy chứng nhận hết hiệu lực" in text
-    assert "Dời ngày vì hồ sơ nâng hạng, đánh giá lại của sản phẩm." in term
+    assert "Dời ngày theo hiệu lực của giấy chứng nhận (Điều 12.3)." in term
     assert "ban đầu 01/08/2026" in term
 
 

@@ -498,7 +498,13 @@ def test_a_batch_that_moves_takes_its_windows_along(client, new_year):
     said = batch_typed(
         name="Đợt 1", number_in_year="1", propose_by="15/4/2027", meets_on="", decide_by="29/6/2027"
     )
-    client.post(address, said)
+    # On a document only.
+    assert "văn bản" in client.post(address, said).context["form"].errors["number"][0]
+    made.refresh_from_db()
+    assert made.propose_by == date(2027, 4, 29)
+    paper = {"number": "30/KH-UBND", "signed_on": "25/11/2026", "body": "UBND tỉnh",
+             "signer": "Lò Văn Minh"}  # fmt: skip
+    client.post(address, said | paper)
     made.refresh_from_db()
     assert made.propose_by == date(2027, 4, 15)
     assert made.windows.get(step="evaluation", level="commune").closes_on == date(2027, 4, 15)

@@ -13,7 +13,18 @@ import rules
 import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum
+from django.db.models import (
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -47,8 +58,32 @@ if TYPE_CHECKING:
 
 S = State
 
+JSON = models.JSONField()
+#: What the data of an entry hold of a record that was kept with it: its model and id.
+NAMES_RECORD = (
+    "jsonb_build_object('records', jsonb_build_array(jsonb_build_array(%(expressions)s)))"
+)
+
 #: The events by which a dossier is filed to be evaluated.
 FILINGS = ("dossier.submit_dossier", "dossier.supplement", "dossier.receive_directly")
+
+
+def by_paper(entries: models.QuerySet[HistoryEntry]) -> models.QuerySet[Any]:
+    """``entries`` of dossiers with ``day``: when the paper was signed on which it was done; without
+    one the day of the entry.
+
+    They differ when something of the dossier was typed after that day: an act never happens before
+    the one before it.
+    """
+    named = Func(Value("officialdocument"), "pk", template=NAMES_RECORD, output_field=JSON)
+    papers = Dossier.officialdocuments.rel.related_model.objects.filter(
+        dossier=OuterRef("stream_id")
+    )
+    papers = papers.alias(told=ExpressionWrapper(OuterRef("data"), JSON)).filter(
+        told__contains=named
+    )
+    signed = Subquery(papers.order_by("-pk").values("signed_on")[:1])
+    return entries.annotate(day=Coalesce(signed, TruncDate("at")))
 
 
 class DossierQuerySet(models.QuerySet):
@@ -58,7 +93,7 @@ class DossierQuerySet(models.QuerySet):
         return self.filter(Q(commune__in=user.area()) | Exists(routed))
 
     def with_proposed(self) -> Self:
-        """With ``proposed_at``: when its commune proposed it, as :meth:`Dossier.proposed` says."""
+        """With ``proposed_on``: the day of :meth:`Dossier.proposed`."""
         told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
         anew = told.filter(
             stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq")
@@ -66,7 +101,8 @@ class DossierQuerySet(models.QuerySet):
         sent = told.filter(
             stream_id=OuterRef("pk"), cycle=OuterRef("cycle"), event__in=PROPOSED
         ).exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
-        return self.annotate(proposed_at=Subquery(sent.order_by("seq").values("at")[:1]))
+        days = by_paper(sent).order_by("seq").values("day")
+        return self.annotate(proposed_on=Subquery(days[:1]))
 
     def with_units(self) -> Self:
         """With the product, its producer, and the commune with the units above it."""
@@ -386,21 +422,23 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         day = timezone.localdate(refused.at) + timedelta(days=days)
         return day if clock.today() < day else None
 
-    def proposed(self) -> HistoryEntry | None:
-        """The entry by which its commune proposed it, on the day of the commune's paper; None
-        before. A later return does not move it; only when it was put together anew it is proposed
-        anew. What the level above took by itself counts from that day.
+    def proposed(self) -> Any:
+        """The entry by which its commune proposed it, with ``day``, that of the commune's paper;
+        None before. A later return does not move it; only when it was put together anew it is
+        proposed anew. What the level above took by itself counts from that day.
         """
         anew = self.history.filter(after=S.ASSEMBLING, seq__gt=OuterRef("seq"))
         sent = self.history.filter(cycle=self.cycle_id, event__in=PROPOSED)
-        return sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING))).order_by("seq").first()
+        sent = sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
+        return by_paper(sent).order_by("seq").first()
 
-    def came_complete(self) -> HistoryEntry | None:
-        """The entry by which it last came to the province: what the office then takes for complete
-        counts from its day. None before, and for one that was there before the product was used.
+    def came_complete(self) -> Any:
+        """The entry by which it last came to the province, with ``day``, that of its paper: what
+        the office then takes for complete counts from it. None before, and for one that was there
+        before the product was used.
         """
         came = self.history.filter(cycle=self.cycle_id, after=S.AT_PROVINCE)
-        return came.exclude(before=S.AT_PROVINCE).order_by("-seq").first()
+        return by_paper(came.exclude(before=S.AT_PROVINCE)).order_by("-seq").first()
 
     def batch(self) -> Batch | None:
         """The batch of the year that it belongs to (đợt), by the day its commune proposed it (Đ.5);
@@ -409,7 +447,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if self.case_type == CaseType.REEVALUATION:
             return None
         entry = self.proposed()
-        return self.batch_of(timezone.localdate(entry.at)) if entry else None
+        return self.batch_of(entry.day) if entry else None
 
     def batch_of(self, day: date) -> Batch | None:
         """The batch of what is proposed on ``day``."""

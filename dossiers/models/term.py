@@ -368,7 +368,8 @@ class Term(models.Model):
         kept = sorted(
             (moment, days, to) for moment, days, to in moments if moment > self.started_at
         )
-        self.rungs = [_rung(days, to, self.extended) for _moment, days, to in kept]
+        back = self._came_back()
+        self.rungs = [_rung(days, to, self.extended, back) for _moment, days, to in kept]
         self.rung_at = [moment for moment, _days, _to in kept]
         if self.state == TermState.PAUSED:
             self.next_at = None
@@ -382,11 +383,26 @@ class Term(models.Model):
     def still_told(self, was: date, firings: Iterable[Firing], now: datetime) -> list[Firing]:
         """The firings (unsaved) of what need not be told again after the due day moved from
         ``was``: it was told to be late and is late still. Moves ``next_at`` past them.
+
+        A day that moved away and comes back is told anew: its rungs get new names.
         """
-        told = {each.rung for each in firings if each.due_on == was and _offset(each.rung)[0] >= 0}
+        if was == self.due_on:
+            return []
+        firings = list(firings)
+        here_before = [_back(each.rung) for each in firings if each.due_on == self.due_on]
+        if here_before:
+            back = max(self._came_back(), max(here_before) + 1)
+            self.rungs = [_rung(*_offset(rung), self.extended, back) for rung in self.rungs]
+            self.next_at = min(self.rung_at, default=None)
+        told = {
+            _offset(each.rung)
+            for each in firings
+            if each.due_on == was and _turn(each.rung) == self.extended
+        }
         rungs = list(zip(self.rung_at, self.rungs, strict=True))
-        until = max((at for at, rung in rungs if rung in told and at <= now), default=None)
-        if was == self.due_on or until is None:
+        late = [(at, _offset(rung)) for at, rung in rungs if at <= now and _offset(rung)[0] >= 0]
+        until = max((at for at, rung in late if rung in told), default=None)
+        if until is None:
             return []
         self.next_at = min((at for at, _rung in rungs if at > until), default=None)
         return [
@@ -394,6 +410,10 @@ class Term(models.Model):
             for at, rung in rungs
             if at <= until
         ]
+
+    def _came_back(self) -> int:
+        """How many times its rungs were named anew, as its day came back."""
+        return max(map(_back, self.rungs), default=0)
 
     def tell_from(self, moment: datetime) -> None:
         """Leave out the rungs up to ``moment``: what is entered late is not told late."""
@@ -484,14 +504,14 @@ class Term(models.Model):
         self.project(self.calendar())
         self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
 
-    def move(self, day: date, *, at: datetime, by: User | None) -> None:
-        """Change the due day of a clock with a fixed date (dời ngày)."""
+    def move(self, day: date, *, at: datetime, by: User | None, document: str = "") -> None:
+        """Change the due day of a clock with a fixed date (dời ngày); ``document``: on what."""
         reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
         was, firings = self.due_on, list(self.firings.all())
         self.due_on = day
         self.project(self.calendar(), firings)
         Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
-        self._log("move", at, by, reason=reason, save=PROJECTED)
+        self._log("move", at, by, reason=reason, document=document[:120], save=PROJECTED)
 
     def stop(self, *, at: datetime, by: User | None = None) -> None:
         """End the clock (dừng): the work is done, or is no longer asked for."""
@@ -555,16 +575,26 @@ PROJECTED = [
 ]
 
 
-def _rung(days: int, to: str, turn: int) -> str:
+def _rung(days: int, to: str, turn: int, back: int = 0) -> str:
     """The name of a rung: ``-3:officer``. After an extension by ``turn`` days in all it is a new
-    rung, ``-3:officer/2``, and fires again.
+    rung, ``-3:officer/2``, and fires again; so it is when its due day moved away and came
+    ``back`` for the first time, ``-3:officer/2+1``.
     """
-    return f"{days}:{to}" + (f"/{turn}" if turn else "")
+    turns = (str(turn) if turn else "") + (f"+{back}" if back else "")
+    return f"{days}:{to}" + (f"/{turns}" if turns else "")
 
 
 def _offset(rung: str) -> Rung:
     days, to = rung.partition("/")[0].split(":")
     return int(days), to
+
+
+def _turn(rung: str) -> int:
+    return int(rung.partition("/")[2].partition("+")[0] or 0)
+
+
+def _back(rung: str) -> int:
+    return int(rung.partition("+")[2] or 0)
 
 
 class TermEvent(models.Model):

@@ -33,6 +33,7 @@ from cycle.models import (
     fold,
     fold_number,
     last_day_before,
+    names_document,
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
@@ -226,6 +227,25 @@ def law_batches(cycle: Cycle) -> list[Batch]:
     ]
 
 
+def past_the_law(batch: Batch) -> list[str]:
+    """Sentences for the days of ``batch`` that are later than those of the law (Đ.5); a batch more
+    is held to those of the last.
+    """
+    of_law = law_batches(batch.cycle) if batch.level == Level.PROVINCE else []
+    if not of_law:
+        return []
+    its = next((each for each in of_law if each.number == batch.number), of_law[-1])
+    said = {
+        "propose_by": _("Ngày cuối nộp hồ sơ %(day)s sau ngày %(law)s của quy định (Điều 5)."),
+        "decide_by": _("Ngày cuối ra quyết định %(day)s sau ngày %(law)s của quy định (Điều 5)."),
+    }
+    return [
+        sentence % {"day": f"{day:%d/%m/%Y}", "law": f"{law:%d/%m/%Y}"}
+        for name, sentence in said.items()
+        if (day := getattr(batch, name)) > (law := getattr(its, name))
+    ]
+
+
 def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
     _of_no_other_year(paper, cycle)
     if paper.sha256:
@@ -300,13 +320,14 @@ def _inside(cycle: Cycle) -> list[str]:
 def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
     """Choose how points of the law are read (cách hiểu quy định); returns how many changed.
 
-    The clocks of dossiers follow with their next act. Raises PermissionDenied, ValidationError.
+    The clocks follow at once. Raises PermissionDenied, ValidationError.
     """
     _check(by)
     with transaction.atomic():
         changed = [point for point, choice in choices.items() if LawReading.of(point) != choice]
         for point in changed:
             LawReading.choose(point, choices[point], document=document, by=by)
+        clocks.follow_readings(changed, at=clock.now(), by=by)
     return len(changed)
 
 
@@ -669,7 +690,8 @@ def _set_window(
 def save_batch(
     batch: Batch, *, paper: PlanPaper | None, replan: bool, change: Change, by: User
 ) -> Batch:
-    """Add a batch, or change its days; ``replan`` counts its windows back again.
+    """Add a batch, or change its days; ``replan`` counts its windows back again. Its last days are
+    those of legal clocks: they move on a document only, ``paper`` or that of ``change``.
 
     Raises PermissionDenied, ValidationError at its field.
     """
@@ -682,13 +704,17 @@ def save_batch(
         batch.full_clean()
         if was is None:
             _may_be_added(batch, paper)
+        elif (was.propose_by, was.decide_by) != (batch.propose_by, batch.decide_by):
+            _on_paper(paper, change)
         batch.save()
         if paper is not None:
             change.note(batch, "plan", was and was.plans.last(), paper)
             _keep_paper(paper, batch.cycle, batch, by)
         if replan:
             plan(batch)
-        clocks.follow_batches(batch.cycle, at=clock.now(), by=by)
+        clocks.follow_batches(
+            batch.cycle, at=clock.now(), by=by, document=str(paper or change.document)
+        )
         if change.changed or replan:
             _record(
                 "cycle.batch",
@@ -700,6 +726,13 @@ def save_batch(
                 document=str(paper or change.document),
             )
     return batch
+
+
+def _on_paper(paper: PlanPaper | None, change: Change) -> None:
+    if paper is None and not names_document(change.document):
+        raise ValidationError(
+            {"number": _("Ngày cuối của đợt chỉ dời theo văn bản: hãy ghi kế hoạch dời ngày.")}
+        )
 
 
 def _may_be_added(batch: Batch, paper: PlanPaper | None) -> None:
@@ -736,9 +769,9 @@ def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
 
     A re-evaluation belongs to no batch.
     """
-    own = Q(cycle=batch.cycle_id, proposed_at__lt=end_of(batch.propose_by))
+    own = Q(cycle=batch.cycle_id, proposed_on__lte=batch.propose_by)
     if since := batch.before():
-        own &= Q(proposed_at__gte=end_of(since))
+        own &= Q(proposed_on__gt=since)
     return (
         found.exclude(case_type=CaseType.REEVALUATION)
         .with_proposed()

@@ -75,10 +75,10 @@ def days_of_law(dossier: Dossier) -> dict[str, Any]:
         days["outside"] = dossier.history.filter(data__outside__contains=["D6"]).exists()
     filed = dossier.state in UNDECIDED or dossier.state in RECOGNISED
     if filed and (entry := dossier.proposed()) is not None:
-        proposed = timezone.localdate(entry.at)
+        proposed = entry.day
         days |= {"proposed": proposed, "recorded": timezone.localdate(entry.recorded_at)}
         if reevaluated:
-            days["complete"] = timezone.localdate((dossier.came_complete() or entry).at)
+            days["complete"] = (dossier.came_complete() or entry).day
         else:
             days["batch"] = dossier.batch_of(proposed)
     if reevaluated and dossier.state == State.AT_CENTRE:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from datetime import datetime, time
+from collections.abc import Callable, Collection, Iterable
+from datetime import date, datetime, time
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cycle import clock
@@ -13,6 +14,7 @@ from cycle.models import Cycle, HistoryEntry, LawReading, Point, Role, RuleSet, 
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
+from dossiers.models.law import CaseType
 from dossiers.models.records import Conclusion, Inspection
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
@@ -30,6 +32,18 @@ def _proposed(entry: HistoryEntry) -> Inspection | None:
     return found if found is not None and found.conclusion == Conclusion.REVOKE else None
 
 
+def _takes_back(entry: HistoryEntry, term: Term) -> bool:
+    """Whether ``entry`` records an inspection that does not propose revocation, concluded no
+    earlier than what started ``term``: the conclusion, or the commune's confirmation.
+    """
+    found = _concluded(entry)
+    if found is None or found.conclusion == Conclusion.REVOKE:
+        return False
+    proposals = Inspection.objects.filter(dossier=term.dossier_id, conclusion=Conclusion.REVOKE)
+    days = proposals.values_list("concluded_on", flat=True)
+    return found.concluded_on >= max([timezone.localdate(term.started_at), *days])
+
+
 #: What starts or stops a clock counted from a conclusion as another event does: the commune's
 #: confirmation stands for a conclusion (Điều 8.4), for five stars the report to the ministry for
 #: the decision (Điều 8.2.b).
@@ -39,7 +53,21 @@ STANDS_FOR = {
 }
 
 
+def _begins_as(entry: HistoryEntry) -> str:
+    """The event by which clocks begin with ``entry``. What brings a dossier back before the
+    province's council, a round reopened or an answer of the centre, stands for its acceptance.
+    """
+    if entry.after == State.PROVINCE_EVALUATING != entry.before:
+        return "dossier.accept_at_province"
+    return STANDS_FOR.get(entry.event, entry.event)
+
+
 # --- Where a clock of the law begins, by what its edition counts it from ---------------------
+
+
+def _noon(day: date) -> datetime:
+    """What has a day but no hour."""
+    return timezone.make_aware(datetime.combine(day, time(12)))
 
 
 def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
@@ -53,12 +81,11 @@ def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | 
     if entry.event == "dossier.confirm_stopped":
         # The entry happened on the day of its paper, or as soon after as it could.
         signed = dossier.stoppedproductions.latest("pk").paper.signed_on
-        return {"at": min(timezone.make_aware(datetime.combine(signed, time(12))), clock.now())}
+        return {"at": min(_noon(signed), clock.now())}
     inspection = _proposed(entry)
     if inspection is None:
         return None
-    day = timezone.make_aware(datetime.combine(inspection.concluded_on, time(12)))
-    return {"at": min(day, clock.now())}
+    return {"at": min(_noon(inspection.concluded_on), clock.now())}
 
 
 def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
@@ -71,13 +98,16 @@ def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] |
 
 def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
     """From the day the dossier came to the province: a return stops the clock, and what then comes
-    complete starts it anew. Not from the office's own acceptance (Đ.7.6.g).
+    complete starts it anew. Not from the office's own acceptance (Đ.7.6.g). The centre had it in
+    between where the province evaluates again: from that day.
     """
-    last = dossier.came_complete()
     if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
         return None
+    if entry.event == "dossier.evaluate_again":
+        return {"at": entry.at}
+    last = dossier.came_complete()
     # One that was there before the product was used has no such entry.
-    return {"at": last.at if last else entry.at}
+    return {"at": min(_noon(last.day), last.at) if last else entry.at}
 
 
 #: How a legal clock starts, by ``TermRule.subject`` or by what the edition's ``terms`` say that it
@@ -106,9 +136,8 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
         return False
     rule = term.rule
     if rule and _origin(rule) is _from_conclusion:
-        # Not with the end of the walk, which comes before. A later inspection that does not
-        # propose revocation stops it.
-        taken_back = entry.event in rule.starts_on and _proposed(entry) is None
+        # Not with the end of the walk, which comes before.
+        taken_back = entry.event in rule.starts_on and _takes_back(entry, term)
         return taken_back or not {entry.event, STANDS_FOR.get(entry.event)}.isdisjoint(
             rule.stops_on
         )
@@ -118,31 +147,57 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
     return decided or left or bool(rule and entry.event in rule.stops_on)
 
 
+def _moved(
+    event: str,
+    term: Term,
+    day: date,
+    *,
+    at: datetime,
+    by: User | None,
+    document: str = "",
+    **data: Any,
+) -> None:
+    """Move the due day of a dossier's clock, on a ``document`` if any, and record it: who was told
+    that it was late hears that it is not.
+    """
+    was = term.due_on
+    term.move(day, at=at, by=by, document=document)
+    reason = f"{was:%d/%m/%Y} → {day:%d/%m/%Y}"
+    history = HistoryEntry.objects
+    if document:
+        data["document"] = document
+    entry = history.entry(event, term.dossier, by=by, at=at, reason=reason, **data)  # type: ignore[arg-type]
+    # As arguments, "before" and "after" are states.
+    entry.data |= {"term": term.pk, "before": was.isoformat(), "after": day.isoformat()}
+    history.record_all([entry])
+
+
 def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
     """Move the clocks of the product's earlier certificates, among the locked clocks ``held``: they
     may stay valid while ``dossier``, a re-evaluation, is undecided (D12). A new one stops them.
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
-    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
-    for term in terms:
-        if dossier.state == State.CERTIFIED:
+    if dossier.state == State.CERTIFIED:
+        for term in terms:
             term.stop(at=entry.at, by=entry.actor)
-            continue
-        before, until = term.due_on, given[term.certificate_id].validity.until
+        return
+    _follow_validity(terms, at=entry.at, by=entry.actor)
+
+
+def _follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> int:
+    """Move the clocks of certificates, locked, to the last days on which they are valid; returns
+    how many moved.
+    """
+    terms = list(terms)
+    given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
+    moved = 0
+    for term in terms:
+        until = given[term.certificate_id].validity.until
         # None does not occur: only a certificate with an end has a clock.
-        if until is None or until == before:
-            continue
-        term.move(until, at=entry.at, by=entry.actor)
-        HistoryEntry.objects.record(
-            "term.outlive",
-            term.dossier,  # type: ignore[arg-type]  # a certificate's clock is of a dossier
-            by=entry.actor,
-            at=entry.at,
-            reason=f"{before:%d/%m/%Y} → {until:%d/%m/%Y}",
-            term=term.pk,
-            before=before.isoformat(),
-            after=until.isoformat(),
-        )
+        if until is not None and until != term.due_on:
+            _moved("term.outlive", term, until, at=at, by=by)
+            moved += 1
+    return moved
 
 
 def follow(
@@ -160,7 +215,7 @@ def follow(
     rules = TermRule.objects.filter(
         cycle_id=dossier.cycle_id,
         rule_set_id=dossier.rule_set_id,
-        starts_on__contains=[STANDS_FOR.get(entry.event, entry.event)],
+        starts_on__contains=[_begins_as(entry)],
     )
     for term in others:
         if _is_over(term, dossier, entry):
@@ -176,8 +231,10 @@ def follow(
         if (begins := _origin(rule)(dossier, entry)) is None:
             continue
         unit = dossier.unit_at(rule.level) or dossier.commune
-        begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
-    _follow_batch(dossier, entry, others)
+        begun = begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
+        if begun.certificate_id:
+            _follow_validity([begun], at=entry.at, by=entry.actor)
+    _follow_batch(dossier, others, at=entry.at, by=entry.actor)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)
 
@@ -197,24 +254,34 @@ def _to_be_decided(dossier: Dossier) -> bool:
     if dossier.state not in UNDECIDED or dossier.state == State.AT_CENTRE:
         return False
     judged = dossier.state in (State.RANKED, State.AWAITING_DECISION)
-    return not judged or LawReading.of(Point.BATCH_END) == "decision"
+    if judged and LawReading.of(Point.BATCH_END) != "decision":
+        return False
+    # What the centre sends back, the province has decided: by its request.
+    proposed = dossier.proposed()
+    since = proposed.seq if proposed else 0
+    return not dossier.history.filter(event="dossier.nominate", seq__gt=since).exists()
 
 
-def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
-    """Start, move or stop the clock to the day of its batch, among its clocks ``held``."""
+def _follow_batch(
+    dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None, document: str = ""
+) -> bool:
+    """Start, move or stop the clock to the day of its batch, among its clocks ``held``, locked;
+    returns whether anything changed.
+    """
     running = next(
         (each for each in held if each.code == OF_BATCH and each.state != TermState.STOPPED), None
     )
     batch = dossier.batch() if _to_be_decided(dossier) else None
     if batch is None:
         if running is not None:
-            running.stop(at=entry.at, by=entry.actor)
-    elif running is None:
+            running.stop(at=at, by=by)
+        return running is not None
+    if running is None:
         unit = dossier.commune.at_level(batch.level) or dossier.commune
         begin(
             Term.on_day(
                 batch.decide_by,
-                at=entry.at,
+                at=at,
                 code=OF_BATCH,
                 title=f"{batch}: quyết định",
                 dossier=dossier,
@@ -223,38 +290,46 @@ def _follow_batch(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> No
                 warnings=_WARNINGS,
                 escalations=_ESCALATIONS,
             ),
-            by=entry.actor,
+            by=by,
         )
-    elif running.due_on != batch.decide_by:
-        running.move(batch.decide_by, at=entry.at, by=entry.actor)
+        return True
+    if running.due_on == batch.decide_by:
+        return False
+    day, its = batch.decide_by, batch.pk
+    _moved("term.of_batch", running, day, at=at, by=by, document=document, batch=its)
+    return True
 
 
-def follow_batches(cycle: Cycle, *, at: datetime, by: User | None) -> int:
-    """Move the clocks of the dossiers whose batch in ``cycle``, or its day, has changed.
+def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str = "") -> int:
+    """Start, move and stop the clocks of the dossiers whose batch in ``cycle``, or its day, has
+    changed.
 
     Returns how many; inside the transaction that changed it.
     """
-    moved = 0
-    terms = Term.objects.live().filter(code=OF_BATCH, cycle=cycle, dossier__isnull=False)
-    for term in terms.select_related("dossier").select_for_update(of=("self",)).order_by("pk"):
-        batch = term.dossier.batch()  # type: ignore[union-attr]
-        if batch is None or batch.decide_by == term.due_on:
-            continue
-        before = term.due_on
-        term.move(batch.decide_by, at=at, by=by)
-        moved += 1
-        HistoryEntry.objects.record(
-            "term.of_batch",
-            term.dossier,  # type: ignore[arg-type]
-            by=by,
-            at=at,
-            reason=f"{before:%d/%m/%Y} → {term.due_on:%d/%m/%Y}",
-            term=term.pk,
-            batch=batch.pk,
-            before=before.isoformat(),
-            after=term.due_on.isoformat(),
-        )
-    return moved
+    running = Term.objects.live().filter(code=OF_BATCH, dossier=OuterRef("pk"))
+    found = Dossier.objects.filter(cycle=cycle).with_proposed()
+    found = found.filter(
+        Exists(running) | Q(state__in=UNDECIDED, proposed_on__isnull=False)
+    ).exclude(case_type=CaseType.REEVALUATION)
+    changed = 0
+    # Locked in the order of an act: the dossier, then its clock.
+    for dossier in found.with_units().select_for_update(of=("self",)).order_by("pk"):
+        held = Term.objects.live().filter(code=OF_BATCH, dossier=dossier)
+        locked = held.select_for_update()
+        changed += _follow_batch(dossier, locked, at=at, by=by, document=document)
+    return changed
+
+
+def follow_readings(points: Collection[str], *, at: datetime, by: User | None) -> None:
+    """Let the clocks follow what the province now reads of the law (``Point``); inside the
+    transaction that chose it.
+    """
+    if Point.BATCH_END in points:
+        for cycle in Cycle.objects.filter(closed_on=None).order_by("pk"):
+            follow_batches(cycle, at=at, by=by)
+    if not {Point.STAYS_VALID, Point.MISSED_WINDOW}.isdisjoint(points):
+        terms = Term.objects.live().filter(certificate__isnull=False).select_related("dossier")
+        _follow_validity(terms.select_for_update(of=("self",)).order_by("pk"), at=at, by=by)
 
 
 def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> None:

@@ -34,6 +34,13 @@ class Due:
     kind: str
     words: str
     on: date
+    #: So far away that the words are the day itself.
+    far: bool = False
+
+    @property
+    def aside(self) -> str:
+        """The words behind the day, in brackets; nothing where they would say it again."""
+        return "" if self.far else f" ({self.words})"
 
 
 def due(due_on: date, today: date, calendar: Calendar, *, paused_at: datetime | None = None) -> Due:
@@ -67,6 +74,6 @@ def due(due_on: date, today: date, calendar: Calendar, *, paused_at: datetime | 
     if due_on == today:
         return Due("soon", _("hôm nay"), due_on)
     if days > FAR:
-        return Due("later", _("đến %(day)s") % {"day": day_text(due_on)}, due_on)
+        return Due("later", _("đến %(day)s") % {"day": day_text(due_on)}, due_on, far=True)
     words = ngettext("còn %(n)d ngày làm việc", "còn %(n)d ngày làm việc", days) % {"n": days}
     return Due("soon" if days <= SOON else "later", words, due_on)

@@ -363,6 +363,7 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
             "paper": next(reversed(its.plans.all()), None),
             "windows": its_windows,
             "cramped": years.cramped(year, [its], its_windows).get(its.pk) if may else None,
+            "past_the_law": years.past_the_law(its),
             "rounds": its.rounds.select_related("council").order_by("pk"),
             "page": page,
             "may": may,
@@ -381,12 +382,17 @@ def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpR
         request.POST or None, request.FILES or None, user=request.user, cycle=year, batch=its
     )
     back = reverse("dossiers:cycle", args=[pk])
-    return _change(
-        request, form, year, _("Sửa đợt đánh giá") if its else _("Lập đợt đánh giá"),
-        lambda: years.save_batch(
+
+    def save() -> None:
+        made = years.save_batch(
             form.made(), paper=form.own_paper(), replan=form.cleaned_data["replan"],
             change=form.change(), by=request.user,
-        ),
+        )  # fmt: skip
+        for sentence in years.past_the_law(made):
+            messages.warning(request, sentence)
+
+    return _change(
+        request, form, year, _("Sửa đợt đánh giá") if its else _("Lập đợt đánh giá"), save,
         reverse("dossiers:cycle_batch", args=[pk, its.pk]) if its else back,
     )  # fmt: skip
 
