@@ -152,6 +152,16 @@ def signed_paper(**fields):
     return OfficialDocument(**values | fields)
 
 
+def ministry_paper(**fields):
+    """A document of the ministry, signed for the minister."""
+    minister = {
+        "number": "812/QĐ-BNNMT",
+        "signer": "Nguyễn Văn Bộ",
+        "signer_capacity": "Thứ trưởng",
+    }
+    return signed_paper(**minister | fields)
+
+
 def scan():
     """The scan of a signed document; its file is staged, once for all tests of a folder."""
     content = b"%PDF-1.7\n"

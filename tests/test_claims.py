@@ -404,6 +404,37 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
     assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
 
 
+@pytest.mark.parametrize("stars", [3, 4, 5])
+@pytest.mark.parametrize("act", ["order_evaluation", "withdraw_decision"])
+@pytest.mark.parametrize(
+    ("capacity", "of_the_ministry"),
+    [
+        ("Bộ trưởng", True),
+        ("Thứ trưởng Bộ Nông nghiệp và Môi trường", True),
+        ("KT. BỘ TRƯỞNG\nTHỨ TRƯỞNG", True),
+        ("TL. Bộ trưởng, Cục trưởng", True),
+        ("Trưởng phòng", False),
+        ("Chủ tịch", False),
+        ("Thủ trưởng cơ quan", False),
+    ],
+)
+def test_what_the_ministry_decides_rests_on_a_paper_of_the_ministry(
+    certified, minh, stars, act, capacity, of_the_ministry
+):
+    Dossier.objects.filter(pk=certified.pk).update(stars=stars)
+    certified = Dossier.objects.get(pk=certified.pk)
+    said = {"by": minh, "reason": "Trái quy định"}
+    with clock.at(at(11, 2)):
+        paper = records.ministry_paper(signer_capacity=capacity)
+        if of_the_ministry:
+            doors.act(certified.process, act, paper=paper, **said)
+        else:
+            with pytest.raises(ConditionNotMet, match="Văn bản của Bộ do Bộ trưởng"):
+                doors.act(certified.process, act, paper=paper, **said)
+    events = HistoryEntry.objects.filter(event=f"dossier.{act}")
+    assert events.exists() is of_the_ministry
+
+
 def test_three_stars_are_not_reported_to_the_ministry(certified, minh):
     with clock.at(at(11, 2)), pytest.raises(ConditionNotMet, match="do tỉnh công nhận"):
         doors.act(

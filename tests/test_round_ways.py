@@ -582,11 +582,11 @@ def test_the_ministry_orders_a_new_evaluation_or_withdraws_the_decision(best_of_
     on_paper(dossier, "certify", son, record=records.certificate())
     dossier.lock()
     about = {"by": minh, "reason": "Kết luận kiểm tra của Bộ"}
-    doors.act(dossier.process, "order_evaluation", paper=records.signed_paper(), **about)
+    doors.act(dossier.process, "order_evaluation", paper=records.ministry_paper(), **about)
     dossier.lock()
     given = dossier.certificates.with_validity().get()
     assert given.standing(clock.today()) == "valid"
-    doors.act(dossier.process, "withdraw_decision", paper=records.signed_paper(), **about)
+    doors.act(dossier.process, "withdraw_decision", paper=records.ministry_paper(), **about)
     given = dossier.certificates.with_validity().get()
     assert (given.standing(clock.today()), given.revoked_on) == ("revoked", clock.today())
 

@@ -462,7 +462,10 @@ FINAL = {
         PAPER | {"revocation-ground": "b", "revocation-recipients": "Chủ thể; UBND xã Nà Tấu",
                  "reason-reason": "Không còn đạt"},
     ),
-    "withdraw_decision": (State.CERTIFIED, "minh", PAPER | {"reason-reason": "Trái quy định"}),
+    "withdraw_decision": (
+        State.CERTIFIED, "minh",
+        PAPER | {"paper-signer_capacity": "Bộ trưởng", "reason-reason": "Trái quy định"},
+    ),
     "record_centre_result": (
         State.AT_CENTRE, "minh",
         PAPER | {"evaluation-met_on": TODAY, "evaluation-points_sum": "170",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet, fold
+from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
 from dossiers.law.acts import (
     CONFIRMERS,
     FOR_PRODUCER,
@@ -32,7 +31,6 @@ from dossiers.law.conditions import (
     ConditionNotMet,
     begins_with_an_idea,
     centre_gave_less,
-    certified_by_centre,
     corrected,
     district_evaluates,
     edition_in_force,
@@ -61,6 +59,8 @@ from dossiers.law.conditions import (
     province_certifies,
     province_revokes,
     result_approved,
+    signed_by_ministry,
+    signed_by_who_revokes,
 )
 from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, State
 from dossiers.models.product import Producer, Product
@@ -783,7 +783,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[province_revokes, has_ground],
+        conditions=[province_revokes, has_ground, signed_by_who_revokes],
         tone="refuse",
         reason=True,
         paper=True,
@@ -799,20 +799,13 @@ class Law(models.Model):
         about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
     )
     def revoke(self) -> None:
-        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được.
-
-        Raises ConditionNotMet when the minister's decision is signed by somebody else.
-        """
-        paper = cast("Dossier", self).officialdocuments.last()
-        if certified_by_centre(cast("Dossier", self)) and not (
-            paper is not None and re.search("bo truong|thu truong", fold(paper.signer_capacity))
-        ):
-            raise ConditionNotMet([_("Quyết định thu hồi sản phẩm 5 sao do Bộ trưởng ký.")])
+        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
         self.parked_from = self.state
 
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
+        conditions=[signed_by_ministry],
         reason=True,
         paper=True,
         label=_("Ghi yêu cầu đánh giá lại của Bộ"),
@@ -830,6 +823,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
+        conditions=[signed_by_ministry],
         tone="refuse",
         reason=True,
         paper=True,
