@@ -128,7 +128,7 @@ OLD = {
 
 
 def scan():
-    return SimpleUploadedFile("qd.pdf", b"%PDF-1.7\n", "application/pdf")
+    return SimpleUploadedFile("qd.pdf", b"%PDF-1.7 obj %%EOF\n", "application/pdf")
 
 
 def test_the_old_certificate_is_entered_in_the_same_form(honey, cycle, commune, minh):
@@ -400,6 +400,8 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
     with clock.at(at(12, 1)):
         with pytest.raises(ConditionNotMet, match="do Bộ trưởng ký"):
             revoking(certified, minh, records.revocation())
+        with pytest.raises(ConditionNotMet, match="cho một việc khác"):
+            revoking(certified, minh, records.revocation(), **minister, number="40/BC-UBND")
         revoking(certified, minh, records.revocation(), **minister)
     assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
 

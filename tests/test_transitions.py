@@ -248,7 +248,7 @@ def test_the_centre_is_asked_once(dossier, moi):
     assert refusal(dossier, "nominate", moi, paper=records.signed_paper()) == [
         "Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh."
     ]
-    do(dossier, "approve_result", moi, paper=records.signed_paper())
+    do(dossier, "approve_result", moi, paper=records.signed_paper(number="88/QĐ-UBND"))
     do(dossier, "nominate", moi, paper=records.signed_paper())
     do(
         dossier,

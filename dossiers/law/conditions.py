@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from cycle.letters import fold_number
 from cycle.models import Level
 from cycle.written import visible
 from dossiers.law.doing import Doing
@@ -452,6 +453,38 @@ def signed_by_commune(dossier: Dossier) -> Words | None:
             "vụ người ký."
         )
     return None
+
+
+def paper_not_of(*acts: str) -> Condition:
+    """The condition that the paper of the act is another than those on which ``acts`` were done: a
+    number is given once in a year.
+    """
+
+    def check(dossier: Dossier) -> Words | None:
+        """Một văn bản khác: not that of the act before it."""
+        paper = dossier.officialdocuments.last()
+        # In a replay of the past the number may be unknown.
+        if paper is None or not (number := fold_number(paper.number)):
+            return None
+        entries = dossier.history.filter(event__in=[f"dossier.{act}" for act in acts])
+        used = [
+            pk
+            for entry in entries
+            for model, pk in entry.data.get("records", ())
+            if model == paper._meta.model_name
+        ]
+        same = dossier.officialdocuments.filter(
+            pk__in=used, folded_number=number, signed_on__year=paper.signed_on.year
+        )
+        if not same.exists():
+            return None
+        return _now(
+            "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc "
+            "này."
+        ) % {"paper": paper}
+
+    check.__name__ = f"on_no_paper_of_{'_'.join(acts)}"
+    return Condition(check)
 
 
 def _was_reported(dossier: Dossier) -> bool:

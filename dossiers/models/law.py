@@ -55,6 +55,7 @@ from dossiers.law.conditions import (
     may_go_to_province,
     ministry_revokes,
     not_judged,
+    paper_not_of,
     plan_waited,
     province_certifies,
     province_revokes,
@@ -640,7 +641,7 @@ class Law(models.Model):
     @task_act(
         S.AWAITING_DECISION,
         S.AT_CENTRE,
-        conditions=[may_be_nominated, result_approved],
+        conditions=[may_be_nominated, result_approved, paper_not_of("approve_result")],
         paper=True,
         label=_("Đề nghị trung ương"),
         said=_("đề nghị trung ương đánh giá"),
@@ -651,7 +652,7 @@ class Law(models.Model):
     @free_act(
         S.AWAITING_DECISION,
         None,
-        conditions=[may_be_nominated],
+        conditions=[may_be_nominated, paper_not_of("approve_result", "nominate")],
         paper=True,
         label=_("Ghi quyết định phê duyệt kết quả"),
         who=REVOKERS,
@@ -783,7 +784,12 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[province_revokes, has_ground, signed_by_who_revokes],
+        conditions=[
+            province_revokes,
+            has_ground,
+            signed_by_who_revokes,
+            paper_not_of("report_revocation"),
+        ],
         tone="refuse",
         reason=True,
         paper=True,
