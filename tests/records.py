@@ -164,7 +164,7 @@ def ministry_paper(**fields):
 
 def scan():
     """The scan of a signed document; its file is staged, once for all tests of a folder."""
-    content = b"%PDF-1.7\n"
+    content = b"%PDF-1.7 obj %%EOF\n"
     came = files.Staged(sha256(content).hexdigest(), len(content), "van-ban.pdf", "application/pdf")
     if not files.is_there(came.sha256):
         files.stage(ContentFile(content))

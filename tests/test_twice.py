@@ -51,7 +51,7 @@ def today(days=0):
 
 
 def scan(name="van-ban.pdf"):
-    return SimpleUploadedFile(name, b"%PDF-1.7 van ban\n", content_type="application/pdf")
+    return SimpleUploadedFile(name, b"%PDF-1.7 van ban obj %%EOF\n", content_type="application/pdf")
 
 
 # --- What is sent: (who, address, what is typed, the rows that it makes) ----------------------
