@@ -378,6 +378,52 @@ def test_production_did_not_stop_after_it_was_confirmed(certified, an):
         )
 
 
+@pytest.mark.parametrize(
+    ("capacity", "of_the_commune"),
+    [
+        ("Chủ tịch", True),
+        ("Chủ tịch UBND xã", True),
+        ("Phó Chủ tịch Ủy ban nhân dân xã Nà Tấu", True),
+        ("Chủ tịch Uỷ ban nhân dân phường", True),
+        ("TM. ỦY BAN NHÂN DÂN XÃ, KT. CHỦ TỊCH\nPHÓ CHỦ TỊCH", True),
+        ("Chủ tịch xã", True),
+        ("Chủ tịch UBND", True),
+        ("Giám đốc HTX", False),
+        ("Chủ tịch Hội đồng quản trị", False),
+        ("Chủ tịch Hội Nông dân xã", False),
+        ("Chủ tịch UBND tỉnh", False),
+        ("Chủ tịch Ủy ban Mặt trận Tổ quốc xã", False),
+        ("Công chức kinh tế xã", False),
+    ],
+)
+def test_who_confirms_that_production_stopped_is_the_commune_s_committee(
+    certified, minh, capacity, of_the_commune
+):
+    with clock.at(at(11, 4)):
+        said = {
+            "by": minh,
+            "record": records.stopped(),
+            "paper": records.signed_paper(signer_capacity=capacity),
+        }
+        if of_the_commune:
+            doors.act(certified.process, "confirm_stopped", **said)
+        else:
+            with pytest.raises(ConditionNotMet, match="Chủ tịch UBND xã ký"):
+                doors.act(certified.process, "confirm_stopped", **said)
+    assert certified.stoppedproductions.exists() is of_the_commune
+
+
+def test_production_did_not_stop_before_it_was_certified(certified, an):
+    with clock.at(at(11, 4)), pytest.raises(ValidationError, match="trước ngày cấp"):
+        doors.act(
+            certified.process,
+            "confirm_stopped",
+            by=an,
+            record=records.stopped(stopped_on=records.day(2020, 12, 31)),
+            paper=records.signed_paper(),
+        )
+
+
 def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(certified, minh):
     Dossier.objects.filter(pk=certified.pk).update(stars=5)
     certified = Dossier.objects.get(pk=certified.pk)

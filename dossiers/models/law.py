@@ -60,6 +60,7 @@ from dossiers.law.conditions import (
     province_certifies,
     province_revokes,
     result_approved,
+    signed_by_commune,
     signed_by_ministry,
     signed_by_who_revokes,
 )
@@ -752,6 +753,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
+        conditions=[signed_by_commune],
         paper=True,
         label=_("Ghi xác nhận ngừng sản xuất của xã"),
         who=CONFIRMERS,
