@@ -42,6 +42,8 @@ REFUSED_UNDER_TWO = {
     ("nominate", S.AWAITING_DECISION),
     ("approve_result", S.AWAITING_DECISION),
     ("evaluate_again", S.AWAITING_DECISION),
+    ("report_revocation", S.CERTIFIED),
+    ("report_revocation", S.PROMOTED),
 }
 REFUSED_UNDER_THREE = {
     *(("choose_rubric", state) for state in NO_COUNCIL_YET),
@@ -49,6 +51,8 @@ REFUSED_UNDER_THREE = {
     ("nominate", S.AWAITING_DECISION),
     ("approve_result", S.AWAITING_DECISION),
     ("evaluate_again", S.AWAITING_DECISION),
+    ("report_revocation", S.CERTIFIED),
+    ("report_revocation", S.PROMOTED),
 }
 
 
