@@ -7,19 +7,24 @@ JPEG, downloads break off: what nobody can open later is said when it is sent.
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import pypdf
 import structlog
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from pypdf._encryption import Encryption, PasswordType
+from pypdf.generic import read_object
 
 log = structlog.get_logger(__name__)
 
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 #: Readers look for the beginning of a PDF in so many bytes, and for its end in so many.
 _PDF_BEGINS_WITHIN, _PDF_ENDS_WITHIN = 1024, 4096
+#: How far from a word of a PDF we read, and at how many places: a file of 50 MB takes no longer.
+_NEAR, _PLACES = 8192, 16
+#: More parts than this no picture has before its first line.
+_PARTS = 10_000
 _CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 CUT = _("Tệp bị cắt ngang hoặc bị hỏng, không mở được: xin tải lại tệp gốc rồi gửi.")
@@ -86,7 +91,7 @@ def kind_of(content: bytes, name: str) -> Kind | None:
         _check_pdf(content)
         return PDF
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        _check(b"IHDR" not in content[:32] or b"IEND" in content[-_PDF_ENDS_WITHIN:])
+        _check(content[12:16] == b"IHDR" and b"IEND" in content[-_PDF_ENDS_WITHIN:])
         return PNG
     if content.startswith(b"\xff\xd8\xff"):
         _check(_is_whole_jpeg(content))
@@ -102,34 +107,87 @@ def _check(holds: bool) -> None:
 
 
 def _check_pdf(content: bytes) -> None:
-    if b"/Encrypt" in content and _is_locked(content):
+    if _is_locked(content):
         raise FileRefused(LOCKED)
     end = content.rstrip(b"\0\r\n\t ")[-_PDF_ENDS_WITHIN:]
-    _check(re.search(rb"\sobj\b", content) is None or b"%%EOF" in end or b"startxref" in end)
+    _check(b"obj" in content and (b"%%EOF" in end or b"startxref" in end))
 
 
 def _is_locked(content: bytes) -> bool:
-    """Whether a password is asked to open it; to keep from printing only, it may stay."""
-    try:
-        return pypdf.PdfReader(io.BytesIO(content)).decrypt("") == 0
-    except Exception:
-        # Its reader knows not every PDF: what it cannot read may be whole all the same.
-        log.exception("pdf_lock_unread")
-        return False
+    """Whether a password is asked to open it; to keep from printing only, it may stay.
+
+    Only the dictionary that says so is read, never the file: whoever sends one that unfolds to
+    gigabytes or leads in a circle, would keep the process from everybody.
+    """
+    for at in _places(content, b"/Encrypt"):
+        try:
+            if (lock := _lock(content, at)) is not None:
+                return lock.verify("") == PasswordType.NOT_DECRYPTED
+        except Exception:
+            # Its reader knows not every PDF: what it cannot read may be whole all the same.
+            log.exception("pdf_lock_unread")
+            return False
+    return False
+
+
+def _lock(content: bytes, at: int) -> Encryption | None:
+    """What the word /Encrypt at ``at`` says of the password, there or in an object of its own; None
+    when it says nothing.
+    """
+    said = content[at : at + 64]
+    if found := re.match(rb"/Encrypt\s*(\d{1,10})\s+(\d{1,5})\s+R\b", said):
+        named = found[1] + b" " + found[2] + b" obj"
+        whole = (
+            place + len(named)
+            for place in _places(content, named)
+            if not content[max(place - 1, 0) : place].isdigit()
+        )
+        if (begins := next(whole, None)) is None:
+            raise LookupError(named)
+    else:
+        found = re.match(rb"/Encrypt\s*(?=<<)", said)
+        begins = at + found.end() if found else None
+    if begins is None:
+        return None
+    entry = read_object(io.BytesIO(content[begins : begins + _NEAR].lstrip()), None)
+    # The name of the file stands in the same dictionary as the word.
+    names = [*re.finditer(rb"/ID\s*(?=\[)", content[max(at - _NEAR, 0) : at + _NEAR])]
+    name = b""
+    if names:
+        begins = max(at - _NEAR, 0) + names[-1].end()
+        first = read_object(io.BytesIO(content[begins : begins + _NEAR]), None)[0]
+        name = first.original_bytes
+    return Encryption.read(entry, name)
+
+
+def _places(content: bytes, word: bytes) -> Iterator[int]:
+    """Where ``word`` stands, from the end; the last places only."""
+    at = len(content)
+    for _place in range(_PLACES):
+        # They may not overlap, so the next ends where this begins.
+        at = content.rfind(word, 0, at)
+        if at < 0:
+            return
+        yield at
 
 
 def _is_whole_jpeg(content: bytes) -> bool:
-    """Whether the picture ends: its small copies, which end too, stand before it begins."""
+    """Whether the picture begins and ends: its small copies, which end too, stand before it."""
     at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
-        marker, length = content[at + 1], int.from_bytes(content[at + 2 : at + 4])
-        if marker == 0xDA:
-            return b"\xff\xd9" in content[at:]
-        if marker == 0xFF:
-            at += 1
-        else:
-            at += 2 + length
-    return at <= len(content)
+    for _part in range(_PARTS):
+        # Any number of these may stand before the sign of a part.
+        filled = _FILLING.match(content, at)
+        assert filled is not None, "it matches nothing, too"
+        is_part, at = filled.end() > at, filled.end()
+        if at + 3 > len(content):
+            return False
+        if content[at] == 0xDA or not is_part:
+            return content.find(b"\xff\xd9", at) >= 0
+        at += 1 + int.from_bytes(content[at + 1 : at + 3])
+    return False
+
+
+_FILLING = re.compile(rb"\xff*")
 
 
 def _office(content: bytes) -> Kind | None:

@@ -334,12 +334,12 @@ def lines_of(content: bytes, columns: Sequence[str] = ()) -> Iterator[tuple[int,
     text = decoded(content)
     shift = 0
     first, _end, rest = text.partition("\n")
-    if found := re.fullmatch(r"sep=(.)\s*", first):
-        delimiter, text, shift = found[1], rest, 1
-    else:
-        delimiter = _delimiter_of(columns, text) or _delimiter(text)
-    source = io.StringIO(text, newline="")
     try:
+        if found := re.fullmatch(r"sep=(.)\s*", first):
+            delimiter, text, shift = found[1], rest, 1
+        else:
+            delimiter = _delimiter_of(columns, text) or _delimiter(text)
+        source = io.StringIO(text, newline="")
         yield from enumerate(
             csv.reader(source, delimiter=delimiter, strict=bool(columns)), 1 + shift
         )

@@ -76,7 +76,11 @@ HANDS_IN = {
     "nominate": lambda: {"paper": records.signed_paper()},
     **{
         act: lambda: {"paper": records.signed_paper()}
-        for act in ("approve_result", "evaluate_again", "order_evaluation", "withdraw_decision")
+        for act in ("approve_result", "evaluate_again")
+    },
+    **{
+        act: lambda: {"paper": records.ministry_paper()}
+        for act in ("order_evaluation", "withdraw_decision")
     },
     "record_promotion": lambda: {"record": records.promotion()},
     "promote": lambda: {"record": records.promotion()},

@@ -152,9 +152,19 @@ def signed_paper(**fields):
     return OfficialDocument(**values | fields)
 
 
+def ministry_paper(**fields):
+    """A document of the ministry, signed for the minister."""
+    minister = {
+        "number": "812/QĐ-BNNMT",
+        "signer": "Nguyễn Văn Bộ",
+        "signer_capacity": "Thứ trưởng",
+    }
+    return signed_paper(**minister | fields)
+
+
 def scan():
     """The scan of a signed document; its file is staged, once for all tests of a folder."""
-    content = b"%PDF-1.7\n"
+    content = b"%PDF-1.7 obj %%EOF\n"
     came = files.Staged(sha256(content).hexdigest(), len(content), "van-ban.pdf", "application/pdf")
     if not files.is_there(came.sha256):
         files.stage(ContentFile(content))

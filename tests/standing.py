@@ -42,9 +42,10 @@ def with_compulsory_papers(dossier, by, **ends):
         doors.act(dossier.process, "attach_evidence", by=by, record=paper)
 
 
-def approved(dossier, by):
+def approved(dossier, by, number="88/QĐ-UBND"):
     """The chair's decision that approves a result of 90 points, before the province's request."""
-    doors.act(dossier.process, "approve_result", by=by, paper=records.signed_paper())
+    paper = records.signed_paper(number=number)
+    doors.act(dossier.process, "approve_result", by=by, paper=paper)
     return dossier
 
 

@@ -144,6 +144,9 @@ def test_a_file_fills_the_rows_and_changes_nothing_yet(as_minh):
         (csv("day,worked,name,document\n2026-11-24,,Nghỉ\n"), "Dòng 2 của tệp"),
         (csv("day,worked,name,document\n2026-11-24,y,Nghỉ,1\n"), "Dòng 2 của tệp"),
         (SimpleUploadedFile("lich.csv", b"\xff\xfe\x00"), "không theo mã UTF-8"),
+        (csv("x" * 140_000 + ",worked,name,document\n"), "Tệp CSV bị hỏng"),
+        (csv("day,worked,name,document\n" + "x" * 140_000 + ",x,Nghỉ,1\n"), "Tệp CSV bị hỏng"),
+        (csv('day,worked,name,document\n"' + "x\n" * 70_000), "Tệp CSV bị hỏng"),
     ],
 )
 def test_a_wrong_file_is_refused_and_nothing_typed_is_lost(as_minh, file, sentence):

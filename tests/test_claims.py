@@ -128,7 +128,7 @@ OLD = {
 
 
 def scan():
-    return SimpleUploadedFile("qd.pdf", b"%PDF-1.7\n", "application/pdf")
+    return SimpleUploadedFile("qd.pdf", b"%PDF-1.7 obj %%EOF\n", "application/pdf")
 
 
 def test_the_old_certificate_is_entered_in_the_same_form(honey, cycle, commune, minh):
@@ -378,6 +378,52 @@ def test_production_did_not_stop_after_it_was_confirmed(certified, an):
         )
 
 
+@pytest.mark.parametrize(
+    ("capacity", "of_the_commune"),
+    [
+        ("Chủ tịch", True),
+        ("Chủ tịch UBND xã", True),
+        ("Phó Chủ tịch Ủy ban nhân dân xã Nà Tấu", True),
+        ("Chủ tịch Uỷ ban nhân dân phường", True),
+        ("TM. ỦY BAN NHÂN DÂN XÃ, KT. CHỦ TỊCH\nPHÓ CHỦ TỊCH", True),
+        ("Chủ tịch xã", True),
+        ("Chủ tịch UBND", True),
+        ("Giám đốc HTX", False),
+        ("Chủ tịch Hội đồng quản trị", False),
+        ("Chủ tịch Hội Nông dân xã", False),
+        ("Chủ tịch UBND tỉnh", False),
+        ("Chủ tịch Ủy ban Mặt trận Tổ quốc xã", False),
+        ("Công chức kinh tế xã", False),
+    ],
+)
+def test_who_confirms_that_production_stopped_is_the_commune_s_committee(
+    certified, minh, capacity, of_the_commune
+):
+    with clock.at(at(11, 4)):
+        said = {
+            "by": minh,
+            "record": records.stopped(),
+            "paper": records.signed_paper(signer_capacity=capacity),
+        }
+        if of_the_commune:
+            doors.act(certified.process, "confirm_stopped", **said)
+        else:
+            with pytest.raises(ConditionNotMet, match="Chủ tịch UBND xã ký"):
+                doors.act(certified.process, "confirm_stopped", **said)
+    assert certified.stoppedproductions.exists() is of_the_commune
+
+
+def test_production_did_not_stop_before_it_was_certified(certified, an):
+    with clock.at(at(11, 4)), pytest.raises(ValidationError, match="trước ngày cấp"):
+        doors.act(
+            certified.process,
+            "confirm_stopped",
+            by=an,
+            record=records.stopped(stopped_on=records.day(2020, 12, 31)),
+            paper=records.signed_paper(),
+        )
+
+
 def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(certified, minh):
     Dossier.objects.filter(pk=certified.pk).update(stars=5)
     certified = Dossier.objects.get(pk=certified.pk)
@@ -400,8 +446,41 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
     with clock.at(at(12, 1)):
         with pytest.raises(ConditionNotMet, match="do Bộ trưởng ký"):
             revoking(certified, minh, records.revocation())
+        with pytest.raises(ConditionNotMet, match="cho một việc khác"):
+            revoking(certified, minh, records.revocation(), **minister, number="40/BC-UBND")
         revoking(certified, minh, records.revocation(), **minister)
     assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
+
+
+@pytest.mark.parametrize("stars", [3, 4, 5])
+@pytest.mark.parametrize("act", ["order_evaluation", "withdraw_decision"])
+@pytest.mark.parametrize(
+    ("capacity", "of_the_ministry"),
+    [
+        ("Bộ trưởng", True),
+        ("Thứ trưởng Bộ Nông nghiệp và Môi trường", True),
+        ("KT. BỘ TRƯỞNG\nTHỨ TRƯỞNG", True),
+        ("TL. Bộ trưởng, Cục trưởng", True),
+        ("Trưởng phòng", False),
+        ("Chủ tịch", False),
+        ("Thủ trưởng cơ quan", False),
+    ],
+)
+def test_what_the_ministry_decides_rests_on_a_paper_of_the_ministry(
+    certified, minh, stars, act, capacity, of_the_ministry
+):
+    Dossier.objects.filter(pk=certified.pk).update(stars=stars)
+    certified = Dossier.objects.get(pk=certified.pk)
+    said = {"by": minh, "reason": "Trái quy định"}
+    with clock.at(at(11, 2)):
+        paper = records.ministry_paper(signer_capacity=capacity)
+        if of_the_ministry:
+            doors.act(certified.process, act, paper=paper, **said)
+        else:
+            with pytest.raises(ConditionNotMet, match="Văn bản của Bộ do Bộ trưởng"):
+                doors.act(certified.process, act, paper=paper, **said)
+    events = HistoryEntry.objects.filter(event=f"dossier.{act}")
+    assert events.exists() is of_the_ministry
 
 
 def test_three_stars_are_not_reported_to_the_ministry(certified, minh):

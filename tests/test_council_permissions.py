@@ -34,7 +34,10 @@ def things(everybody, province, cycle, commune):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu)
     entry = round_.entries.get()
     pen = Scoresheet.type_in(
-        entry, judge(council, 2), by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+        entry,
+        judge(council, 2),
+        by=thu,
+        scan=(staged(b"%PDF-1.4 phieu obj %%EOF").sha256, "phieu.pdf"),
     )
     opinion = Opinion(entry=entry, to=everybody["y_te"], department="Sở Y tế", question="Đạt?")
     return {

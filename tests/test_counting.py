@@ -179,7 +179,10 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
             for each in seats:
                 fill(entry, each, best) if each != by_pen else None
             typed = Scoresheet.type_in(
-                entry, by_pen, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+                entry,
+                by_pen,
+                by=thu,
+                scan=(staged(b"%PDF-1.4 phieu obj %%EOF").sha256, "phieu.pdf"),
             )
             judging.score(typed, choose(entry.rubric, best), by=thu)
             typed.submit(by=thu)
@@ -191,7 +194,7 @@ def test_no_page_of_who_scores_depends_on_the_pen_sheets_of_others(opened, thu, 
             if each != by_pen:
                 fill(entry, each, best)
         pen = Scoresheet.type_in(
-            entry, by_pen, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+            entry, by_pen, by=thu, scan=(staged(b"%PDF-1.4 phieu obj %%EOF").sha256, "phieu.pdf")
         )
         judging.score(pen, choose(entry.rubric, best), by=thu)
         readers = [each for each in seats if each.seat != Seat.MEMBER]

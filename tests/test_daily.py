@@ -81,11 +81,13 @@ def _first_of_the_minute():
     cache.clear()
 
 
-def sign_in(name, password="sai", forwarded=None):
+def sign_in(name, password="sai", forwarded=None, **connected):
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     return (
         Client()
-        .post("/accounts/login/", {"login": name, "password": password}, headers=headers)
+        .post(
+            "/accounts/login/", {"login": name, "password": password}, headers=headers, **connected
+        )
         .status_code
     )
 
@@ -121,6 +123,11 @@ BEHIND = {
     "two proxies, the same client": (
         2, "198.51.100.7, 10.0.0.1", "8.8.8.8, 198.51.100.7, 10.0.0.1", True,
     ),
+    "a proxy that adds the port, the same client": (1, "1.2.3.4:5678", "1.2.3.4:99", True),
+    "a proxy that adds the port, another client": (1, "1.2.3.4:5678", "1.2.3.5:5678", False),
+    "two ways to write it": (1, "[2001:DB8::1]:80", "2001:db8:0::1", True),
+    "the older address within the newer": (1, '"[::ffff:1.2.3.4]:80"', "1.2.3.4", True),
+    "no address at all: who is connected": (1, "unknown", "unix:", True),
 }  # fmt: skip
 
 
@@ -129,6 +136,24 @@ def test_the_clients_address_is_locked_never_the_proxys(case, an, right, setting
     settings.PROXIES, first, then, locked = BEHIND[case]
     assert fails("an", first) == 429
     assert (sign_in("an", right, then) == 429) is locked
+
+
+#: What proxies are known to add, and what nobody should.
+ADDED = (
+    "1.2.3.4:5678", "unknown", "unix:", "[::1]:80", "[::1]", "::1", "fe80::1%eth0", "_hidden", "\0",
+    "", " ", ",", "1.2.3", "1.2.3.4.5", "999.1.1.1", "[", "[]:", "1.2.3.4:", "for=1.2.3.4",
+    "\u0663.1.1.1", "1.2.3.4/24", "x" * 9000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("connected", ["127.0.0.1", "", "unix:", "junk"])
+@pytest.mark.parametrize("added", ADDED)
+def test_whatever_a_proxy_adds_who_knows_the_password_comes_in(
+    added, connected, an, right, settings
+):
+    settings.PROXIES = 1
+    assert sign_in("an", right, added, REMOTE_ADDR=connected) == 302
+    assert sign_in("an", "sai", added, REMOTE_ADDR=connected) == 200
 
 
 def test_as_many_as_sign_in_behind_one_proxy_are_not_counted_as_one(an, right, settings):

@@ -463,7 +463,7 @@ def test_a_correction_is_done_on_its_page(awaiting, minh, an, settings, tmp_path
     data = {f"correct_names-{name}": value for name, value in fields.items()}
     page = client.post(address, data).content.decode()
     assert "Bạn chưa chọn: Bản chụp." in page and 'value="20/QĐ-UBND"' in page
-    scan = {"correct_names-paper-scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x")}
+    scan = {"correct_names-paper-scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x obj %%EOF")}
     assert client.post(address, data | scan).status_code == 302
     assert Dossier.objects.get(pk=dossier.pk).product.name == "Mật ong bạc hà"
 
@@ -574,7 +574,7 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
     }
     assert clerk.post(address, data).status_code == 200
     assert Task.objects.get(pk=task.pk).is_open
-    scan = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x")
+    scan = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x obj %%EOF")
     assert agreed(clerk, address, data | {"certify-paper-scan_file": scan}).status_code == 302
     given = dossier.certificates.get()
     assert given.decision.scan.filename == "qd.pdf"

@@ -18,8 +18,8 @@ from tests.world import events
 
 pytestmark = pytest.mark.django_db
 
-PDF = b"%PDF-1.7\nn\xe1\xbb\x99i dung"
-PNG = b"\x89PNG\r\n\x1a\nrest"
+PDF = b"%PDF-1.7\nn\xe1\xbb\x99i dung obj %%EOF"
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR rest IEND"
 XLSX = office("xl/workbook.xml")
 
 

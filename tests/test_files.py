@@ -32,7 +32,7 @@ from tests.world import person
 
 pytestmark = pytest.mark.django_db
 
-PDF = b"%PDF-1.7\nn\xe1\xbb\x99i dung"
+PDF = b"%PDF-1.7\nn\xe1\xbb\x99i dung obj %%EOF"
 
 
 @pytest.fixture(autouse=True)

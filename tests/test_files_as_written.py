@@ -1,6 +1,9 @@
 """Files and tables as other programs write them: taken by what they are, or refused in true words."""
 
+import contextlib
 import io
+import time
+import tracemalloc
 import zipfile
 from datetime import date
 
@@ -19,11 +22,11 @@ from dossiers.forms.uploads import FileField, ScanField
 from tests.stored import office
 
 
-def a_pdf(password=None, owner=None):
+def a_pdf(password=None, owner=None, algorithm="AES-256"):
     made = pypdf.PdfWriter()
     made.add_blank_page(100, 100)
     if password is not None:
-        made.encrypt(password, owner, algorithm="AES-256")
+        made.encrypt(password, owner, algorithm=algorithm)
     out = io.BytesIO()
     made.write(out)
     return out.getvalue()
@@ -78,6 +81,13 @@ NOT_TAKEN = {
     "half a photo": ("a.jpg", a_jpeg()[:-100], contents.CUT),
     "a photo cut in its head": ("a.jpg", a_jpeg()[:20], contents.CUT),
     "half a PNG": ("a.png", PICTURE[:-20], contents.CUT),
+    "a PDF that has nothing": ("a.pdf", b"%PDF-", contents.CUT),
+    "a PDF that has only its first line": ("a.pdf", b"%PDF-1.7\n%%EOF", contents.CUT),
+    "a PNG that has nothing": ("a.png", PICTURE[:8], contents.CUT),
+    "a PNG of anything": ("a.png", PICTURE[:8] + b"rest" * 99, contents.CUT),
+    "three bytes of a photo": ("a.jpg", b"\xff\xd8\xff", contents.CUT),
+    "four bytes of a photo": ("a.jpg", b"\xff\xd8\xff\xe0", contents.CUT),
+    "a photo without a picture": ("a.jpg", a_jpeg()[:2] + b"\xff" * 99, contents.CUT),
     "half a paper of Word": ("a.docx", office()[:-30], contents.CUT),
     "a paper of Word with a password": ("a.docx", LOCKED_OFFICE, contents.LOCKED),
     "a paper of Word 97": ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 Word", contents.OLD_OFFICE),
@@ -101,6 +111,57 @@ def test_what_nobody_could_open_is_told_at_once(case, settings, tmp_path):
         FileField().clean(SimpleUploadedFile(name, content))
     assert refused.value.messages == [str(sentence)]
     assert list(tmp_path.iterdir()) == []
+
+
+def _many(words, size=20_000_000):
+    return (words * (size // len(words) + 1))[:size]
+
+
+#: What took minutes or gigabytes, or would with another way to read.
+LONG = {
+    "a name that never ends": b"%PDF-1.7 1 0 obj /Encrypt 2 0 R trailer /X" + _many(b"0") + b">>",
+    "a dictionary that never ends": b"%PDF-1.7 obj 2 0 obj /Encrypt 2 0 R <</X" + _many(b"0"),
+    "a nest": b"%PDF-1.7 /Encrypt 2 0 R 2 0 obj " + _many(b"<</A[") + b"%%EOF",
+    "many trailers": b"%PDF-1.7 obj /Encrypt 2 0 R " + _many(b"trailer<<>>\n") + b"%%EOF",
+    "many words": b"%PDF-1.7 obj " + _many(b"/Encrypt ") + b"%%EOF",
+    "many references": b"%PDF-1.7 obj " + _many(b"/Encrypt 2 0 R ") + b"%%EOF",
+    "many objects": b"%PDF-1.7 /Encrypt 2 0 R " + _many(b"12 0 obj ") + b"%%EOF",
+    "half words": b"%PDF-1.7 obj " + _many(b"/Encryp") + b"%%EOF",
+    "blanks": b"%PDF-1.7 obj /Encrypt" + _many(b" ") + b"%%EOF",
+    "a packed table": (
+        b"%PDF-1.7 1 0 obj <</Type/XRef/Filter/ASCII85Decode/Encrypt 2 0 R>> stream "
+        + _many(b"z") + b" endstream startxref 9 %%EOF"
+    ),
+    "a photo that never begins": b"\xff\xd8" + _many(b"\xff"),
+    "a photo of empty parts": b"\xff\xd8" + _many(b"\xff\xe0\0\2"),
+    "a photo of parts without length": b"\xff\xd8" + _many(b"\xff\xe0\0\0\xff"),
+    "a PNG that never ends": PICTURE[:16] + _many(b"IEN"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LONG)
+def test_no_file_keeps_the_process_from_the_others(case):
+    tracemalloc.start()
+    began = time.process_time()
+    with contextlib.suppress(contents.FileRefused):
+        contents.kind_of(LONG[case], "a.pdf")
+    took, (_now, most) = time.process_time() - began, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Seconds of work, not of waiting; it takes a tenth of that.
+    assert took < 3
+    assert most < 2 * len(LONG[case])
+
+
+@pytest.mark.parametrize("algorithm", ["RC4-40", "RC4-128", "AES-128", "AES-256-R5", "AES-256"])
+@pytest.mark.parametrize("before", [b"", b"15 0 obj\n<</EncryptMetadata true>>\nendobj\n"])
+@pytest.mark.parametrize(("password", "locked"), [("bi mat", True), ("", False)])
+def test_every_kind_of_password_is_seen(algorithm, before, password, locked):
+    content = a_pdf(password, "khoa", algorithm).replace(b"xref\n0", before + b"xref\n0", 1)
+    if locked:
+        with pytest.raises(contents.FileRefused, match="mật khẩu"):
+            contents.kind_of(content, "a.pdf")
+    else:
+        assert contents.kind_of(content, "a.pdf") == PDF
 
 
 def test_a_scan_and_a_photo_are_read_by_the_same_reader(settings, tmp_path):

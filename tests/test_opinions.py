@@ -128,13 +128,13 @@ def test_an_answer_has_its_paper(client, entry, thu, y_te, minh, la, settings, t
     wrong = post(client, y_te, "opinion", opinion.pk, **said).content.decode()
     assert "Đạt yêu cầu." in wrong and not Opinion.objects.get().answer
     said["number"] = "15/SYT-ATTP ngày 01/11/2026"
-    scan = SimpleUploadedFile("tra-loi.pdf", b"%PDF-1.4 tra loi", "application/pdf")
+    scan = SimpleUploadedFile("tra-loi.pdf", b"%PDF-1.4 tra loi obj %%EOF", "application/pdf")
     assert post(client, y_te, "opinion", opinion.pk, scan=scan, **said).status_code == 302
     kept = Opinion.objects.get()
     assert (kept.number, kept.scan_name) == (said["number"], "tra-loi.pdf")
     assert said["number"] in page(client, minh, "entry", entry.pk).content.decode()
     paper = page(client, minh, "opinion_scan", opinion.pk)
-    assert b"".join(paper.streaming_content) == b"%PDF-1.4 tra loi"
+    assert b"".join(paper.streaming_content) == b"%PDF-1.4 tra loi obj %%EOF"
     assert page(client, la, "opinion_scan", opinion.pk).status_code == 404
 
 

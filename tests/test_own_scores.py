@@ -230,7 +230,9 @@ def answered(dossier, by, points, **typed):
             "record_centre_result-paper-signed_on": f"{clock.today():%d/%m/%Y}",
             "record_centre_result-paper-signer": "Lê Văn Bộ",
             "record_centre_result-paper-signer_capacity": "Bộ trưởng",
-            "record_centre_result-paper-scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x"),
+            "record_centre_result-paper-scan_file": SimpleUploadedFile(
+                "a.pdf", b"%PDF-1.7 x obj %%EOF"
+            ),
         }
         | points
         | typed,

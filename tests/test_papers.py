@@ -167,7 +167,7 @@ def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client,
 def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):
     settings.MEDIA_ROOT = tmp_path
     client.force_login(thu)
-    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed")
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed obj %%EOF")
     client.post(reverse("councils:documents", args=[closed.pk]), signed(scan=scan))
     path = reverse("councils:document_scan", args=[SignedDocument.objects.get().pk])
     assert b"".join(client.get(path).streaming_content).endswith(b"signed")
@@ -224,10 +224,10 @@ def test_a_scan_that_was_changed_on_disk_is_not_handed_over(
 ):
     settings.MEDIA_ROOT = tmp_path
     client.force_login(thu)
-    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed")
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed obj %%EOF")
     client.post(reverse("councils:documents", args=[closed.pk]), signed(scan=scan))
     found = SignedDocument.objects.get()
-    path_of(found.scan_sha256).write_bytes(b"%PDF-1.4 forged")
+    path_of(found.scan_sha256).write_bytes(b"%PDF-1.4 forged obj %%EOF")
     page = client.get(reverse("councils:document_scan", args=[found.pk]))
     assert (page.status_code, "không còn đúng như lúc nộp" in page.text) == (404, True)
 
@@ -235,7 +235,7 @@ def test_a_scan_that_was_changed_on_disk_is_not_handed_over(
 def test_a_refused_number_holds_its_scan_for_who_sent_it(client, closed, thu, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     client.force_login(thu)
-    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed")
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed obj %%EOF")
     path = reverse("councils:documents", args=[closed.pk])
     page = client.post(path, signed(number="", scan=scan))
     assert "Đã giữ tệp «bien ban.pdf»" in page.text

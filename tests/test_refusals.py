@@ -398,7 +398,7 @@ def test_nothing_typed_breaks_a_page(world, browsers):
                     continue
                 forms.add(key)
                 meant = {
-                    name: SimpleUploadedFile("a\0b.pdf", b"%PDF-1.4 \0")
+                    name: SimpleUploadedFile("a\0b.pdf", b"%PDF-1.4 \0 obj %%EOF")
                     if kind == "file"
                     else value
                     for name, (kind, value) in form["fields"].items()

@@ -286,7 +286,7 @@ def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh, setti
     refused = signed_in(minh).post(address, typed).content.decode()
     assert "Bạn chưa chọn: Bản chụp." in refused
     settings.MEDIA_ROOT = tmp_path
-    typed["revoke-paper-scan_file"] = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x")
+    typed["revoke-paper-scan_file"] = SimpleUploadedFile("qd.pdf", b"%PDF-1.7 x obj %%EOF")
     done = agreed(signed_in(minh), address, typed, follow=True).content.decode()
     assert "Đã thu hồi giấy chứng nhận." in done
     again = signed_in(minh).post(address, typed).content.decode()

@@ -568,8 +568,28 @@ def test_the_centre_gave_less_and_the_leader_chooses_on_paper(chosen, best_of_al
     doors.complete(open_task(dossier), "propose_recognition", by=minh)
     with pytest.raises(ConditionNotMet, match="phê duyệt kết quả"):
         on_paper(dossier, "nominate", son)
-    approved(dossier, minh)
+    with pytest.raises(ConditionNotMet, match="88/QĐ-UBND .* cho một việc khác"):
+        approved(dossier, minh)
+    approved(dossier, minh, "90/QĐ-UBND")
     on_paper(dossier, "nominate", son)
+
+
+@pytest.mark.parametrize(
+    ("number", "another"),
+    [("88/QĐ-UBND", False), ("88 / qđ–ubnd", False), ("89/TTr-UBND", True)],
+)
+def test_the_request_to_the_centre_is_not_the_paper_that_approved_the_result(
+    best_of_all, minh, son, number, another
+):
+    approved(best_of_all, minh)
+    asked = {"by": son, "paper": records.signed_paper(number=number)}
+    if another:
+        doors.complete(open_task(best_of_all), "nominate", **asked)
+    else:
+        with pytest.raises(ConditionNotMet, match="cho một việc khác"):
+            doors.complete(open_task(best_of_all), "nominate", **asked)
+    best_of_all.lock()
+    assert (best_of_all.state == State.AT_CENTRE) is another
 
 
 def test_only_after_the_centres_answer_is_a_result_evaluated_again(best_of_all, son):
@@ -582,11 +602,11 @@ def test_the_ministry_orders_a_new_evaluation_or_withdraws_the_decision(best_of_
     on_paper(dossier, "certify", son, record=records.certificate())
     dossier.lock()
     about = {"by": minh, "reason": "Kết luận kiểm tra của Bộ"}
-    doors.act(dossier.process, "order_evaluation", paper=records.signed_paper(), **about)
+    doors.act(dossier.process, "order_evaluation", paper=records.ministry_paper(), **about)
     dossier.lock()
     given = dossier.certificates.with_validity().get()
     assert given.standing(clock.today()) == "valid"
-    doors.act(dossier.process, "withdraw_decision", paper=records.signed_paper(), **about)
+    doors.act(dossier.process, "withdraw_decision", paper=records.ministry_paper(), **about)
     given = dossier.certificates.with_validity().get()
     assert (given.standing(clock.today()), given.revoked_on) == ("revoked", clock.today())
 

@@ -285,7 +285,7 @@ def test_a_pen_sheet_is_typed_by_one_and_confirmed_by_another(round_, thu):
     with pytest.raises(PermissionDenied):
         Scoresheet.type_in(entry, member, by=member.user)
     sheet = Scoresheet.type_in(
-        entry, member, by=thu, scan=(staged(b"%PDF-1.4 phieu").sha256, "phieu.pdf")
+        entry, member, by=thu, scan=(staged(b"%PDF-1.4 phieu obj %%EOF").sha256, "phieu.pdf")
     )
     judging.score(sheet, judging.choose(entry.rubric, best), by=thu)
     sheet.submit(by=thu)

@@ -30,7 +30,7 @@ from tests.stored import office, staged
 
 pytestmark = pytest.mark.django_db
 
-PDF = b"%PDF-1.7\nphieu"
+PDF = b"%PDF-1.7\nphieu obj %%EOF"
 
 
 @pytest.fixture(autouse=True)

@@ -71,6 +71,8 @@ def file_of(cycle, cycle_of_three, commune, old_commune, moi):
         if act in ("nominate", "approve_result"):
             best = stand(dossier, state, stars=5, points_sum="650")
             return approved(best, moi) if act == "nominate" else best
+        if act == "report_revocation":
+            return stand(dossier, state, stars=5, points_sum="650")
         if act == "evaluate_again":
             return answered_by_the_centre(stand(dossier, state))
         return stand(dossier, state)
@@ -119,7 +121,7 @@ def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, 
     ):
         # What is called a scan must be a file of a signed document.
         refused(UNSCANNED, dossier, act, moi, records.signed_paper(scan=stray))
-    assert attempt(dossier, act, moi, records.signed_paper())
+    assert attempt(dossier, act, moi, HANDS_IN[act]()["paper"])
     if ACTS[act].scored:
         assert attempt(dossier, act, moi, authority=authority(dossier, moi))
     else:

@@ -309,7 +309,8 @@ def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, th
             paper=records.signed_paper(),
             record=records.certificate(),
         )
-    doors.act(dossier.process, "approve_result", by=minh, paper=records.signed_paper())
+    approval = records.signed_paper(number="88/QĐ-UBND")
+    doors.act(dossier.process, "approve_result", by=minh, paper=approval)
     step(dossier, "nominate", son, paper=records.signed_paper())
     step(
         dossier,

@@ -34,7 +34,7 @@ def paper_fields(**changed):
         "document_on": "05/01/2026",
         "document_signer": "Nguyễn Văn Lãnh",
         "document_capacity": "Chánh Văn phòng",
-        "scan": SimpleUploadedFile("88.pdf", b"%PDF-1.4 danh sach"),
+        "scan": SimpleUploadedFile("88.pdf", b"%PDF-1.4 danh sach obj %%EOF"),
     } | changed
 
 

@@ -87,7 +87,7 @@ def paper(**fields):
         "signed_on": today(),
         "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
-        "scan_file": SimpleUploadedFile("van ban.pdf", b"%PDF-1.7 x"),
+        "scan_file": SimpleUploadedFile("van ban.pdf", b"%PDF-1.7 x obj %%EOF"),
     }
     return {f"paper__{name}": value for name, value in (values | fields).items()}
 
@@ -368,7 +368,7 @@ def test_the_signer_may_add_the_paper_with_its_scan(dossier, an, chi):
         paper__signed_on=today(),
         paper__signer="Quàng Văn Chi",
         paper__signer_capacity="Chủ tịch UBND xã",
-        paper__scan_file=SimpleUploadedFile("tờ trình.pdf", b"%PDF-1.7 x"),
+        paper__scan_file=SimpleUploadedFile("tờ trình.pdf", b"%PDF-1.7 x obj %%EOF"),
     )
     document = dossier.officialdocuments.get()
     assert (document.scan.filename, document.scan.kind) == ("tờ trình.pdf", "signed_paper")

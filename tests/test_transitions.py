@@ -42,6 +42,8 @@ REFUSED_UNDER_TWO = {
     ("nominate", S.AWAITING_DECISION),
     ("approve_result", S.AWAITING_DECISION),
     ("evaluate_again", S.AWAITING_DECISION),
+    ("report_revocation", S.CERTIFIED),
+    ("report_revocation", S.PROMOTED),
 }
 REFUSED_UNDER_THREE = {
     *(("choose_rubric", state) for state in NO_COUNCIL_YET),
@@ -49,6 +51,8 @@ REFUSED_UNDER_THREE = {
     ("nominate", S.AWAITING_DECISION),
     ("approve_result", S.AWAITING_DECISION),
     ("evaluate_again", S.AWAITING_DECISION),
+    ("report_revocation", S.CERTIFIED),
+    ("report_revocation", S.PROMOTED),
 }
 
 
@@ -248,7 +252,7 @@ def test_the_centre_is_asked_once(dossier, moi):
     assert refusal(dossier, "nominate", moi, paper=records.signed_paper()) == [
         "Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh."
     ]
-    do(dossier, "approve_result", moi, paper=records.signed_paper())
+    do(dossier, "approve_result", moi, paper=records.signed_paper(number="88/QĐ-UBND"))
     do(dossier, "nominate", moi, paper=records.signed_paper())
     do(
         dossier,

@@ -51,7 +51,7 @@ def today(days=0):
 
 
 def scan(name="van-ban.pdf"):
-    return SimpleUploadedFile(name, b"%PDF-1.7 van ban\n", content_type="application/pdf")
+    return SimpleUploadedFile(name, b"%PDF-1.7 van ban obj %%EOF\n", content_type="application/pdf")
 
 
 # --- What is sent: (who, address, what is typed, the rows that it makes) ----------------------
@@ -462,7 +462,10 @@ FINAL = {
         PAPER | {"revocation-ground": "b", "revocation-recipients": "Chủ thể; UBND xã Nà Tấu",
                  "reason-reason": "Không còn đạt"},
     ),
-    "withdraw_decision": (State.CERTIFIED, "minh", PAPER | {"reason-reason": "Trái quy định"}),
+    "withdraw_decision": (
+        State.CERTIFIED, "minh",
+        PAPER | {"paper-signer_capacity": "Bộ trưởng", "reason-reason": "Trái quy định"},
+    ),
     "record_centre_result": (
         State.AT_CENTRE, "minh",
         PAPER | {"evaluation-met_on": TODAY, "evaluation-points_sum": "170",

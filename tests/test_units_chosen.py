@@ -162,3 +162,21 @@ def test_filters_tell_them_apart_too(cycle, both, twin, commune, dossier):
     with clock.at(clock.now() + timedelta(days=90)):
         units = {row["unit"] for row in OverdueRegister(both, OverdueFilters()).heat()}
     assert units == {NOW, ENDED}
+
+
+@pytest.mark.parametrize(
+    ("left_to", "sentence"),
+    [
+        ("its namesake", f"Ngày ấy «{ENDED}» không còn: nay là «{NOW}»."),
+        ("nobody", f"Ngày ấy «{ENDED}» không còn: hãy chọn đơn vị khác."),
+    ],
+)
+def test_what_was_held_after_a_unit_ended_names_who_it_is_today(
+    cycle, twin, commune, both, client, left_to, sentence
+):
+    if left_to == "its namesake":
+        twin.successors.add(commune)
+    client.force_login(both)
+    typed = {"cycle": cycle.pk, "org_unit": twin.pk, "held_on": "2026-02-03", "kind": "meeting"}
+    form = client.post("/outreach/", typed).context["form"]
+    assert form.errors["org_unit"] == [sentence]

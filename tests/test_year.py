@@ -203,13 +203,13 @@ def test_a_year_opens_from_the_last_one_with_what_the_province_changed(
 
 
 def test_the_scan_of_the_plan_is_kept_and_served(client, rule_sets, minh, an, settings, tmp_path):
-    scan = SimpleUploadedFile("ke-hoach.pdf", b"%PDF-1.4 test", "application/pdf")
+    scan = SimpleUploadedFile("ke-hoach.pdf", b"%PDF-1.4 test obj %%EOF", "application/pdf")
     year = opened(client, minh, scan=scan)
     paper = year.plans.get()
     assert paper.filename == "ke-hoach.pdf"
     client.force_login(an)
     answer = client.get(reverse("dossiers:plan_scan", args=[paper.pk]))
-    assert b"".join(answer.streaming_content) == b"%PDF-1.4 test"
+    assert b"".join(answer.streaming_content) == b"%PDF-1.4 test obj %%EOF"
 
 
 def test_a_second_click_comes_to_the_same_year(client, new_year):

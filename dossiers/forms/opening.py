@@ -458,11 +458,14 @@ class OutreachForm(Part, forms.ModelForm):
         data = super().clean()
         unit, day = data.get("org_unit"), data.get("held_on")
         if unit and day and unit.ended_before(day):
-            self.add_error(
-                "org_unit",
+            heir = unit.heir()
+            # A reorganised unit may keep its name; a district is left to nobody.
+            said = (
                 _("Ngày ấy «%(unit)s» không còn: nay là «%(now)s».")
-                % {"unit": unit, "now": unit.heir()},
+                if heir != unit
+                else _("Ngày ấy «%(unit)s» không còn: hãy chọn đơn vị khác.")
             )
+            self.add_error("org_unit", said % {"unit": unit.label, "now": heir})
         return data
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from cycle.letters import fold_number
 from cycle.models import Level
 from cycle.written import visible
 from dossiers.law.doing import Doing
@@ -405,6 +408,83 @@ def ministry_revokes(dossier: Dossier) -> Words | None:
 def certified_by_centre(dossier: Dossier) -> bool:
     """Whether the pinned edition lets only the centre certify its stars."""
     return dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
+
+
+#: The minister, or a deputy for him; whoever signs by his order writes «TL. Bộ trưởng» before.
+_MINISTER = re.compile(r"\b(bộ|thứ) trưởng\b")
+#: The chair of a commune's People's Committee or a deputy: alone, or with the committee's name.
+_COMMUNE_CHAIR = re.compile(
+    r"\bchủ tịch\W*($|phó chủ tịch|xã\b|phường\b|thị trấn\b|đặc khu\b"
+    r"|(ubnd|(uỷ|ủy) ban nhân dân)\W*($|xã\b|phường\b|thị trấn\b|đặc khu\b))"
+)
+
+
+def _signed_as(dossier: Dossier, office: re.Pattern[str]) -> bool:
+    """Whether who signed the paper of the act, its last, held that ``office``."""
+    paper = dossier.officialdocuments.last()
+    if paper is None:
+        return False
+    said = unicodedata.normalize("NFC", paper.signer_capacity).casefold()
+    return office.search(" ".join(said.split())) is not None
+
+
+@condition
+def signed_by_ministry(dossier: Dossier) -> Words | None:
+    """Văn bản của Bộ: signed by the minister or for him."""
+    if not _signed_as(dossier, _MINISTER):
+        return _("Văn bản của Bộ do Bộ trưởng hoặc Thứ trưởng ký: hãy kiểm tra chức vụ người ký.")
+    return None
+
+
+@condition
+def signed_by_who_revokes(dossier: Dossier) -> Words | None:
+    """Quyết định thu hồi 5 sao do Bộ trưởng ký: the minister revokes what the centre certified."""
+    if certified_by_centre(dossier) and signed_by_ministry.why_not(dossier):
+        return _("Quyết định thu hồi sản phẩm 5 sao do Bộ trưởng ký.")
+    return None
+
+
+@condition
+def signed_by_commune(dossier: Dossier) -> Words | None:
+    """Xác nhận của UBND cấp xã: signed by its chair or for him (Điều 8.4)."""
+    if not _signed_as(dossier, _COMMUNE_CHAIR):
+        return _(
+            "Xác nhận ngừng sản xuất do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức "
+            "vụ người ký."
+        )
+    return None
+
+
+def paper_not_of(*acts: str) -> Condition:
+    """The condition that the paper of the act is another than those on which ``acts`` were done: a
+    number is given once in a year.
+    """
+
+    def check(dossier: Dossier) -> Words | None:
+        """Một văn bản khác: not that of the act before it."""
+        paper = dossier.officialdocuments.last()
+        # In a replay of the past the number may be unknown.
+        if paper is None or not (number := fold_number(paper.number)):
+            return None
+        entries = dossier.history.filter(event__in=[f"dossier.{act}" for act in acts])
+        used = [
+            pk
+            for entry in entries
+            for model, pk in entry.data.get("records", ())
+            if model == paper._meta.model_name
+        ]
+        same = dossier.officialdocuments.filter(
+            pk__in=used, folded_number=number, signed_on__year=paper.signed_on.year
+        )
+        if not same.exists():
+            return None
+        return _now(
+            "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc "
+            "này."
+        ) % {"paper": paper}
+
+    check.__name__ = f"on_no_paper_of_{'_'.join(acts)}"
+    return Condition(check)
 
 
 def _was_reported(dossier: Dossier) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet, fold
+from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
 from dossiers.law.acts import (
     CONFIRMERS,
     FOR_PRODUCER,
@@ -32,7 +31,6 @@ from dossiers.law.conditions import (
     ConditionNotMet,
     begins_with_an_idea,
     centre_gave_less,
-    certified_by_centre,
     corrected,
     district_evaluates,
     edition_in_force,
@@ -57,10 +55,14 @@ from dossiers.law.conditions import (
     may_go_to_province,
     ministry_revokes,
     not_judged,
+    paper_not_of,
     plan_waited,
     province_certifies,
     province_revokes,
     result_approved,
+    signed_by_commune,
+    signed_by_ministry,
+    signed_by_who_revokes,
 )
 from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, State
 from dossiers.models.product import Producer, Product
@@ -640,7 +642,7 @@ class Law(models.Model):
     @task_act(
         S.AWAITING_DECISION,
         S.AT_CENTRE,
-        conditions=[may_be_nominated, result_approved],
+        conditions=[may_be_nominated, result_approved, paper_not_of("approve_result")],
         paper=True,
         label=_("Đề nghị trung ương"),
         said=_("đề nghị trung ương đánh giá"),
@@ -651,7 +653,7 @@ class Law(models.Model):
     @free_act(
         S.AWAITING_DECISION,
         None,
-        conditions=[may_be_nominated],
+        conditions=[may_be_nominated, paper_not_of("approve_result", "nominate")],
         paper=True,
         label=_("Ghi quyết định phê duyệt kết quả"),
         who=REVOKERS,
@@ -751,6 +753,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
+        conditions=[signed_by_commune],
         paper=True,
         label=_("Ghi xác nhận ngừng sản xuất của xã"),
         who=CONFIRMERS,
@@ -783,7 +786,12 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[province_revokes, has_ground],
+        conditions=[
+            province_revokes,
+            has_ground,
+            signed_by_who_revokes,
+            paper_not_of("report_revocation"),
+        ],
         tone="refuse",
         reason=True,
         paper=True,
@@ -799,20 +807,13 @@ class Law(models.Model):
         about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
     )
     def revoke(self) -> None:
-        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được.
-
-        Raises ConditionNotMet when the minister's decision is signed by somebody else.
-        """
-        paper = cast("Dossier", self).officialdocuments.last()
-        if certified_by_centre(cast("Dossier", self)) and not (
-            paper is not None and re.search("bo truong|thu truong", fold(paper.signer_capacity))
-        ):
-            raise ConditionNotMet([_("Quyết định thu hồi sản phẩm 5 sao do Bộ trưởng ký.")])
+        """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
         self.parked_from = self.state
 
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
+        conditions=[signed_by_ministry],
         reason=True,
         paper=True,
         label=_("Ghi yêu cầu đánh giá lại của Bộ"),
@@ -830,6 +831,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
+        conditions=[signed_by_ministry],
         tone="refuse",
         reason=True,
         paper=True,

@@ -630,6 +630,11 @@ class StoppedProduction(Record):
             raise ValidationError(
                 {"stopped_on": _("Ngày ngừng sản xuất không thể sau ngày ký xác nhận.")}
             )
+        certificate = self.dossier.certificates.last() if self.dossier_id else None
+        if certificate and self.stopped_on and self.stopped_on < certificate.issued_on:
+            raise ValidationError(
+                {"stopped_on": _("Ngày ngừng sản xuất không thể trước ngày cấp giấy chứng nhận.")}
+            )
 
 
 class Ground(models.TextChoices):

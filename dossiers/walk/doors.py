@@ -416,7 +416,10 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
             )
         if (heir := to.heir()) != to:
             raise ConditionNotMet(
-                [_("«%(unit)s» nay là «%(now)s»: hãy chọn «%(now)s».") % {"unit": to, "now": heir}]
+                [
+                    _("«%(unit)s» nay là «%(now)s»: hãy chọn «%(now)s».")
+                    % {"unit": to.label, "now": heir}
+                ]
             )
         if not people_of(task.role, to.pk).exists():
             raise ConditionNotMet(

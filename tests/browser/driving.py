@@ -10,7 +10,7 @@ from tests.world import open_task
 #: Where An, Bình and Minh sit: a desk and a phone.
 WIDTHS = (1280, 390)
 
-SCAN = {"name": "van-ban.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x"}
+SCAN = {"name": "van-ban.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x obj %%EOF"}
 
 
 def bring(dossier, *steps):

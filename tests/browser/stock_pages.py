@@ -38,7 +38,7 @@ def enter(at, kind):
     at.page.get_by_label("Ngày ký").fill("05/01/2026")
     at.page.get_by_label("Người ký", exact=True).fill("Nguyễn Văn Lãnh")
     at.page.get_by_label("Bản chụp văn bản").set_input_files(
-        {"name": "88.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 danh sach"}
+        {"name": "88.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 danh sach obj %%EOF"}
     )
     at.press("commit")
     run_waiting()
