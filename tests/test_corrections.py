@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -173,6 +174,13 @@ DETAILS = {
 }
 
 
+def stored(entry):
+    """The whole row as the database has it, without what lies apart."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT e::text FROM cycle_historyentry e WHERE id = %s", [entry.pk])
+        return cursor.fetchone()[0]
+
+
 @pytest.mark.parametrize("field", DETAILS)
 def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
     value, of = DETAILS[field]
@@ -185,8 +193,31 @@ def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
     entry = dossier.history.last()
     assert (entry.event, entry.reason) == ("dossier.correct_details", "Ghi nhầm")
     assert entry.data["changed"] == {field: [was or "", value]}
+    # What is said of people can be erased: the chain has its hash alone.
+    assert value not in stored(entry)
     page = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
     assert "sửa liên hệ, thông tin chủ thể" in page
+
+
+#: The chains that tell of no person: what was configured is in the open.
+OF_NO_PERSON = {Stream.CONFIGURATION, Stream.UNIT, Stream.OFFICE, Stream.CYCLE, Stream.ROUND,
+                Stream.COUNCIL}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stream", "event"),
+    [(stream, "dossier.correct_names") for stream in Stream] + [(Stream.CYCLE, "outreach.correct")],
+)
+def test_what_was_changed_of_people_is_sealed_in_every_chain(stream, event, dossier):
+    entry = HistoryEntry(
+        stream=stream, stream_id=1, event=event, label="Mật ong", at=clock.now(),
+        data={"changed": {"producer": ["Hộ Lò Văn Hặc", "Hộ Lò Thị Hoa"]}},
+    )  # fmt: skip
+    entry.save(force_insert=True)
+    entry = HistoryEntry.objects.get(pk=entry.pk)
+    assert entry.data["changed"]["producer"] == ["Hộ Lò Văn Hặc", "Hộ Lò Thị Hoa"]
+    sealed = stream not in OF_NO_PERSON or event == "outreach.correct"
+    assert ("Lò Thị Hoa" not in stored(entry)) is sealed
 
 
 def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an, la):
