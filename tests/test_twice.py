@@ -537,6 +537,40 @@ def test_what_is_changed_after_the_question_is_asked_about_anew(w):
     assert Dossier.objects.get(pk=stood.pk).state == State.CERTIFIED
 
 
+def asked_sure(browser, name, address, typed):
+    page = browser.post(address, fresh_files(typed)).content.decode()
+    return dict(re.findall(rf'name="({name}-sure)" value="(\w+)"', page))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", FINAL)
+def test_what_was_agreed_for_one_dossier_does_nothing_to_another(name, w):
+    who, address, typed, _stood = final(w, name)
+    browser = Client()
+    browser.force_login(who)
+    sure = asked_sure(browser, name, address, typed)
+    _who, another, same, other = final(w, name)
+    asked = browser.post(another, fresh_files(same) | sure)
+    assert f"Đúng, {ACTS[name].label}" in shown(asked.content.decode())
+    assert Dossier.objects.get(pk=other.pk).state == other.state
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", [name for name, each in FINAL.items() if "SCAN" in each[2].values()]
+)
+def test_another_scan_of_the_same_name_is_asked_about_anew(name, w):
+    who, address, typed, stood = final(w, name)
+    browser = Client()
+    browser.force_login(who)
+    sure = asked_sure(browser, name, address, typed)
+    other = SimpleUploadedFile("van-ban.pdf", b"%PDF-1.7 trang khac\n", "application/pdf")
+    changed = {key: other if hasattr(value, "read") else value for key, value in typed.items()}
+    asked = browser.post(address, changed | sure)
+    assert f"Đúng, {ACTS[name].label}" in shown(asked.content.decode())
+    assert Dossier.objects.get(pk=stood.pk).state == stood.state
+
+
 @pytest.mark.django_db
 def test_an_act_with_a_way_back_is_done_at_once(w):
     stood = open_dossier(w.cycle, w.commune, w.an)
