@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import HistoryEntry, Stream
+from cycle.models import HistoryEntry, Office, Stream
 from dossiers.forms import acts, opening
 from dossiers.law import excuses
 from dossiers.models import (
@@ -218,6 +218,21 @@ def test_what_was_changed_of_people_is_sealed_in_every_chain(stream, event, doss
     assert entry.data["changed"]["producer"] == ["Hộ Lò Văn Hặc", "Hộ Lò Thị Hoa"]
     sealed = stream not in OF_NO_PERSON or event == "outreach.correct"
     assert ("Lò Thị Hoa" not in stored(entry)) is sealed
+
+
+def test_whom_to_call_and_what_was_looked_for_are_sealed(minh):
+    with transaction.atomic():
+        called = HistoryEntry.objects.record(
+            "office.contact", Office("Chị Hoa, 0912345678"), by=minh, was="Anh Sơn, 0987654321"
+        )
+        exported = HistoryEntry.objects.record(
+            "list.export", Office("Văn phòng"), by=minh, filter="q=0911222333", rows=3
+        )
+    called, exported = (HistoryEntry.objects.get(pk=each.pk) for each in (called, exported))
+    assert (called.label, called.data) == ("Chị Hoa, 0912345678", {"was": "Anh Sơn, 0987654321"})
+    assert exported.data == {"filter": "q=0911222333", "rows": 3}
+    for word in ("0912345678", "0987654321", "0911222333"):
+        assert word not in stored(called) + stored(exported)
 
 
 def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an, la):

@@ -1,8 +1,10 @@
-"""An entry takes a number of its own; what was corrected of a producer is sealed in every stream."""
+"""An entry takes a number of its own; corrections of a producer, whom to call, what was looked for
+are sealed.
+"""
 
 from django.db import migrations
 
-#: That of 0026, with these two: rows of before stay as they are, their chains hold.
+#: That of 0026, with these: rows of before stay as they are, their chains hold.
 CHAIN = """
 CREATE OR REPLACE FUNCTION history_chain() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -12,7 +14,7 @@ DECLARE
   salts jsonb;
   part text;
   -- The keys of data that may name a person or quote one.
-  personal text[] := '{to,holder,who,username,document_signer,signer,interest,why,query}';
+  personal text[] := '{to,holder,who,username,document_signer,signer,interest,why,query,filter}';
 BEGIN
   -- Not the writer's: what is written here below would stay when the row itself is passed over, as
   -- ON CONFLICT DO NOTHING does with a number that is there.
@@ -40,13 +42,18 @@ BEGIN
     words := words || jsonb_build_object('reason', NEW.reason);
     NEW.reason := '';
   END IF;
-  IF NEW.stream IN ('person', 'producer') AND NEW.label <> '' THEN
+  IF (NEW.stream IN ('person', 'producer') OR NEW.event = 'office.contact')
+     AND NEW.label <> '' THEN
     words := words || jsonb_build_object('label', NEW.label);
     NEW.label := '';
   END IF;
   -- Acts of a dossier correct its producer too; of a year, only what was held names people.
   IF NEW.stream IN ('person', 'producer', 'product', 'dossier') OR NEW.event = 'outreach.correct' THEN
     personal := personal || 'changed'::text;
+  END IF;
+  -- Whom to call, by name and telephone; whom before.
+  IF NEW.event = 'office.contact' THEN
+    personal := personal || 'was'::text;
   END IF;
   IF NEW.data ?| personal THEN
     FOREACH part IN ARRAY personal LOOP
