@@ -12,12 +12,14 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from psycopg.errors import LockNotAvailable
 
 from cycle import clock, typed
 from cycle.models import SentForm
@@ -28,8 +30,8 @@ TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of the field
 def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Let a form of ``view`` be recorded once, however often it is sent. Put it below the others.
 
-    The view runs in one transaction with the key, which stays only when the answer leads on: a form
-    that is shown again may be sent again.
+    The view runs in one transaction with the key, which stays only when the answer leads on to what
+    was recorded: a form that is shown again, or that was :func:`unrecorded`, may be sent again.
     """
 
     @wraps(view)
@@ -37,23 +39,50 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
         token = request.POST.get(TOKEN) if request.method == "POST" else None
         if not token:
             return view(request, *args, **kwargs)
-        with transaction.atomic():
-            sent, first = SentForm.objects.get_or_create(
-                key=_hash(token, request.path),
-                defaults={"content": _content(request), "at": clock.now()},
-            )
-            if not first:
-                return _again(request, sent)
-            response = view(request, *args, **kwargs)
-            if response.status_code == 302:
-                sent.leads_to = response.headers["Location"]
-                sent.save(update_fields=["leads_to"])
-            else:
-                sent.delete()
+        known = False
+        try:
+            with transaction.atomic():
+                sent, first = SentForm.objects.get_or_create(
+                    key=_hash(token, request.path),
+                    defaults={"content": _content(request), "at": clock.now()},
+                )
+                known = True
+                if not first:
+                    return _again(request, sent)
+                response = view(request, *args, **kwargs)
+                if response.status_code == 302 and not hasattr(response, "unrecorded"):
+                    sent.leads_to = response.headers["Location"]
+                    sent.save(update_fields=["leads_to"])
+                else:
+                    sent.delete()
+        except OperationalError as error:
+            # Only at the key: it is the first sending that it waited for.
+            if known or not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            return _under_way(request)
         return response
 
     at_most_once.once = True  # type: ignore[attr-defined]
     return at_most_once
+
+
+def unrecorded(response: HttpResponseBase) -> HttpResponseBase:
+    """``response``, which leads on though nothing was recorded: the form may be sent again."""
+    response.unrecorded = True  # type: ignore[attr-defined]
+    return response
+
+
+def _under_way(request: HttpRequest) -> HttpResponseBase:
+    """Say that the form is being recorded still, on the page that it was sent from."""
+    messages.info(
+        request,
+        _("Biểu mẫu này đã được gửi và đang được ghi: không cần gửi lại, lát nữa hãy xem kết quả."),
+    )
+    here = request.headers.get("Referer", "")
+    known = url_has_allowed_host_and_scheme(
+        here, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return redirect(here if known else "/")
 
 
 def _again(request: HttpRequest, sent: SentForm) -> HttpResponseBase:

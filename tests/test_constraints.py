@@ -36,7 +36,7 @@ from councils.models import (
     Score,
     Scoresheet,
 )
-from cycle import clock
+from cycle import chains, clock, guards
 from cycle.models import (
     Cycle,
     DayOff,
@@ -71,6 +71,7 @@ from dossiers.models import (
     Task,
     Term,
 )
+from dossiers.models.records import Record
 from notifications.models import (
     CalendarFeed,
     Preference,
@@ -1080,6 +1081,7 @@ IMMUTABLE = [
     "cycle_criterion",
     "cycle_elimination",
     "cycle_historyentry",
+    "cycle_lawreading",
     "cycle_option",
     "cycle_rubric",
     "cycle_ruleset",
@@ -1092,9 +1094,13 @@ IMMUTABLE = [
     "dossiers_idea",
     "dossiers_inspection",
     "dossiers_officialdocument",
+    "dossiers_planpaper",
     "dossiers_promotion",
     "dossiers_review",
+    "dossiers_revocation",
+    "dossiers_samplereceipt",
     "dossiers_selfassessment",
+    "dossiers_stoppedproduction",
     "dossiers_supportmeasure",
     "dossiers_visit",
 ]
@@ -1119,15 +1125,32 @@ KEPT = [
 LEDGERS = ["cycle_windownotice", "dossiers_firing", "dossiers_termevent"]
 
 
-def test_every_record_of_a_step_is_in_the_list():
-    from dossiers.models.records import Record
+#: What proves the others: the database alone writes it.
+PROOFS = ["cycle_historyhead", "cycle_recordshape", "cycle_sealedtext"]
 
-    of_steps = {
+
+def insert_only():
+    """The tables whose rows are only ever added, as the models say: records, and what is guarded."""
+    return {
         model._meta.db_table
-        for model in apps.get_app_config("dossiers").get_models()
+        for model in apps.get_models()
         if issubclass(model, Record | Evidence)
+        or any(isinstance(each, guards.Immutable) for each in getattr(model._meta, "triggers", ()))
     }
-    assert of_steps == {table for table in IMMUTABLE if table.startswith("dossiers_")}
+
+
+def test_what_is_only_added_is_in_the_list():
+    assert insert_only() <= {*IMMUTABLE, *LEDGERS}
+
+
+def test_the_application_rewrites_nothing_that_is_only_added(db):
+    with connection.cursor() as cursor:
+        kept = {model._meta.db_table for model in chains.kept_as_written(cursor)}
+    # What the check of history proves, and what these tests break, are the same tables. Not by an
+    # id: a firing and the words, whose key is another; a certificate may be struck out.
+    others = {"dossiers_firing", "cycle_sealedtext", "dossiers_certificate"}
+    assert kept == {*IMMUTABLE, *LEDGERS, *PROOFS} - others
+    assert insert_only() <= kept | others
 
 
 @pytest.mark.parametrize(
@@ -1403,6 +1426,29 @@ def test_what_an_insert_claims_of_the_chain_is_overwritten(world):
     assert clock.now() - entry.recorded_at < timedelta(minutes=1)
     head = HistoryHead.objects.get(stream="dossier", stream_id=world.dossier.pk)
     assert (head.seq, head.hash) == (2, entry.hash)
+
+
+@pytest.mark.parametrize("column", ["(id)", "(stream, stream_id, seq)", ""])
+def test_no_chain_moves_without_its_entry(column, world):
+    first = world.dossier.history.get()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO cycle_historyentry (id, stream, stream_id, seq, event, label, role,
+                before, after, reason, data, at)
+            SELECT id, stream, stream_id, seq, event, label, role, before, after, 'Vì sao', data, at
+            FROM cycle_historyentry WHERE id = %s ON CONFLICT {column} DO NOTHING""",
+            [first.pk],
+        )
+        assert cursor.rowcount == 1
+    assert chains.check() == []
+    second = world.dossier.history.order_by("seq").last()
+    assert second.pk > first.pk and second.words["reason"] == "Vì sao"
+    assert "reason" not in HistoryEntry.objects.get(pk=first.pk).words
+
+
+def test_the_application_sets_no_number_of_its_own(db):
+    with forbidden():
+        sql("SELECT setval('cycle_historyentry_id_seq', 1)")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import HistoryEntry, Stream
+from cycle.models import HistoryEntry, Office, Stream
 from dossiers.forms import acts, opening
 from dossiers.law import excuses
 from dossiers.models import (
@@ -173,6 +174,13 @@ DETAILS = {
 }
 
 
+def stored(entry):
+    """The whole row as the database has it, without what lies apart."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT e::text FROM cycle_historyentry e WHERE id = %s", [entry.pk])
+        return cursor.fetchone()[0]
+
+
 @pytest.mark.parametrize("field", DETAILS)
 def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
     value, of = DETAILS[field]
@@ -185,8 +193,46 @@ def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
     entry = dossier.history.last()
     assert (entry.event, entry.reason) == ("dossier.correct_details", "Ghi nhầm")
     assert entry.data["changed"] == {field: [was or "", value]}
+    # What is said of people can be erased: the chain has its hash alone.
+    assert value not in stored(entry)
     page = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
     assert "sửa liên hệ, thông tin chủ thể" in page
+
+
+#: The chains that tell of no person: what was configured is in the open.
+OF_NO_PERSON = {Stream.CONFIGURATION, Stream.UNIT, Stream.OFFICE, Stream.CYCLE, Stream.ROUND,
+                Stream.COUNCIL}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stream", "event"),
+    [(stream, "dossier.correct_names") for stream in Stream] + [(Stream.CYCLE, "outreach.correct")],
+)
+def test_what_was_changed_of_people_is_sealed_in_every_chain(stream, event, dossier):
+    entry = HistoryEntry(
+        stream=stream, stream_id=1, event=event, label="Mật ong", at=clock.now(),
+        data={"changed": {"producer": ["Hộ Lò Văn Hặc", "Hộ Lò Thị Hoa"]}},
+    )  # fmt: skip
+    entry.save(force_insert=True)
+    entry = HistoryEntry.objects.get(pk=entry.pk)
+    assert entry.data["changed"]["producer"] == ["Hộ Lò Văn Hặc", "Hộ Lò Thị Hoa"]
+    sealed = stream not in OF_NO_PERSON or event == "outreach.correct"
+    assert ("Lò Thị Hoa" not in stored(entry)) is sealed
+
+
+def test_whom_to_call_and_what_was_looked_for_are_sealed(minh):
+    with transaction.atomic():
+        called = HistoryEntry.objects.record(
+            "office.contact", Office("Chị Hoa, 0912345678"), by=minh, was="Anh Sơn, 0987654321"
+        )
+        exported = HistoryEntry.objects.record(
+            "list.export", Office("Văn phòng"), by=minh, filter="q=0911222333", rows=3
+        )
+    called, exported = (HistoryEntry.objects.get(pk=each.pk) for each in (called, exported))
+    assert (called.label, called.data) == ("Chị Hoa, 0912345678", {"was": "Anh Sơn, 0987654321"})
+    assert exported.data == {"filter": "q=0911222333", "rows": 3}
+    for word in ("0912345678", "0987654321", "0911222333"):
+        assert word not in stored(called) + stored(exported)
 
 
 def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an, la):

@@ -803,4 +803,5 @@ def test_a_reading_is_chosen_on_a_document_and_recorded(client, minh, an):
     assert LawReading.objects.count() == 1
     entry = HistoryEntry.objects.get(event="office.reading")
     assert (entry.actor, entry.data["was"]) == (minh, "decision")
+    assert [row[:2] for row in entry.records] == [["cycle.lawreading", LawReading.objects.get().pk]]
     assert "7/QĐ-UBND" in client.get(address).content.decode()

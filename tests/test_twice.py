@@ -1,5 +1,6 @@
 """The same form sent several times makes one thing, and each time leads to it."""
 
+import ast
 import dis
 import inspect
 import re
@@ -22,7 +23,7 @@ from councils.models import (
     Opinion,
     Regulation,
 )
-from cycle import clock
+from cycle import clock, once
 from cycle.models import Cycle, Job, Role, RoleAssignment, SentForm, Substitution, User
 from dossiers.models import (
     ACTS,
@@ -40,6 +41,7 @@ from dossiers.models import (
 from dossiers.walk import doors
 from tests import judging, records
 from tests.addresses import forms_of
+from tests.owning import owner
 from tests.pages import shown
 from tests.standing import stand
 from tests.task_pages import agreed
@@ -343,6 +345,105 @@ def test_an_error_leaves_nothing_behind(w, monkeypatch):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "typed"),
+    [
+        ("/cycles/readings/", {
+            "batch_end": "decision", "stays_valid": "by_day_180", "missed_window": "closed",
+            "document": "7/QĐ-UBND ngày 4/5/2026",
+        }),
+        ("/stock/{batch}/", {"act": "commit"}),
+    ],
+)  # fmt: skip
+def test_what_recorded_nothing_is_not_said_to_be_recorded(address, typed, w):
+    if "batch" in address:
+        batch = StockBatch.objects.create(
+            org_unit=w.province, kind="certificates", by=w.minh, at=clock.now(), state="checked"
+        )
+        address = address.format(batch=batch.pk)
+    browser, token = Client(), {once.TOKEN: "a" * 64}
+    browser.force_login(w.minh)
+    for _ in range(2):
+        answer = browser.post(address, typed | token)
+        assert answer.status_code == 302
+        assert not SentForm.objects.exists()
+        assert "đã được ghi" not in shown(browser.get(answer["Location"]).content.decode())
+
+
+APPS = ("dossiers", "councils", "notifications")
+
+
+def views():
+    """(name of the address, its view), of all pages of ours."""
+    return [
+        (pattern.name, pattern.callback)
+        for resolver in get_resolver().url_patterns
+        if getattr(resolver, "app_name", None) in APPS
+        for pattern in resolver.url_patterns
+    ]
+
+
+def led_on(block, after=()):
+    """(a warning or a piece of news, the ``return`` that follows it) of a block of statements."""
+    for place, statement in enumerate(block):
+        rest = [*block[place + 1 :], *after]
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in (
+            "messages.info", "messages.warning",
+        ):  # fmt: skip
+            yield statement, next((each for each in rest if isinstance(each, ast.Return)), None)
+        for part in ("body", "orelse", "finalbody"):
+            yield from led_on(getattr(statement, part, ()), rest)
+        for handler in getattr(statement, "handlers", ()):
+            yield from led_on(handler.body, rest)
+
+
+def test_a_view_that_leads_on_with_a_warning_says_that_it_recorded_nothing():
+    modules = {inspect.getmodule(view) for _name, view in views() if getattr(view, "once", False)}
+    warned = []
+    for function in [each for of in modules for each in ast.walk(ast.parse(inspect.getsource(of)))]:
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        decorators = {ast.unparse(each) for each in function.decorator_list}
+        if not decorators or "once" in decorators:
+            warned += [
+                (ast.unparse(said), ast.unparse(answer) if answer else "")
+                for said, answer in led_on(function.body)
+            ]
+    assert [each for each in warned if each[1].startswith("return redirect")] == []
+    assert len([each for each in warned if each[1].startswith("return unrecorded")]) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("from_where", ["/outreach/", "https://elsewhere.example/", ""])
+def test_the_second_sending_of_a_slow_form_is_told_that_it_was_sent(from_where, w):
+    browser, address, sent, (model,) = shown_once(w)
+    headers = {"Referer": from_where and f"http://testserver{from_where}"}
+    if from_where.startswith("https"):
+        headers = {"Referer": from_where}
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+    try:
+        with owner() as first:
+            first.execute(
+                "INSERT INTO cycle_sentform (key, content, leads_to, at) VALUES (%s, '', '', now())",
+                [once._hash(sent[once.TOKEN], address)],
+            )
+            answer = browser.post(address, sent, headers=headers)
+            first.rollback()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    leads_to = f"http://testserver{from_where}" if from_where == "/outreach/" else "/"
+    assert (answer.status_code, answer["Location"]) == (302, leads_to)
+    assert "đã được gửi và đang được ghi" in shown(browser.get("/outreach/").content.decode())
+    assert not model.objects.exists()
+    # The first was given up: the same goes through.
+    assert browser.post(address, sent).status_code == 302
+    assert model.objects.count() == 1
+
+
+@pytest.mark.django_db
 def test_a_key_is_forgotten_when_its_page_can_send_no_more(w, settings):
     browser, address, sent, _made = shown_once(w)
     browser.post(address, sent)
@@ -373,17 +474,6 @@ BY_ITSELF = {
         "activate", "forgotten", "new_password",
     },
 }  # fmt: skip
-APPS = ("dossiers", "councils", "notifications")
-
-
-def views():
-    """(name of the address, its view), of all pages of ours."""
-    return [
-        (pattern.name, pattern.callback)
-        for resolver in get_resolver().url_patterns
-        if getattr(resolver, "app_name", None) in APPS
-        for pattern in resolver.url_patterns
-    ]
 
 
 def takes_a_form(view):
@@ -538,6 +628,40 @@ def test_what_is_changed_after_the_question_is_asked_about_anew(w):
     asked = shown(browser.post(address, changed).content.decode())
     assert "Đúng, Thu hồi giấy chứng nhận" in asked and "Vi phạm nhãn" in asked
     assert Dossier.objects.get(pk=stood.pk).state == State.CERTIFIED
+
+
+def asked_sure(browser, name, address, typed):
+    page = browser.post(address, fresh_files(typed)).content.decode()
+    return dict(re.findall(rf'name="({name}-sure)" value="(\w+)"', page))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", FINAL)
+def test_what_was_agreed_for_one_dossier_does_nothing_to_another(name, w):
+    who, address, typed, _stood = final(w, name)
+    browser = Client()
+    browser.force_login(who)
+    sure = asked_sure(browser, name, address, typed)
+    _who, another, same, other = final(w, name)
+    asked = browser.post(another, fresh_files(same) | sure)
+    assert f"Đúng, {ACTS[name].label}" in shown(asked.content.decode())
+    assert Dossier.objects.get(pk=other.pk).state == other.state
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", [name for name, each in FINAL.items() if "SCAN" in each[2].values()]
+)
+def test_another_scan_of_the_same_name_is_asked_about_anew(name, w):
+    who, address, typed, stood = final(w, name)
+    browser = Client()
+    browser.force_login(who)
+    sure = asked_sure(browser, name, address, typed)
+    other = SimpleUploadedFile("van-ban.pdf", b"%PDF-1.7 trang khac\n", "application/pdf")
+    changed = {key: other if hasattr(value, "read") else value for key, value in typed.items()}
+    asked = browser.post(address, changed | sure)
+    assert f"Đúng, {ACTS[name].label}" in shown(asked.content.decode())
+    assert Dossier.objects.get(pk=stood.pk).state == stood.state
 
 
 @pytest.mark.django_db

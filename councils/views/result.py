@@ -20,7 +20,7 @@ from councils.models import Closing, EvaluationRound, RoundClosed, RoundState
 from councils.pages import found_round, posted
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState
-from cycle.once import once
+from cycle.once import once, unrecorded
 
 #: Item of the checklist -> the page on which it is settled.
 _ROUND_PAGES = {
@@ -57,7 +57,7 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
     if round_.state == RoundState.CLOSED:
         # Of two people at once, the second sees the closing of the first.
         messages.info(request, _("Đợt này đã chốt kết quả."))
-        return redirect("councils:results", round_.pk)
+        return unrecorded(redirect("councils:results", round_.pk))
     form = fields.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
     if form.is_valid() and form.do():
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))

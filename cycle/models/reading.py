@@ -100,6 +100,6 @@ class LawReading(models.Model):
             point=point, choice=choice, document=document, made_by=by, made_at=clock.now()
         )
         HistoryEntry.objects.record(
-            "office.reading", Office(str(made)), by=by, was=was, document=document
+            "office.reading", Office(str(made)), by=by, saved=[made], was=was, document=document
         )
         return made

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import translation
@@ -20,7 +20,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, files
 from cycle.fields import DateField, NameField, named
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
@@ -397,6 +397,17 @@ VALUES: dict[str, Any] = {
 }
 
 
+def _exactly(value: Any) -> object:
+    """A cleaned ``value`` by what it is, where its words could be those of another."""
+    if isinstance(value, files.Staged):
+        return value.sha256
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, list | tuple | models.QuerySet):
+        return [_exactly(each) for each in value]
+    return str(value)
+
+
 class ActForm:
     """The form of the act ``name`` on ``dossier``, done by ``user``.
 
@@ -472,8 +483,17 @@ class ActForm:
 
     @property
     def seal(self) -> str:
-        """What is agreed to: a hash of all that a valid form says. Changed words are asked anew."""
-        return sha256(repr(self._said()).encode()).hexdigest()[:40]
+        """What is agreed to: a hash of the act, of the dossier where it stands, and of all that a
+        valid form says, each row by its key and each file by its content. Another is asked anew.
+        """
+        told = [
+            (bound.html_name, _exactly(part.cleaned_data.get(bound.name)))
+            for part in self.parts
+            for bound in part
+        ]
+        done = (self.name, self.dossier.pk, self.dossier.state, self.task and self.task.pk)
+        agreed = (*done, self.user.pk, told, self._said())
+        return sha256(repr(agreed).encode()).hexdigest()[:40]
 
     def _said(self) -> list[tuple[str, str]]:
         """(label, value in words) of each field that was filled in; of a file its name."""

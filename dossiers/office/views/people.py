@@ -26,7 +26,7 @@ from cycle import clock, downloads, sheets, site
 from cycle import slips as paper
 from cycle.asking import SignedIn
 from cycle.models import ActivationSlip, HistoryEntry, Stream, User
-from cycle.once import once
+from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
@@ -334,7 +334,7 @@ def slips(request: SignedIn) -> HttpResponseBase:
 
 def _refused(request: SignedIn, sentence: str) -> HttpResponseBase:
     messages.warning(request, sentence)
-    return redirect("dossiers:people")
+    return unrecorded(redirect("dossiers:people"))
 
 
 def show_slips(request: SignedIn, printed: list[paper.Printed]) -> HttpResponseBase:

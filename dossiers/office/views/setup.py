@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from cycle import clock, provinces, sheets
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit, User
-from cycle.once import once
+from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from dossiers.office.forms.setup import OfficeContactForm, ProvinceForm, SplitForm, UnitSheetForm
 
@@ -91,7 +91,8 @@ def split(request: SignedIn) -> HttpResponseBase:
     fill(form, request.typed)
     if form.is_valid() and (changed := form.save(request.user)) is not None:
         messages.success(request, _("Đã lưu: %(n)d đơn vị thay đổi.") % {"n": changed})
-        return redirect("dossiers:setup_split")
+        answer = redirect("dossiers:setup_split")
+        return answer if changed else unrecorded(answer)
     return render(request, "dossiers/setup_split.html", {"form": form})
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from cycle.models import OrgUnit, User
-from cycle.once import once
+from cycle.once import once, unrecorded
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
 from dossiers.models import (
@@ -44,7 +44,7 @@ BATCHES = 25
 
 def _late(request: Any, batch: StockBatch) -> HttpResponseBase:
     messages.warning(request, _("Đợt nhập này vừa đổi: hãy xem lại. Chưa có gì thay đổi."))
-    return redirect("dossiers:stock_batch", batch.pk)
+    return unrecorded(redirect("dossiers:stock_batch", batch.pk))
 
 
 @login_required

@@ -23,7 +23,7 @@ from cycle import clock
 from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.models import Batch, Cycle, HistoryEntry, StepWindow, Stream, WindowNotice
-from cycle.once import once
+from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from cycle.workdays import DAY, add_months
 from dossiers.law.guidance import GUIDES
@@ -84,7 +84,7 @@ def cycle_open(request: SignedIn) -> HttpResponseBase:
         except ValidationError as refused:
             if (known := _just_opened(request, form.cleaned_data["year"])) is not None:
                 messages.info(request, _("Chu trình này đã được mở."))
-                return redirect("dossiers:cycle", known.pk)
+                return unrecorded(redirect("dossiers:cycle", known.pk))
             forms.refuse(form, refused)
         else:
             messages.success(
@@ -281,8 +281,8 @@ def _change(
         else:
             if done is False:
                 messages.info(request, _("Không có gì thay đổi."))
-            else:
-                messages.success(request, _("Đã lưu, có ghi trong lịch sử của chu trình."))
+                return unrecorded(redirect(back))
+            messages.success(request, _("Đã lưu, có ghi trong lịch sử của chu trình."))
             return redirect(back)
     return _form(request, form, title=title, do=do or _("Lưu"), back=back, cycle=year, **more)
 
@@ -318,10 +318,10 @@ def readings(request: SignedIn) -> HttpResponseBase:
         changed = years.read(
             form.choices(), document=form.cleaned_data["document"], by=request.user
         )
-        if changed:
-            messages.success(request, _("Đã lưu cách hiểu quy định."))
-        else:
+        if not changed:
             messages.info(request, _("Không có gì thay đổi."))
+            return unrecorded(redirect("dossiers:readings"))
+        messages.success(request, _("Đã lưu cách hiểu quy định."))
         return redirect("dossiers:readings")
     return _form(
         request,
