@@ -137,6 +137,71 @@ def decided_meanwhile(round_, thu, an):
     assert Dossier.objects.get().state == State.AWAITING_DECISION
 
 
+def _two_of_which_one_went_on(round_, thu, an):
+    """A second round of products A and B is closed; A is submitted, and the round opened again."""
+    pair = judging.before_council(round_.cycle, Dossier.objects.get().commune, an, 2)
+    second = begin(round_.council, round_.cycle, pair, thu)
+    score(second)
+    close(second, thu)
+    go_on(pair[0])
+    reopened(second, thu)
+    assert [each.dossier for each in second.entries.filter(live=True)] == [pair[1]]
+    return second, Dossier.objects.get(pk=pair[0].pk)
+
+
+def _submission_returned(dossier):
+    son = User.objects.get(username="son")
+    doors.complete(open_task(dossier), "return_submission", by=son, reason="Thành viên có lợi ích")
+
+
+def sent_back_after_a_second_closing(round_, thu, an):
+    """A had gone on when the round was opened again; returned since, a new reopening has it."""
+    second, went_on = _two_of_which_one_went_on(round_, thu, an)
+    close(second, thu)
+    _submission_returned(went_on)
+    reopened(second, thu)
+    assert second.entries.filter(live=True).count() == 2
+    went_on.lock()
+    assert (went_on.state, went_on.stars) == (State.PROVINCE_EVALUATING, None)
+    assert close(second, thu).results.count() == 2
+    went_on.lock()
+    assert went_on.state == State.RANKED
+    # Judged elsewhere since, on paper: that result is not taken away by this round.
+    go_on(went_on)
+    reopened(second, thu)
+    close(second, thu)
+    _submission_returned(went_on)
+    reopened(second, thu)
+    fresh(second).drop(second.entries.get(dossier=went_on), by=thu, reason="Chấm ở đợt khác")
+    result = records.evaluation("616", 7, stars=4)
+    doors.complete(open_task(went_on), "rank", by=thu, paper=records.signed_paper(), record=result)
+    close(second, thu)
+    reopened(second, thu)
+    went_on.lock()
+    assert (went_on.state, went_on.stars) == (State.RANKED, 4)
+
+
+def sent_back_after_the_round_was_voided(round_, thu, an):
+    """A had gone on when its round was given up; returned since, another round takes it in."""
+    second, went_on = _two_of_which_one_went_on(round_, thu, an)
+    fresh(second).void(by=thu, reason="Có khiếu nại", document=PAPER)
+    waiting = fresh(round_).awaiting()
+    assert went_on not in waiting
+    _submission_returned(went_on)
+    went_on.lock()
+    assert went_on in waiting.all()
+    rubric = second.entries.get(dossier=went_on).rubric
+    pairs, about = [(went_on, rubric)], {"by": thu, "reason": "Kết quả cũ không dùng được"}
+    assert "không chờ" in refused(lambda: fresh(round_).take_in(pairs, **about))
+    closing.take_in(fresh(round_), pairs, **about)
+    went_on.lock()
+    assert (went_on.state, went_on.stars) == (State.PROVINCE_EVALUATING, None)
+    score(round_)
+    assert close(round_, thu).results.count() == 2
+    # Its result is of a round that stands: it waits for none.
+    assert went_on not in fresh(second).awaiting()
+
+
 def extended_after_reopening(round_, thu, an):
     """An empty reopened round takes further products in, with a reason."""
     score(round_)
@@ -454,6 +519,8 @@ def _just_below(criterion):
 CASES = [
     eliminated_in_error,
     decided_meanwhile,
+    sent_back_after_a_second_closing,
+    sent_back_after_the_round_was_voided,
     extended_after_reopening,
     taken_out_and_in_again,
     interest_after_a_second_scoring,
@@ -476,7 +543,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-@pytest.mark.usefixtures("minh")
+@pytest.mark.usefixtures("minh", "son")
 def test_a_way_back(case, round_, thu, an):
     case(round_, thu, an)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.forms.fields import Asked, ConfirmForm, OfModel, ReasonForm
+from councils.judging import closing
 from councils.models import (
     TEAM,
     Council,
@@ -180,7 +181,7 @@ class TakeInForm(Asked):
     def do(self) -> Any:
         """The entries, or None when it was refused."""
         pairs, reason = self.cleaned_data["pairs"], self.cleaned_data.get("reason", "")
-        return self.attempt(lambda: self.round.take_in(pairs, by=self.by, reason=reason))
+        return self.attempt(lambda: closing.take_in(self.round, pairs, by=self.by, reason=reason))
 
 
 class OrderForm(Asked):
