@@ -217,6 +217,19 @@ def extended_after_reopening(round_, thu, an):
     assert close(round_, thu).results.get().stars == 5
 
 
+def samples_lack_in_an_open_round(round_, thu, an):
+    """A product whose samples are not there yet does not come into a round that is open."""
+    (more,) = judging.before_council(round_.cycle, Dossier.objects.get().commune, an, 1)
+    report = records.commune_report()
+    report.samples, report.dossier, report.recorded_by, report.at = 0, more, an, clock.now()
+    report.save()
+    pairs = [(more, judging.rubric_of(more))]
+    about = {"by": thu, "reason": "Nộp muộn"}
+    assert "thiếu 5 sản phẩm mẫu" in refused(lambda: closing.take_in(fresh(round_), pairs, **about))
+    doors.act(more.process, "record_samples", by=an, record=records.samples(samples=5))
+    assert len(closing.take_in(fresh(round_), pairs, **about)) == 1
+
+
 def taken_out_and_in_again(round_, thu, an):
     """A product taken out of a reopened round comes back into it, with copies of its sheets."""
     score(round_)
@@ -522,6 +535,7 @@ CASES = [
     sent_back_after_a_second_closing,
     sent_back_after_the_round_was_voided,
     extended_after_reopening,
+    samples_lack_in_an_open_round,
     taken_out_and_in_again,
     interest_after_a_second_scoring,
     interest_after_the_closing,

@@ -623,6 +623,9 @@ class EvaluationRound(models.Model):
             if not again:
                 offered = offered.filter(state=STATE_AT[self.council.level])
             waiting = set(offered.values_list("pk", flat=True))
+            # Its sheets open at once.
+            if self.is_open and (lacks := self._lack_samples(held)):
+                raise ConditionNotMet(lacks)
             if len({dossier.rule_set.edition for dossier, _rubric in dossiers}) > 1:
                 raise ConditionNotMet([_("Một đợt chỉ chấm theo một bộ quy định.")])
             pinned = RoundEntry.pinned(taken)
@@ -749,7 +752,8 @@ class EvaluationRound(models.Model):
             if not self.entries.filter(live=True).exists():
                 raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
             self._within_term()
-            if lacks := self.council.missing() or self._lack_samples():
+            its = Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
+            if lacks := self.council.missing() or self._lack_samples(its):
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
@@ -759,9 +763,8 @@ class EvaluationRound(models.Model):
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
-    def _lack_samples(self) -> list[str]:
-        """Sentences that name the products whose samples are not there yet (Đ.6.2.d)."""
-        found = Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
+    def _lack_samples(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name those of the products whose samples are not there yet (Đ.6.2.d)."""
         lacking = [
             (dossier, dossier.samples_lacking())
             for dossier in found.select_related("product", "rule_set").order_by("pk")
