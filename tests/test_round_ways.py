@@ -653,9 +653,25 @@ def test_the_centre_gave_less_and_the_leader_chooses_on_paper(chosen, best_of_al
     on_paper(dossier, "nominate", son)
 
 
-def test_only_after_the_centres_answer_is_a_result_evaluated_again(best_of_all, son):
+def test_below_50_points_of_the_centre_it_is_evaluated_again(best_of_all, minh, son):
+    dossier = best_of_all
+    approved(dossier, minh)
+    on_paper(dossier, "nominate", son)
+    on_paper(dossier, "record_centre_result", minh, record=records.evaluation("294", 7, stars=2))
+    with pytest.raises(ConditionNotMet, match="từ 3 sao"):
+        doors.complete(open_task(dossier), "propose_recognition", by=minh)
+    on_paper(dossier, "evaluate_again", minh)
+    dossier.lock()
+    assert (dossier.state, dossier.stars) == (State.PROVINCE_EVALUATING, None)
+    assert open_task(dossier).node == "evaluate_at_province"
+
+
+def test_only_after_the_centres_answer_is_a_result_evaluated_again(best_of_all, minh, son):
     with pytest.raises(ConditionNotMet, match="trung ương đã trả kết quả"):
         on_paper(best_of_all, "evaluate_again", son)
+    doors.complete(open_task(best_of_all), "return_submission", by=son, reason="Xem lại")
+    with pytest.raises(ConditionNotMet, match="trung ương đã trả kết quả"):
+        on_paper(best_of_all, "evaluate_again", minh)
 
 
 def test_the_ministry_orders_a_new_evaluation_or_withdraws_the_decision(best_of_all, minh, son):

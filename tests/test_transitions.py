@@ -41,6 +41,7 @@ REFUSED_UNDER_TWO = {
     ("forward_to_district", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
     ("approve_result", S.AWAITING_DECISION),
+    ("evaluate_again", S.RANKED),
     ("evaluate_again", S.AWAITING_DECISION),
 }
 REFUSED_UNDER_THREE = {
@@ -48,6 +49,7 @@ REFUSED_UNDER_THREE = {
     ("forward_to_province", S.COMMUNE_CHECKED),
     ("nominate", S.AWAITING_DECISION),
     ("approve_result", S.AWAITING_DECISION),
+    ("evaluate_again", S.RANKED),
     ("evaluate_again", S.AWAITING_DECISION),
 }
 
