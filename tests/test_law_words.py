@@ -327,6 +327,35 @@ def test_outside_its_days_it_needs_a_reason_and_is_counted(given, cycle, commune
     assert (entry.data["outside"], entry.reason) == (["D6"], "Chủ thể ốm dài ngày")
 
 
+@pytest.mark.parametrize(
+    ("issued", "day", "asked"),
+    [
+        # Until 1/8/2026: its days were over as the law came, and 180 days later is 28/1/2027.
+        ((2023, 8, 1), (2026, 6, 1), False),
+        ((2023, 8, 1), (2027, 1, 28), False),
+        ((2023, 8, 1), (2027, 1, 29), True),
+        ((2023, 8, 1), (2027, 2, 10), True),
+        # Ended on the first day of the law; and before it, when there is nothing to go on with.
+        ((2023, 5, 22), (2026, 6, 1), False),
+        ((2023, 5, 21), (2026, 6, 1), True),
+        ((2022, 3, 1), (2026, 11, 2), True),
+    ],
+)
+def test_days_that_nobody_could_meet_are_not_asked_for_while_the_transition_lasts(
+    cycle_of_three, old_commune, cycle, commune, an, son, issued, day, asked
+):
+    given = certify(cycle_of_three, old_commune, an, son, at(*issued), number="12/GCN")
+    dossier = assembled(given, cycle, commune, an, at(2026, 6, 1))
+    if asked:
+        with pytest.raises(ConditionNotMet, match="Nộp muộn hơn"):
+            file(dossier, an, at(*day))
+        file(dossier, an, at(*day), reason="Chủ thể ngừng sản xuất một thời gian")
+    else:
+        file(dossier, an, at(*day))
+    entry = dossier.history.filter(event="dossier.submit_dossier").get()
+    assert entry.data.get("outside") == (["D6"] if asked else None)
+
+
 def test_the_page_asks_for_the_reason_at_its_field(given, cycle, commune, an):
     dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
     client = Client()
