@@ -34,7 +34,7 @@ from cycle.models import (
 from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, UNDECIDED, State
 from dossiers.models.dossier import Dossier
-from dossiers.models.law import CaseType
+from dossiers.models.law import JUDGED_ANEW, CaseType
 from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
@@ -371,8 +371,47 @@ class Certificate(Record):
             raise ValidationError({"number": NUMBER_MISSING})
         if self.number and (other := self._of_this_number()):
             raise ValidationError({"number": _number_taken(self.number, other.product_name)})
+        if self.issued_on and not clock.replaying():
+            self._check_days(self.issued_on)
         if self.decision is not None:
             self._check_decision(self.decision)
+
+    def _check_days(self, issued_on: date) -> None:
+        """It rests on a decision of its own dossier's year, and what is judged anew gets it after
+        the certificate before. Raises ValidationError.
+        """
+        dossier = self.dossier
+        begun = dossier.history.order_by("seq").first()
+        # What is typed after the fact may be older than its dossier here, never than its year.
+        first = dossier.cycle.opened_on
+        if begun is not None:
+            first = min(first, timezone.localdate(begun.at))
+        days = {"issued_on": issued_on}
+        if self.decision is not None:
+            days = {"signed_on": self.decision.signed_on, **days}
+        for field, day in days.items():
+            if day < first:
+                raise ValidationError(
+                    {
+                        field: _now(
+                            "Ngày %(day)s trước khi mở chu trình của hồ sơ (%(first)s): xin xem "
+                            "lại năm."
+                        )
+                        % {"day": f"{day:%d/%m/%Y}", "first": f"{first:%d/%m/%Y}"}
+                    }
+                )
+        before = dossier.certified_by() if dossier.case_type in JUDGED_ANEW else None
+        old = before and before.certificates.order_by("issued_on", "pk").last()
+        if old and issued_on < old.issued_on:
+            raise ValidationError(
+                {
+                    "issued_on": _now(
+                        "Giấy chứng nhận trước của sản phẩm cấp ngày %(day)s: giấy mới không thể "
+                        "cấp trước ngày đó."
+                    )
+                    % {"day": f"{old.issued_on:%d/%m/%Y}"}
+                }
+            )
 
     def _of_this_number(self) -> Certificate | None:
         same = Certificate.objects.numbered(self.number).filter(issuer=self.issuer)
