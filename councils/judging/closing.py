@@ -30,6 +30,7 @@ from councils.models import (
 from councils.models.council import on_record
 from cycle import clock
 from cycle.models import HistoryEntry, Job, Stream
+from dossiers.law.conditions import stated
 from dossiers.law.states import PARKED, STATE_AFTER, STATE_AT
 from dossiers.models import (
     ActNotPossible,
@@ -40,7 +41,7 @@ from dossiers.models import (
 from dossiers.walk import doors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from councils.models import RoundEntry
@@ -120,13 +121,20 @@ def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -
 
 
 def convene(
-    round_: EvaluationRound, *, by: User, meets_at: datetime, place: str
+    round_: EvaluationRound,
+    *,
+    by: User,
+    meets_at: datetime,
+    place: str,
+    complex_ones: Collection[int] = (),
+    reason: str = "",
 ) -> EvaluationRound:
-    """Call the council together on what it did not agree on in writing (triệu tập họp).
+    """Call the council together on what it did not agree on in writing (triệu tập họp), and on what
+    is complex: ``complex_ones`` are ids of entries, with the ``reason``.
 
     Those products move to a new round that ``follows`` this one, and its members are invited at
     once; this round can then close on the others. Returns the new round. Raises PermissionDenied,
-    RoundClosed, and ConditionNotMet when no product needs a meeting.
+    RoundClosed, and ConditionNotMet when no product needs a meeting, or without the reason.
     """
     with round_.change(
         "round.convene",
@@ -137,6 +145,10 @@ def convene(
     ) as data:
         # Items with this code always have an entry.
         split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
+        live = round_.entries.filter(live=True, pk__in=complex_ones).exclude(pk__in=split)
+        if more := list(live.values_list("pk", flat=True)) if round_.in_writing else []:
+            data["reason"] = stated(reason, _("Bạn chưa nêu nội dung phức tạp cần họp hội đồng."))
+            split += more
         if not split:
             raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])
         meeting = EvaluationRound.create(
