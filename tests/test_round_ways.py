@@ -9,6 +9,7 @@ import random
 from datetime import timedelta
 
 import pytest
+import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import reverse
@@ -31,7 +32,7 @@ from councils.models import (
 from councils.models.scoresheet import HANDED_IN
 from councils.views import result
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, User
+from cycle.models import Cycle, HistoryEntry, RoleAssignment, Substitution, User
 from cycle.models.job import run_waiting
 from dossiers.models import (
     ConditionNotMet,
@@ -468,6 +469,62 @@ def past_the_term(round_, thu, an):
         assert close(round_, thu).version == 2
 
 
+def seats_end_with_the_term(round_, thu, an):
+    """Seats until the council's last day are extended with it; not of those who were let go."""
+    council, last = round_.council, clock.today()
+    Council.objects.filter(pk=council.pk).update(valid_to=last)
+    council.refresh_from_db()
+    council.take_seat(
+        judge(council, 4), by=thu, until=last, reason="Chuyển công tác", document="9/QĐ-UBND"
+    )
+    council.members.filter(until=None).update(until=last)
+    User.objects.filter(pk=judge(council, 3).user_id).update(is_active=False)
+    with clock.at(clock.now() + 2 * DAY):
+        assert len(council.missing()) == 3
+        council.extend(
+            valid_to=last + 9 * DAY,
+            reason="Còn một đợt",
+            document="20/QĐ-UBND ngày 02/11/2026",
+            by=thu,
+        )
+        assert council.missing() == []
+        assert council.members.sitting().count() == 5
+        new = EvaluationRound(council=council, cycle=round_.cycle, name="Đợt 2")
+        assert EvaluationRound.create(new, by=thu)
+    said = HistoryEntry.objects.get(event="council.extend")
+    assert len(said.data["seats"]) == 5
+
+
+def the_secretary_is_on_leave(round_, thu, an):
+    """While the secretary is on leave, and not at the meeting, the office counts."""
+    secretary = judge(round_.council, 5).user
+    score(round_)
+    assert not rules.has_perm("councils.count_sheets", thu, round_)
+    post = RoleAssignment.objects.create(
+        user=secretary,
+        role="officer",
+        org_unit=round_.council.org_unit,
+        valid_from=clock.today() - DAY,
+    )
+    Substitution.objects.create(
+        assignment=post,
+        substitute=thu,
+        valid_from=clock.today(),
+        valid_to=clock.today() + DAY,
+        reason="Nghỉ phép",
+        document="8/GUQ",
+        document_signer="Trần Công Sơn",
+        created_by=an,
+    )
+    # Recorded as present, they are here.
+    assert not rules.has_perm("councils.count_sheets", thu, round_)
+    round_.attendances.filter(member=judge(round_.council, 5)).delete()
+    assert rules.has_perm("councils.count_sheets", thu, round_)
+    assert rules.has_perm("councils.count_sheets", secretary, round_)
+    with clock.at(clock.now() + 2 * DAY):
+        assert not rules.has_perm("councils.count_sheets", thu, round_)
+
+
 def a_meeting_after_the_term(round_, thu, an):
     """The meeting lies after the council's last day: it is not opened, and not closed."""
     Council.objects.filter(pk=round_.council_id).update(valid_to=clock.today() - DAY)
@@ -550,6 +607,8 @@ CASES = [
     given_up_before_it_opens,
     closed_before_its_hour,
     past_the_term,
+    seats_end_with_the_term,
+    the_secretary_is_on_leave,
     a_meeting_after_the_term,
     of_another_year,
     five_stars_missed_by_a_minimum,
