@@ -222,9 +222,12 @@ GUIDES = {
         _("Ghi điều hội đồng kết luận về mức tối thiểu hoặc điều kiện loại của sản phẩm."),
     ),
     "round.convene": Guide(
-        _("Triệu tập họp vì phiếu lấy ý kiến chưa thống nhất"),
+        _("Triệu tập họp thay cho phiếu lấy ý kiến"),
         "councils.run_round",
-        _("Lấy ý kiến bằng văn bản mà chưa thống nhất: các sản phẩm đó sang một đợt họp riêng."),
+        _(
+            "Ý kiến bằng phiếu khác nhau, hoặc nội dung phức tạp (nêu lý do): các sản phẩm đó sang "
+            "một đợt họp riêng."
+        ),
     ),
     "round.close": Guide(
         _("Chốt kết quả đợt đánh giá"),

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import rules
 
-from cycle.models import Level, Role
+from cycle import clock
+from cycle.models import Level, Role, Substitution
 from dossiers.rules import doers
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def presides(user: User | None, round_: EvaluationRound) -> bool:
 @rules.predicate
 def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
     """May count the sheets: the council's secretary, or its office when no secretary can (without
-    an active account, absent from the meeting, or scoring). Never somebody who scores in the round.
+    an active account, absent from the meeting, on leave with somebody acting for them, or scoring).
+    Never somebody who scores in the round.
     """
     scoring = round_.scoring_members
     if not _active(user) or _scores_in(user, round_):
@@ -79,9 +81,14 @@ def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
         .exclude(pk__in=round_.attendances.filter(present=False).values("member"))
         .select_related("user")
     )
-    secretaries = [member.user_id for member in able if member.user.has_usable_password()]
-    if secretaries:
-        return user.pk in secretaries
+    secretaries = {member.user_id for member in able if member.user.has_usable_password()}
+    if user.pk in secretaries:
+        return True
+    away = Substitution.objects.in_force(clock.today()).filter(assignment__user__in=secretaries)
+    came = round_.attendances.filter(present=True, member__user__in=secretaries)
+    here = set(came.values_list("member__user", flat=True))
+    if secretaries - (set(away.values_list("assignment__user", flat=True)) - here):
+        return False
     return bool(_holds(user, round_.council, Role.COUNCIL_OFFICE))
 
 

@@ -40,7 +40,7 @@ THREE_LEVELS: Edges = {
     "forward_from_district": ("check_at_province", "end"),
     "check_at_province": ("evaluate_at_province", "supplement"),
     "evaluate_at_province": ("propose_recognition", "end"),
-    "propose_recognition": ("decide", "end"),
+    "propose_recognition": ("decide", "evaluate_at_province", "end"),
     "decide": ("promote", "propose_recognition", "evaluate_at_province", "await_centre", "end"),
     "await_centre": ("promote", "propose_recognition"),
     #

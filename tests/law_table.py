@@ -111,7 +111,11 @@ TABLE = {
     "certify": ({S.AWAITING_DECISION}, {S.CERTIFIED}, "task paper"),
     "nominate": ({S.AWAITING_DECISION}, {S.AT_CENTRE}, "task paper"),
     "approve_result": ({S.AWAITING_DECISION}, STAYS, "paper"),
-    "evaluate_again": ({S.AWAITING_DECISION}, {S.PROVINCE_EVALUATING}, "task reason paper"),
+    "evaluate_again": (
+        {S.RANKED, S.AWAITING_DECISION},
+        {S.PROVINCE_EVALUATING},
+        "task reason paper",
+    ),
     "order_evaluation": ({S.CERTIFIED, S.PROMOTED}, STAYS, "reason paper"),
     "withdraw_decision": ({S.CERTIFIED, S.PROMOTED}, {S.REVOKED}, "reason paper"),
     "record_centre_result": ({S.AT_CENTRE}, {S.CERTIFIED, S.RANKED}, "task paper"),

@@ -240,6 +240,7 @@ def test_the_days_come_in_their_order(awaiting, son):
         (today + timedelta(days=1), today, "issued_on"),
         (date(2031, 1, 1), today, "issued_on"),
         (date(1990, 1, 1), today, "issued_on"),
+        (date(1990, 1, 2), date(1990, 1, 1), "signed_on"),
         (today - timedelta(days=4), today - timedelta(days=3), "issued_on"),
         (today, today - timedelta(days=6), "signed_on"),
     ):
@@ -248,6 +249,42 @@ def test_the_days_come_in_their_order(awaiting, son):
         assert list(said(refused)) == [problem]
     day = today - timedelta(days=5)
     certify(dossier, son, records.signed_paper(signed_on=day), issued_on=day)
+
+
+def test_a_decision_is_of_the_dossier_s_own_years(awaiting, son, cycle):
+    """Without a council's result on record too (1990 for this year, 2023 for 2026)."""
+    dossier = awaiting("Mật ong")
+    first = min(cycle.opened_on, clock.today())
+    wrong = date(1990, 1, 1), first - timedelta(days=366), first - timedelta(days=1)
+    for signed in wrong:
+        with transaction.atomic(), pytest.raises(ValidationError) as refused:
+            certify(dossier, son, records.signed_paper(signed_on=signed), issued_on=signed)
+        assert said(refused) == {
+            "signed_on": f"Ngày {signed:%d/%m/%Y} trước khi mở chu trình của hồ sơ "
+            f"({first:%d/%m/%Y}): xin xem lại năm."
+        }
+    certify(dossier, son, records.signed_paper(signed_on=first), issued_on=first)
+
+
+@pytest.mark.parametrize("case_type", ["upgrade", "reevaluation"])
+def test_what_is_judged_anew_gets_its_certificate_after_the_one_before(
+    awaiting, cycle, commune, an, son, case_type
+):
+    old = certify(awaiting("Mật ong"), son)
+    dossier = Dossier(
+        cycle=cycle, product=old.dossier.product, commune=commune, case_type=case_type
+    )
+    doors.open(dossier, by=an)
+    dossier = stand(dossier, S.AWAITING_DECISION)
+    day = old.issued_on - timedelta(days=1)
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        certify(dossier, son, records.signed_paper(signed_on=day), issued_on=day)
+    assert said(refused) == {
+        "issued_on": f"Giấy chứng nhận trước của sản phẩm cấp ngày {old.issued_on:%d/%m/%Y}: "
+        "giấy mới không thể cấp trước ngày đó."
+    }
+    new = certify(dossier, son)
+    assert new.issued_on == old.issued_on
 
 
 # --- Its names ------------------------------------------------------------------------------

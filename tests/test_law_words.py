@@ -1,6 +1,6 @@
 """The law's own words (QĐ 26/2026/QĐ-TTg, QĐ 851): each sentence of it a row, said in plain words."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -446,6 +446,35 @@ def test_outside_its_days_it_needs_a_reason_and_is_counted(given, cycle, commune
     assert (entry.data["outside"], entry.reason) == (["D6"], "Chủ thể ốm dài ngày")
 
 
+@pytest.mark.parametrize(
+    ("issued", "day", "asked"),
+    [
+        # Until 1/8/2026: its days were over as the law came, and 180 days later is 28/1/2027.
+        ((2023, 8, 1), (2026, 6, 1), False),
+        ((2023, 8, 1), (2027, 1, 28), False),
+        ((2023, 8, 1), (2027, 1, 29), True),
+        ((2023, 8, 1), (2027, 2, 10), True),
+        # Ended on the first day of the law; and before it, when there is nothing to go on with.
+        ((2023, 5, 22), (2026, 6, 1), False),
+        ((2023, 5, 21), (2026, 6, 1), True),
+        ((2022, 3, 1), (2026, 11, 2), True),
+    ],
+)
+def test_days_that_nobody_could_meet_are_not_asked_for_while_the_transition_lasts(
+    cycle_of_three, old_commune, cycle, commune, an, son, issued, day, asked
+):
+    given = certify(cycle_of_three, old_commune, an, son, at(*issued), number="12/GCN")
+    dossier = assembled(given, cycle, commune, an, at(2026, 6, 1))
+    if asked:
+        with pytest.raises(ConditionNotMet, match="Nộp muộn hơn"):
+            file(dossier, an, at(*day))
+        file(dossier, an, at(*day), reason="Chủ thể ngừng sản xuất một thời gian")
+    else:
+        file(dossier, an, at(*day))
+    entry = dossier.history.filter(event="dossier.submit_dossier").get()
+    assert entry.data.get("outside") == (["D6"] if asked else None)
+
+
 def test_the_page_asks_for_the_reason_at_its_field(given, cycle, commune, an):
     dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
     client = Client()
@@ -570,6 +599,73 @@ def test_a_result_ends_it_without_a_filing_too(old, cycle, commune, an, minh, so
             reason="Không đạt",
         )
     assert until(old) == date(2026, 9, 10)
+
+
+def refuse(dossier, by, *day):
+    dossier = stand(dossier, S.AWAITING_DECISION)
+    with clock.at(at(*day)):
+        doors.complete(
+            open_task(dossier),
+            "not_recognise",
+            by=by,
+            paper=records.signed_paper(),
+            reason="Không đạt",
+        )
+    return dossier
+
+
+@pytest.mark.parametrize("then", ["filed again", "deferred", "reopened and filed", "upgraded"])
+@pytest.mark.parametrize(
+    ("reading", "last"), [("by_day_180", ENDS), ("no_filing", date(2026, 9, 10))]
+)
+def test_after_the_result_nothing_prolongs_it_again(
+    old, cycle, commune, an, minh, son, reading, last, then
+):
+    if reading != "by_day_180":
+        LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+    dossier = refuse(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, 2026, 9, 10)
+    if then == "filed again":
+        file_anew(old, cycle, commune, an, at(2026, 10, 1))
+    elif then == "upgraded":
+        file_anew(old, cycle, commune, an, at(2026, 10, 1), "upgrade")
+    else:
+        with clock.at(at(2026, 10, 1)):
+            act = "defer" if then == "deferred" else "reopen"
+            doors.act(dossier.process, act, by=an, reason="Làm tiếp")
+            if then != "deferred":
+                file(dossier, an, at(2026, 10, 1), reason="Làm tiếp")
+    assert until(old) == last
+    assert standing(old, date(2026, 10, 2)) == "expired"
+    with clock.at(at(2026, 10, 2)):
+        words = main(see(old.get_absolute_url()))
+    assert "Đã hết hạn" in words and "Điều 12" not in words
+    assert old.terms.get().due_on == last
+
+
+def test_what_the_ministry_ordered_ends_it_with_its_result(given, cycle, commune, an, minh, son):
+    """Đ.10.1.b: valid until the result, though its own days are not over."""
+
+    def after_refusing(*day):
+        filed = file_anew(given, cycle, commune, an, at(*day) - timedelta(days=2))
+        refuse(filed, son, *day)
+        return standing(given, date(*day) + timedelta(days=1))
+
+    assert after_refusing(2026, 9, 3) == "valid"
+    with clock.at(at(2026, 9, 5)):
+        doors.act(
+            given.dossier.process,
+            "order_evaluation",
+            by=minh,
+            paper=records.signed_paper(),
+            reason="Kết luận kiểm tra của Bộ",
+        )
+    # What was refused before the order is not its result.
+    assert standing(given, date(2026, 9, 6)) == "valid"
+    assert after_refusing(2026, 9, 20) == "expired"
+    assert standing(given, date(2026, 9, 20)) == "valid"
+    assert (until(given), given.terms.get().due_on) == (date(2026, 9, 20),) * 2
+    with clock.at(at(2026, 9, 21)):
+        assert "theo yêu cầu của Bộ, ngày 20/09/2026" in main(see(given.get_absolute_url()))
 
 
 @pytest.mark.parametrize(

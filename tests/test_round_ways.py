@@ -9,6 +9,7 @@ import random
 from datetime import timedelta
 
 import pytest
+import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.urls import reverse
@@ -31,7 +32,7 @@ from councils.models import (
 from councils.models.scoresheet import HANDED_IN
 from councils.views import result
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, User
+from cycle.models import Cycle, HistoryEntry, RoleAssignment, Substitution, User
 from cycle.models.job import run_waiting
 from dossiers.models import (
     ConditionNotMet,
@@ -137,6 +138,71 @@ def decided_meanwhile(round_, thu, an):
     assert Dossier.objects.get().state == State.AWAITING_DECISION
 
 
+def _two_of_which_one_went_on(round_, thu, an):
+    """A second round of products A and B is closed; A is submitted, and the round opened again."""
+    pair = judging.before_council(round_.cycle, Dossier.objects.get().commune, an, 2)
+    second = begin(round_.council, round_.cycle, pair, thu)
+    score(second)
+    close(second, thu)
+    go_on(pair[0])
+    reopened(second, thu)
+    assert [each.dossier for each in second.entries.filter(live=True)] == [pair[1]]
+    return second, Dossier.objects.get(pk=pair[0].pk)
+
+
+def _submission_returned(dossier):
+    son = User.objects.get(username="son")
+    doors.complete(open_task(dossier), "return_submission", by=son, reason="Thành viên có lợi ích")
+
+
+def sent_back_after_a_second_closing(round_, thu, an):
+    """A had gone on when the round was opened again; returned since, a new reopening has it."""
+    second, went_on = _two_of_which_one_went_on(round_, thu, an)
+    close(second, thu)
+    _submission_returned(went_on)
+    reopened(second, thu)
+    assert second.entries.filter(live=True).count() == 2
+    went_on.lock()
+    assert (went_on.state, went_on.stars) == (State.PROVINCE_EVALUATING, None)
+    assert close(second, thu).results.count() == 2
+    went_on.lock()
+    assert went_on.state == State.RANKED
+    # Judged elsewhere since, on paper: that result is not taken away by this round.
+    go_on(went_on)
+    reopened(second, thu)
+    close(second, thu)
+    _submission_returned(went_on)
+    reopened(second, thu)
+    fresh(second).drop(second.entries.get(dossier=went_on), by=thu, reason="Chấm ở đợt khác")
+    result = records.evaluation("616", 7, stars=4)
+    doors.complete(open_task(went_on), "rank", by=thu, paper=records.signed_paper(), record=result)
+    close(second, thu)
+    reopened(second, thu)
+    went_on.lock()
+    assert (went_on.state, went_on.stars) == (State.RANKED, 4)
+
+
+def sent_back_after_the_round_was_voided(round_, thu, an):
+    """A had gone on when its round was given up; returned since, another round takes it in."""
+    second, went_on = _two_of_which_one_went_on(round_, thu, an)
+    fresh(second).void(by=thu, reason="Có khiếu nại", document=PAPER)
+    waiting = fresh(round_).awaiting()
+    assert went_on not in waiting
+    _submission_returned(went_on)
+    went_on.lock()
+    assert went_on in waiting.all()
+    rubric = second.entries.get(dossier=went_on).rubric
+    pairs, about = [(went_on, rubric)], {"by": thu, "reason": "Kết quả cũ không dùng được"}
+    assert "không chờ" in refused(lambda: fresh(round_).take_in(pairs, **about))
+    closing.take_in(fresh(round_), pairs, **about)
+    went_on.lock()
+    assert (went_on.state, went_on.stars) == (State.PROVINCE_EVALUATING, None)
+    score(round_)
+    assert close(round_, thu).results.count() == 2
+    # Its result is of a round that stands: it waits for none.
+    assert went_on not in fresh(second).awaiting()
+
+
 def extended_after_reopening(round_, thu, an):
     """An empty reopened round takes further products in, with a reason."""
     score(round_)
@@ -150,6 +216,19 @@ def extended_after_reopening(round_, thu, an):
     for number in range(5):
         fill(round_.entries.get(live=True), judge(round_.council, number))
     assert close(round_, thu).results.get().stars == 5
+
+
+def samples_lack_in_an_open_round(round_, thu, an):
+    """A product whose samples are not there yet does not come into a round that is open."""
+    (more,) = judging.before_council(round_.cycle, Dossier.objects.get().commune, an, 1)
+    report = records.commune_report()
+    report.samples, report.dossier, report.recorded_by, report.at = 0, more, an, clock.now()
+    report.save()
+    pairs = [(more, judging.rubric_of(more))]
+    about = {"by": thu, "reason": "Nộp muộn"}
+    assert "thiếu 5 sản phẩm mẫu" in refused(lambda: closing.take_in(fresh(round_), pairs, **about))
+    doors.act(more.process, "record_samples", by=an, record=records.samples(samples=5))
+    assert len(closing.take_in(fresh(round_), pairs, **about)) == 1
 
 
 def taken_out_and_in_again(round_, thu, an):
@@ -390,6 +469,62 @@ def past_the_term(round_, thu, an):
         assert close(round_, thu).version == 2
 
 
+def seats_end_with_the_term(round_, thu, an):
+    """Seats until the council's last day are extended with it; not of those who were let go."""
+    council, last = round_.council, clock.today()
+    Council.objects.filter(pk=council.pk).update(valid_to=last)
+    council.refresh_from_db()
+    council.take_seat(
+        judge(council, 4), by=thu, until=last, reason="Chuyển công tác", document="9/QĐ-UBND"
+    )
+    council.members.filter(until=None).update(until=last)
+    User.objects.filter(pk=judge(council, 3).user_id).update(is_active=False)
+    with clock.at(clock.now() + 2 * DAY):
+        assert len(council.missing()) == 3
+        council.extend(
+            valid_to=last + 9 * DAY,
+            reason="Còn một đợt",
+            document="20/QĐ-UBND ngày 02/11/2026",
+            by=thu,
+        )
+        assert council.missing() == []
+        assert council.members.sitting().count() == 5
+        new = EvaluationRound(council=council, cycle=round_.cycle, name="Đợt 2")
+        assert EvaluationRound.create(new, by=thu)
+    said = HistoryEntry.objects.get(event="council.extend")
+    assert len(said.data["seats"]) == 5
+
+
+def the_secretary_is_on_leave(round_, thu, an):
+    """While the secretary is on leave, and not at the meeting, the office counts."""
+    secretary = judge(round_.council, 5).user
+    score(round_)
+    assert not rules.has_perm("councils.count_sheets", thu, round_)
+    post = RoleAssignment.objects.create(
+        user=secretary,
+        role="officer",
+        org_unit=round_.council.org_unit,
+        valid_from=clock.today() - DAY,
+    )
+    Substitution.objects.create(
+        assignment=post,
+        substitute=thu,
+        valid_from=clock.today(),
+        valid_to=clock.today() + DAY,
+        reason="Nghỉ phép",
+        document="8/GUQ",
+        document_signer="Trần Công Sơn",
+        created_by=an,
+    )
+    # Recorded as present, they are here.
+    assert not rules.has_perm("councils.count_sheets", thu, round_)
+    round_.attendances.filter(member=judge(round_.council, 5)).delete()
+    assert rules.has_perm("councils.count_sheets", thu, round_)
+    assert rules.has_perm("councils.count_sheets", secretary, round_)
+    with clock.at(clock.now() + 2 * DAY):
+        assert not rules.has_perm("councils.count_sheets", thu, round_)
+
+
 def a_meeting_after_the_term(round_, thu, an):
     """The meeting lies after the council's last day: it is not opened, and not closed."""
     Council.objects.filter(pk=round_.council_id).update(valid_to=clock.today() - DAY)
@@ -454,7 +589,10 @@ def _just_below(criterion):
 CASES = [
     eliminated_in_error,
     decided_meanwhile,
+    sent_back_after_a_second_closing,
+    sent_back_after_the_round_was_voided,
     extended_after_reopening,
+    samples_lack_in_an_open_round,
     taken_out_and_in_again,
     interest_after_a_second_scoring,
     interest_after_the_closing,
@@ -469,6 +607,8 @@ CASES = [
     given_up_before_it_opens,
     closed_before_its_hour,
     past_the_term,
+    seats_end_with_the_term,
+    the_secretary_is_on_leave,
     a_meeting_after_the_term,
     of_another_year,
     five_stars_missed_by_a_minimum,
@@ -476,7 +616,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-@pytest.mark.usefixtures("minh")
+@pytest.mark.usefixtures("minh", "son")
 def test_a_way_back(case, round_, thu, an):
     case(round_, thu, an)
 
@@ -592,9 +732,25 @@ def test_the_request_to_the_centre_is_not_the_paper_that_approved_the_result(
     assert (best_of_all.state == State.AT_CENTRE) is another
 
 
-def test_only_after_the_centres_answer_is_a_result_evaluated_again(best_of_all, son):
+def test_below_50_points_of_the_centre_it_is_evaluated_again(best_of_all, minh, son):
+    dossier = best_of_all
+    approved(dossier, minh)
+    on_paper(dossier, "nominate", son)
+    on_paper(dossier, "record_centre_result", minh, record=records.evaluation("294", 7, stars=2))
+    with pytest.raises(ConditionNotMet, match="từ 3 sao"):
+        doors.complete(open_task(dossier), "propose_recognition", by=minh)
+    on_paper(dossier, "evaluate_again", minh)
+    dossier.lock()
+    assert (dossier.state, dossier.stars) == (State.PROVINCE_EVALUATING, None)
+    assert open_task(dossier).node == "evaluate_at_province"
+
+
+def test_only_after_the_centres_answer_is_a_result_evaluated_again(best_of_all, minh, son):
     with pytest.raises(ConditionNotMet, match="trung ương đã trả kết quả"):
         on_paper(best_of_all, "evaluate_again", son)
+    doors.complete(open_task(best_of_all), "return_submission", by=son, reason="Xem lại")
+    with pytest.raises(ConditionNotMet, match="trung ương đã trả kết quả"):
+        on_paper(best_of_all, "evaluate_again", minh)
 
 
 def test_the_ministry_orders_a_new_evaluation_or_withdraws_the_decision(best_of_all, minh, son):

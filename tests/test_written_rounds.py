@@ -14,6 +14,7 @@ from councils.models import (
     Scoresheet,
     SheetState,
 )
+from councils.papers import facts
 from cycle import clock
 from cycle.models import Elimination, HistoryEntry
 from cycle.models.job import run_waiting
@@ -222,6 +223,35 @@ def test_interests_and_what_was_appraised_go_along(asked, council, thu, client):
     client.force_login(judge(council, 0).user)
     page = client.get(reverse("councils:sheet", args=[fresh.pk]))
     assert page.context["team_points"] == 100
+
+
+def test_a_complex_product_that_all_agree_on_may_be_met_on_with_a_reason(asked, thu, client):
+    round_ = asked(2)
+    simple, complex_ = round_.entries.all()
+    for entry in (simple, complex_):
+        say(entry, [best] * 5)
+    assert unmet(round_) == []
+    client.force_login(thu)
+    where = reverse("councils:convene", args=[round_.pk])
+    board = client.get(reverse("councils:round", args=[round_.pk])).content.decode()
+    assert f'href="{where}"' in board
+    day = clock.today() + timedelta(days=7)
+    given = {"meets_at": f"{day:%d/%m/%Y} 14:00", "place": "Phòng họp tầng 2"}
+    nothing = client.post(where, given).content.decode()
+    assert "Không có sản phẩm nào phải họp hội đồng." in nothing
+    given["complex_ones"] = [complex_.pk]
+    lacking = client.post(where, given).content.decode()
+    assert "Bạn chưa nêu nội dung phức tạp cần họp hội đồng." in lacking
+    assert not EvaluationRound.objects.filter(follows=round_).exists()
+    given["reason"] = "Hai cơ sở cùng nhãn hiệu"
+    assert client.post(where, given).status_code == 302
+    meeting = EvaluationRound.objects.get(follows=round_)
+    assert [entry.dossier for entry in meeting.entries.all()] == [complex_.dossier]
+    assert HistoryEntry.objects.get(event="round.convene").reason == "Hai cơ sở cùng nhãn hiệu"
+    assert facts._called(meeting) == [
+        f"Hội đồng họp về sản phẩm có nội dung phức tạp ({round_}): Hai cơ sở cùng nhãn hiệu"
+    ]
+    assert [each.entry for each in judging.close(round_, by=thu).results.all()] == [simple]
 
 
 def test_only_who_runs_the_round_calls_the_council(asked, thu, la, client, council):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.forms.fields import Asked, ConfirmForm, OfModel, ReasonForm
+from councils.judging import closing
 from councils.models import (
     TEAM,
     Council,
@@ -180,7 +181,7 @@ class TakeInForm(Asked):
     def do(self) -> Any:
         """The entries, or None when it was refused."""
         pairs, reason = self.cleaned_data["pairs"], self.cleaned_data.get("reason", "")
-        return self.attempt(lambda: self.round.take_in(pairs, by=self.by, reason=reason))
+        return self.attempt(lambda: closing.take_in(self.round, pairs, by=self.by, reason=reason))
 
 
 class OrderForm(Asked):
@@ -261,7 +262,28 @@ class MoveMeetingForm(ReasonForm):
 
 
 class ConveneForm(ConfirmForm):
-    """Call a meeting on the products of a written round that members did not agree on."""
+    """Call a meeting on the products of a written round that members did not agree on, and on those
+    that are complex, with the reason.
+    """
 
     meets_at = MomentField(label=_("Họp lúc"))
     place = forms.CharField(label=_("Địa điểm họp"), max_length=200)
+    complex_ones: forms.Field = forms.TypedMultipleChoiceField(
+        label=_("Sản phẩm có nội dung phức tạp, cần họp"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    reason: forms.Field = long_text(
+        _("Nội dung phức tạp"),
+        required=False,
+        help_text=_("Bắt buộc khi chọn sản phẩm ở trên."),
+    )
+
+    def __init__(self, *args: Any, others: Iterable[RoundEntry], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: The products on which nothing else asks for a meeting.
+        choices = [(entry.pk, str(entry)) for entry in others]
+        self.fields["complex_ones"].choices = choices
+        if not choices:
+            del self.fields["complex_ones"], self.fields["reason"]

@@ -29,21 +29,51 @@ from councils.models import (
 )
 from councils.models.council import on_record
 from cycle import clock
-from cycle.models import HistoryEntry, Job
-from dossiers.law.states import PARKED, STATE_AT
+from cycle.models import HistoryEntry, Job, Stream
+from dossiers.law.conditions import stated
+from dossiers.law.states import PARKED, STATE_AFTER, STATE_AT
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
+    Dossier,
+    Process,
 )
 from dossiers.walk import doors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from councils.models import RoundEntry
-    from cycle.models import User
-    from dossiers.models import Dossier
+    from cycle.models import Rubric, User
+
+
+def take_in(
+    round_: EvaluationRound,
+    dossiers: Sequence[tuple[Dossier, Rubric | None]],
+    *,
+    by: User,
+    reason: str = "",
+) -> list[RoundEntry]:
+    """Take dossiers into the round as :meth:`EvaluationRound.take_in` does, and raise the same.
+
+    Those whose result is of a round that was voided come back before the council with it.
+    """
+    with transaction.atomic():
+        # In the order of the doors: the round, the processes, the dossiers.
+        round_.lock()
+        taken = [dossier.pk for dossier, _rubric in dossiers]
+        judged = Dossier.objects.filter(pk__in=taken, state__in=STATE_AFTER.values())
+        held = Process.objects.filter(dossier__in=judged).select_for_update(of=("self",))
+        list(held.order_by("pk").values_list("pk"))
+        entries = round_.take_in(dossiers, by=by, reason=reason, again=True)
+        authority = HistoryEntry.objects.filter(
+            stream=Stream.ROUND, stream_id=round_.pk, event="round.take_in"
+        ).latest("seq")
+        for dossier in judged.order_by("pk"):
+            # A dossier that was judged has a process.
+            doors.act(dossier.process, "judge_again", by=by, authority=authority)  # type: ignore[arg-type]
+    return entries
 
 
 def countable(round_: EvaluationRound) -> list[RoundEntry]:
@@ -91,13 +121,20 @@ def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -
 
 
 def convene(
-    round_: EvaluationRound, *, by: User, meets_at: datetime, place: str
+    round_: EvaluationRound,
+    *,
+    by: User,
+    meets_at: datetime,
+    place: str,
+    complex_ones: Collection[int] = (),
+    reason: str = "",
 ) -> EvaluationRound:
-    """Call the council together on what it did not agree on in writing (triệu tập họp).
+    """Call the council together on what it did not agree on in writing (triệu tập họp), and on what
+    is complex: ``complex_ones`` are ids of entries, with the ``reason``.
 
     Those products move to a new round that ``follows`` this one, and its members are invited at
     once; this round can then close on the others. Returns the new round. Raises PermissionDenied,
-    RoundClosed, and ConditionNotMet when no product needs a meeting.
+    RoundClosed, and ConditionNotMet when no product needs a meeting, or without the reason.
     """
     with round_.change(
         "round.convene",
@@ -108,6 +145,10 @@ def convene(
     ) as data:
         # Items with this code always have an entry.
         split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
+        live = round_.entries.filter(live=True, pk__in=complex_ones).exclude(pk__in=split)
+        if more := list(live.values_list("pk", flat=True)) if round_.in_writing else []:
+            data["reason"] = stated(reason, _("Bạn chưa nêu nội dung phức tạp cần họp hội đồng."))
+            split += more
         if not split:
             raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])
         meeting = EvaluationRound.create(
@@ -204,7 +245,8 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
 
     The sheets are copied into a new scoring, where each counts unless its member takes it back; the
     closed version stays readable. Dossiers that have not gone on since the result come back before
-    the council. Raises PermissionDenied, and ConditionNotMet without a reason or document.
+    the council, those of earlier closings too that had gone on and were sent back. Raises
+    PermissionDenied, and ConditionNotMet without a reason or document.
     """
     if lacks := on_record(reason, document):
         raise ConditionNotMet(lacks)
@@ -217,6 +259,8 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         if lacks := round_.council.not_in_term(clock.today()):
             raise ConditionNotMet(lacks)
         closing = round_.closings.get(reopening=None)
+        results = list(closing.results.select_related("entry__dossier__product"))
+        results += _sent_back(round_, closing)
         moment = clock.now()
         reopening = Reopening.objects.create(
             closing=closing, reason=reason.strip(), document=document.strip(), by=by, at=moment
@@ -231,13 +275,36 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
             saved=[reopening],
             document=document.strip(),
             version=closing.version,
-            dossiers=list(closing.results.values_list("entry__dossier", flat=True)),
+            dossiers=[result.entry.dossier_id for result in results],
         )
         round_.state, round_.closed_at = RoundState.OPEN, None
         round_.save(update_fields=["state", "closed_at"])
-        for result in closing.results.select_related("entry__dossier__product"):
+        for result in results:
             _bring_back(result, by=by, authority=entry)
     return round_
+
+
+def _sent_back(round_: EvaluationRound, closing: Closing) -> list[Result]:
+    """The results of earlier closings of the round that are still those of their dossiers, which
+    had gone on when it was opened again then and were sent back to their result since.
+    """
+    earlier = (
+        Result.objects.filter(closing__round=round_, entry__live=False)
+        .filter(entry__dossier__state__in=STATE_AFTER.values())
+        .exclude(entry__in=closing.results.values("entry"))
+        .select_related("closing", "entry__dossier__product")
+        .order_by("entry__position", "-closing__version")
+    )
+    last = {result.entry_id: result for result in reversed(earlier)}
+    return [result for result in last.values() if _stands(result)]
+
+
+def _stands(result: Result) -> bool:
+    """Whether no council, of the round or another or the centre, has judged its dossier since."""
+    dossier, at = result.entry.dossier, result.closing.at
+    elsewhere = Result.objects.filter(entry__dossier=dossier, closing__at__gt=at)
+    on_paper = dossier.evaluations.filter(at__gt=at)
+    return not (elsewhere.exists() or on_paper.exists())
 
 
 def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
@@ -246,6 +313,9 @@ def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
     entry, dossier = result.entry, result.entry.dossier
     if consequence.applied_at is not None:
         if dossier.state in PARKED and not _parked_by(result.closing, dossier):
+            return
+        if not _stands(result):
+            # Judged since by another round, on paper or by the centre: this result is not its own.
             return
         try:
             with transaction.atomic():

@@ -30,6 +30,7 @@ from cycle.models import (
     names_document,
 )
 from cycle.models.organisation import DateRange, Hash
+from cycle.workdays import DAY
 from cycle.written import visible
 from dossiers.law.conditions import NO_REASON, ConditionNotMet
 
@@ -309,7 +310,8 @@ class Council(models.Model):
         return []
 
     def extend(self, *, valid_to: date, reason: str, document: str, by: User) -> None:
-        """Give the council a later last day (gia hạn), on a document.
+        """Give the council a later last day (gia hạn), on a document, and with it the seats that
+        end with its term; not those whose people were let go, have left or were replaced.
 
         Raises PermissionDenied, and ConditionNotMet without a reason or document, for a council
         without a last day, or for a day that is no later.
@@ -329,15 +331,45 @@ class Council(models.Model):
             was = self.valid_to
             self.valid_to = valid_to
             self.save(update_fields=["valid_to"])
+            seats = self._ending_with_its_term(was, by) if was else []
+            for member in seats:
+                # A seat that ended stays: it goes on as another from the next day.
+                member.pk, member._state.adding = None, True
+                member.since, member.until, member.made_by = was + DAY, valid_to, by
+                member.save(force_insert=True)
             HistoryEntry.objects.record(
                 "council.extend",
                 self,
                 by=by,
+                saved=seats,
+                seats=[str(member) for member in seats],
                 reason=reason.strip(),
                 document=document.strip(),
                 was=was and was.isoformat(),
                 until=valid_to.isoformat(),
             )
+
+    def _ending_with_its_term(self, last: date, by: User) -> list[Member]:
+        """The seats until ``last``, the last day of the term, that nobody ended or took since;
+        without that of ``by``, for nobody seats themselves.
+        """
+        unseated = {
+            (entry.data["who"], entry.data["seat"])
+            for entry in HistoryEntry.objects.filter(
+                stream=self.history_stream, stream_id=self.pk, event="council.unseat"
+            )
+        }
+        later = list(self.members.filter(since__gt=last))
+        people = {member.user_id for member in later}
+        taken = {member.seat for member in later} & set(SINGLE)
+        seats = self.members.filter(until=last, user__is_active=True).exclude(user=by)
+        return [
+            member
+            for member in seats.select_related("user").order_by("pk")
+            if member.user_id not in people
+            and member.seat not in taken
+            and (str(member.user), member.seat) not in unseated
+        ]
 
     def seat_of(self, user: User, *seats: str) -> Member | None:
         """The seat that ``user`` holds today, one of ``seats`` if any are named; None without."""

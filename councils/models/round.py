@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import rules
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -45,7 +45,7 @@ from cycle.models import (
 from cycle.workdays import DAY
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet, stated
-from dossiers.law.states import STATE_AT
+from dossiers.law.states import STATE_AFTER, STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.models.product import on_what_stands
 from dossiers.terms import clocks
@@ -559,7 +559,8 @@ class EvaluationRound(models.Model):
 
     def awaiting(self) -> DossierQuerySet:
         """Dossiers of its year before this council that are in no round (chờ đưa vào đợt), of the
-        edition of those it has already; in a written round only re-evaluations.
+        edition of those it has already; in a written round only re-evaluations. Also those whose
+        result is of a round that was voided: no other way leads them back to a council.
         """
         edition = self.edition
         of_edition = Q() if edition is None else Q(rule_set__edition=edition)
@@ -571,9 +572,11 @@ class EvaluationRound(models.Model):
             results__consequence__applied_at__isnull=True,
             results__closing__at__gte=OuterRef("moved_at"),
         )
+        level = self.council.level
+        waits = Q(state=STATE_AT[level]) | Q(state=STATE_AFTER[level], pk__in=_result_void())
         return (
             Dossier.objects.with_units()
-            .filter(state=STATE_AT[self.council.level], case_type__in=cases, cycle=self.cycle_id)
+            .filter(waits, case_type__in=cases, cycle=self.cycle_id)
             .filter(commune__in=OrgUnit.objects.in_area_of(self.council.org_unit_id))
             .filter(of_edition)
             .exclude(round_entries__live=True)
@@ -582,7 +585,12 @@ class EvaluationRound(models.Model):
         )
 
     def take_in(
-        self, dossiers: Sequence[tuple[Dossier, Rubric | None]], *, by: User, reason: str = ""
+        self,
+        dossiers: Sequence[tuple[Dossier, Rubric | None]],
+        *,
+        by: User,
+        reason: str = "",
+        again: bool = False,
     ) -> list[RoundEntry]:
         """Take ``(dossier, rubric)`` pairs into the round, in their order; returns the entries.
 
@@ -590,7 +598,8 @@ class EvaluationRound(models.Model):
         comes back after the round was opened again. Raises PermissionDenied, RoundClosed, and
         ConditionNotMet when the council's composition is incomplete, a dossier does not wait for
         it, or a rubric is missing, of another edition or not the one that the dossier was judged by
-        before.
+        before. ``again``: the caller brings back those whose result is of a voided round, see
+        :func:`councils.judging.closing.take_in`.
         """
         states = [RoundState.PREPARING, RoundState.OPEN]
         with self.change("round.take_in", by, states=states, reason=reason.strip()) as data:
@@ -612,7 +621,13 @@ class EvaluationRound(models.Model):
             # Lock first, read then: nobody moves one or chooses another rubric meanwhile.
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
-            waiting = set(self.awaiting().values_list("pk", flat=True))
+            offered = self.awaiting()
+            if not again:
+                offered = offered.filter(state=STATE_AT[self.council.level])
+            waiting = set(offered.values_list("pk", flat=True))
+            # Its sheets open at once.
+            if self.is_open and (lacks := self._lack_samples(held)):
+                raise ConditionNotMet(lacks)
             if len({dossier.rule_set.edition for dossier, _rubric in dossiers}) > 1:
                 raise ConditionNotMet([_("Một đợt chỉ chấm theo một bộ quy định.")])
             pinned = RoundEntry.pinned(taken)
@@ -739,7 +754,8 @@ class EvaluationRound(models.Model):
             if not self.entries.filter(live=True).exists():
                 raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
             self._within_term()
-            if lacks := self.council.missing() or self._lack_samples():
+            its = Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
+            if lacks := self.council.missing() or self._lack_samples(its):
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
@@ -749,9 +765,8 @@ class EvaluationRound(models.Model):
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
-    def _lack_samples(self) -> list[str]:
-        """Sentences that name the products whose samples are not there yet (Đ.6.2.d)."""
-        found = Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
+    def _lack_samples(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name those of the products whose samples are not there yet (Đ.6.2.d)."""
         lacking = [
             (dossier, dossier.samples_lacking())
             for dossier in found.select_related("product", "rule_set").order_by("pk")
@@ -974,6 +989,22 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
             entry.next_scoring(carried=False)
             data["scoring"] = entry.scoring
+
+
+def _result_void() -> DossierQuerySet:
+    """Dossiers whose last result was given by a round that was voided later."""
+    judged = RoundEntry.objects.filter(dossier=OuterRef("pk"), results__isnull=False)
+    last = judged.order_by("-results__closing__at")
+    return (
+        Dossier.objects.filter(round_entries__round__state=RoundState.VOID)
+        .annotate(
+            judged_in=Subquery(last.values("round__state")[:1]),
+            judged_at=Subquery(last.values("results__closing__at")[:1]),
+        )
+        .filter(judged_in=RoundState.VOID)
+        .exclude(evaluations__at__gt=F("judged_at"))
+        .values("pk")
+    )
 
 
 #: The seats that may run the business of a round.

@@ -338,6 +338,19 @@ def _meeting(round_: EvaluationRound) -> tuple[list[Member], list[Member]]:
     return members, [member for member in members if member.pk in came]
 
 
+def _called(round_: EvaluationRound) -> list[str]:
+    """Why the council met after a written round; empty for another."""
+    if round_.follows is None:
+        return []
+    calls = HistoryEntry.objects.filter(
+        stream=round_.history_stream, stream_id=round_.follows.pk, event="round.convene"
+    )
+    why = next((each.reason for each in calls if each.data.get("meeting") == round_.pk), "")
+    if why:
+        return [f"Hội đồng họp về sản phẩm có nội dung phức tạp ({round_.follows}): {why}"]
+    return [f"Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất ({round_.follows})"]
+
+
 def _proceedings(round_: EvaluationRound) -> list[str]:
     """What the minutes say of the discussion: scorings repeated, wide spreads accepted."""
     told = {
@@ -348,9 +361,8 @@ def _proceedings(round_: EvaluationRound) -> list[str]:
     history = HistoryEntry.objects.filter(
         stream=round_.history_stream, stream_id=round_.pk, event__in=told
     ).order_by("seq")
-    asked = f"Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất ({round_.follows})"
     return [
-        *([asked] if round_.follows else []),
+        *_called(round_),
         "Các thành viên chấm điểm độc lập trên phiếu; phiếu được niêm phong đến khi chốt kết quả",
         *(
             told[each.event].format(

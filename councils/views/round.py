@@ -212,17 +212,24 @@ def count(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @once
 def convene(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Call a meeting on the products that members did not agree on in writing."""
+    """Call a meeting on the products that members did not agree on in writing, or are complex."""
     round_ = found_round(request.user, pk, "councils.run_round")
 
     def call(**values: Any) -> Any:
         return closing.convene(round_, by=request.user, **values)
 
-    form = rounds_forms.ConveneForm(posted(request), act=call)
+    split = [item for item in checklist.checklist(round_) if item.code == "meeting"]
+    others = round_.entries.filter(live=True).select_related("dossier__product")
+    if not (round_.is_open and round_.in_writing):
+        others = others.none()
+    form = rounds_forms.ConveneForm(
+        posted(request),
+        act=call,
+        others=others.exclude(pk__in=[item.entry.pk for item in split if item.entry]),
+    )
     if form.is_valid() and (meeting := form.do()):
         messages.success(request, _("Đã triệu tập họp. Thành viên nhận giấy mời."))
         return redirect("councils:round", meeting.pk)
-    split = [item for item in checklist.checklist(round_) if item.code == "meeting"]
     return render(
         request,
         "councils/act.html",

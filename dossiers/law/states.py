@@ -105,6 +105,9 @@ PARKED = frozenset(
     }
 )
 
+#: Where a dossier stands with the result of the council of a level.
+STATE_AFTER = {"district": State.DISTRICT_RANKED, "province": State.RANKED}
+
 #: Where a dossier stands while the council of a level has it.
 STATE_AT = {"district": State.DISTRICT_EVALUATING, "province": State.PROVINCE_EVALUATING}
 

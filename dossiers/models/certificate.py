@@ -34,7 +34,7 @@ from cycle.models import (
 from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, UNDECIDED, State
 from dossiers.models.dossier import Dossier
-from dossiers.models.law import CaseType
+from dossiers.models.law import JUDGED_ANEW, CaseType
 from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
@@ -62,11 +62,13 @@ class Validity:
     ``until`` is its last day; None when it has no end. ``filed_on`` is set when it is valid longer
     than its own term because a re-evaluation, filed on that day, is undecided: then it is valid
     until that decision, and until ``until`` at most. Where the province reads that no filing is
-    needed (``Point.STAYS_VALID``), it may be valid longer without one.
+    needed (``Point.STAYS_VALID``), it may be valid longer without one. ``ended_on`` is set when the
+    result of an evaluation that the ministry ordered ended it before its own day.
     """
 
     until: date | None
     filed_on: date | None = None
+    ended_on: date | None = None
 
 
 class Edition(models.TextChoices):
@@ -98,15 +100,55 @@ class CertificateQuerySet(models.QuerySet):
             .annotate(filed_at=Subquery(entered.values("at")[:1]))
             .order_by("filed_at")
         )
-        refused = again.filter(state=State.NOT_RECOGNISED, moved_at__gt=OuterRef("at"))
+        refused = self._refusals()
+        ordered = (
+            HistoryEntry.objects.filter(
+                stream=Stream.DOSSIER,
+                stream_id=OuterRef(OuterRef("dossier")),
+                event="dossier.order_evaluation",
+            )
+            .order_by("seq")
+            .values("at")[:1]
+        )
         law = RuleSet.objects.valid_on(OuterRef("expires_on"))
         return self.annotate(
             filed_at=Subquery(anew.values("filed_at")[:1]),
-            refused_at=Subquery(refused.order_by("-moved_at").values("moved_at")[:1]),
+            refused_at=Subquery(refused.values("at")[:1]),
+            order_refused_at=Subquery(refused.filter(at__gt=Subquery(ordered)).values("at")[:1]),
             law_at_expiry=Subquery(law.values("pk")[:1]),
             stays_valid=LawReading.counts(Point.STAYS_VALID),
             missed_window=LawReading.counts(Point.MISSED_WINDOW),
             replaced_on=Subquery(self._newer().values("issued_on")[:1]),
+        )
+
+    @staticmethod
+    def _refusals() -> models.QuerySet[HistoryEntry]:
+        """The entries that refused a re-evaluation of the same product since this certificate was
+        given, the first first.
+
+        Read in the history: a dossier that was refused may have been deferred or reopened since.
+        Without what its council took back (``judge_again``).
+        """
+        again = Dossier.objects.filter(
+            product=OuterRef(OuterRef("dossier__product")), case_type=CaseType.REEVALUATION
+        )
+        next_ = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER,
+            stream_id=OuterRef("stream_id"),
+            seq__gt=OuterRef("seq"),
+            before=State.NOT_RECOGNISED,
+        ).exclude(after=State.NOT_RECOGNISED)
+        return (
+            HistoryEntry.objects.filter(
+                stream=Stream.DOSSIER,
+                stream_id__in=again.values("pk"),
+                after=State.NOT_RECOGNISED,
+                at__gt=OuterRef("at"),
+            )
+            .exclude(before=State.NOT_RECOGNISED)
+            .annotate(then=Subquery(next_.order_by("seq").values("event")[:1]))
+            .filter(Q(then=None) | ~Q(then="dossier.judge_again"))
+            .order_by("at", "seq")
         )
 
     @staticmethod
@@ -201,9 +243,11 @@ class Certificate(Record):
     #: Struck out with the batch that brought it in; the one thing of it that ever changes.
     void = models.BooleanField(default=False, editable=False)
 
-    #: When the re-evaluation that is undecided was filed, and when the last one was refused.
+    #: When the re-evaluation that is undecided was filed, when the first one was refused, and when
+    #: the first after the ministry had ordered it was.
     filed_at: datetime | None
     refused_at: datetime | None
+    order_refused_at: datetime | None
     law_at_expiry: int | None
     #: How the province reads the transition: see :class:`cycle.models.LawReading`.
     stays_valid: str
@@ -244,15 +288,28 @@ class Certificate(Record):
         """The :class:`Validity`, whether it was revoked or replaced or not; needs
         ``with_validity()``.
         """
+        found = self._by_its_term()
+        if self.order_refused_at:
+            # «Valid until the result»: the ministry had ordered it (Đ.10.1.b).
+            result_on = timezone.localdate(self.order_refused_at)
+            if found.until is None or result_on < found.until:
+                return Validity(result_on, ended_on=result_on)
+        return found
+
+    def _by_its_term(self) -> Validity:
+        """The validity by its own last day and the transition."""
         at_most = self.prolonged_to
         if self.expires_on is None or at_most is None:
             return Validity(self.expires_on)
+        no_filing = self.stays_valid == "no_filing"
+        if self.refused_at:
+            # The result has come: no later filing prolongs it again.
+            refused_on = timezone.localdate(self.refused_at)
+            until = max(self.expires_on, min(refused_on, at_most)) if no_filing else self.expires_on
+            return Validity(until)
         filed_on = timezone.localdate(self.filed_at) if self.filed_at else None
-        if self.stays_valid == "no_filing":
-            refused_on = timezone.localdate(self.refused_at) if self.refused_at else None
-            if refused_on is None or filed_on:
-                return Validity(at_most, filed_on)
-            return Validity(max(self.expires_on, min(refused_on, at_most)))
+        if no_filing:
+            return Validity(at_most, filed_on)
         last = self.expires_on if self.stays_valid == "before_expiry" else at_most
         if filed_on and filed_on <= last:
             return Validity(at_most, filed_on)
@@ -284,7 +341,8 @@ class Certificate(Record):
             return "revoked"
         until = self.validity.until
         if until and until < day:
-            open_still = self.stays_valid == "by_day_180" and not (self.filed_at or self.refused_at)
+            result = self.refused_at or self.order_refused_at
+            open_still = self.stays_valid == "by_day_180" and not (self.filed_at or result)
             at_most = self.prolonged_to
             kept = open_still and at_most and day <= at_most and not self.replaced_on
             return "transition" if kept else "expired"
@@ -313,8 +371,47 @@ class Certificate(Record):
             raise ValidationError({"number": NUMBER_MISSING})
         if self.number and (other := self._of_this_number()):
             raise ValidationError({"number": _number_taken(self.number, other.product_name)})
+        if self.issued_on and not clock.replaying():
+            self._check_days(self.issued_on)
         if self.decision is not None:
             self._check_decision(self.decision)
+
+    def _check_days(self, issued_on: date) -> None:
+        """It rests on a decision of its own dossier's year, and what is judged anew gets it after
+        the certificate before. Raises ValidationError.
+        """
+        dossier = self.dossier
+        begun = dossier.history.order_by("seq").first()
+        # What is typed after the fact may be older than its dossier here, never than its year.
+        first = dossier.cycle.opened_on
+        if begun is not None:
+            first = min(first, timezone.localdate(begun.at))
+        days = {"issued_on": issued_on}
+        if self.decision is not None:
+            days = {"signed_on": self.decision.signed_on, **days}
+        for field, day in days.items():
+            if day < first:
+                raise ValidationError(
+                    {
+                        field: _now(
+                            "Ngày %(day)s trước khi mở chu trình của hồ sơ (%(first)s): xin xem "
+                            "lại năm."
+                        )
+                        % {"day": f"{day:%d/%m/%Y}", "first": f"{first:%d/%m/%Y}"}
+                    }
+                )
+        before = dossier.certified_by() if dossier.case_type in JUDGED_ANEW else None
+        old = before and before.certificates.order_by("issued_on", "pk").last()
+        if old and issued_on < old.issued_on:
+            raise ValidationError(
+                {
+                    "issued_on": _now(
+                        "Giấy chứng nhận trước của sản phẩm cấp ngày %(day)s: giấy mới không thể "
+                        "cấp trước ngày đó."
+                    )
+                    % {"day": f"{old.issued_on:%d/%m/%Y}"}
+                }
+            )
 
     def _of_this_number(self) -> Certificate | None:
         same = Certificate.objects.numbered(self.number).filter(issuer=self.issuer)

@@ -355,13 +355,27 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The first and the last day to file this re-evaluation (D6), before the product's last
         certificate ends; None for another case, or where there is no certificate with an end.
         """
+        expires_on = self._judged_anew_until()
+        return self.rule_set.refiling(expires_on) if expires_on else None
+
+    def in_transition(self, day: date) -> bool:
+        """Whether the product's last certificate, which this re-evaluation takes further, ended
+        under its law and no more than the days of the transition before ``day`` (Đ.12.3).
+        """
+        expires_on = self._judged_anew_until()
+        if expires_on is None or expires_on < self.rule_set.valid_from:
+            return False
+        at_most = self.rule_set.awaits_decision_until(expires_on)
+        return at_most is not None and day <= at_most
+
+    def _judged_anew_until(self) -> date | None:
+        """The last day of the product's last certificate, where this re-evaluates it."""
         if self.case_type != CaseType.REEVALUATION:
             return None
         given = self.certificates.model.objects.filter(
             dossier__product=self.product_id, expires_on__isnull=False
         ).exclude(dossier=self.pk)
-        expires_on = given.order_by("-expires_on").values_list("expires_on", flat=True).first()
-        return self.rule_set.refiling(expires_on) if expires_on else None
+        return given.order_by("-expires_on").values_list("expires_on", flat=True).first()
 
     def asked(self, act: Act, day: date) -> dict[str, Words]:
         """What makes ``act`` need a reason when it is done on ``day``: code -> sentence."""

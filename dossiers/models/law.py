@@ -667,7 +667,7 @@ class Law(models.Model):
         """Ghi quyết định phê duyệt kết quả, trước văn bản đề nghị trung ương (Điều 7.4)."""
 
     @task_act(
-        S.AWAITING_DECISION,
+        [S.RANKED, S.AWAITING_DECISION],
         S.PROVINCE_EVALUATING,
         conditions=[centre_gave_less],
         reason=True,
@@ -676,7 +676,9 @@ class Law(models.Model):
         said=_("cho đánh giá lại ở tỉnh sau kết quả của trung ương"),
     )
     def evaluate_again(self) -> None:
-        """Trung ương chấm dưới 90 điểm: tỉnh đánh giá lại, thay vì công nhận theo kết quả đó."""
+        """Trung ương chấm dưới 90 điểm: tỉnh đánh giá lại, thay vì công nhận theo kết quả đó; dưới
+        50 điểm không trình công nhận được, nên làm ngay sau kết quả.
+        """
         self.stars = self.points_sum = self.sheets = None
 
     @task_act(
