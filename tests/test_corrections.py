@@ -145,7 +145,13 @@ def test_planned_now_and_paid_in_june_is_one_measure(dossier, an):
 
 @pytest.mark.parametrize(
     ("paid", "over", "asked"),
-    [("60.000.000", "", False), ("60.000.001", "", True), ("60.000.001", "on", False)],
+    [
+        ("60.000.000", "", False),
+        ("60.000.001", "", True),
+        ("60.000.001", "60000000-60000001", False),
+        # Ticked for another amount.
+        ("900.000.000.000", "60000000-60000001", True),
+    ],
 )
 def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
     dossier = stand(dossier, State.IMPLEMENTING)
@@ -158,6 +164,9 @@ def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
         (part,) = [each for each in answer.context["form"].parts if "over" in each.fields]
         assert list(part.errors) == ["over"]
         assert isinstance(part.fields["over"].widget, forms.CheckboxInput)
+        box = str(part["over"])
+        assert f'value="60000000-{paid.replace(".", "")}"' in box
+        assert "checked" not in box
 
 
 # --- Product, producer, contact, event -------------------------------------------------------------
@@ -298,6 +307,7 @@ EXCUSES = {
     "not applicable": ("na", "", "", None, "không áp dụng"),
     "awaited without a day": ("awaited", "", "", "until_0", None),
     "awaited": ("awaited", LATER_DAY, "", None, f"chờ bổ sung, hạn {LATER_DAY}"),
+    "awaited until a day that is over": ("awaited", "01/01/2020", "", "until_0", None),
     "other without words": ("other", "", " ", "words_0", None),
     "other": ("other", "", "Đã gửi riêng", None, "Đã gửi riêng"),
     "no such reason": ("ghost", "", "", "why_0", None),

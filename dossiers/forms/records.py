@@ -332,9 +332,11 @@ class LastPromotionPart(PromotionPart):
 
 
 class SupportPart(RecordPart):
-    """A measure of support; more paid than planned is asked about once more."""
+    """A measure of support; more paid than planned is asked about once more, and again when the
+    amounts are others than those that were ticked.
+    """
 
-    over = forms.BooleanField(
+    over = forms.CharField(
         label=_("Đúng là đã chi nhiều hơn kế hoạch"), required=False, widget=forms.HiddenInput
     )
 
@@ -342,8 +344,14 @@ class SupportPart(RecordPart):
         cleaned = super().clean()
         planned, paid = self.cleaned_data.get("planned"), self.cleaned_data.get("paid")
         if planned is not None and paid is not None and paid > planned:
-            self.fields["over"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
-            if not self.cleaned_data.get("over"):
+            # The tick says which amounts it is for.
+            amounts = f"{planned}-{paid}"
+            ticked = self.cleaned_data.get("over") == amounts
+            self.fields["over"].widget = forms.CheckboxInput(
+                attrs={"class": "form-check-input", "value": amounts},
+                check_test=lambda _value: ticked,
+            )
+            if not ticked:
                 self.add_error(
                     "over", _("Đã chi nhiều hơn kế hoạch: xem lại số tiền, nếu đúng thì đánh dấu.")
                 )
