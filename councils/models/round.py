@@ -311,14 +311,20 @@ class EvaluationRound(models.Model):
             self.lock()
             if not rules.has_perm(permission, by, self):
                 raise PermissionDenied
-            if self.state in OVER and self.state not in (states or ()):
-                raise RoundClosed(self)
-            if states and self.state not in states:
-                raise ConditionNotMet(
-                    [_now("Đợt %(state)s.") % {"state": self.get_state_display().lower()}]
-                )
+            self.must_be(states)
             yield data
             HistoryEntry.objects.record(event, self, by=by, capacity=self.capacity(by), **data)
+
+    def must_be(self, states: Collection[str] | None = None) -> None:
+        """Raise RoundClosed, or ConditionNotMet, unless it is in one of ``states``: by default all
+        but closed and voided.
+        """
+        if self.state in OVER and self.state not in (states or ()):
+            raise RoundClosed(self)
+        if states and self.state not in states:
+            raise ConditionNotMet(
+                [_now("Đợt %(state)s.") % {"state": self.get_state_display().lower()}]
+            )
 
     def lock(self) -> None:
         """Reread the row and hold it until the transaction ends."""
