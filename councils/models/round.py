@@ -907,7 +907,8 @@ class EvaluationRound(models.Model):
         """Record what the council resolved on a minimum or an elimination (kết luận).
 
         Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
-        :class:`Resolution`. Raises ConditionNotMet without a reason, or in a written round.
+        :class:`Resolution`. Raises ConditionNotMet without a reason, in a written round, or where
+        the criterion would reach a minimum and miss a lower one.
         """
         reason = stated(reason)
         about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
@@ -927,6 +928,27 @@ class EvaluationRound(models.Model):
                 entry=entry,
                 **about,
                 defaults={"holds": holds, "reason": reason, "by": by, "at": clock.now()},
+            )
+            if criterion is not None:
+                self._agree(entry, criterion)
+
+    @staticmethod
+    def _agree(entry: RoundEntry, criterion: Criterion) -> None:
+        """Raise ConditionNotMet when of ``criterion`` a minimum is resolved to be reached and a
+        lower one to be missed.
+        """
+        said = dict(entry.resolutions.filter(criterion=criterion).values_list("stars", "holds"))
+        missed = min((stars for stars, holds in said.items() if not holds), default=None)
+        reached = max((stars for stars, holds in said.items() if holds), default=None)
+        if missed is not None and reached is not None and missed < reached:
+            raise ConditionNotMet(
+                [
+                    _now(
+                        "Hai kết luận trái nhau: %(criterion)s không đạt mức %(low)d sao thì không "
+                        "thể đạt mức %(high)d sao."
+                    )
+                    % {"criterion": criterion.code, "low": missed, "high": reached}
+                ]
             )
 
     def accept_spread(self, entry: RoundEntry, *, by: User, reason: str) -> None:

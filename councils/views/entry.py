@@ -318,8 +318,16 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
+def _turn(form: entries.ResolutionForm) -> tuple[bool, int]:
+    holds, stars = form.cleaned_data["holds"], form.subject.get("stars", 0)
+    return holds, stars if holds else -stars
+
+
 def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: SignedIn) -> bool:
     """Record all of them or none."""
+    # What is missed from the most stars down, then what is reached from the fewest up: so no two
+    # contradict each other on the way from one page of resolutions that agree to another.
+    said = sorted(said, key=_turn)
     with transaction.atomic():
         done = all(each.do(found, by=request.user) for each in said)
         transaction.set_rollback(not done)
