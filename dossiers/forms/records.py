@@ -81,6 +81,19 @@ class RecordPart(Part, forms.ModelForm):
         )
         self.legend = self.legend or capfirst(model._meta.verbose_name)
 
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        broken = {
+            str(each.get_violation_error_message()) for each in self._meta.model._meta.constraints
+        }
+        said = self.errors.get(NON_FIELD_ERRORS, [])
+        true = [each for each in said if each not in broken]
+        if len(true) < len(said) and (true or len(self.errors) > 1):
+            # What is wrong has its sentence: a constraint says it once more, and not what.
+            self.errors.pop(NON_FIELD_ERRORS)
+            if true:
+                self.add_error(None, true)
+
     def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
             call["record"].append(self.instance)
@@ -293,7 +306,7 @@ class CertificatePart(RecordPart):
 
     def _post_clean(self) -> None:
         told = self.errors.pop("number", None)
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         if told:
             # The model finds the number missing as well: say what is wrong once.
             self.errors["number"] = told
@@ -499,7 +512,7 @@ class EvidencePart(RecordPart):
         return cleaned
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         if len(self.errors) > 1:
             # When a field is wrong, the model also finds the row empty: drop that message.
             self.errors.pop(NON_FIELD_ERRORS, None)
