@@ -730,6 +730,31 @@ def test_the_page_of_an_act_that_is_no_more_leads_on_and_says_why(
             assert [str(each) for each in after.context["messages"]], name
 
 
+def test_after_the_count_the_pages_say_that_it_is_counted_anew(client, round_, council, thu):
+    client.force_login(thu)
+    entry = round_.entries.get()
+    pages = {
+        reverse("councils:interest", args=[entry.pk]): "phiếu đã nộp của người từ chối",
+        reverse("councils:attendance", args=[round_.pk]): "phải kiểm phiếu lại",
+    }
+    score(round_)
+    for page, sentence in pages.items():
+        assert sentence not in client.get(page).content.decode()
+    judging.count(round_)
+    for page, sentence in pages.items():
+        assert sentence in client.get(page).content.decode()
+    fresh(round_).declare_interest(
+        round_.entries.get(), judge(council, 1), kind="relative", recused=True, reason="Em", by=thu
+    )
+    entry = round_.entries.get()
+    assert (entry.scoring, entry.times_scored) == (2, 1)
+    board = reverse("councils:round", args=[round_.pk])
+    assert "chấm lần" not in client.get(board).content.decode()
+    judging.count(round_)
+    fresh(round_).score_again(round_.entries.get(), by=thu, reason="Chênh lệch")
+    assert "chấm lần 2" in client.get(board).content.decode()
+
+
 def test_a_council_without_an_end_is_not_extended(client, council, minh):
     client.force_login(minh)
     answer = client.get(reverse("councils:council_extend", args=[council.pk]), follow=True)

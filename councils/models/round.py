@@ -796,9 +796,13 @@ class EvaluationRound(models.Model):
             changed = {pk for pk, came in present.items() if was.get(pk, False) != came}
             self._recount_for(self.scoring_members.filter(pk__in=changed))
 
+    def counted(self) -> models.QuerySet[RoundEntry]:
+        """Its products whose sheets are counted (đã kiểm phiếu)."""
+        return self.entries.filter(live=True, counted_scoring=F("scoring"))
+
     def _recount_for(self, members: MemberQuerySet) -> None:
         """Have each counted product counted anew that one of ``members`` scores, or now may."""
-        for entry in self.entries.filter(live=True, counted_scoring=F("scoring")):
+        for entry in self.counted():
             recused = entry.interests.filter(recused=True).values("member")
             if members.exclude(pk__in=recused).exists():
                 entry.recount()

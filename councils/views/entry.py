@@ -336,6 +336,12 @@ def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: Sig
 
 # --- Interests -----------------------------------------------------------------------------------
 
+#: What an interest does to a product that was counted already.
+LEFT_OUT = _lazy(
+    "Sản phẩm này đã kiểm phiếu: phiếu đã nộp của người từ chối chấm sẽ không tính, các phiếu khác "
+    "giữ nguyên và phải kiểm phiếu lại; không mất lần chấm."
+)
+
 
 @login_required
 @once
@@ -362,6 +368,7 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
             "button": _("Ghi khai báo"),
             "follows": [
                 _("Người từ chối chấm không có phiếu về sản phẩm này và không phải chờ phiếu."),
+                *([LEFT_OUT] if found.is_counted else []),
                 _("Nhật ký ghi bạn là người ghi, và khai báo là của ai."),
             ],
         },

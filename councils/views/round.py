@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import rules
@@ -172,16 +173,31 @@ def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     if away := turned_away(request, round_):
         return away
     form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
-    return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
+    follows = []
+    if round_.counted().exists():
+        follows = [
+            _(
+                "Sản phẩm đã kiểm phiếu phải kiểm phiếu lại khi người chấm thay đổi; phiếu đã nộp "
+                "giữ nguyên, không mất lần chấm."
+            )
+        ]
+    return _simple(
+        request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"), follows
+    )
 
 
 def _simple(
-    request: SignedIn, round_: EvaluationRound, form: Any, title: str, button: str
+    request: SignedIn,
+    round_: EvaluationRound,
+    form: Any,
+    title: str,
+    button: str,
+    follows: Sequence[str] = (),
 ) -> HttpResponseBase:
     if form.is_valid() and form.do():
         messages.success(request, _("Đã lưu."))
         return redirect("councils:round", round_.pk)
-    page = {"round": round_, "form": form, "title": title, "button": button}
+    page = {"round": round_, "form": form, "title": title, "button": button, "follows": follows}
     return render(request, "councils/act.html", page)
 
 
