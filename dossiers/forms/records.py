@@ -64,6 +64,8 @@ class RecordPart(Part, forms.ModelForm):
     prefilled = False
     #: Whether its record may replace another.
     replaces = False
+    #: Whether what it is to replace stands no more.
+    stale = False
 
     def __init__(
         self, *args: Any, dossier: Dossier, initial: dict[str, Any] | None = None, **kwargs: Any
@@ -383,6 +385,8 @@ class CorrectedPart(RecordPart):
         standing = model.objects.filter(dossier=dossier, replaced_by=None)
         key = written.key((initial or {}).get("replaces"))
         old = standing.filter(pk=key).first() if key is not None else standing.last()
+        #: Whether the page was asked for what has been corrected since, or never was there.
+        self.stale = key is not None and old is None
         known = model_to_dict(old, self._meta.fields) if old is not None else {}
         known["replaces"] = old and old.pk
         super().__init__(*args, dossier=dossier, initial=known, **kwargs)
@@ -467,7 +471,11 @@ class EvidencePart(RecordPart):
             self.fields["replaces"].queryset = dossier.evidence.none()
             self.fields["replaces"].error_messages["invalid_choice"] = SCORED_ALREADY
         else:
-            self.fields["replaces"].queryset = dossier.evidence.current()
+            self.fields["replaces"].queryset = current = dossier.evidence.current()
+            key = written.key(self.initial.get("replaces"))
+            if key is not None and not current.filter(pk=key).exists():
+                # A number that no piece ever had is as good as none.
+                self.stale = dossier.evidence.filter(pk=key).exists()
             # Another may replace the same piece before the choices are read, or after that and
             # before the save.
             for code in ("invalid_choice", "unique"):
