@@ -1,12 +1,17 @@
 """How the pages of councils find a round or a product: through the user."""
 
+from collections.abc import Collection
+
 import rules
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, QueryDict
-from django.shortcuts import get_object_or_404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 
-from councils.models import EvaluationRound, RoundEntry
+from councils.models import EvaluationRound, RoundClosed, RoundEntry
 from cycle.models import User
+from dossiers.models import ConditionNotMet
 
 
 def found_round(
@@ -55,6 +60,35 @@ def found_entry(
     if permission is not None and not rules.has_perm(permission, user, entry.round):
         raise PermissionDenied
     return entry
+
+
+def turned_away(
+    request: HttpRequest,
+    round_: EvaluationRound,
+    states: Collection[str] | None = None,
+    to: RoundEntry | None = None,
+) -> HttpResponseBase | None:
+    """Where the page of an act leads when ``round_`` is in none of ``states`` (see
+    :meth:`EvaluationRound.must_be`), after saying why: to the product ``to``, or to the round.
+
+    None when the form is to be shown, and for a form that was sent: the act itself refuses that,
+    and what was typed stays.
+    """
+    if request.method == "POST":
+        return None
+    try:
+        round_.must_be(states)
+    except RoundClosed as late:
+        why = [late.sentence]
+    except ConditionNotMet as lacking:
+        why = [str(each) for each in lacking.messages]
+    else:
+        return None
+    for sentence in why:
+        messages.info(request, sentence)
+    if to is not None:
+        return redirect("councils:entry", to.pk)
+    return redirect("councils:round", round_.pk)
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

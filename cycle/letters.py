@@ -132,6 +132,29 @@ WORDS = 8
 #: A word so long may be several written as one, «caphe»; a shorter one would be found across the
 #: end of a word too often.
 JOINED = 5
+#: How legal forms and their kind are written short; a search finds one by the other.
+SHORT = {
+    "htx": "hop tac xa",
+    "tht": "to hop tac",
+    "cty": "cong ty",
+    "ct": "cong ty",
+    "tnhh": "trach nhiem huu han",
+    "mtv": "mot thanh vien",
+    "cp": "co phan",
+    "dntn": "doanh nghiep tu nhan",
+    "hkd": "ho kinh doanh",
+    "kd": "kinh doanh",
+    "nn": "nong nghiep",
+    "dv": "dich vu",
+    "dvnn": "dich vu nong nghiep",
+    "sx": "san xuat",
+    "tm": "thuong mai",
+}
+
+#: The same, the most words first: (how it is written short, its words).
+_BY_LENGTH = sorted(
+    ((short, whole.split()) for short, whole in SHORT.items()), key=lambda row: -len(row[1])
+)
 
 
 def search_words(text: str) -> str:
@@ -178,27 +201,56 @@ def _column(expression: Any, **of_text: Any) -> models.GeneratedField:
 def found(
     text: str, paths: Iterable[str] = ("",), also: Callable[[str], Q] = lambda _word: Q()
 ) -> Q:
-    """The condition that each word of ``text`` is in the search columns of one of the rows at
-    ``paths``, lookup paths such as "product__", or is what ``also`` says of it; no word, no
-    condition.
+    """The condition that each word of ``text``, or what it is short for, is in the search columns
+    of one of the rows at ``paths``, lookup paths such as "product__", or is what ``also`` says of
+    it; no word, no condition.
     """
-    condition = Q()
-    for word in search_words(text).split()[:WORDS]:
+    paths = list(paths)
+
+    def there(word: str) -> Q:
         column = "search" if len(word) < JOINED else "search_joined"
         anywhere = Q()
         for path in paths:
             anywhere |= Q(**{f"{path}{column}__contains": word})
-        condition &= anywhere | also(word)
+        return anywhere | also(word)
+
+    condition = Q()
+    for ways in _ways(text):
+        either = Q()
+        for words in ways:
+            all_of_them = Q()
+            for word in words:
+                all_of_them &= there(word)
+            either |= all_of_them
+        condition &= either
     return condition
+
+
+def _ways(text: str) -> list[list[list[str]]]:
+    """The words of a search in order, each as the ways in which it may be written, each way as
+    words: «HTX Mường» → [[["htx"], ["hoptacxa"]], [["muong"]]].
+    """
+    left, ways = search_words(text).split()[:WORDS], []
+    while left:
+        for short, whole in _BY_LENGTH:
+            if left[: len(whole)] == whole:
+                ways.append([whole, [short]])
+                del left[: len(whole)]
+                break
+        else:
+            word = left.pop(0)
+            ways.append([[word], *([[SHORT[word].replace(" ", "")]] if word in SHORT else [])])
+    return ways
 
 
 def says(said: str, wanted: str) -> bool:
     """Whether each word of ``wanted`` is in the text ``said``, as :func:`found` finds it."""
     words, joined = search_words(said), search_joined(said)
-    return all(
-        word in (words if len(word) < JOINED else joined)
-        for word in search_words(wanted).split()[:WORDS]
-    )
+
+    def there(word: str) -> bool:
+        return word in (words if len(word) < JOINED else joined)
+
+    return all(any(all(map(there, way)) for way in ways) for ways in _ways(wanted))
 
 
 # --- In order -------------------------------------------------------------------------------------

@@ -172,6 +172,7 @@ FINDS = [
     unicodedata.normalize("NFD", "cà phê"), "(rang xay)", "db-01-03", "DB0103", "tâm đức", "tamduc",
     "nà tấu caphe", "natau caphe", "bản lé", "lò thị pản", "lothipan", "0915 111 222", "0915.111.222",
     "0915111222", "6200012345", "812/QĐ-UBND", "812/qd‑ubnd.", "0812/QĐ", "caphe tâm đức bản lé",
+    "HTX tâm đức", "hợp tác xã nông nghiệp tâm đức", "HTX NN Tâm Đức",
 ]  # fmt: skip
 
 
@@ -187,10 +188,38 @@ def test_a_dossier_is_found_by_what_is_known_of_it(asked, coffee, an, client):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("asked", ["trà", "12/QĐ-UBND", "cà phê chè", "0915999", "me mu"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "trà",
+        "hợp tác",
+        "công ty",
+        "tổ hợp tác tâm đức",
+        "cty tâm đức",
+        "12/QĐ-UBND",
+        "cà phê chè",
+        "0915999",
+        "me mu",
+    ],
+)
 def test_what_is_not_said_of_it_does_not_find_it(asked, coffee, an, client):
     client.force_login(an)
     assert client.get("/dossiers/", {"q": asked}).context["page"].rows() == []
+
+
+WHOLE = "Hợp tác xã Dịch vụ tổng hợp Mường Lay"
+
+
+@pytest.mark.parametrize(
+    ("asked", "there"),
+    [
+        ("HTX Dịch vụ tổng hợp", True), ("htx dv tổng hợp mường lay", True),
+        ("hợp tác xã dịch vụ", True), ("mường lay", True), ("THT dịch vụ", False),
+        ("cty dịch vụ", False), ("HTX Nà Tấu", False),
+    ],
+)  # fmt: skip
+def test_a_legal_form_is_found_however_it_is_written(asked, there):
+    assert letters.says(WHOLE, asked) == there
 
 
 @pytest.mark.django_db

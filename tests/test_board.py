@@ -443,6 +443,42 @@ def test_the_council_resolves_a_minimum_and_an_elimination(client, round_, thu):
     assert entry.resolutions.count() == 2
 
 
+#: Two minimums of one criterion, the lower and the higher, resolved before and now -> whether they
+#: may stand together.
+RESOLVED = {
+    "the lower missed, the higher reached": ((), ("no", "yes"), False),
+    "the lower missed before, the higher reached now": (("no",), ("no", "yes"), False),
+    "the lower reached, the higher missed": ((), ("yes", "no"), True),
+    "both reached before, both missed now": (("yes", "yes"), ("no", "no"), True),
+    "both missed before, both reached now": (("no", "no"), ("yes", "yes"), True),
+}
+
+
+@pytest.mark.parametrize("case", RESOLVED)
+def test_what_is_resolved_of_one_criterion_does_not_contradict_itself(case, client, round_, thu):
+    before, now, agrees = RESOLVED[case]
+    entry = round_.entries.first()
+    marks = {}
+    for criterion, stars in entry.rubric.criteria.filter(options__minimum_for__gt=0).values_list(
+        "pk", "options__minimum_for"
+    ):
+        marks.setdefault(criterion, set()).add(stars)
+    criterion, stars = next((key, sorted(its)) for key, its in marks.items() if len(its) > 1)
+
+    def said(answers):
+        each = {f"c{criterion}-{n}-holds": word for n, word in zip(stars, answers, strict=False)}
+        return post(client, thu, "resolutions", entry.pk, common="Thống nhất", **each)
+
+    if before:
+        assert said(before).status_code == 302
+    answer = said(now)
+    assert (answer.status_code == 302) == agrees
+    kept = tuple("yes" if each.holds else "no" for each in entry.resolutions.order_by("stars"))
+    assert kept == (now if agrees else before)
+    if not agrees:
+        assert "Hai kết luận trái nhau" in answer.content.decode()
+
+
 def test_a_tie_is_marked_once_the_sheets_are_counted(
     client, council, cycle, commune, an, thu, province
 ):

@@ -507,3 +507,16 @@ def test_the_page_of_a_revocation_offers_what_it_may_rest_on(certified, minh):
     assert [value for value, _label in form.fields["ground"].choices] == [
         *("", "a", "b", "c", "d", "dd", "e")
     ]
+
+
+@pytest.mark.parametrize("name", ["revoke", "report_revocation"])
+def test_an_empty_revocation_is_refused_in_sentences_that_say_what_is_wrong(name, certified, minh):
+    if name == "report_revocation":
+        Dossier.objects.filter(pk=certified.pk).update(stars=5)
+    client = Client()
+    client.force_login(minh)
+    answer = client.post(reverse("dossiers:act", args=[certified.pk, name]), {"act": name})
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert "Chưa có kết luận kiểm tra đề nghị thu hồi" in text
+    assert "ràng buộc" not in text

@@ -2,7 +2,7 @@
 left unticked and what has ended is seen. One table a kind; each row names the case.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django import forms
@@ -87,10 +87,27 @@ def test_a_correction_is_a_new_row_and_both_are_shown(act, later, dossier, an):
     assert (entry.event, entry.reason, entry.after) == (f"dossier.{act}", "Ghi nhầm", later)
     (table,) = [each for each in recorded(dossier, an) if each["newest"]["record"] == new]
     assert [row["corrected"] for row in (table["newest"], *table["older"])] == [False, True]
+    # A link of before leads on, and says why.
+    stale = client.get(page, {"replaces": old.pk}, follow=True)
+    assert stale.redirect_chain == [(reverse("dossiers:dossier", args=[dossier.pk]), 302)]
+    assert "đã được đính chính, thay thế" in stale.content.decode()
     # The old one cannot be corrected twice.
     late = client.post(page, data)
     assert "vừa được đính chính" in str(late.context["form"].problems)
     assert model(act).objects.filter(dossier=dossier).count() == 2
+
+
+@pytest.mark.parametrize("act", REPLACED)
+def test_a_correction_that_changes_nothing_is_none(act, dossier, an):
+    made, kind, *_rest = REPLACED[act]
+    dossier = stand(dossier, State.CERTIFIED if act == "correct_promotion" else State.IMPLEMENTING)
+    doors.act(dossier.process, made, by=an, record=kind())
+    page = reverse("dossiers:act", args=[dossier.pk, act])
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, reason="Thử"))
+    assert answer.status_code == 200
+    assert "Chưa có nội dung nào khác" in str(answer.context["form"].problems)
+    assert model(act).objects.filter(dossier=dossier).count() == 1
 
 
 def model(act):
@@ -146,7 +163,13 @@ def test_planned_now_and_paid_in_june_is_one_measure(dossier, an):
 
 @pytest.mark.parametrize(
     ("paid", "over", "asked"),
-    [("60.000.000", "", False), ("60.000.001", "", True), ("60.000.001", "on", False)],
+    [
+        ("60.000.000", "", False),
+        ("60.000.001", "", True),
+        ("60.000.001", "60000000-60000001", False),
+        # Ticked for another amount.
+        ("900.000.000.000", "60000000-60000001", True),
+    ],
 )
 def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
     dossier = stand(dossier, State.IMPLEMENTING)
@@ -159,6 +182,9 @@ def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
         (part,) = [each for each in answer.context["form"].parts if "over" in each.fields]
         assert list(part.errors) == ["over"]
         assert isinstance(part.fields["over"].widget, forms.CheckboxInput)
+        box = str(part["over"])
+        assert f'value="60000000-{paid.replace(".", "")}"' in box
+        assert "checked" not in box
 
 
 # --- Product, producer, contact, event -------------------------------------------------------------
@@ -291,6 +317,39 @@ def test_an_event_is_corrected_with_a_reason_and_its_history(meeting, an, la, ki
     assert "«45» thành «54»" in shown
 
 
+#: The day, counted from the first of the event's year or of its unit -> whether it may be.
+HELD = {
+    "in the year": (lambda year, unit: date(year.year, 1, 1), True),
+    "in the year before": (lambda year, unit: date(year.year - 1, 11, 7), True),
+    "decades ago": (lambda year, unit: date(1990, 1, 1), False),
+    "before there was such a unit": (lambda year, unit: unit.valid_from - timedelta(1), False),
+}
+
+
+@pytest.mark.parametrize("case", HELD)
+def test_an_event_was_held_for_its_year_by_a_unit_of_that_day(case, meeting, commune, an):
+    of, may = HELD[case]
+    first = date(meeting.cycle.year, 1, 1) if "such a unit" in case else date(2000, 1, 1)
+    type(commune).objects.filter(pk=commune.pk).update(valid_from=first)
+    commune.refresh_from_db()
+    day = of(meeting.cycle, commune)
+    page = reverse("dossiers:outreach_one", args=[meeting.pk])
+    answer = signed_in(an).post(page, corrected(meeting, held_on=f"{day:%d/%m/%Y}"))
+    assert (answer.status_code == 302) == may
+    if not may:
+        assert list(answer.context["form"].errors) == ["held_on"]
+
+
+def test_the_history_of_an_event_is_written_as_people_write(meeting, an):
+    page = reverse("dossiers:outreach_one", args=[meeting.pk])
+    day = meeting.held_on - timedelta(1)
+    changes = {"held_on": f"{day:%d/%m/%Y}", "cost": "3.500.000", "kind": "training"}
+    assert signed_in(an).post(page, corrected(meeting, **changes)).status_code == 302
+    shown = signed_in(an).get(page).content.decode()
+    assert f"«{meeting.held_on:%d/%m/%Y}» thành «{day:%d/%m/%Y}»" in shown
+    assert "«2.000.000 đồng» thành «3.500.000 đồng»" in shown
+
+
 def test_an_event_of_a_closed_year_is_corrected_too(meeting, cycle, an):
     cycle.closed_on = clock.today()
     cycle.save(update_fields=["closed_on"])
@@ -344,6 +403,7 @@ EXCUSES = {
     "not applicable": ("na", "", "", None, "không áp dụng"),
     "awaited without a day": ("awaited", "", "", "until_0", None),
     "awaited": ("awaited", LATER_DAY, "", None, f"chờ bổ sung, hạn {LATER_DAY}"),
+    "awaited until a day that is over": ("awaited", "01/01/2020", "", "until_0", None),
     "other without words": ("other", "", " ", "words_0", None),
     "other": ("other", "", "Đã gửi riêng", None, "Đã gửi riêng"),
     "no such reason": ("ghost", "", "", "why_0", None),

@@ -858,6 +858,86 @@ def ends(round_, by):
 NOBODYS = (PaperRequired, Task.DoesNotExist)
 
 
+#: Address of a page with a form of a round or (``True``) of a product -> the states in which it is
+#: shown. In any other it leads on, saying why; so does every other page that takes a form.
+LIVE = {RoundState.PREPARING, RoundState.OPEN}
+PAGES = {
+    "take_in": (False, LIVE),
+    "details": (False, LIVE),
+    "order": (False, LIVE),
+    "attendance": (False, LIVE),
+    "round_void": (False, LIVE),
+    "close": (False, LIVE),
+    "move_meeting": (False, {RoundState.OPEN}),
+    "count": (False, {RoundState.OPEN}),
+    "convene": (False, {RoundState.OPEN}),
+    "round_invite": (False, {RoundState.PREPARING}),
+    "round_open": (False, {RoundState.PREPARING}),
+    "reopen": (False, {RoundState.CLOSED}),
+    "drop": (True, LIVE),
+    "interest": (True, LIVE),
+    "ask": (True, LIVE),
+    "score_again": (True, {RoundState.OPEN}),
+    "accept_spread": (True, {RoundState.OPEN}),
+    "resolutions": (True, {RoundState.OPEN}),
+}
+
+
+@pytest.mark.parametrize("state", RoundState)
+def test_the_page_of_an_act_that_is_no_more_leads_on_and_says_why(
+    state, client, council, cycle, commune, an, thu
+):
+    waiting = judging.before_council(cycle, commune, an, 1)
+    round_ = begin(council, cycle, waiting, thu, open_it=state != RoundState.PREPARING)
+    entry = round_.entries.get()
+    if state == RoundState.CLOSED:
+        score(round_)
+        close(round_, thu)
+    elif state == RoundState.VOID:
+        fresh(round_).void(by=thu, reason="Thôi", document=PAPER)
+    for name, (of_product, shown_in) in PAGES.items():
+        client.force_login(judge(council, 5).user if name == "count" else thu)
+        its = entry.pk if of_product else round_.pk
+        answer = client.get(reverse(f"councils:{name}", args=[its]))
+        assert answer.status_code == (200 if state in shown_in else 302), name
+        if answer.status_code == 302:
+            after = client.get(answer["Location"])
+            assert after.status_code == 200, name
+            assert [str(each) for each in after.context["messages"]], name
+
+
+def test_after_the_count_the_pages_say_that_it_is_counted_anew(client, round_, council, thu):
+    client.force_login(thu)
+    entry = round_.entries.get()
+    pages = {
+        reverse("councils:interest", args=[entry.pk]): "phiếu đã nộp của người từ chối",
+        reverse("councils:attendance", args=[round_.pk]): "phải kiểm phiếu lại",
+    }
+    score(round_)
+    for page, sentence in pages.items():
+        assert sentence not in client.get(page).content.decode()
+    judging.count(round_)
+    for page, sentence in pages.items():
+        assert sentence in client.get(page).content.decode()
+    fresh(round_).declare_interest(
+        round_.entries.get(), judge(council, 1), kind="relative", recused=True, reason="Em", by=thu
+    )
+    entry = round_.entries.get()
+    assert (entry.scoring, entry.times_scored) == (2, 1)
+    board = reverse("councils:round", args=[round_.pk])
+    assert "chấm lần" not in client.get(board).content.decode()
+    judging.count(round_)
+    fresh(round_).score_again(round_.entries.get(), by=thu, reason="Chênh lệch")
+    assert "chấm lần 2" in client.get(board).content.decode()
+
+
+def test_a_council_without_an_end_is_not_extended(client, council, minh):
+    client.force_login(minh)
+    answer = client.get(reverse("councils:council_extend", args=[council.pk]), follow=True)
+    assert answer.redirect_chain == [(reverse("councils:council", args=[council.pk]), 302)]
+    assert "không phải gia hạn" in answer.content.decode()
+
+
 class Walker:
     """Random acts on one round, as an office and its members might do them."""
 

@@ -24,7 +24,16 @@ from councils.models import (
     Regulation,
 )
 from cycle import clock, once
-from cycle.models import Cycle, Job, Role, RoleAssignment, SentForm, Substitution, User
+from cycle.models import (
+    Cycle,
+    HistoryEntry,
+    Job,
+    Role,
+    RoleAssignment,
+    SentForm,
+    Substitution,
+    User,
+)
 from dossiers.models import (
     ACTS,
     Dossier,
@@ -181,6 +190,19 @@ def appraisal(w):
     }, (Appraisal,)  # fmt: skip
 
 
+def invite(w):
+    return w.thu, f"/rounds/{entry_of(w).round_id}/invite/", {}, (HistoryEntry,)
+
+
+def spread(w):
+    before = judging.before_council(w.cycle, w.commune, w.an)
+    round_ = judging.begin(sitting(w), w.cycle, before, w.thu)
+    for number in range(5):
+        judging.fill(round_.entries.get(), judging.judge(round_.council, number), judging.best)
+    judging.count(round_)
+    return w.thu, f"/entries/{round_.entries.get().pk}/keep/", {"reason": "Đã bàn"}, (HistoryEntry,)
+
+
 def somebody(w):
     return w.chi, "/people/new/", {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
@@ -226,7 +248,7 @@ def scan_of_rows():
 
 FORMS = [
     dossier, event, evidence, visit, support, promotion, inspection, council, seat, regulation,
-    round_, opinion, interest, appraisal, somebody, absence, year, days_off, stock_list,
+    round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
 ]  # fmt: skip
 
 
@@ -459,8 +481,7 @@ def test_a_key_is_forgotten_when_its_page_can_send_no_more(w, settings):
 BY_ITSELF = {
     "a task is closed once; its page says who did it, when, and leads on": {"task", "task_bulk"},
     "it ends something once": {
-        "absence_end", "handover_back", "cycle_take_back", "hand_back", "follow", "drop",
-        "score_again", "accept_spread", "round_invite", "round_open", "count", "compare",
+        "absence_end", "handover_back", "cycle_take_back", "hand_back", "follow", "count", "compare",
         "round_void", "void_sheet",
     },
     "it sets what stands there; a second sending sets the same": {

@@ -246,7 +246,8 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
     The sheets are copied into a new scoring, where each counts unless its member takes it back; the
     closed version stays readable. Dossiers that have not gone on since the result come back before
     the council, those of earlier closings too that had gone on and were sent back. Raises
-    PermissionDenied, and ConditionNotMet without a reason or document.
+    PermissionDenied, RoundClosed for one that was voided, and ConditionNotMet for one that is not
+    closed, or without a reason or document.
     """
     if lacks := on_record(reason, document):
         raise ConditionNotMet(lacks)
@@ -254,8 +255,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         round_.lock()
         if not rules.has_perm("councils.preside", by, round_):
             raise PermissionDenied
-        if round_.state != RoundState.CLOSED:
-            raise ConditionNotMet([_("Đợt này chưa chốt kết quả.")])
+        round_.must_be([RoundState.CLOSED])
         if lacks := round_.council.not_in_term(clock.today()):
             raise ConditionNotMet(lacks)
         closing = round_.closings.get(reopening=None)

@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from dossiers.law.conditions import Words
 
 
+#: Why a council is not extended that works without a last day.
+ENDLESS = _("Hội đồng này không ghi ngày hết nhiệm kỳ: không phải gia hạn.")
+
+
 def on_record(reason: str, document: str) -> list[Words]:
     """Sentences that say what an act on a document lacks: its reason, its number and day."""
     lacks: list[Words] = [] if visible(reason).strip() else [NO_REASON]
@@ -321,7 +325,7 @@ class Council(models.Model):
             self.refresh_from_db(fields=["valid_to"])
             lacks = on_record(reason, document)
             if self.valid_to is None:
-                lacks.append(_now("Hội đồng này không ghi ngày hết nhiệm kỳ: không phải gia hạn."))
+                lacks.append(ENDLESS)
             elif valid_to <= self.valid_to:
                 lacks.append(
                     _now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{self.valid_to:%d/%m/%Y}"}

@@ -182,6 +182,11 @@ class RoundEntry(models.Model):
             closed = self.results.aggregate(last=models.Max("scoring"))["last"] or 0
         return self.scoring - closed - self.recounts
 
+    @property
+    def times_scored(self) -> int:
+        """The number of scorings that people see (lần chấm): one that only counted anew is none."""
+        return max(1, self.scoring - self.recounts)
+
     def recount(self) -> bool:
         """Have the sheets of a counted product counted anew, because who scores it has changed:
         another scoring in which each sheet is handed in already. Returns whether it was counted.

@@ -311,14 +311,20 @@ class EvaluationRound(models.Model):
             self.lock()
             if not rules.has_perm(permission, by, self):
                 raise PermissionDenied
-            if self.state in OVER and self.state not in (states or ()):
-                raise RoundClosed(self)
-            if states and self.state not in states:
-                raise ConditionNotMet(
-                    [_now("Đợt %(state)s.") % {"state": self.get_state_display().lower()}]
-                )
+            self.must_be(states)
             yield data
             HistoryEntry.objects.record(event, self, by=by, capacity=self.capacity(by), **data)
+
+    def must_be(self, states: Collection[str] | None = None) -> None:
+        """Raise RoundClosed, or ConditionNotMet, unless it is in one of ``states``: by default all
+        but closed and voided.
+        """
+        if self.state in OVER and self.state not in (states or ()):
+            raise RoundClosed(self)
+        if states and self.state not in states:
+            raise ConditionNotMet(
+                [_now("Đợt %(state)s.") % {"state": self.get_state_display().lower()}]
+            )
 
     def lock(self) -> None:
         """Reread the row and hold it until the transaction ends."""
@@ -807,9 +813,13 @@ class EvaluationRound(models.Model):
             changed = {pk for pk, came in present.items() if was.get(pk, False) != came}
             self._recount_for(self.scoring_members.filter(pk__in=changed))
 
+    def counted(self) -> models.QuerySet[RoundEntry]:
+        """Its products whose sheets are counted (đã kiểm phiếu)."""
+        return self.entries.filter(live=True, counted_scoring=F("scoring"))
+
     def _recount_for(self, members: MemberQuerySet) -> None:
         """Have each counted product counted anew that one of ``members`` scores, or now may."""
-        for entry in self.entries.filter(live=True, counted_scoring=F("scoring")):
+        for entry in self.counted():
             recused = entry.interests.filter(recused=True).values("member")
             if members.exclude(pk__in=recused).exists():
                 entry.recount()
@@ -918,7 +928,8 @@ class EvaluationRound(models.Model):
         """Record what the council resolved on a minimum or an elimination (kết luận).
 
         Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
-        :class:`Resolution`. Raises ConditionNotMet without a reason, or in a written round.
+        :class:`Resolution`. Raises ConditionNotMet without a reason, in a written round, or where
+        the criterion would reach a minimum and miss a lower one.
         """
         reason = stated(reason)
         about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
@@ -938,6 +949,27 @@ class EvaluationRound(models.Model):
                 entry=entry,
                 **about,
                 defaults={"holds": holds, "reason": reason, "by": by, "at": clock.now()},
+            )
+            if criterion is not None:
+                self._agree(entry, criterion)
+
+    @staticmethod
+    def _agree(entry: RoundEntry, criterion: Criterion) -> None:
+        """Raise ConditionNotMet when of ``criterion`` a minimum is resolved to be reached and a
+        lower one to be missed.
+        """
+        said = dict(entry.resolutions.filter(criterion=criterion).values_list("stars", "holds"))
+        missed = min((stars for stars, holds in said.items() if not holds), default=None)
+        reached = max((stars for stars, holds in said.items() if holds), default=None)
+        if missed is not None and reached is not None and missed < reached:
+            raise ConditionNotMet(
+                [
+                    _now(
+                        "Hai kết luận trái nhau: %(criterion)s không đạt mức %(low)d sao thì không "
+                        "thể đạt mức %(high)d sao."
+                    )
+                    % {"criterion": criterion.code, "low": missed, "high": reached}
+                ]
             )
 
     def accept_spread(self, entry: RoundEntry, *, by: User, reason: str) -> None:

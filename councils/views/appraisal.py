@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from councils.forms import entries
 from councils.models import AppraisalPhoto, EvaluationRound
-from councils.pages import found_entry, posted
+from councils.pages import found_entry, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.once import once
@@ -24,6 +24,8 @@ def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
     entry = found_entry(request.user, pk)
     if not rules.has_perm("councils.appraise", request.user, entry.round):
         raise PermissionDenied
+    if away := turned_away(request, entry.round, to=entry):
+        return away
     form = entries.AppraisalForm(
         posted(request),
         request.FILES if request.method == "POST" else None,

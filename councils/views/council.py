@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from councils.forms import councils as councils_forms
 from councils.lists import CouncilList
 from councils.models import Council, Regulation
+from councils.models.council import ENDLESS
 from councils.pages import posted
 from cycle import clock, written
 from cycle.asking import SignedIn
@@ -106,6 +107,9 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
 def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     """Extend a council's term, on a document."""
     council = _set_up_by(request, pk)
+    if council.valid_to is None and request.method != "POST":
+        messages.info(request, ENDLESS)
+        return redirect("councils:council", council.pk)
     form = councils_forms.ExtendForm(posted(request), council=council, by=request.user)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã gia hạn hội đồng."))

@@ -27,7 +27,7 @@ from councils.models import (
     Scoresheet,
 )
 from councils.models.scoresheet import HANDED_IN
-from councils.pages import found_entry, posted
+from councils.pages import found_entry, posted, turned_away
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
@@ -127,6 +127,7 @@ _ACTS: dict[str, dict] = {
     },
     "score_again": {
         "permission": "councils.preside",
+        "states": [RoundState.OPEN],
         "title": _lazy("Cho chấm lại sản phẩm"),
         "button": _lazy("Cho chấm lại"),
         "follows": [
@@ -138,6 +139,7 @@ _ACTS: dict[str, dict] = {
     },
     "accept_spread": {
         "permission": "councils.preside",
+        "states": [RoundState.OPEN],
         "title": _lazy("Giữ kết quả dù điểm chênh lệch lớn"),
         "button": _lazy("Giữ kết quả"),
         "follows": [_lazy("Lý do được ghi vào biên bản; đợt chốt được với các phiếu hiện có.")],
@@ -147,10 +149,13 @@ _ACTS: dict[str, dict] = {
 
 
 @login_required
+@once
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """An act of _ACTS on a product, with a reason."""
     kind = _ACTS[name]
     found = found_entry(request.user, pk, kind["permission"])
+    if away := turned_away(request, found.round, kind.get("states"), to=found):
+        return away
 
     def do(**values: Any) -> Any:
         return getattr(found.round, name)(found, by=request.user, **values)
@@ -173,6 +178,8 @@ def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
     if not rules.has_perm("councils.preside", request.user, found.round):
         raise Http404
     sheet.entry = found
+    if away := turned_away(request, found.round, [RoundState.OPEN], to=found):
+        return away
 
     def do(**values: Any) -> Any:
         return sheet.void(by=request.user, **values)
@@ -234,6 +241,8 @@ def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
 def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     """What the council resolved on each minimum and elimination, with the forms."""
     found = found_entry(request.user, pk, "councils.run_round")
+    if away := turned_away(request, found.round, [RoundState.OPEN], to=found):
+        return away
     kept = {
         (each.criterion_id, each.stars, each.elimination_id): each
         for each in found.resolutions.select_related("by")
@@ -309,8 +318,16 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
+def _turn(form: entries.ResolutionForm) -> tuple[bool, int]:
+    holds, stars = form.cleaned_data["holds"], form.subject.get("stars", 0)
+    return holds, stars if holds else -stars
+
+
 def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: SignedIn) -> bool:
     """Record all of them or none."""
+    # What is missed from the most stars down, then what is reached from the fewest up: so no two
+    # contradict each other on the way from one page of resolutions that agree to another.
+    said = sorted(said, key=_turn)
     with transaction.atomic():
         done = all(each.do(found, by=request.user) for each in said)
         transaction.set_rollback(not done)
@@ -319,12 +336,20 @@ def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: Sig
 
 # --- Interests -----------------------------------------------------------------------------------
 
+#: What an interest does to a product that was counted already.
+LEFT_OUT = _lazy(
+    "Sản phẩm này đã kiểm phiếu: phiếu đã nộp của người từ chối chấm sẽ không tính, các phiếu khác "
+    "giữ nguyên và phải kiểm phiếu lại; không mất lần chấm."
+)
+
 
 @login_required
 @once
 def interest(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record a member's interest for them."""
     found = found_entry(request.user, pk, "councils.run_round")
+    if away := turned_away(request, found.round, to=found):
+        return away
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and form.do():
         messages.success(
@@ -343,6 +368,7 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
             "button": _("Ghi khai báo"),
             "follows": [
                 _("Người từ chối chấm không có phiếu về sản phẩm này và không phải chờ phiếu."),
+                *([LEFT_OUT] if found.is_counted else []),
                 _("Nhật ký ghi bạn là người ghi, và khai báo là của ai."),
             ],
         },
@@ -357,6 +383,8 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
 def ask(request: SignedIn, pk: int) -> HttpResponseBase:
     """Ask a department's specialist about the product."""
     found = found_entry(request.user, pk, "councils.run_round")
+    if away := turned_away(request, found.round, to=found):
+        return away
     form = entries.OpinionForm(posted(request), entry=found, by=request.user)
     if form.is_valid() and (made := form.do()):
         messages.success(

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_POST
 from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.lists import Results, version_of
-from councils.models import Closing, EvaluationRound, RoundClosed, RoundState
-from councils.pages import found_round, posted
+from councils.models import Closing, EvaluationRound, RoundState
+from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState
 from cycle.once import once, unrecorded
@@ -58,6 +58,8 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
         # Of two people at once, the second sees the closing of the first.
         messages.info(request, _("Đợt này đã chốt kết quả."))
         return unrecorded(redirect("councils:results", round_.pk))
+    if away := turned_away(request, round_):
+        return away
     form = fields.ConfirmForm(posted(request), act=lambda: closing.close(round_, by=request.user))
     if form.is_valid() and form.do():
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
@@ -90,6 +92,8 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
 def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     """Open a closed round again, on a document."""
     round_ = found_round(request.user, pk, "councils.preside")
+    if away := turned_away(request, round_, [RoundState.CLOSED]):
+        return away
 
     def again(**values: Any) -> Any:
         return closing.reopen(round_, by=request.user, **values)
@@ -121,9 +125,8 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
 def void(request: SignedIn, pk: int) -> HttpResponseBase:
     """Give a round up before it is closed, on a document."""
     round_ = found_round(request.user, pk, "councils.preside")
-    if round_.is_over and request.method != "POST":
-        messages.info(request, RoundClosed(round_).sentence)
-        return redirect("councils:round", round_.pk)
+    if away := turned_away(request, round_):
+        return away
 
     def give_up(**values: Any) -> Any:
         return round_.void(by=request.user, **values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import rules
@@ -20,7 +21,7 @@ from councils.judging import checklist, closing
 from councils.judging.board import Board
 from councils.lists import RoundList
 from councils.models import TEAM, EvaluationRound, RoundState
-from councils.pages import found_round, posted
+from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.once import once
 
@@ -93,6 +94,8 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
 def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
     """Take dossiers that wait for this council into the round."""
     round_ = found_round(request.user, pk, "councils.run_round")
+    if away := turned_away(request, round_):
+        return away
     form = rounds_forms.TakeInForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (taken := form.do()):
         messages.success(request, _("Đã đưa %(number)s sản phẩm vào đợt.") % {"number": len(taken)})
@@ -114,6 +117,8 @@ def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
 def details(request: SignedIn, pk: int) -> HttpResponseBase:
     """Change when, where and how the round meets."""
     round_ = found_round(request.user, pk, "councils.run_round")
+    if away := turned_away(request, round_):
+        return away
     form = rounds_forms.DetailsForm(posted(request), instance=round_, by=request.user)
     return _simple(request, round_, form, _("Thời gian, địa điểm"), _("Lưu"))
 
@@ -123,6 +128,8 @@ def details(request: SignedIn, pk: int) -> HttpResponseBase:
 def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Put the meeting off after scoring was opened."""
     round_ = found_round(request.user, pk, "councils.run_round")
+    if away := turned_away(request, round_, [RoundState.OPEN]):
+        return away
 
     def move(**values: Any) -> None:
         return round_.move_meeting(by=request.user, **values)
@@ -152,6 +159,8 @@ def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
 def order(request: SignedIn, pk: int) -> HttpResponseBase:
     """Change the order of the agenda."""
     round_ = found_round(request.user, pk, "councils.run_round")
+    if away := turned_away(request, round_):
+        return away
     entries = Board(round_).entries
     form = rounds_forms.OrderForm(posted(request), entries=entries, round_=round_, by=request.user)
     return _simple(request, round_, form, _("Thứ tự sản phẩm"), _("Lưu thứ tự"))
@@ -161,17 +170,34 @@ def order(request: SignedIn, pk: int) -> HttpResponseBase:
 def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record attendance."""
     round_ = found_round(request.user, pk, "councils.run_round")
+    if away := turned_away(request, round_):
+        return away
     form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
-    return _simple(request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"))
+    follows = []
+    if round_.counted().exists():
+        follows = [
+            _(
+                "Sản phẩm đã kiểm phiếu phải kiểm phiếu lại khi người chấm thay đổi; phiếu đã nộp "
+                "giữ nguyên, không mất lần chấm."
+            )
+        ]
+    return _simple(
+        request, round_, form, _("Ghi người dự họp"), _("Lưu thành phần dự họp"), follows
+    )
 
 
 def _simple(
-    request: SignedIn, round_: EvaluationRound, form: Any, title: str, button: str
+    request: SignedIn,
+    round_: EvaluationRound,
+    form: Any,
+    title: str,
+    button: str,
+    follows: Sequence[str] = (),
 ) -> HttpResponseBase:
     if form.is_valid() and form.do():
         messages.success(request, _("Đã lưu."))
         return redirect("councils:round", round_.pk)
-    page = {"round": round_, "form": form, "title": title, "button": button}
+    page = {"round": round_, "form": form, "title": title, "button": button, "follows": follows}
     return render(request, "councils/act.html", page)
 
 
@@ -179,6 +205,8 @@ def _simple(
 def count(request: SignedIn, pk: int) -> HttpResponseBase:
     """Count the sheets of products whose sheets are all in."""
     round_ = found_round(request.user, pk, "councils.count_sheets")
+    if away := turned_away(request, round_, [RoundState.OPEN]):
+        return away
     form = fields.CountForm(posted(request), round_=round_, by=request.user)
     if form.is_valid() and (counted := form.do()):
         messages.success(
@@ -214,6 +242,8 @@ def count(request: SignedIn, pk: int) -> HttpResponseBase:
 def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     """Call a meeting on the products that members did not agree on in writing, or are complex."""
     round_ = found_round(request.user, pk, "councils.run_round")
+    if away := turned_away(request, round_, [RoundState.OPEN]):
+        return away
 
     def call(**values: Any) -> Any:
         return closing.convene(round_, by=request.user, **values)
@@ -267,7 +297,7 @@ _ACTS: dict[str, dict] = {
         "button": _lazy("Mở chấm điểm"),
         "follows": [
             _lazy("Các thành viên chấm được điểm và nhận thông báo."),
-            _lazy("Danh sách sản phẩm của đợt không thay đổi được nữa."),
+            _lazy("Từ đây, thêm hay đưa sản phẩm ra khỏi đợt phải nêu lý do."),
         ],
         "done": _lazy("Đã mở chấm điểm."),
     },
@@ -275,10 +305,13 @@ _ACTS: dict[str, dict] = {
 
 
 @login_required
+@once
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """An act of _ACTS: send the papers, or open scoring."""
     kind = _ACTS[name]
     round_ = found_round(request.user, pk, kind["permission"])
+    if away := turned_away(request, round_, [RoundState.PREPARING]):
+        return away
     form = fields.ConfirmForm(posted(request), act=lambda: getattr(round_, name)(by=request.user))
     if form.is_valid() and form.do():
         messages.success(request, kind["done"])

@@ -161,7 +161,7 @@ class ReviewForm(PlainPart):
         for n, why, until, words in self._unticked():
             if not (self.gate or why or until or words):
                 continue
-            wrong = excuses.lacks(why, until, words)
+            wrong = excuses.lacks(why, until, words, clock.today())
             # A day that could not be read has its own sentence.
             if wrong and f"{wrong[0]}_{n}" not in self.errors:
                 self.add_error(f"{wrong[0]}_{n}", str(wrong[1]))

@@ -454,9 +454,21 @@ class OutreachForm(Part, forms.ModelForm):
         self.fields["org_unit"].empty_label = _("— Chọn đơn vị —")
 
     def clean(self) -> Any:
-        """What was held is its unit's of that day."""
+        """What was held is its unit's of that day, and for its year: then, or the year before."""
         data = super().clean()
-        unit, day = data.get("org_unit"), data.get("held_on")
+        unit, day, cycle = (data.get(name) for name in ("org_unit", "held_on", "cycle"))
+        if cycle and day and day.year < cycle.year - 1:
+            self.add_error(
+                "held_on",
+                _("Ngày này quá sớm so với chu trình năm %(year)d: hãy xem lại năm.")
+                % {"year": cycle.year},
+            )
+        elif unit and day and day < unit.valid_from:
+            self.add_error(
+                "held_on",
+                _("Ngày ấy chưa có «%(unit)s»: đơn vị này có từ ngày %(first)s.")
+                % {"unit": unit, "first": f"{unit.valid_from:%d/%m/%Y}"},
+            )
         if unit and day and unit.ended_before(day):
             heir = unit.heir()
             # A reorganised unit may keep its name; a district is left to nobody.

@@ -64,6 +64,8 @@ class RecordPart(Part, forms.ModelForm):
     prefilled = False
     #: Whether its record may replace another.
     replaces = False
+    #: Whether what it is to replace stands no more.
+    stale = False
 
     def __init__(
         self, *args: Any, dossier: Dossier, initial: dict[str, Any] | None = None, **kwargs: Any
@@ -80,6 +82,19 @@ class RecordPart(Part, forms.ModelForm):
             *args, instance=model(dossier=dossier), initial=known | (initial or {}), **kwargs
         )
         self.legend = self.legend or capfirst(model._meta.verbose_name)
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        broken = {
+            str(each.get_violation_error_message()) for each in self._meta.model._meta.constraints
+        }
+        said = self.errors.get(NON_FIELD_ERRORS, [])
+        true = [each for each in said if each not in broken]
+        if len(true) < len(said) and (true or len(self.errors) > 1):
+            # What is wrong has its sentence: a constraint says it once more, and not what.
+            self.errors.pop(NON_FIELD_ERRORS)
+            if true:
+                self.add_error(None, true)
 
     def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
@@ -293,7 +308,7 @@ class CertificatePart(RecordPart):
 
     def _post_clean(self) -> None:
         told = self.errors.pop("number", None)
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         if told:
             # The model finds the number missing as well: say what is wrong once.
             self.errors["number"] = told
@@ -332,9 +347,11 @@ class LastPromotionPart(PromotionPart):
 
 
 class SupportPart(RecordPart):
-    """A measure of support; more paid than planned is asked about once more."""
+    """A measure of support; more paid than planned is asked about once more, and again when the
+    amounts are others than those that were ticked.
+    """
 
-    over = forms.BooleanField(
+    over = forms.CharField(
         label=_("Đúng là đã chi nhiều hơn kế hoạch"), required=False, widget=forms.HiddenInput
     )
 
@@ -342,8 +359,14 @@ class SupportPart(RecordPart):
         cleaned = super().clean()
         planned, paid = self.cleaned_data.get("planned"), self.cleaned_data.get("paid")
         if planned is not None and paid is not None and paid > planned:
-            self.fields["over"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
-            if not self.cleaned_data.get("over"):
+            # The tick says which amounts it is for.
+            amounts = f"{planned}-{paid}"
+            ticked = self.cleaned_data.get("over") == amounts
+            self.fields["over"].widget = forms.CheckboxInput(
+                attrs={"class": "form-check-input", "value": amounts},
+                check_test=lambda _value: ticked,
+            )
+            if not ticked:
                 self.add_error(
                     "over", _("Đã chi nhiều hơn kế hoạch: xem lại số tiền, nếu đúng thì đánh dấu.")
                 )
@@ -362,6 +385,8 @@ class CorrectedPart(RecordPart):
         standing = model.objects.filter(dossier=dossier, replaced_by=None)
         key = written.key((initial or {}).get("replaces"))
         old = standing.filter(pk=key).first() if key is not None else standing.last()
+        #: Whether the page was asked for what has been corrected since, or never was there.
+        self.stale = key is not None and old is None
         known = model_to_dict(old, self._meta.fields) if old is not None else {}
         known["replaces"] = old and old.pk
         super().__init__(*args, dossier=dossier, initial=known, **kwargs)
@@ -446,7 +471,11 @@ class EvidencePart(RecordPart):
             self.fields["replaces"].queryset = dossier.evidence.none()
             self.fields["replaces"].error_messages["invalid_choice"] = SCORED_ALREADY
         else:
-            self.fields["replaces"].queryset = dossier.evidence.current()
+            self.fields["replaces"].queryset = current = dossier.evidence.current()
+            key = written.key(self.initial.get("replaces"))
+            if key is not None and not current.filter(pk=key).exists():
+                # A number that no piece ever had is as good as none.
+                self.stale = dossier.evidence.filter(pk=key).exists()
             # Another may replace the same piece before the choices are read, or after that and
             # before the save.
             for code in ("invalid_choice", "unique"):
@@ -491,7 +520,7 @@ class EvidencePart(RecordPart):
         return cleaned
 
     def _post_clean(self) -> None:
-        super()._post_clean()  # type: ignore[misc]
+        super()._post_clean()
         if len(self.errors) > 1:
             # When a field is wrong, the model also finds the row empty: drop that message.
             self.errors.pop(NON_FIELD_ERRORS, None)

@@ -18,14 +18,18 @@ class Excuse(models.TextChoices):
     OTHER = "other", _("Khác")
 
 
-def lacks(why: str, until: date | None, words: str) -> tuple[str, str | Promise] | None:
-    """What an excuse still lacks, as the part ("why", "until", "words") and a sentence; None when
-    it is whole.
+def lacks(
+    why: str, until: date | None, words: str, today: date
+) -> tuple[str, str | Promise] | None:
+    """What an excuse given ``today`` still lacks, as the part ("why", "until", "words") and a
+    sentence; None when it is whole.
     """
     if why not in Excuse.values:
         return "why", _("Hãy chọn lý do.")
     if why == Excuse.AWAITED and until is None:
         return "until", _("Chờ bổ sung thì phải có hạn: hãy ghi ngày.")
+    if why == Excuse.AWAITED and until is not None and until < today:
+        return "until", _("Hạn bổ sung đã qua: hãy ghi từ hôm nay trở đi.")
     if why == Excuse.OTHER and not words.strip():
         return "words", _("Chọn «Khác» thì phải ghi lý do bằng lời.")
     return None

@@ -43,31 +43,11 @@ class ProductGroup(models.TextChoices):
     DECORATION = "souvenirs_furniture_decoration", _("Lưu niệm, nội thất, trang trí")
 
 
-#: How legal forms and their kind are written short.
-_SHORT = {
-    "htx": "hop tac xa",
-    "tht": "to hop tac",
-    "cty": "cong ty",
-    "ct": "cong ty",
-    "tnhh": "trach nhiem huu han",
-    "mtv": "mot thanh vien",
-    "cp": "co phan",
-    "dntn": "doanh nghiep tu nhan",
-    "hkd": "ho kinh doanh",
-    "kd": "kinh doanh",
-    "nn": "nong nghiep",
-    "dv": "dich vu",
-    "dvnn": "dich vu nong nghiep",
-    "sx": "san xuat",
-    "tm": "thuong mai",
-}
-
-
 def maker_key(name: str) -> str:
     """What a producer's name is compared by: «HTX Mường-Ảng» and «Hợp tác xã Mường Ảng» are one."""
-    return "".join(_SHORT.get(word, word) for word in letters.search_words(name).split()).replace(
-        " ", ""
-    )
+    return "".join(
+        letters.SHORT.get(word, word) for word in letters.search_words(name).split()
+    ).replace(" ", "")
 
 
 def product_key(name: str) -> str:

@@ -98,8 +98,20 @@ class Correctable(Record):
     def clean(self) -> None:
         if self.replaces and self.replaces.dossier_id != self.dossier_id:
             raise ValidationError({"replaces": _("Nội dung cũ không thuộc hồ sơ này.")})
+        if self.replaces and self._says() == self.replaces._says():
+            raise ValidationError(NOTHING_CORRECTED)
+
+    def _says(self) -> dict[str, Any]:
+        """What a person fills in, by field."""
+        kept = {"dossier", "replaces"}
+        return {
+            field.name: getattr(self, field.attname)
+            for field in self._meta.concrete_fields
+            if field.editable and not field.primary_key and field.name not in kept
+        }
 
 
+NOTHING_CORRECTED = _("Chưa có nội dung nào khác với nội dung đã ghi.")
 CORRECTED_ALREADY = _("Nội dung này vừa được đính chính: hãy tải lại trang.")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import rules
 from django import template
 from django.conf import settings
+from django.db import models
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -85,13 +86,26 @@ def event_label(event: str) -> Any:
 
 def _detail(model: type[Model], name: str, was: str, now: str) -> str:
     """«điện thoại: «090» thành «091»», of a field of ``model``."""
-    if choices := dict(model._meta.get_field(name).flatchoices):  # type: ignore[union-attr]
-        was, now = (choices.get(value, value) for value in (was, now))
+    field: Any = model._meta.get_field(name)
     return _("%(field)s: «%(was)s» thành «%(now)s»") % {
-        "field": model._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
-        "was": was,
-        "now": now,
+        "field": field.verbose_name,
+        "was": _in_words(field, was),
+        "now": _in_words(field, now),
     }
+
+
+def _in_words(field: Any, value: str) -> str:
+    """A recorded value of a model's ``field`` as people write it: its choice, its day, its đồng."""
+    if choices := dict(field.flatchoices):
+        return str(choices.get(value, value))
+    try:
+        if isinstance(field, models.DateField):
+            return written.day_text(date.fromisoformat(value))
+        if isinstance(field, models.BigIntegerField):
+            return money(int(value))
+    except ValueError:  # "None", or words of before
+        pass
+    return value
 
 
 @register.filter

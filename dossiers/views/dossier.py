@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import rules
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404
@@ -105,6 +106,15 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         typed=request.typed,
         initial={key: request.GET[key] for key in ("kind", "replaces") if key in request.GET},
     )
+    if request.method != "POST" and any(getattr(part, "stale", False) for part in form.parts):
+        messages.warning(
+            request,
+            _(
+                "Nội dung mà đường dẫn này nói tới không còn, hoặc đã được đính chính, thay thế: "
+                "hãy chọn lại từ trang hồ sơ."
+            ),
+        )
+        return redirect("dossiers:dossier", dossier.pk)
     try:
         if request.method == "POST" and form.do():
             task = say_done(request, act.event, dossier)
