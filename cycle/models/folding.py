@@ -9,11 +9,12 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.letters import DASHES, fold, fold_number
+from cycle.letters import DASHES, fold
 
 # Migrations of before know them by this name.
 from cycle.letters import Fold as Fold
 from cycle.letters import FoldNumber as FoldNumber
+from cycle.letters import fold_number as fold_number
 from cycle.written import clean_name, visible
 
 
