@@ -454,6 +454,11 @@ def choosing(communes, commune):
 def test_many_choices_have_a_box_and_few_have_none(choosing):
     page = str(choosing())
     assert 'name="unit-find"' in page
+    # Each box says which list it searches.
+    labels = re.findall(r'name="[a-z]+-find"[^>]* aria-label="([^"]*)"', page)
+    assert len(labels) == len(set(labels)) == 2
+    # A list without a choice says so in words.
+    assert "-----" not in page
     assert 'name="kind-find"' in page
     assert "few-find" not in page
     assert "Tìm trong danh sách" in page
