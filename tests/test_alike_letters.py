@@ -192,7 +192,6 @@ def test_a_dossier_is_found_by_what_is_known_of_it(asked, coffee, an, client):
     "asked",
     [
         "trà",
-        "hợp tác",
         "công ty",
         "tổ hợp tác tâm đức",
         "cty tâm đức",
