@@ -192,7 +192,6 @@ def test_a_dossier_is_found_by_what_is_known_of_it(asked, coffee, an, client):
     "asked",
     [
         "trà",
-        "hợp tác",
         "công ty",
         "tổ hợp tác tâm đức",
         "cty tâm đức",
@@ -454,6 +453,11 @@ def choosing(communes, commune):
 def test_many_choices_have_a_box_and_few_have_none(choosing):
     page = str(choosing())
     assert 'name="unit-find"' in page
+    # Each box says which list it searches.
+    labels = re.findall(r'name="[a-z]+-find"[^>]* aria-label="([^"]*)"', page)
+    assert len(labels) == len(set(labels)) == 2
+    # A list without a choice says so in words.
+    assert "-----" not in page
     assert 'name="kind-find"' in page
     assert "few-find" not in page
     assert "Tìm trong danh sách" in page

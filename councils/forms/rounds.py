@@ -76,6 +76,9 @@ class RoundForm(OfModel):
             self.fields[name].queryset = rows
             if len(rows) == 1:
                 self.fields[name].empty_label = None
+        for name, none in (("council", _("— Chọn hội đồng —")), ("cycle", _("— Chọn chu trình —"))):
+            if self.fields[name].empty_label is not None:
+                self.fields[name].empty_label = none
         batches = Batch.objects.filter(cycle__in=self.fields["cycle"].queryset)
         self.fields["batch"].queryset = batches.select_related("cycle")
         self.fields["batch"].empty_label = NO_BATCH

@@ -958,9 +958,9 @@ class EvaluationRound(models.Model):
         """Raise ConditionNotMet when of ``criterion`` a minimum is resolved to be reached and a
         lower one to be missed.
         """
-        said = dict(entry.resolutions.filter(criterion=criterion).values_list("stars", "holds"))
-        missed = min((stars for stars, holds in said.items() if not holds), default=None)
-        reached = max((stars for stars, holds in said.items() if holds), default=None)
+        said = entry.resolutions.filter(criterion=criterion)
+        missed = min((each.stars or 0 for each in said if not each.holds), default=None)
+        reached = max((each.stars or 0 for each in said if each.holds), default=None)
         if missed is not None and reached is not None and missed < reached:
             raise ConditionNotMet(
                 [

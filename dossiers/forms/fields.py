@@ -59,6 +59,9 @@ class RowField(forms.ModelChoiceField):
 
     iterator = _ByName
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"empty_label": _("— Chọn —")} | kwargs)
+
     def validate_no_null_characters(self, value: Any) -> None:
         # Django's own message has no Vietnamese translation and cannot be replaced.
         if "\x00" in str(value):
@@ -209,10 +212,11 @@ class FindSelect(forms.Select):
             return drawn
         return format_html(
             '<input type="search" class="form-control find" name="{0}-find" value="{1}" '
-            'maxlength="100" autocomplete="off" placeholder="{2}" aria-label="{2}">{3}',
+            'maxlength="100" autocomplete="off" placeholder="{2}" aria-label="{3}">{4}',
             name,
             self.words,
             _now("Tìm trong danh sách, gõ không cần dấu"),
+            _now("%(field)s: tìm trong danh sách") % {"field": self.field.label or name},
             drawn,
         )
 

@@ -79,7 +79,8 @@ function withBox(select) {
   box.className = "form-control find";
   box.autocomplete = "off";
   box.placeholder = document.documentElement.lang === "en" ? "Find in the list" : "Tìm trong danh sách, gõ không cần dấu";
-  box.setAttribute("aria-label", box.placeholder);
+  const name = select.labels?.[0]?.textContent.trim();
+  box.setAttribute("aria-label", name ? `${name}: ${box.placeholder}` : box.placeholder);
   select.before(box);
 }
 
