@@ -166,7 +166,7 @@ def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
 DETAILS = {
     "owner_type": ("household", Producer),
     "representative": ("Lò Văn Hặc", Producer),
-    "phone": ("0912 345 678", Producer),
+    "phone": ("0912345678", Producer),
     "address": ("Bản Nà Luống", Producer),
     "registration_number": ("62A8001234", Producer),
     "code": ("11-03316-01-2026", Product),

@@ -15,6 +15,7 @@ from cycle.fields import NameField, PhoneField
 from cycle.models import Cycle, Level, OrgUnit, Role, User, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
+from dossiers.forms.shown import Corrects
 from dossiers.law.conditions import group_unknown
 from dossiers.law.states import AT_WORK
 from dossiers.models import (
@@ -466,7 +467,8 @@ class OutreachForm(Part, forms.ModelForm):
         return data
 
 
-class OutreachCorrectionForm(OutreachForm):
+class OutreachCorrectionForm(Corrects, OutreachForm):
     """An outreach event as it truly was (đính chính), and why; filled with what was recorded."""
 
+    together = (frozenset({"org_unit", "held_on"}),)
     reason = long_text(_("Lý do đính chính"))

@@ -902,14 +902,19 @@ class Law(models.Model):
         about=_("Sửa tên, nhóm sản phẩm hoặc chủ thể đã ghi sai; giấy đã cấp giữ tên cũ."),
     )
     def correct_names(
-        self, *, product_name: str, product_group: str, producer: Producer, producer_name: str
+        self,
+        *,
+        product_name: str | None = None,
+        product_group: str | None = None,
+        producer: Producer | None = None,
+        producer_name: str | None = None,
     ) -> dict[str, Any]:
         """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
 
         The one act that writes other rows than its dossier: the product and its producer, locked.
         Returns ``{field: [before, after]}`` for the history; raises as ``Product.correct``.
         """
-        if product_group != self.product.group:
+        if product_group not in (None, self.product.group):
             if self.state in AT_WORK and product_group not in dict(self.rule_set.product_groups):
                 raise ConditionNotMet([group_unknown(self.rule_set)])
             if sentence := group_may_change.why_not(cast("Dossier", self)):
