@@ -28,6 +28,7 @@ from dossiers.law.acts import (
     task_act,
 )
 from dossiers.law.conditions import (
+    CERTIFICATE_REVOKED,
     NEVER_CERTIFIED,
     ConditionNotMet,
     begins_with_an_idea,
@@ -882,12 +883,13 @@ class Law(models.Model):
         return state
 
     def check_claim(self) -> None:
-        """Raise ConditionNotMet for an upgrade or re-evaluation of what was never certified.
+        """Raise ConditionNotMet for an upgrade or re-evaluation of what was never certified, or
+        not since it was revoked.
 
         Not asked in a replay of the past, which may begin later than the product's certificate.
         """
         if self.case_type in JUDGED_ANEW and not clock.replaying() and self.certified_by() is None:
-            raise ConditionNotMet([NEVER_CERTIFIED])
+            raise ConditionNotMet([CERTIFICATE_REVOKED if self.revoked_on() else NEVER_CERTIFIED])
 
     @free_act(
         sorted(S),
