@@ -116,7 +116,7 @@ def test_a_reevaluation_registers_no_idea(honey, cycle, commune, an):
 
 OLD = {
     "given": "1",
-    "given-stars": "3",
+    "given-stars": "4",
     "given-number": "15/GCN",
     "given-issuer": "UBND tỉnh Điện Biên",
     "given-decision_number": "211/QĐ-UBND",
@@ -141,8 +141,42 @@ def test_the_old_certificate_is_entered_in_the_same_form(honey, cycle, commune, 
     assert response.status_code == 302, response.context["wrong"]
     given = Certificate.objects.get()
     made = opened(honey).get()
-    assert (given.number, given.stars, given.dossier.product) == ("15/GCN", 3, honey)
+    assert (given.number, given.stars, given.dossier.product) == ("15/GCN", 4, honey)
     assert (made.case_type, made.certified_by()) == ("reevaluation", given.dossier)
+
+
+#: What was typed of an old certificate -> what is asked of it.
+UNUSUAL = {
+    "ends in 2099": ({"given-expires_on": "31/12/2099"}, ["Hết hạn 31/12/2099"]),
+    "five stars of the province": ({"given-stars": "5"}, ["5 sao do Bộ cấp"]),
+    "both": (
+        {"given-expires_on": "31/12/2099", "given-stars": "5"},
+        ["Hết hạn 31/12/2099", "5 sao do Bộ cấp"],
+    ),
+    "an end that follows from its day": ({"given-expires_on": "03/03/2027"}, []),
+}
+
+
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_what_is_unusual_about_an_old_certificate_is_asked_once(case, honey, cycle, minh):
+    fields, asked = UNUSUAL[case]
+    sent = {"case_type": "reevaluation"} | OLD | fields
+    response = posted(minh, cycle, honey, **sent, **{"given-scan": scan()})
+    if not asked:
+        assert response.status_code == 302, response.context["wrong"]
+        return
+    assert not Certificate.objects.exists()
+    choices = response.context["old"].fields["agreed"].choices
+    assert all(any(text in label for _key, label in choices) for text in asked)
+    assert asked[0] in response.content.decode()
+    ticks = [key for key, _label in choices]
+    if len(ticks) > 1:
+        half = posted(minh, cycle, honey, **sent,
+                      **{"given-scan": scan(), "given-agreed": ticks[:1]})  # fmt: skip
+        assert half.status_code == 200
+    again = posted(minh, cycle, honey, **sent, **{"given-scan": scan(), "given-agreed": ticks})
+    assert again.status_code == 302, again.context["wrong"]
+    assert Certificate.objects.count() == 1
 
 
 def test_what_was_revoked_is_not_judged_anew_by_its_old_certificate(honey, cycle, commune, minh):

@@ -189,6 +189,20 @@ def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
     assert "sửa liên hệ, thông tin chủ thể" in page
 
 
+def test_a_telephone_number_is_checked_unless_it_was_left_as_it_was(dossier, an):
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_details"])
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, phone="abc không có số", reason="Ghi nhầm"))
+    assert any("phone" in place for place, _why in answer.context["form"].problems)
+    assert Producer.objects.get().phone != "abc không có số"
+    # What an older release let through keeps nobody from correcting something else.
+    Producer.objects.update(phone="abc không có số")
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, address="Bản Mới", reason="Ghi nhầm"))
+    assert answer.status_code == 302
+    assert Producer.objects.get().address == "Bản Mới"
+
+
 def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an, la):
     page = reverse("dossiers:act", args=[dossier.pk, "correct_details"])
     form = signed_in(an).get(page).context["form"]
