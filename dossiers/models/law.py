@@ -889,7 +889,9 @@ class Law(models.Model):
         Not asked in a replay of the past, which may begin later than the product's certificate.
         """
         if self.case_type in JUDGED_ANEW and not clock.replaying() and self.certified_by() is None:
-            raise ConditionNotMet([CERTIFICATE_REVOKED if self.revoked_on() else NEVER_CERTIFIED])
+            raise ConditionNotMet(
+                [CERTIFICATE_REVOKED if cast("Dossier", self).revoked_on() else NEVER_CERTIFIED]
+            )
 
     @free_act(
         sorted(S),

@@ -382,16 +382,17 @@ class GivenForm(PaperForm):
         """
         if not unusual:
             return
+        choices = [(sha256(str(each).encode()).hexdigest()[:16], str(each)) for each in unusual]
         field = forms.MultipleChoiceField(
             label=_("Điều khác thường: đúng như trên giấy thì đánh dấu"),
-            choices=[(sha256(text.encode()).hexdigest()[:16], text) for text in map(str, unusual)],
+            choices=choices,
             widget=forms.CheckboxSelectMultiple,
             required=False,
         )
         _polish(field)
         self.fields["agreed"] = field
         ticked = set(self["agreed"].data or ())
-        if any(key not in ticked for key, _text in field.choices):
+        if any(key not in ticked for key, _said in choices):
             self.add_error(
                 "agreed",
                 _("Hãy xem lại từng điều; đúng như trên giấy thì đánh dấu rồi ghi lần nữa."),
