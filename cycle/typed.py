@@ -138,6 +138,8 @@ def _typist(request: Any) -> int | None:
 def fill(form: Any, typed: QueryDict | None) -> None:
     """Fill the unbound ``form`` with ``typed``, if there is any."""
     if typed is not None:
+        if hasattr(form, "keep_shown"):
+            form.keep_shown(typed)
         for name, field in form.fields.items():
             form.initial[name] = field.widget.value_from_datadict(typed, {}, form.add_prefix(name))
 

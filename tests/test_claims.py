@@ -11,11 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import HistoryEntry
+from cycle.models import HistoryEntry, OfficeContact
 from dossiers.models import (
     Certificate,
     ConditionNotMet,
     Dossier,
+    Producer,
     Product,
     State,
 )
@@ -38,7 +39,7 @@ def honey(cycle, commune, an):
     return dossier.product
 
 
-def posted(user, cycle, product, commune=None, **fields):
+def posted(user, cycle, product, /, commune=None, **fields):
     client = Client()
     client.force_login(user)
     return client.post(
@@ -82,7 +83,8 @@ def test_what_is_judged_anew_has_a_certificate_on_record(
     response = posted(an, cycle, honey, case_type=case_type)
     assert (response.status_code == 302) == may
     if not may:
-        assert "chưa có giấy chứng nhận" in response.context["form"].errors["case_type"][0]
+        why = "đã bị thu hồi" if had else "chưa có giấy chứng nhận"
+        assert why in response.context["form"].errors["case_type"][0]
         with pytest.raises(ConditionNotMet):
             doors.open(
                 Dossier(cycle=cycle, product=honey, commune=commune, case_type=case_type), by=an
@@ -114,7 +116,7 @@ def test_a_reevaluation_registers_no_idea(honey, cycle, commune, an):
 
 OLD = {
     "given": "1",
-    "given-stars": "3",
+    "given-stars": "4",
     "given-number": "15/GCN",
     "given-issuer": "UBND tỉnh Điện Biên",
     "given-decision_number": "211/QĐ-UBND",
@@ -139,8 +141,98 @@ def test_the_old_certificate_is_entered_in_the_same_form(honey, cycle, commune, 
     assert response.status_code == 302, response.context["wrong"]
     given = Certificate.objects.get()
     made = opened(honey).get()
-    assert (given.number, given.stars, given.dossier.product) == ("15/GCN", 3, honey)
+    assert (given.number, given.stars, given.dossier.product) == ("15/GCN", 4, honey)
     assert (made.case_type, made.certified_by()) == ("reevaluation", given.dossier)
+
+
+#: What was typed of an old certificate -> what is asked of it.
+UNUSUAL = {
+    "ends in 2099": ({"given-expires_on": "31/12/2099"}, ["Hết hạn 31/12/2099"]),
+    "five stars of the province": ({"given-stars": "5"}, ["5 sao do Bộ cấp"]),
+    "both": (
+        {"given-expires_on": "31/12/2099", "given-stars": "5"},
+        ["Hết hạn 31/12/2099", "5 sao do Bộ cấp"],
+    ),
+    "an end that follows from its day": ({"given-expires_on": "03/03/2027"}, []),
+}
+
+
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_what_is_unusual_about_an_old_certificate_is_asked_once(case, honey, cycle, minh):
+    fields, asked = UNUSUAL[case]
+    sent = {"case_type": "reevaluation"} | OLD | fields
+    response = posted(minh, cycle, honey, **sent, **{"given-scan": scan()})
+    if not asked:
+        assert response.status_code == 302, response.context["wrong"]
+        return
+    assert not Certificate.objects.exists()
+    choices = response.context["old"].fields["agreed"].choices
+    assert all(any(text in label for _key, label in choices) for text in asked)
+    assert asked[0] in response.content.decode()
+    ticks = [key for key, _label in choices]
+    if len(ticks) > 1:
+        half = posted(minh, cycle, honey, **sent,
+                      **{"given-scan": scan(), "given-agreed": ticks[:1]})  # fmt: skip
+        assert half.status_code == 200
+    again = posted(minh, cycle, honey, **sent, **{"given-scan": scan(), "given-agreed": ticks})
+    assert again.status_code == 302, again.context["wrong"]
+    assert Certificate.objects.count() == 1
+
+
+def test_what_was_revoked_is_not_judged_anew_by_its_old_certificate(honey, cycle, commune, minh):
+    certified_before(honey, cycle, commune, state="revoked")
+    honey.dossiers.filter(state="revoked").update(moved_at=clock.now())
+    asked = posted(minh, cycle, honey, case_type="reevaluation")
+    assert asked.context["old"] is None
+    refused = posted(minh, cycle, honey, case_type="reevaluation", **OLD, **{"given-scan": scan()})
+    assert list(refused.context["form"].errors) == ["case_type"]
+    # Named anew it is found again, and refused at the door.
+    fields = {
+        "product": "",
+        "product_name": honey.name,
+        "group": honey.group,
+        "producer": honey.producer_id,
+    }
+    again = posted(minh, cycle, honey, case_type="reevaluation", **fields, **OLD,
+                   **{"given-scan": scan()})  # fmt: skip
+    assert again.status_code == 200
+    assert "đã bị thu hồi" in str(again.context["form"].errors)
+    assert Certificate.objects.count() == 1
+    assert not opened(honey).exists()
+
+
+def test_an_old_certificate_that_was_entered_makes_no_revocation_good(honey, cycle, commune):
+    certified_before(honey, cycle, commune, state="revoked")
+    honey.dossiers.filter(state="revoked").update(moved_at=clock.now())
+    certified_before(honey, cycle, commune, issued_on=records.day(2024, 6, 1), number="16/GCN")
+    claim = Dossier(cycle=cycle, product=honey, commune=commune, case_type="upgrade")
+    assert claim.certified_by() is None
+    with pytest.raises(ConditionNotMet, match="đã bị thu hồi"):
+        claim.check_claim()
+
+
+@pytest.mark.parametrize("contact", [True, False])
+def test_who_may_not_enter_the_old_certificate_is_told_first_who_may(
+    contact, honey, cycle, commune, an, minh
+):
+    doors.open(Dossier(cycle=cycle, product=honey, commune=commune), by=an)
+    if contact:
+        OfficeContact.objects.create(
+            name="Văn phòng OCOP", phone="02153000000", made_by=minh, made_at=clock.now()
+        )
+    form = posted(an, cycle, honey, case_type="upgrade", confirmed="").context["form"]
+    assert list(form.errors) == ["case_type"]
+    told = " ".join(form.errors["case_type"])
+    assert "Cán bộ OCOP của tỉnh" in told
+    assert ("02153000000" in told) == contact
+
+
+def test_the_dossier_that_is_upgraded_is_no_duplicate(honey, cycle, commune, an):
+    certified_before(honey, cycle, commune)
+    form = posted(an, cycle, honey, case_type="upgrade", confirmed="").context["form"]
+    # The one that was withdrawn this year is told of, as before.
+    assert [each.state for each in form.duplicates] == [State.WITHDRAWN]
+    assert posted(an, cycle, honey, case_type="upgrade").status_code == 302
 
 
 def test_a_wrong_old_certificate_leaves_nothing_behind(honey, cycle, minh):
@@ -520,3 +612,44 @@ def test_an_empty_revocation_is_refused_in_sentences_that_say_what_is_wrong(name
     text = answer.content.decode()
     assert "Chưa có kết luận kiểm tra đề nghị thu hồi" in text
     assert "ràng buộc" not in text
+
+
+# --- Whose, and where ----------------------------------------------------------------------------
+
+
+def test_a_dossier_opens_in_the_commune_of_its_producer_by_form_and_door(
+    honey, cycle, other_commune, minh
+):
+    made = {"product_name": "Chè dây", "group": "drink", "product": ""}
+    for fields in ({}, made | {"producer": honey.producer_id}):
+        response = posted(minh, cycle, honey, commune=other_commune, **fields)
+        assert list(response.context["form"].errors) == ["commune"]
+    with pytest.raises(ConditionNotMet, match="hãy chọn xã, phường đó"):
+        doors.open(Dossier(cycle=cycle, product=honey, commune=other_commune), by=minh)
+    assert not Dossier.objects.filter(commune=other_commune).exists()
+
+
+@pytest.mark.parametrize("name", ["Mật ong rừng Nà Tấu", "Chè dây"])
+def test_another_producer_of_the_same_name_is_entered_as_typed(name, honey, cycle, an):
+    typed = {
+        "product": "",
+        "product_name": name,
+        "group": "food",
+        "producer_name": honey.producer.name,
+        "owner_type": "household",
+        "representative": "Quàng Văn Khác",
+        "phone": "0912345678",
+        "address": "Bản Khác",
+    }
+    asked = posted(an, cycle, honey, confirmed="", **typed)
+    assert asked.context["form"].namesakes == [honey.producer]
+    assert "chủ thể khác" in asked.content.decode()
+    assert posted(an, cycle, honey, **typed).status_code == 302
+    made = Producer.objects.exclude(pk=honey.producer_id).get()
+    assert (made.name, made.representative, made.phone, made.address) == (
+        honey.producer.name,
+        "Quàng Văn Khác",
+        "0912345678",
+        "Bản Khác",
+    )
+    assert made.products.get().dossiers.count() == 1

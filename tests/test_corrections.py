@@ -193,7 +193,7 @@ def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
 DETAILS = {
     "owner_type": ("household", Producer),
     "representative": ("Lò Văn Hặc", Producer),
-    "phone": ("0912 345 678", Producer),
+    "phone": ("0912345678", Producer),
     "address": ("Bản Nà Luống", Producer),
     "registration_number": ("62A8001234", Producer),
     "code": ("11-03316-01-2026", Product),
@@ -259,6 +259,20 @@ def test_whom_to_call_and_what_was_looked_for_are_sealed(minh):
     assert exported.data == {"filter": "q=0911222333", "rows": 3}
     for word in ("0912345678", "0987654321", "0911222333"):
         assert word not in stored(called) + stored(exported)
+
+
+def test_a_telephone_number_is_checked_unless_it_was_left_as_it_was(dossier, an):
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_details"])
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, phone="abc không có số", reason="Ghi nhầm"))
+    assert any("phone" in place for place, _why in answer.context["form"].problems)
+    assert Producer.objects.get().phone != "abc không có số"
+    # What an older release let through keeps nobody from correcting something else.
+    Producer.objects.update(phone="abc không có số")
+    form = signed_in(an).get(page).context["form"]
+    answer = signed_in(an).post(page, typed(form, address="Bản Mới", reason="Ghi nhầm"))
+    assert answer.status_code == 302
+    assert Producer.objects.get().address == "Bản Mới"
 
 
 def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an, la):

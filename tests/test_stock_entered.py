@@ -191,6 +191,7 @@ def test_what_comes_after_a_certificate_may_be_done_to_it(entered, land, lan):
         by=lan,
         reason="Ngừng sản xuất",
         paper=records.signed_paper(),
+        record=[records.inspection("revoke"), records.revocation()],
     )
     dossier = Dossier.objects.get(pk=dossier.pk)
     assert dossier.state == State.REVOKED

@@ -236,7 +236,11 @@ def test_a_file_of_the_old_law_must_be_done_in_sixty_days(
         for kind in dossier.rule_set.compulsory("first"):
             doors.act(dossier.process, "attach_evidence", by=an, record=records.paper(kind))
         doors.complete(
-            open_task(dossier), "submit_dossier", by=an, record=records.self_assessment()
+            open_task(dossier),
+            "submit_dossier",
+            by=an,
+            record=records.self_assessment(),
+            reason="Quy định chuyển tiếp",
         )
     live = {term.code: term for term in dossier.terms.live()}
     assert set(live) == codes

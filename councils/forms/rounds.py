@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any
@@ -30,6 +31,7 @@ from cycle import clock
 from cycle.fields import MomentField
 from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
 from dossiers.forms.fields import CountField, field_for, long_text
+from dossiers.forms.shown import Corrects, changed
 from dossiers.law.states import AT_COUNCIL
 from dossiers.models import Dossier
 
@@ -95,7 +97,7 @@ class RoundForm(OfModel):
         return self.attempt(lambda: EvaluationRound.create(self.instance, by=self.user))
 
 
-class DetailsForm(OfModel):
+class DetailsForm(Corrects, OfModel):
     """When, where and how a round meets."""
 
     class Meta:
@@ -114,8 +116,8 @@ class DetailsForm(OfModel):
 
     def do(self) -> Any:
         """True, or None when it was refused."""
-        values = dict(self.cleaned_data)
-        return self.attempt(lambda: self.instance.amend(by=self.by, **values))
+        values = self.changed_here()
+        return self.attempt(lambda: self.instance.amend(by=self.by, **values)) if values else True
 
 
 class TakeInForm(Asked):
@@ -214,7 +216,10 @@ class OrderForm(Asked):
 
 
 class AttendanceForm(Asked):
-    """Attendance (dự họp): the members present."""
+    """Attendance (dự họp): the members present; only whom this page changed is written."""
+
+    #: The hidden inputs that say what the page showed.
+    WAS = "was-present"
 
     present: forms.Field = forms.ModelMultipleChoiceField(
         None, label=_("Có mặt"), widget=forms.CheckboxSelectMultiple, required=False
@@ -228,16 +233,55 @@ class AttendanceForm(Asked):
         self.fields["present"].label_from_instance = attrgetter("label")
         self.was = dict(round_.attendances.values_list("member", "present"))
         self.initial["present"] = [pk for pk, came in self.was.items() if came]
+        self.seen = self._seen()
         if self.was:
             self.fields["reason"] = long_text(
                 _("Lý do sửa"), required=False, help_text=_("Cần khi đổi người đã ghi có, vắng.")
             )
 
+    def _seen(self) -> dict[int, bool]:
+        """Who was recorded as present or absent when the page was shown, as it sends along."""
+        told = self.data.getlist(self.WAS) if isinstance(self.data, QueryDict) else []
+        if not told:
+            return dict(self.was)
+        found = (re.fullmatch(r"([0-9]{1,18})-([01])", each) for each in told)
+        return {int(each[1]): each[2] == "1" for each in found if each}
+
+    @property
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """(name, value) of each hidden input that says what the page shows."""
+        yield self.WAS, ""
+        for pk, came in self.seen.items():
+            yield self.WAS, f"{pk}-{int(came)}"
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        came = {member.pk for member in self.cleaned_data.get("present", ())}
+        members = {member.pk: member for member in self.fields["present"].queryset}
+        # Of whom nothing is recorded, absence too is written.
+        self.here, taken = changed(
+            {pk: self.seen.get(pk) for pk in members},
+            {pk: self.was.get(pk) for pk in members},
+            {pk: pk in came for pk in members},
+        )
+        for pk in taken:
+            self.seen[pk] = self.was[pk]
+        if taken:
+            said = _now(
+                "Trong lúc bạn ghi, người khác vừa ghi khác về: %(who)s. Hãy xem lại; vẫn muốn ghi "
+                "như ở đây thì bấm lần nữa, có lý do."
+            )
+            self.add_error(
+                "present",
+                said % {"who": ", ".join(members[pk].label for pk in members if pk in taken)},
+            )
+        return cleaned
+
     def do(self) -> Any:
         """True, or None when it was refused."""
-        came = {member.pk for member in self.cleaned_data["present"]}
-        present = {member.pk: member.pk in came for member in self.fields["present"].queryset}
-        reason = self.cleaned_data.get("reason", "")
+        present, reason = self.here, self.cleaned_data.get("reason", "")
+        if self.was and not present:
+            return True
         return self.attempt(lambda: self.round.attend(present, by=self.by, reason=reason))
 
 

@@ -785,7 +785,8 @@ class EvaluationRound(models.Model):
         ]
 
     def attend(self, present: Mapping[int, bool], *, by: User, reason: str = "") -> None:
-        """Record attendance (dự họp): ``present`` is ``{member id: whether present}``.
+        """Record attendance (dự họp): ``present`` is ``{member id: whether present}``; who is not
+        in it stays as recorded.
 
         To change what was recorded needs a reason; a counted product whose scorers change is
         counted anew. Raises ConditionNotMet before the day of the meeting, or without the reason.
@@ -809,7 +810,7 @@ class EvaluationRound(models.Model):
                 unique_fields=["round", "member"],
                 update_fields=["present"],
             )
-            data["present"] = sorted(pk for pk, came in present.items() if came)
+            data["present"] = sorted(pk for pk, came in (was | dict(present)).items() if came)
             changed = {pk for pk, came in present.items() if was.get(pk, False) != came}
             self._recount_for(self.scoring_members.filter(pk__in=changed))
 

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files
-from cycle.fields import DateField, NameField, named
+from cycle.fields import DateField, NameField, PhoneField, named
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
 from dossiers.forms.fields import (
@@ -36,6 +36,7 @@ from dossiers.forms.fields import (
     long_text,
 )
 from dossiers.forms.records import RECORDS
+from dossiers.forms.shown import Corrects
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
 from dossiers.law.conditions import Words
@@ -281,7 +282,7 @@ class RubricForm(PlainPart):
         call["rubric"] = self.cleaned_data["rubric"]
 
 
-class CorrectionForm(ReasonForm):
+class CorrectionForm(Corrects, ReasonForm):
     """Names and group of the product and its producer, to be corrected (đính chính); filled with
     the present ones.
     """
@@ -295,6 +296,7 @@ class CorrectionForm(ReasonForm):
         help_text=_("Đổi tên của chủ thể hiện nay; chọn chủ thể khác thì để nguyên ô này."),
     )
     field_order = ("product_name", "product_group", "producer", "producer_name", "reason")
+    together = (frozenset({"producer", "producer_name"}),)
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         product = dossier.product
@@ -316,15 +318,16 @@ class CorrectionForm(ReasonForm):
         )
 
     def add_to(self, call: dict[str, Any]) -> None:
-        call |= self.cleaned_data
+        super().add_to(call)
+        call |= self.changed_here()
 
 
-class DetailsForm(ReasonForm):
+class DetailsForm(Corrects, ReasonForm):
     """What is no name of the producer and the product, to be corrected; filled with the present."""
 
     owner_type = forms.ChoiceField(label=_("Loại hình chủ thể"), choices=OwnerType)
     representative = NameField(label=_("Người đại diện"), max_length=150, required=False)
-    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
+    phone = PhoneField(label=_("Điện thoại"), required=False)
     address = forms.CharField(label=_("Địa chỉ"), max_length=250, required=False)
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
@@ -338,7 +341,8 @@ class DetailsForm(ReasonForm):
         super().__init__(*args, initial=initial | {"code": product.code}, **kwargs)
 
     def add_to(self, call: dict[str, Any]) -> None:
-        call |= self.cleaned_data
+        super().add_to(call)
+        call |= self.changed_here()
 
 
 class PaperForm(Part, forms.ModelForm):

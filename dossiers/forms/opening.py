@@ -12,10 +12,11 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField, PhoneField
-from cycle.models import Cycle, Level, OrgUnit, Role, User, told_apart
+from cycle.models import Cycle, Level, OfficeContact, OrgUnit, Role, User, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
-from dossiers.law.conditions import group_unknown
+from dossiers.forms.shown import Corrects
+from dossiers.law.conditions import CERTIFICATE_REVOKED, NEVER_CERTIFIED, group_unknown
 from dossiers.law.states import AT_WORK
 from dossiers.models import (
     CaseType,
@@ -119,9 +120,16 @@ class DossierForm(PlainPart):
     )
 
     def __init__(
-        self, *args: Any, user: User, potential: Potential | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        user: User,
+        potential: Potential | None = None,
+        enters_old: bool = True,
+        **kwargs: Any,
     ) -> None:
+        """``enters_old``: whether ``user`` may enter a certificate of before."""
         super().__init__(*args, **kwargs)
+        self.enters_old = enters_old
         #: The potential product that the dossier begins from, or None.
         self.potential = potential
         self.user = user
@@ -130,6 +138,8 @@ class DossierForm(PlainPart):
         self.unseen = 0
         #: Whether the case type claims a certificate that is not on record.
         self.uncertified = False
+        #: The dossier by which the product was certified, of a case that is judged anew.
+        self.judged_before: Dossier | None = None
         #: Producers of the commune who are called as the new one is.
         self.namesakes: list[Producer] = []
         communes = OrgUnit.objects.filter(pk__in=user.area(Role.OFFICER), level=Level.COMMUNE)
@@ -190,6 +200,9 @@ class DossierForm(PlainPart):
         product, producer = data.get("product"), data.get("producer")
         if product and producer and product.producer_id != producer.pk:
             self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
+        maker = product.producer if product else producer
+        if maker and commune and (elsewhere := doors.not_made_in(maker, commune)):
+            self.add_error("commune", elsewhere)
         self._keep_what_is_typed(product, producer, data)
         if not product:
             for name in ("product_name", "group"):
@@ -207,12 +220,36 @@ class DossierForm(PlainPart):
             data.get("state") not in (None, "", State.ASSEMBLING)
         ):
             self.add_error("state", _("Đánh giá lại bắt đầu từ hồ sơ đánh giá."))
+        if not self.errors and not first:
+            self._check_claim(data["product"])
         if not self.errors:
             self._look_for_duplicates(data)
-            self.uncertified = not first and (
-                data["product"] is None or Dossier(product=data["product"]).certified_by() is None
-            )
         return data
+
+    def _check_claim(self, product: Product | None) -> None:
+        """What is judged anew was certified before; who may enter that certificate is said first
+        to who may not.
+        """
+        claim = Dossier(product=product) if product else None
+        if claim is not None:
+            self.judged_before = claim.certified_by()
+        if self.judged_before is not None:
+            return
+        if claim is not None and claim.revoked_on():
+            self.add_error("case_type", CERTIFICATE_REVOKED)
+        elif self.enters_old:
+            self.uncertified = True
+        else:
+            self.add_error("case_type", NEVER_CERTIFIED)
+            contact = OfficeContact.current()
+            if contact is None:
+                self.add_error("case_type", _("Cán bộ OCOP của tỉnh ghi giấy cũ."))
+            else:
+                self.add_error(
+                    "case_type",
+                    _now("Cán bộ OCOP của tỉnh ghi giấy cũ; liên hệ: %(contact)s.")
+                    % {"contact": contact},
+                )
 
     def _check_group(self, cycle: Cycle | None, data: dict[str, Any]) -> None:
         """The group of the product, known or new, is one of the edition that the year is under."""
@@ -285,6 +322,9 @@ class DossierForm(PlainPart):
         of_year = Q(cycle=data["cycle"]) | Q(state__in=AT_WORK)
         if data["product"]:
             same = Dossier.objects.filter(of_year, product=data["product"])
+            if self.judged_before is not None:
+                # Of course there is the one that is upgraded or judged anew.
+                same = same.exclude(pk=self.judged_before.pk)
         else:
             if not data["producer"]:
                 self.namesakes = _called(data["commune"], data["producer_name"])
@@ -303,8 +343,12 @@ class DossierForm(PlainPart):
             self.fields["confirmed"].widget = forms.CheckboxInput(
                 attrs={"class": "form-check-input"}
             )
-            if not self.duplicates:
-                self.fields["confirmed"].label = _("Tôi đã xem, đây là chủ thể khác")
+            if self.namesakes:
+                self.fields["confirmed"].label = (
+                    _("Tôi đã xem, đây là chủ thể khác, không phải hồ sơ trùng")
+                    if self.duplicates
+                    else _("Tôi đã xem, đây là chủ thể khác")
+                )
             if not data["confirmed"]:
                 self.add_error(
                     "confirmed",
@@ -359,19 +403,15 @@ class DossierForm(PlainPart):
 
     def _new_product(self, data: dict[str, Any]) -> Product:
         """An unsaved product, for the door to save; with an unsaved producer if that is new too."""
-        producer = (
-            data["producer"]
-            # Typed again it is still the one that is here, be it of a commune of before.
-            or next(iter(_called(data["commune"], data["producer_name"])), None)
-            or Producer(
-                name=data["producer_name"],
-                owner_type=data["owner_type"],
-                commune=data["commune"],
-                representative=data["representative"],
-                phone=data["phone"],
-                address=data["address"],
-                registration_number=data["registration_number"],
-            )
+        # Who is called like one that is here was looked at, and is another (namesakes).
+        producer = data["producer"] or Producer(
+            name=data["producer_name"],
+            owner_type=data["owner_type"],
+            commune=data["commune"],
+            representative=data["representative"],
+            phone=data["phone"],
+            address=data["address"],
+            registration_number=data["registration_number"],
         )
         return Product(
             producer=producer, name=data["product_name"], group=data["group"], code=data["code"]
@@ -481,7 +521,8 @@ class OutreachForm(Part, forms.ModelForm):
         return data
 
 
-class OutreachCorrectionForm(OutreachForm):
+class OutreachCorrectionForm(Corrects, OutreachForm):
     """An outreach event as it truly was (đính chính), and why; filled with what was recorded."""
 
+    together = (frozenset({"org_unit", "held_on"}),)
     reason = long_text(_("Lý do đính chính"))

@@ -136,6 +136,11 @@ NEVER_CERTIFIED = _(
     "hãy ghi giấy cũ trước, hoặc mở hồ sơ đánh giá lần đầu."
 )
 
+#: The sentence for an upgrade or a re-evaluation of what was revoked since.
+CERTIFICATE_REVOKED = _(
+    "Giấy chứng nhận của sản phẩm này đã bị thu hồi: chỉ mở được hồ sơ đánh giá lần đầu."
+)
+
 
 @settled
 def begins_with_an_idea(dossier: Dossier) -> Words | None:

@@ -18,6 +18,7 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     Func,
+    Max,
     OuterRef,
     Q,
     Subquery,
@@ -295,12 +296,22 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     def certified_by(self) -> Dossier | None:
         """The dossier by which its product was certified last (hồ sơ đã được công nhận), expired or
-        not; None when it never was, or all was revoked.
+        not; None when it never was, or not since it was revoked.
         """
+        since = Q(certificates__isnull=False)
+        if (revoked_on := self.revoked_on()) is not None:
+            # An older certificate that is entered afterwards makes nothing good again.
+            since = Q(certificates__issued_on__gt=revoked_on)
         given = Dossier.objects.filter(
-            product=self.product_id, certificates__isnull=False, state__in=RECOGNISED - {S.REVOKED}
+            since, product=self.product_id, state__in=RECOGNISED - {S.REVOKED}
         )
         return given.exclude(pk=self.pk).order_by("-certificates__issued_on", "-pk").first()
+
+    def revoked_on(self) -> date | None:
+        """The day on which its product was last revoked (thu hồi); None when it never was."""
+        revoked = Dossier.objects.filter(product=self.product_id, state=S.REVOKED)
+        last = revoked.exclude(pk=self.pk).aggregate(at=Max("moved_at"))["at"]
+        return None if last is None else timezone.localdate(last)
 
     def others_open(self) -> DossierQuerySet:
         """Other dossiers of its product at which somebody is at work before a decision (hồ sơ khác

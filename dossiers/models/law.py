@@ -27,6 +27,7 @@ from dossiers.law.acts import (
     task_act,
 )
 from dossiers.law.conditions import (
+    CERTIFICATE_REVOKED,
     NEVER_CERTIFIED,
     ConditionNotMet,
     begins_with_an_idea,
@@ -886,12 +887,15 @@ class Law(models.Model):
         return state
 
     def check_claim(self) -> None:
-        """Raise ConditionNotMet for an upgrade or re-evaluation of what was never certified.
+        """Raise ConditionNotMet for an upgrade or re-evaluation of what was never certified, or
+        not since it was revoked.
 
         Not asked in a replay of the past, which may begin later than the product's certificate.
         """
         if self.case_type in JUDGED_ANEW and not clock.replaying() and self.certified_by() is None:
-            raise ConditionNotMet([NEVER_CERTIFIED])
+            raise ConditionNotMet(
+                [CERTIFICATE_REVOKED if cast("Dossier", self).revoked_on() else NEVER_CERTIFIED]
+            )
 
     @free_act(
         sorted(S),
@@ -906,14 +910,19 @@ class Law(models.Model):
         about=_("Sửa tên, nhóm sản phẩm hoặc chủ thể đã ghi sai; giấy đã cấp giữ tên cũ."),
     )
     def correct_names(
-        self, *, product_name: str, product_group: str, producer: Producer, producer_name: str
+        self,
+        *,
+        product_name: str | None = None,
+        product_group: str | None = None,
+        producer: Producer | None = None,
+        producer_name: str | None = None,
     ) -> dict[str, Any]:
         """Đính chính tên, nhóm sản phẩm, chủ thể theo văn bản; giấy đã cấp giữ tên của ngày cấp.
 
         The one act that writes other rows than its dossier: the product and its producer, locked.
         Returns ``{field: [before, after]}`` for the history; raises as ``Product.correct``.
         """
-        if product_group != self.product.group:
+        if product_group not in (None, self.product.group):
             if self.state in AT_WORK and product_group not in dict(self.rule_set.product_groups):
                 raise ConditionNotMet([group_unknown(self.rule_set)])
             if sentence := group_may_change.why_not(cast("Dossier", self)):

@@ -174,23 +174,34 @@ class Product(Renamed):
         return self.dossiers.filter(FILED).exists()
 
     def correct(
-        self, *, name: str, group: str, producer: Producer, producer_name: str
+        self,
+        *,
+        name: str | None = None,
+        group: str | None = None,
+        producer: Producer | None = None,
+        producer_name: str | None = None,
     ) -> dict[str, Any]:
-        """Correct name, group and producer; called by the act ``correct_names`` only.
+        """Correct name, group and producer; called by the act ``correct_names`` only. What is None
+        stays as it is.
 
         ``producer_name`` renames the present producer; when ``producer`` is another one, that one
         keeps its own name. Returns ``{field: [before, after]}``, a changed producer with both name
         and id. Raises ConditionNotMet when nothing differs, ValidationError for an invisible name
         or for a new name typed for another producer.
         """
-        name, producer_name = clean_name(name), clean_name(producer_name)
-        if not name or not producer_name:
-            field = "producer_name" if name else "product_name"
-            raise ValidationError({field: _now("Tên này không có chữ nào nhìn thấy được.")})
-        held = Product.objects.select_for_update().filter(pk=self.pk).first()
-        maker = Producer.objects.select_for_update().filter(pk=producer.pk).first()
-        if held is None or maker is None:
+        for field, told in (("product_name", name), ("producer_name", producer_name)):
+            if told is not None and not clean_name(told):
+                raise ValidationError({field: _now("Tên này không có chữ nào nhìn thấy được.")})
+        held = Product.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
+        if held is None:
             raise ConditionNotMet([STRUCK_OUT])
+        to = held.producer_id if producer is None else producer.pk
+        maker = Producer.objects.select_for_update().filter(pk=to).first()
+        if maker is None:
+            raise ConditionNotMet([STRUCK_OUT])
+        name = held.name if name is None else clean_name(name)
+        group = held.group if group is None else group
+        producer_name = held.producer.name if producer_name is None else clean_name(producer_name)
         before, other = held.producer, held.producer_id != maker.pk
         if other:
             # The form is filled with the present producer's name: unchanged, it means nothing.
@@ -221,10 +232,10 @@ class Product(Renamed):
         held.save(update_fields=["name", "group", "producer"])
         return changes
 
-    def correct_details(self, *, code: str, **of_producer: str) -> dict[str, Any]:
+    def correct_details(self, *, code: str | None = None, **of_producer: str) -> dict[str, Any]:
         """Correct what is no name: the product's code, the producer's :data:`DETAILS`; called by
-        the act ``correct_details`` only. Returns ``{field: [before, after]}``; raises
-        ConditionNotMet when nothing differs.
+        the act ``correct_details`` only. What is not named stays as it is. Returns ``{field:
+        [before, after]}``; raises ConditionNotMet when nothing differs.
         """
         held = Product.objects.select_for_update(of=("self",)).filter(pk=self.pk).first()
         maker = Producer.objects.select_for_update().filter(pk=self.producer_id).first()
@@ -232,8 +243,8 @@ class Product(Renamed):
             raise ConditionNotMet([STRUCK_OUT])
         changes: dict[str, Any] = {}
         for row, told in (
-            (maker, {name: of_producer[name] for name in DETAILS}),
-            (held, {"code": code}),
+            (maker, {name: of_producer[name] for name in DETAILS if name in of_producer}),
+            (held, {} if code is None else {"code": code}),
         ):
             differing = {name: value for name, value in told.items() if getattr(row, name) != value}
             for name, value in differing.items():

@@ -505,8 +505,8 @@ def bring_back(
         return assign(post, by=by, document=document, document_signer=document_signer)
 
 
-def change_contact(person: User, *, email: str, phone: str, by: User) -> User:
-    """One's own address and telephone, or noted for another (thư điện tử, điện thoại).
+def change_contact(person: User, *, by: User, **given: str) -> User:
+    """One's own ``email`` and ``phone``, or noted for another (thư điện tử, điện thoại).
 
     The record says which changed, and keeps neither. Raises PermissionDenied.
     """
@@ -514,7 +514,6 @@ def change_contact(person: User, *, email: str, phone: str, by: User) -> User:
         person = User.objects.select_for_update().get(pk=person.pk)
         if by.pk != person.pk and not rules.has_perm("dossiers.answer_for", by, person):
             raise PermissionDenied
-        given = {"email": email, "phone": phone}
         changed = [name for name, value in given.items() if getattr(person, name) != value]
         for name in changed:
             setattr(person, name, given[name])

@@ -158,11 +158,11 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
     if (key := written.key(request.GET.get("potential"))) is not None:
         potential = get_object_or_404(Potential.objects.visible_to(user), pk=key)
         initial |= opening.told_by(potential)
+    keeps = rules.has_perm("dossiers.import_stock", user, None)
     form = opening.DossierForm(
-        request.POST or None, user=user, potential=potential, initial=initial
+        request.POST or None, user=user, potential=potential, initial=initial, enters_old=keeps
     )
     fill(form, request.typed)
-    keeps = rules.has_perm("dossiers.import_stock", user, None)
     old = None
     if keeps:
         data = request.POST if "given" in request.POST else None

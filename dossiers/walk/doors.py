@@ -41,7 +41,7 @@ from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, FORWARDS
 from dossiers.models.paper import OfficialDocument
-from dossiers.models.product import on_what_stands
+from dossiers.models.product import Producer, on_what_stands
 from dossiers.models.task import (
     BOTH_ENDS,
     NOT_MARKED,
@@ -72,9 +72,9 @@ def open(
     ``dossier`` is unsaved, with cycle, product and commune; it gets the cycle's rule set. A new
     product or producer is saved with it. Raises PermissionDenied when ``by`` is not an officer of
     the commune or of a unit above it, ConditionNotMet when the cycle is closed, when product,
-    producer or cycle was struck out meanwhile, when the commune had ended before the cycle began,
-    when the case type claims a certificate that the product never had, or when the edition does not
-    know the product's group.
+    producer or cycle was struck out meanwhile, when the commune had ended before the cycle
+    began or is not the producer's, when the case type claims a certificate that the product never
+    had, or when the edition does not know the product's group.
     """
     moment = at or clock.now()
     with on_what_stands(), transaction.atomic():
@@ -85,6 +85,8 @@ def open(
         if gone := no_more(dossier.commune, dossier.cycle):
             raise ConditionNotMet([gone])
         product = dossier.product
+        if elsewhere := not_made_in(product.producer, dossier.commune):
+            raise ConditionNotMet([elsewhere])
         new = [row for row in (product.producer, product) if row.pk is None]
         for row in new:
             row.save()
@@ -125,6 +127,19 @@ def no_more(commune: OrgUnit, cycle: Cycle) -> str:
     if heir == commune:
         said = _now("«%(unit)s» đã kết thúc ngày %(day)s: hãy chọn xã, phường hiện nay.")
     return said % {"unit": commune, "day": f"{commune.valid_to:%d/%m/%Y}", "now": heir}
+
+
+def not_made_in(producer: Producer, commune: OrgUnit) -> str:
+    """Why nothing of ``producer`` begins at ``commune``: it is of another one. "" when it is of
+    this, or of one that came into the same; also when its own was left to nobody.
+    """
+    home = producer.commune.heir()
+    if home.valid_to is not None or home == commune.heir():
+        return ""
+    return _now("Chủ thể «%(producer)s» ở %(home)s: hãy chọn xã, phường đó.") % {
+        "producer": producer,
+        "home": home,
+    }
 
 
 def complete(

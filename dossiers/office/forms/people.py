@@ -17,6 +17,7 @@ from cycle.fields import PhoneField
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import DateField, PlainPart, RowField
+from dossiers.forms.shown import Corrects
 from dossiers.office import people
 from dossiers.rules import administers_people
 
@@ -290,7 +291,7 @@ class RosterForm(PlainPart):
         self.fields["file"].error_messages |= FILE_MESSAGES
 
 
-class ContactForm(Asked):
+class ContactForm(Corrects, Asked):
     """Where a person is reached."""
 
     email = email_field(help_text=_("Nơi nhận nhắc việc và thư «Hôm nay»."))
@@ -304,4 +305,4 @@ class ContactForm(Asked):
 
     def save(self) -> User:
         """The person as they are now."""
-        return people.change_contact(self.person, by=self.by, **self.cleaned_data)
+        return people.change_contact(self.person, by=self.by, **self.changed_here())

@@ -12,6 +12,7 @@ from cycle import provinces
 from cycle.fields import PhoneField
 from cycle.models import User
 from dossiers.forms.fields import DateField, PlainPart
+from dossiers.forms.shown import Corrects
 from dossiers.office.forms.people import FILE_MESSAGES, email_field
 
 
@@ -39,7 +40,7 @@ class UnitSheetForm(PlainPart):
         self.fields["file"].error_messages |= FILE_MESSAGES
 
 
-class OfficeContactForm(PlainPart):
+class OfficeContactForm(Corrects, PlainPart):
     """Whom to call who cannot sign in."""
 
     name = forms.CharField(
@@ -50,7 +51,9 @@ class OfficeContactForm(PlainPart):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        if not self.errors and not (self.cleaned_data["phone"] or self.cleaned_data["email"]):
+        if not self.errors and not (
+            self.cleaned_data.get("phone") or self.cleaned_data.get("email")
+        ):
             self.add_error("phone", _("Hãy nhập số điện thoại hoặc thư điện tử."))
         return cleaned
 

@@ -1,7 +1,8 @@
 """What is asked while a list of recognised products comes in (nhập danh sách)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from cycle.fields import CountField, DateField
 from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
-from dossiers.forms.fields import FindSelect, PlainPart, RowField
+from dossiers.forms.fields import FindSelect, PlainPart, RowField, _polish
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import (
     Edition,
@@ -373,7 +374,33 @@ class GivenForm(PaperForm):
 
     def given(self) -> list[Any]:
         """The fields, in the order of the page."""
-        return [self[name] for name in (*self.of_given, *self.of_paper)]
+        return [self[name] for name in (*self.of_given, *self.of_paper)] + self.asked()
+
+    def ask(self, unusual: Sequence[str]) -> None:
+        """Ask for a tick at each of these sentences: what is unusual, and may yet be so on paper.
+        A tick is given to its sentence, not to whatever comes next.
+        """
+        if not unusual:
+            return
+        choices = [(sha256(str(each).encode()).hexdigest()[:16], str(each)) for each in unusual]
+        field = forms.MultipleChoiceField(
+            label=_("Điều khác thường: đúng như trên giấy thì đánh dấu"),
+            choices=choices,
+            widget=forms.CheckboxSelectMultiple,
+            required=False,
+        )
+        _polish(field)
+        self.fields["agreed"] = field
+        ticked = set(self["agreed"].data or ())
+        if any(key not in ticked for key, _said in choices):
+            self.add_error(
+                "agreed",
+                _("Hãy xem lại từng điều; đúng như trên giấy thì đánh dấu rồi ghi lần nữa."),
+            )
+
+    def asked(self) -> list[Any]:
+        """The field of :meth:`ask`, if something was unusual."""
+        return [self["agreed"]] if "agreed" in self.fields else []
 
     def raw(self, product: Product | None, opening: Mapping[str, Any]) -> dict[str, Any]:
         """The cells of its one line: the product and its maker, known or as typed in ``opening``,
@@ -425,7 +452,7 @@ class OneForm(GivenForm):
                 (_("Giấy chứng nhận"), self.of_certificate),
                 (_("Văn bản làm căn cứ nhập"), self.of_paper),
             )
-        ]
+        ] + ([(_("Xem lại"), self.asked())] if self.asked() else [])
 
     def cells(self) -> dict[str, Any]:
         """The cells of its one line."""

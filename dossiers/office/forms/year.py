@@ -34,6 +34,7 @@ from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
 from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField, _polish
+from dossiers.forms.shown import Corrects
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
 from dossiers.office import year as years
@@ -256,8 +257,10 @@ class TakeBackForm(PlainPart):
     reason = _reason()
 
 
-class ReadingsForm(PlainPart):
+class ReadingsForm(Corrects, PlainPart):
     """How each point of the law is read that may be read in more than one way."""
+
+    why = ("document",)
 
     document = forms.CharField(
         label=_("Số, ngày văn bản"), max_length=120, help_text=_("Văn bản làm căn cứ thay đổi.")
@@ -289,8 +292,8 @@ class ReadingsForm(PlainPart):
         return text.strip()
 
     def choices(self) -> dict[str, str]:
-        """The choice of each point."""
-        return {str(point): self.cleaned_data[point] for point in Point}
+        """The choice of each point that was changed here."""
+        return self.changed_here()
 
 
 class BatchForm(PaperForm):

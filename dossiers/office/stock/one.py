@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cycle.models import OrgUnit, User
-    from dossiers.office.forms.stock import PaperForm
+    from dossiers.office.forms.stock import GivenForm
 
 
 def enter_one(
-    form: PaperForm, raw: Mapping[str, Any], *, by: User, unit: OrgUnit
+    form: GivenForm, raw: Mapping[str, Any], *, by: User, unit: OrgUnit
 ) -> StockBatch | None:
     """A batch of the one line ``raw``, ``{name of a column: value}``, on the paper of ``form``,
-    entered at once by the same checks and door as a list; None with the reasons at the fields.
+    entered at once by the same checks and door as a list; None with the reasons at the fields, or
+    with what is unusual until each of that was ticked.
     """
     now = clock.now()
     batch = StockBatch(
@@ -38,6 +39,9 @@ def enter_one(
             if fault["suggestion"]:
                 told += " " + _("Gợi ý: %(what)s.") % {"what": fault["suggestion"]}
             form.add_error(fault["field"] if fault["field"] in form.fields else None, told)
+    form.ask(
+        [fault["text"] for fault in line.faults if fault["level"] == checking.WARNING],
+    )
     if form.errors:
         return None
     try:

@@ -82,7 +82,7 @@ def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
         return render(request, "dossiers/not_allowed.html", {"act": act}, status=403)
     if form is not None and form.is_valid():
         try:
-            correct(form.instance, form.Meta.fields, by=user, reason=form.cleaned_data["reason"])
+            correct(form.instance, form.changed_here(), by=user, reason=form.cleaned_data["reason"])
         except ConditionNotMet as refused:
             form.add_error(None, [str(each) for each in refused.messages])
         else:

@@ -130,7 +130,7 @@ def office_contact(request: SignedIn) -> HttpResponseBase:
     if form.is_valid():
         with transaction.atomic():
             made = OfficeContact.objects.create(
-                **form.cleaned_data, made_by=request.user, made_at=clock.now()
+                **initial | form.changed_here(), made_by=request.user, made_at=clock.now()
             )
             HistoryEntry.objects.record(
                 "office.contact", Office(str(made)), by=request.user, was=str(now or "")

@@ -1,0 +1,135 @@
+"""Only what was changed on this page is written.
+
+A form that corrects is filled with what is recorded, and sends along what it showed
+(``was-<field>``): what is the same as shown is left as it is now, whoever changed it meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from dossiers.forms.fields import Part, in_words
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+
+def changed(
+    shown: Mapping[_Key, Any], recorded: Mapping[_Key, Any], typed: Mapping[_Key, Any]
+) -> tuple[dict[_Key, Any], set[_Key]]:
+    """What was changed on the page; and the keys of that which somebody else changed otherwise
+    since the page was shown.
+    """
+    here = {key: value for key, value in typed.items() if value != shown[key]}
+    return here, {key for key, value in here.items() if recorded[key] not in (shown[key], value)}
+
+
+class Corrects(Part):
+    """A form filled with what is recorded, of which only what was changed is written.
+
+    What two people changed is asked of the second one: the field says what it is now, and is
+    written when it is sent once more. What was left alone is not held against who sends it.
+    """
+
+    #: Fields that say why, not what.
+    why: tuple[str, ...] = ("reason",)
+    #: Fields that mean something together only: one changed, all of them are.
+    together: tuple[frozenset[str], ...] = ()
+    _shown: dict[str, str] | None = None
+
+    def keep_shown(self, typed: QueryDict) -> None:
+        """Keep what the page showed of the form that ``typed`` was typed into."""
+        self._shown = {name: typed.get(self._was(name), self._now(name)) for name in self._asked()}
+
+    @property
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """(name, value) of each hidden input that says what the page shows."""
+        shown = self._shown_before()
+        for name in self._asked():
+            yield self._was(name), shown[name]
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        shown = self._shown_before()
+        read = {name: self._value(name, text) for name, text in shown.items()}
+        now = {name: self._value(name, self._now(name)) for name in shown}
+        typed = {name: self._value(name, self._typed(name)) for name in shown}
+        here, taken = changed(read, now, typed)
+        for group in self.together:
+            if group & here.keys():
+                here |= {name: typed[name] for name in group}
+                taken |= {name for name in group if now[name] not in (read[name], typed[name])}
+        for name in shown.keys() - here.keys():
+            self.errors.pop(name, None)
+        for name in taken:
+            said = {
+                "was": self._words(name, shown[name]),
+                "now": self._words(name, self._now(name)),
+            }
+            shown[name] = self._now(name)
+            self.add_error(
+                name,
+                _(
+                    "Trong lúc bạn sửa, người khác vừa đổi ô này từ «%(was)s» thành «%(now)s». "
+                    "Hãy xem lại; vẫn muốn ghi như ở đây thì bấm lần nữa."
+                )
+                % said,
+            )
+        self._shown, self._here = shown, frozenset(here)
+        return cleaned
+
+    def changed_here(self) -> dict[str, Any]:
+        """``{field: value}`` of what was changed on the page, of a valid form."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self._here}
+
+    def _asked(self) -> list[str]:
+        return [name for name in self.fields if name not in self.why]
+
+    def _was(self, name: str) -> str:
+        return f"was-{self.add_prefix(name)}"
+
+    def _shown_before(self) -> dict[str, str]:
+        if self._shown is None:
+            told = self.data if self.is_bound else {}
+            self._shown = {
+                name: told.get(self._was(name), self._now(name)) for name in self._asked()
+            }
+        return dict(self._shown)
+
+    def _now(self, name: str) -> str:
+        """What is recorded, as a browser sends it when nobody touches it."""
+        field = self.fields[name]
+        value = field.prepare_value(self.get_initial_for_field(field, name))
+        told = field.widget.format_value(value)
+        if isinstance(told, list | tuple):
+            told = next(iter(told), "")
+        return "" if told is None else str(told)
+
+    def _typed(self, name: str) -> str:
+        widget = self.fields[name].widget
+        told = widget.value_from_datadict(self.data, self.files, self.add_prefix(name))
+        return "" if told is None else str(told)
+
+    def _value(self, name: str, text: str) -> str:
+        """What ``text`` means to the field, to be compared; the text itself if it means nothing."""
+        field = self.fields[name]
+        text = text.replace("\r\n", "\n").strip()
+        try:
+            value = field.clean(text)
+        except ValidationError:
+            return text
+        if isinstance(field, forms.ModelChoiceField):
+            value = field.prepare_value(value)
+        return "" if value is None else str(value)
+
+    def _words(self, name: str, text: str) -> str:
+        field = self.fields[name]
+        try:
+            return in_words(field, field.clean(text)) or _("(trống)")
+        except ValidationError:
+            return text or _("(trống)")

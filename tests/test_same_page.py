@@ -1,0 +1,259 @@
+"""Two people correct one thing from pages shown at the same moment: neither undoes the other.
+
+`PAGES` has every page that is filled with what is recorded and writes over it.
+"""
+
+from html.parser import HTMLParser
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
+from django.test import Client
+from django.urls import reverse
+
+from cycle import clock
+from cycle.models import CHOICES, HistoryEntry, LawReading, OfficeContact, Point, User
+from dossiers.forms import acts
+from dossiers.models import OutreachEvent, Producer, Product
+from tests import judging
+from tests.judging import begin, judge
+from tests.standing import stand
+
+pytestmark = pytest.mark.django_db
+
+
+class Sent(HTMLParser):
+    """What a browser sends of the form ``form.act`` of a page: ``data`` = {name: [value, …]}."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.data, self.select, self.area, self.inside = {}, None, None, False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form":
+            self.inside = "act" in (attrs.get("class") or "").split()
+        name = attrs.get("name")
+        if not self.inside:
+            return
+        if tag == "select":
+            self.select = name
+        elif tag == "option" and "selected" in attrs:
+            self.data[self.select] = [attrs["value"]]
+        elif tag == "textarea":
+            self.area, self.data[name] = name, [""]
+        elif tag == "input" and name:
+            kind = attrs.get("type")
+            if kind != "file" and (kind not in ("checkbox", "radio") or "checked" in attrs):
+                self.data.setdefault(name, []).append(attrs.get("value") or "")
+
+    def handle_data(self, data):
+        if self.area:
+            self.data[self.area][0] += data.strip("\n")
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self.area = None
+
+
+class Page:
+    """An open page of ``user``."""
+
+    def __init__(self, user, address):
+        self.client, self.address = Client(), address
+        self.client.force_login(user)
+        self.read(self.client.get(address))
+
+    def read(self, answer):
+        self.data = Sent(answer.content.decode()).data
+
+    def type(self, **fields):
+        for name, value in fields.items():
+            (at,) = [
+                key for key in self.data
+                if (key == name or key.endswith(f"-{name}")) and not key.startswith("was-")
+            ] or [name]  # fmt: skip
+            self.data[at] = value if isinstance(value, list) else [value]
+        return self
+
+    def send(self):
+        answer = self.client.post(self.address, self.data)
+        if answer.status_code == 200:
+            self.read(answer)
+        return answer
+
+
+@pytest.fixture
+def event(cycle, commune, an):
+    return OutreachEvent.objects.create(
+        cycle=cycle,
+        org_unit=commune,
+        held_on=clock.today(),
+        kind="meeting",
+        title="Họp bản Nà Luống",
+        attendance=119,
+        cost=2_000_000,
+        recorded_by=an,
+    )
+
+
+@pytest.fixture
+def round_(province, cycle, commune, an, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    return begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+
+
+@pytest.fixture
+def root(db):
+    return User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
+
+
+def details(what):
+    act = reverse("dossiers:act", args=[what("dossier").pk, "correct_details"])
+    return (what("an"), act, lambda: Producer.objects.get(), "phone", "0912345678", "0987654321",
+            "address", "Bản Nà Luống")  # fmt: skip
+
+
+def names(what):
+    stand(what("dossier"), "certified")
+    act = reverse("dossiers:act", args=[what("dossier").pk, "correct_names"])
+    return (what("minh"), act, lambda: Product.objects.get().producer, "producer_name",
+            "Hợp tác xã Nà Tấu", "Hợp tác xã Nà Tấu 2", "product_name", "Mật ong Nà Tấu")  # fmt: skip
+
+
+def outreach(what):
+    act = reverse("dossiers:outreach_one", args=[what("event").pk])
+    return (what("an"), act, lambda: OutreachEvent.objects.get(), "attendance", "200", "201",
+            "cost", "3.000.000")  # fmt: skip
+
+
+def meeting(what):
+    act = reverse("councils:details", args=[what("round_").pk])
+    return (what("thu"), act, lambda: type(what("round_")).objects.get(), "place", "Hội trường A",
+            "Hội trường B", "name", "Đợt hai")  # fmt: skip
+
+
+def contact(what):
+    OfficeContact.objects.create(
+        name="Văn phòng", phone="02153000000", made_by=what("root"), made_at=clock.now()
+    )
+    return (what("root"), reverse("dossiers:setup_contact"), OfficeContact.current, "phone",
+            "0912345678", "0987654321", "email", "ocop@dienbien.gov.vn")  # fmt: skip
+
+
+def person(what):
+    User.objects.filter(pk=what("an").pk).update(email="an@x.vn", phone="02153000000")
+    return (what("root"), reverse("dossiers:person_contact", args=[what("an").pk]),
+            lambda: User.objects.get(pk=what("an").pk), "phone", "0912345678", "0987654321",
+            "email", "an2@dienbien.gov.vn")  # fmt: skip
+
+
+PAGES = [details, names, outreach, meeting, contact, person]
+
+
+def row_says(row, field, value):
+    field = field.removeprefix("producer_") if isinstance(row, Producer) else field
+    return f"{getattr(row, field)}" == value
+
+
+@pytest.mark.parametrize("corrected", PAGES)
+def test_what_another_changed_meanwhile_stays(corrected, request):
+    by, address, row, first, value, _other, second, said = corrected(request.getfixturevalue)
+    one, two = Page(by, address), Page(by, address)
+    paper(one, two)
+    assert one.type(**{first: value}).send().status_code == 302
+    assert two.type(**{second: said}).send().status_code == 302
+    assert row_says(row(), first, value)
+    entry = HistoryEntry.objects.order_by("pk").last()
+    assert first not in str(entry.data.get("changed"))
+    # Both are there on the page of today.
+    shown = Page(by, address).data
+    at = {key.rpartition("-")[2]: told for key, told in shown.items() if "was-" not in key}
+    assert (at[first], at[second]) == ([value], [said])
+
+
+def paper(*pages):
+    """The reason, and the number and scan of a document where the page asks for one."""
+    for page in pages:
+        if any(key.endswith("reason") for key in page.data):
+            page.type(reason="Ghi nhầm")
+        if any(key.endswith("paper-number") for key in page.data):
+            page.type(number="90/CV", signed_on=f"{clock.today():%d/%m/%Y}", signer="Lò Văn A")
+            page.type(signer_capacity="Chủ tịch")
+            (at,) = [key for key in page.data if key.endswith("paper-number")]
+            page.data[at.removesuffix("number") + "scan_file"] = scan()
+
+
+def scan():
+    return SimpleUploadedFile("cv.pdf", b"%PDF-1.7 x")
+
+
+@pytest.mark.parametrize("corrected", PAGES)
+def test_who_changes_what_another_changed_is_told_and_decides(corrected, request):
+    by, address, row, first, value, other, _second, _said = corrected(request.getfixturevalue)
+    one, two = Page(by, address), Page(by, address)
+    paper(one, two)
+    assert one.type(**{first: value}).send().status_code == 302
+    answer = two.type(**{first: other}).send()
+    assert answer.status_code == 200
+    assert f"thành «{value}»" in answer.content.decode()
+    assert row_says(row(), first, value)
+    paper(two)
+    assert two.send().status_code == 302
+    assert row_says(row(), first, other)
+
+
+def test_attendance_that_another_recorded_meanwhile_stays(round_, thu):
+    address = reverse("councils:attendance", args=[round_.pk])
+    first, second = (judge(round_.council, number).pk for number in (0, 1))
+    one, two = Page(thu, address), Page(thu, address)
+    for page, absent in ((one, first), (two, second)):
+        came = [pk for pk in page.data["present"] if pk != str(absent)]
+        assert page.type(present=came, reason="Ghi nhầm").send().status_code == 302
+    gone = set(round_.attendances.filter(present=False).values_list("member", flat=True))
+    assert gone == {first, second}
+    entry = HistoryEntry.objects.filter(event="round.attend").order_by("pk").last()
+    assert not {first, second} & set(entry.data["present"])
+    assert len(entry.data["present"]) == round_.attendances.filter(present=True).count()
+
+
+def test_attendance_first_recorded_by_two_asks_the_second(province, cycle, commune, an, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    dossiers = judging.before_council(cycle, commune, an, 1)
+    round_ = begin(council, cycle, dossiers, thu, everybody=False)
+    address = reverse("councils:attendance", args=[round_.pk])
+    first, second = (judge(council, number).pk for number in (0, 1))
+    one, two = Page(thu, address), Page(thu, address)
+    assert one.type(present=[str(first), str(second)]).send().status_code == 302
+    answer = two.type(present=[str(second)]).send()
+    assert answer.status_code == 200
+    assert "người khác vừa ghi khác" in answer.content.decode()
+    assert round_.attendances.get(member=first).present
+    assert two.type(reason="Ông Chủ vắng").send().status_code == 302
+    assert not round_.attendances.get(member=first).present
+    assert round_.attendances.get(member=second).present
+
+
+def test_how_the_law_is_read_that_another_changed_meanwhile_stays(root):
+    address = reverse("dossiers:readings")
+    points = [point for point in Point if len(CHOICES[point]) > 1][:2]
+    one, two = Page(root, address), Page(root, address)
+    for page, point in zip((one, two), points, strict=True):
+        other = next(key for key in CHOICES[point] if key != LawReading.of(point))
+        page.type(**{point: other, "document": "15/VB-UBND ngày 01/11/2026"})
+        assert page.send().status_code == 302
+    assert LawReading.objects.count() == 2
+
+
+def test_a_form_kept_while_the_sign_in_ended_still_says_what_its_page_showed(an, dossier):
+    """What was typed becomes what the page shows: what it had shown before is sent along."""
+    form = acts.ActForm("correct_details", dossier, an).parts[0]
+    names = dict(form.shown)
+    typed = QueryDict(mutable=True)
+    typed.update(names | {form.add_prefix("phone"): "0912345678"})
+    again = acts.ActForm("correct_details", dossier, an, typed=typed).parts[0]
+    assert dict(again.shown) == names
+    assert again["phone"].value() == "0912345678"
