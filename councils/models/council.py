@@ -335,7 +335,8 @@ class Council(models.Model):
             was = self.valid_to
             self.valid_to = valid_to
             self.save(update_fields=["valid_to"])
-            seats = self._ending_with_its_term(was, by) if was else []
+            assert was is not None, "refused above"
+            seats = self._ending_with_its_term(was, by)
             for member in seats:
                 # A seat that ended stays: it goes on as another from the next day.
                 member.pk, member._state.adding = None, True

@@ -632,8 +632,8 @@ class EvaluationRound(models.Model):
                 offered = offered.filter(state=STATE_AT[self.council.level])
             waiting = set(offered.values_list("pk", flat=True))
             # Its sheets open at once.
-            if self.is_open and (lacks := self._lack_samples(held)):
-                raise ConditionNotMet(lacks)
+            if self.is_open and (samples := self._lack_samples(held)):
+                raise ConditionNotMet(samples)
             if len({dossier.rule_set.edition for dossier, _rubric in dossiers}) > 1:
                 raise ConditionNotMet([_("Một đợt chỉ chấm theo một bộ quy định.")])
             pinned = RoundEntry.pinned(taken)
