@@ -14,7 +14,7 @@ import structlog
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from pypdf._encryption import Encryption, PasswordType
-from pypdf.generic import read_object
+from pypdf.generic import ArrayObject, DictionaryObject, read_object
 
 log = structlog.get_logger(__name__)
 
@@ -155,8 +155,11 @@ def _lock(content: bytes, at: int) -> Encryption | None:
     name = b""
     if names:
         begins = max(at - _NEAR, 0) + names[-1].end()
-        first = read_object(io.BytesIO(content[begins : begins + _NEAR]), None)[0]
-        name = first.original_bytes
+        parts = read_object(io.BytesIO(content[begins : begins + _NEAR]), None)
+        assert isinstance(parts, ArrayObject), "it begins with ["
+        name = parts[0].original_bytes
+    if not isinstance(entry, DictionaryObject):
+        raise LookupError("no dictionary")
     return Encryption.read(entry, name)
 
 
