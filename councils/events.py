@@ -6,8 +6,8 @@ from cycle.events import carry, register
 
 carry(
     "about dossier dossiers had_come holds interest kind left_out meets_at number opinion place"
-    " present recused regulation results scoring scorings seat signed_on stars until version who"
-    " who_id why"
+    " present recused regulation results scoring scorings seat seats signed_on stars until version"
+    " who who_id why"
 )
 
 register("template.keep", _("nạp mẫu văn bản"))

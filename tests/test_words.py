@@ -201,5 +201,6 @@ def keys_of(node):
         and isinstance(node.ctx, ast.Store)
         and ast.unparse(node.value) == "data"
         and isinstance(node.slice, ast.Constant)
+        and node.slice.value not in OWN
     ):
         yield node.slice.value
