@@ -72,7 +72,7 @@ def run(scale):
         copied, floor[name] = _copied(COPIES[name])
         for how in ("csv", "xlsx"):
             # Once with few rows: what is loaded on first use is no memory of the rows.
-            _taken(client, name, how, "q=1999&cycle=0&step=outreach")
+            _taken(client, name, how, "q=1999&month=1999-01&step=outreach")
             with tempfile.TemporaryFile() as file:
                 taken = _taken(client, name, how, "", file)
                 file.seek(0)

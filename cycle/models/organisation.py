@@ -150,7 +150,9 @@ class Moved:
 
     @classmethod
     def among(cls, ids: Iterable[int]) -> "Moved":
-        """Those of the units ``ids`` that another has taken over; one query."""
+        """Those of the units ``ids`` that another has taken over; one query, none without ids."""
+        if not (ids := set(ids)):
+            return cls({}, {})
         today = clock.today_in_database()
         ended = OrgUnit.objects.order_by().filter(pk__in=ids, valid_to__lt=today)
         rows = [
@@ -164,6 +166,10 @@ class Moved:
             {pk: (heir, name) for pk, heir, name, _key in rows},
             {heir: key for _pk, heir, _name, key in rows},
         )
+
+    def called(self, unit: int, name: str) -> str:
+        """The ``name`` of the unit, with that of who has its business today."""
+        return now_called(name, self.heirs.get(unit, (unit, ""))[1])
 
     def of(self, unit: int) -> int:
         """Who has the unit's business today."""

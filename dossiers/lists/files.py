@@ -12,7 +12,7 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from cycle import clock, written
-from cycle.models import Cycle, Level, OrgUnit, User, heir_of, now_called
+from cycle.models import Cycle, Level, Moved, OrgUnit, User
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
@@ -93,7 +93,8 @@ class Register(Listed):
                 code=F("product__code"),
                 producer=F("product__producer__name"),
                 commune_name=F("commune__name"),
-                commune_now=heir_of("commune", field="name"),
+                commune_of=F("commune"),
+                commune_until=F("commune__valid_to"),
                 cycle_title=F("cycle__title"),
                 node=F("task__node"),
                 unit=F("task__org_unit__name"),
@@ -105,10 +106,11 @@ class Register(Listed):
                 group=F("product__group"),
             )[:many]
         )  # fmt: skip
+        moved = Moved.among(row["commune_of"] for row in rows if row["commune_until"])
         for row in rows:
             state = row["state"] = State(row["state"])
             row["step"] = state.step
-            row["commune_name"] = now_called(row["commune_name"], row["commune_now"])
+            row["commune_name"] = moved.called(row["commune_of"], row["commune_name"])
             if row["node"]:
                 row["title"] = GUIDES[row["node"]].title
                 row["due"] = self._due(row["due_on"], row["paused_at"])

@@ -23,7 +23,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, letters, written
-from cycle.models import DayOff, OrgUnit, User, fold_number, heir_of, now_called, told_apart
+from cycle.models import DayOff, Moved, OrgUnit, User, fold_number, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
@@ -336,13 +336,15 @@ class Inbox(Listed):
                 producer=F("dossier__product__producer__name"),
                 unit=F("org_unit__name"),
                 commune=F("dossier__commune__name"),
-                commune_now=heir_of("dossier__commune", field="name"),
+                commune_of=F("dossier__commune"),
+                commune_until=F("dossier__commune__valid_to"),
                 paused_at=F("term__paused_at"),
             )
         )  # fmt: skip
+        moved = Moved.among(row["commune_of"] for row in rows if row["commune_until"])
         for row in rows:
             row["title"] = GUIDES[row["node"]].title
-            row["commune"] = now_called(row["commune"], row["commune_now"])
+            row["commune"] = moved.called(row["commune_of"], row["commune"])
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
             else:

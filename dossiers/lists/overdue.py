@@ -437,7 +437,7 @@ class OverdueRegister(Listed):
 def _moved(rows: Sequence[Mapping[str, Any]]) -> Moved:
     """Who took over the units of ``rows``; without an ended one nothing is asked."""
     ended = {row["org_unit_id"] for row in rows if row["unit_until"]}
-    return Moved.among(ended) if ended else Moved({}, {})
+    return Moved.among(ended)
 
 
 def _today(rows: Sequence[dict[str, Any]], moved: Moved) -> list[dict[str, Any]]:
