@@ -356,18 +356,25 @@ def filled(s, cycle, **typed):
 @pytest.mark.parametrize("came", TAKEN_OVER)
 @pytest.mark.parametrize("typed", [False, True])
 def test_a_reevaluation_goes_on_with_the_product(typed, came, left, client, cycle):
-    """Chosen or typed again, capitals and marks aside: no second row, no second producer."""
+    """Chosen, or typed again and then chosen: no second row, no second producer."""
     s = left(came)
     product = s.certificate.dossier.product
     counts = Product.objects.count(), Producer.objects.count()
     values = {"product": product.pk}
     if typed:
-        # Another product of the same producer.
+        # Another product of the same producer: who types it again is asked, and chooses it.
         values = {
-            "producer_name": "HỢP TÁC XÃ MƯỜNG THANH", "owner_type": OwnerType.COOPERATIVE,
             "product_name": "Mật ong bạc hà", "group": ProductGroup.FOOD, "case_type": "first",
             "entered_as": "existing",
         }  # fmt: skip
+        again = {"producer_name": "HỢP TÁC XÃ MƯỜNG THANH", "owner_type": OwnerType.COOPERATIVE}
+        with clock.at(NOW):
+            asked = DossierForm(
+                filled(s, cycle, **values | again | {"confirmed": ""}), user=s.officer
+            )
+            assert not asked.is_valid()
+        assert product.producer in asked.namesakes
+        values["producer"] = product.producer_id
     with clock.at(NOW):
         answer = DossierForm(filled(s, cycle, **values), user=s.officer)
         assert answer.is_valid(), answer.errors
