@@ -229,9 +229,15 @@ class Province(Ground):
             stream_id=f"{FIRST} + n * {ONE_OF}",
             event="CASE WHEN n % 5 > 0 THEN 'dossier.certify' ELSE 'dossier.return_idea' END",
         )
+        # An entry takes its own number, whatever is said: it is known by its dossier, which has no
+        # other.
+        its = (
+            "(SELECT e.id FROM cycle_historyentry e WHERE e.stream = 'dossier'"
+            f" AND e.stream_id = {FIRST} + n * {ONE_OF})"
+        )
         if OutboxMessage.objects.filter(entry=entry).exists():
-            _copy("cycle_outboxmessage", entry.pk, some, "entry_id", entry_id=new, error="'Lỗi'")
-        _copy("notifications_notification", told.pk, some, id=new, entry_id=new)
+            _copy("cycle_outboxmessage", entry.pk, some, "entry_id", entry_id=its, error="'Lỗi'")
+        _copy("notifications_notification", told.pk, some, id=new, entry_id=its)
         _copy(
             "notifications_delivery",
             letter.pk,
