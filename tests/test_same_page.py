@@ -187,7 +187,7 @@ def paper(*pages):
 
 
 def scan():
-    return SimpleUploadedFile("cv.pdf", b"%PDF-1.7 x")
+    return SimpleUploadedFile("cv.pdf", b"%PDF-1.7 x obj %%EOF")
 
 
 @pytest.mark.parametrize("corrected", PAGES)

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 
 from councils.forms import councils as councils_forms
 from cycle import clock
-from cycle.models import OrgUnit, Role, RoleAssignment, User
+from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, User
 from dossiers.forms.acts import RerouteForm
 from dossiers.forms.opening import DossierForm, OutreachForm
 from dossiers.lists.files import Register
@@ -126,6 +126,9 @@ def choices(field):
 
 
 def test_lists_begin_with_what_goes_on(cycle, both, twin, commune, dossier):
+    # A dossier begins where an open year knew the commune.
+    assert choices(DossierForm(user=both).fields["commune"]) == [NOW]
+    Cycle.objects.update(opened_on=twin.valid_to)
     assert choices(DossierForm(user=both).fields["commune"]) == [NOW, ENDED]
     assert choices(OutreachForm(user=both).fields["org_unit"]) == [NOW, ENDED]
     posts = choices(SubstitutionForm(user=both).fields["assignment"])
@@ -158,6 +161,8 @@ def test_who_sets_councils_up_tells_the_units_apart(province, thu):
 def test_filters_tell_them_apart_too(cycle, both, twin, commune, dossier):
     offered = [label for _pk, label in Register(both, Filters()).choices()["communes"]]
     assert offered == [NOW, ENDED]
+    cycle.opened_on = twin.valid_to
+    cycle.save()
     open_dossier(cycle, twin, both, name="Chè Shan tuyết")
     with clock.at(clock.now() + timedelta(days=90)):
         units = {row["unit"] for row in OverdueRegister(both, OverdueFilters()).heat()}

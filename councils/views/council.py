@@ -21,7 +21,7 @@ from councils.pages import posted
 from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, OrgUnit, User
-from cycle.once import once
+from cycle.once import once, unrecorded
 
 ROWS = 25
 
@@ -109,7 +109,7 @@ def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     council = _set_up_by(request, pk)
     if council.valid_to is None and request.method != "POST":
         messages.info(request, ENDLESS)
-        return redirect("councils:council", council.pk)
+        return unrecorded(redirect("councils:council", council.pk))
     form = councils_forms.ExtendForm(posted(request), council=council, by=request.user)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã gia hạn hội đồng."))

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from cycle import written
 from cycle.asking import SignedIn
 from cycle.models import User
-from cycle.once import once
+from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
@@ -114,7 +114,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
                 "hãy chọn lại từ trang hồ sơ."
             ),
         )
-        return redirect("dossiers:dossier", dossier.pk)
+        return unrecorded(redirect("dossiers:dossier", dossier.pk))
     try:
         if request.method == "POST" and form.do():
             task = say_done(request, act.event, dossier)
