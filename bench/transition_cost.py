@@ -158,8 +158,8 @@ def screen_by_hand(db, task_id, process_id, user_id):
             [dossier_id],
         ).fetchall()
         (review_id,) = db.execute(
-            """INSERT INTO dossiers_review (dossier_id, recorded_by_id, at, checked, remarks)
-               VALUES (%s, %s, %s, %s, %s) RETURNING id""",
+            """INSERT INTO dossiers_review (dossier_id, recorded_by_id, at, checked, remarks,
+                 unticked) VALUES (%s, %s, %s, %s, %s, '[]') RETURNING id""",
             [dossier_id, user_id, at, Jsonb(CHECKED), REMARKS],
         ).fetchone()
         db.execute(
