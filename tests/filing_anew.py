@@ -32,10 +32,20 @@ def certify(cycle, commune, an, son, moment, **fields):
     return dossier.certificates.get()
 
 
+def moved_to(commune, product):
+    """The producer of ``product`` has gone to ``commune``, where the product is filed anew."""
+    product.producer.commune = commune
+    product.producer.save()
+    return product
+
+
 def file_anew(certificate, cycle, commune, an, moment, case_type="reevaluation"):
     """The product's next dossier, filed with the commune at ``moment``."""
     dossier = Dossier(
-        cycle=cycle, product=certificate.dossier.product, commune=commune, case_type=case_type
+        cycle=cycle,
+        product=moved_to(commune, certificate.dossier.product),
+        commune=commune,
+        case_type=case_type,
     )
     with clock.at(moment):
         doors.open(dossier, by=an)

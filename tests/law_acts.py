@@ -41,10 +41,12 @@ def grounds():
 
 
 def twice(kind):
-    """A record, and another that replaces it."""
+    """A record, and another that says it otherwise and replaces it."""
     old = kind()
     new = kind()
     new.replaces = old
+    (field,) = {"findings", "expected_result", "result"}.intersection(vars(new))
+    setattr(new, field, "Ghi lại cho đúng")
     return [old, new]
 
 

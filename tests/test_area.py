@@ -281,7 +281,7 @@ def test_a_task_is_sent_to_the_heir_without_a_document(relation, cycle, places, 
 def test_a_council_takes_in_what_its_unit_took_over(relation, cycle_of_three, places):
     dossier = stand(opened(cycle_of_three, places[relation]), State.DISTRICT_EVALUATING)
     council = Council(org_unit=places["own"].parent)
-    round_ = EvaluationRound(council=council)
+    round_ = EvaluationRound(council=council, cycle=cycle_of_three)
     with clock.at(NOW):
         assert (dossier in round_.awaiting()) is OF_DISTRICT[relation]
 

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from bench.province import Province
+from councils.models import EvaluationRound
 from cycle import clock
 from cycle.models import Batch, RoleAssignment
 from cycle.running.owner import as_owner
@@ -92,7 +93,7 @@ LISTS = {
     "round": ("thu", ["/rounds/{round}/"]),
     "results": ("thu", ["/rounds/{round}/results/"]),
     "round_calibration": ("thu", ["/rounds/{round}/calibration/"]),
-    "take_in": ("thu", ["/rounds/{round}/products/"]),
+    "take_in": ("thu", ["/rounds/{preparing}/products/"]),
     "opinions": ("tam", ["/opinions/"]),
     "regulations": ("thu", ["/councils/regulation/"]),
     "news": (
@@ -269,6 +270,10 @@ def walk(province):
         "dossier": late,
         "council": province.council.pk,
         "round": province.round.pk,
+        "preparing": EvaluationRound.create(
+            EvaluationRound(council=province.council, cycle=province.cycle, name="Đợt mới"),
+            by=province.thu,
+        ).pk,
         "cycle": province.round.cycle_id,
         "batch": Batch.objects.create(
             cycle=province.round.cycle,

@@ -16,7 +16,7 @@ from dossiers.office import year as years
 from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors
 from tests import records
-from tests.filing_anew import at, certify, file_anew
+from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.law_acts import authority
 from tests.public_pages import main, see
 from tests.standing import approved, stand
@@ -405,7 +405,10 @@ def assembled(given, cycle, commune, an, moment):
     """A re-evaluation that is ready to be filed."""
     with clock.at(moment):
         dossier = type(given.dossier)(
-            cycle=cycle, product=given.dossier.product, commune=commune, case_type="reevaluation"
+            cycle=cycle,
+            product=moved_to(commune, given.dossier.product),
+            commune=commune,
+            case_type="reevaluation",
         )
         doors.open(dossier, by=an)
         doors.act(

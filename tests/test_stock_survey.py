@@ -254,7 +254,7 @@ def test_the_list_asks_as_much_for_one_as_for_three(rows, land, lan, django_asse
 
 
 #: Session, person, posts, the page's rows, their number, the communes, and what the head asks.
-QUERIES = 7
+QUERIES = 6
 
 
 def test_a_dossier_begins_from_one_prefilled(entered, rule_sets, ang):

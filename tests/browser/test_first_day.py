@@ -219,7 +219,7 @@ LEFT = {
 def choose_units(at, province, sheet):
     """The province from the list of the country, or from a sheet of its own."""
     if not sheet:
-        at.page.get_by_label("Tỉnh, thành phố").select_option(label=province)
+        at.page.get_by_label("Tỉnh, thành phố", exact=True).select_option(label=province)
         at.follow(at.page.get_by_role("button", name="Nạp đơn vị của tỉnh này"))
         return
     at.page.get_by_text("Hoặc nạp từ bảng tính").click()
