@@ -659,7 +659,7 @@ def test_what_the_ministry_ordered_ends_it_with_its_result(given, cycle, commune
             given.dossier.process,
             "order_evaluation",
             by=minh,
-            paper=records.signed_paper(),
+            paper=records.ministry_paper(),
             reason="Kết luận kiểm tra của Bộ",
         )
     # What was refused before the order is not its result.

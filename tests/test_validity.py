@@ -16,7 +16,7 @@ from dossiers.models.dossier import Route
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from tests import records
-from tests.filing_anew import S, at, certify, file_anew
+from tests.filing_anew import S, at, certify, file_anew, moved_to
 from tests.public_pages import keep, main, see
 from tests.revoking import revoke
 from tests.standing import stand
@@ -133,7 +133,10 @@ def test_by_one_reading_the_last_day_to_file_is_the_day_it_expires(
 
 def test_what_is_only_being_prepared_is_not_filed(old, cycle, commune, an):
     dossier = Dossier(
-        cycle=cycle, product=old.dossier.product, commune=commune, case_type="reevaluation"
+        cycle=cycle,
+        product=moved_to(commune, old.dossier.product),
+        commune=commune,
+        case_type="reevaluation",
     )
     with clock.at(at(2026, 7, 20)):
         doors.open(dossier, by=an)

@@ -19,7 +19,7 @@ def shot(at, name):
 def sent(at, kind, heads, rows):
     """The list, sent and checked."""
     at.open("dossiers:stock")
-    at.page.get_by_label("Danh sách gì").select_option(kind)
+    at.page.get_by_label("Danh sách gì", exact=True).select_option(kind)
     content = book([row_of(row, heads) for row in rows], heads=heads)
     at.page.locator("#id_file").set_input_files(
         {"name": f"{kind}.xlsx", "mimeType": XLSX, "buffer": content}

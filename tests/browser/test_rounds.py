@@ -122,7 +122,7 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     fold.locator("summary").click()
     fold.locator("input[type=radio]").first.check()
     fold.locator("textarea, input[name$=reason]").first.fill("Giấy tờ không đúng")
-    office.follow(fold.locator("button"))
+    office.follow(office.page.locator("main form button").last)
 
     office.open("councils:close", round_.pk)
     expect(office.page.locator(".checklist .unmet")).to_have_count(0)

@@ -30,7 +30,9 @@ def test_a_survey_and_running_dossiers_by_pages(desk, width, transactional_db, r
     sent(at, "potential", SURVEY_HEADS, rows)
     expect(at.page.locator("main")).to_contain_text("không có thật")
     sent(at, "potential", SURVEY_HEADS, rows[:1])
-    at.page.get_by_label("Xã Ẳng Nưa, Huyện Mường Ảng").select_option(label="Xã Mường Ảng")
+    at.page.get_by_label("Xã Ẳng Nưa, Huyện Mường Ảng", exact=True).select_option(
+        label="Xã Mường Ảng"
+    )
     at.page.get_by_label("Trừ các dòng").fill("99 Xã Nà Tấu")
     at.press("answers")
     expect(at.page.locator("main")).to_contain_text("Danh sách không có dòng 99.")
@@ -46,7 +48,7 @@ def test_a_survey_and_running_dossiers_by_pages(desk, width, transactional_db, r
         running(**{"Tên sản phẩm": "Gạo", "Tiến độ": "Giai đoạn 2", "Xã": "Xã Mường Ảng",
                    "Huyện": ""}),
     ])  # fmt: skip
-    at.page.get_by_label("Giai đoạn 2").select_option(label="Đang triển khai")
+    at.page.get_by_label("Giai đoạn 2", exact=True).select_option(label="Đang triển khai")
     at.press("answers")
     run_waiting()
     at.open("dossiers:stock_batch", StockBatch.objects.latest("pk").pk)

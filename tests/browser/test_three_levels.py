@@ -75,7 +75,11 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
     papers(dossier, cast["an"])
     bring(
         dossier,
-        ("submit_dossier", cast["an"], {"record": records.self_assessment()}),
+        (
+            "submit_dossier",
+            cast["an"],
+            {"record": records.self_assessment(), "reason": "Quy định chuyển tiếp"},
+        ),
         ("confirm_dossier", cast["an"], {"record": records.commune_report()}),
         ("forward_to_district", cast["chi"], {}),
     )
