@@ -99,17 +99,20 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
         .filter(user.in_posts("role", "org_unit"), legal=True, due_on__lte=today)
         .select_related("dossier__product", "org_unit")
     )
-    results = list(
+    told = list(
         Notification.objects.unread()
         .filter(
             recipient=user,
             created_at__gt=since,
-            entry__stream_id__in=Dossier.objects.visible_to(user).values("pk"),
             entry__event__in=audiences.events_of(audiences.the_line),
         )
         .select_related("entry__actor", "entry__sealed_text")
         .order_by("pk")
     )
+    # Asked of those few: of all that one may see, the list would be sorted whole.
+    about = Dossier.objects.visible_to(user).filter(pk__in={each.entry.stream_id for each in told})
+    seen = set(about.values_list("pk", flat=True)) if told else set()
+    results = [each for each in told if each.entry.stream_id in seen]
     if not any([*kinds.values(), terms, results]):
         return ""
     groups = {

@@ -88,7 +88,7 @@ class RecordPart(Part, forms.ModelForm):
         broken = {
             str(each.get_violation_error_message()) for each in self._meta.model._meta.constraints
         }
-        said: list[str] = list(self.errors.get(NON_FIELD_ERRORS, []))
+        said = [str(each) for each in self.errors.get(NON_FIELD_ERRORS, [])]
         true = [each for each in said if each not in broken]
         if len(true) < len(said) and (true or len(self.errors) > 1):
             # What is wrong has its sentence: a constraint says it once more, and not what.
