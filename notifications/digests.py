@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from cycle import clock, site
 from cycle.models import DayOff, User
 from dossiers.law.guidance import GUIDES
+from dossiers.lists.filters import in_order
 from dossiers.models import Dossier, Task, Term
 from dossiers.terms.due import due
 from notifications import audiences
@@ -99,26 +100,38 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
         .filter(user.in_posts("role", "org_unit"), legal=True, due_on__lte=today)
         .select_related("dossier__product", "org_unit")
     )
-    told = list(
-        Notification.objects.unread()
-        .filter(
-            recipient=user,
-            created_at__gt=since,
-            entry__event__in=audiences.events_of(audiences.the_line),
-        )
-        .select_related("entry__actor", "entry__sealed_text")
-        .order_by("pk")
-    )
-    # Asked of those few: of all that one may see, the list would be sorted whole.
-    about = Dossier.objects.visible_to(user).filter(pk__in={each.entry.stream_id for each in told})
-    seen = set(about.values_list("pk", flat=True)) if told else set()
-    results = [each for each in told if each.entry.stream_id in seen]
+    results = _results(user, since)
     if not any([*kinds.values(), terms, results]):
         return ""
     groups = {
         name: {"rows": rows[:NAMED], "more": max(0, len(rows) - NAMED)}
         for name, rows in (kinds | {"terms": terms, "results": results}).items()
     }
+    told = Notification.objects.select_related("entry__actor", "entry__sealed_text")
+    named = results[:NAMED]
+    groups["results"]["rows"] = in_order(named, told.in_bulk(named) if named else {})
     return render_to_string(
         "notifications/_today.txt", groups | {"address": site.address()}
     ).strip()
+
+
+def _results(user: User, since: datetime) -> list[int]:
+    """The ids of what the person was told since of dossiers that they may see today, in order.
+
+    The ids alone are put in order: the rows would be more than the memory for it.
+    """
+    told = dict(
+        Notification.objects.unread()
+        .filter(
+            recipient=user,
+            created_at__gt=since,
+            entry__event__in=audiences.events_of(audiences.the_line),
+        )
+        .order_by("pk")
+        .values_list("pk", "entry__stream_id")
+    )
+    if not told:
+        return []
+    about = Dossier.objects.visible_to(user).filter(pk__in=set(told.values()))
+    seen = set(about.values_list("pk", flat=True))
+    return [pk for pk, dossier in told.items() if dossier in seen]

@@ -374,19 +374,25 @@ def test_the_report_counts_the_result_and_not_what_was_asked_for(
     assert figures.figures()["communes"] == 1
 
 
-def test_certified_and_revoked_in_the_year_is_certified_no_more(cycle, commune, an, son, minh):
+@pytest.mark.parametrize("act", ["revoke", "withdraw_decision"])
+def test_certified_and_taken_back_in_the_year_is_certified_no_more(
+    act, cycle, commune, an, son, minh
+):
     dossier = certify(cycle, commune, an, son)
     year = CycleReport(cycle)
     assert (year.certified.count(), year.revoked.count()) == (1, 0)
     with clock.at(at(11, 2)):
         inspect(dossier, minh, "revoke")
+        paper = records.signed_paper()
+        if act == "withdraw_decision":
+            paper = records.ministry_paper()
         doors.act(
             dossier.process,
-            "revoke",
+            act,
             by=minh,
             reason="Không còn đạt",
-            record=records.revocation(),
-            paper=records.signed_paper(),
+            record=[records.revocation()] if act == "revoke" else [],
+            paper=paper,
         )
     assert (year.certified.count(), year.revoked.count()) == (0, 1)
     assert year.not_recognised.count() == 0

@@ -477,6 +477,8 @@ def seats_end_with_the_term(round_, thu, an):
     council.take_seat(
         judge(council, 4), by=thu, until=last, reason="Chuyển công tác", document="9/QĐ-UBND"
     )
+    # Under another name they are let go all the same.
+    User.objects.filter(pk=judge(council, 4).user_id).update(full_name="Tên Mới Đổi")
     council.members.filter(until=None).update(until=last)
     User.objects.filter(pk=judge(council, 3).user_id).update(is_active=False)
     with clock.at(clock.now() + 2 * DAY):

@@ -323,19 +323,15 @@ class Council(models.Model):
         with transaction.atomic():
             self._hold(by)
             self.refresh_from_db(fields=["valid_to"])
-            lacks = on_record(reason, document)
-            if self.valid_to is None:
-                lacks.append(ENDLESS)
-            elif valid_to <= self.valid_to:
-                lacks.append(
-                    _now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{self.valid_to:%d/%m/%Y}"}
-                )
+            lacks, was = on_record(reason, document), self.valid_to
+            if was is None:
+                raise ConditionNotMet([*lacks, ENDLESS])
+            if valid_to <= was:
+                lacks.append(_now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{was:%d/%m/%Y}"})
             if lacks:
                 raise ConditionNotMet(lacks)
-            was = self.valid_to
             self.valid_to = valid_to
             self.save(update_fields=["valid_to"])
-            assert was is not None, "refused above"
             seats = self._ending_with_its_term(was, by)
             for member in seats:
                 # A seat that ended stays: it goes on as another from the next day.
@@ -350,7 +346,7 @@ class Council(models.Model):
                 seats=[str(member) for member in seats],
                 reason=reason.strip(),
                 document=document.strip(),
-                was=was and was.isoformat(),
+                was=was.isoformat(),
                 until=valid_to.isoformat(),
             )
 
@@ -358,11 +354,12 @@ class Council(models.Model):
         """The seats until ``last``, the last day of the term, that nobody ended or took since;
         without that of ``by``, for nobody seats themselves.
         """
+        told = HistoryEntry.objects.filter(
+            stream=self.history_stream, stream_id=self.pk, event="council.unseat"
+        )
+        # An entry of before has the name alone.
         unseated = {
-            (entry.data["who"], entry.data["seat"])
-            for entry in HistoryEntry.objects.filter(
-                stream=self.history_stream, stream_id=self.pk, event="council.unseat"
-            )
+            (entry.data.get("who_id") or entry.data["who"], entry.data["seat"]) for entry in told
         }
         later = list(self.members.filter(since__gt=last))
         people = {member.user_id for member in later}
@@ -373,7 +370,9 @@ class Council(models.Model):
             for member in seats.select_related("user").order_by("pk")
             if member.user_id not in people
             and member.seat not in taken
-            and (str(member.user), member.seat) not in unseated
+            and unseated.isdisjoint(
+                {(member.user_id, member.seat), (str(member.user), member.seat)}
+            )
         ]
 
     def seat_of(self, user: User, *seats: str) -> Member | None:
@@ -506,6 +505,7 @@ class Council(models.Model):
                 by=by,
                 reason=reason,
                 who=str(member.user),
+                who_id=member.user_id,
                 seat=member.seat,
                 until=until.isoformat(),
                 document=document,

@@ -279,9 +279,15 @@ class EvaluationRound(models.Model):
             return False
         if entry.interests.filter(member=member, recused=True).exists():
             return False
+        return not self.keeps_out(member)
+
+    def keeps_out(self, member: Member) -> bool:
+        """Whether the member was away from the meeting, where the regulation wants no sheet of who
+        was (vắng họp).
+        """
         if self.in_writing or self.regulation.absent_sheets:
-            return True
-        return not self.attendances.filter(member=member, present=False).exists()
+            return False
+        return self.attendances.filter(member=member, present=False).exists()
 
     def capacity(self, user: User) -> RoleAssignment | None:
         """The post at the council's unit in which ``user`` runs the round; None if by a seat."""
@@ -634,8 +640,6 @@ class EvaluationRound(models.Model):
             # Its sheets open at once.
             if self.is_open and (samples := self._lack_samples(held)):
                 raise ConditionNotMet(samples)
-            if len({dossier.rule_set.edition for dossier, _rubric in dossiers}) > 1:
-                raise ConditionNotMet([_("Một đợt chỉ chấm theo một bộ quy định.")])
             pinned = RoundEntry.pinned(taken)
             if self.is_open:
                 # Which rubric a product is judged by is settled when the round opens.

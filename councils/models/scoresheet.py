@@ -205,10 +205,7 @@ class Scoresheet(models.Model):
         """Why its member does not score: recorded as absent, where the regulation wants no such
         sheet; else None.
         """
-        round_ = self.entry.round
-        if self.member_id is None or round_.in_writing or round_.regulation.absent_sheets:
-            return None
-        if round_.attendances.filter(member=self.member_id, present=False).exists():
+        if self.member is not None and self.entry.round.keeps_out(self.member):
             return _("Thành viên được ghi vắng họp nên không chấm điểm.")
         return None
 

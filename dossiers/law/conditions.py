@@ -130,6 +130,9 @@ def edition_in_force(dossier: Dossier, day: date) -> Words | None:
     return None
 
 
+#: Nothing new begins in a year that is over.
+CYCLE_CLOSED = _("Chu trình đã đóng: hãy chọn chu trình đang mở.")
+
 #: The sentence for an upgrade or a re-evaluation of what was never certified.
 NEVER_CERTIFIED = _(
     "Sản phẩm này chưa có giấy chứng nhận còn hiệu lực hoặc đã hết hạn trong phần mềm: "

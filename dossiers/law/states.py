@@ -123,6 +123,8 @@ RECOGNISED = frozenset({State.CERTIFIED, State.PROMOTED, State.REVOKED})
 #: Somebody has a task.
 LIVE = frozenset(set(State) - PARKED - {State.PROMOTED})
 
+#: A certificate was given and not taken back, whether it has ended or not.
+HOLDING = RECOGNISED - {State.REVOKED}
 #: Somebody has a task, and no certificate was given yet.
 AT_WORK = LIVE - {State.CERTIFIED}
 

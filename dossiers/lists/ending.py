@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 
 from cycle import clock
 from cycle.models import Moved, OrgUnit, Role, User, told_apart
-from dossiers.lists.filters import Asked, Listed, Narrowed, in_order
+from dossiers.lists.filters import Asked, Listed, Narrowed, beyond, in_order
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Route
 from dossiers.models.term import Term
@@ -126,10 +126,4 @@ class Ending(Listed):
     def _after(self, pk: int) -> Q:
         """The rows after the term ``pk`` in the order of the list; none when it is gone."""
         key = self._by_commune(Term.objects.filter(pk=pk)).values_list(*_ORDER).first()
-        if key is None:
-            return Q(pk=None)
-        beyond, same = Q(), Q()
-        for field, value in zip(_ORDER, key, strict=True):
-            beyond |= same & Q((f"{field}__gt", value))
-            same &= Q((field, value))
-        return beyond
+        return Q(pk=None) if key is None else beyond(_ORDER, key)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from cycle import written
 
@@ -126,6 +126,15 @@ class Exportable:
 def in_order(keys: Iterable[int], rows: Mapping[int, Any]) -> list[Any]:
     """The rows in the order of their ``keys``; what is not there is left out."""
     return [rows[key] for key in keys if key in rows]
+
+
+def beyond(order: Sequence[str], key: Sequence[Any]) -> Q:
+    """The condition of the rows after the one with the values ``key`` in the columns ``order``."""
+    after, same = Q(), Q()
+    for column, value in zip(order, key, strict=True):
+        after |= same & Q((f"{column}__gt", value))
+        same &= Q((column, value))
+    return after
 
 
 class Queried(Exportable):

@@ -9,8 +9,11 @@ from django.db.models import Q, QuerySet
 
 from cycle import letters
 from cycle.models import Moved, OrgUnit, User, told_apart
-from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
+from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, beyond, in_order
 from dossiers.models import Potential, PotentialState
+
+#: By who has the commune's business today; those of one survey together.
+_ORDER = ("place", "place_id", "pk")
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Potentials(Listed):
 
     def _ordered(self) -> QuerySet[Any]:
         rows = self._by_commune(self.found()).select_related("commune", "dossier", "batch")
-        return rows.order_by("place", "place_id", "pk")
+        return rows.order_by(*_ORDER)
 
     def keys(self) -> Iterable[int]:
         return self._ordered().values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
@@ -96,18 +99,13 @@ class Potentials(Listed):
         last = self.filters.after and (
             self._by_commune(Potential.objects.visible_to(self.user))
             .filter(pk=self.filters.after)
-            .values_list("place", "place_id", "pk")
+            .values_list(*_ORDER)
             .first()
         )
         if self.filters.after is not None:
             if not last:
                 return []
-            name, commune, pk = last
-            rows = rows.filter(
-                Q(place__gt=name)
-                | Q(place=name, place_id__gt=commune)
-                | Q(place=name, place_id=commune, pk__gt=pk)
-            )
+            rows = rows.filter(beyond(_ORDER, last))
         return list(rows[: self.PAGE + 1])
 
     def _beyond(self, last: Potential) -> dict[str, Any]:

@@ -38,7 +38,7 @@ from cycle.steps import Step
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
-from dossiers.law.states import AT_COUNCIL, AT_WORK, JUDGED, RECOGNISED, UNDECIDED, State
+from dossiers.law.states import AT_COUNCIL, AT_WORK, HOLDING, JUDGED, UNDECIDED, State
 from dossiers.models.law import (
     ACTS,
     JUDGED_ANEW,
@@ -87,6 +87,16 @@ def by_paper(entries: models.QuerySet[HistoryEntry]) -> models.QuerySet[Any]:
     return entries.annotate(day=Coalesce(signed, TruncDate("at")))
 
 
+def proposals(dossier: Any, cycle: Any) -> models.QuerySet[Any]:
+    """The entries by which a dossier was proposed in a cycle, the first one first, with ``day``;
+    without those before it was put together anew. Ids, or what refers to them.
+    """
+    told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
+    anew = told.filter(stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq"))
+    sent = told.filter(stream_id=dossier, cycle=cycle, event__in=PROPOSED)
+    return by_paper(sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))).order_by("seq")
+
+
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
         """Dossiers of this person's area, and those routed (``Route``) to one of their units."""
@@ -95,14 +105,7 @@ class DossierQuerySet(models.QuerySet):
 
     def with_proposed(self) -> Self:
         """With ``proposed_on``: the day of :meth:`Dossier.proposed`."""
-        told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
-        anew = told.filter(
-            stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq")
-        )
-        sent = told.filter(
-            stream_id=OuterRef("pk"), cycle=OuterRef("cycle"), event__in=PROPOSED
-        ).exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
-        days = by_paper(sent).order_by("seq").values("day")
+        days = proposals(OuterRef("pk"), OuterRef("cycle")).values("day")
         return self.annotate(proposed_on=Subquery(days[:1]))
 
     def with_units(self) -> Self:
@@ -302,9 +305,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if (revoked_on := self.revoked_on()) is not None:
             # An older certificate that is entered afterwards makes nothing good again.
             since = Q(certificates__issued_on__gt=revoked_on)
-        given = Dossier.objects.filter(
-            since, product=self.product_id, state__in=RECOGNISED - {S.REVOKED}
-        )
+        given = Dossier.objects.filter(since, product=self.product_id, state__in=HOLDING)
         return given.exclude(pk=self.pk).order_by("-certificates__issued_on", "-pk").first()
 
     def revoked_on(self) -> date | None:
@@ -452,10 +453,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         None before. A later return does not move it; only when it was put together anew it is
         proposed anew. What the level above took by itself counts from that day.
         """
-        anew = self.history.filter(after=S.ASSEMBLING, seq__gt=OuterRef("seq"))
-        sent = self.history.filter(cycle=self.cycle_id, event__in=PROPOSED)
-        sent = sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))
-        return by_paper(sent).order_by("seq").first()
+        return proposals(self.pk, self.cycle_id).first()
 
     def came_complete(self) -> Any:
         """The entry by which it last came to the province, with ``day``, that of its paper: what

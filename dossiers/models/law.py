@@ -28,6 +28,7 @@ from dossiers.law.acts import (
 )
 from dossiers.law.conditions import (
     CERTIFICATE_REVOKED,
+    CYCLE_CLOSED,
     NEVER_CERTIFIED,
     ConditionNotMet,
     begins_with_an_idea,
@@ -1051,7 +1052,7 @@ class Law(models.Model):
             raise ConditionNotMet([_("Bạn chưa chọn chu trình để mở lại hồ sơ.")])
         state, self.parked_from = State(self.parked_from or self.state), ""
         if (cycle or self.cycle).closed_on is not None:
-            raise ConditionNotMet([_("Chu trình đã đóng: hãy chọn chu trình đang mở.")])
+            raise ConditionNotMet([CYCLE_CLOSED])
         if cycle is not None and cycle.pk != self.cycle_id:
             if cycle.year < self.cycle.year:
                 raise ConditionNotMet([_("Chu trình mới không thể sớm hơn chu trình cũ.")])
@@ -1110,5 +1111,7 @@ RETURNED_TO = frozenset(
 )
 #: The events by which it first leaves its commune: the day of the first is that of its batch.
 PROPOSED = tuple(act.event for act in ACTS.values() if act.sends_up or act.fetches)
+#: The events by which a certificate is taken back (thu hồi), by whomever.
+TAKE_BACK = tuple(act.event for act in ACTS.values() if S.REVOKED in act.leads)
 #: The names of the acts that send it to the level above.
 FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

@@ -17,6 +17,7 @@ from dossiers.models import (
     Product,
     State,
 )
+from dossiers.models.law import TAKE_BACK
 
 
 class CycleReport:
@@ -114,7 +115,7 @@ class CycleReport:
     @property
     def revoked(self) -> QuerySet[Dossier]:
         """Certified in the cycle and revoked again, before the cycle was closed."""
-        taken_back = self.entries("dossier.revoke")
+        taken_back = self.entries(*TAKE_BACK)
         if self.cycle.closed_on is not None:
             taken_back = taken_back.filter(at__date__lte=self.cycle.closed_on)
         return self._given.filter(pk__in=taken_back.values("stream_id"))

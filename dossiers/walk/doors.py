@@ -35,7 +35,13 @@ from cycle.models import (
 )
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet, group_unknown, stated
+from dossiers.law.conditions import (
+    CYCLE_CLOSED,
+    ActNotPossible,
+    ConditionNotMet,
+    group_unknown,
+    stated,
+)
 from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
@@ -57,9 +63,6 @@ from dossiers.models.task import (
 from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
-
-#: Nothing new begins in a year that is over.
-CYCLE_CLOSED = _("Chu trình đã đóng: hãy chọn chu trình đang mở.")
 
 
 def open(

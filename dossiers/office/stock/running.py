@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from cycle.models import Level, fold
 from cycle.units import Places
 from dossiers.law.conditions import NEVER_CERTIFIED, group_unknown
-from dossiers.law.states import RECOGNISED, State
+from dossiers.law.states import HOLDING, State
 from dossiers.models import CaseType, Dossier, StockBatch
 from dossiers.office.stock.checking import WARNING, Checker, Line, maker_of, shown_day
 from dossiers.office.stock.columns import FIELDS, STEPS
@@ -43,9 +43,9 @@ class RunningChecker(Checker):
         }
 
         self.certified = set(
-            Dossier.objects.filter(
-                certificates__isnull=False, state__in=RECOGNISED - {State.REVOKED}
-            ).values_list("product", flat=True)
+            Dossier.objects.filter(certificates__isnull=False, state__in=HOLDING).values_list(
+                "product", flat=True
+            )
         )
 
     def check(self, lines: list[Line]) -> None:
