@@ -8,6 +8,7 @@ import time
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
 from bench.ground import (
     RUNGS,
@@ -81,6 +82,16 @@ def _kill(workers, kills, pause):
         workers[place] = fork(work)
 
 
+def _overtaken():
+    """A warning that lapsed (hết hiệu lực): its reader was told of the due day of the same term."""
+    later = Notification.objects.filter(
+        recipient=OuterRef("notification__recipient"),
+        entry__data__term=OuterRef("notification__entry__data__term"),
+        entry__event__in=("term.overdue", "term.escalated"),
+    )
+    return Q(Exists(later), state=DeliveryState.LAPSED, notification__entry__event="term.warning")
+
+
 def _figures(rungs, kills, taken, lasted):
     counts = told()
     sent = set(
@@ -93,7 +104,7 @@ def _figures(rungs, kills, taken, lasted):
         "mails": Delivery.objects.count(),
         "mails_missing": Notification.objects.exclude(recipient__email="").count()
         - Delivery.objects.count(),
-        "mails_lost": Delivery.objects.exclude(message_id__in=taken).count(),
+        "mails_lost": Delivery.objects.exclude(message_id__in=taken).exclude(_overtaken()).count(),
         "mails_repeated": taken.total() - len(taken),
         "unknown_message_ids": len(set(taken) - sent),
         "history_whole": history_is_whole(),
