@@ -3,6 +3,8 @@
 `PAGES` has every page that is filled with what is recorded and writes over it.
 """
 
+import re
+from datetime import date, timedelta
 from html.parser import HTMLParser
 
 import pytest
@@ -12,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import CHOICES, HistoryEntry, LawReading, OfficeContact, Point, User
+from cycle.models import CHOICES, Cycle, HistoryEntry, LawReading, OfficeContact, Point, User
 from dossiers.forms import acts
 from dossiers.models import OutreachEvent, Producer, Product
 from tests import judging
@@ -150,12 +152,58 @@ def person(what):
             "email", "an2@dienbien.gov.vn")  # fmt: skip
 
 
-PAGES = [details, names, outreach, meeting, contact, person]
+def year_of(what):
+    """2027, opened by Minh; its first batch."""
+    sent = {
+        "year": "2027", "like": "none", "number": "12/KH-UBND",
+        "signed_on": f"{clock.today():%d/%m/%Y}", "body": "UBND tỉnh", "signer": "Lò Văn Minh",
+        "opened_on": "15/10/2026", "ends_on": "31/12/2027", "rule_set": "",
+    }  # fmt: skip
+    what("rule_sets")
+    client = Client()
+    client.force_login(what("minh"))
+    assert client.post(reverse("dossiers:cycle_open"), sent).status_code == 302
+    year = Cycle.objects.get(year=2027)
+    return year, year.batches.first()
+
+
+def days(what):
+    year, _batch = year_of(what)
+    return (what("minh"), reverse("dossiers:cycle_days", args=[year.pk]),
+            lambda: Cycle.objects.get(pk=year.pk), "ends_on", "31/01/2028", "28/02/2028",
+            "opened_on", "10/10/2026")  # fmt: skip
+
+
+def batch(what):
+    year, its = year_of(what)
+    return (what("minh"), reverse("dossiers:cycle_batch_edit", args=[year.pk, its.pk]),
+            lambda: type(its).objects.get(pk=its.pk), "meets_on", "10/06/2027", "11/06/2027",
+            "name", "Đợt đầu năm")  # fmt: skip
+
+
+def duty(what):
+    year, _batch = year_of(what)
+    its = year.duties.get(node="check_plan")
+    return (what("minh"), reverse("dossiers:cycle_duty", args=[year.pk, its.pk]),
+            lambda: type(its).objects.get(pk=its.pk), "working_days", "17", "18",
+            "role", "leader")  # fmt: skip
+
+
+def term(what):
+    year, _batch = year_of(what)
+    its = year.term_rules.get(code="D1")
+    return (what("minh"), reverse("dossiers:cycle_term", args=[year.pk, its.pk]),
+            lambda: type(its).objects.get(pk=its.pk), "amount", "12", "13",
+            "extension_limit", "4")  # fmt: skip
+
+
+PAGES = [details, names, outreach, meeting, contact, person, days, batch, duty, term]
 
 
 def row_says(row, field, value):
     field = field.removeprefix("producer_") if isinstance(row, Producer) else field
-    return f"{getattr(row, field)}" == value
+    kept = getattr(row, field)
+    return (f"{kept:%d/%m/%Y}" if isinstance(kept, date) else f"{kept}") == value
 
 
 @pytest.mark.parametrize("corrected", PAGES)
@@ -177,6 +225,8 @@ def test_what_another_changed_meanwhile_stays(corrected, request):
 def paper(*pages):
     """The reason, and the number and scan of a document where the page asks for one."""
     for page in pages:
+        if "document" in page.data:
+            page.type(document="15/VB-UBND ngày 01/11/2026")
         if any(key.endswith("reason") for key in page.data):
             page.type(reason="Ghi nhầm")
         if any(key.endswith("paper-number") for key in page.data):
@@ -257,3 +307,129 @@ def test_a_form_kept_while_the_sign_in_ended_still_says_what_its_page_showed(an,
     again = acts.ActForm("correct_details", dossier, an, typed=typed).parts[0]
     assert dict(again.shown) == names
     assert again["phone"].value() == "0912345678"
+
+
+def test_windows_that_another_moved_meanwhile_stay(request):
+    year, its = year_of(request.getfixturevalue)
+    minh = request.getfixturevalue("minh")
+    address = reverse("dossiers:cycle_batch_windows", args=[year.pk, its.pk])
+    idea = its.windows.get(step="idea", level="commune")
+    last = its.windows.get(step="evaluation", level="province")
+    one, two, three = Page(minh, address), Page(minh, address), Page(minh, address)
+    paper(one, two, three)
+    first, other = (f"{idea.closes_on - timedelta(days=n):%d/%m/%Y}" for n in (1, 2))
+    assert one.type(**{"idea-commune-closes_on": first}).send().status_code == 302
+    said = f"{last.closes_on - timedelta(days=1):%d/%m/%Y}"
+    assert two.type(**{"evaluation-province-closes_on": said}).send().status_code == 302
+    idea.refresh_from_db()
+    last.refresh_from_db()
+    assert (f"{idea.closes_on:%d/%m/%Y}", f"{last.closes_on:%d/%m/%Y}") == (first, said)
+    answer = three.type(**{"idea-commune-closes_on": other}).send()
+    assert answer.status_code == 200
+    assert list(answer.context["form"].errors) == ["idea-commune-closes_on"]
+    assert three.send().status_code == 302
+    idea.refresh_from_db()
+    assert f"{idea.closes_on:%d/%m/%Y}" == other
+
+
+def test_the_windows_proposed_are_not_taken_for_what_is_recorded(request):
+    year, its = year_of(request.getfixturevalue)
+    minh = request.getfixturevalue("minh")
+    address = reverse("dossiers:cycle_batch_windows", args=[year.pk, its.pk])
+    was = its.windows.get(step="idea", level="commune").closes_on
+    edited = Page(minh, address)
+    paper(edited)
+    moved = f"{was - timedelta(days=9):%d/%m/%Y}"
+    assert edited.type(**{"idea-commune-closes_on": moved}).send().status_code == 302
+    plan = Page(minh, address + "?plan=1")
+    paper(plan)
+    assert plan.send().status_code == 302
+    assert its.windows.get(step="idea", level="commune").closes_on == was
+
+
+def test_windows_are_not_counted_anew_over_what_another_typed(request):
+    year, its = year_of(request.getfixturevalue)
+    minh = request.getfixturevalue("minh")
+    page = Page(minh, reverse("dossiers:cycle_batch_edit", args=[year.pk, its.pk]))
+    theirs = Page(minh, reverse("dossiers:cycle_batch_windows", args=[year.pk, its.pk]))
+    paper(page, theirs)
+    idea = its.windows.get(step="idea", level="commune")
+    moved = idea.closes_on - timedelta(days=9)
+    theirs.type(**{"idea-commune-closes_on": f"{moved:%d/%m/%Y}"})
+    assert theirs.send().status_code == 302
+    answer = page.type(name="Đợt đầu năm").send()
+    assert list(answer.context["form"].errors) == ["replan"]
+    del page.data["replan"]
+    assert page.send().status_code == 302
+    assert its.windows.get(step="idea", level="commune").closes_on == moved
+
+
+def test_the_order_that_another_put_meanwhile_is_told(province, cycle, commune, an, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 3), thu)
+    address = reverse("councils:order", args=[round_.pk])
+    a, b, c = round_.entries.order_by("position").values_list("pk", flat=True)
+    one, two, idle = Page(thu, address), Page(thu, address), Page(thu, address)
+    one.type(**{f"at-{a}": "3", f"at-{b}": "1", f"at-{c}": "2"})
+    assert one.send().status_code == 302
+    put = [b, c, a]
+    assert list(round_.entries.order_by("position").values_list("pk", flat=True)) == put
+    assert idle.send().status_code == 302
+    assert list(round_.entries.order_by("position").values_list("pk", flat=True)) == put
+    answer = two.type(**{f"at-{a}": "2", f"at-{b}": "1"}).send()
+    assert answer.status_code == 200
+    assert f"at-{c}" in answer.context["form"].errors
+    assert list(round_.entries.order_by("position").values_list("pk", flat=True)) == put
+    assert two.send().status_code == 302
+    assert list(round_.entries.order_by("position").values_list("pk", flat=True)) == [b, a, c]
+
+
+def test_another_double_since_the_tick_is_asked_about(cycle, commune, an):
+    typed = {
+        "cycle": cycle.pk, "commune": commune.pk, "producer_name": "Hợp tác xã Nà Tấu",
+        "owner_type": "cooperative", "product_name": "Chẩm chéo", "group": "food",
+        "case_type": "first",
+    }  # fmt: skip
+    client = Client()
+    client.force_login(an)
+
+    def send(**more):
+        return client.post("/dossiers/new/", typed | more)
+
+    def box(answer):
+        (found,) = re.findall(r'<input[^>]*name="confirmed"[^>]*>', answer.content.decode())
+        return re.search(r'value="([^"]*)"', found)[1], "checked" in found
+
+    assert send().status_code == 302
+    seen, _checked = box(send())
+    # A second one comes while the page that showed the first is open.
+    assert send(confirmed=seen).status_code == 302
+    assert Producer.objects.count() == 2
+    again = send(confirmed=seen)
+    assert "confirmed" in again.context["form"].errors
+    both, checked = box(again)
+    assert both != seen and not checked
+    assert send(confirmed=both).status_code == 302
+
+
+def test_another_person_of_that_name_since_the_tick_is_asked_about(root, commune):
+    typed = {
+        "full_name": "Lường Thị Mới", "org_unit": str(commune), "role": "officer",
+        "valid_from": f"{clock.today():%d/%m/%Y}", "valid_to": "", "email": "", "phone": "",
+        "document": "", "document_signer": "",
+    }  # fmt: skip
+    client = Client()
+    client.force_login(root)
+
+    def send(**more):
+        return client.post("/people/new/", typed | more)
+
+    assert send().status_code == 302
+    seen = send().context["form"]["another"].field.widget.attrs["value"]
+    assert send(another=seen).status_code == 302
+    again = send(another=seen)
+    assert "another" in again.context["form"].errors
+    assert User.objects.filter(full_name="Lường Thị Mới").count() == 2
+    both = again.context["form"]["another"].field.widget.attrs["value"]
+    assert send(another=both).status_code == 302

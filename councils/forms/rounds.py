@@ -189,8 +189,10 @@ class TakeInForm(Asked):
         return self.attempt(lambda: closing.take_in(self.round, pairs, by=self.by, reason=reason))
 
 
-class OrderForm(Asked):
-    """The order of the agenda: a number for each product."""
+class OrderForm(Corrects, Asked):
+    """The order of the agenda: a number for each product. It is one thing: who changes it sees what
+    another changed of it.
+    """
 
     def __init__(
         self,
@@ -207,9 +209,12 @@ class OrderForm(Asked):
             field.initial = entry.position
             field.widget.attrs["class"] = "form-control order"
             self.fields[f"at-{entry.pk}"] = field
+        self.together = (frozenset(self.fields),)
 
     def do(self) -> Any:
         """True, or None when it was refused."""
+        if not self.changed_here():
+            return True
         order = sorted(self.cleaned_data.items(), key=lambda item: item[1])
         keys = [int(name.removeprefix("at-")) for name, _number in order]
         return self.attempt(lambda: self.round.reorder(keys, by=self.by))

@@ -15,7 +15,7 @@ from cycle.fields import NameField, PhoneField
 from cycle.models import Cycle, Level, OfficeContact, OrgUnit, Role, User, told_apart
 from dossiers.forms.acts import LATE_STARTS
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
-from dossiers.forms.shown import Corrects
+from dossiers.forms.shown import Corrects, ticked
 from dossiers.law.conditions import CERTIFICATE_REVOKED, NEVER_CERTIFIED, group_unknown
 from dossiers.law.states import AT_WORK
 from dossiers.models import (
@@ -349,7 +349,9 @@ class DossierForm(PlainPart):
                     if self.duplicates
                     else _("Tôi đã xem, đây là chủ thể khác")
                 )
-            if not data["confirmed"]:
+            seen = [f"dossier {pk}" for pk in same.values_list("pk", flat=True)]
+            seen += [f"producer {each.pk}" for each in self.namesakes]
+            if not ticked(self, "confirmed", seen):
                 self.add_error(
                     "confirmed",
                     _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu.")

@@ -6,7 +6,8 @@ A form that corrects is filled with what is recorded, and sends along what it sh
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+import hashlib
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from django import forms
@@ -27,6 +28,23 @@ def changed(
     """
     here = {key: value for key, value in typed.items() if value != shown[key]}
     return here, {key for key, value in here.items() if recorded[key] not in (shown[key], value)}
+
+
+def ticked(form: forms.BaseForm, name: str, seen: Iterable[str]) -> bool:
+    """Whether the box ``name`` («this is another») is ticked for all of ``seen``, what it is asked
+    about. The box carries what the page showed: a tick made before more came is taken off again.
+    A tick that says nothing of it, sent by no page of ours, stands for all.
+    """
+    asked = sorted(hashlib.sha256(key.encode()).hexdigest()[:12] for key in seen)
+    form.fields[name].widget.attrs["value"] = ",".join(asked)
+    told = str(form.data.get(form.add_prefix(name)) or "")
+    if told.lower() in ("", "false"):
+        return False
+    if told.lower() in ("on", "true") or set(asked) <= set(told.split(",")):
+        return True
+    form.data = form.data.copy()
+    form.data[form.add_prefix(name)] = ""
+    return False
 
 
 class Corrects(Part):
@@ -83,6 +101,16 @@ class Corrects(Part):
         self._shown, self._here = shown, frozenset(here)
         return cleaned
 
+    def as_it_will_be(self) -> None:
+        """Put what is recorded now in the place of what was left alone: the rules of the form are
+        asked of what will stand, not of what the page showed.
+        """
+        for name in set(self._asked()) - self._here:
+            try:
+                self.cleaned_data[name] = self.fields[name].clean(self._now(name))
+            except ValidationError:
+                self.cleaned_data.setdefault(name, None)
+
     def changed_here(self) -> dict[str, Any]:
         """``{field: value}`` of what was changed on the page, of a valid form."""
         return {name: value for name, value in self.cleaned_data.items() if name in self._here}
@@ -101,10 +129,13 @@ class Corrects(Part):
             }
         return dict(self._shown)
 
+    def _recorded(self, name: str) -> Any:
+        return self.get_initial_for_field(self.fields[name], name)
+
     def _now(self, name: str) -> str:
         """What is recorded, as a browser sends it when nobody touches it."""
         field = self.fields[name]
-        value = field.prepare_value(self.get_initial_for_field(field, name))
+        value = field.prepare_value(self._recorded(name))
         told = field.widget.format_value(value)
         if isinstance(told, list | tuple):
             told = next(iter(told), "")

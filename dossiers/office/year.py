@@ -637,19 +637,21 @@ def faults(cycle: Cycle, batch: Batch | None, rows: Rows) -> dict[tuple[str, str
 
 
 def set_windows(cycle: Cycle, batch: Batch | None, rows: Rows, change: Change, *, by: User) -> bool:
-    """Write the windows of a batch, or those of the whole year; whether anything changed.
+    """Write ``rows``, windows of a batch or of the whole year; whether anything changed. The others
+    stay as they are.
 
     Raises PermissionDenied, ValidationError.
     """
     _check(by)
     with transaction.atomic():
         _hold(cycle)
-        if faults(cycle, batch, rows):
-            raise ValidationError(_("Thời gian các bước chưa đúng."))
         kept = {
             (row.step, row.level): row
             for row in StepWindow.objects.filter(cycle=cycle, batch=batch)
         }
+        stand = {key: Asked(row.opens_on, row.closes_on) for key, row in kept.items()}
+        if faults(cycle, batch, stand | rows):
+            raise ValidationError(_("Thời gian các bước chưa đúng."))
         for key, asked in rows.items():
             _set_window(kept.get(key), cycle, batch, key, asked, change)
         if not change.changed:

@@ -17,7 +17,7 @@ from cycle.fields import PhoneField
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import DateField, PlainPart, RowField
-from dossiers.forms.shown import Corrects
+from dossiers.forms.shown import Corrects, ticked
 from dossiers.office import people
 from dossiers.rules import administers_people
 
@@ -180,7 +180,7 @@ class EnrolForm(PostForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        if self.found and not self.cleaned_data.get("another"):
+        if self.found and not ticked(self, "another", [f"user {each.pk}" for each in self.found]):
             self.add_error(
                 "another",
                 _now("Đã có: %(who)s. Có phải cùng một người?")

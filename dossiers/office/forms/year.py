@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -60,8 +62,10 @@ def _reason(**kwargs: Any) -> forms.CharField:
     )
 
 
-class Documented(PlainPart):
-    """A change with its reason and the paper it rests on."""
+class Documented(Corrects, PlainPart):
+    """A change with its reason and the paper it rests on; only what was changed is written."""
+
+    why = ("reason", "document")
 
     reason = _reason()
     document = forms.CharField(
@@ -70,6 +74,7 @@ class Documented(PlainPart):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        self.as_it_will_be()
         if text := self.cleaned_data.get("document"):
             try:
                 check_document(text, "document")
@@ -296,8 +301,14 @@ class ReadingsForm(Corrects, PlainPart):
         return self.changed_here()
 
 
-class BatchForm(PaperForm):
-    """A batch, its days, and its own plan when it has one."""
+class BatchForm(Corrects, PaperForm):
+    """A batch, its days, and its own plan when it has one; of one that is there only what was
+    changed is written.
+    """
+
+    why = ("replan", "reason", "number", "signed_on", "body", "signer", "scan")
+    #: The hidden input that says which windows the page was shown with.
+    WINDOWS = "was-windows"
 
     field_order = ("name", "number_in_year", "level", "propose_by", "meets_on", "decide_by",
                    "replan", "reason", "number", "signed_on", "body", "signer", "scan")  # fmt: skip
@@ -346,10 +357,30 @@ class BatchForm(PaperForm):
                 },
             }
         self.initial = {**said, **self.initial}
+        self.windows = _told(batch) if batch else ""
+        self.seen = self.data.get(self.WINDOWS, self.windows) if self.is_bound else self.windows
+
+    def _asked(self) -> list[str]:
+        return super()._asked() if self.batch is not None else []
+
+    @property
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """(name, value) of each hidden input that says what the page shows."""
+        yield from super().shown
+        if self.batch is not None:
+            yield self.WINDOWS, self.seen
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
+        self.as_it_will_be()
         said = self.cleaned_data
+        if said.get("replan") and self.seen != self.windows:
+            self.seen = self.windows
+            self.add_error(
+                "replan",
+                _("Trong lúc bạn sửa, người khác vừa đổi thời gian các bước của đợt này. Bỏ đánh "
+                  "dấu thì giữ như họ ghi; vẫn muốn tính lại thì bấm lần nữa."),
+            )  # fmt: skip
         parts = [said.get(name) for name in ("number", "signed_on", "body", "signer")]
         if any(parts) or said.get("scan"):
             for name in ("number", "signed_on", "body", "signer"):
@@ -376,9 +407,12 @@ class BatchForm(PaperForm):
     def made(self) -> Batch:
         """The batch as typed, not saved."""
         batch = self.batch or Batch(cycle=self.cycle)
+        said = self.cleaned_data if self.batch is None else self.changed_here()
         for name in ("name", "level", "propose_by", "meets_on", "decide_by"):
-            setattr(batch, name, self.cleaned_data[name])
-        batch.number = self.cleaned_data["number_in_year"]
+            if name in said:
+                setattr(batch, name, said[name])
+        if "number_in_year" in said:
+            batch.number = said["number_in_year"]
         return batch
 
     def own_paper(self) -> PlanPaper | None:
@@ -388,6 +422,14 @@ class BatchForm(PaperForm):
     def change(self) -> years.Change:
         """What the history keeps of it."""
         return years.Change(reason=self.cleaned_data["reason"].strip())
+
+
+def _told(batch: Batch) -> str:
+    """The windows of a batch in a few letters, to tell whether they are those that were shown."""
+    rows = batch.windows.order_by("step", "level").values_list(
+        "step", "level", "opens_on", "closes_on", "warn_days"
+    )
+    return hashlib.sha256(repr(list(rows)).encode()).hexdigest()[:16]
 
 
 #: The three fields of a window, and what stands above each.
@@ -409,6 +451,8 @@ class WindowsForm(Documented):
         windows = StepWindow.objects.filter(cycle=cycle, batch=batch)
         self.kept = {(row.step, row.level): row for row in windows}
         self.keys = _keys(cycle, batch, set(self.kept))
+        #: What is proposed is shown only: it would be written over this.
+        self.recorded: dict[str, Any] = {}
         super().__init__(*args, **kwargs)
         for key in self.keys:
             row = (proposed or {}).get(key) if proposed is not None else self.kept.get(key)
@@ -425,8 +469,16 @@ class WindowsForm(Documented):
                 made.error_messages["max_value"] = _("Nhiều nhất 90 ngày.")
                 name = self.name(key, part)
                 self.fields[name] = made
-                value = getattr(row, part, None)
-                self.initial.setdefault(name, 7 if part == "warn_days" and row is None else value)
+                for rows, of in ((self.initial, row), (self.recorded, self.kept.get(key))):
+                    value = getattr(of, part, None)
+                    rows.setdefault(name, 7 if part == "warn_days" and of is None else value)
+        self.together = tuple(
+            frozenset({self.name(key, "opens_on"), self.name(key, "closes_on")})
+            for key in self.keys
+        )
+
+    def _recorded(self, name: str) -> Any:
+        return self.recorded.get(name)
 
     @staticmethod
     def name(key: tuple[str, str], part: str) -> str:
@@ -454,8 +506,17 @@ class WindowsForm(Documented):
                 self.add_error(self.name((step, level), part), problem)
         return cleaned
 
+    def changed_rows(self) -> years.Rows:
+        """The windows of which something was changed here."""
+        here = self.changed_here()
+        return {
+            key: row
+            for key, row in self.asked().items()
+            if any(self.name(key, part) in here for part in PARTS)
+        }
+
     def asked(self) -> years.Rows:
-        """The windows as typed."""
+        """The windows as they will be."""
         said = self.cleaned_data
         return {
             key: years.Asked(
@@ -486,6 +547,7 @@ class DutyForm(Documented):
     """Which role at which level does a task, in how many working days."""
 
     field_order = ("level", "role", "working_days")
+    together = (frozenset({"level", "role"}),)
     level = forms.ChoiceField(label=_("Cấp"))
     role = forms.ChoiceField(label=_("Vai trò"))
     working_days = CountField(label=_("Số ngày làm việc"), min_value=1, max_value=365)
@@ -505,8 +567,8 @@ class DutyForm(Documented):
         self.initial = {**own, **self.initial}
 
     def values(self) -> dict[str, Any]:
-        """What the duty says from now on."""
-        return {name: self.cleaned_data[name] for name in ("level", "role", "working_days")}
+        """What the duty says from now on: what was changed of it."""
+        return self.changed_here()
 
 
 class WarningsField(forms.CharField):
@@ -560,6 +622,4 @@ class TermForm(Documented):
 
     def values(self) -> dict[str, Any]:
         """What the term says from now on, with its paper."""
-        return {name: self.cleaned_data[name] for name in self.names()} | {
-            "document": self.cleaned_data["document"].strip()
-        }
+        return self.changed_here() | {"document": self.cleaned_data["document"].strip()}

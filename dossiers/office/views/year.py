@@ -256,13 +256,9 @@ def cycle_days(request: SignedIn, pk: int) -> HttpResponseBase:
     """The first and the last day of a year."""
     year = _cycle(request, pk)
     form = forms.DaysForm(request.POST or None, cycle=year)
-    values = ("opened_on", "ends_on")
     return _change(
         request, form, year, _("Ngày đầu, ngày cuối"),
-        lambda: years.configure(
-            year, {name: form.cleaned_data[name] for name in values}, form.change(),
-            by=request.user,
-        ),
+        lambda: years.configure(year, form.changed_here(), form.change(), by=request.user),
         reverse("dossiers:cycle", args=[pk]),
     )  # fmt: skip
 
@@ -420,7 +416,7 @@ def windows(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResp
     return _change(
         request, form, year,
         _("Thời gian các bước, %(batch)s") % {"batch": its} if its else _("Thời gian cả năm"),
-        lambda: years.set_windows(year, its, form.asked(), form.change(), by=request.user),
+        lambda: years.set_windows(year, its, form.changed_rows(), form.change(), by=request.user),
         reverse("dossiers:cycle_batch", args=[pk, its.pk])
         if its
         else reverse("dossiers:cycle", args=[pk]),
