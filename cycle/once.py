@@ -50,8 +50,9 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
                 if not first:
                     return _again(request, sent)
                 response = view(request, *args, **kwargs)
-                if response.status_code == 302 and not hasattr(response, "unrecorded"):
-                    sent.leads_to = response.headers["Location"]
+                leads_to = getattr(response, "leads_to", "") or response.headers.get("Location")
+                if leads_to and not hasattr(response, "unrecorded"):
+                    sent.leads_to = leads_to
                     sent.save(update_fields=["leads_to"])
                 else:
                     sent.delete()
@@ -69,6 +70,14 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
 def unrecorded(response: HttpResponseBase) -> HttpResponseBase:
     """``response``, which leads on though nothing was recorded: the form may be sent again."""
     response.unrecorded = True  # type: ignore[attr-defined]
+    return response
+
+
+def recorded(response: HttpResponseBase, leads_to: str) -> HttpResponseBase:
+    """``response``, a page that says what was recorded and can be shown once only: the same form
+    sent again leads to ``leads_to``.
+    """
+    response.leads_to = leads_to  # type: ignore[attr-defined]
     return response
 
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from councils.models import Regulation
 from cycle import clock
-from cycle.models import Batch, DayOff, HistoryEntry, LawReading, TermRule
+from cycle.models import Batch, Cycle, DayOff, HistoryEntry, LawReading, TermRule
 from dossiers.models import ConditionNotMet, PlanPaper, State, Term
 from dossiers.models.certificate import Certificate
 from dossiers.office import year as years
@@ -904,3 +904,39 @@ def test_a_reading_is_chosen_on_a_document_and_recorded(client, minh, an):
     assert (entry.actor, entry.data["was"]) == (minh, "decision")
     assert [row[:2] for row in entry.records] == [["cycle.lawreading", LawReading.objects.get().pk]]
     assert "7/QĐ-UBND" in client.get(address).content.decode()
+
+
+# --- The edition of a year -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("year", "edition", "refused"),
+    [
+        (2027, "qd1048_2019", "hết hiệu lực"),
+        (2027, "qd851_2018", "hết hiệu lực"),
+        (2022, "qd26_2026", "có hiệu lực từ"),
+        (2022, "qd1048_2019", ""),
+        (2027, "qd26_2026", ""),
+        # The edition changed within the year.
+        (2023, "qd1048_2019", ""),
+        (2026, "qd26_2026", ""),
+    ],
+)
+def test_a_year_is_opened_under_an_edition_in_force_in_it(
+    client, rule_sets, minh, year, edition, refused
+):
+    sent = {
+        "year": str(year), "far": "on", "like": "none", "number": "12/KH-UBND",
+        "signed_on": "20/10/2026", "body": "UBND tỉnh", "signer": "Lò Văn Minh",
+        "opened_on": f"01/01/{year}", "ends_on": f"31/12/{year}",
+        "rule_set": str(rule_sets[edition].pk),
+    }  # fmt: skip
+    client.force_login(minh)
+    with clock.at(at(2026, 11, 1)):
+        answer = client.post(reverse("dossiers:cycle_open"), sent)
+    if refused:
+        assert refused in answer.context["form"].errors["rule_set"][0]
+        assert not Cycle.objects.filter(year=year).exists()
+    else:
+        assert answer.status_code == 302
+        assert Cycle.objects.get(year=year).rule_set == rule_sets[edition]

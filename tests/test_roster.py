@@ -100,6 +100,18 @@ def test_forty_at_once_from_the_sheet_to_their_slips(client, staff, province, co
     assert User.objects.filter(full_name="Lường Thị Mới").count() == 1
 
 
+def test_a_roster_sent_again_enters_nothing_and_leads_to_the_people(client, staff, commune):
+    client.force_login(staff)
+    page = upload(client, book([row()])).content.decode()
+    (sent,) = re.findall(r'name="rows" value="([^"]*)"', page)
+    sent = {"rows": sent.replace("&quot;", '"'), "csrfmiddlewaretoken": "trang-1"}
+    assert client.post(ADDRESS, sent).status_code == 200
+    before = counted(), ActivationSlip.objects.count()
+    again = client.post(ADDRESS, sent)
+    assert (again.status_code, again["Location"]) == (302, "/people/")
+    assert (counted(), ActivationSlip.objects.count()) == before
+
+
 WRONG = {
     "unknown unit": (row(unit="Xã Nà Táu x"), "org_unit", "Có phải Xã Nà Tấu?"),
     "ended unit": (row(unit="Xã Mường Pồn"), "org_unit", "đã kết thúc ngày 30/06/2025"),

@@ -48,7 +48,8 @@ class Sent(HTMLParser):
         elif tag == "input" and name:
             kind = attrs.get("type")
             if kind != "file" and (kind not in ("checkbox", "radio") or "checked" in attrs):
-                self.data.setdefault(name, []).append(attrs.get("value") or "")
+                told = attrs.get("value") or ("on" if kind == "checkbox" else "")
+                self.data.setdefault(name, []).append(told)
 
     def handle_data(self, data):
         if self.area:

@@ -631,6 +631,36 @@ def test_a_final_act_shows_what_it_will_do_and_is_done_when_it_is_sent_once_more
     assert events(stood)[-1] == f"dossier.{name}"
 
 
+@pytest.mark.django_db
+def test_who_is_refused_is_not_asked_first(w):
+    """A number that the issuing body has given already: known to the record alone."""
+    who, address, typed, _stood = final(w, "certify")
+    browser = Client()
+    browser.force_login(who)
+    assert agreed(browser, address, typed).status_code == 302
+    who, address, typed, stood = final(w, "certify")
+    typed["certify-paper-number"] = "813/QĐ-UBND"
+    answer = browser.post(address, typed)
+    words = shown(answer.content.decode())
+    assert "Đúng, " not in words
+    assert "field-error" in answer.content.decode()
+    assert Dossier.objects.get(pk=stood.pk).state == stood.state
+    typed["certify-certificate-number"] = "13/GCN"
+    assert agreed(browser, address, fresh_files(typed)).status_code == 302
+    assert Dossier.objects.get(pk=stood.pk).state == State.CERTIFIED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", FINAL)
+def test_the_question_itself_writes_nothing(name, w):
+    who, address, typed, _stood = final(w, name)
+    browser = Client()
+    browser.force_login(who)
+    before = HistoryEntry.objects.count(), SentForm.objects.count()
+    assert browser.post(address, typed).status_code == 200
+    assert (HistoryEntry.objects.count(), SentForm.objects.count()) == before
+
+
 def fresh_files(typed):
     for value in typed.values():
         if hasattr(value, "seek"):

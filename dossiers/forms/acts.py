@@ -7,6 +7,7 @@ incomplete, so all messages that a person can meet are ours.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from hashlib import sha256
 from typing import Any
 
@@ -521,19 +522,18 @@ class ActForm:
         """
         if not self.is_valid():
             return False
-        if self.act.final and self._sure != self.seal:
-            self.asks = self._said()
-            return False
         call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
             part.add_to(call)
+        asks = bool(self.act.final) and self._sure != self.seal
         try:
-            if self.task is not None:
-                doors.complete(self.task, self.name, by=self.user, **call)
+            if asks:
+                # What the record refuses is refused first: nobody is asked about it.
+                dossier, task, copied = deepcopy((self.dossier, self.task, call))
+                with doors.rehearsed():
+                    self._through(dossier, task, copied)
             else:
-                process = self.dossier.process
-                assert process is not None, "every dossier was opened with one"
-                doors.act(process, self.name, by=self.user, **call)
+                self._through(self.dossier, self.task, call)
         except ConditionNotMet as error:
             self.sentences = error.messages
         except ValidationError as error:
@@ -550,8 +550,18 @@ class ActForm:
             if self.task is not None:
                 self.task.refresh_from_db()
         else:
-            return True
+            self.asks = self._said() if asks else []
+            return not asks
         return False
+
+    def _through(self, dossier: Dossier, task: Task | None, call: dict[str, Any]) -> None:
+        """Go through the door of the act."""
+        if task is not None:
+            doors.complete(task, self.name, by=self.user, **call)
+        else:
+            process = dossier.process
+            assert process is not None, "every dossier was opened with one"
+            doors.act(process, self.name, by=self.user, **call)
 
     def _place(self, error: ValidationError) -> None:
         """Show an error of the model at its field, or above the form when no part has the field."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import rules
@@ -152,12 +153,18 @@ def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     form = _handling_form(name, task, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, task, handled=(name, form))
-    if name in SIGNED_FOR_GOOD and "sure" not in request.POST:
-        return _page(request, task, asks_to_sign=True)
+    said = form.cleaned_data if form else {}
+    asks = name in SIGNED_FOR_GOOD and "sure" not in request.POST
     try:
-        doors.HANDLING[name](task, by=request.user, **(form.cleaned_data if form else {}))
+        if asks:
+            with doors.rehearsed():
+                doors.HANDLING[name](deepcopy(task), by=request.user, **said)
+        else:
+            doors.HANDLING[name](task, by=request.user, **said)
     except ConditionNotMet as error:
         return _page(request, task, problems=error.messages)
+    if asks:
+        return _page(request, task, asks_to_sign=True)
     messages.success(request, _("Đã %(what)s.") % {"what": events.label(f"task.{name}")})
     return redirect("dossiers:task", task.pk)
 

@@ -307,6 +307,16 @@ def why_not_typed(task: Task, name: str, by: User) -> list[Any]:
 
 
 @contextmanager
+def rehearsed() -> Iterator[None]:
+    """What is done inside is refused as it would be, and undone if it is not: what cannot be taken
+    back is asked about once the record allows it. Do it to copies: rows in memory stay changed.
+    """
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@contextmanager
 def changing(
     task: Task,
     event: str,

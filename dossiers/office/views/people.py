@@ -26,7 +26,7 @@ from cycle import clock, downloads, sheets, site
 from cycle import slips as paper
 from cycle.asking import SignedIn
 from cycle.models import ActivationSlip, HistoryEntry, Stream, User
-from cycle.once import once, unrecorded
+from cycle.once import once, recorded, unrecorded
 from cycle.typed import fill, shows_typed
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
@@ -260,7 +260,7 @@ def roster_page(request: SignedIn) -> HttpResponseBase:
             with transaction.atomic():
                 if found.enter():
                     printed = people.print_slips(found.people, by=request.user)
-                    return show_slips(request, printed)
+                    return recorded(show_slips(request, printed), reverse("dossiers:people"))
         elif form.is_valid():
             file = form.cleaned_data["file"]
             if file.size > sheets.MAX_BYTES:
