@@ -42,8 +42,9 @@ def ticked(form: forms.BaseForm, name: str, seen: Iterable[str]) -> bool:
         return False
     if told.lower() in ("on", "true") or set(asked) <= set(told.split(",")):
         return True
-    form.data = form.data.copy()
-    form.data[form.add_prefix(name)] = ""
+    without: Any = form.data.copy()  # type: ignore[attr-defined]
+    without[form.add_prefix(name)] = ""
+    form.data = without
     return False
 
 
