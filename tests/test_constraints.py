@@ -1085,6 +1085,7 @@ IMMUTABLE = [
     "cycle_option",
     "cycle_rubric",
     "cycle_ruleset",
+    "dossiers_allotment",
     "dossiers_businessplan",
     "dossiers_certificate",
     "dossiers_communereport",
