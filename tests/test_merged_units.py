@@ -671,7 +671,10 @@ def test_what_was_allotted_is_the_other_successors_and_no_more_the_mains(came, h
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_open_work_follows_at_each_step_and_what_was_done_keeps_its_unit(steps, halves):
     s = halves()
-    acts = [("register_idea", {"record": records.idea()}), ("return_idea", {"reason": "Thiếu nguồn"})]
+    acts = [
+        ("register_idea", {"record": records.idea()}),
+        ("return_idea", {"reason": "Thiếu nguồn"}),
+    ]
     with clock.at(NOW):
         for name, values in acts[:steps]:
             doors.complete(open_task(s.dossier), name, by=s.officer, **values)
@@ -723,9 +726,7 @@ def test_products_of_one_producer_go_to_two_successors(halves, cycle):
         assert made in form(s.pa_ham).fields["product"].queryset
         assert made not in form(s.officer).fields["product"].queryset
         assert other in form(s.officer).fields["product"].queryset
-        answer = DossierForm(
-            filled(s, cycle, product=made.pk, commune=s.other.pk), user=s.pa_ham
-        )
+        answer = DossierForm(filled(s, cycle, product=made.pk, commune=s.other.pk), user=s.pa_ham)
         assert answer.is_valid(), answer.errors
         elsewhere = DossierForm(filled(s, cycle, product=made.pk), user=s.tinh)
         assert "commune" in elsewhere.errors
@@ -777,9 +778,7 @@ def test_nothing_is_allotted_without_a_document_and_its_signer(field, value, hal
     paper = {"document": PAPER["document"], "signer": PAPER["document_signer"]} | {field: value}
     with clock.at(NOW), pytest.raises(ValidationError) as said:
         allotting.allot(s.unit, [choice(s, s.other)], by=s.tinh, **paper)
-    assert list(said.value.message_dict) == [
-        "document_signer" if field == "signer" else "document"
-    ]
+    assert list(said.value.message_dict) == ["document_signer" if field == "signer" else "document"]
     assert not Allotment.objects.exists()
 
 

@@ -124,7 +124,9 @@ def allot(
             raise AllottedMeanwhile
         paper = {"document": document, "document_signer": signer, "reason": reason}
         said = [
-            line for one in choices for line in _move(held, one, known.get(one.producer.pk), by, paper)
+            line
+            for one in choices
+            for line in _move(held, one, known.get(one.producer.pk), by, paper)
         ]
         _record(held, by, paper, said)
     return len(choices)
