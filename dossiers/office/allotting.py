@@ -39,9 +39,8 @@ def split_units(user: User) -> QuerySet[OrgUnit]:
     if rules.has_perm("dossiers.allot", user):
         return found
     link = OrgUnit.successors.through.objects
-    return found.filter(
-        Exists(link.filter(from_orgunit=OuterRef("pk"), to_orgunit__in=user.business()))
-    )
+    mine = {unit for held in user.assignments() for unit in held.business}
+    return found.filter(Exists(link.filter(from_orgunit=OuterRef("pk"), to_orgunit__in=mine)))
 
 
 def waiting(*units: int) -> QuerySet[Producer]:
