@@ -35,7 +35,11 @@ def split_units(user: User) -> QuerySet[OrgUnit]:
     """The split communes that have a main successor and that this person is told of: the province's
     office of all, who works at a successor or at its heir of theirs.
     """
-    found = provinces.split().filter(valid_to__lt=clock.today()).exclude(main_successor=None)
+    found = (
+        provinces.split()
+        .filter(valid_to__lt=clock.today_in_database())
+        .exclude(main_successor=None)
+    )
     if rules.has_perm("dossiers.allot", user):
         return found
     link = OrgUnit.successors.through.objects
