@@ -126,12 +126,12 @@ def allot(
         elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
             raise AllottedMeanwhile
         paper = {"document": document, "document_signer": signer, "reason": reason}
-        said = [
+        moved = [
             line
             for one in choices
             for line in _move(held, one, known.get(one.producer.pk), by, paper)
         ]
-        _record(held, by, paper, said)
+        _record(held, by, paper, moved)
     return len(choices)
 
 
