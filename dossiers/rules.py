@@ -265,6 +265,7 @@ rules.add_perm("dossiers.manage_task", leads_unit)
 rules.add_perm("dossiers.reroute_task", routes_task)
 rules.add_perm("dossiers.extend_term", approves_extension)
 rules.add_perm("dossiers.change_calendar", keeps_calendar)
+rules.add_perm("dossiers.allot", keeps_calendar)
 rules.add_perm("dossiers.import_stock", keeps_stock)
 rules.add_perm("dossiers.keep_potential", keeps_potential)
 # The year: the province's office and leaders, and its administration.

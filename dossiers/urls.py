@@ -12,6 +12,7 @@ from dossiers.office.views import (
     potential,
     register,
     setup,
+    split,
     stock,
     year,
 )
@@ -88,6 +89,9 @@ urlpatterns = [
     ),
     path("setup/units/", setup.units, name="setup_units"),
     path("setup/split/", setup.split, name="setup_split"),
+    path("split/", split.split_list, name="split"),
+    path("split/<int:pk>/", split.split_one, name="split_one"),
+    path("split/<int:pk>/<int:producer_pk>/", split.split_correct, name="split_correct"),
     path("setup/reference/", setup.reference, name="setup_reference"),
     path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),

@@ -312,6 +312,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "person.new_password_by_mail",
     "office.units",
     "office.split",
+    "split.allot",
     "office.reference",
     "office.contact",
     "outreach.correct",

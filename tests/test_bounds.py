@@ -232,6 +232,8 @@ NO_LISTS = {
     "setup_reference",
     # As many as one merger of a province split.
     "setup_split",
+    # As many as the splits of a province.
+    "split",
     "slips",
     "task_bulk",
     "templates",

@@ -55,6 +55,7 @@ from cycle.models import (
     User,
 )
 from dossiers.models import (
+    Allotment,
     Certificate,
     Dossier,
     Evidence,
@@ -419,6 +420,8 @@ BREAKS = {
         w, records.inspection(), concluded_on=date(2000, 1, 1)
     ),
     "sample_receipt_has_samples": lambda w: kept(w, records.samples(), samples=0),
+    "allotment_has_a_document": lambda w: allotted(w, document=""),
+    "allotment_not_to_the_split_unit": lambda w: allotted(w, to=w.dossier.commune),
     "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
     # dossiers: clocks
     "term_state_known": lambda w: term(w).update(state="asleep"),
@@ -1085,6 +1088,7 @@ IMMUTABLE = [
     "cycle_option",
     "cycle_rubric",
     "cycle_ruleset",
+    "dossiers_allotment",
     "dossiers_businessplan",
     "dossiers_certificate",
     "dossiers_communereport",
@@ -1499,3 +1503,14 @@ def test_the_owner_who_disarms_the_triggers_still_meets_the_keys(name, statement
             db.execute(statement)
         assert error.value.diag.constraint_name == name
         db.rollback()
+
+
+def allotted(w, **fields):
+    """A producer of the dossier's commune, given to the unit above it."""
+    commune = w.dossier.commune
+    values = {
+        "unit": commune, "producer": w.dossier.product.producer, "was": commune,
+        "to": commune.parent, "document": "15/QĐ-UBND", "document_signer": "Lò Văn Quyết",
+        "made_by": w.an, "made_at": clock.now(),
+    }  # fmt: skip
+    return Allotment.objects.create(**values | fields)

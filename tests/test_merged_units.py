@@ -8,15 +8,18 @@ from types import SimpleNamespace
 
 import pytest
 import rules
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from councils.models import InterestKind
 from cycle import clock
 from cycle.models import (
+    HistoryEntry,
     Level,
     OrgUnit,
     Role,
+    User,
     heir_of,
     now_called,
 )
@@ -35,6 +38,7 @@ from dossiers.lists.potential import Filters as PotentialFilters
 from dossiers.lists.potential import Potentials
 from dossiers.models import (
     ACTS,
+    Allotment,
     Certificate,
     Dossier,
     OwnerType,
@@ -46,7 +50,7 @@ from dossiers.models import (
 )
 from dossiers.models.dossier import Route
 from dossiers.models.stock import StockKind
-from dossiers.office import people
+from dossiers.office import allotting, people
 from dossiers.office.lists import HandoverList
 from dossiers.office.reports import CycleReport
 from dossiers.walk import doors
@@ -573,3 +577,269 @@ def test_all_129_communes_are_read_and_worked_by_the_45(land, cycle):
     tinh = person("tinh", "Cán bộ tỉnh", (Role.OFFICER, province))
     found = Register(tinh, Filters.of({"commune": str(na_tau.pk)}))
     assert len(found.rows()) == 3
+
+
+# --- Split: asked once which successor takes what ---------------------------------------------
+
+PAPER = {"document": "15/QĐ-UBND ngày 05/07/2026", "document_signer": "Lò Văn Quyết"}
+
+
+@pytest.fixture
+def halves(left):
+    """What a split commune left; ``other``: its second successor, with an officer ``pa_ham``."""
+
+    def made(came="split"):
+        s = left(came)
+        s.other = OrgUnit.objects.get(code="o")
+        s.unit = s.old if s.old.main_successor_id else OrgUnit.objects.get(code="k")
+        s.pa_ham = person("pa_ham", "Cán bộ Pa Ham", (Role.OFFICER, s.other))
+        s.product = s.dossier.product
+        s.maker = s.product.producer
+        return s
+
+    return made
+
+
+def choice(s, to, **elsewhere):
+    return allotting.Choice(s.maker, to, **elsewhere)
+
+
+def allot(s, to=None, *, by=None, reason="", **elsewhere):
+    return allotting.allot(
+        s.unit, [choice(s, to or s.other, **elsewhere)], by=by or s.tinh, reason=reason,
+        document=PAPER["document"], signer=PAPER["document_signer"],
+    )  # fmt: skip
+
+
+def handed(s):
+    """The same rows of the table, read by the second successor."""
+    s.product.refresh_from_db()
+    return SimpleNamespace(
+        **vars(s) | {
+            "own": s.other, "officer": s.pa_ham,
+            "dossier": Dossier.objects.with_units().get(pk=s.dossier.pk),
+        }
+    )  # fmt: skip
+
+
+#: Rows of the table that tell of the dossier or certificate, and so follow the allotment.
+FOLLOW = [
+    "files, the old name searched", "files, today's name searched", "files of today's commune",
+    "who is warned of a certificate", "calendar", "morning letter", "its products are offered",
+    "a producer is known", "conflict of interest", "communes that lack something",
+]  # fmt: skip
+CAME_SPLIT = ["split", "split after a merger"]
+
+
+def makers(s):
+    """Allot every producer of the commune to the second successor."""
+    found = list(allotting.waiting(s.unit.pk))
+    allotting.allot(
+        s.unit, [allotting.Choice(each, s.other) for each in found], by=s.tinh,
+        document=PAPER["document"], signer=PAPER["document_signer"],
+    )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("came", CAME_SPLIT)
+def test_what_was_allotted_is_the_other_successors_and_no_more_the_mains(came, halves):
+    s = halves(came)
+    with clock.at(NOW):
+        before = {name: bool(ROWS[name](s)) for name in FOLLOW}
+        makers(s)
+        other = handed(s)
+        found = {name: bool(ROWS[name](other)) for name in FOLLOW if "today's name" not in name}
+        for word, seen in (("Pa Ham", True), ("Sông Đà", False)):
+            names_found = names(Register(s.tinh, Filters.of({"q": word})).rows())
+            assert (s.product.name in names_found) is seen, word
+        assert [row["commune"] for row in Ending(s.pa_ham, EndingFilters.of({})).rows()] == [
+            "Xã Pa Ham"
+        ]
+        assert not Ending(s.officer, EndingFilters.of({})).rows()
+        was = "Phường Na Lay (nay là Xã Pa Ham)"
+        assert was in main(see(s.certificate.get_absolute_url()))
+        assert other.dossier.place == was
+        assert s.dossier not in Dossier.objects.visible_to(s.officer)
+        assert s.officer.pk not in audiences._of_term(s.certificate.terms.get())
+        assert rules.has_perm("dossiers.attach_evidence", s.pa_ham, other.dossier)
+        assert not rules.has_perm("dossiers.attach_evidence", s.officer, other.dossier)
+        assert not Inbox(s.officer, Filters.of({})).rows()
+    assert {name for name, holds in before.items() if not holds} == set()
+    assert {name for name, holds in found.items() if not holds} == set()
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_open_work_follows_at_each_step_and_what_was_done_keeps_its_unit(steps, halves):
+    s = halves()
+    acts = [
+        ("register_idea", {"record": records.idea()}),
+        ("return_idea", {"reason": "Thiếu nguồn"}),
+    ]
+    with clock.at(NOW):
+        for name, values in acts[:steps]:
+            doors.complete(open_task(s.dossier), name, by=s.officer, **values)
+        done = list(s.dossier.tasks.filter(status="DONE").values_list("pk", "org_unit"))
+        entries = s.dossier.history.count()
+        doors.claim(open_task(s.dossier), by=s.officer)
+        makers(s)
+        task = open_task(s.dossier)
+        assert (task.org_unit, task.term.org_unit) == (s.other, s.other)
+        assert list(s.dossier.tasks.filter(status="DONE").values_list("pk", "org_unit")) == done
+        assert s.dossier.history.order_by("seq").first().org_unit == s.old
+        assert s.dossier.history.count() == entries + 2
+        assert not rules.has_perm("dossiers.complete_task", s.officer, task)
+        assert rules.has_perm("dossiers.complete_task", s.pa_ham, task)
+        assert len(Inbox(s.pa_ham, Filters.of({})).rows()) == 1
+        s.dossier.refresh_from_db()
+        assert (s.dossier.commune, s.dossier.before_split) == (s.other, s.old)
+
+
+def test_a_later_merger_of_the_successor_is_followed_on(halves, province):
+    s = halves()
+    with clock.at(NOW):
+        makers(s)
+    last = NOW.date() + 10 * DAY
+    end = unit("z", province, last + DAY, name="Xã Nhập Lại")
+    OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=last)
+    s.other.successors.set([end])
+    sau = person("sau", "Cán bộ sau", (Role.OFFICER, end))
+    with clock.at(NOW + 20 * DAY):
+        assert s.dossier in Dossier.objects.visible_to(sau)
+        assert rules.has_perm("dossiers.complete_task", sau, open_task(s.dossier))
+        assert sau.pk in audiences._of_term(s.certificate.terms.get())
+
+
+def test_products_of_one_producer_go_to_two_successors(halves, cycle):
+    s = halves()
+    with clock.at(NOW):
+        made = s.certificate.dossier.product
+        maker = made.producer
+        other = Product.objects.create(name="Măng khô", producer=maker, group=ProductGroup.FOOD)
+        allotting.allot(
+            s.unit, [allotting.Choice(maker, s.own, {made: s.other})], by=s.tinh,
+            document=PAPER["document"], signer=PAPER["document_signer"],
+        )  # fmt: skip
+        made.refresh_from_db()
+        maker.refresh_from_db()
+        other = Product.objects.get(pk=other.pk)
+        assert (maker.commune, made.home, other.home) == (s.own, s.other, s.own)
+        assert made in form(s.pa_ham).fields["product"].queryset
+        assert made not in form(s.officer).fields["product"].queryset
+        assert other in form(s.officer).fields["product"].queryset
+        answer = DossierForm(filled(s, cycle, product=made.pk, commune=s.other.pk), user=s.pa_ham)
+        assert answer.is_valid(), answer.errors
+        elsewhere = DossierForm(filled(s, cycle, product=made.pk), user=s.tinh)
+        assert "commune" in elsewhere.errors
+        assert s.pa_ham.pk in audiences._of_term(s.certificate.terms.get())
+        assert s.officer.pk not in audiences._of_term(s.certificate.terms.get())
+
+
+def test_recorded_in_each_stream_and_corrected_later_with_a_reason(halves):
+    s = halves()
+    with clock.at(NOW):
+        makers(s)
+        for target in (s.maker, s.product, s.unit, s.dossier):
+            said = HistoryEntry.objects.filter(
+                stream=target.history_stream, stream_id=target.pk, event="split.allot"
+            ).get()
+            assert (said.actor, said.data["document"]) == (s.tinh, PAPER["document"])
+        with pytest.raises(allotting.AllottedMeanwhile):
+            allot(s, s.own)
+        allot(s, s.own, reason="Thôn này thuộc Sông Đà")
+        s.maker.refresh_from_db()
+        s.dossier.refresh_from_db()
+        assert (s.maker.commune, s.dossier.commune, open_task(s.dossier).org_unit) == (
+            s.own, s.own, s.own
+        )  # fmt: skip
+        assert s.dossier.before_split == s.old
+        assert [row.to for row in Allotment.objects.filter(producer=s.maker)] == [s.other, s.own]
+
+
+def test_a_successor_that_has_ended_gets_it_only_when_it_lives_on(halves, province):
+    s = halves()
+    OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=NOW.date() - 5 * DAY)
+    with clock.at(NOW):
+        assert allotting.open_to(s.unit) == [s.own]
+        with pytest.raises(ValidationError):
+            allot(s)
+        end = unit("z", province, NOW.date() - 4 * DAY, name="Xã Nhập Lại")
+        s.other.successors.set([end])
+        sau = person("sau", "Cán bộ sau", (Role.OFFICER, end))
+        makers(s)
+        assert s.dossier in Dossier.objects.visible_to(sau)
+        assert rules.has_perm("dossiers.complete_task", sau, open_task(s.dossier))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("document", ""), ("document", "miệng"), ("signer", ""), ("signer", "7")]
+)
+def test_nothing_is_allotted_without_a_document_and_its_signer(field, value, halves):
+    s = halves()
+    paper = {"document": PAPER["document"], "signer": PAPER["document_signer"]} | {field: value}
+    with clock.at(NOW), pytest.raises(ValidationError) as said:
+        allotting.allot(s.unit, [choice(s, s.other)], by=s.tinh, **paper)
+    assert list(said.value.message_dict) == ["document_signer" if field == "signer" else "document"]
+    assert not Allotment.objects.exists()
+
+
+# --- Its page ---------------------------------------------------------------------------------
+
+
+def test_by_the_page_many_at_once_shown_first_then_done_and_resumable(halves, client):
+    s = halves()
+    with clock.at(NOW):
+        waits = list(allotting.waiting(s.unit.pk))
+        more = Producer.objects.create(
+            name="HTX Để Sau", owner_type=OwnerType.COOPERATIVE, commune=s.old
+        )
+        at = reverse("dossiers:split_one", args=[s.unit.pk])
+        client.force_login(s.tinh)
+        assert f"{len(waits) + 1} chủ thể" in client.get("/inbox/").content.decode()
+        shown = client.get(at).context["form"]
+        assert {shown.fields[name].initial for name in shown.makers} == {str(s.own.pk)}
+        typed = PAPER | {f"producer_{each.pk}": s.other.pk for each in waits}
+        typed |= {f"producer_{more.pk}": "later"}
+        preview = client.post(at, typed)
+        assert "Sẽ phân như sau" in preview.content.decode()
+        assert not Allotment.objects.exists()
+        assert client.post(at, typed | {"confirmed": "on"})["Location"] == at
+        assert set(allotting.waiting(s.unit.pk)) == {more}
+        assert "1 chủ thể" in client.get("/inbox/").content.decode()
+        # The second click, from a page shown before.
+        stale = client.post(at, typed | {"confirmed": "on"})
+        assert "vừa được phân" in stale.content.decode()
+        assert Allotment.objects.count() == len(waits)
+        # Corrected by its page.
+        correct = reverse("dossiers:split_correct", args=[s.unit.pk, s.maker.pk])
+        changed = PAPER | {f"producer_{s.maker.pk}": s.own.pk, "confirmed": "on"}
+        assert "reason" in client.post(correct, changed).context["form"].errors
+        answer = client.post(correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
+        assert answer["Location"] == at
+        s.maker.refresh_from_db()
+        assert s.maker.commune == s.own
+
+
+def test_successors_are_told_and_decide_nothing_and_a_stranger_finds_no_page(
+    halves, client, other_commune
+):
+    s = halves()
+    xa_khac = person("xa_khac", "Cán bộ xã khác", (Role.OFFICER, other_commune))
+    root = User.objects.create_superuser("root", password="mật khẩu thử")
+    one = reverse("dossiers:split_one", args=[s.unit.pk])
+    with clock.at(NOW):
+        for user, seen in (
+            (s.tinh, 200), (s.chu_tich, 200), (s.officer, 200), (s.pa_ham, 200), (xa_khac, 404),
+            (root, 404),
+        ):  # fmt: skip
+            client.force_login(user)
+            assert client.get(one).status_code == seen, user
+            assert client.get("/split/").status_code == seen, user
+            may = user in (s.tinh, s.chu_tich)
+            answer = client.post(one, {}).status_code
+            assert answer == (seen if may or seen == 404 else 403), user
+            told = "chờ phân" in client.get("/inbox/").content.decode()
+            assert told is (seen == 200), user
+            if not may:
+                with pytest.raises(PermissionDenied):
+                    allot(s, by=user)
+    assert not Allotment.objects.exists()

@@ -137,6 +137,8 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.appoint",
         "dossiers.answer_for",
         "dossiers.administer_people",
+        # test_merged_units.py
+        "dossiers.allot",
         # test_stock_survey.py
         "dossiers.keep_potential",
         # test_absence.py, test_handover.py

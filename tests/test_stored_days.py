@@ -154,6 +154,7 @@ WHERE = {
     "dossiers.StockBatch.checked_at": "asked by dossiers/office/stock/work.py",
     "dossiers.StockBatch.committed_at": "shown at templates/dossiers/stock_batch.html",
     "dossiers.StockBatch.voided_at": "shown at templates/dossiers/stock_batch.html",
+    "dossiers.Allotment.made_at": MADE,
     "dossiers.Potential.surveyed_on": "shown at templates/dossiers/potential.html",
     "dossiers.Potential.closed_at": MADE,
     # Councils.

@@ -260,7 +260,7 @@ LEADS_ON = {
 #: that were entered, a year with a plan and batches.
 NOT_IN_DEMO = {
     "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
-    "dossiers:stock_batch",
+    "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
 }  # fmt: skip

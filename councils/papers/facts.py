@@ -214,10 +214,13 @@ def _day_of(round_: EvaluationRound) -> date:
 
 def _commune(entry: RoundEntry) -> str:
     """The commune of the product on the document's day, with the one that it was filed in."""
-    filed = entry.dossier.commune
+    dossier, day = entry.dossier, _day_of(entry.round)
+    filed, has = dossier.before_split or dossier.commune, dossier.commune
     if filed.valid_to is None:
         return _name(filed)
-    now, then = _name(filed.heir(_day_of(entry.round))), _name(filed)
+    # Of a commune that was split, until its last day nobody else had it.
+    now = _name(has.heir(day) if filed.ended_before(day) else filed.heir(day))
+    then = _name(filed)
     return now if now == then else f"{now} (trước là {then})"
 
 

@@ -165,7 +165,7 @@ class DossierForm(PlainPart):
         producers = Producer.objects.filter(commune__in=communes)
         self.fields["producer"].queryset = producers
         self.fields["product"].queryset = Product.objects.filter(
-            producer__in=producers
+            Q(made_in=None, producer__in=producers) | Q(made_in__in=communes)
         ).select_related("producer")
         # Chosen beforehand when only one existing commune can be chosen; the others have ended.
         if (
@@ -201,7 +201,7 @@ class DossierForm(PlainPart):
         if product and producer and product.producer_id != producer.pk:
             self.add_error("product", _("Sản phẩm này không phải của chủ thể đã chọn."))
         maker = product.producer if product else producer
-        if maker and commune and (elsewhere := doors.not_made_in(maker, commune)):
+        if maker and commune and (elsewhere := doors.not_made_in(maker, commune, product)):
             self.add_error("commune", elsewhere)
         self._keep_what_is_typed(product, producer, data)
         if not product:

@@ -106,8 +106,12 @@ class Filters(Narrowed):
 
         def in_commune(word: str) -> Q:
             here = OrgUnit.objects.called(word).order_by().values("pk")
-            return Q((f"{path}commune__in", here)) | Q(
-                (f"{path}product__producer__commune__in", here)
+            # Of a commune that was split its own name alone: its main successor has it no more.
+            was = OrgUnit.objects.filter(letters.found(word)).order_by().values("pk")
+            return (
+                Q((f"{path}commune__in", here))
+                | Q((f"{path}before_split__in", was))
+                | Q((f"{path}product__producer__commune__in", here))
             )
 
         of = ("product__", "product__producer__")

@@ -1,5 +1,6 @@
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
+from dossiers.models.allotment import Allotment
 from dossiers.models.certificate import Certificate, Edition
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
@@ -46,6 +47,7 @@ __all__ = [
     "BatchState",
     "BusinessPlan",
     "CaseType",
+    "Allotment",
     "Certificate",
     "CommuneReport",
     "Completion",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce, ExtractYear
 from django.urls import reverse
 from django.utils import timezone
@@ -170,7 +170,14 @@ class CertificateQuerySet(models.QuerySet):
             .select_related("dossier__product__producer", "decision")
             .with_validity()
             .annotate(
-                place_then=heir_of("dossier__commune", "issued_on", field="name"),
+                # What was split since has its name of then, whoever got the dossier.
+                place_then=Case(
+                    When(
+                        dossier__before_split__valid_to__gte=F("issued_on"),
+                        then=heir_of("dossier__before_split", "issued_on", field="name"),
+                    ),
+                    default=heir_of("dossier__commune", "issued_on", field="name"),
+                ),
                 place_now=heir_of("dossier__commune", field="name"),
             )
         )

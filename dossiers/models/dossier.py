@@ -31,7 +31,18 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Batch, Cycle, HistoryEntry, Level, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.models import (
+    Batch,
+    Cycle,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Rubric,
+    RuleSet,
+    Stream,
+    User,
+    now_called,
+)
 from cycle.models.history import changed
 from cycle.points import mean_or_none
 from cycle.steps import Step
@@ -145,6 +156,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     commune = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="dossiers", verbose_name=_("xã, phường")
     )
+    #: Its commune until that was split and another successor got it (xã trước khi chia tách).
+    before_split = models.ForeignKey(
+        OrgUnit,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("xã trước khi chia tách"),
+    )
     outreach_event = models.ForeignKey(
         "dossiers.OutreachEvent",
         models.PROTECT,
@@ -255,6 +275,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     def mean(self) -> Decimal | None:
         """The mean of the last result in points of 100, cut after two decimals; None without."""
         return mean_or_none(self.points_sum, self.sheets)
+
+    @property
+    def place(self) -> str:
+        """The name of the commune that it was filed in, with today's (nay là)."""
+        filed = self.before_split or self.commune
+        return now_called(filed.name, self.commune.heir().name)
 
     @property
     def process(self) -> Process | None:

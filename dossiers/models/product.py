@@ -148,6 +148,15 @@ class Product(Renamed):
     name = NameField(_("tên sản phẩm"), max_length=200)
     group = models.CharField(_("nhóm sản phẩm"), max_length=40, choices=ProductGroup)
     code = models.CharField(_("mã số sản phẩm"), max_length=40, blank=True)
+    #: Where it is made, when its producer's commune was split and it went to another successor.
+    made_in = models.ForeignKey(
+        OrgUnit,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("nơi sản xuất khác xã của chủ thể"),
+    )
     search, search_joined = letters.searched("name", "code")
     sort_key = letters.sorted_by("name")
     void = models.BooleanField(_("đã gạch bỏ"), default=False, editable=False)
@@ -167,6 +176,11 @@ class Product(Renamed):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def home(self) -> OrgUnit:
+        """The unit that it belongs to: where it is made, else its producer's."""
+        return self.made_in or self.producer.commune
 
     @property
     def is_filed(self) -> bool:

@@ -22,6 +22,7 @@ from cycle.typed import shows_typed
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters, Inbox
 from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.office import allotting
 from dossiers.walk import doors
 
 ACTS = ("claim", "release", "reassign")
@@ -30,7 +31,8 @@ ACTS = ("claim", "release", "reassign")
 @login_required
 def inbox(request: SignedIn) -> HttpResponseBase:
     """The tasks that the user may do today (hộp việc)."""
-    return _list(request, "dossiers/inbox.html", Inbox)
+    to_allot = 0 if request.htmx else allotting.count_waiting(request.user)
+    return _list(request, "dossiers/inbox.html", Inbox, to_allot=to_allot)
 
 
 @login_required
@@ -39,12 +41,15 @@ def dossier_list(request: SignedIn) -> HttpResponseBase:
     return _list(request, "dossiers/dossier_list.html", Register)
 
 
-def _list(request: SignedIn, template: str, kind: type[Inbox] | type[Register]) -> HttpResponseBase:
+def _list(
+    request: SignedIn, template: str, kind: type[Inbox] | type[Register], **more: Any
+) -> HttpResponseBase:
     filters = Filters.of(request.GET)
     page = {
         "page": kind(request.user, filters),
         "filters": filters,
         "may_open": rules.has_perm("dossiers.begin", request.user),
+        **more,
     }
     response = render(request, template, page)
     if request.htmx:

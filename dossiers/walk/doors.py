@@ -47,7 +47,7 @@ from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.law import ACTS, FORWARDS
 from dossiers.models.paper import OfficialDocument
-from dossiers.models.product import Producer, on_what_stands
+from dossiers.models.product import Producer, Product, on_what_stands
 from dossiers.models.task import (
     BOTH_ENDS,
     NOT_MARKED,
@@ -88,7 +88,7 @@ def open(
         if gone := no_more(dossier.commune, dossier.cycle):
             raise ConditionNotMet([gone])
         product = dossier.product
-        if elsewhere := not_made_in(product.producer, dossier.commune):
+        if elsewhere := not_made_in(product.producer, dossier.commune, product):
             raise ConditionNotMet([elsewhere])
         new = [row for row in (product.producer, product) if row.pk is None]
         for row in new:
@@ -132,11 +132,12 @@ def no_more(commune: OrgUnit, cycle: Cycle) -> str:
     return said % {"unit": commune, "day": f"{commune.valid_to:%d/%m/%Y}", "now": heir}
 
 
-def not_made_in(producer: Producer, commune: OrgUnit) -> str:
-    """Why nothing of ``producer`` begins at ``commune``: it is of another one. "" when it is of
-    this, or of one that came into the same; also when its own was left to nobody.
+def not_made_in(producer: Producer, commune: OrgUnit, product: Product | None = None) -> str:
+    """Why nothing of ``producer``, or this ``product`` of it, begins at ``commune``: it is of
+    another one. "" when it is of this, or of one that came into the same; also when its own was
+    left to nobody.
     """
-    home = producer.commune.heir()
+    home = (producer.commune if product is None else product.home).heir()
     if home.valid_to is not None or home == commune.heir():
         return ""
     return _now("Chủ thể «%(producer)s» ở %(home)s: hãy chọn xã, phường đó.") % {

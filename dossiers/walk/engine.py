@@ -57,6 +57,12 @@ def cancel_all(dossiers: Collection[int], at: datetime) -> None:
         cancel(process, at)
 
 
+def hold_all(dossiers: Collection[int]) -> None:
+    """Lock what walks these dossiers (ids) until the transaction ends, as :func:`held` does one."""
+    walks = Process.objects.select_for_update(of=("self",)).filter(dossier__in=dossiers)
+    list(walks.order_by("pk").values_list("pk", flat=True))
+
+
 def ended(flow_class: Any, dossier: Dossier, at: datetime) -> Process:
     """A walk that was over before the dossier was here, not yet saved: it waits for nothing."""
     return Process(

@@ -1,0 +1,58 @@
+"""Who gets what of a commune that was split (phân sản phẩm của xã đã chia tách)."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import NameField, OrgUnit, User
+from dossiers.models.product import Producer, Product
+
+
+class Allotment(models.Model):
+    """A producer of a split commune, or one product of it made elsewhere, goes to a successor.
+
+    Insert-only: the newest row of a producer or product holds, a later one corrects it with a
+    ``reason``. What it moves are the rows' own units (``Producer.commune``, ``Product.made_in``,
+    ``Dossier.commune``), so that every list goes on to ask the unit alone.
+    """
+
+    unit = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="allotments", verbose_name=_("xã đã chia tách")
+    )
+    producer = models.ForeignKey(
+        Producer, models.PROTECT, related_name="allotments", verbose_name=_("chủ thể")
+    )
+    #: NULL: the producer itself, with all products that no row of their own sends elsewhere.
+    product = models.ForeignKey(
+        Product, models.PROTECT, null=True, related_name="allotments", verbose_name=_("sản phẩm")
+    )
+    was = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("đơn vị trước đó")
+    )
+    to = models.ForeignKey(
+        OrgUnit, models.PROTECT, related_name="+", verbose_name=_("xã kế thừa nhận")
+    )
+    document = models.CharField(_("số, ngày văn bản"), max_length=120)
+    document_signer = NameField(_("người ký văn bản"), max_length=150)
+    reason = models.CharField(_("lý do đính chính"), max_length=500, blank=True)
+    made_by = models.ForeignKey(User, models.PROTECT, editable=False, related_name="+")
+    made_at = models.DateTimeField(_("lúc"), editable=False)
+
+    class Meta:
+        verbose_name = _("phân về xã kế thừa")
+        verbose_name_plural = _("phân về xã kế thừa")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(document="") & ~Q(document_signer=""),
+                name="allotment_has_a_document",
+            ),
+            models.CheckConstraint(
+                condition=~Q(unit=F("to")), name="allotment_not_to_the_split_unit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product or self.producer} → {self.to}"

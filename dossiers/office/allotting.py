@@ -1,0 +1,216 @@
+"""Which successor of a split commune gets which producer (phân sản phẩm về xã kế thừa).
+
+Until it is asked, all of a split commune is its main successor's. An allotment moves what is the
+producer's from there: its unit, its dossiers' and their open tasks', routes' and clocks'. What was
+done keeps the unit of its day: tasks that are closed, the history, ``Dossier.before_split``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from cycle import clock, provinces
+from cycle.models import HistoryEntry, OrgUnit, User, check_document, check_signer
+from dossiers.models import Allotment, Dossier, Producer, Product, Route, Task, Term
+from dossiers.office import year
+from dossiers.walk import engine
+
+#: So many producers are asked about at once; the next ones come when these are done.
+AT_ONCE = 50
+
+
+class AllottedMeanwhile(Exception):
+    """Somebody has allotted or corrected some of it since the page was shown; nothing changed."""
+
+
+def split_units(user: User) -> QuerySet[OrgUnit]:
+    """The split communes that have a main successor and that this person is told of: the province's
+    office of all, who works at a successor or at its heir of theirs.
+    """
+    found = (
+        provinces.split()
+        .filter(valid_to__lt=clock.today_in_database())
+        .exclude(main_successor=None)
+    )
+    if rules.has_perm("dossiers.allot", user):
+        return found
+    link = OrgUnit.successors.through.objects
+    mine = {unit for held in user.assignments() for unit in held.business}
+    return found.filter(Exists(link.filter(from_orgunit=OuterRef("pk"), to_orgunit__in=mine)))
+
+
+def waiting(*units: int) -> QuerySet[Producer]:
+    """The producers of split communes (ids) that nobody has allotted yet, or that have a dossier
+    there not yet moved.
+    """
+    own = list(OrgUnit.objects.business_of(units).order_by().values_list("pk", flat=True))
+    there = Dossier.objects.filter(commune__in=own).values("product__producer")
+    return Producer.objects.filter(Q(commune__in=own) | Q(pk__in=there)).order_by("sort_key", "pk")
+
+
+def count_waiting(user: User) -> int:
+    """How many producers of split communes wait, for the inbox of who is told of them."""
+    if not any(held.org_unit.level in ("commune", "province") for held in user.assignments()):
+        return 0
+    units = list(split_units(user).order_by().values_list("pk", flat=True))
+    return waiting(*units).count() if units else 0
+
+
+def allotted(unit: OrgUnit) -> QuerySet[Allotment]:
+    """What holds of the allotments of its producers, by name: the newest of each."""
+    newest = Allotment.objects.filter(
+        unit=unit, producer=OuterRef("producer"), product=None
+    ).order_by("-pk")
+    return (
+        Allotment.objects.filter(unit=unit, product=None, pk=Subquery(newest.values("pk")[:1]))
+        .select_related("producer", "to", "made_by")
+        .prefetch_related(Prefetch("producer__products", Product.objects.select_related("made_in")))
+        .order_by("producer__sort_key", "pk")
+    )
+
+
+@dataclass
+class Choice:
+    """A producer goes to ``to``; ``elsewhere`` are the products made elsewhere, {product: unit}."""
+
+    producer: Producer
+    to: OrgUnit
+    elsewhere: Mapping[Product, OrgUnit] = field(default_factory=dict)
+
+
+def open_to(unit: OrgUnit) -> list[OrgUnit]:
+    """The successors that it may be given to: those that are there, or live on in another."""
+    return [
+        each for each in unit.successors.order_by("sort_key", "pk")
+        if not each.heir().ended_before(clock.today())
+    ]  # fmt: skip
+
+
+def allot(
+    unit: OrgUnit, choices: list[Choice], *, by: User, document: str, signer: str, reason: str = ""
+) -> int:
+    """Give the producers of a split ``unit`` to its successors, on a document; all or none.
+
+    With a ``reason`` it corrects what was allotted before. Raises PermissionDenied, ValidationError
+    at ``document``, ``document_signer`` or ``reason``, AllottedMeanwhile. Returns how many.
+    """
+    if not rules.has_perm("dossiers.allot", by):
+        raise PermissionDenied
+    document, signer, reason = document.strip(), signer.strip(), reason.strip()
+    for name, said in (("document", document), ("document_signer", signer)):
+        if not said:
+            raise ValidationError({name: _("Hãy nhập văn bản làm căn cứ và người ký.")})
+    check_document(document, "document")
+    check_signer(signer, "document_signer")
+    with transaction.atomic():
+        # Two who allot at once: the second waits here and finds what the first has done.
+        held = OrgUnit.objects.select_for_update().get(pk=unit.pk)
+        targets = set(open_to(held))
+        if not {each for one in choices for each in (one.to, *one.elsewhere.values())} <= targets:
+            raise ValidationError(_("Xã nhận phải là xã kế thừa hiện còn hoặc đã có nơi kế thừa."))
+        producers = [one.producer.pk for one in choices]
+        locked = Producer.objects.select_for_update().filter(pk__in=producers).order_by("pk")
+        list(locked.values_list("pk", flat=True))
+        known = {each.producer_id: each for each in allotted(held).filter(producer__in=producers)}
+        if reason:
+            if set(producers) - set(known):
+                raise AllottedMeanwhile
+        elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
+            raise AllottedMeanwhile
+        paper = {"document": document, "document_signer": signer, "reason": reason}
+        moved = [
+            line
+            for one in choices
+            for line in _move(held, one, known.get(one.producer.pk), by, paper)
+        ]
+        _record(held, by, paper, moved)
+    return len(choices)
+
+
+def _move(
+    unit: OrgUnit, one: Choice, before: Allotment | None, by: User, paper: dict[str, str]
+) -> list[dict[str, str]]:
+    """Move one producer and its products; returns what was moved, for the unit's own history."""
+    maker = Producer.objects.select_related("commune").get(pk=one.producer.pk)
+    own = set(OrgUnit.objects.business_of(unit.pk).values_list("pk", flat=True))
+    foreign = before is None and maker.commune_id not in own
+    # What it began since the split began at the main successor, for the producer's sake alone.
+    if not foreign:
+        own.add(unit.heir().pk)
+    was = maker.commune if before is None else before.to
+    said = []
+    products = list(maker.products.select_related("made_in", "producer__commune").order_by("pk"))
+    for product in products:
+        to = one.elsewhere.get(product, one.to)
+        there = own | ({product.home.pk} if before is not None else set())
+        moved = _move_dossiers(product, there, to, by, paper)
+        made_in = to if product in one.elsewhere and to != one.to else None
+        if made_in != product.made_in:
+            Allotment.objects.create(
+                unit=unit, producer=maker, product=product, was=product.home, to=to,
+                made_by=by, made_at=clock.now(), **paper,
+            )  # fmt: skip
+            Product.objects.filter(pk=product.pk).update(made_in=made_in)
+        if moved or made_in != product.made_in or not foreign:
+            said.append(_line(product, product.home, to))
+            _record(product, by, paper, said[-1:])
+    row = Allotment.objects.create(
+        unit=unit, producer=maker, was=was, to=one.to, made_by=by, made_at=clock.now(), **paper
+    )
+    if not foreign:
+        Producer.objects.filter(pk=maker.pk).update(commune=one.to)
+    _record(maker, by, paper, [_line(maker, row.was, row.to)])
+    return [_line(maker, row.was, row.to), *said]
+
+
+def _move_dossiers(
+    product: Product, there: set[int], to: OrgUnit, by: User, paper: dict[str, str]
+) -> int:
+    """Move its dossiers of the units ``there``, with what is open of them; returns how many."""
+    ids = set(
+        Dossier.objects.filter(product=product, commune__in=there).exclude(commune=to)
+        .values_list("pk", flat=True)
+    )  # fmt: skip
+    if not ids:
+        return 0
+    # In the order in which the doors lock: the walk before its dossier.
+    engine.hold_all(ids)
+    dossiers = list(
+        Dossier.objects.select_for_update(of=("self",))
+        .filter(pk__in=ids).select_related("commune").order_by("pk")
+    )  # fmt: skip
+    ended = OrgUnit.objects.exclude(valid_to=None).values("pk")
+    moving = Dossier.objects.filter(pk__in=ids)
+    moving.filter(before_split=None, commune__in=ended).update(before_split=F("commune"))
+    moving.update(commune=to)
+    for rows in (
+        Task.objects.filter(dossier__in=ids, open_state__isnull=False),
+        Term.objects.filter(dossier__in=ids).live(),
+        Route.objects.filter(dossier__in=ids),
+    ):
+        rows.filter(org_unit__in=there).update(org_unit=to)
+    for dossier in dossiers:
+        _record(dossier, by, paper, [_line(product, dossier.commune, to)])
+    return len(ids)
+
+
+def _line(row: Any, was: OrgUnit, to: OrgUnit) -> dict[str, str]:
+    return {
+        "what": str(row._meta.verbose_name), "row": str(row), "field": "commune",
+        "before": was.label, "after": to.label,
+    }  # fmt: skip
+
+
+def _record(target: Any, by: User, paper: dict[str, str], changed: list[dict[str, str]]) -> None:
+    HistoryEntry.objects.record(
+        "split.allot", target, by=by, capacity=year.capacity(by), reason=paper["reason"],
+        changed=changed, document=paper["document"], signer=paper["document_signer"],
+    )  # fmt: skip

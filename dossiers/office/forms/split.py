@@ -1,0 +1,116 @@
+"""Which successor gets which producer of a split commune."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import OrgUnit, User
+from dossiers.forms.fields import PlainPart
+from dossiers.models import Producer
+from dossiers.office import allotting
+
+#: The producer waits on with the main successor.
+LATER = "later"
+
+
+class AllotForm(PlainPart):
+    """A field for each producer and each product of it; then the document.
+
+    ``corrects``: what was allotted before is corrected, with a reason.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        unit: OrgUnit,
+        producers: Iterable[Producer],
+        corrects: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.unit, self.corrects = unit, corrects
+        self.makers = {f"producer_{maker.pk}": maker for maker in producers}
+        self.heirs = {str(each.pk): each for each in allotting.open_to(unit)}
+        units = [(pk, each.now) for pk, each in self.heirs.items()]
+        for name, maker in self.makers.items():
+            chosen = maker.commune_id if corrects else unit.main_successor_id
+            self.fields[name] = forms.ChoiceField(
+                label=str(maker),
+                choices=units if corrects else [*units, (LATER, _("Để lại, phân sau"))],
+                initial=str(chosen) if str(chosen) in self.heirs else "",
+                widget=forms.Select({"class": "form-select"}),
+            )
+            for product in maker.products.all():
+                self.fields[f"product_{product.pk}"] = forms.ChoiceField(
+                    label=_now("Sản phẩm %(name)s") % {"name": product},
+                    choices=[("", _("Theo chủ thể")), *units],
+                    required=False,
+                    initial=str(product.made_in_id or ""),
+                    widget=forms.Select({"class": "form-select"}),
+                )
+        self.fields["document"] = forms.CharField(
+            label=_("Số, ngày văn bản"),
+            max_length=120,
+            widget=forms.TextInput({"class": "form-control"}),
+        )
+        self.fields["document_signer"] = forms.CharField(
+            label=_("Người ký văn bản"),
+            max_length=150,
+            widget=forms.TextInput({"class": "form-control"}),
+        )
+        if corrects:
+            self.fields["reason"] = forms.CharField(
+                label=_("Lý do đính chính"),
+                max_length=500,
+                widget=forms.Textarea({"class": "form-control", "rows": 2}),
+            )
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        gone = [
+            name for name in self.data
+            if name.startswith("producer_") and name not in self.makers
+        ]  # fmt: skip
+        if gone:
+            raise ValidationError(MEANWHILE)
+        if not self.errors and not self.choices():
+            raise ValidationError(_("Chưa chọn xã nhận cho chủ thể nào."))
+        return cleaned
+
+    def choices(self) -> list[allotting.Choice]:
+        """What was chosen, without what waits on."""
+        found = []
+        for name, maker in self.makers.items():
+            to = self.heirs.get(self.cleaned_data.get(name, ""))
+            if to is None:
+                continue
+            elsewhere = {
+                product: self.heirs[said]
+                for product in maker.products.all()
+                if (said := self.cleaned_data.get(f"product_{product.pk}"))
+            }
+            found.append(allotting.Choice(maker, to, elsewhere))
+        return found
+
+    def save(self, by: User) -> int | None:
+        """How many were allotted, or None when it was refused."""
+        said = self.cleaned_data
+        try:
+            return allotting.allot(
+                self.unit, self.choices(), by=by, document=said["document"],
+                signer=said["document_signer"], reason=said.get("reason", ""),
+            )  # fmt: skip
+        except allotting.AllottedMeanwhile:
+            self.add_error(None, MEANWHILE)
+        except ValidationError as refused:
+            self.add_error(None, refused)
+        return None
+
+
+MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. Hãy tải lại trang và xem lại.")

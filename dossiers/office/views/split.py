@@ -1,0 +1,96 @@
+"""Split communes: which successor gets which producer (phân sản phẩm của xã đã chia tách)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Prefetch
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from cycle.asking import SignedIn
+from cycle.models import OrgUnit
+from cycle.once import once
+from cycle.typed import fill, shows_typed
+from dossiers.models import Producer, Product
+from dossiers.office import allotting
+from dossiers.office.forms.split import AllotForm
+
+
+@login_required
+def split_list(request: SignedIn) -> HttpResponseBase:
+    """The split communes that I am told of, each with how many of its producers wait."""
+    units = list(allotting.split_units(request.user))
+    if not units and not rules.has_perm("dossiers.allot", request.user):
+        raise Http404
+    rows = [{"unit": unit, "waiting": allotting.waiting(unit.pk).count()} for unit in units]
+    return render(request, "dossiers/split_list.html", {"rows": rows})
+
+
+def _with_products(producers: Any) -> Any:
+    return producers.prefetch_related(
+        Prefetch("products", Product.objects.select_related("made_in"))
+    )
+
+
+@login_required
+@shows_typed
+@once
+def split_one(request: SignedIn, pk: int) -> HttpResponseBase:
+    """One split commune: who waits, to whom each goes; shown once more, then done."""
+    unit = get_object_or_404(allotting.split_units(request.user), pk=pk)
+    may = rules.has_perm("dossiers.allot", request.user)
+    if request.method == "POST" and not may:
+        return _not_allowed(request)
+    waits = allotting.waiting(unit.pk)
+    form = None
+    if may:
+        asked = _with_products(waits)[: allotting.AT_ONCE]
+        form = AllotForm(request.POST or None, unit=unit, producers=asked)
+    page = {
+        "unit": unit,
+        "count": waits.count(),
+        "waiting": waits[: allotting.AT_ONCE],
+        "allotted": allotting.allotted(unit),
+        "may": may,
+    }
+    return _asked(request, form, unit, page)
+
+
+@login_required
+@shows_typed
+@once
+def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseBase:
+    """One producer that was allotted wrongly, with a reason."""
+    unit = get_object_or_404(allotting.split_units(request.user), pk=pk)
+    row = get_object_or_404(allotting.allotted(unit), producer=producer_pk)
+    if not rules.has_perm("dossiers.allot", request.user):
+        return _not_allowed(request)
+    maker = _with_products(Producer.objects.filter(pk=row.producer_id))
+    form = AllotForm(request.POST or None, unit=unit, producers=maker, corrects=True)
+    return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
+
+
+def _not_allowed(request: SignedIn) -> HttpResponseBase:
+    page = {"act": {"label": _("Phân sản phẩm của xã đã chia tách")}}
+    return render(request, "dossiers/not_allowed.html", page, status=403)
+
+
+def _asked(
+    request: SignedIn, form: AllotForm | None, unit: OrgUnit, page: dict[str, Any]
+) -> HttpResponseBase:
+    """Show the form; once it is right what it will do; then do it."""
+    if form is not None:
+        fill(form, request.typed)
+    if form is not None and form.is_valid():
+        if "confirmed" not in request.POST:
+            page["preview"] = form.choices()
+        elif "back" not in request.POST and (done := form.save(request.user)) is not None:
+            messages.success(request, _("Đã phân %(n)d chủ thể.") % {"n": done})
+            return redirect("dossiers:split_one", unit.pk)
+    return render(request, "dossiers/split_one.html", page | {"form": form})
