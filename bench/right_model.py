@@ -101,7 +101,8 @@ def run(scale):
     figures["history_whole"] = history_is_whole()
     figures["exact"] = (
         figures["history_whole"]
-        and figures["acts"] > steps / 10
+        and figures["acts"] > steps / 25
+        and walk.moves["close_round"] > steps / 250
         and figures["told"] > steps / 10
         and not any(figures[name] for name in FAULTS)
     )

@@ -47,11 +47,12 @@ PAPER = "15/VB-UBND ngày 01/02/2026"
 LIVE = (RoundState.PREPARING, RoundState.OPEN)
 #: How often each move comes, beside those of ``right_model``.
 MOVES = {
-    "begin_round": 8, "take_in": 3, "invite": 2, "put_off": 1, "open_round": 10, "score": 24,
+    "begin_round": 12, "take_in": 3, "invite": 2, "put_off": 1, "open_round": 10, "score": 24,
     "pen_sheet": 3, "compare": 3, "take_back": 1, "interest": 2, "attend": 6, "count": 8,
-    "score_again": 2, "accept_spread": 2, "resolve": 3, "eliminate": 1, "drop": 1, "leave_out": 1,
-    "close_round": 10, "reopen_round": 3, "void_round": 1, "convene": 2, "seat_ends": 1,
+    "score_again": 2, "accept_spread": 2, "resolve": 3, "eliminate": 1, "drop": 0.5, "leave_out": 1,
+    "close_round": 10, "reopen_round": 3, "void_round": 0.5, "convene": 2, "seat_ends": 1,
     "seat_given": 2, "lock_out": 1, "approve": 4, "revoke": 1,
+    "remedy": 24,
 }  # fmt: skip
 
 
@@ -380,6 +381,18 @@ class Rounds:
             and dossier.state == State.RANKED
         ):
             self.found["wrong_results"].append(f"{dossier}: {result.stars} {dossier.state}")
+
+    def remedy(self):
+        """What the checklist asks first; the closing when it asks nothing."""
+        round_ = self.round_(*LIVE)
+        items = [item for item in checklist(round_) if not item.met] if round_ else []
+        if items:
+            with transaction.atomic():
+                self.remedied(round_, self.chance.choice(items))
+        elif round_:
+            self.closed(round_, self.by(round_, "councils.preside"))
+            self.moves["close_round"] += 1
+        return bool(round_)
 
     def reopen_round(self):
         round_ = self.round_(RoundState.CLOSED)
