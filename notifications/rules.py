@@ -5,6 +5,7 @@ from __future__ import annotations
 import rules
 
 from councils.models import EvaluationRound, Opinion
+from councils.rules import sits
 from cycle.models import HistoryEntry, Level, Role, Stream, User
 from dossiers.models import Dossier
 from dossiers.rules import has_a_post
@@ -33,6 +34,8 @@ def may_read(user: User, entry: HistoryEntry) -> bool:
         asked = entry.data.get("opinion")
         return (
             EvaluationRound.objects.visible_to(user).filter(pk=entry.stream_id).exists()
+            # Whose seat has ended still scores in a round that met before.
+            or sits(user, EvaluationRound.objects.get(pk=entry.stream_id))
             or asked is not None
             and Opinion.objects.visible_to(user).filter(pk=asked).exists()
         )

@@ -31,7 +31,7 @@ from notifications import operations as operating
 from notifications.forms import PreferenceForm
 from notifications.models import CalendarFeed, Notification, Preference, new_token
 from notifications.news import Filters, Kind, News, unread_count
-from notifications.rules import has_a_post, runs_the_system
+from notifications.rules import has_a_post, may_read, runs_the_system
 
 #: How long a calendar program may be told the same.
 FEED_SECONDS = 300
@@ -90,6 +90,9 @@ def _to_round(request: SignedIn, entry: HistoryEntry) -> HttpResponseBase:
         return redirect("councils:opinion", asked)
     if EvaluationRound.objects.visible_to(request.user).filter(pk=entry.stream_id).exists():
         return redirect("councils:round", entry.stream_id)
+    if may_read(request.user, entry):
+        # Their seat has ended; their sheets are awaited all the same.
+        return redirect("councils:my_sheets", entry.stream_id)
     messages.warning(request, _("Bạn không còn tham gia hội đồng của đợt này."))
     return redirect("notifications:news")
 

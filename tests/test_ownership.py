@@ -414,6 +414,26 @@ def test_a_letter_of_a_former_post_is_sent_to_whom_another_post_lets_see(
         assert tried(notification=told_) == DeliveryState.SENT
 
 
+def test_who_still_scores_after_their_seat_has_ended_is_told_so(
+    province, thu, cycle, commune, an, mailed
+):
+    regulate(province)
+    council = judging.seat(province, thu)
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+    member = judging.judge(council, 1)
+    addressed(member.user)
+    council.members.filter(pk=member.pk).update(until=clock.today())
+    entry = HistoryEntry.objects.get(event="round.open", stream_id=round_.pk)
+    with clock.at(clock.now() + 2 * DAY):
+        told_ = Notification.objects.create(
+            entry=entry, recipient=member.user, created_at=clock.now()
+        )
+        assert tried(notification=told_) == DeliveryState.SENT
+        Delivery.objects.all().delete()
+        round_.void(by=thu, reason="Hoãn", document="15/VB-UBND ngày 01/11/2026")
+        assert tried(notification=told_) == DeliveryState.LAPSED
+
+
 def test_a_mornings_letter_is_of_its_day_and_of_what_its_reader_may_see(dossier, an, mailed):
     addressed(an)
     with clock.at(NOW):
