@@ -31,8 +31,20 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Batch, Cycle, HistoryEntry, Level, OrgUnit, Rubric, RuleSet, Stream, User
+from cycle.models import (
+    Batch,
+    Cycle,
+    HistoryEntry,
+    LawReading,
+    Level,
+    OrgUnit,
+    Rubric,
+    RuleSet,
+    Stream,
+    User,
+)
 from cycle.models.history import changed
+from cycle.models.reading import Point
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
@@ -377,7 +389,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         expires_on = self._judged_anew_until()
         if expires_on is None or expires_on < self.rule_set.valid_from:
             return False
-        at_most = self.rule_set.awaits_decision_until(expires_on)
+        missed = LawReading.of(Point.MISSED_WINDOW)
+        at_most = self.rule_set.awaits_decision_until(expires_on, missed)
         return at_most is not None and day <= at_most
 
     def _judged_anew_until(self) -> date | None:
