@@ -13,6 +13,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -168,6 +169,32 @@ def put(name: str, content: File) -> None:
     if saved != name:
         _storage().delete(saved)
         raise NotStored(f"the storage of files must overwrite: {saved} for {name}")
+
+
+def room() -> Any:
+    """(total, used, free) bytes of the disk with the folder; None where files lie elsewhere."""
+    folder = _folder()
+    return folder and shutil.disk_usage(folder)
+
+
+def refuses() -> str:
+    """Why nothing can be written where files are kept, in the system's words; "" when it can."""
+    folder = _folder()
+    try:
+        if folder:
+            tempfile.NamedTemporaryFile(dir=folder, prefix=PARTIAL).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _folder() -> Path | None:
+    """The folder of the storage, or what is there of its parents before the first file."""
+    storage = storages["files"]
+    if not isinstance(storage, FileSystemStorage):
+        return None
+    folder = Path(storage.location)
+    return next(each for each in (folder, *folder.parents) if each.exists())
 
 
 def stage(content: File, filename: str = "", content_type: str = "") -> Staged:

@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 from celery import signals
 from celery.schedules import crontab
 from django.conf import settings
+from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.chains import HistoryBroken
+from cycle.management.commands.backup import kept
 from cycle.models import HistoryEntry
 from notifications.models import Heartbeat
 
@@ -32,6 +34,8 @@ BEATS = {
 }
 #: The tasks that write their own row: a part that fails does not stop their other parts.
 OF_PARTS = {"keep_time", "send_letters", "collect_files"}
+#: The row of the last backup (sao lưu); no beat takes it.
+BACKUP = "backup"
 #: A beat is missing when it is later than its time by more than this.
 GRACE = timedelta(minutes=4)
 
@@ -104,6 +108,20 @@ def ended(task: Any = None, state: str | None = None, retval: Any = None, **said
         Heartbeat.objects.filter(name=name).update(
             finished_at=clock.now(), result=result, error=error
         )
+
+
+@receiver(kept)
+def backed_up(started: datetime, files: int, **said: Any) -> None:
+    """Write down that a backup was taken."""
+    Heartbeat.objects.update_or_create(
+        name=BACKUP,
+        defaults={
+            "started_at": started,
+            "finished_at": clock.now(),
+            "result": {"files": files},
+            "error": "",
+        },
+    )
 
 
 def in_words(error: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +13,7 @@ from cycle import clock
 from cycle.models import FileFault, HistoryEntry, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
 from dossiers.lists.filters import Queried
+from notifications import health
 from notifications.beats import Mark, marks
 from notifications.delivery import resend
 from notifications.letters import title_of_term
@@ -50,6 +52,10 @@ class Operations:
             if mark.name == "collect_files" and mark.beat:
                 self.collected = mark.beat.result.get("files")
         return found
+
+    def missing(self) -> list[health.Finding]:
+        """What the installation lacks, as far as that is told without trying anything."""
+        return health.told() if settings.PRODUCTION else []
 
     def backlog(self) -> list[tuple[Any, int]]:
         """(name, number) of what is queued; one query."""

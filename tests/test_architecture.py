@@ -68,10 +68,10 @@ FLOORS = {
         "beats reasons digests dispatch weekly",
         "letters",
         "delivery news",
-        "jobs forms",
+        "jobs forms health",
         "operations",
         "lists",
-        "views words",
+        "views words management",
         "urls apps",
     ],
 }

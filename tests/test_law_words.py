@@ -478,6 +478,19 @@ def test_days_that_nobody_could_meet_are_not_asked_for_while_the_transition_last
     assert entry.data.get("outside") == (["D6"] if asked else None)
 
 
+def test_days_that_had_begun_before_the_law_are_not_asked_for_where_that_is_the_reading(
+    cycle_of_three, old_commune, cycle, commune, an, minh, son
+):
+    # Until 19/9/2026: its days to file were 23/3 to 22/5, the day on which the law came.
+    given = certify(cycle_of_three, old_commune, an, son, at(2023, 9, 19), number="12/GCN")
+    dossier = assembled(given, cycle, commune, an, at(2026, 6, 1))
+    with pytest.raises(ConditionNotMet, match="Nộp muộn hơn"):
+        file(dossier, an, at(2026, 7, 1))
+    LawReading.choose("missed_window", "begun", document="7/QĐ-UBND", by=minh)
+    file(dossier, an, at(2026, 7, 1))
+    assert "outside" not in dossier.history.filter(event="dossier.submit_dossier").get().data
+
+
 def test_the_page_asks_for_the_reason_at_its_field(given, cycle, commune, an):
     dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
     client = Client()
@@ -619,7 +632,8 @@ def refuse(dossier, by, *day):
 
 @pytest.mark.parametrize("then", ["filed again", "deferred", "reopened and filed", "upgraded"])
 @pytest.mark.parametrize(
-    ("reading", "last"), [("by_day_180", ENDS), ("no_filing", date(2026, 9, 10))]
+    ("reading", "last"),
+    [(reading, date(2026, 9, 10)) for reading in ("by_day_180", "before_expiry", "no_filing")],
 )
 def test_after_the_result_nothing_prolongs_it_again(
     old, cycle, commune, an, minh, son, reading, last, then
@@ -643,6 +657,20 @@ def test_after_the_result_nothing_prolongs_it_again(
         words = main(see(old.get_absolute_url()))
     assert "Đã hết hạn" in words and "Điều 12" not in words
     assert old.terms.get().due_on == last
+
+
+@pytest.mark.parametrize("reading", ["by_day_180", "before_expiry"])
+def test_what_the_council_takes_up_again_was_filed_on_its_first_day(
+    old, cycle, commune, an, minh, son, reading
+):
+    if reading != "by_day_180":
+        LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+    dossier = refuse(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, 2026, 9, 10)
+    with clock.at(at(2027, 2, 15)):
+        dossier = type(dossier).objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    found = Certificate.objects.with_validity().get(pk=old.pk).validity
+    assert (found.until, found.filed_on) == (date(2027, 1, 28), date(2026, 7, 20))
 
 
 def test_what_the_ministry_ordered_ends_it_with_its_result(given, cycle, commune, an, minh, son):
@@ -805,6 +833,8 @@ def test_what_lacks_warns_at_forwarding_and_may_follow_by_a_day_named(at_commune
 def test_five_again_go_to_the_centre(at_commune, an, minh):
     dossier = reported(at_commune, an)
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    # Five that came for the province are not the centre's.
+    doors.act(dossier.process, "record_samples", by=minh, record=records.samples())
     assert (dossier.samples_lacking(), dossier.samples_lacking(for_centre=True)) == (0, 5)
     client = Client()
     client.force_login(minh)
@@ -812,6 +842,12 @@ def test_five_again_go_to_the_centre(at_commune, an, minh):
     assert "Còn thiếu 5 sản phẩm mẫu gửi trung ương." in " ".join(words.split())
     doors.act(dossier.process, "record_samples", by=minh, record=records.samples(for_centre=True))
     assert dossier.samples_lacking(for_centre=True) == 0
+
+
+def test_five_for_the_centre_are_not_the_councils(at_commune, an):
+    dossier = reported(at_commune, an, samples=0)
+    doors.act(dossier.process, "record_samples", by=an, record=records.samples(for_centre=True))
+    assert (dossier.samples_lacking(), dossier.samples_lacking(for_centre=True)) == (5, 0)
 
 
 # --- Đ.5.1: more batches than two -----------------------------------------------------------

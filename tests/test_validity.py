@@ -180,11 +180,13 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
             paper=records.signed_paper(),
             reason="Không đạt",
         )
-    assert validity(old) == Validity(ENDS)
+    # Until the result: it was valid on every day between.
+    assert validity(old) == Validity(date(2026, 9, 10))
+    assert "Đang có giá trị" in public(old, at(2026, 9, 10))
     assert "Đã hết hạn" in public(old, at(2026, 9, 11))
     term = clock_of(old)
-    assert (term.due_on, term.state) == (ENDS, "running")
-    sweep(at(2026, 9, 10, 10))
+    assert (term.due_on, term.state) == (date(2026, 9, 10), "running")
+    sweep(at(2026, 9, 11, 10))
     assert term.firings.filter(rung="0:officer").exists()
 
 

@@ -105,8 +105,8 @@ def filed_in_window(dossier: Dossier, day: date) -> Words | None:
     window = dossier.refiling()
     if window is None or window[0] <= day <= window[1]:
         return None
-    if window[1] < dossier.rule_set.valid_from and dossier.in_transition(day):
-        # Nobody could meet days that were over before the law came (Đ.12.3).
+    if dossier.in_transition(day):
+        # Nobody could meet them: they were over, or had begun, before the law came (Đ.12.3).
         return None
     days = {"first": f"{window[0]:%d/%m/%Y}", "last": f"{window[1]:%d/%m/%Y}"}
     if day < window[0]:

@@ -84,23 +84,17 @@ class Edition(models.TextChoices):
 class CertificateQuerySet(models.QuerySet):
     def with_validity(self) -> Self:
         """With the columns that :attr:`Certificate.validity` and ``refiling`` need."""
-        entered = (
-            HistoryEntry.objects.filter(
-                stream=Stream.DOSSIER, stream_id=OuterRef("pk"), after__in=UNDECIDED
-            )
-            .exclude(before__in=UNDECIDED)
-            .order_by("-seq")
-        )
         # An upgrade prolongs nothing.
         again = Dossier.objects.filter(
             product=OuterRef("dossier__product"), case_type=CaseType.REEVALUATION
         )
         anew = (
             again.filter(state__in=UNDECIDED)
-            .annotate(filed_at=Subquery(entered.values("at")[:1]))
+            .annotate(filed_at=Subquery(self._filings("pk").values("at")[:1]))
             .order_by("filed_at")
         )
         refused = self._refusals()
+        before = self._filings("stream_id").filter(seq__lt=OuterRef("seq")).values("at")[:1]
         ordered = (
             HistoryEntry.objects.filter(
                 stream=Stream.DOSSIER,
@@ -114,11 +108,26 @@ class CertificateQuerySet(models.QuerySet):
         return self.annotate(
             filed_at=Subquery(anew.values("filed_at")[:1]),
             refused_at=Subquery(refused.values("at")[:1]),
+            refused_filed_at=Subquery(refused.annotate(filed=Subquery(before)).values("filed")[:1]),
             order_refused_at=Subquery(refused.filter(at__gt=Subquery(ordered)).values("at")[:1]),
             law_at_expiry=Subquery(law.values("pk")[:1]),
             stays_valid=LawReading.counts(Point.STAYS_VALID),
             missed_window=LawReading.counts(Point.MISSED_WINDOW),
             replaced_on=Subquery(self._newer().values("issued_on")[:1]),
+        )
+
+    @staticmethod
+    def _filings(dossier: str) -> models.QuerySet[HistoryEntry]:
+        """The entries by which the dossier in the column ``dossier`` was filed (nộp), the last
+        first; what its council takes up again (``judge_again``) is not filed anew.
+        """
+        return (
+            HistoryEntry.objects.filter(
+                stream=Stream.DOSSIER, stream_id=OuterRef(dossier), after__in=UNDECIDED
+            )
+            .exclude(before__in=UNDECIDED)
+            .exclude(event="dossier.judge_again")
+            .order_by("-seq")
         )
 
     @staticmethod
@@ -308,19 +317,16 @@ class Certificate(Record):
         at_most = self.prolonged_to
         if self.expires_on is None or at_most is None:
             return Validity(self.expires_on)
-        no_filing = self.stays_valid == "no_filing"
-        if self.refused_at:
-            # The result has come: no later filing prolongs it again.
-            refused_on = timezone.localdate(self.refused_at)
-            until = max(self.expires_on, min(refused_on, at_most)) if no_filing else self.expires_on
-            return Validity(until)
-        filed_on = timezone.localdate(self.filed_at) if self.filed_at else None
-        if no_filing:
-            return Validity(at_most, filed_on)
+        filed_at = self.refused_filed_at if self.refused_at else self.filed_at
+        filed_on = timezone.localdate(filed_at) if filed_at else None
         last = self.expires_on if self.stays_valid == "before_expiry" else at_most
-        if filed_on and filed_on <= last:
-            return Validity(at_most, filed_on)
-        return Validity(self.expires_on)
+        if not (self.stays_valid == "no_filing" or (filed_on and filed_on <= last)):
+            return Validity(self.expires_on)
+        if self.refused_at:
+            # «Until the result», which has come: no later filing prolongs it again.
+            refused_on = timezone.localdate(self.refused_at)
+            return Validity(max(self.expires_on, min(refused_on, at_most)))
+        return Validity(at_most, filed_on)
 
     @property
     def prolonged_to(self) -> date | None:

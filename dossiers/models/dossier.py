@@ -35,15 +35,23 @@ from cycle.models import (
     Batch,
     Cycle,
     HistoryEntry,
+<<<<<<< HEAD
+=======
+    LawReading,
+>>>>>>> w-m
     Level,
     OrgUnit,
     Rubric,
     RuleSet,
     Stream,
     User,
+<<<<<<< HEAD
     now_called,
+=======
+>>>>>>> w-m
 )
 from cycle.models.history import changed
+from cycle.models.reading import Point
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
@@ -403,7 +411,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         expires_on = self._judged_anew_until()
         if expires_on is None or expires_on < self.rule_set.valid_from:
             return False
-        at_most = self.rule_set.awaits_decision_until(expires_on)
+        missed = LawReading.of(Point.MISSED_WINDOW)
+        at_most = self.rule_set.awaits_decision_until(expires_on, missed)
         return at_most is not None and day <= at_most
 
     def _judged_anew_until(self) -> date | None:

@@ -20,12 +20,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.backends.postgresql.client import DatabaseClient
 from django.db.migrations.recorder import MigrationRecorder
+from django.dispatch import Signal
 
 from cycle import clock, files
 from cycle.running import embedded
 
 DUMP, MANIFEST, MEDIA = "database.dump", "manifest.json", "media/"
 FORMAT = 1
+#: Sent when a backup is whole on the disk, with ``started`` and ``files``, their number.
+kept = Signal()
 
 
 def roles() -> dict[str, str]:
@@ -86,7 +89,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *, file: Path, **options: Any) -> None:
-        partial = file.with_name(f"{file.name}.partial")
+        started, partial = clock.now(), file.with_name(f"{file.name}.partial")
         try:
             with (
                 tempfile.TemporaryDirectory(dir=file.parent) as folder,
@@ -102,7 +105,10 @@ class Command(BaseCommand):
             ) from None
         finally:
             partial.unlink(missing_ok=True)
-        self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu.")
+        held = len(manifest["sha256"]) - 1
+        # A mark that fails spoils no backup.
+        kept.send_robust(Command, started=started, files=held)
+        self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {held} tài liệu.")
 
     def fill(self, archive: tarfile.TarFile, dump: Path) -> dict[str, Any]:
         run("pg_dump", "--format=custom", "--no-owner", f"--file={dump}")
