@@ -35,20 +35,14 @@ from cycle.models import (
     Batch,
     Cycle,
     HistoryEntry,
-<<<<<<< HEAD
-=======
     LawReading,
->>>>>>> w-m
     Level,
     OrgUnit,
     Rubric,
     RuleSet,
     Stream,
     User,
-<<<<<<< HEAD
     now_called,
-=======
->>>>>>> w-m
 )
 from cycle.models.history import changed
 from cycle.models.reading import Point
