@@ -47,6 +47,7 @@ from dossiers.models import (
     Product,
     ProductGroup,
     StockBatch,
+    Task,
 )
 from dossiers.models.dossier import Route
 from dossiers.models.stock import StockKind
@@ -707,6 +708,22 @@ def test_a_later_merger_of_the_successor_is_followed_on(halves, province):
         assert s.dossier in Dossier.objects.visible_to(sau)
         assert rules.has_perm("dossiers.complete_task", sau, open_task(s.dossier))
         assert sau.pk in audiences._of_term(s.certificate.terms.get())
+
+
+def test_a_correction_after_a_merger_takes_what_was_begun_at_each_since(halves, province):
+    s = halves()
+    with clock.at(NOW):
+        makers(s)
+    last = NOW.date() + 10 * DAY
+    end = unit("z", province, last + DAY, name="Xã Nhập Lại")
+    OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=last)
+    s.other.successors.set([end])
+    with clock.at(NOW + 20 * DAY):
+        Dossier.objects.filter(pk=s.dossier.pk).update(commune=end)
+        Task.objects.filter(dossier=s.dossier, open_state__isnull=False).update(org_unit=end)
+        allot(s, s.own, reason="Thôn này thuộc Sông Đà")
+        s.dossier.refresh_from_db()
+        assert (s.dossier.commune, open_task(s.dossier).org_unit) == (s.own, s.own)
 
 
 def test_products_of_one_producer_go_to_two_successors(halves, cycle):

@@ -263,6 +263,7 @@ class Certificate(Record):
     #: the first after the ministry had ordered it was.
     filed_at: datetime | None
     refused_at: datetime | None
+    refused_filed_at: datetime | None
     order_refused_at: datetime | None
     law_at_expiry: int | None
     #: How the province reads the transition: see :class:`cycle.models.LawReading`.

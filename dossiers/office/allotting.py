@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from cycle import clock, provinces
 from cycle.models import HistoryEntry, OrgUnit, User, check_document, check_signer
+from cycle.models.area import Heirs, start
 from dossiers.models import Allotment, Dossier, Producer, Product, Route, Task, Term
 from dossiers.office import year
 from dossiers.walk import engine
@@ -144,13 +145,13 @@ def _move(
     foreign = before is None and maker.commune_id not in own
     # What it began since the split began at the main successor, for the producer's sake alone.
     if not foreign:
-        own.add(unit.heir().pk)
+        own |= _lives_on_in(unit)
     was = maker.commune if before is None else before.to
     said = []
     products = list(maker.products.select_related("made_in", "producer__commune").order_by("pk"))
     for product in products:
         to = one.elsewhere.get(product, one.to)
-        there = own | ({product.home.pk} if before is not None else set())
+        there = own | (_lives_on_in(product.home) if before is not None else set())
         moved = _move_dossiers(product, there, to, by, paper)
         made_in = to if product in one.elsewhere and to != one.to else None
         if made_in != product.made_in:
@@ -169,6 +170,12 @@ def _move(
         Producer.objects.filter(pk=maker.pk).update(commune=one.to)
     _record(maker, by, paper, [_line(maker, row.was, row.to)])
     return [_line(maker, row.was, row.to), *said]
+
+
+def _lives_on_in(unit: OrgUnit) -> set[int]:
+    """The ids of the unit and of all that had its business after it, one after the other."""
+    heirs = Heirs(start(unit.pk), clock.today_in_database())
+    return {unit.pk, *OrgUnit.objects.filter(pk__in=heirs).values_list("pk", flat=True)}
 
 
 def _move_dossiers(

@@ -90,7 +90,7 @@ def _asked(
     if form is not None and form.is_valid():
         if "confirmed" not in request.POST:
             page["preview"] = form.choices()
-        elif "back" not in request.POST and (done := form.save(request.user)) is not None:
+        elif (done := form.save(request.user)) is not None:
             messages.success(request, _("Đã phân %(n)d chủ thể.") % {"n": done})
             return redirect("dossiers:split_one", unit.pk)
     return render(request, "dossiers/split_one.html", page | {"form": form})
