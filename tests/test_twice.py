@@ -485,7 +485,7 @@ BY_ITSELF = {
         "round_void", "void_sheet",
     },
     "it sets what stands there; a second sending sets the same": {
-        "own_contact", "person_contact", "setup_contact", "setup_reference", "help_seen",
+        "own_contact", "person_contact", "setup_reference", "help_seen",
         "order", "attendance", "sheet", "team_sheet", "read_all", "preferences",
         "calendar_address",
         "operations", "notification",

@@ -120,6 +120,7 @@ def reference(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@once
 def office_contact(request: SignedIn) -> HttpResponseBase:
     """Whom to call who cannot sign in; the sign-in page says it (liên hệ của văn phòng)."""
     _administrator(request)
