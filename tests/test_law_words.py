@@ -1,9 +1,12 @@
 """The law's own words (QĐ 26/2026/QĐ-TTg, QĐ 851): each sentence of it a row, said in plain words."""
 
+import json
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -12,7 +15,9 @@ from cycle import clock
 from cycle.models import Batch, Cycle, DayOff, HistoryEntry, LawReading, TermRule
 from dossiers.models import ConditionNotMet, PlanPaper, State, Term
 from dossiers.models.certificate import Certificate
+from dossiers.models.law import ACTS
 from dossiers.office import year as years
+from dossiers.office.reports import CycleReport, questions
 from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors
 from tests import records
@@ -426,6 +431,28 @@ def file(dossier, an, moment, **given):
         )
 
 
+def counted(year, code, an):
+    """One filing of ``year`` needed a reason: in its report, printed or for machines, and page."""
+    assert CycleReport(year).outside() == {"D6": 0, "edition": 0} | {code: 1}
+    printed = StringIO()
+    call_command("cycle_report", year.year, title=year.title, stdout=printed)
+    label = questions()[code]
+    assert f"{label}: 1" in printed.getvalue()
+    printed = StringIO()
+    call_command("cycle_report", year.year, "--json", title=year.title, stdout=printed)
+    assert json.loads(printed.getvalue())["outside"][code] == 1
+    client = Client()
+    client.force_login(an)
+    page = client.get(reverse("dossiers:cycle", args=[year.pk])).content.decode()
+    assert f"<dt>{label}</dt> <dd> 1 hồ sơ </dd>" in " ".join(page.split())
+
+
+def test_every_question_of_an_act_has_its_own_line_in_the_report():
+    asked = {each for act in ACTS.values() for each in act.asks}
+    assert len({each.code for each in asked}) == len(asked) == len(questions())
+    assert len({str(label) for label in questions().values()}) == len(asked)
+
+
 @pytest.mark.parametrize("day", [(2026, 9, 2), (2026, 10, 1), (2026, 11, 1)])
 def test_in_its_days_it_is_filed_without_a_reason(given, cycle, commune, an, day):
     dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
@@ -447,6 +474,7 @@ def test_outside_its_days_it_needs_a_reason_and_is_counted(given, cycle, commune
     file(dossier, an, at(*day), reason="Chủ thể ốm dài ngày")
     entry = dossier.history.filter(event="dossier.submit_dossier").get()
     assert (entry.data["outside"], entry.reason) == (["D6"], "Chủ thể ốm dài ngày")
+    counted(cycle, "D6", an)
 
 
 @pytest.mark.parametrize(
@@ -532,6 +560,7 @@ def test_a_law_that_is_not_in_force_on_the_day_of_filing_is_said_and_needs_a_rea
         file(dossier, an, at(*day))
     file(dossier, an, at(*day), reason="Quy định chuyển tiếp")
     assert dossier.history.last().data["outside"] == ["edition"]
+    counted(year, "edition", an)
 
 
 # --- Đ.12.3: the transition ------------------------------------------------------------------
