@@ -13,7 +13,7 @@ from django.urls import reverse
 from councils.models import Regulation
 from cycle import clock
 from cycle.models import Batch, Cycle, DayOff, HistoryEntry, LawReading, TermRule
-from dossiers.models import ConditionNotMet, PlanPaper, State, Term
+from dossiers.models import ConditionNotMet, PlanPaper, Product, State, Term
 from dossiers.models.certificate import Certificate
 from dossiers.models.law import ACTS
 from dossiers.office import year as years
@@ -433,7 +433,7 @@ def file(dossier, an, moment, **given):
 
 def counted(year, code, an):
     """One filing of ``year`` needed a reason: in its report, printed or for machines, and page."""
-    assert CycleReport(year).outside() == {"D6": 0, "edition": 0} | {code: 1}
+    assert CycleReport(year).outside() == dict.fromkeys(questions(), 0) | {code: 1}
     printed = StringIO()
     call_command("cycle_report", year.year, title=year.title, stdout=printed)
     label = questions()[code]
@@ -871,6 +871,43 @@ def test_five_again_go_to_the_centre(at_commune, an, minh):
     assert "Còn thiếu 5 sản phẩm mẫu gửi trung ương." in " ".join(words.split())
     doors.act(dossier.process, "record_samples", by=minh, record=records.samples(for_centre=True))
     assert dossier.samples_lacking(for_centre=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("group", "came", "reason", "goes"),
+    [
+        ("food", 0, "", False),
+        ("food", 4, "", False),
+        ("food", 5, "", True),
+        ("food", 0, "Cam chưa vào mùa, gửi mẫu ngày 20/12/2026", True),
+        ("community_tourism", 0, "", True),
+    ],
+)
+def test_without_five_for_the_centre_it_is_asked_when_they_come(
+    at_commune, cycle, an, minh, son, group, came, reason, goes
+):
+    dossier = stand(reported(at_commune, an), S.AWAITING_DECISION, stars=5, points_sum="650")
+    Product.objects.filter(pk=dossier.product_id).update(group=group)
+    approval = records.signed_paper(number="88/QĐ-UBND")
+    doors.act(dossier.process, "approve_result", by=minh, paper=approval)
+    if came:
+        receipt = records.samples(samples=came, for_centre=True)
+        doors.act(dossier.process, "record_samples", by=minh, record=receipt)
+    dossier.lock()
+    asked = {"by": son, "paper": records.signed_paper()}
+    client = Client()
+    client.force_login(son)
+    page = client.get(reverse("dossiers:task", args=[open_task(dossier).pk])).content.decode()
+    assert ('name="nominate-reason-reason"' in page) is not (goes and not reason)
+    if not goes:
+        with pytest.raises(ConditionNotMet, match=f"Còn thiếu {5 - came} sản phẩm mẫu gửi trung"):
+            doors.complete(open_task(dossier), "nominate", **asked)
+        return
+    doors.complete(open_task(dossier), "nominate", reason=reason, **asked)
+    entry = dossier.history.filter(event="dossier.nominate").get()
+    assert (entry.reason, entry.data.get("outside")) == (reason, ["samples"] if reason else None)
+    if reason:
+        counted(cycle, "samples", an)
 
 
 def test_five_for_the_centre_are_not_the_councils(at_commune, an):

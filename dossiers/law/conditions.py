@@ -388,6 +388,21 @@ def result_approved(dossier: Dossier) -> Words | None:
     return None
 
 
+@question("samples", _("Đề nghị trung ương khi chưa đủ sản phẩm mẫu"))
+def samples_for_centre(dossier: Dossier, day: date) -> Words | None:
+    """Đủ sản phẩm mẫu gửi trung ương (Đ.6.2.d): fresh and seasonal goods may follow, on a day that
+    the reason names.
+    """
+    if may_be_nominated.why_not(dossier) or result_approved.why_not(dossier):
+        return None
+    if not (lacking := dossier.samples_lacking(for_centre=True)):
+        return None
+    return _now(
+        "Còn thiếu %(n)s sản phẩm mẫu gửi trung ương: hãy ghi nhận mẫu trước; hàng tươi sống, theo "
+        "mùa thì nêu lý do và ngày gửi mẫu."
+    ) % {"n": lacking}
+
+
 @settled
 def province_revokes(dossier: Dossier) -> Words | None:
     """Tỉnh ghi thu hồi được: what the centre certified is revoked by the minister, after the
