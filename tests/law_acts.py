@@ -75,7 +75,10 @@ HANDS_IN = {
         "paper": records.signed_paper(),
     },
     "certify": lambda: {"record": records.certificate(), "paper": records.signed_paper()},
-    "nominate": lambda: {"paper": records.signed_paper()},
+    "nominate": lambda: {
+        "paper": records.signed_paper(),
+        "reason": "Hàng tươi sống, gửi mẫu ngày 20/12/2026",
+    },
     **{
         act: lambda: {"paper": records.signed_paper()}
         for act in ("approve_result", "evaluate_again")

@@ -15,6 +15,7 @@ FIGURES = {
     "communes_proposing": 6,
     "entered_as_existing": 11,
     "from_idea": 0,
+    "outside": {"D6": 0, "edition": 0, "samples": 0},
     "proposed": 10,
     "certified": {"3": 9},
     "not_recognised": 1,

@@ -43,9 +43,12 @@ def with_compulsory_papers(dossier, by, **ends):
 
 
 def approved(dossier, by, number="88/QĐ-UBND"):
-    """The chair's decision that approves a result of 90 points, before the province's request."""
+    """The chair's decision that approves a result of 90 points, before the province's request; and
+    the samples for the centre.
+    """
     paper = records.signed_paper(number=number)
     doors.act(dossier.process, "approve_result", by=by, paper=paper)
+    doors.act(dossier.process, "record_samples", by=by, record=records.samples(for_centre=True))
     return dossier
 
 

@@ -1,18 +1,23 @@
 """The law's own words (QĐ 26/2026/QĐ-TTg, QĐ 851): each sentence of it a row, said in plain words."""
 
+import json
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
 from councils.models import Regulation
 from cycle import clock
 from cycle.models import Batch, Cycle, DayOff, HistoryEntry, LawReading, TermRule
-from dossiers.models import ConditionNotMet, PlanPaper, State, Term
+from dossiers.models import ConditionNotMet, PlanPaper, Product, State, Term
 from dossiers.models.certificate import Certificate
+from dossiers.models.law import ACTS
 from dossiers.office import year as years
+from dossiers.office.reports import CycleReport, questions
 from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors
 from tests import records
@@ -426,6 +431,28 @@ def file(dossier, an, moment, **given):
         )
 
 
+def counted(year, code, an):
+    """One filing of ``year`` needed a reason: in its report, printed or for machines, and page."""
+    assert CycleReport(year).outside() == dict.fromkeys(questions(), 0) | {code: 1}
+    printed = StringIO()
+    call_command("cycle_report", year.year, title=year.title, stdout=printed)
+    label = questions()[code]
+    assert f"{label}: 1" in printed.getvalue()
+    printed = StringIO()
+    call_command("cycle_report", year.year, "--json", title=year.title, stdout=printed)
+    assert json.loads(printed.getvalue())["outside"][code] == 1
+    client = Client()
+    client.force_login(an)
+    page = client.get(reverse("dossiers:cycle", args=[year.pk])).content.decode()
+    assert f"<dt>{label}</dt> <dd> 1 hồ sơ </dd>" in " ".join(page.split())
+
+
+def test_every_question_of_an_act_has_its_own_line_in_the_report():
+    asked = {each for act in ACTS.values() for each in act.asks}
+    assert len({each.code for each in asked}) == len(asked) == len(questions())
+    assert len({str(label) for label in questions().values()}) == len(asked)
+
+
 @pytest.mark.parametrize("day", [(2026, 9, 2), (2026, 10, 1), (2026, 11, 1)])
 def test_in_its_days_it_is_filed_without_a_reason(given, cycle, commune, an, day):
     dossier = assembled(given, cycle, commune, an, at(2026, 8, 1))
@@ -447,6 +474,7 @@ def test_outside_its_days_it_needs_a_reason_and_is_counted(given, cycle, commune
     file(dossier, an, at(*day), reason="Chủ thể ốm dài ngày")
     entry = dossier.history.filter(event="dossier.submit_dossier").get()
     assert (entry.data["outside"], entry.reason) == (["D6"], "Chủ thể ốm dài ngày")
+    counted(cycle, "D6", an)
 
 
 @pytest.mark.parametrize(
@@ -532,6 +560,7 @@ def test_a_law_that_is_not_in_force_on_the_day_of_filing_is_said_and_needs_a_rea
         file(dossier, an, at(*day))
     file(dossier, an, at(*day), reason="Quy định chuyển tiếp")
     assert dossier.history.last().data["outside"] == ["edition"]
+    counted(year, "edition", an)
 
 
 # --- Đ.12.3: the transition ------------------------------------------------------------------
@@ -842,6 +871,43 @@ def test_five_again_go_to_the_centre(at_commune, an, minh):
     assert "Còn thiếu 5 sản phẩm mẫu gửi trung ương." in " ".join(words.split())
     doors.act(dossier.process, "record_samples", by=minh, record=records.samples(for_centre=True))
     assert dossier.samples_lacking(for_centre=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("group", "came", "reason", "goes"),
+    [
+        ("food", 0, "", False),
+        ("food", 4, "", False),
+        ("food", 5, "", True),
+        ("food", 0, "Cam chưa vào mùa, gửi mẫu ngày 20/12/2026", True),
+        ("community_tourism", 0, "", True),
+    ],
+)
+def test_without_five_for_the_centre_it_is_asked_when_they_come(
+    at_commune, cycle, an, minh, son, group, came, reason, goes
+):
+    dossier = stand(reported(at_commune, an), S.AWAITING_DECISION, stars=5, points_sum="650")
+    Product.objects.filter(pk=dossier.product_id).update(group=group)
+    approval = records.signed_paper(number="88/QĐ-UBND")
+    doors.act(dossier.process, "approve_result", by=minh, paper=approval)
+    if came:
+        receipt = records.samples(samples=came, for_centre=True)
+        doors.act(dossier.process, "record_samples", by=minh, record=receipt)
+    dossier.lock()
+    asked = {"by": son, "paper": records.signed_paper()}
+    client = Client()
+    client.force_login(son)
+    page = client.get(reverse("dossiers:task", args=[open_task(dossier).pk])).content.decode()
+    assert ('name="nominate-reason-reason"' in page) is not (goes and not reason)
+    if not goes:
+        with pytest.raises(ConditionNotMet, match=f"Còn thiếu {5 - came} sản phẩm mẫu gửi trung"):
+            doors.complete(open_task(dossier), "nominate", **asked)
+        return
+    doors.complete(open_task(dossier), "nominate", reason=reason, **asked)
+    entry = dossier.history.filter(event="dossier.nominate").get()
+    assert (entry.reason, entry.data.get("outside")) == (reason, ["samples"] if reason else None)
+    if reason:
+        counted(cycle, "samples", an)
 
 
 def test_five_for_the_centre_are_not_the_councils(at_commune, an):

@@ -311,6 +311,8 @@ def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, th
         )
     approval = records.signed_paper(number="88/QĐ-UBND")
     doors.act(dossier.process, "approve_result", by=minh, paper=approval)
+    samples = records.samples(for_centre=True)
+    doors.act(dossier.process, "record_samples", by=minh, record=samples)
     step(dossier, "nominate", son, paper=records.signed_paper())
     step(
         dossier,

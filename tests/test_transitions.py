@@ -255,6 +255,7 @@ def test_the_centre_is_asked_once(dossier, moi):
         "Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh."
     ]
     do(dossier, "approve_result", moi, paper=records.signed_paper(number="88/QĐ-UBND"))
+    do(dossier, "record_samples", moi, record=records.samples(for_centre=True))
     do(dossier, "nominate", moi, paper=records.signed_paper())
     do(
         dossier,

@@ -727,7 +727,7 @@ def test_the_duties_say_who_is_missing_where(client, new_year, an, commune, othe
     assert other_commune.name in page
 
 
-LIST, YEAR, BATCH = 6, 16, 13
+LIST, YEAR, BATCH = 6, 19, 13
 
 
 def test_the_stages_take_what_the_duties_say(new_year):

@@ -85,21 +85,25 @@ def settled(check: Check) -> Condition:
 class Question:
     """What makes an act need a reason on the day it is done (phải nêu lý do). It forbids nothing.
 
-    ``ask(dossier, day)`` is the sentence that says what is out of the ordinary, or None. Reports
-    count it by its ``code``, which the history keeps.
+    ``ask(dossier, day)`` is the sentence that says what is out of the ordinary, or None. The year's
+    report counts it under ``label`` by its ``code``, which the history keeps.
     """
 
-    def __init__(self, code: str, ask: Callable[[Dossier, date], Words | None]) -> None:
-        self.code, self.ask = code, ask
+    def __init__(
+        self, code: str, label: Words, ask: Callable[[Dossier, date], Words | None]
+    ) -> None:
+        self.code, self.label, self.ask = code, label, ask
         self.__doc__ = ask.__doc__
 
 
-def question(code: str) -> Callable[[Callable[[Dossier, date], Words | None]], Question]:
-    """Make a check a :class:`Question` of this code."""
-    return lambda ask: Question(code, ask)
+def question(
+    code: str, label: Words
+) -> Callable[[Callable[[Dossier, date], Words | None]], Question]:
+    """Make a check a :class:`Question` of this code and label."""
+    return lambda ask: Question(code, label, ask)
 
 
-@question("D6")
+@question("D6", _("Đánh giá lại nộp ngoài thời gian 180–120 ngày"))
 def filed_in_window(dossier: Dossier, day: date) -> Words | None:
     """Đánh giá lại nộp trong 180–120 ngày trước khi giấy hết hạn (Đ.7.6.a)."""
     window = dossier.refiling()
@@ -118,7 +122,7 @@ def filed_in_window(dossier: Dossier, day: date) -> Words | None:
     ) % days  # fmt: skip
 
 
-@question("edition")
+@question("edition", _("Nộp theo bộ quy định không có hiệu lực ngày nộp"))
 def edition_in_force(dossier: Dossier, day: date) -> Words | None:
     """Bộ quy định của hồ sơ có hiệu lực trong ngày nộp (Đ.12)."""
     law = dossier.rule_set
@@ -382,6 +386,21 @@ def result_approved(dossier: Dossier) -> Words | None:
     if not (approved.filter(at__gte=last.at) if last else approved).exists():
         return _("Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh.")
     return None
+
+
+@question("samples", _("Đề nghị trung ương khi chưa đủ sản phẩm mẫu"))
+def samples_for_centre(dossier: Dossier, day: date) -> Words | None:
+    """Đủ sản phẩm mẫu gửi trung ương (Đ.6.2.d): fresh and seasonal goods may follow, on a day that
+    the reason names.
+    """
+    if may_be_nominated.why_not(dossier) or result_approved.why_not(dossier):
+        return None
+    if not (lacking := dossier.samples_lacking(for_centre=True)):
+        return None
+    return _now(
+        "Còn thiếu %(n)s sản phẩm mẫu gửi trung ương: hãy ghi nhận mẫu trước; hàng tươi sống, theo "
+        "mùa thì nêu lý do và ngày gửi mẫu."
+    ) % {"n": lacking}
 
 
 @settled

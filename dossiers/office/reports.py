@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from cycle.models import Cycle, HistoryEntry, Level, Moved, OrgUnit, Stream
+from dossiers.law.conditions import Words
 from dossiers.models import (
     CaseType,
     Certificate,
@@ -17,7 +18,12 @@ from dossiers.models import (
     Product,
     State,
 )
-from dossiers.models.law import TAKE_BACK
+from dossiers.models.law import ACTS, TAKE_BACK
+
+
+def questions() -> dict[str, Words]:
+    """What a filing needed a reason for, as the report counts it: code -> label."""
+    return {each.code: each.label for act in ACTS.values() for each in act.asks}
 
 
 class CycleReport:
@@ -93,6 +99,14 @@ class CycleReport:
     def bypassed_commune(self) -> QuerySet[Dossier]:
         """Received by a level above without passing the commune (không qua xã)."""
         return self.dossiers.filter(bypassed_commune=True)
+
+    def filed_outside(self, code: str) -> QuerySet[Dossier]:
+        """Filed with a reason that the question ``code`` asked for (nộp ngoài thời gian)."""
+        return self.dossiers_with(data__outside__contains=[code])
+
+    def outside(self) -> dict[str, int]:
+        """How many were :meth:`filed_outside`, by code; 0 as well."""
+        return {code: self.filed_outside(code).count() for code in questions()}
 
     # --- How far they went --------------------------------------------------------------------
 
@@ -209,6 +223,7 @@ class CycleReport:
             "communes_proposing": self.communes_proposing.count(),
             "entered_as_existing": self.entered_as_existing.count(),
             "from_idea": self.from_idea.count(),
+            "outside": self.outside(),
             "proposed": self.proposed.count(),
             "certified": {str(star): stars[star] for star in sorted(stars)},
             "not_recognised": self.not_recognised.count(),

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cycle.models import Cycle
-from dossiers.office.reports import CycleReport
+from dossiers.office.reports import CycleReport, questions
 
 WORDS = {
     "year": "Năm",
@@ -72,6 +72,7 @@ def as_text(report: CycleReport) -> str:
         f"{words}: {'chưa giao' if figures[key] is None else figures[key]}"
         for key, words in WORDS.items()
     ]
+    lines += [f"{questions()[code]}: {number}" for code, number in figures["outside"].items()]
     communes = [
         f"  {row['commune']}{_before(row)}: {row['dossiers']} hồ sơ, "
         f"{row['certified']} được công nhận"

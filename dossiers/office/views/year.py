@@ -31,6 +31,7 @@ from dossiers.models import PlanPaper
 from dossiers.office import year as years
 from dossiers.office.forms import year as forms
 from dossiers.office.lists import batch_dossiers
+from dossiers.office.reports import CycleReport, questions
 
 ROWS = 25
 #: So many changes of a year are shown.
@@ -138,6 +139,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     today = clock.today()
     months = years.months_of(year, windows)
     posts = years.posts_of(year, today)
+    labels = questions()
     return render(
         request,
         "dossiers/cycle.html",
@@ -151,6 +153,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
             "groups": _strips(year, batches, windows, months, today),
             "missed": _missed(windows),
             "lacking": [post for post in posts if post.missing],
+            "outside": [(labels[code], n) for code, n in CycleReport(year).outside().items() if n],
             "changes": _changes(year),
             "today": today,
         },
