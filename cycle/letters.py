@@ -3,7 +3,7 @@ the database alike, on any PostgreSQL ≥ 13, without an extension and whatever 
 
 A leaf. Each function of Python has its twin of SQL beside it; ``tests/test_alike_letters.py`` holds
 the two together. What changes here changes stored columns: it needs a migration that makes them
-anew, as ``0030_letters_alike`` of cycle and ``0030_letters_alike`` of dossiers do.
+anew, as ``0030_letters_alike`` of cycle and of dossiers, ``0032_numbers_alike`` of dossiers do.
 """
 
 import re
@@ -55,10 +55,18 @@ _FOLDED = (
 )
 #: What parts words beside blanks.
 _PARTING = "-.,;:()[]\"'/&"
-#: What may stand behind a number and is no part of it.
-_STOPS = ".,;:"
+#: The signs of a number and symbol, all read as one; none is written with %, which SQL reads.
+_PARTED = dict.fromkeys(_chars("!-$", "&-/", ":-@", "[-`", "{-~"), "/")
+#: What is no part of a number, and what stands for it.
+_OF_NUMBERS = (
+    ("^so/*([0-9])", r"\1"),
+    ("([^0-9])/+", r"\1"),
+    ("([0-9])/?([^0-9/])", r"\1/\2"),
+    ("(^|[^0-9])0+([0-9])", r"\1\2"),
+)
 
 _TO_FOLDED = str.maketrans(_FOLDED)
+_TO_PARTED = str.maketrans(_PARTED)
 _TO_WORDS = str.maketrans(dict.fromkeys(_PARTING, " "))
 
 
@@ -82,6 +90,11 @@ def _single_spaced(expression: str) -> str:
 
 _FOLD = _single_spaced(_translate("normalize(%(expressions)s, NFKD)", _FOLDED))
 
+_FOLD_NUMBER = _translate(f"replace({_FOLD}, ' ', '')", _PARTED)
+_FOLD_NUMBER = f"btrim({_FOLD_NUMBER}, '/')"
+for _pattern, _other in _OF_NUMBERS:
+    _FOLD_NUMBER = f"regexp_replace({_FOLD_NUMBER}, {_literal(_pattern)}, {_literal(_other)}, 'g')"
+
 
 # --- Compared -------------------------------------------------------------------------------------
 
@@ -102,18 +115,20 @@ class Fold(models.Func):
 
 
 def fold_number(text: str) -> str:
-    """A number and symbol for comparison: « 07/QĐ – UBND.» and «7/qd-ubnd» give the same."""
-    text = fold(text).replace(" ", "").rstrip(_STOPS)
-    return re.sub(r"(^|[^0-9])0+([0-9])", r"\1\2", text)
+    """A number and symbol for comparison, by its numbers and letters: «Số 07/QĐ – UBND.»,
+    «7/qd_ubnd» and «7/QĐUBND» give the same, "7/qdubnd". A sign parts a number from what follows
+    it and says nothing else.
+    """
+    text = fold(text).replace(" ", "").translate(_TO_PARTED).strip("/")
+    for pattern, other in _OF_NUMBERS:
+        text = re.sub(pattern, other, text)
+    return text
 
 
 class FoldNumber(models.Func):
     """The same as :func:`fold_number`, in the database."""
 
-    template = (
-        f"regexp_replace(rtrim(replace({_FOLD}, ' ', ''), '{_STOPS}'),"
-        " '(^|[^0-9])0+([0-9])', '\\1\\2', 'g')"
-    )
+    template = _FOLD_NUMBER
     output_field = models.TextField()
 
 

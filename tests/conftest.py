@@ -22,6 +22,7 @@ from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
+from tests.in_the_clear import WALKS, named_in_the_clear
 from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, owner
 from tests.stock_sheets import load_units
 from tests.world import open_cycle, open_dossier, person
@@ -180,6 +181,17 @@ def _how_short(item):
         item.get_closest_marker("browser") or item.get_closest_marker("own_server")
     )
     return 1 if early else 2
+
+
+@pytest.fixture(autouse=True)
+def _no_name_in_the_clear(request):
+    """After a test of :data:`WALKS` no payload of history names a person."""
+    looked = request.node.path.name in WALKS and request.node.get_closest_marker("django_db")
+    if looked:
+        request.getfixturevalue("db")
+    yield
+    if looked:
+        assert named_in_the_clear() == []
 
 
 # --- The ground -----------------------------------------------------------------------------

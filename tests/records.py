@@ -8,6 +8,7 @@ from itertools import count
 from django.core.files.base import ContentFile
 
 from cycle import clock, files
+from cycle.letters import fold_number
 from dossiers.models import (
     BusinessPlan,
     Certificate,
@@ -148,7 +149,7 @@ def signed_paper(**fields):
         "signer_capacity": "Chủ tịch",
     }
     if "scan" not in fields:
-        values["scan"] = scan()
+        values["scan"] = scan(fields.get("number", values["number"]))
     return OfficialDocument(**values | fields)
 
 
@@ -162,9 +163,11 @@ def ministry_paper(**fields):
     return signed_paper(**minister | fields)
 
 
-def scan():
-    """The scan of a signed document; its file is staged, once for all tests of a folder."""
-    content = b"%PDF-1.7 obj %%EOF\n"
+def scan(number=""):
+    """The scan of the signed document ``number``, another than that of another; its file is staged,
+    once for all tests of a folder.
+    """
+    content = f"%PDF-1.7 obj {fold_number(number)}%%EOF\n".encode()
     came = files.Staged(sha256(content).hexdigest(), len(content), "van-ban.pdf", "application/pdf")
     if not files.is_there(came.sha256):
         files.stage(ContentFile(content))

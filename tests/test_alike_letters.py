@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import connection, models
 from django.db.models import Q
@@ -18,7 +19,7 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 
 from cycle import letters, written
-from cycle.models import OrgUnit, Role, User, named_apart
+from cycle.models import OrgUnit, Role, User, check_symbol, named_apart
 from dossiers.forms.fields import PlainPart, RowField
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters
@@ -109,10 +110,13 @@ def test_what_looks_alike_is_compared_as_the_same(case):
         "77/GCN–UBND", "77/GCN‑UBND", "77/GCN—UBND", "77/GCN-UBND.", "77/GCN-UBND;",
         "77/GCN-UBND\u200b", "77/GCN\u00ad-UBND", "77 / GCN\u00a0- UBND", "077/gcn-ubnd",
         "77/GCN−UBND ", "\ufeff77/GCN-UBND", unicodedata.normalize("NFD", "77/GCN-UBND"),
+        "Số 77/GCN-UBND", "Số: 77/GCN-UBND", "SỐ:77/GCN-UBND", "77/GCN--UBND", "77/GCN_UBND",
+        "77/GCN-UBND-", "77/GCNUBND", "77/GCN.UBND", "(77)/GCN-UBND", "77-GCN-UBND", "77GCN-UBND",
+        "77//GCN-UBND", "77/GCN/UBND", "_77/GCN-(UBND)",
     ],
 )  # fmt: skip
 def test_a_number_is_one_however_it_is_written(written):
-    assert letters.fold_number(written) == "77/gcn-ubnd"
+    assert letters.fold_number(written) == "77/gcnubnd"
 
 
 @pytest.mark.django_db
@@ -131,6 +135,30 @@ def test_a_certificate_is_found_by_its_number_however_it_is_written(stored, cycl
 def test_numbers_that_differ_are_not_one():
     assert letters.fold_number("1-2/GCN") != letters.fold_number("12/GCN")
     assert letters.fold_number("100/GCN") != letters.fold_number("1/GCN")
+    assert letters.fold_number("7/7GCN") != letters.fold_number("77/GCN")
+    assert letters.fold_number("77/GCN") != letters.fold_number("77/QĐ")
+
+
+@pytest.mark.parametrize("sign", "ƊɗƋƌÞßæøłħüñçȡĸАβ@#*;:\"'|\\ªº²①")
+def test_a_number_with_what_no_office_writes_is_refused(sign):
+    with pytest.raises(ValidationError, match="hãy gõ lại"):
+        check_symbol(f"1/GCN-{sign}B", "number")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "1/GCN-ĐB",
+        "1/GCN-ÐB",
+        "12a/2026/QĐ-UBND",
+        "5/KH-ĐẶC KHU",
+        "7/QĐ–Ủy",
+        "Số 9 (bản sao), 1.2/Ư",
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_number_as_offices_write_it_is_taken(number, form):
+    check_symbol(unicodedata.normalize(form, number), "number")
 
 
 DICTIONARY = [

@@ -2,8 +2,10 @@
 
 import io
 import re
+import signal
 import unicodedata
 import zipfile
+from contextlib import contextmanager
 
 import pypdf
 import pytest
@@ -517,7 +519,7 @@ def test_a_template_of_the_province_is_used():
     [
         ("{{ venue }}", "{{ dia_diem }}", "Mẫu văn bản «Giấy mời họp» dùng trường không có: dia_diem."),
         ("{{ entry.product }}", "{{ entry.san_pham }}", "Mẫu văn bản «Giấy mời họp» dùng trường không có: san_pham."),
-        ("{{ venue }}", "{{ range(9) }}", "Mẫu văn bản «Giấy mời họp» dùng trường không có: range."),
+        ("{{ venue }}", "{{ range(9) }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{{ venue }}", "{{ venue.__class__.mro() }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{{ venue }}", "{{ venue | }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{%tr for entry in entries %}", "", "Mẫu văn bản viết sai lệnh điền: "),
@@ -527,6 +529,62 @@ def test_a_template_that_cannot_be_filled_is_refused_in_words(old, new, reason):
     with pytest.raises(TemplateRefused) as refused:
         word.check_template("invitation", changed("invitation", old, new))
     assert str(refused.value).startswith(reason)
+
+
+#: What would take a process for hours, or all of its memory.
+ENDLESS = [
+    "{{ 7**(7**8) }}", "{{ 9**(9**9) }}", "{{ 'a'*600000000 }}", "{{ '%999999999d' % 1 }}",
+    "{{ [0]*999999999 }}", "{{ 9 // 2 }}", "{{ venue.ljust(999999999) }}", "{{ loop() }}",
+    "{{ '{:999999999}'.format(1) }}", "{{ venue|center(999999999) }}", "{{ venue|replace('', venue) }}",
+    "{{ entries|batch(999999999, 'x')|list }}", "{{ venue|indent(999999999) }}",
+    "{{ venue|join('aaaa')|join('aaaa') }}", "{{ venue|join(venue) }}", "{{ venue|join(d=venue) }}", "{{ '%999999999d'|format(1) }}",
+    "{% if 9**(9**9) %}x{% endif %}", "{{ venue[9**(9**9)] }}", "{{ venue if 9**(9**9) }}",
+    "{{ venue|default(9**(9**9)) }}", "{{ venue|default(default_value=9**(9**9)) }}",
+    "{% filter center(999999999) %}x{% endfilter %}", "{{ venue is divisibleby(9**(9**9)) }}",
+    "{% set a = venue ~ venue %}{% set a = a ~ a %}{{ a }}", "{% with a = venue ~ venue %}{{ a }}{% endwith %}",
+    "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "{% for a in [1] * 999999999 %}{% endfor %}",
+    "{% for a in entries %}{% for b in entries %}x{% endfor %}{% endfor %}",
+    "{% for a in entries %}{% for b in a.x %}{% for c in a.x %}x{% endfor %}{% endfor %}{% endfor %}",
+    "{% for a in entries %}{% for b in loop %}x{% endfor %}{% endfor %}",
+    "{% for a in entries recursive %}{{ loop(entries) }}{% endfor %}",
+    "{% for a in entries + entries %}x{% endfor %}", "{% for a in entries if 9**(9**9) %}x{% endfor %}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", ENDLESS)
+def test_a_template_whose_work_has_no_bound_is_refused_at_once(formula):
+    template = changed("invitation", "{{ venue }}", formula)
+    with in_time(3), pytest.raises(TemplateRefused, match="^Mẫu văn bản viết sai lệnh điền: "):
+        word.check_template("invitation", template)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "{{ venue|upper|trim }}", "{{ venue ~ ', ' ~ venue }}", "{{ venue or 'Hội trường' }}",
+        "{% for each in entries %}{{ loop.index + 1 }}{{ each.product }}{% endfor %}",
+        "{{ 'có' if entries|length > 3 else 'không' }}", "{{ venue|default('chưa rõ') }}",
+        "{% filter upper %}{{ venue }}{% endfilter %}", "{{ entries[0].product }}",
+    ],
+)  # fmt: skip
+def test_what_a_template_may_do(formula):
+    word.check_template("invitation", changed("invitation", "{{ venue }}", formula))
+
+
+@contextmanager
+def in_time(seconds):
+    """Ends what takes longer, also within one operation of Python's as soon as that is over."""
+
+    def over(_signal, _frame):
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("content", [b"", b"khong phai Word", "zip"])

@@ -718,7 +718,17 @@ def test_the_centre_gave_less_and_the_leader_chooses_on_paper(chosen, best_of_al
 
 @pytest.mark.parametrize(
     ("number", "another"),
-    [("88/QĐ-UBND", False), ("88 / qđ–ubnd", False), ("89/TTr-UBND", True)],
+    [
+        ("88/QĐ-UBND", False),
+        ("88 / qđ–ubnd", False),
+        ("Số 88/QĐ-UBND", False),
+        ("88/QĐUBND", False),
+        ("88/QĐ--UBND", False),
+        ("88/QĐ.UBND", False),
+        ("88/QĐ-UBND-", False),
+        ("(88)/QĐ-UBND", False),
+        ("89/TTr-UBND", True),
+    ],
 )
 def test_the_request_to_the_centre_is_not_the_paper_that_approved_the_result(
     best_of_all, minh, son, number, another
@@ -732,6 +742,15 @@ def test_the_request_to_the_centre_is_not_the_paper_that_approved_the_result(
             doors.complete(open_task(best_of_all), "nominate", **asked)
     best_of_all.lock()
     assert (best_of_all.state == State.AT_CENTRE) is another
+
+
+def test_one_scan_is_not_two_papers(best_of_all, minh, son):
+    approved(best_of_all, minh)
+    paper = records.signed_paper(number="89/TTr-UBND", scan=records.scan("88/QĐ-UBND"))
+    with pytest.raises(ConditionNotMet, match="Bản chụp này là của văn bản 88/QĐ-UBND"):
+        doors.complete(open_task(best_of_all), "nominate", by=son, paper=paper)
+    best_of_all.lock()
+    assert best_of_all.state == State.AWAITING_DECISION
 
 
 def test_below_50_points_of_the_centre_it_is_evaluated_again(best_of_all, minh, son):

@@ -15,7 +15,7 @@ import structlog
 from django.utils.translation import gettext as _now
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
-from jinja2 import StrictUndefined, TemplateError, UndefinedError
+from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from councils.papers.kinds import KINDS, blank, completed
@@ -24,10 +24,95 @@ log = structlog.get_logger(__name__)
 
 #: The largest template, in bytes when unpacked.
 LARGEST = 20_000_000
+#: The longest text of one part of it, in characters: each loop repeats what is in it.
+LONGEST = 1_000_000
+
+#: What a template may do: put fields in, choose, and loop through lists. No calculation, no call,
+#: no variable of its own: nothing that grows by more than it is long.
+_TAKEN = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.Getattr,
+    nodes.Getitem, nodes.If, nodes.For, nodes.FilterBlock, nodes.Filter, nodes.Test, nodes.CondExpr,
+    nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Add,
+    nodes.Sub, nodes.Tuple, nodes.List, nodes.Keyword,
+)  # fmt: skip
+_FILTERS = {
+    "capitalize", "count", "d", "default", "e", "escape", "first", "int", "join", "last", "length",
+    "lower", "reverse", "safe", "sort", "string", "title", "trim", "unique", "upper",
+}  # fmt: skip
 
 
 class TemplateRefused(Exception):
     """A Word template (mẫu văn bản) cannot be used; the message says why in Vietnamese."""
+
+
+class _Words(ImmutableSandboxedEnvironment):
+    """What fills templates: only those whose work is bounded by their fields and their length.
+
+    Raises TemplateError for others before any of it is worked out.
+    """
+
+    def _parse(self, *args: Any, **kwargs: Any) -> nodes.Template:
+        # Not later: already to look for unknown fields works out what is constant.
+        source = super()._parse(*args, **kwargs)
+        if sum(len(text.data) for text in source.find_all(nodes.TemplateData)) > LONGEST:
+            raise TemplateRefused(_now("Mẫu văn bản quá lớn."))
+        _check_bounded(source, None)
+        return source
+
+
+def _check_bounded(node: nodes.Node, item: set[str] | None) -> None:
+    """``item`` are the names that the loop around ``node`` gives what it goes through; None outside
+    of loops.
+    """
+    if not isinstance(node, _TAKEN) and not _of_stars(node):
+        raise TemplateError(
+            _now("mẫu chỉ điền trường, điều kiện và lặp theo danh sách, không tính, không gọi hàm.")
+        )
+    if isinstance(node, nodes.Filter):
+        # What joins is not joined again: each time it would be several times as long.
+        joined_twice = node.name == "join" and not isinstance(
+            node.node, (nodes.Name, nodes.Getattr)
+        )
+        given = (*node.args, *(each.value for each in node.kwargs))
+        constant = all(isinstance(each, nodes.Const) for each in given)
+        if node.name not in _FILTERS or joined_twice or not constant:
+            raise TemplateError(
+                _now("mẫu không dùng được «|%(name)s» ở đây.") % {"name": node.name}
+            )
+    if isinstance(node, nodes.For):
+        within = _field_of(node.iter)
+        if node.recursive or within is None or (item is not None and within not in item):
+            raise TemplateError(
+                _now("vòng lặp trong vòng lặp chỉ đi qua danh sách của chính dòng đang lặp.")
+            )
+        own = {name.name for name in node.target.find_all(nodes.Name)}
+        own |= {node.target.name} if isinstance(node.target, nodes.Name) else set()
+        for child in (*node.body, *node.else_, *([node.test] if node.test else [])):
+            _check_bounded(child, own)
+        _check_bounded(node.iter, item)
+        return
+    for child in node.iter_child_nodes():
+        _check_bounded(child, item)
+
+
+def _of_stars(node: nodes.Node) -> bool:
+    """Whether it is a sign as often as a field says, as ``"★" * stars``."""
+    return (
+        isinstance(node, nodes.Mul)
+        and isinstance(node.left, nodes.Const)
+        and isinstance(node.left.value, str)
+        and len(node.left.value) == 1
+        and isinstance(node.right, (nodes.Name, nodes.Getattr))
+    )
+
+
+def _field_of(listed: nodes.Node) -> str | None:
+    """The name that a list is a field of: "entry" for entry.members; None if it is no field."""
+    while isinstance(listed, (nodes.Filter, nodes.Getattr, nodes.Getitem)):
+        if listed.node is None:
+            return None
+        listed = listed.node
+    return listed.name if isinstance(listed, nodes.Name) else None
 
 
 # --- Word -----------------------------------------------------------------------------------
@@ -53,7 +138,7 @@ def _merge(kind: str, data: dict[str, Any], template: Path | str | bytes | None)
         drawn = io.BytesIO()
         segno.make(data["qr_url"], error="m").save(drawn, kind="png", scale=8, border=0)
         data["qr"] = InlineImage(paper, drawn, width=Mm(26))
-    words = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
+    words = _Words(undefined=StrictUndefined)
     # Without globals such as range(): a template may not loop a billion times.
     words.globals.clear()
     made = io.BytesIO()

@@ -200,7 +200,8 @@ class Walk:
         chance = chance or self.random
         symbol = SYMBOLS.get(name, "TTr-UBND")
         number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
-        staged = files.stage(ContentFile(SCAN))
+        # A scan shows one paper.
+        staged = files.stage(ContentFile(SCAN + f"% {number}\n".encode()))
         return OfficialDocument(
             number=number,
             signed_on=clock.today(),

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -484,14 +485,21 @@ def signed_by_commune(dossier: Dossier) -> Words | None:
 
 def paper_not_of(*acts: str) -> Condition:
     """The condition that the paper of the act is another than those on which ``acts`` were done: a
-    number is given once in a year.
+    number is given once in a year, and a scan shows one paper.
     """
 
     def check(dossier: Dossier) -> Words | None:
         """Một văn bản khác: not that of the act before it."""
         paper = dossier.officialdocuments.last()
+        if paper is None:
+            return None
+        same = Q()
         # In a replay of the past the number may be unknown.
-        if paper is None or not (number := fold_number(paper.number)):
+        if number := fold_number(paper.number):
+            same |= Q(folded_number=number, signed_on__year=paper.signed_on.year)
+        if paper.scan is not None and paper.scan.sha256:
+            same |= Q(scan__sha256=paper.scan.sha256)
+        if not same:
             return None
         entries = dossier.history.filter(event__in=[f"dossier.{act}" for act in acts])
         used = [
@@ -500,11 +508,14 @@ def paper_not_of(*acts: str) -> Condition:
             for model, pk in entry.data.get("records", ())
             if model == paper._meta.model_name
         ]
-        same = dossier.officialdocuments.filter(
-            pk__in=used, folded_number=number, signed_on__year=paper.signed_on.year
-        )
-        if not same.exists():
+        other = dossier.officialdocuments.filter(same, pk__in=used).exclude(pk=paper.pk).first()
+        if other is None:
             return None
+        if fold_number(other.number) != number:
+            return _now(
+                "Bản chụp này là của văn bản %(paper)s đã ghi cho một việc khác: hãy chọn bản chụp "
+                "của văn bản này."
+            ) % {"paper": other}
         return _now(
             "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc "
             "này."
