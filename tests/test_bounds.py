@@ -63,6 +63,7 @@ LISTS = {
             "/register/?page=400",
         ],
     ),
+    "register_printed": ("minh", ["/register/printed/"]),
     "ending": ("minh", ["/register/certificates/", "/register/certificates/?after=20000061"]),
     "missing": ("minh", ["/register/missing/", "/register/missing/?lack=plan"]),
     "potential": ("minh", ["/potential/", "/potential/?q=mat+ong&state=open"]),

@@ -49,7 +49,7 @@ def register_printed(request: SignedIn) -> HttpResponseBase:
     filters = Filters.of(request.GET).at_start()
     page = OverdueRegister(request.user, filters)
     around = {
-        "page": page,
+        "register": page,
         "filters": filters,
         "number": len(page.numbers),
         "units": sorted({str(held.org_unit) for held in request.user.posts()}),
