@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
+from cycle import clock
 from cycle.asking import SignedIn
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
@@ -53,6 +54,7 @@ def register_printed(request: SignedIn) -> HttpResponseBase:
         "filters": filters,
         "number": len(page.numbers),
         "units": sorted({str(held.org_unit) for held in request.user.posts()}),
+        "today": clock.today(),
         "cut": _CUT,
     }
     with override("vi"):
