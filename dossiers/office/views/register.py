@@ -7,10 +7,10 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.utils.timezone import localdate
 from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
-from cycle import clock
 from cycle.asking import SignedIn
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
@@ -54,7 +54,7 @@ def register_printed(request: SignedIn) -> HttpResponseBase:
         "filters": filters,
         "number": len(page.numbers),
         "units": sorted({str(held.org_unit) for held in request.user.posts()}),
-        "today": clock.today(),
+        "today": localdate(page.now),
         "cut": _CUT,
     }
     with override("vi"):
