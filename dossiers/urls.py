@@ -36,6 +36,7 @@ urlpatterns = [
     path("terms/<int:pk>/extend/", terms.term_extend, name="term_extend"),
     path("calendar/", calendar.calendar, name="calendar"),
     path("register/", register.register, name="register"),
+    path("register/printed/", register.register_printed, name="register_printed"),
     path("register/certificates/", register.ending_certificates, name="ending"),
     path("register/missing/", register.missing, name="missing"),
     path("certificates/", certificate.look_up, name="certificates"),

@@ -31,6 +31,7 @@ LISTS = [
     "opinions/",
     "calibration/",
     "register/",
+    "register/printed/",
     "notifications/",
     "reports/week/",
 ]

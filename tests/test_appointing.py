@@ -584,6 +584,7 @@ THEIR_OWN = {
     "inbox/", "jobs/", "outreach/", "councils/regulation/", "notifications/", "notifications/bell/", "notifications/preferences/",
     "opinions/", "profile/", "register/", "register/certificates/", "rounds/", "rubrics/",
     "calibration/", "activate/", "profile/contact/", "help/", "potential/", "register/missing/",
+    "register/printed/",
     "password/forgotten/", "password/new/",
     # The dates of the year are everybody's.
     "terms/<int:pk>/",

@@ -267,6 +267,57 @@ def test_the_register_is_of_the_running_year_and_of_what_is_still_open(cycle, co
     assert "Năm nay và việc chưa xong" in page and "Mọi chu trình" in page
 
 
+def printed(user, link):
+    answer = signed_in(user).get(link)
+    return b"".join(answer.streaming_content).decode()
+
+
+def test_the_register_prints_whole_from_any_of_its_pages(cycle, commune, an, minh):
+    with clock.at(clock.now() - timedelta(days=60)):
+        for number in range(27):
+            open_dossier(cycle, commune, an, name=f"Gạo {number:02}")
+        elsewhere = open_dossier(open_cycle(cycle.rule_set, cycle.year - 1), commune, an, name="Bỏ")
+    doors.complete(open_task(elsewhere), "register_idea", by=an, record=records.idea())
+    page = signed_in(minh).get("/register/", {"clock": "internal", "page": 2}).content.decode()
+    assert page.count('<td class="what">') == 2
+    (link,) = re.findall(r'href="(/register/printed/[^"]*)"', page)
+    found = printed(minh, link.replace("&amp;", "&"))
+    names = re.findall(r"Gạo \d\d|Bỏ", found)
+    assert sorted(names) == [f"Gạo {number:02}" for number in range(27)]
+    head = shown(found.partition("<table")[0])
+    assert str(minh.posts()[0].org_unit) in head and f"{clock.today():%d/%m/%Y}" in head
+    assert "Hạn nội bộ" in head and "Số thời hạn trễ 27" in " ".join(head.split())
+    assert "Lãnh đạo đơn vị" in shown(found.partition("</table>")[2])
+    assert found.rstrip().endswith("</html>")
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_the_printed_register_asks_batch_by_batch(
+    number, cycle, commune, an, minh, monkeypatch, django_assert_num_queries
+):
+    with clock.at(clock.now() - timedelta(days=60)):
+        for each in range(number):
+            open_dossier(cycle, commune, an, name=f"Gạo {each}")
+    client, most = signed_in(minh), []
+    these = OverdueRegister.of
+    monkeypatch.setattr(
+        OverdueRegister, "of", lambda page, keys: most.append(len(keys)) or these(page, keys)
+    )
+    with django_assert_num_queries(7):
+        answer = client.get("/register/printed/")
+        assert most == []
+        assert b"".join(answer.streaming_content).count(b'<td class="what">') == number
+    assert most == [number]
+
+
+def test_the_printed_register_is_of_the_persons_area_alone(cycle, commune, an):
+    with clock.at(clock.now() - timedelta(days=60)):
+        open_dossier(cycle, commune, an, name="Gạo")
+    nobody = person("x", "Chưa có vai trò")
+    assert "Gạo" not in printed(nobody, "/register/printed/")
+    assert Client().get("/register/printed/").status_code == 302
+
+
 # --- What is wrong names its field -----------------------------------------------------------------
 
 

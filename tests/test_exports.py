@@ -43,6 +43,7 @@ NO_EXPORT = {
     "councils/documents.html": "the papers of one round, each a file itself",
     "councils/templates.html": "the kinds of papers",
     "councils/help.html": "a page of the help, printed as it is",
+    "dossiers/register_printed.html": "the register on paper; taken out on its page",
     "dossiers/split_list.html": "a split commune each, each a page",
     "dossiers/cycle_list.html": "a year each, each a page",
     "dossiers/cycle.html": "a year: its batches and windows, each a page",

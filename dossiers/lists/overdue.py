@@ -414,6 +414,21 @@ class OverdueRegister(Listed):
         """
         return self.PAGE * PAGES if self.more and self.filters.page == PAGES else 0
 
+    def printed(self) -> str:
+        """The query string by which these rows print, all pages of them."""
+        return self.filters.at_start().query()
+
+    def narrowed(self) -> list[Any]:
+        """In words, which terms these are: the year, then whatever else narrows them."""
+        filters = self.filters
+        if filters.cycle is None:
+            year = _now("Năm nay và việc chưa xong")
+        else:
+            year = dict(self.cycles()).get(filters.cycle, _now("Chu trình"))
+        standing = [Standing(filters.standing).label] if filters.standing else []
+        clocks = [Clock(filters.clock).label] if filters.clock else []
+        return [year, *standing, *clocks, *(words for words, _query in self.chosen())]
+
     def chosen(self) -> list[tuple[Any, str]]:
         """The filters set by clicking a sum: (words, the query string without that filter)."""
         filters = self.filters

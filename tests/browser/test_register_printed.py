@@ -13,11 +13,12 @@ pytestmark = pytest.mark.browser
 WIDTH = 1046
 
 
-def test_no_column_of_the_register_is_cut_off(desk, cycle, commune, an, minh):
+@pytest.mark.parametrize("page", ["register", "register_printed"])
+def test_no_column_of_the_register_is_cut_off(page, desk, cycle, commune, an, minh):
     with clock.at(clock.now() - timedelta(days=60)):
         open_dossier(cycle, commune, an, name="Mật ong rừng hoa ban Tủa Chùa")
     at = desk(minh, WIDTH)
-    at.open("dossiers:register")
+    at.open(f"dossiers:{page}")
     at.page.emulate_media(media="print")
     cut = at.page.locator("main").evaluate(
         f"""main => [...main.querySelectorAll("table th, table td")]

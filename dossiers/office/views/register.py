@@ -1,8 +1,14 @@
 """The register of overdue terms, and the list of certificates that end soon."""
 
+from collections.abc import Iterator
+
 from django.contrib.auth.decorators import login_required
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.timezone import localdate
+from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from cycle.asking import SignedIn
@@ -29,6 +35,42 @@ def register(request: SignedIn) -> HttpResponseBase:
             "clocks": Clock.choices,
         },
     )
+
+
+#: Where the rows stand in the page around them; nothing that a person typed can hold a NUL.
+_CUT = "\0"
+
+
+@login_required
+@require_safe
+def register_printed(request: SignedIn) -> HttpResponseBase:
+    """Every row that the filters find, to be printed and signed; in Vietnamese, as all that leaves
+    the office. The page is sent batch by batch: memory does not grow with the rows.
+    """
+    filters = Filters.of(request.GET).at_start()
+    page = OverdueRegister(request.user, filters)
+    around = {
+        "register": page,
+        "filters": filters,
+        "number": len(page.numbers),
+        "units": sorted({str(held.org_unit) for held in request.user.posts()}),
+        "today": localdate(page.now),
+        "cut": _CUT,
+    }
+    with override("vi"):
+        text = render_to_string("dossiers/register_printed.html", around, request)
+    return StreamingHttpResponse(_printed(page, text))
+
+
+def _printed(page: OverdueRegister, text: str) -> Iterator[str]:
+    before, _cut, after = text.partition(_CUT)
+    yield before
+    for rows in page.batches():
+        # Left between two pieces: meanwhile the thread may serve another page.
+        with override("vi"):
+            piece = render_to_string("dossiers/_register_rows.html", {"rows": rows})
+        yield piece
+    yield after
 
 
 @login_required
