@@ -7,6 +7,7 @@ unit was renamed, the role changed.
 from datetime import date, timedelta
 
 import pytest
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -15,10 +16,11 @@ from councils.papers import facts
 from cycle import clock
 from cycle.models import HistoryEntry, Level, OrgUnit, Role, RoleAssignment, User
 from dossiers.models import Producer, Product
-from dossiers.templatetags.ocop import then
+from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
 from notifications import letters
 from tests import judging, records
+from tests.owning import owner
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
@@ -243,3 +245,51 @@ def test_what_is_not_signed_yet_bears_the_names_of_today(round_):
     assert after["submission"]["entries"][0]["product"] == "Sản phẩm tên mới"
     # What the council said as it closed stays, signed or not.
     assert after["minutes"]["entries"][0]["product"] == before["minutes"]["entries"][0]["product"]
+
+
+# --- What was erased ------------------------------------------------------------------------
+
+
+def erase_all():
+    """Every personal word of every entry, as the owner of the database empties it."""
+    with owner() as database:
+        database.execute("UPDATE cycle_sealedtext SET words = '{}', salts = '{}'")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("reader", READERS, ids=lambda each: each.__name__)
+def test_a_page_says_that_a_word_was_erased(reader, dossier, an, minh, client):
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    client.force_login(minh)
+    erase_all()
+    said = reader(client, entry_of(dossier))
+    assert "(tên đã xóa)" in said
+    if reader is not page:
+        # The records of the dossier, which are no history, stand on its page.
+        assert "Lò Thị An" not in said
+
+
+#: The keys of data whose text is sealed in every chain (docs/decisions/0009).
+SEALED = [
+    "to", "holder", "who", "username", "document_signer", "signer", "interest", "why", "query",
+    "filter",
+]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_key_that_is_sealed_reads_as_erased_and_a_reason_too(dossier, an):
+    with transaction.atomic():
+        written = HistoryEntry.objects.create(
+            stream="dossier", stream_id=dossier.pk, event="dossier.correct_details", label="x",
+            actor=an, at=clock.now(), reason="Theo đơn",
+            data=dict.fromkeys(SEALED, "Lò Thị Hoa") | {"changed": {"phone": ["1", "2"]}, "n": 3},
+        )  # fmt: skip
+    entry = HistoryEntry.objects.get(pk=written.pk)
+    assert {entry.data[key] for key in SEALED} == {"Lò Thị Hoa"}
+    assert not entry.erased("reason")
+    assert entry.data["changed"] == {"phone": ["1", "2"]}
+    erase_all()
+    entry = HistoryEntry.objects.get(pk=written.pk)
+    assert entry.erased("reason")
+    assert (entry.reason, entry.data) == ("(đã xóa)", dict.fromkeys(SEALED, "(đã xóa)") | {"n": 3})
+    assert from_what(entry) == ["(đã xóa)"]

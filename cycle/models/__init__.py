@@ -27,6 +27,7 @@ from cycle.models.folding import (
 )
 from cycle.models.former import Renamed
 from cycle.models.history import (
+    ERASED,
     HistoryEntry,
     HistoryHead,
     OutboxMessage,
@@ -58,6 +59,7 @@ from cycle.models.slip import ActivationSlip
 from cycle.models.visitor import Visitor
 
 __all__ = [
+    "ERASED",
     "Batch",
     "WindowNotice",
     "ActivationSlip",

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 #: Entries of one statement.
 CHUNK = 1000
 
+#: What is read in the place of a personal text that was erased.
+ERASED = _("(đã xóa)")
+
 #: ``[model, id, {column: [before, after]}]``.
 Changed = list[Any]
 
@@ -334,7 +337,9 @@ class HistoryEntry(models.Model):
         if not self.__dict__.get("sealed"):
             return stored
         if column != "data":
-            return stored or (self.words.get(column, "") if column in self.sealed else "")
+            if stored or column not in self.sealed:
+                return stored
+            return self.words.get(column, str(ERASED))
         taken = [
             key
             for part in self.sealed
@@ -343,7 +348,16 @@ class HistoryEntry(models.Model):
         if not taken:
             return stored
         words = self.words
-        return stored | {key: words[f"data.{key}"] for key in taken if f"data.{key}" in words}
+        # What a row became is no text: who reads it asks :meth:`erased`.
+        return stored | {
+            key: words.get(f"data.{key}", str(ERASED))
+            for key in taken
+            if key != "changed" or f"data.{key}" in words
+        }
+
+    def erased(self, part: str) -> bool:
+        """Whether the personal text ``part`` was here and was erased."""
+        return part in self.sealed and part not in self.words
 
     def _named(self, part: str, of: User | None) -> str:
         if of is None:

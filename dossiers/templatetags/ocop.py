@@ -13,7 +13,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from cycle import clock, events, fields, written
-from cycle.models import DayOff, HistoryEntry, OfficeContact, Renamed, User
+from cycle.models import ERASED, DayOff, HistoryEntry, OfficeContact, Renamed, User
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.models import ACTS, Dossier, OutreachEvent, Producer, Product, ProductGroup, Task
@@ -115,6 +115,8 @@ def from_what(entry: HistoryEntry) -> list[str]:
     if entry.event == "round.move_meeting" and told.get("was"):
         days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
         return [_("từ %(was)s sang %(now)s") % dict(zip(("was", "now"), days, strict=True))]
+    if entry.erased("data.changed"):
+        return [str(ERASED)]
     changed = told.get("changed", {})
     if entry.event == "dossier.correct_details":
         return [
