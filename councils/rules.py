@@ -30,6 +30,17 @@ def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
     return round_.scoring_members.filter(user=user).exists()
 
 
+def _holds_office(user: User, round_: EvaluationRound) -> bool:
+    """Whether the person acts as the council's office in the round. Who scores in it does not as
+    another's substitute: standing in gives no power over one's own sheet or the others'.
+    """
+    post = user.capacity(Role.COUNCIL_OFFICE, round_.council.org_unit_id)
+    if post is None or post.user_id == user.pk:
+        return post is not None
+    # A round that is not made yet has no regulation to say who scores.
+    return round_.regulation_id is None or not _scores_in(user, round_)
+
+
 @rules.predicate
 def sees_council(user: User | None, council: Council) -> bool:
     """Sits on the council, or works for its unit."""
@@ -53,7 +64,7 @@ def runs(user: User | None, round_: EvaluationRound) -> bool:
     """Is the council's secretary or its office, who prepare a round and keep its papers."""
     council = round_.council
     return _active(user) and (
-        _holds(user, council, Role.COUNCIL_OFFICE) or council.seat_of(user, "secretary") is not None
+        council.seat_of(user, "secretary") is not None or _holds_office(user, round_)
     )
 
 
@@ -134,6 +145,12 @@ def types_sheets(user: User | None, round_: EvaluationRound) -> bool:
 
 
 @rules.predicate
+def records_interests(user: User | None, round_: EvaluationRound) -> bool:
+    """May say whose sheet counts, and lift a declaration: runs the round, does not score in it."""
+    return runs(user, round_) and not _scores_in(user, round_)
+
+
+@rules.predicate
 def typed_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """May type this sheet, a pen sheet, while they may type any."""
     return (
@@ -156,9 +173,10 @@ def compares_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
-    """Runs the round, and the sheet is another's."""
+    """Runs the round and does not score in it, and the sheet is another's."""
     return (
         runs(user, sheet.entry.round)
+        and not _scores_in(user, sheet.entry.round)
         and sheet.member is not None
         and sheet.member.user_id != user.pk  # type: ignore[union-attr]  # who runs it is somebody
     )
@@ -204,6 +222,7 @@ rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
 rules.add_perm("councils.type_sheet", types_sheets)
+rules.add_perm("councils.record_interest", records_interests)
 rules.add_perm("councils.confirm_sheet", compares_sheet)
 rules.add_perm("councils.hand_back_sheet", hands_back_sheet)
 rules.add_perm("councils.answer_opinion", is_asked)

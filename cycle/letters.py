@@ -3,7 +3,7 @@ the database alike, on any PostgreSQL ≥ 13, without an extension and whatever 
 
 A leaf. Each function of Python has its twin of SQL beside it; ``tests/test_alike_letters.py`` holds
 the two together. What changes here changes stored columns: it needs a migration that makes them
-anew, as ``0030_letters_alike`` of cycle and of dossiers, ``0032_numbers_alike`` of dossiers do.
+anew, as ``0030_letters_alike`` of cycle and of dossiers, ``0033_numbers_alike`` of dossiers do.
 """
 
 import re

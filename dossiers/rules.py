@@ -171,13 +171,15 @@ def is_one_of(who: Who) -> Any:
 
 def approving(user: User, term: Term) -> list[RoleAssignment]:
     """The assignments by which ``user`` may give ``term`` more time: as leader of its unit or of
-    one above, or as officer above it. An officer of the unit itself may not: it is their own work.
+    one above, or as officer above it. Who is officer of the unit itself may not, in no other post
+    either: it is their own work.
     """
+    if term.org_unit_id in user.business("officer"):
+        return []
     return [
         assignment
         for assignment in user.posts("leader", "officer")
         if term.org_unit_id in assignment.area
-        and (assignment.role == "leader" or term.org_unit_id not in assignment.business)
     ]
 
 

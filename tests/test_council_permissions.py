@@ -5,10 +5,14 @@ The table names who may; everybody else may not. The council is the province's.
 
 import pytest
 import rules
+from django.core.exceptions import PermissionDenied
 
 from councils.models import Opinion, Scoresheet
 from cycle.models import Role
+from dossiers.models import ConditionNotMet
 from tests import judging
+from tests.absences import fresh, substitute_for
+from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import staged
@@ -88,3 +92,49 @@ def test_the_queryset_and_the_predicate_agree(everybody, things):
         name for name, user in people.items() if EvaluationRound.objects.visible_to(user).exists()
     }
     assert listed == rounds == SEES
+
+
+@pytest.fixture
+def stand_in(everybody, things, province):
+    """A scoring member who acts for the council's office."""
+    user = judge(things["council"], 1).user
+    substitute_for(post_of(everybody["thu"], province), user, everybody["minh"])
+    return fresh(user)
+
+
+def test_to_stand_in_for_the_office_gives_who_scores_nothing_in_the_round(stand_in, things):
+    for permission, (thing, who) in ALLOWED.items():
+        if thing != "unit":
+            may = rules.has_perm(permission, stand_in, things[thing])
+            assert may == (stand_in.username in who), permission
+
+
+def test_another_who_stands_in_for_the_office_has_what_it_has(everybody, things, province):
+    user = person("dung", "Lò Thị Dung")
+    substitute_for(post_of(everybody["thu"], province), user, everybody["minh"])
+    for permission, (thing, who) in ALLOWED.items():
+        may = rules.has_perm(permission, fresh(user), things[thing])
+        assert may == ("thu" in who), permission
+
+
+def test_a_secretary_who_scores_decides_on_nobodys_sheet(things):
+    round_, pen = things["round"], things["pen"]
+    secretary = things["council"].members.get(seat="secretary").user
+    assert rules.has_perm("councils.hand_back_sheet", secretary, pen)
+    round_.regulation.secretary_scores = True
+    assert pen.entry.round is round_
+    assert rules.has_perm("councils.run_round", secretary, round_)
+    assert not rules.has_perm("councils.record_interest", secretary, round_)
+    assert not rules.has_perm("councils.hand_back_sheet", secretary, pen)
+
+
+def test_who_scores_lifts_no_declaration_by_standing_in(stand_in, things):
+    round_, entry = things["round"], things["entry"]
+    own, other = (judge(things["council"], number) for number in (1, 3))
+    said = {"reason": "Nhầm", "by": stand_in}
+    round_.declare_interest(entry, own, kind="producer", recused=True, **said)
+    with pytest.raises(ConditionNotMet):
+        round_.declare_interest(entry, own, kind="declared", recused=False, **said)
+    with pytest.raises(PermissionDenied):
+        round_.declare_interest(entry, other, kind="declared", recused=True, **said)
+    assert list(entry.interests.values_list("member", "recused")) == [(own.pk, True)]

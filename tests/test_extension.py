@@ -13,8 +13,10 @@ from dossiers.models import Term
 from dossiers.terms.extension import extend
 from dossiers.walk import doors
 from tests import records
+from tests.absences import fresh, substitute_for
+from tests.appointed import post_of
 from tests.standing import with_compulsory_papers
-from tests.world import events, open_dossier, open_task
+from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +88,23 @@ def test_the_officer_cannot_give_themselves_time(monday, an):
         extend(open_task(monday).term, by=an, **ASKED)
     assert open_task(monday).due_on == date(2026, 11, 30)
     assert events(monday) == ["dossier.open"]
+
+
+@pytest.mark.parametrize("absent", ["minh", "son"])
+def test_nor_by_standing_in_for_who_could(cast, monday, an, province, absent):
+    term = open_task(monday).term
+    post = post_of(cast[absent], province)
+    substitute_for(post, an, cast["son"], document="1/QĐ-UBND")
+    assert any(held.pk == post.pk for held in fresh(an).assignments())
+    with pytest.raises(PermissionDenied):
+        extend(term, by=fresh(an), **ASKED)
+
+
+@pytest.mark.parametrize("absent", ["minh", "son"])
+def test_another_who_stands_in_may(cast, monday, province, absent):
+    dung = person("dung", "Lò Thị Dung")
+    substitute_for(post_of(cast[absent], province), dung, cast["son"], document="1/QĐ-UBND")
+    assert rules.has_perm("dossiers.extend_term", fresh(dung), open_task(monday).term)
 
 
 @pytest.mark.parametrize(

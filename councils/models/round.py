@@ -840,12 +840,13 @@ class EvaluationRound(models.Model):
     ) -> None:
         """Record a member's interest in a product, and whether they score it all the same.
 
-        Members declare their own; whoever runs the round may record it for them. A sheet that is
+        Members declare their own; whoever runs the round and does not score in it may record it
+        for them. A sheet that is
         in already is not counted then (không tính), and a counted product is counted anew: after
         the count only who runs the round records it. Raises ConditionNotMet without a reason, or
         when the regulation does not let the member score.
         """
-        permission = "councils.declare" if member.user_id == by.pk else "councils.run_round"
+        permission = "councils.declare" if member.user_id == by.pk else "councils.record_interest"
         with self.change(
             "round.declare_interest",
             by,
@@ -869,7 +870,7 @@ class EvaluationRound(models.Model):
             if not entry.live:
                 raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
             before = entry.interests.filter(member=member).first()
-            runs = rules.has_perm("councils.run_round", by, self)
+            runs = rules.has_perm("councils.record_interest", by, self)
             if entry.is_counted and not runs:
                 raise ConditionNotMet(
                     [

@@ -347,7 +347,7 @@ LEFT_OUT = _lazy(
 @once
 def interest(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record a member's interest for them."""
-    found = found_entry(request.user, pk, "councils.run_round")
+    found = found_entry(request.user, pk, "councils.record_interest")
     if away := turned_away(request, found.round, to=found):
         return away
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)

@@ -27,7 +27,7 @@ ALTER TABLE dossiers_certificate ENABLE TRIGGER USER;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0034_posts_and_seats_sealed"), ("dossiers", "0031_samples_stay")]
+    dependencies = [("cycle", "0034_posts_and_seats_sealed"), ("dossiers", "0032_allotment")]
 
     operations = [
         migrations.RemoveIndex("officialdocument", "document_look_up"),
