@@ -22,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from kombu import Connection
+from kombu.exceptions import OperationalError
 
 from cycle import clock, files, site
 from cycle.models import Job, JobState, OrgUnit, OutboxMessage, RuleSet
@@ -73,7 +74,7 @@ def address() -> Iterator[Finding]:
     """Letters and QR codes lead here, and forms come back."""
     for each in site.site_is_named(None):
         yield Finding(each.msg, each.hint)
-    reached = urlsplit(settings.SITE_URL)
+    reached = urlsplit(site.address())
     if reached.hostname and settings.PRODUCTION:
         hosts = settings.ALLOWED_HOSTS
         inside = {"*", reached.hostname} & {*hosts}
@@ -266,7 +267,7 @@ def broker() -> Iterator[Finding]:
     try:
         with Connection(settings.CELERY_BROKER_URL, connect_timeout=3) as line:
             line.ensure_connection(max_retries=1, timeout=3)
-    except Exception as error:
+    except (OSError, OperationalError) as error:
         yield Finding(
             _("Không nối được Redis (%(error)s): việc chạy nền sẽ chờ.")
             % {"error": type(error).__name__},

@@ -96,7 +96,8 @@ def test_no_model_of_ours_that_chooses_a_unit_is_left_out(twin):
     # By the door, from what is chosen by the fields above.
     written = {"dossiers.Task.org_unit", "dossiers.Term.org_unit", "dossiers.Route.org_unit",
                "cycle.HistoryEntry.org_unit", "dossiers.StockBatch.org_unit",
-               "dossiers.Potential.commune"}  # fmt: skip
+               "dossiers.Potential.commune", "dossiers.Allotment.unit",
+               "dossiers.Allotment.was", "dossiers.Allotment.to"}  # fmt: skip
     assert of_units - written == {
         "cycle.OrgUnit.parent", "cycle.OrgUnit.successors", "cycle.RoleAssignment.org_unit",
         "dossiers.Producer.commune", "dossiers.Dossier.commune",
