@@ -842,8 +842,8 @@ class EvaluationRound(models.Model):
 
         Members declare their own; whoever runs the round and does not score in it may record it
         for them. A sheet that is in already is not counted then (không tính), and a counted product
-        is counted anew: after the count only who runs the round records it. Raises ConditionNotMet without a reason, or
-        when the regulation does not let the member score.
+        is counted anew: after the count only who runs the round records it. Raises ConditionNotMet
+        without a reason, or when the regulation does not let the member score.
         """
         permission = "councils.declare" if member.user_id == by.pk else "councils.record_interest"
         with self.change(
