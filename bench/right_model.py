@@ -231,7 +231,7 @@ class Walk(Rounds):
         """Whether ``by`` could do the act."""
         if name == "submit_dossier":
             self.bring_papers(task.dossier, by)
-        given = HANDS_IN.get(name, dict)()
+        given = {"reason": "Theo biên bản"} | HANDS_IN.get(name, dict)()
         if name == "certify":
             given["record"].number = f"{task.pk}/GCN"
             # A decision's number is of one day.
@@ -244,7 +244,7 @@ class Walk(Rounds):
             )
         try:
             with transaction.atomic():
-                doors.complete(task, name, by=by, reason="Theo biên bản", **given)
+                doors.complete(task, name, by=by, **given)
         except REFUSALS as refused:
             self.why = f"{name}: {refused!r}"
             return False

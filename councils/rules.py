@@ -64,7 +64,7 @@ def runs(user: User | None, round_: EvaluationRound) -> bool:
     """Is the council's secretary or its office, who prepare a round and keep its papers."""
     council = round_.council
     return _active(user) and (
-        council.seat_of(user, "secretary") is not None or _holds_office(user, round_)
+        _holds_office(user, round_) or council.seat_of(user, "secretary") is not None
     )
 
 

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -443,6 +444,38 @@ def test_the_council_resolves_a_minimum_and_an_elimination(client, round_, thu):
         answer = post(client, thu, "resolutions", entry.pk, **unknown)
         assert answer.status_code == 200
     assert entry.resolutions.count() == 2
+
+
+@pytest.mark.parametrize("first", ["no", None])
+def test_an_older_page_of_resolutions_undoes_nothing_and_is_held_up_by_nothing(
+    client, round_, thu, first
+):
+    entry = round_.entries.first()
+    one, other = entry.rubric.criteria.filter(options__minimum_for__gt=0).distinct()[:2]
+    (mark,) = one.options.filter(minimum_for__gt=0).values_list("minimum_for", flat=True)[:1]
+    (later,) = other.options.filter(minimum_for__gt=0).values_list("minimum_for", flat=True)[:1]
+    kept, touched = f"c{one.pk}-{mark}", f"c{other.pk}-{later}"
+
+    def answers(about, holds, reason):
+        return {f"{about}-holds": holds, f"{about}-reason": reason}
+
+    if first:
+        post(client, thu, "resolutions", entry.pk, **answers(kept, first, "Lần đầu"))
+    was = answers(kept, first or "", "Lần đầu" if first else "")
+    older = was | {f"was-{name}": value for name, value in was.items()}
+    older |= {f"was-{name}": "" for name in answers(touched, "", "")}
+    client_of_another = Client()
+    post(client_of_another, thu, "resolutions", entry.pk, **answers(kept, "yes", "Sửa lại"))
+    # The older page changes the other one alone.
+    done = post(client, thu, "resolutions", entry.pk, **older, **answers(touched, "no", "Thiếu"))
+    assert done.status_code == 302
+    found = {each.criterion_id: (each.holds, each.reason) for each in entry.resolutions.all()}
+    assert found == {one.pk: (True, "Sửa lại"), other.pk: (False, "Thiếu")}
+    # What both changed is asked of the second, at its field.
+    asked = post(client, thu, "resolutions", entry.pk, **older | answers(kept, "no", "Ý kiến khác"))
+    assert asked.status_code == 200
+    assert "người khác vừa đổi ô này" in asked.content.decode()
+    assert entry.resolutions.get(criterion=one).reason == "Sửa lại"
 
 
 #: Two minimums of one criterion, the lower and the higher, resolved before and now -> whether they

@@ -25,6 +25,7 @@ from cycle import contents
 from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment, User, named_apart
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
+from dossiers.forms.shown import Corrects
 from dossiers.forms.uploads import TAKEN, ScanField, accepted, check_upload, hold_for, stage
 from dossiers.law.conditions import Words
 
@@ -53,11 +54,14 @@ class InterestOfForm(Asked):
         )
 
 
-class ResolutionForm(Asked):
+class ResolutionForm(Corrects, Asked):
     """What the council resolved on a minimum or an elimination (kết luận), one of many in one
     page; ``yes`` and ``no`` are the words of the two answers. ``common`` is the reason given for
     all of them, where this one has none of its own.
     """
+
+    why = ()
+    together = (frozenset({"holds", "reason"}),)
 
     holds = forms.TypedChoiceField(
         label=_("Kết luận"),
@@ -82,6 +86,8 @@ class ResolutionForm(Asked):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        if not self.changed_here():
+            return cleaned
         self.cleaned_data["reason"] = self.cleaned_data.get("reason") or self.common
         if not self.cleaned_data["reason"]:
             self.add_error("reason", _("Bạn chưa nêu lý do, ở đây hoặc ở ô lý do chung."))

@@ -294,7 +294,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     # Each of them is asked, so that each shows what is wrong.
     valid = [each.is_valid() for each in (common, *forms)]
     if request.method == "POST" and all(valid):
-        said = [each for each in forms if each.has_changed()]
+        said = [each for each in forms if each.changed_here()]
         if not said:
             messages.warning(request, _("Bạn chưa ghi kết luận nào: chưa có gì thay đổi."))
         elif _resolve(found, said, request):

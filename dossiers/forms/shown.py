@@ -60,6 +60,7 @@ class Corrects(Part):
     #: Fields that mean something together only: one changed, all of them are.
     together: tuple[frozenset[str], ...] = ()
     _shown: dict[str, str] | None = None
+    _here: frozenset[str] = frozenset()
 
     def keep_shown(self, typed: QueryDict) -> None:
         """Keep what the page showed of the form that ``typed`` was typed into."""
