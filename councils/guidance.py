@@ -50,7 +50,6 @@ WHO: dict[str, tuple[str, ...]] = {
     # The secretary where the regulation says so; the support team on its own sheet.
     "councils.score": ("chair", "member", "secretary", "support-team"),
     "councils.type_sheet": _RUNS,
-    "councils.record_interest": _RUNS,
     # A member compares the sheet of their own pen.
     "councils.confirm_sheet": ("chair", "member", *_RUNS),
     "councils.hand_back_sheet": _RUNS,

@@ -66,6 +66,9 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "dossier": found.dossier,
             "presides": presides,
             "runs": rules.has_perm("councils.run_round", request.user, found.round),
+            "records_interests": rules.has_perm(
+                "councils.record_interest", request.user, found.round
+            ),
             "appraises": rules.has_perm("councils.appraise", request.user, found.round),
             "scores": found.round.scoring_members.filter(user=request.user).exists(),
             "sees_dossier": Dossier.objects.visible_to(request.user)
