@@ -121,7 +121,7 @@ WHERE = {
     "dossiers.Term.base_on": "asked by dossiers/models/term.py",
     "dossiers.Term.base_amount": "asked by dossiers/models/term.py",
     "dossiers.Term.extension_limit": "asked by dossiers/models/term.py",
-    "dossiers.Term.original_due_on": "shown at templates/dossiers/register.html",
+    "dossiers.Term.original_due_on": "shown at templates/dossiers/_register_rows.html",
     "dossiers.Term.due_on": "asked by dossiers/lists/overdue.py",
     "dossiers.Term.due_at": "asked by dossiers/lists/overdue.py",
     "dossiers.Term.paused_at": "asked by dossiers/terms/due.py",

@@ -234,6 +234,7 @@ ROWS = {
     "rounds": "councils.EvaluationRound",
     "rubrics": "cycle.Rubric",
     "sheets": "councils.Scoresheet",
+    "split": "cycle.OrgUnit",
     "stock": "dossiers.StockBatch",
     "tasks": "dossiers.Task",
     "terms": "dossiers.Term",
