@@ -478,6 +478,8 @@ def values(name, row, part):
             return [rule.pk for rule in row.term_rules.all()[:FEW]]
         case "batch_pk":
             return [batch.pk for batch in row.batches.all()[:FEW]]
+        case "producer_pk":
+            return [maker.pk for maker in row.producers.all()[:FEW]]
         case "slug":
             return book.slugs()
         case "name" if name.startswith("dossiers:export"):
