@@ -258,8 +258,9 @@ LEADS_ON = {
     "dossiers:export", "dossiers:export_of", "account_reset_password",
 }  # fmt: skip
 #: What opens for rows that the demo of no release has: score sheets that were filled by pen, lists
-#: that were entered, a year with a plan and batches.
+#: that were entered, a year with a plan and batches, a planned round of a council in its term.
 NOT_IN_DEMO = {
+    "councils:round_invite", "councils:round_open",
     "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
