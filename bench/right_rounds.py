@@ -267,18 +267,17 @@ class Rounds:
         return False
 
     def score_again(self):
-        round_ = self.round_(RoundState.OPEN)
-        entry, by = self.entry(round_), self.by(round_, "councils.preside")
-        if entry and by:
-            round_.score_again(entry, by=by, reason="Chênh lệch lớn")
-            return True
-        return False
+        return self.presided("score_again", "Chênh lệch lớn")
 
     def accept_spread(self):
+        return self.presided("accept_spread", "Hội đồng thống nhất")
+
+    def presided(self, act, reason):
+        """What the chair decides of a product of an open round."""
         round_ = self.round_(RoundState.OPEN)
         entry, by = self.entry(round_), self.by(round_, "councils.preside")
         if entry and by:
-            round_.accept_spread(entry, by=by, reason="Hội đồng thống nhất")
+            getattr(round_, act)(entry, by=by, reason=reason)
             return True
         return False
 

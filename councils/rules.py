@@ -139,14 +139,10 @@ def proposes_on_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 
 @rules.predicate
-def types_sheets(user: User | None, round_: EvaluationRound) -> bool:
-    """May type pen sheets: runs the round and does not score in it."""
-    return runs(user, round_) and not _scores_in(user, round_)
-
-
-@rules.predicate
-def records_interests(user: User | None, round_: EvaluationRound) -> bool:
-    """May say whose sheet counts, and lift a declaration: runs the round, does not score in it."""
+def runs_without_scoring(user: User | None, round_: EvaluationRound) -> bool:
+    """Runs the round and does not score in it: may type pen sheets and hand them back, say whose
+    sheet counts, and lift a declaration.
+    """
     return runs(user, round_) and not _scores_in(user, round_)
 
 
@@ -154,7 +150,9 @@ def records_interests(user: User | None, round_: EvaluationRound) -> bool:
 def typed_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """May type this sheet, a pen sheet, while they may type any."""
     return (
-        _active(user) and sheet.entered_by_id == user.pk and types_sheets(user, sheet.entry.round)
+        _active(user)
+        and sheet.entered_by_id == user.pk
+        and runs_without_scoring(user, sheet.entry.round)
     )
 
 
@@ -175,8 +173,7 @@ def compares_sheet(user: User | None, sheet: Scoresheet) -> bool:
 def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """Runs the round and does not score in it, and the sheet is another's."""
     return (
-        runs(user, sheet.entry.round)
-        and not _scores_in(user, sheet.entry.round)
+        runs_without_scoring(user, sheet.entry.round)
         and sheet.member is not None
         and sheet.member.user_id != user.pk  # type: ignore[union-attr]  # who runs it is somebody
     )
@@ -221,8 +218,8 @@ rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
-rules.add_perm("councils.type_sheet", types_sheets)
-rules.add_perm("councils.record_interest", records_interests)
+rules.add_perm("councils.type_sheet", runs_without_scoring)
+rules.add_perm("councils.record_interest", runs_without_scoring)
 rules.add_perm("councils.confirm_sheet", compares_sheet)
 rules.add_perm("councils.hand_back_sheet", hands_back_sheet)
 rules.add_perm("councils.answer_opinion", is_asked)

@@ -19,12 +19,11 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
-from cycle import clock, files, site
+from cycle import clock, files, site, written
 from cycle.models import Job, JobState, OrgUnit, OutboxMessage, RuleSet
 from notifications.beats import BACKUP, marks
 from notifications.models import Delivery, DeliveryState, Heartbeat
@@ -109,10 +108,7 @@ def beats() -> Iterator[Finding]:
         if mark.missed_since:
             yield Finding(
                 _("%(name)s: không chạy từ %(since)s.")
-                % {
-                    "name": mark.label,
-                    "since": f"{timezone.localtime(mark.missed_since):%d/%m/%Y %H:%M}",
-                },
+                % {"name": mark.label, "since": written.moment_text(mark.missed_since)},
                 _("Khởi động lại celery worker và celery beat."),
             )
         elif mark.beat and mark.beat.error:
@@ -132,7 +128,7 @@ def backup() -> Iterator[Finding]:
     elif last.started_at + BACKUP_AGE < clock.now():
         yield Finding(
             _("Bản sao lưu mới nhất là của %(when)s.")
-            % {"when": f"{timezone.localtime(last.started_at):%d/%m/%Y %H:%M}"},
+            % {"when": written.moment_text(last.started_at)},
             advice,
         )
 
@@ -175,8 +171,7 @@ def waiting() -> Iterator[Finding]:
 
 def province() -> Iterator[Finding]:
     """There are units and a law to work by."""
-    missing = not OrgUnit.objects.exists() or not RuleSet.objects.exists()
-    if missing:
+    if not (OrgUnit.objects.exists() and RuleSet.objects.exists()):
         yield Finding(
             _("Chưa có đơn vị hoặc bộ quy định."), _("Người quản trị mở trang Thiết lập (/setup/).")
         )

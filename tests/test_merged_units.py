@@ -695,14 +695,20 @@ def test_open_work_follows_at_each_step_and_what_was_done_keeps_its_unit(steps, 
         assert (s.dossier.commune, s.dossier.before_split) == (s.other, s.old)
 
 
-def test_a_later_merger_of_the_successor_is_followed_on(halves, province):
-    s = halves()
-    with clock.at(NOW):
-        makers(s)
+def merged_on(s, province):
+    """The unit into which the other successor goes after ten days."""
     last = NOW.date() + 10 * DAY
     end = unit("z", province, last + DAY, name="Xã Nhập Lại")
     OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=last)
     s.other.successors.set([end])
+    return end
+
+
+def test_a_later_merger_of_the_successor_is_followed_on(halves, province):
+    s = halves()
+    with clock.at(NOW):
+        makers(s)
+    end = merged_on(s, province)
     sau = person("sau", "Cán bộ sau", (Role.OFFICER, end))
     with clock.at(NOW + 20 * DAY):
         assert s.dossier in Dossier.objects.visible_to(sau)
@@ -714,10 +720,7 @@ def test_a_correction_after_a_merger_takes_what_was_begun_at_each_since(halves, 
     s = halves()
     with clock.at(NOW):
         makers(s)
-    last = NOW.date() + 10 * DAY
-    end = unit("z", province, last + DAY, name="Xã Nhập Lại")
-    OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=last)
-    s.other.successors.set([end])
+    end = merged_on(s, province)
     with clock.at(NOW + 20 * DAY):
         Dossier.objects.filter(pk=s.dossier.pk).update(commune=end)
         Task.objects.filter(dossier=s.dossier, open_state__isnull=False).update(org_unit=end)

@@ -26,6 +26,8 @@ from dossiers.walk import engine
 
 #: So many producers are asked about at once; the next ones come when these are done.
 AT_ONCE = 50
+#: The products of a producer, each with where it is made.
+MADE = Product.objects.select_related("made_in")
 
 
 class AllottedMeanwhile(Exception):
@@ -73,7 +75,7 @@ def allotted(unit: OrgUnit) -> QuerySet[Allotment]:
     return (
         Allotment.objects.filter(unit=unit, product=None, pk=Subquery(newest.values("pk")[:1]))
         .select_related("producer", "to", "made_by")
-        .prefetch_related(Prefetch("producer__products", Product.objects.select_related("made_in")))
+        .prefetch_related(Prefetch("producer__products", MADE))
         .order_by("producer__sort_key", "pk")
     )
 
@@ -175,7 +177,7 @@ def _move(
 def _lives_on_in(unit: OrgUnit) -> set[int]:
     """The ids of the unit and of all that had its business after it, one after the other."""
     heirs = Heirs(start(unit.pk), clock.today_in_database())
-    return {unit.pk, *OrgUnit.objects.filter(pk__in=heirs).values_list("pk", flat=True)}
+    return set(OrgUnit.objects.filter(pk__in=heirs).values_list("pk", flat=True))
 
 
 def _move_dossiers(

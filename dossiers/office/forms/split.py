@@ -17,6 +17,7 @@ from dossiers.office import allotting
 
 #: The producer waits on with the main successor.
 LATER = "later"
+MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. Hãy tải lại trang và xem lại.")
 
 
 class AllotForm(PlainPart):
@@ -111,6 +112,3 @@ class AllotForm(PlainPart):
         except ValidationError as refused:
             self.add_error(None, refused)
         return None
-
-
-MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. Hãy tải lại trang và xem lại.")

@@ -17,7 +17,7 @@ from cycle.asking import SignedIn
 from cycle.models import OrgUnit
 from cycle.once import once
 from cycle.typed import fill, shows_typed
-from dossiers.models import Producer, Product
+from dossiers.models import Producer
 from dossiers.office import allotting
 from dossiers.office.forms.split import AllotForm
 
@@ -33,9 +33,7 @@ def split_list(request: SignedIn) -> HttpResponseBase:
 
 
 def _with_products(producers: Any) -> Any:
-    return producers.prefetch_related(
-        Prefetch("products", Product.objects.select_related("made_in"))
-    )
+    return producers.prefetch_related(Prefetch("products", allotting.MADE))
 
 
 @login_required
