@@ -16,9 +16,10 @@ from dossiers.models import Dossier
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: SQL: copy the sheets of scoring ``last`` that were handed in or left out as drafts. The columns of a pen sheet (scan,
-#: who typed and who confirmed it) are copied only when ``carried``; else the copy is a sheet on
-#: screen. From another entry the support team's sheet (no member) is not copied: it is read there.
+#: SQL: copy the sheets of scoring ``last`` that were handed in or left out as drafts. The columns
+#: of a pen sheet (scan, who typed and who confirmed it) are copied only when ``carried``; else the
+#: copy is a sheet on screen. From another entry the support team's sheet (no member) is not copied:
+#: it is read there.
 _COPY_SHEETS = """
 INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
                                  scan_name, entered_by_id, confirmed_by_id)
@@ -233,8 +234,8 @@ class RoundEntry(models.Model):
         self.copy_sheets(self, self.scoring - 1, carried=carried)
 
     def copy_sheets(self, source: RoundEntry, last: int, *, carried: bool = False) -> None:
-        """Copy the sheets handed in for ``source`` in its scoring ``last``, and those left out, into
-        the current one.
+        """Copy the sheets handed in for ``source`` in its scoring ``last``, and those left out,
+        into the current one.
         """
         this = {
             "entry": self.pk,
