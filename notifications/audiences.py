@@ -203,6 +203,14 @@ def the_member_whose_sheet_does_not_count(entry: HistoryEntry) -> set[int]:
     return {entry.data["who_id"]} - {None}
 
 
+@audience("round.declare_interest")
+def the_member_whose_interest_was_recorded(entry: HistoryEntry) -> set[int]:
+    """The member: their sheet may not count now, or be awaited again. Nobody where they declared
+    it themselves.
+    """
+    return {entry.data.get("who_id")} - {None, entry.actor_id}
+
+
 @audience("round.take_in", "round.drop")
 def who_scores_once_it_is_open(entry: HistoryEntry) -> set[int]:
     """Those who score in the round; nobody while it is being prepared, when no reason is given."""
@@ -257,7 +265,6 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "round.create",
     "round.change",
     "round.attend",
-    "round.declare_interest",
     # Told by the invitation to the meeting.
     "round.convene",
     "round.resolve",

@@ -37,6 +37,8 @@ TOLD = {
     "round.drop",
     "round.void_sheet",
     "round.void",
+    # What another recorded for a member.
+    "round.declare_interest",
 }
 
 
@@ -96,6 +98,24 @@ def test_what_changes_an_open_round_is_told(council, cycle, commune, an, thu, mi
             text = each.subject + "\n" + each.body
             assert "Lý do: " in text and f"/rounds/{round_.pk}/" in text
             assert "\n\n\n" not in text and not {"{{", "None"} & set(text.split())
+
+
+def test_a_member_is_told_of_an_interest_that_another_recorded(council, cycle, commune, an, thu):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+    entry, member, other = round_.entries.get(), judge(council, 1), judge(council, 2)
+    about = {"kind": "declared", "reason": "Nhầm người"}
+    round_.declare_interest(entry, other, recused=True, by=other.user, **about)
+    assert told("round.declare_interest") == set()
+    fill(entry, member)
+    round_.declare_interest(entry, member, recused=True, by=thu, **about)
+    assert told("round.declare_interest") == {"uy_vien_1"}
+    round_.declare_interest(entry, member, recused=False, by=thu, **about)
+    told("round.declare_interest")
+    out, again = (each.body for each in written("round.declare_interest"))
+    if "vẫn chấm" in out:
+        out, again = again, out
+    assert "không tính vào kết quả" in out and "Lý do: Nhầm người" in out
+    assert "lấy lại và nộp được" in again and "không tính vào kết quả" not in again
 
 
 def test_the_way_of_a_round_in_letters(

@@ -623,6 +623,57 @@ def test_a_way_back(case, round_, thu, an):
     case(round_, thu, an)
 
 
+def _left_out_by_an_interest(round_, thu):
+    member = judge(round_.council, 3)
+    about = {"kind": "relative", "reason": "Nhầm người", "by": thu}
+    fresh(round_).declare_interest(round_.entries.get(), member, recused=True, **about)
+
+    def lift():
+        about["kind"] = "declared"
+        fresh(round_).declare_interest(round_.entries.get(), member, recused=False, **about)
+
+    return lift
+
+
+def _left_out_as_absent(round_, thu):
+    came(round_, (0, 1, 2, 4), thu)
+    sheet = Scoresheet.objects.filter(member=judge(round_.council, 3)).latest("scoring")
+    sheet.void(by=judge(round_.council, 0).user, reason="Vắng họp")
+    return lambda: came(round_, range(5), thu)
+
+
+#: What lies between the sheet being left out and its member scoring after all.
+MEANWHILE = {
+    "nothing": lambda round_, thu: None,
+    "counted": lambda round_, thu: judging.count(round_),
+    "reopened": lambda round_, thu: (close(round_, thu), reopened(round_, thu)),
+    "scored_again": lambda round_, thu: (
+        judging.count(round_),
+        fresh(round_).score_again(round_.entries.get(), by=thu, reason="Chênh lệch"),
+    ),
+}
+
+
+@pytest.mark.parametrize("leave_out", [_left_out_by_an_interest, _left_out_as_absent])
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+@pytest.mark.usefixtures("minh", "son")
+def test_a_sheet_left_out_comes_back_as_it_was(meanwhile, leave_out, round_, thu):
+    score(round_)
+    member = judge(round_.council, 3)
+    given = sorted(Scoresheet.objects.get(member=member).scores.values_list("criterion", "option"))
+    lift = leave_out(round_, thu)
+    MEANWHILE[meanwhile](round_, thu)
+    lift()
+    sheet = Scoresheet.objects.filter(member=member).latest("scoring")
+    assert (sheet.scoring, sheet.state) == (sheet.entry.scoring, SheetState.VOID)
+    sheet.take_back(by=member.user)
+    assert sorted(sheet.scores.values_list("criterion", "option")) == given
+    sheet.submit(by=member.user)
+    for other in Scoresheet.objects.filter(scoring=sheet.scoring, state=SheetState.DRAFT):
+        other.submit(by=other.member.user)
+    assert close(round_, thu).results.get().sheets == 5
+
+
 def asked(client, user, name, pk, **data):
     client.force_login(user)
     where = reverse(f"councils:{name}", args=[pk])

@@ -16,9 +16,10 @@ from dossiers.models import Dossier
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-#: SQL: copy the submitted sheets of scoring ``last`` as drafts. The columns of a pen sheet (scan,
-#: who typed and who confirmed it) are copied only when ``carried``; else the copy is a sheet on
-#: screen. From another entry the support team's sheet (no member) is not copied: it is read there.
+#: SQL: copy the sheets of scoring ``last`` that were handed in or left out as drafts. The columns
+#: of a pen sheet (scan, who typed and who confirmed it) are copied only when ``carried``; else the
+#: copy is a sheet on screen. From another entry the support team's sheet (no member) is not copied:
+#: it is read there.
 _COPY_SHEETS = """
 INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
                                  scan_name, entered_by_id, confirmed_by_id)
@@ -27,7 +28,7 @@ SELECT %(entry)s, member_id, %(scoring)s, 'draft', remark,
   CASE WHEN %(carried)s THEN scan_name ELSE '' END,
   CASE WHEN %(carried)s THEN entered_by_id END, CASE WHEN %(carried)s THEN confirmed_by_id END
 FROM councils_scoresheet
-WHERE entry_id = %(source)s AND scoring = %(last)s AND state = 'submitted'
+WHERE entry_id = %(source)s AND scoring = %(last)s AND state IN ('submitted', 'void')
   AND (member_id IS NOT NULL OR %(source)s = %(entry)s)
 """
 _COPY_SCORES = """
@@ -42,9 +43,16 @@ WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
   AND (fresh.member_id IS NOT NULL OR %(source)s = %(entry)s)
 ORDER BY fresh.id, c.requires_id NULLS FIRST, c.position
 """
-_HAND_IN_COPIES = """
-UPDATE councils_scoresheet SET state = 'submitted', submitted_at = %(now)s
-WHERE entry_id = %(entry)s AND scoring = %(scoring)s
+#: What was left out stays so, whether or not the others are ``carried``: its member takes it back
+#: once they may score after all.
+_SETTLE_COPIES = """
+UPDATE councils_scoresheet fresh SET state = s.state, void_reason = s.void_reason,
+  submitted_at = CASE WHEN s.state = 'submitted' THEN %(now)s ELSE s.submitted_at END
+FROM councils_scoresheet s
+WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
+  AND s.entry_id = %(source)s AND s.scoring = %(last)s
+  AND s.member_id IS NOT DISTINCT FROM fresh.member_id
+  AND (s.state = 'void' OR %(carried)s AND s.state = 'submitted')
 """
 
 
@@ -217,7 +225,8 @@ class RoundEntry(models.Model):
     def next_scoring(self, *, carried: bool) -> None:
         """Begin the next scoring with copies of the last sheets; the old ones stay.
 
-        ``carried``: the copies are handed in; else each is a draft, to be handed in again.
+        ``carried``: the copies are handed in; else each is a draft, to be handed in again. A sheet
+        that was left out is left out here too, until its member takes it back.
         """
         self.scoring += 1
         self.spread_accepted = ""
@@ -225,7 +234,9 @@ class RoundEntry(models.Model):
         self.copy_sheets(self, self.scoring - 1, carried=carried)
 
     def copy_sheets(self, source: RoundEntry, last: int, *, carried: bool = False) -> None:
-        """Copy the sheets handed in for ``source`` in its scoring ``last`` into the current one."""
+        """Copy the sheets handed in for ``source`` in its scoring ``last``, and those left out,
+        into the current one.
+        """
         this = {
             "entry": self.pk,
             "scoring": self.scoring,
@@ -236,8 +247,7 @@ class RoundEntry(models.Model):
         with connection.cursor() as cursor:
             cursor.execute(_COPY_SHEETS, this)
             cursor.execute(_COPY_SCORES, this)
-            if carried:
-                cursor.execute(_HAND_IN_COPIES, this | {"now": clock.now()})
+            cursor.execute(_SETTLE_COPIES, this | {"now": clock.now()})
 
 
 class InterestKind(models.TextChoices):

@@ -852,6 +852,7 @@ class EvaluationRound(models.Model):
             permission,
             dossier=entry.dossier_id,
             who=str(member.user),
+            who_id=member.user_id,
             interest=kind,
             recused=recused,
             why=reason.strip(),
