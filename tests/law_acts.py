@@ -67,6 +67,7 @@ HANDS_IN = {
     "submit_dossier": lambda: {"record": records.self_assessment()},
     "record_samples": lambda: {"record": records.samples()},
     "confirm_dossier": lambda: {"record": records.commune_report()},
+    **{act: lambda: {"paper": records.request()} for act in FORWARDS},
     "rank_at_district": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
     "rank": lambda: {"record": records.evaluation(), "paper": records.signed_paper()},
     "not_recognise": lambda: {"paper": records.signed_paper()},

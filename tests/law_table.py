@@ -49,7 +49,8 @@ REFUSED = {S.IDEA_NOT_SELECTED, S.PLAN_NOT_APPROVED, S.NOT_PROPOSED, S.NOT_RECOG
 STAYS = None
 
 #: act -> the states it begins in, the states it may lead to, and what it asks: a ``task``, the
-#: ``authority`` of a round, a ``reason``, a signed ``paper``.
+#: ``authority`` of a round, a ``reason``, a signed ``paper``, the commune's ``request`` where the
+#: edition demands one.
 TABLE = {
     "register_idea": ({S.POTENTIAL}, {S.IDEA_REGISTERED, S.IDEA_SCREENED}, "task"),
     "complete_idea": ({S.IDEA_RETURNED}, {S.IDEA_REGISTERED, S.IDEA_SCREENED}, "task"),
@@ -74,8 +75,12 @@ TABLE = {
     "record_samples": (UNDECIDED, STAYS, ""),
     "confirm_dossier": ({S.DOSSIER_SUBMITTED}, {S.COMMUNE_CHECKED}, "task"),
     "return_to_officer": ({S.COMMUNE_CHECKED}, {S.DOSSIER_SUBMITTED}, "task reason"),
-    "forward_to_district": ({S.COMMUNE_CHECKED}, {S.AT_DISTRICT}, "task"),
-    "forward_to_province": ({S.COMMUNE_CHECKED, S.DISTRICT_RANKED}, {S.AT_PROVINCE}, "task"),
+    "forward_to_district": ({S.COMMUNE_CHECKED}, {S.AT_DISTRICT}, "task request"),
+    "forward_to_province": (
+        {S.COMMUNE_CHECKED, S.DISTRICT_RANKED},
+        {S.AT_PROVINCE},
+        "task request",
+    ),
     "receive_directly": (
         {S.ASSEMBLING, S.DOSSIER_SUBMITTED, S.COMMUNE_CHECKED},
         {S.AT_DISTRICT, S.AT_PROVINCE},
@@ -152,4 +157,6 @@ ON_AUTHORITY = asking("authority")
 NEEDS_REASON = asking("reason")
 #: Results, decisions, withdrawals: on a signed document with its scan, unless a closed round says so.
 NEEDS_PAPER = asking("paper")
+#: By them a commune proposes: under the edition that demands it, on its official request.
+PROPOSES = asking("request")
 OF_THE_DISTRICT = {S.AT_DISTRICT, S.DISTRICT_EVALUATING, S.DISTRICT_RANKED, S.NOT_PROPOSED}

@@ -153,6 +153,16 @@ def signed_paper(**fields):
     return OfficialDocument(**values | fields)
 
 
+def request(**fields):
+    """The commune's official request, signed today by its chair."""
+    chair = {
+        "number": "15/TTr-UBND",
+        "signer": "Quàng Văn Chi",
+        "signer_capacity": "Chủ tịch UBND xã",
+    }
+    return signed_paper(**chair | fields)
+
+
 def ministry_paper(**fields):
     """A document of the ministry, signed for the minister."""
     minister = {

@@ -12,6 +12,7 @@ from dossiers.models import (
 from dossiers.walk import doors, engine
 from tests import records
 from tests.law_table import S
+from tests.world import open_task
 
 
 def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
@@ -40,6 +41,13 @@ def with_compulsory_papers(dossier, by, **ends):
     for kind in dossier.rule_set.compulsory(dossier.case_type):
         paper = records.paper(kind, expires_on=ends.get(kind))
         doors.act(dossier.process, "attach_evidence", by=by, record=paper)
+
+
+def sent_up(dossier, by, **paper):
+    """The commune's leader sends it to the province with the commune's request."""
+    return doors.complete(
+        open_task(dossier), "forward_to_province", by=by, paper=records.request(**paper)
+    )
 
 
 def approved(dossier, by, number="88/QĐ-UBND"):

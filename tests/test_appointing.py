@@ -27,7 +27,7 @@ from tests.absences import fresh, substitute_for
 from tests.addresses import refused_in_full_once
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.sealed_pages import addresses
-from tests.standing import stand
+from tests.standing import sent_up, stand
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -398,7 +398,7 @@ def test_nobody_sends_from_the_commune_and_receives_at_the_province(
     substitute_for(post_of(chi, commune), minh, son, document="15/QĐ")
     with pytest.raises(ConditionNotMet, match="không vừa chuyển"):
         doors.complete(open_task(dossier), "forward_to_province", by=fresh(minh))
-    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    sent_up(dossier, chi)
     # Who sent it does not receive it, in whoever's name.
     substitute_for(post_of(second, province), chi, son, document="15/QĐ")
     for act in ("accept_at_province", "return_for_supplement"):
@@ -409,7 +409,7 @@ def test_nobody_sends_from_the_commune_and_receives_at_the_province(
 
 def test_who_received_it_does_not_send_it_again(dossier, chi, minh, son, commune, province):
     dossier = stand(dossier, "commune_checked")
-    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    sent_up(dossier, chi)
     doors.complete(open_task(dossier), "return_for_supplement", by=minh, reason="Thiếu mẫu")
     dossier = stand(dossier, "commune_checked")
     RoleAssignment.objects.filter(user=minh).update(role=Role.CLERK)

@@ -25,7 +25,7 @@ from notifications.models import Delivery, Notification
 from tests.filing_anew import at as filed_at
 from tests.filing_anew import certify, file_anew
 from tests.hearing import told
-from tests.standing import stand
+from tests.standing import sent_up, stand
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -357,7 +357,7 @@ def test_a_batch_s_day_that_moves_takes_back_what_was_told_wrongly(
             open_dossier(cycle, commune, an), S.COMMUNE_CHECKED, stars=None, points_sum=None,
             sheets=None,
         )  # fmt: skip
-        doors.complete(open_task(dossier), "forward_to_province", by=chi)
+        sent_up(dossier, chi)
     beat(at(6, 30, 0))
 
     def heard():

@@ -315,7 +315,7 @@ def test_without_the_paper_the_officer_is_not_the_leader(dossier, an):
 
 def test_the_leader_needs_no_paper(dossier, chi):
     dossier = stand(dossier, State.COMMUNE_CHECKED)
-    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    doors.complete(open_task(dossier), "return_to_officer", by=chi, reason="Xem lại báo cáo")
     assert (last(dossier).role, "paper" in last(dossier).data) == ("leader", False)
 
 
@@ -382,7 +382,12 @@ def test_one_acts_in_the_capacity_that_the_task_asks(dossier, an, commune):
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     assert (last(dossier).role, last(dossier).org_unit) == ("officer", commune)
     dossier = stand(dossier, State.COMMUNE_CHECKED)
-    doors.complete(open_task(dossier), "forward_to_province", by=User.objects.get(pk=an.pk))
+    doors.complete(
+        open_task(dossier),
+        "forward_to_province",
+        by=User.objects.get(pk=an.pk),
+        paper=paper(),
+    )
     assert (last(dossier).role, last(dossier).org_unit) == ("leader", commune)
 
 

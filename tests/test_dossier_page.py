@@ -113,7 +113,8 @@ def test_the_whole_year_is_shown(dossier, an, chi, minh, thu, son, tam, cycle, p
         (tam, "promote", promotion),
     ):
         dossier.lock()
-        paper = records.signed_paper() if name in ("rank", "certify") else None
+        signed = ("forward_to_province", "rank", "certify")
+        paper = records.signed_paper() if name in signed else None
         doors.complete(open_task(dossier), name, by=by, record=record, paper=paper)
     text = signed_in(minh).get(page_of(dossier)).content.decode()
     for words in (

@@ -14,7 +14,7 @@ from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew
 from tests.public_pages import main, see
-from tests.standing import approved, stand
+from tests.standing import approved, sent_up, stand
 from tests.world import open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_the_commune_s_days_run_on_while_the_producer_is_waited_for(given, cycle
             open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
         )
         assert live(dossier, "D1").due_on == date(2026, 12, 14)
-        doors.complete(open_task(dossier), "forward_to_province", by=chi)
+        sent_up(dossier, chi)
     assert live(dossier, "D1") is None
 
 

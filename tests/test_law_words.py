@@ -24,7 +24,7 @@ from tests import records
 from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.law_acts import authority
 from tests.public_pages import main, see
-from tests.standing import approved, stand
+from tests.standing import approved, sent_up, stand
 from tests.world import open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +99,7 @@ def ready(cycle, commune, an, moment, name="Mật ong rừng Nà Tấu", case_ty
 
 def propose(dossier, chi, moment, paper=None):
     with clock.at(moment):
+        paper = paper or records.request()
         doors.complete(open_task(dossier), "forward_to_province", by=chi, paper=paper)
     dossier.refresh_from_db(fields=["moved_at"])
     return dossier
@@ -290,7 +291,7 @@ def came(given, cycle, commune, an, chi):
         doors.complete(
             open_task(dossier), "confirm_dossier", by=an, record=records.commune_report()
         )
-        doors.complete(open_task(dossier), "forward_to_province", by=chi)
+        sent_up(dossier, chi)
     return dossier
 
 
@@ -854,7 +855,7 @@ def test_what_lacks_warns_at_forwarding_and_may_follow_by_a_day_named(at_commune
     words = " ".join(client.get(address).content.decode().split())
     assert "Còn thiếu 3 sản phẩm mẫu: phải đủ trước khi hội đồng mở chấm." in words
     assert "Hẹn nộp ngày 01/03/2027." in words
-    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    sent_up(dossier, chi)
     doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=3))
     assert dossier.samples_lacking() == 0
 

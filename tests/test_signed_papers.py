@@ -2,12 +2,13 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Role
+from cycle.models import Role, RuleSet
 from dossiers.models import (
     ACTS,
     ConditionNotMet,
@@ -22,10 +23,11 @@ from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
 from tests.law_acts import HANDS_IN, authority, who_does
-from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT
+from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT, PROPOSES
 from tests.standing import (
     answered_by_the_centre,
     approved,
+    sent_up,
     stand,
     with_compulsory_papers,
 )
@@ -35,6 +37,10 @@ pytestmark = pytest.mark.django_db
 
 
 S = State
+
+#: Done on a document only, under the edition of :func:`file_of`: what the law says so of, and the
+#: commune's request.
+ON_PAPER = NEEDS_PAPER | {"forward_to_province"}
 
 #: Done in a three-level year, for the other has no such state or act.
 OF_THREE = {
@@ -108,25 +114,26 @@ def refused(answer, *call, **given):
     assert words in str(error.value), call
 
 
-@pytest.mark.parametrize("act", sorted(NEEDS_PAPER))
+@pytest.mark.parametrize("act", sorted(ON_PAPER))
 def test_a_result_a_decision_a_withdrawal_rests_on_a_document_and_its_scan(act, file_of, moi):
     """Whoever does it: here somebody who holds every role."""
     dossier = file_of(act)
+    by = who_does(dossier, act, moi)
     papers = OfficialDocument.objects.count()
-    refused(WITHOUT, dossier, act, moi)
-    refused(UNSCANNED, dossier, act, moi, unscanned())
+    refused(WITHOUT, dossier, act, by)
+    refused(UNSCANNED, dossier, act, by, unscanned())
     for stray in (
         records.paper("business_registration"),
         Evidence(kind="signed_paper", title="Văn bản", paper_location="Tủ số 1"),
     ):
         # What is called a scan must be a file of a signed document.
-        refused(UNSCANNED, dossier, act, moi, records.signed_paper(scan=stray))
-    assert attempt(dossier, act, moi, HANDS_IN[act]()["paper"])
+        refused(UNSCANNED, dossier, act, by, records.signed_paper(scan=stray))
+    assert attempt(dossier, act, by, HANDS_IN[act]()["paper"])
     if ACTS[act].scored:
-        assert attempt(dossier, act, moi, authority=authority(dossier, moi))
+        assert attempt(dossier, act, by, authority=authority(dossier, by))
     else:
         # A round scores; it neither decides nor takes away.
-        refused(WITHOUT, dossier, act, moi, authority=authority(dossier, moi))
+        refused(WITHOUT, dossier, act, by, authority=authority(dossier, by))
     assert OfficialDocument.objects.count() == papers
 
 
@@ -140,7 +147,7 @@ def test_who_only_types_gives_the_scan_of_every_act(act, file_of, commune, old_c
     assert attempt(dossier, act, clerk, records.signed_paper())
 
 
-@pytest.mark.parametrize("act", sorted(OF_A_TASK - NEEDS_PAPER))
+@pytest.mark.parametrize("act", sorted(OF_A_TASK - ON_PAPER))
 def test_who_holds_another_task_needs_no_document_but_may_give_one(act, file_of, moi):
     dossier = file_of(act)
     by = who_does(dossier, act, moi)
@@ -161,6 +168,141 @@ def test_every_act_that_ends_in_recognition_or_takes_it_away_asks_for_paper():
     back = {"return_submission", "reopen"}
     reaching = {act for act, (_begins, leads) in LAW.items() if leads and leads & ends} - back
     assert {act for act in reaching if not ACTS[act].paper} == set()
+
+
+# --- The commune's official request (Đ.6.2.a) -------------------------------------------------
+
+
+@pytest.mark.parametrize("edition", ["qd26_2026", "qd1048_2019", "qd851_2018"])
+def test_under_one_edition_the_commune_proposes_on_its_official_request(rule_sets, edition):
+    """Every act in every state; what is its own office's, or fetched from above, is no request."""
+    law = rule_sets[edition]
+    asked = {
+        (name, state) for name, act in ACTS.items() for state in State if act.is_request(state, law)
+    }
+    assert asked == (
+        {(act, S.COMMUNE_CHECKED) for act in PROPOSES} if edition == "qd26_2026" else set()
+    )
+    for name, act in ACTS.items():
+        for state in State:
+            assert act.on_paper(state, law) == (name in NEEDS_PAPER or (name, state) in asked)
+
+
+def test_a_year_that_runs_since_before_the_file_said_so_asks_for_it_too(rule_sets):
+    law = rule_sets["qd26_2026"]
+    old = {key: said for key, said in law.content.items() if key != "request_on_paper"}
+    assert RuleSet(edition="qd26_2026", content=old).request_on_paper
+    assert not RuleSet(edition="qd148_2023", content=old).request_on_paper
+    assert not RuleSet(
+        edition="qd26_2026", content=old | {"request_on_paper": False}
+    ).request_on_paper
+
+
+def test_what_the_level_above_fetches_has_no_request(dossier, moi):
+    with_compulsory_papers(dossier, moi)
+    doors.complete(
+        open_task(stand(dossier, S.ASSEMBLING)),
+        "submit_dossier",
+        by=moi,
+        record=records.self_assessment(),
+    )
+    assert attempt(stand(dossier, S.COMMUNE_CHECKED), "receive_directly", moi)
+
+
+def test_one_request_may_propose_several_dossiers(cycle, commune, an, chi):
+    """The same number, the same scan; the batch of each is that of its one day."""
+    made = [
+        stand(open_dossier(cycle, commune, an, name=name), S.COMMUNE_CHECKED)
+        for name in ("Mật ong", "Chè", "Miến dong")
+    ]
+    for dossier in made:
+        sent_up(dossier, chi)
+    papers = OfficialDocument.objects.filter(dossier__in=made)
+    assert {(each.number, each.scan.sha256) for each in papers} == {
+        ("15/TTr-UBND", records.scan("15/TTr-UBND").sha256)
+    }
+    assert {dossier.proposed().day for dossier in made} == {clock.today()}
+
+
+def requesting(dossier, by, **typed):
+    """The page of the task, after the form was sent with this request."""
+    values = {
+        "number": "15/TTr-UBND",
+        "signed_on": f"{clock.today():%d/%m/%Y}",
+        "signer": "Quàng Văn Chi",
+        "signer_capacity": "Chủ tịch UBND xã",
+    }
+    client = Client()
+    client.force_login(by)
+    named = {f"forward_to_province-paper-{name}": said for name, said in (values | typed).items()}
+    address = reverse("dossiers:task", args=[open_task(dossier).pk])
+    return client.post(address, {"act": "forward_to_province"} | named, follow=True)
+
+
+def request_in(dossier, by, name="de-nghi.pdf", content_type="application/pdf"):
+    """The commune's request as evidence, put into the dossier before it is sent up."""
+    piece = records.scan(name)
+    piece.kind, piece.filename, piece.content_type = "commune_request", name, content_type
+    piece.title = name
+    doors.act(dossier.process, "attach_evidence", by=by, record=piece)
+    return piece
+
+
+@pytest.fixture
+def to_send(dossier):
+    return stand(dossier, S.COMMUNE_CHECKED)
+
+
+def test_the_request_is_asked_at_its_fields_and_what_was_typed_stays(to_send, chi):
+    page = requesting(to_send, chi, signer_capacity="")
+    assert [str(sentence) for _place, sentence in page.context["tried"].problems] == [
+        "Bạn chưa nhập: Chức vụ người ký.",
+        "Bạn chưa chọn: Bản chụp.",
+    ]
+    text = page.content.decode()
+    assert 'value="15/TTr-UBND"' in text
+    assert "Văn bản đề nghị của UBND xã" in text
+    assert Dossier.objects.get(pk=to_send.pk).state == S.COMMUNE_CHECKED
+    assert not to_send.officialdocuments.exists()
+
+
+def test_a_request_that_is_in_the_dossier_is_not_sent_twice(to_send, an, chi):
+    first, piece = request_in(to_send, an), request_in(to_send, an, "de-nghi-2.pdf")
+    pieces = to_send.evidence.count()
+    page = requesting(to_send, chi, in_dossier="")
+    assert [str(sentence) for _place, sentence in page.context["tried"].problems] == [
+        "Bạn chưa chọn: Bản chụp."
+    ]
+    field = page.context["first"].parts[-1]["in_dossier"]
+    assert {row.pk for row in field.field.queryset} == {first.pk, piece.pk}
+    assert field.form.initial["in_dossier"] == piece.pk
+    requesting(to_send, chi, in_dossier=piece.pk)
+    assert to_send.officialdocuments.get().scan == piece
+    assert to_send.evidence.count() == pieces
+
+
+def test_a_request_that_no_browser_shows_is_no_scan(to_send, an, chi):
+    piece = request_in(to_send, an, "de-nghi.docx", "application/msword")
+    page = requesting(to_send, chi, in_dossier=piece.pk)
+    assert [str(sentence) for _place, sentence in page.context["tried"].problems] == [
+        "Bạn chưa chọn: Bản chụp."
+    ]
+
+
+def test_nor_is_that_of_another_dossier(to_send, cycle, commune, an, chi):
+    other = request_in(open_dossier(cycle, commune, an, name="Chè"), an)
+    request_in(to_send, an)
+    page = requesting(to_send, chi, in_dossier=other.pk)
+    assert [name for name, _sentence in page.context["tried"].problems] == [
+        "id_forward_to_province-paper-in_dossier"
+    ]
+
+
+def test_a_new_scan_goes_before_the_one_that_is_there(to_send, an, chi):
+    piece = request_in(to_send, an)
+    upload = SimpleUploadedFile("moi.pdf", b"%PDF-1.7 y obj %%EOF")
+    requesting(to_send, chi, in_dossier=piece.pk, scan_file=upload)
+    assert to_send.officialdocuments.get().scan.filename == "moi.pdf"
 
 
 # --- Signed first, numbered later -----------------------------------------------------------

@@ -91,7 +91,9 @@ def test_a_year_under_two_levels(cycle, commune, province, an, chi, la, minh, th
     compulsory_papers(dossier, an)
     step(dossier, "submit_dossier", an, record=records.self_assessment())
     step(dossier, "confirm_dossier", an, record=records.commune_report())
-    step(dossier, "forward_to_province", chi)
+    with pytest.raises(ConditionNotMet, match="chưa nhập văn bản"):
+        doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    step(dossier, "forward_to_province", chi, paper=records.request())
     step(dossier, "accept_at_province", minh)
     judge(dossier, council_of(province, thu), thu, 75, stars=4)
     step(dossier, "propose_recognition", minh)
@@ -291,7 +293,7 @@ def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, th
     dossier.lock()
     step(dossier, "submit_dossier", an, record=records.self_assessment())
     step(dossier, "confirm_dossier", an, record=records.commune_report())
-    step(dossier, "forward_to_province", chi)
+    step(dossier, "forward_to_province", chi, paper=records.request())
     step(dossier, "accept_at_province", minh)
     step(
         dossier,

@@ -18,7 +18,7 @@ from tests import records
 from tests.law_table import OF_THE_DISTRICT
 from tests.left_open import left_open
 from tests.pages import shown
-from tests.standing import approved, stand
+from tests.standing import approved, sent_up, stand
 from tests.task_pages import address, agreed, today
 from tests.world import events, open_dossier, open_task, person
 
@@ -145,7 +145,7 @@ def test_a_whole_year_is_done_on_its_pages(dossier, an, chi, minh, thu, son, tam
         review__checked=ticks("check_dossier"),
         **REPORT,
     )
-    move(chi, dossier, "forward_to_province")
+    move(chi, dossier, "forward_to_province", **paper(number="15/TTr-UBND"))
     move(minh, dossier, "accept_at_province")
     move(
         thu,
@@ -222,7 +222,7 @@ def test_the_centre_certifies_five_stars_with_its_certificate(
     doors.complete(open_task(dossier), "submit_dossier", by=an, record=records.self_assessment())
     dossier.lock()
     doors.complete(open_task(dossier), "confirm_dossier", by=an, record=records.commune_report())
-    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    sent_up(dossier, chi)
     doors.complete(open_task(dossier), "accept_at_province", by=minh)
     doors.complete(
         open_task(dossier),
@@ -445,7 +445,7 @@ def test_stars_above_the_points_are_refused_at_the_field(dossier, an, chi, minh,
     doors.complete(open_task(dossier), "submit_dossier", by=an, record=records.self_assessment())
     dossier.lock()
     doors.complete(open_task(dossier), "confirm_dossier", by=an, record=records.commune_report())
-    doors.complete(open_task(dossier), "forward_to_province", by=chi)
+    sent_up(dossier, chi)
     doors.complete(open_task(dossier), "accept_at_province", by=minh)
     dossier.lock()
     response = hand_in(

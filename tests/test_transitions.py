@@ -29,6 +29,7 @@ from tests.law_table import (
     OF_A_TASK,
     OF_THE_DISTRICT,
     ON_AUTHORITY,
+    PROPOSES,
     S,
 )
 from tests.standing import stand, with_compulsory_papers
@@ -78,6 +79,7 @@ def test_the_table_names_every_act_and_every_act_is_registered_as_an_event():
     assert {act for act, custom in ACTS.items() if custom.door == "task"} == OF_A_TASK
     assert {act for act, custom in ACTS.items() if custom.reason} == NEEDS_REASON
     assert {act for act, custom in ACTS.items() if custom.paper} == NEEDS_PAPER
+    assert {act for act, custom in ACTS.items() if custom.sends_up} == PROPOSES
     assert {act for act, custom in ACTS.items() if custom.who == frozenset()} == ON_AUTHORITY
 
 

@@ -348,8 +348,10 @@ def _days(year: Year, step: Step, levels: set[str]) -> str:
     )
 
 
-def asks(act: Act) -> list[str]:
-    """What the form of an act wants, in short phrases: its records, a reason, a paper."""
+def asks(act: Act, *, request: bool = False) -> list[str]:
+    """What the form of an act wants, in short phrases: its records, a reason, a paper. ``request``:
+    that is the commune's official request.
+    """
     found = []
     forms = [(form, form._meta.model._meta.verbose_name) for form in RECORDS[act.name]]
     if act.takes:
@@ -373,7 +375,9 @@ def asks(act: Act) -> list[str]:
         found.append(_("từng nội dung phải làm lại, ghi một lần cho đủ"))
     elif act.reason:
         found.append(_("lý do"))
-    if act.paper:
+    if request:
+        found.append(_("số, ngày, người ký và bản chụp của văn bản đề nghị của xã"))
+    elif act.paper:
         found.append(_("số, ngày, người ký và bản chụp của văn bản đã ký"))
     return [each for each in found if each]
 
@@ -381,7 +385,12 @@ def asks(act: Act) -> list[str]:
 def _deeds(node: str, acts: Iterable[tuple[Act, list[State]]], year: Year) -> list[Deed]:
     """The buttons of a task. What is signed has one more, before it has a number."""
     found = [
-        Deed(f"{node}.{act.name}", act.label, asks(act), _after(act, leads, year, NODES[node]))
+        Deed(
+            f"{node}.{act.name}",
+            act.label,
+            asks(act, request=act.is_request(NODES[node], year.rule_set)),
+            _after(act, leads, year, NODES[node]),
+        )
         for act, leads in acts
     ]
     if node == SIGNED_NODE:
@@ -405,7 +414,11 @@ def _typed(slug: str, year: Year) -> Iterator[Group]:
     """The tasks of others that a clerk records from the signed paper."""
     sections = []
     for duty in year.duties.values() if slug == page_of(Role.CLERK, "") else ():
-        acts = [pair for pair in year.lawful(duty.node) if pair[0].paper]
+        acts = [
+            pair
+            for pair in year.lawful(duty.node)
+            if pair[0].on_paper(NODES[duty.node], year.rule_set)
+        ]
         if acts and duty.role != Role.CLERK:
             sections.append(
                 Section(

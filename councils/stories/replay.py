@@ -434,15 +434,6 @@ class _Replay:
             raise _Wrong(f"không có vai trò «{role}».")
         if name != "open" and name not in ACTS:
             raise _Wrong(f"không có việc «{name}».")
-        paper = None
-        # An act that needs a paper had one, even when the source does not name it.
-        if row["signer"] or (name != "open" and ACTS[name].paper):
-            paper = OfficialDocument(
-                number=row["document"] or "Chưa rõ số",
-                signed_on=clock.today(),
-                signer="Chưa rõ tên",
-                signer_capacity=row["signer"] or "Chưa rõ chức vụ",
-            )
         by = self.posts(Role.OFFICER if row["signer"] else role, unit)
         if name == "open":
             if row["product"] in self.dossiers:
@@ -456,6 +447,15 @@ class _Replay:
             self.dossiers[row["product"]] = dossier.pk
             return
         dossier = self.dossier(row)
+        paper = None
+        # An act that needs a paper had one, even when the source does not name it.
+        if row["signer"] or dossier.demands_paper(ACTS[name]):
+            paper = OfficialDocument(
+                number=row["document"] or "Chưa rõ số",
+                signed_on=clock.today(),
+                signer="Chưa rõ tên",
+                signer_capacity=row["signer"] or "Chưa rõ chức vụ",
+            )
         values = _fields(row["fields"])
         record = None
         if name == "attach_evidence":

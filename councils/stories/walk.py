@@ -172,7 +172,7 @@ class Walk:
             unit = self.commune.at_level(level)
             assert unit is not None, "the demo's acts are of levels that its cycle has"
             by = self.posts(role, unit)
-            if ACTS[name].paper:
+            if self.dossier.demands_paper(ACTS[name]):
                 given["paper"] = self.paper(name, unit)
             process = self.dossier.process
             assert process is not None, "every dossier was opened with one"
@@ -181,7 +181,7 @@ class Walk:
         task = self.task()
         assert task.org_unit is not None, "a task of a person is at a unit"
         by = self.posts(task.role, task.org_unit)
-        if ACTS[name].paper:
+        if self.dossier.demands_paper(ACTS[name]):
             # Random numbers of its own, so that the rest of the demo does not change.
             chance = random.Random(task.pk)  # noqa: S311
             given["paper"] = self.paper(name, task.org_unit, chance)

@@ -34,6 +34,11 @@ OF_THE_PAST = frozenset(
 )
 
 
+#: Editions whose commune proposes by an official request of its own, loaded before their file could
+#: say so: a year that runs keeps the row it was opened under.
+REQUESTED_ON_PAPER = frozenset({"qd26_2026"})
+
+
 class RuleSetQuerySet(models.QuerySet["RuleSet"]):
     """Editions by the day on which they are in force."""
 
@@ -170,6 +175,13 @@ class RuleSet(models.Model):
         """
         rule = self.content.get("samples")
         return 0 if rule is None or group in rule["except"] else rule["count"]
+
+    @property
+    def request_on_paper(self) -> bool:
+        """Whether the commune sends a dossier up with an official request (văn bản đề nghị, Đ.6.2.a
+        of QĐ 26/2026): a signed document with its number and scan.
+        """
+        return self.content.get("request_on_paper", self.edition in REQUESTED_ON_PAPER)
 
     def certifier(self, stars: int | None) -> str | None:
         """The level that certifies ``stars``; None where the decision does not say."""

@@ -78,13 +78,14 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "windows": list,
     "duties": list,
     "samples": dict,
+    "request_on_paper": bool,
     "notes": list,
     "unverified": list,
 }
 
 
 #: What an edition need not say.
-MAY_LACK = ("samples",)
+MAY_LACK = ("samples", "request_on_paper")
 
 
 class RuleSetInvalid(Exception):

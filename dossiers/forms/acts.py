@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files
+from cycle.downloads import INLINE
 from cycle.fields import DateField, NameField, PhoneField, named
 from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
 from cycle.typed import fill
@@ -60,7 +61,7 @@ from dossiers.models import (
     State,
     Task,
 )
-from dossiers.models.evidence import SIGNED_PAPER
+from dossiers.models.evidence import COMMUNE_REQUEST, SIGNED_PAPER
 from dossiers.models.product import DETAILS
 from dossiers.rules import holds_task
 from dossiers.walk import doors
@@ -390,6 +391,45 @@ class PaperForm(Part, forms.ModelForm):
             call["paper"] = self.instance
 
 
+class RequestForm(PaperForm):
+    """The commune's official request, on which it sends the dossier up (văn bản đề nghị, Đ.6.2.a).
+
+    A file of it that is in the dossier already is offered as its scan.
+    """
+
+    in_dossier = RowField(
+        Evidence.objects.none(),
+        label=_("Bản chụp đã có trong hồ sơ"),
+        required=False,
+        empty_label=_("— Không, tải bản chụp lên —"),
+    )
+    field_order = ("number", "signed_on", "signer", "signer_capacity", "in_dossier", "scan_file")
+
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
+        super().__init__(*args, dossier=dossier, required=True, **kwargs)
+        self.legend = _("Văn bản đề nghị của UBND xã, kèm bản chụp")
+        self.about = _("Một văn bản đề nghị được nhiều hồ sơ: nhập cùng số, ngày, bản chụp.")
+        there = dossier.evidence.current().filter(kind=COMMUNE_REQUEST, content_type__in=INLINE)
+        newest = there.order_by("-pk").first()
+        if newest is None:
+            del self.fields["in_dossier"]
+            return
+        self.fields["in_dossier"].queryset = there
+        self.initial["in_dossier"] = newest.pk
+        self.fields["scan_file"].required = False
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        there = self.cleaned_data.get("in_dossier")
+        if self.cleaned_data.get("scan_file") or {"in_dossier", "scan_file"} & self.errors.keys():
+            return cleaned
+        if there is None:
+            self.add_error("scan_file", self.fields["scan_file"].error_messages["required"])
+        else:
+            self.instance.scan = there
+        return cleaned
+
+
 # --- One act ----------------------------------------------------------------------------------
 
 #: ``Act.takes`` -> the part that asks for the arguments of the act's transition.
@@ -468,8 +508,11 @@ class ActForm:
         elif task is not None:
             add("note", NoteForm)
         if not self.act.unsigned:
-            required = self.typed_only or self.act.paper
-            add("paper", PaperForm, dossier=dossier, required=required)
+            if self.act.is_request(dossier.state, dossier.rule_set):
+                add("paper", RequestForm, dossier=dossier)
+            else:
+                required = self.typed_only or dossier.demands_paper(self.act)
+                add("paper", PaperForm, dossier=dossier, required=required)
 
     @property
     def reviews(self) -> bool:

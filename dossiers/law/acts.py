@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
+from cycle.models import RuleSet
 from dossiers.law.conditions import (
     Condition,
     Question,
@@ -123,6 +124,18 @@ class Act:
         if not self.leads or AT_COUNCIL.isdisjoint(self.begins):
             return None
         return may_leave_round if self.leaves else free_of_round
+
+    def on_paper(self, state: State | str, rule_set: RuleSet) -> bool:
+        """Whether it is done in ``state`` on a signed document only, with its scan: the law says so
+        of it, or the edition of the commune's request (Đ.6.2.a), which it then is.
+        """
+        return self.paper or self.is_request(state, rule_set)
+
+    def is_request(self, state: State | str, rule_set: RuleSet) -> bool:
+        """Whether by it, in ``state``, the commune proposes the dossier in an official request (văn
+        bản đề nghị). What a district sends up, or the level above takes by itself, is none.
+        """
+        return self.sends_up and state == State.COMMUNE_CHECKED and rule_set.request_on_paper
 
     @property
     def gives_result(self) -> bool:

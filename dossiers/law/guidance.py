@@ -241,9 +241,9 @@ GUIDES = {
     "sign_report": Guide(
         _("Ký báo cáo, chuyển hồ sơ"),
         _(
-            "Lãnh đạo xã ký văn bản đề nghị và báo cáo (Mẫu 03), chuyển hồ sơ lên tỉnh trong thời "
-            "hạn 15 ngày làm việc của xã (QĐ 26/2026/QĐ-TTg, Điều 7); đề nghị trước 30/4 (đợt 1) "
-            "hoặc 30/10 (đợt 2)."
+            "Lãnh đạo xã ký văn bản đề nghị (bắt buộc, QĐ 26/2026/QĐ-TTg, Điều 6.2.a) và báo cáo "
+            "(Mẫu 03), chuyển hồ sơ lên tỉnh trong thời hạn 15 ngày làm việc của xã (Điều 7). Ngày "
+            "của văn bản định đợt: trước 30/4 (đợt 1) hoặc 30/10 (đợt 2)."
         ),
         (_("Báo cáo đủ bốn nội dung"), _("Văn bản đề nghị đã có số, ngày")),
         law_of_three=_("Lãnh đạo xã ký, chuyển hồ sơ lên huyện."),

@@ -652,6 +652,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             )
             return entry, terms
 
+    def demands_paper(self, act: Act) -> bool:
+        """Whether ``act`` is done on a signed document only, as it stands (phải có văn bản)."""
+        return act.on_paper(self.state, self.rule_set)
+
     def _check_paper(
         self, act: Act, doing: Doing, paper: OfficialDocument | None, *, by_round: bool
     ) -> None:
@@ -661,7 +665,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         whoever only types has a paper at all, the door has checked. Raises ConditionNotMet,
         ValidationError.
         """
-        on_paper = act.paper and not (act.scored and by_round)
+        on_paper = self.demands_paper(act) and not (act.scored and by_round)
         if on_paper and paper is None:
             raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
         scanned = paper is not None and paper.is_scanned

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 #: The kind of a scan of a document signed here; no edition lists it, every dossier may have it.
 SIGNED_PAPER = "signed_paper"
+#: The kind of the commune's official request (văn bản đề nghị), where an edition lists it: a file
+#: of it may stand in the dossier before it is sent up, and is the scan of that document then.
+COMMUNE_REQUEST = "commune_request"
+#: What shows a document signed here.
+SCANS = frozenset({SIGNED_PAPER, COMMUNE_REQUEST})
 
 REPLACED_ALREADY = _("Tài liệu này vừa được thay bằng bản khác: hãy tải lại trang.")
 SCORED_ALREADY = _(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, letters
 from cycle.models import NameField, check_signer, check_symbol
-from dossiers.models.evidence import SIGNED_PAPER
+from dossiers.models.evidence import SCANS
 from dossiers.models.records import Record
 
 
@@ -34,7 +34,7 @@ class OfficialDocument(Record):
     @property
     def is_scanned(self) -> bool:
         """Whether it has a scan."""
-        return bool(self.scan is not None and self.scan.kind == SIGNED_PAPER and self.scan.sha256)
+        return bool(self.scan is not None and self.scan.kind in SCANS and self.scan.sha256)
 
     def clean(self) -> None:
         if self.signed_on and self.signed_on > clock.today():
