@@ -5,6 +5,7 @@ from django.urls import path
 from dossiers.office.views import (
     absence,
     calendar,
+    erasing,
     jobs,
     outreach,
     password,
@@ -96,6 +97,10 @@ urlpatterns = [
     path("setup/reference/", setup.reference, name="setup_reference"),
     path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),
+    path("erasures/", erasing.erasures, name="erasures"),
+    path("erasures/person/<int:pk>/", erasing.erase_person, name="erase_person"),
+    path("erasures/producer/<int:pk>/", erasing.erase_producer, name="erase_producer"),
+    path("erasures/<int:pk>/scan/", erasing.erasure_scan, name="erasure_scan"),
     path("activate/", password.activate, name="activate"),
     path("password/forgotten/", password.forgotten, name="forgotten"),
     path("password/new/", password.new_password, name="new_password"),

@@ -324,6 +324,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "office.contact",
     "outreach.correct",
     "office.reading",
+    "personal.erase",
     "stock.enter",
     "stock.strike",
     "stock.upload",

@@ -50,6 +50,7 @@ from cycle.models import (
 )
 from dossiers.models import (
     Dossier,
+    Erasure,
     Firing,
     PlanPaper,
     Potential,
@@ -183,6 +184,17 @@ def plan_paper(world, **fields):
     return PlanPaper.objects.create(
         **values | {"made_by": world.an, "made_at": clock.now()} | fields
     )
+
+
+def erasure(world, **fields):
+    """A reason of the world's dossier is erased, as the producer asked."""
+    said = HistoryEntry.objects.record(
+        "dossier.open", world.dossier, by=world.an, reason="Gọi 0912345678"
+    )
+    values = {"producer": world.dossier.product.producer, "texts": [[said.pk, "reason"]]}
+    values |= {"because": "request", "reason": "Theo đơn", "number": "12/ĐĐN", "signer": "Lò Văn A"}
+    values |= {"signed_on": date(2026, 1, 1), "sha256": "0" * 64, "made_by": world.an}
+    return Erasure.objects.create(**values | {"made_at": clock.now()} | fields)
 
 
 def rubric(world):

@@ -18,7 +18,7 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import ProtectedError
+from django.db.models import JSONField, ProtectedError, Value
 
 from councils.models import (
     Appraisal,
@@ -50,6 +50,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     RuleSet,
+    SealedText,
     StepWindow,
     TermRule,
     User,
@@ -58,6 +59,7 @@ from dossiers.models import (
     Allotment,
     Certificate,
     Dossier,
+    Erasure,
     Evidence,
     OfficialDocument,
     OutreachEvent,
@@ -96,6 +98,7 @@ from tests.breaking import (
     dossier_with,
     elimination,
     elimination_of,
+    erasure,
     evaluated,
     event,
     fired,
@@ -222,6 +225,10 @@ BREAKS = {
     "law_reading_has_a_document": lambda w: LawReading.objects.create(
         point="batch_end", choice="closing", made_by=w.an, made_at=clock.now()
     ),
+    "erasure_of_one_person": lambda w: erasure(w, producer=None),
+    "erasure_not_of_oneself": lambda w: erasure(w, producer=None, person=w.an),
+    "erasure_has_a_paper": lambda w: erasure(w, sha256=""),
+    "erasure_because_known": lambda w: erasure(w, because="whim"),
     "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
     "slip_used_or_void_not_both": lambda w: slip(
         w, used_at=clock.now() + timedelta(days=1), voided_at=clock.now()
@@ -1093,6 +1100,7 @@ IMMUTABLE = [
     "dossiers_certificate",
     "dossiers_communereport",
     "dossiers_completion",
+    "dossiers_erasure",
     "dossiers_evaluation",
     "dossiers_evidence",
     "dossiers_idea",
@@ -1211,6 +1219,86 @@ def test_the_application_may_not_lift_the_guards(statement, db):
     else:
         with forbidden():
             sql(statement.format(**names))
+
+
+#: Texts that an erasure may not name -> of which entry; ``e`` is the number of one with a reason.
+NOT_ERASED = {
+    "what_stays": ("dossier", ["actor"]),
+    "of_a_round": ("round", ["reason"]),
+    "of_a_council": ("council", ["reason"]),
+    "the_holder_of_a_post": ("person", ["data.holder"]),
+    "who_signed": ("dossier", ["data.signer"]),
+    "what_nobody_decided_about": ("dossier", ["data.name"]),
+    "what_is_not_there": ("dossier", ["data.why"]),
+    "one_twice": ("dossier", ["reason", "reason"]),
+    "nothing": ("dossier", []),
+    "no_text": ("dossier", [None]),
+}
+
+
+@pytest.mark.parametrize("case", NOT_ERASED)
+def test_an_erasure_empties_exactly_what_may_go_or_nothing(case, world):
+    stream, parts = NOT_ERASED[case]
+    entry = HistoryEntry.objects.create(
+        stream=stream, stream_id=7, event="dossier.open", label="x", actor=world.an, reason="Gọi ai",
+        data={"holder": "Lò Văn A", "signer": "Lò Văn B"}, at=clock.now(),
+    )  # fmt: skip
+    said = SealedText.objects.get(pk=entry.pk).words
+    with refused("erase_words"):
+        erasure(world, texts=[[entry.pk, part] for part in parts])
+    assert SealedText.objects.get(pk=entry.pk).words == said
+
+
+@pytest.mark.parametrize("texts", [None, {}, "reason", 7, [7], [["x", "reason"]], [[1, "a", "b"]]])
+def test_an_erasure_that_names_no_texts_is_refused(texts, world):
+    with refused("erase_words"):
+        erasure(world, texts=Value(texts, JSONField()))
+
+
+def test_a_text_is_erased_once(world):
+    first = erasure(world)
+    with refused("erase_words"):
+        erasure(world, texts=first.texts)
+
+
+def test_an_erasure_that_is_passed_over_empties_nothing(world):
+    erasure(world)
+    said = HistoryEntry.objects.record("dossier.open", world.dossier, by=world.an, reason="Gọi ai")
+    names = [field.column for field in Erasure._meta.concrete_fields if field.name != "texts"]
+    listed = ", ".join(names)
+    sql(
+        f"""INSERT INTO dossiers_erasure ({listed}, texts)
+            SELECT {listed}, jsonb_build_array(jsonb_build_array(%s::bigint, 'reason'))
+            FROM dossiers_erasure ON CONFLICT DO NOTHING""",
+        said.pk,
+    )
+    assert SealedText.objects.get(pk=said.pk).words["reason"] == "Gọi ai"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE cycle_sealedtext SET words = '{}', salts = '{}'",
+        "UPDATE cycle_sealedtext SET words = words - 'actor', salts = salts - 'actor'",
+        'UPDATE cycle_sealedtext SET words = words || \'{"actor": "Khác"}\'',
+        "UPDATE cycle_sealedtext SET salts = '{}'",
+        "UPDATE cycle_sealedtext SET erased_by = '{\"actor\": 1}'",
+        """UPDATE cycle_sealedtext SET words = words - 'actor', salts = salts - 'actor',
+             erased_by = '{\"actor\": 1}'""",
+        # Of a table of his own, that names it.
+        """CREATE TEMPORARY TABLE dossiers_erasure AS
+             SELECT 1 AS id, jsonb_agg(jsonb_build_array(entry_id, 'actor')) AS texts
+             FROM cycle_sealedtext;
+           UPDATE public.cycle_sealedtext SET words = words - 'actor', salts = salts - 'actor',
+             erased_by = '{\"actor\": 1}'""",
+        "DELETE FROM cycle_sealedtext",
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_not_even_the_owner_changes_a_sealed_word_but_by_an_erasure(statement, dossier):
+    with owner() as db, pytest.raises(psycopg.errors.CheckViolation) as error:
+        db.execute(statement)
+    assert error.value.diag.constraint_name == "words_only_emptied"
 
 
 def test_deleting_through_the_orm_is_refused_too(world):

@@ -45,6 +45,7 @@ NO_EXPORT = {
     "councils/help.html": "a page of the help, printed as it is",
     "dossiers/register_printed.html": "the register on paper; taken out on its page",
     "dossiers/split_list.html": "a split commune each, each a page",
+    "dossiers/erasures.html": "what was erased: taken out, it would tell of it",
     "dossiers/cycle_list.html": "a year each, each a page",
     "dossiers/cycle.html": "a year: its batches and windows, each a page",
     "dossiers/cycle_duties.html": "who does what until when: told on paper by the help",

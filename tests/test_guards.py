@@ -454,6 +454,21 @@ ATTACKS["cycle_cycle", "year_struck_out_is_empty"] = (
     {"dossiers_dossier": "DELETE FROM pg_temp.dossiers_dossier"},
     "UPDATE public.cycle_cycle SET void = true, closed_on = '2026-12-31'",
 )
+ATTACKS["dossiers_erasure", "erase_words"] = (
+    lambda world: None,
+    {
+        "cycle_sealedtext": "DELETE FROM pg_temp.cycle_sealedtext",
+        "cycle_historyentry": "DELETE FROM pg_temp.cycle_historyentry",
+    },
+    """INSERT INTO public.dossiers_erasure (producer_id, texts, because, reason, number, signed_on,
+         signer, sha256, filename, content_type, made_by_id, made_at)
+       SELECT p.id, jsonb_build_array(jsonb_build_array(e.id, 'actor')), 'law', 'x', '1/x',
+         '2026-01-01', 'x', 'x', '', '', e.actor_id, now()
+       FROM public.cycle_historyentry e, public.dossiers_producer p
+       WHERE e.event = 'dossier.open' LIMIT 1""",
+)
+#: The application has no right to change the words: test_constraints.py attacks it as the owner.
+WORDS = ("cycle_sealedtext", "words_only_emptied")
 #: Refuses nothing, fills in: see the test of its own.
 CHAIN = ("cycle_historyentry", "history_chain")
 
@@ -495,7 +510,7 @@ def test_every_trigger_that_reads_a_table_is_attacked():
               AND c.relkind IN ('r', 'p', 'v') AND p.prosrc ~ ('\m' || c.relname || '\M')
             WHERE NOT t.tgisinternal"""
     )
-    assert set(found) == {*ATTACKS, CHAIN}
+    assert set(found) == {*ATTACKS, CHAIN, WORDS}
 
 
 # --- The walls, one by one -------------------------------------------------------------------

@@ -149,6 +149,8 @@ WHERE = {
     # Plans, and lists of what was there before.
     "dossiers.PlanPaper.signed_on": "asked by dossiers/office/year.py",
     "dossiers.PlanPaper.made_at": MADE,
+    "dossiers.Erasure.signed_on": "shown at templates/dossiers/erasures.html",
+    "dossiers.Erasure.made_at": MADE,
     "dossiers.StockBatch.document_on": "shown at templates/dossiers/stock_batch.html",
     "dossiers.StockBatch.at": "shown at templates/dossiers/stock_list.html",
     "dossiers.StockBatch.checked_at": "asked by dossiers/office/stock/work.py",

@@ -10,7 +10,7 @@ from threading import Barrier
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import get_resolver, reverse
 
@@ -24,6 +24,7 @@ from councils.models import (
     Regulation,
 )
 from cycle import clock, once
+from cycle.appointing import Appointed
 from cycle.models import (
     Cycle,
     HistoryEntry,
@@ -37,6 +38,7 @@ from cycle.models import (
 from dossiers.models import (
     ACTS,
     Dossier,
+    Erasure,
     Evidence,
     Inspection,
     OutreachEvent,
@@ -246,9 +248,29 @@ def scan_of_rows():
     return SimpleUploadedFile("danh sach.csv", "Tên sản phẩm;Xã\nMật ong;Nà Tấu\n".encode())
 
 
+def erasure(w):
+    with transaction.atomic():
+        said = HistoryEntry.objects.record(
+            "person.leave", Appointed(w.an), by=w.minh, reason="Nghỉ ốm, gọi 0912345678"
+        )
+    address, typed = f"/erasures/person/{w.an.pk}/", {
+        "texts": [f"{said.pk}:reason"], "because": "request", "reason": "Theo đơn",
+        "number": "12/ĐĐN", "signed_on": today(-1), "signer": "Lò Thị An",
+    }  # fmt: skip
+    # It is asked once more: what is sent here is the yes.
+    browser = Client()
+    browser.force_login(w.son)
+    asked = browser.post(address, typed | {"scan": scan()})
+    held = re.search(r'name="scan-held" value="([^"]+)"', asked.content.decode())[1]
+    return w.son, address, typed | {"scan-held": held, "sure": asked.context["form"].seal}, (
+        Erasure,
+    )  # fmt: skip
+
+
 FORMS = [
     dossier, event, evidence, visit, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
+    erasure,
 ]  # fmt: skip
 
 

@@ -219,6 +219,8 @@ ROWS = {
     "documents": "councils.SignedDocument",
     "dossiers": "dossiers.Dossier",
     "entries": "councils.RoundEntry dossier__state",
+    # Of people and of producers: whose number is a producer's, too.
+    "erasures": "cycle.User username",
     "evidence": "dossiers.Evidence",
     # What a list is made of is asked by its own page; the number is of a dossier, if of anything.
     "export": "dossiers.Dossier",
@@ -262,7 +264,7 @@ LEADS_ON = {
 NOT_IN_DEMO = {
     "councils:round_invite", "councils:round_open",
     "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
-    "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
+    "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
 }  # fmt: skip

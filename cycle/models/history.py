@@ -395,6 +395,8 @@ class SealedText(models.Model):
     ``words`` = ``{part: text}``, ``salts`` = ``{part: salt}``. A part is ``actor``, ``acting_for``,
     ``reason``, ``label`` or ``data.<key>``. The entry has of each SHA-256(salt ‖ text), so a word
     that was erased cannot be guessed from it, and one that is here can be proved.
+    ``erased_by`` = ``{part: id of the erasure}`` (``dossiers.models.Erasure``), whose trigger alone
+    empties a part; no row changes in another way (``words_only_emptied``).
     """
 
     entry = models.OneToOneField(
@@ -402,6 +404,7 @@ class SealedText(models.Model):
     )
     words = models.JSONField(default=dict)
     salts = models.JSONField(default=dict)
+    erased_by = models.JSONField(default=dict, db_default=EMPTY_OBJECT)
 
     def __str__(self) -> str:
         return f"sealed {self.pk}"

@@ -3,6 +3,7 @@ from dossiers.law.states import State
 from dossiers.models.allotment import Allotment
 from dossiers.models.certificate import Certificate, Edition
 from dossiers.models.dossier import Dossier, Route
+from dossiers.models.erasure import Because, Erasure
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
 from dossiers.models.law import ACTS, CaseType, LateEntry
@@ -45,6 +46,7 @@ __all__ = [
     "ARCHIVE",
     "ActNotPossible",
     "BatchState",
+    "Because",
     "BusinessPlan",
     "CaseType",
     "Allotment",
@@ -55,6 +57,7 @@ __all__ = [
     "ConditionNotMet",
     "Dossier",
     "Edition",
+    "Erasure",
     "Evaluation",
     "Ground",
     "Evidence",

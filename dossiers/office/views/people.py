@@ -76,6 +76,7 @@ def people_list(request: SignedIn) -> HttpResponseBase:
             "tab": found.tab,
             "waiting": people.waiting(found.everybody, found.today).count(),
             "administers": administers_people(request.user),
+            "erases": rules.has_perm("dossiers.erase", request.user),
             "days": paper.DAYS,
         },
     )
