@@ -94,6 +94,11 @@ urlpatterns = [
     path("split/", split.split_list, name="split"),
     path("split/<int:pk>/", split.split_one, name="split_one"),
     path("split/<int:pk>/<int:producer_pk>/", split.split_correct, name="split_correct"),
+    path(
+        "split/<int:pk>/potential/<int:potential_pk>/",
+        split.split_potential,
+        name="split_potential",
+    ),
     path("setup/reference/", setup.reference, name="setup_reference"),
     path("setup/contact/", setup.office_contact, name="setup_contact"),
     path("profile/contact/", people.own_contact, name="own_contact"),

@@ -428,6 +428,7 @@ BREAKS = {
     ),
     "sample_receipt_has_samples": lambda w: kept(w, records.samples(), samples=0),
     "allotment_has_a_document": lambda w: allotted(w, document=""),
+    "allotment_of_one_thing": lambda w: allotted(w, potential=potential(w)),
     "allotment_not_to_the_split_unit": lambda w: allotted(w, to=w.dossier.commune),
     "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
     # dossiers: clocks

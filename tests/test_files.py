@@ -298,6 +298,7 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
     assert asked == {
         ("dossiers.evidence", "sha256"),
         ("dossiers.planpaper", "sha256"),
+        ("dossiers.erasure", "sha256"),
         ("councils.appraisalphoto", "sha256"),
         ("councils.opinion", "scan_sha256"),
         ("councils.documenttemplate", "sha256"),

@@ -814,17 +814,18 @@ def test_by_the_page_many_at_once_shown_first_then_done_and_resumable(halves, cl
         )
         at = reverse("dossiers:split_one", args=[s.unit.pk])
         client.force_login(s.tinh)
-        assert f"{len(waits) + 1} chủ thể" in client.get("/inbox/").content.decode()
+        # What the survey found waits too.
+        assert f"{len(waits) + 2} chủ thể" in client.get("/inbox/").content.decode()
         shown = client.get(at).context["form"]
         assert {shown.fields[name].initial for name in shown.makers} == {str(s.own.pk)}
         typed = PAPER | {f"producer_{each.pk}": s.other.pk for each in waits}
-        typed |= {f"producer_{more.pk}": "later"}
+        typed |= {f"producer_{more.pk}": "later", f"potential_{s.potential.pk}": "later"}
         preview = client.post(at, typed)
         assert "Sẽ phân như sau" in preview.content.decode()
         assert not Allotment.objects.exists()
         assert client.post(at, typed | {"confirmed": "on"})["Location"] == at
         assert set(allotting.waiting(s.unit.pk)) == {more}
-        assert "1 chủ thể" in client.get("/inbox/").content.decode()
+        assert "2 chủ thể" in client.get("/inbox/").content.decode()
         # The second click, from a page shown before.
         stale = client.post(at, typed | {"confirmed": "on"})
         assert "vừa được phân" in stale.content.decode()
@@ -863,3 +864,101 @@ def test_successors_are_told_and_decide_nothing_and_a_stranger_finds_no_page(
                 with pytest.raises(PermissionDenied):
                     allot(s, by=user)
     assert not Allotment.objects.exists()
+
+
+# --- What a survey found ----------------------------------------------------------------------
+
+
+def found_by_survey(s, name, **fields):
+    """A potential product of the old commune."""
+    list_ = StockBatch.objects.create(
+        org_unit=s.tinh.assignments()[0].org_unit, by=s.tinh, at=clock.now(), kind="potential"
+    )
+    values = {"commune": s.old, "name": name, "producer_name": "Hộ Lò Văn Pâng"} | fields
+    return Potential.objects.create(batch=list_, **values)
+
+
+def allot_found(s, found, to, *, by=None, reason=""):
+    return allotting.allot(
+        s.unit, [], potentials=dict.fromkeys(found, to), by=by or s.tinh, reason=reason,
+        document=PAPER["document"], signer=PAPER["document_signer"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("came", CAME_SPLIT)
+def test_what_a_survey_found_goes_to_the_successor_named(came, halves):
+    s = halves(came)
+    with clock.at(NOW):
+        honey, tea = found_by_survey(s, "Mật ong"), found_by_survey(s, "Chè")
+        seen = Potential.objects.visible_to
+        assert honey in seen(s.officer) and honey not in seen(s.pa_ham)
+        assert list(allotting.waiting_potential(s.unit.pk)) == [s.potential, honey, tea]
+        assert allot_found(s, [honey], s.other) == 1
+        assert honey in seen(s.pa_ham) and honey not in seen(s.officer)
+        # The other waits on with the main successor.
+        assert tea in seen(s.officer)
+        assert list(allotting.waiting_potential(s.unit.pk)) == [s.potential, tea]
+        said = HistoryEntry.objects.filter(event="split.allot", stream="unit").last()
+        assert (
+            said.data["changed"][0] | {"row": "Mật ong", "after": s.other.label}
+            == (said.data["changed"][0])
+        )
+        # Who has it begins it.
+        assert rules.has_perm("dossiers.keep_potential", s.pa_ham, _again(honey))
+        # Wrongly: with a reason, and only what was allotted.
+        with pytest.raises(allotting.AllottedMeanwhile):
+            allot_found(s, [honey], s.own)
+        with pytest.raises(allotting.AllottedMeanwhile):
+            allot_found(s, [tea], s.own, reason="Nhầm")
+        allot_found(s, [honey], s.own, reason="Thôn này thuộc Sông Đà")
+        assert _again(honey).commune == s.own
+        with pytest.raises(PermissionDenied):
+            allot_found(s, [tea], s.other, by=s.officer)
+        assert [row.to for row in Allotment.objects.filter(potential=honey)] == [s.other, s.own]
+
+
+def _again(potential):
+    return Potential.objects.get(pk=potential.pk)
+
+
+def test_what_a_survey_found_and_has_become_a_dossier_goes_with_it(halves):
+    s = halves()
+    with clock.at(NOW):
+        begun = found_by_survey(s, "Mật ong", state="begun", dossier=s.dossier)
+        assert list(allotting.waiting_potential(s.unit.pk)) == [s.potential]
+        with pytest.raises(allotting.AllottedMeanwhile):
+            allot_found(s, [begun], s.other)
+        makers(s)
+        assert _again(begun).commune == s.other
+
+
+def test_by_the_page_what_a_survey_found_is_allotted_and_corrected(halves, client):
+    s = halves()
+    with clock.at(NOW):
+        makers(s)
+        honey, tea = found_by_survey(s, "Mật ong"), s.potential
+        at = reverse("dossiers:split_one", args=[s.unit.pk])
+        client.force_login(s.tinh)
+        assert "2 chủ thể, sản phẩm tiềm năng" in client.get("/inbox/").content.decode()
+        form = client.get(at).context["form"]
+        assert form.fields[f"potential_{honey.pk}"].initial == str(s.own.pk)
+        nothing = {f"potential_{each.pk}": "later" for each in (honey, tea)}
+        answer = client.post(at, PAPER | nothing).content.decode()
+        assert "Chưa chọn xã nhận cho chủ thể, sản phẩm tiềm năng nào." in answer
+        typed = PAPER | nothing | {f"potential_{honey.pk}": s.other.pk}
+        preview = client.post(at, typed).content.decode()
+        assert "Sẽ phân như sau" in preview and "Mật ong → Xã Pa Ham" in preview
+        assert _again(honey).commune == s.old
+        assert client.post(at, typed | {"confirmed": "on"})["Location"] == at
+        assert (_again(honey).commune, _again(tea).commune) == (s.other, s.old)
+        stale = client.post(at, typed | {"confirmed": "on"})
+        assert "vừa được phân" in stale.content.decode()
+        correct = reverse("dossiers:split_potential", args=[s.unit.pk, honey.pk])
+        assert correct in client.get(at).content.decode()
+        changed = PAPER | {f"potential_{honey.pk}": s.own.pk, "confirmed": "on"}
+        assert "reason" in client.post(correct, changed).context["form"].errors
+        answer = client.post(correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
+        assert answer["Location"] == at
+        assert _again(honey).commune == s.own
+        client.force_login(s.pa_ham)
+        assert client.post(correct, changed).status_code == 403

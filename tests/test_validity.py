@@ -13,14 +13,28 @@ from dossiers.lists.ending import Ending, Filters
 from dossiers.models import Certificate, Dossier
 from dossiers.models.certificate import Validity
 from dossiers.models.dossier import Route
+from dossiers.office import year as years
 from dossiers.terms.sweep import sweep
-from dossiers.walk import doors
+from dossiers.walk import doors, stock
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew, moved_to
 from tests.public_pages import keep, main, see
 from tests.revoking import revoke
 from tests.standing import stand
-from tests.world import open_dossier, open_task, person
+from tests.stock_sheets import (
+    GOOD,
+    RUNNING_HEADS,
+    book,
+    checked,
+    committed,
+    enter,
+    faults,
+    good,
+    row_of,
+    running,
+    sentences,
+)
+from tests.world import open_cycle, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -427,3 +441,116 @@ def test_the_pages_of_what_ends_follow_one_another(
         gone = Ending(minh, Filters.of({"after": "999999"})).rows()
     assert seen == [given[n].pk for n in (4, 1, 3, 2, 0)]
     assert gone == []
+
+
+# --- Certificates entered from a list -------------------------------------------------------
+
+#: When the lists come in: its own term is over, the transition is not.
+ENTERED = at(2026, 11, 29)
+
+
+@pytest.fixture
+def year(rule_sets):
+    return open_cycle(rule_sets["qd26_2026"], 2026)
+
+
+def given_of_before(lan, land):
+    """A certificate of QĐ 148 in a list, decided on 1/8/2023, for 36 months."""
+    row = good(**{"Ngày quyết định": "1/8/2023", "Ngày hết hạn": "", "Ngày cấp": ""})
+    batch = committed(book([row]), lan, land)
+    assert batch.problem == ""
+    return Certificate.objects.public().numbered("12/GCN-UBND").get()
+
+
+def filed_by_a_list(lan, land, day):
+    """The same product in a list of running dossiers: filed anew on ``day``, sent on since."""
+    row = running(**{
+        "Tên sản phẩm": GOOD["Tên sản phẩm"], "Nhóm sản phẩm": GOOD["Nhóm sản phẩm"],
+        "Chủ thể": GOOD["Chủ thể"], "Xã": GOOD["Xã, phường"], "Huyện": GOOD["Huyện"],
+        "Tiến độ": "Tỉnh đang kiểm tra", "Từ ngày": "20/11/2026", "Loại hồ sơ": "Đánh giá lại",
+        "Ngày nộp hồ sơ đánh giá": f"{day:%d/%m/%Y}", "Ngày nộp ý tưởng": "",
+        "Ngày chấp nhận ý tưởng": "", "Văn bản chấp nhận ý tưởng": "",
+    })  # fmt: skip
+    content = book([row_of(row, RUNNING_HEADS)], heads=RUNNING_HEADS)
+    batch = checked(content, lan, land, kind="running")
+    assert faults(batch) == set(), sentences(batch)
+    return enter(batch, lan)
+
+
+READ = [
+    # (reading, filed on, until)
+    ("by_day_180", None, ENDS),
+    ("by_day_180", date(2026, 7, 20), AT_MOST),
+    ("by_day_180", date(2026, 8, 2), AT_MOST),
+    ("before_expiry", None, ENDS),
+    ("before_expiry", date(2026, 8, 1), AT_MOST),
+    ("before_expiry", date(2026, 8, 2), ENDS),
+    ("no_filing", None, AT_MOST),
+    ("no_filing", date(2026, 8, 2), AT_MOST),
+]
+
+
+@pytest.mark.parametrize("order", ["certificate first", "filing first", "reading last"])
+@pytest.mark.parametrize(("reading", "filed", "until"), READ)
+def test_a_certificate_of_a_list_holds_by_the_same_readings(
+    land, lan, year, minh_of, reading, filed, until, order
+):
+    def choose():
+        if reading != "by_day_180":
+            years.read({"stays_valid": reading}, document="7/QĐ-UBND", by=minh_of)
+
+    with clock.at(ENTERED):
+        if order != "reading last":
+            choose()
+        if order == "filing first" and filed:
+            filed_by_a_list(lan, land, filed)
+        given = given_of_before(lan, land)
+        if order != "filing first" and filed:
+            filed_by_a_list(lan, land, filed)
+        if order == "reading last":
+            choose()
+    found = validity(given)
+    assert found.until == until
+    if filed and until == AT_MOST:
+        assert found.filed_on == filed
+    term = clock_of(given)
+    assert (term.due_on, term.original_due_on, term.state) == (until, ENDS, "running")
+    words = public(given, at(2026, 11, 30))
+    assert ("Đang có giá trị" in words) == (until == AT_MOST and filed is not None) or not filed
+    # Nobody is told of what was before; of the last day everybody is.
+    told = HistoryEntry.objects.filter(event__in=("term.overdue", "term.escalated"))
+    if order != "reading last" and (order == "filing first" or not filed):
+        sweep(at(2026, 11, 29, 10))
+        assert not told.filter(data__term=term.pk).exists()
+    if until == AT_MOST:
+        sweep(at(2027, 1, 28, 23))
+        assert not told.filter(data__term=term.pk).exists()
+        sweep(at(2027, 1, 29, 0))
+        late = told.filter(data__term=term.pk, event="term.overdue", data__due_on="2027-01-28")
+        assert {entry.data["rung"] for entry in late} == {"0:officer", "0:next_level"}
+
+
+def test_what_was_filed_by_a_list_that_is_struck_out_prolongs_nothing(land, lan, year):
+    with clock.at(ENTERED):
+        given = given_of_before(lan, land)
+        batch = filed_by_a_list(lan, land, date(2026, 7, 20))
+        assert (validity(given).until, clock_of(given).due_on) == (AT_MOST, AT_MOST)
+        stock.strike(batch, by=lan, reason="Nhập nhầm")
+    assert (validity(given).until, clock_of(given).due_on) == (ENDS, ENDS)
+
+
+def test_a_certificate_of_a_list_follows_what_is_filed_here(land, lan, ang, year):
+    with clock.at(ENTERED):
+        given = given_of_before(lan, land)
+    assert clock_of(given).due_on == ENDS
+    file_anew(given, year, given.dossier.commune, ang, at(2026, 12, 1))
+    assert (validity(given).until, clock_of(given).due_on) == (AT_MOST, AT_MOST)
+    sweep(at(2027, 1, 29, 0))
+    assert HistoryEntry.objects.filter(
+        event="term.overdue", data__term=clock_of(given).pk, data__due_on="2027-01-28"
+    ).exists()
+
+
+@pytest.fixture
+def minh_of(land):
+    return person("minh", "Nguyễn Hoàng Minh", ("officer", land))

@@ -265,6 +265,7 @@ NOT_IN_DEMO = {
     "councils:round_invite", "councils:round_open",
     "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
+    "dossiers:split_potential",
     "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
 }  # fmt: skip

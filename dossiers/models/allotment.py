@@ -7,22 +7,32 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import NameField, OrgUnit, User
+from dossiers.models.potential import Potential
 from dossiers.models.product import Producer, Product
 
 
 class Allotment(models.Model):
-    """A producer of a split commune, or one product of it made elsewhere, goes to a successor.
+    """A producer of a split commune, or one product of it made elsewhere, or a product that a
+    survey found there, goes to a successor.
 
     Insert-only: the newest row of a producer or product holds, a later one corrects it with a
     ``reason``. What it moves are the rows' own units (``Producer.commune``, ``Product.made_in``,
-    ``Dossier.commune``), so that every list goes on to ask the unit alone.
+    ``Dossier.commune``, ``Potential.commune``), so that every list goes on to ask the unit alone.
     """
 
     unit = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="allotments", verbose_name=_("xã đã chia tách")
     )
     producer = models.ForeignKey(
-        Producer, models.PROTECT, related_name="allotments", verbose_name=_("chủ thể")
+        Producer, models.PROTECT, null=True, related_name="allotments", verbose_name=_("chủ thể")
+    )
+    #: A product that a survey named goes by itself: it has no producer here yet.
+    potential = models.ForeignKey(
+        Potential,
+        models.PROTECT,
+        null=True,
+        related_name="allotments",
+        verbose_name=_("sản phẩm tiềm năng"),
     )
     #: NULL: the producer itself, with all products that no row of their own sends elsewhere.
     product = models.ForeignKey(
@@ -52,7 +62,12 @@ class Allotment(models.Model):
             models.CheckConstraint(
                 condition=~Q(unit=F("to")), name="allotment_not_to_the_split_unit"
             ),
+            models.CheckConstraint(
+                condition=Q(producer__isnull=False, potential=None)
+                | Q(producer=None, product=None, potential__isnull=False),
+                name="allotment_of_one_thing",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.product or self.producer} → {self.to}"
+        return f"{self.product or self.potential or self.producer} → {self.to}"

@@ -10,7 +10,8 @@ import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce, ExtractYear
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, ExtractYear
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _now
@@ -90,11 +91,11 @@ class CertificateQuerySet(models.QuerySet):
         )
         anew = (
             again.filter(state__in=UNDECIDED)
-            .annotate(filed_at=Subquery(self._filings("pk").values("at")[:1]))
+            .annotate(filed_at=Subquery(self._filings("pk").values("filed")[:1]))
             .order_by("filed_at")
         )
         refused = self._refusals()
-        before = self._filings("stream_id").filter(seq__lt=OuterRef("seq")).values("at")[:1]
+        before = self._filings("stream_id").filter(seq__lt=OuterRef("seq")).values("filed")[:1]
         ordered = (
             HistoryEntry.objects.filter(
                 stream=Stream.DOSSIER,
@@ -119,14 +120,17 @@ class CertificateQuerySet(models.QuerySet):
     @staticmethod
     def _filings(dossier: str) -> models.QuerySet[HistoryEntry]:
         """The entries by which the dossier in the column ``dossier`` was filed (nộp), the last
-        first; what its council takes up again (``judge_again``) is not filed anew.
+        first, with their day (``filed``); what its council takes up again (``judge_again``) is not
+        filed anew. A list of running dossiers names the day of filing where it was before.
         """
+        of_list = Cast(KT("data__steps__submitted_on"), models.DateTimeField())
         return (
             HistoryEntry.objects.filter(
                 stream=Stream.DOSSIER, stream_id=OuterRef(dossier), after__in=UNDECIDED
             )
             .exclude(before__in=UNDECIDED)
             .exclude(event="dossier.judge_again")
+            .annotate(filed=Coalesce(of_list, F("at")))
             .order_by("-seq")
         )
 

@@ -353,6 +353,13 @@ class Term(models.Model):
             self._ladder = [_offset(rung) for rung in self.rungs]
         return self._ladder
 
+    def climb_anew(self) -> None:
+        """Take back the rungs of its rule that :meth:`tell_from` left out: its day will move."""
+        if self.rule is not None:
+            of_rule = [(-days, "officer") for days in self.rule.warnings]
+            of_rule += [(0, "officer"), *map(tuple, self.rule.escalations)]
+            self._ladder = list(dict.fromkeys([*self.ladder(), *of_rule]))
+
     def project(self, calendar: Calendar, firings: Iterable[Firing] | None = None) -> None:
         """Compute ``due_on``, ``due_at``, the rungs and ``next_at``; nothing is saved.
 

@@ -20,7 +20,17 @@ from django.utils.translation import gettext as _
 from cycle import clock, provinces
 from cycle.models import HistoryEntry, OrgUnit, User, check_document, check_signer
 from cycle.models.area import Heirs, start
-from dossiers.models import Allotment, Dossier, Producer, Product, Route, Task, Term
+from dossiers.models import (
+    Allotment,
+    Dossier,
+    Potential,
+    PotentialState,
+    Producer,
+    Product,
+    Route,
+    Task,
+    Term,
+)
 from dossiers.office import year
 from dossiers.walk import engine
 
@@ -59,24 +69,49 @@ def waiting(*units: int) -> QuerySet[Producer]:
     return Producer.objects.filter(Q(commune__in=own) | Q(pk__in=there)).order_by("sort_key", "pk")
 
 
+def waiting_potential(*units: int) -> QuerySet[Potential]:
+    """The potential products of split communes (ids) that nobody has allotted yet; one that has
+    become a dossier goes with that.
+    """
+    own = list(OrgUnit.objects.business_of(units).order_by().values_list("pk", flat=True))
+    found = Potential.objects.filter(commune__in=own).exclude(state=PotentialState.BEGUN)
+    return found.order_by("pk")
+
+
 def count_waiting(user: User) -> int:
-    """How many producers of split communes wait, for the inbox of who is told of them."""
+    """How many producers and potential products of split communes wait, for the inbox of who is
+    told of them.
+    """
     if not any(held.org_unit.level in ("commune", "province") for held in user.assignments()):
         return 0
     units = list(split_units(user).order_by().values_list("pk", flat=True))
-    return waiting(*units).count() if units else 0
+    return waiting(*units).count() + waiting_potential(*units).count() if units else 0
 
 
 def allotted(unit: OrgUnit) -> QuerySet[Allotment]:
     """What holds of the allotments of its producers, by name: the newest of each."""
     newest = Allotment.objects.filter(
-        unit=unit, producer=OuterRef("producer"), product=None
+        unit=unit, producer=OuterRef("producer"), product=None, potential=None
     ).order_by("-pk")
     return (
-        Allotment.objects.filter(unit=unit, product=None, pk=Subquery(newest.values("pk")[:1]))
+        Allotment.objects.filter(
+            unit=unit, product=None, potential=None, pk=Subquery(newest.values("pk")[:1])
+        )
         .select_related("producer", "to", "made_by")
         .prefetch_related(Prefetch("producer__products", MADE))
         .order_by("producer__sort_key", "pk")
+    )
+
+
+def allotted_potential(unit: OrgUnit) -> QuerySet[Allotment]:
+    """The same of its potential products; what began since has gone on as a dossier."""
+    newest = Allotment.objects.filter(unit=unit, potential=OuterRef("potential")).order_by("-pk")
+    return (
+        Allotment.objects.filter(unit=unit, pk=Subquery(newest.values("pk")[:1]))
+        .exclude(potential__state=PotentialState.BEGUN)
+        .filter(potential__void=False)
+        .select_related("potential", "to", "made_by")
+        .order_by("pk")
     )
 
 
@@ -98,9 +133,11 @@ def open_to(unit: OrgUnit) -> list[OrgUnit]:
 
 
 def allot(
-    unit: OrgUnit, choices: list[Choice], *, by: User, document: str, signer: str, reason: str = ""
-) -> int:
-    """Give the producers of a split ``unit`` to its successors, on a document; all or none.
+    unit: OrgUnit, choices: list[Choice], *, by: User, document: str, signer: str, reason: str = "",
+    potentials: Mapping[Potential, OrgUnit] | None = None,
+) -> int:  # fmt: skip
+    """Give the producers of a split ``unit`` to its successors, on a document; all or none. With
+    ``potentials``, {potential product: successor}.
 
     With a ``reason`` it corrects what was allotted before. Raises PermissionDenied, ValidationError
     at ``document``, ``document_signer`` or ``reason``, AllottedMeanwhile. Returns how many.
@@ -117,7 +154,9 @@ def allot(
         # Two who allot at once: the second waits here and finds what the first has done.
         held = OrgUnit.objects.select_for_update().get(pk=unit.pk)
         targets = set(open_to(held))
-        if not {each for one in choices for each in (one.to, *one.elsewhere.values())} <= targets:
+        found = potentials or {}
+        chosen = {each for one in choices for each in (one.to, *one.elsewhere.values())}
+        if not chosen | set(found.values()) <= targets:
             raise ValidationError(_("Xã nhận phải là xã kế thừa hiện còn hoặc đã có nơi kế thừa."))
         producers = [one.producer.pk for one in choices]
         locked = Producer.objects.select_for_update().filter(pk__in=producers).order_by("pk")
@@ -134,8 +173,32 @@ def allot(
             for one in choices
             for line in _move(held, one, known.get(one.producer.pk), by, paper)
         ]
+        moved += _move_potentials(held, found, by, paper)
         _record(held, by, paper, moved)
-    return len(choices)
+    return len(choices) + len(found)
+
+
+def _move_potentials(
+    unit: OrgUnit, found: Mapping[Potential, OrgUnit], by: User, paper: dict[str, str]
+) -> list[dict[str, str]]:
+    """Move potential products, of those that wait, or with a reason of those allotted before."""
+    there = Potential.objects.filter(pk__in=[each.pk for each in found]).select_related("commune")
+    locked = {each.pk: each for each in there.select_for_update(of=("self",)).order_by("pk")}
+    if paper["reason"]:
+        known = set(allotted_potential(unit).values_list("potential", flat=True))
+    else:
+        known = set(waiting_potential(unit.pk).values_list("pk", flat=True))
+    if not {each.pk for each in found} <= known & set(locked):
+        raise AllottedMeanwhile
+    said = []
+    for each, to in found.items():
+        was = locked[each.pk].commune
+        Allotment.objects.create(
+            unit=unit, potential=each, was=was, to=to, made_by=by, made_at=clock.now(), **paper
+        )
+        Potential.objects.filter(pk=each.pk).update(commune=to)
+        said.append(_line(each, was, to))
+    return said
 
 
 def _move(
@@ -200,6 +263,7 @@ def _move_dossiers(
     moving = Dossier.objects.filter(pk__in=ids)
     moving.filter(before_split=None, commune__in=ended).update(before_split=F("commune"))
     moving.update(commune=to)
+    Potential.objects.filter(dossier__in=ids).update(commune=to)
     for rows in (
         Task.objects.filter(dossier__in=ids, open_state__isnull=False),
         Term.objects.filter(dossier__in=ids).live(),

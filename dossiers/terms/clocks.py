@@ -181,12 +181,12 @@ def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> Non
         for term in terms:
             term.stop(at=entry.at, by=entry.actor)
         return
-    _follow_validity(terms, at=entry.at, by=entry.actor)
+    follow_validity(terms, at=entry.at, by=entry.actor)
 
 
-def _follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> int:
+def follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> int:
     """Move the clocks of certificates, locked, to the last days on which they are valid; returns
-    how many moved.
+    how many moved. Of the new day everything is told, also where nothing was told of the old one.
     """
     terms = list(terms)
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
@@ -195,9 +195,19 @@ def _follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) ->
         until = given[term.certificate_id].validity.until
         # None does not occur: only a certificate with an end has a clock.
         if until is not None and until != term.due_on:
+            term.climb_anew()
             _moved("term.outlive", term, until, at=at, by=by)
             moved += 1
     return moved
+
+
+def follow_products(products: Collection[int], *, at: datetime, by: User | None) -> int:
+    """The same for the products of these ids, when a list brought in, or took back, what their
+    certificates may wait for; inside its transaction.
+    """
+    terms = Term.objects.live().filter(certificate__isnull=False, dossier__product__in=products)
+    locked = terms.select_related("dossier", "rule").select_for_update(of=("self",))
+    return follow_validity(locked.order_by("pk"), at=at, by=by)
 
 
 def follow(
@@ -233,7 +243,7 @@ def follow(
         unit = dossier.unit_at(rule.level) or dossier.commune
         begun = begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
         if begun.certificate_id:
-            _follow_validity([begun], at=entry.at, by=entry.actor)
+            follow_validity([begun], at=entry.at, by=entry.actor)
     _follow_batch(dossier, others, at=entry.at, by=entry.actor)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)
@@ -328,8 +338,10 @@ def follow_readings(points: Collection[str], *, at: datetime, by: User | None) -
         for cycle in Cycle.objects.filter(closed_on=None).order_by("pk"):
             follow_batches(cycle, at=at, by=by)
     if not {Point.STAYS_VALID, Point.MISSED_WINDOW}.isdisjoint(points):
-        terms = Term.objects.live().filter(certificate__isnull=False).select_related("dossier")
-        _follow_validity(terms.select_for_update(of=("self",)).order_by("pk"), at=at, by=by)
+        terms = (
+            Term.objects.live().filter(certificate__isnull=False).select_related("dossier", "rule")
+        )
+        follow_validity(terms.select_for_update(of=("self",)).order_by("pk"), at=at, by=by)
 
 
 def hold(dossier: Dossier, *, at: datetime, by: User | None, reason: str) -> None:

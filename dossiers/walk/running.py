@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, OrgUnit, Stream, TermRule, heir_of
 from cycle.workdays import Calendar
-from dossiers.law.states import State
-from dossiers.models import Dossier, OfficialDocument, StockBatch, Task, Term
+from dossiers.law.states import UNDECIDED, State
+from dossiers.models import CaseType, Dossier, OfficialDocument, StockBatch, Task, Term
 from dossiers.models.product import maker_key, product_key
 from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
@@ -82,6 +82,13 @@ class Running(Entry):
         self.tell()
         late = sum(self.begin(row.values, self.dossiers[row.pk]) for row in self.rows)
         self.link()
+        # A certificate may wait for what is being evaluated anew.
+        again = {
+            each.product_id
+            for each in self.dossiers.values()
+            if each.case_type == CaseType.REEVALUATION and each.state in UNDECIDED
+        }
+        clocks.follow_products(again, at=self.now, by=self.by)
         HistoryEntry.objects.record(
             "stock.hand_out",
             self.year,

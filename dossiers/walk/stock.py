@@ -24,6 +24,7 @@ from cycle.models import (
     Cycle,
     HistoryEntry,
     Role,
+    RuleSet,
     Stream,
     TermRule,
     User,
@@ -50,6 +51,7 @@ from dossiers.models import (
     TermState,
 )
 from dossiers.models.product import YEAR_STRUCK_OUT
+from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
 from dossiers.walk import engine
 from dossiers.walk.entering import (
@@ -160,8 +162,9 @@ class Certificates(Entry):
         self.make_products()
         self.make_dossiers()
         self.make_certificates()
-        self.start_clocks()
+        started = self.start_clocks()
         self.tell()
+        self.follow_validity(started)
         self.link()
 
     def make_dossiers(self) -> None:
@@ -243,7 +246,7 @@ class Certificates(Entry):
         }
         Certificate.objects.bulk_create(self.certificates.values(), CHUNK)
 
-    def start_clocks(self) -> None:
+    def start_clocks(self) -> list[Term]:
         """The end of the newest certificate of each product; what it replaces ends no more."""
         rule = self.cycle.term_rules.filter(rule_set=self.law, subject="certificate").first()
         newest: dict[int, StockRow] = {}
@@ -282,6 +285,26 @@ class Certificates(Entry):
         ledger += [ledger_line(term, TermEvent.Kind.STOP, self.now, self.by) for term in old]
         self.batch.stopped_terms = [term.pk for term in old]
         TermEvent.objects.bulk_create(ledger, CHUNK)
+        return terms
+
+    def follow_validity(self, started: list[Term]) -> None:
+        """Those that outlive their day (Điều 12.3), as the province reads it, end later; of others
+        nothing need be asked. Nobody is told today what was due before.
+        """
+        laws = list(RuleSet.objects.all())
+        waiting = {
+            term.pk: term.due_on for term in started
+            if any(
+                law.valid_from <= term.due_on and law.awaits_decision_until(term.due_on, "begun")
+                for law in laws
+            )
+        }  # fmt: skip
+        terms = Term.objects.filter(pk__in=waiting).select_related("dossier", "rule").order_by("pk")
+        clocks.follow_validity(terms, at=self.now, by=self.by)
+        for term in terms.all():
+            if term.due_on != waiting[term.pk]:
+                term.tell_from(self.now)
+                term.save(update_fields=["rungs", "rung_at", "next_at"])
 
     def clock(
         self, rule: TermRule, certificate: Certificate, dossier: Dossier, calendar: Calendar
@@ -422,6 +445,7 @@ def strike(batch: StockBatch, *, by: User, reason: str) -> None:
         Product.objects.filter(pk__in=products).update(void=True)
         Producer.objects.filter(pk__in=producers).update(void=True)
         Potential.objects.filter(pk__in=potentials).update(void=True)
+        clocks.follow_products({row[1] for row in made}, at=now, by=by)
         _tell_struck(batch, dossiers, by, reason.strip(), now)
         batch.state, batch.voided_at = BatchState.VOID, now
         batch.save(update_fields=["state", "voided_at"])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
 from dossiers.forms.fields import PlainPart
-from dossiers.models import Producer
+from dossiers.models import Potential, Producer
 from dossiers.office import allotting
 
 #: The producer waits on with the main successor.
@@ -21,7 +21,7 @@ MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. 
 
 
 class AllotForm(PlainPart):
-    """A field for each producer and each product of it; then the document.
+    """A field for each producer and each product of it, for each potential product; the document.
 
     ``corrects``: what was allotted before is corrected, with a reason.
     """
@@ -31,11 +31,13 @@ class AllotForm(PlainPart):
         *args: Any,
         unit: OrgUnit,
         producers: Iterable[Producer],
+        potentials: Iterable[Potential] = (),
         corrects: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.unit, self.corrects = unit, corrects
+        self.found = {f"potential_{each.pk}": each for each in potentials}
         self.makers = {f"producer_{maker.pk}": maker for maker in producers}
         self.heirs = {str(each.pk): each for each in allotting.open_to(unit)}
         units = [(pk, each.now) for pk, each in self.heirs.items()]
@@ -55,6 +57,15 @@ class AllotForm(PlainPart):
                     initial=str(product.made_in_id or ""),
                     widget=forms.Select({"class": "form-select"}),
                 )
+        for name, each in self.found.items():
+            chosen = each.commune_id if corrects else unit.main_successor_id
+            self.fields[name] = forms.ChoiceField(
+                label=_now("Sản phẩm tiềm năng %(name)s, %(maker)s")
+                % {"name": each, "maker": each.producer_name},
+                choices=units if corrects else [*units, (LATER, _("Để lại, phân sau"))],
+                initial=str(chosen) if str(chosen) in self.heirs else "",
+                widget=forms.Select({"class": "form-select"}),
+            )
         self.fields["document"] = forms.CharField(
             label=_("Số, ngày văn bản"),
             max_length=120,
@@ -77,11 +88,12 @@ class AllotForm(PlainPart):
         gone = [
             name for name in self.data
             if name.startswith("producer_") and name not in self.makers
+            or name.startswith("potential_") and name not in self.found
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
-        if not self.errors and not self.choices():
-            raise ValidationError(_("Chưa chọn xã nhận cho chủ thể nào."))
+        if not self.errors and not self.choices() and not self.potentials():
+            raise ValidationError(_("Chưa chọn xã nhận cho chủ thể, sản phẩm tiềm năng nào."))
         return cleaned
 
     def choices(self) -> list[allotting.Choice]:
@@ -99,6 +111,14 @@ class AllotForm(PlainPart):
             found.append(allotting.Choice(maker, to, elsewhere))
         return found
 
+    def potentials(self) -> dict[Potential, OrgUnit]:
+        """The same of the potential products, each with its successor."""
+        chosen = {
+            each: self.heirs.get(self.cleaned_data.get(name, ""))
+            for name, each in self.found.items()
+        }
+        return {each: to for each, to in chosen.items() if to is not None}
+
     def save(self, by: User) -> int | None:
         """How many were allotted, or None when it was refused."""
         said = self.cleaned_data
@@ -106,6 +126,7 @@ class AllotForm(PlainPart):
             return allotting.allot(
                 self.unit, self.choices(), by=by, document=said["document"],
                 signer=said["document_signer"], reason=said.get("reason", ""),
+                potentials=self.potentials(),
             )  # fmt: skip
         except allotting.AllottedMeanwhile:
             self.add_error(None, MEANWHILE)

@@ -17,7 +17,7 @@ from cycle.asking import SignedIn
 from cycle.models import OrgUnit
 from cycle.once import once
 from cycle.typed import fill, shows_typed
-from dossiers.models import Producer
+from dossiers.models import Potential, Producer
 from dossiers.office import allotting
 from dossiers.office.forms.split import AllotForm
 
@@ -28,7 +28,14 @@ def split_list(request: SignedIn) -> HttpResponseBase:
     units = list(allotting.split_units(request.user))
     if not units and not rules.has_perm("dossiers.allot", request.user):
         raise Http404
-    rows = [{"unit": unit, "waiting": allotting.waiting(unit.pk).count()} for unit in units]
+    rows = [
+        {
+            "unit": unit,
+            "waiting": allotting.waiting(unit.pk).count(),
+            "found": allotting.waiting_potential(unit.pk).count(),
+        }
+        for unit in units
+    ]
     return render(request, "dossiers/split_list.html", {"rows": rows})
 
 
@@ -45,16 +52,20 @@ def split_one(request: SignedIn, pk: int) -> HttpResponseBase:
     may = rules.has_perm("dossiers.allot", request.user)
     if request.method == "POST" and not may:
         return _not_allowed(request)
-    waits = allotting.waiting(unit.pk)
+    waits, found = allotting.waiting(unit.pk), allotting.waiting_potential(unit.pk)
     form = None
     if may:
         asked = _with_products(waits)[: allotting.AT_ONCE]
-        form = AllotForm(request.POST or None, unit=unit, producers=asked)
+        form = AllotForm(
+            request.POST or None, unit=unit, producers=asked, potentials=found[: allotting.AT_ONCE]
+        )
     page = {
         "unit": unit,
         "count": waits.count(),
-        "waiting": waits[: allotting.AT_ONCE],
+        "count_found": found.count(),
+        "waiting": [*waits[: allotting.AT_ONCE], *found[: allotting.AT_ONCE]],
         "allotted": allotting.allotted(unit),
+        "allotted_found": allotting.allotted_potential(unit),
         "may": may,
     }
     return _asked(request, form, unit, page)
@@ -74,6 +85,22 @@ def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseB
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
 
 
+@login_required
+@shows_typed
+@once
+def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpResponseBase:
+    """One potential product that was allotted wrongly, with a reason."""
+    unit = get_object_or_404(allotting.split_units(request.user), pk=pk)
+    row = get_object_or_404(allotting.allotted_potential(unit), potential=potential_pk)
+    if not rules.has_perm("dossiers.allot", request.user):
+        return _not_allowed(request)
+    found = Potential.objects.filter(pk=row.potential_id)
+    form = AllotForm(
+        request.POST or None, unit=unit, producers=[], potentials=found, corrects=True
+    )  # fmt: skip
+    return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
+
+
 def _not_allowed(request: SignedIn) -> HttpResponseBase:
     page = {"act": {"label": _("Phân sản phẩm của xã đã chia tách")}}
     return render(request, "dossiers/not_allowed.html", page, status=403)
@@ -87,8 +114,8 @@ def _asked(
         fill(form, request.typed)
     if form is not None and form.is_valid():
         if "confirmed" not in request.POST:
-            page["preview"] = form.choices()
+            page["preview"], page["preview_found"] = form.choices(), form.potentials()
         elif (done := form.save(request.user)) is not None:
-            messages.success(request, _("Đã phân %(n)d chủ thể.") % {"n": done})
+            messages.success(request, _("Đã phân %(n)d chủ thể, sản phẩm tiềm năng.") % {"n": done})
             return redirect("dossiers:split_one", unit.pk)
     return render(request, "dossiers/split_one.html", page | {"form": form})
