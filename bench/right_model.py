@@ -29,6 +29,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     RuleSet,
+    Stream,
     Substitution,
     User,
 )
@@ -78,6 +79,12 @@ MOVES = {
 }  # fmt: skip
 
 
+#: All open tasks are compared after so many steps; after each those that it touched.
+EVERY = 25
+#: Moves that change people, or the day, for everybody: so many other tasks are compared too.
+ONE = dict.fromkeys(("leave", "come", "lend", "recall", "switch", "day", "away", "day_off"), 1)
+
+
 def run(scale):
     """How often the rules disagreed, a dossier stood still, or something was told to nobody."""
     steps = int(os.environ.get("STEPS") or SIZES[scale])
@@ -122,7 +129,9 @@ class Walk(Rounds):
         self.chance, self.why = chance, ""
         self.now = timezone.make_aware(datetime(2026, 2, 2, 9))
         self.moves, self.found = Counter(), {name: [] for name in FAULTS}
-        self.steps = self.papers = 0
+        self.steps = self.papers = self.recorded = 0
+        #: People as they were read since something last changed for them, and their posts.
+        self.read = {}
         self.first_fault_at, self.last = None, deque(maxlen=8)
         end_the_province_of_the_reference_data()
         since = {"valid_from": date(2020, 1, 1)}
@@ -170,19 +179,35 @@ class Walk(Rounds):
             self.first_fault_at = {"step": self.steps, "last": list(self.last)}
 
     def moved(self, name):
+        self.read.clear()
         with clock.at(self.now):
             self.open()
+            done = False
             with suppress(*REFUSALS):
-                if getattr(self, name)():
+                if done := bool(getattr(self, name)()):
                     self.moves[name] += 1
+        self.read.clear()
         with clock.at(self.now):
-            if task := self.task():
+            for task in self.touched(done and name):
                 self.agree(task)
-                # Several acts may be tried for it.
-                if self.chance.random() < 0.2:
-                    self.goes_on(task)
-            if self.chance.random() < 0.06:
+            # Several acts may be tried for it.
+            if self.chance.random() < 0.15 and (task := self.task()):
+                self.goes_on(task)
+            if self.chance.random() < 0.1:
                 self.rounds_go_on()
+
+    def touched(self, name):
+        """The open tasks that the step changed, one for which it changed people, and now and then
+        all of them: what a step did not touch seldom changes.
+        """
+        found = list(Task.objects.open().select_related("dossier", "org_unit", "owner", "term"))
+        entries = HistoryEntry.objects.filter(pk__gt=self.recorded, stream=Stream.DOSSIER)
+        changed = set(entries.values_list("stream_id", flat=True))
+        self.recorded = HistoryEntry.objects.latest("pk").pk
+        if self.steps % EVERY == 0:
+            return found
+        some = self.chance.sample(found, min(ONE[name], len(found))) if name in ONE else []
+        return [each for each in found if each.dossier_id in changed or each in some][:3]
 
     def open(self):
         """There are always dossiers that walk."""
@@ -196,9 +221,16 @@ class Walk(Rounds):
             )  # fmt: skip
 
     def everybody(self, below):
-        """The people of the commune or of the province who have an account, read anew."""
-        ids = [user.pk for user in self.people[below]]
-        return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+        """The people of the commune or of the province who have an account."""
+        return self.active(below, lambda: [user.pk for user in self.people[below]])
+
+    def active(self, group, ids):
+        """Those of a group who have an account, read once in a step with the posts they have."""
+        if group not in self.read:
+            self.read[group] = list(
+                User.objects.filter(pk__in=ids(), is_active=True).order_by("pk")
+            )
+        return list(self.read[group])
 
     def task(self, **where):
         """Some open task, or None."""
@@ -325,6 +357,7 @@ class Walk(Rounds):
         RoleAssignment.objects.create(
             user=self.chance.choice(free), role=role, org_unit=unit, valid_from=clock.today()
         )
+        self.read.clear()
         return True
 
     def lend(self):
@@ -412,8 +445,9 @@ class Walk(Rounds):
         sweep()
         while dispatch():
             pass
+        readers = {}
         for told in Notification.objects.filter(pk__gt=last).select_related("entry", "recipient"):
-            if not may_read(told.recipient, told.entry):
+            if not may_read(readers.setdefault(told.recipient_id, told.recipient), told.entry):
                 self.found["told_without_right"].append(f"{told.entry.event} {told.recipient}")
         for rung in HistoryEntry.objects.filter(pk__gt=entry, event__in=audiences.RUNGS):
             self.is_told(rung)
@@ -439,6 +473,8 @@ class Walk(Rounds):
         # Who may, and of the others some: each costs a reading of their posts.
         others = self.chance.sample([each for each in everybody if each.pk not in people], 3)
         asked = others + [each for each in everybody if each.pk in people]
+        # Whose posts are read already.
+        task.owner = next((each for each in everybody if each.pk == task.owner_id), task.owner)
         rule = {user.pk for user in asked if holds_task(user, task)}
         if not people == rule == audiences.workers(task):
             self.found["disagreeing"].append(f"{task}: {people} {rule}")
@@ -468,10 +504,14 @@ class Walk(Rounds):
             ):
                 self.found["dead_ends"].append(f"{task} {task.state}")
             transaction.set_rollback(True)
+        self.read.clear()
 
     def everybody_is_back(self):
         """At the end: with all posts filled, each dossier is walked to where its walk ends."""
+        for task in Task.objects.open().select_related("dossier", "org_unit", "owner", "term"):
+            self.agree(task)
         User.objects.update(is_active=True)
+        self.read.clear()
         for role, unit in self.posts:
             self.appoint(role, unit)
         self.all_rounds_end()

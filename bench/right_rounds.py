@@ -2,7 +2,7 @@
 back, judged by people whose seats end, who are absent, recused or locked out.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -61,19 +61,22 @@ class Rounds:
 
     def found_council(self):
         """A council of the province, and people who may be seated later."""
+        self.given_up = []
+        #: How often rounds were finished from a state: (state, mode, what was left to do).
+        self.finished_from = Counter()
+        #: Who had a permission when it was last looked for, by the permission's name.
+        self.had = {}
         judging.regulate(self.province)
         office = next(self.may("councils.set_up", self.province))
         self.council = judging.seat(self.province, office)
         self.spare = [person(f"du_bi_{n}", f"Dự Bị {n}") for n in range(6)]
-        self.given_up = []
 
     # --- Who, and which -----------------------------------------------------------------------
 
     def at_council(self):
         """The people of the council and those that may be, with an account."""
-        seated = self.council.members.values("user")
-        ids = [*seated.values_list("user", flat=True), *(user.pk for user in self.spare)]
-        return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+        seated = self.council.members.values_list("user", flat=True)
+        return self.active("council", lambda: [*seated, *(user.pk for user in self.spare)])
 
     def may(self, permission, about):
         """Those who have the permission now, in a row by chance."""
@@ -81,10 +84,15 @@ class Rounds:
         if hasattr(self, "council"):
             people += self.at_council()
         self.chance.shuffle(people)
+        if self.chance.random() < 0.7:
+            # Mostly whoever had it the last time: to ask everybody takes long.
+            people.sort(key=lambda user: user.pk != self.had.get(permission))
         return (user for user in people if rules.has_perm(permission, user, about))
 
     def one(self, permission, about):
-        return next(self.may(permission, about), None)
+        found = next(self.may(permission, about), None)
+        self.had[permission] = found and found.pk
+        return found
 
     def round_(self, *states, **where):
         """Some round in one of the states, or None."""
@@ -444,6 +452,7 @@ class Rounds:
                     )
                     number += 1
                     break
+        self.read.clear()
         return number
 
     def lock_out(self):
@@ -493,13 +502,21 @@ class Rounds:
         round_ = self.round_(*LIVE)
         if round_ is None:
             return
+        left = {item.code for item in checklist(round_) if not item.met}
+        state = (round_.state, round_.mode, *sorted(left))
+        self.finished_from[state] += 1
+        # The third time from such a state it seldom goes another way.
+        if self.finished_from[state] > 2 and self.chance.random() < 0.8:
+            return
         with transaction.atomic():
             self.finished(round_.pk)
             transaction.set_rollback(True)
+        self.read.clear()
         with transaction.atomic():
             if not self.gave_up(round_.pk):
                 self.found["dead_ends"].append(f"round {round_.pk}: neither ends nor is given up")
             transaction.set_rollback(True)
+        self.read.clear()
 
     def helpers(self):
         """The post that may do all that is left: filled, if nobody has it."""
@@ -507,6 +524,7 @@ class Rounds:
             self.appoint(Role.COUNCIL_OFFICE, self.province)
         users = self.council.members.values("user")
         User.objects.filter(pk__in=users).update(is_active=True)
+        self.read.clear()
 
     def gave_up(self, pk):
         self.helpers()
@@ -536,8 +554,9 @@ class Rounds:
                         made = self.remedied(round_, items[0])
                     if codes[0] == "meeting":
                         meetings.append(made.pk)
-                    elif codes[0] in ("day", "open", "quorum", "chair"):
-                        moment = max(moment, made or moment)
+                    elif codes[0] in ("day", "open", "quorum", "chair") and made:
+                        moment = max(moment, made)
+                        self.read.clear()
                 except REFUSED as refused:
                     self.given_up.append(f"round {pk} {codes[0]}: {refused}"[:200])
                     return False
@@ -554,7 +573,10 @@ class Rounds:
                 if not self.brought(round_, runs):
                     round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
                 return None
-            if self.council.missing() and not self.seated(clock.today()):
+            if self.council.missing():
+                self.seated(clock.today())
+            if self.council.missing():
+                # On the day of a meeting no seat begins.
                 self.seated(clock.today() + DAY)
                 return clock.now() + DAY
             round_.open(by=self.by(round_, "councils.preside"))
@@ -571,8 +593,9 @@ class Rounds:
         elif code in ("few", "term"):
             round_.drop(item.entry, by=runs, reason="Không đủ người chấm")
         elif code == "sheets":
-            for pk in HandedIn.of(round_).missing(item.entry):
-                judging.fill(item.entry, Member.objects.select_related("user").get(pk=pk))
+            missing = HandedIn.of(round_).missing(item.entry)
+            for member in Member.objects.filter(pk__in=missing).select_related("user"):
+                self.handed_in(item.entry, member)
         elif code == "paper":
             sheet = item.entry.sheets.filter(state="entered", scoring=item.entry.scoring).first()
             sheet.confirm(by=self.one("councils.confirm_sheet", sheet))
@@ -589,6 +612,20 @@ class Rounds:
         elif code == "meeting":
             return closing.convene(round_, by=runs, meets_at=clock.now(), place="Tầng 2")
         return None
+
+    def handed_in(self, entry, member):
+        """The member's sheet counts, whatever became of it before."""
+        sheet = Scoresheet.of(entry, member)
+        if sheet.state == SheetState.ENTERED:
+            sheet.confirm(by=self.one("councils.confirm_sheet", sheet))
+            return
+        if sheet.state == SheetState.VOID:
+            # Left out, and due again since.
+            sheet.take_back(by=member.user)
+        elif sheet.entered_by_id is not None:
+            by = self.one("councils.hand_back_sheet", sheet)
+            sheet.hand_back(by=by, reason="Thành viên tự chấm")
+        judging.fill(entry, member)
 
     def all_rounds_end(self):
         """At the end every round that lives is closed, or given up."""
