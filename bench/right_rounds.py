@@ -506,7 +506,7 @@ class Rounds:
         state = (round_.state, round_.mode, *sorted(left))
         self.finished_from[state] += 1
         # The third time from such a state it seldom goes another way.
-        if self.finished_from[state] > 2 and self.chance.random() < 0.8:
+        if self.finished_from[state] > 2 and self.chance.random() < 0.9:
             return
         with transaction.atomic():
             self.finished(round_.pk)
@@ -569,16 +569,16 @@ class Rounds:
         if code == "day":
             return round_.meets_at
         if code == "open":
-            if not round_.entries.filter(live=True).exists():
-                if not self.brought(round_, runs):
-                    round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
-                return None
             if self.council.missing():
                 self.seated(clock.today())
             if self.council.missing():
                 # On the day of a meeting no seat begins.
                 self.seated(clock.today() + DAY)
                 return clock.now() + DAY
+            if not round_.entries.filter(live=True).exists():
+                if not self.brought(round_, runs):
+                    round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
+                return None
             round_.open(by=self.by(round_, "councils.preside"))
         elif code == "entries":
             round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
