@@ -9,6 +9,7 @@ another walk, or the beginning of one: a fault names its step, and so many steps
 
 import os
 import random
+import re
 import sys
 from collections import Counter, deque
 from contextlib import suppress
@@ -48,7 +49,7 @@ from dossiers.terms import recalculation
 from dossiers.terms.explanation import Explanation
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
-from notifications import audiences
+from notifications import audiences, digests
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from notifications.rules import may_read
@@ -69,12 +70,13 @@ REFUSALS = (*REFUSED, TaskAlreadyDone)
 POSTS = [
     (Role.OFFICER, True, 2), (Role.LEADER, True, 1), (Role.CLERK, True, 1),
     (Role.OFFICER, False, 2), (Role.LEADER, False, 1), (Role.COUNCIL_OFFICE, False, 2),
-    (Role.TRADE, False, 1), (Role.CLERK, False, 1),
+    (Role.TRADE, False, 1), (Role.CLERK, False, 1), (Role.DEPARTMENT, False, 2),
 ]  # fmt: skip
 #: How often each move comes, beside the others.
 MOVES = {
     "act": 34, "claim": 10, "release": 3, "reassign": 4, "wait": 4, "resume": 5, "leave": 5,
     "come": 7, "lend": 5, "recall": 2, "switch": 3, "day_off": 2, "day": 10, "away": 1, "beat": 5,
+    "merge": 0.5,
     **ROUND_MOVES,
 }  # fmt: skip
 
@@ -82,7 +84,11 @@ MOVES = {
 #: All open tasks are compared after so many steps; after each those that it touched.
 EVERY = 100
 #: Moves that change people, or the day, for everybody: some other task is compared too.
-CHANGES_PEOPLE = ("leave", "come", "lend", "recall", "switch", "day", "away", "day_off")
+CHANGES_PEOPLE = ("leave", "come", "lend", "recall", "switch", "day", "away", "day_off", "merge")
+#: So many times the commune is taken over at most: each reader follows the whole chain.
+MERGERS = 8
+#: The products of the walk, as a letter names them.
+NAMED = re.compile(r"(?:Mật ong|Trà) \d+")
 
 
 def run(scale):
@@ -139,11 +145,7 @@ class Walk(Rounds):
         self.commune = OrgUnit.objects.create(
             code="X", name="Xã Nà Tấu", level=Level.COMMUNE, parent=self.province, **since
         )
-        self.posts = [
-            (role, self.commune if below else self.province)
-            for role, below, number in POSTS
-            for _one in range(number)
-        ]
+        self.mergers = 0
         with clock.at(self.now):
             self.people = {
                 below: [
@@ -157,6 +159,15 @@ class Walk(Rounds):
             }
             self.cycle = open_cycle(RuleSet.objects.get(edition="qd26_2026"), 2026)
             self.found_council()
+
+    @property
+    def posts(self):
+        """What there is to hold: (role, unit), a post for each person."""
+        return [
+            (role, self.commune if below else self.province)
+            for role, below, number in POSTS
+            for _one in range(number)
+        ]
 
     def faults(self):
         """How many of each kind were found."""
@@ -348,11 +359,12 @@ class Walk(Rounds):
         return self.appoint(role, unit)
 
     def appoint(self, role, unit):
+        """Give somebody a post; returns whether there is anybody who has none like it."""
         has = RoleAssignment.objects.filter(role=role, org_unit=unit).exclude(
             valid_to__lt=clock.today()
         )
         has = set(has.values_list("user", flat=True))
-        free = [user for user in self.everybody(unit == self.commune) if user.pk not in has]
+        free = [user for user in self.everybody(unit.level == Level.COMMUNE) if user.pk not in has]
         if not free:
             return False
         RoleAssignment.objects.create(
@@ -366,7 +378,7 @@ class Walk(Rounds):
         post = held and self.chance.choice(held)
         others = post and [
             user
-            for user in self.everybody(post.org_unit_id == self.commune.pk)
+            for user in self.everybody(post.org_unit_id != self.province.pk)
             if user.pk != post.user_id
         ]
         if not others:
@@ -404,6 +416,30 @@ class Walk(Rounds):
         User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
         return True
 
+    def merge(self):
+        """The commune is taken over by another from the next morning: most keep their work there,
+        some posts are vacant, and what was begun goes on.
+        """
+        if self.mergers == MERGERS:
+            return False
+        self.mergers += 1
+        today, old = clock.today(), self.commune
+        self.commune = OrgUnit.objects.create(
+            code=f"X{self.mergers}", name=f"Xã mới {self.mergers}", level=Level.COMMUNE,
+            parent=self.province, valid_from=today + timedelta(days=1),
+        )  # fmt: skip
+        old.valid_to = today
+        old.save()
+        old.successors.set([self.commune])
+        for post in RoleAssignment.objects.held_on(today).filter(org_unit=old).order_by("pk"):
+            RoleAssignment.objects.filter(pk=post.pk).update(valid_to=today)
+            if self.chance.random() < 0.7:
+                RoleAssignment.objects.create(
+                    user=post.user, role=post.role, org_unit=self.commune,
+                    valid_from=today + timedelta(days=1),
+                )  # fmt: skip
+        return self.later(1)
+
     # --- Time -------------------------------------------------------------------------------
 
     def day_off(self):
@@ -433,7 +469,17 @@ class Walk(Rounds):
         day = timezone.localdate(self.now) + timedelta(days=days)
         self.now = timezone.make_aware(datetime.combine(day, time(8)))
         with clock.at(self.now):
+            self.read.clear()
+            self.morning()
             return self.beat()
+
+    def morning(self):
+        """The morning's letter of somebody names only what its reader may see."""
+        reader = self.chance.choice(self.everybody(self.chance.random() < 0.5))
+        named = set(NAMED.findall(digests.text_for(reader, self.now - timedelta(days=3), self.now)))
+        seen = Dossier.objects.visible_to(reader).values_list("product__name", flat=True)
+        if named and (unseen := named - set(seen)):
+            self.found["told_without_right"].append(f"morning of {reader}: {unseen}")
 
     def beat(self):
         """What the beat does; all that it tells is told to somebody who may read it."""
@@ -496,7 +542,7 @@ class Walk(Rounds):
         with transaction.atomic():
             by = self.who_may(task)
             if by is None:
-                self.appoint(task.role, task.org_unit)
+                self.appoint(task.role, task.org_unit.heir())
                 by = self.who_may(task)
             # While a round has it, the round is its way on: see ``rounds_go_on``.
             held = task.dossier.held() is not None

@@ -17,8 +17,10 @@ from councils.judging import closing, ranking
 from councils.judging.checklist import checklist, unresolved
 from councils.judging.tally import HandedIn, tally
 from councils.models import (
+    Council,
     EvaluationRound,
     Member,
+    Opinion,
     RoundClosed,
     RoundMode,
     RoundState,
@@ -32,6 +34,7 @@ from cycle import clock
 from cycle.models import Role, User
 from cycle.models.job import run_waiting
 from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, PaperRequired, State, Term
+from dossiers.rules import doers
 from dossiers.walk import doors
 from tests import judging, records
 from tests.law_acts import HANDS_IN
@@ -52,7 +55,7 @@ MOVES = {
     "score_again": 2, "accept_spread": 2, "resolve": 3, "eliminate": 1, "drop": 0.5, "leave_out": 1,
     "close_round": 10, "reopen_round": 3, "void_round": 0.5, "convene": 2, "seat_ends": 1,
     "seat_given": 2, "lock_out": 1, "approve": 4, "revoke": 1,
-    "remedy": 24,
+    "remedy": 24, "term_ends": 0.7, "extend": 2, "ask": 3, "answer": 3,
 }  # fmt: skip
 
 
@@ -464,6 +467,61 @@ class Rounds:
         User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
         return True
 
+    def term_ends(self):
+        """The council's term ends in some days, and with it sometimes all seats."""
+        if self.council.valid_to is not None and self.council.valid_to >= clock.today():
+            return False
+        last = clock.today() + DAY * self.chance.randrange(4)
+        Council.objects.filter(pk=self.council.pk).update(valid_to=last)
+        if self.chance.random() < 0.5:
+            self.council.members.filter(until=None, since__lte=last).update(until=last)
+        self.council.refresh_from_db()
+        return True
+
+    def extend(self):
+        return self.council.valid_to is not None and self.extended(clock.today())
+
+    def extended(self, day):
+        """The council's term reaches ``day`` and further, on a document."""
+        by, last = self.one("councils.set_up", self.province), self.council.valid_to
+        if by is None or last is None:
+            return False
+        self.council.extend(
+            valid_to=max(day, last) + 60 * DAY, reason="Còn đợt", document=PAPER, by=by
+        )
+        self.read.clear()
+        return True
+
+    # --- Departments --------------------------------------------------------------------------
+
+    def ask(self):
+        """A department is asked about a product."""
+        round_ = self.round_(*LIVE)
+        entry, by = self.entry(round_), self.by(round_)
+        people = [each for each in self.everybody(False) if each.posts(Role.DEPARTMENT)]
+        if not entry or not by or not people:
+            return False
+        to = self.chance.choice(people)
+        Opinion.ask(
+            Opinion(entry=entry, to=to, department="Sở Y tế", question="Đạt không?"), days=3, by=by
+        )
+        return True
+
+    def answer(self):
+        """Who may answer today is who has the question; one of them does."""
+        found = list(Opinion.objects.filter(answered_at=None).order_by("pk"))
+        opinion = self.chance.choice(found) if found else None
+        if opinion is None:
+            return False
+        people = doers([opinion.claim])[opinion.claim]
+        may = {each.pk for each in self.may("councils.answer_opinion", opinion)}
+        if people and may != people:
+            self.found["disagreeing"].append(f"{opinion}: {people} {may}")
+        by = self.one("councils.answer_opinion", opinion)
+        if by:
+            opinion.reply("Đạt yêu cầu", by=by)
+        return bool(by)
+
     # --- After the council ------------------------------------------------------------------------
 
     def approve(self):
@@ -566,6 +624,10 @@ class Rounds:
     def remedied(self, round_, item):
         """What the page behind an item of the checklist does; a moment to go on at, if later."""
         runs, code = self.by(round_), item.code
+        if code in ("term", "open"):
+            for day in {clock.today(), round_.met_on or clock.today()}:
+                if self.council.not_in_term(day):
+                    self.extended(max(day, clock.today()))
         if code == "day":
             return round_.meets_at
         if code == "open":
@@ -590,7 +652,7 @@ class Rounds:
                 self.seated(later.date())
                 round_.move_meeting(meets_at=later, reason="Thiếu người", by=runs)
                 return later
-        elif code in ("few", "term"):
+        elif code == "few":
             round_.drop(item.entry, by=runs, reason="Không đủ người chấm")
         elif code == "sheets":
             missing = HandedIn.of(round_).missing(item.entry)
