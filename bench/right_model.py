@@ -9,6 +9,7 @@ another walk, or the beginning of one: a fault names its step, and so many steps
 
 import os
 import random
+import re
 import sys
 from collections import Counter, deque
 from contextlib import suppress
@@ -29,6 +30,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     RuleSet,
+    Stream,
     Substitution,
     User,
 )
@@ -47,7 +49,7 @@ from dossiers.terms import recalculation
 from dossiers.terms.explanation import Explanation
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
-from notifications import audiences
+from notifications import audiences, digests
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from notifications.rules import may_read
@@ -68,14 +70,25 @@ REFUSALS = (*REFUSED, TaskAlreadyDone)
 POSTS = [
     (Role.OFFICER, True, 2), (Role.LEADER, True, 1), (Role.CLERK, True, 1),
     (Role.OFFICER, False, 2), (Role.LEADER, False, 1), (Role.COUNCIL_OFFICE, False, 2),
-    (Role.TRADE, False, 1), (Role.CLERK, False, 1),
+    (Role.TRADE, False, 1), (Role.CLERK, False, 1), (Role.DEPARTMENT, False, 2),
 ]  # fmt: skip
 #: How often each move comes, beside the others.
 MOVES = {
     "act": 34, "claim": 10, "release": 3, "reassign": 4, "wait": 4, "resume": 5, "leave": 5,
     "come": 7, "lend": 5, "recall": 2, "switch": 3, "day_off": 2, "day": 10, "away": 1, "beat": 5,
+    "merge": 0.5,
     **ROUND_MOVES,
 }  # fmt: skip
+
+
+#: All open tasks are compared after so many steps; after each those that it touched.
+EVERY = 100
+#: Moves that change people, or the day, for everybody: some other task is compared too.
+CHANGES_PEOPLE = ("leave", "come", "lend", "recall", "switch", "day", "away", "day_off", "merge")
+#: So many times the commune is taken over at most: each reader follows the whole chain.
+MERGERS = 8
+#: The products of the walk, as a letter names them.
+NAMED = re.compile(r"(?:Mật ong|Trà) \d+")
 
 
 def run(scale):
@@ -122,7 +135,9 @@ class Walk(Rounds):
         self.chance, self.why = chance, ""
         self.now = timezone.make_aware(datetime(2026, 2, 2, 9))
         self.moves, self.found = Counter(), {name: [] for name in FAULTS}
-        self.steps = self.papers = 0
+        self.steps = self.papers = self.recorded = 0
+        #: People as they were read since something last changed for them, and their posts.
+        self.read = {}
         self.first_fault_at, self.last = None, deque(maxlen=8)
         end_the_province_of_the_reference_data()
         since = {"valid_from": date(2020, 1, 1)}
@@ -130,11 +145,7 @@ class Walk(Rounds):
         self.commune = OrgUnit.objects.create(
             code="X", name="Xã Nà Tấu", level=Level.COMMUNE, parent=self.province, **since
         )
-        self.posts = [
-            (role, self.commune if below else self.province)
-            for role, below, number in POSTS
-            for _one in range(number)
-        ]
+        self.mergers = 0
         with clock.at(self.now):
             self.people = {
                 below: [
@@ -148,6 +159,15 @@ class Walk(Rounds):
             }
             self.cycle = open_cycle(RuleSet.objects.get(edition="qd26_2026"), 2026)
             self.found_council()
+
+    @property
+    def posts(self):
+        """What there is to hold: (role, unit), a post for each person."""
+        return [
+            (role, self.commune if below else self.province)
+            for role, below, number in POSTS
+            for _one in range(number)
+        ]
 
     def faults(self):
         """How many of each kind were found."""
@@ -170,19 +190,39 @@ class Walk(Rounds):
             self.first_fault_at = {"step": self.steps, "last": list(self.last)}
 
     def moved(self, name):
+        self.read.clear()
         with clock.at(self.now):
             self.open()
+            done = False
             with suppress(*REFUSALS):
-                if getattr(self, name)():
+                if done := bool(getattr(self, name)()):
                     self.moves[name] += 1
+        self.read.clear()
         with clock.at(self.now):
-            if task := self.task():
+            for task in self.touched(done and name):
                 self.agree(task)
-                # Several acts may be tried for it.
-                if self.chance.random() < 0.2:
-                    self.goes_on(task)
-            if self.chance.random() < 0.06:
+            # Several acts may be tried for it.
+            if self.chance.random() < 0.1 and (task := self.task()):
+                self.goes_on(task)
+            if self.chance.random() < 0.1:
                 self.rounds_go_on()
+
+    def touched(self, name):
+        """The open tasks that the step changed, one for which it changed people, and now and then
+        all of them: what a step did not touch seldom changes.
+        """
+        open_ = Task.objects.open().select_related("dossier", "org_unit", "owner", "term")
+        entries = HistoryEntry.objects.filter(pk__gt=self.recorded).order_by("pk")
+        entries = list(entries.values_list("pk", "stream", "stream_id"))
+        if entries:
+            self.recorded = entries[-1][0]
+        if self.steps % EVERY == 0:
+            return list(open_.order_by("pk"))
+        changed = {about for _pk, stream, about in entries if stream == Stream.DOSSIER}
+        found = list(open_.filter(dossier__in=changed).order_by("pk")[:2]) if changed else []
+        if name in CHANGES_PEOPLE and (one := self.task()):
+            found.append(one)
+        return found
 
     def open(self):
         """There are always dossiers that walk."""
@@ -196,9 +236,16 @@ class Walk(Rounds):
             )  # fmt: skip
 
     def everybody(self, below):
-        """The people of the commune or of the province who have an account, read anew."""
-        ids = [user.pk for user in self.people[below]]
-        return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+        """The people of the commune or of the province who have an account."""
+        return self.active(below, lambda: [user.pk for user in self.people[below]])
+
+    def active(self, group, ids):
+        """Those of a group who have an account, read once in a step with the posts they have."""
+        if group not in self.read:
+            self.read[group] = list(
+                User.objects.filter(pk__in=ids(), is_active=True).order_by("pk")
+            )
+        return list(self.read[group])
 
     def task(self, **where):
         """Some open task, or None."""
@@ -312,19 +359,18 @@ class Walk(Rounds):
         return self.appoint(role, unit)
 
     def appoint(self, role, unit):
-        free = [
-            user
-            for user in self.everybody(unit == self.commune)
-            if not user.role_assignments.filter(
-                role=role, org_unit=unit, valid_to__gte=clock.today()
-            ).exists()
-            and not user.role_assignments.filter(role=role, org_unit=unit, valid_to=None).exists()
-        ]
+        """Give somebody a post; returns whether there is anybody who has none like it."""
+        has = RoleAssignment.objects.filter(role=role, org_unit=unit).exclude(
+            valid_to__lt=clock.today()
+        )
+        has = set(has.values_list("user", flat=True))
+        free = [user for user in self.everybody(unit.level == Level.COMMUNE) if user.pk not in has]
         if not free:
             return False
         RoleAssignment.objects.create(
             user=self.chance.choice(free), role=role, org_unit=unit, valid_from=clock.today()
         )
+        self.read.clear()
         return True
 
     def lend(self):
@@ -332,7 +378,7 @@ class Walk(Rounds):
         post = held and self.chance.choice(held)
         others = post and [
             user
-            for user in self.everybody(post.org_unit_id == self.commune.pk)
+            for user in self.everybody(post.org_unit_id != self.province.pk)
             if user.pk != post.user_id
         ]
         if not others:
@@ -370,6 +416,30 @@ class Walk(Rounds):
         User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
         return True
 
+    def merge(self):
+        """The commune is taken over by another from the next morning: most keep their work there,
+        some posts are vacant, and what was begun goes on.
+        """
+        if self.mergers == MERGERS:
+            return False
+        self.mergers += 1
+        today, old = clock.today(), self.commune
+        self.commune = OrgUnit.objects.create(
+            code=f"X{self.mergers}", name=f"Xã mới {self.mergers}", level=Level.COMMUNE,
+            parent=self.province, valid_from=today + timedelta(days=1),
+        )  # fmt: skip
+        old.valid_to = today
+        old.save()
+        old.successors.set([self.commune])
+        for post in RoleAssignment.objects.held_on(today).filter(org_unit=old).order_by("pk"):
+            RoleAssignment.objects.filter(pk=post.pk).update(valid_to=today)
+            if self.chance.random() < 0.7:
+                RoleAssignment.objects.create(
+                    user=post.user, role=post.role, org_unit=self.commune,
+                    valid_from=today + timedelta(days=1),
+                )  # fmt: skip
+        return self.later(1)
+
     # --- Time -------------------------------------------------------------------------------
 
     def day_off(self):
@@ -399,7 +469,17 @@ class Walk(Rounds):
         day = timezone.localdate(self.now) + timedelta(days=days)
         self.now = timezone.make_aware(datetime.combine(day, time(8)))
         with clock.at(self.now):
+            self.read.clear()
+            self.morning()
             return self.beat()
+
+    def morning(self):
+        """The morning's letter of somebody names only what its reader may see."""
+        reader = self.chance.choice(self.everybody(self.chance.random() < 0.5))
+        named = set(NAMED.findall(digests.text_for(reader, self.now - timedelta(days=3), self.now)))
+        seen = Dossier.objects.visible_to(reader).values_list("product__name", flat=True)
+        if named and (unseen := named - set(seen)):
+            self.found["told_without_right"].append(f"morning of {reader}: {unseen}")
 
     def beat(self):
         """What the beat does; all that it tells is told to somebody who may read it."""
@@ -412,8 +492,9 @@ class Walk(Rounds):
         sweep()
         while dispatch():
             pass
+        readers = {}
         for told in Notification.objects.filter(pk__gt=last).select_related("entry", "recipient"):
-            if not may_read(told.recipient, told.entry):
+            if not may_read(readers.setdefault(told.recipient_id, told.recipient), told.entry):
                 self.found["told_without_right"].append(f"{told.entry.event} {told.recipient}")
         for rung in HistoryEntry.objects.filter(pk__gt=entry, event__in=audiences.RUNGS):
             self.is_told(rung)
@@ -437,10 +518,14 @@ class Walk(Rounds):
         people = doers([claim])[claim]
         everybody = [*self.everybody(True), *self.everybody(False)]
         # Who may, and of the others some: each costs a reading of their posts.
-        others = self.chance.sample([each for each in everybody if each.pk not in people], 3)
+        others = self.chance.sample([each for each in everybody if each.pk not in people], 2)
         asked = others + [each for each in everybody if each.pk in people]
+        # Whose posts are read already.
+        task.owner = next((each for each in everybody if each.pk == task.owner_id), task.owner)
         rule = {user.pk for user in asked if holds_task(user, task)}
-        if not people == rule == audiences.workers(task):
+        # The alert asks what was asked for the list above: seldom anything else.
+        told = audiences.workers(task) if self.chance.random() < 0.2 else people
+        if not people == rule == told:
             self.found["disagreeing"].append(f"{task}: {people} {rule}")
         someone = self.chance.choice(asked)
         if (task in Task.objects.to_do(someone)) != (someone.pk in rule):
@@ -457,7 +542,7 @@ class Walk(Rounds):
         with transaction.atomic():
             by = self.who_may(task)
             if by is None:
-                self.appoint(task.role, task.org_unit)
+                self.appoint(task.role, task.org_unit.heir())
                 by = self.who_may(task)
             # While a round has it, the round is its way on: see ``rounds_go_on``.
             held = task.dossier.held() is not None
@@ -468,10 +553,14 @@ class Walk(Rounds):
             ):
                 self.found["dead_ends"].append(f"{task} {task.state}")
             transaction.set_rollback(True)
+        self.read.clear()
 
     def everybody_is_back(self):
         """At the end: with all posts filled, each dossier is walked to where its walk ends."""
+        for task in Task.objects.open().select_related("dossier", "org_unit", "owner", "term"):
+            self.agree(task)
         User.objects.update(is_active=True)
+        self.read.clear()
         for role, unit in self.posts:
             self.appoint(role, unit)
         self.all_rounds_end()

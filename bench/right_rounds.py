@@ -2,7 +2,7 @@
 back, judged by people whose seats end, who are absent, recused or locked out.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -17,8 +17,10 @@ from councils.judging import closing, ranking
 from councils.judging.checklist import checklist, unresolved
 from councils.judging.tally import HandedIn, tally
 from councils.models import (
+    Council,
     EvaluationRound,
     Member,
+    Opinion,
     RoundClosed,
     RoundMode,
     RoundState,
@@ -32,6 +34,7 @@ from cycle import clock
 from cycle.models import Role, User
 from cycle.models.job import run_waiting
 from dossiers.models import ActNotPossible, ConditionNotMet, Dossier, PaperRequired, State, Term
+from dossiers.rules import doers
 from dossiers.walk import doors
 from tests import judging, records
 from tests.law_acts import HANDS_IN
@@ -52,7 +55,7 @@ MOVES = {
     "score_again": 2, "accept_spread": 2, "resolve": 3, "eliminate": 1, "drop": 0.5, "leave_out": 1,
     "close_round": 10, "reopen_round": 3, "void_round": 0.5, "convene": 2, "seat_ends": 1,
     "seat_given": 2, "lock_out": 1, "approve": 4, "revoke": 1,
-    "remedy": 24,
+    "remedy": 24, "term_ends": 0.7, "extend": 2, "ask": 3, "answer": 3,
 }  # fmt: skip
 
 
@@ -61,19 +64,22 @@ class Rounds:
 
     def found_council(self):
         """A council of the province, and people who may be seated later."""
+        self.given_up = []
+        #: How often rounds were finished from a state: (state, mode, what was left to do).
+        self.finished_from = Counter()
+        #: Who had a permission when it was last looked for, by the permission's name.
+        self.had = {}
         judging.regulate(self.province)
         office = next(self.may("councils.set_up", self.province))
         self.council = judging.seat(self.province, office)
         self.spare = [person(f"du_bi_{n}", f"Dự Bị {n}") for n in range(6)]
-        self.given_up = []
 
     # --- Who, and which -----------------------------------------------------------------------
 
     def at_council(self):
         """The people of the council and those that may be, with an account."""
-        seated = self.council.members.values("user")
-        ids = [*seated.values_list("user", flat=True), *(user.pk for user in self.spare)]
-        return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+        seated = self.council.members.values_list("user", flat=True)
+        return self.active("council", lambda: [*seated, *(user.pk for user in self.spare)])
 
     def may(self, permission, about):
         """Those who have the permission now, in a row by chance."""
@@ -81,10 +87,15 @@ class Rounds:
         if hasattr(self, "council"):
             people += self.at_council()
         self.chance.shuffle(people)
+        if self.chance.random() < 0.7:
+            # Mostly whoever had it the last time: to ask everybody takes long.
+            people.sort(key=lambda user: user.pk != self.had.get(permission))
         return (user for user in people if rules.has_perm(permission, user, about))
 
     def one(self, permission, about):
-        return next(self.may(permission, about), None)
+        found = next(self.may(permission, about), None)
+        self.had[permission] = found and found.pk
+        return found
 
     def round_(self, *states, **where):
         """Some round in one of the states, or None."""
@@ -444,6 +455,7 @@ class Rounds:
                     )
                     number += 1
                     break
+        self.read.clear()
         return number
 
     def lock_out(self):
@@ -454,6 +466,61 @@ class Rounds:
         user = self.chance.choice(closed or users)
         User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
         return True
+
+    def term_ends(self):
+        """The council's term ends in some days, and with it sometimes all seats."""
+        if self.council.valid_to is not None and self.council.valid_to >= clock.today():
+            return False
+        last = clock.today() + DAY * self.chance.randrange(4)
+        Council.objects.filter(pk=self.council.pk).update(valid_to=last)
+        if self.chance.random() < 0.5:
+            self.council.members.filter(until=None, since__lte=last).update(until=last)
+        self.council.refresh_from_db()
+        return True
+
+    def extend(self):
+        return self.council.valid_to is not None and self.extended(clock.today())
+
+    def extended(self, day):
+        """The council's term reaches ``day`` and further, on a document."""
+        by, last = self.one("councils.set_up", self.province), self.council.valid_to
+        if by is None or last is None:
+            return False
+        self.council.extend(
+            valid_to=max(day, last) + 60 * DAY, reason="Còn đợt", document=PAPER, by=by
+        )
+        self.read.clear()
+        return True
+
+    # --- Departments --------------------------------------------------------------------------
+
+    def ask(self):
+        """A department is asked about a product."""
+        round_ = self.round_(*LIVE)
+        entry, by = self.entry(round_), self.by(round_)
+        people = [each for each in self.everybody(False) if each.posts(Role.DEPARTMENT)]
+        if not entry or not by or not people:
+            return False
+        to = self.chance.choice(people)
+        Opinion.ask(
+            Opinion(entry=entry, to=to, department="Sở Y tế", question="Đạt không?"), days=3, by=by
+        )
+        return True
+
+    def answer(self):
+        """Who may answer today is who has the question; one of them does."""
+        found = list(Opinion.objects.filter(answered_at=None).order_by("pk"))
+        opinion = self.chance.choice(found) if found else None
+        if opinion is None:
+            return False
+        people = doers([opinion.claim])[opinion.claim]
+        may = {each.pk for each in self.may("councils.answer_opinion", opinion)}
+        if people and may != people:
+            self.found["disagreeing"].append(f"{opinion}: {people} {may}")
+        by = self.one("councils.answer_opinion", opinion)
+        if by:
+            opinion.reply("Đạt yêu cầu", by=by)
+        return bool(by)
 
     # --- After the council ------------------------------------------------------------------------
 
@@ -493,13 +560,21 @@ class Rounds:
         round_ = self.round_(*LIVE)
         if round_ is None:
             return
+        left = {item.code for item in checklist(round_) if not item.met}
+        state = (round_.state, round_.mode, *sorted(left))
+        self.finished_from[state] += 1
+        # The third time from such a state it seldom goes another way.
+        if self.finished_from[state] > 2 and self.chance.random() < 0.9:
+            return
         with transaction.atomic():
             self.finished(round_.pk)
             transaction.set_rollback(True)
+        self.read.clear()
         with transaction.atomic():
             if not self.gave_up(round_.pk):
                 self.found["dead_ends"].append(f"round {round_.pk}: neither ends nor is given up")
             transaction.set_rollback(True)
+        self.read.clear()
 
     def helpers(self):
         """The post that may do all that is left: filled, if nobody has it."""
@@ -507,6 +582,7 @@ class Rounds:
             self.appoint(Role.COUNCIL_OFFICE, self.province)
         users = self.council.members.values("user")
         User.objects.filter(pk__in=users).update(is_active=True)
+        self.read.clear()
 
     def gave_up(self, pk):
         self.helpers()
@@ -536,8 +612,9 @@ class Rounds:
                         made = self.remedied(round_, items[0])
                     if codes[0] == "meeting":
                         meetings.append(made.pk)
-                    elif codes[0] in ("day", "open", "quorum", "chair"):
-                        moment = max(moment, made or moment)
+                    elif codes[0] in ("day", "open", "quorum", "chair") and made:
+                        moment = max(moment, made)
+                        self.read.clear()
                 except REFUSED as refused:
                     self.given_up.append(f"round {pk} {codes[0]}: {refused}"[:200])
                     return False
@@ -547,16 +624,23 @@ class Rounds:
     def remedied(self, round_, item):
         """What the page behind an item of the checklist does; a moment to go on at, if later."""
         runs, code = self.by(round_), item.code
+        if code in ("term", "open"):
+            for day in {clock.today(), round_.met_on or clock.today()}:
+                if self.council.not_in_term(day):
+                    self.extended(max(day, clock.today()))
         if code == "day":
             return round_.meets_at
         if code == "open":
+            if self.council.missing():
+                self.seated(clock.today())
+            if self.council.missing():
+                # On the day of a meeting no seat begins.
+                self.seated(clock.today() + DAY)
+                return clock.now() + DAY
             if not round_.entries.filter(live=True).exists():
                 if not self.brought(round_, runs):
                     round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
                 return None
-            if self.council.missing() and not self.seated(clock.today()):
-                self.seated(clock.today() + DAY)
-                return clock.now() + DAY
             round_.open(by=self.by(round_, "councils.preside"))
         elif code == "entries":
             round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
@@ -568,11 +652,12 @@ class Rounds:
                 self.seated(later.date())
                 round_.move_meeting(meets_at=later, reason="Thiếu người", by=runs)
                 return later
-        elif code in ("few", "term"):
+        elif code == "few":
             round_.drop(item.entry, by=runs, reason="Không đủ người chấm")
         elif code == "sheets":
-            for pk in HandedIn.of(round_).missing(item.entry):
-                judging.fill(item.entry, Member.objects.select_related("user").get(pk=pk))
+            missing = HandedIn.of(round_).missing(item.entry)
+            for member in Member.objects.filter(pk__in=missing).select_related("user"):
+                self.handed_in(item.entry, member)
         elif code == "paper":
             sheet = item.entry.sheets.filter(state="entered", scoring=item.entry.scoring).first()
             sheet.confirm(by=self.one("councils.confirm_sheet", sheet))
@@ -589,6 +674,20 @@ class Rounds:
         elif code == "meeting":
             return closing.convene(round_, by=runs, meets_at=clock.now(), place="Tầng 2")
         return None
+
+    def handed_in(self, entry, member):
+        """The member's sheet counts, whatever became of it before."""
+        sheet = Scoresheet.of(entry, member)
+        if sheet.state == SheetState.ENTERED:
+            sheet.confirm(by=self.one("councils.confirm_sheet", sheet))
+            return
+        if sheet.state == SheetState.VOID:
+            # Left out, and due again since.
+            sheet.take_back(by=member.user)
+        elif sheet.entered_by_id is not None:
+            by = self.one("councils.hand_back_sheet", sheet)
+            sheet.hand_back(by=by, reason="Thành viên tự chấm")
+        judging.fill(entry, member)
 
     def all_rounds_end(self):
         """At the end every round that lives is closed, or given up."""

@@ -14,6 +14,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     StepWindow,
+    Stream,
     User,
     acting_in,
     people_of,
@@ -21,6 +22,7 @@ from cycle.models import (
 from dossiers.models import ACTS, Certificate, Dossier, StockRow, Task, Term, TermState
 from dossiers.office.windows import posts_in
 from dossiers.rules import doers
+from notifications.rules import may_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -70,9 +72,14 @@ def events_of(function: Audience) -> set[str]:
 
 
 def of(entry: HistoryEntry) -> set[int]:
-    """Ids of the active people who must hear of ``entry``, without the one who did it."""
+    """Ids of the active people who must hear of ``entry``, without the one who did it; of a round
+    only those who may read of it still: seats end, and rounds are over, before the beat comes.
+    """
     ids = set(_audiences[entry.event](entry))
     ids -= {entry.actor_id}
+    if entry.stream == Stream.ROUND:
+        people = User.objects.filter(pk__in=ids)
+        return {person.pk for person in people if may_read(person, entry)}
     return _active(ids)
 
 
@@ -187,8 +194,9 @@ def everybody_of_the_council(entry: HistoryEntry) -> set[int]:
 
 @audience("round.open", "round.score_again")
 def who_scores(entry: HistoryEntry) -> set[int]:
-    """Those whose sheets are awaited."""
-    return _people(_round(entry).scoring_members)
+    """Those whose sheets are awaited; nobody once the round takes none."""
+    round_ = _round(entry)
+    return _people(round_.scoring_members) if round_.is_open else set()
 
 
 @audience("round.hand_back_sheet")
@@ -401,7 +409,9 @@ def _of_term(term: Term) -> set[int]:
 
 @audience("term.move", "term.outlive", "term.of_batch")
 def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
-    """Those who were told that the term was late by a day that is no more, now that it is not."""
+    """Those who were told that the term was late by a day that is no more, now that it is not, and
+    may still see the file.
+    """
     term = Term.objects.get(pk=entry.data["term"])
     if term.state == TermState.STOPPED or term.due_at <= clock.now():
         return set()
@@ -413,7 +423,8 @@ def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
         # Older entries have the days where others have states.
         data__due_on=entry.data.get("before", entry.before),
     )
-    return set(told.values_list("notifications__recipient", flat=True)) - {None}
+    people = User.objects.filter(notifications__entry__in=told).distinct()
+    return {person.pk for person in people if may_read(person, entry)}
 
 
 @audience(*RUNGS)

@@ -64,7 +64,8 @@ FLOORS = {
         "urls admin apps management",
     ],
     "notifications": [
-        "models rules channels audiences feed",
+        "models rules channels",
+        "audiences feed",
         "beats reasons digests dispatch weekly",
         "letters",
         "delivery news",

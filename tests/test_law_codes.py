@@ -13,8 +13,8 @@ def table():
     """Each row of the table of codes: its codes, and its cells."""
     for line in (ROOT / "docs/law.md").read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if codes := CODE.findall(cells[0]) if line.startswith("|") else []:
-            yield codes, cells
+        if line.startswith("|") and CODE.match(cells[0]):
+            yield CODE.findall(cells[0]), cells
 
 
 def said(path):
@@ -63,6 +63,41 @@ def test_every_row_is_complete_and_names_a_test_that_is_there():
         assert all(cells), cells
         (name,) = re.findall(r"`(test_\w+\.py)`", cells[-1])
         assert (ROOT / "tests" / name).is_file(), cells
+
+
+def rows_with_tests():
+    """The rows of every table whose last column is the test, with the heading above it."""
+    heading, tested = "", False
+    for line in (ROOT / "docs/law.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("#"):
+            heading = line.strip("# ")
+        elif not line.startswith("|"):
+            tested = False
+        elif cells[-1] == "test":
+            tested = True
+        elif tested and set(cells[-1]) != {"-"}:
+            yield heading, cells
+
+
+def test_every_rule_names_a_test_that_is_there():
+    rows = list(rows_with_tests())
+    assert {heading for heading, _cells in rows} >= {
+        "The law in the code", "Claims and corrections", "Units that were reorganised",
+        "What a council, the centre and the ministry may do", "Readings that are ours",
+    }  # fmt: skip
+    for _heading, cells in rows:
+        names = re.findall(r"`(test_\w+\.py)`", cells[-1])
+        assert names, cells
+        for name in names:
+            assert (ROOT / "tests" / name).is_file(), cells
+
+
+def test_a_rule_stands_nowhere_without_its_test():
+    """What the product reads out of the law is a row of a table, not a line of a list."""
+    text = (ROOT / "docs/law.md").read_text()
+    ours = text.partition("## Readings that are ours")[2].partition("\n## ")[0]
+    assert [line for line in ours.splitlines() if line and not line.startswith("|")] == []
 
 
 def test_the_search_sees_codes_and_nothing_else():

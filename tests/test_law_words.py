@@ -13,7 +13,8 @@ from django.urls import reverse
 from councils.models import Regulation
 from cycle import clock
 from cycle.models import Batch, Cycle, DayOff, HistoryEntry, LawReading, TermRule
-from dossiers.models import ConditionNotMet, PlanPaper, Product, State, Term
+from dossiers.law import conditions
+from dossiers.models import ConditionNotMet, Dossier, PlanPaper, Product, State, Term
 from dossiers.models.certificate import Certificate
 from dossiers.models.law import ACTS
 from dossiers.office import year as years
@@ -1043,3 +1044,28 @@ def test_a_year_is_opened_under_an_edition_in_force_in_it(
     else:
         assert answer.status_code == 302
         assert Cycle.objects.get(year=year).rule_set == rule_sets[edition]
+
+
+# --- Readings of ours ----------------------------------------------------------------------------
+
+
+def test_a_dossier_keeps_the_edition_that_its_year_had_when_it_was_opened(
+    rule_sets, cycle, cycle_of_three, commune, old_commune, an
+):
+    of_now = open_dossier(cycle, commune, an)
+    of_then = open_dossier(cycle_of_three, old_commune, an, name="Chè Shan")
+    Cycle.objects.filter(pk=cycle.pk).update(rule_set=rule_sets["qd1048_2019"])
+    editions = [Dossier.objects.get(pk=each.pk).rule_set.edition for each in (of_now, of_then)]
+    assert editions == ["qd26_2026", cycle_of_three.rule_set.edition]
+
+
+@pytest.mark.parametrize("edition", ["qd26_2026", "qd1048_2019"])
+def test_the_approval_of_90_points_is_not_asked_where_a_district_judges(
+    rule_sets, cycle, commune, an, edition
+):
+    dossier = stand(
+        open_dossier(cycle, commune, an), S.AWAITING_DECISION, stars=5, points_sum="630"
+    )
+    dossier.rule_set = law = rule_sets[edition]
+    asked = conditions.result_approved.why_not(dossier)
+    assert (asked is None) is law.has_district

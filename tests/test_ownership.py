@@ -31,6 +31,7 @@ from notifications.models import (
     WeeklySummary,
 )
 from notifications.news import Filters, News
+from notifications.rules import may_read
 from tests import judging, records
 from tests.absences import fresh
 from tests.hearing import told
@@ -563,3 +564,65 @@ def test_a_pen_sheet_is_typed_on_by_who_runs_the_round_today(entry, thu, provinc
     assert sheet not in Scoresheet.objects.visible_to(fresh(thu))
     sheet = Scoresheet.type_in(entry, member, by=other)
     assert rules.has_perm("councils.score", other, sheet)
+
+
+def interest_of(entry, member, thu):
+    entry.round.declare_interest(
+        entry, member, kind="relative", reason="Em ruột", recused=True, by=thu
+    )
+
+
+def absence_of(entry, member, thu):
+    judging.fill(entry, member)
+    everybody = entry.round.council.members.values_list("pk", flat=True)
+    entry.round.attend({pk: pk != member.pk for pk in everybody}, by=thu, reason="Ghi nhầm")
+    entry.sheets.get(member=member).void(by=thu, reason="Vắng họp")
+
+
+def pen_sheet_of(entry, member, thu):
+    Scoresheet.type_in(entry, member, by=thu).hand_back(by=thu, reason="Tự chấm trên máy")
+
+
+#: What is said of a round to a member, beside that it opened, by the event.
+ROUNDS = {
+    "round.open": lambda entry, member, thu: None,
+    "round.declare_interest": interest_of,
+    "round.void_sheet": absence_of,
+    "round.hand_back_sheet": pen_sheet_of,
+}
+
+
+@pytest.mark.parametrize("event", ROUNDS)
+@pytest.mark.parametrize("meanwhile", ["over", "left", "over and left"])
+def test_a_round_is_told_to_who_may_read_of_it_when_the_beat_comes(event, meanwhile, entry, thu):
+    """The member's seat ends, or the round does, between the act and the beat that tells it."""
+    round_, member = entry.round, judging.judge(entry.round.council, 1)
+    ROUNDS[event](entry, member, thu)
+    if "left" in meanwhile:
+        round_.council.members.filter(pk=member.pk).update(until=clock.today())
+    with clock.at(clock.now() + 2 * DAY):
+        if "over" in meanwhile:
+            round_.void(by=thu, reason="Hoãn", document="15/VB-UBND ngày 01/11/2026")
+        dispatch()
+        heard = told(member.user)
+        for each in Notification.objects.filter(entry__stream="round"):
+            assert may_read(fresh(each.recipient), each.entry), each.entry.event
+    # Whose seat has ended scores on while the round is open; of one that is over nobody scores.
+    still_said = meanwhile == "left" or meanwhile == "over" and event != "round.open"
+    assert (event in heard) == still_said
+    assert ("round.open" in heard) == (meanwhile == "left")
+
+
+def test_that_a_term_is_not_late_after_all_is_told_to_who_may_still_see_the_file(
+    dossier, people, commune
+):
+    """An was told that the work is late, and left before a day off moved the day it was due."""
+    term = open_task(dossier).term
+    late = entry_of(dossier, "term.overdue", term=term.pk, due_on="2026-11-19")
+    for name in ("an", "chi"):
+        Notification.objects.create(entry=late, recipient=people[name], created_at=clock.now())
+    moved = entry_of(dossier, "term.move", term=term.pk, before="2026-11-19")
+    with clock.at(term.due_at - DAY):
+        assert names(audiences.of(moved)) == {"an", "chi"}
+        end(people["an"], commune)
+        assert names(audiences.of(moved)) == {"chi"}

@@ -44,7 +44,7 @@ from dossiers.law import excuses
 from dossiers.law.conditions import Words
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
-from dossiers.law.states import AT_WORK
+from dossiers.law.states import AT_WORK, LATE_STARTS
 from dossiers.models import (
     ACTS,
     CaseType,
@@ -222,9 +222,10 @@ class ReturnForm(PlainPart):
         call["reason"] = self.cleaned_data["reason"] or "; ".join(items)
 
 
-LATE_STARTS = [
+#: Where a dossier may enter late, the last state first.
+LATE_CHOICES = [
     (state.value, format_lazy("{step}: {state}", step=state.step.label, state=state.label))
-    for state in (State.ASSEMBLING, State.IMPLEMENTING, State.IDEA_SELECTED)
+    for state in reversed(LATE_STARTS)
     if state.step
 ]
 
@@ -233,7 +234,7 @@ class LateEntryForm(ReasonForm):
     """Why a dossier skips the first steps, and at which state it begins (vào muộn)."""
 
     entered_as = forms.ChoiceField(label=_("Vào muộn vì"), choices=LateEntry)
-    state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=LATE_STARTS)
+    state = forms.ChoiceField(label=_("Bắt đầu từ"), choices=LATE_CHOICES)
     field_order = ("entered_as", "state", "reason")
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:

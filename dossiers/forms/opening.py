@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.fields import NameField, PhoneField
 from cycle.models import Cycle, Level, OfficeContact, OrgUnit, Role, User, told_apart
-from dossiers.forms.acts import LATE_STARTS
+from dossiers.forms.acts import LATE_CHOICES
 from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.law.conditions import CERTIFICATE_REVOKED, NEVER_CERTIFIED, group_unknown
@@ -105,7 +105,7 @@ class DossierForm(PlainPart):
     )
     state = forms.ChoiceField(
         label=_("Bắt đầu từ"),
-        choices=[("", _("Như thường lệ của loại hồ sơ")), *LATE_STARTS],
+        choices=[("", _("Như thường lệ của loại hồ sơ")), *LATE_CHOICES],
         required=False,
         help_text=_(
             "Thường lệ: lần đầu từ đăng ký ý tưởng; nâng hạng, đánh giá lại từ hồ sơ đánh giá. "

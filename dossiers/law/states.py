@@ -145,6 +145,12 @@ BEFORE_RESULT = LIVE - {
     State.DISTRICT_RANKED,
 }
 
+#: Where a dossier that skips the first steps may begin (vào muộn).
+LATE_STARTS = (State.IDEA_SELECTED, State.IMPLEMENTING, State.ASSEMBLING)
+
+#: The producer carries the plan out and puts the dossier together; offices visit and support.
+AT_THE_PRODUCER = (State.IMPLEMENTING, State.ASSEMBLING)
+
 
 def states_of(step: Step | str) -> list[State]:
     """All states of ``step``."""

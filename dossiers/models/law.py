@@ -67,7 +67,15 @@ from dossiers.law.conditions import (
     signed_by_ministry,
     signed_by_who_revokes,
 )
-from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, State
+from dossiers.law.states import (
+    AT_THE_PRODUCER,
+    AT_WORK,
+    BEFORE_RESULT,
+    LATE_STARTS,
+    LIVE,
+    UNDECIDED,
+    State,
+)
 from dossiers.models.product import Producer, Product
 from dossiers.rules import does_open_task, is_one_of
 
@@ -312,7 +320,7 @@ class Law(models.Model):
     # --- Step 4: implementation (triển khai) --------------------------------------------------
 
     @free_act(
-        [S.IMPLEMENTING, S.ASSEMBLING],
+        AT_THE_PRODUCER,
         None,
         label=_("Ghi lần kiểm tra tại cơ sở"),
         who=SUPPORTERS,
@@ -326,7 +334,7 @@ class Law(models.Model):
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""
 
     @free_act(
-        [S.IMPLEMENTING, S.ASSEMBLING],
+        AT_THE_PRODUCER,
         None,
         label=_("Ghi nội dung hỗ trợ"),
         who=SUPPORTERS,
@@ -859,7 +867,7 @@ class Law(models.Model):
 
     @free_act(
         S.POTENTIAL,
-        fsm.RETURN_VALUE(S.IDEA_SELECTED, S.IMPLEMENTING, S.ASSEMBLING),
+        fsm.RETURN_VALUE(*LATE_STARTS),
         reason=True,
         label=_("Vào thẳng bước sau"),
         who=OFFICERS,

@@ -37,7 +37,8 @@ from cycle.models import (
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
-from dossiers.law.nodes import NODES
+from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.law.states import BEFORE_RESULT
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
 from dossiers.terms import clocks
 
@@ -48,25 +49,20 @@ if TYPE_CHECKING:
     from cycle.workdays import Calendar
     from dossiers.models.dossier import DossierQuerySet
 
-#: The way up to a council, task by task: what a dossier must have behind it to be proposed.
-#: What is returned for completion is not counted on, nor how long a plan takes to be carried out.
-WAY_UP = (
-    "register_idea",
-    "screen_idea",
-    "select_idea",
-    "submit_plan",
-    "check_plan",
-    "appraise_plan",
-    "implement",
-    "assemble_dossier",
-    "check_dossier",
-    "sign_report",
-)
 #: What each level does once a dossier was proposed to it.
 JUDGING = {
     Level.DISTRICT: ("check_at_district", "evaluate_at_district", "forward_from_district"),
     Level.PROVINCE: ("check_at_province", "evaluate_at_province", "propose_recognition", "decide"),
 }
+#: The way up to a council, task by task: what a dossier must have behind it to be proposed.
+#: What is returned for completion is not counted on, nor how long a plan takes to be carried out.
+WAY_UP = tuple(
+    node
+    for node, state in NODES.items()
+    if state in BEFORE_RESULT
+    and node not in WAITS_FOR_PRODUCER
+    and not any(node in judging for judging in JUDGING.values())
+)
 #: Runs all year, whatever batches there are.
 ALL_YEAR = (Step.OUTREACH, Step.PROMOTION)
 #: So many kinds of days off are named; all are counted.

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff, Level
-from dossiers.law.states import RECOGNISED, UNDECIDED
+from dossiers.law.states import AT_THE_PRODUCER, RECOGNISED, UNDECIDED
 from dossiers.models import CaseType, Dossier, State
 from dossiers.terms.due import UNITS, due
 from dossiers.terms.explanation import title_of
@@ -61,7 +61,7 @@ def days_of_law(dossier: Dossier) -> dict[str, Any]:
     days: dict[str, Any] = {"reevaluated": reevaluated, "refiling": dossier.refiling()}
     if dossier.state == State.IDEA_NOT_SELECTED:
         days["refile_from"] = dossier.refile_wait("idea")
-    if dossier.state in (State.IMPLEMENTING, State.ASSEMBLING):
+    if dossier.state in AT_THE_PRODUCER:
         days["next_visit"] = dossier.next_visit()
         days["missed_visit"] = days["next_visit"] and days["next_visit"] < clock.today()
     if dossier.state in UNDECIDED and (lacking := dossier.samples_lacking()):

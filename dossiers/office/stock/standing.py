@@ -3,32 +3,14 @@
 import re
 
 from cycle.models import fold
-from dossiers.law.states import State
+from dossiers.law.states import BEFORE_RESULT, State
 from dossiers.office.stock.columns import STEPS
 
 S = State
 #: Where a dossier may stand that a list brings in: until a council has it. After that it has a
 #: result, which is recorded from its papers.
-STANDING: tuple[State, ...] = (
-    S.POTENTIAL,
-    S.IDEA_REGISTERED,
-    S.IDEA_RETURNED,
-    S.IDEA_SCREENED,
-    S.IDEA_SELECTED,
-    S.PLAN_SUBMITTED,
-    S.PLAN_RETURNED,
-    S.PLAN_CHECKED,
-    S.IMPLEMENTING,
-    S.ASSEMBLING,
-    S.DOSSIER_SUBMITTED,
-    S.SUPPLEMENT_REQUESTED,
-    S.COMMUNE_CHECKED,
-    S.AT_DISTRICT,
-    S.DISTRICT_EVALUATING,
-    S.AT_PROVINCE,
-    S.PROVINCE_EVALUATING,
-)
-#: The day of a list that brought a dossier to this state.
+STANDING: tuple[State, ...] = tuple(state for state in State if state in BEFORE_RESULT)
+#: The day of a list that brought a dossier to this state; in the order of :data:`STEPS`.
 LED_BY: dict[State, str] = {
     S.IDEA_REGISTERED: "idea_on",
     S.IDEA_SELECTED: "selected_on",
@@ -36,19 +18,6 @@ LED_BY: dict[State, str] = {
     S.IMPLEMENTING: "approved_on",
     S.ASSEMBLING: "ready_on",
     S.DOSSIER_SUBMITTED: "submitted_on",
-}
-#: How many of :data:`STEPS` are behind a dossier in a state.
-_BEHIND: dict[State, int] = {
-    S.POTENTIAL: 0,
-    S.IDEA_REGISTERED: 1,
-    S.IDEA_RETURNED: 1,
-    S.IDEA_SCREENED: 1,
-    S.IDEA_SELECTED: 2,
-    S.PLAN_SUBMITTED: 3,
-    S.PLAN_RETURNED: 3,
-    S.PLAN_CHECKED: 3,
-    S.IMPLEMENTING: 4,
-    S.ASSEMBLING: 5,
 }
 #: What offices write -> where it stands; the first that fits. What has a result stands beyond.
 _WORDS: tuple[tuple[str, State], ...] = (
@@ -108,4 +77,5 @@ def in_words(text: str) -> State | None:
 
 def reached(state: str) -> tuple[str, ...]:
     """The steps that are behind a dossier in this state."""
-    return STEPS[: _BEHIND.get(State(state), len(STEPS))]
+    states = list(State)
+    return STEPS[: sum(each in LED_BY for each in states[: states.index(State(state)) + 1])]
