@@ -1,10 +1,12 @@
 """People come, go, stand in and claim while dossiers move: no dead end, no alert without a reader.
 
-A seeded walk over dossiers, tasks, posts, substitutions, the calendar of days off, councils and
-their rounds (``right_rounds``), with days on which no beat comes. After each step the rules of who
-has work are compared, and after each beat what was told to whom; now and then a round is finished
-from where it stands and given up, both undone. ``SEED`` and ``STEPS`` in the environment give
-another walk, or the beginning of one: a fault names its step, and so many steps show it again.
+A seeded walk over dossiers, tasks, posts, substitutions, the calendar of days off, a commune that
+is taken over again and again, councils with their terms and their rounds (``right_rounds``), with
+days on which no beat comes. After each step the rules of who has the work that it touched are
+compared, of all work now and then and at the end, and after each beat what was told to whom; now
+and then a round is finished from where it stands and given up, both undone. ``SEED`` and ``STEPS``
+in the environment give another walk, or the beginning of one: a fault names its step, and so many
+steps show it again.
 """
 
 import os
@@ -190,21 +192,21 @@ class Walk(Rounds):
             self.first_fault_at = {"step": self.steps, "last": list(self.last)}
 
     def moved(self, name):
-        self.read.clear()
         with clock.at(self.now):
             self.open()
             done = False
             with suppress(*REFUSALS):
                 if done := bool(getattr(self, name)()):
                     self.moves[name] += 1
-        self.read.clear()
+        if name in (*CHANGES_PEOPLE, "lock_out", "beat"):
+            self.read.clear()
         with clock.at(self.now):
             for task in self.touched(done and name):
                 self.agree(task)
             # Several acts may be tried for it.
             if self.chance.random() < 0.1 and (task := self.task()):
                 self.goes_on(task)
-            if self.chance.random() < 0.1:
+            if self.chance.random() < 0.06:
                 self.rounds_go_on()
 
     def touched(self, name):
@@ -240,7 +242,9 @@ class Walk(Rounds):
         return self.active(below, lambda: [user.pk for user in self.people[below]])
 
     def active(self, group, ids):
-        """Those of a group who have an account, read once in a step with the posts they have."""
+        """Those of a group who have an account, read once, with the posts they have, until people
+        change or the day does.
+        """
         if group not in self.read:
             self.read[group] = list(
                 User.objects.filter(pk__in=ids(), is_active=True).order_by("pk")

@@ -24,6 +24,7 @@ from councils.models import (
     RoundClosed,
     RoundMode,
     RoundState,
+    Score,
     Scoresheet,
     Seat,
     SheetSealed,
@@ -69,6 +70,8 @@ class Rounds:
         self.finished_from = Counter()
         #: Who had a permission when it was last looked for, by the permission's name.
         self.had = {}
+        #: The options with the most points, by the id of the rubric.
+        self.best = {}
         judging.regulate(self.province)
         office = next(self.may("councils.set_up", self.province))
         self.council = judging.seat(self.province, office)
@@ -87,7 +90,7 @@ class Rounds:
         if hasattr(self, "council"):
             people += self.at_council()
         self.chance.shuffle(people)
-        if self.chance.random() < 0.7:
+        if self.chance.random() < 0.8:
             # Mostly whoever had it the last time: to ask everybody takes long.
             people.sort(key=lambda user: user.pk != self.had.get(permission))
         return (user for user in people if rules.has_perm(permission, user, about))
@@ -476,6 +479,7 @@ class Rounds:
         if self.chance.random() < 0.5:
             self.council.members.filter(until=None, since__lte=last).update(until=last)
         self.council.refresh_from_db()
+        self.read.clear()
         return True
 
     def extend(self):
@@ -563,8 +567,8 @@ class Rounds:
         left = {item.code for item in checklist(round_) if not item.met}
         state = (round_.state, round_.mode, *sorted(left))
         self.finished_from[state] += 1
-        # The third time from such a state it seldom goes another way.
-        if self.finished_from[state] > 2 and self.chance.random() < 0.9:
+        # The second time from such a state it seldom goes another way.
+        if self.finished_from[state] > 1 and self.chance.random() < 0.9:
             return
         with transaction.atomic():
             self.finished(round_.pk)
@@ -681,13 +685,25 @@ class Rounds:
         if sheet.state == SheetState.ENTERED:
             sheet.confirm(by=self.one("councils.confirm_sheet", sheet))
             return
-        if sheet.state == SheetState.VOID:
-            # Left out, and due again since.
-            sheet.take_back(by=member.user)
-        elif sheet.entered_by_id is not None:
+        if sheet.entered_by_id is not None:
             by = self.one("councils.hand_back_sheet", sheet)
             sheet.hand_back(by=by, reason="Thành viên tự chấm")
-        judging.fill(entry, member)
+        elif sheet.state == SheetState.VOID:
+            # Left out, and due again since.
+            sheet.take_back(by=member.user)
+        if entry.rubric_id not in self.best:
+            self.best[entry.rubric_id] = judging.choose(entry.rubric, judging.best)
+        # All at once: the moves of the walk choose them one by one.
+        sheet.scores.filter(criterion__requires__isnull=False).delete()
+        sheet.scores.all().delete()
+        Score.objects.bulk_create(
+            Score(
+                sheet=sheet, criterion_id=option.criterion_id, option=option, points=option.points,
+                saved_at=clock.now(),
+            )
+            for option in self.best[entry.rubric_id]
+        )  # fmt: skip
+        sheet.submit(by=member.user)
 
     def all_rounds_end(self):
         """At the end every round that lives is closed, or given up."""
