@@ -262,7 +262,6 @@ LEADS_ON = {
 #: What opens for rows that the demo of no release has: score sheets that were filled by pen, lists
 #: that were entered, a year with a plan and batches, a planned round of a council in its term.
 NOT_IN_DEMO = {
-    "councils:round_invite", "councils:round_open",
     "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",

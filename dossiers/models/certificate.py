@@ -118,7 +118,7 @@ class CertificateQuerySet(models.QuerySet):
         )
 
     @staticmethod
-    def _filings(dossier: str) -> models.QuerySet[HistoryEntry]:
+    def _filings(dossier: str) -> models.QuerySet:
         """The entries by which the dossier in the column ``dossier`` was filed (nộp), the last
         first, with their day (``filed``); what its council takes up again (``judge_again``) is not
         filed anew. A list of running dossiers names the day of filing where it was before.

@@ -179,15 +179,11 @@ LIMIT %(most)s
 def find(whose: User | Producer, also: str = "") -> Found:
     """What the history says of this person; ``also`` is one more name or number to look for."""
     streams = _streams(whose)
-    [(stream, (pk,)), *others] = streams.items()
-    of_producer = {"product": [], "dossier": []} | dict(others)
+    (stream, (pk,)), *_others = streams.items()
+    asked: dict[str, Any] = {**_terms(whose, also), "stream": stream, "id": pk}
+    asked |= {"products": streams.get("product", []), "dossiers": streams.get("dossier", [])}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SEARCH,
-            _terms(whose, also)
-            | {"stream": stream, "id": pk, "most": 10 * AT_ONCE}
-            | {"products": of_producer["product"], "dossiers": of_producer["dossier"]},
-        )
+        cursor.execute(_SEARCH, asked | {"most": 10 * AT_ONCE})
         rows = cursor.fetchall()
     entries = HistoryEntry.objects.select_related("actor", "org_unit", "acting_for").in_bulk(
         {row[0] for row in rows}

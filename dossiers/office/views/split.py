@@ -80,6 +80,7 @@ def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseB
     row = get_object_or_404(allotting.allotted(unit), producer=producer_pk)
     if not rules.has_perm("dossiers.allot", request.user):
         return _not_allowed(request)
+    assert row.producer_id is not None, "allotted() are of producers"
     maker = _with_products(Producer.objects.filter(pk=row.producer_id))
     form = AllotForm(request.POST or None, unit=unit, producers=maker, corrects=True)
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
@@ -94,6 +95,7 @@ def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpRespon
     row = get_object_or_404(allotting.allotted_potential(unit), potential=potential_pk)
     if not rules.has_perm("dossiers.allot", request.user):
         return _not_allowed(request)
+    assert row.potential_id is not None, "allotted_potential() are of potential products"
     found = Potential.objects.filter(pk=row.potential_id)
     form = AllotForm(
         request.POST or None, unit=unit, producers=[], potentials=found, corrects=True
