@@ -10,6 +10,7 @@ import rules
 
 from cycle import clock
 from cycle.models import Level, Role, Substitution
+from dossiers.models import CaseType
 from dossiers.rules import doers
 
 if TYPE_CHECKING:
@@ -121,6 +122,17 @@ def appraises(user: User | None, round_: EvaluationRound) -> bool:
 
 
 @rules.predicate
+def reports(user: User | None, entry: RoundEntry) -> bool:
+    """Reports on the product: the support team; on a re-evaluation also the council's office
+    (Đ.7.6.c).
+    """
+    if not _active(user):
+        return False
+    anew = entry.dossier.case_type == CaseType.REEVALUATION
+    return bool(appraises(user, entry.round)) or anew and _holds_office(user, entry.round)
+
+
+@rules.predicate
 def owns_sheet(user: User | None, sheet: Scoresheet) -> bool:
     """Is the member whose sheet it is, in a seat that scores; not of a pen sheet."""
     return (
@@ -217,6 +229,7 @@ rules.add_perm("councils.count_sheets", counts_sheets)
 rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)
+rules.add_perm("councils.report", reports)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
 rules.add_perm("councils.type_sheet", runs_without_scoring)
 rules.add_perm("councils.record_interest", runs_without_scoring)

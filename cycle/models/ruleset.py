@@ -171,6 +171,20 @@ class RuleSet(models.Model):
         rule = self.content.get("samples")
         return 0 if rule is None or group in rule["except"] else rule["count"]
 
+    @property
+    def office_reports(self) -> bool:
+        """Whether a council that answers in writing has the office's report on each re-evaluation
+        first.
+        """
+        return self.content.get("reevaluation", {}).get("report", False)
+
+    @property
+    def visit_grounds(self) -> list[str]:
+        """The only grounds on which a re-evaluation is visited on site; none where the edition
+        limits no visit.
+        """
+        return self.content.get("reevaluation", {}).get("visits", [])
+
     def certifier(self, stars: int | None) -> str | None:
         """The level that certifies ``stars``; None where the decision does not say."""
         return self.content["certifies"].get(str(stars))
