@@ -133,6 +133,9 @@ UNDECIDED = frozenset(
     state for state in LIVE if state.step == Step.EVALUATION and state is not State.ASSEMBLING
 )
 
+#: The producer carries out the plan, and is visited.
+VISITED_IN = frozenset({State.IMPLEMENTING, State.ASSEMBLING})
+
 #: A council has given its result, and the dossier has not gone on or back since.
 JUDGED = frozenset({State.DISTRICT_RANKED, State.RANKED, State.AWAITING_DECISION, State.AT_CENTRE})
 

@@ -67,7 +67,7 @@ from dossiers.law.conditions import (
     signed_by_ministry,
     signed_by_who_revokes,
 )
-from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, State
+from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, VISITED_IN, State
 from dossiers.models.product import Producer, Product
 from dossiers.rules import does_open_task, is_one_of
 
@@ -312,7 +312,7 @@ class Law(models.Model):
     # --- Step 4: implementation (triển khai) --------------------------------------------------
 
     @free_act(
-        [S.IMPLEMENTING, S.ASSEMBLING],
+        sorted(VISITED_IN, reverse=True),
         None,
         label=_("Ghi lần kiểm tra tại cơ sở"),
         who=SUPPORTERS,
@@ -320,7 +320,10 @@ class Law(models.Model):
         unsigned=True,
         keeps=("visit",),
         tells="nobody",
-        about=_("Ghi mỗi lần đến cơ sở: thấy gì, đã hướng dẫn gì, hẹn khi nào."),
+        about=_(
+            "Ghi mỗi lần đến cơ sở: thấy gì, đã hướng dẫn gì, hẹn khi nào. Ngày hẹn được nhắc đến "
+            "khi ghi lần sau."
+        ),
     )
     def record_visit(self) -> None:
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""
