@@ -611,10 +611,11 @@ class EvaluationRound(models.Model):
         """Take ``(dossier, rubric)`` pairs into the round, in their order; returns the entries.
 
         Once scoring is open it needs a reason (bổ sung vào đợt đang chấm), such as a product that
-        comes back after the round was opened again. Raises PermissionDenied, RoundClosed, and
-        ConditionNotMet when the council's composition is incomplete, a dossier does not wait for
-        it, or a rubric is missing, of another edition or not the one that the dossier was judged by
-        before. ``again``: the caller brings back those whose result is of a voided round, see
+        comes back after the round was opened again; after the day of its meeting only what the
+        meeting judged comes back. Raises PermissionDenied, RoundClosed, and ConditionNotMet when
+        the council's composition is incomplete, a dossier does not wait for it, or a rubric is
+        missing, of another edition or not the one that the dossier was judged by before.
+        ``again``: the caller brings back those whose result is of a voided round, see
         :func:`councils.judging.closing.take_in`.
         """
         states = [RoundState.PREPARING, RoundState.OPEN]
@@ -644,6 +645,8 @@ class EvaluationRound(models.Model):
             # Its sheets open at once.
             if self.is_open and (lacks := self._lack_samples(held) + self._lack_reports(held)):
                 raise ConditionNotMet(lacks)
+            if strangers := self._never_met_on(held):
+                raise ConditionNotMet(strangers)
             pinned = RoundEntry.pinned(taken)
             if self.is_open:
                 # Which rubric a product is judged by is settled when the round opens.
@@ -686,9 +689,7 @@ class EvaluationRound(models.Model):
                 ) from None
             for entry in self.entries.filter(dossier__in=taken, results__scoring=F("scoring")):
                 # Judged here before: its members begin with copies of their sheets.
-                entry.recounts = 0
-                entry.save(update_fields=["recounts"])
-                entry.next_scoring(carried=False)
+                entry.begin_anew(carried=False)
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
@@ -780,6 +781,25 @@ class EvaluationRound(models.Model):
                 said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
+
+    def _never_met_on(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name the products that did not lie before its meeting, once its day is
+        past: who came to it judges no other. None in writing, and before it opens.
+        """
+        if not self.is_open or self.in_writing or self.met_on is None:
+            return []
+        if self.met_on >= clock.today():
+            return []
+        judged = self.entries.filter(Q(sheets__member__isnull=False) | Q(results__isnull=False))
+        strangers = found.exclude(pk__in=judged.values("dossier")).select_related("product")
+        return [
+            _now(
+                "Cuộc họp ngày %(day)s đã qua, %(product)s chưa đưa ra cuộc họp đó: hãy đưa vào "
+                "đợt khác."
+            )
+            % {"day": f"{self.met_on:%d/%m/%Y}", "product": dossier}
+            for dossier in strangers.order_by("pk")
+        ]
 
     def _its(self) -> DossierQuerySet:
         """The dossiers of its products that are still to be judged."""
