@@ -186,9 +186,17 @@ class Rounds:
     def open_round(self):
         round_ = self.round_(RoundState.PREPARING)
         if by := self.by(round_, "councils.preside"):
+            office = self.reporter(round_) if round_.in_writing else None
+            if office:
+                judging.report(round_, by=office)
             round_.open(by=by)
             return True
         return False
+
+    def reporter(self, round_):
+        """Somebody who reports on the products of a written round."""
+        entry = self.entry(round_)
+        return entry and self.one("councils.report", entry)
 
     # --- Judging --------------------------------------------------------------------------------
 

@@ -46,7 +46,8 @@ WHO: dict[str, tuple[str, ...]] = {
     # The office where no secretary can, which the guidance says.
     "councils.count_sheets": _RUNS,
     "councils.declare": ("chair", "member", "secretary", "support-team"),
-    "councils.appraise": ("support-team",),
+    # The office on re-evaluations alone.
+    "councils.report": ("support-team", "council-office"),
     # The secretary where the regulation says so; the support team on its own sheet.
     "councils.score": ("chair", "member", "secretary", "support-team"),
     "councils.type_sheet": _RUNS,
@@ -123,8 +124,12 @@ GUIDES = {
     ),
     "round.appraise": Guide(
         _("Báo cáo thẩm định sản phẩm"),
-        "councils.appraise",
-        _("Ghi nhận xét và ảnh cho từng sản phẩm trước khi họp. Thành viên đọc khi chấm."),
+        "councils.report",
+        _(
+            "Ghi nhận xét và ảnh cho từng sản phẩm trước khi họp. Thành viên đọc khi chấm. Với hồ "
+            "sơ đánh giá lại, văn phòng cũng báo cáo được; lấy ý kiến bằng phiếu chỉ mở khi mỗi "
+            "hồ sơ đã có báo cáo."
+        ),
     ),
     "round.ask_opinion": Guide(
         _("Xin ý kiến sở, ngành"),

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, TypeGuard
 import rules
 
 from cycle import clock
-from cycle.models import Level, Role, Substitution
+from cycle.models import Level, Role, RoleAssignment, Substitution
+from dossiers.models import CaseType
 from dossiers.rules import doers
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from councils.models import Council, EvaluationRound, Opinion, RoundEntry, Scoresheet
     from cycle.models import OrgUnit, User
 
@@ -76,11 +79,25 @@ def presides(user: User | None, round_: EvaluationRound) -> bool:
     )
 
 
+def _away(people: Collection[int]) -> set[int]:
+    """Ids of those of ``people`` who are on leave today with somebody acting for them, or had posts
+    and have none any more. Who never had one sits by the council's decision alone.
+    """
+    today = clock.today()
+    on_leave = Substitution.objects.in_force(today).filter(assignment__user__in=people)
+    held = RoleAssignment.objects.held_on(today).values("user")
+    left = RoleAssignment.objects.filter(user__in=people, valid_to__lt=today)
+    return set(on_leave.values_list("assignment__user", flat=True)) | set(
+        left.exclude(user__in=held).values_list("user", flat=True)
+    )
+
+
 @rules.predicate
 def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
     """May count the sheets: the council's secretary, or its office when no secretary can (without
-    an active account, absent from the meeting, on leave with somebody acting for them, or scoring).
-    Never somebody who scores in the round.
+    an active account, absent from the meeting, scoring, or away: on leave with somebody acting for
+    them, or their post has ended). Never somebody who scores in the round. A secretary who is away
+    and still seated may come and count, as a member who has left hands in a sheet; nobody waits.
     """
     scoring = round_.scoring_members
     if not _active(user) or _scores_in(user, round_):
@@ -95,10 +112,9 @@ def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
     secretaries = {member.user_id for member in able if member.user.has_usable_password()}
     if user.pk in secretaries:
         return True
-    away = Substitution.objects.in_force(clock.today()).filter(assignment__user__in=secretaries)
     came = round_.attendances.filter(present=True, member__user__in=secretaries)
     here = set(came.values_list("member__user", flat=True))
-    if secretaries - (set(away.values_list("assignment__user", flat=True)) - here):
+    if secretaries - (_away(secretaries) - here):
         return False
     return bool(_holds(user, round_.council, Role.COUNCIL_OFFICE))
 
@@ -118,6 +134,17 @@ def sits(user: User | None, round_: EvaluationRound) -> bool:
 def appraises(user: User | None, round_: EvaluationRound) -> bool:
     """Sits in the support team."""
     return _active(user) and round_.council.seat_of(user, "team_lead", "team") is not None
+
+
+@rules.predicate
+def reports(user: User | None, entry: RoundEntry) -> bool:
+    """Reports on the product: the support team; on a re-evaluation also the council's office
+    (Đ.7.6.c).
+    """
+    if not _active(user):
+        return False
+    anew = entry.dossier.case_type == CaseType.REEVALUATION
+    return bool(appraises(user, entry.round)) or anew and _holds_office(user, entry.round)
 
 
 @rules.predicate
@@ -217,6 +244,7 @@ rules.add_perm("councils.count_sheets", counts_sheets)
 rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)
 rules.add_perm("councils.appraise", appraises)
+rules.add_perm("councils.report", reports)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
 rules.add_perm("councils.type_sheet", runs_without_scoring)
 rules.add_perm("councils.record_interest", runs_without_scoring)

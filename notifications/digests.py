@@ -97,7 +97,8 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
         )
     terms = list(
         Term.objects.live()
-        .filter(user.in_posts("role", "org_unit"), legal=True, due_on__lte=today)
+        .beside_tasks()
+        .filter(user.in_posts("role", "org_unit"), due_on__lte=today)
         .select_related("dossier__product", "org_unit")
     )
     results = _results(user, since)
@@ -105,7 +106,14 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
         return ""
     groups = {
         name: {"rows": rows[:NAMED], "more": max(0, len(rows) - NAMED)}
-        for name, rows in (kinds | {"terms": terms, "results": results}).items()
+        for name, rows in (
+            kinds
+            | {
+                "terms": [term for term in terms if term.legal],
+                "agreed": [term for term in terms if not term.legal],
+                "results": results,
+            }
+        ).items()
     }
     told = Notification.objects.select_related("entry__actor", "entry__sealed_text")
     named = results[:NAMED]

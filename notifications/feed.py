@@ -19,7 +19,7 @@ MANY = 500
 
 
 def feed(user: User) -> bytes:
-    """The open tasks of ``user``'s posts and the legal terms of those posts, as iCalendar."""
+    """The open tasks of ``user``'s posts, their legal terms and agreed days, as iCalendar."""
     with translation.override("vi"):
         calendar = Calendar()
         calendar.add("prodid", "-//OCOP//Hạn xử lý//VI")
@@ -69,7 +69,7 @@ def _tasks(user: User) -> Iterator[Event]:
 
 
 def _terms(user: User) -> Iterator[Event]:
-    terms = Term.objects.live().filter(user.in_posts("role", "org_unit"), legal=True)
+    terms = Term.objects.live().beside_tasks().filter(user.in_posts("role", "org_unit"))
     for term in terms.select_related("dossier__product", "org_unit", "rule").order_by(
         "due_at", "pk"
     )[:MANY]:
@@ -78,7 +78,7 @@ def _terms(user: User) -> Iterator[Event]:
         yield _event(
             f"term-{term.pk}",
             term.due_on,
-            f"Hạn theo quy định: {term.title}{about}",
+            f"Hạn theo quy định: {term.title}{about}" if term.legal else f"{term.title}{about}",
             "\n".join(filter(None, [str(term.org_unit), article])),
             f"/dossiers/{term.dossier_id}/" if term.dossier_id else "",
         )

@@ -174,14 +174,14 @@ def _late_units(late: list[Any], today: date) -> list[dict[str, Any]]:
 
 
 def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
-    """The tasks and legal terms that are due in the week from ``monday`` on."""
+    """The tasks, legal terms and agreed days that are due in the week from ``monday`` on."""
     week = (monday, monday + timedelta(days=6))
     tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
     terms = (
         Term.objects.live()
+        .beside_tasks()
         .filter(
             Q(dossier__in=dossiers) | Q(dossier=None, org_unit__in=user.business()),
-            legal=True,
             due_on__range=week,
         )
         .values("due_on", "title", "dossier__product__name", "org_unit__name")

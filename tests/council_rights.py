@@ -17,6 +17,7 @@ ALLOWED = {
     "councils.declare": ("round", SEATS),
     "councils.open_evidence": ("entry", SEES | {"an", "chi"}),
     "councils.appraise": ("round", {"to_truong"}),
+    "councils.report": ("entry", {"to_truong"}),
     "councils.score": ("sheet", {"uy_vien_1"}),
     "councils.type_sheet": ("round", RUNS),
     "councils.record_interest": ("round", RUNS),

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from councils.judging import closing
 from councils.models import (
+    Appraisal,
     Council,
     EvaluationRound,
     Member,
@@ -105,10 +106,18 @@ def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True, **detai
     )
     round_.take_in([(dossier, rubric_of(dossier)) for dossier in dossiers], by=by)
     if open_it:
+        if round_.in_writing:
+            report(round_, by=by)
         round_.open(by=by)
         if everybody:
             round_.attend({member.pk: True for member in council.members.all()}, by=by)
     return round_
+
+
+def report(round_, *, by):
+    """The office's report on each product of the round that has none."""
+    for entry in round_.entries.filter(live=True, appraisals=None):
+        Appraisal.hand_in(Appraisal(entry=entry, report="Hồ sơ đủ, số liệu khớp"), [], by=by)
 
 
 def judge(council, number):

@@ -684,6 +684,7 @@ BREAKS = {
     ],
     # councils: what is said and written of it
     "appraisal_says_something": lambda w: created(w, Appraisal, report=""),
+    "appraisal_ground_known": lambda w: created(w, Appraisal, ground="poem"),
     "opinion_answered_in_full": lambda w: opinion(w, answer="Đồng ý"),
     "opinion_asked_once": lambda w: [opinion(w) for _ in "12"],
     "council_document_kind_known": lambda w: document(w, kind="poem"),

@@ -298,8 +298,11 @@ def test_the_help_gives_each_right_to_those_to_whom_the_rules_do(cast, province)
         **{member.user.username: member.user for member in seats},
     }
     readers = {name: set(pages_of(user)) for name, user in people.items()}
-    # A sheet is one member's; counting is the office's only where no secretary can.
-    narrower = {"councils.score", "councils.confirm_sheet", "councils.count_sheets"}
+    # A sheet is one member's; counting is the office's only where no secretary can, reporting on
+    # re-evaluations.
+    narrower = {
+        "councils.score", "councils.confirm_sheet", "councils.count_sheets", "councils.report",
+    }  # fmt: skip
     for permission, who in WHO.items():
         may = {slug for name in ALLOWED[permission][1] for slug in readers[name]}
         told = set(who) - {"district-officer"}

@@ -7,11 +7,12 @@ closed, and can be given up.
 
 import random
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import rules
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import reverse
 
 from councils.forms.rounds import RoundForm
@@ -24,6 +25,7 @@ from councils.models import (
     Interest,
     Regulation,
     RoundClosed,
+    RoundEntry,
     RoundState,
     Scoresheet,
     SheetSealed,
@@ -216,6 +218,87 @@ def extended_after_reopening(round_, thu, an):
     for number in range(5):
         fill(round_.entries.get(live=True), judge(round_.council, number))
     assert close(round_, thu).results.get().stars == 5
+
+
+def a_product_that_the_meeting_never_had(round_, thu, an):
+    """Opened again days after its meeting, a round takes in what the meeting judged, and no other:
+    that goes into another round.
+    """
+    score(round_)
+    close(round_, thu)
+    (more,) = judging.before_council(round_.cycle, Dossier.objects.get().commune, an, 1)
+    day, about = round_.met_on, {"by": thu, "reason": "Hồ sơ về lại"}
+    with clock.at(clock.now() + 2 * DAY):
+        reopened(round_, thu)
+        pairs = [(more, judging.rubric_of(more))]
+        words = refused(lambda: closing.take_in(fresh(round_), pairs, **about))
+        assert words == (
+            f"Cuộc họp ngày {day:%d/%m/%Y} đã qua, {more} chưa đưa ra cuộc họp đó: hãy đưa vào "
+            "đợt khác."
+        )
+        entry = round_.entries.get()
+        fresh(round_).drop(entry, by=thu, reason="Chờ kiểm nghiệm")
+        closing.take_in(fresh(round_), [(entry.dossier, entry.rubric)], **about)
+        assert close(round_, thu).results.get().sheets == 5
+        other = begin(round_.council, round_.cycle, [more], thu)
+        assert other.entries.get().live
+
+
+def a_reopening_is_no_further_scoring(round_, thu, an):
+    """After a reopening nothing was scored a second time, and no page says so; what then is, is."""
+    score(round_)
+    judging.count(round_)
+    about = {"kind": "relative", "reason": "Em", "recused": True, "by": thu}
+    fresh(round_).declare_interest(round_.entries.get(), judge(round_.council, 4), **about)
+    close(round_, thu)
+    reopened(round_, thu)
+    entry = round_.entries.get()
+    assert (entry.scoring, entry.times_scored, entry.scorings_used()) == (3, 1, 1)
+    judging.count(round_)
+    fresh(round_).score_again(round_.entries.get(), by=thu, reason="Chênh lệch")
+    assert round_.entries.get().times_scored == 2
+    score(round_, range(4))
+    close(round_, thu)
+    reopened(round_, thu)
+    entry = round_.entries.get()
+    assert (entry.times_scored, entry.scorings_used()) == (2, 1)
+    # Of rows of before the migration knows the reopenings.
+    RoundEntry.objects.update(repeats=0)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("councils.migrations.0021_repeats").COUNT)
+    assert round_.entries.get().repeats == 2
+
+
+def the_secretarys_post_has_ended(round_, thu, an):
+    """In writing nobody is recorded as absent: of a secretary whose post has ended nobody waits,
+    the office counts and closes; of one who never had a post, or has another, it does.
+    """
+    council, secretary = round_.council, judge(round_.council, 5).user
+    anew = judging.before_council(
+        round_.cycle, Dossier.objects.get().commune, an, case_type="reevaluation"
+    )
+    details = {"mode": "written", "meets_at": None, "place": ""}
+    written = begin(council, round_.cycle, anew, thu, everybody=False, **details)
+    for number in range(5):
+        fill(written.entries.get(), judge(council, number))
+
+    def office_counts(of=written):
+        return rules.has_perm("councils.count_sheets", thu, fresh(of))
+
+    assert not office_counts()
+    post = {"user": secretary, "org_unit": council.org_unit, "valid_from": clock.today() - 9 * DAY}
+    RoleAssignment.objects.create(role="officer", valid_to=clock.today(), **post)
+    assert not office_counts()
+    with clock.at(clock.now() + DAY):
+        assert office_counts()
+        # At the meeting of another round they were there.
+        assert not office_counts(round_)
+        with transaction.atomic():
+            RoleAssignment.objects.create(role="department", **post)
+            assert not office_counts()
+            transaction.set_rollback(True)
+        closing.count(fresh(written), closing.countable(written), by=thu)
+        assert closing.close(fresh(written), by=thu).results.get().sheets == 5
 
 
 def samples_lack_in_an_open_round(round_, thu, an):
@@ -594,6 +677,9 @@ CASES = [
     sent_back_after_a_second_closing,
     sent_back_after_the_round_was_voided,
     extended_after_reopening,
+    a_product_that_the_meeting_never_had,
+    a_reopening_is_no_further_scoring,
+    the_secretarys_post_has_ended,
     samples_lack_in_an_open_round,
     taken_out_and_in_again,
     interest_after_a_second_scoring,

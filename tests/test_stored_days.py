@@ -5,22 +5,33 @@ column, the file whose rule asks it or the page that shows it, and the file is l
 """
 
 import re
+from datetime import datetime, time, timedelta
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils import timezone
 
 from cycle import clock
 from cycle.models import Cycle
-from dossiers.models import ConditionNotMet, Dossier, State
+from dossiers.lists import overdue
+from dossiers.models import ConditionNotMet, Dossier, State, Term
 from dossiers.page import RECORDS, SILENT
+from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
+from notifications import digests
+from notifications.dispatch import dispatch
+from notifications.feed import feed
+from notifications.letters import letter
+from notifications.models import Delivery, Notification
 from tests import records
 from tests.filing_anew import at
 from tests.standing import stand
-from tests.world import open_cycle, open_dossier
+from tests.world import open_cycle, open_dossier, person
 
 ROOT = Path(__file__).parents[1]
 APPS = ("cycle", "dossiers", "councils", "notifications")
@@ -272,11 +283,164 @@ def test_what_was_parked_goes_on_in_an_open_year_alone(rule_sets, commune, an):
 def test_the_next_visit_is_shown_and_marked_when_it_is_past(client, cycle, commune, an):
     dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
     visit = records.visit()
-    visit.next_visit_on = clock.today()
+    visit.visited_on, visit.next_visit_on = clock.today() - timedelta(days=9), clock.today()
     doors.act(dossier.process, "record_visit", by=an, record=visit)
     client.force_login(an)
     words = " ".join(client.get(f"/dossiers/{dossier.pk}/").content.decode().split())
-    assert f"<dt>Hẹn đến cơ sở lần sau</dt> <dd> {clock.today():%d/%m/%Y} </dd>" in words
+    assert f"<dt>Hẹn đến cơ sở lần sau</dt> <dd> {clock.today():%d/%m/%Y} <a" in words
+
+
+@pytest.fixture
+def dung(commune):
+    """An's colleague."""
+    return person("dung", "Lò Thị Dung", ("officer", commune))
+
+
+@pytest.fixture
+def agreed(cycle, commune, an):
+    """Makes a dossier of which ``by`` records a visit today, the next one agreed for ``on``."""
+
+    def made(by, on):
+        dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
+        visited(dossier, by, next_visit_on=on)
+        return dossier
+
+    return made
+
+
+def visited(dossier, by, **fields):
+    doors.act(dossier.process, "record_visit", by=by, record=records.visit(**fields))
+
+
+def noon(day):
+    return timezone.make_aware(datetime.combine(day, time(12)))
+
+
+def promise(dossier):
+    """The day of which somebody is told, by the clock that runs to it."""
+    return dossier.terms.live().filter(code="visit").values_list("due_on", flat=True).first()
+
+
+def told_of(user, event):
+    while dispatch():
+        pass
+    mine = Notification.objects.filter(recipient=user, entry__event=event)
+    return [letter(Delivery(notification=each)).body for each in mine]
+
+
+@pytest.mark.django_db
+def test_whoever_visits_again_is_told_before_the_day_and_on_it(agreed, an, dung, chi, client):
+    day = clock.today() + timedelta(days=10)
+    dossier = agreed(an, day)
+    assert promise(dossier) == day
+    with clock.at(noon(day - timedelta(days=3))):
+        sweep()
+        # Whoever holds the post is told, not one person.
+        for officer in (an, dung):
+            (said,) = told_of(officer, "term.warning")
+            assert "«Đến cơ sở theo lịch hẹn»" in said and "ngày đã hẹn với chủ thể" in said
+        assert told_of(chi, "term.warning") == []
+        assert "Đến cơ sở theo lịch hẹn: " in feed(an).decode().replace("\r\n ", "")
+        assert digests.text_for(an, clock.now(), clock.now()) == ""
+    with clock.at(noon(day)):
+        today = digests.text_for(an, clock.now(), clock.now())
+        assert f"LỊCH HẸN ĐÃ ĐẾN (1)\n- Đến cơ sở theo lịch hẹn: {dossier}" in today
+    with clock.at(noon(day + timedelta(days=1))):
+        sweep()
+        (said,) = told_of(an, "term.overdue")
+        assert "Đã đến cơ sở thì đề nghị ông/bà ghi lần kiểm tra" in said
+        client.force_login(an)
+        page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
+        assert "đã qua" in page
+        # Nobody is late with work: it is in no register.
+        assert overdue.OverdueRegister(an, overdue.Filters()).total["terms"] == 0
+
+
+@pytest.mark.django_db
+def test_who_visits_again_is_the_post_that_visited(agreed, an, minh):
+    dossier = agreed(minh, clock.today() + timedelta(days=10))
+    term = dossier.terms.get(code="visit")
+    assert (term.role, term.org_unit) == ("officer", minh.assignments()[0].org_unit)
+    visit = dossier.visits.get()
+    later = records.visit(replaces=visit, next_visit_on=clock.today() + timedelta(days=12))
+    doors.act(dossier.process, "correct_visit", by=an, record=later, reason="Ghi nhầm ngày")
+    moved = dossier.terms.live().get(code="visit")
+    assert (moved.due_on, moved.org_unit) == (clock.today() + timedelta(days=12), term.org_unit)
+
+
+def _visited_again(dossier, by):
+    visited(dossier, by)
+
+
+def _agreed_anew(dossier, by):
+    visited(dossier, by, next_visit_on=clock.today() + timedelta(days=20))
+
+
+def _withdrawn(dossier, by):
+    doors.act(dossier.process, "withdraw", by=by, reason="Ngừng sản xuất")
+
+
+def _called_off(dossier, by):
+    without = records.visit(replaces=dossier.visits.get(), next_visit_on=None)
+    doors.act(dossier.process, "correct_visit", by=by, record=without, reason="Chủ thể đi vắng")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [(_visited_again, None), (_agreed_anew, 20), (_withdrawn, None), (_called_off, None)],
+)
+def test_the_promise_of_a_visit_ends(act, left, agreed, an):
+    dossier = agreed(an, clock.today() + timedelta(days=10))
+    act(dossier, an)
+    dossier.refresh_from_db()
+    assert promise(dossier) == (left and clock.today() + timedelta(days=left))
+    with clock.at(clock.now() + timedelta(days=12)):
+        sweep()
+        assert told_of(an, "term.overdue") == []
+
+
+@pytest.mark.django_db
+def test_a_visit_is_called_off_from_the_page_with_a_reason(client, agreed, an):
+    dossier = agreed(an, clock.today() + timedelta(days=10))
+    client.force_login(an)
+    visit = dossier.visits.get()
+    where = f"/dossiers/{dossier.pk}/acts/correct_visit/?replaces={visit.pk}"
+    page = client.get(f"/dossiers/{dossier.pk}/").content.decode()
+    assert f'href="{where}"' in page and "Dời hoặc bỏ lịch hẹn" in page
+    form = client.get(where).context["form"]
+    (part,) = [each for each in form.parts if "next_visit_on" in each.fields]
+    (why,) = [each.add_prefix("reason") for each in form.parts if "reason" in each.fields]
+    given = {part.add_prefix(name): part[name].value() or "" for name in part.fields}
+    given[part.add_prefix("visited_on")] = f"{visit.visited_on:%d/%m/%Y}"
+    given[part.add_prefix("next_visit_on")] = ""
+    lacking = client.post(where, given)
+    assert lacking.status_code == 200 and promise(dossier) is not None
+    assert client.post(where, given | {why: "Chủ thể đi vắng"}).status_code == 302
+    assert promise(dossier) is None
+
+
+@pytest.mark.django_db
+def test_visits_agreed_before_anybody_was_told_get_their_clocks(agreed, an, minh):
+    days = [clock.today() + timedelta(days=n) for n in (10, 12)]
+    own, of_province = agreed(an, days[0]), agreed(minh, days[1])
+    made = [each.terms.get(code="visit") for each in (own, of_province)]
+    Term.objects.filter(code="visit").update(code="other")
+    migration = import_module("dossiers.migrations.0036_visits_told")
+    for _once in range(2):
+        migration.tell(apps, None)
+    for dossier, was in zip((own, of_province), made, strict=True):
+        now = dossier.terms.get(code="visit")
+        for name in ("title", "legal", "role", "org_unit", "due_on", "due_at", "rungs", "rung_at",
+                     "next_at"):  # fmt: skip
+            assert getattr(now, name) == getattr(was, name), name
+
+
+@pytest.mark.django_db
+def test_the_next_visit_comes_after_this_one(cycle, commune, an):
+    dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
+    with pytest.raises(ValidationError, match="Ngày hẹn phải sau ngày đến"):
+        visited(dossier, an, next_visit_on=clock.today())
 
 
 @pytest.mark.django_db

@@ -13,10 +13,11 @@ from councils.models import (
     RoundMode,
     Scoresheet,
     SheetState,
+    VisitGround,
 )
 from councils.papers import facts
-from cycle import clock
-from cycle.models import Elimination, HistoryEntry
+from cycle import clock, rulesets
+from cycle.models import Elimination, HistoryEntry, RuleSet
 from cycle.models.job import run_waiting
 from dossiers.models import CaseType, ConditionNotMet, Evaluation
 from notifications.dispatch import dispatch
@@ -201,6 +202,100 @@ def test_what_a_meeting_settles_is_not_settled_in_writing(asked, thu):
         with pytest.raises(ConditionNotMet) as refused:
             act()
         assert "triệu tập họp" in refused.value.messages[0]
+
+
+def test_no_written_round_opens_without_the_offices_report(asked, thu, client):
+    round_ = asked(2, open_it=False)
+    first, second = round_.entries.all()
+    client.force_login(thu)
+    where = reverse("councils:appraisal", args=[first.pk])
+    assert where in client.get(reverse("councils:entry", args=[first.pk])).content.decode()
+    page = client.get(where).content.decode()
+    assert "Điểm tổ tư vấn đề xuất" not in page
+    assert client.post(where, {"report": "Số liệu khớp"}).status_code == 302
+    with pytest.raises(ConditionNotMet) as lacking:
+        round_.open(by=thu)
+    assert lacking.value.messages == [
+        f"{second.dossier} chưa có báo cáo thẩm định của văn phòng: chưa mở lấy ý kiến được."
+    ]
+    opened = client.post(reverse("councils:round_open", args=[round_.pk]), follow=True)
+    assert "chưa có báo cáo thẩm định của văn phòng" in opened.content.decode()
+    judging.report(round_, by=thu)
+    round_.open(by=thu)
+    assert round_.is_open
+
+
+def test_into_an_open_written_round_comes_only_what_was_reported_on(
+    asked, cycle, commune, an, thu, council
+):
+    round_ = asked()
+    (more,) = judging.before_council(cycle, commune, an, case_type=CaseType.REEVALUATION)
+    pairs = [(more, judging.rubric_of(more))]
+    with pytest.raises(ConditionNotMet) as lacking:
+        round_.take_in(pairs, by=thu, reason="Nộp muộn")
+    assert "hãy đưa vào đợt chưa mở" in lacking.value.messages[0]
+    entry = round_.entries.get()
+    round_.drop(entry, by=thu, reason="Chờ kiểm nghiệm")
+    assert round_.take_in([(entry.dossier, entry.rubric)], by=thu, reason="Đủ giấy tờ")
+    # Nor does a meeting become one on the way.
+    met = begin(council, cycle, [more], thu)
+    with pytest.raises(ConditionNotMet, match="hãy đưa vào đợt chưa mở"):
+        met.amend(by=thu, mode=RoundMode.WRITTEN)
+    met.refresh_from_db()
+    judging.report(met, by=thu)
+    met.amend(by=thu, mode=RoundMode.WRITTEN)
+
+
+def test_an_edition_of_before_asks_for_no_report(asked, thu, monkeypatch):
+    before = RuleSet(content={"levels": ["province"]})
+    assert (before.office_reports, before.visit_grounds) == (False, [])
+    round_ = asked(open_it=False)
+    monkeypatch.setattr(RuleSet, "office_reports", before.office_reports)
+    round_.open(by=thu)
+    assert round_.is_open
+
+
+def test_a_re_evaluation_is_visited_on_two_grounds_only(asked, thu, client):
+    assert tuple(VisitGround.values) == rulesets.VISIT_GROUNDS
+    round_ = asked(open_it=False)
+    entry = round_.entries.get()
+    where = reverse("councils:appraisal", args=[entry.pk])
+    client.force_login(thu)
+    told = {"report": "Đề nghị cho điểm", "findings": "Xưởng mới gấp ba"}
+    refused = client.post(where, told)
+    assert refused.context["form"].errors == {
+        "ground": [
+            "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi lớn hoặc tài "
+            "liệu minh chứng chưa rõ: hãy chọn căn cứ."
+        ]
+    }
+    assert "Xưởng mới gấp ba" in refused.content.decode()
+    told["ground"] = "scale"
+    refused = client.post(where, told)
+    assert refused.context["form"].errors == {
+        "visited_on": ["Bạn chưa ghi ngày kiểm tra tại cơ sở."]
+    }
+    assert not entry.appraisals.exists()
+    told["visited_on"] = f"{clock.today():%d/%m/%Y}"
+    assert client.post(where, told).status_code == 302
+    assert entry.appraisals.get().ground == VisitGround.SCALE
+    shown = " ".join(
+        client.get(reverse("councils:entry", args=[entry.pk])).content.decode().split()
+    )
+    assert f"{clock.today():%d/%m/%Y}, quy mô sản xuất thay đổi lớn" in shown
+
+
+def test_a_first_evaluation_is_visited_as_before(council, cycle, commune, an, thu, client):
+    before = judging.before_council(cycle, commune, an)
+    entry = begin(council, cycle, before, thu, open_it=False).entries.get()
+    client.force_login(judge(council, 6).user)
+    where = reverse("councils:appraisal", args=[entry.pk])
+    assert "ground" not in client.get(where).context["form"].fields
+    told = {"report": "Tốt", "findings": "Sạch", "visited_on": f"{clock.today():%d/%m/%Y}"}
+    assert client.post(where, told).status_code == 302
+    # The office reports on re-evaluations alone.
+    client.force_login(thu)
+    assert client.get(where).status_code == 403
 
 
 def test_interests_and_what_was_appraised_go_along(asked, council, thu, client):

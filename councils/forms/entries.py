@@ -28,6 +28,7 @@ from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.shown import Corrects
 from dossiers.forms.uploads import TAKEN, ScanField, accepted, check_upload, hold_for, stage
 from dossiers.law.conditions import Words
+from dossiers.models import CaseType
 
 
 class InterestOfForm(Asked):
@@ -216,7 +217,7 @@ class PhotosField(forms.FileField):
 
 
 class AppraisalForm(OfModel):
-    """The support team's report on one product."""
+    """The report on one product."""
 
     not_future = ("visited_on",)
     checked: forms.Field = forms.MultipleChoiceField(
@@ -230,15 +231,18 @@ class AppraisalForm(OfModel):
 
     class Meta:
         model = Appraisal
-        fields = ("checked", "visited_on", "findings", "tests_asked", "report")
+        fields = ("checked", "visited_on", "ground", "findings", "tests_asked", "report")
         formfield_callback = field_for
 
-    field_order = ["checked", "visited_on", "findings", "photos", "tests_asked", "report"]
+    field_order = ["checked", "visited_on", "ground", "findings", "photos", "tests_asked", "report"]
 
     def __init__(self, *args: Any, entry: RoundEntry, by: User, **kwargs: Any) -> None:
         super().__init__(*args, instance=Appraisal(entry=entry), **kwargs)
         self.by = by
-        procedure = entry.dossier.rule_set.procedure
+        dossier = entry.dossier
+        if dossier.case_type != CaseType.REEVALUATION or not dossier.rule_set.visit_grounds:
+            del self.fields["ground"]
+        procedure = dossier.rule_set.procedure
         self.checks = [*_CHECKS, *_CHECKS_OF.get(procedure, ())]
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
 

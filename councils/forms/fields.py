@@ -33,7 +33,9 @@ class Act(Part):
         except RoundClosed as late:
             self.add_error(None, late.sentence)
         except ValidationError as wrong:
-            self.add_error(None, wrong.messages)
+            # What it says of fields of this form is shown there.
+            ours = hasattr(wrong, "error_dict") and wrong.error_dict.keys() <= self.fields.keys()
+            self.add_error(None, wrong if ours else wrong.messages)
         else:
             return True if done is None else done
         return None

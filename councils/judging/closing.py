@@ -331,9 +331,9 @@ def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
         if dossier.state != STATE_AT[result.closing.round.council.level]:
             # The result was never written to it, and it has left the council.
             return
-    entry.live, entry.recounts = True, 0
-    entry.save(update_fields=["live", "recounts"])
-    entry.next_scoring(carried=True)
+    entry.live = True
+    entry.save(update_fields=["live"])
+    entry.begin_anew(carried=True)
 
 
 def _parked_by(closing: Closing, dossier: Dossier) -> bool:

@@ -4,6 +4,7 @@ from councils.models.appraisal import (
     DocumentKind,
     DocumentTemplate,
     SignedDocument,
+    VisitGround,
 )
 from councils.models.council import (
     JUDGES,
@@ -66,4 +67,5 @@ __all__ = [
     "SheetSealed",
     "SheetState",
     "SignedDocument",
+    "VisitGround",
 ]

@@ -107,6 +107,9 @@ class RoundEntry(models.Model):
     #: The scorings since the last closing that only repeat a count without or with somebody's
     #: sheet: they use up none that the regulation allows.
     recounts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    #: The scorings up to the last closing in which nobody scored: recounts, and those by which a
+    #: reopening brought the sheets back.
+    repeats = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     spread_accepted = models.TextField(_("lý do giữ kết quả dù chênh lệch lớn"), blank=True)
     live = models.BooleanField(_("đang chờ kết quả"), default=True, editable=False)
 
@@ -192,8 +195,18 @@ class RoundEntry(models.Model):
 
     @property
     def times_scored(self) -> int:
-        """The number of scorings that people see (lần chấm): one that only counted anew is none."""
-        return max(1, self.scoring - self.recounts)
+        """The number of scorings that people see (lần chấm): one that only counted anew, or brought
+        the sheets back as the round was opened again, is none.
+        """
+        return max(1, self.scoring - self.recounts - self.repeats)
+
+    def begin_anew(self, *, carried: bool) -> None:
+        """Begin the first scoring since a closing, with copies of the last sheets; ``carried`` as
+        in :meth:`next_scoring`.
+        """
+        self.repeats, self.recounts = self.repeats + self.recounts + carried, 0
+        self.save(update_fields=["repeats", "recounts"])
+        self.next_scoring(carried=carried)
 
     def recount(self) -> bool:
         """Have the sheets of a counted product counted anew, because who scores it has changed:

@@ -305,17 +305,18 @@ class EvaluationRound(models.Model):
         permission: str = "councils.run_round",
         *,
         states: Collection[str] | None = None,
+        of: Any = None,
         **data: Any,
     ) -> Iterator[dict[str, Any]]:
         """Lock the round, check, let the caller change it, then save the history entry ``event``.
 
-        Yields the entry's data, to which the caller may add. ``states``: those the round may be in,
-        by default all but closed. Raises PermissionDenied; RoundClosed, or ConditionNotMet when it
-        is in another state.
+        Yields the entry's data, to which the caller may add. ``of``: what the permission is asked
+        of, by default the round. ``states``: those the round may be in, by default all but closed.
+        Raises PermissionDenied; RoundClosed, or ConditionNotMet when it is in another state.
         """
         with transaction.atomic():
             self.lock()
-            if not rules.has_perm(permission, by, self):
+            if not rules.has_perm(permission, by, of or self):
                 raise PermissionDenied
             self.must_be(states)
             yield data
@@ -492,6 +493,9 @@ class EvaluationRound(models.Model):
         others = self.entries.exclude(dossier__case_type=CaseType.REEVALUATION) if self.pk else None
         if others is not None and others.filter(live=True).exists():
             raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
+        # Its sheets are open already.
+        if self.is_open and (lacks := self._lack_reports(self._its())):
+            raise ConditionNotMet(lacks)
 
     def _only_in_meeting(self) -> None:
         """Refuse in a written round what only a meeting may settle. Raises ConditionNotMet."""
@@ -607,10 +611,11 @@ class EvaluationRound(models.Model):
         """Take ``(dossier, rubric)`` pairs into the round, in their order; returns the entries.
 
         Once scoring is open it needs a reason (bổ sung vào đợt đang chấm), such as a product that
-        comes back after the round was opened again. Raises PermissionDenied, RoundClosed, and
-        ConditionNotMet when the council's composition is incomplete, a dossier does not wait for
-        it, or a rubric is missing, of another edition or not the one that the dossier was judged by
-        before. ``again``: the caller brings back those whose result is of a voided round, see
+        comes back after the round was opened again; after the day of its meeting only what the
+        meeting judged comes back. Raises PermissionDenied, RoundClosed, and ConditionNotMet when
+        the council's composition is incomplete, a dossier does not wait for it, or a rubric is
+        missing, of another edition or not the one that the dossier was judged by before.
+        ``again``: the caller brings back those whose result is of a voided round, see
         :func:`councils.judging.closing.take_in`.
         """
         states = [RoundState.PREPARING, RoundState.OPEN]
@@ -638,8 +643,10 @@ class EvaluationRound(models.Model):
                 offered = offered.filter(state=STATE_AT[self.council.level])
             waiting = set(offered.values_list("pk", flat=True))
             # Its sheets open at once.
-            if self.is_open and (samples := self._lack_samples(held)):
-                raise ConditionNotMet(samples)
+            if self.is_open and (lacks := self._lack_samples(held) + self._lack_reports(held)):
+                raise ConditionNotMet(lacks)
+            if strangers := self._never_met_on(held):
+                raise ConditionNotMet(strangers)
             pinned = RoundEntry.pinned(taken)
             if self.is_open:
                 # Which rubric a product is judged by is settled when the round opens.
@@ -682,9 +689,7 @@ class EvaluationRound(models.Model):
                 ) from None
             for entry in self.entries.filter(dossier__in=taken, results__scoring=F("scoring")):
                 # Judged here before: its members begin with copies of their sheets.
-                entry.recounts = 0
-                entry.save(update_fields=["recounts"])
-                entry.next_scoring(carried=False)
+                entry.begin_anew(carried=False)
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
@@ -764,8 +769,10 @@ class EvaluationRound(models.Model):
             if not self.entries.filter(live=True).exists():
                 raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
             self._within_term()
-            its = Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
-            if lacks := self.council.missing() or self._lack_samples(its):
+            its = self._its()
+            if lacks := (
+                self.council.missing() or self._lack_samples(its) + self._lack_reports(its)
+            ):
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
@@ -774,6 +781,50 @@ class EvaluationRound(models.Model):
                 said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
+
+    def _never_met_on(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name the products that did not lie before its meeting, once its day is
+        past: who came to it judges no other. None in writing, and before it opens.
+        """
+        if not self.is_open or self.in_writing or self.met_on is None:
+            return []
+        if self.met_on >= clock.today():
+            return []
+        judged = self.entries.filter(Q(sheets__member__isnull=False) | Q(results__isnull=False))
+        strangers = found.exclude(pk__in=judged.values("dossier")).select_related("product")
+        return [
+            _now(
+                "Cuộc họp ngày %(day)s đã qua, %(product)s chưa đưa ra cuộc họp đó: hãy đưa vào "
+                "đợt khác."
+            )
+            % {"day": f"{self.met_on:%d/%m/%Y}", "product": dossier}
+            for dossier in strangers.order_by("pk")
+        ]
+
+    def _its(self) -> DossierQuerySet:
+        """The dossiers of its products that are still to be judged."""
+        return Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
+
+    def _lack_reports(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name the re-evaluations on which nobody has reported in this written round
+        (Đ.7.6.c); none in a meeting.
+        """
+        if not self.in_writing:
+            return []
+        reported = self.entries.filter(appraisals__isnull=False).values("dossier")
+        lacking = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=reported)
+        sentence = (
+            _now("%(product)s chưa có báo cáo thẩm định của văn phòng: hãy đưa vào đợt chưa mở.")
+            if self.is_open
+            else _now(
+                "%(product)s chưa có báo cáo thẩm định của văn phòng: chưa mở lấy ý kiến được."
+            )
+        )
+        return [
+            sentence % {"product": dossier}
+            for dossier in lacking.select_related("product", "rule_set").order_by("pk")
+            if dossier.rule_set.office_reports
+        ]
 
     def _lack_samples(self, found: DossierQuerySet) -> list[str]:
         """Sentences that name those of the products whose samples are not there yet (Đ.6.2.d)."""

@@ -1,4 +1,4 @@
-"""The support team's appraisal of one product, with photos from the visit."""
+"""The report on one product, with photos from the visit."""
 
 import rules
 from django.contrib import messages
@@ -22,7 +22,7 @@ from cycle.once import once
 def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand in a report; earlier ones are shown below."""
     entry = found_entry(request.user, pk)
-    if not rules.has_perm("councils.appraise", request.user, entry.round):
+    if not rules.has_perm("councils.report", request.user, entry):
         raise PermissionDenied
     if away := turned_away(request, entry.round, to=entry):
         return away
@@ -43,6 +43,7 @@ def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
             "round": entry.round,
             "dossier": entry.dossier,
             "form": form,
+            "appraises": rules.has_perm("councils.appraise", request.user, entry.round),
             "appraisals": entry.appraisals.select_related("by")
             .prefetch_related("photos")
             .order_by("-pk"),

@@ -70,6 +70,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
                 "councils.record_interest", request.user, found.round
             ),
             "appraises": rules.has_perm("councils.appraise", request.user, found.round),
+            "reports": rules.has_perm("councils.report", request.user, found),
             "scores": found.round.scoring_members.filter(user=request.user).exists(),
             "sees_dossier": Dossier.objects.visible_to(request.user)
             .filter(pk=found.dossier_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.utils.translation import gettext as _now
@@ -34,9 +34,14 @@ OF_THE_PAST = frozenset(
 )
 
 
-#: Editions whose commune proposes by an official request of its own, loaded before their file could
-#: say so: a year that runs keeps the row it was opened under.
-REQUESTED_ON_PAPER = frozenset({"qd26_2026"})
+#: What an edition asks of acts, for rows of it that were loaded before its file said so: a year
+#: that runs keeps the row it was opened under.
+SAID_LATER: dict[str, dict[str, Any]] = {
+    "qd26_2026": {
+        "request_on_paper": True,
+        "reevaluation": {"report": True, "visits": ["scale", "evidence"]},
+    }
+}
 
 
 class RuleSetQuerySet(models.QuerySet["RuleSet"]):
@@ -176,12 +181,29 @@ class RuleSet(models.Model):
         rule = self.content.get("samples")
         return 0 if rule is None or group in rule["except"] else rule["count"]
 
+    def _said(self, key: str) -> Any:
+        return self.content.get(key, SAID_LATER.get(self.edition, {}).get(key))
+
     @property
     def request_on_paper(self) -> bool:
         """Whether the commune sends a dossier up with an official request (văn bản đề nghị, Đ.6.2.a
         of QĐ 26/2026): a signed document with its number and scan.
         """
-        return self.content.get("request_on_paper", self.edition in REQUESTED_ON_PAPER)
+        return bool(self._said("request_on_paper"))
+
+    @property
+    def office_reports(self) -> bool:
+        """Whether a council that answers in writing has the office's report on each re-evaluation
+        first.
+        """
+        return bool((self._said("reevaluation") or {}).get("report"))
+
+    @property
+    def visit_grounds(self) -> list[str]:
+        """The only grounds on which a re-evaluation is visited on site; none where the edition
+        limits no visit.
+        """
+        return (self._said("reevaluation") or {}).get("visits", [])
 
     def certifier(self, stars: int | None) -> str | None:
         """The level that certifies ``stars``; None where the decision does not say."""

@@ -79,13 +79,17 @@ KEYS: dict[str, type | tuple[type, ...]] = {
     "duties": list,
     "samples": dict,
     "request_on_paper": bool,
+    "reevaluation": dict,
     "notes": list,
     "unverified": list,
 }
 
 
 #: What an edition need not say.
-MAY_LACK = ("samples", "request_on_paper")
+MAY_LACK = ("samples", "request_on_paper", "reevaluation")
+
+#: The grounds on which a re-evaluation may be visited on site.
+VISIT_GROUNDS = ("scale", "evidence")
 
 
 class RuleSetInvalid(Exception):
@@ -323,6 +327,17 @@ def _samples(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, s
             yield "samples", f"không có nhóm sản phẩm «{group}»."
 
 
+def _reevaluation(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
+    rule = content.get("reevaluation")
+    if rule is None:
+        return
+    if set(rule) != {"report", "visits"} or type(rule["report"]) is not bool:
+        yield "reevaluation", "phải nêu report (true hoặc false) và visits."
+    for ground in rule["visits"]:
+        if ground not in VISIT_GROUNDS:
+            yield "reevaluation", f"không biết căn cứ «{ground}»."
+
+
 def _windows(content: dict[str, Any], path: Path | str) -> Iterator[tuple[str, str]]:
     for row in content["windows"]:
         if row["step"] not in Step.values:
@@ -373,6 +388,7 @@ RULES = {
     "terms": _clocks,
     "evidence_kinds": _evidence,
     "samples": _samples,
+    "reevaluation": _reevaluation,
     "windows": _windows,
     "clocks": _term_rules,
     "certificate_months": _one_list,

@@ -51,7 +51,15 @@ from cycle.steps import Step
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
 from dossiers.law.doing import Doing
-from dossiers.law.states import AT_COUNCIL, AT_WORK, HOLDING, JUDGED, UNDECIDED, State
+from dossiers.law.states import (
+    AT_COUNCIL,
+    AT_THE_PRODUCER,
+    AT_WORK,
+    HOLDING,
+    JUDGED,
+    UNDECIDED,
+    State,
+)
 from dossiers.models.law import (
     ACTS,
     JUDGED_ANEW,
@@ -66,7 +74,7 @@ from dossiers.models.product import Product, Standing
 if TYPE_CHECKING:
     from dossiers.models.evidence import Evidence
     from dossiers.models.paper import OfficialDocument
-    from dossiers.models.records import Evaluation
+    from dossiers.models.records import Evaluation, Visit
     from dossiers.models.task import Process, Task
     from dossiers.models.term import Term, TermQuerySet
 
@@ -386,9 +394,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             there += report.samples if report else 0
         return max(needed - there, 0)
 
+    def last_visit(self) -> Visit | None:
+        """The visit that was made last, as it was corrected since."""
+        return self.visits.current().order_by("-visited_on", "-pk").first()
+
     def next_visit(self) -> date | None:
-        """The day on which the producer is to be visited again, as the last visit agreed."""
-        last = self.visits.order_by("-visited_on", "-pk").first()
+        """The day on which the producer is to be visited again, as the last visit agreed; None
+        also once no visit is recorded any more.
+        """
+        last = self.last_visit() if self.state in AT_THE_PRODUCER else None
         return last.next_visit_on if last else None
 
     def refiling(self) -> tuple[date, date] | None:

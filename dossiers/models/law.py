@@ -328,7 +328,10 @@ class Law(models.Model):
         unsigned=True,
         keeps=("visit",),
         tells="nobody",
-        about=_("Ghi mỗi lần đến cơ sở: thấy gì, đã hướng dẫn gì, hẹn khi nào."),
+        about=_(
+            "Ghi mỗi lần đến cơ sở: thấy gì, đã hướng dẫn gì, hẹn khi nào. Ngày hẹn được nhắc đến "
+            "khi ghi lần sau."
+        ),
     )
     def record_visit(self) -> None:
         """Ghi một lần kiểm tra, hướng dẫn tại cơ sở."""

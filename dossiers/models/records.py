@@ -193,6 +193,15 @@ class Visit(Correctable):
     class Meta(Correctable.Meta):
         verbose_name = _("lần kiểm tra tại cơ sở")
 
+    def clean(self) -> None:
+        super().clean()
+        if self.visited_on and self.next_visit_on and self.next_visit_on <= self.visited_on:
+            raise ValidationError({"next_visit_on": _("Ngày hẹn phải sau ngày đến.")})
+
+    def first_written(self) -> Visit:
+        """The record that it corrects, over all corrections; itself when it corrects none."""
+        return self.replaces.first_written() if self.replaces else self
+
 
 class SupportKind(models.TextChoices):
     """The seven kinds of support (QĐ 851/QĐ-UBND Bắc Kạn, bảng 3)."""

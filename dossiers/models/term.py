@@ -57,12 +57,19 @@ class TermQuerySet(models.QuerySet):
         """Running or paused."""
         return self.exclude(state=TermState.STOPPED)
 
+    def beside_tasks(self) -> Self:
+        """Those of no task: what the law or a regulation sets, and days that were agreed. A task
+        tells of its own.
+        """
+        return self.filter(task=None)
+
 
 class Term(models.Model):
     """A clock on a task, a dossier, a certificate or a cycle's batch (thời hạn).
 
     ``started_at`` is when the thing happened, not when it was typed. The internal clock of a task
-    may pause. A legal clock (``legal``) never pauses; it moves only on a recorded document.
+    may pause. A legal clock (``legal``) never pauses; it moves only on a recorded document. What is
+    neither of a task nor legal is a day that was agreed, such as a visit's.
 
     ``due_on`` is computed from ``base_on``, ``base_amount`` and ``unit`` (``wd`` working days,
     ``d`` days, ``m`` months; empty for a fixed date), again whenever the calendar changes;
@@ -260,15 +267,16 @@ class Term(models.Model):
         role: str,
         org_unit: OrgUnit,
         warnings: Iterable[int],
-        escalations: Iterable[Rung],
+        escalations: Iterable[Rung] = (),
+        legal: bool = True,
     ) -> Self:
-        """A legal clock of ``dossier`` from ``at`` that ends on ``day``, unsaved: it is a date and
-        rolls over no day off.
+        """A clock of ``dossier`` from ``at`` that ends on ``day``, unsaved: it is a date and rolls
+        over no day off. Not ``legal``: a day that was agreed.
         """
         term = cls(
             code=code,
             title=title,
-            legal=True,
+            legal=legal,
             cycle_id=dossier.cycle_id,
             dossier=dossier,
             role=role,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import rules
 from django import template
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff, Level
-from dossiers.law.states import AT_THE_PRODUCER, RECOGNISED, UNDECIDED
+from dossiers.law.states import RECOGNISED, UNDECIDED
 from dossiers.models import CaseType, Dossier, State
 from dossiers.terms.due import UNITS, due
 from dossiers.terms.explanation import title_of
@@ -52,8 +53,8 @@ def clocks(dossier: Dossier) -> dict[str, Any]:
     return {"terms": rows}
 
 
-@register.inclusion_tag("dossiers/_days_of_law.html")
-def days_of_law(dossier: Dossier) -> dict[str, Any]:
+@register.inclusion_tag("dossiers/_days_of_law.html", takes_context=True)
+def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
     """The days that decide what law and which batch ``dossier`` belongs to: when it may be filed,
     when its commune proposed it, when it came complete, and until when the ministry has it.
     """
@@ -61,9 +62,10 @@ def days_of_law(dossier: Dossier) -> dict[str, Any]:
     days: dict[str, Any] = {"reevaluated": reevaluated, "refiling": dossier.refiling()}
     if dossier.state == State.IDEA_NOT_SELECTED:
         days["refile_from"] = dossier.refile_wait("idea")
-    if dossier.state in AT_THE_PRODUCER:
-        days["next_visit"] = dossier.next_visit()
-        days["missed_visit"] = days["next_visit"] and days["next_visit"] < clock.today()
+    if day := dossier.next_visit():
+        days |= {"next_visit": day, "missed_visit": day < clock.today(), "dossier": dossier}
+        if rules.has_perm("dossiers.correct_visit", context["user"], dossier):
+            days["agreed_by"] = dossier.last_visit()
     if dossier.state in UNDECIDED and (lacking := dossier.samples_lacking()):
         days["samples"] = lacking
         report = dossier.communereports.order_by("-pk").first()

@@ -10,12 +10,22 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, LawReading, Point, Role, RuleSet, TermRule, User
+from cycle.models import (
+    Cycle,
+    HistoryEntry,
+    LawReading,
+    OrgUnit,
+    Point,
+    Role,
+    RuleSet,
+    TermRule,
+    User,
+)
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import CaseType
-from dossiers.models.records import Conclusion, Inspection
+from dossiers.models.records import Conclusion, Inspection, Visit
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
 
@@ -245,8 +255,57 @@ def follow(
         if begun.certificate_id:
             follow_validity([begun], at=entry.at, by=entry.actor)
     _follow_batch(dossier, others, at=entry.at, by=entry.actor)
+    _follow_visit(dossier, others, at=entry.at, by=entry.actor)
     if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
         _judged_anew(dossier, entry, terms)
+
+
+# --- The next visit to a producer -----------------------------------------------------------------
+
+#: The code of the clock to the day on which a producer is to be visited again.
+OF_VISIT = "visit"
+
+
+def _visits(dossier: Dossier, visit: Visit) -> tuple[str, OrgUnit]:
+    """The post, role and unit, that goes again: the one in which ``visit`` was recorded, whoever
+    corrected it since; the commune's officer where the history names none.
+    """
+    kept = [[Visit._meta.model_name, visit.first_written().pk]]
+    said = dossier.history.filter(data__records__contains=kept).order_by("seq").first()
+    if said is None or not said.role or said.org_unit is None:
+        return Role.OFFICER, dossier.commune
+    return said.role, said.org_unit
+
+
+def _follow_visit(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None) -> None:
+    """Start or stop the clock to the dossier's next visit, among its clocks ``held``, locked: a
+    later visit, another day, none any more, or nobody visits in its state.
+    """
+    running = next(
+        (each for each in held if each.code == OF_VISIT and each.state != TermState.STOPPED), None
+    )
+    day = dossier.next_visit()
+    if running is not None:
+        if running.due_on == day:
+            return
+        running.stop(at=at, by=by)
+    if day is None or (visit := dossier.last_visit()) is None:
+        return
+    role, unit = _visits(dossier, visit)
+    begin(
+        Term.on_day(
+            day,
+            at=at,
+            code=OF_VISIT,
+            title="Đến cơ sở theo lịch hẹn",
+            dossier=dossier,
+            role=role,
+            org_unit=unit,
+            warnings=(3, 1),
+            legal=False,
+        ),
+        by=by,
+    )
 
 
 # --- The batch of a dossier -------------------------------------------------------------------
