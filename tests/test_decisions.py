@@ -641,7 +641,7 @@ def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, 
         open_task(centre),
         "record_centre_result",
         by=minh,
-        paper=records.signed_paper(number="7/QĐ-BNNMT"),
+        paper=records.ministry_paper(number="7/QĐ-BNNMT"),
         record=[records.evaluation("650", stars=5), records.certificate(number="12/GCN")],
     )
     of_centre = centre.certificates.get()

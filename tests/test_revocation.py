@@ -163,7 +163,8 @@ def test_minh_revokes_on_a_signed_paper_and_every_clock_stops(certified, minh, t
         with clock.at(at(11, 3)):
             doors.complete(open_task(certified), "promote", by=tam, record=records.promotion())
     with clock.at(at(11, 10)):
-        revoke(certified, minh, paper=records.signed_paper(signed_on=at(11, 9).date()))
+        paper = records.signed_paper(number="89/QĐ-UBND", signed_on=at(11, 9).date())
+        revoke(certified, minh, paper=paper)
     file = Dossier.objects.get(pk=certified.pk)
     assert (file.state, file.parked_from) == (S.REVOKED, S.PROMOTED if promoted else S.CERTIFIED)
     assert not file.tasks.open().exists()

@@ -32,7 +32,7 @@ from cycle.models import (
 from cycle.models.organisation import DateRange, Hash
 from cycle.workdays import DAY
 from cycle.written import visible
-from dossiers.law.conditions import NO_REASON, ConditionNotMet
+from dossiers.law.conditions import NO_REASON, ConditionNotMet, Lack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,13 +48,13 @@ if TYPE_CHECKING:
 ENDLESS = _("Hội đồng này không ghi ngày hết nhiệm kỳ: không phải gia hạn.")
 
 
-def on_record(reason: str, document: str) -> list[Words]:
+def on_record(reason: str, document: str) -> list[Lack]:
     """Sentences that say what an act on a document lacks: its reason, its number and day."""
-    lacks: list[Words] = [] if visible(reason).strip() else [NO_REASON]
+    lacks = [] if visible(reason).strip() else [Lack(NO_REASON, "reason")]
     if not document.strip():
-        lacks.append(_now("Bạn chưa ghi số, ngày văn bản."))
+        lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản."), "document"))
     elif not names_document(document):
-        lacks.append(document_unnamed())
+        lacks.append(Lack(document_unnamed(), "document"))
     return lacks
 
 
@@ -327,7 +327,8 @@ class Council(models.Model):
             if was is None:
                 raise ConditionNotMet([*lacks, ENDLESS])
             if valid_to <= was:
-                lacks.append(_now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{was:%d/%m/%Y}"})
+                said = _now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{was:%d/%m/%Y}"}
+                lacks.append(Lack(said, "valid_to"))
             if lacks:
                 raise ConditionNotMet(lacks)
             self.valid_to = valid_to
@@ -464,22 +465,22 @@ class Council(models.Model):
             self._hold(by)
             member.refresh_from_db()
             reason, document = reason.strip(), document.strip()
-            lacks = []
+            lacks: list[Words | Lack] = []
             if member.until is not None:
                 lacks.append(
                     _now("Đã ghi thôi sau ngày %(day)s: không sửa lại được.")
                     % {"day": f"{member.until:%d/%m/%Y}"}
                 )
             if not reason:
-                lacks.append(_now("Bạn chưa nêu lý do cho thôi."))
+                lacks.append(Lack(_now("Bạn chưa nêu lý do cho thôi."), "reason"))
             if not document:
-                lacks.append(_now("Bạn chưa ghi số, ngày văn bản cho thôi."))
+                lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản cho thôi."), "document"))
             elif not names_document(document):
-                lacks.append(document_unnamed())
+                lacks.append(Lack(document_unnamed(), "document"))
             if until < clock.today():
-                lacks.append(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."))
+                lacks.append(Lack(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."), "until"))
             elif until < member.since:
-                lacks.append(_now("Ngày này trước ngày bắt đầu tham gia hội đồng."))
+                lacks.append(Lack(_now("Ngày này trước ngày bắt đầu tham gia hội đồng."), "until"))
             lacks += [
                 _now(
                     "Đợt «%(round)s» họp ngày %(day)s đã có phiếu của người này: chỉ cho thôi "

@@ -57,15 +57,11 @@ from dossiers.law.conditions import (
     may_go_to_province,
     ministry_revokes,
     not_judged,
-    paper_not_of,
     plan_waited,
     province_certifies,
     province_revokes,
     result_approved,
     samples_for_centre,
-    signed_by_commune,
-    signed_by_ministry,
-    signed_by_who_revokes,
 )
 from dossiers.law.states import AT_WORK, BEFORE_RESULT, LIVE, UNDECIDED, State
 from dossiers.models.product import Producer, Product
@@ -645,7 +641,7 @@ class Law(models.Model):
     @task_act(
         S.AWAITING_DECISION,
         S.AT_CENTRE,
-        conditions=[may_be_nominated, result_approved, paper_not_of("approve_result")],
+        conditions=[may_be_nominated, result_approved],
         asks=(samples_for_centre,),
         paper=True,
         label=_("Đề nghị trung ương"),
@@ -657,7 +653,7 @@ class Law(models.Model):
     @free_act(
         S.AWAITING_DECISION,
         None,
-        conditions=[may_be_nominated, paper_not_of("approve_result", "nominate")],
+        conditions=[may_be_nominated],
         paper=True,
         label=_("Ghi quyết định phê duyệt kết quả"),
         who=REVOKERS,
@@ -759,7 +755,6 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
-        conditions=[signed_by_commune],
         paper=True,
         label=_("Ghi xác nhận ngừng sản xuất của xã"),
         who=CONFIRMERS,
@@ -792,12 +787,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[
-            province_revokes,
-            has_ground,
-            signed_by_who_revokes,
-            paper_not_of("report_revocation"),
-        ],
+        conditions=[province_revokes, has_ground],
         tone="refuse",
         reason=True,
         paper=True,
@@ -819,7 +809,6 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
-        conditions=[signed_by_ministry],
         reason=True,
         paper=True,
         label=_("Ghi yêu cầu đánh giá lại của Bộ"),
@@ -837,7 +826,6 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[signed_by_ministry],
         tone="refuse",
         reason=True,
         paper=True,
