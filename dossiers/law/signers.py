@@ -219,16 +219,9 @@ def _centre(dossier: Dossier) -> Office:
 
 
 def _who_revokes(dossier: Dossier) -> Office:
-    """Who certifies these stars under the pinned edition revokes them; where a district did, what
-    was its is the province's too.
-    """
-    certifier = dossier.rule_set.certifier(dossier.stars)
-    if certifier == Level.CENTRE:
-        return FIVE_STARS
-    province = _province(dossier)
-    if certifier == Level.DISTRICT:
-        return Office(province.sentence, (*province.written, *_DISTRICT))
-    return province
+    """What the centre certifies under the pinned edition the minister revokes."""
+    by_centre = dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
+    return FIVE_STARS if by_centre else _province(dossier)
 
 
 @dataclass(frozen=True)
