@@ -206,9 +206,9 @@ def test_a_city_of_the_centre_has_the_chair_of_a_city(name, said, signs, file_of
 
 def test_five_stars_are_given_by_the_minister_not_by_the_centre_s_council(file_of, moi):
     dossier = file_of("record_centre_result")
-    given = {"by": moi, "record": [records.evaluation("650", 7, 5), records.certificate()]}
 
     def answer(capacity):
+        given = {"by": moi, "record": [records.evaluation("650", 7, 5), records.certificate()]}
         paper = records.ministry_paper(signer_capacity=capacity)
         doors.complete(open_task(dossier), "record_centre_result", paper=paper, **given)
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.appointing import check_person, holders, holding, is_oneself
+from cycle.appointing import barring, check_person, holders, holding, is_oneself
 from cycle.models import (
     Cycle,
     HistoryEntry,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
+    from cycle.models import RoleAssignment
     from dossiers.law.conditions import Words
 
 
@@ -67,7 +68,7 @@ class ConflictRule(models.TextChoices):
 
 
 class RegulationQuerySet(models.QuerySet["Regulation"]):
-    def in_force(self, org_unit: OrgUnit, day: date) -> Regulation | None:
+    def in_force(self, org_unit: OrgUnit | int, day: date) -> Regulation | None:
         """The newest regulation of ``org_unit`` valid on ``day``; None when it has none."""
         return (
             self.filter(org_unit=org_unit, valid_from__lte=day)
@@ -358,9 +359,17 @@ class Council(models.Model):
         told = HistoryEntry.objects.filter(
             stream=self.history_stream, stream_id=self.pk, event="council.unseat"
         )
-        # An entry of before has the name alone.
+        # An entry of before has the name alone, and that may be erased since.
         unseated = {
-            (entry.data.get("who_id") or entry.data["who"], entry.data["seat"]) for entry in told
+            (entry.data.get("who_id") or entry.data.get("who"), entry.data.get("seat"))
+            for entry in told
+        }
+        nameless = {
+            entry.data.get("seat")
+            for entry in told
+            if not entry.data.get("who_id")
+            and ("who" not in entry.data or entry.erased("data.who"))
+            and entry.data.get("until") == last.isoformat()
         }
         later = list(self.members.filter(since__gt=last))
         people = {member.user_id for member in later}
@@ -370,7 +379,7 @@ class Council(models.Model):
             member
             for member in seats.select_related("user").order_by("pk")
             if member.user_id not in people
-            and member.seat not in taken
+            and member.seat not in taken | nameless
             and unseated.isdisjoint(
                 {(member.user_id, member.seat), (str(member.user), member.seat)}
             )
@@ -564,6 +573,20 @@ class MemberQuerySet(models.QuerySet):
         seats = (*JUDGES, Seat.SECRETARY) if regulation.secretary_scores else JUDGES
         return self.filter(seat__in=seats)
 
+    def judging(self, org_unit_id: int, first: date, last: date | None = None) -> Self:
+        """Seats on the councils of a unit, held on a day from ``first`` to ``last`` (None: or
+        later), that score under the regulation in force on ``first``.
+        """
+        law = Regulation.objects.in_force(org_unit_id, first)
+        held = self.filter(
+            Q(until=None) | Q(until__gte=first),
+            Q(council__valid_to=None) | Q(council__valid_to__gte=first),
+            council__org_unit=org_unit_id,
+        )
+        if last is not None:
+            held = held.filter(since__lte=last)
+        return held.scoring(law) if law else held.filter(seat__in=JUDGES)
+
 
 def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionConstraint:
     """A constraint: on one day, no two of ``seats`` of one council have the same ``whose``."""
@@ -652,6 +675,20 @@ def seats_held(person: User, day: date) -> list[Held]:
     """The seats that ``person`` holds on ``day`` or later."""
     seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
     return [Held(seat) for seat in seats.select_related("council")]
+
+
+@barring
+def judges_there(person: User, post: RoleAssignment, first: date, last: date | None) -> str:
+    """Who scores on a council of the unit does not stand in for its office: they could not act."""
+    if post.role != Role.COUNCIL_OFFICE:
+        return ""
+    seat = Member.objects.judging(post.org_unit_id, first, last).filter(user=person).first()
+    if seat is None:
+        return ""
+    return _now(
+        "%(who)s chấm điểm trong «%(council)s»: không làm thay %(role)s của hội đồng được. Hãy "
+        "chọn người khác."
+    ) % {"who": person, "council": seat.council, "role": Role(post.role).label.lower()}
 
 
 @holders
