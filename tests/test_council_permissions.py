@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 
-from councils.models import EvaluationRound, Opinion, Scoresheet
+from councils.models import EvaluationRound, Member, Opinion, Scoresheet
 from cycle import clock
-from cycle.models import Role, RoleAssignment, Substitution, User
+from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
 from dossiers.models import ConditionNotMet
 from dossiers.office import handover
 from tests import judging
@@ -20,6 +21,7 @@ from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import staged
+from tests.test_what_was import erase_all
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -162,6 +164,24 @@ def test_another_who_stands_in_for_the_office_has_what_it_has(everybody, things,
         may = rules.has_perm(permission, fresh(user), things[thing])
         # She typed the pen sheet herself: another may compare it.
         assert may == ("thu" in who or permission == "councils.confirm_sheet"), permission
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whom_an_entry_of_before_unseated_is_not_seated_anew_when_the_name_is_erased(
+    things, everybody
+):
+    council, minh = things["council"], everybody["minh"]
+    last = clock.today() + timedelta(days=3)
+    gone, stays = judge(council, 1), council.members.get(seat="secretary")
+    Member.objects.filter(pk__in=[gone.pk, stays.pk]).update(until=last)
+    with transaction.atomic():
+        HistoryEntry.objects.record(
+            "council.unseat", council, by=minh, reason="Chuyển công tác", who=str(gone.user),
+            seat=gone.seat, until=last.isoformat(), document="5/QĐ-UBND",
+        )  # fmt: skip
+    assert council._ending_with_its_term(last, minh) == [stays]
+    erase_all()
+    assert council._ending_with_its_term(last, minh) == [stays]
 
 
 def test_a_secretary_who_scores_decides_on_nobodys_sheet(things):
