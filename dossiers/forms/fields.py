@@ -363,9 +363,9 @@ def refusals(refused: ConditionNotMet | ValidationError) -> list[tuple[str, list
     if isinstance(refused, ConditionNotMet):
         return [(lack.field, [lack.words]) for lack in refused.lacks]
     if not hasattr(refused, "error_dict"):
-        return [("", refused.messages)]
+        return [("", [*refused.messages])]
     return [
-        ("" if field == NON_FIELD_ERRORS else field, ValidationError(errors).messages)
+        ("" if field == NON_FIELD_ERRORS else field, [*ValidationError(errors).messages])
         for field, errors in refused.error_dict.items()
     ]
 
