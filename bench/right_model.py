@@ -286,7 +286,8 @@ class Walk(Rounds):
         if name == "certify":
             given["record"].number = f"{task.pk}/GCN"
             # A decision's number is of one day.
-            given["paper"].number = f"{clock.today().toordinal()}/QĐ-UBND"
+            number = f"{clock.today().toordinal()}/QĐ-UBND"
+            given["paper"] = records.signed_paper(number=number)
         elif "paper" in given:
             given["paper"].number = self.paper().number
         if name == "record_centre_result":

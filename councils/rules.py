@@ -33,6 +33,13 @@ def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
     return round_.scoring_members.filter(user=user).exists()
 
 
+def would_score(user: User, org_unit_id: int) -> bool:
+    """Whether the person would score in a round that a council of the unit begins today."""
+    from councils.models import Member
+
+    return Member.objects.judging(org_unit_id, clock.today()).filter(user=user).exists()
+
+
 def _holds_office(user: User, round_: EvaluationRound) -> bool:
     """Whether the person acts as the council's office in the round. Who scores in it does not as
     another's substitute: standing in gives no power over one's own sheet or the others'.
@@ -40,8 +47,10 @@ def _holds_office(user: User, round_: EvaluationRound) -> bool:
     post = user.capacity(Role.COUNCIL_OFFICE, round_.council.org_unit_id)
     if post is None or post.user_id == user.pk:
         return post is not None
-    # A round that is not made yet has no regulation to say who scores.
-    return round_.regulation_id is None or not _scores_in(user, round_)
+    if round_.regulation_id is None:
+        # A round that is not made yet gets the regulation in force, by which they would score.
+        return not would_score(user, round_.council.org_unit_id)
+    return not _scores_in(user, round_)
 
 
 @rules.predicate
@@ -54,11 +63,15 @@ def sees_council(user: User | None, council: Council) -> bool:
 
 @rules.predicate
 def sets_up(user: User | None, org_unit: OrgUnit) -> bool:
-    """Is council office or OCOP officer of the unit, who set up councils and regulations."""
-    return (
-        _active(user)
-        and org_unit.level in (Level.DISTRICT, Level.PROVINCE)
-        and any(user.capacity(role, org_unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER))
+    """Is council office or OCOP officer of the unit, who set up councils and regulations; of those
+    who score on its councils only in a post of their own.
+    """
+    if not _active(user) or org_unit.level not in (Level.DISTRICT, Level.PROVINCE):
+        return False
+    found = [user.capacity(role, org_unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER)]
+    posts = [post for post in found if post is not None]
+    return any(post.user_id == user.pk for post in posts) or bool(
+        posts and not would_score(user, org_unit.pk)
     )
 
 
@@ -209,13 +222,13 @@ def hands_back_sheet(user: User | None, sheet: Scoresheet) -> bool:
 @rules.predicate
 def is_asked(user: User | None, opinion: Opinion) -> bool:
     """Is the one who was asked, while a specialist of the unit; or acts for them; or, as they are
-    none any more, another specialist there. Where there is none, whoever runs the round records
-    what came on paper.
+    none any more, another specialist there. Where there is none, whoever runs the round and does
+    not score in it records what came on paper.
     """
     if not _active(user):
         return False
     people = doers([opinion.claim])[opinion.claim]
-    return user.pk in people or not people and bool(runs(user, opinion.entry.round))
+    return user.pk in people or not people and bool(runs_without_scoring(user, opinion.entry.round))
 
 
 @rules.predicate

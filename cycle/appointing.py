@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     _Work = TypeVar("_Work", bound=Callable[[str, int], int])
     _Holding = TypeVar("_Holding", bound=Callable[[User, date], Iterable[object]])
+    _Barring = TypeVar("_Barring", bound=Callable[[User, RoleAssignment, date, date | None], str])
 
 #: Functions of a role and a unit id: how much open work waits for its holders.
 _works: list[Callable[[str, int], int]] = []
@@ -51,6 +52,9 @@ _works: list[Callable[[str, int], int]] = []
 _holders: list[Callable[[date], QuerySet[Any]]] = []
 #: Functions of a person and a day: what they hold then or later, in words.
 _holdings: list[Callable[[User, date], Iterable[object]]] = []
+
+#: Functions that say why a person may not stand in for the holder of a post, or "".
+_bars: list[Callable[[User, RoleAssignment, date, date | None], str]] = []
 
 
 def work(function: _Work) -> _Work:
@@ -71,6 +75,26 @@ def holders(
     """Register the same as a query: of ids of people who hold something on a day or later."""
     _holders.append(function)
     return function
+
+
+def barring(function: _Barring) -> _Barring:
+    """Register a function of (person, post, first, last day): the sentence why that person may not
+    stand in for the holder of the post then, or "".
+    """
+    _bars.append(function)
+    return function
+
+
+def check_stand_in(
+    person: User, post: RoleAssignment, *, first: date, last: date | None, field: str
+) -> None:
+    """Whether ``person`` may stand in for the holder of ``post`` for these days. Raises
+    ValidationError at ``field``.
+    """
+    check_sides(person, post, first=first, last=last, field=field)
+    for bar in _bars:
+        if sentence := bar(person, post, first, last):
+            raise ValidationError({field: sentence})
 
 
 # --- Whom, on what paper --------------------------------------------------------------------

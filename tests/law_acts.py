@@ -73,7 +73,7 @@ HANDS_IN = {
     "not_recognise": lambda: {"paper": records.signed_paper()},
     "record_centre_result": lambda: {
         "record": records.evaluation(),
-        "paper": records.signed_paper(),
+        "paper": records.ministry_paper(),
     },
     "certify": lambda: {"record": records.certificate(), "paper": records.signed_paper()},
     "nominate": lambda: {

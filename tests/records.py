@@ -140,10 +140,13 @@ def revocation(**fields):
     return Revocation(**{"ground": "a", "recipients": "Chủ thể; UBND xã Nà Tấu"} | fields)
 
 
+_NUMBERS = count(1001)
+
+
 def signed_paper(**fields):
-    """A document of the province, signed today, with its scan."""
+    """A document of the province, signed today, with its scan and a number of its own."""
     values = {
-        "number": "89/QĐ-UBND",
+        "number": f"{next(_NUMBERS)}/QĐ-UBND",
         "signed_on": clock.today(),
         "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
@@ -166,7 +169,7 @@ def request(**fields):
 def ministry_paper(**fields):
     """A document of the ministry, signed for the minister."""
     minister = {
-        "number": "812/QĐ-BNNMT",
+        "number": f"{next(_NUMBERS)}/QĐ-BNNMT",
         "signer": "Nguyễn Văn Bộ",
         "signer_capacity": "Thứ trưởng",
     }

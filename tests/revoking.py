@@ -29,7 +29,7 @@ def certify(cycle, commune, an, son, number="12/GCN"):
             open_task(dossier),
             "certify",
             by=son,
-            paper=records.signed_paper(),
+            paper=records.signed_paper(number="89/QĐ-UBND"),
             record=records.certificate(number=number),
         )
     return Dossier.objects.get(pk=dossier.pk)

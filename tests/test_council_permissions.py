@@ -3,19 +3,25 @@
 The table names who may; everybody else may not. The council is the province's.
 """
 
+from datetime import timedelta
+
 import pytest
 import rules
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 
-from councils.models import Opinion, Scoresheet
-from cycle.models import Role
+from councils.models import EvaluationRound, Member, Opinion, Scoresheet
+from cycle import clock
+from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
 from dossiers.models import ConditionNotMet
+from dossiers.office import handover
 from tests import judging
 from tests.absences import fresh, substitute_for
 from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import staged
+from tests.test_what_was import erase_all
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +89,7 @@ def test_who_may(everybody, things):
 
 
 def test_the_queryset_and_the_predicate_agree(everybody, things):
-    from councils.models import Council, EvaluationRound
+    from councils.models import Council
 
     seats = things["council"].members.select_related("user")
     people = everybody | {member.user.username: member.user for member in seats}
@@ -104,9 +110,51 @@ def stand_in(everybody, things, province):
 
 def test_to_stand_in_for_the_office_gives_who_scores_nothing_in_the_round(stand_in, things):
     for permission, (thing, who) in ALLOWED.items():
-        if thing != "unit":
-            may = rules.has_perm(permission, stand_in, things[thing])
-            assert may == (stand_in.username in who), permission
+        may = rules.has_perm(permission, stand_in, things[thing])
+        assert may == (stand_in.username in who), permission
+
+
+def test_nor_a_new_round_nor_the_answer_of_a_department(stand_in, things):
+    council = things["council"]
+    new = EvaluationRound(council=council, cycle=things["round"].cycle, name="Đợt mới")
+    with pytest.raises(PermissionDenied):
+        EvaluationRound.create(new, by=stand_in)
+    asked = things["opinion"]
+    asked.to.is_active = False
+    asked.to.save()
+    RoleAssignment.objects.filter(role=Role.DEPARTMENT).delete()
+    assert not rules.has_perm("councils.answer_opinion", stand_in, asked)
+    office = User.objects.get(username="thu")
+    assert rules.has_perm("councils.answer_opinion", office, asked)
+
+
+@pytest.mark.parametrize(
+    ("seat", "may"), [("judge", False), ("chair", False), ("secretary", True), ("nobody", True)]
+)
+def test_who_scores_is_not_named_to_stand_in_for_the_office(seat, may, everybody, things, province):
+    members = things["council"].members.select_related("user")
+    seated = {
+        "judge": lambda: judge(things["council"], 1).user,
+        "nobody": lambda: person("dung", "Lò Thị Dung"),
+    }
+    user = seated.get(seat, lambda: members.get(seat=seat).user)()
+    today = clock.today()
+    given = Substitution(
+        assignment=post_of(everybody["thu"], province),
+        substitute=user,
+        valid_from=today,
+        valid_to=today + timedelta(days=5),
+        reason="Nghỉ phép",
+        document="5/QĐ-VP ngày 01/10/2026",
+        document_signer="Lò Văn Ký",
+    )
+    if may:
+        handover.substitute(given, by=everybody["thu"])
+        return
+    with pytest.raises(ValidationError) as refused:
+        handover.substitute(given, by=everybody["thu"])
+    assert list(refused.value.message_dict) == ["substitute"]
+    assert "chấm điểm trong" in str(refused.value)
 
 
 def test_another_who_stands_in_for_the_office_has_what_it_has(everybody, things, province):
@@ -116,6 +164,24 @@ def test_another_who_stands_in_for_the_office_has_what_it_has(everybody, things,
         may = rules.has_perm(permission, fresh(user), things[thing])
         # She typed the pen sheet herself: another may compare it.
         assert may == ("thu" in who or permission == "councils.confirm_sheet"), permission
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whom_an_entry_of_before_unseated_is_not_seated_anew_when_the_name_is_erased(
+    things, everybody
+):
+    council, minh = things["council"], everybody["minh"]
+    last = clock.today() + timedelta(days=3)
+    gone, stays = judge(council, 1), council.members.get(seat="secretary")
+    Member.objects.filter(pk__in=[gone.pk, stays.pk]).update(until=last)
+    with transaction.atomic():
+        HistoryEntry.objects.record(
+            "council.unseat", council, by=minh, reason="Chuyển công tác", who=str(gone.user),
+            seat=gone.seat, until=last.isoformat(), document="5/QĐ-UBND",
+        )  # fmt: skip
+    assert council._ending_with_its_term(last, minh) == [stays]
+    erase_all()
+    assert council._ending_with_its_term(last, minh) == [stays]
 
 
 def test_a_secretary_who_scores_decides_on_nobodys_sheet(things):

@@ -225,7 +225,45 @@ def test_forty_products_share_a_decision_but_not_with_another_day_or_signer(awai
     assert said(refused) == {
         "signer": "Quyết định 812/QĐ-UBND đã ghi cho «Mật ong» với người ký Trần Công Sơn."
     }
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        scan = records.scan("813/QĐ-UBND")
+        certify(third, son, records.signed_paper(number="812/QĐ-UBND", scan=scan))
+    assert list(said(refused)) == ["scan_file"] and "bản chụp khác" in str(refused.value)
+    with transaction.atomic(), pytest.raises(ValidationError) as refused:
+        scan = records.scan("812/QĐ-UBND")
+        certify(third, son, records.signed_paper(number="813/QĐ-UBND", scan=scan))
+    assert said(refused) == {
+        "scan_file": "Bản chụp này là của quyết định 812/QĐ-UBND, đã ghi cho «Mật ong»."
+    }
     assert not third.certificates.exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "unlike"),
+    [
+        ({}, []),
+        ({"number": "Số 0812/qđ–ubnd"}, []),
+        ({"signer": "TRẦN CÔNG  SƠN"}, []),
+        ({"scan": None}, []),
+        ({"number": "813/QĐ-UBND"}, ["number"]),
+        ({"signed_on": date(2026, 9, 30)}, ["signed_on"]),
+        ({"signed_on": date(2025, 10, 1)}, ["number", "signed_on"]),
+        ({"signer": "Lò Văn Khác"}, ["signer"]),
+        ({"scan": "813/QĐ-UBND"}, ["scan_file"]),
+        (
+            {"signed_on": date(2025, 10, 1), "scan": "813/QĐ-UBND"},
+            ["number", "signed_on", "scan_file"],
+        ),
+    ],
+)
+def test_a_paper_is_the_same_by_number_day_signer_and_scan(other, unlike, db):
+    """The same number of another year with another scan is another paper."""
+    first = {"number": "812/QĐ-UBND", "signed_on": date(2026, 10, 1)}
+    if other.get("scan"):
+        other = other | {"scan": records.scan(other["scan"])}
+    one = records.signed_paper(**first)
+    another = records.signed_paper(**first | {"scan": one.scan} | other)
+    assert one.unlike(another) == another.unlike(one) == unlike
 
 
 # --- Its days -------------------------------------------------------------------------------
@@ -641,7 +679,7 @@ def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, 
         open_task(centre),
         "record_centre_result",
         by=minh,
-        paper=records.signed_paper(number="7/QĐ-BNNMT"),
+        paper=records.ministry_paper(number="7/QĐ-BNNMT"),
         record=[records.evaluation("650", stars=5), records.certificate(number="12/GCN")],
     )
     of_centre = centre.certificates.get()

@@ -368,7 +368,7 @@ def test_what_the_centre_gave_back_is_evaluated_again_in_the_days_it_has(
         doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
     with clock.at(again):
         doors.complete(
-            open_task(dossier), "record_centre_result", by=minh, paper=records.signed_paper(),
+            open_task(dossier), "record_centre_result", by=minh, paper=records.ministry_paper(),
             record=records.evaluation("616", 7, stars=4),
         )  # fmt: skip
         assert clock_of(dossier) is None

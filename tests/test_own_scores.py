@@ -288,7 +288,7 @@ def test_the_door_takes_no_impossible_mean(at_centre, rubric, minh, value):
             open_task(at_centre),
             "record_centre_result",
             by=minh,
-            paper=records.signed_paper(),
+            paper=records.ministry_paper(),
             record=record,
         )
     record.scores = scores | {"9.9": "1"}
@@ -297,7 +297,7 @@ def test_the_door_takes_no_impossible_mean(at_centre, rubric, minh, value):
             open_task(at_centre),
             "record_centre_result",
             by=minh,
-            paper=records.signed_paper(),
+            paper=records.ministry_paper(),
             record=record,
         )
 
@@ -310,7 +310,7 @@ def test_without_a_set_there_is_nothing_to_score_by(dossier, minh):
             open_task(dossier),
             "record_centre_result",
             by=minh,
-            paper=records.signed_paper(),
+            paper=records.ministry_paper(),
             record=record,
         )
     assert acts.RECORDS["record_centre_result"][0](dossier=dossier).folds == ()

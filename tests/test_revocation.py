@@ -163,7 +163,8 @@ def test_minh_revokes_on_a_signed_paper_and_every_clock_stops(certified, minh, t
         with clock.at(at(11, 3)):
             doors.complete(open_task(certified), "promote", by=tam, record=records.promotion())
     with clock.at(at(11, 10)):
-        revoke(certified, minh, paper=records.signed_paper(signed_on=at(11, 9).date()))
+        paper = records.signed_paper(number="90/QĐ-UBND", signed_on=at(11, 9).date())
+        revoke(certified, minh, paper=paper)
     file = Dossier.objects.get(pk=certified.pk)
     assert (file.state, file.parked_from) == (S.REVOKED, S.PROMOTED if promoted else S.CERTIFIED)
     assert not file.tasks.open().exists()
@@ -173,7 +174,7 @@ def test_minh_revokes_on_a_signed_paper_and_every_clock_stops(certified, minh, t
     entry = file.history.last()
     assert (entry.event, entry.reason) == ("dossier.revoke", "Không còn đạt tiêu chí")
     paper = file.officialdocuments.last()
-    assert (paper.number, paper.signer) == ("89/QĐ-UBND", "Trần Công Sơn")
+    assert (paper.number, paper.signer) == ("90/QĐ-UBND", "Trần Công Sơn")
 
 
 def test_the_line_hears_of_it(certified, minh, an, la):
@@ -278,7 +279,7 @@ def test_minh_revokes_on_the_page_with_the_paper_in_sight(certified, minh, setti
         "revoke-revocation-inspection": str(certified.inspections.get().pk),
         "revoke-revocation-recipients": "Chủ thể; UBND xã Nà Tấu",
         "revoke-reason-reason": "Vi phạm về an toàn thực phẩm",
-        "revoke-paper-number": "89/QĐ-UBND",
+        "revoke-paper-number": "90/QĐ-UBND",
         "revoke-paper-signed_on": f"{clock.today():%d/%m/%Y}",
         "revoke-paper-signer": "Trần Công Sơn",
         "revoke-paper-signer_capacity": "Chủ tịch",

@@ -812,9 +812,9 @@ def test_a_regulation_begins_careful():
 
 
 def on_paper(dossier, act, by, **given):
-    doors.complete(
-        open_task(dossier), act, by=by, paper=records.signed_paper(), reason="Theo văn bản", **given
-    )
+    signed = records.ministry_paper if act == "record_centre_result" else records.signed_paper
+    given |= {"paper": signed(), "reason": "Theo văn bản"}
+    doors.complete(open_task(dossier), act, by=by, **given)
 
 
 @pytest.fixture
@@ -916,10 +916,20 @@ def test_the_ministry_orders_a_new_evaluation_or_withdraws_the_decision(best_of_
     on_paper(dossier, "certify", son, record=records.certificate())
     dossier.lock()
     about = {"by": minh, "reason": "Kết luận kiểm tra của Bộ"}
-    doors.act(dossier.process, "order_evaluation", paper=records.ministry_paper(), **about)
+    number = "812/QĐ-BNNMT"
+    order = records.ministry_paper(number=number)
+    doors.act(dossier.process, "order_evaluation", paper=order, **about)
     dossier.lock()
     given = dossier.certificates.with_validity().get()
     assert given.standing(clock.today()) == "valid"
+    # One paper does not order a new evaluation and also withdraw the decision.
+    for act in ("withdraw_decision", "order_evaluation"):
+        with pytest.raises(ConditionNotMet, match="812/QĐ-BNNMT .* cho một việc khác"):
+            again = records.ministry_paper(number=number, scan=records.scan("khác"))
+            doors.act(dossier.process, act, paper=again, **about)
+        with pytest.raises(ConditionNotMet, match="Bản chụp này là của văn bản 812/QĐ-BNNMT"):
+            other = records.ministry_paper(scan=records.scan(number))
+            doors.act(dossier.process, act, paper=other, **about)
     doors.act(dossier.process, "withdraw_decision", paper=records.ministry_paper(), **about)
     given = dossier.certificates.with_validity().get()
     assert (given.standing(clock.today()), given.revoked_on) == ("revoked", clock.today())

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Role, RuleSet
+from cycle.models import OrgUnit, Role, RuleSet
+from dossiers.law.signers import SIGNERS
 from dossiers.models import (
     ACTS,
     ConditionNotMet,
@@ -144,7 +145,84 @@ def test_who_only_types_gives_the_scan_of_every_act(act, file_of, commune, old_c
     assert not holds_task(clerk, open_task(dossier))
     refused((PaperRequired, ""), dossier, act, clerk)
     refused(UNSCANNED, dossier, act, clerk, unscanned())
-    assert attempt(dossier, act, clerk, records.signed_paper())
+    paper = HANDS_IN.get(act, dict)().get("paper", records.signed_paper())
+    assert attempt(dossier, act, clerk, paper)
+
+
+#: Act -> (whose paper it rests on, whose it does not).
+SIGNED_BY = {
+    "forward_to_district": ("Chủ tịch UBND xã", "Chủ tịch UBND huyện"),
+    "forward_to_province": ("Phó Chủ tịch UBND xã Nà Tấu", "Chủ tịch UBND tỉnh"),
+    "rank_at_district": ("Chủ tịch hội đồng", "Thư ký hội đồng"),
+    "rank": ("Chủ tịch Hội đồng OCOP tỉnh", "Thư ký hội đồng"),
+    "not_recognise": ("Chủ tịch UBND tỉnh", "Trưởng phòng"),
+    "approve_result": ("Chủ tịch UBND tỉnh", "Chủ tịch UBND xã"),
+    "nominate": ("KT. CHỦ TỊCH, PHÓ CHỦ TỊCH", "Giám đốc Sở"),
+    "record_centre_result": ("Chủ tịch Hội đồng OCOP trung ương", "Chủ tịch UBND tỉnh"),
+    "evaluate_again": ("Chủ tịch", "Chánh Văn phòng"),
+    "certify": ("TUQ. CHỦ TỊCH, GIÁM ĐỐC SỞ NÔNG NGHIỆP", "Chủ tịch UBND huyện"),
+    "confirm_stopped": ("Chủ tịch UBND xã", "Chủ tịch Hội Nông dân xã"),
+    "report_revocation": ("Chủ tịch UBND tỉnh Điện Biên", "Chủ tịch UBND xã"),
+    "revoke": ("Q. Chủ tịch", "Chủ tịch Hội đồng quản trị"),
+    "order_evaluation": ("KT. BỘ TRƯỞNG, THỨ TRƯỞNG", "Thư ký Bộ trưởng"),
+    "withdraw_decision": ("Bộ trưởng", "Chủ tịch UBND tỉnh"),
+}
+
+
+def test_each_act_whose_signer_the_law_names_has_a_row():
+    assert set(SIGNED_BY) == set(SIGNERS)
+    # A correction of names is signed by whom the province says.
+    assert set(NEEDS_PAPER) - set(SIGNERS) == {"correct_names"}
+
+
+@pytest.mark.parametrize("act", sorted(SIGNED_BY))
+def test_the_paper_of_an_act_is_signed_by_the_office_that_the_law_names(act, file_of, moi):
+    dossier = file_of(act)
+    by = who_does(dossier, act, moi)
+    right, wrong = SIGNED_BY[act]
+    for capacity in (wrong, "Chuyên viên", "Chưa rõ chức vụ"):
+        with transaction.atomic(), pytest.raises(ConditionNotMet) as error:
+            attempt(dossier, act, by, records.signed_paper(signer_capacity=capacity))
+        assert [lack.field for lack in error.value.lacks] == ["paper-signer_capacity"]
+    assert attempt(dossier, act, by, records.signed_paper(signer_capacity=right))
+    # Of the past it may be unknown who signed.
+    with clock.at(clock.now(), replay=True):
+        unknown = records.signed_paper(signer_capacity="Chưa rõ chức vụ")
+        assert attempt(dossier, act, by, unknown)
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "signs"),
+    [
+        ("Tỉnh Điện Biên", "Chủ tịch UBND tỉnh", True),
+        ("Tỉnh Điện Biên", "Chủ tịch UBND thành phố Điện Biên Phủ", False),
+        ("Thành phố Huế", "Chủ tịch UBND thành phố Huế", True),
+        ("Thành phố Huế", "Chủ tịch UBND thành phố", True),
+        ("Thành phố Huế", "Chủ tịch UBND tỉnh", False),
+    ],
+)
+def test_a_city_of_the_centre_has_the_chair_of_a_city(name, said, signs, file_of, province, moi):
+    OrgUnit.objects.filter(pk=province.pk).update(name=name)
+    dossier = file_of("certify")
+    paper = records.signed_paper(signer_capacity=said)
+    if signs:
+        assert attempt(dossier, "certify", moi, paper)
+    else:
+        refused((ConditionNotMet, "Chủ tịch UBND tỉnh"), dossier, "certify", moi, paper)
+
+
+def test_five_stars_are_given_by_the_minister_not_by_the_centre_s_council(file_of, moi):
+    dossier = file_of("record_centre_result")
+
+    def answer(capacity):
+        given = {"by": moi, "record": [records.evaluation("650", 7, 5), records.certificate()]}
+        paper = records.ministry_paper(signer_capacity=capacity)
+        doors.complete(open_task(dossier), "record_centre_result", paper=paper, **given)
+
+    with transaction.atomic(), pytest.raises(ConditionNotMet, match="5 sao do Bộ trưởng ký"):
+        answer("Chủ tịch Hội đồng OCOP trung ương")
+    answer("Thứ trưởng")
+    assert dossier.certificates.get().stars == 5
 
 
 @pytest.mark.parametrize("act", sorted(OF_A_TASK - ON_PAPER))

@@ -320,7 +320,7 @@ def test_ninety_points_go_to_the_centre_and_come_back(dossier, an, chi, minh, th
         dossier,
         "record_centre_result",
         minh,
-        paper=records.signed_paper(),
+        paper=records.ministry_paper(),
         record=records.evaluation("616", 7, stars=4),
     )
     # Below 90 at the centre: the province may certify on that result.

@@ -87,9 +87,11 @@ def paper(**fields):
         "signed_on": today(),
         "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
-        "scan_file": SimpleUploadedFile("van ban.pdf", b"%PDF-1.7 x obj %%EOF"),
-    }
-    return {f"paper__{name}": value for name, value in (values | fields).items()}
+    } | fields
+    # A scan shows one paper.
+    content = f"%PDF-1.7 {values['number']} obj %%EOF".encode()
+    values = {"scan_file": SimpleUploadedFile("van ban.pdf", content)} | values
+    return {f"paper__{name}": value for name, value in values.items()}
 
 
 @pytest.fixture(autouse=True)

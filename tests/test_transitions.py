@@ -263,7 +263,7 @@ def test_the_centre_is_asked_once(dossier, moi):
         dossier,
         "record_centre_result",
         moi,
-        paper=records.signed_paper(),
+        paper=records.ministry_paper(),
         record=records.evaluation("630", 7, stars=4),
     )
     do(dossier, "propose_recognition", moi)

@@ -603,6 +603,7 @@ FINAL = {
         State.AT_CENTRE, "minh",
         PAPER | {"evaluation-met_on": TODAY, "evaluation-points_sum": "170",
                  "evaluation-sheets": "2", "evaluation-stars": "4",
+                 "paper-signer_capacity": "Bộ trưởng",
                  "evaluation-reasons": "Hội đồng trung ương kết luận"},
     ),
 }  # fmt: skip

@@ -334,7 +334,7 @@ def test_a_five_star_result_of_the_centre_ends_the_clocks_of_the_decision(
             open_task(dossier),
             "record_centre_result",
             by=minh,
-            paper=records.signed_paper(),
+            paper=records.ministry_paper(),
             record=[records.evaluation("650", stars=5), records.certificate(number="5/GCN")],
         )
     assert Dossier.objects.get(pk=dossier.pk).state == S.CERTIFIED

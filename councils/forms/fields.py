@@ -15,27 +15,25 @@ from councils.models import (
     RoundClosed,
 )
 from cycle.models import User
-from dossiers.forms.fields import Part, long_text
+from dossiers.forms.fields import Part, long_text, refuse
 from dossiers.models import ConditionNotMet
 
 _Done = TypeVar("_Done")
 
 
 class Act(Part):
-    """A form that does one act (``do``); what the act refuses is shown as the form's errors."""
+    """A form that does one act (``do``); what the act refuses is shown at its field, else as the
+    form's errors.
+    """
 
     def attempt(self, act: Callable[[], _Done]) -> _Done | bool | None:
         """Call ``act``; returns its result (True for None), or None when it was refused."""
         try:
             done = act()
-        except ConditionNotMet as lacking:
-            self.add_error(None, [str(message) for message in lacking.messages])
+        except (ConditionNotMet, ValidationError) as wrong:
+            refuse(self, wrong)
         except RoundClosed as late:
             self.add_error(None, late.sentence)
-        except ValidationError as wrong:
-            # What it says of fields of this form is shown there.
-            ours = hasattr(wrong, "error_dict") and wrong.error_dict.keys() <= self.fields.keys()
-            self.add_error(None, wrong if ours else wrong.messages)
         else:
             return True if done is None else done
         return None

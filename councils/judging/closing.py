@@ -256,8 +256,8 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         if not rules.has_perm("councils.preside", by, round_):
             raise PermissionDenied
         round_.must_be([RoundState.CLOSED])
-        if lacks := round_.council.not_in_term(clock.today()):
-            raise ConditionNotMet(lacks)
+        if over := round_.council.not_in_term(clock.today()):
+            raise ConditionNotMet(over)
         closing = round_.closings.get(reopening=None)
         results = list(closing.results.select_related("entry__dossier__product"))
         results += _sent_back(round_, closing)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.appointing import check_person, holders, holding, is_oneself
+from cycle.appointing import barring, check_person, holders, holding, is_oneself
 from cycle.models import (
     Cycle,
     HistoryEntry,
@@ -32,7 +32,7 @@ from cycle.models import (
 from cycle.models.organisation import DateRange, Hash
 from cycle.workdays import DAY
 from cycle.written import visible
-from dossiers.law.conditions import NO_REASON, ConditionNotMet
+from dossiers.law.conditions import NO_REASON, ConditionNotMet, Lack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
+    from cycle.models import RoleAssignment
     from dossiers.law.conditions import Words
 
 
@@ -48,13 +49,13 @@ if TYPE_CHECKING:
 ENDLESS = _("Hội đồng này không ghi ngày hết nhiệm kỳ: không phải gia hạn.")
 
 
-def on_record(reason: str, document: str) -> list[Words]:
+def on_record(reason: str, document: str) -> list[Lack]:
     """Sentences that say what an act on a document lacks: its reason, its number and day."""
-    lacks: list[Words] = [] if visible(reason).strip() else [NO_REASON]
+    lacks = [] if visible(reason).strip() else [Lack(NO_REASON, "reason")]
     if not document.strip():
-        lacks.append(_now("Bạn chưa ghi số, ngày văn bản."))
+        lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản."), "document"))
     elif not names_document(document):
-        lacks.append(document_unnamed())
+        lacks.append(Lack(document_unnamed(), "document"))
     return lacks
 
 
@@ -67,7 +68,7 @@ class ConflictRule(models.TextChoices):
 
 
 class RegulationQuerySet(models.QuerySet["Regulation"]):
-    def in_force(self, org_unit: OrgUnit, day: date) -> Regulation | None:
+    def in_force(self, org_unit: OrgUnit | int, day: date) -> Regulation | None:
         """The newest regulation of ``org_unit`` valid on ``day``; None when it has none."""
         return (
             self.filter(org_unit=org_unit, valid_from__lte=day)
@@ -327,7 +328,8 @@ class Council(models.Model):
             if was is None:
                 raise ConditionNotMet([*lacks, ENDLESS])
             if valid_to <= was:
-                lacks.append(_now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{was:%d/%m/%Y}"})
+                said = _now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{was:%d/%m/%Y}"}
+                lacks.append(Lack(said, "valid_to"))
             if lacks:
                 raise ConditionNotMet(lacks)
             self.valid_to = valid_to
@@ -357,9 +359,17 @@ class Council(models.Model):
         told = HistoryEntry.objects.filter(
             stream=self.history_stream, stream_id=self.pk, event="council.unseat"
         )
-        # An entry of before has the name alone.
+        # An entry of before has the name alone, and that may be erased since.
         unseated = {
-            (entry.data.get("who_id") or entry.data["who"], entry.data["seat"]) for entry in told
+            (entry.data.get("who_id") or entry.data.get("who"), entry.data.get("seat"))
+            for entry in told
+        }
+        nameless = {
+            entry.data.get("seat")
+            for entry in told
+            if not entry.data.get("who_id")
+            and ("who" not in entry.data or entry.erased("data.who"))
+            and entry.data.get("until") == last.isoformat()
         }
         later = list(self.members.filter(since__gt=last))
         people = {member.user_id for member in later}
@@ -369,7 +379,7 @@ class Council(models.Model):
             member
             for member in seats.select_related("user").order_by("pk")
             if member.user_id not in people
-            and member.seat not in taken
+            and member.seat not in taken | nameless
             and unseated.isdisjoint(
                 {(member.user_id, member.seat), (str(member.user), member.seat)}
             )
@@ -464,22 +474,22 @@ class Council(models.Model):
             self._hold(by)
             member.refresh_from_db()
             reason, document = reason.strip(), document.strip()
-            lacks = []
+            lacks: list[Words | Lack] = []
             if member.until is not None:
                 lacks.append(
                     _now("Đã ghi thôi sau ngày %(day)s: không sửa lại được.")
                     % {"day": f"{member.until:%d/%m/%Y}"}
                 )
             if not reason:
-                lacks.append(_now("Bạn chưa nêu lý do cho thôi."))
+                lacks.append(Lack(_now("Bạn chưa nêu lý do cho thôi."), "reason"))
             if not document:
-                lacks.append(_now("Bạn chưa ghi số, ngày văn bản cho thôi."))
+                lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản cho thôi."), "document"))
             elif not names_document(document):
-                lacks.append(document_unnamed())
+                lacks.append(Lack(document_unnamed(), "document"))
             if until < clock.today():
-                lacks.append(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."))
+                lacks.append(Lack(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."), "until"))
             elif until < member.since:
-                lacks.append(_now("Ngày này trước ngày bắt đầu tham gia hội đồng."))
+                lacks.append(Lack(_now("Ngày này trước ngày bắt đầu tham gia hội đồng."), "until"))
             lacks += [
                 _now(
                     "Đợt «%(round)s» họp ngày %(day)s đã có phiếu của người này: chỉ cho thôi "
@@ -562,6 +572,20 @@ class MemberQuerySet(models.QuerySet):
         """Seats that score under ``regulation``."""
         seats = (*JUDGES, Seat.SECRETARY) if regulation.secretary_scores else JUDGES
         return self.filter(seat__in=seats)
+
+    def judging(self, org_unit_id: int, first: date, last: date | None = None) -> Self:
+        """Seats on the councils of a unit, held on a day from ``first`` to ``last`` (None: or
+        later), that score under the regulation in force on ``first``.
+        """
+        law = Regulation.objects.in_force(org_unit_id, first)
+        held = self.filter(
+            Q(until=None) | Q(until__gte=first),
+            Q(council__valid_to=None) | Q(council__valid_to__gte=first),
+            council__org_unit=org_unit_id,
+        )
+        if last is not None:
+            held = held.filter(since__lte=last)
+        return held.scoring(law) if law else held.filter(seat__in=JUDGES)
 
 
 def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionConstraint:
@@ -651,6 +675,20 @@ def seats_held(person: User, day: date) -> list[Held]:
     """The seats that ``person`` holds on ``day`` or later."""
     seats = Member.objects.filter(Q(until=None) | Q(until__gte=day), user=person)
     return [Held(seat) for seat in seats.select_related("council")]
+
+
+@barring
+def judges_there(person: User, post: RoleAssignment, first: date, last: date | None) -> str:
+    """Who scores on a council of the unit does not stand in for its office: they could not act."""
+    if post.role != Role.COUNCIL_OFFICE:
+        return ""
+    seat = Member.objects.judging(post.org_unit_id, first, last).filter(user=person).first()
+    if seat is None:
+        return ""
+    return _now(
+        "%(who)s chấm điểm trong «%(council)s»: không làm thay %(role)s của hội đồng được. Hãy "
+        "chọn người khác."
+    ) % {"who": person, "council": seat.council, "role": Role(post.role).label.lower()}
 
 
 @holders

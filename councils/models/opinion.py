@@ -23,7 +23,7 @@ from cycle.models import (
     names_document,
 )
 from cycle.workdays import DAY
-from dossiers.law.conditions import ConditionNotMet, stated
+from dossiers.law.conditions import ConditionNotMet, Lack, stated
 from dossiers.rules import doers
 from dossiers.terms import clocks
 
@@ -132,13 +132,16 @@ class Opinion(models.Model):
             if opinion.to.capacity(Role.DEPARTMENT, round_.council.org_unit_id) is None:
                 raise ConditionNotMet(
                     [
-                        _now("%(who)s không phải chuyên viên sở, ngành của %(unit)s.")
-                        % {"who": opinion.to, "unit": round_.council.org_unit}
+                        Lack(
+                            _now("%(who)s không phải chuyên viên sở, ngành của %(unit)s.")
+                            % {"who": opinion.to, "unit": round_.council.org_unit},
+                            "to",
+                        )
                     ]
                 )
             if entry.opinions.filter(to=opinion.to, answered_at=None).exists():
                 raise ConditionNotMet(
-                    [_now("%(who)s chưa trả lời lần hỏi trước.") % {"who": opinion.to}]
+                    [Lack(_now("%(who)s chưa trả lời lần hỏi trước.") % {"who": opinion.to}, "to")]
                 )
             opinion.asked_by, opinion.asked_at = by, clock.now()
             today = clock.today()
@@ -170,10 +173,10 @@ class Opinion(models.Model):
                 raise PermissionDenied
             if held.answered_at is not None:
                 raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
-            text = stated(text, _("Bạn chưa nhập ý kiến."))
+            text = stated(text, _("Bạn chưa nhập ý kiến."), field="text")
             number = number.strip()
             if number and not names_document(number):
-                raise ConditionNotMet([document_unnamed()])
+                raise ConditionNotMet([Lack(document_unnamed(), "number")])
             if scan is not None:
                 self.scan_sha256, self.scan_name = scan
                 files.keep(self.scan_sha256, "scan")

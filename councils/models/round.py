@@ -44,7 +44,7 @@ from cycle.models import (
 )
 from cycle.workdays import DAY
 from cycle.written import moment_text
-from dossiers.law.conditions import ConditionNotMet, stated
+from dossiers.law.conditions import ConditionNotMet, Lack, stated
 from dossiers.law.states import STATE_AFTER, STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.models.product import on_what_stands
@@ -404,8 +404,9 @@ class EvaluationRound(models.Model):
         reason, place = reason.strip(), place.strip()
         with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
             day = timezone.localdate(meets_at)
-            lacks: list[Words] = [] if reason else [_now("Bạn chưa nêu lý do dời ngày họp.")]
-            if lacks := lacks + self._why_not_on(day):
+            lacks = [] if reason else [Lack(_now("Bạn chưa nêu lý do dời ngày họp."), "reason")]
+            lacks += [Lack(each, "meets_at") for each in self._why_not_on(day)]
+            if lacks:
                 raise ConditionNotMet(lacks)
             came = self.attendances.filter(present=True).order_by("member")
             data |= {

@@ -109,6 +109,8 @@ SYMBOLS = {
     "record_centre_result": "QĐ-BNNMT",
     "revoke": "QĐ-UBND",
 }
+#: Act -> the capacity of who signs for the ministry; all else is signed by a chair.
+SIGNS = {"record_centre_result": "Thứ trưởng Bộ Nông nghiệp và Môi trường"}
 #: Product group of QĐ 26/2026 -> that of QĐ 1048/2019.
 OLD_GROUPS = {
     ProductGroup.HANDICRAFT: ProductGroup.TEXTILE,

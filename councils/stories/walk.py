@@ -17,6 +17,7 @@ from councils.stories.cast import (
     ON_PAPER,
     OUT_OF_THE_ORDINARY,
     REASONS,
+    SIGNS,
     SYMBOLS,
 )
 from councils.stories.replay import DATA
@@ -216,7 +217,8 @@ class Walk:
                 pages=1,
             ),
             signer=f"{chance.choice(FAMILIES)} {chance.choice(GIVEN)}",
-            signer_capacity=f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
+            signer_capacity=SIGNS.get(name)
+            or f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
         )
 
     def for_register_idea(self) -> Idea:

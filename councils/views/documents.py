@@ -32,6 +32,7 @@ from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
 from cycle.models import Level, User
 from cycle.once import once
+from dossiers.forms.fields import refuse
 
 TYPES = {
     "pdf": "application/pdf",
@@ -74,7 +75,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
             except PermissionDenied:
                 form.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
             except ValidationError as wrong:
-                form.add_error(None, wrong)
+                refuse(form, wrong)
             else:
                 messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
                 return redirect("councils:documents", round_.pk)
@@ -236,7 +237,7 @@ def templates(request: SignedIn) -> HttpResponseBase:
                 form.cleaned_data["kind"], file.sha256, file.filename, by=request.user
             )
         except ValidationError as wrong:
-            form.add_error(None, wrong)
+            refuse(form, wrong)
         else:
             messages.success(
                 request,

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.http import QueryDict
@@ -36,6 +36,7 @@ from dossiers.forms.fields import (
     field_for,
     in_words,
     long_text,
+    refusals,
 )
 from dossiers.forms.records import RECORDS
 from dossiers.forms.shown import Corrects
@@ -578,12 +579,14 @@ class ActForm:
                     self._through(dossier, task, copied)
             else:
                 self._through(self.dossier, self.task, call)
-        except ConditionNotMet as error:
-            self.sentences = error.messages
-        except ValidationError as error:
-            self._place(error)
+        except (ConditionNotMet, ValidationError) as error:
+            for field, sentences in refusals(error):
+                self._place(field, sentences)
         except PaperRequired:
-            self.sentences = [_("Bạn không giữ việc này: chỉ được nhập từ văn bản giấy đã ký.")]
+            self._place(
+                "paper-number",
+                [_("Bạn không giữ việc này: chỉ được nhập từ văn bản giấy đã ký.")],
+            )
         except DutyMissing:
             self.sentences = [
                 _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
@@ -607,21 +610,16 @@ class ActForm:
             assert process is not None, "every dossier was opened with one"
             doors.act(process, self.name, by=self.user, **call)
 
-    def _place(self, error: ValidationError) -> None:
-        """Show an error of the model at its field, or above the form when no part has the field."""
-        # A ValidationError has error_dict or error_list, never both.
-        by_field = (
-            error.error_dict
-            if hasattr(error, "error_dict")
-            else {NON_FIELD_ERRORS: error.error_list}
-        )
-        for field, messages in by_field.items():
-            for part in self.parts:
-                if field in part.fields:
-                    part.add_error(field, messages)
-                    break
-            else:
-                self.sentences += ValidationError(messages).messages
+    def _place(self, field: str, sentences: list[Words]) -> None:
+        """Show ``sentences`` at the ``field``, or above the form when no part has it. With
+        «part-field» it is that part's; else of the first part that has one of this name.
+        """
+        for part in self.parts:
+            own = f"{self.name}-{field}".removeprefix(f"{part.prefix}-")
+            if (name := own if own in part.fields else field) in part.fields:
+                part.add_error(name, [str(each) for each in sentences])
+                return
+        self.sentences += sentences
 
     @property
     def problems(self) -> list[tuple[str, Any]]:

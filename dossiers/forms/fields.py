@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms.models import ModelChoiceIterator
 from django.utils.choices import flatten_choices
@@ -27,6 +27,7 @@ from cycle import clock, files, letters
 from cycle.fields import CountField, DateField, MoneyField, PointsField
 from cycle.models import OrgUnit, User
 from cycle.written import day_text, grouped, moment_text
+from dossiers.law.conditions import ConditionNotMet, Words
 
 LONG = 10_000
 
@@ -355,6 +356,24 @@ class Part(forms.BaseForm):
 
     def add_to(self, call: dict[str, Any]) -> None:
         """Add what was typed to ``call``, the keyword arguments of the door."""
+
+
+def refusals(refused: ConditionNotMet | ValidationError) -> list[tuple[str, list[Words]]]:
+    """(field or "", its sentences) of what was refused."""
+    if isinstance(refused, ConditionNotMet):
+        return [(lack.field, [lack.words]) for lack in refused.lacks]
+    if not hasattr(refused, "error_dict"):
+        return [("", [*refused.messages])]
+    return [
+        ("" if field == NON_FIELD_ERRORS else field, [*ValidationError(errors).messages])
+        for field, errors in refused.error_dict.items()
+    ]
+
+
+def refuse(form: forms.BaseForm, refused: ConditionNotMet | ValidationError) -> None:
+    """Say what was refused at the field it is about, or above the form that has no such field."""
+    for field, sentences in refusals(refused):
+        form.add_error(field if field in form.fields else None, [str(each) for each in sentences])
 
 
 class PlainPart(Part, forms.Form):

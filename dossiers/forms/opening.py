@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle.fields import NameField, PhoneField
 from cycle.models import Cycle, Level, OfficeContact, OrgUnit, Role, User, told_apart
 from dossiers.forms.acts import LATE_CHOICES
-from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text
+from dossiers.forms.fields import Part, PlainPart, RowField, field_for, long_text, refuse
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.law.conditions import CERTIFICATE_REVOKED, NEVER_CERTIFIED, group_unknown
 from dossiers.law.states import AT_WORK
@@ -393,8 +393,7 @@ class DossierForm(PlainPart):
                 if late := self._late(data):
                     doors.act(process, "enter_late", by=self.user, **late)
         except ConditionNotMet as error:
-            for message in error.messages:
-                self.add_error(None, str(message))
+            refuse(self, error)
         except DutyMissing:
             self.add_error(None, _("Chu trình này chưa có phân công nhiệm vụ. Xin báo quản trị."))
         except PermissionDenied:

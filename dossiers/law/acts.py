@@ -15,6 +15,7 @@ from dossiers.law.conditions import (
     Question,
     RoundCheck,
     Words,
+    about_its_paper,
     free_of_round,
     may_leave_round,
 )
@@ -185,10 +186,10 @@ def _act(
     **said: Any,
 ) -> Callable[[_Method], _Method]:
     begins = (source,) if isinstance(source, State) else tuple(source)
-    needs = tuple(conditions)
     leads = tuple(getattr(target, "allowed_states", () if target is None else (target,)))
 
     def declare(method: _Method) -> _Method:
+        needs = (*conditions, *about_its_paper(method.__name__))
         act = Act(name=method.__name__, begins=begins, leads=leads, conditions=needs, **said)
         return fsm.transition(
             field="state",

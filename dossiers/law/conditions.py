@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.letters import fold_number
+from cycle import clock
 from cycle.models import Level
 from cycle.written import visible
 from dossiers.law.doing import Doing
+from dossiers.law.signers import SIGNERS
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
 
@@ -28,24 +26,36 @@ if TYPE_CHECKING:
 Words = str | Promise
 
 
-class ConditionNotMet(Exception):
-    """An act cannot be done yet; ``messages`` are Vietnamese sentences that say what is missing."""
+class Lack(NamedTuple):
+    """What an act lacks, in a sentence, and the ``field`` of its form where that is said; "" above
+    the form. Of a form of several parts the part comes first: «paper-number».
+    """
 
-    def __init__(self, messages: Iterable[Words]) -> None:
-        super().__init__(" ".join(str(message) for message in messages))
-        self.messages = list(messages)
+    words: Words
+    field: str = ""
+
+
+class ConditionNotMet(Exception):
+    """An act cannot be done yet; ``lacks`` say what is missing and where it is typed, ``messages``
+    are their Vietnamese sentences.
+    """
+
+    def __init__(self, lacks: Iterable[Words | Lack]) -> None:
+        self.lacks = [each if isinstance(each, Lack) else Lack(each) for each in lacks]
+        self.messages = [each.words for each in self.lacks]
+        super().__init__(" ".join(map(str, self.messages)))
 
 
 #: The sentence for a missing reason.
 NO_REASON = _("Bạn chưa nêu lý do.")
 
 
-def stated(text: str, lacks: Words = NO_REASON) -> str:
+def stated(text: str, lacks: Words = NO_REASON, *, field: str = "reason") -> str:
     """A required text, without blanks around it. Raises ConditionNotMet with the sentence ``lacks``
-    when it has no visible character.
+    at its ``field`` when it has no visible character.
     """
     if not visible(text).strip():
-        raise ConditionNotMet([lacks])
+        raise ConditionNotMet([Lack(lacks, field)])
     return text.strip()
 
 
@@ -63,10 +73,11 @@ class Condition:
     """A check as django_fsm wants it, yes or no; :attr:`why_not` says what is missing.
 
     ``settled``: nothing that a form records can meet it; the edition or the stars decide.
+    ``field``: where on the form what it asks for is typed, see :class:`Lack`.
     """
 
-    def __init__(self, check: Check, *, settled: bool = False) -> None:
-        self.why_not, self.settled = check, settled
+    def __init__(self, check: Check, *, settled: bool = False, field: str = "") -> None:
+        self.why_not, self.settled, self.field = check, settled, field
         self.__name__, self.__doc__ = check.__name__, check.__doc__
 
     def __call__(self, dossier: Dossier) -> bool:
@@ -76,6 +87,11 @@ class Condition:
 def condition(check: Check) -> Condition:
     """A condition that a record made with the act may meet."""
     return Condition(check)
+
+
+def typed_at(field: str) -> Callable[[Check], Condition]:
+    """The same of what is typed at one ``field``."""
+    return lambda check: Condition(check, field=field)
 
 
 def settled(check: Check) -> Condition:
@@ -293,7 +309,7 @@ def has_result(dossier: Dossier) -> Words | None:
     return None
 
 
-@condition
+@typed_at("certificate-issued_on")
 def has_certificate(dossier: Dossier) -> Words | None:
     """Giấy chứng nhận: recorded with this decision."""
     if not dossier.certificates.filter(at__gte=dossier.moved_at).exists():
@@ -301,7 +317,7 @@ def has_certificate(dossier: Dossier) -> Words | None:
     return None
 
 
-@condition
+@typed_at("certificate-issued_on")
 def has_centre_certificate(dossier: Dossier) -> Words | None:
     """Giấy chứng nhận của trung ương: required when the centre gave five stars."""
     result = dossier.fresh_result()
@@ -438,98 +454,77 @@ def certified_by_centre(dossier: Dossier) -> bool:
     return dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
 
 
-#: The minister, or a deputy for him; whoever signs by his order writes «TL. Bộ trưởng» before.
-_MINISTER = re.compile(r"\b(bộ|thứ) trưởng\b")
-#: The chair of a commune's People's Committee or a deputy: alone, or with the committee's name.
-_COMMUNE_CHAIR = re.compile(
-    r"\bchủ tịch\W*($|phó chủ tịch|xã\b|phường\b|thị trấn\b|đặc khu\b"
-    r"|(ubnd|(uỷ|ủy) ban nhân dân)\W*($|xã\b|phường\b|thị trấn\b|đặc khu\b))"
-)
-
-
-def _signed_as(dossier: Dossier, office: re.Pattern[str]) -> bool:
-    """Whether who signed the paper of the act, its last, held that ``office``."""
-    paper = dossier.officialdocuments.last()
-    if paper is None:
-        return False
-    said = unicodedata.normalize("NFC", paper.signer_capacity).casefold()
-    return office.search(" ".join(said.split())) is not None
-
-
-@condition
-def signed_by_ministry(dossier: Dossier) -> Words | None:
-    """Văn bản của Bộ: signed by the minister or for him."""
-    if not _signed_as(dossier, _MINISTER):
-        return _("Văn bản của Bộ do Bộ trưởng hoặc Thứ trưởng ký: hãy kiểm tra chức vụ người ký.")
-    return None
-
-
-@condition
-def signed_by_who_revokes(dossier: Dossier) -> Words | None:
-    """Quyết định thu hồi 5 sao do Bộ trưởng ký: the minister revokes what the centre certified."""
-    if certified_by_centre(dossier) and signed_by_ministry.why_not(dossier):
-        return _("Quyết định thu hồi sản phẩm 5 sao do Bộ trưởng ký.")
-    return None
-
-
-@condition
-def signed_by_commune(dossier: Dossier) -> Words | None:
-    """Xác nhận của UBND cấp xã: signed by its chair or for him (Điều 8.4)."""
-    if not _signed_as(dossier, _COMMUNE_CHAIR):
-        return _(
-            "Xác nhận ngừng sản xuất do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức "
-            "vụ người ký."
-        )
-    return None
-
-
-def paper_not_of(*acts: str) -> Condition:
-    """The condition that the paper of the act is another than those on which ``acts`` were done: a
-    number is given once in a year, and a scan shows one paper.
-    """
+def signed_by_office(name: str) -> Condition:
+    """The condition that who signed the paper of the act ``name`` may sign it (:data:`SIGNERS`)."""
+    signer = SIGNERS[name]
 
     def check(dossier: Dossier) -> Words | None:
-        """Một văn bản khác: not that of the act before it."""
-        paper = dossier.officialdocuments.last()
-        if paper is None:
+        """Đúng thẩm quyền ký văn bản."""
+        paper = dossier.resting_on
+        # In a replay of the past it may be unknown who signed.
+        if paper is None or clock.replaying():
             return None
-        same = Q()
-        # In a replay of the past the number may be unknown.
-        if number := fold_number(paper.number):
-            same |= Q(folded_number=number, signed_on__year=paper.signed_on.year)
-        if paper.scan is not None and paper.scan.sha256:
-            same |= Q(scan__sha256=paper.scan.sha256)
-        if not same:
-            return None
-        entries = dossier.history.filter(event__in=[f"dossier.{act}" for act in acts])
-        used = [
-            pk
-            for entry in entries
-            for model, pk in entry.data.get("records", ())
-            if model == paper._meta.model_name
-        ]
-        other = dossier.officialdocuments.filter(same, pk__in=used).exclude(pk=paper.pk).first()
-        if other is None:
-            return None
-        if fold_number(other.number) != number:
-            return _now(
-                "Bản chụp này là của văn bản %(paper)s đã ghi cho một việc khác: hãy chọn bản chụp "
-                "của văn bản này."
-            ) % {"paper": other}
-        return _now(
-            "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc "
-            "này."
-        ) % {"paper": paper}
+        office = signer.office(dossier)
+        return None if office.signs_as(paper.signer_capacity) else office.sentence
 
-    check.__name__ = f"on_no_paper_of_{'_'.join(acts)}"
-    return Condition(check)
+    check.__name__ = f"{name}_is_signed_by_its_office"
+    return Condition(check, field="paper-signer_capacity")
+
+
+def _used(dossier: Dossier) -> tuple[Any, Any]:
+    """The paper of the act, and the first of the same number or scan on which another act was done
+    that needs a paper of its own; None where there is none.
+    """
+    paper = dossier.resting_on
+    if paper is None:
+        return None, None
+    own = [f"dossier.{act}" for act, signer in SIGNERS.items() if signer.own]
+    used = [
+        pk
+        for entry in dossier.history.filter(event__in=own)
+        for model, pk in entry.data.get("records", ())
+        if model == paper._meta.model_name
+    ]
+    other = dossier.officialdocuments.filter(pk__in=used).exclude(pk=paper.pk).alike(paper).first()
+    return paper, other
+
+
+@typed_at("paper-number")
+def of_another_number(dossier: Dossier) -> Words | None:
+    """Số văn bản khác: a number is given once in a year."""
+    paper, other = _used(dossier)
+    if other is None or not paper.has_number_of(other):
+        return None
+    return _now(
+        "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc này."
+    ) % {"paper": other}
+
+
+@typed_at("paper-scan_file")
+def of_another_scan(dossier: Dossier) -> Words | None:
+    """Bản chụp khác: a scan shows one paper."""
+    paper, other = _used(dossier)
+    if other is None or paper.has_number_of(other):
+        return None
+    return _now(
+        "Bản chụp này là của văn bản %(paper)s đã ghi cho một việc khác: hãy chọn bản chụp của văn "
+        "bản này."
+    ) % {"paper": other}
+
+
+def about_its_paper(name: str) -> tuple[Condition, ...]:
+    """What the paper of the act ``name`` must be by law, if one is given."""
+    if name not in SIGNERS:
+        return ()
+    own = (of_another_number, of_another_scan) if SIGNERS[name].own else ()
+    return (signed_by_office(name), *own)
 
 
 def _was_reported(dossier: Dossier) -> bool:
     return dossier.history.filter(event="dossier.report_revocation").exists()
 
 
-@condition
+@typed_at("revocation-ground")
 def has_ground(dossier: Dossier) -> Words | None:
     """Căn cứ thu hồi: a ground, and what it rests on."""
     if not dossier.revocations.exists():
@@ -548,7 +543,7 @@ def corrected(kept: str) -> Condition:
         return None
 
     check.__name__ = f"corrects_one_of_{kept}"
-    return Condition(check)
+    return Condition(check, field="replaces")
 
 
 @condition

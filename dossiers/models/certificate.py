@@ -27,7 +27,6 @@ from cycle.models import (
     RuleSet,
     Stream,
     check_symbol,
-    fold,
     fold_number,
     heir_of,
     now_called,
@@ -448,34 +447,29 @@ class Certificate(Record):
             raise ValidationError(
                 {"signed_on": _("Ngày ký quyết định không thể trước ngày họp hội đồng.")}
             )
-        same = Certificate.objects.filter(
-            issuer=self.issuer,
-            decision__folded_number=fold_number(decision.number),
-            decision__signed_on__year=decision.signed_on.year,
-        ).select_related("decision")
-        other = same.exclude(decision=decision).first()
+        papers = type(decision).objects.alike(decision).exclude(pk=decision.pk)
+        given = Certificate.objects.filter(issuer=self.issuer, decision__in=papers)
+        other = given.select_related("decision__scan").first()
         if other is None or other.decision is None:
             return
-        this = {"number": decision.number, "product": other.product_name}
-        if other.decision.signed_on != decision.signed_on:
-            day = f"{other.decision.signed_on:%d/%m/%Y}"
-            raise ValidationError(
-                {
-                    "signed_on": _now(
-                        "Quyết định %(number)s đã ghi cho «%(product)s» với ngày ký %(day)s."
-                    )
-                    % {**this, "day": day}
-                }
-            )
-        if fold(other.decision.signer) != fold(decision.signer):
-            raise ValidationError(
-                {
-                    "signer": _now(
-                        "Quyết định %(number)s đã ghi cho «%(product)s» với người ký %(signer)s."
-                    )
-                    % {**this, "signer": other.decision.signer}
-                }
-            )
+        said = {
+            "number": _("Bản chụp này là của quyết định %(number)s, đã ghi cho «%(product)s»."),
+            "signed_on": _("Quyết định %(number)s đã ghi cho «%(product)s» với ngày ký %(day)s."),
+            "signer": _("Quyết định %(number)s đã ghi cho «%(product)s» với người ký %(signer)s."),
+            "scan_file": _(
+                "Quyết định %(number)s đã ghi cho «%(product)s» với bản chụp khác: hãy chọn đúng "
+                "tệp đó, tải được ở trang hồ sơ ấy."
+            ),
+        }
+        for field in decision.unlike(other.decision):
+            its = {
+                "number": other.decision.number,
+                "product": other.product_name,
+                "day": f"{other.decision.signed_on:%d/%m/%Y}",
+                "signer": other.decision.signer,
+            }
+            at = "scan_file" if field == "number" else field
+            raise ValidationError({at: said[field] % its})
 
     def refused(self, error: Exception) -> ValidationError | None:
         if "certificate_number_once" in str(error):

@@ -49,7 +49,7 @@ from cycle.models.reading import Point
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Words, stated
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Lack, Words, stated
 from dossiers.law.doing import Doing
 from dossiers.law.states import (
     AT_COUNCIL,
@@ -145,6 +145,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     """
 
     history_stream = Stream.DOSSIER
+    #: The paper of the act that is being done; its conditions ask it.
+    resting_on: OfficialDocument | None = None
 
     cycle = models.ForeignKey(
         Cycle, models.PROTECT, related_name="dossiers", verbose_name=_("chu trình")
@@ -573,11 +575,19 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
         With ``settled`` only those conditions that no record made with the act could meet.
         """
+        return [each.words for each in self.lacking(name, doing, settled=settled)]
+
+    def lacking(
+        self, name: str, doing: Doing | None = None, *, settled: bool = False
+    ) -> list[Lack]:
+        """The same with the field of each."""
         transition = getattr(self, name)._django_fsm.get_transition(self.state)
-        lacking = [
-            check.why_not(self) for check in transition.conditions if check.settled or not settled
+        of_round = self._why_not_of_round(name, doing)
+        return ([Lack(of_round)] if of_round else []) + [
+            Lack(words, check.field)
+            for check in transition.conditions
+            if (check.settled or not settled) and (words := check.why_not(self))
         ]
-        return list(filter(None, [self._why_not_of_round(name, doing), *lacking]))
 
     def _why_not_of_round(self, name: str, doing: Doing | None) -> Words | None:
         asks = ACTS[name].of_round
@@ -634,12 +644,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
             was = copy.copy(self)
-            if self._why_not_of_round(name, doing):
-                raise ConditionNotMet(self.why_not(name, doing))
+            self.resting_on = paper
             try:
+                if self._why_not_of_round(name, doing):
+                    raise ConditionNotMet(self.lacking(name, doing))
                 told = getattr(self, name)(**values)
             except fsm.TransitionNotAllowed:
-                raise ConditionNotMet(self.why_not(name, doing)) from None
+                raise ConditionNotMet(self.lacking(name, doing)) from None
+            finally:
+                self.resting_on = None
             if self.state != before:
                 self.moved_at = moment
             self.save()
@@ -681,7 +694,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         on_paper = self.demands_paper(act) and not (act.scored and by_round)
         if on_paper and paper is None:
-            raise ConditionNotMet([_("Bạn chưa nhập văn bản đã ký.")])
+            raise ConditionNotMet([Lack(_("Bạn chưa nhập văn bản đã ký."), "paper-number")])
         scanned = paper is not None and paper.is_scanned
         if (on_paper or doing.typed) and not scanned and not clock.replaying():
             raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})

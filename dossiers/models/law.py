@@ -57,15 +57,11 @@ from dossiers.law.conditions import (
     may_go_to_province,
     ministry_revokes,
     not_judged,
-    paper_not_of,
     plan_waited,
     province_certifies,
     province_revokes,
     result_approved,
     samples_for_centre,
-    signed_by_commune,
-    signed_by_ministry,
-    signed_by_who_revokes,
 )
 from dossiers.law.states import (
     AT_THE_PRODUCER,
@@ -656,7 +652,7 @@ class Law(models.Model):
     @task_act(
         S.AWAITING_DECISION,
         S.AT_CENTRE,
-        conditions=[may_be_nominated, result_approved, paper_not_of("approve_result")],
+        conditions=[may_be_nominated, result_approved],
         asks=(samples_for_centre,),
         paper=True,
         label=_("Đề nghị trung ương"),
@@ -668,7 +664,7 @@ class Law(models.Model):
     @free_act(
         S.AWAITING_DECISION,
         None,
-        conditions=[may_be_nominated, paper_not_of("approve_result", "nominate")],
+        conditions=[may_be_nominated],
         paper=True,
         label=_("Ghi quyết định phê duyệt kết quả"),
         who=REVOKERS,
@@ -770,7 +766,6 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
-        conditions=[signed_by_commune],
         paper=True,
         label=_("Ghi xác nhận ngừng sản xuất của xã"),
         who=CONFIRMERS,
@@ -803,12 +798,7 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[
-            province_revokes,
-            has_ground,
-            signed_by_who_revokes,
-            paper_not_of("report_revocation"),
-        ],
+        conditions=[province_revokes, has_ground],
         tone="refuse",
         reason=True,
         paper=True,
@@ -830,7 +820,6 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
-        conditions=[signed_by_ministry],
         reason=True,
         paper=True,
         label=_("Ghi yêu cầu đánh giá lại của Bộ"),
@@ -848,7 +837,6 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         S.REVOKED,
-        conditions=[signed_by_ministry],
         tone="refuse",
         reason=True,
         paper=True,

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, letters
-from cycle.models import NameField, check_signer, check_symbol
+from cycle.letters import fold_number
+from cycle.models import NameField, check_signer, check_symbol, same_name
 from dossiers.models.evidence import SCANS
 from dossiers.models.records import Record
+
+
+class OfficialDocumentQuerySet(models.QuerySet):
+    """Papers, and which are said to be the same."""
+
+    def alike(self, paper: OfficialDocument) -> Self:
+        """Those with the number of ``paper`` in its year, or with its scan."""
+        same = Q()
+        # In a replay of the past the number may be unknown.
+        if number := fold_number(paper.number):
+            same |= Q(folded_number=number, signed_on__year=paper.signed_on.year)
+        if sha256 := paper.shown_by:
+            same |= Q(scan__sha256=sha256)
+        return self.filter(same).select_related("scan") if same else self.none()
 
 
 class OfficialDocument(Record):
@@ -27,6 +45,8 @@ class OfficialDocument(Record):
         "dossiers.Evidence", models.PROTECT, null=True, blank=True, verbose_name=_("bản chụp")
     )
 
+    objects = OfficialDocumentQuerySet.as_manager()
+
     class Meta(Record.Meta):
         verbose_name = _("văn bản")
         indexes = [models.Index(fields=["folded_number"], name="document_look_up")]
@@ -35,6 +55,28 @@ class OfficialDocument(Record):
     def is_scanned(self) -> bool:
         """Whether it has a scan."""
         return bool(self.scan is not None and self.scan.kind in SCANS and self.scan.sha256)
+
+    @property
+    def shown_by(self) -> str:
+        """The SHA-256 of its scan; "" without one."""
+        return self.scan.sha256 if self.scan is not None else ""
+
+    def has_number_of(self, other: OfficialDocument) -> bool:
+        """Whether both have one number of one year, however it is written."""
+        mine, its = ((fold_number(each.number), each.signed_on.year) for each in (self, other))
+        return mine == its and bool(mine[0])
+
+    def unlike(self, other: OfficialDocument) -> list[str]:
+        """Where the two, said to be one paper, are not: its number, day, signer, scan. One paper
+        has one of each; a scan that is not there says nothing. None is named of one paper.
+        """
+        agree = {
+            "number": self.has_number_of(other),
+            "signed_on": self.signed_on == other.signed_on,
+            "signer": same_name(self.signer, other.signer),
+            "scan_file": not (self.shown_by and other.shown_by) or self.shown_by == other.shown_by,
+        }
+        return [name for name, agrees in agree.items() if not agrees]
 
     def clean(self) -> None:
         if self.signed_on and self.signed_on > clock.today():

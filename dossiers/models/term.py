@@ -502,9 +502,10 @@ class Term(models.Model):
         stopped clock or one with a fixed date.
         """
         if not reason.strip() or not document.strip():
-            raise ValidationError(_("Gia hạn cần lý do và số văn bản."))
+            lacks = "document" if reason.strip() else "reason"
+            raise ValidationError({lacks: _("Gia hạn cần lý do và số văn bản.")})
         if not names_document(document):
-            raise ValidationError(document_unnamed())
+            raise ValidationError({"document": document_unnamed()})
         if self.state == TermState.STOPPED or not self.unit or days < 1:
             raise ValidationError(_("Không gia hạn được thời hạn này."))
         if self.extended + days > self.extension_limit:

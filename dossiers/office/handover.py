@@ -221,7 +221,7 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
             raise ValidationError(
                 {"valid_from": _("Ủy quyền chưa có văn bản bắt đầu từ hôm nay hoặc một ngày sau.")}
             )
-        appointing.check_sides(
+        appointing.check_stand_in(
             substitution.substitute,
             post,
             first=substitution.valid_from,

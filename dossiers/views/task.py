@@ -21,6 +21,7 @@ from cycle.asking import SignedIn
 from cycle.models import Role, User
 from cycle.typed import shows_typed
 from dossiers.forms import acts
+from dossiers.forms.fields import refuse
 from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES, SIGN
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
@@ -162,7 +163,10 @@ def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
         else:
             doors.HANDLING[name](task, by=request.user, **said)
     except ConditionNotMet as error:
-        return _page(request, task, problems=error.messages)
+        if form is None:
+            return _page(request, task, problems=error.messages)
+        refuse(form, error)
+        return _page(request, task, handled=(name, form))
     if asks:
         return _page(request, task, asks_to_sign=True)
     messages.success(request, _("Đã %(what)s.") % {"what": events.label(f"task.{name}")})

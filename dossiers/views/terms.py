@@ -18,6 +18,7 @@ from cycle.models import User
 from cycle.once import once
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
+from dossiers.forms.fields import refuse
 from dossiers.forms.terms import ExtensionForm
 from dossiers.models import Dossier, Task, Term, TermState
 from dossiers.terms.due import UNITS
@@ -90,7 +91,7 @@ def term_extend(request: SignedIn, pk: int) -> HttpResponseBase:
         try:
             moved = extend(term, by=request.user, **form.cleaned_data)
         except ValidationError as refused:
-            form.add_error(None, refused)
+            refuse(form, refused)
         except PermissionDenied:
             form.add_error(None, _("Bạn không còn giữ vai trò được gia hạn."))
         else:

@@ -39,6 +39,7 @@ from dossiers.law.conditions import (
     CYCLE_CLOSED,
     ActNotPossible,
     ConditionNotMet,
+    Lack,
     group_unknown,
     stated,
 )
@@ -409,7 +410,8 @@ def reassign(task: Task, *, to: User, by: User | None, reason: str) -> None:
         task, "task.reassign", by, "dossiers.manage_task", reason=reason, to=str(to), to_id=to.pk
     ):
         if not to.is_active or to.capacity(task.role, task.org_unit_id) is None:
-            raise ConditionNotMet([_("%(who)s không giữ vai trò này tại đơn vị.") % {"who": to}])
+            said = _("%(who)s không giữ vai trò này tại đơn vị.") % {"who": to}
+            raise ConditionNotMet([Lack(said, "to")])
         engine.give(task, to)
 
 
@@ -438,23 +440,28 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
         if document.strip() and not names_document(document):
-            raise ConditionNotMet([document_unnamed()])
+            raise ConditionNotMet([Lack(document_unnamed(), "document")])
         if not document.strip() and not task.dossier.commune.is_below(to):
-            raise ConditionNotMet(
-                [_("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")]
-            )
+            said = _("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")
+            raise ConditionNotMet([Lack(said, "document")])
         if (heir := to.heir()) != to:
             raise ConditionNotMet(
                 [
-                    _("«%(unit)s» nay là «%(now)s»: hãy chọn «%(now)s».")
-                    % {"unit": to.label, "now": heir}
+                    Lack(
+                        _("«%(unit)s» nay là «%(now)s»: hãy chọn «%(now)s».")
+                        % {"unit": to.label, "now": heir},
+                        "to",
+                    )
                 ]
             )
         if not people_of(task.role, to.pk).exists():
             raise ConditionNotMet(
                 [
-                    _("%(unit)s chưa có ai giữ vai trò «%(role)s»: việc sẽ không ai làm được.")
-                    % {"unit": to, "role": Role(task.role).label}
+                    Lack(
+                        _("%(unit)s chưa có ai giữ vai trò «%(role)s»: việc sẽ không ai làm được.")
+                        % {"unit": to, "role": Role(task.role).label},
+                        "to",
+                    )
                 ]
             )
         Route.objects.update_or_create(

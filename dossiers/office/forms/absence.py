@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock
 from cycle.models import RoleAssignment, Substitution, User, named_apart
-from dossiers.forms.fields import DateField, PlainPart, RowField
+from dossiers.forms.fields import DateField, PlainPart, RowField, refuse
 from dossiers.office import handover
 
 _Made = TypeVar("_Made")
@@ -63,7 +63,7 @@ class Asked(PlainPart):
         try:
             return act()
         except ValidationError as refused:
-            self.add_error(None, refused)
+            refuse(self, refused)
         return None
 
 

@@ -16,7 +16,7 @@ from cycle import clock
 from cycle.fields import PhoneField
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
-from dossiers.forms.fields import DateField, PlainPart, RowField
+from dossiers.forms.fields import DateField, PlainPart, RowField, refuse
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.office import people
 from dossiers.rules import administers_people
@@ -102,13 +102,8 @@ class Asked(PlainPart):
         try:
             return act()
         except ValidationError as refused:
-            self.add_error(None, self._placed(refused))
+            refuse(self, refused)
             return None
-
-    def _placed(self, refused: ValidationError) -> ValidationError:
-        if hasattr(refused, "error_dict") and not set(refused.error_dict) <= set(self.fields):
-            return ValidationError(refused.messages)
-        return refused
 
     def paper(self) -> dict[str, str]:
         """The document and its signer, as every act takes them."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import provinces
 from cycle.fields import PhoneField
 from cycle.models import User
-from dossiers.forms.fields import DateField, PlainPart
+from dossiers.forms.fields import DateField, PlainPart, refuse
 from dossiers.forms.shown import Corrects
 from dossiers.office.forms.people import FILE_MESSAGES, email_field
 
@@ -99,5 +99,5 @@ class SplitForm(PlainPart):
         except provinces.ProvinceRefused as refused:
             self.add_error(None, str(refused))
         except ValidationError as refused:
-            self.add_error(None, refused)
+            refuse(self, refused)
         return None

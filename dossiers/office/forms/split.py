@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
-from dossiers.forms.fields import PlainPart
+from dossiers.forms.fields import PlainPart, refuse
 from dossiers.models import Potential, Producer
 from dossiers.office import allotting
 
@@ -131,5 +131,5 @@ class AllotForm(PlainPart):
         except allotting.AllottedMeanwhile:
             self.add_error(None, MEANWHILE)
         except ValidationError as refused:
-            self.add_error(None, refused)
+            refuse(self, refused)
         return None

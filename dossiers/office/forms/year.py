@@ -35,7 +35,7 @@ from cycle.models import (
 from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
-from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField, _polish
+from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField, _polish, refuse
 from dossiers.forms.shown import Corrects
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
@@ -45,15 +45,6 @@ from dossiers.office import year as years
 LONGEST = timedelta(days=550)
 #: The month from which the office prepares the next year.
 AUTUMN = 10
-
-
-def refuse(form: forms.BaseForm, error: ValidationError) -> None:
-    """Say what was refused at the field it is about, or above the form."""
-    if not hasattr(error, "error_dict"):
-        form.add_error(None, error)
-        return
-    for name, problems in error.error_dict.items():
-        form.add_error(name if name in form.fields else None, problems)
 
 
 def _reason(**kwargs: Any) -> forms.CharField:

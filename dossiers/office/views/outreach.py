@@ -13,6 +13,7 @@ from cycle.models import HistoryEntry, Stream
 from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
+from dossiers.forms.fields import refuse
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import OutreachEvent
 from dossiers.models.events import ORGANISERS
@@ -84,7 +85,7 @@ def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
         try:
             correct(form.instance, form.changed_here(), by=user, reason=form.cleaned_data["reason"])
         except ConditionNotMet as refused:
-            form.add_error(None, [str(each) for each in refused.messages])
+            refuse(form, refused)
         else:
             messages.success(request, _("Đã đính chính hoạt động."))
             return redirect("dossiers:outreach_one", event.pk)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from cycle.asking import SignedIn
 from cycle.once import once
 from cycle.typed import fill, shows_typed
-from dossiers.forms.fields import PlainPart
+from dossiers.forms.fields import PlainPart, refuse
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.potential import Filters, Potentials
 from dossiers.models import Potential, PotentialState
@@ -85,8 +85,7 @@ def _do(request: Any, form: WhyForm, potential: Potential) -> bool:
     try:
         act(potential, by=request.user, reason=form.cleaned_data["reason"])
     except ConditionNotMet as refused:
-        for message in refused.messages:
-            form.add_error(None, str(message))
+        refuse(form, refused)
         return False
     except PermissionDenied:
         form.add_error(None, _("Bạn không còn phụ trách xã này."))

@@ -26,6 +26,7 @@ from cycle.models import Batch, Cycle, HistoryEntry, StepWindow, Stream, WindowN
 from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from cycle.workdays import DAY, add_months
+from dossiers.forms.fields import refuse
 from dossiers.law.guidance import GUIDES
 from dossiers.models import PlanPaper
 from dossiers.office import year as years
@@ -86,7 +87,7 @@ def cycle_open(request: SignedIn) -> HttpResponseBase:
             if (known := _just_opened(request, form.cleaned_data["year"])) is not None:
                 messages.info(request, _("Chu trình này đã được mở."))
                 return unrecorded(redirect("dossiers:cycle", known.pk))
-            forms.refuse(form, refused)
+            refuse(form, refused)
         else:
             messages.success(
                 request, _("Đã mở %(title)s. Việc tiếp theo: xem lại các đợt và thời gian.")
@@ -276,7 +277,7 @@ def _change(
         try:
             done = act()
         except ValidationError as refused:
-            forms.refuse(form, refused)
+            refuse(form, refused)
         else:
             if done is False:
                 messages.info(request, _("Không có gì thay đổi."))

@@ -1,0 +1,229 @@
+"""Who signs: how offices write the capacity in which they do."""
+
+import unicodedata
+
+import pytest
+
+from cycle.letters import fold
+from dossiers.law import signers
+
+#: Of whose chair any committee's paper may be, for the unit is on the paper's head.
+ANY_CHAIR = [
+    "Chủ tịch",
+    "CHỦ TỊCH",
+    "Phó Chủ tịch",
+    "KT. CHỦ TỊCH\nPHÓ CHỦ TỊCH",
+    "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH",
+    "K/T CHỦ TỊCH – PHÓ CHỦ TỊCH THƯỜNG TRỰC",
+    "TM. ỦY BAN NHÂN DÂN\nCHỦ TỊCH",
+    "T/M UBND, Chủ tịch",
+    "TM. UBND, KT. CHỦ TỊCH, PHÓ CHỦ TỊCH",
+    "Thay mặt Uỷ ban nhân dân, Chủ tịch",
+    "Ký thay Chủ tịch, Phó Chủ tịch",
+    "Quyền Chủ tịch",
+    "Q. Chủ tịch",
+    "Q.Chủ tịch UBND",
+    "Phó Chủ tịch phụ trách",
+    "Chủ tịch Ủy ban nhân dân",
+    "CT UBND",
+    "PCT UBND",
+    "Chủ tịch (đã ký)",
+    "TUQ. CHỦ TỊCH\nGIÁM ĐỐC SỞ NÔNG NGHIỆP VÀ MÔI TRƯỜNG",
+    "TUQ. Chủ tịch, Chánh Văn phòng",
+]
+COMMUNE_CHAIR = [
+    "Chủ tịch UBND xã",
+    "Chủ tịch Ủy ban nhân dân xã Nà Tấu",
+    "Chủ tịch UBND xã Nà Tấu, huyện Điện Biên, tỉnh Điện Biên",
+    "Chủ tịch Uỷ ban nhân dân phường Mường Thanh",
+    "Phó Chủ tịch UBND phường Hội An",
+    "Chủ tịch xã",
+    "Chủ tịch xã Sín Chải",
+    "Chủ tịch UBND thị trấn Phố Ràng",
+    "Chủ tịch UBND đặc khu Phú Quốc",
+    "TM. ỦY BAN NHÂN DÂN XÃ NÀ TẤU\nKT. CHỦ TỊCH\nPHÓ CHỦ TỊCH",
+    "UBND xã Nà Tấu - Chủ tịch",
+    "Chủ tịch UBND cấp xã",
+]
+DISTRICT_CHAIR = [
+    "Chủ tịch UBND huyện",
+    "Chủ tịch UBND huyện Mường Ảng",
+    "Phó Chủ tịch UBND thị xã Mường Lay, tỉnh Điện Biên",
+    "TM. UBND THÀNH PHỐ ĐIỆN BIÊN PHỦ, CHỦ TỊCH",
+]
+PROVINCE_CHAIR = [
+    "Chủ tịch UBND tỉnh",
+    "Chủ tịch UBND tỉnh Điện Biên",
+    "Phó Chủ tịch Ủy ban nhân dân tỉnh",
+    "TM. UBND TỈNH, KT. CHỦ TỊCH, PHÓ CHỦ TỊCH",
+    "TUQ. CHỦ TỊCH UBND TỈNH, GIÁM ĐỐC SỞ",
+    "Quyền Chủ tịch UBND tỉnh Điện Biên",
+]
+NO_CHAIR = [
+    "",
+    "…",
+    "Chủ tịch Hội Nông dân",
+    "Chủ tịch Hội Nông dân xã",
+    "Hội Nông dân, Chủ tịch",
+    "Hội Nông dân xã - Chủ tịch",
+    "Chủ tịch Hội Liên hiệp Phụ nữ xã",
+    "Chủ tịch Hội Cựu chiến binh",
+    "Chủ tịch Hội đồng quản trị",
+    "Chủ tịch HĐQT HTX Nà Tấu",
+    "Chủ tịch Hội đồng nhân dân xã",
+    "Chủ tịch HĐND xã, Chủ tịch UBND xã",
+    "Chủ tịch Ủy ban Mặt trận Tổ quốc xã",
+    "Chủ tịch UBMTTQ xã",
+    "Chủ tịch Công đoàn xã",
+    "Chủ tịch Liên minh Hợp tác xã tỉnh",
+    "Chủ tịch công ty",
+    "TUQ. Chủ tịch Hội Nông dân xã",
+    "Thư ký Chủ tịch",
+    "Thư ký Chủ tịch UBND xã",
+    "Trợ lý Chủ tịch UBND tỉnh",
+    "Nguyên Chủ tịch UBND xã",
+    "Con ông Chủ tịch xã",
+    "Giám đốc HTX",
+    "Bí thư Đảng ủy",
+    "Trưởng phòng",
+    "Công chức kinh tế xã",
+    "TL. CHỦ TỊCH, CHÁNH VĂN PHÒNG",
+    "Chưa rõ chức vụ",
+    "Tịch Chủ",
+    "Chủ tịch và Phó Chủ tịch",
+]
+MINISTER = [
+    "Bộ trưởng",
+    "BỘ TRƯỞNG",
+    "Quyền Bộ trưởng",
+    "Q. Bộ trưởng",
+    "Bộ trưởng Bộ Nông nghiệp và Môi trường",
+    "Bộ trưởng Bộ Nông nghiệp và Phát triển nông thôn",
+    "Bộ trưởng Bộ NN&PTNT",
+    "Bộ trưởng Bộ NN và MT",
+    "Bộ trưởng Bộ NNMT",
+    "Thứ trưởng",
+    "Thứ trưởng Bộ Nông nghiệp",
+    "Thứ trưởng Thường trực Bộ Nông nghiệp và Môi trường",
+    "KT. BỘ TRƯỞNG\nTHỨ TRƯỞNG",
+    "KT. Bộ trưởng – Thứ trưởng",
+    "Ký thay Bộ trưởng, Thứ trưởng",
+    "Bộ Nông nghiệp và Môi trường, Bộ trưởng",
+    "BỘ NÔNG NGHIỆP VÀ MÔI TRƯỜNG - KT. BỘ TRƯỞNG - THỨ TRƯỞNG",
+    "TL. BỘ TRƯỞNG\nCỤC TRƯỞNG",
+    "TL. Bộ trưởng, Cục trưởng Cục Kinh tế hợp tác và Phát triển nông thôn",
+    "TUQ. Bộ trưởng, Chánh Văn phòng Điều phối",
+    "Thứ trưởng (đã ký)",
+]
+NO_MINISTER = [
+    "",
+    "Thư ký Bộ trưởng",
+    "Trợ lý Bộ trưởng",
+    "Nguyên Bộ trưởng",
+    "Vợ Bộ trưởng",
+    "Thủ trưởng",
+    "THỦ TRƯỞNG",
+    "Thủ trưởng cơ quan",
+    "Bộ trưởng Bộ Công Thương",
+    "Thứ trưởng Bộ Y tế",
+    "Bộ trưởng, Chủ nhiệm Văn phòng Chính phủ",
+    "Cục trưởng",
+    "Vụ trưởng",
+    "Bộ",
+    "TL. Bộ trưởng",
+    "TM. Bộ",
+    "Chủ tịch",
+    "Chủ tịch UBND tỉnh",
+    "Chánh Văn phòng Bộ",
+    "Phó Bộ trưởng",
+    "Thư ký Thứ trưởng",
+    "Thứ trưởng danh dự",
+]
+CENTRE_COUNCIL = [
+    "Chủ tịch Hội đồng",
+    "CHỦ TỊCH HỘI ĐỒNG",
+    "Phó Chủ tịch Hội đồng",
+    "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH HỘI ĐỒNG",
+    "Chủ tịch Hội đồng OCOP trung ương",
+    "Chủ tịch Hội đồng đánh giá, phân hạng sản phẩm OCOP cấp trung ương",
+    "TM. HỘI ĐỒNG, CHỦ TỊCH",
+]
+COUNCIL_OF_PROVINCE = [
+    "Chủ tịch hội đồng",
+    "Chủ tịch Hội đồng OCOP tỉnh",
+    "Chủ tịch Hội đồng đánh giá, phân hạng sản phẩm OCOP cấp tỉnh",
+    "TM. HỘI ĐỒNG, CHỦ TỊCH",
+    "Phó Chủ tịch Hội đồng đánh giá, xếp hạng sản phẩm OCOP tỉnh Điện Biên",
+]
+NO_COUNCIL = [
+    "Thư ký hội đồng",
+    "Thành viên hội đồng",
+    "Chủ tịch Hội đồng quản trị",
+    "Chủ tịch Hội đồng nhân dân tỉnh",
+    "Ủy viên",
+]
+
+PROVINCE = signers.Office("", signers._PROVINCES["tinh"])
+OF_COUNCIL = signers.Office("", (*PROVINCE.written, signers._council(signers._unit("tinh"))))
+
+#: Office -> (how it is written, how it is not).
+WRITTEN = {
+    "commune": (
+        signers.COMMUNE,
+        ANY_CHAIR + COMMUNE_CHAIR,
+        NO_CHAIR + DISTRICT_CHAIR + PROVINCE_CHAIR + MINISTER,
+    ),
+    "district": (
+        signers.DISTRICT,
+        ANY_CHAIR + DISTRICT_CHAIR,
+        NO_CHAIR + COMMUNE_CHAIR + PROVINCE_CHAIR + MINISTER,
+    ),
+    "province": (
+        PROVINCE,
+        ANY_CHAIR + PROVINCE_CHAIR,
+        NO_CHAIR + COMMUNE_CHAIR + DISTRICT_CHAIR + MINISTER,
+    ),
+    "minister": (
+        signers.MINISTER,
+        MINISTER,
+        NO_MINISTER + NO_CHAIR + ANY_CHAIR + PROVINCE_CHAIR + CENTRE_COUNCIL,
+    ),
+    "centre": (
+        signers.CENTRE,
+        MINISTER + CENTRE_COUNCIL,
+        [each for each in NO_MINISTER + NO_CHAIR if each not in CENTRE_COUNCIL]
+        + NO_COUNCIL
+        + ["Chủ tịch", "Phó Chủ tịch", "Chủ tịch Hội đồng OCOP tỉnh"]
+        + PROVINCE_CHAIR,
+    ),
+    "council": (OF_COUNCIL, ANY_CHAIR + PROVINCE_CHAIR + COUNCIL_OF_PROVINCE, NO_COUNCIL),
+}
+CASES = [
+    (name, said, signs)
+    for name, (_office, does, does_not) in WRITTEN.items()
+    for writings, signs in ((does, True), (does_not, False))
+    for said in writings
+]
+
+
+@pytest.mark.parametrize(("office", "said", "signs"), CASES)
+def test_a_capacity_is_that_of_its_office_however_it_is_written(office, said, signs):
+    ways = {
+        said,
+        said.upper(),
+        said.lower(),
+        unicodedata.normalize("NFD", said),
+        f"  {said.replace(' ', '  ')} ",
+        said.replace(", ", "\n"),
+        said.replace("Ủy", "Uỷ").replace("ỦY", "UỶ"),
+    }
+    if "thủ trưởng" not in said.lower():
+        # Without marks a thủ trưởng is a thứ trưởng.
+        ways.add(fold(said))
+    its = WRITTEN[office][0]
+    assert {way: its.signs_as(way) for way in ways} == dict.fromkeys(ways, signs)
+
+
+def test_the_tables_are_as_long_as_they_should_be():
+    for _office, does, does_not in list(WRITTEN.values())[:4]:
+        assert len(set(does)) >= 20 and len(set(does_not)) >= 20
