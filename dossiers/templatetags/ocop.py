@@ -19,9 +19,6 @@ from dossiers.law.states import State
 from dossiers.models import ACTS, Dossier, OutreachEvent, Producer, Product, ProductGroup, Task
 from dossiers.terms.due import due as due_of
 
-#: Keys of an entry's data that are moments: the old and the new time of a meeting.
-_DAYS = ("was", "meets_at")
-
 register = template.Library()
 register.filter("day", written.day_text)
 register.filter("moment", written.moment_text)
@@ -111,10 +108,9 @@ def _in_words(field: Any, value: str) -> str:
 @register.filter
 def from_what(entry: HistoryEntry) -> list[str]:
     """What an entry changed, "from … to …", as phrases that follow its sentence."""
+    if said := events.told(entry):
+        return said
     told = entry.data
-    if entry.event == "round.move_meeting" and told.get("was"):
-        days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
-        return [_("từ %(was)s sang %(now)s") % dict(zip(("was", "now"), days, strict=True))]
     if entry.erased("data.changed"):
         return [str(ERASED)]
     changed = told.get("changed", {})
