@@ -26,6 +26,7 @@ from dossiers.lists.inbox import Filters
 from dossiers.models import Dossier, Producer, Product, State
 from dossiers.models.product import maker_key
 from tests.decision_papers import decision_of
+from tests.pages import yes
 from tests.public_pages import keep, see
 from tests.standing import stand
 from tests.world import open_dossier, person
@@ -300,7 +301,8 @@ def test_a_producer_who_is_there_already_is_recognised_and_may_be_another(opened
     assert "Chủ thể đã có ở xã này" in answer.text
     assert "HTX nông nghiệp Tâm Đức" in answer.text
     assert Dossier.objects.count() == 2
-    assert opened(**typed, confirmed="on").status_code == 302
+    assert opened(**typed, confirmed="on").status_code == 200
+    assert opened(**typed, **yes(answer)).status_code == 302
     assert Dossier.objects.count() == 3
 
 

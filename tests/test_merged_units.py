@@ -354,7 +354,6 @@ def filled(s, cycle, **typed):
     return {
         "cycle": cycle.pk, "commune": s.own.pk, "case_type": "reevaluation",
         "entered_as": "reevaluation", "state": "assembling", "reason": "Sắp hết hạn",
-        "confirmed": "on",
     } | typed  # fmt: skip
 
 

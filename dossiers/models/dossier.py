@@ -61,7 +61,7 @@ from dossiers.models.law import (
     LateEntry,
     Law,
 )
-from dossiers.models.product import Product, Standing
+from dossiers.models.product import Producer, Product, Standing
 
 if TYPE_CHECKING:
     from dossiers.models.evidence import Evidence
@@ -619,7 +619,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 records, data["paper"] = [*scan, paper, *records], True
             self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
-            was = copy.copy(self)
+            was, beside = copy.copy(self), self._beside(act)
             if self._why_not_of_round(name, doing):
                 raise ConditionNotMet(self.why_not(name, doing))
             try:
@@ -650,7 +650,39 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
                 **data,
             )
+            self._tell_beside(beside, entry, doing)
             return entry, terms
+
+    def _beside(self, act: Act) -> list[Product | Producer]:
+        """The product and the producer as they are, locked, before an act that corrects them."""
+        if act.takes not in ("correction", "details"):
+            return []
+        held = Product.everything.select_for_update().filter(pk=self.product_id).get()
+        return [held, Producer.everything.select_for_update().get(pk=held.producer_id)]
+
+    @staticmethod
+    def _tell_beside(
+        beside: Sequence[Product | Producer], entry: HistoryEntry, doing: Doing
+    ) -> None:
+        """Write what an act corrected of them into their own histories, as ``entry`` says it."""
+        for was in beside:
+            now = type(was)._base_manager.get(pk=was.pk)
+            if became := changed(was, now):
+                HistoryEntry.objects.record(
+                    f"{was._meta.model_name}.change",
+                    now,
+                    by=doing.by,
+                    capacity=doing.capacity,
+                    at=entry.at,
+                    reason=entry.reason,
+                    saved=[now],
+                    dossier=entry.stream_id,
+                    changed=[
+                        {"row": str(now), "field": name, "before": before, "after": after}
+                        for _model, _pk, columns in became
+                        for name, (before, after) in columns.items()
+                    ],
+                )
 
     def _check_paper(
         self, act: Act, doing: Doing, paper: OfficialDocument | None, *, by_round: bool
