@@ -281,8 +281,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def place(self) -> str:
         """The name of the commune that it was filed in, with today's (nay là)."""
-        filed = self.before_split or self.commune
-        return now_called(filed.name, self.commune.heir().name)
+        return now_called(self.filed_in.name, self.commune.heir().name)
+
+    @property
+    def filed_in(self) -> OrgUnit:
+        """The commune that it was filed in: of what was split since, the old one."""
+        return self.before_split or self.commune
 
     @property
     def process(self) -> Process | None:

@@ -18,8 +18,16 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquer
 from django.utils.translation import gettext as _
 
 from cycle import clock, provinces
-from cycle.models import HistoryEntry, OrgUnit, User, check_document, check_signer
-from cycle.models.area import Heirs, start
+from cycle.models import (
+    HistoryEntry,
+    OrgUnit,
+    User,
+    check_document,
+    check_signer,
+    heir_of,
+    now_called,
+)
+from cycle.models.area import Business, Heirs, start
 from dossiers.models import Allotment, Dossier, Producer, Product, Route, Task, Term
 from dossiers.office import year
 from dossiers.walk import engine
@@ -57,6 +65,34 @@ def waiting(*units: int) -> QuerySet[Producer]:
     own = list(OrgUnit.objects.business_of(units).order_by().values_list("pk", flat=True))
     there = Dossier.objects.filter(commune__in=own).values("product__producer")
     return Producer.objects.filter(Q(commune__in=own) | Q(pk__in=there)).order_by("sort_key", "pk")
+
+
+def split_rows(user: User) -> list[dict[str, Any]]:
+    """The split communes that ``user`` is told of, each with today's name of its main successor and
+    how many of its producers wait; the number of queries does not depend on theirs.
+    """
+    units = list(
+        split_units(user)
+        .select_related("main_successor")
+        .annotate(
+            its=Business(start(F("pk")), clock.today_in_database()),
+            main_now=heir_of("main_successor", field="name"),
+        )
+    )
+    there = {pk for unit in units for pk in unit.its}
+    makers = Producer.objects.filter(commune__in=there).values_list("commune", "pk")
+    through = Dossier.objects.filter(commune__in=there, product__producer__void=False)
+    at: dict[int, set[int]] = {}
+    for commune, maker in makers.union(through.values_list("commune", "product__producer")):
+        at.setdefault(commune, set()).add(maker)
+    return [
+        {
+            "unit": unit,
+            "main": now_called(unit.main_successor.name, unit.main_now),
+            "waiting": len(set().union(*(at.get(pk, ()) for pk in unit.its))),
+        }
+        for unit in units
+    ]
 
 
 def count_waiting(user: User) -> int:
@@ -98,12 +134,21 @@ def open_to(unit: OrgUnit) -> list[OrgUnit]:
 
 
 def allot(
-    unit: OrgUnit, choices: list[Choice], *, by: User, document: str, signer: str, reason: str = ""
+    unit: OrgUnit,
+    choices: list[Choice],
+    *,
+    by: User,
+    document: str,
+    signer: str,
+    reason: str = "",
+    seen: int | None = None,
 ) -> int:
     """Give the producers of a split ``unit`` to its successors, on a document; all or none.
 
-    With a ``reason`` it corrects what was allotted before. Raises PermissionDenied, ValidationError
-    at ``document``, ``document_signer`` or ``reason``, AllottedMeanwhile. Returns how many.
+    With a ``reason`` it corrects what was allotted before; ``seen`` is the id of the allotment that
+    is corrected, where a page showed it: no colleague's correction since is undone unseen. Raises
+    PermissionDenied, ValidationError at ``document``, ``document_signer`` or ``reason``,
+    AllottedMeanwhile. Returns how many.
     """
     if not rules.has_perm("dossiers.allot", by):
         raise PermissionDenied
@@ -125,6 +170,8 @@ def allot(
         known = {each.producer_id: each for each in allotted(held).filter(producer__in=producers)}
         if reason:
             if set(producers) - set(known):
+                raise AllottedMeanwhile
+            if seen is not None and seen not in {each.pk for each in known.values()}:
                 raise AllottedMeanwhile
         elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
             raise AllottedMeanwhile

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
 from dossiers.forms.fields import PlainPart
-from dossiers.models import Producer
+from dossiers.models import Allotment, Producer
 from dossiers.office import allotting
 
 #: The producer waits on with the main successor.
@@ -23,7 +23,8 @@ MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. 
 class AllotForm(PlainPart):
     """A field for each producer and each product of it; then the document.
 
-    ``corrects``: what was allotted before is corrected, with a reason.
+    ``corrects``: the allotment of before that is corrected, with a reason. The form sends along
+    which one its page showed.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class AllotForm(PlainPart):
         *args: Any,
         unit: OrgUnit,
         producers: Iterable[Producer],
-        corrects: bool = False,
+        corrects: Allotment | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -71,6 +72,9 @@ class AllotForm(PlainPart):
                 max_length=500,
                 widget=forms.Textarea({"class": "form-control", "rows": 2}),
             )
+            self.fields["seen"] = forms.IntegerField(
+                required=False, initial=corrects.pk, widget=forms.HiddenInput
+            )
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -80,9 +84,31 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
+        if self.corrects is not None and self.cleaned_data.get("seen") != self.corrects.pk:
+            self._seen_anew(self.corrects)
         if not self.errors and not self.choices():
             raise ValidationError(_("Chưa chọn xã nhận cho chủ thể nào."))
         return cleaned
+
+    def _seen_anew(self, now: Allotment) -> None:
+        """Say what a colleague has allotted meanwhile; sent once more, it is corrected."""
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data["seen"] = now.pk
+        self.data = data
+        said = _now(
+            "Trong lúc trang này mở, %(who)s vừa phân «%(maker)s» về %(to)s (%(document)s). Hãy "
+            "xem lại; vẫn muốn đính chính như ở đây thì bấm lần nữa."
+        )
+        self.add_error(
+            None,
+            said
+            % {
+                "who": now.made_by,
+                "maker": now.producer,
+                "to": now.to.label,
+                "document": now.document,
+            },
+        )
 
     def choices(self) -> list[allotting.Choice]:
         """What was chosen, without what waits on."""
@@ -106,6 +132,7 @@ class AllotForm(PlainPart):
             return allotting.allot(
                 self.unit, self.choices(), by=by, document=said["document"],
                 signer=said["document_signer"], reason=said.get("reason", ""),
+                seen=said.get("seen"),
             )  # fmt: skip
         except allotting.AllottedMeanwhile:
             self.add_error(None, MEANWHILE)
