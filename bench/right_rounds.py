@@ -267,7 +267,7 @@ class Rounds:
         by = self.chance.choice([member.user, self.by(round_) or member.user])
         round_.declare_interest(
             entry, member, kind=self.chance.choice(["declared", "relative"]), reason="Họ hàng",
-            recused=self.chance.random() < 0.6, by=by,
+            correction="Ghi nhầm", recused=self.chance.random() < 0.6, by=by,
         )  # fmt: skip
         return True
 
@@ -319,7 +319,8 @@ class Rounds:
                 with suppress(ConditionNotMet), transaction.atomic():
                     round_.resolve(
                         its.entry, criterion=its.entry.rubric.criteria.get(pk=finding.criterion),
-                        stars=finding.stars, holds=holds or met, reason="Hội đồng kết luận", by=by,
+                        stars=finding.stars, holds=holds or met, reason="Hội đồng kết luận",
+                        correction="Kết luận lại", by=by,
                     )  # fmt: skip
                     number += 1
         return number
@@ -330,7 +331,8 @@ class Rounds:
         if entry and by:
             round_.resolve(
                 entry, elimination=entry.rubric.eliminations.first(),
-                holds=self.chance.random() < 0.5, reason="Hồ sơ giả", by=by,
+                holds=self.chance.random() < 0.5, reason="Hồ sơ giả",
+                correction="Kết luận lại", by=by,
             )  # fmt: skip
             return True
         return False

@@ -8,5 +8,5 @@ class CouncilsConfig(AppConfig):
 
     def ready(self) -> None:
         # Events, permissions, kinds of jobs and lists are registered by being imported.
-        from councils import events, lists, rules  # noqa: F401
+        from councils import events, journal, lists, rules  # noqa: F401
         from councils.judging import consequences  # noqa: F401

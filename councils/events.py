@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from cycle.events import carry, register
 
 carry(
-    "about dossier dossiers had_come holds interest kind left_out meets_at number opinion place"
-    " present recused regulation results scoring scorings seat seats signed_on stars until version"
-    " who who_id why"
+    "about corrects dossier dossiers had_come holds interest kind left_out meets_at number opinion"
+    " place present recused regulation results scoring scorings seat seats signed_on stars until"
+    " version who who_id why"
 )
 
 register("template.keep", _("nạp mẫu văn bản"))
@@ -26,12 +26,16 @@ register("round.mend_entry", _("đưa ra khỏi đợt sản phẩm không còn 
 register("round.invite", _("gửi giấy mời và tài liệu họp"))
 register("round.open", _("mở chấm điểm"))
 register("round.attend", _("ghi thành phần dự họp"))
-register("round.declare_interest", _("khai báo lợi ích"))
+register("round.declare_interest", _("khai báo lợi ích"), again=_("sửa khai báo lợi ích"))
 register("round.convene", _("triệu tập họp thay cho phiếu lấy ý kiến"))
-register("round.resolve", _("ghi kết luận của hội đồng"))
+register("round.resolve", _("ghi kết luận của hội đồng"), again=_("sửa kết luận của hội đồng"))
 register("round.count_sheets", _("kiểm phiếu"))
 register("round.score_again", _("cho chấm lại"))
-register("round.accept_spread", _("giữ kết quả dù điểm chênh lệch lớn"))
+register(
+    "round.accept_spread",
+    _("giữ kết quả dù điểm chênh lệch lớn"),
+    again=_("sửa lý do giữ kết quả dù điểm chênh lệch lớn"),
+)
 register("round.submit_sheet", _("nộp phiếu chấm điểm"))
 register("round.take_back_sheet", _("lấy lại phiếu chấm điểm"))
 register("round.enter_sheet", _("nhập phiếu chấm điểm từ bản giấy"))
@@ -45,4 +49,8 @@ register("round.close", _("chốt kết quả đợt đánh giá"))
 register("round.reopen", _("mở lại đợt đánh giá"))
 register("round.void", _("hủy đợt đánh giá"))
 register("round.void_sheet", _("không tính một phiếu chấm điểm"))
-register("round.record_document", _("ghi số, ngày văn bản của hội đồng"))
+register(
+    "round.record_document",
+    _("ghi số, ngày văn bản của hội đồng"),
+    again=_("ghi lại số, ngày văn bản của hội đồng"),
+)

@@ -29,7 +29,7 @@ from dossiers.models import ConditionNotMet
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from django.http import HttpResponse
+    from django.http import HttpResponse, QueryDict
 
     from councils.judging.standing import Standing
     from councils.models import InterestKind, Member, Score
@@ -183,7 +183,7 @@ def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpRe
     """Declare the member's interest: recused, or scoring with a reason."""
     if sheet.member is None or sheet.member.user_id != request.user.pk:
         raise PermissionDenied
-    form = InterestForm(request.POST, conflicts=_conflicts(sheet))
+    form = _interest_form(sheet, request.POST)
     if not form.is_valid():
         return page(request, sheet, interest=form)
     sheet.entry.round.declare_interest(
@@ -199,6 +199,12 @@ def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpRe
 def _conflicts(sheet: Scoresheet) -> list[tuple[InterestKind, str]]:
     # Only asked of a member's sheet.
     return sheet.entry.round.conflicts(sheet.entry, sheet.member)  # type: ignore[arg-type]
+
+
+def _interest_form(sheet: Scoresheet, data: QueryDict | None = None) -> InterestForm:
+    member = sheet.member
+    assert member is not None, "only asked of a member's sheet"
+    return InterestForm(data, entry=sheet.entry, member=member, conflicts=_conflicts(sheet))
 
 
 def _standing(form: SheetForm) -> Standing:
@@ -272,8 +278,7 @@ def page(
             and not sheet.is_draft
             and not recusal
             and not (absent and sheet.state == SheetState.VOID),
-            "interest": interest
-            or (InterestForm(conflicts=_conflicts(sheet)) if own and taking else None),
+            "interest": interest or (_interest_form(sheet) if own and taking else None),
             "interest_wrong": interest is not None,
             "other_evidence": by_criterion[""],
             "self_score": self_score,

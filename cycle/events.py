@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.utils.functional import Promise
 
+    Teller = Callable[[Any], list[str]]
+
 _labels: dict[str, str | Promise] = {}
+#: The phrase where what was recorded before is changed (``corrects`` in the entry's data).
+_again: dict[str, str | Promise] = {}
+_tellers: dict[str, Teller] = {}
 _keys: set[str] = set()
 
 
-def register(event: str, label: str | Promise) -> None:
-    """Let ``event`` be recorded; ``label`` is the verb phrase that follows the actor's name."""
+def register(event: str, label: str | Promise, *, again: str | Promise = "") -> None:
+    """Let ``event`` be recorded; ``label`` is the verb phrase that follows the actor's name,
+    ``again`` the one of a change of what stood.
+    """
     if event in _labels:
         raise ValueError(f"{event} is registered twice")
     _labels[event] = label
+    _again[event] = again or label
 
 
-def label(event: str) -> str | Promise:
+def label(event: str, *, again: bool = False) -> str | Promise:
     """The Vietnamese verb phrase of ``event``; KeyError when nobody registered it."""
-    return _labels[event]
+    return (_again if again else _labels)[event]
+
+
+def tell(*events: str) -> Callable[[Teller], Teller]:
+    """Let the function say what an entry of ``events`` is about, as phrases that follow its
+    sentence: made of the entry's data, as it was written in any version.
+    """
+
+    def keep(teller: Teller) -> Teller:
+        for event in events:
+            if event in _tellers:
+                raise ValueError(f"{event} is told twice")
+            _tellers[event] = teller
+        return teller
+
+    return keep
+
+
+def told(entry: Any) -> list[str]:
+    """What follows the sentence of a history entry."""
+    teller = _tellers.get(entry.event)
+    return [] if teller is None else teller(entry)
 
 
 def registered() -> set[str]:

@@ -2,20 +2,25 @@
 
 Every page masks its CSRF token anew, so the token that a form sends along names the page that was
 shown: it is the form's own key, unique in the database. Two at once wait for each other there.
+
+No page is kept by the browser, so after its Back the form is another page: the same content from
+the same person to the same address is asked about, for :data:`RECENT`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db import OperationalError, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -25,6 +30,11 @@ from cycle import clock, typed
 from cycle.models import SentForm
 
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of the field
+#: The field that says: record the same once more. Its value names what, so that a page of before,
+#: or a bare tick, answers no question that was not asked.
+ONCE_MORE = "once_more"
+#: For how long the same content is taken for the same thing sent again.
+RECENT = timedelta(minutes=30)
 
 
 def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -40,15 +50,20 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
         if not token:
             return view(request, *args, **kwargs)
         known = False
+        content = _content(request)
+        alike = _alike(request, content)
         try:
             with transaction.atomic():
                 sent, first = SentForm.objects.get_or_create(
                     key=_hash(token, request.path),
-                    defaults={"content": _content(request), "at": clock.now()},
+                    defaults={"content": content, "alike": alike, "at": clock.now()},
                 )
                 known = True
                 if not first:
-                    return _again(request, sent)
+                    return _again(request, sent, content)
+                if same := _recorded(sent, request):
+                    sent.delete()
+                    return _ask(request, same)
                 response = view(request, *args, **kwargs)
                 leads_to = getattr(response, "leads_to", "") or response.headers.get("Location")
                 if leads_to and not hasattr(response, "unrecorded"):
@@ -94,10 +109,36 @@ def _under_way(request: HttpRequest) -> HttpResponseBase:
     return redirect(here if known else "/")
 
 
-def _again(request: HttpRequest, sent: SentForm) -> HttpResponseBase:
+def _recorded(sent: SentForm, request: HttpRequest) -> SentForm | None:
+    """What the person has recorded lately with the same content, unless they say: once more."""
+    if not sent.alike or request.POST.get(ONCE_MORE) == sent.alike:
+        return None
+    lately = SentForm.objects.filter(alike=sent.alike, at__gt=sent.at - RECENT)
+    return lately.exclude(pk=sent.pk).exclude(leads_to="").order_by("-at").first()
+
+
+def _ask(request: HttpRequest, same: SentForm) -> HttpResponseBase:
+    """Say that it is recorded, lead there, and offer to record the same once more. A browser does
+    not send files anew by itself: they are to be chosen again.
+    """
+    typed_ = [
+        (name, value)
+        for name, values in request.POST.lists()
+        if name not in (TOKEN, ONCE_MORE)
+        for value in values
+    ]
+    files = [
+        (name, ", ".join(str(each.name) for each in values), len(values) > 1)
+        for name, values in request.FILES.lists()
+    ]
+    page = {"same": same, "typed": [*typed_, (ONCE_MORE, same.alike)], "files": files}
+    return render(request, "once_more.html", page)
+
+
+def _again(request: HttpRequest, sent: SentForm, content: str) -> HttpResponseBase:
     """Lead to what the form has made, and say that nothing more was written."""
     at = {"at": timezone.localtime(sent.at).strftime("%H:%M")}
-    if sent.content == _content(request):
+    if sent.content == content:
         text = _("Biểu mẫu này đã được ghi lúc %(at)s; gửi lại không ghi thêm gì. Đây là kết quả.")
         messages.info(request, text % at)
     else:
@@ -109,13 +150,36 @@ def _again(request: HttpRequest, sent: SentForm) -> HttpResponseBase:
 
 
 def _content(request: HttpRequest) -> str:
-    """The hash of what was typed and of the names and sizes of the files; not of the token."""
-    said = [(name, values) for name, values in request.POST.lists() if name != TOKEN]
+    """The hash of what was typed and of the files, their bytes too; not of the token."""
+    said = [
+        (name, values) for name, values in request.POST.lists() if name not in (TOKEN, ONCE_MORE)
+    ]
     files = [
-        (name, [(each.name, each.size) for each in values])
+        (name, [(each.name, _bytes(each)) for each in values])
         for name, values in request.FILES.lists()
     ]
     return _hash(repr(sorted(said)), repr(sorted(files)))
+
+
+def _bytes(file: UploadedFile) -> str:
+    """The hash of a file's bytes: two scans may have one name and one size."""
+    found = hashlib.sha256()
+    for chunk in file.chunks():
+        found.update(chunk)
+    file.seek(0)
+    return found.hexdigest()
+
+
+def _alike(request: HttpRequest, content: str) -> str:
+    """The hash of who sends what where; empty for nobody known, and where a secret was typed: it
+    must not come back in a page.
+    """
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return ""
+    if any(typed.SECRET.search(name) for name in request.POST if name != TOKEN):
+        return ""
+    return _hash(str(user.pk), request.get_full_path(), content)
 
 
 def _hash(*parts: str) -> str:

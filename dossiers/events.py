@@ -1,9 +1,19 @@
 """The events of a dossier's history, each with the verb phrase that follows the actor's name."""
 
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.events import carry, register
+from cycle.events import carry, register, tell
+from cycle.written import day_text
 from dossiers.models.law import ACTS
+
+if TYPE_CHECKING:
+    from cycle.models import HistoryEntry
 
 carry(
     "after also authority before begun code columns days due_on due_was filter format holder"
@@ -31,6 +41,22 @@ register("term.extend", _("gia hạn"))
 register("term.move", _("tính lại hạn theo lịch nghỉ"))
 register("term.outlive", _("dời ngày giấy chứng nhận hết hiệu lực"))
 register("term.of_batch", _("dời hạn theo ngày của đợt"))
+
+
+@tell("term.warning", "term.overdue", "term.escalated", "term.extend", "term.move", "term.of_batch")
+def _of_term(entry: HistoryEntry) -> list[str]:
+    """Which term, and its day: two of one dossier may run at once."""
+    due_on, was = (entry.data.get(key) for key in ("due_on", "due_was"))
+    said = [entry.label] if entry.label else []
+    if not due_on:
+        return said
+    now = day_text(date.fromisoformat(due_on))
+    if not was:
+        return [*said, _now("hạn %(day)s") % {"day": now}]
+    before = day_text(date.fromisoformat(was))
+    return [*said, _now("từ %(was)s sang %(now)s") % {"was": before, "now": now}]
+
+
 register("role.substitute", _("ủy quyền"))
 register("role.substitute_end", _("kết thúc ủy quyền"))
 register("role.substitute_paper", _("bổ sung văn bản ủy quyền"))

@@ -55,7 +55,7 @@ FLOORS = {
     ],
     "councils": [
         "events rules models guidance",
-        "judging templatetags data_check setup",
+        "judging journal templatetags data_check setup",
         "papers help",
         "forms stories",
         "pages sheet_page",

@@ -459,20 +459,23 @@ def test_an_older_page_of_resolutions_undoes_nothing_and_is_held_up_by_nothing(
     def answers(about, holds, reason):
         return {f"{about}-holds": holds, f"{about}-reason": reason}
 
+    why = {f"{kept}-correction": "Đếm lại"}
     if first:
         post(client, thu, "resolutions", entry.pk, **answers(kept, first, "Lần đầu"))
     was = answers(kept, first or "", "Lần đầu" if first else "")
     older = was | {f"was-{name}": value for name, value in was.items()}
     older |= {f"was-{name}": "" for name in answers(touched, "", "")}
     client_of_another = Client()
-    post(client_of_another, thu, "resolutions", entry.pk, **answers(kept, "yes", "Sửa lại"))
+    post(client_of_another, thu, "resolutions", entry.pk, **answers(kept, "yes", "Sửa lại"), **why)
     # The older page changes the other one alone.
     done = post(client, thu, "resolutions", entry.pk, **older, **answers(touched, "no", "Thiếu"))
     assert done.status_code == 302
     found = {each.criterion_id: (each.holds, each.reason) for each in entry.resolutions.all()}
     assert found == {one.pk: (True, "Sửa lại"), other.pk: (False, "Thiếu")}
     # What both changed is asked of the second, at its field.
-    asked = post(client, thu, "resolutions", entry.pk, **older | answers(kept, "no", "Ý kiến khác"))
+    asked = post(
+        client, thu, "resolutions", entry.pk, **older | why | answers(kept, "no", "Ý kiến khác")
+    )
     assert asked.status_code == 200
     assert "người khác vừa đổi ô này" in asked.content.decode()
     assert entry.resolutions.get(criterion=one).reason == "Sửa lại"

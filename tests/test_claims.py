@@ -23,6 +23,7 @@ from dossiers.models import (
 from dossiers.office.reports import CycleReport
 from dossiers.walk import doors
 from tests import judging, records
+from tests.pages import yes
 from tests.revoking import at, certify, inspect
 from tests.standing import stand
 from tests.world import certified_before, open_cycle, open_dossier, open_task
@@ -42,17 +43,19 @@ def honey(cycle, commune, an):
 def posted(user, cycle, product, /, commune=None, **fields):
     client = Client()
     client.force_login(user)
-    return client.post(
-        NEW,
-        {
-            "cycle": cycle.pk,
-            "commune": (commune or product.producer.commune).pk,
-            "product": product.pk,
-            "case_type": "first",
-            "confirmed": "on",
-        }
-        | fields,
-    )
+    typed = {
+        "cycle": cycle.pk,
+        "commune": (commune or product.producer.commune).pk,
+        "product": product.pk,
+        "case_type": "first",
+    } | fields
+    answer = client.post(NEW, typed)
+    if "confirmed" not in typed and answer.context and "confirmed" in answer.context["form"].errors:
+        for value in fields.values():
+            if isinstance(value, SimpleUploadedFile):
+                value.seek(0)
+        return client.post(NEW, typed | yes(answer))
+    return answer
 
 
 def opened(product):

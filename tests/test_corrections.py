@@ -2,11 +2,13 @@
 left unticked and what has ended is seen. One table a kind; each row names the case.
 """
 
+import re
 from datetime import date, timedelta
 
 import pytest
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -523,3 +525,66 @@ def test_contracts_accounts_and_awards_of_the_past_are_evidence(kind, dossier, a
     assert row["lapsed"] != OF_THE_PAST[kind]
     shown = signed_in(an).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
     assert ("Đã hết hạn trước ngày nộp hồ sơ" in shown) != OF_THE_PAST[kind]
+
+
+# --- What becomes the name of another ------------------------------------------------------------
+
+#: What is corrected -> the field that is typed and the name that another has already, as people
+#: write it otherwise.
+BECOMES_ANOTHER = {
+    "the product": ("product_name", "Mật-ong BẠC HÀ"),
+    "the producer": ("producer_name", "HTX Mường Phăng"),
+    "whose it is": ("producer", None),
+}
+
+
+@pytest.mark.parametrize("case", BECOMES_ANOTHER)
+def test_a_correction_that_makes_a_double_is_asked_about(case, dossier, minh, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    field, value = BECOMES_ANOTHER[case]
+    product = dossier.product
+    maker = Producer.objects.create(
+        name="Hợp tác xã Mường Phăng", commune=dossier.commune, owner_type="cooperative"
+    )
+    Product.objects.create(name="Mật ong bạc hà", producer=product.producer, group="food")
+    Product.objects.create(name=product.name, producer=maker, group="food")
+    client, page = signed_in(minh), reverse("dossiers:act", args=[dossier.pk, "correct_names"])
+    data = typed(
+        client.get(page).context["form"],
+        **{field: value or maker.pk},
+        reason="Ghi sai",
+        number="20/QĐ-UBND",
+        signed_on=f"{clock.today():%d/%m/%Y}",
+        signer="Trần Công Sơn",
+        signer_capacity="Chủ tịch",
+    )
+    box = next(name for name in data if name.endswith("-confirmed"))
+
+    def send(tick=""):
+        scan = SimpleUploadedFile("a.pdf", b"%PDF-1.7 x obj %%EOF")
+        scans = {box.replace("correction-confirmed", "paper-scan_file"): scan}
+        return client.post(page, data | {box: tick} | scans)
+
+    for bare in ("", "on", "true"):
+        asked = send(bare)
+        assert asked.status_code == 200 and "Đã có: " in str(asked.context["form"].problems)
+    (found,) = re.findall(rf'<input[^>]*name="{box}"[^>]*>', asked.content.decode())
+    before = HistoryEntry.objects.filter(stream__in=[Stream.PRODUCT, Stream.PRODUCER]).count()
+    assert send(re.search(r'value="([^"]*)"', found)[1]).status_code == 302
+    said = HistoryEntry.objects.filter(stream__in=[Stream.PRODUCT, Stream.PRODUCER])
+    assert said.count() == before + 1
+    line = said.latest("pk")
+    row = product.producer if field == "producer_name" else product
+    assert (line.event, line.stream_id) == (f"{row._meta.model_name}.change", row.pk)
+    assert (line.actor, line.reason, line.data["dossier"]) == (minh, "Ghi sai", dossier.pk)
+
+
+def test_details_corrected_stand_in_the_history_of_their_rows(dossier, an):
+    dossier = stand(dossier, State.IMPLEMENTING)
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_details"])
+    form = signed_in(an).get(page).context["form"]
+    data = typed(form, phone="0912345678", code="SP-7", reason="Chủ thể báo")
+    assert signed_in(an).post(page, data).status_code == 302
+    for row, fields in ((dossier.product.producer, {"phone"}), (dossier.product, {"code"})):
+        (line,) = HistoryEntry.objects.filter(stream=row.history_stream, stream_id=row.pk)
+        assert {each["field"] for each in line.data["changed"]} == fields

@@ -109,7 +109,8 @@ def test_a_member_is_told_of_an_interest_that_another_recorded(council, cycle, c
     fill(entry, member)
     round_.declare_interest(entry, member, recused=True, by=thu, **about)
     assert told("round.declare_interest") == {"uy_vien_1"}
-    round_.declare_interest(entry, member, recused=False, by=thu, **about)
+    again = about | {"correction": "Nhầm người"}
+    round_.declare_interest(entry, member, recused=False, by=thu, **again)
     told("round.declare_interest")
     out, again = (each.body for each in written("round.declare_interest"))
     if "vẫn chấm" in out:

@@ -8,10 +8,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from councils.models import Appraisal, AppraisalPhoto, Council, Member, Regulation
+from councils.models import (
+    Appraisal,
+    AppraisalPhoto,
+    Council,
+    Member,
+    Regulation,
+    RoundEntry,
+)
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, User
 from cycle.written import moment_text as moment
+from dossiers.models import ConditionNotMet
 from tests import judging
 from tests.judging import begin, judge, regulate
 from tests.pages import shown
@@ -225,6 +233,62 @@ def test_the_office_lets_nobody_score_whom_the_regulation_forbids(client, counci
     assert "Quy chế không cho thành viên này chấm sản phẩm." in answer
     assert "Vẫn khách quan" in answer
     assert not entry.interests.exists()
+
+
+def test_a_declaration_is_changed_with_a_reason_and_what_stood_is_seen(client, council, entry, thu):
+    """Whoever changes it sees what stands, by whom and when; the product's page shows both."""
+    member = judge(council, 1)
+    told = {"kind": "relative", "recused": "yes", "reason": "Em ruột góp vốn"}
+    own = {f"interest-{name}": value for name, value in told.items()}
+    assert post(client, member.user, "sheet", entry.pk, act="declare", **own).status_code == 302
+
+    def stand():
+        shown = page(client, thu, "interest", entry.pk)
+        return shown, re.findall(r'name="was-interest" value="([^"]*)"', shown)
+
+    shown, seen = stand()
+    stands = "Người thân là chủ thể, người của chủ thể; không chấm sản phẩm này. Em ruột góp vốn"
+    assert stands in " ".join(shown.split()) and str(member.user) in shown
+    assert "niêm phong, không tính vào kết quả" in shown
+    changed = {"member": member.pk, "kind": "declared", "recused": "no", "reason": "Đã thôi"}
+    # A page from before it was recorded does not know of it, whatever it gives as a reason.
+    late = post(
+        client, thu, "interest", entry.pk, **changed, correction="Nhầm", **{"was-interest": [""]}
+    )
+    assert f"Trong lúc bạn ghi, {member.user} vừa ghi" in late.content.decode()
+    asked = post(client, thu, "interest", entry.pk, **changed, **{"was-interest": seen})
+    assert "correction" in asked.context["form"].errors and "Đã thôi" in asked.content.decode()
+    same = told | {"member": member.pk, "correction": "Thử"}
+    asked = post(client, thu, "interest", entry.pk, **same, **{"was-interest": seen})
+    assert "giống khai báo đã ghi" in asked.content.decode()
+    with pytest.raises(ConditionNotMet, match="Đã có khai báo"):
+        entry.round.declare_interest(
+            entry, member, kind="declared", reason="Đã thôi", recused=False, by=thu
+        )
+    assert entry.interests.get().recused
+    changed["correction"] = "Bà Lan không còn góp vốn"
+    done = post(client, thu, "interest", entry.pk, **changed, **{"was-interest": seen})
+    assert done.status_code == 302
+    assert not entry.interests.get().recused
+    seen_after = " ".join(page(client, thu, "entry", entry.pk).split())
+    history = seen_after.split("Nhật ký của sản phẩm trong đợt")[1]
+    for words in ("Em ruột góp vốn", "Đã thôi", "Bà Lan không còn góp vốn", "sửa khai báo lợi ích"):
+        assert words in history, words
+    # A member's own change is asked for its reason too, at its field.
+    again = own | {"interest-reason": "Em họ"}
+    asked = post(client, member.user, "sheet", entry.pk, act="declare", **again)
+    assert asked.status_code == 200 and "Hãy nêu lý do sửa" in asked.content.decode()
+    again["interest-correction"] = "Em họ, không phải em ruột"
+    assert post(client, member.user, "sheet", entry.pk, act="declare", **again).status_code == 302
+    assert entry.interests.get().recused
+
+
+def test_what_the_council_kept_in_spite_of_a_spread_is_shown_before_it_is_written_anew(
+    client, entry, thu
+):
+    entry.round.open(by=thu)
+    RoundEntry.objects.filter(pk=entry.pk).update(spread_accepted="Đã thảo luận")
+    assert "Đang ghi lý do «Đã thảo luận»" in page(client, thu, "accept_spread", entry.pk)
 
 
 # --- Appraisal ------------------------------------------------------------------------------

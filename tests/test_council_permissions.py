@@ -201,7 +201,9 @@ def test_who_scores_lifts_no_declaration_by_standing_in(stand_in, things):
     said = {"reason": "Nhầm", "by": stand_in}
     round_.declare_interest(entry, own, kind="producer", recused=True, **said)
     with pytest.raises(ConditionNotMet):
-        round_.declare_interest(entry, own, kind="declared", recused=False, **said)
+        round_.declare_interest(
+            entry, own, kind="declared", recused=False, correction="Nhầm", **said
+        )
     with pytest.raises(PermissionDenied):
         round_.declare_interest(entry, other, kind="declared", recused=True, **said)
     assert list(entry.interests.values_list("member", "recused")) == [(own.pk, True)]

@@ -13,7 +13,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
 from dossiers.walk import doors
 from tests import records
-from tests.pages import shown
+from tests.pages import shown, yes
 from tests.world import events, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -415,6 +415,8 @@ def test_the_same_product_of_the_same_producer_warns_and_may_be_confirmed(
     assert "Có thể trùng với hồ sơ đã có" in response.content.decode()
     assert Dossier.objects.count() == 1
     signed_in(an).post(NEW, same | {"confirmed": "on"})
+    assert Dossier.objects.count() == 1
+    signed_in(an).post(NEW, same | yes(response))
     assert Dossier.objects.count() == 2
 
 

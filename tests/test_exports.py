@@ -59,14 +59,14 @@ NO_EXPORT = {
     "councils/calibration_entry.html": "a picture of one product",
 }
 #: Parts of a page; who includes them is looked at.
-PARTS = {"_pages.html", "_pagination.html", "dossiers/_stock_pages.html"}
+PARTS = {"_pager.html", "_pagination.html", "dossiers/_stock_pages.html"}
 
 
 def test_every_list_of_the_templates_has_its_export():
     home, without, exported = ROOT / "templates", set(), set()
     for path in sorted(home.rglob("*.html")):
         name, text = path.relative_to(home).as_posix(), path.read_text()
-        lists = re.search(r'class="list\b|_pages\.html"|_pagination\.html"|class="pages"', text)
+        lists = re.search(r'class="list\b|_pagination\.html"|{% pager |class="pages"', text)
         exported |= set(re.findall(r'{% export_list "(\w+)"', text))
         if lists and "{% export_list " not in text and name not in PARTS:
             without.add(name)

@@ -354,7 +354,6 @@ def filled(s, cycle, **typed):
     return {
         "cycle": cycle.pk, "commune": s.own.pk, "case_type": "reevaluation",
         "entered_as": "reevaluation", "state": "assembling", "reason": "Sắp hết hạn",
-        "confirmed": "on",
     } | typed  # fmt: skip
 
 
@@ -833,11 +832,59 @@ def test_by_the_page_many_at_once_shown_first_then_done_and_resumable(halves, cl
         # Corrected by its page.
         correct = reverse("dossiers:split_correct", args=[s.unit.pk, s.maker.pk])
         changed = PAPER | {f"producer_{s.maker.pk}": s.own.pk, "confirmed": "on"}
+        changed["seen"] = client.get(correct).context["form"]["seen"].value()
         assert "reason" in client.post(correct, changed).context["form"].errors
         answer = client.post(correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
         assert answer["Location"] == at
         s.maker.refresh_from_db()
         assert s.maker.commune == s.own
+
+
+def test_a_colleagues_correction_is_not_undone_unseen(halves, client):
+    s = halves()
+    with clock.at(NOW):
+        allot(s)
+        correct = reverse("dossiers:split_correct", args=[s.unit.pk, s.maker.pk])
+        client.force_login(s.chu_tich)
+        seen = client.get(correct).context["form"]["seen"].value()
+        allot(s, s.own, reason="Thôn này thuộc Sông Đà")
+        typed = PAPER | {f"producer_{s.maker.pk}": s.other.pk, "reason": "Nhầm", "confirmed": "on"}
+        late = client.post(correct, typed | {"seen": seen})
+        assert f"Trong lúc trang này mở, {s.tinh} vừa phân" in late.content.decode()
+        s.maker.refresh_from_db()
+        assert s.maker.commune == s.own
+        with pytest.raises(allotting.AllottedMeanwhile):
+            allotting.allot(
+                s.unit, [choice(s, s.other)], by=s.tinh, reason="Nhầm", seen=seen,
+                document=PAPER["document"], signer=PAPER["document_signer"],
+            )  # fmt: skip
+        again = late.context["form"]["seen"].value()
+        assert client.post(correct, typed | {"seen": again}).status_code == 302
+        s.maker.refresh_from_db()
+        assert s.maker.commune == s.other
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_the_list_of_split_communes_asks_no_more(
+    halves, client, rows, province, django_assert_num_queries
+):
+    s = halves()
+    with clock.at(NOW):
+        for number in range(rows - 1):
+            ended = unit(
+                f"s{number}", province, OLD, s.unit.valid_to, to=[s.own, s.other], chosen=s.own
+            )
+            Producer.objects.create(
+                name=f"HTX {number}", owner_type=OwnerType.COOPERATIVE, commune=ended
+            )
+        client.force_login(s.tinh)
+        with django_assert_num_queries(6):
+            page = client.get("/split/")
+        found = page.context["rows"]
+        assert len(found) == rows
+        assert [row["waiting"] for row in found] == [
+            allotting.waiting(row["unit"].pk).count() for row in found
+        ]
 
 
 def test_successors_are_told_and_decide_nothing_and_a_stranger_finds_no_page(

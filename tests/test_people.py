@@ -14,6 +14,7 @@ from dossiers.office.lists import PeopleList
 from dossiers.walk import doors
 from tests import judging
 from tests.moments import moment
+from tests.pages import tick
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -196,6 +197,8 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
         client.force_login(by)
         if wrong == "oneself under another account" and by == staff:
             continue
+        if "another" in fields:
+            fields = fields | {"another": tick(f"user {chi.pk}")}
         answer = client.post("/people/new/", typed(**fields))
         assert answer.status_code == 200
         assert sentence in answer.content.decode()
@@ -209,7 +212,7 @@ def test_who_may_be_here_already_is_asked_about_first(client, chi, an):
     assert "Lò Thị An (Cán bộ OCOP, Xã Nà Tấu" in said
     assert User.objects.filter(username__startswith="anlt").count() == 0
 
-    client.post("/people/new/", typed(full_name="Lò Thị An", another="on"))
+    client.post("/people/new/", typed(full_name="Lò Thị An", another=tick(f"user {an.pk}")))
     assert User.objects.get(username="anlt").full_name == "Lò Thị An"
 
 

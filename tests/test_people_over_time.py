@@ -11,6 +11,7 @@ from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
 from dossiers.office import people
 from dossiers.walk import doors
 from tests.kept import codes
+from tests.pages import yes
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -138,9 +139,12 @@ def test_who_moves_and_comes_back_has_three_posts_and_one_account(
 
 def test_two_of_one_name_are_two_accounts_told_apart(client, chi, an, commune):
     client.force_login(chi)
-    asked = client.post("/people/new/", typed(full_name="lò thị  an")).content.decode()
+    answer = client.post("/people/new/", typed(full_name="lò thị  an"))
+    asked = answer.content.decode()
     assert "Có phải cùng một người?" in asked and "an" in asked
-    answer = client.post("/people/new/", typed(full_name="Lò Thị An", another="on"))
+    told = typed(full_name="Lò Thị An")
+    assert client.post("/people/new/", told | {"another": "on"}).status_code == 200
+    answer = client.post("/people/new/", told | yes(answer, "another"))
     assert answer.status_code == 302
     first, second = User.objects.filter(full_name="Lò Thị An").order_by("pk")
     assert (first, second.username) == (an, "anlt")

@@ -227,7 +227,9 @@ def test_an_elimination_in_error_comes_back_when_its_round_is_opened_again(state
     closing.reopen(round_, by=by, reason="Nhầm hồ sơ", document="15/VB")
     dossier.lock()
     assert dossier.state == state and RoundEntry.objects.get().live
-    round_.resolve(entry, elimination=out, holds=False, reason="Hồ sơ thật", by=by)
+    round_.resolve(
+        entry, elimination=out, holds=False, reason="Hồ sơ thật", correction="Sai", by=by
+    )
     judging.close(EvaluationRound.objects.get(pk=round_.pk), by=by)
     run_waiting()
     dossier.lock()

@@ -114,7 +114,9 @@ def eliminated_in_error(round_, thu, an):
     close(round_, thu)
     assert Dossier.objects.get().state == State.NOT_RECOGNISED
     reopened(round_, thu)
-    fresh(round_).resolve(entry, elimination=out, holds=False, reason="Hồ sơ thật", by=thu)
+    fresh(round_).resolve(
+        entry, elimination=out, holds=False, reason="Hồ sơ thật", correction="Nhầm", by=thu
+    )
     assert close(round_, thu).results.get().stars == 5
 
 
@@ -380,6 +382,7 @@ def recusal_taken_back_after_the_count(round_, thu, an):
     round_.declare_interest(entry, member, recused=True, **about)
     score(round_, (0, 1, 2, 4))
     judging.count(round_)
+    about["correction"] = "Nhầm sản phẩm"
     fresh(round_).declare_interest(round_.entries.get(), member, recused=False, **about)
     fill(round_.entries.get(), member)
     assert close(round_, thu).results.get().sheets == 5
@@ -391,7 +394,13 @@ def a_relative_scores_all_the_same(round_, thu, an):
 
     def says(kind, recused):
         fresh(round_).declare_interest(
-            entry, member, kind=kind, reason="Cháu ruột", recused=recused, by=member.user
+            entry,
+            member,
+            kind=kind,
+            reason="Cháu ruột",
+            correction="Khai lại",
+            recused=recused,
+            by=member.user,
         )
 
     assert "từ chối chấm" in refused(lambda: says("relative", recused=False))
@@ -658,7 +667,8 @@ def five_stars_missed_by_a_minimum(round_, thu, an):
     with transaction.atomic():
         assert close(round_, thu).results.get().stars == 4
         transaction.set_rollback(True)
-    fresh(round_).resolve(entry, holds=True, **held)
+    assert "đã ghi" in refused(lambda: fresh(round_).resolve(entry, holds=True, **held))
+    fresh(round_).resolve(entry, holds=True, correction="Bỏ phiếu lại", **held)
     assert close(round_, thu).results.get().stars == 5
 
 
@@ -715,7 +725,7 @@ def _left_out_by_an_interest(round_, thu):
     fresh(round_).declare_interest(round_.entries.get(), member, recused=True, **about)
 
     def lift():
-        about["kind"] = "declared"
+        about.update(kind="declared", correction="Nhầm người")
         fresh(round_).declare_interest(round_.entries.get(), member, recused=False, **about)
 
     return lift
@@ -1078,7 +1088,7 @@ def test_after_the_count_the_pages_say_that_it_is_counted_anew(client, round_, c
     client.force_login(thu)
     entry = round_.entries.get()
     pages = {
-        reverse("councils:interest", args=[entry.pk]): "phiếu đã nộp của người từ chối",
+        reverse("councils:interest", args=[entry.pk]): "phải kiểm phiếu lại",
         reverse("councils:attendance", args=[round_.pk]): "phải kiểm phiếu lại",
     }
     score(round_)
@@ -1161,6 +1171,7 @@ class Walker:
             member,
             kind="declared",
             reason="Có lợi ích",
+            correction="Ghi nhầm",
             recused=recused,
             by=self.chance.choice([self.by, member.user]),
         )
@@ -1184,6 +1195,7 @@ class Walker:
             elimination=entry.rubric.eliminations.first(),
             holds=self.chance.choice([True, False]),
             reason="Hội đồng kết luận",
+            correction="Kết luận lại",
             by=self.by,
         )
 

@@ -19,6 +19,7 @@ from dossiers.models import (
 )
 from dossiers.walk import doors, stock
 from tests import records
+from tests.pages import tick
 from tests.stock_sheets import GOOD, book, committed
 from tests.world import open_cycle, person
 
@@ -83,7 +84,7 @@ def opening(cycle, dossier, **changed):
         "producer": dossier.product.producer_id,
         "product": dossier.product_id,
         "case_type": "first",
-        "confirmed": "on",
+        "confirmed": tick(f"dossier {dossier.pk}"),
     } | changed
 
 

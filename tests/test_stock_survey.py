@@ -20,6 +20,7 @@ from dossiers.models import (
 )
 from dossiers.office.stock import work
 from dossiers.walk import stock, survey
+from tests.pages import yes
 from tests.public_pages import main
 from tests.stock_sheets import SURVEY_HEADS as HEADS
 from tests.stock_sheets import (
@@ -278,7 +279,8 @@ def test_a_dossier_begins_from_one_prefilled(entered, rule_sets, ang):
     events = [line.event for line in potential.dossier.history.order_by("seq")]
     assert events == ["dossier.open", "potential.begin"]
     # A second one does not begin from it, and what was typed stays.
-    page = client.post(address, sent | {"product_name": "Mật ong khác", "confirmed": "on"})
+    page = client.post(address, sent | {"product_name": "Mật ong khác"})
+    page = client.post(address, sent | {"product_name": "Mật ong khác"} | yes(page))
     assert "đã mở hồ sơ hoặc đã khép lại" in main(page)
     assert Dossier.objects.count() == 1
     assert "Đã mở hồ sơ" in main(client.get("/potential/"))

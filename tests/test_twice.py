@@ -369,14 +369,81 @@ def test_a_form_that_was_refused_may_be_sent_again(w):
     assert model.objects.count() == 1
 
 
+def another(browser, address="/inbox/"):
+    """The token of another page of the same sign-in, as after the browser's Back."""
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', shown_raw(browser, address))
+    return {"csrfmiddlewaretoken": found[1]}
+
+
+def shown_raw(browser, address):
+    return browser.get(address).content.decode()
+
+
+def once_more(answer):
+    """What the page that asks sends when it is told: once more."""
+    (form,) = [form for form in forms_of(answer) if once.ONCE_MORE in form["fields"]]
+    return {name: value for name, (_kind, value) in form["fields"].items()}
+
+
 @pytest.mark.django_db
-def test_the_same_words_on_a_page_opened_anew_make_another(w):
-    """Two meetings of one day are two: only the page that was sent is known again."""
-    who, address, typed, (model,) = event(w)
-    for _ in range(2):
-        browser, token = page_of(who, address)
-        browser.post(address, typed | token)
-    assert model.objects.count() == 2
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__.strip("_"))
+def test_the_same_content_sent_after_the_browsers_back_is_asked_about(form, w):
+    who, address, typed, made = form(w)
+    browser, token = page_of(who, address)
+    after_back = another(browser)
+    first = browser.post(address, fresh(typed) | token)
+    assert first.status_code == 302
+    before = counts(made)
+    asked = browser.post(address, fresh(typed) | after_back)
+    assert asked.status_code == 200
+    words = shown(asked.content.decode())
+    assert "Bạn đã gửi đúng nội dung này và đã ghi lúc" in words
+    assert f'href="{first["Location"]}"' in asked.content.decode()
+    assert counts(made) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("form", [event, support, visit], ids=lambda form: form.__name__)
+def test_the_same_once_more_is_a_second_real_one(form, w):
+    """Two meetings, two supports of one day: after a yes that names what was asked about."""
+    who, address, typed, made = form(w)
+    browser, token = page_of(who, address)
+    browser.post(address, typed | token)
+    before = counts(made)
+    for bare in ("on", "1", "true"):
+        browser.post(address, typed | another(browser) | {once.ONCE_MORE: bare})
+    assert counts(made) == before
+    asked = browser.post(address, typed | another(browser))
+    assert browser.post(address, once_more(asked)).status_code == 302
+    assert counts(made) == [number + 1 for number in before]
+
+
+@pytest.mark.django_db
+def test_what_was_sent_long_ago_by_another_or_differs_is_not_asked_about(w):
+    browser, address, sent, (model,) = shown_once(w)
+    browser.post(address, sent)
+    browser.post(address, sent | another(browser) | {"title": "Họp bản khác"})
+    kiem = person("dong_nghiep", "Lò Văn Kiếm", (Role.OFFICER, w.commune))
+    colleague, token = page_of(kiem, address)
+    colleague.post(address, sent | token)
+    with clock.at(clock.now() + once.RECENT):
+        browser.post(address, sent | another(browser))
+    assert model.objects.count() == 4
+
+
+@pytest.mark.django_db
+def test_another_scan_of_equal_name_and_size_is_another_content(w):
+    """One page sent twice with two scans: the second is said not to be recorded."""
+    browser, address, sent, _made = shown_once(w, dossier)
+    one, other = (
+        SimpleUploadedFile("van-ban.pdf", f"%PDF-1.7 van ban {n} %%EOF\n".encode()) for n in (1, 2)
+    )
+    assert one.size == other.size
+    first = browser.post(address, sent | {"scan": one})
+    again = browser.post(address, sent | {"scan": other})
+    assert again["Location"] == first["Location"]
+    words = shown(browser.get(again["Location"]).content.decode())
+    assert "Những gì bạn sửa sau đó chưa được ghi." in words
 
 
 @pytest.mark.django_db

@@ -382,6 +382,26 @@ def test_what_is_filed_anew_is_told_and_a_new_certificate_ends_it(
     assert "12/GCN" not in radar(minh, at(2026, 8, 4))
 
 
+def test_while_its_reevaluation_is_open_the_list_says_which_certificate_is_in_force(
+    old, cycle, commune, an, minh
+):
+    words = "Hồ sơ đánh giá lại đang làm đang có giá trị: giấy 12/GCN, đến hết 01/08/2026"
+    assert words not in radar(minh, at(2026, 3, 1))
+    with clock.at(at(2026, 3, 2)):
+        anew = Dossier(
+            cycle=cycle,
+            product=moved_to(commune, old.dossier.product),
+            commune=commune,
+            case_type="reevaluation",
+        )
+        doors.open(anew, by=an)
+    assert words in radar(minh, at(2026, 3, 3))
+    # Filed in time, it is in force longer than its own term.
+    moved = "đang có giá trị: giấy 12/GCN, đến hết 28/01/2027"
+    anew = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    assert moved in radar(minh, at(2026, 8, 2))
+
+
 @pytest.mark.parametrize("rows", (1, 3))
 def test_the_list_of_what_ends_asks_no_more(
     cycle_of_three, old_commune, an, son, minh, rows, django_assert_num_queries

@@ -13,12 +13,13 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from councils.forms.fields import Asked, OfModel
-from councils.forms.sheets import recusal_field
+from councils.forms.sheets import Declares, recusal_field
 from councils.models import (
     Appraisal,
     AppraisalPhoto,
     InterestKind,
     Opinion,
+    Resolution,
     RoundEntry,
 )
 from cycle import contents
@@ -31,7 +32,7 @@ from dossiers.law.conditions import Words
 from dossiers.models import CaseType
 
 
-class InterestOfForm(Asked):
+class InterestOfForm(Declares, Asked):
     """A member's interest in a product, recorded for them by whoever runs the round."""
 
     member: forms.Field = RowField(None, label=_("Thành viên"), empty_label=_("Chọn thành viên"))
@@ -46,6 +47,12 @@ class InterestOfForm(Asked):
             entry.round.scoring_members.select_related("user"), "user"
         )
         self.fields["member"].label_from_instance = attrgetter("label")
+        self.of(entry, *self.fields["member"].queryset)
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        self.corrected(self.cleaned_data.get("member"))
+        return cleaned
 
     def do(self) -> Any:
         """True, or None when it was refused."""
@@ -61,7 +68,7 @@ class ResolutionForm(Corrects, Asked):
     all of them, where this one has none of its own.
     """
 
-    why = ()
+    why = ("correction",)
     together = (frozenset({"holds", "reason"}),)
 
     holds = forms.TypedChoiceField(
@@ -79,11 +86,18 @@ class ResolutionForm(Corrects, Asked):
         yes: Words,
         no: Words,
         common: str = "",
+        kept: Resolution | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, empty_permitted=True, use_required_attribute=False, **kwargs)
         self.subject, self.common = subject, common
         self.fields["holds"].choices = [("yes", yes), ("no", no)]
+        if kept is not None:
+            self.fields["correction"] = long_text(
+                _("Lý do sửa kết luận đã ghi"),
+                required=False,
+                help_text=_("Cần khi sửa, ở đây hoặc ở ô lý do chung."),
+            )
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -92,6 +106,14 @@ class ResolutionForm(Corrects, Asked):
         self.cleaned_data["reason"] = self.cleaned_data.get("reason") or self.common
         if not self.cleaned_data["reason"]:
             self.add_error("reason", _("Bạn chưa nêu lý do, ở đây hoặc ở ô lý do chung."))
+        if "correction" in self.fields:
+            why = self.cleaned_data.get("correction") or self.common
+            self.cleaned_data["correction"] = why
+            if not why:
+                self.add_error(
+                    "correction",
+                    _("Kết luận này đã ghi: hãy nêu lý do sửa, ở đây hoặc lý do chung."),
+                )
         return cleaned
 
     def do(self, entry: RoundEntry, *, by: User) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -10,11 +10,19 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import ConflictRule, InterestKind, Score, Scoresheet
+from councils.models import (
+    ConflictRule,
+    Interest,
+    InterestKind,
+    Member,
+    RoundEntry,
+    Score,
+    Scoresheet,
+)
 from cycle import rubrics
 from cycle.models import Criterion, Option, User
 from cycle.written import moment_text
-from dossiers.forms.fields import LONG, PlainPart, _polish, long_text
+from dossiers.forms.fields import LONG, Part, PlainPart, _polish, long_text
 from dossiers.forms.uploads import ScanField, hold_for
 
 #: The longest remark on one criterion, in characters.
@@ -269,7 +277,57 @@ def recusal_field(label: Any) -> forms.TypedChoiceField:
     )
 
 
-class InterestForm(PlainPart):
+class Declares(Part):
+    """A declaration of interest. Where one stands already the page shows it, by whom and when, and
+    a change of it says why (``correction``).
+    """
+
+    #: The hidden inputs that say which declarations the page showed.
+    STOOD = "was-interest"
+    stands: dict[int, Interest]
+
+    def of(self, entry: RoundEntry, *members: Member) -> None:
+        """Read what stands on ``entry`` for ``members``."""
+        its = entry.interests.filter(member__in=members).select_related("member__user", "by")
+        self.stands = {each.member_id: each for each in its.order_by("member")}
+        if self.stands:
+            self.fields["correction"] = long_text(
+                _("Lý do sửa khai báo đã ghi"),
+                required=False,
+                help_text=_("Cần khi người này đã có khai báo; nhật ký giữ cả hai."),
+            )
+
+    @property
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """(name, value) of each hidden input that says what the page shows."""
+        yield self.STOOD, ""
+        for each in self.stands.values():
+            yield self.STOOD, self._token(each)
+
+    @staticmethod
+    def _token(interest: Interest) -> str:
+        return f"{interest.pk}-{interest.at.timestamp():.6f}"
+
+    def corrected(self, member: Member | None) -> None:
+        """Ask why what stands for ``member`` is changed."""
+        stands = self.stands.get(member.pk) if member else None
+        if stands is None:
+            return
+        seen = self.data.getlist(self.STOOD) if isinstance(self.data, QueryDict) else []
+        said = {name: self.cleaned_data.get(name) for name in ("kind", "recused", "reason")}
+        if all(getattr(stands, name) == value for name, value in said.items()):
+            self.add_error(None, _("Khai báo này giống khai báo đã ghi: không có gì để sửa."))
+        elif seen and self._token(stands) not in seen:
+            words = _now(
+                "Trong lúc bạn ghi, %(by)s vừa ghi: %(stands)s. Hãy xem lại; vẫn muốn ghi như ở "
+                "đây thì nêu lý do sửa rồi bấm lần nữa."
+            )
+            self.add_error("correction", words % {"by": stands.by, "stands": stands.stands})
+        elif not (self.cleaned_data.get("correction") or "").strip():
+            self.add_error("correction", stands.already_said)
+
+
+class InterestForm(Declares, PlainPart):
     """A member's interest in a product, and whether they still score it (khai báo lợi ích)."""
 
     recused = recusal_field(_("Bạn chọn"))
@@ -277,13 +335,25 @@ class InterestForm(PlainPart):
     reason = long_text(_("Lý do"))
 
     def __init__(
-        self, *args: Any, conflicts: Sequence[tuple[InterestKind, str]] = (), **kwargs: Any
+        self,
+        *args: Any,
+        entry: RoundEntry,
+        member: Member,
+        conflicts: Sequence[tuple[InterestKind, str]] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, prefix="interest", **kwargs)
+        self.member = member
+        self.of(entry, member)
         if conflicts:
             self.fields["kind"].initial = conflicts[0][0]
         if any(rule == ConflictRule.FORBID for _kind, rule in conflicts):
             self.fields["recused"].choices = self.fields["recused"].choices[:1]
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        self.corrected(self.member)
+        return cleaned
 
 
 class ScanForm(PlainPart):

@@ -221,20 +221,29 @@ class Board:
 
     def history(self) -> list[HistoryEntry]:
         """The round's history entries, newest first; ``about`` says whose sheet, which product."""
-        found = list(
-            HistoryEntry.objects.filter(stream=Stream.ROUND, stream_id=self.round.pk)
-            .select_related("actor", "org_unit", "acting_for")
-            .order_by("-seq")
-        )
-        products = dict(self.round.entries.values_list("dossier", "dossier__product__name"))
-        for entry in found:
-            who = entry.data.get("who", "")
-            about = [
-                "" if who == entry.who else who,
-                products.get(entry.data.get("dossier")),
-            ]
-            entry.about = ", ".join(filter(None, about))
-        return found
+        return history_of(self.round)
+
+
+def history_of(round_: EvaluationRound, of: RoundEntry | None = None) -> list[HistoryEntry]:
+    """The history entries of ``round_``, or those about its product ``of``, newest first;
+    ``about`` says whose sheet, which product.
+    """
+    found = HistoryEntry.objects.filter(stream=Stream.ROUND, stream_id=round_.pk)
+    if of is not None:
+        found = found.filter(data__dossier=of.dossier_id)
+    said = list(found.select_related("actor", "org_unit", "acting_for").order_by("-seq"))
+    products = dict(round_.entries.values_list("dossier", "dossier__product__name"))
+    seats = round_.council.members.select_related("user")
+    people = {member.pk: str(member.user) for member in seats}
+    for entry in said:
+        entry.products, entry.people = products, people
+        who = entry.data.get("who", "")
+        about = [
+            "" if who == entry.who else who,
+            products.get(entry.data.get("dossier")) if of is None else "",
+        ]
+        entry.about = ", ".join(filter(None, about))
+    return said
 
 
 def with_due(opinions: list[Opinion], today: date) -> list[Opinion]:

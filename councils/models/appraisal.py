@@ -212,6 +212,10 @@ class SignedDocument(models.Model):
                 round=round_, entry=entry, kind=kind, replaced_by=None
             ).first()
             signed.save(force_insert=True)
+            if entry is not None:
+                said["dossier"] = entry.dossier_id
+            if signed.replaces is not None:
+                said["corrects"] = True
             said["saved"] = [signed]
             said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed

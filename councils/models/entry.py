@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import Council, Member
 from cycle import clock
 from cycle.models import Criterion, Elimination, HistoryEntry, Rubric, User
+from cycle.written import moment_text
 from dossiers.models import Dossier
 
 if TYPE_CHECKING:
@@ -309,6 +311,24 @@ class Interest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member}: {self.entry}"
+
+    @property
+    def stands(self) -> str:
+        """What it says, in words, without its reason."""
+        return interest_words(self.kind, recused=self.recused)
+
+    @property
+    def already_said(self) -> str:
+        """The sentence that it stands, which asks why it is changed."""
+        return _now(
+            "Đã có khai báo: %(stands)s (%(by)s ghi lúc %(at)s). Hãy nêu lý do sửa khai báo đã ghi."
+        ) % {"stands": self.stands, "by": self.by, "at": moment_text(self.at)}
+
+
+def interest_words(kind: str, *, recused: bool) -> str:
+    """What an interest of ``kind`` is, and whether its member scores the product."""
+    scores = _now("không chấm sản phẩm này") if recused else _now("vẫn chấm sản phẩm này")
+    return f"{InterestKind(kind).label}; {scores}"
 
 
 class Attendance(models.Model):

@@ -43,7 +43,7 @@ from cycle.models import (
     fold,
 )
 from cycle.workdays import DAY
-from cycle.written import moment_text
+from cycle.written import day_text, moment_text
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
 from dossiers.law.states import STATE_AFTER, STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
@@ -370,10 +370,12 @@ class EvaluationRound(models.Model):
         Raises PermissionDenied, RoundClosed, ValidationError; ConditionNotMet when an opened round
         would meet on another day (see :meth:`move_meeting`).
         """
-        with self.change("round.change", by, changed=sorted(fields)):
+        with self.change("round.change", by) as data:
             met_on, met_at = self.met_on, self.meets_at
+            was = {name: self._said(name) for name in sorted(fields)}
             for name, value in fields.items():
                 setattr(self, name, value)
+            data["changed"] = {name: [said, self._said(name)] for name, said in was.items()}
             if self.opened_at is not None and self.met_on != met_on:
                 self.meets_at = met_at
                 raise ConditionNotMet(
@@ -391,6 +393,16 @@ class EvaluationRound(models.Model):
                 self._within_term()
             self.save(update_fields=list(fields))
             self._watch_papers(by)
+
+    def _said(self, name: str) -> str:
+        """The value of the field ``name`` as people read it."""
+        shown = getattr(self, f"get_{name}_display", None)
+        value = getattr(self, name) if shown is None else shown()
+        if value is None:
+            return ""
+        if name == "meets_at":
+            return moment_text(value)
+        return day_text(value) if name == "decide_by" else str(value)
 
     def move_meeting(self, *, meets_at: datetime, place: str = "", reason: str, by: User) -> None:
         """Put the meeting off to another day, today or later, after scoring was opened (dời ngày
@@ -546,12 +558,15 @@ class EvaluationRound(models.Model):
 
     def reorder(self, keys: Iterable[int], *, by: User) -> None:
         """Put the entries with the ids ``keys`` in this order on the agenda (thứ tự)."""
-        with self.change("round.change", by, changed=["agenda"]):
+        with self.change("round.change", by) as data:
+            was = list(self.entries.filter(live=True).values_list("dossier", flat=True))
             place = {key: number for number, key in enumerate(keys, 1)}
             entries = list(self.entries.filter(pk__in=place))
             for entry in entries:
                 entry.position = place[entry.pk]
             RoundEntry.objects.bulk_update(entries, ["position"])
+            now = list(self.entries.filter(live=True).values_list("dossier", flat=True))
+            data["changed"] = {"agenda": [was, now]}
 
     @property
     def shows_self_score(self) -> bool:
@@ -888,14 +903,23 @@ class EvaluationRound(models.Model):
         )
 
     def declare_interest(
-        self, entry: RoundEntry, member: Member, *, kind: str, reason: str, recused: bool, by: User
+        self,
+        entry: RoundEntry,
+        member: Member,
+        *,
+        kind: str,
+        reason: str,
+        recused: bool,
+        by: User,
+        correction: str = "",
     ) -> None:
         """Record a member's interest in a product, and whether they score it all the same.
 
         Members declare their own; whoever runs the round and does not score in it may record it
         for them. A sheet that is in already is not counted then (không tính), and a counted product
-        is counted anew: after the count only who runs the round records it. Raises ConditionNotMet
-        without a reason, or when the regulation does not let the member score.
+        is counted anew: after the count only who runs the round records it. Where one stands
+        already, ``correction`` says why it is changed; the history keeps both. Raises
+        ConditionNotMet without a reason, or when the regulation does not let the member score.
         """
         permission = "councils.declare" if member.user_id == by.pk else "councils.record_interest"
         with self.change(
@@ -921,7 +945,10 @@ class EvaluationRound(models.Model):
             entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
             if not entry.live:
                 raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
-            before = entry.interests.filter(member=member).first()
+            before = entry.interests.filter(member=member).select_related("by").first()
+            if before is not None:
+                data["reason"] = stated(correction, before.already_said)
+                data["corrects"] = True
             runs = rules.has_perm("councils.record_interest", by, self)
             if entry.is_counted and not runs:
                 raise ConditionNotMet(
@@ -982,12 +1009,14 @@ class EvaluationRound(models.Model):
         holds: bool,
         reason: str,
         by: User,
+        correction: str = "",
     ) -> None:
         """Record what the council resolved on a minimum or an elimination (kết luận).
 
         Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
-        :class:`Resolution`. Raises ConditionNotMet without a reason, in a written round, or where
-        the criterion would reach a minimum and miss a lower one.
+        :class:`Resolution`. Where one stands already, ``correction`` says why it is changed. Raises
+        ConditionNotMet without a reason, in a written round, or where the criterion would reach a
+        minimum and miss a lower one.
         """
         reason = stated(reason)
         about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
@@ -1000,9 +1029,12 @@ class EvaluationRound(models.Model):
             stars=stars,
             holds=holds,
             why=reason,
-        ):
+        ) as data:
             if elimination is None:
                 self._only_in_meeting()
+            if entry.resolutions.filter(**about).exists():
+                data["reason"] = stated(correction, _("Kết luận này đã ghi: hãy nêu lý do sửa."))
+                data["corrects"] = True
             Resolution.objects.update_or_create(
                 entry=entry,
                 **about,
@@ -1040,11 +1072,13 @@ class EvaluationRound(models.Model):
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
-        ):
+        ) as data:
             self._only_in_meeting()
-            entry.refresh_from_db(fields=["scoring", "counted_scoring"])
+            entry.refresh_from_db(fields=["scoring", "counted_scoring", "spread_accepted"])
             if not entry.is_counted:
                 raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
+            if entry.spread_accepted:
+                data["corrects"] = True
             entry.spread_accepted = reason
             entry.save(update_fields=["spread_accepted"])
 

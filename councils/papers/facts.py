@@ -215,7 +215,7 @@ def _day_of(round_: EvaluationRound) -> date:
 def _commune(entry: RoundEntry) -> str:
     """The commune of the product on the document's day, with the one that it was filed in."""
     dossier, day = entry.dossier, _day_of(entry.round)
-    filed, has = dossier.before_split or dossier.commune, dossier.commune
+    filed, has = dossier.filed_in, dossier.commune
     if filed.valid_to is None:
         return _name(filed)
     # Of a commune that was split, until its last day nobody else had it.

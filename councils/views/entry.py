@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from councils.forms import entries, fields
 from councils.judging import checklist, tally
-from councils.judging.board import with_due
+from councils.judging.board import history_of, with_due
 from councils.models import (
     Appraisal,
     Opinion,
@@ -105,6 +105,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
                 "criterion__wording", "elimination__wording", "by"
             ),
             "interests": found.interests.select_related("member__user", "by"),
+            "history": history_of(found.round, found) if presides else [],
         },
     )
 
@@ -169,6 +170,9 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         messages.success(request, kind["done"])
         return redirect("councils:round", found.round_id)
     page = {"round": found.round, "entry": found, "form": form, **kind}
+    if name == "accept_spread" and found.spread_accepted:
+        stands = _("Đang ghi lý do «%(reason)s»: lý do mới thay vào, nhật ký giữ cả hai.")
+        page["follows"] = [*kind["follows"], stands % {"reason": found.spread_accepted}]
     return render(request, "councils/act.html", page)
 
 
@@ -291,6 +295,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
             yes=yes,
             no=no,
             common=shared,
+            kept=its,
         )
     # Ties first: the closing waits for them.
     minimums.sort(key=lambda row: not row["tie"])
@@ -340,10 +345,14 @@ def _resolve(found: RoundEntry, said: list[entries.ResolutionForm], request: Sig
 
 # --- Interests -----------------------------------------------------------------------------------
 
-#: What an interest does to a product that was counted already.
+#: What an interest does to the sheet of who does not score, and more to a product that was counted.
 LEFT_OUT = _lazy(
-    "Sản phẩm này đã kiểm phiếu: phiếu đã nộp của người từ chối chấm sẽ không tính, các phiếu khác "
-    "giữ nguyên và phải kiểm phiếu lại; không mất lần chấm."
+    "Phiếu đã nộp của người từ chối chấm được giữ niêm phong, không tính vào kết quả; thôi từ chối "
+    "thì phiếu lấy lại và nộp được."
+)
+COUNTED_ANEW = _lazy(
+    "Sản phẩm này đã kiểm phiếu: các phiếu khác giữ nguyên và phải kiểm phiếu lại; không mất lần "
+    "chấm."
 )
 
 
@@ -370,9 +379,11 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
             "form": form,
             "title": _("Ghi khai báo lợi ích"),
             "button": _("Ghi khai báo"),
+            "interests": list(form.stands.values()),
             "follows": [
                 _("Người từ chối chấm không có phiếu về sản phẩm này và không phải chờ phiếu."),
-                *([LEFT_OUT] if found.is_counted else []),
+                LEFT_OUT,
+                *([COUNTED_ANEW] if found.is_counted else []),
                 _("Nhật ký ghi bạn là người ghi, và khai báo là của ai."),
             ],
         },

@@ -5,6 +5,7 @@ What an entry says and how it is hashed is written down in docs/decisions/0009-p
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.contrib.postgres.fields import ArrayField
@@ -18,7 +19,7 @@ from cycle import clock, events, guards
 from cycle.models.organisation import OrgUnit, Role, User
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from django.utils.functional import Promise
@@ -289,8 +290,11 @@ class HistoryEntry(models.Model):
     prev_hash = models.CharField(max_length=64, db_default="", editable=False)
     hash = models.CharField(_("mã băm"), max_length=64, db_default="", editable=False)
 
-    #: Set by lists: whose sheet or which product the entry is about.
+    #: Set by lists: whose sheet or which product the entry is about; what those are called whom its
+    #: data names by their ids, ``{dossier id: product}`` and ``{member id: person}``.
     about = ""
+    products: Mapping[int, str] = MappingProxyType({})
+    people: Mapping[int, str] = MappingProxyType({})
 
     objects = HistoryManager()
 
@@ -318,7 +322,7 @@ class HistoryEntry(models.Model):
     @property
     def sentence(self) -> str | Promise:
         """What was done, as a verb phrase in the reader's language."""
-        return events.label(self.event)
+        return events.label(self.event, again=bool(self.data.get("corrects")))
 
     # --- As it was at the act ----------------------------------------------------------------
 

@@ -16,6 +16,9 @@ class SentForm(models.Model):
     key = models.CharField(max_length=40, primary_key=True)
     #: A hash of what was typed: it tells whether it was changed before it was sent again.
     content = models.CharField(max_length=40)
+    #: A hash of who sent it, where to, and ``content``: after the browser's Back the page is
+    #: another one. Empty: not asked about.
+    alike = models.CharField(max_length=40, blank=True, default="", db_default="")
     #: The address that the sender was led to, of what was made.
     leads_to = models.TextField(blank=True)
     at = models.DateTimeField(_("lúc"))
@@ -23,6 +26,9 @@ class SentForm(models.Model):
     class Meta:
         verbose_name = _("biểu mẫu đã gửi")
         verbose_name_plural = _("biểu mẫu đã gửi")
+        indexes = [
+            models.Index(fields=["alike", "at"], name="sent_alike", condition=~models.Q(alike=""))
+        ]
 
     def __str__(self) -> str:
         return f"{self.at}: {self.leads_to}"

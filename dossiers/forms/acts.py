@@ -39,7 +39,7 @@ from dossiers.forms.fields import (
     refusals,
 )
 from dossiers.forms.records import RECORDS
-from dossiers.forms.shown import Corrects
+from dossiers.forms.shown import Corrects, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
 from dossiers.law.conditions import Words
@@ -57,13 +57,20 @@ from dossiers.models import (
     OwnerType,
     PaperRequired,
     Producer,
+    Product,
     ProductGroup,
     Review,
     State,
     Task,
 )
 from dossiers.models.evidence import COMMUNE_REQUEST, SIGNED_PAPER
-from dossiers.models.product import DETAILS
+from dossiers.models.product import (
+    DETAILS,
+    maker_key,
+    producers_called,
+    product_key,
+    products_called,
+)
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
@@ -299,7 +306,13 @@ class CorrectionForm(Corrects, ReasonForm):
         max_length=200,
         help_text=_("Đổi tên của chủ thể hiện nay; chọn chủ thể khác thì để nguyên ô này."),
     )
-    field_order = ("product_name", "product_group", "producer", "producer_name", "reason")
+    confirmed = forms.BooleanField(
+        label=_("Tôi đã xem, vẫn đính chính như ở đây"), required=False, widget=forms.HiddenInput
+    )
+    field_order = (
+        "product_name", "product_group", "producer", "producer_name", "confirmed", "reason",
+    )  # fmt: skip
+    why = ("reason", "confirmed")
     together = (frozenset({"producer", "producer_name"}),)
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
@@ -320,6 +333,40 @@ class CorrectionForm(Corrects, ReasonForm):
             Q(commune__in=OrgUnit.objects.united_with(dossier.commune_id))
             | Q(pk=product.producer_id)
         )
+        self.dossier = dossier
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if not self.errors:
+            self._look_for_doubles()
+        return cleaned
+
+    def _look_for_doubles(self) -> None:
+        """Ask before a name becomes that of another: as when a dossier is opened."""
+        here, product = self.changed_here(), self.dossier.product
+        maker = here.get("producer") or product.producer
+        same: list[Product | Producer] = []
+        if maker == product.producer and "producer_name" in here:
+            told = here["producer_name"]
+            if maker_key(told) != maker_key(maker.name):
+                same += [each for each in producers_called(maker.commune_id, told) if each != maker]
+        name = here.get("product_name", product.name)
+        if maker != product.producer or product_key(name) != product_key(product.name):
+            same += [each for each in products_called([maker], name) if each != product]
+        seen = [f"{each._meta.model_name} {each.pk}" for each in same]
+        if not same:
+            return
+        self.fields["confirmed"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
+        if not ticked(self, "confirmed", seen):
+            names = "; ".join(
+                f"{each} ({each.producer})" if isinstance(each, Product) else str(each)
+                for each in same
+            )
+            said = _now(
+                "Đã có: %(names)s. Hãy xem lại; nếu là một thì chọn cái đã có, nếu là khác thì "
+                "đánh dấu."
+            )
+            self.add_error("confirmed", said % {"names": names})
 
     def add_to(self, call: dict[str, Any]) -> None:
         super().add_to(call)

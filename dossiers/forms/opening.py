@@ -33,7 +33,7 @@ from dossiers.models import (
     State,
 )
 from dossiers.models.events import ORGANISERS
-from dossiers.models.product import maker_key, product_key
+from dossiers.models.product import maker_key, producers_called, product_key, products_called
 from dossiers.walk import doors, survey
 from dossiers.walk.engine import DutyMissing
 
@@ -327,14 +327,10 @@ class DossierForm(PlainPart):
                 same = same.exclude(pk=self.judged_before.pk)
         else:
             if not data["producer"]:
-                self.namesakes = _called(data["commune"], data["producer_name"])
+                self.namesakes = producers_called(data["commune"].pk, data["producer_name"])
             producers = [data["producer"]] if data["producer"] else self.namesakes
             same = Dossier.objects.filter(
-                product__in=[
-                    row
-                    for row in Product.objects.filter(producer__in=producers)
-                    if product_key(row.name) == product_key(data["product_name"])
-                ]
+                product__in=products_called(producers, data["product_name"])
             )
         self.duplicates = list(same.visible_to(self.user).with_units()[:5])
         # Of a product known to the officer also those that another unit has.
@@ -419,23 +415,12 @@ class DossierForm(PlainPart):
         )
 
 
-def _called(commune: OrgUnit, name: str) -> list[Producer]:
-    """The producers of this name, however it is written, in the commune or in one of before that
-    went into the same, the first one entered first.
-    """
-    key = maker_key(name)
-    here = Producer.objects.filter(commune__in=OrgUnit.objects.united_with(commune.pk))
-    return [row for row in here.order_by("pk") if maker_key(row.name) == key]
-
-
 def told_by(potential: Potential) -> dict[str, Any]:
     """What a survey says of a potential product, as the form asks it."""
     commune = potential.commune.heir().pk
-    makers = _called(potential.commune, potential.producer_name)
+    makers = producers_called(potential.commune_id, potential.producer_name)
     maker = next(iter(makers), None)
-    made = Product.objects.filter(producer__in=makers).order_by("pk")
-    key = product_key(potential.name)
-    known = next((each for each in made if product_key(each.name) == key), None)
+    known = next(iter(products_called(makers, potential.name)), None)
     if known is not None:
         return {"commune": commune, "product": known.pk}
     told: dict[str, Any] = {

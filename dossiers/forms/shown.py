@@ -32,15 +32,15 @@ def changed(
 
 def ticked(form: forms.BaseForm, name: str, seen: Iterable[str]) -> bool:
     """Whether the box ``name`` («this is another») is ticked for all of ``seen``, what it is asked
-    about. The box carries what the page showed: a tick made before more came is taken off again.
-    A tick that says nothing of it, sent by no page of ours, stands for all.
+    about. The box carries what the page showed: a tick made before more came is taken off again,
+    and so is one that says nothing of it, as no page of ours sends it.
     """
     asked = sorted(hashlib.sha256(key.encode()).hexdigest()[:12] for key in seen)
     form.fields[name].widget.attrs["value"] = ",".join(asked)
     told = str(form.data.get(form.add_prefix(name)) or "")
     if told.lower() in ("", "false"):
         return False
-    if told.lower() in ("on", "true") or set(asked) <= set(told.split(",")):
+    if set(asked) <= set(told.split(",")):
         return True
     without: Any = form.data.copy()  # type: ignore[attr-defined]
     without[form.add_prefix(name)] = ""

@@ -6,13 +6,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from cycle import clock
 from cycle.models import Moved, OrgUnit, Role, User, told_apart
+from dossiers.law.states import AT_WORK
 from dossiers.lists.filters import Asked, Listed, Narrowed, beyond, in_order
 from dossiers.models.certificate import Certificate
-from dossiers.models.dossier import Route
+from dossiers.models.dossier import CaseType, Dossier, Route
 from dossiers.models.term import Term
 
 #: How long before its end (D9) a certificate is listed: there is still time to file anew.
@@ -103,7 +104,16 @@ class Ending(Listed):
         """Each clock with its certificate, its commune of today and the days left; ``before`` is
         the commune that it belonged to, when another has taken it over.
         """
-        given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
+        # Under way, filed or not: meanwhile this certificate is the one in force.
+        again = Dossier.objects.visible_to(self.user).filter(
+            product=OuterRef("dossier__product"),
+            case_type=CaseType.REEVALUATION,
+            state__in=AT_WORK,
+        )
+        found = Certificate.objects.with_validity().annotate(
+            again=Subquery(again.order_by("pk").values("pk")[:1])
+        )
+        given = found.in_bulk([term.certificate_id for term in terms])
         return [
             {
                 "term": term,

@@ -218,13 +218,21 @@ class Listed(Exportable):
         return self.filters.query() or self.whole if self.filters.after else ""
 
     def previous(self) -> str:
-        """The query string of the page before this one; "" on the first, and on the second too:
-        that one is :meth:`first`.
+        """The query string of the page before this one; "" on the first, and where an address does
+        not say which pages were before.
         """
         *before, last = self.filters.trail.split("~")
         if not last:
-            return ""
+            return self.first() if self.filters.trail else ""
         return self.filters.query(after=last, trail="~".join(before))
+
+    @property
+    def number(self) -> int:
+        """Which page it is; 0 where the address does not say how many were before."""
+        been = self.filters.trail.count("~")
+        if not self.filters.after:
+            return 1
+        return been + 1 if 0 < been < TRAIL else 0
 
     def _all(self) -> QuerySet[Any, Any]:
         """The rows of all pages, to be counted."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, written
 from cycle.models import Cycle, Moved, OrgUnit, Role, now_called, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
@@ -401,7 +401,21 @@ class OverdueRegister(Listed):
 
     def previous(self) -> str:
         """The query string of the page before, or ""."""
-        return self.filters.query(page=self.filters.page - 1) if self.filters.page > 1 else ""
+        if self.filters.page == 1:
+            return ""
+        return self.filters.query(page=self.filters.page - 1) or self.whole
+
+    def first(self) -> str:
+        """The query string of the first page; "" when this is it."""
+        return self.filters.query() or self.whole if self.filters.page > 1 else ""
+
+    @property
+    def number(self) -> int:
+        return self.filters.page
+
+    @cached_property
+    def all_rows(self) -> str:
+        return written.grouped(self.total["terms"])
 
     def next(self) -> str:
         """The query string of the next page, or ""."""

@@ -69,7 +69,7 @@ from dossiers.models.law import (
     LateEntry,
     Law,
 )
-from dossiers.models.product import Product, Standing
+from dossiers.models.product import Producer, Product, Standing
 
 if TYPE_CHECKING:
     from dossiers.models.evidence import Evidence
@@ -291,8 +291,12 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def place(self) -> str:
         """The name of the commune that it was filed in, with today's (nay là)."""
-        filed = self.before_split or self.commune
-        return now_called(filed.name, self.commune.heir().name)
+        return now_called(self.filed_in.name, self.commune.heir().name)
+
+    @property
+    def filed_in(self) -> OrgUnit:
+        """The commune that it was filed in: of what was split since, the old one."""
+        return self.before_split or self.commune
 
     @property
     def process(self) -> Process | None:
@@ -643,7 +647,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 records, data["paper"] = [*scan, paper, *records], True
             self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
-            was = copy.copy(self)
+            was, beside = copy.copy(self), self._beside(act)
             self.resting_on = paper
             try:
                 if self._why_not_of_round(name, doing):
@@ -677,11 +681,43 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
                 **data,
             )
+            self._tell_beside(beside, entry, doing)
             return entry, terms
 
     def demands_paper(self, act: Act) -> bool:
         """Whether ``act`` is done on a signed document only, as it stands (phải có văn bản)."""
         return act.on_paper(self.state, self.rule_set)
+
+    def _beside(self, act: Act) -> list[Product | Producer]:
+        """The product and the producer as they are, locked, before an act that corrects them."""
+        if act.takes not in ("correction", "details"):
+            return []
+        held = Product.everything.select_for_update().filter(pk=self.product_id).get()
+        return [held, Producer.everything.select_for_update().get(pk=held.producer_id)]
+
+    @staticmethod
+    def _tell_beside(
+        beside: Sequence[Product | Producer], entry: HistoryEntry, doing: Doing
+    ) -> None:
+        """Write what an act corrected of them into their own histories, as ``entry`` says it."""
+        for was in beside:
+            now = type(was)._base_manager.get(pk=was.pk)
+            if became := changed(was, now):
+                HistoryEntry.objects.record(
+                    f"{was._meta.model_name}.change",
+                    now,
+                    by=doing.by,
+                    capacity=doing.capacity,
+                    at=entry.at,
+                    reason=entry.reason,
+                    saved=[now],
+                    dossier=entry.stream_id,
+                    changed=[
+                        {"row": str(now), "field": name, "before": before, "after": after}
+                        for _model, _pk, columns in became
+                        for name, (before, after) in columns.items()
+                    ],
+                )
 
     def _check_paper(
         self, act: Act, doing: Doing, paper: OfficialDocument | None, *, by_round: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,6 +53,25 @@ def maker_key(name: str) -> str:
 def product_key(name: str) -> str:
     """What a product's name is compared by: «Cà-phê», «càphê» and «Cà phê» are one."""
     return letters.search_joined(name)
+
+
+def producers_called(commune: int, name: str) -> list[Producer]:
+    """The producers of this name, however it is written, in the commune with this id or in one of
+    before that went into the same, the first one entered first.
+    """
+    key = maker_key(name)
+    here = Producer.objects.filter(commune__in=OrgUnit.objects.united_with(commune))
+    return [row for row in here.order_by("pk") if maker_key(row.name) == key]
+
+
+def products_called(producers: Iterable[Producer | int], name: str) -> list[Product]:
+    """The products of ``producers`` of this name, however it is written."""
+    key, made = product_key(name), Product.objects.filter(producer__in=producers)
+    return [
+        row
+        for row in made.select_related("producer").order_by("pk")
+        if product_key(row.name) == key
+    ]
 
 
 class Standing(models.Manager):

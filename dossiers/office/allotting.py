@@ -7,6 +7,7 @@ done keeps the unit of its day: tasks that are closed, the history, ``Dossier.be
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,8 +19,16 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquer
 from django.utils.translation import gettext as _
 
 from cycle import clock, provinces
-from cycle.models import HistoryEntry, OrgUnit, User, check_document, check_signer
-from cycle.models.area import Heirs, start
+from cycle.models import (
+    HistoryEntry,
+    OrgUnit,
+    User,
+    check_document,
+    check_signer,
+    heir_of,
+    now_called,
+)
+from cycle.models.area import Business, Heirs, start
 from dossiers.models import (
     Allotment,
     Dossier,
@@ -78,6 +87,37 @@ def waiting_potential(*units: int) -> QuerySet[Potential]:
     return found.order_by("pk")
 
 
+def split_rows(user: User) -> list[dict[str, Any]]:
+    """The split communes that ``user`` is told of, each with today's name of its main successor and
+    how many of its producers wait; the number of queries does not depend on theirs.
+    """
+    units = list(
+        split_units(user)
+        .select_related("main_successor")
+        .annotate(
+            its=Business(start(F("pk")), clock.today_in_database()),
+            main_now=heir_of("main_successor", field="name"),
+        )
+    )
+    there = {pk for unit in units for pk in unit.its}
+    makers = Producer.objects.filter(commune__in=there).values_list("commune", "pk")
+    through = Dossier.objects.filter(commune__in=there, product__producer__void=False)
+    found = Potential.objects.filter(commune__in=there).exclude(state=PotentialState.BEGUN)
+    began = Counter(found.order_by().values_list("commune", flat=True))
+    at: dict[int, set[int]] = {}
+    for commune, maker in makers.union(through.values_list("commune", "product__producer")):
+        at.setdefault(commune, set()).add(maker)
+    return [
+        {
+            "unit": unit,
+            "main": now_called(unit.main_successor.name, unit.main_now),
+            "waiting": len(set().union(*(at.get(pk, ()) for pk in unit.its))),
+            "found": sum(began[pk] for pk in unit.its),
+        }
+        for unit in units
+    ]
+
+
 def count_waiting(user: User) -> int:
     """How many producers and potential products of split communes wait, for the inbox of who is
     told of them.
@@ -133,14 +173,23 @@ def open_to(unit: OrgUnit) -> list[OrgUnit]:
 
 
 def allot(
-    unit: OrgUnit, choices: list[Choice], *, by: User, document: str, signer: str, reason: str = "",
+    unit: OrgUnit,
+    choices: list[Choice],
+    *,
+    by: User,
+    document: str,
+    signer: str,
+    reason: str = "",
     potentials: Mapping[Potential, OrgUnit] | None = None,
-) -> int:  # fmt: skip
+    seen: int | None = None,
+) -> int:
     """Give the producers of a split ``unit`` to its successors, on a document; all or none. With
     ``potentials``, {potential product: successor}.
 
-    With a ``reason`` it corrects what was allotted before. Raises PermissionDenied, ValidationError
-    at ``document``, ``document_signer`` or ``reason``, AllottedMeanwhile. Returns how many.
+    With a ``reason`` it corrects what was allotted before; ``seen`` is the id of the allotment that
+    is corrected, where a page showed it: no colleague's correction since is undone unseen. Raises
+    PermissionDenied, ValidationError at ``document``, ``document_signer`` or ``reason``,
+    AllottedMeanwhile. Returns how many.
     """
     if not rules.has_perm("dossiers.allot", by):
         raise PermissionDenied
@@ -164,6 +213,8 @@ def allot(
         known = {each.producer_id: each for each in allotted(held).filter(producer__in=producers)}
         if reason:
             if set(producers) - set(known):
+                raise AllottedMeanwhile
+            if seen is not None and seen not in {each.pk for each in known.values()}:
                 raise AllottedMeanwhile
         elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
             raise AllottedMeanwhile

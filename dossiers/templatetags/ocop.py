@@ -8,6 +8,7 @@ from typing import Any
 import rules
 from django import template
 from django.conf import settings
+from django.core.paginator import Page
 from django.db import models
 from django.db.models import Model
 from django.utils.translation import gettext as _
@@ -16,11 +17,9 @@ from cycle import clock, events, fields, written
 from cycle.models import ERASED, DayOff, HistoryEntry, OfficeContact, Renamed, User
 from cycle.steps import Step
 from dossiers.law.states import State
+from dossiers.lists.filters import Listed
 from dossiers.models import ACTS, Dossier, OutreachEvent, Producer, Product, ProductGroup, Task
 from dossiers.terms.due import due as due_of
-
-#: Keys of an entry's data that are moments: the old and the new time of a meeting.
-_DAYS = ("was", "meets_at")
 
 register = template.Library()
 register.filter("day", written.day_text)
@@ -111,10 +110,9 @@ def _in_words(field: Any, value: str) -> str:
 @register.filter
 def from_what(entry: HistoryEntry) -> list[str]:
     """What an entry changed, "from … to …", as phrases that follow its sentence."""
+    if said := events.told(entry):
+        return said
     told = entry.data
-    if entry.event == "round.move_meeting" and told.get("was"):
-        days = [written.moment_text(datetime.fromisoformat(told[key])) for key in _DAYS]
-        return [_("từ %(was)s sang %(now)s") % dict(zip(("was", "now"), days, strict=True))]
     if entry.erased("data.changed"):
         return [str(ERASED)]
     changed = told.get("changed", {})
@@ -132,6 +130,38 @@ def from_what(entry: HistoryEntry) -> list[str]:
     return [
         _("«%(was)s» thành «%(now)s»") % {"was": pair[0], "now": pair[1]} for pair in pairs if pair
     ]
+
+
+@register.inclusion_tag("_pager.html", takes_context=True)
+def pager(context: Any, page: Page[Any] | Listed, at: str = "") -> dict[str, Any]:
+    """The foot of a list: how many rows, which page, and the ways to others; ``at`` is the place on
+    the page that they lead to. The first page has a way of its own from the third on.
+    """
+    if isinstance(page, Listed):
+        ways = [page.first(), page.previous(), page.next()]
+        first, previous, next_ = (f"?{query}{at}" if query else "" for query in ways)
+        total, number, pages = page.all_rows, page.number, 0
+    else:
+        asked = context["request"].GET.copy()
+
+        def to(number: int) -> str:
+            asked["page"] = str(number)
+            return f"?{asked.urlencode()}{at}"
+
+        number, pages = page.number, page.paginator.num_pages
+        first = to(1) if number > 1 else ""
+        previous = to(number - 1) if number > 1 else ""
+        next_ = to(number + 1) if number < pages else ""
+        total = written.grouped(page.paginator.count)
+    return {
+        "total": "" if total == "0" else total,
+        "number": number,
+        "pages": pages,
+        "several": bool(first or next_),
+        "first": "" if number == 2 or first == previous else first,
+        "previous": previous,
+        "next": next_,
+    }
 
 
 @register.inclusion_tag("_due.html")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
 from dossiers.forms.fields import PlainPart, refuse
-from dossiers.models import Potential, Producer
+from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
 
 #: The producer waits on with the main successor.
@@ -23,7 +23,8 @@ MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. 
 class AllotForm(PlainPart):
     """A field for each producer and each product of it, for each potential product; the document.
 
-    ``corrects``: what was allotted before is corrected, with a reason.
+    ``corrects``: the allotment of before that is corrected, with a reason. The form sends along
+    which one its page showed.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class AllotForm(PlainPart):
         unit: OrgUnit,
         producers: Iterable[Producer],
         potentials: Iterable[Potential] = (),
-        corrects: bool = False,
+        corrects: Allotment | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -82,6 +83,9 @@ class AllotForm(PlainPart):
                 max_length=500,
                 widget=forms.Textarea({"class": "form-control", "rows": 2}),
             )
+            self.fields["seen"] = forms.IntegerField(
+                required=False, initial=corrects.pk, widget=forms.HiddenInput
+            )
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -92,9 +96,31 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
+        if self.corrects is not None and self.cleaned_data.get("seen") != self.corrects.pk:
+            self._seen_anew(self.corrects)
         if not self.errors and not self.choices() and not self.potentials():
             raise ValidationError(_("Chưa chọn xã nhận cho chủ thể, sản phẩm tiềm năng nào."))
         return cleaned
+
+    def _seen_anew(self, now: Allotment) -> None:
+        """Say what a colleague has allotted meanwhile; sent once more, it is corrected."""
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
+        data["seen"] = now.pk
+        self.data = data
+        said = _now(
+            "Trong lúc trang này mở, %(who)s vừa phân «%(maker)s» về %(to)s (%(document)s). Hãy "
+            "xem lại; vẫn muốn đính chính như ở đây thì bấm lần nữa."
+        )
+        self.add_error(
+            None,
+            said
+            % {
+                "who": now.made_by,
+                "maker": now.producer,
+                "to": now.to.label,
+                "document": now.document,
+            },
+        )
 
     def choices(self) -> list[allotting.Choice]:
         """What was chosen, without what waits on."""
@@ -127,6 +153,7 @@ class AllotForm(PlainPart):
                 self.unit, self.choices(), by=by, document=said["document"],
                 signer=said["document_signer"], reason=said.get("reason", ""),
                 potentials=self.potentials(),
+                seen=said.get("seen"),
             )  # fmt: skip
         except allotting.AllottedMeanwhile:
             self.add_error(None, MEANWHILE)

@@ -25,17 +25,9 @@ from dossiers.office.forms.split import AllotForm
 @login_required
 def split_list(request: SignedIn) -> HttpResponseBase:
     """The split communes that I am told of, each with how many of its producers wait."""
-    units = list(allotting.split_units(request.user))
-    if not units and not rules.has_perm("dossiers.allot", request.user):
+    rows = allotting.split_rows(request.user)
+    if not rows and not rules.has_perm("dossiers.allot", request.user):
         raise Http404
-    rows = [
-        {
-            "unit": unit,
-            "waiting": allotting.waiting(unit.pk).count(),
-            "found": allotting.waiting_potential(unit.pk).count(),
-        }
-        for unit in units
-    ]
     return render(request, "dossiers/split_list.html", {"rows": rows})
 
 
@@ -82,7 +74,7 @@ def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseB
         return _not_allowed(request)
     assert row.producer_id is not None, "allotted() are of producers"
     maker = _with_products(Producer.objects.filter(pk=row.producer_id))
-    form = AllotForm(request.POST or None, unit=unit, producers=maker, corrects=True)
+    form = AllotForm(request.POST or None, unit=unit, producers=maker, corrects=row)
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
 
 
