@@ -25,7 +25,7 @@ def _when(text: str) -> str:
     return moment_text(datetime.fromisoformat(text))
 
 
-def _named(keys: Iterable[int], names: dict[int, str]) -> str:
+def _named(keys: Iterable[int], names: Mapping[int, str]) -> str:
     return ", ".join(names.get(key, f"#{key}") for key in keys)
 
 

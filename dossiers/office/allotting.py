@@ -214,7 +214,11 @@ def allot(
         if reason:
             if set(producers) - set(known):
                 raise AllottedMeanwhile
-            if seen is not None and seen not in {each.pk for each in known.values()}:
+            stand = {each.pk for each in known.values()}
+            stand |= set(
+                allotted_potential(held).filter(potential__in=found).values_list("pk", flat=True)
+            )
+            if seen is not None and seen not in stand:
                 raise AllottedMeanwhile
         elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
             raise AllottedMeanwhile

@@ -116,7 +116,7 @@ class AllotForm(PlainPart):
             said
             % {
                 "who": now.made_by,
-                "maker": now.producer,
+                "maker": now.producer or now.potential,
                 "to": now.to.label,
                 "document": now.document,
             },

@@ -90,7 +90,7 @@ def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpRespon
     assert row.potential_id is not None, "allotted_potential() are of potential products"
     found = Potential.objects.filter(pk=row.potential_id)
     form = AllotForm(
-        request.POST or None, unit=unit, producers=[], potentials=found, corrects=True
+        request.POST or None, unit=unit, producers=[], potentials=found, corrects=row
     )  # fmt: skip
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
 

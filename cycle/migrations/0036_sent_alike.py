@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cycle', '0034_posts_and_seats_sealed'),
+        ('cycle', '0035_erased_words'),
     ]
 
     operations = [
