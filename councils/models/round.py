@@ -659,8 +659,8 @@ class EvaluationRound(models.Model):
                 offered = offered.filter(state=STATE_AT[self.council.level])
             waiting = set(offered.values_list("pk", flat=True))
             # Its sheets open at once.
-            if self.is_open and (lacks := self._lack_samples(held) + self._lack_reports(held)):
-                raise ConditionNotMet(lacks)
+            if self.is_open and (short := self._lack_samples(held) + self._lack_reports(held)):
+                raise ConditionNotMet(short)
             if strangers := self._never_met_on(held):
                 raise ConditionNotMet(strangers)
             pinned = RoundEntry.pinned(taken)

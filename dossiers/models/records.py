@@ -101,6 +101,10 @@ class Correctable(Record):
         if self.replaces and self._says() == self.replaces._says():
             raise ValidationError(NOTHING_CORRECTED)
 
+    def first_written(self) -> Correctable:
+        """The record that it corrects, over all corrections; itself when it corrects none."""
+        return self.replaces.first_written() if self.replaces else self
+
     def _says(self) -> dict[str, Any]:
         """What a person fills in, by field."""
         kept = {"dossier", "replaces"}
@@ -197,10 +201,6 @@ class Visit(Correctable):
         super().clean()
         if self.visited_on and self.next_visit_on and self.next_visit_on <= self.visited_on:
             raise ValidationError({"next_visit_on": _("Ngày hẹn phải sau ngày đến.")})
-
-    def first_written(self) -> Visit:
-        """The record that it corrects, over all corrections; itself when it corrects none."""
-        return self.replaces.first_written() if self.replaces else self
 
 
 class SupportKind(models.TextChoices):
