@@ -16,7 +16,7 @@ from cycle.events import tell
 from cycle.written import day_text, moment_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cycle.models import HistoryEntry
 
