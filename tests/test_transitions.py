@@ -201,7 +201,9 @@ def test_an_act_says_what_is_missing(act, state, sentences, dossier, moi):
     dossier = stand(dossier, state)
     missing = "; ".join(dossier.missing_evidence())
     by = who_does(dossier, act, moi)
-    assert refusal(dossier, act, by, paper=records.signed_paper()) == [
+    of_centre = act == "record_centre_result"
+    paper = records.ministry_paper() if of_centre else records.signed_paper()
+    assert refusal(dossier, act, by, paper=paper) == [
         sentence.format(missing=f"Hồ sơ còn thiếu: {missing}.") for sentence in sentences
     ]
     assert Dossier.objects.get(pk=dossier.pk).state == state
