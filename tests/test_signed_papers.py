@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from cycle import clock
 from cycle.models import OrgUnit, Role, RuleSet
+from cycle.rulesets import MAY_LACK
 from dossiers.law.signers import SIGNERS
 from dossiers.models import (
     ACTS,
@@ -266,14 +267,13 @@ def test_under_one_edition_the_commune_proposes_on_its_official_request(rule_set
             assert act.on_paper(state, law) == (name in NEEDS_PAPER or (name, state) in asked)
 
 
-def test_a_year_that_runs_since_before_the_file_said_so_asks_for_it_too(rule_sets):
-    law = rule_sets["qd26_2026"]
-    old = {key: said for key, said in law.content.items() if key != "request_on_paper"}
-    assert RuleSet(edition="qd26_2026", content=old).request_on_paper
-    assert not RuleSet(edition="qd148_2023", content=old).request_on_paper
-    assert not RuleSet(
-        edition="qd26_2026", content=old | {"request_on_paper": False}
-    ).request_on_paper
+@pytest.mark.parametrize("key", MAY_LACK)
+def test_a_year_that_runs_since_before_the_file_said_so_asks_for_it_too(key, rule_sets):
+    for edition, law in rule_sets.items():
+        old = {each: said for each, said in law.content.items() if each != key}
+        assert RuleSet(edition=edition, content=old)._said(key) == law.content.get(key)
+    said = RuleSet(edition="qd26_2026", content=old | {key: False})._said(key)
+    assert said is False
 
 
 def test_what_the_level_above_fetches_has_no_request(dossier, moi):

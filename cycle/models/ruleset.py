@@ -38,6 +38,7 @@ OF_THE_PAST = frozenset(
 #: that runs keeps the row it was opened under.
 SAID_LATER: dict[str, dict[str, Any]] = {
     "qd26_2026": {
+        "samples": {"count": 5, "except": ["community_tourism"]},
         "request_on_paper": True,
         "reevaluation": {"report": True, "visits": ["scale", "evidence"]},
     }
@@ -178,7 +179,7 @@ class RuleSet(models.Model):
         """How many samples (sản phẩm mẫu) of a product of ``group`` come with its dossier; 0 where
         the edition asks for none.
         """
-        rule = self.content.get("samples")
+        rule = self._said("samples")
         return 0 if rule is None or group in rule["except"] else rule["count"]
 
     def _said(self, key: str) -> Any:
