@@ -15,7 +15,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from councils.models import EvaluationRound, SignedDocument
+from councils.models import Council, EvaluationRound, SignedDocument
 from councils.papers import facts
 from cycle import chains, clock
 from cycle.appointing import Appointed
@@ -147,11 +147,11 @@ def test_the_records_of_a_dossier_say_who_entered_them_then(dossier, an, minh, c
 # --- Names over time ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [User, OrgUnit, Product, Producer])
-def test_a_row_knows_what_it_was_called_when(model, dossier, an):
+@pytest.mark.parametrize("model", [User, OrgUnit, Product, Producer, Council])
+def test_a_row_knows_what_it_was_called_when(model, dossier, an, thu, province):
     row = {
         User: an, OrgUnit: dossier.commune, Product: dossier.product,
-        Producer: dossier.product.producer,
+        Producer: dossier.product.producer, Council: judging.seat(province, thu),
     }[model]  # fmt: skip
     column = "full_name" if model is User else "name"
     first, yesterday = str(row), timezone.now() - timedelta(days=1)
@@ -239,7 +239,11 @@ def seats_ended(round_):
             )  # fmt: skip
 
 
-PAPER_CHANGES = [members_renamed, units_renamed, products_renamed, seats_ended]
+def council_renamed(round_):
+    Council.objects.update(name="Hội đồng tên mới")
+
+
+PAPER_CHANGES = [members_renamed, units_renamed, products_renamed, seats_ended, council_renamed]
 
 
 @pytest.mark.parametrize("change", PAPER_CHANGES, ids=lambda each: each.__name__)

@@ -22,6 +22,7 @@ from cycle.models import (
     HistoryEntry,
     Level,
     OrgUnit,
+    Renamed,
     Role,
     Stream,
     User,
@@ -258,7 +259,7 @@ class CouncilQuerySet(models.QuerySet):
         return self.filter(Q(org_unit__in=user.business()) | Q(pk__in=seats.values("council")))
 
 
-class Council(models.Model):
+class Council(Renamed):
     """A council of one unit for a period, set up by a decision (hội đồng đánh giá, phân hạng)."""
 
     history_stream = Stream.COUNCIL

@@ -105,7 +105,7 @@ def _as_of(moment: datetime | None) -> Iterator[None]:
 
 
 def _name(whom: Renamed | None) -> str:
-    """What a person, unit, product or producer was called at the moment of the paper."""
+    """What a person, unit, council, product or producer was called at the moment of the paper."""
     return whom.name_at(_AT.get()) if whom is not None else ""
 
 
@@ -139,11 +139,11 @@ def _head(kind: str, round_: EvaluationRound, entry: RoundEntry | None = None) -
     recorded = _recorded(kind, round_, entry)
     committee = f"Ủy ban nhân dân {_in_sentence(_name(unit))}"
     if kind in _BY_COUNCIL:
-        parent, agency, issuer, host = committee, council.name, "HĐ", council.name
+        parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
         chair = _holder(council, Seat.CHAIR)
         signs = ["TM. HỘI ĐỒNG", "CHỦ TỊCH"], _name(chair.user) if chair else ""
     elif kind == DocumentKind.SUPPORT_REPORT:
-        parent, agency, issuer, host = council.name, "Tổ tư vấn", "TTV", "Tổ tư vấn"
+        parent, agency, issuer, host = _name(council), "Tổ tư vấn", "TTV", "Tổ tư vấn"
         lead = _holder(council, Seat.TEAM_LEAD)
         signs = ["TỔ TRƯỞNG"], _name(lead.user) if lead else ""
     else:
@@ -189,7 +189,7 @@ def _bases(round_: EvaluationRound) -> list[str]:
     return [
         f"Căn cứ {round_.rule_set.document}",
         f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
-        f"về việc thành lập {council.name}",
+        f"về việc thành lập {_name(council)}",
         f"Căn cứ quy chế làm việc của Hội đồng ({round_.regulation.document})",
     ]
 
@@ -310,7 +310,7 @@ def _support_report(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
         )
     team = round_.seats.filter(seat__in=TEAM).select_related("user")
     return _head(DocumentKind.SUPPORT_REPORT, round_) | {
-        "to": [round_.council.name],
+        "to": [_name(round_.council)],
         "bases": _bases(round_),
         "period": f"từ {day_text(min(visits))} đến {day_text(max(visits))}" if visits else "",
         "team": [_person(each) for each in team],
