@@ -11,7 +11,7 @@ CREATE TRIGGER former_names BEFORE UPDATE ON councils_council FOR EACH ROW
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("councils", "0019_batches_of_the_regulation"),
+        ("councils", "0021_repeats"),
         ("cycle", "0027_former_names"),
     ]
 
