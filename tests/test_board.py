@@ -18,6 +18,7 @@ from tests import judging
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.pages import shown
 from tests.standing import stand
+from tests.stored import staged
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -547,6 +548,22 @@ def test_the_closing_page_lists_what_is_not_met_and_where_to_go(client, round_, 
     refused = post(client, thu, "close", round_.pk).content.decode()
     assert "chưa nộp phiếu" in refused
     assert not round_.closings.exists()
+
+
+def test_who_gave_a_sheet_of_paper_is_not_said_to_lack_one(client, round_, thu):
+    entry, member = round_.entries.order_by("pk").first(), judge(round_.council, 0)
+
+    def silent():
+        said = f"{entry.dossier.product.name}: chưa nộp phiếu: "
+        return page(client, thu, "close", round_.pk).split(said)[1].split("</li>")[0]
+
+    assert str(member.user) in silent()
+    scan = (staged(b"%PDF-1.4 phieu obj %%EOF").sha256, "phieu.pdf")
+    sheet = Scoresheet.type_in(entry, member, by=thu, scan=scan)
+    judging.score(sheet, judging.choose(entry.rubric, best), by=thu)
+    sheet.submit(by=thu)
+    assert str(member.user) not in silent()
+    assert f"phiếu giấy của {member} chờ xác nhận" in page(client, thu, "close", round_.pk)
 
 
 def test_it_closes_and_what_follows_is_shown(client, round_, thu, minh, la):

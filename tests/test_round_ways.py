@@ -15,7 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.urls import reverse
 
-from councils.forms.rounds import RoundForm
+from councils.forms.rounds import RoundForm, TakeInForm
 from councils.judging import closing, ranking
 from councils.judging.checklist import checklist, unresolved
 from councils.judging.tally import HandedIn, tally
@@ -240,6 +240,8 @@ def a_product_that_the_meeting_never_had(round_, thu, an):
         )
         entry = round_.entries.get()
         fresh(round_).drop(entry, by=thu, reason="Chờ kiểm nghiệm")
+        asks = TakeInForm(round_=fresh(round_), by=thu)
+        assert (asks.dossiers, asks.elsewhere) == ([entry.dossier], [more])
         closing.take_in(fresh(round_), [(entry.dossier, entry.rubric)], **about)
         assert close(round_, thu).results.get().sheets == 5
         other = begin(round_.council, round_.cycle, [more], thu)

@@ -129,7 +129,11 @@ class TakeInForm(Asked):
 
     def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         self.round, self.by = round_, by
-        self.dossiers = list(round_.awaiting())
+        waiting = round_.awaiting()
+        #: Those that the meeting, which is past, never had: they go into another round.
+        self.elsewhere = list(round_.never_met(waiting).select_related("product__producer"))
+        not_here = {dossier.pk for dossier in self.elsewhere}
+        self.dossiers = [each for each in waiting if each.pk not in not_here]
         super().__init__(*args, **kwargs)
         if not round_.is_open:
             del self.fields["reason"]

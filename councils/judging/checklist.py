@@ -69,6 +69,9 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         member__isnull=False,
         scoring=F("entry__scoring"),
     ).select_related("entry__dossier__product", "member__user")
+    typed: dict[int, set[int]] = {}
+    for sheet in waiting:
+        typed.setdefault(sheet.entry_id, set()).add(sheet.member_id)  # type: ignore[arg-type]
     closed_at = dict(
         Result.objects.filter(entry__round=round_)
         .order_by("entry")
@@ -81,8 +84,9 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         due, missing = sheets.due(entry), sheets.missing(entry)
         if (number := sheets.too_few(entry)) is not None:
             items.append(Item("few", on_product(entry, _few(number, sheets.fewest)), False, entry))
-        if due and missing:
-            who = ", ".join(str(sheets.judges[pk].user) for pk in sorted(missing))
+        # Whose sheet of paper only waits to be confirmed has handed it in; it is listed below.
+        if silent := sorted(missing - typed.get(entry.pk, set())) if due else []:
+            who = ", ".join(str(sheets.judges[pk].user) for pk in silent)
             items.append(
                 Item("sheets", on_product(entry, _now("chưa nộp phiếu: %s") % who), False, entry)
             )

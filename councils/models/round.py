@@ -798,23 +798,25 @@ class EvaluationRound(models.Model):
                 for entry in self.entries.filter(live=True, dossier__in=said):
                     entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
-    def _never_met_on(self, found: DossierQuerySet) -> list[str]:
-        """Sentences that name the products that did not lie before its meeting, once its day is
-        past: who came to it judges no other. None in writing, and before it opens.
+    def never_met(self, found: DossierQuerySet) -> DossierQuerySet:
+        """Of ``found``, what did not lie before its meeting, once its day is past: who came to it
+        judges no other. None in writing, and before it opens.
         """
-        if not self.is_open or self.in_writing or self.met_on is None:
-            return []
-        if self.met_on >= clock.today():
-            return []
+        past = self.met_on is not None and self.met_on < clock.today()
+        if not (self.is_open and past and not self.in_writing):
+            return found.none()
         judged = self.entries.filter(Q(sheets__member__isnull=False) | Q(results__isnull=False))
-        strangers = found.exclude(pk__in=judged.values("dossier")).select_related("product")
+        return found.exclude(pk__in=judged.values("dossier"))
+
+    def _never_met_on(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name them."""
         return [
             _now(
                 "Cuộc họp ngày %(day)s đã qua, %(product)s chưa đưa ra cuộc họp đó: hãy đưa vào "
                 "đợt khác."
             )
             % {"day": f"{self.met_on:%d/%m/%Y}", "product": dossier}
-            for dossier in strangers.order_by("pk")
+            for dossier in self.never_met(found).select_related("product").order_by("pk")
         ]
 
     def _its(self) -> DossierQuerySet:
