@@ -23,6 +23,7 @@ from dossiers.models import (
 from dossiers.office.reports import CycleReport
 from dossiers.walk import doors
 from tests import judging, records
+from tests.ground import kept
 from tests.revoking import at, certify, inspect
 from tests.standing import stand
 from tests.world import certified_before, open_cycle, open_dossier, open_task
@@ -33,6 +34,7 @@ NEW = "/dossiers/new/"
 
 
 @pytest.fixture
+@kept
 def honey(cycle, commune, an):
     """A product with a dossier that has ended, never certified."""
     dossier = stand(open_dossier(cycle, commune, an), State.WITHDRAWN)
@@ -406,6 +408,7 @@ def test_certified_and_taken_back_in_the_year_is_certified_no_more(
 
 
 @pytest.fixture
+@kept
 def certified(cycle, commune, an, son):
     return certify(cycle, commune, an, son)
 

@@ -23,6 +23,7 @@ from dossiers.models import ACTS, Term
 from dossiers.walk import doors
 from tests import judging, records
 from tests.council_rights import ALLOWED
+from tests.ground import kept
 from tests.pages import shown
 from tests.world import open_cycle, open_dossier, open_task, person
 
@@ -322,6 +323,7 @@ def test_everybody_of_the_council_has_a_page_of_their_own(province, thu):
 
 
 @pytest.fixture
+@kept
 def reader_of(province, district, commune, thu):
     """Somebody to whom each page belongs."""
     units = {"commune": commune, "district": district, "province": province}

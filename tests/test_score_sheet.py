@@ -23,6 +23,7 @@ from cycle import clock, rubrics
 from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.left_open import left_open
 from tests.pages import shown
@@ -39,22 +40,26 @@ def media(settings, tmp_path):
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def round_(council, cycle, commune, an, thu):
     return begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
 
 
 @pytest.fixture
+@kept
 def entry(round_):
     return round_.entries.get()
 
 
 @pytest.fixture
+@kept
 def member(council):
     return judge(council, 1)
 
@@ -509,6 +514,7 @@ def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
 
 
 @pytest.fixture
+@kept
 def piece(entry, an):
     made = Evidence(
         dossier=entry.dossier,
