@@ -22,7 +22,7 @@ from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
-from tests.ground import ground, kept, makers_of
+from tests.ground import ground, kept, wanted_by
 from tests.in_the_clear import WALKS, named_in_the_clear
 from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, owner
 from tests.stock_sheets import load_units
@@ -82,6 +82,9 @@ def _static_files_are_looked_for_once():
 def pytest_addoption(parser):
     parser.addoption(
         "--on", metavar="2028-02-29T23:50", help="run as if the tests began at this moment"
+    )
+    parser.addoption(
+        "--quick", action="store_true", help="of each table of cases the first, and nothing slow"
     )
 
 
@@ -154,7 +157,7 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.write_line(f"{report.duration:6.1f} s  {report.nodeid}")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """The proofs first, then the walks: none that takes long is left to run alone at the end.
 
     Of a file whose tests share what takes long to load all are marked slow, or it is loaded twice.
@@ -172,6 +175,23 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.proof)
             item.add_marker(pytest.mark.slow(reason="a server of its own, and processes to kill"))
     items.sort(key=_how_short)
+    if config.getoption("--quick"):
+        left = _quick(items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in left])
+        items[:] = left
+
+
+#: What ``--quick`` leaves out.
+LEFT_OUT = ("browser", "proof", "own_server", "walk", "slow")
+
+
+def _quick(items):
+    """The first case of each test that is not of :data:`LEFT_OUT`, in their order."""
+    first = {}
+    for item in items:
+        if not any(map(item.get_closest_marker, LEFT_OUT)):
+            first.setdefault(item.nodeid.partition("[")[0], item)
+    return dict.fromkeys(first.values())
 
 
 def _how_short(item):
@@ -218,7 +238,7 @@ def _ground(request, _ground_of_the_file, django_db_blocker):
         if commits or (connection.in_atomic_block and not ground.layers):
             ground.drop()
         else:
-            ground.lay(makers_of(request.node))
+            ground.lay(wanted_by(request.node))
     yield
     ground.values = {}
 

@@ -15,6 +15,7 @@ import pickle
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -38,8 +39,9 @@ _MAKERS = {}
 def kept(function):
     """Let what this fixture function makes lie under the tests that ask for it.
 
-    It makes rows and files and nothing else, and returns what can be pickled; it asks for ``db``
-    and for others that are kept.
+    It makes rows and files and nothing else, and returns what can be pickled; it asks for ``db``,
+    for others that are kept, and for values by which a test is parametrized: a table whose cases
+    of one value follow each other has one world for them all.
     """
 
     @functools.wraps(function)
@@ -51,10 +53,17 @@ def kept(function):
     return given
 
 
+class Wanted(NamedTuple):
+    """A layer that is asked for: its maker, and the parameters that it takes of the test."""
+
+    maker: Callable
+    parameters: tuple[tuple[str, object], ...] = ()
+
+
 class Layer(NamedTuple):
     """One fixture's rows."""
 
-    maker: object
+    wanted: Wanted
     savepoint: transaction.Atomic
     #: All values up to here, by the name of the fixture, pickled together: they share their objects.
     values: bytes
@@ -72,19 +81,19 @@ class Ground:
         self.values: dict = {}
         self.since = 0.0
 
-    def lay(self, makers):
+    def lay(self, wanted):
         """Let exactly these lie, in this order, and ``values`` be new objects of them."""
         if time.monotonic() - self.since > LIFE or connection.closed_in_transaction:
             self.drop()
         same = 0
-        for layer, maker in zip(self.layers, makers, strict=False):
-            if layer.maker is not maker:
+        for layer, each in zip(self.layers, wanted, strict=False):
+            if layer.wanted != each:
                 break
             same += 1
         self.drop(same)
-        for maker in makers[same:]:
-            self._add(maker)
-        if same < len(makers):
+        for each in wanted[same:]:
+            self._add(each)
+        if same < len(wanted):
             with connection.cursor() as cursor:
                 # What waits for the end of the transaction would be checked in each test.
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
@@ -92,7 +101,7 @@ class Ground:
 
     def give(self, name):
         """The value of a fixture to the test over it."""
-        layer = next(layer for layer in self.layers if layer.maker.__name__ == name)
+        layer = next(layer for layer in self.layers if layer.wanted.maker.__name__ == name)
         if layer.dated:
             assert clock._moment.get() is None, f"{name} was made before the clock was set"
         if layer.files:
@@ -111,8 +120,8 @@ class Ground:
     def _objects(self):
         return _Reading(io.BytesIO(self.layers[-1].values)).load() if self.layers else {}
 
-    def _add(self, maker):
-        values = self._objects()
+    def _add(self, wanted):
+        maker, values = wanted.maker, self._objects()
         savepoint = transaction.atomic()
         savepoint.__enter__()
         if not self.layers:
@@ -120,11 +129,12 @@ class Ground:
             with connection.cursor() as cursor:
                 # Tests that ask nothing of the database may be many.
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        known = {"db": None, **values, **dict(wanted.parameters)}
         asked = maker.__code__.co_varnames[: maker.__code__.co_argcount]
         files = Path(tempfile.mkdtemp())
         try:
             with _clock_watched() as times, override_settings(MEDIA_ROOT=files):
-                values[maker.__name__] = maker(**{name: values.get(name) for name in asked})
+                values[maker.__name__] = maker(**{name: known[name] for name in asked})
             written = io.BytesIO()
             _Writing(written, pickle.HIGHEST_PROTOCOL).dump(values)
         except BaseException:
@@ -134,7 +144,7 @@ class Ground:
         if not any(files.iterdir()):
             files.rmdir()
             files = None
-        self.layers.append(Layer(maker, savepoint, written.getvalue(), bool(times), files))
+        self.layers.append(Layer(wanted, savepoint, written.getvalue(), bool(times), files))
 
 
 ground = Ground()
@@ -172,13 +182,14 @@ class _Reading(pickle.Unpickler):
         return import_task_by_ref(pid)
 
 
-def makers_of(item):
+def wanted_by(item):
     """What lies under a test: of the fixtures that it asks for those that are kept, in order.
 
     What rests on most lies lowest, with what it rests on: what is asked for beside it changes from
     test to test, and is soon built.
     """
     defined = item._fixtureinfo.name2fixturedefs
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
 
     @functools.cache
     def below(name):
@@ -187,16 +198,18 @@ def makers_of(item):
         maker = definition and _MAKERS.get(definition.func)
         if maker is None:
             return ()
-        found = {}
+        found, given = {}, []
         for asked in definition.argnames:
-            if asked != "db":
+            if asked in parameters:
+                given.append((asked, parameters[asked]))
+            elif asked != "db":
                 if not below(asked):
                     return ()
                 found |= dict.fromkeys(below(asked))
-        return (*found, maker)
+        return (*found, Wanted(maker, tuple(given)))
 
     rank = {maker: number for number, maker in enumerate(_MAKERS.values())}
     whole = sorted(
-        filter(None, map(below, defined)), key=lambda layers: (-len(layers), rank[layers[-1]])
+        filter(None, map(below, defined)), key=lambda layers: (-len(layers), rank[layers[-1].maker])
     )
     return list(dict.fromkeys(layer for layers in whole for layer in layers))
