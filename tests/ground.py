@@ -103,7 +103,8 @@ class Ground:
         """The value of a fixture to the test over it."""
         layer = next(layer for layer in self.layers if layer.wanted.maker.__name__ == name)
         if layer.dated:
-            assert clock._moment.get() is None, f"{name} was made before the clock was set"
+            said = f"{name} was made by the true clock: ask for it before what sets the clock"
+            assert clock._moment.get() is None, said
         if layer.files:
             shutil.copytree(layer.files, settings.MEDIA_ROOT, dirs_exist_ok=True)
         return self.values[name]
