@@ -11,10 +11,11 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.db import connection
 from django.db.models.expressions import RawSQL
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -76,6 +77,19 @@ def _static_files_are_looked_for_once():
         middleware.files = collected | found[key]
 
     with mock.patch.object(WhiteNoiseMiddleware, "add_files_from_finders", look_once):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _who_is_let_in_typed_no_password():
+    """A sign-in forgets the passwords that were tried before: four queries, for nothing in tests."""
+    force = Client.force_login
+
+    def force_login(client, *args, **kwargs):
+        with mock.patch.object(AxesProxyHandler, "user_logged_in", lambda *_args, **_kwargs: None):
+            force(client, *args, **kwargs)
+
+    with mock.patch.object(Client, "force_login", force_login):
         yield
 
 
