@@ -341,6 +341,7 @@ def reader_of(province, district, commune, thu):
     return found
 
 
+@pytest.mark.slow(reason="every reader follows every link of the help")
 def test_where_things_are_is_open_to_who_reads_it(cycle, reader_of):
     wrong = []
     for slug, user in reader_of.items():

@@ -649,6 +649,7 @@ def test_the_member_confirms_what_was_typed_of_their_pen_sheet(entry, member, th
     assert f'href="{compare}"' not in at(member.user).get(url(entry)).text
 
 
+@pytest.mark.slow(reason="everybody of the cast and the council at every page of a pen sheet")
 def test_who_types_and_who_compares_and_nobody_else(entry, member, council, thu, cast):
     users = {**cast} | {judge(council, n).user.username: judge(council, n).user for n in range(7)}
     typing = url(entry, "type_sheet", member.pk)
