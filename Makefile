@@ -25,9 +25,8 @@ demo: $(VENV)/installed  ## chạy thử toàn bộ hệ thống tại http://12
 test: $(VENV)/installed-dev  ## chạy toàn bộ kiểm thử
 	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
 
-test-quick: $(VENV)/installed-dev  ## chạy kiểm thử không có trình duyệt, phép chứng minh, máy chủ riêng
-	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup \
-		-m 'not browser and not proof and not own_server and not walk' $(ARGS)
+test-quick: $(VENV)/installed-dev  ## chạy kiểm thử nhanh: mỗi bảng trường hợp một dòng, không có gì chậm
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup --quick $(ARGS)
 
 coverage: $(VENV)/installed-dev  ## đo phần mã nguồn mà kiểm thử đi qua, kể cả rẽ nhánh
 	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup -m 'not proof and not own_server' \

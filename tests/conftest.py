@@ -11,10 +11,11 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
 from django.db import connection
 from django.db.models.expressions import RawSQL
-from django.test import TransactionTestCase
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -22,6 +23,7 @@ from cycle import clock, rulesets
 from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.running import embedded
 from tests import databases
+from tests.ground import ground, kept, wanted_by
 from tests.in_the_clear import WALKS, named_in_the_clear
 from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, owner
 from tests.stock_sheets import load_units
@@ -78,9 +80,25 @@ def _static_files_are_looked_for_once():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _who_is_let_in_typed_no_password():
+    """A sign-in forgets the passwords that were tried before: four queries, for nothing in tests."""
+    force = Client.force_login
+
+    def force_login(client, *args, **kwargs):
+        with mock.patch.object(AxesProxyHandler, "user_logged_in", lambda *_args, **_kwargs: None):
+            force(client, *args, **kwargs)
+
+    with mock.patch.object(Client, "force_login", force_login):
+        yield
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--on", metavar="2028-02-29T23:50", help="run as if the tests began at this moment"
+    )
+    parser.addoption(
+        "--quick", action="store_true", help="of each table of cases the first, and nothing slow"
     )
 
 
@@ -153,7 +171,7 @@ def pytest_terminal_summary(terminalreporter):
             terminalreporter.write_line(f"{report.duration:6.1f} s  {report.nodeid}")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """The proofs first, then the walks: none that takes long is left to run alone at the end.
 
     Of a file whose tests share what takes long to load all are marked slow, or it is loaded twice.
@@ -171,6 +189,23 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.proof)
             item.add_marker(pytest.mark.slow(reason="a server of its own, and processes to kill"))
     items.sort(key=_how_short)
+    if config.getoption("--quick"):
+        left = _quick(items)
+        config.hook.pytest_deselected(items=[item for item in items if item not in left])
+        items[:] = left
+
+
+#: What ``--quick`` leaves out.
+LEFT_OUT = ("browser", "proof", "own_server", "walk", "slow")
+
+
+def _quick(items):
+    """The first case of each test that is not of :data:`LEFT_OUT`, in their order."""
+    first = {}
+    for item in items:
+        if not any(map(item.get_closest_marker, LEFT_OUT)):
+            first.setdefault(item.nodeid.partition("[")[0], item)
+    return dict.fromkeys(first.values())
 
 
 def _how_short(item):
@@ -197,7 +232,38 @@ def _no_name_in_the_clear(request):
 # --- The ground -----------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def _ground_of_the_file(django_db_setup, django_db_blocker):
+    """Every file begins with empty tables."""
+    yield
+    with django_db_blocker.unblock():
+        ground.drop()
+
+
 @pytest.fixture
+def _ground(request, _ground_of_the_file, django_db_blocker):
+    """What of the fixtures below the test asks for, laid before its own transaction begins."""
+    marker = request.node.get_closest_marker("django_db")
+    commits = (marker and marker.kwargs.get("transaction")) or (
+        {"transactional_db", "live_server"} & {*request.fixturenames}
+    )
+    with django_db_blocker.unblock():
+        # A file that holds a transaction of its own open loads what it needs by itself.
+        if commits or (connection.in_atomic_block and not ground.layers):
+            ground.drop()
+        else:
+            ground.lay(wanted_by(request.node))
+    yield
+    ground.values = {}
+
+
+@pytest.fixture
+def _django_db_helper(_ground, _django_db_helper):
+    """pytest-django's own: the transaction of the test, or the rows that it commits."""
+
+
+@pytest.fixture
+@kept
 def rule_sets(db):
     """The three editions, by the year of their decision."""
     editions = [RuleSet(**fields) for fields in _editions()]
@@ -238,6 +304,7 @@ def ang(land):
 
 
 @pytest.fixture
+@kept
 def province(db):
     return OrgUnit.objects.create(
         code="11", name="Tỉnh Điện Biên", level=Level.PROVINCE, valid_from=date(2020, 1, 1)
@@ -245,6 +312,7 @@ def province(db):
 
 
 @pytest.fixture
+@kept
 def district(province):
     return OrgUnit.objects.create(
         code="100",
@@ -256,6 +324,7 @@ def district(province):
 
 
 @pytest.fixture
+@kept
 def old_commune(district):
     """A commune below a district, as until 30/6/2025."""
     return OrgUnit.objects.create(
@@ -268,6 +337,7 @@ def old_commune(district):
 
 
 @pytest.fixture
+@kept
 def commune(province):
     """A commune below the province, as since 1/7/2025."""
     return OrgUnit.objects.create(
@@ -280,6 +350,7 @@ def commune(province):
 
 
 @pytest.fixture
+@kept
 def other_commune(province):
     return OrgUnit.objects.create(
         code="03160",
@@ -291,72 +362,84 @@ def other_commune(province):
 
 
 @pytest.fixture
+@kept
 def an(commune, old_commune):
     """Commune officer, of the new commune and of the old one."""
     return person("an", "Lò Thị An", (Role.OFFICER, commune), (Role.OFFICER, old_commune))
 
 
 @pytest.fixture
+@kept
 def chi(commune, old_commune):
     """Chair of the commune."""
     return person("chi", "Quàng Văn Chi", (Role.LEADER, commune), (Role.LEADER, old_commune))
 
 
 @pytest.fixture
+@kept
 def la(other_commune):
     """Officer of another commune: a stranger to all that is Nà Tấu's."""
     return person("la", "Vàng A Lả", (Role.OFFICER, other_commune))
 
 
 @pytest.fixture
+@kept
 def binh(district):
     """District desk."""
     return person("binh", "Cà Thị Bình", (Role.OFFICER, district))
 
 
 @pytest.fixture
+@kept
 def ha(district):
     """District council's office."""
     return person("ha", "Tòng Thu Hà", (Role.COUNCIL_OFFICE, district))
 
 
 @pytest.fixture
+@kept
 def hung(district):
     """District leader."""
     return person("hung", "Lường Mạnh Hùng", (Role.LEADER, district))
 
 
 @pytest.fixture
+@kept
 def minh(province):
     """Province office."""
     return person("minh", "Nguyễn Hoàng Minh", (Role.OFFICER, province))
 
 
 @pytest.fixture
+@kept
 def thu(province):
     """Province council's office."""
     return person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, province))
 
 
 @pytest.fixture
+@kept
 def son(province):
     """Chair of the province."""
     return person("son", "Trần Công Sơn", (Role.LEADER, province))
 
 
 @pytest.fixture
+@kept
 def tam(province):
     """Industry and trade."""
     return person("tam", "Đỗ Thanh Tâm", (Role.TRADE, province))
 
 
 @pytest.fixture
+@kept
 def kiem(province):
     """Auditor: sees all, does nothing."""
     return person("kiem", "Hoàng Văn Kiểm", (Role.AUDITOR, province))
 
 
 @pytest.fixture
+@kept
 def cast(an, chi, la, binh, ha, hung, minh, thu, son, tam, kiem):
     """Everybody, by username."""
     return {
@@ -365,36 +448,42 @@ def cast(an, chi, la, binh, ha, hung, minh, thu, son, tam, kiem):
 
 
 @pytest.fixture
+@kept
 def cycle(rule_sets):
     """The year in force: two levels (QĐ 26/2026)."""
     return open_cycle(rule_sets["qd26_2026"], 2026)
 
 
 @pytest.fixture
+@kept
 def cycle_of_three(rule_sets):
     """A year of three levels (QĐ 1048/2019 and 781/2020)."""
     return open_cycle(rule_sets["qd1048_2019"], 2022)
 
 
 @pytest.fixture
+@kept
 def cycle_of_851(rule_sets):
     """A year of Bắc Kạn's first edition (QĐ 851/2018)."""
     return open_cycle(rule_sets["qd851_2018"], 2019)
 
 
 @pytest.fixture
+@kept
 def dossier(cycle, commune, an):
     """A product of Nà Tấu in the year in force."""
     return open_dossier(cycle, commune, an)
 
 
 @pytest.fixture
+@kept
 def dossier_of_three(cycle_of_three, old_commune, an):
     """A product of a commune below a district, under three levels."""
     return open_dossier(cycle_of_three, old_commune, an)
 
 
 @pytest.fixture
+@kept
 def moi(commune, old_commune, district, province):
     """Holds every role everywhere: what stops this person is the law alone."""
     return person(

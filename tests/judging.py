@@ -153,6 +153,7 @@ def score(sheet, options, *, by, remark=None):
     """
     first, *others = options
     sheet.put(first, by=by, remark=remark)
+    now = clock.now()
     # What no longer applies goes before what it requires gets no points.
     sheet.scores.exclude(criterion__in=[option.criterion_id for option in options]).delete()
     Score.objects.bulk_create(
@@ -163,7 +164,7 @@ def score(sheet, options, *, by, remark=None):
                 option=option,
                 points=option.points,
                 remark=remark or "",
-                saved_at=clock.now(),
+                saved_at=now,
             )
             for option in others
         ],

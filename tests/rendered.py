@@ -50,7 +50,8 @@ class Rendered:
 def whole(config):
     """Whether all tests were asked for."""
     asked = config.option
-    return not (asked.keyword or asked.markexpr or asked.collectonly) and config.args == ["tests"]
+    some = asked.keyword or asked.markexpr or asked.collectonly or asked.quick
+    return not some and config.args == ["tests"]
 
 
 def pytest_configure(config):

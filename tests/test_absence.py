@@ -17,6 +17,7 @@ from notifications.models import Notification
 from tests import records
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
+from tests.ground import kept
 from tests.pages import shown
 from tests.world import open_task, person
 
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def dung(province):
     """Holds no role of her own."""
     return person("dung", "Lò Thị Dung")
@@ -90,6 +92,7 @@ def test_the_holder_still_holds(dossier, an, dung, commune):
 
 
 @pytest.fixture
+@kept
 def post(an, commune):
     """An's role at Nà Tấu."""
     return an.role_assignments.get(org_unit=commune)

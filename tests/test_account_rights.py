@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group, Permission
 from cycle.models import HistoryEntry, User
 from tests.absences import fresh
 from tests.appointed import person_form
+from tests.ground import kept
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -14,11 +15,13 @@ PASSWORD = "tre già măng mọc 26"
 
 
 @pytest.fixture
+@kept
 def root(db):
     return User.objects.create_superuser("quantri", full_name="Quản Trị")
 
 
 @pytest.fixture
+@kept
 def staff(db):
     """May see, add and change people, and no more."""
     made = User.objects.create_user("it", full_name="Nhân Viên", is_staff=True)
@@ -28,6 +31,7 @@ def staff(db):
 
 
 @pytest.fixture
+@kept
 def everything(db):
     made = Group.objects.create(name="Mọi quyền")
     made.permissions.set(Permission.objects.all())

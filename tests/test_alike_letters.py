@@ -28,6 +28,7 @@ from dossiers.lists.inbox import Filters
 from dossiers.models import Dossier, Producer, Product, State
 from dossiers.models.product import maker_key
 from tests.decision_papers import decision_of
+from tests.ground import kept
 from tests.pages import yes
 from tests.public_pages import keep, see
 from tests.standing import stand
@@ -182,6 +183,7 @@ def test_names_stand_as_in_a_vietnamese_dictionary():
 
 
 @pytest.fixture
+@kept
 def coffee(cycle, commune, an):
     """A dossier with all that is searched."""
     dossier = open_dossier(cycle, commune, an, name="Cà-phê Mường Ảng (rang xay)")
@@ -408,6 +410,7 @@ APPS = {"cycle", "dossiers", "councils", "notifications"}
 
 
 @pytest.fixture
+@kept
 def communes(commune):
     """Communes of the district, made in another order than theirs, the last one ended."""
     made = random.Random(4).sample(COMMUNES, len(COMMUNES))  # noqa: S311

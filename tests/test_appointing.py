@@ -26,6 +26,7 @@ from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
 from tests.addresses import refused_in_full_once
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
+from tests.ground import kept
 from tests.sealed_pages import addresses
 from tests.standing import sent_up, stand
 from tests.world import open_task, person
@@ -34,12 +35,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def dung(province):
     """Holds no role of her own."""
     return person("dung", "Lò Thị Dung")
 
 
 @pytest.fixture
+@kept
 def root(db):
     """An administrator without a role."""
     return User.objects.create_superuser("quantri", full_name="Quản Trị")

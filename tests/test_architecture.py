@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 import subprocess
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -80,12 +81,24 @@ FLOORS = {
 SAME_ROOM = {"flows": "walk"}
 
 
+@cache
+def parsed(path):
+    """The tree of a file, read once for all tests here: they only look at it."""
+    return ast.parse(path.read_text())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forgotten_afterwards():
+    yield
+    parsed.cache_clear()
+
+
 def sources(*folders):
     """Our Python files as (path from the root, tree), migrations apart."""
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "migrations" not in path.parts:
-                yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+                yield path.relative_to(ROOT).as_posix(), parsed(path)
 
 
 def imported(tree):
@@ -129,7 +142,7 @@ def test_an_app_imports_only_those_to_its_left(app):
 
 @pytest.mark.parametrize("path", sorted(NAMES_ALL))
 def test_what_names_all_apps_does_so_in_strings(path):
-    tree = ast.parse((ROOT / path).read_text())
+    tree = parsed(ROOT / path)
     assert [name for name in imported(tree) if name.partition(".")[0] in APPS[1:]] == []
 
 
@@ -576,7 +589,7 @@ def test_code_that_is_handed_to_another_python_finds_its_modules():
     found = set()
     for path in sorted(ROOT.glob("[a-z]*/**/*.py")):
         where = path.relative_to(ROOT).as_posix()
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             # What the code of a release reads names the modules of that release.
             if (
                 isinstance(node, ast.Constant)

@@ -28,6 +28,7 @@ from dossiers.views.inbox import _holders
 from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
 from tests.filing_anew import certify
+from tests.ground import kept
 from tests.merging import unit, while_it_stood
 from tests.standing import stand
 from tests.world import events, open_dossier, open_task, person
@@ -44,6 +45,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def places(province):
     """Communes around one of today and around the district above it, by how they are related."""
     district = unit("D", province, THIRD, level=Level.DISTRICT)

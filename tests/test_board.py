@@ -15,6 +15,7 @@ from cycle.models import HistoryEntry, Job
 from cycle.models.job import run_waiting
 from dossiers.models import Dossier, State
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.pages import shown
 from tests.standing import stand
@@ -25,17 +26,20 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def round_(council, cycle, commune, an, thu):
     return begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
 
 
 @pytest.fixture
+@kept
 def prepared(council, cycle, commune, an, thu):
     """A round that is not open yet."""
     dossiers = judging.before_council(cycle, commune, an, 2)

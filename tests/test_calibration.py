@@ -11,6 +11,7 @@ from cycle import clock
 from dossiers.models import Dossier, State
 from dossiers.walk import doors
 from tests import judging, records
+from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate
 from tests.standing import stand
 from tests.world import open_task
@@ -34,12 +35,14 @@ def judged(council, cycle, dossiers, by, wishes=(best, best, harsh, best, best))
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def round_(council, cycle, commune, an, thu):
     return judged(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
 
@@ -92,6 +95,7 @@ def test_a_district_is_compared_with_the_province_over_the_years(dossier_of_thre
 
 
 @pytest.fixture
+@kept
 def moi(commune, old_commune, district, province):
     from cycle.models import Role
     from tests.world import person

@@ -15,6 +15,7 @@ from cycle.models import Visitor
 from dossiers.models import Certificate, State
 from dossiers.views import certificate as page_of_certificate
 from tests import records
+from tests.ground import kept
 from tests.public_pages import keep, main, see
 from tests.revoking import at, certify, inspect, revoke
 from tests.standing import stand
@@ -27,6 +28,7 @@ VALID_UNTIL = "01/10/2029"
 
 
 @pytest.fixture
+@kept
 def given(cycle, commune, an, son):
     """The certificate of Nà Tấu's honey: four stars, 12/GCN, until 1/10/2029."""
     return certify(cycle, commune, an, son).certificates.get()

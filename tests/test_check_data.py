@@ -17,6 +17,7 @@ from dossiers.models import Certificate, Dossier, Evidence, State, Task
 from dossiers.walk import doors
 from tests import judging
 from tests.decision_papers import decision_of
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.owning import insert_as_owner, owner
 from tests.standing import stand
@@ -56,6 +57,7 @@ def found():
 
 
 @pytest.fixture
+@kept
 def round_(province, cycle, commune, an, thu):
     """An open round over a dossier that stands where its history says."""
     regulate(province)

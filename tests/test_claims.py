@@ -23,6 +23,7 @@ from dossiers.models import (
 from dossiers.office.reports import CycleReport
 from dossiers.walk import doors
 from tests import judging, records
+from tests.ground import kept
 from tests.pages import yes
 from tests.revoking import at, certify, inspect
 from tests.standing import stand
@@ -34,6 +35,7 @@ NEW = "/dossiers/new/"
 
 
 @pytest.fixture
+@kept
 def honey(cycle, commune, an):
     """A product with a dossier that has ended, never certified."""
     dossier = stand(open_dossier(cycle, commune, an), State.WITHDRAWN)
@@ -409,6 +411,7 @@ def test_certified_and_taken_back_in_the_year_is_certified_no_more(
 
 
 @pytest.fixture
+@kept
 def certified(cycle, commune, an, son):
     return certify(cycle, commune, an, son)
 

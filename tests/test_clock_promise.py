@@ -24,6 +24,7 @@ from notifications.letters import Lapsed, letter
 from notifications.models import Delivery, Notification
 from tests.filing_anew import at as filed_at
 from tests.filing_anew import certify, file_anew
+from tests.ground import kept
 from tests.hearing import told
 from tests.standing import sent_up, stand
 from tests.world import open_dossier, open_task, person
@@ -36,6 +37,7 @@ def at(month, day, hour=9, minute=0):
 
 
 @pytest.fixture
+@kept
 def monday(cycle, commune, an, chi, minh, son):
     """A dossier opened on Monday 16/11/2026, due in ten working days: Monday 30/11/2026."""
     with clock.at(at(11, 16)):
@@ -327,6 +329,7 @@ def test_what_was_told_late_before_a_pause_is_not_told_again(monday, an, chi, mi
 
 
 @pytest.fixture
+@kept
 def other(province):
     """Another officer of the province: nobody is told of what they did themselves."""
     return person("khac", "Vì Thị Khác", (Role.OFFICER, province))

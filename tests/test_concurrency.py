@@ -27,6 +27,7 @@ from dossiers.walk import doors
 from notifications.models import CalendarFeed, Preference
 from tests import judging, records
 from tests.chains import chain, links
+from tests.ground import kept
 from tests.standing import stand
 from tests.world import events, open_task, person
 
@@ -77,6 +78,7 @@ def tells_one_story(dossier):
 
 
 @pytest.fixture
+@kept
 def officers(commune):
     """Eight officers of one commune."""
     return [person(f"officer{n}", f"Cán bộ {n}", (Role.OFFICER, commune)) for n in range(8)]

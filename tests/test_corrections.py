@@ -30,6 +30,7 @@ from dossiers.models import (
 from dossiers.page import evidence_by_kind, recorded
 from dossiers.walk import doors
 from tests import records
+from tests.ground import kept
 from tests.standing import stand, with_compulsory_papers
 from tests.world import open_dossier, open_task
 
@@ -286,6 +287,7 @@ def test_details_that_do_not_differ_or_of_a_stranger_change_nothing(dossier, an,
 
 
 @pytest.fixture
+@kept
 def meeting(cycle, commune, an):
     return OutreachEvent.objects.create(
         cycle=cycle,

@@ -16,6 +16,7 @@ from notifications.dispatch import dispatch
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.world import person
 
@@ -43,12 +44,14 @@ TOLD = {
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def y_te(province):
     """A specialist of the department of health."""
     return person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province))

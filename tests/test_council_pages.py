@@ -21,6 +21,7 @@ from cycle.models import HistoryEntry, Role, RoleAssignment, User
 from cycle.written import moment_text as moment
 from dossiers.models import ConditionNotMet
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, judge, regulate
 from tests.pages import shown
 from tests.world import open_task, person
@@ -34,12 +35,14 @@ def media(settings, tmp_path):
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def entry(council, cycle, commune, an, thu):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu, open_it=False)
     return round_.entries.get()

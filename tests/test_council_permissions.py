@@ -19,6 +19,7 @@ from tests import judging
 from tests.absences import fresh, substitute_for
 from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import staged
 from tests.test_what_was import erase_all
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def everybody(cast, province):
     return cast | {
         "y_te": person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province)),
@@ -36,6 +38,7 @@ def everybody(cast, province):
 
 
 @pytest.fixture
+@kept
 def things(everybody, province, cycle, commune):
     """What the permissions are about."""
     thu, an = everybody["thu"], everybody["an"]
@@ -101,6 +104,7 @@ def test_the_queryset_and_the_predicate_agree(everybody, things):
 
 
 @pytest.fixture
+@kept
 def stand_in(everybody, things, province):
     """A scoring member who acts for the council's office."""
     user = judge(things["council"], 1).user

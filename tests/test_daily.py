@@ -22,6 +22,7 @@ from notifications import weekly
 from notifications.channels.email import address_is_wrong
 from tests import records
 from tests.addresses import filled, forms_of, refused_in_full_once, routes
+from tests.ground import kept
 from tests.pages import shown
 from tests.world import open_cycle, open_dossier, open_task, person
 
@@ -99,6 +100,7 @@ def fails(name, forwarded=None):
 
 
 @pytest.fixture
+@kept
 def right(an):
     an.set_password("mật khẩu đúng 2026")
     an.save()

@@ -26,6 +26,7 @@ from cycle.models import (
 from cycle.running.owner import as_owner
 from cycle.tables import DATA
 from cycle.units import Units, UnitUnknown
+from tests.ground import kept
 from tests.owning import insert_as_owner
 from tests.world import open_cycle, person
 
@@ -35,6 +36,7 @@ BEFORE = date(2025, 6, 30)
 
 
 @pytest.fixture
+@kept
 def root(db):
     return User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
 

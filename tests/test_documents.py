@@ -19,6 +19,7 @@ from councils.papers.pdf import pdf
 from councils.papers.word import TemplateRefused, docx
 from cycle import rubrics, rulesets
 from cycle.models import Option, Rubric, Wording
+from tests.ground import kept
 
 LONG = "Hợp tác xã nông nghiệp và dịch vụ tổng hợp bản Phiêng Ban, xã Mường Phăng (cơ sở số 2)"
 PAPER = {
@@ -408,6 +409,7 @@ def test_a_sheet_without_official_wording_says_so_on_every_page():
 
 
 @pytest.fixture
+@kept
 def rubric(rule_sets):
     """The first product set of the edition in force, as it ships."""
     folder = rulesets.FOLDER / "qd26_2026"

@@ -27,6 +27,7 @@ from dossiers.models import (
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 from tests import records
+from tests.ground import kept
 from tests.standing import stand
 from tests.world import events, open_dossier, open_task, person
 
@@ -88,6 +89,7 @@ def last(dossier):
 
 
 @pytest.fixture
+@kept
 def dung(commune):
     """A second officer of An's commune."""
     return person("dung", "Lò Văn Dũng", (Role.OFFICER, commune))

@@ -12,6 +12,7 @@ from cycle import clock
 from dossiers.models import Evidence
 from dossiers.walk import doors
 from tests import records
+from tests.ground import kept
 from tests.judging import rubric_of
 from tests.stored import office, path_of
 from tests.world import events
@@ -191,6 +192,7 @@ def test_who_may_not_attach_is_refused(dossier, kiem, la):
 
 
 @pytest.fixture
+@kept
 def rubric(dossier, an):
     rubric = rubric_of(dossier)
     doors.act(dossier.process, "choose_rubric", by=an, rubric=rubric)

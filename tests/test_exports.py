@@ -28,6 +28,7 @@ from dossiers.lists.export import registered
 from dossiers.lists.filters import Exportable
 from dossiers.models import Dossier
 from dossiers.walk import doors
+from tests.ground import kept
 from tests.public_pages import main
 from tests.records import idea
 from tests.stock_sheets import GOOD, book, checked, load_units
@@ -121,6 +122,7 @@ def taken(client, name, query="", pk=None, **data):
 
 
 @pytest.fixture
+@kept
 def land(db):
     call_command("load_reference", stdout=StringIO())
     return Province(1300)

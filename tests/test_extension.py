@@ -51,7 +51,7 @@ def approvers(cast, term):
 
 
 def test_the_leader_of_the_unit_and_those_above_may_and_nobody_for_themselves(
-    cast, monday, dossier_of_three
+    cast, dossier_of_three, monday
 ):
     assert approvers(cast, open_task(monday).term) == {"chi", "minh", "son"}
     assert approvers(cast, open_task(dossier_of_three).term) == {

@@ -26,6 +26,7 @@ from dossiers.walk import doors
 from notifications.jobs import collect_files
 from notifications.models import Heartbeat
 from tests import judging, records
+from tests.ground import kept
 from tests.left_open import left_open
 from tests.stored import age, path_of, staged
 from tests.world import person
@@ -423,6 +424,7 @@ STEPS = st.lists(
 
 
 @pytest.fixture
+@kept
 def sheets(province, thu, cycle, commune, an):
     """Three rows that may name a file and forget it again: sheets typed from paper."""
     judging.regulate(province)

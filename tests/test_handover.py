@@ -18,24 +18,28 @@ from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
 from tests.absences import fresh, substitute_for
+from tests.ground import kept
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def dung(province):
     """Holds no role of her own."""
     return person("dung", "Lò Thị Dung")
 
 
 @pytest.fixture
+@kept
 def post(an, commune):
     """An's role at Nà Tấu."""
     return an.role_assignments.get(org_unit=commune)
 
 
 @pytest.fixture
+@kept
 def three(cycle, commune, an):
     """Three dossiers of Nà Tấu; An has claimed two of their tasks."""
     opened = [open_dossier(cycle, commune, an, name) for name in ("Mật ong", "Chè", "Gạo")]

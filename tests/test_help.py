@@ -23,6 +23,7 @@ from dossiers.models import ACTS, Term
 from dossiers.walk import doors
 from tests import judging, records
 from tests.council_rights import ALLOWED
+from tests.ground import kept
 from tests.pages import shown
 from tests.world import open_cycle, open_dossier, open_task, person
 
@@ -325,6 +326,7 @@ def test_everybody_of_the_council_has_a_page_of_their_own(province, thu):
 
 
 @pytest.fixture
+@kept
 def reader_of(province, district, commune, thu):
     """Somebody to whom each page belongs."""
     units = {"commune": commune, "district": district, "province": province}
@@ -342,6 +344,7 @@ def reader_of(province, district, commune, thu):
     return found
 
 
+@pytest.mark.slow(reason="every reader follows every link of the help")
 def test_where_things_are_is_open_to_who_reads_it(cycle, reader_of):
     wrong = []
     for slug, user in reader_of.items():

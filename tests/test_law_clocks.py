@@ -13,6 +13,7 @@ from dossiers.terms.sweep import begin_batches
 from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew
+from tests.ground import kept
 from tests.public_pages import main, see
 from tests.standing import approved, sent_up, stand
 from tests.world import open_cycle, open_dossier, open_task
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def given(cycle_of_three, old_commune, an, son):
     """A certificate until 1/10/2027."""
     return certify(cycle_of_three, old_commune, an, son, at(2024, 10, 1), number="12/GCN")

@@ -23,6 +23,7 @@ from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors
 from tests import records
 from tests.filing_anew import at, certify, file_anew, moved_to
+from tests.ground import kept
 from tests.law_acts import authority
 from tests.public_pages import main, see
 from tests.standing import approved, sent_up, stand
@@ -48,6 +49,7 @@ BEFORE = {
 
 
 @pytest.fixture
+@kept
 def of_the_year(cycle, province):
     """The clocks of the year, begun on 2/1/2026, by code."""
     begin_batches(at(2026, 1, 2))
@@ -84,6 +86,7 @@ def test_the_last_day_of_the_batches_is_the_same_day(cycle):
 
 
 @pytest.fixture
+@kept
 def batches(cycle):
     """The two batches of the law."""
     made = years.law_batches(cycle)
@@ -276,6 +279,7 @@ def test_a_reading_of_the_batch_s_day_stops_and_starts_clocks_at_once(
 
 
 @pytest.fixture
+@kept
 def given(cycle_of_three, old_commune, an, son):
     """A certificate until 1/3/2027: filed again from 2/9 to 1/11/2026."""
     return certify(cycle_of_three, old_commune, an, son, at(2024, 3, 1), number="12/GCN")
@@ -572,6 +576,7 @@ ENDS, AT_MOST = date(2026, 8, 1), date(2027, 1, 28)
 
 
 @pytest.fixture
+@kept
 def old(cycle_of_three, old_commune, an, son):
     return certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="7/GCN")
 
@@ -816,6 +821,7 @@ def test_the_wait_to_file_an_idea_again_is_no_officer_s_lateness(rule_sets, old_
 
 
 @pytest.fixture
+@kept
 def at_commune(cycle, commune, an):
     """A dossier that the commune checks."""
     return stand(open_dossier(cycle, commune, an), S.DOSSIER_SUBMITTED, stars=None,

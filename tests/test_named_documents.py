@@ -14,6 +14,7 @@ from dossiers.walk import doors
 from tests import judging
 from tests.absence_pages import asked
 from tests.appointed import PAPER, post_of
+from tests.ground import kept
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,7 @@ DOORS = (_substitute, _lead_in_absence, _paper, _hand_over, _assign, _end, _seat
 
 
 @pytest.fixture
+@kept
 def world(cycle, an, chi, minh, thu, commune, other_commune, province, dossier):
     judging.regulate(province)
     return {

@@ -23,6 +23,7 @@ from notifications.models import (
     Preference,
 )
 from tests import records
+from tests.ground import kept
 from tests.pages import shown
 from tests.world import open_dossier, open_task
 
@@ -216,6 +217,7 @@ def test_a_stranger_is_sent_to_sign_in(client, db):
 
 
 @pytest.fixture
+@kept
 def troubles(cycle, commune, an, chi, minh):
     """An incident, an entry that could not be told, and a job that failed."""
     (told,) = tell(cycle, commune, an)

@@ -21,6 +21,7 @@ from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from notifications import audiences
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.world import open_task, person
 
@@ -28,17 +29,20 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def y_te(province):
     return person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, province))
 
 
 @pytest.fixture
+@kept
 def entry(council, cycle, commune, an, thu):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an), thu)
     return round_.entries.get()

@@ -13,6 +13,7 @@ from dossiers.forms import acts
 from dossiers.models import Dossier, SelfAssessment, State
 from dossiers.walk import doors
 from tests import records
+from tests.ground import kept
 from tests.judging import best, choose, rubric_of, worst
 from tests.pages import shown
 from tests.standing import stand, with_compulsory_papers
@@ -31,11 +32,13 @@ def again(dossier):
 
 
 @pytest.fixture
+@kept
 def rubric(dossier):
     return rubric_of(dossier)
 
 
 @pytest.fixture
+@kept
 def assembling(dossier, rubric, an):
     with_compulsory_papers(dossier, an)
     doors.act(dossier.process, "choose_rubric", by=an, rubric=rubric)
@@ -204,6 +207,7 @@ def test_own_scores_query_count(assembling, rubric, an, rows, django_assert_num_
 
 
 @pytest.fixture
+@kept
 def at_centre(dossier, rubric):
     return stand(dossier, State.AT_CENTRE, rubric=rubric, stars=4, points_sum="630", sheets=7)
 

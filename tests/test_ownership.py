@@ -34,6 +34,7 @@ from notifications.news import Filters, News
 from notifications.rules import may_read
 from tests import judging, records
 from tests.absences import fresh
+from tests.ground import kept
 from tests.hearing import told
 from tests.judging import begin, regulate
 from tests.world import open_dossier, open_task, person
@@ -46,23 +47,27 @@ YESTERDAY = NOW.date() - DAY
 
 
 @pytest.fixture
+@kept
 def ngan(commune):
     """An's colleague in the commune."""
     return person("ngan", "Lò Văn Ngân", (Role.OFFICER, commune))
 
 
 @pytest.fixture
+@kept
 def dung(db):
     """Has no post; stands in for others."""
     return person("dung", "Lò Thị Dung")
 
 
 @pytest.fixture
+@kept
 def people(an, ngan, dung, chi, la, minh, son):
     return {user.username: user for user in (an, ngan, dung, chi, la, minh, son)}
 
 
 @pytest.fixture
+@kept
 def dossier(cycle, commune, an):
     """A dossier whose task has lain with the commune since Monday; now it is Friday."""
     with clock.at(START):
@@ -479,6 +484,7 @@ def test_the_list_of_news_shows_nothing_of_today_of_a_former_posts_files(dossier
 
 
 @pytest.fixture
+@kept
 def entry(province, cycle, commune, an, thu):
     regulate(province)
     council = judging.seat(province, thu)
@@ -486,6 +492,7 @@ def entry(province, cycle, commune, an, thu):
 
 
 @pytest.fixture
+@kept
 def specialists(province, dung):
     """Two specialists, and Dung, who may stand in for the first."""
     return {

@@ -13,6 +13,7 @@ from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
 from councils.papers.word import docx
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import office, path_of
 
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def round_(province, thu, cycle, commune, an):
     regulate(province)
     council = judging.seat(province, thu)
@@ -31,6 +33,7 @@ def round_(province, thu, cycle, commune, an):
 
 
 @pytest.fixture
+@kept
 def closed(round_, thu):
     """Closed: the first product has four stars, for a minimum of five is missed; the second five."""
     first = round_.entries.order_by("position").first()

@@ -13,6 +13,7 @@ from dossiers.office import handover, people
 from dossiers.office.lists import PeopleList
 from dossiers.walk import doors
 from tests import judging
+from tests.ground import kept
 from tests.moments import moment
 from tests.pages import tick
 from tests.world import open_dossier, open_task, person
@@ -24,6 +25,7 @@ PAPER = {"document": "12/QĐ-UBND, 02/11/2026", "document_signer": "Trần Công
 
 
 @pytest.fixture
+@kept
 def staff(db):
     """The province's administrator: an account of the administration with the right to people."""
     user = User.objects.create_user(
@@ -34,6 +36,7 @@ def staff(db):
 
 
 @pytest.fixture
+@kept
 def settled(son):
     """A leader has signed in: from here on leaders are appointed on paper."""
     User.objects.filter(pk=son.pk).update(last_login=clock.now())

@@ -10,6 +10,7 @@ from cycle import clock, slips
 from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
 from dossiers.office import people
 from dossiers.walk import doors
+from tests.ground import kept
 from tests.kept import codes
 from tests.pages import yes
 from tests.world import open_dossier, open_task, person
@@ -39,6 +40,7 @@ def post_of(user, unit, role=Role.OFFICER):
 
 
 @pytest.fixture
+@kept
 def staff(db):
     """The province's administrator, with no right but to people."""
     user = User.objects.create_user("quantri", full_name="Quản Trị", is_staff=True)
@@ -47,6 +49,7 @@ def staff(db):
 
 
 @pytest.fixture
+@kept
 def settled(son):
     """A leader has signed in: from here on leaders are appointed on paper."""
     User.objects.filter(pk=son.pk).update(last_login=clock.now())

@@ -16,6 +16,7 @@ from dossiers.law.nodes import NODES
 from dossiers.models import ACTS, Dossier, Route, Task
 from dossiers.rules import sees_dossier
 from dossiers.walk import doors
+from tests.ground import kept
 from tests.law_table import LAW, OF_A_TASK
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
@@ -241,6 +242,7 @@ def test_who_may_see_a_dossier(cast, dossier, dossier_of_three):
 
 
 @pytest.fixture
+@kept
 def files(cast, cycle, cycle_of_three, commune, old_commune, other_commune):
     """Dossiers of three communes, in many states, one of them routed to another unit's desk."""
     an, la, minh = cast["an"], cast["la"], cast["minh"]

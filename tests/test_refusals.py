@@ -23,6 +23,7 @@ from cycle.models import User
 from cycle.wsgi import application
 from tests import judging
 from tests.addresses import filled, forms_of, refused_in_full_once, routes
+from tests.ground import kept
 from tests.judging import begin, judge, regulate
 from tests.walks import FULL, small
 from tests.world import open_task
@@ -221,6 +222,7 @@ ASKED = (
 
 
 @pytest.fixture
+@kept
 def round_(province, cycle, commune, an, thu):
     regulate(province)
     council = judging.seat(province, thu)
@@ -228,6 +230,7 @@ def round_(province, cycle, commune, an, thu):
 
 
 @pytest.fixture
+@kept
 def world(round_, dossier, an):
     """{name of the first part of an address: the key of a row that is there}."""
     entry = round_.entries.get()

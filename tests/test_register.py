@@ -22,6 +22,7 @@ from dossiers.models import Firing
 from dossiers.terms.spent import time_spent
 from dossiers.walk import doors
 from tests import records
+from tests.ground import kept
 from tests.walks import drawn
 from tests.world import open_dossier, open_task
 
@@ -40,6 +41,7 @@ def register(user, **filters):
 
 
 @pytest.fixture
+@kept
 def late(cycle, commune, an):
     """Three dossiers due on 30/11/2026: one still open, one done late, one waiting in time."""
     with clock.at(at(2026, 11, 16)):

@@ -14,6 +14,7 @@ from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from tests import records
+from tests.ground import kept
 from tests.hearing import told
 from tests.revoking import S, at, certify, inspect, revoke
 from tests.task_pages import agreed
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def certified(cycle, commune, an, son):
     return certify(cycle, commune, an, son)
 

@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from cycle import clock
 from cycle.models import ActivationSlip, HistoryEntry, Level, OrgUnit, Role, RoleAssignment, User
 from dossiers.office import people, roster
+from tests.ground import kept
 from tests.kept import codes
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,7 @@ HEADS = ["STT", *(names[0] for names in roster.COLUMNS.values())]
 
 
 @pytest.fixture
+@kept
 def staff(db):
     return User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
 

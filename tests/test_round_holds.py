@@ -5,6 +5,8 @@ round's name; a withdrawal takes the product out of the round in the same breath
 """
 
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
@@ -19,6 +21,7 @@ from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.law_acts import HANDS_IN, authority, corrected, do
 from tests.law_table import OF_A_TASK
@@ -67,34 +70,58 @@ def test_the_table_names_every_act_that_a_dossier_before_a_council_offers():
     assert set().union(*map(of_council, AT_COUNCIL)) == set(TABLE)
 
 
+def taken_by(places, state, situation):
+    """A dossier that stands so before a council, its round, and who runs that."""
+    p = SimpleNamespace(**places)
+    at_district = state == State.DISTRICT_EVALUATING
+    unit, by = (p.district, p.ha) if at_district else (p.province, p.thu)
+    year, of = (p.cycle_of_three, p.old_commune) if at_district else (p.cycle, p.commune)
+    regulate(unit)
+    council = judging.seat(unit, by)
+    dossiers = judging.before_council(year, of, p.an, 1, state=state)
+    round_ = begin(council, year, dossiers, by, open_it=situation != "preparing")
+    if situation == "closed":
+        for number in range(5):
+            fill(round_.entries.get(), judge(council, number))
+        judging.close(round_, by=by)
+    return Dossier.objects.with_units().get(pk=dossiers[0].pk), round_, by
+
+
 @pytest.fixture
-def taken(request, province, district, cycle, cycle_of_three, commune, old_commune, an, thu, ha):
+@kept
+def places(province, district, cycle, cycle_of_three, commune, old_commune, an, thu, ha):
+    """Where a round may be, and who is there."""
+    return {
+        "province": province, "district": district, "commune": commune,
+        "old_commune": old_commune, "cycle": cycle, "cycle_of_three": cycle_of_three,
+        "an": an, "thu": thu, "ha": ha,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def taken(places):
     """A dossier in a round: ``taken(state, situation)`` gives it and its round."""
-
-    def made(state, situation):
-        at_district = state == State.DISTRICT_EVALUATING
-        unit, by = (district, ha) if at_district else (province, thu)
-        year, of = (cycle_of_three, old_commune) if at_district else (cycle, commune)
-        regulate(unit)
-        council = judging.seat(unit, by)
-        dossiers = judging.before_council(year, of, an, 1, state=state)
-        round_ = begin(council, year, dossiers, by, open_it=situation != "preparing")
-        if situation == "closed":
-            for number in range(5):
-                fill(round_.entries.get(), judge(council, number))
-            judging.close(round_, by=by)
-        return Dossier.objects.with_units().get(pk=dossiers[0].pk), round_, by
-
-    return made
+    return partial(taken_by, places)
 
 
-@pytest.mark.parametrize("situation", SITUATIONS)
+@pytest.fixture
+@kept
+def taken_so(places, state, situation):
+    """The same by the parameters of the test."""
+    return taken_by(places, state, situation)
+
+
 @pytest.mark.parametrize(
-    ("state", "act"),
-    [(state, act) for state in sorted(AT_COUNCIL) for act in sorted(of_council(state))],
+    ("state", "situation", "act"),
+    [
+        (state, situation, act)
+        for state in sorted(AT_COUNCIL)
+        for situation in SITUATIONS
+        for act in sorted(of_council(state))
+    ],
 )
-def test_what_each_act_does_to_a_dossier_that_a_round_has(state, act, situation, taken, moi):
-    dossier, round_, by = taken(state, situation)
+def test_what_each_act_does_to_a_dossier_that_a_round_has(state, act, situation, taken_so, moi):
+    dossier, round_, by = taken_so
     given = HANDS_IN.get(act, dict)()
     if act == "choose_rubric":
         given = {"rubric": dossier.rubrics().first()}
@@ -142,8 +169,10 @@ def test_without_a_round_the_manual_way_is_open(state, taken, moi):
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 @pytest.mark.parametrize("state", sorted(AT_COUNCIL))
-def test_the_group_by_which_a_round_judges_is_not_corrected_meanwhile(state, situation, taken, moi):
-    dossier, _round, _by = taken(state, situation)
+def test_the_group_by_which_a_round_judges_is_not_corrected_meanwhile(
+    state, situation, taken_so, moi
+):
+    dossier, _round, _by = taken_so
     written = HistoryEntry.objects.count()
     signed = {"paper": records.signed_paper()}
     with pytest.raises(ConditionNotMet, match="không đổi nhóm sản phẩm được nữa"):

@@ -46,6 +46,7 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 from tests import judging, records
+from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.standing import approved, stand
 from tests.world import open_dossier, open_task
@@ -56,12 +57,14 @@ PAPER = "15/VB-UBND ngày 01/11/2026"
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def round_(council, cycle, commune, an, thu):
     return begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
 
@@ -830,6 +833,7 @@ def on_paper(dossier, act, by, **given):
 
 
 @pytest.fixture
+@kept
 def best_of_all(cycle, commune, an):
     """A dossier of 90 points and more, before the chair of the province."""
     dossier = open_dossier(cycle, commune, an)

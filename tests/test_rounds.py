@@ -19,6 +19,7 @@ from cycle.models import HistoryEntry, Job
 from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, Dossier, State
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.standing import stand
 from tests.stored import staged
@@ -27,12 +28,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def round_(council, cycle, commune, an, thu):
     return begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
 

@@ -12,6 +12,7 @@ from dossiers.forms import acts
 from dossiers.models import ConditionNotMet, Dossier, State
 from dossiers.walk import doors
 from tests import judging, records
+from tests.ground import kept
 from tests.judging import rubric_of
 from tests.pages import shown
 from tests.standing import stand, with_compulsory_papers
@@ -61,6 +62,7 @@ def variant(rubric, **fields):
 
 
 @pytest.fixture
+@kept
 def rubric(dossier):
     return rubric_of(dossier)
 
@@ -139,6 +141,7 @@ def test_what_a_council_judges_or_has_judged_is_not_chosen_anew(
 
 
 @pytest.fixture
+@kept
 def assembling(dossier, an):
     with_compulsory_papers(dossier, an)
     return stand(dossier, State.ASSEMBLING, **UNJUDGED)
@@ -212,10 +215,10 @@ def test_another_edition_forgets_the_set(dossier_of_three, an, minh, rule_sets):
     file(stand(dossier_of_three, State.ASSEMBLING, **UNJUDGED), an, rubric=rubric)
     same = open_cycle(rule_sets["qd1048_2019"], 2025)
     other = open_cycle(rule_sets["qd26_2026"], 2027)
-    for cycle, kept in ((same, rubric), (other, None)):
+    for cycle, chosen in ((same, rubric), (other, None)):
         doors.act(again(dossier_of_three).process, "defer", by=an, reason="Mất mùa")
         doors.act(again(dossier_of_three).process, "reopen", by=an, cycle=cycle, reason="Vụ mới")
-        assert again(dossier_of_three).rubric == kept
+        assert again(dossier_of_three).rubric == chosen
     # The scores of the old edition pin nothing in the new one.
     with_compulsory_papers(again(dossier_of_three), an)
     doors.act(again(dossier_of_three).process, "receive_directly", by=minh, reason="Xã mất mạng")

@@ -18,6 +18,7 @@ from cycle.models import CHOICES, Cycle, HistoryEntry, LawReading, OfficeContact
 from dossiers.forms import acts
 from dossiers.models import OutreachEvent, Producer, Product
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, judge
 from tests.standing import stand
 
@@ -88,6 +89,7 @@ class Page:
 
 
 @pytest.fixture
+@kept
 def event(cycle, commune, an):
     return OutreachEvent.objects.create(
         cycle=cycle,
@@ -102,6 +104,7 @@ def event(cycle, commune, an):
 
 
 @pytest.fixture
+@kept
 def round_(province, cycle, commune, an, thu):
     judging.regulate(province)
     council = judging.seat(province, thu)
@@ -109,6 +112,7 @@ def round_(province, cycle, commune, an, thu):
 
 
 @pytest.fixture
+@kept
 def root(db):
     return User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
 

@@ -23,6 +23,7 @@ from cycle import clock, rubrics
 from cycle.models import HistoryEntry, Role, RoleAssignment, Rubric
 from dossiers.models import ConditionNotMet, Evidence, SelfAssessment
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.left_open import left_open
 from tests.pages import shown
@@ -39,22 +40,26 @@ def media(settings, tmp_path):
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
 
 
 @pytest.fixture
+@kept
 def round_(council, cycle, commune, an, thu):
     return begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
 
 
 @pytest.fixture
+@kept
 def entry(round_):
     return round_.entries.get()
 
 
 @pytest.fixture
+@kept
 def member(council):
     return judge(council, 1)
 
@@ -509,6 +514,7 @@ def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
 
 
 @pytest.fixture
+@kept
 def piece(entry, an):
     made = Evidence(
         dossier=entry.dossier,
@@ -643,6 +649,7 @@ def test_the_member_confirms_what_was_typed_of_their_pen_sheet(entry, member, th
     assert f'href="{compare}"' not in at(member.user).get(url(entry)).text
 
 
+@pytest.mark.slow(reason="everybody of the cast and the council at every page of a pen sheet")
 def test_who_types_and_who_compares_and_nobody_else(entry, member, council, thu, cast):
     users = {**cast} | {judge(council, n).user.username: judge(council, n).user for n in range(7)}
     typing = url(entry, "type_sheet", member.pk)

@@ -13,6 +13,7 @@ from dossiers.models import Dossier
 from notifications.models import Notification
 from tests import judging
 from tests.addresses import refused_in_full_once
+from tests.ground import kept
 from tests.judging import begin, choose, judge, regulate
 from tests.sealed_pages import pages, text_of
 from tests.walks import small
@@ -41,6 +42,7 @@ def middling(_criterion, options):
 
 
 @pytest.fixture
+@kept
 def round_(province, cycle, commune, an, thu):
     regulate(province)
     council = judging.seat(province, thu)
@@ -48,11 +50,13 @@ def round_(province, cycle, commune, an, thu):
 
 
 @pytest.fixture
+@kept
 def entry(round_):
     return round_.entries.get()
 
 
 @pytest.fixture
+@kept
 def sheet(entry, round_):
     """A sheet handed in, with its words."""
     member = judge(round_.council, 1)

@@ -17,6 +17,7 @@ from notifications import letters
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.pages import shown
 from tests.world import person
@@ -26,6 +27,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)
@@ -134,6 +136,7 @@ def move(round_, by, days, reason="Chủ tịch đi công tác", **said):
 
 
 @pytest.fixture
+@kept
 def scoring(council, cycle, commune, an, thu):
     """A round that scores, its meeting tomorrow, with the sheet of the last judge in."""
     before = judging.before_council(cycle, commune, an)

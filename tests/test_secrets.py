@@ -15,6 +15,7 @@ from cycle import typed
 from cycle.models import User
 from cycle.running import embedded
 from tests.addresses import filled, forms_of, routes
+from tests.ground import kept
 from tests.kept import tables_with
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,7 @@ HERE = {"origin": "http://testserver"}
 
 
 @pytest.fixture
+@kept
 def admin(db):
     return User.objects.create_superuser("quantri", password="mật khẩu thử", full_name="Quản Trị")
 

@@ -24,6 +24,7 @@ from dossiers.models import (
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
+from tests.ground import kept
 from tests.law_acts import HANDS_IN, authority, who_does
 from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT, PROPOSES
 from tests.standing import (
@@ -56,8 +57,9 @@ UNSCANNED = ValidationError, "Bạn chưa đính kèm bản chụp văn bản đ
 
 
 @pytest.fixture
-def file_of(cycle, cycle_of_three, commune, old_commune, moi):
-    """A dossier that stands where the act begins."""
+@kept
+def filed(cycle, cycle_of_three, commune, old_commune, moi):
+    """A dossier that was filed in each year, by the year."""
     filed = {}
     for year, unit in ((cycle, commune), (cycle_of_three, old_commune)):
         made = open_dossier(year, unit, moi)
@@ -71,6 +73,12 @@ def file_of(cycle, cycle_of_three, commune, old_commune, moi):
             reason="Quy định chuyển tiếp",
         )
         filed[year.pk] = made
+    return filed
+
+
+@pytest.fixture
+def file_of(filed, cycle, cycle_of_three, moi):
+    """A dossier that stands where the act begins."""
 
     def make(act):
         dossier = filed[cycle_of_three.pk if act in OF_THREE else cycle.pk]
@@ -387,6 +395,7 @@ def test_a_new_scan_goes_before_the_one_that_is_there(to_send, an, chi):
 
 
 @pytest.fixture
+@kept
 def awaiting(dossier):
     return stand(dossier, S.AWAITING_DECISION)
 

@@ -14,6 +14,7 @@ from cycle import clock, slips
 from cycle.models import ActivationSlip, HistoryEntry, Role, RoleAssignment, User, Visitor
 from dossiers.office import people
 from dossiers.office.views.password import CODES
+from tests.ground import kept
 from tests.kept import codes, tables_with
 from tests.world import person
 
@@ -24,6 +25,7 @@ ADDRESS = "/activate/"
 
 
 @pytest.fixture
+@kept
 def moi(commune):
     """A new officer of Nà Tấu, without a password."""
     user = person("moi", "Lường Thị Mới", (Role.OFFICER, commune))
@@ -122,6 +124,7 @@ def test_refused_in_words_and_nothing_changes(client, chi, staff, moi, commune, 
 
 
 @pytest.fixture
+@kept
 def staff(db):
     return User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
 

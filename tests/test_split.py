@@ -9,6 +9,7 @@ from cycle import provinces
 from cycle.models import HistoryEntry, Level, OrgUnit, Role, User
 from cycle.units import Places
 from dossiers.models import Producer
+from tests.ground import kept
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -17,11 +18,13 @@ ADDRESS = "/setup/split/"
 
 
 @pytest.fixture
+@kept
 def root(db):
     return User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
 
 
 @pytest.fixture
+@kept
 def halved(province, commune, other_commune):
     """A commune of before whose land went to Nà Tấu and to another; one that kept its name."""
     made = []

@@ -487,6 +487,7 @@ def seen(*people):
     return found
 
 
+@pytest.mark.slow(reason="every page of four people is read four times")
 def test_entered_and_struck_out_every_list_and_number_is_as_before(land, lan, rule_sets):
     commune = OrgUnit.objects.get(name="Xã Mường Ảng", valid_to=None)
     officer = person("ang", "Lò Văn Ảng", ("officer", commune))

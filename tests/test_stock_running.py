@@ -31,6 +31,7 @@ from notifications.dispatch import dispatch
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import records
+from tests.ground import kept
 from tests.public_pages import main
 from tests.stock_sheets import (
     RUNNING,
@@ -60,6 +61,7 @@ def today():
 
 
 @pytest.fixture
+@kept
 def year(rule_sets):
     return open_cycle(rule_sets["qd26_2026"], 2026)
 

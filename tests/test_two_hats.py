@@ -19,6 +19,7 @@ from tests import judging
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
+from tests.ground import kept
 from tests.owning import owner
 from tests.world import person
 
@@ -28,12 +29,14 @@ FLAGS = ("is_staff", "is_superuser")
 
 
 @pytest.fixture
+@kept
 def root(db):
     """An administrator without a role."""
     return User.objects.create_superuser("quantri", full_name="Quản Trị")
 
 
 @pytest.fixture
+@kept
 def dung(province):
     """Holds no role of her own."""
     return person("dung", "Lò Thị Dung")
@@ -71,6 +74,7 @@ DOORS = (_substitute, _hand_over, _seat, _assign)
 
 
 @pytest.fixture
+@kept
 def world(cycle, an, chi, thu, root, commune, province):
     judging.regulate(province)
     council = judging.seat(province, thu)

@@ -14,6 +14,7 @@ from dossiers.office import handover
 from tests.absence_pages import asked
 from tests.absences import substitute_for
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
+from tests.ground import kept
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +23,7 @@ REFUSED = "không giữ thêm"
 
 
 @pytest.fixture
+@kept
 def dung(province):
     return person("dung", "Lò Thị Dung")
 
@@ -60,6 +62,7 @@ DOORS = (_substitute, _hand_over, _assign)
 
 
 @pytest.fixture
+@kept
 def world(cycle, an, chi, minh, commune):
     root = User.objects.create_superuser("quantri", full_name="Quản Trị")
     return {

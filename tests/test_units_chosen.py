@@ -19,6 +19,7 @@ from dossiers.lists.inbox import Filters
 from dossiers.lists.overdue import Filters as OverdueFilters
 from dossiers.lists.overdue import OverdueRegister
 from dossiers.office.forms.absence import HandoverForm, SubstitutionForm
+from tests.ground import kept
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,7 @@ ENDED, NOW = "Xã Nà Tấu (đến 30/06/2025)", "Xã Nà Tấu"
 
 
 @pytest.fixture
+@kept
 def twin(commune, province):
     """The commune that had the name until the reorganisation."""
     return OrgUnit.objects.create(
@@ -36,6 +38,7 @@ def twin(commune, province):
 
 
 @pytest.fixture
+@kept
 def both(twin, commune):
     """Officer at both, and their leader: posts of before are kept."""
     held = [(role, unit) for role in (Role.OFFICER, Role.LEADER) for unit in (twin, commune)]

@@ -18,6 +18,7 @@ from dossiers.terms.sweep import sweep
 from dossiers.walk import doors, stock
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew, moved_to
+from tests.ground import kept
 from tests.public_pages import keep, main, see
 from tests.revoking import revoke
 from tests.standing import stand
@@ -44,6 +45,7 @@ AT_MOST = date(2027, 1, 28)
 
 
 @pytest.fixture
+@kept
 def old(cycle_of_three, old_commune, an, son):
     """12/GCN, of QĐ 1048, until 1/8/2026."""
     return certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="12/GCN")

@@ -36,6 +36,7 @@ from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
 from notifications import letters
 from tests import judging, records
+from tests.ground import kept
 from tests.owning import owner
 from tests.world import open_task
 
@@ -180,6 +181,7 @@ def test_what_leaves_the_name_leaves_the_names_of_before(an):
 
 
 @pytest.fixture
+@kept
 def round_(province, cycle, commune, an, thu):
     """A round that was closed: an invitation sent, every paper of it signed."""
     judging.regulate(province)

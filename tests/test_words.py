@@ -14,6 +14,7 @@ from cycle.models import Duty, HistoryEntry, Job, Stream
 from dossiers.models import Dossier, Route, Task
 from dossiers.models.term import Firing
 from notifications.models import CalendarFeed, Heartbeat
+from tests.ground import kept
 from tests.revoking import certify
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +31,7 @@ def check():
 
 
 @pytest.fixture
+@kept
 def stored(cycle, commune, an, son):
     """A certified product, and a row of what it has none of."""
     dossier = certify(cycle, commune, an, son)

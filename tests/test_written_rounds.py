@@ -24,12 +24,14 @@ from notifications.dispatch import dispatch
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import judging
+from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
+@kept
 def council(province, thu):
     regulate(province)
     return judging.seat(province, thu)

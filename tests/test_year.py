@@ -36,6 +36,7 @@ from dossiers.walk.running import running_year
 from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
+from tests.ground import kept
 from tests.stored import office
 from tests.world import open_cycle, open_dossier, person
 
@@ -51,6 +52,7 @@ def _in_november():
 
 
 @pytest.fixture
+@kept
 def admin(db):
     """The province's administration: it holds no post."""
     return User.objects.create_superuser("quantri", password="mật khẩu thử", full_name="Quản trị")
