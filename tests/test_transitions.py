@@ -142,6 +142,8 @@ def test_every_act_in_every_state_through_the_doors(edition, state, filed, moi):
         given = HANDS_IN.get(act, dict)()
         if act == "reopen" and state == S.DEFERRED:
             given["cycle"] = year
+        if act == "forward_to_province" and state == S.DISTRICT_RANKED:
+            given["paper"] = records.signed_paper(signer_capacity="Chủ tịch UBND huyện")
         if act in ON_AUTHORITY:
             given["authority"] = authority(dossier, moi)
         with transaction.atomic():
