@@ -293,6 +293,14 @@ class EvaluationRound(models.Model):
             return False
         return self.attendances.filter(member=member, present=False).exists()
 
+    def waits_for(self, member: Member) -> bool:
+        """Whether it waits for the sheet of ``member``, who scores in it. In writing not for one
+        whose seat or account has ended since it opened: what they have handed in counts. At a
+        meeting attendance says who was there.
+        """
+        ended = member.until is not None and member.until < clock.today()
+        return not self.in_writing or member.user.is_active and not ended
+
     def capacity(self, user: User) -> RoleAssignment | None:
         """The post at the council's unit in which ``user`` runs the round; None if by a seat."""
         posts = (Role.COUNCIL_OFFICE, Role.CLERK, Role.OFFICER)
@@ -393,6 +401,8 @@ class EvaluationRound(models.Model):
                 )
             if "mode" in fields:
                 self._may_be_in_writing()
+                if self.is_open and data["changed"]["mode"][0] != data["changed"]["mode"][1]:
+                    self._settles_scorers(by)
             if self.meets_at != met_at:
                 self._within_term()
             self.save(update_fields=list(fields))
@@ -513,6 +523,18 @@ class EvaluationRound(models.Model):
         # Its sheets are open already.
         if self.is_open and (lacks := self._lack_reports(self._its())):
             raise ConditionNotMet(lacks)
+
+    def _settles_scorers(self, by: User) -> None:
+        """Refuse who scores in it: in writing the absent score too. Raises ConditionNotMet."""
+        if not rules.has_perm("councils.settle_scorers", by, self):
+            raise ConditionNotMet(
+                [
+                    _(
+                        "Đợt đã mở chấm, đổi hình thức là đổi người chấm: chỉ thư ký hoặc thường "
+                        "trực hội đồng không chấm điểm đổi được."
+                    )
+                ]
+            )
 
     def _only_in_meeting(self) -> None:
         """Refuse in a written round what only a meeting may settle. Raises ConditionNotMet."""
@@ -866,12 +888,13 @@ class EvaluationRound(models.Model):
 
     def attend(self, present: Mapping[int, bool], *, by: User, reason: str = "") -> None:
         """Record attendance (dự họp): ``present`` is ``{member id: whether present}``; who is not
-        in it stays as recorded.
+        in it stays as recorded. Whose sheet counts follows from it: nobody who scores records it.
 
         To change what was recorded needs a reason; a counted product whose scorers change is
         counted anew. Raises ConditionNotMet before the day of the meeting, or without the reason.
         """
-        with self.change("round.attend", by, reason=reason.strip()) as data:
+        said = {"reason": reason.strip()}
+        with self.change("round.attend", by, "councils.settle_scorers", **said) as data:
             if self.yet_to_meet:
                 raise ConditionNotMet([self.not_met_yet()])
             members = self.seats.exclude(seat__in=TEAM)

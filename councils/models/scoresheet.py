@@ -339,7 +339,7 @@ class Scoresheet(models.Model):
 
     def void(self, *, by: User, reason: str) -> None:
         """Not count a sheet of somebody who must not score the product (không tính phiếu): absent,
-        recused, or without a seat on the day of the meeting.
+        recused, or without a seat on the day of the meeting. Nobody who scores does so.
 
         Once that changes, its member may take it back and hand it in again. Raises
         PermissionDenied, RoundClosed, and ConditionNotMet without a reason or for a sheet that is
@@ -349,7 +349,7 @@ class Scoresheet(models.Model):
         with round_.change(
             "round.void_sheet",
             by,
-            "councils.preside",
+            "councils.settle_scorers",
             states=[RoundState.OPEN],
             reason=reason,
             dossier=self.entry.dossier_id,

@@ -86,6 +86,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "may_keep": presides and wide,
             "may_drop": found.live
             and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
+            "settles": rules.has_perm("councils.settle_scorers", request.user, found.round),
             "strays": _strays(found) if presides and found.live and found.round.is_open else [],
             "may_count": any(item.code == "count" for item in alarms)
             and rules.has_perm("councils.count_sheets", request.user, found.round),
@@ -183,7 +184,7 @@ def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
         Scoresheet.objects.filter(member__isnull=False).select_related("member__user"), pk=pk
     )
     found = found_entry(request.user, sheet.entry_id)
-    if not rules.has_perm("councils.preside", request.user, found.round):
+    if not rules.has_perm("councils.settle_scorers", request.user, found.round):
         raise Http404
     sheet.entry = found
     if away := turned_away(request, found.round, [RoundState.OPEN], to=found):

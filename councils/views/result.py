@@ -65,12 +65,14 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
         return redirect("councils:results", round_.pk)
     counts = rules.has_perm("councils.count_sheets", request.user, round_)
+    settles = rules.has_perm("councils.settle_scorers", request.user, round_)
+    others = ({"count"} if not counts else set()) | ({"quorum", "chair"} if not settles else set())
     listed = checklist.checklist(round_)
     items = [
         {
             "item": item,
-            # No link to counting for those who may not count.
-            "link": "" if item.met or item.code == "count" and not counts else _link(round_, item),
+            # No link to what others do.
+            "link": "" if item.met or item.code in others else _link(round_, item),
         }
         for item in listed
     ]
