@@ -65,9 +65,11 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
         messages.success(request, _("Đã chốt kết quả. Hồ sơ đang được chuyển bước."))
         return redirect("councils:results", round_.pk)
     counts = rules.has_perm("councils.count_sheets", request.user, round_)
-    settles = rules.has_perm("councils.settle_scorers", request.user, round_)
-    others = ({"count"} if not counts else set()) | ({"quorum", "chair"} if not settles else set())
     listed = checklist.checklist(round_)
+    others = set() if counts else {"count"}
+    absences = {"quorum", "chair"} & {item.code for item in listed if not item.met}
+    if absences and not rules.has_perm("councils.settle_scorers", request.user, round_):
+        others |= absences
     items = [
         {
             "item": item,
