@@ -273,7 +273,7 @@ class Rounds:
 
     def attend(self):
         round_ = self.round_(*LIVE)
-        by = self.by(round_)
+        by = self.by(round_, "councils.settle_scorers")
         if not by:
             return False
         seats = list(round_.seats.order_by("pk"))
@@ -350,7 +350,7 @@ class Rounds:
         return bool(round_ and self.strays_left_out(round_))
 
     def strays_left_out(self, round_):
-        sheets, number, by = HandedIn.of(round_), 0, self.by(round_, "councils.preside")
+        sheets, number, by = HandedIn.of(round_), 0, self.by(round_, "councils.settle_scorers")
         for entry in round_.entries.filter(live=True) if by else ():
             stray = entry.sheets.filter(
                 member__in=sheets.stray(entry), scoring=entry.scoring, state__in=HANDED_IN
@@ -659,8 +659,9 @@ class Rounds:
         elif code == "entries":
             round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
         elif code in ("quorum", "chair"):
-            round_.attend(dict.fromkeys(round_.seats.values_list("pk", flat=True), True), by=runs,
-                          reason="Ghi nhầm")  # fmt: skip
+            settles = self.by(round_, "councils.settle_scorers")
+            seats = round_.seats.values_list("pk", flat=True)
+            round_.attend(dict.fromkeys(seats, True), by=settles, reason="Ghi nhầm")
             if code in {each.code for each in checklist(round_) if not each.met}:
                 later = clock.now() + DAY
                 self.seated(later.date())

@@ -153,7 +153,7 @@ GUIDES = {
     ),
     "round.attend": Guide(
         _("Ghi thành phần dự họp"),
-        "councils.run_round",
+        "councils.settle_scorers",
         _("Ghi ai có mặt. Chưa đủ số theo quy chế thì không chốt được."),
     ),
     "round.open": Guide(
@@ -254,7 +254,7 @@ GUIDES = {
     ),
     "round.void_sheet": Guide(
         _("Không tính một phiếu chấm điểm"),
-        "councils.preside",
+        "councils.settle_scorers",
         _("Cho phiếu của người lẽ ra không chấm; phiếu vẫn đọc được, có lý do, tính lại được."),
     ),
     "round.record_document": Guide(

@@ -103,7 +103,10 @@ def _version(entry: HistoryEntry) -> list[str]:
 def _of_products(entry: HistoryEntry) -> list[str]:
     # A product that is named says more than its number.
     its = entry.data.get("dossiers", ())
-    return _version(entry) + ([_named(its, entry.products)] if its else [])
+    said = _version(entry) + ([_named(its, entry.products)] if its else [])
+    if who := entry.data.get("interests"):
+        said.append(_("khai báo lợi ích còn đó của: %(who)s") % {"who": _named(who, entry.people)})
+    return said
 
 
 @tell("round.close")

@@ -180,8 +180,8 @@ def proposes_on_sheet(user: User | None, sheet: Scoresheet) -> bool:
 
 @rules.predicate
 def runs_without_scoring(user: User | None, round_: EvaluationRound) -> bool:
-    """Runs the round and does not score in it: may type pen sheets and hand them back, say whose
-    sheet counts, and lift a declaration.
+    """Runs the round and does not score in it: may type pen sheets and hand them back, say who was
+    there and whose sheet counts, and lift a declaration. Whoever may count the sheets is one.
     """
     return runs(user, round_) and not _scores_in(user, round_)
 
@@ -261,6 +261,7 @@ rules.add_perm("councils.report", reports)
 rules.add_perm("councils.score", owns_sheet | proposes_on_sheet | typed_sheet)
 rules.add_perm("councils.type_sheet", runs_without_scoring)
 rules.add_perm("councils.record_interest", runs_without_scoring)
+rules.add_perm("councils.settle_scorers", runs_without_scoring)
 rules.add_perm("councils.confirm_sheet", compares_sheet)
 rules.add_perm("councils.hand_back_sheet", hands_back_sheet)
 rules.add_perm("councils.answer_opinion", is_asked)

@@ -21,6 +21,7 @@ ALLOWED = {
     "councils.score": ("sheet", {"uy_vien_1"}),
     "councils.type_sheet": ("round", RUNS),
     "councils.record_interest": ("round", RUNS),
+    "councils.settle_scorers": ("round", RUNS),
     "councils.confirm_sheet": ("pen", {"thu_ky", "uy_vien_2"}),
     "councils.hand_back_sheet": ("pen", RUNS),
     "councils.answer_opinion": ("opinion", {"y_te"}),

@@ -129,6 +129,7 @@ from tests.breaking import (
     second_round,
     sent,
     shut,
+    silent,
     slip,
     sql,
     stock_batch,
@@ -643,6 +644,8 @@ BREAKS = {
         for _ in "12"
     ],
     "resolution_of_one_thing": lambda w: resolution(w, stars=None),
+    "told_in_its_round": lambda w: [silent(w), interest(w)],
+    "said_interest_stays": lambda w: [interest(w), Interest.objects.all().delete()],
     "resolution_has_reason": lambda w: resolution(w, reason=""),
     # councils: sheets
     "sheet_once_per_scoring": lambda w: created(w, Scoresheet),

@@ -36,6 +36,7 @@ from tests.breaking import (
     second_entry,
     sent_up,
     shut,
+    silent,
     sql,
     struck_year,
     substituted,
@@ -428,6 +429,51 @@ ATTACKS |= {
         f"""UPDATE public.councils_evaluationround SET regulation_id =
               (SELECT max(id) FROM public.councils_regulation) WHERE id = {ROUND}""",
     ),
+}
+LAST, ITS_ENTRY, ITS_SEAT = (
+    f"(SELECT max(id) FROM public.councils_{of})"
+    for of in ("evaluationround", "roundentry", "member")
+)
+ATTACKS |= {
+    (table, "told_in_its_round"): (
+        silent,
+        {
+            "cycle_historyentry": f"""UPDATE pg_temp.cycle_historyentry
+                                      SET stream = 'round', stream_id = {LAST}"""
+        },
+        statement,
+    )
+    for table, statement in (
+        (
+            "councils_interest",
+            f"""INSERT INTO public.councils_interest
+                  (entry_id, member_id, kind, recused, reason, by_id, at)
+                SELECT {ITS_ENTRY}, {ITS_SEAT}, 'declared', true, 'Họ hàng', min(id), now()
+                FROM public.cycle_user""",
+        ),
+        (
+            "councils_attendance",
+            f"""INSERT INTO public.councils_attendance (round_id, member_id, present, note)
+                VALUES ({LAST}, {ITS_SEAT}, true, '')""",
+        ),
+        (
+            "councils_resolution",
+            f"""INSERT INTO public.councils_resolution
+                  (entry_id, criterion_id, stars, holds, reason, by_id, at)
+                SELECT e.id, (SELECT min(c.id) FROM public.cycle_criterion c
+                              WHERE c.rubric_id = e.rubric_id), 3, true, 'Thảo luận',
+                       (SELECT min(id) FROM public.cycle_user), now()
+                FROM public.councils_roundentry e WHERE e.id = {ITS_ENTRY}""",
+        ),
+        (
+            "councils_roundentry",
+            f"UPDATE public.councils_roundentry SET repeats = 9 WHERE id = {ITS_ENTRY}",
+        ),
+        (
+            "councils_evaluationround",
+            f"UPDATE public.councils_evaluationround SET meets_at = now() WHERE id = {LAST}",
+        ),
+    )
 }
 #: A list that was struck out, and that brought all dossiers in.
 LISTED = {

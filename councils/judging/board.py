@@ -207,7 +207,8 @@ class Board:
             "word": word,
             "look": look,
             "take_backs": take_backs,
-            "due": not left_out and (not away or code == SheetState.SUBMITTED),
+            "due": not left_out
+            and (code == SheetState.SUBMITTED or not away and self.round.waits_for(member)),
         }
 
     def documents(self) -> Documents | None:

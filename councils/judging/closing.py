@@ -21,7 +21,6 @@ from councils.models import (
     Closing,
     Consequence,
     EvaluationRound,
-    Interest,
     Reopening,
     Result,
     RoundClosed,
@@ -166,11 +165,6 @@ def convene(
         entries = list(round_.entries.filter(pk__in=split).select_related("dossier", "rubric"))
         round_.entries.filter(pk__in=split).update(live=False)
         taken = meeting.take_in([(each.dossier, each.rubric) for each in entries], by=by)
-        fresh = {each.dossier_id: each for each in meeting.entries.all()}
-        interests = list(Interest.objects.filter(entry__in=split).select_related("entry"))
-        for interest in interests:
-            interest.pk, interest.entry = None, fresh[interest.entry.dossier_id]
-        Interest.objects.bulk_create(interests)
         meeting.invite(by=by)
         data |= {"dossiers": [each.dossier_id for each in taken], "meeting": meeting.pk}
     return meeting
@@ -334,6 +328,7 @@ def _bring_back(result: Result, *, by: User, authority: HistoryEntry) -> None:
     entry.live = True
     entry.save(update_fields=["live"])
     entry.begin_anew(carried=True)
+    result.closing.round.bring_interests([entry])
 
 
 def _parked_by(closing: Closing, dossier: Dossier) -> bool:

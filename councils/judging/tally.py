@@ -167,6 +167,8 @@ class HandedIn:
     absent_count: bool = False
     #: The fewest people who must score a product.
     fewest: int = 1
+    #: Ids of judges for whose sheet nobody waits, though one that is in counts.
+    gone: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, round_: EvaluationRound) -> Self:
@@ -203,11 +205,13 @@ class HandedIn:
             attended,
             rule.absent_sheets,
             rule.fewest_sheets,
+            frozenset(pk for pk, member in judges.items() if not round_.waits_for(member)),
         )
 
     def due(self, entry: RoundEntry) -> set[int]:
         """Ids of the members who must score the product."""
-        return {pk for pk in self.present if (entry.pk, pk) not in self.recused}
+        there = self.present - (self.gone - self.handed_in[entry.pk])
+        return {pk for pk in there if (entry.pk, pk) not in self.recused}
 
     def missing(self, entry: RoundEntry) -> set[int]:
         """Ids of those who must score it and have not handed in."""

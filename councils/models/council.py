@@ -341,6 +341,7 @@ class Council(Renamed):
                 member.pk, member._state.adding = None, True
                 member.since, member.until, member.made_by = was + DAY, valid_to, by
                 member.save(force_insert=True)
+            self._interests_of(seats)
             HistoryEntry.objects.record(
                 "council.extend",
                 self,
@@ -451,6 +452,7 @@ class Council(Renamed):
                     [_now("Hội đồng đã có %(seat)s.") % {"seat": Seat(member.seat).label.lower()}]
                 )
             member.save(force_insert=True)
+            self._interests_of([member])
             HistoryEntry.objects.record(
                 "council.seat",
                 self,
@@ -521,6 +523,13 @@ class Council(Renamed):
                 until=until.isoformat(),
                 document=document,
             )
+
+    def _interests_of(self, seats: Sequence[Member]) -> None:
+        """Have what people in new ``seats`` declared before, of products that are still to be
+        judged, stand for these seats too.
+        """
+        for round_ in self.rounds.filter(entries__live=True).distinct().order_by("pk"):
+            round_.bring_interests(round_.entries.filter(live=True), seats)
 
     def _begins_after_meetings(self, member: Member) -> None:
         """Refuse a seat that begins on or before a meeting already held: it would change who had to

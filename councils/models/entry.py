@@ -317,6 +317,25 @@ class Interest(models.Model):
         """What it says, in words, without its reason."""
         return interest_words(self.kind, recused=self.recused)
 
+    def binds(self, user: User) -> bool:
+        """Whether ``user``, its member, does not unsay it alone: the member is the producer's or a
+        relative, or another recorded that they do not score.
+        """
+        return self.recused and (self.kind in NEVER_JUDGED or self.by_id != user.pk)
+
+    @property
+    def binding(self) -> str:
+        """The sentence that says why its member does not unsay it alone."""
+        if self.kind in NEVER_JUDGED:
+            return _now(
+                "Đã khai là người của chủ thể hoặc người thân: chỉ thư ký hoặc thường trực hội "
+                "đồng sửa được khai báo."
+            )
+        return _now(
+            "%(by)s đã ghi người này không chấm sản phẩm: chỉ thư ký hoặc thường trực hội đồng "
+            "sửa được khai báo."
+        ) % {"by": self.by}
+
     @property
     def already_said(self) -> str:
         """The sentence that it stands, which asks why it is changed."""

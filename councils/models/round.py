@@ -63,6 +63,10 @@ if TYPE_CHECKING:
 PUT_OFF_AT_MOST = 90
 
 
+#: What a declaration of interest says.
+_SAID = ("kind", "recused", "reason", "by_id", "at")
+
+
 class RoundClosed(Exception):
     """The round is closed and can no longer change; ``round`` says since when."""
 
@@ -289,6 +293,14 @@ class EvaluationRound(models.Model):
             return False
         return self.attendances.filter(member=member, present=False).exists()
 
+    def waits_for(self, member: Member) -> bool:
+        """Whether it waits for the sheet of ``member``, who scores in it. In writing not for one
+        whose seat or account has ended since it opened: what they have handed in counts. At a
+        meeting attendance says who was there.
+        """
+        ended = member.until is not None and member.until < clock.today()
+        return not self.in_writing or member.user.is_active and not ended
+
     def capacity(self, user: User) -> RoleAssignment | None:
         """The post at the council's unit in which ``user`` runs the round; None if by a seat."""
         posts = (Role.COUNCIL_OFFICE, Role.CLERK, Role.OFFICER)
@@ -389,6 +401,8 @@ class EvaluationRound(models.Model):
                 )
             if "mode" in fields:
                 self._may_be_in_writing()
+                if self.is_open and data["changed"]["mode"][0] != data["changed"]["mode"][1]:
+                    self._settles_scorers(by)
             if self.meets_at != met_at:
                 self._within_term()
             self.save(update_fields=list(fields))
@@ -509,6 +523,18 @@ class EvaluationRound(models.Model):
         # Its sheets are open already.
         if self.is_open and (lacks := self._lack_reports(self._its())):
             raise ConditionNotMet(lacks)
+
+    def _settles_scorers(self, by: User) -> None:
+        """Refuse who scores in it: in writing the absent score too. Raises ConditionNotMet."""
+        if not rules.has_perm("councils.settle_scorers", by, self):
+            raise ConditionNotMet(
+                [
+                    _(
+                        "Đợt đã mở chấm, đổi hình thức là đổi người chấm: chỉ thư ký hoặc thường "
+                        "trực hội đồng không chấm điểm đổi được."
+                    )
+                ]
+            )
 
     def _only_in_meeting(self) -> None:
         """Refuse in a written round what only a meeting may settle. Raises ConditionNotMet."""
@@ -706,6 +732,8 @@ class EvaluationRound(models.Model):
             for entry in self.entries.filter(dossier__in=taken, results__scoring=F("scoring")):
                 # Judged here before: its members begin with copies of their sheets.
                 entry.begin_anew(carried=False)
+            if stand := self.bring_interests(self.entries.filter(dossier__in=taken)):
+                data["interests"] = stand
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
@@ -792,6 +820,7 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
+            self.bring_interests(self.entries.filter(live=True))
             if self.follows is not None:
                 # The members begin with copies of their sheets from the written round.
                 said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
@@ -859,12 +888,13 @@ class EvaluationRound(models.Model):
 
     def attend(self, present: Mapping[int, bool], *, by: User, reason: str = "") -> None:
         """Record attendance (dự họp): ``present`` is ``{member id: whether present}``; who is not
-        in it stays as recorded.
+        in it stays as recorded. Whose sheet counts follows from it: nobody who scores records it.
 
         To change what was recorded needs a reason; a counted product whose scorers change is
         counted anew. Raises ConditionNotMet before the day of the meeting, or without the reason.
         """
-        with self.change("round.attend", by, reason=reason.strip()) as data:
+        said = {"reason": reason.strip()}
+        with self.change("round.attend", by, "councils.settle_scorers", **said) as data:
             if self.yet_to_meet:
                 raise ConditionNotMet([self.not_met_yet()])
             members = self.seats.exclude(seat__in=TEAM)
@@ -961,20 +991,10 @@ class EvaluationRound(models.Model):
                         )
                     ]
                 )
-            if before is not None and before.kind in NEVER_JUDGED and not (recused or runs):
-                raise ConditionNotMet(
-                    [
-                        _(
-                            "Đã khai là người của chủ thể hoặc người thân: chỉ thư ký hoặc thường "
-                            "trực hội đồng sửa được khai báo."
-                        )
-                    ]
-                )
-            if recused:
-                data["left_out"] = entry.leave_out(member, reason)
-            elif before is not None and before.recused:
-                # The member scores it after all.
-                entry.recount()
+            # Also to another kind, recused: from there it would be lifted next.
+            if before is not None and before.binds(by) and not (runs or kind in NEVER_JUDGED):
+                raise ConditionNotMet([before.binding])
+            data |= self._scores_by(entry, member, before, recused=recused, reason=reason)
             Interest.objects.update_or_create(
                 entry=entry,
                 member=member,
@@ -986,6 +1006,58 @@ class EvaluationRound(models.Model):
                     "at": clock.now(),
                 },
             )
+
+    def bring_interests(
+        self, entries: Iterable[RoundEntry], members: Iterable[Member] | None = None
+    ) -> list[int]:
+        """Have what its members last declared of these products, in whatever round or seat, stand
+        here too; returns the ids of the members of whom something does. ``members``: of these
+        seats alone, by default of all that have not ended by its meeting. What they declared stays
+        theirs, or whose it is who recorded it.
+
+        Every way in goes by this: a product that comes in or back, and a seat that is new.
+        """
+        if members is None:
+            today = clock.today()
+            day = min(self.met_on or today, today)
+            members = self.council.members.filter(Q(until=None) | Q(until__gte=day))
+        seats, brought = list(members), set()
+        people = {seat.user_id for seat in seats}
+        entries = {entry.dossier_id: entry for entry in entries}
+        said = Interest.objects.filter(entry__dossier__in=entries, member__user__in=people)
+        last: dict[tuple[int, int], Interest] = {}
+        here: dict[tuple[int, int], Interest] = {}
+        for each in said.select_related("entry", "member").order_by("at", "pk"):
+            last[each.entry.dossier_id, each.member.user_id] = each
+            here[each.entry_id, each.member_id] = each
+        for (dossier, user), interest in last.items():
+            entry = entries[dossier]
+            for seat in seats:
+                before = here.get((entry.pk, seat.pk))
+                told = {name: getattr(interest, name) for name in _SAID}
+                same = before and all(getattr(before, name) == told[name] for name in _SAID)
+                if seat.user_id != user or same:
+                    continue
+                self._scores_by(
+                    entry, seat, before, recused=interest.recused, reason=interest.reason
+                )
+                Interest.objects.update_or_create(entry=entry, member=seat, defaults=told)
+                brought.add(seat.pk)
+        return sorted(brought)
+
+    @staticmethod
+    def _scores_by(
+        entry: RoundEntry, member: Member, before: Interest | None, *, recused: bool, reason: str
+    ) -> dict[str, bool]:
+        """Have the sheets follow an interest of ``member`` that replaces ``before``; returns what
+        the history says of it.
+        """
+        if recused:
+            return {"left_out": entry.leave_out(member, reason)}
+        if before is not None and before.recused:
+            # The member scores it after all.
+            entry.recount()
+        return {}
 
     def conflicts(self, entry: RoundEntry, member: Member) -> list[tuple[InterestKind, str]]:
         """The conflicts of interest of a member with a product: (kind, ConflictRule) of each."""
@@ -999,6 +1071,17 @@ class EvaluationRound(models.Model):
             found.append((InterestKind.COMMUNE, self.regulation.same_commune))
         if entry.said_in().filter(appraisals__by=user).exists():
             found.append((InterestKind.APPRAISED, self.regulation.appraised))
+        # Of another product of the producer, or in another year: whether it still is so is asked.
+        said = Interest.objects.filter(
+            member__user=user, entry__dossier__product__producer=producer
+        )
+        elsewhere = said.exclude(entry__dossier=dossier).order_by("at", "pk")
+        kinds = dict(elsewhere.values_list("entry__dossier", "kind")).values()
+        found += [
+            (kind, ConflictRule.WARN)
+            for kind in NEVER_JUDGED
+            if kind in kinds and kind not in dict(found)
+        ]
         return [(kind, rule) for kind, rule in found if rule != ConflictRule.ALLOW]
 
     def resolve(

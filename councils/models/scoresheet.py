@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import JUDGES, ConflictRule, Member, Seat
-from councils.models.entry import NEVER_JUDGED, InterestKind, RoundEntry
+from councils.models.entry import InterestKind, RoundEntry
 from councils.models.result import Result
 from councils.models.round import RoundState
 from cycle import clock, files
@@ -231,15 +231,14 @@ class Scoresheet(models.Model):
         declared = self.entry.interests.filter(member=self.member, recused=False).exists()
         # Only asked of a member's sheet.
         for kind, rule in self.entry.round.conflicts(self.entry, self.member):  # type: ignore[arg-type]
-            if declared and kind not in NEVER_JUDGED:
-                continue
             if rule == ConflictRule.FORBID:
                 return _("Quy chế không cho thành viên này chấm sản phẩm (%(why)s).") % {
                     "why": InterestKind(kind).label.lower()
                 }
-            return _("Hãy khai báo trước khi chấm: %(why)s.") % {
-                "why": InterestKind(kind).label.lower()
-            }
+            if not declared:
+                return _("Hãy khai báo trước khi chấm: %(why)s.") % {
+                    "why": InterestKind(kind).label.lower()
+                }
         return None
 
     def put(self, option: Option, *, by: User, remark: str | None = None) -> Score:
@@ -340,7 +339,7 @@ class Scoresheet(models.Model):
 
     def void(self, *, by: User, reason: str) -> None:
         """Not count a sheet of somebody who must not score the product (không tính phiếu): absent,
-        recused, or without a seat on the day of the meeting.
+        recused, or without a seat on the day of the meeting. Nobody who scores does so.
 
         Once that changes, its member may take it back and hand it in again. Raises
         PermissionDenied, RoundClosed, and ConditionNotMet without a reason or for a sheet that is
@@ -350,7 +349,7 @@ class Scoresheet(models.Model):
         with round_.change(
             "round.void_sheet",
             by,
-            "councils.preside",
+            "councils.settle_scorers",
             states=[RoundState.OPEN],
             reason=reason,
             dossier=self.entry.dossier_id,

@@ -57,6 +57,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     alarms = _alarms(found) if presides else []
     wide = any(item.code == "spread" for item in alarms)
     again = not found.round.in_writing and found.scorings_used() < found.round.regulation.scorings
+    strays = _strays(found) if presides and found.live and found.round.is_open else []
     return render(
         request,
         "councils/entry.html",
@@ -86,7 +87,9 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "may_keep": presides and wide,
             "may_drop": found.live
             and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
-            "strays": _strays(found) if presides and found.live and found.round.is_open else [],
+            "strays": strays,
+            "settles": bool(strays)
+            and rules.has_perm("councils.settle_scorers", request.user, found.round),
             "may_count": any(item.code == "count" for item in alarms)
             and rules.has_perm("councils.count_sheets", request.user, found.round),
             "appraisals": Appraisal.objects.filter(entry__in=found.said_in())
@@ -183,7 +186,7 @@ def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
         Scoresheet.objects.filter(member__isnull=False).select_related("member__user"), pk=pk
     )
     found = found_entry(request.user, sheet.entry_id)
-    if not rules.has_perm("councils.preside", request.user, found.round):
+    if not rules.has_perm("councils.settle_scorers", request.user, found.round):
         raise Http404
     sheet.entry = found
     if away := turned_away(request, found.round, [RoundState.OPEN], to=found):

@@ -66,11 +66,15 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
         return redirect("councils:results", round_.pk)
     counts = rules.has_perm("councils.count_sheets", request.user, round_)
     listed = checklist.checklist(round_)
+    others = set() if counts else {"count"}
+    absences = {"quorum", "chair"} & {item.code for item in listed if not item.met}
+    if absences and not rules.has_perm("councils.settle_scorers", request.user, round_):
+        others |= absences
     items = [
         {
             "item": item,
-            # No link to counting for those who may not count.
-            "link": "" if item.met or item.code == "count" and not counts else _link(round_, item),
+            # No link to what others do.
+            "link": "" if item.met or item.code in others else _link(round_, item),
         }
         for item in listed
     ]

@@ -84,6 +84,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
     page["counts"] = round_.is_open and rules.has_perm(
         "councils.count_sheets", request.user, round_
     )
+    page["settles"] = rules.has_perm("councils.settle_scorers", request.user, round_)
     page["missing"] = round_.council.missing() if round_.state == RoundState.PREPARING else []
     page["rows"] = its.rows()
     return render(request, "councils/board.html", page)
@@ -169,7 +170,7 @@ def order(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record attendance."""
-    round_ = found_round(request.user, pk, "councils.run_round")
+    round_ = found_round(request.user, pk, "councils.settle_scorers")
     if away := turned_away(request, round_):
         return away
     form = rounds_forms.AttendanceForm(posted(request), round_=round_, by=request.user)
