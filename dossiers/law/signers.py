@@ -389,15 +389,16 @@ class Signer:
         return self.level if isinstance(self.level, Level) else self.level(dossier, state)
 
 
-_REQUEST, _RESULT, _ORDER = "request", "result", "order"
+#: The kinds of papers that several acts may rest on.
+REQUEST, _RESULT, _ORDER = "request", "result", "order"
 _1048, _CENTRE = "QĐ 1048/2019", Level.CENTRE
 _PROVINCE, _DISTRICT, _COMMUNE = Level.PROVINCE, Level.DISTRICT, Level.COMMUNE
 
 #: Act -> who signs its paper. It is asked of the paper that is given, also where none need be.
 SIGNERS: dict[str, Signer] = {
-    "forward_to_district": Signer(_commune, _1048, _COMMUNE, own=False, paper=_REQUEST),
+    "forward_to_district": Signer(_commune, _1048, _COMMUNE, own=False, paper=REQUEST),
     "forward_to_province": Signer(
-        _of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=_REQUEST
+        _of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=REQUEST
     ),
     "rank_at_district": Signer(_council_of_district, _1048, _DISTRICT, own=False, paper=_RESULT),
     "rank": Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT),
