@@ -213,28 +213,30 @@ def test_who_is_a_moment_too_late_gets_the_sentence(awaiting, son, monkeypatch):
 def test_forty_products_share_a_decision_but_not_with_another_day_or_signer(awaiting, son):
     certify(awaiting("Mật ong"), son, records.signed_paper(number="812/QĐ-UBND"))
     certify(awaiting("Chè Shan"), son, records.signed_paper(number="0812 / qđ-ubnd"))
-    third, yesterday = awaiting("Gạo"), clock.today() - timedelta(days=1)
-    with transaction.atomic(), pytest.raises(ValidationError) as refused:
-        certify(third, son, records.signed_paper(number="812/QĐ-UBND", signed_on=yesterday))
-    day = f"{clock.today():%d/%m/%Y}"
-    assert said(refused) == {
-        "signed_on": f"Quyết định 812/QĐ-UBND đã ghi cho «Mật ong» với ngày ký {day}."
-    }
-    with transaction.atomic(), pytest.raises(ValidationError) as refused:
-        certify(third, son, records.signed_paper(number="812/QĐ-UBND", signer="Lò Văn Khác"))
-    assert said(refused) == {
-        "signer": "Quyết định 812/QĐ-UBND đã ghi cho «Mật ong» với người ký Trần Công Sơn."
-    }
-    with transaction.atomic(), pytest.raises(ValidationError) as refused:
-        scan = records.scan("813/QĐ-UBND")
-        certify(third, son, records.signed_paper(number="812/QĐ-UBND", scan=scan))
-    assert list(said(refused)) == ["scan_file"] and "bản chụp khác" in str(refused.value)
-    with transaction.atomic(), pytest.raises(ValidationError) as refused:
-        scan = records.scan("812/QĐ-UBND")
-        certify(third, son, records.signed_paper(number="813/QĐ-UBND", scan=scan))
-    assert said(refused) == {
-        "scan_file": "Bản chụp này là của quyết định 812/QĐ-UBND, đã ghi cho «Mật ong»."
-    }
+    third, today = awaiting("Gạo"), clock.today()
+    paper = "Văn bản 812/QĐ-UBND đã ghi cho «Mật ong» với"
+    for typed, at, sentence in (
+        (
+            {"signed_on": today - timedelta(days=1)},
+            "signed_on",
+            f"{paper} ngày ký {today:%d/%m/%Y}.",
+        ),
+        ({"signer": "Lò Văn Khác"}, "signer", f"{paper} người ký Trần Công Sơn."),
+        (
+            {"scan": records.scan("813/QĐ-UBND")},
+            "scan_file",
+            f"{paper} bản chụp khác: hãy chọn đúng tệp đó, tải được ở trang hồ sơ ấy.",
+        ),
+        (
+            {"number": "813/QĐ-UBND", "scan": records.scan("812/QĐ-UBND")},
+            "scan_file",
+            f"Bản chụp này là của văn bản 812/QĐ-UBND ({today:%d/%m/%Y}), đã ghi cho «Mật ong»: "
+            "hãy chọn bản chụp của văn bản này.",
+        ),
+    ):
+        with transaction.atomic(), pytest.raises(ConditionNotMet) as refused:
+            certify(third, son, records.signed_paper(**{"number": "812/QĐ-UBND"} | typed))
+        assert refused.value.lacks == [(sentence, f"paper-{at}")]
     assert not third.certificates.exists()
 
 

@@ -259,3 +259,33 @@ def test_the_list_of_documents_asks_as_often_for_three_products_as_for_one(
     client.force_login(thu)
     with django_assert_num_queries(10):
         client.get(reverse("councils:documents", args=[made.pk]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "wrong"),
+    [
+        (
+            "minutes",
+            "Chủ tịch Hội đồng OCOP tỉnh Điện Biên",
+            "Chủ tịch Hội đồng OCOP tỉnh Lai Châu",
+        ),
+        ("council_report", "Phó Chủ tịch hội đồng", "Thư ký hội đồng"),
+        ("invitation", "Chủ tịch UBND tỉnh", "Chuyên viên"),
+        ("decision", "Chủ tịch UBND tỉnh Điện Biên", "Chủ tịch UBND tỉnh Lai Châu"),
+        ("request", "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH", "TUQ. UBND tỉnh Chủ thể"),
+        ("submission", "Giám đốc Sở Nông nghiệp và Môi trường", ""),
+        ("notice", "Chánh Văn phòng", ""),
+    ],
+)
+def test_a_council_s_document_is_signed_by_whoever_signs_it(
+    client, closed, thu, kind, right, wrong
+):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    if wrong:
+        page = client.post(path, signed(kind=kind, signer_capacity=wrong))
+        assert list(page.context["form"].errors) == ["signer_capacity"]
+        assert wrong in page.content.decode()
+        assert not SignedDocument.objects.exists()
+    assert client.post(path, signed(kind=kind, signer_capacity=right)).status_code == 302
+    assert SignedDocument.objects.get().signer_capacity == right

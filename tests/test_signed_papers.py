@@ -1,5 +1,7 @@
 """Authority rests on a signed document: who records what without one, with one, with its scan."""
 
+from datetime import date, timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,7 +12,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import OrgUnit, Role, RuleSet
 from cycle.rulesets import MAY_LACK
-from dossiers.law.signers import SIGNERS
+from dossiers.law.signers import SIGNERS, called
 from dossiers.models import (
     ACTS,
     ConditionNotMet,
@@ -490,3 +492,62 @@ def test_only_a_decision_is_signed(dossier, moi):
 
     with pytest.raises(ActNotPossible):
         doors.sign_decision(open_task(stand(dossier, S.RANKED)), by=moi)
+
+
+# --- Of which unit --------------------------------------------------------------------------
+
+
+def test_the_units_of_a_dossier_have_all_the_names_they_had(to_send, commune, other_commune):
+    """Today's, what it was called, how else it is written, what it took over, what took it over,
+    and to whom its work was given; no other commune's.
+    """
+    year = {"level": "commune", "parent": commune.parent}
+    since, until = commune.valid_from, commune.valid_from - timedelta(days=1)
+    old = OrgUnit.objects.create(
+        **year, code="1", name="Xã Nà Nhạn", valid_from=date(2020, 1, 1), valid_to=until
+    )
+    old.successors.add(commune)
+    beside = OrgUnit.objects.create(**year, code="2", name="Xã Mường Phăng", valid_from=since)
+    OrgUnit.objects.filter(pk=commune.pk).update(name="Phường Nà Tấu", aliases="Nà Tau; Na Tao")
+    OrgUnit.objects.filter(pk=commune.parent_id).update(name="Tỉnh Điện Biên Mới")
+    to_send.routes.create(node="sign", org_unit=beside)
+    to_send.refresh_from_db()
+    told = called(Dossier.objects.with_units().get(pk=to_send.pk))
+    assert told.commune == {
+        "xa na tau", "phuong na tau", "na tau", "na tao", "xa na nhan", "xa muong phang",
+    }  # fmt: skip
+    assert told.province == {"tinh dien bien", "tinh dien bien moi"}
+    to_send.routes.all().delete()
+    today = clock.today()
+    heir = OrgUnit.objects.create(
+        **year, code="3", name="Xã Thanh Nưa", valid_from=today - timedelta(days=1)
+    )
+    OrgUnit.objects.filter(pk=commune.pk).update(valid_to=today - timedelta(days=2))
+    commune.successors.add(heir)
+    told = called(Dossier.objects.with_units().get(pk=to_send.pk))
+    assert "xa thanh nua" in told.commune and "xa muong phang" not in told.commune
+    assert "xa muong nhe" not in told.commune
+
+
+@pytest.mark.parametrize(
+    "capacity",
+    [
+        "Chủ tịch UBND xã Xã Mường Nhé",
+        "Chủ tịch UBND xã Mường Nhé",
+        "Chủ tịch UBND xã thuộc tỉnh Lai Châu",
+        "Chủ tịch xã đã nghỉ hưu",
+        "TUQ. Chủ tịch Giám đốc HTX Mường Phăng",
+    ],
+)
+def test_another_commune_s_chair_signs_no_request(to_send, chi, other_commune, capacity):
+    page = requesting(to_send, chi, signer_capacity=capacity, scan_file=upload())
+    assert [str(sentence) for _place, sentence in page.context["tried"].problems] == [
+        "Văn bản của xã do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ người ký."
+    ]
+    assert not to_send.officialdocuments.exists()
+    requesting(to_send, chi, signer_capacity="Chủ tịch UBND Nà Tấu", scan_file=upload())
+    assert to_send.officialdocuments.get().signer_capacity == "Chủ tịch UBND Nà Tấu"
+
+
+def upload(said="y"):
+    return SimpleUploadedFile("moi.pdf", f"%PDF-1.7 {said} obj %%EOF".encode())

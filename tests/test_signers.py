@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 
 from cycle.letters import fold
+from cycle.models import Level
 from dossiers.law import signers
 
 #: Of whose chair any committee's paper may be, for the unit is on the paper's head.
@@ -28,11 +29,15 @@ ANY_CHAIR = [
     "CT UBND",
     "PCT UBND",
     "Chủ tịch (đã ký)",
-    "TUQ. CHỦ TỊCH\nGIÁM ĐỐC SỞ NÔNG NGHIỆP VÀ MÔI TRƯỜNG",
     "TUQ. Chủ tịch, Chánh Văn phòng",
+    "TUQ. Chủ tịch, KT. Chánh Văn phòng, Phó Chánh Văn phòng",
 ]
 COMMUNE_CHAIR = [
     "Chủ tịch UBND xã",
+    "Chủ tịch UBND Nà Tấu",
+    "Chủ tịch UBND xã Nà Tấu, tỉnh Điện Biên",
+    "TUQ. Chủ tịch UBND xã Nà Tấu, Trưởng phòng Kinh tế",
+    "TUQ. CHỦ TỊCH, PHÓ TRƯỞNG PHÒNG KINH TẾ, HẠ TẦNG VÀ ĐÔ THỊ XÃ NÀ TẤU",
     "Chủ tịch Ủy ban nhân dân xã Nà Tấu",
     "Chủ tịch UBND xã Nà Tấu, huyện Điện Biên, tỉnh Điện Biên",
     "Chủ tịch Uỷ ban nhân dân phường Mường Thanh",
@@ -58,8 +63,48 @@ PROVINCE_CHAIR = [
     "TM. UBND TỈNH, KT. CHỦ TỊCH, PHÓ CHỦ TỊCH",
     "TUQ. CHỦ TỊCH UBND TỈNH, GIÁM ĐỐC SỞ",
     "Quyền Chủ tịch UBND tỉnh Điện Biên",
+    "TUQ. CHỦ TỊCH\nGIÁM ĐỐC SỞ NÔNG NGHIỆP VÀ MÔI TRƯỜNG",
+    "TUQ. Chủ tịch UBND tỉnh, Phó Giám đốc Sở Công Thương tỉnh Điện Biên",
+    "TUQ. UBND tỉnh, KT. Giám đốc Sở, Phó Giám đốc Sở Nông nghiệp và Môi trường",
+]
+#: Other units, and what only begins as an office does: of no office of the dossier's.
+OF_ANOTHER = [
+    "Chủ tịch UBND xã Xã Mường Nhé",
+    "Chủ tịch UBND xã Mường Nhé",
+    "Chủ tịch UBND Mường Nhé",
+    "Chủ tịch xã Mường Nhé, huyện Điện Biên",
+    "UBND xã Mường Nhé - Chủ tịch",
+    "Chủ tịch UBND phường Nà Tấu",
+    "Chủ tịch UBND xã Nà Tấu, tỉnh Lai Châu",
+    "Chủ tịch UBND xã thuộc tỉnh Lai Châu",
+    "Chủ tịch xã đã nghỉ hưu",
+    "Chủ tịch xã Nà Tấu đã nghỉ hưu",
+    "Chủ tịch xã Trưởng ban Quản lý chợ",
+    "Chủ tịch xã nhiệm kỳ trước",
+    "TUQ. Chủ tịch Giám đốc HTX Mường Phăng",
+    "TUQ. Chủ tịch UBND xã, Chuyên viên",
+    "TUQ. Chủ tịch xã Mường Nhé, Trưởng phòng Kinh tế",
+    "TUQ. Chủ tịch, Trưởng phòng Kinh tế xã Mường Nhé",
+    "Chủ tịch UBND huyện Mường Nhé",
+    "Chủ tịch UBND tỉnh Lai Châu",
+    "Chủ tịch tỉnh Lai Châu",
+    "Phó Chủ tịch UBND tỉnh Lai Châu",
+    "Chủ tịch tỉnh Đoàn",
+    "Chủ tịch tỉnh Câu lạc bộ Doanh nhân",
+    "TUQ. UBND tỉnh Chủ thể",
+    "TUQ. Chủ tịch UBND tỉnh, Giám đốc HTX",
+    "TUQ. Chủ tịch UBND tỉnh, Giám đốc Sở Nông nghiệp và Môi trường tỉnh Lai Châu",
+    "TUQ. Chủ tịch UBND tỉnh, Chuyên viên Sở Công Thương",
+    "TL. Bộ trưởng Chuyên viên",
+    "TL. Bộ trưởng, Chuyên viên Cục Kinh tế hợp tác",
+    "TUQ. Bộ trưởng Giám đốc HTX",
+    "TUQ. Bộ trưởng, Vụ trưởng Vụ Y tế",
+    "Bộ trưởng Nguyễn Văn A",
+    "Chủ tịch Hội đồng OCOP tỉnh Lai Châu",
+    "Chủ tịch Hội đồng OCOP xã Mường Nhé",
 ]
 NO_CHAIR = [
+    *OF_ANOTHER,
     "",
     "…",
     "Chủ tịch Hội Nông dân",
@@ -116,6 +161,7 @@ MINISTER = [
     "Thứ trưởng (đã ký)",
 ]
 NO_MINISTER = [
+    *OF_ANOTHER,
     "",
     "Thư ký Bộ trưởng",
     "Trợ lý Bộ trưởng",
@@ -156,6 +202,7 @@ COUNCIL_OF_PROVINCE = [
     "Phó Chủ tịch Hội đồng đánh giá, xếp hạng sản phẩm OCOP tỉnh Điện Biên",
 ]
 NO_COUNCIL = [
+    *OF_ANOTHER,
     "Thư ký hội đồng",
     "Thành viên hội đồng",
     "Chủ tịch Hội đồng quản trị",
@@ -163,18 +210,32 @@ NO_COUNCIL = [
     "Ủy viên",
 ]
 
-PROVINCE = signers.Office("", signers._PROVINCES["tinh"])
-OF_COUNCIL = signers.Office("", (*PROVINCE.written, signers._council(signers._unit("tinh"))))
+#: Of these a dossier's units have the name, or had it.
+CALLED = signers.Called(
+    *(
+        frozenset(map(signers.capacity_words, names))
+        for names in (
+            ["Xã Nà Tấu", "Xã Sín Chải", "Phường Mường Thanh", "Phường Hội An"]
+            + ["Thị trấn Phố Ràng", "Đặc khu Phú Quốc"],
+            ["Huyện Điện Biên", "Huyện Mường Ảng", "Thị xã Mường Lay", "TP. Điện Biên Phủ"],
+            ["Tỉnh Điện Biên"],
+        )
+    )
+)
+COMMUNE, DISTRICT, PROVINCE = (
+    signers.committee(CALLED, level) for level in (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
+)
+OF_COUNCIL = signers.council(CALLED, Level.PROVINCE)
 
 #: Office -> (how it is written, how it is not).
 WRITTEN = {
     "commune": (
-        signers.COMMUNE,
+        COMMUNE,
         ANY_CHAIR + COMMUNE_CHAIR,
         NO_CHAIR + DISTRICT_CHAIR + PROVINCE_CHAIR + MINISTER,
     ),
     "district": (
-        signers.DISTRICT,
+        DISTRICT,
         ANY_CHAIR + DISTRICT_CHAIR,
         NO_CHAIR + COMMUNE_CHAIR + PROVINCE_CHAIR + MINISTER,
     ),

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import Configuration, HistoryEntry, User, check_signer, check_symbol
+from cycle.models import Configuration, HistoryEntry, Level, User, check_signer, check_symbol
+from dossiers.law.signers import Called, Office, committee, council
 from dossiers.models import CaseType
 
 if TYPE_CHECKING:
@@ -142,6 +143,12 @@ class DocumentKind(models.TextChoices):
     REQUEST = "request", _("Công văn đề nghị trung ương")
 
 
+#: The documents that the council's chair signs, and those that the chair of its unit signs; a
+#: submission or a notice may be its office's, a report the team's.
+BY_COUNCIL = frozenset({DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT})
+BY_COMMITTEE = frozenset({DocumentKind.DECISION, DocumentKind.CERTIFICATE, DocumentKind.REQUEST})
+
+
 class SignedDocument(models.Model):
     """Number, date, signer and scan of a council's document (văn bản đã ký), given by the clerk."""
 
@@ -180,6 +187,15 @@ class SignedDocument(models.Model):
         check_symbol(self.number, "number")
         check_signer(self.signer, "signer")
 
+    def office(self) -> Office | None:
+        """Whose chair signs it: the council's, or its unit's; None where the law names nobody."""
+        unit = self.round.council.org_unit
+        if self.kind in BY_COUNCIL:
+            return council(Called.over(unit), Level(unit.level))
+        if self.kind in BY_COMMITTEE:
+            return committee(Called.over(unit), Level(unit.level))
+        return None
+
     @classmethod
     def record(
         cls,
@@ -193,7 +209,7 @@ class SignedDocument(models.Model):
         """Save ``signed`` as the signed document of ``kind``; it replaces an earlier one.
 
         Also after the closing, when most are signed. Raises PermissionDenied, and ValidationError
-        when its staged scan is gone.
+        when its staged scan is gone, or when who signed it in this capacity does not sign it.
         """
         with round_.change(
             "round.record_document",
@@ -206,6 +222,9 @@ class SignedDocument(models.Model):
         ) as said:
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
+            office = signed.office() if signed.signer_capacity else None
+            if office is not None and not office.signs_as(signed.signer_capacity):
+                raise ValidationError({"signer_capacity": office.sentence})
             if signed.scan_sha256:
                 files.keep(signed.scan_sha256, "scan")
             signed.replaces = cls.objects.filter(

@@ -33,6 +33,7 @@ from councils.models import (
     Seat,
     SignedDocument,
 )
+from councils.models.appraisal import BY_COUNCIL
 from councils.papers.sheet import score_sheet
 from cycle import clock, letters
 from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, end_of
@@ -61,10 +62,6 @@ OF_ROUND = (
     DocumentKind.DECISION,
     DocumentKind.NOTICE,
     DocumentKind.REQUEST,
-)
-#: The documents that the council signs; the others are signed for its unit.
-_BY_COUNCIL = frozenset(
-    {DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT}
 )
 #: The seats that a score sheet may be printed for.
 SCORES = (*JUDGES, Seat.SECRETARY)
@@ -115,7 +112,7 @@ def _moment(kind: str, round_: EvaluationRound, closing: Closing | None) -> date
     """
     if kind == DocumentKind.INVITATION:
         return round_.invited_at
-    if kind in _BY_COUNCIL or kind == DocumentKind.SUPPORT_REPORT:
+    if kind in BY_COUNCIL or kind == DocumentKind.SUPPORT_REPORT:
         last = closing or round_.closings.order_by("-version").first()
         return last.at if last is not None else None
     recorded = _recorded(kind, round_)
@@ -138,7 +135,7 @@ def _head(kind: str, round_: EvaluationRound, entry: RoundEntry | None = None) -
     council, unit = round_.council, round_.council.org_unit
     recorded = _recorded(kind, round_, entry)
     committee = f"Ủy ban nhân dân {_in_sentence(_name(unit))}"
-    if kind in _BY_COUNCIL:
+    if kind in BY_COUNCIL:
         parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
         chair = _holder(council, Seat.CHAIR)
         signs = ["TM. HỘI ĐỒNG", "CHỦ TỊCH"], _name(chair.user) if chair else ""

@@ -40,6 +40,7 @@ from dossiers.models import (
     SelfAssessment,
     Task,
 )
+from dossiers.models.paper import UNKNOWN_SIGNER
 from dossiers.walk import doors
 
 DATA = Path(__file__).parent.parent / "data"
@@ -453,7 +454,7 @@ class _Replay:
             paper = OfficialDocument(
                 number=row["document"] or "Chưa rõ số",
                 signed_on=clock.today(),
-                signer="Chưa rõ tên",
+                signer=UNKNOWN_SIGNER,
                 signer_capacity=row["signer"] or "Chưa rõ chức vụ",
             )
         values = _fields(row["fields"])

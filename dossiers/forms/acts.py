@@ -42,7 +42,7 @@ from dossiers.forms.records import RECORDS
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
-from dossiers.law.conditions import Words
+from dossiers.law.conditions import Words, before_filing
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import AT_WORK, LATE_STARTS
@@ -533,6 +533,8 @@ class ActForm:
         self._sure = data.get(self.sure) if data is not None else None
         #: (label, value) of all that was typed, when a final act asks once more.
         self.asks: list[tuple[str, str]] = []
+        #: Why it asks once more.
+        self.warning: Words = ""
         common = {"data": data, "files": files}
         self.parts: list[Any] = []
 
@@ -617,7 +619,9 @@ class ActForm:
         call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
             part.add_to(call)
-        asks = bool(self.act.final) and self._sure != self.seal
+        doubts = before_filing(self.dossier, self.name, call["paper"])
+        self.warning = doubts or self.act.final
+        asks = bool(self.warning) and self._sure != self.seal
         try:
             if asks:
                 # What the record refuses is refused first: nobody is asked about it.

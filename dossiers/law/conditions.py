@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Level
+from cycle.models import HistoryEntry, Level, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.signers import SIGNERS
+from dossiers.law.signers import REQUEST, SIGNERS, Signer
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
 
@@ -471,53 +472,161 @@ def signed_by_office(name: str) -> Condition:
     return Condition(check, field="paper-signer_capacity")
 
 
-def _used(dossier: Dossier) -> tuple[Any, Any]:
-    """The paper of the act, and the first of the same number or scan on which another act was done
-    that needs a paper of its own; None where there is none.
+def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
+    """Ngày văn bản đề nghị trước ngày nộp hồ sơ: what is asked once more of the request ``paper``
+    on which the act ``name`` sends the dossier up, for its day says in which batch it comes.
+    """
+    if paper is None or name not in SIGNERS or SIGNERS[name].paper != REQUEST:
+        return None
+    if dossier.state != S.COMMUNE_CHECKED:
+        return None
+    filed = dossier.history.filter(event__in=_FILED).order_by("seq").last()
+    since = timezone.localdate(filed.at if filed is not None else dossier.opened_at)
+    if paper.signed_on >= since:
+        return None
+    return _now(
+        "Văn bản đề nghị ký ngày %(day)s, trước ngày nộp hồ sơ (%(since)s); ngày ký xếp hồ sơ vào "
+        "đợt của ngày ấy: xin xem lại."
+    ) % {"day": f"{paper.signed_on:%d/%m/%Y}", "since": f"{since:%d/%m/%Y}"}
+
+
+_FILED = ("dossier.submit_dossier", "dossier.receive_directly")
+
+#: The acts whose papers are compared with another's: who signs them is known, or what they correct.
+_COMPARED = {f"dossier.{act}": act for act in (*SIGNERS, "correct_names")}
+
+
+def _where_used(papers: Iterable[Any]) -> dict[int, tuple[str, str]]:
+    """Key of a paper -> the act that was done on it, and the state in which; those alone that are
+    compared: no paper of a list of before.
+    """
+    entries = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER,
+        stream_id__in={paper.dossier_id for paper in papers},
+        event__in=list(_COMPARED),
+    ).order_by("seq")
+    return {
+        pk: (_COMPARED[event], before)
+        for event, before, data in entries.values_list("event", "before", "data")
+        for model, pk in data.get("records", ())
+        if model == "officialdocument"
+    }
+
+
+def _used(dossier: Dossier, name: str) -> Lack | None:
+    """What is wrong with the paper of the act ``name`` beside those of all dossiers, said at its
+    field; None where nothing is. One number of one body in a year is one paper: of one day, signer
+    and scan. A scan shows one paper. A paper is of one kind of act (:class:`Signer`), and of an act
+    that needs its own of no other in the dossier.
     """
     paper = dossier.resting_on
-    if paper is None:
-        return None, None
-    own = [f"dossier.{act}" for act, signer in SIGNERS.items() if signer.own]
-    used = [
-        pk
-        for entry in dossier.history.filter(event__in=own)
-        for model, pk in entry.data.get("records", ())
-        if model == paper._meta.model_name
-    ]
-    other = dossier.officialdocuments.filter(pk__in=used).exclude(pk=paper.pk).alike(paper).first()
-    return paper, other
-
-
-@typed_at("paper-number")
-def of_another_number(dossier: Dossier) -> Words | None:
-    """Số văn bản khác: a number is given once in a year."""
-    paper, other = _used(dossier)
-    if other is None or not paper.has_number_of(other):
+    # In a replay of the past little is known of a paper.
+    if paper is None or clock.replaying():
         return None
-    return _now(
-        "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc này."
-    ) % {"paper": other}
+    if dossier.compared is None:
+        others = paper.others_alike()
+        used = _where_used(others) if others else {}
+        quarrels = (
+            quarrel
+            for other in others
+            if other.pk in used
+            and (quarrel := _quarrel(dossier, name, paper, other, *used[other.pk]))
+        )
+        dossier.compared = (next(quarrels, None),)
+    return dossier.compared[0]
 
 
-@typed_at("paper-scan_file")
-def of_another_scan(dossier: Dossier) -> Words | None:
-    """Bản chụp khác: a scan shows one paper."""
-    paper, other = _used(dossier)
-    if other is None or paper.has_number_of(other):
+def _quarrel(
+    dossier: Dossier, name: str, paper: Any, other: Any, act: str, state: str
+) -> Lack | None:
+    """What is wrong between the ``paper`` of the act ``name`` and an ``other`` that is alike, on
+    which ``act`` was done in ``state``.
+    """
+    mine, its = SIGNERS[name], SIGNERS.get(act)
+    here = other.dossier_id == dossier.pk
+    told = {
+        "paper": other,
+        "number": other.number,
+        "product": other.dossier.product.name,
+        "day": f"{other.signed_on:%d/%m/%Y}",
+        "signer": other.signer,
+    }
+    same_number = paper.has_number_of(other)
+    same_scan = bool(paper.shown_by) and paper.shown_by == other.shown_by
+    if here and mine.own and its is not None and its.own and same_number:
+        return Lack(
+            _now(
+                "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính "
+                "việc này."
+            )
+            % told,
+            "paper-number",
+        )
+    one_body = its is not None and _body(dossier, mine, dossier.state) == _body(
+        other.dossier, its, state
+    )
+    if same_scan and not (same_number and (one_body or its is None)):
+        return Lack(
+            _now(
+                "Bản chụp này là của văn bản %(paper)s, đã ghi cho «%(product)s»: hãy chọn bản "
+                "chụp của văn bản này."
+            )
+            % told,
+            "paper-scan_file",
+        )
+    if not one_body:
         return None
-    return _now(
-        "Bản chụp này là của văn bản %(paper)s đã ghi cho một việc khác: hãy chọn bản chụp của văn "
-        "bản này."
-    ) % {"paper": other}
+    for field in paper.unlike(other):
+        return Lack(_UNLIKE[field] % told, f"paper-{field}")
+    if (mine.paper or name) != (its and its.paper or act):
+        return Lack(
+            _now(
+                "Văn bản %(paper)s đã ghi cho «%(product)s» trong một việc khác: hãy nhập văn bản "
+                "của chính việc này."
+            )
+            % told,
+            "paper-number",
+        )
+    return None
+
+
+_UNLIKE = {
+    "signed_on": _("Văn bản %(number)s đã ghi cho «%(product)s» với ngày ký %(day)s."),
+    "signer": _("Văn bản %(number)s đã ghi cho «%(product)s» với người ký %(signer)s."),
+    "scan_file": _(
+        "Văn bản %(number)s đã ghi cho «%(product)s» với bản chụp khác: hãy chọn đúng tệp đó, tải "
+        "được ở trang hồ sơ ấy."
+    ),
+}
+
+
+def _body(dossier: Dossier, signer: Signer, state: str) -> tuple[str, int | None]:
+    """Whose number a paper has: the level, and which unit of it; of the others there is one."""
+    level = signer.level_of(dossier, state)
+    if level in (Level.COMMUNE, Level.DISTRICT):
+        unit = dossier.commune.at_level(level)
+        return level, unit and unit.pk
+    return level, None
+
+
+def _one_paper(name: str, field: str) -> Condition:
+    """The condition that nothing at ``field`` of the paper of the act ``name`` is another's."""
+
+    def check(dossier: Dossier) -> Words | None:
+        """Một văn bản: một số, một ngày ký, một người ký, một bản chụp."""
+        lack = _used(dossier, name)
+        return lack.words if lack is not None and lack.field == field else None
+
+    check.__name__ = f"{name}_has_its_own_{field.removeprefix('paper-')}"
+    return Condition(check, field=field)
 
 
 def about_its_paper(name: str) -> tuple[Condition, ...]:
     """What the paper of the act ``name`` must be by law, if one is given."""
     if name not in SIGNERS:
         return ()
-    own = (of_another_number, of_another_scan) if SIGNERS[name].own else ()
-    return (signed_by_office(name), *own)
+    fields = ("number", "signed_on", "signer", "scan_file")
+    return (signed_by_office(name), *(_one_paper(name, f"paper-{field}") for field in fields))
 
 
 def _was_reported(dossier: Dossier) -> bool:

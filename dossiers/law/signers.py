@@ -18,7 +18,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cycle.letters import fold, search_words
-from cycle.models import Level
+from cycle.models import Level, OrgUnit
 from dossiers.law.states import State
 
 if TYPE_CHECKING:
@@ -46,60 +46,90 @@ _MISTAKEN = ("thủ trưởng",)
 #: A copied signature block may end so.
 _SIGNED = re.compile(r" da ky(?: ten)?(?: dong dau)?$")
 
-#: Other bodies that have a chair; no part of a unit's name.
-_OTHER_BODY = (
-    r"hoi (?:nong|phu|lien|cuu|dong|nguoi|chu thap|khuyen|lam|doanh|san)|hop tac xa|htx|mat tran"
-    r"|mttq|cong doan|doan thanh|doan tncs|lien minh|lien hiep|dang uy|cong ty|hdnd|hdqt|van phong"
-    r"|uy ban"
-)
 _TOWN = "xa|phuong|thi tran|dac khu"
 _OF_DISTRICT = "huyen|thi xa|thanh pho|quan"
-_HEADS = r"tm|kt|tuq|tl|quyen chu tich|pho chu tich|chu tich"
+_OF_PROVINCE_KINDS = "tinh|thanh pho"
+
+#: Names of units, as :func:`capacity_words` reads them: «xa na tau».
+Names = frozenset[str]
 
 
-def _name(most: int) -> str:
-    """Up to ``most`` words of a unit's name."""
-    return rf"(?: (?!(?:{_OTHER_BODY}|{_HEADS})\b)\w+){{0,{most}}}"
+def _names(names: Names, kinds: str) -> list[str]:
+    """How units of these ``names`` are written: with the word of their kind, or without."""
+    written = []
+    for name in sorted(names):
+        kind, bare = re.fullmatch(rf"(?:({kinds}) )?(.+)", name).groups()  # type: ignore[union-attr]
+        written.append(rf"(?:(?:{kind or kinds}) )?{re.escape(bare)}")
+    return written
 
 
-def _unit(kinds: str, above: str = "") -> str:
-    """A unit of one of ``kinds``, its name, and the units ``above`` it."""
-    upper = rf"(?: (?:{above}){_name(4)}){{0,2}}" if above else ""
-    return rf"(?:{kinds}){_name(5)}{upper}"
-
-
-def _line(head: str, deputy: str, before: str, *, orders: str = "tuq") -> re.Pattern[str]:
-    """How ``head`` and ``deputy`` are written, with the body ``before`` them or not: alone, one for
-    the other, or whoever signs for them by an authority (``orders``).
+def _unit(kinds: str, names: Names, above: str = "", alone: str = "") -> str:
+    """A unit: the word of its kind ``alone`` (any of ``kinds`` without it), or one of ``names``;
+    then the units ``above`` it.
     """
-    # The unit is read as that of whoever gave the authority.
-    no_office = rf"{_OTHER_BODY}|{_HEADS}|{_TOWN}|{_OF_DISTRICT}|tinh"
-    of_another = rf"(?: (?!(?:{no_office})\b)\w+)(?: \w+){{0,14}}"
+    return rf"(?:{'|'.join((alone or kinds, *_names(names, kinds)))}){above}"
+
+
+def _line(head: str, deputy: str, before: str, heads: str, *, orders: str = "tuq") -> re.Pattern:
+    """How ``head`` and ``deputy`` are written, with the body ``before`` them or not: alone, one for
+    the other, or one of the ``heads`` of offices who sign for them by an authority (``orders``).
+    """
     return re.compile(
         rf"(?:(?:tm )?{before} )?(?:kt {head}(?: {deputy})?|{head}(?: {deputy})?|{deputy}"
-        rf"|(?:{orders}) (?:{head}|{before}){of_another})"
+        rf"|(?:{orders}) (?:{head}|{before}) (?:{heads}))"
     )
 
 
-def _chair(unit: str) -> re.Pattern[str]:
-    """The chair of a unit's People's Committee, or who signs for them."""
+def _head(office: str, *titles: tuple[str, str]) -> str:
+    """The head of an ``office``, their deputy, or the deputy for the head."""
+    ways = []
+    for head, deputy in titles:
+        ways += [rf"(?:kt {head}{office} )?{deputy}{office}", rf"{head}{office}"]
+    return "|".join(ways)
+
+
+def _any_of(*words: str) -> str:
+    return rf"(?: (?:{'|'.join(words)}))*"
+
+
+#: What offices of a committee are about, word by word.
+_ABOUT = _any_of(
+    "nong nghiep", "va", "moi truong", "phat trien nong thon", "ptnt", "mt", "nn", "nnptnt", "nnmt",
+    "cong thuong", "khoa hoc", "cong nghe", "tai chinh", "ke hoach", "dau tu", "noi vu", "y te",
+    "van hoa", "the thao", "du lich", "tai nguyen", "xay dung", "kinh te", "ha tang", "do thi",
+    "xa hoi",
+)  # fmt: skip
+_CHIEF = ("chanh van phong", "pho (?:chanh )?van phong")
+
+
+def _heads_of(unit: str, office: str, *titles: tuple[str, str]) -> str:
+    """The heads of a committee's offices and of its secretariat, and of no other."""
+    secretariat = (
+        rf"(?: (?:hdnd va )?(?:uy ban nhan dan|uy ban)|(?: dieu phoi)(?: nong thon moi| ntm)?)?"
+        rf"(?: {unit})?"
+    )
+    return _head(rf"{office}{_ABOUT}(?: {unit})?", *titles) + "|" + _head(secretariat, _CHIEF)
+
+
+def _chair(unit: str, heads: str) -> re.Pattern:
+    """The chair of a unit's People's Committee, or who signs for them: one of ``heads``."""
     committee = rf"uy ban nhan dan(?: cap)?(?: {unit})?"
     of = rf"(?: {committee}| {unit})?"
     head = rf"(?:quyen )?chu tich{of}"
     deputy = rf"pho chu tich(?: thuong truc| phu trach)?{of}"
-    return _line(head, deputy, committee)
+    return _line(head, deputy, committee, heads)
 
 
-def _council(unit: str) -> re.Pattern[str]:
-    """The chair of a council that judges, or who signs for them."""
-    topic = (
-        r"(?: (?:danh gia|xep hang|phan hang|va|cac|san pham|chuong trinh|ocop|moi xa mot san pham"
-        r"|cap|nam \d{4}))*"
-    )
+def _council(unit: str) -> re.Pattern:
+    """The chair of a council that judges, or their deputy."""
+    topic = _any_of(
+        "danh gia", "xep hang", "phan hang", "va", "cac", "san pham", "chuong trinh", "ocop",
+        "moi xa mot san pham", "cap", r"nam \d{4}",
+    )  # fmt: skip
     council = rf"hoi dong{topic}(?: {unit})?"
-    return _line(
-        rf"chu tich(?: {council})?", rf"pho chu tich(?: thuong truc)?(?: {council})?", council
-    )
+    head = rf"chu tich(?: {council})?"
+    # No council gives an authority.
+    return _line(head, rf"pho chu tich(?: thuong truc)?(?: {council})?", council, r"(?!)")
 
 
 _MINISTRY = (
@@ -135,15 +165,113 @@ def capacity_words(capacity: str) -> str:
 
 # --- Which office ---------------------------------------------------------------------------------
 
-_COMMUNE = (_chair(_unit(_TOWN, f"{_OF_DISTRICT}|tinh")),)
-_DISTRICT = (_chair(_unit(_OF_DISTRICT, "tinh|thanh pho")),)
-_PROVINCES = {kind: (_chair(_unit(kind)),) for kind in ("tinh", "thanh pho")}
+
+@dataclass(frozen=True)
+class Called:
+    """What the units over a dossier or council are and were called, by level, as
+    :func:`capacity_words` reads them; ``kind``: what its province is today.
+    """
+
+    commune: Names = frozenset()
+    district: Names = frozenset()
+    province: Names = frozenset()
+    kind: str = "tinh"
+
+    @classmethod
+    def over(cls, *units: OrgUnit) -> Called:
+        """The units, those above them, all that these took over, and what took them over."""
+        names: dict[str, set[str]] = {level: set() for level in Level}
+        kind, ids = "tinh", {unit.pk for unit in units}
+        # Upward by level: what is above those of one level is known then.
+        for _level in Level:
+            found = OrgUnit.objects.filter(pk__in=OrgUnit.objects.business_of(ids).values("pk"))
+            found |= OrgUnit.objects.heirs_of(ids)
+            ids = set()
+            for unit in found.order_by():
+                former = [each["name"] for each in unit.former_names]
+                other = re.split(r"[;,|]", unit.aliases)
+                names[unit.level].update(map(capacity_words, [unit.name, *former, *other]))
+                if unit.parent_id is not None:
+                    ids.add(unit.parent_id)
+                if unit.level == Level.PROVINCE and unit.valid_to is None:
+                    kind = "thanh pho" if fold(unit.name).startswith("thanh pho") else "tinh"
+            if not ids:
+                break
+        return cls(*(frozenset(names[level] - {""}) for level in _LEVELS), kind)
+
+
+_LEVELS = (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
+
+
+def called(dossier: Dossier) -> Called:
+    """What the units of a dossier are called; with those that its work was routed to."""
+    own = [dossier.commune, *([dossier.before_split] if dossier.before_split else [])]
+    routed = [route.org_unit for route in dossier.routes.select_related("org_unit")]
+    return Called.over(*own, *routed)
+
+
+def _above(*levels: tuple[str, Names]) -> str:
+    """The units above one, each named or not there."""
+    return "".join(
+        rf"(?: (?:{'|'.join(written)}))?"
+        for kinds, names in levels
+        if (written := _names(names, kinds))
+    )
+
+
+@lru_cache(maxsize=256)
+def _units(called: Called) -> dict[Level, str]:
+    """How its unit of each level is written after the office, with those above it."""
+    province = _OF_PROVINCE_KINDS, called.province
+    return {
+        Level.COMMUNE: _unit(
+            _TOWN, called.commune, _above((_OF_DISTRICT, called.district), province)
+        ),
+        Level.DISTRICT: _unit(_OF_DISTRICT, called.district, _above(province)),
+        Level.PROVINCE: _unit(*province, alone=called.kind),
+    }
+
+
+_DIVISION = ("truong phong", "pho (?:truong )?phong")
+#: Level of a committee -> its offices whose heads may sign by an authority of the chair.
+_OFFICES: dict[Level, tuple[str, tuple[str, str]]] = {
+    Level.COMMUNE: ("", _DIVISION),
+    Level.DISTRICT: ("", _DIVISION),
+    Level.PROVINCE: (" so", ("giam doc", "pho giam doc")),
+}
+
+
+@lru_cache(maxsize=256)
+def _committee(called: Called, level: Level) -> tuple[re.Pattern, ...]:
+    unit = _units(called)[level]
+    return (_chair(unit, _heads_of(unit, *_OFFICES[level])),)
+
+
+@lru_cache(maxsize=256)
+def _judges(called: Called, level: Level) -> tuple[re.Pattern, ...]:
+    return (_council(_units(called)[level]),)
+
+
+_OF_MINISTRY = _any_of(
+    "kinh te", "hop tac", "va", "phat trien", "nong thon", "chat luong", "che bien",
+    "thi truong", "nong nghiep", "moi truong", "thuong mai",
+)  # fmt: skip
+_MINISTRY_HEADS = "|".join(
+    (
+        _head(rf"(?: cuc{_OF_MINISTRY})?", ("cuc truong", "pho cuc truong")),
+        _head(rf"(?: vu{_OF_MINISTRY})?", ("vu truong", "pho vu truong")),
+        _head(
+            rf"(?: {_MINISTRY}| bo|(?: dieu phoi)(?: nong thon moi| ntm)?(?: trung uong)?)?", _CHIEF
+        ),
+    )
+)
 #: Whoever signs by the minister's order writes «TL. Bộ trưởng» before.
 _MINISTER = (
     _line(
         rf"(?:quyen )?bo truong(?: {_MINISTRY})?",
         rf"thu truong(?: thuong truc)?(?: {_MINISTRY})?",
         _MINISTRY,
+        _MINISTRY_HEADS,
         orders="tuq|tl",
     ),
 )
@@ -158,29 +286,27 @@ CENTRE = Office(
         "kiểm tra chức vụ người ký."
     ),
     # A chair without a body is anybody's.
-    (*_MINISTER, re.compile(rf"(?!(?:kt )?(?:pho )?chu tich$){_council(_CENTRAL).pattern}")),
-)
-STOPPED = Office(
-    _(
-        "Xác nhận ngừng sản xuất do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ "
-        "người ký."
+    (
+        *_MINISTER,
+        re.compile(rf"(?!(?:kt )?(?:pho )?chu tich$){_council(f'(?:{_CENTRAL})').pattern}"),
     ),
-    _COMMUNE,
 )
-COMMUNE = Office(
-    _("Văn bản của xã do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ người ký."),
-    _COMMUNE,
+_STOPPED = _(
+    "Xác nhận ngừng sản xuất do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ "
+    "người ký."
 )
-DISTRICT = Office(
-    _(
+_OF_COMMITTEE: dict[Level, str | Promise] = {
+    Level.COMMUNE: _(
+        "Văn bản của xã do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ người ký."
+    ),
+    Level.DISTRICT: _(
         "Văn bản của huyện do Chủ tịch hoặc Phó Chủ tịch UBND huyện ký: hãy kiểm tra chức vụ người "
         "ký."
     ),
-    _DISTRICT,
-)
-_OF_PROVINCE = _(
-    "Văn bản này do Chủ tịch UBND tỉnh hoặc người ký thay ký: hãy kiểm tra chức vụ người ký."
-)
+    Level.PROVINCE: _(
+        "Văn bản này do Chủ tịch UBND tỉnh hoặc người ký thay ký: hãy kiểm tra chức vụ người ký."
+    ),
+}
 _OF_COUNCIL = _(
     "Kết quả của hội đồng do Chủ tịch hoặc Phó Chủ tịch hội đồng ký: hãy kiểm tra chức vụ người ký."
 )
@@ -188,28 +314,38 @@ FIVE_STARS = Office(_("Quyết định thu hồi sản phẩm 5 sao do Bộ trư
 RECOGNISED = Office(_("Quyết định công nhận 5 sao do Bộ trưởng ký."), _MINISTER)
 
 
-def _kind(dossier: Dossier) -> str:
-    """What its province is: a province, or a city of the centre."""
-    province = dossier.commune.at_level(Level.PROVINCE)
-    city = province is not None and fold(province.name).startswith("thanh pho")
-    return "thanh pho" if city else "tinh"
+def committee(called: Called, level: Level, sentence: str | Promise = "") -> Office:
+    """The chair of the People's Committee of this level, among the units that are so ``called``."""
+    return Office(sentence or _OF_COMMITTEE[level], _committee(called, level))
+
+
+def council(called: Called, level: Level) -> Office:
+    """The chair of the council of this level, who also is that of its committee."""
+    return Office(_OF_COUNCIL, (*_committee(called, level), *_judges(called, level)))
+
+
+def _commune(dossier: Dossier) -> Office:
+    return committee(called(dossier), Level.COMMUNE)
+
+
+def _stopped(dossier: Dossier) -> Office:
+    return committee(called(dossier), Level.COMMUNE, _STOPPED)
 
 
 def _province(dossier: Dossier) -> Office:
-    return Office(_OF_PROVINCE, _PROVINCES[_kind(dossier)])
+    return committee(called(dossier), Level.PROVINCE)
 
 
 def _of_whoever_has_it(dossier: Dossier) -> Office:
-    return COMMUNE if dossier.state == State.COMMUNE_CHECKED else DISTRICT
+    return committee(called(dossier), _level_that_has_it(dossier, dossier.state))
 
 
-def _council_of_district(_dossier: Dossier) -> Office:
-    return Office(_OF_COUNCIL, (*_DISTRICT, _council(_unit(_OF_DISTRICT, "tinh|thanh pho"))))
+def _council_of_district(dossier: Dossier) -> Office:
+    return council(called(dossier), Level.DISTRICT)
 
 
 def _council_of_province(dossier: Dossier) -> Office:
-    kind = _kind(dossier)
-    return Office(_OF_COUNCIL, (*_PROVINCES[kind], _council(_unit(kind))))
+    return council(called(dossier), Level.PROVINCE)
 
 
 def _centre(dossier: Dossier) -> Office:
@@ -220,36 +356,62 @@ def _centre(dossier: Dossier) -> Office:
 
 def _who_revokes(dossier: Dossier) -> Office:
     """What the centre certifies under the pinned edition the minister revokes."""
-    by_centre = dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
+    by_centre = _level_that_certified(dossier, dossier.state) == Level.CENTRE
     return FIVE_STARS if by_centre else _province(dossier)
+
+
+def _level_that_has_it(_dossier: Dossier, state: str) -> Level:
+    return Level.COMMUNE if state == State.COMMUNE_CHECKED else Level.DISTRICT
+
+
+def _level_that_certified(dossier: Dossier, _state: str) -> Level:
+    by_centre = dossier.rule_set.certifier(dossier.stars) == Level.CENTRE
+    return Level.CENTRE if by_centre else Level.PROVINCE
 
 
 @dataclass(frozen=True)
 class Signer:
     """Who signs the paper of an act: by which article of QĐ 26/2026/QĐ-TTg, unless said; ``own``:
     the paper is of no other act of the dossier.
+
+    ``level``: whose number the paper has, where the act is done in a state. ``paper``: what paper
+    it is; of other dossiers it may be for acts of the same alone. Without one for this act alone.
     """
 
     office: Callable[[Dossier], Office]
     article: str
+    level: Level | Callable[[Dossier, str], Level]
     own: bool = True
+    paper: str = ""
 
+    def level_of(self, dossier: Dossier, state: str) -> Level:
+        """Whose number a paper has on which the act was done in ``state``."""
+        return self.level if isinstance(self.level, Level) else self.level(dossier, state)
+
+
+#: The kinds of papers that several acts may rest on.
+REQUEST, _RESULT, _ORDER = "request", "result", "order"
+_1048, _CENTRE = "QĐ 1048/2019", Level.CENTRE
+_PROVINCE, _DISTRICT, _COMMUNE = Level.PROVINCE, Level.DISTRICT, Level.COMMUNE
 
 #: Act -> who signs its paper. It is asked of the paper that is given, also where none need be.
 SIGNERS: dict[str, Signer] = {
-    "forward_to_district": Signer(lambda _dossier: COMMUNE, "QĐ 1048/2019", own=False),
-    "forward_to_province": Signer(_of_whoever_has_it, "Điều 7.2", own=False),
-    "rank_at_district": Signer(_council_of_district, "QĐ 1048/2019", own=False),
-    "rank": Signer(_council_of_province, "Điều 7.3", own=False),
-    "not_recognise": Signer(_council_of_province, "Điều 7.3", own=False),
-    "approve_result": Signer(_province, "Điều 7.4"),
-    "nominate": Signer(_province, "Điều 7.4"),
-    "record_centre_result": Signer(_centre, "Điều 7.4"),
-    "evaluate_again": Signer(_province, "Điều 7.4.g"),
-    "certify": Signer(_province, "Điều 7.3"),
-    "confirm_stopped": Signer(lambda _dossier: STOPPED, "Điều 8.4"),
-    "report_revocation": Signer(_province, "Điều 8.2.b"),
-    "revoke": Signer(_who_revokes, "Điều 8.2"),
-    "order_evaluation": Signer(lambda _dossier: MINISTER, "Điều 10.1.b"),
-    "withdraw_decision": Signer(lambda _dossier: MINISTER, "Điều 10.1.b"),
+    "forward_to_district": Signer(_commune, _1048, _COMMUNE, own=False, paper=REQUEST),
+    "forward_to_province": Signer(
+        _of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=REQUEST
+    ),
+    "rank_at_district": Signer(_council_of_district, _1048, _DISTRICT, own=False, paper=_RESULT),
+    "rank": Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT),
+    "not_recognise": Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT),
+    # One decision approves some results and recognises others.
+    "approve_result": Signer(_province, "Điều 7.4", _PROVINCE, paper=_RESULT),
+    "nominate": Signer(_province, "Điều 7.4", _PROVINCE),
+    "record_centre_result": Signer(_centre, "Điều 7.4", _CENTRE),
+    "evaluate_again": Signer(_province, "Điều 7.4.g", _PROVINCE),
+    "certify": Signer(_province, "Điều 7.3", _PROVINCE, paper=_RESULT),
+    "confirm_stopped": Signer(_stopped, "Điều 8.4", _COMMUNE),
+    "report_revocation": Signer(_province, "Điều 8.2.b", _PROVINCE),
+    "revoke": Signer(_who_revokes, "Điều 8.2", _level_that_certified),
+    "order_evaluation": Signer(lambda _dossier: MINISTER, "Điều 10.1.b", _CENTRE, paper=_ORDER),
+    "withdraw_decision": Signer(lambda _dossier: MINISTER, "Điều 10.1.b", _CENTRE, paper=_ORDER),
 }

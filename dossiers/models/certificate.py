@@ -435,8 +435,8 @@ class Certificate(Record):
         return same.filter(issued_on__year=self.issued_on.year).first() if self.issued_on else None
 
     def _check_decision(self, decision: OfficialDocument) -> None:
-        """The decision was signed after the council met and not after the certificate was issued;
-        and its number, in one year, always has the same day and signer. Raises ValidationError.
+        """The decision was signed after the council met and not after the certificate was issued.
+        Raises ValidationError.
         """
         if self.issued_on and self.issued_on < decision.signed_on:
             raise ValidationError(
@@ -447,29 +447,6 @@ class Certificate(Record):
             raise ValidationError(
                 {"signed_on": _("Ngày ký quyết định không thể trước ngày họp hội đồng.")}
             )
-        papers = type(decision).objects.alike(decision).exclude(pk=decision.pk)
-        given = Certificate.objects.filter(issuer=self.issuer, decision__in=papers)
-        other = given.select_related("decision__scan").first()
-        if other is None or other.decision is None:
-            return
-        said = {
-            "number": _("Bản chụp này là của quyết định %(number)s, đã ghi cho «%(product)s»."),
-            "signed_on": _("Quyết định %(number)s đã ghi cho «%(product)s» với ngày ký %(day)s."),
-            "signer": _("Quyết định %(number)s đã ghi cho «%(product)s» với người ký %(signer)s."),
-            "scan_file": _(
-                "Quyết định %(number)s đã ghi cho «%(product)s» với bản chụp khác: hãy chọn đúng "
-                "tệp đó, tải được ở trang hồ sơ ấy."
-            ),
-        }
-        for field in decision.unlike(other.decision):
-            its = {
-                "number": other.decision.number,
-                "product": other.product_name,
-                "day": f"{other.decision.signed_on:%d/%m/%Y}",
-                "signer": other.decision.signer,
-            }
-            at = "scan_file" if field == "number" else field
-            raise ValidationError({at: said[field] % its})
 
     def refused(self, error: Exception) -> ValidationError | None:
         if "certificate_number_once" in str(error):

@@ -147,6 +147,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     history_stream = Stream.DOSSIER
     #: The paper of the act that is being done; its conditions ask it.
     resting_on: OfficialDocument | None = None
+    #: What is wrong with it beside other papers, in a tuple; None before they were compared.
+    compared: tuple[Lack | None] | None = None
 
     cycle = models.ForeignKey(
         Cycle, models.PROTECT, related_name="dossiers", verbose_name=_("chu trình")
@@ -648,7 +650,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self._keep(records, doing.by, moment, paper)
             before, rubric_before = self.state, self.rubric_id
             was, beside = copy.copy(self), self._beside(act)
-            self.resting_on = paper
+            self.resting_on, self.compared = paper, None
             try:
                 if self._why_not_of_round(name, doing):
                     raise ConditionNotMet(self.lacking(name, doing))
@@ -656,7 +658,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             except fsm.TransitionNotAllowed:
                 raise ConditionNotMet(self.lacking(name, doing)) from None
             finally:
-                self.resting_on = None
+                self.resting_on = self.compared = None
             if self.state != before:
                 self.moved_at = moment
             self.save()

@@ -81,6 +81,9 @@ class Evidence(models.Model):
     class Meta:
         verbose_name = _("tài liệu minh chứng")
         ordering = ["kind", "criteria", "pk"]
+        indexes = [
+            models.Index(fields=["sha256"], name="evidence_of_file", condition=~Q(sha256=""))
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(sha256="") | ~Q(paper_location=""),

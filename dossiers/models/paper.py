@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock, letters
 from cycle.letters import fold_number
 from cycle.models import NameField, check_signer, check_symbol, same_name
-from dossiers.models.evidence import SCANS
+from dossiers.models.evidence import SCANS, Evidence
 from dossiers.models.records import Record
 
 
@@ -26,8 +26,14 @@ class OfficialDocumentQuerySet(models.QuerySet):
         if number := fold_number(paper.number):
             same |= Q(folded_number=number, signed_on__year=paper.signed_on.year)
         if sha256 := paper.shown_by:
-            same |= Q(scan__sha256=sha256)
+            # Read apart, so that each side has its index.
+            shown = Evidence.objects.filter(sha256=sha256).order_by()
+            same |= Q(scan__in=list(shown.values_list("pk", flat=True)))
         return self.filter(same).select_related("scan") if same else self.none()
+
+
+#: Who signed a paper of before, where it is not known.
+UNKNOWN_SIGNER = "Chưa rõ tên"
 
 
 class OfficialDocument(Record):
@@ -60,6 +66,17 @@ class OfficialDocument(Record):
     def shown_by(self) -> str:
         """The SHA-256 of its scan; "" without one."""
         return self.scan.sha256 if self.scan is not None else ""
+
+    def others_alike(self) -> list[OfficialDocument]:
+        """Other papers of its number and year or with its scan, with their dossiers; none whose
+        signer is not known.
+        """
+        others = OfficialDocument.objects.alike(self).exclude(signer=UNKNOWN_SIGNER)
+        return list(
+            others.exclude(pk=self.pk)
+            .select_related("dossier__product", "dossier__commune__parent__parent")
+            .order_by("pk")
+        )
 
     def has_number_of(self, other: OfficialDocument) -> bool:
         """Whether both have one number of one year, however it is written."""

@@ -13,6 +13,7 @@ from cycle.models import Cycle, HistoryEntry, OrgUnit, Stream, TermRule, heir_of
 from cycle.workdays import Calendar
 from dossiers.law.states import UNDECIDED, State
 from dossiers.models import CaseType, Dossier, OfficialDocument, StockBatch, Task, Term
+from dossiers.models.paper import UNKNOWN_SIGNER
 from dossiers.models.product import maker_key, product_key
 from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
@@ -147,7 +148,7 @@ class Running(Entry):
                     at=noon(day_of(row.values, day)),
                     number=row.values[number],
                     signed_on=day_of(row.values, day),
-                    signer=row.values.get("signer") or "Chưa rõ tên",
+                    signer=row.values.get("signer") or UNKNOWN_SIGNER,
                     signer_capacity="Chưa rõ chức vụ",
                 )
                 for number, day in PAPERS.items()

@@ -48,5 +48,6 @@ def signed(number, capacity):
         "signed_on": f"{clock.today():%d/%m/%Y}",
         "signer": "Trần Công Sơn",
         "signer_capacity": capacity,
-        "scan_file": SCAN,
+        # A scan shows one paper.
+        "scan_file": SCAN | {"buffer": f"%PDF-1.7 {number} obj %%EOF".encode()},
     }

@@ -124,7 +124,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
         signed_on="20/11/2022",
         signer="Lường Mạnh Hùng",
         signer_capacity="Chủ tịch UBND huyện",
-        scan_file=SCAN,
+        scan_file=signed("15/TTr-UBND", "")["scan_file"],
     )
     at.act("forward_to_province")
     at.sign_out()
