@@ -36,8 +36,13 @@ _SHORT = [
         ("thua lenh|t l", "tl"),
         ("ubnd|ub nd|ub nhan dan", "uy ban nhan dan"),
         ("q", "quyen"),
-        ("pct", "pho chu tich"),
+        ("(?:p|pho) ?(?:ct|chu tich) ?tt|pct ?tt", "pho chu tich thuong truc"),
+        ("p (?:ct|chu tich)|pho ct|pct", "pho chu tich"),
         ("ct", "chu tich"),
+        ("hd", "hoi dong"),
+        ("t ?w", "trung uong"),
+        ("uy ban nhan dan p", "uy ban nhan dan phuong"),
+        ("uy ban nhan dan tt", "uy ban nhan dan thi tran"),
         ("tp", "thanh pho"),
     )
 ]
@@ -120,16 +125,31 @@ def _chair(unit: str, heads: str) -> re.Pattern:
     return _line(head, deputy, committee, heads)
 
 
+#: What a council that judges is about, word by word.
+_JUDGED = _any_of(
+    "danh gia", "tham dinh", "xep hang", "phan hang", "va", "cac", "san pham", "chuong trinh",
+    "ocop", "moi xa mot san pham", "cap", r"nam \d{4}",
+)  # fmt: skip
+_CHAIR = ("chu tich", "pho chu tich(?: thuong truc| phu trach)?")
+
+
+def _body(unit: str) -> str:
+    """A council that judges."""
+    return rf"hoi dong{_JUDGED}(?: {unit})?"
+
+
 def _council(unit: str) -> re.Pattern:
     """The chair of a council that judges, or their deputy."""
-    topic = _any_of(
-        "danh gia", "xep hang", "phan hang", "va", "cac", "san pham", "chuong trinh", "ocop",
-        "moi xa mot san pham", "cap", r"nam \d{4}",
-    )  # fmt: skip
-    council = rf"hoi dong{topic}(?: {unit})?"
+    council = _body(unit)
     head = rf"chu tich(?: {council})?"
     # No council gives an authority.
     return _line(head, rf"pho chu tich(?: thuong truc)?(?: {council})?", council, r"(?!)")
+
+
+def _party(unit: str) -> str:
+    """Who leads the party in a unit, as its chair often does."""
+    body = r"(?: (?:dang uy|dang bo|ban thuong vu|tinh uy|huyen uy|thanh uy|thi uy))*"
+    return rf"(?:pho )?bi thu(?: thuong truc)?{body}(?: {unit})?"
 
 
 _MINISTRY = (
@@ -144,11 +164,22 @@ class Office:
 
     sentence: str | Promise
     written: tuple[re.Pattern[str], ...]
+    #: What its holder is beside it, and a signature block says before or after it.
+    beside: str = ""
 
     def signs_as(self, capacity: str) -> bool:
         """Whether a paper signed in this ``capacity`` is signed by its holder, or for them."""
         words = capacity_words(capacity)
-        return any(pattern.fullmatch(words) for pattern in self.written)
+        return any(_whole(pattern, self.beside).fullmatch(words) for pattern in self.written)
+
+
+@lru_cache(maxsize=512)
+def _whole(pattern: re.Pattern[str], beside: str) -> re.Pattern[str]:
+    """``pattern``, with one of the offices ``beside`` before or after it."""
+    if not beside:
+        return pattern
+    its = f"(?:{pattern.pattern})"
+    return re.compile(rf"{its}|(?:{beside}) {its}|{its} (?:{beside})")
 
 
 @lru_cache(maxsize=1024)
@@ -275,7 +306,7 @@ _MINISTER = (
         orders="tuq|tl",
     ),
 )
-_CENTRAL = "trung uong|quoc gia"
+_CENTRAL = "(?:cap )?(?:trung uong|quoc gia)"
 
 MINISTER = Office(
     _("Văn bản của Bộ do Bộ trưởng hoặc Thứ trưởng ký: hãy kiểm tra chức vụ người ký."), _MINISTER
@@ -288,7 +319,7 @@ CENTRE = Office(
     # A chair without a body is anybody's.
     (
         *_MINISTER,
-        re.compile(rf"(?!(?:kt )?(?:pho )?chu tich$){_council(f'(?:{_CENTRAL})').pattern}"),
+        re.compile(rf"(?!(?:kt )?(?:pho )?chu tich$){_council(_CENTRAL).pattern}"),
     ),
 )
 _STOPPED = _(
@@ -316,12 +347,17 @@ RECOGNISED = Office(_("Quyết định công nhận 5 sao do Bộ trưởng ký.
 
 def committee(called: Called, level: Level, sentence: str | Promise = "") -> Office:
     """The chair of the People's Committee of this level, among the units that are so ``called``."""
-    return Office(sentence or _OF_COMMITTEE[level], _committee(called, level))
+    unit = _units(called)[level]
+    beside = rf"{_party(unit)}|{_head(f' {_body(unit)}', _CHAIR)}"
+    return Office(sentence or _OF_COMMITTEE[level], _committee(called, level), beside)
 
 
 def council(called: Called, level: Level) -> Office:
     """The chair of the council of this level, who also is that of its committee."""
-    return Office(_OF_COUNCIL, (*_committee(called, level), *_judges(called, level)))
+    unit = _units(called)[level]
+    others = _head(f" uy ban nhan dan(?: {unit})?", _CHAIR), _heads_of(unit, *_OFFICES[level])
+    written = (*_committee(called, level), *_judges(called, level))
+    return Office(_OF_COUNCIL, written, "|".join((_party(unit), *others)))
 
 
 def _commune(dossier: Dossier) -> Office:
