@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -39,7 +38,7 @@ from dossiers.forms.fields import (
     refusals,
 )
 from dossiers.forms.records import RECORDS
-from dossiers.forms.shown import Corrects, ticked
+from dossiers.forms.shown import Corrects, sealed, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
 from dossiers.law.conditions import Words
@@ -589,8 +588,7 @@ class ActForm:
             for bound in part
         ]
         done = (self.name, self.dossier.pk, self.dossier.state, self.task and self.task.pk)
-        agreed = (*done, self.user.pk, told, self._said())
-        return sha256(repr(agreed).encode()).hexdigest()[:40]
+        return sealed(*done, self.user.pk, told, self._said())
 
     def _said(self) -> list[tuple[str, str]]:
         """(label, value in words) of each field that was filled in; of a file its name."""
