@@ -681,7 +681,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
                 **data,
             )
-            self._tell_beside(beside, entry, doing)
+            self.tell_beside(beside, entry, doing)
             return entry, terms
 
     def demands_paper(self, act: Act) -> bool:
@@ -696,7 +696,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return [held, Producer.everything.select_for_update().get(pk=held.producer_id)]
 
     @staticmethod
-    def _tell_beside(
+    def tell_beside(
         beside: Sequence[Product | Producer], entry: HistoryEntry, doing: Doing
     ) -> None:
         """Write what an act corrected of them into their own histories, as ``entry`` says it."""
