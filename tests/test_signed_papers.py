@@ -21,6 +21,7 @@ from dossiers.models import (
     State,
     Task,
 )
+from dossiers.page import evidence_by_kind
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
@@ -381,6 +382,27 @@ def test_a_new_scan_goes_before_the_one_that_is_there(to_send, an, chi):
     upload = SimpleUploadedFile("moi.pdf", b"%PDF-1.7 y obj %%EOF")
     requesting(to_send, chi, in_dossier=piece.pk, scan_file=upload)
     assert to_send.officialdocuments.get().scan.filename == "moi.pdf"
+
+
+def test_the_request_that_is_sent_up_stands_as_the_request_in_the_list(to_send, chi):
+    """Among the evidence by its own kind, so that no checklist calls it missing; and once."""
+    upload = SimpleUploadedFile("de-nghi.pdf", b"%PDF-1.7 y obj %%EOF")
+    requesting(to_send, chi, scan_file=upload)
+    scan = to_send.officialdocuments.get().scan
+    assert (scan.kind, scan.after_council) == ("commune_request", False)
+    assert to_send.officialdocuments.get().is_scanned
+    listed = {row["code"]: row["pieces"] for row in evidence_by_kind(to_send)}
+    assert [each["piece"] for each in listed["commune_request"]] == [scan]
+    assert "signed_paper" not in listed
+
+
+def test_the_same_file_as_is_in_the_dossier_stands_in_it_once(to_send, an, chi):
+    piece = request_in(to_send, an)
+    pieces = to_send.evidence.count()
+    content = b"%PDF-1.7 obj de-nghi.pdf%%EOF\n"
+    requesting(to_send, chi, scan_file=SimpleUploadedFile("lan-nua.pdf", content))
+    assert to_send.officialdocuments.get().scan == piece
+    assert to_send.evidence.count() == pieces
 
 
 # --- Signed first, numbered later -----------------------------------------------------------

@@ -404,6 +404,8 @@ class PaperForm(Part, forms.ModelForm):
 
     legend = _("Nhập từ văn bản giấy")
     not_future = ("signed_on",)
+    #: As what its scan stands in the dossier.
+    kind = SIGNED_PAPER
     scan_file = ScanField(label=_("Bản chụp"), required=False)
 
     class Meta:
@@ -426,13 +428,17 @@ class PaperForm(Part, forms.ModelForm):
         cleaned = super().clean()
         staged = self.cleaned_data.get("scan_file")
         if staged and not self.errors:
-            self.instance.scan = Evidence(
-                dossier=self.dossier,
-                kind=SIGNED_PAPER,
-                title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
-            )
-            self.instance.scan.hold(staged)
+            self.instance.scan = self._scan(staged)
         return cleaned
+
+    def _scan(self, staged: files.Staged) -> Evidence:
+        """The staged file as a piece of evidence of the dossier, unsaved."""
+        number = {"number": self.cleaned_data["number"]}
+        made = Evidence(
+            dossier=self.dossier, kind=self.kind, title=_now("Văn bản %(number)s") % number
+        )
+        made.hold(staged)
+        return made
 
     def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
@@ -457,7 +463,10 @@ class RequestForm(PaperForm):
         super().__init__(*args, dossier=dossier, required=True, **kwargs)
         self.legend = _("Văn bản đề nghị của UBND xã, kèm bản chụp")
         self.about = _("Một văn bản đề nghị được nhiều hồ sơ: nhập cùng số, ngày, bản chụp.")
+        if COMMUNE_REQUEST in [row["code"] for row in dossier.rule_set.content["evidence_kinds"]]:
+            self.kind = COMMUNE_REQUEST
         there = dossier.evidence.current().filter(kind=COMMUNE_REQUEST, content_type__in=INLINE)
+        self.there = there
         newest = there.order_by("-pk").first()
         if newest is None:
             del self.fields["in_dossier"]
@@ -476,6 +485,11 @@ class RequestForm(PaperForm):
         else:
             self.instance.scan = there
         return cleaned
+
+    def _scan(self, staged: files.Staged) -> Evidence:
+        """As of any paper; what stands in the dossier as a request already is that very piece."""
+        same = self.there.filter(sha256=staged.sha256).order_by("-pk").first()
+        return same or super()._scan(staged)
 
 
 # --- One act ----------------------------------------------------------------------------------
