@@ -63,6 +63,7 @@ from dossiers.models import (
     Task,
 )
 from dossiers.models.evidence import COMMUNE_REQUEST, SIGNED_PAPER
+from dossiers.models.paper import REQUEST_GONE
 from dossiers.models.product import (
     DETAILS,
     maker_key,
@@ -445,24 +446,45 @@ class PaperForm(Part, forms.ModelForm):
             call["paper"] = self.instance
 
 
+#: Something was typed beside a paper that was chosen.
+OTHERWISE = _("Khác văn bản đã chọn ở trên: hãy để trống ô này, hoặc chọn «Văn bản khác».")
+
+
+class PaperField(RowField):
+    """A choice among signed papers, each with its signer."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj}, {obj.signer}, {obj.signer_capacity}"
+
+
 class RequestForm(PaperForm):
     """The commune's official request, on which it sends the dossier up (văn bản đề nghị, Đ.6.2.a).
 
-    A file of it that is in the dossier already is offered as its scan.
+    One with which others went up lately is chosen, and nothing of it typed again. A file of it that
+    is in the dossier already is offered as its scan.
     """
 
+    recent = PaperField(
+        OfficialDocument.objects.none(),
+        label=_("Văn bản đề nghị đã nhập ở hồ sơ khác"),
+        required=False,
+        empty_label=_("— Văn bản khác, nhập dưới đây —"),
+        help_text=_("Chọn thì để trống các ô dưới: số, ngày, người ký, bản chụp lấy từ đó."),
+    )
     in_dossier = RowField(
         Evidence.objects.none(),
         label=_("Bản chụp đã có trong hồ sơ"),
         required=False,
         empty_label=_("— Không, tải bản chụp lên —"),
     )
-    field_order = ("number", "signed_on", "signer", "signer_capacity", "in_dossier", "scan_file")
+    of_paper = ("number", "signed_on", "signer", "signer_capacity")
+    field_order = ("recent", *of_paper, "in_dossier", "scan_file")
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, required=True, **kwargs)
         self.legend = _("Văn bản đề nghị của UBND xã, kèm bản chụp")
         self.about = _("Một văn bản đề nghị được nhiều hồ sơ: nhập cùng số, ngày, bản chụp.")
+        self._offer_recent(dossier)
         if COMMUNE_REQUEST in [row["code"] for row in dossier.rule_set.content["evidence_kinds"]]:
             self.kind = COMMUNE_REQUEST
         there = dossier.evidence.current().filter(kind=COMMUNE_REQUEST, content_type__in=INLINE)
@@ -475,10 +497,50 @@ class RequestForm(PaperForm):
         self.initial["in_dossier"] = newest.pk
         self.fields["scan_file"].required = False
 
+    def _offer_recent(self, dossier: Dossier) -> None:
+        offered = dossier.recent_requests(clock.today())
+        if not offered:
+            del self.fields["recent"]
+            return
+        self.about = _("Một văn bản đề nghị được nhiều hồ sơ.")
+        self.fields["recent"].queryset = offered.select_related("scan")
+        self.fields["recent"].error_messages["invalid_choice"] = REQUEST_GONE
+        for name in (*self.of_paper, "scan_file"):
+            self.fields[name].required = False
+
+    def _take(self, recent: OfficialDocument) -> None:
+        """Say what ``recent`` says; what was typed besides must not be otherwise."""
+        for name in self.of_paper:
+            its = getattr(recent, name)
+            if self.cleaned_data.get(name, its) not in (None, "", its):
+                self.add_error(name, OTHERWISE)
+            self.cleaned_data[name] = its
+        scan, staged = recent.scan, self.cleaned_data.get("scan_file")
+        assert scan is not None, "only papers with a scan are offered"
+        if staged and staged.sha256 != scan.sha256:
+            self.add_error("scan_file", OTHERWISE)
+        its = files.Staged(scan.sha256, scan.bytes, scan.filename, scan.content_type)
+        self.instance.scan, self.instance.same_as = self._scan(its), recent
+
     def clean(self) -> Any:
         cleaned = super().clean()
+        if recent := self.cleaned_data.get("recent"):
+            self._take(recent)
+            return cleaned
+        if "recent" in self.fields and "recent" not in self.errors:
+            for name in self.of_paper:
+                if not self.cleaned_data.get(name) and name not in self.errors:
+                    self.add_error(name, self.fields[name].error_messages["required"])
         there = self.cleaned_data.get("in_dossier")
-        if self.cleaned_data.get("scan_file") or {"in_dossier", "scan_file"} & self.errors.keys():
+        if (
+            self.cleaned_data.get("scan_file")
+            or {
+                "recent",
+                "in_dossier",
+                "scan_file",
+            }
+            & self.errors.keys()
+        ):
             return cleaned
         if there is None:
             self.add_error("scan_file", self.fields["scan_file"].error_messages["required"])
