@@ -17,7 +17,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -30,8 +30,8 @@ from cycle import clock, typed
 from cycle.models import SentForm
 
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of the field
-#: The field that says: record the same once more. Its value names what, so that a page of before,
-#: or a bare tick, answers no question that was not asked.
+#: The field that says: record the same once more. Its value is the key of what was asked about, so
+#: that a page of before, or a bare tick, answers no question that was not asked.
 ONCE_MORE = "once_more"
 #: For how long the same content is taken for the same thing sent again.
 RECENT = timedelta(minutes=30)
@@ -58,9 +58,10 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
                     key=_hash(token, request.path),
                     defaults={"content": content, "alike": alike, "at": clock.now()},
                 )
-                known = True
                 if not first:
                     return _again(request, sent, content)
+                _wait_for_alike(sent)
+                known = True
                 if same := _recorded(sent, request):
                     sent.delete()
                     return _ask(request, same)
@@ -72,7 +73,7 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
                 else:
                     sent.delete()
         except OperationalError as error:
-            # Only at the key: it is the first sending that it waited for.
+            # Only at the key, or at its content: it is the first sending that it waited for.
             if known or not isinstance(error.__cause__, LockNotAvailable):
                 raise
             return _under_way(request)
@@ -109,12 +110,25 @@ def _under_way(request: HttpRequest) -> HttpResponseBase:
     return redirect(here if known else "/")
 
 
+def _wait_for_alike(sent: SentForm) -> None:
+    """Let one of several sendings with the same content through, until its transaction ends: what
+    another page is recording now cannot be read yet.
+    """
+    if sent.alike:
+        with connection.cursor() as cursor:
+            # Always after the key, and one of each: no two wait for each other.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [sent.alike])
+
+
 def _recorded(sent: SentForm, request: HttpRequest) -> SentForm | None:
-    """What the person has recorded lately with the same content, unless they say: once more."""
-    if not sent.alike or request.POST.get(ONCE_MORE) == sent.alike:
+    """What the person has recorded lately with the same content, unless they say of just that: once
+    more.
+    """
+    if not sent.alike:
         return None
     lately = SentForm.objects.filter(alike=sent.alike, at__gt=sent.at - RECENT)
-    return lately.exclude(pk=sent.pk).exclude(leads_to="").order_by("-at").first()
+    same = lately.exclude(pk=sent.pk).exclude(leads_to="").order_by("-at").first()
+    return None if same is not None and request.POST.get(ONCE_MORE) == same.key else same
 
 
 def _ask(request: HttpRequest, same: SentForm) -> HttpResponseBase:
@@ -131,7 +145,7 @@ def _ask(request: HttpRequest, same: SentForm) -> HttpResponseBase:
         (name, ", ".join(str(each.name) for each in values), len(values) > 1)
         for name, values in request.FILES.lists()
     ]
-    page = {"same": same, "typed": [*typed_, (ONCE_MORE, same.alike)], "files": files}
+    page = {"same": same, "typed": [*typed_, (ONCE_MORE, same.key)], "files": files}
     return render(request, "once_more.html", page)
 
 

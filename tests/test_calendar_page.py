@@ -10,6 +10,7 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import DayOff, Job
 from cycle.models.job import run_waiting
+from tests.task_pages import agreed
 from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +68,7 @@ def test_what_would_move_is_shown_before_it_moves(as_minh, monday):
     assert not DayOff.objects.exists()
     assert open_task(monday).due_on == date(2026, 11, 30)
 
-    answer = as_minh.post("/calendar/", rows(CULTURE, act="apply"), follow=True)
+    answer = agreed(as_minh, "/calendar/", rows(CULTURE, act="apply"), follow=True)
     job = Job.objects.get()
     assert answer.redirect_chain == [(f"/jobs/{job.pk}/", 302)]
     assert "Chờ chạy" in answer.content.decode()
@@ -88,7 +89,7 @@ def test_several_rows_at_once_add_change_and_remove(as_minh):
         ("10-01-2026", "worked", "Làm bù 2/1", "2/TB"),
         ("02/01/2026", "none", "", "3/TB"),
     )
-    as_minh.post("/calendar/", rows(*given, act="apply"))
+    agreed(as_minh, "/calendar/", rows(*given, act="apply"))
     assert list(DayOff.objects.values_list("day", "worked")) == [
         (date(2026, 1, 10), True),
         (date(2026, 11, 24), False),

@@ -277,6 +277,7 @@ def test_a_group_of_the_old_law_is_not_taken_into_a_year_of_the_new(honey, cycle
     Product.objects.filter(pk=honey.pk).update(group="fabrics_and_garments")
     refused = posted(an, cycle, honey)
     assert list(refused.context["form"].errors) == ["group"]
+    assert not HistoryEntry.objects.filter(event="product.change").exists()
     assert "fabrics_and_garments" not in dict(refused.context["form"].fields["group"].choices)
     with pytest.raises(ConditionNotMet, match="Nhóm sản phẩm"):
         doors.open(
@@ -288,6 +289,13 @@ def test_a_group_of_the_old_law_is_not_taken_into_a_year_of_the_new(honey, cycle
     entry = opened(honey).get().history.get(event="dossier.open")
     assert honey.group == "handicraft"
     assert entry.data["changed"] == {"group": ["fabrics_and_garments", "handicraft"]}
+    # In the product's own history too, as a correction is.
+    said = HistoryEntry.objects.get(event="product.change", stream="product", stream_id=honey.pk)
+    assert (said.actor, said.data["dossier"]) == (an, entry.stream_id)
+    assert said.data["changed"] == [
+        {"row": str(honey), "field": "group", "before": "fabrics_and_garments",
+         "after": "handicraft"}
+    ]  # fmt: skip
 
 
 def test_a_known_group_is_not_changed_on_the_way(honey, cycle, an):

@@ -375,25 +375,27 @@ def test_one_piece_of_evidence_is_replaced_once(dossier, an):
 
 def test_preferences_and_days_off_written_at_once(an, minh):
     answers = []
+    days = {
+        "act": "apply",
+        "days-TOTAL_FORMS": 1,
+        "days-INITIAL_FORMS": 0,
+        "days-0-day": "24/11/2027",
+        "days-0-what": "off",
+        "days-0-name": "Ngày Văn hóa",
+        "days-0-document": "12/TB",
+    }
+    keeper = Client()
+    keeper.force_login(minh)
+    days["sure"] = keeper.post("/calendar/", days).context["seal"]
     for address, data, user in (
         ("/notifications/preferences/", {"email": "on", "digest": "on"}, an),
         ("/notifications/calendar/", {"act": "make"}, an),
-        (
-            "/calendar/",
-            {
-                "act": "apply",
-                "days-TOTAL_FORMS": 1,
-                "days-INITIAL_FORMS": 0,
-                "days-0-day": "24/11/2027",
-                "days-0-what": "off",
-                "days-0-name": "Ngày Văn hóa",
-                "days-0-document": "12/TB",
-            },
-            minh,
-        ),
+        ("/calendar/", days, minh),
     ):
         at_once(*(posting(user, address, data, answers) for _ in range(6)))
-    assert [status for status, _page in answers] == [302] * 18
+    assert [status for status, _page in answers[:12]] == [302] * 12
+    # Whoever comes after the first is shown what the calendar says by then.
+    assert {302} <= {status for status, _page in answers[12:]} <= {200, 302}
     assert Preference.objects.count() == CalendarFeed.objects.count() == 1
     assert DayOff.objects.filter(day="2027-11-24").count() == 1
 

@@ -3,6 +3,7 @@
 A row is a page, a list, a letter or an act; a column how the successor came to have the commune.
 """
 
+import re
 from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 
@@ -600,6 +601,16 @@ def halves(left):
     return made
 
 
+def seal(preview):
+    """The yes of the page that shows what will be allotted."""
+    return re.search(r'name="confirmed" value="(\w*)"', preview)[1]
+
+
+def agreed_to(client, at, typed):
+    """The form sent, and once more from the page that shows what it will do."""
+    return client.post(at, typed | {"confirmed": seal(client.post(at, typed).content.decode())})
+
+
 def choice(s, to, **elsewhere):
     return allotting.Choice(s.maker, to, **elsewhere)
 
@@ -819,22 +830,22 @@ def test_by_the_page_many_at_once_shown_first_then_done_and_resumable(halves, cl
         assert {shown.fields[name].initial for name in shown.makers} == {str(s.own.pk)}
         typed = PAPER | {f"producer_{each.pk}": s.other.pk for each in waits}
         typed |= {f"producer_{more.pk}": "later", f"potential_{s.potential.pk}": "later"}
-        preview = client.post(at, typed)
-        assert "Sẽ phân như sau" in preview.content.decode()
+        preview = client.post(at, typed).content.decode()
+        assert "Sẽ phân như sau" in preview
         assert not Allotment.objects.exists()
-        assert client.post(at, typed | {"confirmed": "on"})["Location"] == at
+        assert agreed_to(client, at, typed)["Location"] == at
         assert set(allotting.waiting(s.unit.pk)) == {more}
         assert "2 chủ thể" in client.get("/inbox/").content.decode()
         # The second click, from a page shown before.
-        stale = client.post(at, typed | {"confirmed": "on"})
+        stale = client.post(at, typed | {"confirmed": seal(preview)})
         assert "vừa được phân" in stale.content.decode()
         assert Allotment.objects.count() == len(waits)
         # Corrected by its page.
         correct = reverse("dossiers:split_correct", args=[s.unit.pk, s.maker.pk])
-        changed = PAPER | {f"producer_{s.maker.pk}": s.own.pk, "confirmed": "on"}
+        changed = PAPER | {f"producer_{s.maker.pk}": s.own.pk}
         changed["seen"] = client.get(correct).context["form"]["seen"].value()
         assert "reason" in client.post(correct, changed).context["form"].errors
-        answer = client.post(correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
+        answer = agreed_to(client, correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
         assert answer["Location"] == at
         s.maker.refresh_from_db()
         assert s.maker.commune == s.own
@@ -848,7 +859,7 @@ def test_a_colleagues_correction_is_not_undone_unseen(halves, client):
         client.force_login(s.chu_tich)
         seen = client.get(correct).context["form"]["seen"].value()
         allot(s, s.own, reason="Thôn này thuộc Sông Đà")
-        typed = PAPER | {f"producer_{s.maker.pk}": s.other.pk, "reason": "Nhầm", "confirmed": "on"}
+        typed = PAPER | {f"producer_{s.maker.pk}": s.other.pk, "reason": "Nhầm"}
         late = client.post(correct, typed | {"seen": seen})
         assert f"Trong lúc trang này mở, {s.tinh} vừa phân" in late.content.decode()
         s.maker.refresh_from_db()
@@ -859,7 +870,7 @@ def test_a_colleagues_correction_is_not_undone_unseen(halves, client):
                 document=PAPER["document"], signer=PAPER["document_signer"],
             )  # fmt: skip
         again = late.context["form"]["seen"].value()
-        assert client.post(correct, typed | {"seen": again}).status_code == 302
+        assert agreed_to(client, correct, typed | {"seen": again}).status_code == 302
         s.maker.refresh_from_db()
         assert s.maker.commune == s.other
 
@@ -996,15 +1007,16 @@ def test_by_the_page_what_a_survey_found_is_allotted_and_corrected(halves, clien
         preview = client.post(at, typed).content.decode()
         assert "Sẽ phân như sau" in preview and "Mật ong → Xã Pa Ham" in preview
         assert _again(honey).commune == s.old
-        assert client.post(at, typed | {"confirmed": "on"})["Location"] == at
+        assert agreed_to(client, at, typed)["Location"] == at
         assert (_again(honey).commune, _again(tea).commune) == (s.other, s.old)
-        stale = client.post(at, typed | {"confirmed": "on"})
+        stale = client.post(at, typed | {"confirmed": seal(preview)})
         assert "vừa được phân" in stale.content.decode()
         correct = reverse("dossiers:split_potential", args=[s.unit.pk, honey.pk])
         assert correct in client.get(at).content.decode()
-        changed = PAPER | {f"potential_{honey.pk}": s.own.pk, "confirmed": "on"}
+        changed = PAPER | {f"potential_{honey.pk}": s.own.pk}
+        changed["seen"] = client.get(correct).context["form"]["seen"].value()
         assert "reason" in client.post(correct, changed).context["form"].errors
-        answer = client.post(correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
+        answer = agreed_to(client, correct, changed | {"reason": "Thôn này thuộc Sông Đà"})
         assert answer["Location"] == at
         assert _again(honey).commune == s.own
         client.force_login(s.pa_ham)

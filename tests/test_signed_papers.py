@@ -12,6 +12,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import OrgUnit, Role, RuleSet
 from cycle.rulesets import MAY_LACK
+from dossiers.forms.acts import ActForm
 from dossiers.law.signers import SIGNERS, called
 from dossiers.models import (
     ACTS,
@@ -23,6 +24,7 @@ from dossiers.models import (
     State,
     Task,
 )
+from dossiers.page import evidence_by_kind
 from dossiers.rules import holds_task
 from dossiers.walk import doors
 from tests import records
@@ -36,7 +38,7 @@ from tests.standing import (
     stand,
     with_compulsory_papers,
 )
-from tests.world import events, open_dossier, open_task, person
+from tests.world import events, open_cycle, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -391,6 +393,145 @@ def test_a_new_scan_goes_before_the_one_that_is_there(to_send, an, chi):
     upload = SimpleUploadedFile("moi.pdf", b"%PDF-1.7 y obj %%EOF")
     requesting(to_send, chi, in_dossier=piece.pk, scan_file=upload)
     assert to_send.officialdocuments.get().scan.filename == "moi.pdf"
+
+
+def test_the_request_that_is_sent_up_stands_as_the_request_in_the_list(to_send, chi):
+    """Among the evidence by its own kind, so that no checklist calls it missing; and once."""
+    upload = SimpleUploadedFile("de-nghi.pdf", b"%PDF-1.7 y obj %%EOF")
+    requesting(to_send, chi, scan_file=upload)
+    scan = to_send.officialdocuments.get().scan
+    assert (scan.kind, scan.after_council) == ("commune_request", False)
+    assert to_send.officialdocuments.get().is_scanned
+    listed = {row["code"]: row["pieces"] for row in evidence_by_kind(to_send)}
+    assert [each["piece"] for each in listed["commune_request"]] == [scan]
+    assert "signed_paper" not in listed
+
+
+def test_the_same_file_as_is_in_the_dossier_stands_in_it_once(to_send, an, chi):
+    piece = request_in(to_send, an)
+    pieces = to_send.evidence.count()
+    content = b"%PDF-1.7 obj de-nghi.pdf%%EOF\n"
+    requesting(to_send, chi, scan_file=SimpleUploadedFile("lan-nua.pdf", content))
+    assert to_send.officialdocuments.get().scan == piece
+    assert to_send.evidence.count() == pieces
+
+
+# --- One request for several: chosen, not typed again -----------------------------------------
+
+NOT_OFFERED = "Văn bản này không dùng lại được nữa"
+
+
+@pytest.fixture
+def gone_up(to_send, cycle, commune, an, chi):
+    """The paper on which another dossier of the commune went up today."""
+    other = stand(open_dossier(cycle, commune, an, name="Chè"), S.COMMUNE_CHECKED)
+    requesting(other, chi, scan_file=SimpleUploadedFile("a.pdf", b"%PDF-1.7 y obj %%EOF"))
+    return other.officialdocuments.get()
+
+
+def choosing(dossier, by, paper, **typed):
+    nothing = dict.fromkeys(("number", "signed_on", "signer", "signer_capacity"), "")
+    return requesting(dossier, by, recent=getattr(paper, "pk", paper), **nothing | typed)
+
+
+def test_a_request_of_the_commune_is_chosen_and_nothing_is_typed_again(to_send, gone_up, chi):
+    form = ActForm("forward_to_province", to_send, chi, task=open_task(to_send)).parts[-1]
+    assert [str(label) for _pk, label in form.fields["recent"].choices] == [
+        "— Văn bản khác, nhập dưới đây —",
+        f"15/TTr-UBND ({clock.today():%d/%m/%Y}), Quàng Văn Chi, Chủ tịch UBND xã",
+    ]
+    choosing(to_send, chi, gone_up)
+    paper = to_send.officialdocuments.get()
+    assert paper.pk != gone_up.pk and not paper.unlike(gone_up)
+    assert paper.signer_capacity == gone_up.signer_capacity
+    assert (paper.scan.dossier, paper.scan.kind) == (to_send, "commune_request")
+    assert (paper.scan.sha256, paper.scan.filename) == (gone_up.scan.sha256, "a.pdf")
+    assert Dossier.objects.get(pk=to_send.pk).state == S.AT_PROVINCE
+
+
+def test_one_paper_is_offered_once_however_many_went_up_with_it(
+    to_send, gone_up, cycle, commune, an, chi
+):
+    for name in ("Miến dong", "Gạo"):
+        choosing(
+            stand(open_dossier(cycle, commune, an, name=name), S.COMMUNE_CHECKED), chi, gone_up
+        )
+    assert OfficialDocument.objects.count() == 3
+    assert list(to_send.recent_requests(clock.today())) == [gone_up]
+
+
+#: What is sent beside the chosen paper -> the field that is wrong.
+BESIDE = {
+    "number": {"number": "16/TTr-UBND"},
+    "signed_on": {"signed_on": "01/01/2026"},
+    "signer": {"signer": "Lò Văn Khác"},
+    "signer_capacity": {"signer_capacity": "Phó Chủ tịch UBND xã"},
+    "scan_file": {"scan_file": SimpleUploadedFile("b.pdf", b"%PDF-1.7 z obj %%EOF")},
+}
+
+
+@pytest.mark.parametrize("field", BESIDE)
+def test_what_is_typed_otherwise_beside_it_is_refused_at_its_field(field, to_send, gone_up, chi):
+    page = choosing(to_send, chi, gone_up, **BESIDE[field])
+    assert [(place, str(said)[:24]) for place, said in page.context["tried"].problems] == [
+        (f"id_forward_to_province-paper-{field}", "Khác văn bản đã chọn ở t")
+    ]
+    assert not to_send.officialdocuments.exists()
+
+
+def test_without_a_choice_all_is_asked_as_before(to_send, gone_up, chi):
+    page = choosing(to_send, chi, "")
+    assert [str(sentence) for _place, sentence in page.context["tried"].problems] == [
+        "Bạn chưa nhập: Số và ký hiệu.",
+        "Bạn chưa nhập: Ngày ký.",
+        "Bạn chưa nhập: Người ký.",
+        "Bạn chưa nhập: Chức vụ người ký.",
+        "Bạn chưa chọn: Bản chụp.",
+    ]
+
+
+def of_another_commune(paper):
+    there = OrgUnit.objects.create(
+        code="khac", name="Xã Khác", level="commune", parent=paper.dossier.commune.parent,
+        valid_from=clock.today(),
+    )  # fmt: skip
+    Dossier.everything.filter(pk=paper.dossier_id).update(commune=there)
+
+
+def of_another_year(paper):
+    year = open_cycle(paper.dossier.rule_set, paper.dossier.cycle.year + 1)
+    Dossier.everything.filter(pk=paper.dossier_id).update(cycle=year)
+
+
+NOT_ONES_OWN = [of_another_commune, of_another_year]
+
+
+@pytest.mark.parametrize("turn", NOT_ONES_OWN, ids=lambda each: each.__name__)
+def test_another_paper_is_not_offered_and_not_taken(turn, to_send, gone_up, chi):
+    turn(gone_up)
+    assert not to_send.recent_requests(clock.today())
+    copy = OfficialDocument(
+        dossier=to_send, number=gone_up.number, signed_on=gone_up.signed_on,
+        signer=gone_up.signer, signer_capacity=gone_up.signer_capacity,
+        scan=records.scan(gone_up.number),
+    )  # fmt: skip
+    copy.same_as = gone_up
+    # Asked again where it is done, whatever the page offered.
+    with pytest.raises(ValidationError, match=NOT_OFFERED):
+        doors.complete(open_task(to_send), "forward_to_province", by=chi, paper=copy)
+    assert not to_send.officialdocuments.exists()
+
+
+def test_a_paper_of_long_ago_is_not_offered(to_send, gone_up):
+    assert list(to_send.recent_requests(clock.today() + timedelta(days=30))) == [gone_up]
+    assert not to_send.recent_requests(clock.today() + timedelta(days=31))
+
+
+def test_what_is_chosen_from_elsewhere_is_refused_at_its_field(to_send, gone_up, cycle, chi, an):
+    page = choosing(to_send, chi, gone_up.pk + 1000)
+    assert [(place, str(said)[:35]) for place, said in page.context["tried"].problems] == [
+        ("id_forward_to_province-paper-recent", NOT_OFFERED)
+    ]
 
 
 # --- Signed first, numbered later -----------------------------------------------------------

@@ -5,8 +5,9 @@ import dis
 import inspect
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -232,11 +233,16 @@ def year(w):
 
 
 def days_off(w):
-    return w.minh, "/calendar/", {
+    typed = {
         "days-TOTAL_FORMS": "1", "days-INITIAL_FORMS": "0", "days-0-day": today(40),
         "days-0-what": "off", "days-0-name": "Nghỉ bù", "days-0-document": "12/TB-BNV",
         "act": "apply",
-    }, (Job,)  # fmt: skip
+    }  # fmt: skip
+    # What is sent here is the yes to what the preview showed.
+    browser = Client()
+    browser.force_login(w.minh)
+    sure = browser.post("/calendar/", typed).context["seal"]
+    return w.minh, "/calendar/", typed | {"sure": sure}, (Job,)
 
 
 def stock_list(w):
@@ -416,6 +422,50 @@ def test_the_same_once_more_is_a_second_real_one(form, w):
     asked = browser.post(address, typed | another(browser))
     assert browser.post(address, once_more(asked)).status_code == 302
     assert counts(made) == [number + 1 for number in before]
+
+
+@pytest.mark.django_db
+def test_a_yes_of_before_the_last_one_was_recorded_is_asked_about_again(w):
+    browser, address, sent, (model,) = shown_once(w)
+    browser.post(address, sent)
+    pages = [browser.post(address, sent | another(browser)) for _ in range(2)]
+    first, second = [browser.post(address, once_more(page)) for page in pages]
+    assert (first.status_code, second.status_code) == (302, 200)
+    assert model.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("form", [dossier, support, promotion], ids=lambda form: form.__name__)
+def test_the_same_content_sent_from_two_pages_at_once_is_recorded_once(form, w, monkeypatch):
+    """The second waits until the first is recorded, then it is asked about."""
+    who, address, typed, made = form(w)
+    browser, token = page_of(who, address)
+    before, looked = counts(made), Barrier(2)
+    look = once._recorded
+
+    def look_together(*args):
+        """Both have looked before either goes on, where both can look at once."""
+        found = look(*args)
+        with suppress(BrokenBarrierError):
+            looked.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(once, "_recorded", look_together)
+
+    def send(page):
+        same = Client(raise_request_exception=False)
+        same.cookies = browser.cookies.copy()
+        try:
+            return same.post(address, fresh(typed) | page)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(send, [token, another(browser)]))
+    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    assert counts(made) == [number + 1 for number in before]
+    (asked,) = [answer for answer in answers if answer.status_code == 200]
+    assert once.ONCE_MORE in once_more(asked)
 
 
 @pytest.mark.django_db

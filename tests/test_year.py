@@ -37,6 +37,7 @@ from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
 from tests.ground import kept
+from tests.pages import tick, yes
 from tests.stored import office
 from tests.world import open_cycle, open_dossier, person
 
@@ -257,7 +258,7 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
 
 def test_the_plan_of_one_year_opens_no_other(client, new_year):
     """Back shows the form with the old plan still typed and the year after it proposed."""
-    days = {"opened_on": "1/1/2028", "ends_on": "31/12/2028", "far": "on"}
+    days = {"opened_on": "1/1/2028", "ends_on": "31/12/2028", "far": tick("year 2028")}
     again = asked(year="2028", number="12 / kh-ubnd", body="UBND Tỉnh Điện Biên", **days)
     answer = client.post(reverse("dossiers:cycle_open"), again)
     assert answer.context["form"].errors["number"] == [
@@ -277,7 +278,11 @@ def test_a_year_far_off_is_asked_about_once_more(client, new_year):
     answer = client.post(address, typed)
     assert said in answer.context["form"].errors["year"][0]
     assert not Cycle.objects.filter(year=2028).exists()
-    assert client.post(address, typed | {"far": "on"}).status_code == 302
+    # The tick is for the year that it was given to.
+    later = {"year": "2029", "opened_on": "1/1/2029", "ends_on": "31/12/2029"}
+    yes_to = yes(answer, "far")
+    assert client.post(address, typed | later | yes_to).status_code == 200
+    assert client.post(address, typed | yes_to).status_code == 302
     assert Cycle.objects.filter(year=2028).exists()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -39,7 +38,7 @@ from dossiers.forms.fields import (
     refusals,
 )
 from dossiers.forms.records import RECORDS
-from dossiers.forms.shown import Corrects, ticked
+from dossiers.forms.shown import Corrects, sealed, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
 from dossiers.law.conditions import Words, before_filing
@@ -64,6 +63,7 @@ from dossiers.models import (
     Task,
 )
 from dossiers.models.evidence import COMMUNE_REQUEST, SIGNED_PAPER
+from dossiers.models.paper import REQUEST_GONE
 from dossiers.models.product import (
     DETAILS,
     maker_key,
@@ -405,6 +405,8 @@ class PaperForm(Part, forms.ModelForm):
 
     legend = _("Nhập từ văn bản giấy")
     not_future = ("signed_on",)
+    #: As what its scan stands in the dossier.
+    kind = SIGNED_PAPER
     scan_file = ScanField(label=_("Bản chụp"), required=False)
 
     class Meta:
@@ -427,38 +429,66 @@ class PaperForm(Part, forms.ModelForm):
         cleaned = super().clean()
         staged = self.cleaned_data.get("scan_file")
         if staged and not self.errors:
-            self.instance.scan = Evidence(
-                dossier=self.dossier,
-                kind=SIGNED_PAPER,
-                title=_now("Văn bản %(number)s") % {"number": self.cleaned_data["number"]},
-            )
-            self.instance.scan.hold(staged)
+            self.instance.scan = self._scan(staged)
         return cleaned
+
+    def _scan(self, staged: files.Staged) -> Evidence:
+        """The staged file as a piece of evidence of the dossier, unsaved."""
+        number = {"number": self.cleaned_data["number"]}
+        made = Evidence(
+            dossier=self.dossier, kind=self.kind, title=_now("Văn bản %(number)s") % number
+        )
+        made.hold(staged)
+        return made
 
     def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
             call["paper"] = self.instance
 
 
+#: Something was typed beside a paper that was chosen.
+OTHERWISE = _("Khác văn bản đã chọn ở trên: hãy để trống ô này, hoặc chọn «Văn bản khác».")
+
+
+class PaperField(RowField):
+    """A choice among signed papers, each with its signer."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj}, {obj.signer}, {obj.signer_capacity}"
+
+
 class RequestForm(PaperForm):
     """The commune's official request, on which it sends the dossier up (văn bản đề nghị, Đ.6.2.a).
 
-    A file of it that is in the dossier already is offered as its scan.
+    One with which others went up lately is chosen, and nothing of it typed again. A file of it that
+    is in the dossier already is offered as its scan.
     """
 
+    recent = PaperField(
+        OfficialDocument.objects.none(),
+        label=_("Văn bản đề nghị đã nhập ở hồ sơ khác"),
+        required=False,
+        empty_label=_("— Văn bản khác, nhập dưới đây —"),
+        help_text=_("Chọn thì để trống các ô dưới: số, ngày, người ký, bản chụp lấy từ đó."),
+    )
     in_dossier = RowField(
         Evidence.objects.none(),
         label=_("Bản chụp đã có trong hồ sơ"),
         required=False,
         empty_label=_("— Không, tải bản chụp lên —"),
     )
-    field_order = ("number", "signed_on", "signer", "signer_capacity", "in_dossier", "scan_file")
+    of_paper = ("number", "signed_on", "signer", "signer_capacity")
+    field_order = ("recent", *of_paper, "in_dossier", "scan_file")
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, required=True, **kwargs)
         self.legend = _("Văn bản đề nghị của UBND xã, kèm bản chụp")
         self.about = _("Một văn bản đề nghị được nhiều hồ sơ: nhập cùng số, ngày, bản chụp.")
+        self._offer_recent(dossier)
+        if COMMUNE_REQUEST in [row["code"] for row in dossier.rule_set.content["evidence_kinds"]]:
+            self.kind = COMMUNE_REQUEST
         there = dossier.evidence.current().filter(kind=COMMUNE_REQUEST, content_type__in=INLINE)
+        self.there = there
         newest = there.order_by("-pk").first()
         if newest is None:
             del self.fields["in_dossier"]
@@ -467,16 +497,61 @@ class RequestForm(PaperForm):
         self.initial["in_dossier"] = newest.pk
         self.fields["scan_file"].required = False
 
+    def _offer_recent(self, dossier: Dossier) -> None:
+        offered = dossier.recent_requests(clock.today())
+        if not offered:
+            del self.fields["recent"]
+            return
+        self.about = _("Một văn bản đề nghị được nhiều hồ sơ.")
+        self.fields["recent"].queryset = offered.select_related("scan")
+        self.fields["recent"].error_messages["invalid_choice"] = REQUEST_GONE
+        for name in (*self.of_paper, "scan_file"):
+            self.fields[name].required = False
+
+    def _take(self, recent: OfficialDocument) -> None:
+        """Say what ``recent`` says; what was typed besides must not be otherwise."""
+        for name in self.of_paper:
+            its = getattr(recent, name)
+            if self.cleaned_data.get(name, its) not in (None, "", its):
+                self.add_error(name, OTHERWISE)
+            self.cleaned_data[name] = its
+        scan, staged = recent.scan, self.cleaned_data.get("scan_file")
+        assert scan is not None, "only papers with a scan are offered"
+        if staged and staged.sha256 != scan.sha256:
+            self.add_error("scan_file", OTHERWISE)
+        its = files.Staged(scan.sha256, scan.bytes, scan.filename, scan.content_type)
+        self.instance.scan, self.instance.same_as = self._scan(its), recent
+
     def clean(self) -> Any:
         cleaned = super().clean()
+        if recent := self.cleaned_data.get("recent"):
+            self._take(recent)
+            return cleaned
+        if "recent" in self.fields and "recent" not in self.errors:
+            for name in self.of_paper:
+                if not self.cleaned_data.get(name) and name not in self.errors:
+                    self.add_error(name, self.fields[name].error_messages["required"])
         there = self.cleaned_data.get("in_dossier")
-        if self.cleaned_data.get("scan_file") or {"in_dossier", "scan_file"} & self.errors.keys():
+        if (
+            self.cleaned_data.get("scan_file")
+            or {
+                "recent",
+                "in_dossier",
+                "scan_file",
+            }
+            & self.errors.keys()
+        ):
             return cleaned
         if there is None:
             self.add_error("scan_file", self.fields["scan_file"].error_messages["required"])
         else:
             self.instance.scan = there
         return cleaned
+
+    def _scan(self, staged: files.Staged) -> Evidence:
+        """As of any paper; what stands in the dossier as a request already is that very piece."""
+        same = self.there.filter(sha256=staged.sha256).order_by("-pk").first()
+        return same or super()._scan(staged)
 
 
 # --- One act ----------------------------------------------------------------------------------
@@ -591,8 +666,7 @@ class ActForm:
             for bound in part
         ]
         done = (self.name, self.dossier.pk, self.dossier.state, self.task and self.task.pk)
-        agreed = (*done, self.user.pk, told, self._said())
-        return sha256(repr(agreed).encode()).hexdigest()[:40]
+        return sealed(*done, self.user.pk, told, self._said())
 
     def _said(self) -> list[tuple[str, str]]:
         """(label, value in words) of each field that was filled in; of a file its name."""

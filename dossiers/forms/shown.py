@@ -48,6 +48,13 @@ def ticked(form: forms.BaseForm, name: str, seen: Iterable[str]) -> bool:
     return False
 
 
+def sealed(*agreed: Any) -> str:
+    """What is agreed to, as the page that asks sends it back with the yes: a hash of all that it
+    showed. Another is asked anew, and so is a yes that says nothing of it.
+    """
+    return hashlib.sha256(repr(agreed).encode()).hexdigest()[:40]
+
+
 class Corrects(Part):
     """A form filled with what is recorded, of which only what was changed is written.
 

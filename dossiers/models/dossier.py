@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
+from cycle.downloads import INLINE
 from cycle.models import (
     Batch,
     Cycle,
@@ -62,6 +63,7 @@ from dossiers.law.states import (
 )
 from dossiers.models.law import (
     ACTS,
+    FORWARDS,
     JUDGED_ANEW,
     PROPOSED,
     SENT_BACK,
@@ -85,6 +87,9 @@ JSON = models.JSONField()
 NAMES_RECORD = (
     "jsonb_build_object('records', jsonb_build_array(jsonb_build_array(%(expressions)s)))"
 )
+
+#: For how many days a commune's request is offered for another dossier.
+RECENT_DAYS = 30
 
 #: The events by which a dossier is filed to be evaluated.
 FILINGS = ("dossier.submit_dossier", "dossier.supplement", "dossier.receive_directly")
@@ -506,6 +511,29 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         return proposals(self.pk, self.cycle_id).first()
 
+    def recent_requests(self, today: date) -> models.QuerySet[OfficialDocument]:
+        """The official requests on which its commune sent up others of its year in the last
+        :data:`RECENT_DAYS` days, each once, the newest first: this one may go with one of them.
+        """
+        sent = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER, stream_id=OuterRef("dossier"),
+            event__in=[ACTS[name].event for name in FORWARDS], before=S.COMMUNE_CHECKED,
+        )  # fmt: skip
+        named = Func(
+            Value("officialdocument"), OuterRef("pk"), template=NAMES_RECORD, output_field=JSON
+        )
+        papers = Dossier.officialdocuments.rel.related_model.objects
+        since = today - timedelta(days=RECENT_DAYS)
+        found = papers.filter(
+            Exists(sent.filter(data__contains=named)),
+            dossier__commune=self.commune_id, dossier__cycle=self.cycle_id, at__date__gte=since,
+            scan__content_type__in=INLINE,
+        ).exclude(Q(dossier=self) | Q(scan__sha256=""))  # fmt: skip
+        # Of one paper the first row: it stays the same while others go with it too.
+        same = ("folded_number", "signed_on", "scan__sha256")
+        once = found.order_by(*same, "pk").distinct(*same)
+        return papers.filter(pk__in=once.values("pk")).order_by("-signed_on", "-pk")
+
     def came_complete(self) -> Any:
         """The entry by which it last came to the province, with ``day``, that of its paper: what
         the office then takes for complete counts from it. None before, and for one that was there
@@ -683,7 +711,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
                 **data,
             )
-            self._tell_beside(beside, entry, doing)
+            self.tell_beside(beside, entry, doing)
             return entry, terms
 
     def demands_paper(self, act: Act) -> bool:
@@ -698,7 +726,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return [held, Producer.everything.select_for_update().get(pk=held.producer_id)]
 
     @staticmethod
-    def _tell_beside(
+    def tell_beside(
         beside: Sequence[Product | Producer], entry: HistoryEntry, doing: Doing
     ) -> None:
         """Write what an act corrected of them into their own histories, as ``entry`` says it."""

@@ -111,19 +111,21 @@ class Evidence(models.Model):
             return _("Văn bản đã ký")
         return rule_set.evidence_label(self.kind)
 
-    def prepare(self, _paper: OfficialDocument | None = None) -> None:
+    def prepare(self, paper: OfficialDocument | None = None) -> None:
         """Set ``version`` and ``after_council``, and keep the file; called by the door before it
         saves, with the dossier locked.
 
         Raises ValidationError when somebody has replaced the same piece meanwhile, or the staged
         file is gone.
         """
+        # The commune's request has a kind of its own, also where it comes as the act's paper.
+        signed = self.kind == SIGNED_PAPER or paper is not None and paper.scan is self
         if self.sha256:
-            files.keep(self.sha256, "scan_file" if self.kind == SIGNED_PAPER else "file")
+            files.keep(self.sha256, "scan_file" if signed else "file")
         if self.replaces and Evidence.objects.filter(replaces=self.replaces).exists():
             raise ValidationError({"replaces": REPLACED_ALREADY})
         self.version = self.replaces.version + 1 if self.replaces else 1
-        self.after_council = self.kind != SIGNED_PAPER and self.dossier.is_judged
+        self.after_council = not signed and self.dossier.is_judged
 
     def refused(self, _error: Exception) -> ValidationError | None:
         """As :meth:`dossiers.models.records.Record.refused`."""

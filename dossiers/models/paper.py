@@ -15,6 +15,8 @@ from cycle.models import NameField, check_signer, check_symbol, same_name
 from dossiers.models.evidence import SCANS, Evidence
 from dossiers.models.records import Record
 
+REQUEST_GONE = _("Văn bản này không dùng lại được nữa: hãy chọn lại, hoặc nhập số, ngày, bản chụp.")
+
 
 class OfficialDocumentQuerySet(models.QuerySet):
     """Papers, and which are said to be the same."""
@@ -51,11 +53,20 @@ class OfficialDocument(Record):
         "dossiers.Evidence", models.PROTECT, null=True, blank=True, verbose_name=_("bản chụp")
     )
 
+    #: The paper of another dossier that it is said to be (:meth:`Dossier.recent_requests`).
+    same_as: OfficialDocument | None = None
+
     objects = OfficialDocumentQuerySet.as_manager()
 
     class Meta(Record.Meta):
         verbose_name = _("văn bản")
         indexes = [models.Index(fields=["folded_number"], name="document_look_up")]
+
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
+        """Raises ValidationError when it is said to be a paper that is not offered any more."""
+        offered = self.dossier.recent_requests(clock.today())
+        if self.same_as is not None and not offered.filter(pk=self.same_as.pk).exists():
+            raise ValidationError({"recent": REQUEST_GONE})
 
     @property
     def is_scanned(self) -> bool:

@@ -22,6 +22,7 @@ from cycle.models import Role, User
 from cycle.typed import shows_typed
 from dossiers.forms import acts
 from dossiers.forms.fields import refuse
+from dossiers.forms.shown import sealed
 from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES, SIGN
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
@@ -150,12 +151,19 @@ def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     return redirect("dossiers:inbox")
 
 
+def _seal(user: User, task: Task) -> str:
+    """What is agreed to when a decision is marked as signed: which product, how many stars."""
+    dossier = task.dossier
+    assert dossier is not None, OF_A_PERSON
+    return sealed(user.pk, task.pk, dossier.pk, str(dossier.product), dossier.stars)
+
+
 def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     form = _handling_form(name, task, request.POST)
     if form is not None and not form.is_valid():
         return _page(request, task, handled=(name, form))
     said = form.cleaned_data if form else {}
-    asks = name in SIGNED_FOR_GOOD and "sure" not in request.POST
+    asks = name in SIGNED_FOR_GOOD and request.POST.get("sure") != _seal(request.user, task)
     try:
         if asks:
             with doors.rehearsed():
@@ -168,7 +176,7 @@ def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
         refuse(form, error)
         return _page(request, task, handled=(name, form))
     if asks:
-        return _page(request, task, asks_to_sign=True)
+        return _page(request, task, asks_to_sign=_seal(request.user, task))
     messages.success(request, _("Đã %(what)s.") % {"what": events.label(f"task.{name}")})
     return redirect("dossiers:task", task.pk)
 
@@ -263,7 +271,7 @@ def _page(
     handled: tuple[str, forms.Form] | None = None,
     problems: Iterable[Any] = (),
     refused: bool = False,
-    asks_to_sign: bool = False,
+    asks_to_sign: str = "",
 ) -> HttpResponseBase:
     user, dossier, guide = request.user, task.dossier, GUIDES[task.node]
     assert dossier is not None, OF_A_PERSON

@@ -97,26 +97,31 @@ def open(
         dossier.rule_set = dossier.cycle.rule_set
         groups = dict(dossier.rule_set.product_groups)
         data: dict[str, Any] = {}
+        beside: list[Product | Producer] = []
         if product.group not in groups:
             if group not in groups:
                 raise ConditionNotMet([group_unknown(dossier.rule_set)])
+            if product not in new:
+                beside = [Product.everything.select_for_update().get(pk=product.pk)]
             data["changed"] = {"group": [product.group, group]}
             product.group = group
             product.save(update_fields=["group"])
         dossier.check_claim()
         dossier.opened_at = dossier.moved_at = moment
         dossier.save(force_insert=True)
-        HistoryEntry.objects.record(
+        doing = Doing(by=by, capacity=_capacity(by, dossier, OFFICERS))
+        entry = HistoryEntry.objects.record(
             "dossier.open",
             dossier,
             by=by,
-            capacity=_capacity(by, dossier, OFFICERS),
+            capacity=doing.capacity,
             at=moment,
             after=dossier.state,
             reason=reason,
             saved=[*new, dossier],
             **data,
         )
+        dossier.tell_beside(beside, entry, doing)
         return start(dossier)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle.models import User, check_signer, check_symbol
 from cycle.written import day_text
 from dossiers.forms.fields import DateField, PlainPart, in_words
+from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import Because, Erasure, Producer
 from dossiers.office import erasing
@@ -98,8 +98,8 @@ class EraseForm(PlainPart):
     def seal(self) -> str:
         """What is agreed to: all that a valid form says. Another is asked anew."""
         said = {**self.cleaned_data, "scan": self.cleaned_data["scan"].sha256}
-        agreed = (type(self.whose).__name__, self.whose.pk, self.user.pk, sorted(said.items()))
-        return sha256(repr(agreed).encode()).hexdigest()[:40]
+        whose = (type(self.whose).__name__, self.whose.pk)
+        return sealed(*whose, self.user.pk, sorted(said.items()))
 
     def save(self) -> Erasure | None:
         """Erase once it was agreed to; None when it is asked once more, or was refused."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
 from dossiers.forms.fields import PlainPart, refuse
+from dossiers.forms.shown import sealed
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
 
@@ -26,6 +27,9 @@ class AllotForm(PlainPart):
     ``corrects``: the allotment of before that is corrected, with a reason. The form sends along
     which one its page showed.
     """
+
+    #: What says on what paper and why, beside who goes where.
+    of_paper = ("document", "document_signer", "reason", "seen")
 
     def __init__(
         self,
@@ -144,6 +148,20 @@ class AllotForm(PlainPart):
             for name, each in self.found.items()
         }
         return {each: to for each, to in chosen.items() if to is not None}
+
+    @property
+    def seal(self) -> str:
+        """What is agreed to: all that a valid form says, who goes where by the names shown. Another
+        is shown anew.
+        """
+        goes = [
+            (each.producer.pk, str(each.producer), each.to.pk, str(each.to.now),
+             sorted((product.pk, str(product), to.pk) for product, to in each.elsewhere.items()))
+            for each in self.choices()
+        ]  # fmt: skip
+        found = [(each.pk, str(each), to.pk, str(to.now)) for each, to in self.potentials().items()]
+        said = [(name, self.cleaned_data.get(name)) for name in self.of_paper]
+        return sealed(self.unit.pk, sorted(goes), sorted(found), said)
 
     def save(self, by: User) -> int | None:
         """How many were allotted, or None when it was refused."""

@@ -36,7 +36,7 @@ from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
 from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField, _polish, refuse
-from dossiers.forms.shown import Corrects
+from dossiers.forms.shown import Corrects, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
 from dossiers.office import year as years
@@ -172,9 +172,11 @@ class OpenForm(PaperForm):
         except (TypeError, ValueError):
             year = this
         self.is_far = ""
+        self.sure_of_far = False
         if year in (this, this + 1) or not FIRST_YEAR <= year <= LAST_YEAR:
             del self.fields["far"]
             return
+        self.sure_of_far = ticked(self, "far", [f"year {year}"])
         self.is_far = _now(
             "Năm %(year)d không phải năm nay (%(this)d) hay năm sau (%(next)d): đúng là mở năm "
             "này thì đánh dấu ô «Đúng là mở năm này»."
@@ -188,7 +190,7 @@ class OpenForm(PaperForm):
         if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
             self.add_error("year", _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": year})
             return cleaned
-        if year and self.is_far and not self.cleaned_data.get("far"):
+        if year and self.is_far and not self.sure_of_far:
             self.add_error("year", self.is_far)
         if year and first and not year - 1 <= first.year <= year:
             self.add_error("opened_on", _("Ngày đầu phải trong năm này hoặc năm trước."))

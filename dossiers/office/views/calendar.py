@@ -23,6 +23,7 @@ from cycle.models import DayOff, Job
 from cycle.once import once
 from cycle.typed import shows_typed
 from dossiers.forms import fields
+from dossiers.forms.shown import sealed
 from dossiers.forms.terms import DayForm, DaysFormSet, changes_of, checked_days, read_days
 from dossiers.terms import recalculation
 from dossiers.terms.explanation import title_of
@@ -78,14 +79,17 @@ def _change(request: SignedIn) -> HttpResponseBase:
     except recalculation.CalendarRefused as refused:
         # Without the empty rows between, so that a message names the row as numbered on the page.
         return _page(request, _rows(_shown(changes)), problems=[refused])
-    if request.POST.get("act") != "apply":
+    compared = _compared(rows)
+    seal = sealed([(sorted(row.items()), day and (day.worked, day.name)) for row, day in compared])
+    if request.POST.get("act") != "apply" or request.POST.get("sure") != seal:
         moved, examples = recalculation.preview(rows)
         return render(
             request,
             "dossiers/calendar_preview.html",
             {
                 "days": _hidden(changes),
-                "rows": _compared(rows),
+                "rows": compared,
+                "seal": seal,
                 "moved": moved,
                 "examples": [(term, title_of(term), old, new) for term, old, new in examples],
             },

@@ -107,7 +107,7 @@ def _asked(
     if form is not None:
         fill(form, request.typed)
     if form is not None and form.is_valid():
-        if "confirmed" not in request.POST:
+        if request.POST.get("confirmed") != form.seal:
             page["preview"], page["preview_found"] = form.choices(), form.potentials()
         elif (done := form.save(request.user)) is not None:
             messages.success(request, _("Đã phân %(n)d chủ thể, sản phẩm tiềm năng.") % {"n": done})
