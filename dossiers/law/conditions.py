@@ -605,7 +605,7 @@ def _body(dossier: Dossier, signer: Signer, state: str) -> tuple[str, int | None
     level = signer.level_of(dossier, state)
     if level in (Level.COMMUNE, Level.DISTRICT):
         unit = dossier.commune.at_level(level)
-        return level, unit and unit.pk
+        return level, unit.pk if unit is not None else None
     return level, None
 
 

@@ -228,10 +228,11 @@ class Called:
                     kind = "thanh pho" if fold(unit.name).startswith("thanh pho") else "tinh"
             if not ids:
                 break
-        return cls(*(frozenset(names[level] - {""}) for level in _LEVELS), kind)
-
-
-_LEVELS = (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
+        commune, district, province = (
+            frozenset(names[level] - {""})
+            for level in (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
+        )
+        return cls(commune, district, province, kind)
 
 
 def called(dossier: Dossier) -> Called:
