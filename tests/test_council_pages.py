@@ -229,9 +229,10 @@ def test_the_office_lets_nobody_score_whom_the_regulation_forbids(client, counci
     producer.representative = str(member.user)
     producer.save(update_fields=["representative"])
     told = {"member": member.pk, "kind": "producer", "recused": "no", "reason": "Vẫn khách quan"}
-    answer = post(client, thu, "interest", entry.pk, **told).content.decode()
-    assert "Quy chế không cho thành viên này chấm sản phẩm." in answer
-    assert "Vẫn khách quan" in answer
+    answer = post(client, thu, "interest", entry.pk, **told)
+    wrong = {"recused": ["Quy chế không cho thành viên này chấm sản phẩm."]}
+    assert answer.context["form"].errors == wrong
+    assert "Vẫn khách quan" in answer.content.decode()
     assert not entry.interests.exists()
 
 

@@ -939,17 +939,18 @@ class EvaluationRound(models.Model):
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
-                raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
-            if not recused and kind in NEVER_JUDGED:
                 raise ConditionNotMet(
-                    [_("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")]
+                    [Lack(_("Quy chế không cho thành viên này chấm sản phẩm."), "recused")]
                 )
+            if not recused and kind in NEVER_JUDGED:
+                words = _("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")
+                raise ConditionNotMet([Lack(words, "recused")])
             entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
             if not entry.live:
                 raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
             before = entry.interests.filter(member=member).select_related("by").first()
             if before is not None:
-                data["reason"] = stated(correction, before.already_said)
+                data["reason"] = stated(correction, before.already_said, field="correction")
                 data["corrects"] = True
             runs = rules.has_perm("councils.record_interest", by, self)
             if entry.is_counted and not runs:
@@ -962,14 +963,11 @@ class EvaluationRound(models.Model):
                     ]
                 )
             if before is not None and before.kind in NEVER_JUDGED and not (recused or runs):
-                raise ConditionNotMet(
-                    [
-                        _(
-                            "Đã khai là người của chủ thể hoặc người thân: chỉ thư ký hoặc thường "
-                            "trực hội đồng sửa được khai báo."
-                        )
-                    ]
+                words = _(
+                    "Đã khai là người của chủ thể hoặc người thân: chỉ thư ký hoặc thường trực hội "
+                    "đồng sửa được khai báo."
                 )
+                raise ConditionNotMet([Lack(words, "recused")])
             if recused:
                 data["left_out"] = entry.leave_out(member, reason)
             elif before is not None and before.recused:
