@@ -333,6 +333,27 @@ def test_the_support_team_reports_with_photos(client, entry, thu, la):
             assert b"".join(answer.streaming_content)[:4] == b"\x89PNG"
 
 
+def test_photos_are_held_while_the_report_is_shown_again(client, entry):
+    """Every wrong one is named, every right one held; one of them can be dropped."""
+    team = judge(entry.round.council, 6).user
+    sent = [picture("a.png"), picture("b.png")]
+    sent += [SimpleUploadedFile(name, b"<svg/>") for name in ("x.svg", "y.svg")]
+    asked = post(client, team, "appraisal", entry.pk, report="Đủ", photos=sent)
+    said = asked.content.decode()
+    for name in ("x.svg", "y.svg"):
+        assert f"{name} không phải ảnh JPEG hoặc PNG." in said
+    notes = re.findall(r'name="photos-held" value="([^"]+)"', said)
+    assert len(notes) == 2 and all(f"Đã giữ tệp «{name}.png»" in said for name in "ab")
+    told = {"photos-held": notes, "photos-drop": [notes[0]]}
+    asked = post(client, team, "appraisal", entry.pk, report="", **told)
+    said = asked.content.decode()
+    assert "«b.png»" in said and "«a.png»" not in said and "Bạn chưa nhập" in said
+    told["photos"] = [picture("b.png"), picture("c.png")]
+    assert post(client, team, "appraisal", entry.pk, report="Đủ", **told).status_code == 302
+    kept = Appraisal.objects.get().photos.order_by("pk")
+    assert [each.filename for each in kept] == ["b.png", "c.png"]
+
+
 def test_what_is_no_picture_is_named_and_nothing_is_kept(client, entry):
     team = judge(entry.round.council, 6).user
     page_of_script = b"<script>alert(1)</script>"

@@ -267,7 +267,8 @@ def test_a_re_evaluation_is_visited_on_two_grounds_only(asked, thu, client):
         "ground": [
             "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi lớn hoặc tài "
             "liệu minh chứng chưa rõ: hãy chọn căn cứ."
-        ]
+        ],
+        "visited_on": ["Bạn chưa ghi ngày kiểm tra tại cơ sở."],
     }
     assert "Xưởng mới gấp ba" in refused.content.decode()
     told["ground"] = "scale"

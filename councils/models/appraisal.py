@@ -97,18 +97,17 @@ class Appraisal(models.Model):
         grounds = dossier.rule_set.visit_grounds
         if dossier.case_type != CaseType.REEVALUATION or not grounds:
             return
-        visited = self.visited_on or self.findings.strip() or photos
-        if visited and self.ground not in grounds:
-            raise ValidationError(
-                {
-                    "ground": _(
-                        "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi "
-                        "lớn hoặc tài liệu minh chứng chưa rõ: hãy chọn căn cứ."
-                    )
-                }
+        lacks = {}
+        if (self.visited_on or self.findings.strip() or photos) and self.ground not in grounds:
+            lacks["ground"] = _(
+                "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi lớn hoặc "
+                "tài liệu minh chứng chưa rõ: hãy chọn căn cứ."
             )
-        if self.ground and not self.visited_on:
-            raise ValidationError({"visited_on": _("Bạn chưa ghi ngày kiểm tra tại cơ sở.")})
+        visited = self.ground or self.findings.strip() or photos
+        if visited and not self.visited_on:
+            lacks["visited_on"] = _("Bạn chưa ghi ngày kiểm tra tại cơ sở.")
+        if lacks:
+            raise ValidationError(lacks)
 
 
 class AppraisalPhoto(models.Model):
