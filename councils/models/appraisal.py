@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import Configuration, HistoryEntry, User, check_signer, check_symbol
+from cycle.letters import fold_number
+from cycle.models import (
+    Configuration,
+    HistoryEntry,
+    Level,
+    User,
+    check_signer,
+    check_symbol,
+)
+from cycle.written import day_text
+from dossiers.law.signers import SIGNERS
 from dossiers.models import CaseType
 
 if TYPE_CHECKING:
@@ -141,6 +152,28 @@ class DocumentKind(models.TextChoices):
     REQUEST = "request", _("Công văn đề nghị trung ương")
 
 
+#: The documents that give results, made after the closing only.
+AFTER_CLOSING = frozenset(
+    {
+        DocumentKind.MINUTES,
+        DocumentKind.COUNCIL_REPORT,
+        DocumentKind.SUBMISSION,
+        DocumentKind.DECISION,
+        DocumentKind.NOTICE,
+        DocumentKind.REQUEST,
+    }
+)
+#: (document, level of the council) -> the act in SIGNERS whose paper the same office signs.
+_SIGNED_AS = {
+    (DocumentKind.MINUTES, Level.DISTRICT): "rank_at_district",
+    (DocumentKind.COUNCIL_REPORT, Level.DISTRICT): "rank_at_district",
+    (DocumentKind.MINUTES, Level.PROVINCE): "rank",
+    (DocumentKind.COUNCIL_REPORT, Level.PROVINCE): "rank",
+    (DocumentKind.DECISION, Level.PROVINCE): "certify",
+    (DocumentKind.REQUEST, Level.PROVINCE): "nominate",
+}
+
+
 class SignedDocument(models.Model):
     """Number, date, signer and scan of a council's document (văn bản đã ký), given by the clerk."""
 
@@ -191,8 +224,8 @@ class SignedDocument(models.Model):
     ) -> Self:
         """Save ``signed`` as the signed document of ``kind``; it replaces an earlier one.
 
-        Also after the closing, when most are signed. Raises PermissionDenied, and ValidationError
-        when its staged scan is gone.
+        Also after the closing, when most are signed. Raises PermissionDenied; ValidationError, by
+        field, when its staged scan is gone or it cannot be that document.
         """
         with round_.change(
             "round.record_document",
@@ -205,6 +238,7 @@ class SignedDocument(models.Model):
         ) as said:
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
+            signed._check_of_round()
             if signed.scan_sha256:
                 files.keep(signed.scan_sha256, "scan")
             signed.replaces = cls.objects.filter(
@@ -218,6 +252,40 @@ class SignedDocument(models.Model):
             said["saved"] = [signed]
             said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed
+
+    def _check_of_round(self) -> None:
+        """Refuse results before the closing or of a day before the meeting, the number of another
+        document of the round, and who may not sign it. Raises ValidationError, by field.
+        """
+        kind, met_on = DocumentKind(self.kind), self.round.met_on
+        wrong: dict[str, Any] = {}
+        if kind in AFTER_CLOSING:
+            if not self.round.closings.exists():
+                raise ValidationError(
+                    _("Đợt chưa chốt kết quả: chưa có %(kind)s để ghi số."),
+                    params={"kind": kind.label.lower()},
+                )
+            if met_on and self.signed_on < met_on:
+                wrong["signed_on"] = _now(
+                    "Đợt này họp (mở chấm) ngày %(day)s: văn bản về kết quả không ký trước ngày đó."
+                ) % {"day": day_text(met_on)}
+        of_year = self.round.documents.filter(replaced_by=None, signed_on__year=self.signed_on.year)
+        number = fold_number(self.number)
+        others = of_year.exclude(kind=kind)
+        same = [each for each in others if number and fold_number(each.number) == number]
+        if same:
+            wrong["number"] = _now("Số này đã ghi cho %(kind)s của đợt: hãy kiểm tra lại.") % {
+                "kind": same[0].get_kind_display().lower()
+            }
+        act = _SIGNED_AS.get((kind, self.round.council.level))
+        entry = self.entry or self.round.products().first()
+        # In a replay of the past it may be unknown who signed.
+        if act and entry and not clock.replaying():
+            office = SIGNERS[act].office(entry.dossier)
+            if not office.signs_as(self.signer_capacity):
+                wrong["signer_capacity"] = office.sentence
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class DocumentTemplate(models.Model):
