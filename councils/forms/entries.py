@@ -21,6 +21,7 @@ from councils.models import (
     Opinion,
     Resolution,
     RoundEntry,
+    VisitGround,
 )
 from cycle import contents
 from cycle.appointing import candidates
@@ -281,6 +282,9 @@ class AppraisalForm(OfModel):
         dossier = entry.dossier
         if dossier.case_type != CaseType.REEVALUATION or not dossier.rule_set.visit_grounds:
             del self.fields["ground"]
+        else:
+            none = ("", _("— Không kiểm tra tại cơ sở —"))
+            self.fields["ground"].choices = [none, *VisitGround.choices]
         procedure = dossier.rule_set.procedure
         self.checks = [*_CHECKS, *_CHECKS_OF.get(procedure, ())]
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]

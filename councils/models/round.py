@@ -387,7 +387,7 @@ class EvaluationRound(models.Model):
                         % {"day": f"{met_on:%d/%m/%Y}"}
                     ]
                 )
-            if "mode" in fields:
+            if "mode" in fields or "meets_at" in fields:
                 self._may_be_in_writing()
             if self.meets_at != met_at:
                 self._within_term()
@@ -496,13 +496,17 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(lacks)
 
     def _may_be_in_writing(self) -> None:
-        """Refuse a written round where the regulation has none, or with a product that is not
-        re-evaluated (QĐ 26/2026/QĐ-TTg). Raises ConditionNotMet.
+        """Refuse a written round where the regulation has none, with a time of meeting, or with a
+        product that is not re-evaluated (QĐ 26/2026/QĐ-TTg). Raises ConditionNotMet.
         """
         if not self.in_writing:
             return
         if not self.regulation.written_opinions:
-            raise ConditionNotMet([_("Quy chế không cho lấy ý kiến bằng phiếu: hãy chọn họp.")])
+            words = _("Quy chế không cho lấy ý kiến bằng phiếu: hãy chọn họp.")
+            raise ConditionNotMet([Lack(words, "mode")])
+        if self.meets_at is not None:
+            words = _("Đợt lấy ý kiến bằng phiếu không họp: hãy để trống ngày giờ họp.")
+            raise ConditionNotMet([Lack(words, "meets_at")])
         others = self.entries.exclude(dossier__case_type=CaseType.REEVALUATION) if self.pk else None
         if others is not None and others.filter(live=True).exists():
             raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
@@ -519,9 +523,9 @@ class EvaluationRound(models.Model):
 
     def papers_due_on(self) -> date | None:
         """The last day to send the papers (hạn gửi tài liệu), by the regulation's working days
-        before the meeting; None while no meeting is set.
+        before the meeting; None while no meeting is set, and in writing.
         """
-        if self.meets_at is None:
+        if self.meets_at is None or self.in_writing:
             return None
         meets_on = timezone.localdate(self.meets_at)
         days = self.regulation.documents_days
