@@ -240,10 +240,10 @@ def test_into_an_open_written_round_comes_only_what_was_reported_on(
     # Nor does a meeting become one on the way.
     met = begin(council, cycle, [more], thu)
     with pytest.raises(ConditionNotMet, match="hãy đưa vào đợt chưa mở"):
-        met.amend(by=thu, mode=RoundMode.WRITTEN)
+        met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
     met.refresh_from_db()
     judging.report(met, by=thu)
-    met.amend(by=thu, mode=RoundMode.WRITTEN)
+    met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
 
 
 def test_an_edition_of_before_asks_for_no_report(asked, thu, monkeypatch):
@@ -446,7 +446,8 @@ def test_a_regulation_may_leave_no_opinions_in_writing(council, cycle, province,
 
 def test_only_what_is_evaluated_again_is_judged_in_writing(council, cycle, commune, an, thu):
     [first] = judging.before_council(cycle, commune, an)
-    round_ = begin(council, cycle, [], thu, open_it=False, mode=RoundMode.WRITTEN)
+    written = {"mode": RoundMode.WRITTEN, "meets_at": None}
+    round_ = begin(council, cycle, [], thu, open_it=False, **written)
     assert list(round_.awaiting()) == []
     with pytest.raises(ConditionNotMet):
         round_.take_in([(first, judging.rubric_of(first))], by=thu)
