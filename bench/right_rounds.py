@@ -140,8 +140,9 @@ class Rounds:
         meets_at = timezone.make_aware(datetime.combine(day, time(9)))
         round_ = EvaluationRound(
             council=self.council, cycle=self.cycle, name=f"Đợt {self.steps}",
-            mode=self.chance.choice([*[RoundMode.MEETING] * 3, RoundMode.WRITTEN]),
-            meets_at=max(meets_at, clock.now()), place="Phòng họp tầng 2",
+            mode=(mode := self.chance.choice([*[RoundMode.MEETING] * 3, RoundMode.WRITTEN])),
+            meets_at=max(meets_at, clock.now()) if mode == RoundMode.MEETING else None,
+            place="Phòng họp tầng 2",
         )  # fmt: skip
         if by := self.one("councils.run_round", round_):
             EvaluationRound.create(round_, by=by)

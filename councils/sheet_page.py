@@ -24,6 +24,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.written import moment_text
+from dossiers.forms.fields import refuse
 from dossiers.models import ConditionNotMet
 
 if TYPE_CHECKING:
@@ -186,9 +187,13 @@ def _declare(request: SignedIn, sheet: Scoresheet, back: HttpResponse) -> HttpRe
     form = _interest_form(sheet, request.POST)
     if not form.is_valid():
         return page(request, sheet, interest=form)
-    sheet.entry.round.declare_interest(
-        sheet.entry, sheet.member, by=request.user, **form.cleaned_data
-    )
+    try:
+        sheet.entry.round.declare_interest(
+            sheet.entry, sheet.member, by=request.user, **form.cleaned_data
+        )
+    except ConditionNotMet as refused:
+        refuse(form, refused)
+        return page(request, sheet, interest=form)
     if form.cleaned_data["recused"]:
         messages.success(request, _("Đã ghi: bạn không chấm sản phẩm này."))
     else:

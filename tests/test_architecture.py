@@ -476,7 +476,6 @@ _SAVING = {
 FORMS_THAT_MAY = {
     ("dossiers/forms/uploads.py", "stage", "stage"): "no row: a file waits for the act, a day long",
     ("dossiers/forms/uploads.py", "FileField.clean", "stage"): "the same",
-    ("councils/forms/entries.py", "PhotosField.clean", "stage"): "the same, for several",
     ("councils/forms/rounds.py", "RoundForm.do", "create"): "the door of rounds, which records",
     ("councils/forms/sheets.py", "SheetForm._save_row", "put"): "Scoresheet.put: an act on a draft",
 }

@@ -151,7 +151,12 @@ def test_what_is_advised_for_an_old_certificate_can_be_done(round_, dossier, cli
     client.force_login(thu)
     assert "decision" in client.get(page).content.decode()
     SignedDocument.record(
-        SignedDocument(number="813/QĐ-UBND", signed_on=clock.today(), signer="Trần Công Sơn"),
+        SignedDocument(
+            number="813/QĐ-UBND",
+            signed_on=clock.today(),
+            signer="Trần Công Sơn",
+            signer_capacity="Chủ tịch",
+        ),
         round_,
         DocumentKind.DECISION,
         by=thu,

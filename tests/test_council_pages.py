@@ -232,9 +232,10 @@ def test_the_office_lets_nobody_score_whom_the_regulation_forbids(client, counci
     producer.representative = str(member.user)
     producer.save(update_fields=["representative"])
     told = {"member": member.pk, "kind": "producer", "recused": "no", "reason": "Vẫn khách quan"}
-    answer = post(client, thu, "interest", entry.pk, **told).content.decode()
-    assert "Quy chế không cho thành viên này chấm sản phẩm." in answer
-    assert "Vẫn khách quan" in answer
+    answer = post(client, thu, "interest", entry.pk, **told)
+    wrong = {"recused": ["Quy chế không cho thành viên này chấm sản phẩm."]}
+    assert answer.context["form"].errors == wrong
+    assert "Vẫn khách quan" in answer.content.decode()
     assert not entry.interests.exists()
 
 
@@ -333,6 +334,27 @@ def test_the_support_team_reports_with_photos(client, entry, thu, la):
             assert answer["Content-Type"] == "image/png"
             assert answer["X-Content-Type-Options"] == "nosniff"
             assert b"".join(answer.streaming_content)[:4] == b"\x89PNG"
+
+
+def test_photos_are_held_while_the_report_is_shown_again(client, entry):
+    """Every wrong one is named, every right one held; one of them can be dropped."""
+    team = judge(entry.round.council, 6).user
+    sent = [picture("a.png"), picture("b.png")]
+    sent += [SimpleUploadedFile(name, b"<svg/>") for name in ("x.svg", "y.svg")]
+    asked = post(client, team, "appraisal", entry.pk, report="Đủ", photos=sent)
+    said = asked.content.decode()
+    for name in ("x.svg", "y.svg"):
+        assert f"{name} không phải ảnh JPEG hoặc PNG." in said
+    notes = re.findall(r'name="photos-held" value="([^"]+)"', said)
+    assert len(notes) == 2 and all(f"Đã giữ tệp «{name}.png»" in said for name in "ab")
+    told = {"photos-held": notes, "photos-drop": [notes[0]]}
+    asked = post(client, team, "appraisal", entry.pk, report="", **told)
+    said = asked.content.decode()
+    assert "«b.png»" in said and "«a.png»" not in said and "Bạn chưa nhập" in said
+    told["photos"] = [picture("b.png"), picture("c.png")]
+    assert post(client, team, "appraisal", entry.pk, report="Đủ", **told).status_code == 302
+    kept = Appraisal.objects.get().photos.order_by("pk")
+    assert [each.filename for each in kept] == ["b.png", "c.png"]
 
 
 def test_what_is_no_picture_is_named_and_nothing_is_kept(client, entry):

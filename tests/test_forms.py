@@ -1,5 +1,6 @@
 """What people type: every way of writing is understood, every wrong input ends in a sentence."""
 
+import inspect
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -14,7 +15,8 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import Cycle
 from dossiers.forms import acts, fields, opening
-from dossiers.forms.uploads import ScanField
+from dossiers.forms.records import RecordPart
+from dossiers.forms.uploads import FileField, ScanField
 from dossiers.models import ACTS, BusinessPlan, State
 from dossiers.walk import doors
 from tests import records
@@ -278,3 +280,38 @@ def test_every_scan_is_a_pdf_or_an_image():
     for field in scans.values():
         with pytest.raises(ValidationError, match="PDF hoặc ảnh"):
             field.clean(SimpleUploadedFile("a.docx", office()))
+
+
+#: Forms whose file is not held: why.
+NOT_HELD = {
+    "UploadForm": "asks for nothing but the file: it is what was wrong",
+    "FirstUploadForm": "the same; what it is a list of is a choice that is always right",
+    "RosterForm": "asks for nothing but the file",
+    "UnitSheetForm": "once in an installation's life: a table and the day it begins",
+}
+
+
+def test_every_form_with_a_file_holds_it():
+    """What a person chose is not lost because another field is wrong."""
+    import_module("cycle.urls")
+    with_file = {
+        form
+        for form in every_form()
+        for field in getattr(form, "base_fields", {}).values()
+        if isinstance(field, forms.FileField)
+        and form.__module__.split(".")[0] in {"cycle", "dossiers", "councils", "notifications"}
+    }
+    # ActForm holds the files of its parts.
+    parts = (RecordPart, acts.PaperForm, acts.RequestForm)
+    lost = {
+        form.__name__
+        for form in with_file
+        if not issubclass(form, parts)
+        and not any("hold_for(" in inspect.getsource(each) for each in form.__mro__[:-1])
+        or any(
+            isinstance(field, forms.FileField) and not isinstance(field, FileField)
+            for field in form.base_fields.values()
+        )
+    }
+    assert lost == set(NOT_HELD)
+    assert len(with_file) > 10

@@ -8,10 +8,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from councils.models import DocumentKind, DocumentTemplate, Scoresheet, SignedDocument
+from councils.models.appraisal import AFTER_CLOSING
 from councils.papers import facts
 from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
 from councils.papers.word import docx
+from cycle import clock
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
@@ -84,7 +86,7 @@ def address(round_, kind="minutes", format_="pdf"):
 
 def test_results_are_nobodys_before_the_closing(client, round_, thu):
     client.force_login(thu)
-    for kind in facts.AFTER_CLOSING:
+    for kind in AFTER_CLOSING:
         assert client.get(address(round_, kind)).status_code == 404
     assert client.get(address(round_, "invitation")).status_code == 200
 
@@ -135,7 +137,7 @@ def signed(**changes):
     return {
         "kind": "minutes",
         "number": "05/BB-HĐ",
-        "signed_on": "20/11/2020",
+        "signed_on": f"{clock.today():%d/%m/%Y}",
         "signer": "Trần Công Chủ",
         "signer_capacity": "Chủ tịch hội đồng",
     } | changes
@@ -165,6 +167,49 @@ def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client,
     assert 'value="Trần Công Chủ"' in body
     assert "Bản chụp phải là tệp PDF" in body
     assert not SignedDocument.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"signer_capacity": "Trưởng phòng"}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
+        ({"signer_capacity": ""}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
+        ({"signed_on": "01/01/1999"}, "signed_on", "không ký trước ngày đó"),
+        ({"number": "05 / bb–hđ"}, "number", "đã ghi cho biên bản họp hội đồng"),
+        (
+            {"kind": "council_report", "signer_capacity": "Trưởng phòng"},
+            "signer_capacity",
+            "Chủ tịch hội đồng",
+        ),
+    ],
+)
+def test_what_cannot_be_a_document_of_the_round_is_refused_at_its_field(
+    client, closed, thu, changes, field, sentence
+):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    assert client.post(path, signed()).status_code == 302
+    decision = {"kind": "decision", "number": "813/QĐ-UBND", "signer_capacity": "Chủ tịch"}
+    page = client.post(path, signed(**decision | changes))
+    assert page.status_code == 200
+    assert list(page.context["form"].errors) == [field]
+    assert sentence in page.context["form"].errors[field][0]
+    assert SignedDocument.objects.get().kind == "minutes"
+    assert client.post(path, signed(**decision)).status_code == 302
+    # Its own number is no other's.
+    assert client.post(path, signed(**decision)).status_code == 302
+
+
+@pytest.mark.parametrize("kind", sorted(AFTER_CLOSING))
+def test_no_document_of_a_result_is_recorded_before_the_closing(client, round_, thu, kind):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[round_.pk])
+    assert client.get(path, {"kind": kind}).context["form"] is None
+    page = client.post(path, signed(kind=kind))
+    assert "Đợt chưa chốt kết quả" in page.text
+    assert not SignedDocument.objects.exists()
+    invited = signed(kind="invitation", number="3/GM-HĐ", signed_on="01/01/2020")
+    assert client.post(path, invited).status_code == 302
 
 
 def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):

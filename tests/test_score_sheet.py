@@ -510,6 +510,19 @@ def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
         )
 
 
+@pytest.mark.parametrize("forbidden", ["relative", "producer"])
+def test_a_refused_declaration_comes_back_with_what_was_typed(entry, member, forbidden):
+    answer = declare(member.user, entry, recused="no", kind=forbidden, reason="Tôi vẫn khách quan")
+    assert answer.status_code == 200
+    (sentence,) = answer.context["interest"].errors["recused"]
+    assert "hãy từ chối chấm" in sentence
+    said = answer.text.split('id="interest" open>')[1].split("</details>")[0]
+    assert sentence in said and "Tôi vẫn khách quan</textarea>" in said
+    assert re.search(rf'<option value="{forbidden}" selected', said)
+    assert re.search(r'<input[^>]* value="no"[^>]* checked', said)
+    assert not entry.interests.exists()
+
+
 # --- Evidence -------------------------------------------------------------------------------
 
 

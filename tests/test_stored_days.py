@@ -5,7 +5,7 @@ column, the file whose rule asks it or the page that shows it, and the file is l
 """
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -441,6 +441,10 @@ def test_the_next_visit_comes_after_this_one(cycle, commune, an):
     dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
     with pytest.raises(ValidationError, match="Ngày hẹn phải sau ngày đến"):
         visited(dossier, an, next_visit_on=clock.today())
+    with pytest.raises(ValidationError, match="quá hai năm") as refused:
+        visited(dossier, an, next_visit_on=date(2099, 12, 31))
+    assert list(refused.value.message_dict) == ["next_visit_on"]
+    visited(dossier, an, next_visit_on=clock.today() + timedelta(days=730))
 
 
 @pytest.mark.django_db

@@ -761,7 +761,7 @@ def test_a_final_act_shows_what_it_will_do_and_is_done_when_it_is_sent_once_more
     asked = browser.post(address, typed)
     words = shown(asked.content.decode())
     assert asked.status_code == 200
-    assert f"Đúng, {ACTS[name].label}" in words
+    assert f"Đúng: {ACTS[name].label}" in words
     assert str(ACTS[name].final) in words
     for value in typed.values():
         if isinstance(value, str) and value != name and not value.isdigit():
@@ -782,7 +782,7 @@ def test_who_is_refused_is_not_asked_first(w):
     typed["certify-paper-number"] = "813/QĐ-UBND"
     answer = browser.post(address, typed)
     words = shown(answer.content.decode())
-    assert "Đúng, " not in words
+    assert "Đúng: " not in words
     assert "field-error" in answer.content.decode()
     assert Dossier.objects.get(pk=stood.pk).state == stood.state
     typed["certify-certificate-number"] = "13/GCN"
@@ -817,7 +817,7 @@ def test_what_is_changed_after_the_question_is_asked_about_anew(w):
     (sure,) = re.findall(r'name="revoke-sure" value="(\w+)"', page)
     changed = fresh_files(typed) | {"revoke-sure": sure, "revoke-reason-reason": "Vi phạm nhãn"}
     asked = shown(browser.post(address, changed).content.decode())
-    assert "Đúng, Thu hồi giấy chứng nhận" in asked and "Vi phạm nhãn" in asked
+    assert "Đúng: Thu hồi giấy chứng nhận" in asked and "Vi phạm nhãn" in asked
     assert Dossier.objects.get(pk=stood.pk).state == State.CERTIFIED
 
 
@@ -835,7 +835,7 @@ def test_what_was_agreed_for_one_dossier_does_nothing_to_another(name, w):
     sure = asked_sure(browser, name, address, typed)
     _who, another, same, other = final(w, name)
     asked = browser.post(another, fresh_files(same) | sure)
-    assert f"Đúng, {ACTS[name].label}" in shown(asked.content.decode())
+    assert f"Đúng: {ACTS[name].label}" in shown(asked.content.decode())
     assert Dossier.objects.get(pk=other.pk).state == other.state
 
 
@@ -851,7 +851,7 @@ def test_another_scan_of_the_same_name_is_asked_about_anew(name, w):
     other = SimpleUploadedFile("van-ban.pdf", b"%PDF-1.7 trang khac obj %%EOF", "application/pdf")
     changed = {key: other if hasattr(value, "read") else value for key, value in typed.items()}
     asked = browser.post(address, changed | sure)
-    assert f"Đúng, {ACTS[name].label}" in shown(asked.content.decode())
+    assert f"Đúng: {ACTS[name].label}" in shown(asked.content.decode())
     assert Dossier.objects.get(pk=stood.pk).state == stood.state
 
 

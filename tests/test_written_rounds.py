@@ -242,10 +242,10 @@ def test_into_an_open_written_round_comes_only_what_was_reported_on(
     # Nor does a meeting become one on the way.
     met = begin(council, cycle, [more], thu)
     with pytest.raises(ConditionNotMet, match="hãy đưa vào đợt chưa mở"):
-        met.amend(by=thu, mode=RoundMode.WRITTEN)
+        met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
     met.refresh_from_db()
     judging.report(met, by=thu)
-    met.amend(by=thu, mode=RoundMode.WRITTEN)
+    met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
 
 
 def test_an_edition_of_before_asks_for_no_report(asked, thu, monkeypatch):
@@ -269,7 +269,8 @@ def test_a_re_evaluation_is_visited_on_two_grounds_only(asked, thu, client):
         "ground": [
             "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi lớn hoặc tài "
             "liệu minh chứng chưa rõ: hãy chọn căn cứ."
-        ]
+        ],
+        "visited_on": ["Bạn chưa ghi ngày kiểm tra tại cơ sở."],
     }
     assert "Xưởng mới gấp ba" in refused.content.decode()
     told["ground"] = "scale"
@@ -363,6 +364,39 @@ def test_only_who_runs_the_round_calls_the_council(asked, thu, la, client, counc
     assert not EvaluationRound.objects.filter(follows=round_).exists()
 
 
+def test_nobody_is_called_to_a_day_that_is_past(asked, thu, client):
+    round_ = asked()
+    say(round_.entries.get(), [best, worst, best, worst, best])
+    client.force_login(thu)
+    where = reverse("councils:convene", args=[round_.pk])
+    day = clock.today() - timedelta(days=1)
+    page = client.post(where, {"meets_at": f"{day:%d/%m/%Y} 14:00", "place": "Tầng 2"})
+    assert page.context["form"].errors == {
+        "meets_at": ["Chỉ triệu tập họp hôm nay hoặc một ngày sau."]
+    }
+    assert "Tầng 2" in page.text
+    assert not EvaluationRound.objects.filter(follows=round_).exists()
+
+
+def test_a_round_in_writing_has_no_time_of_meeting(asked, council, cycle, thu, client):
+    client.force_login(thu)
+    day = f"{clock.today() + timedelta(days=2):%d/%m/%Y} 08:00"
+    told = {"council": council.pk, "cycle": cycle.pk, "name": "Đợt 2", "mode": "written"}
+    refused = {"meets_at": ["Đợt lấy ý kiến bằng phiếu không họp: hãy để trống ngày giờ họp."]}
+    page = client.post(reverse("councils:round_new"), told | {"meets_at": day})
+    assert page.context["form"].errors == refused and day in page.text
+    assert client.post(reverse("councils:round_new"), told).status_code == 302
+    made = EvaluationRound.objects.get(name="Đợt 2")
+    page = client.post(reverse("councils:details", args=[made.pk]), told | {"meets_at": day})
+    assert page.context["form"].errors == refused
+    # One of before the rule has no day for the papers, and says no hour.
+    EvaluationRound.objects.filter(pk=made.pk).update(meets_at=clock.now())
+    made.refresh_from_db()
+    assert made.papers_due_on() is None
+    page = client.get(reverse("councils:round", args=[made.pk])).text
+    assert "<dt>Họp</dt>" not in page and "trước họp" not in page
+
+
 def test_thu_calls_the_meeting_on_the_page_and_the_members_get_their_letter(
     asked, thu, client, council
 ):
@@ -414,7 +448,8 @@ def test_a_regulation_may_leave_no_opinions_in_writing(council, cycle, province,
 
 def test_only_what_is_evaluated_again_is_judged_in_writing(council, cycle, commune, an, thu):
     [first] = judging.before_council(cycle, commune, an)
-    round_ = begin(council, cycle, [], thu, open_it=False, mode=RoundMode.WRITTEN)
+    written = {"mode": RoundMode.WRITTEN, "meets_at": None}
+    round_ = begin(council, cycle, [], thu, open_it=False, **written)
     assert list(round_.awaiting()) == []
     with pytest.raises(ConditionNotMet):
         round_.take_in([(first, judging.rubric_of(first))], by=thu)

@@ -21,13 +21,15 @@ from councils.models import (
     Opinion,
     Resolution,
     RoundEntry,
+    VisitGround,
 )
 from cycle import contents
 from cycle.appointing import candidates
+from cycle.files import Staged
 from cycle.models import Role, RoleAssignment, User, named_apart
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.shown import Corrects
-from dossiers.forms.uploads import TAKEN, ScanField, accepted, check_upload, hold_for, stage
+from dossiers.forms.uploads import FileField, FilesInput, ScanField, accepted, hold_for
 from dossiers.law.conditions import Words
 from dossiers.models import CaseType
 
@@ -201,41 +203,56 @@ PHOTO_BYTES = 15 * 1024 * 1024
 MANY_PHOTOS = 20
 
 
-class _Photos(forms.ClearableFileInput):
-    allow_multiple_selected = True
+class PhotosField(FileField):
+    """Several photos, staged. Raises ValidationError naming each that is no photo or too big; the
+    others are held.
+    """
 
+    widget = FilesInput
 
-class PhotosField(forms.FileField):
-    """Several photos, staged. Raises ValidationError naming a file that is no photo or too big."""
-
-    widget = _Photos(attrs={"accept": accepted(*PHOTO_KINDS)})
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs["accept"] = accepted(*PHOTO_KINDS)
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        files = [super(PhotosField, self).clean(each) for each in data or ()]
-        if len(files) > MANY_PHOTOS:
+        sent = data or ()
+        if len(sent) > MANY_PHOTOS:
             raise ValidationError(
                 _("Mỗi lần gửi nhiều nhất %(number)s ảnh."), params={"number": MANY_PHOTOS}
             )
-        kinds = [self._kind(file) for file in files]
-        return [stage(file, kind) for file, kind in zip(files, kinds, strict=True)]
+        # The same photo held and chosen again is one.
+        photos: dict[tuple[str, str], Staged] = {}
+        wrong: list[ValidationError] = []
+        for each in sent:
+            try:
+                photo = self._photo(each)
+            except ValidationError as error:
+                wrong.append(error)
+            else:
+                photos[photo.sha256, photo.filename] = photo
+        if wrong:
+            raise ValidationError(wrong)
+        return list(photos.values())
 
-    @staticmethod
-    def _kind(file: UploadedFile) -> contents.Kind:
-        if file.size and file.size > PHOTO_BYTES:
-            raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": file.name})
+    def _photo(self, sent: UploadedFile | str) -> Any:
+        if isinstance(sent, str):
+            return super().clean(sent)
+        if sent.size and sent.size > PHOTO_BYTES:
+            raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": sent.name})
         try:
-            kind = check_upload(file)
+            return super().clean(sent)
         except ValidationError as error:
-            if error.message != TAKEN:
+            if error.message == self.taken:
                 raise ValidationError(
-                    "%(name)s: %(why)s", params={"name": file.name, "why": error.messages[0]}
+                    _("%(name)s không phải ảnh JPEG hoặc PNG."), params={"name": sent.name}
                 ) from None
-            kind = None
-        if kind not in PHOTO_KINDS:
             raise ValidationError(
-                _("%(name)s không phải ảnh JPEG hoặc PNG."), params={"name": file.name}
-            )
-        return kind
+                "%(name)s: %(why)s", params={"name": sent.name, "why": error.messages[0]}
+            ) from None
+
+    def check(self, content_type: str) -> None:
+        if content_type not in {kind.content_type for kind in PHOTO_KINDS}:
+            raise ValidationError(self.taken)
 
 
 class AppraisalForm(OfModel):
@@ -260,10 +277,14 @@ class AppraisalForm(OfModel):
 
     def __init__(self, *args: Any, entry: RoundEntry, by: User, **kwargs: Any) -> None:
         super().__init__(*args, instance=Appraisal(entry=entry), **kwargs)
+        hold_for(by, self)
         self.by = by
         dossier = entry.dossier
         if dossier.case_type != CaseType.REEVALUATION or not dossier.rule_set.visit_grounds:
             del self.fields["ground"]
+        else:
+            none = ("", _("— Không kiểm tra tại cơ sở —"))
+            self.fields["ground"].choices = [none, *VisitGround.choices]
         procedure = dossier.rule_set.procedure
         self.checks = [*_CHECKS, *_CHECKS_OF.get(procedure, ())]
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.http import QueryDict
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -38,7 +39,7 @@ from dossiers.models import Dossier
 
 def _own_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | None:
     if db_field.name == "meets_at":
-        return MomentField(label=db_field.verbose_name, required=False)
+        return MomentField(label=capfirst(db_field.verbose_name), required=False)
     return field_for(db_field, **kwargs)
 
 

@@ -12,6 +12,7 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +30,7 @@ from councils.models import (
 from councils.models.council import on_record
 from cycle import clock
 from cycle.models import HistoryEntry, Job, Stream
-from dossiers.law.conditions import stated
+from dossiers.law.conditions import Lack, stated
 from dossiers.law.states import PARKED, STATE_AFTER, STATE_AT
 from dossiers.models import (
     ActNotPossible,
@@ -133,7 +134,8 @@ def convene(
 
     Those products move to a new round that ``follows`` this one, and its members are invited at
     once; this round can then close on the others. Returns the new round. Raises PermissionDenied,
-    RoundClosed, and ConditionNotMet when no product needs a meeting, or without the reason.
+    RoundClosed, and ConditionNotMet for a past day, when no product needs a meeting, or without the
+    reason.
     """
     with round_.change(
         "round.convene",
@@ -142,6 +144,10 @@ def convene(
         meets_at=meets_at.isoformat(),
         place=place,
     ) as data:
+        if timezone.localdate(meets_at) < clock.today():
+            raise ConditionNotMet(
+                [Lack(_("Chỉ triệu tập họp hôm nay hoặc một ngày sau."), "meets_at")]
+            )
         # Items with this code always have an entry.
         split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
         live = round_.entries.filter(live=True, pk__in=complex_ones).exclude(pk__in=split)

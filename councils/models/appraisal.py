@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound, RoundState
 from cycle import clock, files
-from cycle.models import Configuration, HistoryEntry, Level, User, check_signer, check_symbol
+from cycle.letters import fold_number
+from cycle.models import (
+    Configuration,
+    HistoryEntry,
+    Level,
+    User,
+    check_signer,
+    check_symbol,
+)
+from cycle.written import day_text
 from dossiers.law.signers import Called, Office, committee, council
 from dossiers.models import CaseType
 
@@ -98,18 +108,17 @@ class Appraisal(models.Model):
         grounds = dossier.rule_set.visit_grounds
         if dossier.case_type != CaseType.REEVALUATION or not grounds:
             return
-        visited = self.visited_on or self.findings.strip() or photos
-        if visited and self.ground not in grounds:
-            raise ValidationError(
-                {
-                    "ground": _(
-                        "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi "
-                        "lớn hoặc tài liệu minh chứng chưa rõ: hãy chọn căn cứ."
-                    )
-                }
+        lacks = {}
+        if (self.visited_on or self.findings.strip() or photos) and self.ground not in grounds:
+            lacks["ground"] = _(
+                "Hồ sơ đánh giá lại chỉ kiểm tra tại cơ sở khi quy mô sản xuất thay đổi lớn hoặc "
+                "tài liệu minh chứng chưa rõ: hãy chọn căn cứ."
             )
-        if self.ground and not self.visited_on:
-            raise ValidationError({"visited_on": _("Bạn chưa ghi ngày kiểm tra tại cơ sở.")})
+        visited = self.ground or self.findings.strip() or photos
+        if visited and not self.visited_on:
+            lacks["visited_on"] = _("Bạn chưa ghi ngày kiểm tra tại cơ sở.")
+        if lacks:
+            raise ValidationError(lacks)
 
 
 class AppraisalPhoto(models.Model):
@@ -147,6 +156,17 @@ class DocumentKind(models.TextChoices):
 #: submission or a notice may be its office's, a report the team's.
 BY_COUNCIL = frozenset({DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT})
 BY_COMMITTEE = frozenset({DocumentKind.DECISION, DocumentKind.CERTIFICATE, DocumentKind.REQUEST})
+#: The documents that give results, made after the closing only.
+AFTER_CLOSING = frozenset(
+    {
+        DocumentKind.MINUTES,
+        DocumentKind.COUNCIL_REPORT,
+        DocumentKind.SUBMISSION,
+        DocumentKind.DECISION,
+        DocumentKind.NOTICE,
+        DocumentKind.REQUEST,
+    }
+)
 
 
 class SignedDocument(models.Model):
@@ -208,8 +228,8 @@ class SignedDocument(models.Model):
     ) -> Self:
         """Save ``signed`` as the signed document of ``kind``; it replaces an earlier one.
 
-        Also after the closing, when most are signed. Raises PermissionDenied, and ValidationError
-        when its staged scan is gone, or when who signed it in this capacity does not sign it.
+        Also after the closing, when most are signed. Raises PermissionDenied; ValidationError, by
+        field, when its staged scan is gone or it cannot be that document.
         """
         with round_.change(
             "round.record_document",
@@ -222,9 +242,7 @@ class SignedDocument(models.Model):
         ) as said:
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
-            office = signed.office() if signed.signer_capacity else None
-            if office is not None and not office.signs_as(signed.signer_capacity):
-                raise ValidationError({"signer_capacity": office.sentence})
+            signed._check_of_round()
             if signed.scan_sha256:
                 files.keep(signed.scan_sha256, "scan")
             signed.replaces = cls.objects.filter(
@@ -238,6 +256,37 @@ class SignedDocument(models.Model):
             said["saved"] = [signed]
             said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed
+
+    def _check_of_round(self) -> None:
+        """Refuse results before the closing or of a day before the meeting, the number of another
+        document of the round, and who may not sign it. Raises ValidationError, by field.
+        """
+        kind, met_on = DocumentKind(self.kind), self.round.met_on
+        wrong: dict[str, Any] = {}
+        if kind in AFTER_CLOSING:
+            if not self.round.closings.exists():
+                raise ValidationError(
+                    _("Đợt chưa chốt kết quả: chưa có %(kind)s để ghi số."),
+                    params={"kind": kind.label.lower()},
+                )
+            if met_on and self.signed_on < met_on:
+                wrong["signed_on"] = _now(
+                    "Đợt này họp (mở chấm) ngày %(day)s: văn bản về kết quả không ký trước ngày đó."
+                ) % {"day": day_text(met_on)}
+        of_year = self.round.documents.filter(replaced_by=None, signed_on__year=self.signed_on.year)
+        number = fold_number(self.number)
+        others = of_year.exclude(kind=kind)
+        same = [each for each in others if number and fold_number(each.number) == number]
+        if same:
+            wrong["number"] = _now("Số này đã ghi cho %(kind)s của đợt: hãy kiểm tra lại.") % {
+                "kind": same[0].get_kind_display().lower()
+            }
+        # In a replay of the past it may be unknown who signed.
+        office = self.office() if self.signer_capacity and not clock.replaying() else None
+        if office is not None and not office.signs_as(self.signer_capacity):
+            wrong["signer_capacity"] = office.sentence
+        if wrong:
+            raise ValidationError(wrong)
 
 
 class DocumentTemplate(models.Model):

@@ -399,9 +399,10 @@ class EvaluationRound(models.Model):
                         % {"day": f"{met_on:%d/%m/%Y}"}
                     ]
                 )
-            if "mode" in fields:
+            if "mode" in fields or "meets_at" in fields:
                 self._may_be_in_writing()
-                if self.is_open and data["changed"]["mode"][0] != data["changed"]["mode"][1]:
+                was_mode, mode = data["changed"].get("mode", ("", ""))
+                if self.is_open and was_mode != mode:
                     self._settles_scorers(by)
             if self.meets_at != met_at:
                 self._within_term()
@@ -510,13 +511,17 @@ class EvaluationRound(models.Model):
                 raise ConditionNotMet(lacks)
 
     def _may_be_in_writing(self) -> None:
-        """Refuse a written round where the regulation has none, or with a product that is not
-        re-evaluated (QĐ 26/2026/QĐ-TTg). Raises ConditionNotMet.
+        """Refuse a written round where the regulation has none, with a time of meeting, or with a
+        product that is not re-evaluated (QĐ 26/2026/QĐ-TTg). Raises ConditionNotMet.
         """
         if not self.in_writing:
             return
         if not self.regulation.written_opinions:
-            raise ConditionNotMet([_("Quy chế không cho lấy ý kiến bằng phiếu: hãy chọn họp.")])
+            words = _("Quy chế không cho lấy ý kiến bằng phiếu: hãy chọn họp.")
+            raise ConditionNotMet([Lack(words, "mode")])
+        if self.meets_at is not None:
+            words = _("Đợt lấy ý kiến bằng phiếu không họp: hãy để trống ngày giờ họp.")
+            raise ConditionNotMet([Lack(words, "meets_at")])
         others = self.entries.exclude(dossier__case_type=CaseType.REEVALUATION) if self.pk else None
         if others is not None and others.filter(live=True).exists():
             raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
@@ -545,9 +550,9 @@ class EvaluationRound(models.Model):
 
     def papers_due_on(self) -> date | None:
         """The last day to send the papers (hạn gửi tài liệu), by the regulation's working days
-        before the meeting; None while no meeting is set.
+        before the meeting; None while no meeting is set, and in writing.
         """
-        if self.meets_at is None:
+        if self.meets_at is None or self.in_writing:
             return None
         meets_on = timezone.localdate(self.meets_at)
         days = self.regulation.documents_days
@@ -969,17 +974,18 @@ class EvaluationRound(models.Model):
             if not recused and any(
                 rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
             ):
-                raise ConditionNotMet([_("Quy chế không cho thành viên này chấm sản phẩm.")])
-            if not recused and kind in NEVER_JUDGED:
                 raise ConditionNotMet(
-                    [_("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")]
+                    [Lack(_("Quy chế không cho thành viên này chấm sản phẩm."), "recused")]
                 )
+            if not recused and kind in NEVER_JUDGED:
+                words = _("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")
+                raise ConditionNotMet([Lack(words, "recused")])
             entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
             if not entry.live:
                 raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
             before = entry.interests.filter(member=member).select_related("by").first()
             if before is not None:
-                data["reason"] = stated(correction, before.already_said)
+                data["reason"] = stated(correction, before.already_said, field="correction")
                 data["corrects"] = True
             runs = rules.has_perm("councils.record_interest", by, self)
             if entry.is_counted and not runs:
@@ -993,7 +999,7 @@ class EvaluationRound(models.Model):
                 )
             # Also to another kind, recused: from there it would be lifted next.
             if before is not None and before.binds(by) and not (runs or kind in NEVER_JUDGED):
-                raise ConditionNotMet([before.binding])
+                raise ConditionNotMet([Lack(before.binding, "recused")])
             data |= self._scores_by(entry, member, before, recused=recused, reason=reason)
             Interest.objects.update_or_create(
                 entry=entry,

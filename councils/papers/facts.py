@@ -41,17 +41,6 @@ from cycle.points import band
 from cycle.written import day_text, moment_text
 from dossiers.models import Certificate
 
-#: The documents that give results, made after the closing only.
-AFTER_CLOSING = frozenset(
-    {
-        DocumentKind.MINUTES,
-        DocumentKind.COUNCIL_REPORT,
-        DocumentKind.SUBMISSION,
-        DocumentKind.DECISION,
-        DocumentKind.NOTICE,
-        DocumentKind.REQUEST,
-    }
-)
 #: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
     DocumentKind.INVITATION,

@@ -24,6 +24,7 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
+from councils.models.appraisal import AFTER_CLOSING
 from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
@@ -56,7 +57,7 @@ def _readable(user: User, round_: EvaluationRound) -> set[DocumentKind]:
     # The team's report shows proposed points: for the team and the council only.
     if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
         kinds.add(DocumentKind.SUPPORT_REPORT)
-    return kinds | (facts.AFTER_CLOSING if round_.closings.exists() else set())
+    return kinds | (AFTER_CLOSING if round_.closings.exists() else set())
 
 
 @login_required
@@ -66,8 +67,10 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     round_ = found_round(request.user, pk)
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
-    form = None
-    if may_record and asked in facts.OF_ROUND:
+    form, readable = None, _readable(request.user, round_)
+    # A result that is sent before the closing is refused with a sentence.
+    early = asked in AFTER_CLOSING and asked not in readable and request.method != "POST"
+    if may_record and asked in facts.OF_ROUND and not early:
         form = SignedDocumentForm(request.POST or None, request.FILES or None, by=request.user)
         if form.is_valid():
             try:
@@ -83,7 +86,6 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         each.kind: each
         for each in round_.documents.filter(entry=None, replaced_by=None).order_by("pk")
     }
-    readable = _readable(request.user, round_)
     rows = [
         {
             "kind": kind,
@@ -140,7 +142,7 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
     if kind not in _readable(request.user, round_):
         raise Http404
     closing = _closing(round_, request.GET.get("version"))
-    if kind in facts.AFTER_CLOSING and closing is None:
+    if kind in AFTER_CLOSING and closing is None:
         raise Http404
     data = facts.of_round(kind, round_, closing=closing)
     return _answer(request, kind, data, format_, f"{kind}-{round_.pk}")

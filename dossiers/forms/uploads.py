@@ -14,7 +14,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -108,18 +108,57 @@ class FileInput(forms.FileInput):
             return super().render(name, None, attrs, renderer)
         # With a held file, none need be chosen.
         plain = {key: each for key, each in (attrs or {}).items() if key != "required"}
-        return format_html(
-            '<p class="file-held">{}</p><input type="hidden" name="{}" value="{}">{}'
-            '<label class="form-check-label"><input type="checkbox" class="form-check-input" '
-            'name="{}" value="1"> {}</label>',
-            _now("Đã giữ tệp «%(name)s» (%(size)s), không cần chọn lại.")
-            % {"name": staged.filename, "size": filesizeformat(staged.bytes)},
-            name + HELD,
-            held,
-            super().render(name, None, plain, renderer),
-            name + DROP,
-            _now("Bỏ tệp này"),
-        )
+        kept, drop = _kept(name, staged, held), _drop(name, "1")
+        return format_html("{}{}{}", kept, super().render(name, None, plain, renderer), drop)
+
+
+def _kept(name: str, staged: files.Staged, note: str) -> SafeString:
+    """What says on the page that a file is held, and carries its note."""
+    return format_html(
+        '<p class="file-held">{}</p><input type="hidden" name="{}" value="{}">',
+        _now("Đã giữ tệp «%(name)s» (%(size)s), không cần chọn lại.")
+        % {"name": staged.filename, "size": filesizeformat(staged.bytes)},
+        name + HELD,
+        note,
+    )
+
+
+def _drop(name: str, value: str) -> SafeString:
+    """The tick to drop a held file."""
+    return format_html(
+        '<label class="form-check-label"><input type="checkbox" class="form-check-input" '
+        'name="{}" value="{}"> {}</label>',
+        name + DROP,
+        value,
+        _now("Bỏ tệp này"),
+    )
+
+
+class FilesInput(FileInput):
+    """An input of several files, with the notes of those that are held; each can be dropped."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        def sent(source: Any, key: str) -> list[Any]:
+            return source.getlist(key) if hasattr(source, "getlist") else source.get(key) or []
+
+        dropped = sent(data, name + DROP)
+        held = [note for note in sent(data, name + HELD) if note not in dropped]
+        return [*held, *sent(files, name)]
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        notes = [
+            each if isinstance(each, str) else getattr(each, "held", "") for each in value or ()
+        ]
+        kept = {note: _unseal(note, self.owner) for note in notes if note}
+        rows = [
+            (_kept(name, staged, note), _drop(name, note))
+            for note, staged in kept.items()
+            if staged
+        ]
+        chosen = super().render(name, None, attrs, renderer)
+        return format_html("{}{}", format_html_join("", "{}{}", rows), chosen)
 
 
 class FileField(forms.FileField):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Self
 
@@ -185,6 +186,10 @@ class BusinessPlan(Record):
             )
 
 
+#: The next visit comes within two years, one of them a leap year.
+VISITED_WITHIN = timedelta(days=731)
+
+
 class Visit(Correctable):
     """A visit to the producer (kiểm tra, hướng dẫn tại cơ sở)."""
 
@@ -201,6 +206,12 @@ class Visit(Correctable):
         super().clean()
         if self.visited_on and self.next_visit_on and self.next_visit_on <= self.visited_on:
             raise ValidationError({"next_visit_on": _("Ngày hẹn phải sau ngày đến.")})
+        # Later is a mistyped year: nothing would ever remind anybody.
+        last = self.visited_on and self.visited_on + VISITED_WITHIN
+        if last and self.next_visit_on and self.next_visit_on > last:
+            raise ValidationError(
+                {"next_visit_on": _("Ngày hẹn sau ngày đến quá hai năm: xin xem lại năm.")}
+            )
 
 
 class SupportKind(models.TextChoices):
