@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dossiers', '0036_visits_told'),
+        ('dossiers', '0037_erasure_bounds'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
