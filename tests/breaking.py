@@ -514,7 +514,8 @@ def silent(world):
     """A round of which no history is told, as a careless program would make it."""
     judged(world)
     other = second_council(world)
-    entry = second_entry(world, round=second_round(world, council=other))
+    its = {"dossier": world.dossier, "rubric": world.entry.rubric, "position": 1}
+    entry = created(world, RoundEntry, round=second_round(world, council=other), **its)
     world.round, world.entry, world.member = entry.round, entry, other.members.get()
     return entry
 

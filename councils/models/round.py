@@ -1029,15 +1029,15 @@ class EvaluationRound(models.Model):
             members = self.council.members.filter(Q(until=None) | Q(until__gte=day))
         seats, brought = list(members), set()
         people = {seat.user_id for seat in seats}
-        by_dossier = {entry.dossier_id: entry for entry in entries}
-        said = Interest.objects.filter(entry__dossier__in=by_dossier, member__user__in=people)
+        its = {entry.dossier_id: entry for entry in entries}
+        said = Interest.objects.filter(entry__dossier__in=list(its), member__user__in=people)
         last: dict[tuple[int, int], Interest] = {}
         here: dict[tuple[int, int], Interest] = {}
         for each in said.select_related("entry", "member").order_by("at", "pk"):
             last[each.entry.dossier_id, each.member.user_id] = each
             here[each.entry_id, each.member_id] = each
         for (dossier, user), interest in last.items():
-            entry = by_dossier[dossier]
+            entry = its[dossier]
             for seat in seats:
                 before = here.get((entry.pk, seat.pk))
                 told = {name: getattr(interest, name) for name in _SAID}
