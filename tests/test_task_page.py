@@ -373,7 +373,7 @@ def test_the_signer_may_add_the_paper_with_its_scan(dossier, an, chi):
         paper__scan_file=SimpleUploadedFile("tờ trình.pdf", b"%PDF-1.7 x obj %%EOF"),
     )
     document = dossier.officialdocuments.get()
-    assert (document.scan.filename, document.scan.kind) == ("tờ trình.pdf", "signed_paper")
+    assert (document.scan.filename, document.scan.kind) == ("tờ trình.pdf", "commune_request")
 
 
 # --- Errors keep what was typed --------------------------------------------------------------------
