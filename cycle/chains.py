@@ -47,6 +47,11 @@ WITH link AS (
 ), tail AS (
   SELECT DISTINCT ON (stream, stream_id) stream, stream_id, seq, hash
   FROM cycle_historyentry ORDER BY stream, stream_id, seq DESC
+), told AS (
+  -- The erasures of which history tells: ``made`` is a row of dossiers_erasure.
+  SELECT (kept ->> 1)::bigint AS made
+  FROM cycle_historyentry t CROSS JOIN LATERAL jsonb_array_elements(t.records) AS kept
+  WHERE t.event = 'personal.erase' AND kept ->> 0 = 'dossiers.erasure'
 ), fault AS (
   SELECT stream, stream_id, seq, CASE
     WHEN seq <> place THEN 'thiếu dòng trước nó'
@@ -68,6 +73,17 @@ WITH link AS (
     SELECT FROM jsonb_each_text(s.words) AS said (part, word)
     WHERE encode(sha256(convert_to(coalesce(s.salts ->> part, '') || word, 'UTF8')), 'hex')
       IS DISTINCT FROM e.sealed ->> part)
+  UNION ALL
+  SELECT e.stream, e.stream_id, e.seq, 'lời đã xóa, không dòng nào ghi lần xóa'
+  FROM cycle_sealedtext s JOIN cycle_historyentry e ON e.id = s.entry_id
+  WHERE s.erased_by <> '{}' AND EXISTS (
+    SELECT FROM jsonb_each_text(s.erased_by) AS gone (part, made)
+    WHERE gone.made::bigint NOT IN (SELECT told.made FROM told))
+  UNION ALL
+  SELECT CASE WHEN made.person_id IS NULL THEN 'producer' ELSE 'person' END,
+         coalesce(made.person_id, made.producer_id), 0,
+         format('không dòng nào ghi lần xóa %%s', made.id)
+  FROM dossiers_erasure made WHERE made.id NOT IN (SELECT told.made FROM told)
 )
 SELECT stream, stream_id, seq, reason FROM fault WHERE reason IS NOT NULL
 ORDER BY stream, stream_id, seq LIMIT %s
@@ -109,7 +125,8 @@ def check(most: int = MOST) -> list[Finding]:
 
     ``seq``, ``prev_hash``, ``payload``, ``hash`` and the heads are recomputed and compared; so is
     every personal text that was not erased, and every row that an entry names, as far as its table
-    takes no changes (of the others the hash says what they were, not what they must be).
+    takes no changes (of the others the hash says what they were, not what they must be). An entry
+    must tell each erasure.
     """
     with connection.cursor() as cursor:
         cursor.execute(LINKS, [most])

@@ -38,6 +38,7 @@ from cycle.models import (
     Elimination,
     HistoryEntry,
     Option,
+    OrgUnit,
     Role,
     RoleAssignment,
     Rubric,
@@ -186,15 +187,24 @@ def plan_paper(world, **fields):
     )
 
 
+def provincial_leader(world):
+    """Who leads the province of the world's commune."""
+    top = OrgUnit.objects.get(level="province", valid_to=None)
+    held = RoleAssignment.objects.filter(role="leader", org_unit=top).first()
+    return held.user if held else person("truong", "Hà Văn Trường", ("leader", top))
+
+
 def erasure(world, **fields):
-    """A reason of the world's dossier is erased, as the producer asked."""
+    """A reason in the producer's history is erased, as the producer asked."""
+    maker = world.dossier.product.producer
     said = HistoryEntry.objects.record(
-        "dossier.open", world.dossier, by=world.an, reason="Gọi 0912345678"
+        "producer.change", maker, by=world.an, reason="Gọi 0912345678"
     )
-    values = {"producer": world.dossier.product.producer, "texts": [[said.pk, "reason"]]}
+    values = {"producer": maker, "texts": [[said.pk, "reason"]]}
     values |= {"because": "request", "reason": "Theo đơn", "number": "12/ĐĐN", "signer": "Lò Văn A"}
-    values |= {"signed_on": date(2026, 1, 1), "sha256": "0" * 64, "made_by": world.an}
-    return Erasure.objects.create(**values | {"made_at": clock.now()} | fields)
+    values |= {"signed_on": date(2026, 1, 1), "sha256": "0" * 64}
+    values |= {"made_by": provincial_leader(world), "made_at": clock.now()}
+    return Erasure.objects.create(**values | fields)
 
 
 def rubric(world):

@@ -2,14 +2,20 @@
 
 from django.db import connection, transaction
 
-#: Only names of two words, else a name is part of other words; what a household's product is sold
-#: under may be the name of who represents it.
+#: Only names of two words, else a name is part of other words; what a household or its product is
+#: sold under may be the name of who represents it, and a cooperative is no person.
 NAMED = """
 WITH people AS (
   SELECT full_name AS said FROM cycle_user WHERE full_name LIKE '% %'
   UNION SELECT phone FROM dossiers_producer WHERE length(phone) > 7
-  UNION SELECT representative FROM dossiers_producer
-  WHERE representative LIKE '% %' AND position(representative IN name) = 0
+  UNION SELECT named.said FROM dossiers_producer p CROSS JOIN LATERAL (
+    SELECT p.representative UNION SELECT p.name WHERE p.owner_type = 'household'
+    UNION SELECT former ->> 'name' FROM jsonb_array_elements(p.former_names) AS former
+    WHERE p.owner_type = 'household') AS named (said)
+  WHERE named.said LIKE '% %'
+    AND NOT EXISTS (SELECT FROM dossiers_producer o
+                    WHERE o.owner_type <> 'household' AND position(named.said IN o.name) > 0)
+    AND NOT EXISTS (SELECT FROM dossiers_product o WHERE position(named.said IN o.name) > 0)
 )
 SELECT DISTINCT event, said FROM cycle_historyentry, people
 WHERE version = 2 AND position(said IN payload) > 0 ORDER BY event, said
@@ -20,7 +26,7 @@ WHERE version = 2 AND position(said IN payload) > 0 ORDER BY event, said
 WALKS = {
     "test_absence.py", "test_appointing.py", "test_corrections.py", "test_handover.py",
     "test_in_the_clear.py", "test_opinions.py", "test_ownership.py", "test_people.py",
-    "test_round_ways.py", "test_stock_entered.py", "test_written_rounds.py", "test_year.py",
+    "test_round_ways.py", "test_split.py", "test_stock_entered.py", "test_written_rounds.py", "test_year.py",
 }  # fmt: skip
 
 

@@ -99,6 +99,7 @@ from tests.breaking import (
     elimination,
     elimination_of,
     erasure,
+    provincial_leader,
     evaluated,
     event,
     fired,
@@ -226,7 +227,7 @@ BREAKS = {
         point="batch_end", choice="closing", made_by=w.an, made_at=clock.now()
     ),
     "erasure_of_one_person": lambda w: erasure(w, producer=None),
-    "erasure_not_of_oneself": lambda w: erasure(w, producer=None, person=w.an),
+    "erasure_not_of_oneself": lambda w: erasure(w, producer=None, person=w.an, made_by=w.an),
     "erasure_has_a_paper": lambda w: erasure(w, sha256=""),
     "erasure_because_known": lambda w: erasure(w, because="whim"),
     "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
@@ -1251,6 +1252,67 @@ def test_an_erasure_empties_exactly_what_may_go_or_nothing(case, world):
     assert SealedText.objects.get(pk=entry.pk).words == said
 
 
+def said_in(world, stream, pk, **fields):
+    """The text of an entry in a chain, by its part."""
+    part = "reason" if "data" not in fields else "data.changed"
+    entry = HistoryEntry.objects.create(
+        stream=stream, stream_id=pk, label="x",
+        **{"event": "producer.change", "actor": world.an, "at": clock.now()}
+        | ({"reason": "Gọi ai"} if part == "reason" else {}) | fields,
+    )  # fmt: skip
+    return [[entry.pk, part]]
+
+
+#: What the row itself shows that no erasure may be -> its fields, of the world and its leader.
+NO_ERASURE = {
+    "by_nobody_who_leads": lambda w, leader: {"made_by": w.an},
+    "after_the_post_ended": lambda w, leader: [
+        RoleAssignment.objects.filter(user=leader).update(valid_to=clock.today() - timedelta(1)),
+        {},
+    ][1],
+    "before_the_post_begins": lambda w, leader: [
+        RoleAssignment.objects.filter(user=leader).update(valid_from=clock.today() + timedelta(1)),
+        {},
+    ][1],
+    "without_an_account": lambda w, leader: [
+        User.objects.filter(pk=leader.pk).update(is_active=False), {},
+    ][1],
+    "signed_tomorrow": lambda w, leader: {"signed_on": clock.today() + timedelta(days=1)},
+    "of_another_day": lambda w, leader: {"made_at": clock.now() - timedelta(days=9)},
+    "on_a_scan_that_is_none": lambda w, leader: {"sha256": "x"},
+    "of_ones_own_chain": lambda w, leader: {"texts": said_in(w, "person", leader.pk)},
+    "of_ones_own_act": lambda w, leader: {"texts": said_in(w, "producer", 7, actor=leader)},
+    "of_what_was_done_for_one": lambda w, leader: {
+        "texts": said_in(w, "producer", 7, acting_for=leader)
+    },
+    "of_a_dossier_that_goes_on": lambda w, leader: {
+        "texts": said_in(w, "dossier", w.dossier.pk)
+    },
+    "of_why_was_erased": lambda w, leader: {
+        "texts": said_in(w, "producer", 7, event="personal.erase")
+    },
+    "of_what_a_product_is": lambda w, leader: {
+        "texts": said_in(w, "dossier", 7, data={"changed": {"name": ["a", "b"]}})
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NO_ERASURE)
+def test_the_database_refuses_an_erasure_that_the_act_would(case, world):
+    fields = NO_ERASURE[case](world, provincial_leader(world))
+    with refused("erase_words"):
+        erasure(world, **fields)
+
+
+def test_what_the_database_lets_go_of_anothers_act(world):
+    """The same texts, of whom they are not."""
+    texts = [
+        *said_in(world, "person", world.an.pk), *said_in(world, "producer", 7),
+        *said_in(world, "dossier", 7, data={"changed": {"phone": ["1", "2"]}}),
+    ]  # fmt: skip
+    assert erasure(world, texts=texts).pk
+
+
 @pytest.mark.parametrize("texts", [None, {}, "reason", 7, [7], [["x", "reason"]], [[1, "a", "b"]]])
 def test_an_erasure_that_names_no_texts_is_refused(texts, world):
     with refused("erase_words"):
@@ -1265,7 +1327,8 @@ def test_a_text_is_erased_once(world):
 
 def test_an_erasure_that_is_passed_over_empties_nothing(world):
     erasure(world)
-    said = HistoryEntry.objects.record("dossier.open", world.dossier, by=world.an, reason="Gọi ai")
+    maker = world.dossier.product.producer
+    said = HistoryEntry.objects.record("producer.change", maker, by=world.an, reason="Gọi ai")
     names = [field.column for field in Erasure._meta.concrete_fields if field.name != "texts"]
     listed = ", ".join(names)
     sql(

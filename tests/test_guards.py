@@ -455,7 +455,7 @@ ATTACKS["cycle_cycle", "year_struck_out_is_empty"] = (
     "UPDATE public.cycle_cycle SET void = true, closed_on = '2026-12-31'",
 )
 ATTACKS["dossiers_erasure", "erase_words"] = (
-    lambda world: None,
+    provincial_leader,
     {
         "cycle_sealedtext": "DELETE FROM pg_temp.cycle_sealedtext",
         "cycle_historyentry": "DELETE FROM pg_temp.cycle_historyentry",
@@ -463,9 +463,9 @@ ATTACKS["dossiers_erasure", "erase_words"] = (
     """INSERT INTO public.dossiers_erasure (producer_id, texts, because, reason, number, signed_on,
          signer, sha256, filename, content_type, made_by_id, made_at)
        SELECT p.id, jsonb_build_array(jsonb_build_array(e.id, 'actor')), 'law', 'x', '1/x',
-         '2026-01-01', 'x', 'x', '', '', e.actor_id, now()
-       FROM public.cycle_historyentry e, public.dossiers_producer p
-       WHERE e.event = 'dossier.open' LIMIT 1""",
+         '2026-01-01', 'x', repeat('0', 64), '', '', u.id, now()
+       FROM public.cycle_historyentry e, public.dossiers_producer p, public.cycle_user u
+       WHERE e.event = 'dossier.open' AND u.username = 'truong' LIMIT 1""",
 )
 #: The application has no right to change the words: test_constraints.py attacks it as the owner.
 WORDS = ("cycle_sealedtext", "words_only_emptied")

@@ -104,6 +104,17 @@ def test_every_partial_is_included_somewhere():
     assert loose == set()
 
 
+def test_every_template_that_a_page_names_is_there():
+    named = re.compile(r"""\{%-?\s*(?:include|extends)\s+["']([^"']+)["']""")
+    found = {
+        f"{page}: {name}"
+        for page in on_disk()
+        for name in named.findall((HOME / page).read_text())
+        if not (HOME / name).exists()
+    }
+    assert found == set()
+
+
 def named_in_code(name):
     """Whether a module names the template itself, or the folder with a name put together."""
     root = HOME.parent

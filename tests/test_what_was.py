@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -30,7 +30,8 @@ from cycle.models import (
     Substitution,
     User,
 )
-from dossiers.models import Erasure, Producer, Product
+from dossiers.law.states import PARKED, State
+from dossiers.models import Dossier, Erasure, Producer, Product
 from dossiers.office import erasing
 from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
@@ -425,11 +426,17 @@ def test_the_leader_erases_what_was_chosen_and_everything_else_stays(told, dossi
     )
     assert (made.made_by, made.producer) == (son, dossier.product.producer)
     assert SealedText.objects.get(pk=told["other"].pk).erased_by == {"reason": made.pk}
-    said = HistoryEntry.objects.get(event="personal.erase")
-    assert (said.stream, said.stream_id) == ("producer", dossier.product.producer_id)
-    assert (said.who, said.role, said.data["erased"]) == (str(son), "leader", 3)
-    assert said.records[0][:2] == ["dossiers.erasure", made.pk]
-    assert said.files == [made.sha256]
+    # Each chain that lost a text says so, as one act.
+    written = HistoryEntry.objects.filter(event="personal.erase")
+    assert {(each.stream, each.stream_id) for each in written} == {
+        ("producer", dossier.product.producer_id),
+        *((told[name].stream, told[name].stream_id) for name in chosen),
+    }
+    assert len({each.transaction for each in written}) == 1
+    for said in written:
+        assert (said.who, said.role, said.data["erased"]) == (str(son), "leader", 1)
+        assert said.records[0][:2] == ["dossiers.erasure", made.pk]
+        assert said.files == [made.sha256]
     listed = client.get("/erasures/").content.decode()
     assert "12/ĐĐN" in listed
     assert client.get(f"/erasures/{made.pk}/scan/").status_code == 200
@@ -495,7 +502,7 @@ def test_an_account_that_was_renamed_has_its_former_name_erased(an, son, client,
     assert chains.check() == []
 
 
-def test_the_reason_of_a_dossier_under_way_stays_until_it_is_done(dossier, an, son, client):
+def test_the_reason_of_a_dossier_stays_until_nobody_can_go_on_with_it(dossier, an, son, cycle):
     maker = dossier.product.producer
     Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
     with transaction.atomic():
@@ -505,24 +512,51 @@ def test_the_reason_of_a_dossier_under_way_stays_until_it_is_done(dossier, an, s
     maker.refresh_from_db()
     assert open_task(dossier)
     key = f"{said.pk}:reason"
-    found = erasing.find(maker)
+    found = erasing.find(maker, by=son)
     assert key not in [each.key for each in found.texts]
     assert [n for why, n in found.stays if "đang xử lý" in str(why)] == [1]
+    # It may be reopened: until the product goes on in another dossier.
     doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
-    assert key in [each.key for each in erasing.find(maker).texts]
+    assert key not in [each.key for each in erasing.find(maker, by=son).texts]
+    doors.open(Dossier(cycle=cycle, product=dossier.product, commune=dossier.commune), by=an)
+    assert key in [each.key for each in erasing.find(maker, by=son).texts]
 
 
-def test_words_that_are_looked_for_beside(told, dossier, an):
-    maker = dossier.product.producer
+@pytest.mark.parametrize("state", State)
+def test_every_state_in_which_somebody_may_still_act_keeps_its_reasons(state, cycle, dossier):
+    """Where nobody has a task, as of a dossier that came by a list."""
+    product = Product.objects.create(
+        producer=dossier.product.producer, name="Chè", group=dossier.product.group
+    )
+    now = clock.now()
+    old = Dossier.objects.create(
+        cycle=cycle, rule_set=cycle.rule_set, product=product, commune=dossier.commune,
+        state=state, stars=3, opened_at=now, moved_at=now,
+        parked_from="certified" if state in PARKED else "",
+        returned_from="dossier_submitted" if state == State.SUPPLEMENT_REQUESTED else "",
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT dossier_can_go_on(%s)", [old.pk])
+        assert cursor.fetchone() == (state not in (State.PROMOTED, State.REVOKED),)
+
+
+def test_what_is_typed_beside_is_found_only_where_the_text_is_of_this_person(
+    told, dossier, an, son
+):
+    maker, also = dossier.product.producer, ("Quàng Thị Lan", "0387 111 222")
+    query = "quang thi lan 0387-111-222"
     with transaction.atomic():
-        said = HistoryEntry.objects.record(
-            "list.export", Office("Danh sách"), by=an, query="quang thi lan 0387-111-222"
+        record = HistoryEntry.objects.record
+        other = record("list.export", Office("Danh sách"), by=an, query=query)
+        beside = record(
+            "list.export", Office("Danh sách"), by=an, query=query, why="Tìm bà Lường Thị Xưa"
         )
-    for also in ("Quàng Thị Lan", "0387 111 222"):
-        assert f"{said.pk}:data.query" in [each.key for each in erasing.find(maker, also).texts]
-    for also in ("", "An", "Quàng Thị", "0387"):
-        found = erasing.find(maker, also).texts
-        assert (f"{said.pk}:data.query" in [each.key for each in found]) == (also == "Quàng Thị")
+        theirs = record("product.change", dossier.product, by=an, reason=query)
+    for said in (*also, "", "An", "0387"):
+        found = [each.key for each in erasing.find(maker, said, by=son).texts]
+        assert f"{other.pk}:data.query" not in found
+        assert (f"{beside.pk}:data.query" in found) == (said in also)
+        assert (f"{theirs.pk}:reason" in found) == (said in also)
 
 
 def test_only_who_leads_the_province_erases_and_nobody_of_themselves(
@@ -585,7 +619,7 @@ def test_query_count_of_the_erasures(rows, dossier, an, son, client, django_asse
     for _ in range(rows):
         with transaction.atomic():
             said = HistoryEntry.objects.record(
-                "dossier.open", dossier, by=an, reason="Gọi 0912345678"
+                "producer.change", dossier.product.producer, by=an, reason="Gọi 0912345678"
             )
             Erasure.objects.create(
                 producer=dossier.product.producer, texts=[[said.pk, "reason"]], because="law",
@@ -614,3 +648,176 @@ def test_the_minutes_of_a_round_stay_as_they_were(round_, thu, son, settings, tm
     erasing.erase(made, [f"{said.pk}:reason", f"{said.pk}:label"], by=son)
     assert papers(round_) == before
     assert chains.check() == []
+
+
+# --- Not of who erases ----------------------------------------------------------------------
+
+
+def offered(whose, by, also=""):
+    return {each.key for each in erasing.find(whose, also, by=by).texts}
+
+
+def test_nobody_erases_what_is_said_of_themselves_on_anothers_page(dossier, an, son, client):
+    """The leader's own chain, or a text that names them, whoever's page it is looked for on."""
+    User.objects.filter(pk=son.pk).update(phone="0987 654 321")
+    son.refresh_from_db()
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        chain = record("person.leave", Appointed(son), by=an, reason=f"{an.full_name} báo ốm")
+        both = [
+            record("person.leave", Appointed(an), by=an, reason=reason)
+            for reason in (f"Bàn giao cho {son.full_name}", "Gọi 0987.654.321", "Theo nguyện vọng")
+        ]
+    for also in ("", son.full_name, "0987654321"):
+        found = offered(an, son, also)
+        assert f"{chain.pk}:reason" not in found
+        assert [f"{each.pk}:reason" in found for each in both] == [False, False, True]
+    made = Erasure(
+        person=an, because="request", reason="Theo đơn", number="3/CV", signed_on=clock.today(),
+        signer="Lò Văn A", sha256="0" * 64,
+    )  # fmt: skip
+    with pytest.raises(erasing.ErasedMeanwhile):
+        erasing.erase(made, [f"{chain.pk}:reason"], by=son, also=son.full_name)
+
+
+@pytest.mark.parametrize("field", ["representative", "phone", "name"])
+def test_a_producer_that_the_leader_stands_for_is_their_own(field, dossier, son, client):
+    maker = dossier.product.producer
+    User.objects.filter(pk=son.pk).update(phone="0987 654 321")
+    said = {"representative": son.full_name, "phone": "0987.654.321", "name": son.full_name}
+    Producer.objects.filter(pk=maker.pk).update(owner_type="household", **{field: said[field]})
+    client.force_login(son)
+    assert client.get(of(dossier)).status_code == 403
+    son.refresh_from_db()
+    with pytest.raises(ValidationError, match="Không ai tự xóa"):
+        erasing.erase(Erasure(producer=Producer.objects.get(pk=maker.pk)), ["1:reason"], by=son)
+
+
+def test_what_the_leader_did_stays_and_why_something_was_erased(told, dossier, an, son, thu):
+    maker = dossier.product.producer
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        kept = [
+            record("producer.change", maker, by=son, reason="Bà Lường Thị Xưa"),
+            record("producer.change", maker, by=thu, acting_for=son, reason="Bà Lường Thị Xưa"),
+            record("list.export", Office("Danh sách"), by=son, query="luong thi xua"),
+            record("personal.erase", maker, by=an, reason="Bà Lường Thị Xưa rút đồng ý"),
+        ]
+    found = {key.split(":")[0] for key in offered(maker, son) if not key.endswith(":label")}
+    assert not {str(each.pk) for each in kept} & found
+    # Another leader's acts are not one's own.
+    assert f"{kept[2].pk}:data.query" in offered(maker, an)
+
+
+PERSONAL = {
+    "phone": {"phone": ["1", "2"]},
+    "several": {"phone": ["1", "2"], "address": ["a", "b"], "representative": ["a", "b"]},
+    "a line each": [{"row": "x", "field": "phone", "before": "1", "after": "2"}],
+    "an account": [["cycle.user", 1, {"full_name": ["a", "b"]}]],
+}
+NOT_PERSONAL = {
+    "the product": {"name": ["Mật ong", "Mật ong rừng"], "group": ["a", "b"]},
+    "one of two": {"phone": ["1", "2"], "code": ["a", "b"]},
+    "whose it is": {"producer": ["Hộ A", "Hộ B"], "producer_id": [1, 2]},
+    "an allotment": [{"row": "Hộ A", "field": "commune", "before": "x", "after": "y"}],
+    "rights": [{"field": "groups", "before": "", "after": "x"}, {"field": "full_name"}],
+    "a row of a product": [["dossiers.product", 1, {"name": ["a", "b"]}]],
+    "no columns": {},
+    "words": "đã sửa",
+}
+
+
+@pytest.mark.parametrize("told_as", [*PERSONAL, *NOT_PERSONAL])
+def test_of_a_correction_only_what_is_personal_goes(told_as, dossier, an, son):
+    changed = (PERSONAL | NOT_PERSONAL)[told_as]
+    with transaction.atomic():
+        said = HistoryEntry.objects.record(
+            "dossier.correct_details", dossier, by=an, changed=changed
+        )
+    found = offered(dossier.product.producer, son)
+    assert (f"{said.pk}:data.changed" in found) == (told_as in PERSONAL)
+
+
+@pytest.mark.parametrize("owner_type", ["household", "cooperative"])
+def test_a_households_name_is_personal_a_cooperatives_is_not(owner_type, dossier, an, son):
+    maker = dossier.product.producer
+    Producer.objects.filter(pk=maker.pk).update(owner_type=owner_type)
+    maker.refresh_from_db()
+    of_maker = [{"row": "Hộ A", "field": "name", "before": "Hộ Á", "after": "Hộ A"}]
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        said = [
+            record("producer.change", maker, by=an, changed=of_maker),
+            record(
+                "dossier.correct_names", dossier, by=an,
+                changed={"producer": ["Hộ Á", "Hộ A"], "producer_id": [maker.pk, maker.pk]},
+            ),
+        ]  # fmt: skip
+    found = offered(maker, son)
+    for each in said:
+        assert (f"{each.pk}:data.changed" in found) == (owner_type == "household")
+
+
+def test_no_leader_signs_the_paper_of_their_own_act(told, dossier, son, client):
+    client.force_login(son)
+    sent = typed(keys(told, other="reason"), signer=son.full_name.lower()) | {"scan": paper_scan()}
+    answer = client.post(of(dossier), sent)
+    assert "Người ký phải là người khác" in str(answer.context["form"].errors["signer"])
+
+
+@pytest.mark.parametrize(("first", "then"), [("request", "law"), ("law", "request")])
+def test_the_request_of_one_person_is_no_paper_for_another(
+    first, then, told, dossier, an, son, client
+):
+    with transaction.atomic():
+        said = HistoryEntry.objects.record("person.leave", Appointed(an), by=an, reason="Ốm nặng")
+    client.force_login(son)
+    address = f"/erasures/person/{an.pk}/"
+    assert erase(client, address, [f"{said.pk}:reason"], because=first).status_code == 302
+    chosen = keys(told, other="reason")
+    sent = typed(chosen, because=then, number="Số 12/ĐĐN.") | {"scan": paper_scan()}
+    answer = client.post(of(dossier), sent)
+    assert str(an) in str(answer.context["form"].errors["number"])
+    # Another year's number is another paper.
+    assert erase(client, of(dossier), chosen, signed_on="01/03/2025").status_code == 302
+
+
+def test_a_document_that_was_used_for_another_is_asked_about(told, dossier, an, son, client):
+    with transaction.atomic():
+        said = HistoryEntry.objects.record("person.leave", Appointed(an), by=an, reason="Ốm nặng")
+    client.force_login(son)
+    address = f"/erasures/person/{an.pk}/"
+    assert erase(client, address, [f"{said.pk}:reason"], because="law").status_code == 302
+    sent = typed(keys(told, other="reason"), because="law") | {"scan": paper_scan()}
+    asked = client.post(of(dossier), sent).content.decode()
+    assert "đã dùng để xóa của người khác" in asked
+
+
+def test_a_dossier_that_was_reopened_meanwhile_keeps_its_reason(told, dossier, an, son):
+    """The database refuses what the page had offered."""
+    with transaction.atomic():
+        said = HistoryEntry.objects.record("dossier.return_idea", dossier, by=an, reason="Lý do")
+    stale = erasing.Found([erasing.Text(said, "reason", "x", ticked=True)])
+    made = Erasure(
+        producer=dossier.product.producer, because="law", reason="x", number="2/CV",
+        signed_on=clock.today(), signer="Lò Văn A", sha256=records.scan("2/CV").sha256,
+    )  # fmt: skip
+    with patch.object(erasing, "find", return_value=stale), pytest.raises(erasing.ErasedMeanwhile):
+        erasing.erase(made, [f"{said.pk}:reason"], by=son)
+    assert read(said).reason == "Lý do"
+
+
+def test_an_erasure_that_no_entry_tells_is_found(dossier, an, son):
+    """As the application's own role could write one past the act."""
+    maker = dossier.product.producer
+    with transaction.atomic():
+        said = HistoryEntry.objects.record("producer.change", maker, by=an, reason="Gọi 0912345678")
+        made = Erasure.objects.create(
+            producer=maker, texts=[[said.pk, "reason"]], because="law", reason="Theo đơn",
+            number="1/CV", signed_on=clock.today(), signer="Lò Văn A", sha256="0" * 64,
+            made_by=son, made_at=clock.now(),
+        )  # fmt: skip
+    assert sorted(map(str, chains.check())) == [
+        f"producer {maker.pk}/0: không dòng nào ghi lần xóa {made.pk}",
+        f"producer {maker.pk}/{said.seq}: lời đã xóa, không dòng nào ghi lần xóa",
+    ]

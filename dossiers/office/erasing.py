@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import rules
@@ -21,8 +22,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files, letters
 from cycle.appointing import Appointed
-from cycle.models import HistoryEntry, Level, Role, RoleAssignment, Stream, User
-from dossiers.models import Dossier, Erasure, OwnerType, Producer, Task
+from cycle.models import HistoryEntry, Level, Role, RoleAssignment, Stream, User, same_name
+from dossiers.models import Because, Dossier, Erasure, OwnerType, Producer
 from dossiers.office import people
 
 #: So many texts are offered at once; the next ones come when these are done.
@@ -32,13 +33,21 @@ FOUND = 20
 #: A number is looked for when it has so many digits, a single word when it has so many letters.
 DIGITS, LETTERS = 6, 4
 
-#: Why a text stays: what ``history_word_stays`` says in the database, and ``open``.
+#: Why a text stays, as ``history_word_stays`` says in the database.
 STAYS: dict[str, str | Promise] = {
     "act": _("Tên người đã làm hoặc được làm thay trong một việc: quyết định phải có người làm."),
     "paper": _("Tên người ký văn bản làm căn cứ."),
     "post": _("Tên người giữ vai trò, ghế hội đồng theo quyết định."),
     "council": _("Nội dung do hội đồng, đợt đánh giá ghi: đi theo biên bản."),
-    "open": _("Lý do trong hồ sơ đang xử lý: người làm tiếp cần đọc. Xóa được khi hồ sơ xong."),
+    "own": _(
+        "Nội dung nói về bạn, hoặc trong việc bạn đã làm: lãnh đạo khác của tỉnh mới xóa được."
+    ),
+    "erasure": _("Lý do của một lần xóa dữ liệu."),
+    "columns": _("Lần sửa có nội dung không riêng của ai: tên, nhóm, mã sản phẩm, đơn vị, quyền."),
+    "open": _(
+        "Lý do trong hồ sơ đang xử lý, hoặc còn nộp lại, mở lại được: người làm tiếp cần đọc. Xóa "
+        "được khi hồ sơ xong."
+    ),
     "other": _("Nội dung khác mà quy định của hệ thống giữ lại."),
 }
 
@@ -78,6 +87,29 @@ def search(text: str) -> tuple[list[User], list[Producer]]:
     return list(users[:FOUND]), list(makers.order_by("sort_key", "pk")[:FOUND])
 
 
+def is_of(whose: User | Producer, user: User) -> bool:
+    """Whether these are the texts of ``user``: their account, or a producer that they stand for or
+    are themselves.
+    """
+    if isinstance(whose, User):
+        return whose.pk == user.pk
+    names = [whose.representative]
+    if whose.owner_type == OwnerType.HOUSEHOLD:
+        names.append(whose.name)
+    phone = _digits(whose.phone)
+    return is_called(user, *names) or len(phone) >= DIGITS and phone == _digits(user.phone)
+
+
+def is_called(user: User, *names: str) -> bool:
+    """Whether ``user`` is or was called one of ``names``."""
+    own = [user.full_name, *(each["name"] for each in user.former_names)]
+    return any(same_name(one, other) for one in own for other in names)
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
 def _called(whose: User | Producer) -> Iterator[str]:
     """What is looked for in texts everywhere: what this person is or was called, their numbers."""
     former = [each["name"] for each in whose.former_names]
@@ -90,17 +122,19 @@ def _called(whose: User | Producer) -> Iterator[str]:
         yield from (whose.name, *former)
 
 
-def _terms(whose: User | Producer, also: str) -> dict[str, list[str]]:
-    """``names`` (as words) and ``numbers`` (as digits) that a text of theirs may have."""
+def _terms(said_of: Iterable[str], of: str = "") -> dict[str, list[str]]:
+    """``names`` (as words) and ``numbers`` (as digits) that a text of theirs may have, the keys
+    with ``of`` before them.
+    """
     names, numbers = set(), set()
-    for said in (*_called(whose), also):
+    for said in said_of:
         words = letters.search_words(said)
         joined = words.replace(" ", "")
         if joined.isdigit():
             numbers |= {joined} if len(joined) >= DIGITS else set()
         elif " " in words or len(words) >= LETTERS:
             names.add(words)
-    return {"names": sorted(names), "numbers": sorted(numbers)}
+    return {f"{of}names": sorted(names), f"{of}numbers": sorted(numbers)}
 
 
 # --- What -------------------------------------------------------------------------------------
@@ -153,34 +187,55 @@ class Found:
 
 _WORDS = letters.SearchWords.template % {"expressions": "said.word"}
 _JOINED = letters.SearchJoined.template % {"expressions": "said.word"}
-# CASE: what stays whatever it says need not be read. Of the producer's products and dossiers a
-# correction is of the producer; their reasons are the office's words, unless they name somebody.
+
+
+def _told(word: str, of: str = "") -> str:
+    """SQL: whether the text ``word`` has one of the terms ``of`` somebody."""
+    words, joined = (each.replace("said.word", word) for each in (_WORDS, _JOINED))
+    return f"""(EXISTS (SELECT FROM unnest(%({of}names)s::text[]) AS name
+                        WHERE position(' ' || name || ' ' IN ' ' || {words} || ' ') > 0)
+                OR EXISTS (SELECT FROM unnest(%({of}numbers)s::text[]) AS number
+                           WHERE position(number IN {joined}) > 0))"""  # noqa: S608  # no value of anybody's
+
+
+# CASE: who did it need not be read. Of the producer's products and dossiers a correction is of the
+# producer; their reasons are the office's words, unless they name somebody. What is typed beside is
+# a name of theirs where the entry is about them, or says a known one too: elsewhere it is a word.
 _SEARCH = f"""
-SELECT e.id, said.part, said.word, history_word_stays(e.stream, e.event, said.part) AS stays,
-       told.names_them, e.stream = %(stream)s AND e.stream_id = %(id)s AS own
+SELECT * FROM (
+SELECT e.id, said.part, said.word,
+       coalesce(history_word_stays(e, said.part, s.words -> said.part, %(eraser)s),
+                CASE WHEN {_told("said.word", "own_")} THEN 'own' END) AS stays,
+       told.names_them, told.own
 FROM cycle_sealedtext s
 JOIN cycle_historyentry e ON e.id = s.entry_id
 CROSS JOIN LATERAL jsonb_each_text(s.words) AS said (part, word)
-CROSS JOIN LATERAL (SELECT CASE WHEN said.part IN ('actor', 'acting_for') THEN FALSE ELSE
-    EXISTS (SELECT FROM unnest(%(names)s::text[]) AS name
-            WHERE position(' ' || name || ' ' IN ' ' || {_WORDS} || ' ') > 0)
-    OR EXISTS (SELECT FROM unnest(%(numbers)s::text[]) AS number
-               WHERE position(number IN {_JOINED}) > 0) END) AS told (names_them)
+CROSS JOIN LATERAL (SELECT
+    e.stream = %(stream)s AND e.stream_id = %(id)s AS own,
+    e.stream = 'product' AND e.stream_id = ANY (%(products)s::bigint[])
+      OR e.stream = 'dossier' AND e.stream_id = ANY (%(dossiers)s::bigint[]) AS beside) AS whose
+CROSS JOIN LATERAL (SELECT whose.own, CASE WHEN said.part IN ('actor', 'acting_for') THEN FALSE
+    ELSE {_told("said.word")} OR {_told("said.word", "also_")} AND (
+      whose.own OR whose.beside OR EXISTS (
+        SELECT FROM jsonb_each_text(s.words) AS near (part, word)
+        WHERE near.part NOT IN ('actor', 'acting_for') AND {_told("near.word")})) END) AS told
+      (own, names_them)
 WHERE said.part NOT IN ('actor', 'acting_for')
-  AND (e.stream = %(stream)s AND e.stream_id = %(id)s OR told.names_them
-       OR said.part IN ('data.changed', 'data.was')
-          AND (e.stream = 'product' AND e.stream_id = ANY (%(products)s::bigint[])
-               OR e.stream = 'dossier' AND e.stream_id = ANY (%(dossiers)s::bigint[])))
-ORDER BY history_word_stays(e.stream, e.event, said.part) IS NOT NULL, e.id, said.part
+  AND (told.own OR told.names_them OR said.part IN ('data.changed', 'data.was') AND whose.beside)
+) AS found (id, part, word, stays, names_them, own)
+ORDER BY stays IS NOT NULL, id, part
 LIMIT %(most)s
 """  # noqa: S608  # no value of anybody's
 
 
-def find(whose: User | Producer, also: str = "") -> Found:
-    """What the history says of this person; ``also`` is one more name or number to look for."""
+def find(whose: User | Producer, also: str = "", *, by: User) -> Found:
+    """What the history says of this person, for ``by`` to erase; ``also`` is one more name or
+    number of theirs.
+    """
     streams = _streams(whose)
     (stream, (pk,)), *_others = streams.items()
-    asked: dict[str, Any] = {**_terms(whose, also), "stream": stream, "id": pk}
+    asked: dict[str, Any] = {"stream": stream, "id": pk, "eraser": by.pk}
+    asked |= _terms(_called(whose)) | _terms([also], "also_") | _terms(_called(by), "own_")
     asked |= {"products": streams.get("product", []), "dossiers": streams.get("dossier", [])}
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH, asked | {"most": 10 * AT_ONCE})
@@ -188,18 +243,10 @@ def find(whose: User | Producer, also: str = "") -> Found:
     entries = HistoryEntry.objects.select_related("actor", "org_unit", "acting_for").in_bulk(
         {row[0] for row in rows}
     )
-    under_way = set(
-        Task.objects.filter(
-            dossier__in={each.stream_id for each in entries.values() if each.stream == "dossier"},
-            open_state__isnull=False,
-        ).values_list("dossier", flat=True)
-    )  # fmt: skip
     kept: Counter[str] = Counter()
     texts = []
     for key, part, word, stays, names_them, own in rows:
         entry = entries[key]
-        if stays is None and part == "reason" and entry.stream == "dossier":
-            stays = "open" if entry.stream_id in under_way else None
         if stays is not None:
             kept[stays] += 1
         else:
@@ -235,38 +282,98 @@ def _of(streams: dict[str, list[int]]) -> QuerySet[HistoryEntry]:
 # --- The act ----------------------------------------------------------------------------------
 
 
+def used_before(whose: User | Producer, number: str, signed_on: date) -> Erasure | None:
+    """The last erasure of somebody else on a paper of this number and year."""
+    of = {"person" if isinstance(whose, User) else "producer": whose}
+    return (
+        Erasure.objects.exclude(**of)
+        .annotate(folded=letters.FoldNumber("number"))
+        .filter(folded=letters.fold_number(number), signed_on__year=signed_on.year)
+        .select_related("person", "producer")
+        .first()
+    )
+
+
+def check_paper(
+    whose: User | Producer, *, by: User, because: str, number: str, signed_on: date, signer: str
+) -> None:
+    """Raises ValidationError at ``signer`` of a paper of one's own, at ``number`` of somebody
+    else's request.
+    """
+    if is_called(by, signer):
+        raise ValidationError(
+            {"signer": _("Người ký phải là người khác: không ai tự ký văn bản rồi tự xóa theo nó.")}
+        )
+    before = used_before(whose, number, signed_on)
+    if before is not None and Because.REQUEST in (because, before.because):
+        said = _("Văn bản số này là yêu cầu của người khác (%(whose)s), đã dùng để xóa.")
+        raise ValidationError({"number": said % {"whose": before.whose}})
+
+
 def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasure:
     """Erase for good the texts ``keys`` (of :class:`Text`), on the paper of ``made`` (unsaved).
 
-    They must be among what :func:`find` offers of this person with ``also``. Raises
-    PermissionDenied, ValidationError, ErasedMeanwhile.
+    They must be among what :func:`find` offers of this person with ``also``. Every chain that lost
+    a text says so. Raises PermissionDenied, ValidationError, ErasedMeanwhile.
     """
     if not rules.has_perm("dossiers.erase", by):
         raise PermissionDenied
-    if made.person_id == by.pk:
+    if is_of(made.whose, by):
         raise ValidationError(NOT_OWN)
-    offered = {each.key: each for each in find(made.whose, also).texts}
+    check_paper(
+        made.whose, by=by, because=made.because, number=made.number, signed_on=made.signed_on,
+        signer=made.signer,
+    )  # fmt: skip
+    offered = {each.key: each for each in find(made.whose, also, by=by).texts}
     if not keys:
         raise ValidationError({"texts": _("Bạn chưa chọn nội dung nào để xóa.")})
     if set(keys) - set(offered):
         raise ErasedMeanwhile
-    made.texts = [[offered[key].entry.pk, offered[key].part] for key in sorted(set(keys))]
+    chosen = [offered[key] for key in sorted(set(keys))]
+    made.texts = [[each.entry.pk, each.part] for each in chosen]
     made.made_by, made.made_at = by, clock.now()
     try:
         with transaction.atomic():
             files.keep(made.sha256, "scan")
             made.save(force_insert=True)
-            whose: Any = Appointed(made.person) if made.person else made.producer
-            HistoryEntry.objects.record(
-                "personal.erase", whose, by=by, capacity=_post(by), reason=made.reason,
-                saved=[made], attached=[made.sha256], document=str(made), signer=made.signer,
-                erased=len(made.texts),
-            )  # fmt: skip
+            for chain, lost in _chains(made.whose, chosen):
+                HistoryEntry.objects.record(
+                    "personal.erase", chain, by=by, capacity=_post(by), reason=made.reason,
+                    saved=[made], attached=[made.sha256], document=str(made), signer=made.signer,
+                    erased=lost,
+                )  # fmt: skip
     except IntegrityError as error:
-        if "erased before" not in str(error):
+        # A dossier may have been reopened since.
+        if "erased before" not in str(error) and "this text stays" not in str(error):
             raise
         raise ErasedMeanwhile from error
     return made
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """A chain that lost a text, as an entry is written into it."""
+
+    history_stream: str
+    pk: int
+    history_cycle_id: int | None
+    label: str
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def _chains(whose: User | Producer, chosen: list[Text]) -> Iterator[tuple[Any, int]]:
+    """(chain, how many texts it lost), the person's own first, lost or not."""
+    own: Any = Appointed(whose) if isinstance(whose, User) else whose
+    lost = Counter((each.entry.stream, each.entry.stream_id) for each in chosen)
+    yield own, lost.pop((own.history_stream, own.pk), 0)
+    last = {(each.entry.stream, each.entry.stream_id): each.entry for each in chosen}
+    for (stream, pk), many in sorted(lost.items()):
+        entry = last[stream, pk]
+        # What is called by a person is not named again.
+        label = entry.label if "label" not in entry.sealed else str(Stream(stream).label)
+        yield _Chain(stream, pk, entry.cycle_id, label), many
 
 
 NOT_OWN = _("Không ai tự xóa dữ liệu của mình: hãy nhờ một lãnh đạo khác của tỉnh.")

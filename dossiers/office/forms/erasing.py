@@ -92,6 +92,14 @@ class EraseForm(PlainPart):
                     check(text, name)
                 except ValidationError as error:
                     refuse(self, error)
+        said = ("because", "number", "signed_on", "signer")
+        if all(self.cleaned_data.get(name) for name in said):
+            try:
+                erasing.check_paper(
+                    self.whose, by=self.user, **{name: self.cleaned_data[name] for name in said}
+                )
+            except ValidationError as error:
+                refuse(self, error)
         return cleaned
 
     @property
@@ -114,6 +122,10 @@ class EraseForm(PlainPart):
                 (_now("Nội dung sẽ xóa"), _now("%(n)d nội dung đã đánh dấu ở trên")
                  % {"n": len(self.cleaned_data["texts"])}),
             )  # fmt: skip
+            paper = self.cleaned_data["number"], self.cleaned_data["signed_on"]
+            if before := erasing.used_before(self.whose, *paper):
+                whose = _now("%(whose)s, %(paper)s") % {"whose": before.whose, "paper": before}
+                self.asks.append((_now("Văn bản số này đã dùng để xóa của người khác"), whose))
             return None
         said = dict(self.cleaned_data)
         keys, scan = said.pop("texts"), said.pop("scan")

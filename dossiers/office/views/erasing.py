@@ -70,10 +70,10 @@ def erase_producer(request: SignedIn, pk: int) -> HttpResponseBase:
 def _erase(request: SignedIn, whose: User | Producer) -> HttpResponseBase:
     """What may go and what stays; once it is right, asked once more; then done."""
     page: dict[str, Any] = {"whose": whose, "also": Asked(request.GET).text("also")}
-    if whose == request.user:
+    if erasing.is_of(whose, request.user):
         page["refused"] = erasing.NOT_OWN
         return render(request, "dossiers/erase.html", page, status=403)
-    found = erasing.find(whose, page["also"])
+    found = erasing.find(whose, page["also"], by=request.user)
     form = EraseForm(
         request.POST or None, request.FILES or None, whose=whose, found=found, user=request.user,
         also=page["also"],
