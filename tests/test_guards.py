@@ -27,6 +27,7 @@ from tests.breaking import (
     interest,
     judged,
     potential,
+    provincial_leader,
     refused,
     resolution,
     rubric,

@@ -58,6 +58,7 @@ from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
 from tests import judging, records
 from tests.filing_anew import certify
+from tests.in_the_clear import named_in_the_clear
 from tests.judging import regulate
 from tests.merging import OLD, unit
 from tests.public_pages import main, see
@@ -726,6 +727,21 @@ def test_a_correction_after_a_merger_takes_what_was_begun_at_each_since(halves, 
         allot(s, s.own, reason="Thôn này thuộc Sông Đà")
         s.dossier.refresh_from_db()
         assert (s.dossier.commune, open_task(s.dossier).org_unit) == (s.own, s.own)
+
+
+def test_an_allotment_names_no_household_in_the_clear(halves):
+    """In none of its chains: the unit's, the product's, the dossier's, the household's own."""
+    s = halves()
+    with clock.at(NOW):
+        Producer.objects.filter(pk=s.maker.pk).update(
+            name="Hộ Quàng Thị Lan", owner_type="household", representative="Quàng Thị Lan"
+        )
+        s.maker.refresh_from_db()
+        allot(s)
+    told = HistoryEntry.objects.filter(event="split.allot")
+    assert {each.stream for each in told} >= {"unit", "producer", "product"}
+    assert any("Quàng Thị Lan" in str(each.data["changed"]) for each in told)
+    assert named_in_the_clear() == []
 
 
 def test_products_of_one_producer_go_to_two_successors(halves, cycle):
