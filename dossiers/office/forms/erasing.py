@@ -124,7 +124,7 @@ class EraseForm(PlainPart):
             )  # fmt: skip
             paper = self.cleaned_data["number"], self.cleaned_data["signed_on"]
             if before := erasing.used_before(self.whose, *paper):
-                whose = _now("%(whose)s, %(paper)s") % {"whose": before.whose, "paper": before}
+                whose = f"{before.whose}, {before}"
                 self.asks.append((_now("Văn bản số này đã dùng để xóa của người khác"), whose))
             return None
         said = dict(self.cleaned_data)
