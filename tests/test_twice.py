@@ -916,7 +916,7 @@ def test_what_a_colleague_has_taken_back_is_done_again(w):
     who, (there, back), stands = withdrawn(w)
     browser, colleague = Client(), Client()
     browser.force_login(who)
-    colleague.force_login(w.binh)
+    colleague.force_login(w.minh)
     browser.post(there[0], there[1] | another(browser))
     done = stands()
     colleague.post(back[0], back[1] | another(colleague))

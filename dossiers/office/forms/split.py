@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
-from dossiers.forms.fields import PlainPart, refuse
+from dossiers.forms.fields import PlainPart, _polish, refuse
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
+from dossiers.walk import doors
 
 #: The producer waits on with the main successor.
 LATER = "later"
@@ -86,6 +87,8 @@ class AllotForm(PlainPart):
             self.fields["seen"] = forms.IntegerField(
                 required=False, initial=corrects.pk, widget=forms.HiddenInput
             )
+        for field in self.fields.values():
+            _polish(field)
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -122,6 +125,12 @@ class AllotForm(PlainPart):
             },
         )
 
+    @property
+    def paper(self) -> list[forms.BoundField]:
+        """What it rests on, and why: shown before it is done."""
+        names = ("document", "document_signer", "reason")
+        return [self[name] for name in names if name in self.fields]
+
     def choices(self) -> list[allotting.Choice]:
         """What was chosen, without what waits on."""
         found = []
@@ -144,6 +153,11 @@ class AllotForm(PlainPart):
             for name, each in self.found.items()
         }
         return {each: to for each, to in chosen.items() if to is not None}
+
+    def allowed(self, by: User) -> bool:
+        """Whether it could be saved; if not it says why. Nobody is asked about what is refused."""
+        with doors.rehearsed():
+            return self.save(by) is not None
 
     def save(self, by: User) -> int | None:
         """How many were allotted, or None when it was refused."""
