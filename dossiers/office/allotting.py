@@ -260,8 +260,10 @@ def _move_potentials(
         )
         Potential.objects.filter(pk=each.pk).update(commune=to)
         stood = before.get(each.pk)
-        same = stood is not None and was == to
-        said.append(_document_line(each, stood, paper) if same else _line(each, was, to))
+        if stood is not None and was == to:
+            said.append(_document_line(each, stood, paper))
+        else:
+            said.append(_line(each, was, to))
     return said
 
 
