@@ -965,6 +965,8 @@ def test_what_is_refused_is_said_before_anybody_is_asked(halves, client):
                 if not value:
                     label = answer.context["form"].fields[field].label
                     assert answer.context["form"].errors[field] == [f"Bạn chưa nhập: {label}."]
+        both = client.post(at, typed | {"document": "12", "document_signer": "A"})
+        assert list(both.context["form"].errors) == ["document", "document_signer"]
         asked = client.post(at, typed)
         assert all(each in main(asked) for each in PAPER.values())
         assert 'name="edit"' in asked.content.decode()

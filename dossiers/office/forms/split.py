@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import OrgUnit, User
+from cycle.models import OrgUnit, User, check_document, check_signer
 from dossiers.forms.fields import PlainPart, _polish, refuse
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
@@ -99,6 +99,11 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
+        for name, check in (("document", check_document), ("document_signer", check_signer)):
+            try:
+                check(self.cleaned_data.get(name, ""), name)
+            except ValidationError as wrong:
+                refuse(self, wrong)
         if self.corrects is not None and self.cleaned_data.get("seen") != self.corrects.pk:
             self._seen_anew(self.corrects)
         if not self.errors and not self.choices() and not self.potentials():
