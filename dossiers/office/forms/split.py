@@ -112,9 +112,9 @@ class AllotForm(PlainPart):
 
     def _seen_anew(self, now: Allotment) -> None:
         """Say what a colleague has allotted meanwhile; sent once more, it is corrected."""
-        data: Any = self.data.copy()  # type: ignore[attr-defined]
-        data["seen"] = now.pk
-        self.data = data
+        typed: Any = self.data.copy()  # type: ignore[attr-defined]
+        typed["seen"] = now.pk
+        self.data = typed
         said = _now(
             "Trong lúc trang này mở, %(who)s vừa phân «%(maker)s» về %(to)s (%(document)s). Hãy "
             "xem lại; vẫn muốn đính chính như ở đây thì bấm lần nữa."
