@@ -39,8 +39,7 @@ from cycle.models import (
     Stream,
     Substitution,
     User,
-    document_unnamed,
-    names_document,
+    document_wrong,
 )
 from dossiers.law.states import STATE_AT
 from dossiers.models import (
@@ -417,8 +416,8 @@ def mend(key: str, *, by: User, document: str) -> Finding:
     """
     if not document.strip():
         raise CannotMend(_("Chưa ghi số, ngày văn bản cho sửa: --document."))
-    if not names_document(document):
-        raise CannotMend(document_unnamed())
+    if wrong := document_wrong(document):
+        raise CannotMend(wrong)
     found = next((each for each in findings_of(key.partition(":")[0]) if each.key == key), None)
     if found is None:
         raise CannotMend(_("Không có chỗ lệch %(key)s.") % {"key": key})

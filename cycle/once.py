@@ -4,7 +4,9 @@ Every page masks its CSRF token anew, so the token that a form sends along names
 shown: it is the form's own key, unique in the database. Two at once wait for each other there.
 
 No page is kept by the browser, so after its Back the form is another page: the same content from
-the same person to the same address is asked about, for :data:`RECENT`.
+the same person to the same address is asked about, for :data:`RECENT`, as long as that person has
+recorded nothing else of the same subject since, and nobody has moved its state: what was closed,
+reopened and is closed again is new.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, F, OuterRef, Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -27,7 +30,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import LockNotAvailable
 
 from cycle import clock, typed
-from cycle.models import SentForm
+from cycle.models import HistoryEntry, SentForm
 
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of the field
 #: The field that says: record the same once more. Its value is the key of what was asked about, so
@@ -65,11 +68,12 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
                 if same := _recorded(sent, request):
                     sent.delete()
                     return _ask(request, same)
+                sent.after_entry = _newest_entry()
                 response = view(request, *args, **kwargs)
                 leads_to = getattr(response, "leads_to", "") or response.headers.get("Location")
                 if leads_to and not hasattr(response, "unrecorded"):
-                    sent.leads_to = leads_to
-                    sent.save(update_fields=["leads_to"])
+                    sent.leads_to, sent.last_entry = leads_to, _newest_entry()
+                    sent.save(update_fields=["leads_to", "after_entry", "last_entry"])
                 else:
                     sent.delete()
         except OperationalError as error:
@@ -128,7 +132,28 @@ def _recorded(sent: SentForm, request: HttpRequest) -> SentForm | None:
         return None
     lately = SentForm.objects.filter(alike=sent.alike, at__gt=sent.at - RECENT)
     same = lately.exclude(pk=sent.pk).exclude(leads_to="").order_by("-at").first()
-    return None if same is not None and request.POST.get(ONCE_MORE) == same.key else same
+    if same is None or request.POST.get(ONCE_MORE) == same.key:
+        return None
+    return None if _went_on(same, request.user) else same
+
+
+def _newest_entry() -> int:
+    newest = HistoryEntry.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return newest or 0
+
+
+def _went_on(same: SentForm, who: Any) -> bool:
+    """Whether ``who`` has recorded anything else since of what ``same`` was about, or anybody has
+    moved its state: then its content need not stand any more.
+    """
+    if same.last_entry is None:
+        return False
+    its = HistoryEntry.objects.filter(
+        actor=who, pk__gt=same.after_entry, pk__lte=same.last_entry,
+        stream=OuterRef("stream"), stream_id=OuterRef("stream_id"),
+    ).order_by()  # fmt: skip
+    since = HistoryEntry.objects.filter(Exists(its), pk__gt=same.last_entry)
+    return since.filter(Q(actor=who) | ~Q(before=F("after"))).exists()
 
 
 def _ask(request: HttpRequest, same: SentForm) -> HttpResponseBase:

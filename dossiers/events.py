@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.events import carry, register, tell
 from cycle.written import day_text
+from dossiers.law.guidance import title_of_term
 from dossiers.models.law import ACTS
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ register("term.of_batch", _("dời hạn theo ngày của đợt"))
 def _of_term(entry: HistoryEntry) -> list[str]:
     """Which term, and its day: two of one dossier may run at once."""
     due_on, was = (entry.data.get(key) for key in ("due_on", "due_was"))
-    said = [entry.label] if entry.label else []
+    said = [str(title_of_term(entry.label))] if entry.label else []
     if not due_on:
         return said
     now = day_text(date.fromisoformat(due_on))

@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date
 from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
 from cycle.models import DayOff, HistoryEntry, Role, StepWindow, Stream, User
-from dossiers.law.guidance import GUIDES
+from dossiers.law.guidance import GUIDES, title_of_term
 from dossiers.models import Certificate, Dossier, Task, Term, TermState
 from dossiers.rules import has_a_post, holds_task
 from dossiers.terms.due import Due, due
@@ -153,7 +153,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             context |= _who_has(may, term, task)
         context |= {
             "term": term,
-            "term_title": title_of_term(term.code, term.title),
+            "term_title": title_of_term(term.title),
             "term_due": _due(term.due_on, today, term.paused_at),
         }
         if term.certificate_id:
@@ -182,11 +182,6 @@ def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
         opinion = Opinion.objects.select_related("to").get(pk=entry.data["opinion"])
         context |= {"opinion": opinion, "path": f"/opinions/{opinion.pk}/"}
     return context
-
-
-def title_of_term(code: str | None, title: str) -> Any:
-    """The title of a term; the term of a task has the task's node as its stored ``title``."""
-    return GUIDES[title].title if code == "task" and title in GUIDES else title
 
 
 def _due(due_on: date, today: date, paused_at: datetime | None) -> Due:

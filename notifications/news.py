@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle.models import OrgUnit, Stream, User
+from dossiers.law.guidance import title_of_term
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed
 from dossiers.models import Dossier, Term
 from notifications import audiences
-from notifications.letters import title_of_term
 from notifications.models import Notification, NotificationQuerySet
 
 #: The most that the bell counts.
@@ -131,7 +131,7 @@ class News(Listed):
                 row.dossier = dossiers.get(entry.stream_id)
             if entry.event in audiences.RUNGS:
                 # The sweep writes the term's title into ``label``.
-                row.term = title_of_term(entry.data["code"], entry.label)
+                row.term = title_of_term(entry.label)
                 row.due_on = parse_date(entry.data["due_on"])
                 if row.dossier is None or row.due_now == row.due_on:
                     row.due_now = None

@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import FileFault, HistoryEntry, Job, JobState, OutboxMessage
 from cycle.running.waking import wake
+from dossiers.law.guidance import title_of_term
 from dossiers.lists.filters import Queried
 from notifications import health
 from notifications.beats import Mark, marks
 from notifications.delivery import resend
-from notifications.letters import title_of_term
 from notifications.models import Delivery, DeliveryState
 
 #: The most rows of a list; beyond, the page says that there are more.
@@ -123,7 +123,7 @@ def file_faults() -> Queried:
 
 def about(entry: HistoryEntry) -> str:
     """An entry in short: its title and its event."""
-    return f"{title_of_term(entry.data.get('code'), entry.label)}: {entry.sentence}"
+    return f"{title_of_term(entry.label)}: {entry.sentence}"
 
 
 def resend_incidents(pk: int | None = None) -> int:

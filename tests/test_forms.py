@@ -1,6 +1,8 @@
 """What people type: every way of writing is understood, every wrong input ends in a sentence."""
 
+import ast
 import inspect
+import textwrap
 from datetime import date
 from decimal import Decimal
 from importlib import import_module
@@ -15,6 +17,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import Cycle
 from dossiers.forms import acts, fields, opening
+from dossiers.forms.fields import Part
 from dossiers.forms.records import RecordPart
 from dossiers.forms.uploads import FileField, ScanField
 from dossiers.models import ACTS, BusinessPlan, State
@@ -315,3 +318,35 @@ def test_every_form_with_a_file_holds_it():
     }
     assert lost == set(NOT_HELD)
     assert len(with_file) > 10
+
+
+def _parts(of=Part):
+    for each in of.__subclasses__():
+        yield each
+        yield from _parts(each)
+
+
+def _fields_that_come_later(part):
+    """(its line, whether our messages are given) of each field that its methods add."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(part)))
+    polished = "_polish(" in ast.unparse(tree)
+    for each in ast.walk(tree):
+        if not isinstance(each, ast.Assign) or not isinstance(each.targets[0], ast.Subscript):
+            continue
+        if ast.unparse(each.targets[0].value) == "self.fields":
+            yield ast.unparse(each), polished or ast.unparse(each.value).startswith("long_text(")
+
+
+#: Each of its fields may be left empty and has messages of its own.
+_OWN_MESSAGES = {"ColumnsForm", "WindowsForm"}
+
+
+def test_a_field_that_comes_after_the_form_is_made_has_our_messages_too():
+    found = [
+        (part.__name__, said, ours)
+        for part in {*_parts()} - {RecordPart}
+        if part.__module__.startswith(("dossiers.", "councils."))
+        for said, ours in _fields_that_come_later(part)
+    ]
+    assert len(found) > 10
+    assert {name for name, _said, ours in found if not ours} <= _OWN_MESSAGES

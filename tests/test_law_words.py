@@ -134,6 +134,19 @@ def test_a_dossier_knows_its_batch_by_the_day_of_the_commune_s_paper(
     assert running is None or (running.legal, running.original_due_on) == (True, due_on)
 
 
+@pytest.mark.parametrize("planned", [True, False])
+def test_a_year_without_any_batch_is_not_said_to_be_over(planned, request, cycle, commune, an, chi):
+    if planned:
+        request.getfixturevalue("batches")
+    propose(ready(cycle, commune, an, at(2026, 1, 4)), chi, at(2026, 10, 30, 16))
+    client = Client()
+    client.force_login(chi)
+    (dossier,) = cycle.dossiers.all()
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    said = ["năm này chưa có đợt nào trong kế hoạch", "sau đợt cuối của năm"]
+    assert [words in page for words in said] == [not planned, planned]
+
+
 @pytest.mark.parametrize("confirmed", [(2026, 4, 20), (2026, 5, 5)])
 @pytest.mark.parametrize(
     ("signed", "number", "due_on"),

@@ -940,6 +940,69 @@ def test_successors_are_told_and_decide_nothing_and_a_stranger_finds_no_page(
     assert not Allotment.objects.exists()
 
 
+@pytest.mark.parametrize("what", ["producer", "potential"])
+def test_a_correction_that_changes_nothing_is_refused_and_one_of_the_paper_is_told(
+    what, halves, client
+):
+    s = halves()
+    with clock.at(NOW):
+        makers(s)
+        allotting.allot(
+            s.unit, [], potentials={s.potential: s.other}, by=s.tinh,
+            document=PAPER["document"], signer=PAPER["document_signer"],
+        )  # fmt: skip
+        pk = s.maker.pk if what == "producer" else s.potential.pk
+        name = "split_correct" if what == "producer" else "split_potential"
+        at = reverse(f"dossiers:{name}", args=[s.unit.pk, pk])
+        client.force_login(s.tinh)
+        typed = PAPER | {f"{what}_{pk}": s.other.pk, "reason": "Xem lại"}
+        typed["seen"] = client.get(at).context["form"]["seen"].value()
+        before = (Allotment.objects.count(), HistoryEntry.objects.count())
+        for sure in ({}, {"confirmed": "on"}):
+            answer = client.post(at, typed | sure)
+            assert "không có gì để sửa" in answer.content.decode()
+            assert "Sẽ phân như sau" not in answer.content.decode()
+        assert (Allotment.objects.count(), HistoryEntry.objects.count()) == before
+        again = typed | {"document": "16/QĐ-UBND ngày 06/07/2026", "confirmed": "on"}
+        assert client.post(at, again).status_code == 302
+        said = HistoryEntry.objects.filter(event="split.allot", stream="unit").last()
+        (line,) = said.data["changed"]
+        assert (line["field"], line["before"], line["after"]) == (
+            "document", PAPER["document"], again["document"],
+        )  # fmt: skip
+
+
+def test_what_is_refused_is_said_before_anybody_is_asked(halves, client):
+    s = halves()
+    with clock.at(NOW):
+        at = reverse("dossiers:split_one", args=[s.unit.pk])
+        client.force_login(s.tinh)
+        typed = PAPER | {f"producer_{each.pk}": s.other.pk for each in allotting.waiting(s.unit.pk)}
+        typed[f"potential_{s.potential.pk}"] = "later"
+        wrong = {
+            "document": ["12", "15/QĐ-UBND ngày 21/11/2031", ""],
+            "document_signer": ["A", ""],
+        }
+        for field, values in wrong.items():
+            for value in values:
+                answer = client.post(at, typed | {field: value})
+                assert list(answer.context["form"].errors) == [field], value
+                words = answer.content.decode()
+                assert "Sẽ phân như sau" not in words and "Trường này" not in words
+                if not value:
+                    label = answer.context["form"].fields[field].label
+                    assert answer.context["form"].errors[field] == [f"Bạn chưa nhập: {label}."]
+        both = client.post(at, typed | {"document": "12", "document_signer": "A"})
+        assert list(both.context["form"].errors) == ["document", "document_signer"]
+        asked = client.post(at, typed)
+        assert all(each in main(asked) for each in PAPER.values())
+        assert 'name="edit"' in asked.content.decode()
+        back = client.post(at, typed | {"edit": "on"})
+        assert "Sẽ phân như sau" not in back.content.decode()
+        assert back.context["form"]["document"].value() == PAPER["document"]
+        assert not Allotment.objects.exists()
+
+
 # --- What a survey found ----------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from councils.models import Council, Member, Seat, SignedDocument
 from cycle import appointing, clock
 from cycle.models import Role, RoleAssignment, User, check_symbol, names_document, names_person
+from cycle.models.folding import days_in
 from dossiers.models import ConditionNotMet, OfficialDocument
 from dossiers.office import handover
 from dossiers.walk import doors
@@ -114,6 +115,27 @@ def test_no_door_opens_on_a_text_that_names_none(door, text, world):
     with pytest.raises((ValidationError, ConditionNotMet)) as refused:
         door(world, text)
     assert "12/QĐ-UBND" in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["12/QĐ-UBND ngày 21/11/2101", "12/QĐ ngày 1 tháng 2 năm 2101"])
+@pytest.mark.parametrize("door", DOORS)
+def test_no_door_opens_on_a_document_of_a_day_to_come(door, text, world):
+    with pytest.raises((ValidationError, ConditionNotMet)) as refused:
+        door(world, text)
+    assert "của văn bản chưa đến" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("15/QĐ-UBND ngày 21/11/2026", [date(2026, 11, 21)]),
+        ("15/2026/QĐ-UBND, 2-1-2026", [date(2026, 1, 2)]),
+        ("15/QĐ-UBND ngày 5 tháng 7 năm 2026", [date(2026, 7, 5)]),
+        ("12/3/2031/QĐ", []), ("15/QĐ-UBND ngày 31/02/2031", []), ("26/2026/QĐ-TTg", []),
+    ],
+)  # fmt: skip
+def test_the_days_that_are_written_behind_a_number(text, days):
+    assert days_in(text) == days
 
 
 @pytest.mark.parametrize("signer", [".", "Chi", "Lò Thị Dung"])

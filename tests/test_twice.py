@@ -43,6 +43,7 @@ from dossiers.models import (
     Evidence,
     Inspection,
     OutreachEvent,
+    Potential,
     Producer,
     Promotion,
     State,
@@ -879,3 +880,96 @@ def test_marking_a_decision_as_signed_asks_once_more(w):
     assert "bấm lần nữa nếu đúng" in shown(asked.content.decode())
     assert agreed(browser, address, {"act": "sign_decision"}).status_code == 302
     assert type(task).objects.get(pk=task.pk).signed_at is not None
+
+
+# --- What was undone meanwhile -------------------------------------------------------------------
+
+
+def followed(w):
+    """A potential product is closed, reopened, closed again."""
+    found = StockBatch.objects.create(
+        org_unit=w.province, cycle=w.cycle, kind="potential", by=w.minh, at=clock.now()
+    )
+    kept = Potential.objects.create(
+        batch=found, commune=w.commune, name="Mật ong", group="food", producer_name="Hộ Lò Văn Pâng",
+        owner_type="household",
+    )  # fmt: skip
+    here = f"/potential/{kept.pk}/"
+    return w.an, (
+        (here, {"act": "close", "reason": "Trùng với sản phẩm khác"}),
+        (here, {"act": "reopen", "reason": "Không trùng"}),
+    ), lambda: Potential.objects.get(pk=kept.pk).state  # fmt: skip
+
+
+def called(w):
+    """A telephone is corrected, corrected back, corrected again."""
+    stood = stand(open_dossier(w.cycle, w.commune, w.an), State.ASSEMBLING)
+    address = reverse("dossiers:act", args=[stood.pk, "correct_details"])
+
+    def step(was, now):
+        maker, part = stood.product.producer, "correct_details-details-"
+        kept = {
+            "owner_type": maker.owner_type, "representative": maker.representative,
+            "phone": was, "address": maker.address,
+            "registration_number": maker.registration_number, "code": stood.product.code,
+        }  # fmt: skip
+        typed = {f"{part}{key}": value for key, value in kept.items()}
+        before = {f"was-{key}": value for key, value in typed.items()}
+        return address, typed | before | {f"{part}phone": now, f"{part}reason": "Viết nhầm"}
+
+    first = stood.product.producer.phone
+    return w.an, (step(first, "0912 345 678"), step("0912 345 678", first)), lambda: (
+        Producer.objects.get(pk=stood.product.producer_id).phone
+    )  # fmt: skip
+
+
+def withdrawn(w):
+    """A dossier is withdrawn, reopened, withdrawn again."""
+    stood = stand(open_dossier(w.cycle, w.commune, w.an), State.ASSEMBLING)
+
+    def step(act, **typed):
+        return reverse("dossiers:act", args=[stood.pk, act]), {
+            f"{act}-{part.replace('__', '-')}": value for part, value in typed.items()
+        }
+
+    return w.an, (
+        step("withdraw", reason__reason="Ngừng sản xuất"),
+        step("reopen", reopen__reason="Sản xuất lại"),
+    ), lambda: Dossier.objects.get(pk=stood.pk).state  # fmt: skip
+
+
+UNDONE = [followed, called, withdrawn]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("story", UNDONE, ids=lambda story: story.__name__)
+def test_what_was_undone_and_is_done_again_is_not_said_to_be_recorded(story, w):
+    who, (there, back), stands = story(w)
+    browser = Client()
+    browser.force_login(who)
+
+    def send(step):
+        return browser.post(step[0], step[1] | another(browser))
+
+    assert send(there).status_code == 302
+    done = stands()
+    # Nothing is undone yet: what comes after the browser's Back is asked about.
+    assert "same" in send(there).context
+    assert send(back).status_code == 302
+    assert stands() != done
+    assert send(there).status_code == 302, "said to be recorded"
+    assert stands() == done
+
+
+@pytest.mark.django_db
+def test_what_a_colleague_has_taken_back_is_done_again(w):
+    who, (there, back), stands = withdrawn(w)
+    browser, colleague = Client(), Client()
+    browser.force_login(who)
+    colleague.force_login(w.minh)
+    browser.post(there[0], there[1] | another(browser))
+    done = stands()
+    colleague.post(back[0], back[1] | another(colleague))
+    assert stands() != done
+    assert browser.post(there[0], there[1] | another(browser)).status_code == 302
+    assert stands() == done

@@ -11,9 +11,11 @@ from django.urls import path
 
 from cycle import clock, events, words
 from cycle.models import Duty, HistoryEntry, Job, Stream
+from dossiers.law.guidance import GUIDES
 from dossiers.models import Dossier, Route, Task
 from dossiers.models.term import Firing
 from notifications.models import CalendarFeed, Heartbeat
+from notifications.operations import about
 from tests.ground import kept
 from tests.revoking import certify
 
@@ -206,3 +208,19 @@ def keys_of(node):
         and node.slice.value not in OWN
     ):
         yield node.slice.value
+
+
+TOLD_OF_TERMS = sorted(event for event in events.registered() if event.startswith("term."))
+
+
+@pytest.mark.parametrize("event", TOLD_OF_TERMS)
+@pytest.mark.parametrize("node", GUIDES)
+def test_no_event_of_a_term_is_told_by_the_code_of_a_task(node, event):
+    """The sweep and a new calendar write the node as the term's title."""
+    entry = HistoryEntry(
+        stream=Stream.DOSSIER, event=event, label=node,
+        data={"due_on": "2026-12-02", "due_was": "2026-12-01", "code": "task", "term": 1},
+    )  # fmt: skip
+    said = " ".join(map(str, [entry.sentence, *events.told(entry), about(entry)]))
+    assert node not in said
+    assert len(TOLD_OF_TERMS) == 7

@@ -367,7 +367,7 @@ def test_a_stranger_gets_404(client, new_year):
 
 # --- Changed on record ---------------------------------------------------------------------------
 
-ON_PAPER = {"reason": "Theo yêu cầu của huyện", "document": "15/KH-UBND ngày 1/12/2026"}
+ON_PAPER = {"reason": "Theo yêu cầu của huyện", "document": "15/KH-UBND ngày 1/11/2026"}
 
 
 def test_a_duty_is_changed_with_its_paper(client, new_year):

@@ -27,8 +27,7 @@ from cycle.models import (
     Stream,
     User,
     check_document,
-    document_unnamed,
-    names_document,
+    document_wrong,
 )
 from cycle.models.organisation import DateRange, Hash
 from cycle.workdays import DAY
@@ -55,8 +54,8 @@ def on_record(reason: str, document: str) -> list[Lack]:
     lacks = [] if visible(reason).strip() else [Lack(NO_REASON, "reason")]
     if not document.strip():
         lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản."), "document"))
-    elif not names_document(document):
-        lacks.append(Lack(document_unnamed(), "document"))
+    elif wrong := document_wrong(document):
+        lacks.append(Lack(wrong, "document"))
     return lacks
 
 
@@ -487,8 +486,8 @@ class Council(Renamed):
                 lacks.append(Lack(_now("Bạn chưa nêu lý do cho thôi."), "reason"))
             if not document:
                 lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản cho thôi."), "document"))
-            elif not names_document(document):
-                lacks.append(Lack(document_unnamed(), "document"))
+            elif wrong := document_wrong(document):
+                lacks.append(Lack(wrong, "document"))
             if until < clock.today():
                 lacks.append(Lack(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."), "until"))
             elif until < member.since:

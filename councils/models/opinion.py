@@ -19,8 +19,7 @@ from cycle.models import (
     HistoryEntry,
     Role,
     User,
-    document_unnamed,
-    names_document,
+    document_wrong,
 )
 from cycle.workdays import DAY
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
@@ -175,8 +174,8 @@ class Opinion(models.Model):
                 raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
             text = stated(text, _("Bạn chưa nhập ý kiến."), field="text")
             number = number.strip()
-            if number and not names_document(number):
-                raise ConditionNotMet([Lack(document_unnamed(), "number")])
+            if number and (wrong := document_wrong(number)):
+                raise ConditionNotMet([Lack(wrong, "number")])
             if scan is not None:
                 self.scan_sha256, self.scan_name = scan
                 files.keep(self.scan_sha256, "scan")

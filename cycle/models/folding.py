@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from cycle.letters import DASHES, fold
 from cycle.letters import Fold as Fold
 from cycle.letters import FoldNumber as FoldNumber
 from cycle.letters import fold_number as fold_number
-from cycle.written import clean_name, visible
+from cycle.written import clean_name, day_text, visible
 
 
 class NameField(models.CharField):
@@ -79,15 +80,42 @@ def names_document(text: str) -> bool:
     )
 
 
-def document_unnamed() -> Any:
-    """The sentence for a text that names no document."""
-    return _("Văn bản cần số và ký hiệu, ví dụ 12/QĐ-UBND: hãy nhập lại số, ngày văn bản.")
+#: A day as it is written behind a number: «21/11/2026», «ngày 21 tháng 11 năm 2026».
+_DAY = re.compile(
+    r"(?<![\d/.-])(\d{1,2})(?:\s*[/.-]\s*|\s+tháng\s+)(\d{1,2})"
+    r"(?:\s*[/.-]\s*|\s+năm\s+)(\d{4})(?![\d/])",
+    re.IGNORECASE,
+)
+
+
+def days_in(text: str) -> list[date]:
+    """The days written in ``text``, without those that no calendar has."""
+    found = []
+    for told in _DAY.findall(unicodedata.normalize("NFKC", text)):
+        day, month, year = map(int, told)
+        try:
+            found.append(date(year, month, day))
+        except ValueError:
+            continue
+    return found
+
+
+def document_wrong(text: str) -> Any:
+    """The sentence for a text that names no document, or one of a day to come; else empty."""
+    if not names_document(text):
+        return _("Văn bản cần số và ký hiệu, ví dụ 12/QĐ-UBND: hãy nhập lại số, ngày văn bản.")
+    # In a replay of the past a document may be newer than the act that it is typed for.
+    ahead = [] if clock.replaying() else [day for day in days_in(text) if day > clock.today()]
+    if not ahead:
+        return ""
+    said = _("Ngày %(day)s của văn bản chưa đến: hãy nhập lại số, ngày văn bản.")
+    return said % {"day": day_text(ahead[0])}
 
 
 def check_document(text: str, field: str) -> None:
-    """Raises ValidationError at ``field`` when ``text`` is given and names no document."""
-    if text.strip() and not names_document(text):
-        raise ValidationError({field: document_unnamed()})
+    """Raises ValidationError at ``field`` when ``text`` is given and is :func:`document_wrong`."""
+    if text.strip() and (wrong := document_wrong(text)):
+        raise ValidationError({field: wrong})
 
 
 def names_person(text: str) -> bool:

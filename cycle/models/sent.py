@@ -22,6 +22,10 @@ class SentForm(models.Model):
     #: The address that the sender was led to, of what was made.
     leads_to = models.TextField(blank=True)
     at = models.DateTimeField(_("lúc"))
+    #: The newest history entry before it was recorded, and then: its own are between the two. None:
+    #: sent before this was kept.
+    after_entry = models.BigIntegerField(null=True, editable=False)
+    last_entry = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("biểu mẫu đã gửi")

@@ -362,11 +362,18 @@ class CorrectionForm(Corrects, ReasonForm):
                 f"{each} ({each.producer})" if isinstance(each, Product) else str(each)
                 for each in same
             )
-            said = _now(
-                "Đã có: %(names)s. Hãy xem lại; nếu là một thì chọn cái đã có, nếu là khác thì "
-                "đánh dấu."
-            )
-            self.add_error("confirmed", said % {"names": names})
+            said = [_now("Đã có: %(names)s.") % {"names": names}]
+            if any(isinstance(each, Producer) for each in same):
+                said.append(_now("Là một chủ thể thì chọn ở ô «Chủ thể», để nguyên ô tên."))
+            if any(isinstance(each, Product) for each in same):
+                said.append(
+                    _now(
+                        "Là một sản phẩm thì không đính chính ở đây: hồ sơ mở trùng chưa công nhận "
+                        "thì rút, làm tiếp hồ sơ của sản phẩm đã có."
+                    )
+                )
+            said.append(_now("Là khác thì đánh dấu."))
+            self.add_error("confirmed", " ".join(said))
 
     def add_to(self, call: dict[str, Any]) -> None:
         super().add_to(call)

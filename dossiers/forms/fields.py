@@ -105,16 +105,20 @@ def field_for(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field | 
 
 def long_text(label: Any, **kwargs: Any) -> forms.CharField:
     """A field for a text of several lines, at most LONG characters."""
-    return forms.CharField(
+    field = forms.CharField(
         label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
     )
+    _polish(field)
+    return field
 
 
 _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.FileInput)
 
 
 def _polish(field: forms.Field) -> None:
-    """Give a field Bootstrap's classes and our messages, which name the field."""
+    """Give a field Bootstrap's classes and our messages, which name the field. A part does so to
+    its fields as it is made: of those that come later it is to be asked.
+    """
     if type(field.widget) is forms.Select and isinstance(field, forms.ChoiceField):
         FindSelect.instead(field)
     widget, label = field.widget, field.label or ""

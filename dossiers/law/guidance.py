@@ -399,3 +399,8 @@ PRECEDES = {
     "expiry": _("trước ngày giấy chứng nhận hết hạn"),
     "council_meeting": _("trước ngày họp hội đồng"),
 }
+
+
+def title_of_term(title: str) -> Any:
+    """The title of a term in words; the term of a task has the task's node as its stored one."""
+    return GUIDES[title].title if title in GUIDES else title

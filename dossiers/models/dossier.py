@@ -551,10 +551,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         entry = self.proposed()
         return self.batch_of(entry.day) if entry else None
 
+    def batches(self) -> models.QuerySet[Batch]:
+        """The batches of its year that its communes propose for."""
+        level = Level.DISTRICT if self.rule_set.has_district else Level.PROVINCE
+        return Batch.objects.filter(cycle=self.cycle_id, level=level)
+
     def batch_of(self, day: date) -> Batch | None:
         """The batch of what is proposed on ``day``."""
-        level = Level.DISTRICT if self.rule_set.has_district else Level.PROVINCE
-        later = Batch.objects.filter(cycle=self.cycle_id, level=level, propose_by__gte=day)
+        later = self.batches().filter(propose_by__gte=day)
         return later.order_by("propose_by", "pk").first()
 
     def corrections(self) -> int:

@@ -21,9 +21,8 @@ from cycle.models import (
     Role,
     TermRule,
     User,
-    document_unnamed,
+    document_wrong,
     end_of,
-    names_document,
 )
 from cycle.workdays import DAY, Calendar, Unit
 
@@ -504,8 +503,8 @@ class Term(models.Model):
         if not reason.strip() or not document.strip():
             lacks = "document" if reason.strip() else "reason"
             raise ValidationError({lacks: _("Gia hạn cần lý do và số văn bản.")})
-        if not names_document(document):
-            raise ValidationError({"document": document_unnamed()})
+        if wrong := document_wrong(document):
+            raise ValidationError({"document": wrong})
         if self.state == TermState.STOPPED or not self.unit or days < 1:
             raise ValidationError(_("Không gia hạn được thời hạn này."))
         if self.extended + days > self.extension_limit:

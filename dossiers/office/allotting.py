@@ -188,8 +188,8 @@ def allot(
 
     With a ``reason`` it corrects what was allotted before; ``seen`` is the id of the allotment that
     is corrected, where a page showed it: no colleague's correction since is undone unseen. Raises
-    PermissionDenied, ValidationError at ``document``, ``document_signer`` or ``reason``,
-    AllottedMeanwhile. Returns how many.
+    PermissionDenied, ValidationError at ``document`` or ``document_signer``, or when a correction
+    would change neither a place nor the document, AllottedMeanwhile. Returns how many.
     """
     if not rules.has_perm("dossiers.allot", by):
         raise PermissionDenied
@@ -229,6 +229,8 @@ def allot(
             for line in _move(held, one, known.get(one.producer.pk), by, paper)
         ]
         moved += _move_potentials(held, found, by, paper)
+        if reason and not moved:
+            raise ValidationError(_("Xã nhận và văn bản giống như đã phân: không có gì để sửa."))
         _record(held, by, paper, moved)
     return len(choices) + len(found)
 
@@ -239,8 +241,11 @@ def _move_potentials(
     """Move potential products, of those that wait, or with a reason of those allotted before."""
     there = Potential.objects.filter(pk__in=[each.pk for each in found]).select_related("commune")
     locked = {each.pk: each for each in there.select_for_update(of=("self",)).order_by("pk")}
+    before: dict[int, Allotment] = {}
     if paper["reason"]:
-        known = set(allotted_potential(unit).values_list("potential", flat=True))
+        stands = allotted_potential(unit).filter(potential__in=list(locked))
+        before = {each.potential_id: each for each in stands if each.potential_id}
+        known = set(before)
     else:
         known = set(waiting_potential(unit.pk).values_list("pk", flat=True))
     if not {each.pk for each in found} <= known & set(locked):
@@ -248,11 +253,17 @@ def _move_potentials(
     said = []
     for each, to in found.items():
         was = locked[each.pk].commune
+        if was == to and _same_paper(before.get(each.pk), paper):
+            continue
         Allotment.objects.create(
             unit=unit, potential=each, was=was, to=to, made_by=by, made_at=clock.now(), **paper
         )
         Potential.objects.filter(pk=each.pk).update(commune=to)
-        said.append(_line(each, was, to))
+        stood = before.get(each.pk)
+        if stood is not None and was == to:
+            said.append(_document_line(each, stood, paper))
+        else:
+            said.append(_line(each, was, to))
     return said
 
 
@@ -280,16 +291,28 @@ def _move(
                 made_by=by, made_at=clock.now(), **paper,
             )  # fmt: skip
             Product.objects.filter(pk=product.pk).update(made_in=made_in)
-        if moved or made_in != product.made_in or not foreign:
+        if moved or made_in != product.made_in or (not foreign and product.home != to):
             said.append(_line(product, product.home, to))
             _record(product, by, paper, said[-1:])
+    if not said and maker.commune == was == one.to and _same_paper(before, paper):
+        return []
     row = Allotment.objects.create(
         unit=unit, producer=maker, was=was, to=one.to, made_by=by, made_at=clock.now(), **paper
     )
     if not foreign:
         Producer.objects.filter(pk=maker.pk).update(commune=one.to)
-    _record(maker, by, paper, [_line(maker, row.was, row.to)])
-    return [_line(maker, row.was, row.to), *said]
+    if row.was != row.to or before is None:
+        said.insert(0, _line(maker, row.was, row.to))
+    elif not said:
+        said.append(_document_line(maker, before, paper))
+    _record(maker, by, paper, said[:1])
+    return said
+
+
+def _same_paper(before: Allotment | None, paper: dict[str, str]) -> bool:
+    """Whether what stands rests on the document of ``paper``: another one is a correction too."""
+    named = ("document", "document_signer")
+    return before is not None and all(getattr(before, name) == paper[name] for name in named)
 
 
 def _lives_on_in(unit: OrgUnit) -> set[int]:
@@ -334,6 +357,13 @@ def _line(row: Any, was: OrgUnit, to: OrgUnit) -> dict[str, str]:
     return {
         "what": str(row._meta.verbose_name), "row": str(row), "field": "commune",
         "before": was.label, "after": to.label,
+    }  # fmt: skip
+
+
+def _document_line(row: Any, before: Allotment, paper: dict[str, str]) -> dict[str, str]:
+    return {
+        "what": str(row._meta.verbose_name), "row": str(row), "field": "document",
+        "before": before.document, "after": paper["document"],
     }  # fmt: skip
 
 

@@ -83,6 +83,7 @@ def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
             days["complete"] = (dossier.came_complete() or entry).day
         else:
             days["batch"] = dossier.batch_of(proposed)
+            days["no_batch"] = not (days["batch"] or dossier.batches().exists())
     if reevaluated and dossier.state == State.AT_CENTRE:
         days["ministry"] = timezone.localdate(dossier.moved_at) + OF_THE_MINISTRY
     return {"days": days}

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cycle.models import DayOff, User
 from cycle.workdays import Calendar, Projection, Unit
-from dossiers.law.guidance import GUIDES
+from dossiers.law.guidance import title_of_term
 from dossiers.models.term import Term, TermEvent, resumed_on
 
 Kind = TermEvent.Kind
@@ -140,4 +140,4 @@ class Explanation:
 
 def title_of(term: Term) -> Any:
     """What the term is about, in words."""
-    return GUIDES[term.title].title if term.task_id else term.title
+    return title_of_term(term.title)

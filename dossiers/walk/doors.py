@@ -28,8 +28,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     User,
-    document_unnamed,
-    names_document,
+    document_wrong,
     people_of,
     same_name,
 )
@@ -444,8 +443,8 @@ def reroute(task: Task, *, to: OrgUnit, by: User | None, reason: str, document: 
         assert task.dossier is not None and task.org_unit is not None
         if to.level != task.org_unit.level:
             raise ConditionNotMet([_("Chỉ chuyển được cho đơn vị cùng cấp.")])
-        if document.strip() and not names_document(document):
-            raise ConditionNotMet([Lack(document_unnamed(), "document")])
+        if document.strip() and (wrong := document_wrong(document)):
+            raise ConditionNotMet([Lack(wrong, "document")])
         if not document.strip() and not task.dossier.commune.is_below(to):
             said = _("Chuyển ra ngoài địa bàn của hồ sơ phải có văn bản: hãy nhập số, ngày.")
             raise ConditionNotMet([Lack(said, "document")])

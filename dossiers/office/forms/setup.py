@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import provinces
 from cycle.fields import PhoneField
 from cycle.models import User
-from dossiers.forms.fields import DateField, PlainPart, refuse
+from dossiers.forms.fields import DateField, PlainPart, _polish, refuse
 from dossiers.forms.shown import Corrects
 from dossiers.office.forms.people import FILE_MESSAGES, email_field
 
@@ -85,6 +85,8 @@ class SplitForm(PlainPart):
             widget=forms.TextInput({"class": "form-control"}),
             help_text=_("Bắt buộc khi xã cũ đã có hồ sơ, sản phẩm trong hệ thống."),
         )
+        for field in self.fields.values():
+            _polish(field)
 
     def save(self, by: User) -> int | None:
         """How many changed, or None when it was refused."""

@@ -10,11 +10,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import OrgUnit, User
-from dossiers.forms.fields import PlainPart, refuse
+from cycle.models import OrgUnit, User, check_document, check_signer
+from dossiers.forms.fields import PlainPart, _polish, refuse
 from dossiers.forms.shown import sealed
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
+from dossiers.walk import doors
 
 #: The producer waits on with the main successor.
 LATER = "later"
@@ -90,6 +91,8 @@ class AllotForm(PlainPart):
             self.fields["seen"] = forms.IntegerField(
                 required=False, initial=corrects.pk, widget=forms.HiddenInput
             )
+        for field in self.fields.values():
+            _polish(field)
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -100,6 +103,11 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
+        for name, check in (("document", check_document), ("document_signer", check_signer)):
+            try:
+                check(self.cleaned_data.get(name, ""), name)
+            except ValidationError as wrong:
+                refuse(self, wrong)
         if self.corrects is not None and self.cleaned_data.get("seen") != self.corrects.pk:
             self._seen_anew(self.corrects)
         if not self.errors and not self.choices() and not self.potentials():
@@ -108,9 +116,9 @@ class AllotForm(PlainPart):
 
     def _seen_anew(self, now: Allotment) -> None:
         """Say what a colleague has allotted meanwhile; sent once more, it is corrected."""
-        data: Any = self.data.copy()  # type: ignore[attr-defined]
-        data["seen"] = now.pk
-        self.data = data
+        typed: Any = self.data.copy()  # type: ignore[attr-defined]
+        typed["seen"] = now.pk
+        self.data = typed
         said = _now(
             "Trong lúc trang này mở, %(who)s vừa phân «%(maker)s» về %(to)s (%(document)s). Hãy "
             "xem lại; vẫn muốn đính chính như ở đây thì bấm lần nữa."
@@ -125,6 +133,12 @@ class AllotForm(PlainPart):
                 "document": now.document,
             },
         )
+
+    @property
+    def paper(self) -> list[forms.BoundField]:
+        """What it rests on, and why: shown before it is done."""
+        names = ("document", "document_signer", "reason")
+        return [self[name] for name in names if name in self.fields]
 
     def choices(self) -> list[allotting.Choice]:
         """What was chosen, without what waits on."""
@@ -162,6 +176,11 @@ class AllotForm(PlainPart):
         found = [(each.pk, str(each), to.pk, str(to.now)) for each, to in self.potentials().items()]
         said = [(name, self.cleaned_data.get(name)) for name in self.of_paper]
         return sealed(self.unit.pk, sorted(goes), sorted(found), said)
+
+    def allowed(self, by: User) -> bool:
+        """Whether it could be saved; if not it says why. Nobody is asked about what is refused."""
+        with doors.rehearsed():
+            return self.save(by) is not None
 
     def save(self, by: User) -> int | None:
         """How many were allotted, or None when it was refused."""

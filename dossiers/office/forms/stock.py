@@ -195,6 +195,8 @@ class AnswersForm(PlainPart):
                     widget=forms.TextInput(attrs={"class": "form-control"}),
                     initial="; ".join(f"{line} {name}" for line, name in question["elsewhere"]),
                 )
+        for field in self.fields.values():
+            _polish(field)
 
     @staticmethod
     def why(question: dict[str, Any]) -> str:

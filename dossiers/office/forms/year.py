@@ -29,8 +29,7 @@ from cycle.models import (
     check_document,
     check_signer,
     check_symbol,
-    document_unnamed,
-    names_document,
+    document_wrong,
 )
 from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
@@ -285,8 +284,8 @@ class ReadingsForm(Corrects, PlainPart):
 
     def clean_document(self) -> str:
         text: str = self.cleaned_data["document"]
-        if not names_document(text):
-            raise ValidationError(document_unnamed())
+        if wrong := document_wrong(text):
+            raise ValidationError(wrong)
         return text.strip()
 
     def choices(self) -> dict[str, str]:

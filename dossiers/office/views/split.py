@@ -106,9 +106,10 @@ def _asked(
     """Show the form; once it is right what it will do; then do it."""
     if form is not None:
         fill(form, request.typed)
-    if form is not None and form.is_valid():
+    if form is not None and form.is_valid() and "edit" not in request.POST:
         if request.POST.get("confirmed") != form.seal:
-            page["preview"], page["preview_found"] = form.choices(), form.potentials()
+            if form.allowed(request.user):
+                page |= {"preview": form.choices(), "preview_found": form.potentials()}
         elif (done := form.save(request.user)) is not None:
             messages.success(request, _("Đã phân %(n)d chủ thể, sản phẩm tiềm năng.") % {"n": done})
             return redirect("dossiers:split_one", unit.pk)
