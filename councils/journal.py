@@ -103,7 +103,9 @@ def _version(entry: HistoryEntry) -> list[str]:
 def _of_products(entry: HistoryEntry) -> list[str]:
     # A product that is named says more than its number.
     its = entry.data.get("dossiers", ())
-    return _version(entry) + ([_named(its, entry.products)] if its else [])
+    named = [_named(its, entry.products)] if its else []
+    # Why a meeting was the first to judge a re-evaluation.
+    return [*_version(entry), *named, *_why(entry)]
 
 
 @tell("round.close")

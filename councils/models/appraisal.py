@@ -29,8 +29,8 @@ class VisitGround(models.TextChoices):
 
 
 class Appraisal(models.Model):
-    """The report on one product (báo cáo thẩm định), by the support team; of a re-evaluation also
-    by the council's office.
+    """The report on one product (báo cáo thẩm định), by the support team; of a re-evaluation by
+    the council's office.
 
     The points that the team proposes are on the entry's sheet without a member. The newest report
     counts; the others stay.
