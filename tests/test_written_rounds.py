@@ -1,6 +1,6 @@
 """Opinions in writing: what the members agree on is closed, the rest goes to a meeting."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -288,6 +288,23 @@ def test_a_re_evaluation_is_visited_on_two_grounds_only(asked, thu, client):
         client.get(reverse("councils:entry", args=[entry.pk])).content.decode().split()
     )
     assert f"{clock.today():%d/%m/%Y}, quy mô sản xuất thay đổi lớn" in shown
+
+
+@pytest.mark.parametrize("case_type", [CaseType.FIRST, CaseType.REEVALUATION])
+def test_no_visit_is_older_than_the_dossiers_year(
+    council, cycle, commune, an, thu, client, case_type
+):
+    before = judging.before_council(cycle, commune, an, case_type=case_type)
+    entry = begin(council, cycle, before, thu, open_it=False).entries.get()
+    client.force_login(thu if case_type == CaseType.REEVALUATION else judge(council, 6).user)
+    where = reverse("councils:appraisal", args=[entry.pk])
+    first = entry.dossier.first_day
+    told = {"report": "Tốt", "findings": "Sạch", "ground": "scale"}
+    for day in (date(1990, 1, 1), first - timedelta(days=1)):
+        refused = client.post(where, told | {"visited_on": f"{day:%d/%m/%Y}"})
+        assert [*refused.context["form"].errors] == ["visited_on"]
+    assert not entry.appraisals.exists()
+    assert client.post(where, told | {"visited_on": f"{first:%d/%m/%Y}"}).status_code == 302
 
 
 def test_a_first_evaluation_is_visited_as_before(council, cycle, commune, an, thu, client):

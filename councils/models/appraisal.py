@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
@@ -90,10 +91,20 @@ class Appraisal(models.Model):
         return appraisal
 
     def _check_visit(self, photos: Sequence[AppraisalPhoto]) -> None:
-        """Refuse a visit to a re-evaluation without one of the grounds its edition knows (Đ.7.6.c),
+        """Refuse a visit before the dossier's year, and to a re-evaluation without one of the grounds its edition knows (Đ.7.6.c),
         and a ground without a visit. Raises ValidationError, by field.
         """
         dossier = self.entry.dossier
+        if self.visited_on and self.visited_on < (first := dossier.first_day):
+            raise ValidationError(
+                {
+                    "visited_on": _now(
+                        "Ngày %(day)s trước khi mở chu trình của hồ sơ (%(first)s): xin xem lại "
+                        "năm."
+                    )
+                    % {"day": f"{self.visited_on:%d/%m/%Y}", "first": f"{first:%d/%m/%Y}"}
+                }
+            )
         grounds = dossier.rule_set.visit_grounds
         if dossier.case_type != CaseType.REEVALUATION or not grounds:
             return

@@ -455,11 +455,7 @@ class Certificate(Record):
         the certificate before. Raises ValidationError.
         """
         dossier = self.dossier
-        begun = dossier.history.order_by("seq").first()
-        # What is typed after the fact may be older than its dossier here, never than its year.
-        first = dossier.cycle.opened_on
-        if begun is not None:
-            first = min(first, timezone.localdate(begun.at))
+        first = dossier.first_day
         days = {"issued_on": issued_on}
         if self.decision is not None:
             days = {"signed_on": self.decision.signed_on, **days}
