@@ -11,7 +11,6 @@ from django.urls import reverse
 from councils.models import (
     DocumentKind,
     DocumentTemplate,
-    EvaluationRound,
     Scoresheet,
     SignedDocument,
 )
@@ -72,7 +71,6 @@ def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(clo
 
     def end_of_a_meeting(met_at):
         closed.meets_at = met_at
-        EvaluationRound.objects.filter(pk=closed.pk).update(meets_at=met_at)
         return facts.of_round("minutes", closed, closing=closing)["ends"]
 
     assert end_of_a_meeting(closing.at) == moment_text(closing.at)

@@ -91,8 +91,9 @@ class Appraisal(models.Model):
         return appraisal
 
     def _check_visit(self, photos: Sequence[AppraisalPhoto]) -> None:
-        """Refuse a visit before the dossier's year, and to a re-evaluation without one of the grounds its edition knows (Đ.7.6.c),
-        and a ground without a visit. Raises ValidationError, by field.
+        """Refuse a visit before the dossier's year, and to a re-evaluation without one of the
+        grounds its edition knows (Đ.7.6.c), and a ground without a visit. Raises ValidationError,
+        by field.
         """
         dossier = self.entry.dossier
         if self.visited_on and self.visited_on < (first := dossier.first_day):

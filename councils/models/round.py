@@ -668,8 +668,8 @@ class EvaluationRound(models.Model):
         Once scoring is open it needs a reason (bổ sung vào đợt đang chấm), such as a product that
         comes back after the round was opened again; after the day of its meeting only what the
         meeting judged comes back. ``complexity``: what is so complex that a re-evaluation is met on
-        at once, see :meth:`met_at_once`. Raises PermissionDenied, RoundClosed, and ConditionNotMet when
-        the council's composition is incomplete, a dossier does not wait for it, or a rubric is
+        at once, see :meth:`met_at_once`. Raises PermissionDenied, RoundClosed, and ConditionNotMet
+        when the council's composition is incomplete, a dossier does not wait for it, or a rubric is
         missing, of another edition or not the one that the dossier was judged by before.
         ``again``: the caller brings back those whose result is of a voided round, see
         :func:`councils.judging.closing.take_in`.
