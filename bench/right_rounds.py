@@ -163,7 +163,7 @@ class Rounds:
         edition = waiting[0].rule_set_id
         its = [each for each in waiting if each.rule_set_id == edition][:3]
         pairs = [(each, judging.rubric_of(each)) for each in its]
-        closing.take_in(round_, pairs, by=by, reason="Hồ sơ về lại")
+        closing.take_in(round_, pairs, by=by, reason="Hồ sơ về lại", complexity="Cùng nhãn hiệu")
         return True
 
     def invite(self):
@@ -187,7 +187,7 @@ class Rounds:
     def open_round(self):
         round_ = self.round_(RoundState.PREPARING)
         if by := self.by(round_, "councils.preside"):
-            office = self.reporter(round_) if round_.in_writing else None
+            office = self.reporter(round_)
             if office:
                 judging.report(round_, by=office)
             round_.open(by=by)
@@ -195,9 +195,9 @@ class Rounds:
         return False
 
     def reporter(self, round_):
-        """Somebody who reports on the products of a written round."""
-        entry = self.entry(round_)
-        return entry and self.one("councils.report", entry)
+        """Somebody who reports on the re-evaluations of a round."""
+        anew = round_.entries.filter(live=True, dossier__case_type="reevaluation").first()
+        return anew and self.one("councils.report", anew)
 
     # --- Judging --------------------------------------------------------------------------------
 

@@ -115,7 +115,10 @@ GUIDES = {
     "round.take_in": Guide(
         _("Đưa sản phẩm vào đợt đánh giá"),
         "councils.run_round",
-        _("Chọn từ các hồ sơ đang chờ hội đồng; mỗi sản phẩm kèm bộ tiêu chí của nó."),
+        _(
+            "Chọn từ các hồ sơ đang chờ hội đồng; mỗi sản phẩm kèm bộ tiêu chí của nó. Hồ sơ đánh "
+            "giá lại lấy ý kiến bằng phiếu trước; đưa thẳng ra họp thì nêu nội dung phức tạp."
+        ),
     ),
     "round.drop": Guide(
         _("Đưa sản phẩm ra khỏi đợt đánh giá"),
@@ -127,8 +130,8 @@ GUIDES = {
         "councils.report",
         _(
             "Ghi nhận xét và ảnh cho từng sản phẩm trước khi họp. Thành viên đọc khi chấm. Với hồ "
-            "sơ đánh giá lại, văn phòng cũng báo cáo được; lấy ý kiến bằng phiếu chỉ mở khi mỗi "
-            "hồ sơ đã có báo cáo."
+            "sơ đánh giá lại, văn phòng báo cáo; lấy ý kiến bằng phiếu hay chấm tại cuộc họp chỉ "
+            "mở khi mỗi hồ sơ đã có báo cáo."
         ),
     ),
     "round.ask_opinion": Guide(

@@ -151,13 +151,17 @@ def appraises(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def reports(user: User | None, entry: RoundEntry) -> bool:
-    """Reports on the product: the support team; on a re-evaluation also the council's office
-    (Đ.7.6.c).
+    """Reports on the product: the support team; on a re-evaluation the council's office, which
+    alone does where the edition says that it reports (Đ.7.6.c).
     """
     if not _active(user):
         return False
-    anew = entry.dossier.case_type == CaseType.REEVALUATION
-    return bool(appraises(user, entry.round)) or anew and _holds_office(user, entry.round)
+    dossier = entry.dossier
+    if dossier.case_type != CaseType.REEVALUATION:
+        return bool(appraises(user, entry.round))
+    if _holds_office(user, entry.round):
+        return True
+    return not dossier.rule_set.office_reports and bool(appraises(user, entry.round))
 
 
 @rules.predicate

@@ -104,10 +104,10 @@ def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True, **detai
         ),
         by=by,
     )
-    round_.take_in([(dossier, rubric_of(dossier)) for dossier in dossiers], by=by)
+    pairs = [(dossier, rubric_of(dossier)) for dossier in dossiers]
+    round_.take_in(pairs, by=by, complexity="Hai cơ sở cùng nhãn hiệu")
     if open_it:
-        if round_.in_writing:
-            report(round_, by=by)
+        report(round_, by=by)
         round_.open(by=by)
         if everybody:
             round_.attend({member.pk: True for member in council.members.all()}, by=by)
@@ -115,8 +115,9 @@ def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True, **detai
 
 
 def report(round_, *, by):
-    """The office's report on each product of the round that has none."""
-    for entry in round_.entries.filter(live=True, appraisals=None):
+    """The office's report on each re-evaluation of the round that has none."""
+    lacking = round_.entries.filter(live=True, appraisals=None)
+    for entry in lacking.filter(dossier__case_type=CaseType.REEVALUATION):
         Appraisal.hand_in(Appraisal(entry=entry, report="Hồ sơ đủ, số liệu khớp"), [], by=by)
 
 

@@ -564,6 +564,20 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
     assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
 
 
+@pytest.mark.parametrize("stars", [3, 4])
+def test_what_the_province_gave_is_not_revoked_on_a_paper_of_the_minister(certified, minh, stars):
+    Dossier.objects.filter(pk=certified.pk).update(stars=stars)
+    certified = Dossier.objects.get(pk=certified.pk)
+    minister = {"signer": "Nguyễn Văn Bộ", "signer_capacity": "Bộ trưởng"}
+    with clock.at(at(11, 2)):
+        inspect(certified, minh, "revoke")
+        with pytest.raises(ConditionNotMet, match="ký"):
+            revoking(certified, minh, records.revocation(), **minister)
+        assert Dossier.objects.get(pk=certified.pk).state == State.CERTIFIED
+        revoking(certified, minh, records.revocation())
+    assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
+
+
 @pytest.mark.parametrize("stars", [3, 4, 5])
 @pytest.mark.parametrize("act", ["order_evaluation", "withdraw_decision"])
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 _CALL = {
     "by",
     "capacity",
+    "of",
     "acting_for",
     "at",
     "saved",

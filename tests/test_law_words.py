@@ -1003,6 +1003,27 @@ def test_the_days_of_a_batch_move_on_a_document_and_a_day_past_the_law_is_said(
         assert "Dời theo ngày của đợt." in page and "9/KH-UBND" in page
 
 
+@pytest.mark.parametrize("name", ["propose_by", "decide_by"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_new_batch_past_the_days_of_the_law_needs_a_document(cycle, minh, number, name):
+    batch = next(each for each in years.law_batches(cycle) if each.number == number)
+    cycle.batches.all().delete()
+    setattr(batch, name, getattr(batch, name) + timedelta(days=1))
+    with clock.at(at(2026, 1, 4)):
+        with pytest.raises(ValidationError) as refused:
+            add(batch, None, minh)
+        assert "number" in refused.value.message_dict
+        add(batch, plan_paper(), minh)
+    assert years.past_the_law(batch) != []
+
+
+def test_a_new_batch_on_the_days_of_the_law_needs_none(cycle, minh):
+    [batch, *_more] = years.law_batches(cycle)
+    cycle.batches.all().delete()
+    with clock.at(at(2026, 1, 4)):
+        assert add(batch, None, minh).pk
+
+
 # --- The readings themselves ----------------------------------------------------------------
 
 

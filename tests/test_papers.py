@@ -1,6 +1,7 @@
 """The council's documents from a real round: who may have which, when, and what they say."""
 
 import io
+from datetime import timedelta
 
 import pypdf
 import pytest
@@ -14,6 +15,7 @@ from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
 from councils.papers.word import docx
 from cycle import clock
+from cycle.written import moment_text
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
@@ -62,6 +64,17 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
     assert "Mật ong rừng 2" not in decision
     minutes = text(pdf("minutes", facts.of_round("minutes", closed, closing=standing)))
     assert "Chưa đạt mức tối thiểu 5 sao" in minutes
+
+
+def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(closed):
+    closing = closed.closings.get()
+
+    def end_of_a_meeting(met_at):
+        closed.meets_at = met_at
+        return facts.of_round("minutes", closed, closing=closing)["ends"]
+
+    assert end_of_a_meeting(closing.at) == moment_text(closing.at)
+    assert end_of_a_meeting(closing.at - timedelta(days=3)) == "…… giờ …… ngày ……/……/………"
 
 
 def test_a_score_sheet_is_printed_empty_and_filled(closed):

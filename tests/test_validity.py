@@ -1,6 +1,6 @@
 """Until when a certificate holds (D12): its day, and longer while a file in time is decided."""
 
-from datetime import date
+from datetime import date, timedelta
 from urllib.parse import parse_qsl
 
 import pytest
@@ -197,9 +197,11 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
             reason="Không đạt",
         )
     # Until the result: it was valid on every day between.
-    assert validity(old) == Validity(date(2026, 9, 10))
+    assert validity(old) == Validity(date(2026, 9, 10), decided_on=date(2026, 9, 10))
     assert "Đang có giá trị" in public(old, at(2026, 9, 10))
-    assert "Đã hết hạn" in public(old, at(2026, 9, 11))
+    words = public(old, at(2026, 9, 11))
+    assert "Đã hết hạn" in words
+    assert "đến khi có kết quả đánh giá lại, ngày 10/09/2026" in words
     term = clock_of(old)
     assert (term.due_on, term.state) == (date(2026, 9, 10), "running")
     sweep(at(2026, 9, 11, 10))
@@ -211,7 +213,10 @@ def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
     with clock.at(at(2026, 7, 22)):
         doors.act(dossier.process, "withdraw", by=an, reason="Ngừng sản xuất")
     assert "Đang có giá trị" in public(old, at(2026, 8, 1))
-    assert "Đã qua thời hạn ghi trên giấy" in public(old, at(2026, 8, 2))
+    words = public(old, at(2026, 8, 2))
+    assert "Đã qua thời hạn ghi trên giấy" in words
+    assert "Hồ sơ đánh giá lại nộp ngày 20/07/2026, đã rút ngày 22/07/2026." in words
+    assert "Chưa nộp hồ sơ" not in words
     assert clock_of(old).due_on == ENDS
     # Filed again within 180 days: it is valid until that is decided.
     with clock.at(at(2026, 8, 5)):
@@ -235,13 +240,67 @@ def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
             record=records.certificate(number="13/GCN"),
         )
     assert clock_of(old).state == "stopped"
-    assert validity(old) == Validity(ENDS)
-    assert "Đã hết hạn" in public(old, at(2026, 9, 11))
+    # Until the result, as of a refusal: it was valid on every day between.
+    result = date(2026, 9, 10)
+    assert validity(old) == Validity(result, decided_on=result)
+    for moment in (at(2026, 9, 10), at(2026, 9, 11), at(2027, 3, 1)):
+        words = public(old, moment)
+        assert "Đã được thay bằng giấy chứng nhận mới cấp ngày 10/09/2026" in words
+        assert "đến khi có kết quả đánh giá lại, ngày 10/09/2026" in words
     new = dossier.certificates.get()
     assert (validity(new), clock_of(new).due_on) == (
         Validity(date(2029, 9, 10)),
         date(2029, 9, 10),
     )
+
+
+#: How long 12/GCN is valid by the result that came on a day, and what it is called the day after.
+RESULTS = {
+    # (the day filed, the day of the result, recognised): (until, standing)
+    "recognised before its end": ((7, 20), (2026, 7, 28), True, ENDS, "replaced"),
+    "refused before its end": ((7, 20), (2026, 7, 28), False, ENDS, "valid"),
+    "recognised in the transition": ((7, 20), (2026, 9, 10), True, date(2026, 9, 10), "replaced"),
+    "refused in the transition": ((7, 20), (2026, 9, 10), False, date(2026, 9, 10), "expired"),
+    "filed after its end, recognised": ((8, 5), (2026, 9, 10), True, date(2026, 9, 10), "replaced"),
+    "filed after its end, refused": ((8, 5), (2026, 9, 10), False, date(2026, 9, 10), "expired"),
+    "recognised after 180 days": ((7, 20), (2027, 2, 10), True, AT_MOST, "expired"),
+    "refused after 180 days": ((7, 20), (2027, 2, 10), False, AT_MOST, "expired"),
+}
+
+
+def decide(dossier, son, moment, recognised, number="13/GCN"):
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=3)
+    with clock.at(moment):
+        how = {"record": records.certificate(number=number)} if recognised else {"reason": "Thiếu"}
+        act = "certify" if recognised else "not_recognise"
+        doors.complete(open_task(dossier), act, by=son, paper=records.signed_paper(), **how)
+
+
+@pytest.mark.parametrize("reading", ["by_day_180", "no_filing"])
+@pytest.mark.parametrize("case", RESULTS)
+def test_it_is_valid_until_the_result_whatever_the_result(
+    old, cycle, commune, an, minh, son, case, reading
+):
+    filed, result, recognised, until, standing = RESULTS[case]
+    LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+    dossier = file_anew(old, cycle, commune, an, at(2026, *filed))
+    decide(dossier, son, at(*result), recognised)
+    given = Certificate.objects.with_validity().get(pk=old.pk)
+    assert given.validity.until == until
+    assert given.standing(date(*result) + timedelta(days=1)) == standing
+
+
+def test_what_becomes_of_the_next_certificate_changes_nothing_of_the_one_before(
+    old, cycle, commune, an, son
+):
+    decide(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, at(2026, 9, 10), True)
+    before = validity(old)
+    new = old.dossier.product.dossiers.latest("pk").certificates.get()
+    again = file_anew(new, cycle, commune, an, at(2029, 4, 20))
+    assert validity(old) == before
+    decide(again, son, at(2029, 5, 20), False)
+    assert validity(old) == before
+    assert "Đã được thay" in public(old, at(2029, 5, 21))
 
 
 def test_a_revoked_one_does_not_come_back(old, cycle, commune, an, minh):

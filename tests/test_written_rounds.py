@@ -1,6 +1,6 @@
 """Opinions in writing: what the members agree on is closed, the rest goes to a meeting."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from councils.judging import checklist, closing, tally
 from councils.models import (
+    Appraisal,
     EvaluationRound,
     InterestKind,
     RoundMode,
@@ -228,7 +229,7 @@ def test_no_written_round_opens_without_the_offices_report(asked, thu, client):
 
 
 def test_into_an_open_written_round_comes_only_what_was_reported_on(
-    asked, cycle, commune, an, thu, council
+    asked, cycle, commune, an, thu, council, monkeypatch
 ):
     round_ = asked()
     (more,) = judging.before_council(cycle, commune, an, case_type=CaseType.REEVALUATION)
@@ -240,7 +241,11 @@ def test_into_an_open_written_round_comes_only_what_was_reported_on(
     round_.drop(entry, by=thu, reason="Chờ kiểm nghiệm")
     assert round_.take_in([(entry.dossier, entry.rubric)], by=thu, reason="Đủ giấy tờ")
     # Nor does a meeting become one on the way.
-    met = begin(council, cycle, [more], thu)
+    with monkeypatch.context() as before:
+        # Opened before a meeting was asked for the report too.
+        before.setattr(RuleSet, "office_reports", False)
+        before.setattr(judging, "report", lambda round_, *, by: None)
+        met = begin(council, cycle, [more], thu)
     with pytest.raises(ConditionNotMet, match="hãy đưa vào đợt chưa mở"):
         met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
     met.refresh_from_db()
@@ -286,6 +291,23 @@ def test_a_re_evaluation_is_visited_on_two_grounds_only(asked, thu, client):
         client.get(reverse("councils:entry", args=[entry.pk])).content.decode().split()
     )
     assert f"{clock.today():%d/%m/%Y}, quy mô sản xuất thay đổi lớn" in shown
+
+
+@pytest.mark.parametrize("case_type", [CaseType.FIRST, CaseType.REEVALUATION])
+def test_no_visit_is_older_than_the_dossiers_year(
+    council, cycle, commune, an, thu, client, case_type
+):
+    before = judging.before_council(cycle, commune, an, case_type=case_type)
+    entry = begin(council, cycle, before, thu, open_it=False).entries.get()
+    client.force_login(thu if case_type == CaseType.REEVALUATION else judge(council, 6).user)
+    where = reverse("councils:appraisal", args=[entry.pk])
+    first = entry.dossier.first_day
+    told = {"report": "Tốt", "findings": "Sạch", "ground": "scale"}
+    for day in (date(1990, 1, 1), first - timedelta(days=1)):
+        refused = client.post(where, told | {"visited_on": f"{day:%d/%m/%Y}"})
+        assert [*refused.context["form"].errors] == ["visited_on"]
+    assert not entry.appraisals.exists()
+    assert client.post(where, told | {"visited_on": f"{first:%d/%m/%Y}"}).status_code == 302
 
 
 def test_a_first_evaluation_is_visited_as_before(council, cycle, commune, an, thu, client):
@@ -444,6 +466,95 @@ def test_a_regulation_may_leave_no_opinions_in_writing(council, cycle, province,
     # A round begun before the software asked is still given its place.
     EvaluationRound.objects.filter(pk=met.pk).update(mode=RoundMode.WRITTEN)
     met.amend(by=thu, place="Nhà văn hóa")
+
+
+# --- Straight into a meeting (Đ.7.6.c–d) ------------------------------------------------------
+
+
+@pytest.fixture
+def anew(council, cycle, commune, an, thu):
+    """A re-evaluation before the council, and a meeting that has no product yet."""
+    [dossier] = judging.before_council(cycle, commune, an, case_type=CaseType.REEVALUATION)
+    return dossier, begin(council, cycle, [], thu, open_it=False)
+
+
+def pairs_of(dossier):
+    return [(dossier, judging.rubric_of(dossier))]
+
+
+def test_a_re_evaluation_is_met_on_at_once_only_when_it_is_complex(anew, thu, client):
+    dossier, round_ = anew
+    for take in (round_.take_in, lambda *a, **k: closing.take_in(round_, *a, **k)):
+        with pytest.raises(ConditionNotMet, match="nêu nội dung phức tạp"):
+            take(pairs_of(dossier), by=thu, complexity=" ")
+    client.force_login(thu)
+    where = reverse("councils:take_in", args=[round_.pk])
+    told = {"take": dossier.pk, f"rubric-{dossier.pk}": judging.rubric_of(dossier).pk}
+    refused = client.post(where, told)
+    assert [*refused.context["form"].errors] == ["complexity"]
+    assert not round_.entries.exists()
+    told["complexity"] = "Hai cơ sở cùng nhãn hiệu"
+    assert client.post(where, told).status_code == 302
+    assert round_.entries.get().dossier == dossier
+    said = HistoryEntry.objects.filter(event="round.take_in").latest("seq")
+    assert said.data["why"] == "Hai cơ sở cùng nhãn hiệu"
+    page = client.get(reverse("councils:round", args=[round_.pk])).content.decode()
+    assert "«Hai cơ sở cùng nhãn hiệu»" in page
+
+
+def test_a_written_round_becomes_no_meeting_for_want_of_a_word(asked, thu):
+    round_ = asked(open_it=False)
+    with pytest.raises(ConditionNotMet, match="lấy ý kiến bằng phiếu trước"):
+        round_.amend(by=thu, mode=RoundMode.MEETING)
+    round_.refresh_from_db()
+    assert round_.in_writing
+    entry = round_.entries.get()
+    round_.drop(entry, by=thu, reason="Phức tạp")
+    round_.amend(by=thu, mode=RoundMode.MEETING)
+    # It was here before, but in writing.
+    with pytest.raises(ConditionNotMet, match="nêu nội dung phức tạp"):
+        round_.take_in([(entry.dossier, entry.rubric)], by=thu)
+
+
+def test_no_word_is_asked_where_the_council_answers_on_nothing_in_writing(
+    anew, province, council, cycle, thu, client, monkeypatch
+):
+    dossier, round_ = anew
+    regulate(province, written_opinions=False)
+    met = begin(council, cycle, [], thu, open_it=False)
+    client.force_login(thu)
+    page = client.get(reverse("councils:take_in", args=[met.pk]))
+    assert "complexity" not in page.context["form"].fields
+    met.drop(*met.take_in(pairs_of(dossier), by=thu), by=thu, reason="Đợt khác")
+    # Nor under an edition of before.
+    monkeypatch.setattr(RuleSet, "office_reports", False)
+    assert round_.take_in(pairs_of(dossier), by=thu)
+
+
+@pytest.mark.parametrize("written_opinions", [True, False])
+def test_a_meeting_too_opens_on_the_offices_report(
+    anew, province, council, cycle, thu, written_opinions
+):
+    dossier, _round = anew
+    regulate(province, written_opinions=written_opinions)
+    round_ = begin(council, cycle, [dossier], thu, open_it=False)
+    with pytest.raises(ConditionNotMet, match="báo cáo thẩm định của văn phòng"):
+        round_.open(by=thu)
+    judging.report(round_, by=thu)
+    round_.open(by=thu)
+    assert round_.is_open
+
+
+def test_the_support_team_does_not_report_for_the_office(asked, council, thu, client, monkeypatch):
+    entry = asked(open_it=False).entries.get()
+    lead = judge(council, 6).user
+    with pytest.raises(PermissionDenied):
+        Appraisal.hand_in(Appraisal(entry=entry, report="Tốt"), [], by=lead)
+    client.force_login(lead)
+    assert client.get(reverse("councils:appraisal", args=[entry.pk])).status_code == 403
+    # Under an edition of before it does.
+    monkeypatch.setattr(RuleSet, "office_reports", False)
+    assert client.get(reverse("councils:appraisal", args=[entry.pk])).status_code == 200
 
 
 def test_only_what_is_evaluated_again_is_judged_in_writing(council, cycle, commune, an, thu):

@@ -28,6 +28,7 @@ from councils.models import (
     Seat,
 )
 from councils.models.council import CouncilQuerySet
+from councils.models.round import COMPLEX_HOW
 from cycle import clock
 from cycle.fields import MomentField
 from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
@@ -127,6 +128,13 @@ class TakeInForm(Asked):
     """
 
     reason: forms.Field = long_text(_("Lý do bổ sung vào đợt đang chấm"))
+    complexity: forms.Field = long_text(
+        _("Nội dung phức tạp cần họp ngay"),
+        required=False,
+        help_text=_(
+            "Cần khi đưa hồ sơ đánh giá lại ra họp mà chưa lấy ý kiến bằng phiếu; ghi vào nhật ký."
+        ),
+    )
 
     def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         self.round, self.by = round_, by
@@ -138,6 +146,8 @@ class TakeInForm(Asked):
         super().__init__(*args, **kwargs)
         if not round_.is_open:
             del self.fields["reason"]
+        if not round_.met_at_once(waiting):
+            del self.fields["complexity"]
 
     def _rubrics(self) -> dict[int, list[Rubric]]:
         editions = {dossier.rule_set_id for dossier in self.dossiers}
@@ -186,12 +196,17 @@ class TakeInForm(Asked):
         if wrong:
             raise ValidationError(wrong)
         cleaned["pairs"] = pairs
+        if "complexity" in self.fields and not cleaned.get("complexity"):
+            taken = [dossier.pk for dossier, _rubric in pairs]
+            if self.round.met_at_once(Dossier.objects.filter(pk__in=taken)):
+                self.add_error("complexity", COMPLEX_HOW)
         return cleaned
 
     def do(self) -> Any:
         """The entries, or None when it was refused."""
-        pairs, reason = self.cleaned_data["pairs"], self.cleaned_data.get("reason", "")
-        return self.attempt(lambda: closing.take_in(self.round, pairs, by=self.by, reason=reason))
+        pairs = self.cleaned_data["pairs"]
+        words = {name: self.cleaned_data.get(name, "") for name in ("reason", "complexity")}
+        return self.attempt(lambda: closing.take_in(self.round, pairs, by=self.by, **words))
 
 
 class OrderForm(Corrects, Asked):

@@ -54,6 +54,7 @@ def take_in(
     *,
     by: User,
     reason: str = "",
+    complexity: str = "",
 ) -> list[RoundEntry]:
     """Take dossiers into the round as :meth:`EvaluationRound.take_in` does, and raise the same.
 
@@ -66,7 +67,7 @@ def take_in(
         judged = Dossier.objects.filter(pk__in=taken, state__in=STATE_AFTER.values())
         held = Process.objects.filter(dossier__in=judged).select_for_update(of=("self",))
         list(held.order_by("pk").values_list("pk"))
-        entries = round_.take_in(dossiers, by=by, reason=reason, again=True)
+        entries = round_.take_in(dossiers, by=by, reason=reason, complexity=complexity, again=True)
         authority = HistoryEntry.objects.filter(
             stream=Stream.ROUND, stream_id=round_.pk, event="round.take_in"
         ).latest("seq")

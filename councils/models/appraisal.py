@@ -40,8 +40,8 @@ class VisitGround(models.TextChoices):
 
 
 class Appraisal(models.Model):
-    """The report on one product (báo cáo thẩm định), by the support team; of a re-evaluation also
-    by the council's office.
+    """The report on one product (báo cáo thẩm định), by the support team; of a re-evaluation by
+    the council's office.
 
     The points that the team proposes are on the entry's sheet without a member. The newest report
     counts; the others stay.
@@ -101,10 +101,21 @@ class Appraisal(models.Model):
         return appraisal
 
     def _check_visit(self, photos: Sequence[AppraisalPhoto]) -> None:
-        """Refuse a visit to a re-evaluation without one of the grounds its edition knows (Đ.7.6.c),
-        and a ground without a visit. Raises ValidationError, by field.
+        """Refuse a visit before the dossier's year, and to a re-evaluation without one of the
+        grounds its edition knows (Đ.7.6.c), and a ground without a visit. Raises ValidationError,
+        by field.
         """
         dossier = self.entry.dossier
+        if self.visited_on and self.visited_on < (first := dossier.first_day):
+            raise ValidationError(
+                {
+                    "visited_on": _now(
+                        "Ngày %(day)s trước khi mở chu trình của hồ sơ (%(first)s): xin xem lại "
+                        "năm."
+                    )
+                    % {"day": f"{self.visited_on:%d/%m/%Y}", "first": f"{first:%d/%m/%Y}"}
+                }
+            )
         grounds = dossier.rule_set.visit_grounds
         if dossier.case_type != CaseType.REEVALUATION or not grounds:
             return

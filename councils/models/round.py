@@ -66,6 +66,12 @@ PUT_OFF_AT_MOST = 90
 #: What a declaration of interest says.
 _SAID = ("kind", "recused", "reason", "by_id", "at")
 
+#: Why a meeting judges a re-evaluation at once is missing.
+COMPLEX_HOW = _(
+    "Hồ sơ đánh giá lại lấy ý kiến bằng phiếu trước, chỉ họp ngay khi nội dung phức tạp: hãy nêu "
+    "nội dung phức tạp, hoặc đưa vào đợt lấy ý kiến bằng phiếu."
+)
+
 
 class RoundClosed(Exception):
     """The round is closed and can no longer change; ``round`` says since when."""
@@ -402,8 +408,10 @@ class EvaluationRound(models.Model):
             if "mode" in fields or "meets_at" in fields:
                 self._may_be_in_writing()
                 was_mode, mode = data["changed"].get("mode", ("", ""))
-                if self.is_open and was_mode != mode:
-                    self._settles_scorers(by)
+                if was_mode != mode:
+                    if self.is_open:
+                        self._settles_scorers(by)
+                    self._may_meet()
             if self.meets_at != met_at:
                 self._within_term()
             self.save(update_fields=list(fields))
@@ -541,6 +549,35 @@ class EvaluationRound(models.Model):
                 ]
             )
 
+    def _may_meet(self) -> None:
+        """Refuse to make a meeting of a round in which re-evaluations are to be answered on in
+        writing. Raises ConditionNotMet.
+        """
+        lacks = [
+            _now(
+                "%(product)s lấy ý kiến bằng phiếu trước: muốn họp ngay, hãy đưa ra khỏi đợt này "
+                "rồi đưa vào lại, nêu nội dung phức tạp."
+            )
+            % {"product": dossier}
+            for dossier in self.met_at_once(self._its())
+        ]
+        if lacks:
+            raise ConditionNotMet(lacks)
+
+    def met_at_once(self, found: DossierQuerySet) -> list[Dossier]:
+        """Those of ``found`` on which this meeting would be the first to judge, though the council
+        answers in writing and meets only where opinions differ or the matter is complex
+        (Đ.7.6.d): re-evaluations, unless its regulation knows no opinions in writing. Without what
+        an open meeting has had before.
+        """
+        if self.in_writing or not self.regulation.written_opinions:
+            return []
+        rounds = [self.follows_id, self.pk if self.is_open else None]
+        had = RoundEntry.objects.filter(round__in=rounds)
+        anew = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=had.values("dossier"))
+        its = anew.select_related("product", "rule_set").order_by("pk")
+        return [dossier for dossier in its if dossier.rule_set.office_reports]
+
     def _only_in_meeting(self) -> None:
         """Refuse in a written round what only a meeting may settle. Raises ConditionNotMet."""
         if self.in_writing:
@@ -653,14 +690,16 @@ class EvaluationRound(models.Model):
         *,
         by: User,
         reason: str = "",
+        complexity: str = "",
         again: bool = False,
     ) -> list[RoundEntry]:
         """Take ``(dossier, rubric)`` pairs into the round, in their order; returns the entries.
 
         Once scoring is open it needs a reason (bổ sung vào đợt đang chấm), such as a product that
         comes back after the round was opened again; after the day of its meeting only what the
-        meeting judged comes back. Raises PermissionDenied, RoundClosed, and ConditionNotMet when
-        the council's composition is incomplete, a dossier does not wait for it, or a rubric is
+        meeting judged comes back. ``complexity``: what is so complex that a re-evaluation is met on
+        at once, see :meth:`met_at_once`. Raises PermissionDenied, RoundClosed, and ConditionNotMet
+        when the council's composition is incomplete, a dossier does not wait for it, or a rubric is
         missing, of another edition or not the one that the dossier was judged by before.
         ``again``: the caller brings back those whose result is of a voided round, see
         :func:`councils.judging.closing.take_in`.
@@ -685,6 +724,8 @@ class EvaluationRound(models.Model):
             # Lock first, read then: nobody moves one or chooses another rubric meanwhile.
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
+            if self.met_at_once(Dossier.objects.filter(pk__in=taken)):
+                data["why"] = stated(complexity, COMPLEX_HOW)
             offered = self.awaiting()
             if not again:
                 offered = offered.filter(state=STATE_AT[self.council.level])
@@ -858,12 +899,12 @@ class EvaluationRound(models.Model):
         return Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
 
     def _lack_reports(self, found: DossierQuerySet) -> list[str]:
-        """Sentences that name the re-evaluations on which nobody has reported in this written round
-        (Đ.7.6.c); none in a meeting.
+        """Sentences that name the re-evaluations on which the office has not reported in this
+        round, or in the written one that it follows (Đ.7.6.c).
         """
-        if not self.in_writing:
-            return []
-        reported = self.entries.filter(appraisals__isnull=False).values("dossier")
+        reported = RoundEntry.objects.filter(
+            round__in=[self.pk, self.follows_id], appraisals__isnull=False
+        ).values("dossier")
         lacking = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=reported)
         sentence = (
             _now("%(product)s chưa có báo cáo thẩm định của văn phòng: hãy đưa vào đợt chưa mở.")
@@ -871,6 +912,8 @@ class EvaluationRound(models.Model):
             else _now(
                 "%(product)s chưa có báo cáo thẩm định của văn phòng: chưa mở lấy ý kiến được."
             )
+            if self.in_writing
+            else _now("%(product)s chưa có báo cáo thẩm định của văn phòng: chưa mở chấm được.")
         )
         return [
             sentence % {"product": dossier}

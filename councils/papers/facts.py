@@ -340,6 +340,18 @@ def _called(round_: EvaluationRound) -> list[str]:
     return [f"Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất ({round_.follows})"]
 
 
+def _ends(round_: EvaluationRound, closing: Closing) -> str:
+    """When the meeting ended: as it was closed, if on its own day; else nobody has recorded it, and
+    there is room to write it by hand.
+    """
+    if round_.in_writing:
+        return moment_text(closing.at)
+    first = round_.closings.order_by("at", "pk").first() or closing
+    if timezone.localdate(first.at) == round_.met_on:
+        return moment_text(first.at)
+    return "…… giờ …… ngày ……/……/………"
+
+
 def _proceedings(round_: EvaluationRound) -> list[str]:
     """What the minutes say of the discussion: scorings repeated, wide spreads accepted."""
     told = {
@@ -381,7 +393,7 @@ def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
     ]
     return _head(DocumentKind.MINUTES, round_) | {
         "starts": moment_text(round_.meets_at or round_.opened_at),
-        "ends": moment_text(closing.at),
+        "ends": _ends(round_, closing),
         "venue": round_.place,
         "chair": _name(chair.user) if chair else "",
         "members": len(members),

@@ -194,8 +194,9 @@ class RuleSet(models.Model):
 
     @property
     def office_reports(self) -> bool:
-        """Whether a council that answers in writing has the office's report on each re-evaluation
-        first.
+        """Whether a council has the office's report on each re-evaluation first, answers in
+        writing, and meets only where opinions differ or the matter is complex (Đ.7.6.c–d of QĐ
+        26/2026).
         """
         return bool((self._said("reevaluation") or {}).get("report"))
 

@@ -62,13 +62,15 @@ class Validity:
     ``until`` is its last day; None when it has no end. ``filed_on`` is set when it is valid longer
     than its own term because a re-evaluation, filed on that day, is undecided: then it is valid
     until that decision, and until ``until`` at most. Where the province reads that no filing is
-    needed (``Point.STAYS_VALID``), it may be valid longer without one. ``ended_on`` is set when the
+    needed (``Point.STAYS_VALID``), it may be valid longer without one. ``decided_on`` is set when
+    it was valid longer than its own term until that result came. ``ended_on`` is set when the
     result of an evaluation that the ministry ordered ended it before its own day.
     """
 
     until: date | None
     filed_on: date | None = None
     ended_on: date | None = None
+    decided_on: date | None = None
 
 
 class Edition(models.TextChoices):
@@ -94,6 +96,7 @@ class CertificateQuerySet(models.QuerySet):
             .order_by("filed_at")
         )
         refused = self._refusals()
+        left = self._leavings()
         before = self._filings("stream_id").filter(seq__lt=OuterRef("seq")).values("filed")[:1]
         ordered = (
             HistoryEntry.objects.filter(
@@ -105,15 +108,28 @@ class CertificateQuerySet(models.QuerySet):
             .values("at")[:1]
         )
         law = RuleSet.objects.valid_on(OuterRef("expires_on"))
+        recognised = self._newer().filter(
+            ~Q(dossier=OuterRef("dossier")), dossier__case_type=CaseType.REEVALUATION
+        )
+        of_newer = self._filings("dossier").filter(at__lte=OuterRef("at"))
         return self.annotate(
             filed_at=Subquery(anew.values("filed_at")[:1]),
             refused_at=Subquery(refused.values("at")[:1]),
             refused_filed_at=Subquery(refused.annotate(filed=Subquery(before)).values("filed")[:1]),
             order_refused_at=Subquery(refused.filter(at__gt=Subquery(ordered)).values("at")[:1]),
+            left_at=Subquery(left.values("at")[:1]),
+            left_to=Subquery(left.values("after")[:1]),
+            left_filed_at=Subquery(left.annotate(filed=Subquery(before)).values("filed")[:1]),
             law_at_expiry=Subquery(law.values("pk")[:1]),
             stays_valid=LawReading.counts(Point.STAYS_VALID),
             missed_window=LawReading.counts(Point.MISSED_WINDOW),
             replaced_on=Subquery(self._newer().values("issued_on")[:1]),
+            recognised_on=Subquery(recognised.values("issued_on")[:1]),
+            recognised_filed_at=Subquery(
+                recognised.annotate(filed=Subquery(of_newer.values("filed")[:1])).values("filed")[
+                    :1
+                ]
+            ),
         )
 
     @staticmethod
@@ -162,6 +178,22 @@ class CertificateQuerySet(models.QuerySet):
             .filter(Q(then=None) | ~Q(then="dossier.judge_again"))
             .order_by("at", "seq")
         )
+
+    @staticmethod
+    def _leavings() -> models.QuerySet[HistoryEntry]:
+        """The entries by which a re-evaluation of the same product, filed since this certificate
+        was given, was withdrawn or deferred before it was decided, the last first.
+        """
+        again = Dossier.objects.filter(
+            product=OuterRef(OuterRef("dossier__product")), case_type=CaseType.REEVALUATION
+        )
+        return HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER,
+            stream_id__in=again.values("pk"),
+            before__in=UNDECIDED,
+            after__in=[State.WITHDRAWN, State.DEFERRED],
+            at__gt=OuterRef("at"),
+        ).order_by("-at", "-seq")
 
     @staticmethod
     def _newer() -> CertificateQuerySet:
@@ -263,17 +295,26 @@ class Certificate(Record):
     void = models.BooleanField(default=False, editable=False)
 
     #: When the re-evaluation that is undecided was filed, when the first one was refused, and when
-    #: the first after the ministry had ordered it was.
+    #: the first after the ministry had ordered it was. What follows the next certificate is of
+    #: that one.
     filed_at: datetime | None
     refused_at: datetime | None
     refused_filed_at: datetime | None
     order_refused_at: datetime | None
+    #: When the last that was filed was withdrawn or deferred undecided, to which state, and its
+    #: filing.
+    left_at: datetime | None
+    left_to: str | None
+    left_filed_at: datetime | None
     law_at_expiry: int | None
     #: How the province reads the transition: see :class:`cycle.models.LawReading`.
     stays_valid: str
     missed_window: str
     #: The day the product got its next certificate, which takes this one's place.
     replaced_on: date | None
+    #: The day of the first certificate that a re-evaluation gave after this one, and its filing.
+    recognised_on: date | None
+    recognised_filed_at: datetime | None
     place_then: str
     place_now: str
 
@@ -321,16 +362,30 @@ class Certificate(Record):
         at_most = self.prolonged_to
         if self.expires_on is None or at_most is None:
             return Validity(self.expires_on)
-        filed_at = self.refused_filed_at if self.refused_at else self.filed_at
+        filed_at, result_on = self._first_result()
         filed_on = timezone.localdate(filed_at) if filed_at else None
         last = self.expires_on if self.stays_valid == "before_expiry" else at_most
         if not (self.stays_valid == "no_filing" or (filed_on and filed_on <= last)):
             return Validity(self.expires_on)
-        if self.refused_at:
-            # «Until the result», which has come: no later filing prolongs it again.
-            refused_on = timezone.localdate(self.refused_at)
-            return Validity(max(self.expires_on, min(refused_on, at_most)))
-        return Validity(at_most, filed_on)
+        if result_on is None:
+            return Validity(at_most, filed_on)
+        # «Until the result», which has come: no later filing prolongs it again.
+        until = max(self.expires_on, min(result_on, at_most))
+        return Validity(until, decided_on=result_on if until > self.expires_on else None)
+
+    def _first_result(self) -> tuple[datetime | None, date | None]:
+        """When the re-evaluation was filed that was decided first, and the day of its result: it
+        was refused, or gave the next certificate. Without a result (None) that of the undecided.
+        """
+        refused_on = timezone.localdate(self.refused_at) if self.refused_at else None
+        if refused_on and (self.replaced_on is None or refused_on < self.replaced_on):
+            return self.refused_filed_at, refused_on
+        if self.recognised_on and self.recognised_on == self.replaced_on:
+            return self.recognised_filed_at, self.recognised_on
+        # What came in its place otherwise ends the wait too; what was filed since is of that one.
+        if self.replaced_on:
+            return None, self.replaced_on
+        return self.filed_at, None
 
     @property
     def prolonged_to(self) -> date | None:
@@ -350,20 +405,22 @@ class Certificate(Record):
         return None
 
     def standing(self, day: date) -> str:
-        """``revoked``, ``replaced`` by a newer one, ``expired``, ``valid`` on ``day``, or
-        ``transition``: its own term is over, and a filing could still prolong it. Valid on its last
-        day.
+        """``revoked``, ``replaced`` by a newer one while it was valid, ``expired``, ``valid`` on
+        ``day``, or ``transition``: its own term is over, and a filing could still prolong it. Valid
+        on its last day.
         """
         if self.dossier.state == State.REVOKED:
             return "revoked"
         until = self.validity.until
+        if self.replaced_on and self.replaced_on <= min(day, until or day):
+            return "replaced"
         if until and until < day:
             result = self.refused_at or self.order_refused_at
             open_still = self.stays_valid == "by_day_180" and not (self.filed_at or result)
             at_most = self.prolonged_to
             kept = open_still and at_most and day <= at_most and not self.replaced_on
             return "transition" if kept else "expired"
-        return "replaced" if self.replaced_on and self.replaced_on <= day else "valid"
+        return "valid"
 
     def prepare(self, paper: OfficialDocument | None = None) -> None:
         self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0
@@ -398,11 +455,7 @@ class Certificate(Record):
         the certificate before. Raises ValidationError.
         """
         dossier = self.dossier
-        begun = dossier.history.order_by("seq").first()
-        # What is typed after the fact may be older than its dossier here, never than its year.
-        first = dossier.cycle.opened_on
-        if begun is not None:
-            first = min(first, timezone.localdate(begun.at))
+        first = dossier.first_day
         days = {"issued_on": issued_on}
         if self.decision is not None:
             days = {"signed_on": self.decision.signed_on, **days}

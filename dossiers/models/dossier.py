@@ -504,6 +504,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         day = timezone.localdate(refused.at) + timedelta(days=days)
         return day if clock.today() < day else None
 
+    @property
+    def first_day(self) -> date:
+        """Before it nothing of this dossier happened: its year was not opened, nor the dossier."""
+        begun = self.history.order_by("seq").first()
+        # What is typed after the fact may be older than its dossier here, never than its year.
+        opened_on = self.cycle.opened_on
+        return min(opened_on, timezone.localdate(begun.at)) if begun is not None else opened_on
+
     def proposed(self) -> Any:
         """The entry by which its commune proposed it, with ``day``, that of the commune's paper;
         None before. A later return does not move it; only when it was put together anew it is

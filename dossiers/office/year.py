@@ -723,6 +723,8 @@ def save_batch(
         batch.full_clean()
         if was is None:
             _may_be_added(batch, paper)
+            if past_the_law(batch):
+                _on_paper(paper, change)
         elif (was.propose_by, was.decide_by) != (batch.propose_by, batch.decide_by):
             _on_paper(paper, change)
         batch.save()

@@ -55,6 +55,7 @@ def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
         "replaced_on": certificate.replaced_on,
         "prolonged": certificate.prolonged_to if _in_transition(certificate, today) else None,
         "filed_on": validity.filed_on,
+        "decided_on": validity.decided_on,
         "ended_on": validity.ended_on,
         "lights": [n <= certificate.stars for n in range(1, 6)],
     }
