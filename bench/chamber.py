@@ -20,7 +20,7 @@ from councils.models import (
     SheetState,
 )
 from cycle import clock
-from cycle.models import Criterion, Option, Role, Rubric
+from cycle.models import Criterion, HistoryEntry, Option, Role, Rubric
 from tests.world import person
 
 #: What a sheet says on one criterion.
@@ -76,6 +76,8 @@ class Chamber(Ground):
                 )
                 for place in range(number)
             )
+            for round_ in rounds:
+                HistoryEntry.objects.record("round.create", round_, by=self.thu)
             Attendance.objects.bulk_create(
                 Attendance(round=round_, member=member, present=True)
                 for round_ in rounds

@@ -8,7 +8,7 @@ from threading import Barrier
 from time import sleep
 
 import psycopg
-from django.db import OperationalError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 
 from bench.chamber import Chamber, counted, exact_rubric, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
@@ -52,7 +52,9 @@ def run(scale):
         for round_ in rounds
         for judge in judges
     )
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        for round_ in rounds:
+            HistoryEntry.objects.record("round.attend", round_, by=chamber.thu)
         cursor.execute(
             "UPDATE councils_attendance SET present = FALSE WHERE member_id = %s", [judges[-1].pk]
         )

@@ -233,7 +233,7 @@ def _left_behind(round_):
     """All that a closing leaves, without ids and times: the same for both sides."""
     round_ = EvaluationRound.objects.get(pk=round_.pk)
     made = Closing.objects.get(round=round_)
-    entry = HistoryEntry.objects.get(stream="round", stream_id=round_.pk)
+    entry = HistoryEntry.objects.get(stream="round", stream_id=round_.pk, event="round.close")
     results = Result.objects.filter(closing=made).order_by("entry__position")
     place = {
         result.entry.dossier_id: result.entry.position for result in results.select_related("entry")

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from decimal import Decimal
 from fractions import Fraction
 
-from django.db import connection
+from django.db import connection, transaction
 
 from bench.chamber import (
     Chamber,
@@ -19,7 +19,7 @@ from bench.chamber import (
 from councils.judging.tally import tally
 from councils.models import Resolution, RoundEntry
 from cycle import clock
-from cycle.models import Option, Rubric
+from cycle.models import HistoryEntry, Option, Rubric
 
 BOUND = "10.000 sản phẩm: 0 khác với phép tính phân số; có đủ điểm sát ngưỡng, ngang phiếu, bị loại"
 SIZES = {"small": 90, "full": 10_000}
@@ -91,7 +91,9 @@ def _judge(round_, rubric, judges, chance, by):
         if elimination and chance.random() < 0.05:
             holds = chance.random() < 0.7
             made.append(Resolution(entry=entry, elimination=elimination, holds=holds, **common))
-    Resolution.objects.bulk_create(made)
+    with transaction.atomic():
+        HistoryEntry.objects.record("round.resolve", round_, by=by)
+        Resolution.objects.bulk_create(made)
 
 
 def _sheets(entry, judges, options, chance):

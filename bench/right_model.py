@@ -289,7 +289,8 @@ class Walk(Rounds):
             number = f"{clock.today().toordinal()}/QĐ-UBND"
             given["paper"] = records.signed_paper(number=number)
         elif "paper" in given:
-            given["paper"].number = self.paper().number
+            own = self.paper()
+            given["paper"].number, given["paper"].scan = own.number, own.scan
         if name == "record_centre_result":
             given["record"] = records.evaluation(
                 *self.chance.choice([("616", 7, 4), ("294", 7, 2)])

@@ -187,17 +187,17 @@ class Rounds:
     def open_round(self):
         round_ = self.round_(RoundState.PREPARING)
         if by := self.by(round_, "councils.preside"):
-            office = self.reporter(round_)
-            if office:
-                judging.report(round_, by=office)
-            round_.open(by=by)
+            self.opened(round_, by)
             return True
         return False
 
-    def reporter(self, round_):
-        """Somebody who reports on the re-evaluations of a round."""
+    def opened(self, round_, by):
+        """Open it, once the office has reported on its re-evaluations."""
         anew = round_.entries.filter(live=True, dossier__case_type="reevaluation").first()
-        return anew and self.one("councils.report", anew)
+        office = anew and self.one("councils.report", anew)
+        if office:
+            judging.report(round_, by=office)
+        round_.open(by=by)
 
     # --- Judging --------------------------------------------------------------------------------
 
@@ -656,7 +656,7 @@ class Rounds:
                 if not self.brought(round_, runs):
                     round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
                 return None
-            round_.open(by=self.by(round_, "councils.preside"))
+            self.opened(round_, self.by(round_, "councils.preside"))
         elif code == "entries":
             round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
         elif code in ("quorum", "chair"):

@@ -35,9 +35,7 @@ def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
 
 def would_score(user: User, org_unit_id: int) -> bool:
     """Whether the person would score in a round that a council of the unit begins today."""
-    from councils.models import Member
-
-    return Member.objects.judging(org_unit_id, clock.today()).filter(user=user).exists()
+    return user.seats.judging(org_unit_id, clock.today()).exists()
 
 
 def _holds_office(user: User, round_: EvaluationRound) -> bool:

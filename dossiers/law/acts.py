@@ -20,6 +20,7 @@ from dossiers.law.conditions import (
     may_leave_round,
 )
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.law.signers import SIGNERS, Signer
 from dossiers.law.states import AT_COUNCIL, State
 
 #: Pairs of role and level, in the dossier's own line.
@@ -65,6 +66,8 @@ class Act:
     reason: bool = False
     #: A signed document and its scan are required.
     paper: bool = False
+    #: Who signs the document on which it is done, where the law names an office.
+    signer: Signer | None = None
     #: A council's result. By a closed round it needs no ``paper``: it rests on the sheets.
     scored: bool = False
     #: Nothing is signed for it: its form has no fields for a paper.
@@ -189,6 +192,8 @@ def _act(
     leads = tuple(getattr(target, "allowed_states", () if target is None else (target,)))
 
     def declare(method: _Method) -> _Method:
+        if said.get("signer"):
+            SIGNERS[method.__name__] = said["signer"]
         needs = (*conditions, *about_its_paper(method.__name__))
         act = Act(name=method.__name__, begins=begins, leads=leads, conditions=needs, **said)
         return fsm.transition(

@@ -492,21 +492,26 @@ def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
 
 _FILED = ("dossier.submit_dossier", "dossier.receive_directly")
 
-#: The acts whose papers are compared with another's: who signs them is known, or what they correct.
-_COMPARED = {f"dossier.{act}": act for act in (*SIGNERS, "correct_names")}
+
+def _compared() -> dict[str, str]:
+    """Event -> act of the acts whose papers are compared with another's: who signs them is known,
+    or what they correct.
+    """
+    return {f"dossier.{act}": act for act in (*SIGNERS, "correct_names")}
 
 
 def _where_used(papers: Iterable[Any]) -> dict[int, tuple[str, str]]:
     """Key of a paper -> the act that was done on it, and the state in which; those alone that are
     compared: no paper of a list of before.
     """
+    compared = _compared()
     entries = HistoryEntry.objects.filter(
         stream=Stream.DOSSIER,
         stream_id__in={paper.dossier_id for paper in papers},
-        event__in=list(_COMPARED),
+        event__in=list(compared),
     ).order_by("seq")
     return {
-        pk: (_COMPARED[event], before)
+        pk: (compared[event], before)
         for event, before, data in entries.values_list("event", "before", "data")
         for model, pk in data.get("records", ())
         if model == "officialdocument"

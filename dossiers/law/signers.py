@@ -1,8 +1,8 @@
 """Who signs the paper that an act rests on (thẩm quyền ký), and how offices write their capacity.
 
-A leaf. One table, :data:`SIGNERS`; a capacity is read without marks, capitals, dots and dashes:
-«KT. CHỦ TỊCH — PHÓ CHỦ TỊCH» is "kt chu tich pho chu tich". The whole of it must be that of the
-office, so that «Thư ký Bộ trưởng» is no minister.
+A leaf. Each act names its :class:`Signer` where it is declared. A capacity is read without marks,
+capitals, dots and dashes: «KT. CHỦ TỊCH — PHÓ CHỦ TỊCH» is "kt chu tich pho chu tich". The whole of
+it must be that of the office, so that «Thư ký Bộ trưởng» is no minister.
 """
 
 from __future__ import annotations
@@ -427,28 +427,26 @@ class Signer:
 
 
 #: The kinds of papers that several acts may rest on.
-REQUEST, _RESULT, _ORDER = "request", "result", "order"
+REQUEST, _RESULT = "request", "result"
 _1048, _CENTRE = "QĐ 1048/2019", Level.CENTRE
 _PROVINCE, _DISTRICT, _COMMUNE = Level.PROVINCE, Level.DISTRICT, Level.COMMUNE
 
-#: Act -> who signs its paper. It is asked of the paper that is given, also where none need be.
-SIGNERS: dict[str, Signer] = {
-    "forward_to_district": Signer(_commune, _1048, _COMMUNE, own=False, paper=REQUEST),
-    "forward_to_province": Signer(
-        _of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=REQUEST
-    ),
-    "rank_at_district": Signer(_council_of_district, _1048, _DISTRICT, own=False, paper=_RESULT),
-    "rank": Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT),
-    "not_recognise": Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT),
-    # One decision approves some results and recognises others.
-    "approve_result": Signer(_province, "Điều 7.4", _PROVINCE, paper=_RESULT),
-    "nominate": Signer(_province, "Điều 7.4", _PROVINCE),
-    "record_centre_result": Signer(_centre, "Điều 7.4", _CENTRE),
-    "evaluate_again": Signer(_province, "Điều 7.4.g", _PROVINCE),
-    "certify": Signer(_province, "Điều 7.3", _PROVINCE, paper=_RESULT),
-    "confirm_stopped": Signer(_stopped, "Điều 8.4", _COMMUNE),
-    "report_revocation": Signer(_province, "Điều 8.2.b", _PROVINCE),
-    "revoke": Signer(_who_revokes, "Điều 8.2", _level_that_certified),
-    "order_evaluation": Signer(lambda _dossier: MINISTER, "Điều 10.1.b", _CENTRE, paper=_ORDER),
-    "withdraw_decision": Signer(lambda _dossier: MINISTER, "Điều 10.1.b", _CENTRE, paper=_ORDER),
-}
+COMMUNE_TO_DISTRICT = Signer(_commune, _1048, _COMMUNE, own=False, paper=REQUEST)
+TO_PROVINCE = Signer(_of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=REQUEST)
+DISTRICT_RESULT = Signer(_council_of_district, _1048, _DISTRICT, own=False, paper=_RESULT)
+PROVINCE_RESULT = Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT)
+#: One decision approves some results and recognises others.
+APPROVAL = Signer(_province, "Điều 7.4", _PROVINCE, paper=_RESULT)
+CERTIFICATION = Signer(_province, "Điều 7.3", _PROVINCE, paper=_RESULT)
+NOMINATION = Signer(_province, "Điều 7.4", _PROVINCE)
+CENTRE_RESULT = Signer(_centre, "Điều 7.4", _CENTRE)
+AGAIN = Signer(_province, "Điều 7.4.g", _PROVINCE)
+STOPPED_PRODUCTION = Signer(_stopped, "Điều 8.4", _COMMUNE)
+REVOCATION_REPORT = Signer(_province, "Điều 8.2.b", _PROVINCE)
+REVOCATION = Signer(_who_revokes, "Điều 8.2", _level_that_certified)
+#: A new evaluation, or a decision withdrawn.
+ORDER = Signer(lambda _dossier: MINISTER, "Điều 10.1.b", _CENTRE, paper="order")
+
+#: Act -> who signs its paper, as the act is declared. It is asked of the paper that is given, also
+#: where none need be.
+SIGNERS: dict[str, Signer] = {}

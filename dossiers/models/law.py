@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import Cycle, Level, OrgUnit, Rubric, RuleSet
+from dossiers.law import signers
 from dossiers.law.acts import (
     CONFIRMERS,
     FOR_PRODUCER,
@@ -458,6 +459,7 @@ class Law(models.Model):
         said=_("chuyển hồ sơ lên huyện"),
         reviewed=True,
         sends_up=True,
+        signer=signers.COMMUNE_TO_DISTRICT,
     )
     def forward_to_district(self) -> None:
         """Xã chuyển hồ sơ lên huyện."""
@@ -470,6 +472,7 @@ class Law(models.Model):
         said=_("chuyển hồ sơ lên tỉnh"),
         reviewed=True,
         sends_up=True,
+        signer=signers.TO_PROVINCE,
     )
     def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
@@ -535,6 +538,7 @@ class Law(models.Model):
         said=_("ghi kết quả hội đồng huyện"),
         scored=True,
         keeps=("evaluation",),
+        signer=signers.DISTRICT_RESULT,
     )
     def rank_at_district(self) -> None:
         """Ghi kết quả của hội đồng huyện."""
@@ -571,6 +575,7 @@ class Law(models.Model):
         said=_("ghi kết quả hội đồng tỉnh"),
         scored=True,
         keeps=("evaluation",),
+        signer=signers.PROVINCE_RESULT,
     )
     def rank(self) -> None:
         """Ghi kết quả của hội đồng tỉnh."""
@@ -606,6 +611,7 @@ class Law(models.Model):
         said=_("chưa công nhận sản phẩm"),
         scored=True,
         tells="line",
+        signer=signers.PROVINCE_RESULT,
     )
     def not_recognise(self) -> None:
         """Chưa công nhận, nêu lý do; hồ sơ có đường quay lại."""
@@ -645,6 +651,7 @@ class Law(models.Model):
             "Giấy chứng nhận có hiệu lực và tra cứu công khai được ngay. Việc này không lấy lại "
             "được: sau đó chỉ còn thu hồi theo quyết định."
         ),
+        signer=signers.CERTIFICATION,
     )
     def certify(self) -> None:
         """Công nhận hạng sao."""
@@ -657,6 +664,7 @@ class Law(models.Model):
         paper=True,
         label=_("Đề nghị trung ương"),
         said=_("đề nghị trung ương đánh giá"),
+        signer=signers.NOMINATION,
     )
     def nominate(self) -> None:
         """Đề nghị trung ương đánh giá, công nhận 5 sao."""
@@ -673,6 +681,7 @@ class Law(models.Model):
             "Từ 90 điểm: ghi quyết định của Chủ tịch UBND tỉnh phê duyệt kết quả, rồi mới đề nghị "
             "trung ương bằng một văn bản khác."
         ),
+        signer=signers.APPROVAL,
     )
     def approve_result(self) -> None:
         """Ghi quyết định phê duyệt kết quả, trước văn bản đề nghị trung ương (Điều 7.4)."""
@@ -685,6 +694,7 @@ class Law(models.Model):
         paper=True,
         label=_("Tổ chức đánh giá lại"),
         said=_("cho đánh giá lại ở tỉnh sau kết quả của trung ương"),
+        signer=signers.AGAIN,
     )
     def evaluate_again(self) -> None:
         """Trung ương chấm dưới 90 điểm: tỉnh đánh giá lại, thay vì công nhận theo kết quả đó; dưới
@@ -708,6 +718,7 @@ class Law(models.Model):
             "Từ 90 điểm, sản phẩm được công nhận 5 sao và giấy chứng nhận tra cứu công khai được "
             "ngay. Việc này không lấy lại được."
         ),
+        signer=signers.CENTRE_RESULT,
     )
     def record_centre_result(self) -> State:
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
@@ -775,6 +786,7 @@ class Law(models.Model):
         about=_(
             "UBND xã xác nhận chủ thể đã ngừng sản xuất: hạn thu hồi bắt đầu từ ngày ký xác nhận."
         ),
+        signer=signers.STOPPED_PRODUCTION,
     )
     def confirm_stopped(self) -> None:
         """Ghi xác nhận đã ký của UBND cấp xã là sản phẩm đã ngừng sản xuất."""
@@ -791,6 +803,7 @@ class Law(models.Model):
         keeps=("revocation",),
         tells="line",
         about=_("Sản phẩm 5 sao do Bộ trưởng thu hồi: tỉnh báo cáo, kèm căn cứ."),
+        signer=signers.REVOCATION_REPORT,
     )
     def report_revocation(self) -> None:
         """Báo cáo Bộ đề nghị thu hồi giấy chứng nhận 5 sao."""
@@ -812,6 +825,7 @@ class Law(models.Model):
             "Việc này không lấy lại được."
         ),
         about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
+        signer=signers.REVOCATION,
     )
     def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""
@@ -830,6 +844,7 @@ class Law(models.Model):
             "Bộ yêu cầu đánh giá lại sản phẩm đã công nhận (Điều 10): ghi văn bản ở đây, rồi mở hồ "
             "sơ đánh giá lại cho sản phẩm. Giấy chứng nhận còn giá trị đến khi có kết quả."
         ),
+        signer=signers.ORDER,
     )
     def order_evaluation(self) -> None:
         """Ghi văn bản của Bộ yêu cầu đánh giá lại; hồ sơ đánh giá lại mở riêng."""
@@ -849,6 +864,7 @@ class Law(models.Model):
             "Việc này không lấy lại được."
         ),
         about=_("Bộ thu hồi quyết định công nhận trái quy định (Điều 10), theo văn bản của Bộ."),
+        signer=signers.ORDER,
     )
     def withdraw_decision(self) -> None:
         """Ghi văn bản của Bộ thu hồi quyết định công nhận; muốn công nhận thì mở hồ sơ mới."""
