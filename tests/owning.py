@@ -78,3 +78,13 @@ def insert_as_owner(row):
         row.pk = cursor.fetchone()[0]
     row._state.adding = False
     return row
+
+
+def erase_all():
+    """Every personal word of every entry, those that the act leaves too: as only the owner of the
+    database could, the trigger disarmed.
+    """
+    with owner() as database:
+        database.execute("ALTER TABLE cycle_sealedtext DISABLE TRIGGER words_only_emptied")
+        database.execute("UPDATE cycle_sealedtext SET words = '{}', salts = '{}'")
+        database.execute("ALTER TABLE cycle_sealedtext ENABLE TRIGGER words_only_emptied")

@@ -237,7 +237,7 @@ def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung,
                 with suppress(ValidationError):
                     handover.end_substitution(chance.choice(Substitution.objects.all()), by=by)
             elif move == "paper" and owed is not None and chance.random() < 0.5:
-                handover.add_paper(owed, by=by, **PAPER)
+                handover.add_paper(owed, by=by, **PAPER | {"document": "15/QĐ, 02/02/2026"})
             elif move == "lapse":
                 handover.keep_posts()
             elif move == "anew":

@@ -474,6 +474,7 @@ _SAVING = {
 }
 #: Calls of such a name in a form that are no writing behind the door's back: why.
 FORMS_THAT_MAY = {
+    ("dossiers/office/forms/split.py", "AllotForm.allowed", "save"): "rehearsed: undone at once",
     ("dossiers/forms/uploads.py", "stage", "stage"): "no row: a file waits for the act, a day long",
     ("dossiers/forms/uploads.py", "FileField.clean", "stage"): "the same",
     ("councils/forms/rounds.py", "RoundForm.do", "create"): "the door of rounds, which records",

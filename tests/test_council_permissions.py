@@ -21,8 +21,8 @@ from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
+from tests.owning import erase_all
 from tests.stored import staged
-from tests.test_what_was import erase_all
 from tests.world import person
 
 pytestmark = pytest.mark.django_db

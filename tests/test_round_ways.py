@@ -605,10 +605,10 @@ def who_scores_says_whose_sheet_counts(round_, thu, an):
     Dossier.objects.update(case_type="reevaluation")
     judging.report(round_, by=thu)
     with transaction.atomic():
-        fresh(round_).amend(mode="written", by=thu)
+        fresh(round_).amend(mode="written", meets_at=None, by=thu)
         assert unmet(round_) == {"count"}
         transaction.set_rollback(True)
-    words = refused(lambda: fresh(round_).amend(mode="written", by=secretary))
+    words = refused(lambda: fresh(round_).amend(mode="written", meets_at=None, by=secretary))
     assert "đổi hình thức là đổi người chấm" in words
     fresh(round_).amend(place="Phòng họp tầng 3", mode="meeting", by=secretary)
     sheet.void(by=thu, reason="Vắng họp")

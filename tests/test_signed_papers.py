@@ -9,7 +9,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from cycle import clock
+from cycle import clock, files
 from cycle.models import OrgUnit, Role, RuleSet
 from cycle.rulesets import MAY_LACK
 from dossiers.forms.acts import ActForm
@@ -410,8 +410,9 @@ def test_the_request_that_is_sent_up_stands_as_the_request_in_the_list(to_send, 
 def test_the_same_file_as_is_in_the_dossier_stands_in_it_once(to_send, an, chi):
     piece = request_in(to_send, an)
     pieces = to_send.evidence.count()
-    content = b"%PDF-1.7 obj de-nghi.pdf%%EOF\n"
-    requesting(to_send, chi, scan_file=SimpleUploadedFile("lan-nua.pdf", content))
+    with files.open(piece.sha256) as stored:
+        again = SimpleUploadedFile("lan-nua.pdf", stored.read())
+    requesting(to_send, chi, scan_file=again)
     assert to_send.officialdocuments.get().scan == piece
     assert to_send.evidence.count() == pieces
 

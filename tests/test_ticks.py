@@ -14,7 +14,7 @@ from django.urls import reverse
 from cycle import clock, once
 from cycle.models import Cycle, DayOff, Role, User
 from dossiers.models import Allotment, Dossier, Erasure, Producer, State, Task
-from tests import test_twice as sent
+from tests import sendings as sent
 from tests.merging import OLD, unit
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person

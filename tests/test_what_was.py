@@ -38,7 +38,7 @@ from dossiers.walk import doors
 from notifications import letters
 from tests import judging, records
 from tests.ground import kept
-from tests.owning import owner
+from tests.owning import erase_all
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
@@ -271,16 +271,6 @@ def test_what_is_not_signed_yet_bears_the_names_of_today(round_):
 
 
 # --- What was erased ------------------------------------------------------------------------
-
-
-def erase_all():
-    """Every personal word of every entry, those that the act leaves too: as only the owner of the
-    database could, the trigger disarmed.
-    """
-    with owner() as database:
-        database.execute("ALTER TABLE cycle_sealedtext DISABLE TRIGGER words_only_emptied")
-        database.execute("UPDATE cycle_sealedtext SET words = '{}', salts = '{}'")
-        database.execute("ALTER TABLE cycle_sealedtext ENABLE TRIGGER words_only_emptied")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -293,7 +293,8 @@ class SignedDocument(models.Model):
                 "kind": same[0].get_kind_display().lower()
             }
         # In a replay of the past it may be unknown who signed.
-        office = self.office() if self.signer_capacity and not clock.replaying() else None
+        said = self.signer_capacity or kind in AFTER_CLOSING
+        office = self.office() if said and not clock.replaying() else None
         if office is not None and not office.signs_as(self.signer_capacity):
             wrong["signer_capacity"] = office.sentence
         if wrong:
