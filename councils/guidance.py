@@ -43,6 +43,8 @@ WHO: dict[str, tuple[str, ...]] = {
     "councils.set_up": ("council-office", *_OFFICERS),
     "councils.run_round": _RUNS,
     "councils.preside": ("chair", *_RUNS),
+    # Who does not score.
+    "councils.settle_scorers": _RUNS,
     # The office where no secretary can, which the guidance says.
     "councils.count_sheets": _RUNS,
     "councils.declare": ("chair", "member", "secretary", "support-team"),

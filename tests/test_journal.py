@@ -93,6 +93,7 @@ def samples(cycle, commune, an, thu, province):
         "who": (str(first.user), str(second.user)),
         "to": (str(first.user), str(second.user)),
         "interest": ("declared", "relative"),
+        "interests": ([first.pk], [first.pk, second.pk]),
         "recused": (True, False),
         "left_out": (True, False),
         "why": ("Góp vốn", "Em ruột"),

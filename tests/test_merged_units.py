@@ -963,8 +963,8 @@ def test_a_correction_that_changes_nothing_is_refused_and_one_of_the_paper_is_to
             assert "không có gì để sửa" in answer.content.decode()
             assert "Sẽ phân như sau" not in answer.content.decode()
         assert (Allotment.objects.count(), HistoryEntry.objects.count()) == before
-        again = typed | {"document": "16/QĐ-UBND ngày 06/07/2026", "confirmed": "on"}
-        assert client.post(at, again).status_code == 302
+        again = typed | {"document": "16/QĐ-UBND ngày 06/07/2026"}
+        assert agreed_to(client, at, again).status_code == 302
         said = HistoryEntry.objects.filter(event="split.allot", stream="unit").last()
         (line,) = said.data["changed"]
         assert (line["field"], line["before"], line["after"]) == (

@@ -244,7 +244,8 @@ def test_history_news_and_letter_name_the_old_day_and_the_new(scoring, council, 
     words = f"từ {written.moment_text(was)} sang {written.moment_text(scoring.meets_at)}"
     client.force_login(thu)
     page = shown(client.get(reverse("councils:round", args=[scoring.pk])).content.decode())
-    assert f"dời ngày họp của đợt đánh giá {words}: Chủ tịch đi công tác" in page
+    place = f"{words}; Phòng họp tầng 2"
+    assert f"dời ngày họp của đợt đánh giá {place}: Chủ tịch đi công tác" in page
     while dispatch():
         pass
     told = Notification.objects.filter(entry__event="round.move_meeting").first()

@@ -465,7 +465,7 @@ def values(name, row, part):
     """What can stand for a part of an address that is about ``row``; raises SystemExit for new parts."""
     from councils.help import book
     from councils.models import DocumentKind
-    from dossiers.models import ACTS, Evidence
+    from dossiers.models import ACTS, Evidence, Potential
 
     match part:
         case "pk":
@@ -485,6 +485,8 @@ def values(name, row, part):
             return [batch.pk for batch in row.batches.all()[:FEW]]
         case "producer_pk":
             return [maker.pk for maker in row.producers.all()[:FEW]]
+        case "potential_pk":
+            return [found.pk for found in Potential.objects.filter(commune=row)[:FEW]]
         case "slug":
             return book.slugs()
         case "name" if name.startswith("dossiers:export"):
