@@ -649,6 +649,19 @@ def offered(whose, by, also=""):
     return {each.key for each in erasing.find(whose, also, by=by).texts}
 
 
+def test_the_reason_of_one_act_is_found_in_each_chain_that_tells_it(dossier, an, son):
+    """A correction of the producer's details stands in its own chain and in the dossier's."""
+    maker = dossier.product.producer
+    with transaction.atomic():
+        moment = clock.now()
+        for event, row in (("producer.change", maker), ("dossier.correct_details", dossier)):
+            HistoryEntry.objects.record(event, row, by=an, at=moment, reason="Bị ốm, đổi số")
+    told = dict(erasing.find(maker, by=son).stays)
+    # The dossier is under way: its reader needs the reason, and the page says that it stays.
+    assert told[erasing.STAYS["open"]] == 1
+    assert {key.split(":")[1] for key in offered(maker, son)} == {"label", "reason"}
+
+
 def test_nobody_erases_what_is_said_of_themselves_on_anothers_page(dossier, an, son, client):
     """The leader's own chain, or a text that names them, whoever's page it is looked for on."""
     User.objects.filter(pk=son.pk).update(phone="0987 654 321")

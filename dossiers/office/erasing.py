@@ -221,7 +221,13 @@ CROSS JOIN LATERAL (SELECT whose.own, CASE WHEN said.part IN ('actor', 'acting_f
         WHERE near.part NOT IN ('actor', 'acting_for') AND {_told("near.word")})) END) AS told
       (own, names_them)
 WHERE said.part NOT IN ('actor', 'acting_for')
-  AND (told.own OR told.names_them OR said.part IN ('data.changed', 'data.was') AND whose.beside)
+  AND (told.own OR told.names_them OR whose.beside AND (
+    said.part IN ('data.changed', 'data.was')
+    -- One act, told in both chains.
+    OR said.part = 'reason' AND EXISTS (
+      SELECT FROM cycle_historyentry same JOIN cycle_sealedtext its ON its.entry_id = same.id
+      WHERE same.stream = %(stream)s AND same.stream_id = %(id)s AND same.at = e.at
+        AND its.words ->> 'reason' = said.word)))
 ) AS found (id, part, word, stays, names_them, own)
 ORDER BY stays IS NOT NULL, id, part
 LIMIT %(most)s
