@@ -47,7 +47,7 @@ def test_a_year_opens_and_is_planned(desk, width, rule_sets, minh, an):
     kept = last.input_value()
     last.fill("1/1/2020")
     at.page.get_by_label("Lý do").fill("Tết đến sớm")
-    at.page.get_by_label("Số, ngày văn bản").fill("15/KH-UBND ngày 1/12/2026")
+    at.page.get_by_label("Số, ngày văn bản").fill("15/KH-UBND ngày 20/11/2026")
     at.follow(at.page.get_by_role("button", name="Lưu"))
     expect(at.page.locator("#id_plan-commune-closes_on_error").first).to_be_visible()
     shot(at, "window-refused")
