@@ -329,7 +329,7 @@ def _parts(of=Part):
 def _fields_that_come_later(part):
     """(its line, whether our messages are given) of each field that its methods add."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(part)))
-    polished = "_polish(" in ast.unparse(tree)
+    polished = "polish(" in ast.unparse(tree)
     for each in ast.walk(tree):
         if not isinstance(each, ast.Assign) or not isinstance(each.targets[0], ast.Subscript):
             continue

@@ -32,7 +32,7 @@ from councils.models.round import COMPLEX_HOW
 from cycle import clock
 from cycle.fields import MomentField
 from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
-from dossiers.forms.fields import CountField, _polish, field_for, long_text
+from dossiers.forms.fields import CountField, field_for, long_text, polish
 from dossiers.forms.shown import Corrects, changed
 from dossiers.law.states import AT_COUNCIL
 from dossiers.models import Dossier
@@ -228,7 +228,7 @@ class OrderForm(Corrects, Asked):
             field = CountField(label=str(entry.dossier.product.name), max_value=999)
             field.initial = entry.position
             field.widget.attrs["class"] = "form-control order"
-            _polish(field)
+            polish(field)
             self.fields[f"at-{entry.pk}"] = field
         self.together = (frozenset(self.fields),)
 

@@ -22,7 +22,7 @@ from councils.models import (
 from cycle import rubrics
 from cycle.models import Criterion, Option, User
 from cycle.written import moment_text
-from dossiers.forms.fields import LONG, Part, PlainPart, _polish, long_text
+from dossiers.forms.fields import LONG, Part, PlainPart, long_text, polish
 from dossiers.forms.uploads import ScanField, hold_for
 
 #: The longest remark on one criterion, in characters.
@@ -76,7 +76,7 @@ class SheetForm(PlainPart):
             label=_("Nhận xét chung"), required=False, max_length=LONG, widget=forms.Textarea
         )
         for name, field in self.fields.items():
-            _polish(field)
+            polish(field)
             if name.startswith("c"):
                 field.error_messages["invalid_choice"] = _("Mức điểm này không có trong phiếu.")
         if partial:

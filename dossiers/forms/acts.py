@@ -31,10 +31,10 @@ from dossiers.forms.fields import (
     PlainPart,
     RowField,
     RubricField,
-    _polish,
     field_for,
     in_words,
     long_text,
+    polish,
     refusals,
 )
 from dossiers.forms.records import RECORDS
@@ -139,7 +139,7 @@ class ReviewForm(PlainPart):
                 label=format_lazy(_("Lý do khác: {item}"), **this), max_length=300, required=False
             )
             for name in self._excuse(n):
-                _polish(self.fields[name])
+                polish(self.fields[name])
         self.order_fields(["checked", *self._excuses(), "remarks"])
         self.folds = (
             Fold(
@@ -207,7 +207,7 @@ class ReturnForm(PlainPart):
             help_text=_("Nêu một lần, đủ các nội dung, để chủ thể không phải sửa nhiều lần."),
         )
         for field in self.fields.values():
-            _polish(field)
+            polish(field)
 
     def _items(self) -> list[str]:
         with translation.override("vi"):

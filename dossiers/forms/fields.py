@@ -6,7 +6,7 @@ incomplete, so all messages that a person can meet are ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -108,14 +108,14 @@ def long_text(label: Any, **kwargs: Any) -> forms.CharField:
     field = forms.CharField(
         label=label, max_length=LONG, widget=forms.Textarea(attrs={"rows": 3}), **kwargs
     )
-    _polish(field)
+    polish(field)
     return field
 
 
 _CHOSEN = (forms.Select, forms.RadioSelect, forms.CheckboxSelectMultiple, forms.FileInput)
 
 
-def _polish(field: forms.Field) -> None:
+def polish(field: forms.Field) -> None:
     """Give a field Bootstrap's classes and our messages, which name the field. A part does so to
     its fields as it is made: of those that come later it is to be asked.
     """
@@ -335,7 +335,7 @@ class Part(forms.BaseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            _polish(field)
+            polish(field)
 
     @property
     def pieces(self) -> Iterator[dict[str, Any]]:
@@ -378,6 +378,18 @@ def refuse(form: forms.BaseForm, refused: ConditionNotMet | ValidationError) -> 
     """Say what was refused at the field it is about, or above the form that has no such field."""
     for field, sentences in refusals(refused):
         form.add_error(field if field in form.fields else None, [str(each) for each in sentences])
+
+
+def check_typed(form: forms.Form, **checks: Callable[[str, str], None]) -> None:
+    """Ask of each field that was filled in its check, which raises ValidationError; what that says
+    stands at the field.
+    """
+    for name, check in checks.items():
+        if text := form.cleaned_data.get(name):
+            try:
+                check(text, name)
+            except ValidationError as wrong:
+                refuse(form, wrong)
 
 
 class PlainPart(Part, forms.Form):

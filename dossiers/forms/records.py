@@ -22,9 +22,9 @@ from dossiers.forms.fields import (
     Part,
     PointsField,
     RubricField,
-    _polish,
     field_for,
     points_text,
+    polish,
 )
 from dossiers.forms.uploads import FileField
 from dossiers.models import (
@@ -140,7 +140,7 @@ class ScoredPart(RecordPart):
                     self.by_code[criterion.code] = name
                     parts.setdefault(part["code"], []).append(name)
                     self.fields[name] = field_of(row)
-                    _polish(self.fields[name])
+                    polish(self.fields[name])
         return parts
 
     def told(self) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class SelfAssessmentPart(ScoredPart):
                 empty_label=_("— Chọn bộ sản phẩm —"),
                 help_text=_("Muốn chấm từng tiêu chí, hãy làm việc «Chọn bộ sản phẩm» trước."),
             )
-            _polish(self.fields["rubric"])
+            polish(self.fields["rubric"])
             self.order_fields(["general", "plan_results", "rubric"])
         if dossier.case_type == CaseType.FIRST:
             del self.fields["what_changed"]
@@ -464,7 +464,7 @@ class EvidencePart(RecordPart):
                 (_("Bổ sung"), [row for row in kinds if row[0] not in compulsory]),
             ],
         )
-        _polish(self.fields["kind"])
+        polish(self.fields["kind"])
         self.fields["replaces"].empty_label = _("Không, đây là tài liệu mới")
         if dossier.is_judged:
             self.legend = _("Tài liệu bổ sung sau hội đồng")
@@ -496,7 +496,7 @@ class EvidencePart(RecordPart):
             required=False,
             widget=forms.CheckboxSelectMultiple,
         )
-        _polish(self.fields["criteria"])
+        polish(self.fields["criteria"])
         self.order_fields(self.field_order)
         self.folds = (Fold(_("Chứng minh cho tiêu chí nào"), ("criteria",)),)
         try:

@@ -12,12 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import User, check_signer, check_symbol
 from cycle.written import day_text
-from dossiers.forms.fields import DateField, PlainPart, in_words
+from dossiers.forms.fields import DateField, PlainPart, check_typed, in_words, refuse
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import Because, Erasure, Producer
 from dossiers.office import erasing
-from dossiers.office.forms.year import refuse
 
 MEANWHILE = _(
     "Nội dung đã chọn vừa được xóa hoặc không còn xóa được. Hãy tải lại trang và xem lại."
@@ -86,12 +85,7 @@ class EraseForm(PlainPart):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        for name, check in (("number", check_symbol), ("signer", check_signer)):
-            if text := self.cleaned_data.get(name):
-                try:
-                    check(text, name)
-                except ValidationError as error:
-                    refuse(self, error)
+        check_typed(self, number=check_symbol, signer=check_signer)
         said = ("because", "number", "signed_on", "signer")
         if all(self.cleaned_data.get(name) for name in said):
             try:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import provinces
 from cycle.fields import PhoneField
 from cycle.models import User
-from dossiers.forms.fields import DateField, PlainPart, _polish, refuse
+from dossiers.forms.fields import DateField, PlainPart, polish, refuse
 from dossiers.forms.shown import Corrects
 from dossiers.office.forms.people import FILE_MESSAGES, email_field
 
@@ -86,7 +86,7 @@ class SplitForm(PlainPart):
             help_text=_("Bắt buộc khi xã cũ đã có hồ sơ, sản phẩm trong hệ thống."),
         )
         for field in self.fields.values():
-            _polish(field)
+            polish(field)
 
     def save(self, by: User) -> int | None:
         """How many changed, or None when it was refused."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User, check_document, check_signer
-from dossiers.forms.fields import PlainPart, _polish, refuse
+from dossiers.forms.fields import PlainPart, check_typed, polish, refuse
 from dossiers.forms.shown import sealed
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
@@ -92,7 +92,7 @@ class AllotForm(PlainPart):
                 required=False, initial=corrects.pk, widget=forms.HiddenInput
             )
         for field in self.fields.values():
-            _polish(field)
+            polish(field)
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -103,11 +103,7 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
-        for name, check in (("document", check_document), ("document_signer", check_signer)):
-            try:
-                check(self.cleaned_data.get(name, ""), name)
-            except ValidationError as wrong:
-                refuse(self, wrong)
+        check_typed(self, document=check_document, document_signer=check_signer)
         if self.corrects is not None and self.cleaned_data.get("seen") != self.corrects.pk:
             self._seen_anew(self.corrects)
         if not self.errors and not self.choices() and not self.potentials():

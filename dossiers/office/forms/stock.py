@@ -16,7 +16,7 @@ from cycle.fields import CountField, DateField
 from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
-from dossiers.forms.fields import FindSelect, PlainPart, RowField, _polish
+from dossiers.forms.fields import FindSelect, PlainPart, RowField, polish
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import (
     Edition,
@@ -196,7 +196,7 @@ class AnswersForm(PlainPart):
                     initial="; ".join(f"{line} {name}" for line, name in question["elsewhere"]),
                 )
         for field in self.fields.values():
-            _polish(field)
+            polish(field)
 
     @staticmethod
     def why(question: dict[str, Any]) -> str:
@@ -391,7 +391,7 @@ class GivenForm(PaperForm):
             widget=forms.CheckboxSelectMultiple,
             required=False,
         )
-        _polish(field)
+        polish(field)
         self.fields["agreed"] = field
         ticked = set(self["agreed"].data or ())
         if any(key not in ticked for key, _said in choices):

@@ -34,7 +34,16 @@ from cycle.models import (
 from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
-from dossiers.forms.fields import CountField, DateField, Fold, PlainPart, RowField, _polish, refuse
+from dossiers.forms.fields import (
+    CountField,
+    DateField,
+    Fold,
+    PlainPart,
+    RowField,
+    check_typed,
+    polish,
+    refuse,
+)
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
@@ -98,12 +107,7 @@ class PaperForm(PlainPart):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        for name, check in (("number", check_symbol), ("signer", check_signer)):
-            if text := self.cleaned_data.get(name):
-                try:
-                    check(text, name)
-                except ValidationError as error:
-                    refuse(self, error)
+        check_typed(self, number=check_symbol, signer=check_signer)
         return cleaned
 
     def paper(self) -> PlanPaper:
@@ -280,7 +284,7 @@ class ReadingsForm(Corrects, PlainPart):
             )
         self.order_fields([point for point, _label in points])
         for field in self.fields.values():
-            _polish(field)
+            polish(field)
 
     def clean_document(self) -> str:
         text: str = self.cleaned_data["document"]
