@@ -20,8 +20,9 @@ from councils.models import (
     RoundState,
     Seat,
 )
-from cycle import clock
+from cycle import clock, documents
 from cycle.models import (
+    Document,
     HistoryEntry,
     Job,
     JobState,
@@ -165,7 +166,14 @@ class Province(Ground):
             new = f"{FIRST} + n * 2 + {place}"
             _copy("dossiers_evaluation", each.pk, some, id=new, dossier_id=dossier)
         paper = {"number": "812/QĐ-UBND", "signed_on": day - DAY, "signer": "Trần Công Sơn"}
-        decision = OfficialDocument.objects.create(**paper, **made)
+        capacity = self.minh.capacity("officer", self.province.pk)
+        with transaction.atomic():
+            in_ledger = documents.record(
+                Document(issuer=self.province, signer_capacity="Chủ tịch", **paper),
+                by=self.minh,
+                capacity=capacity,
+            )
+        decision = OfficialDocument.objects.create(document=in_ledger, **made)
         _copy("dossiers_officialdocument", decision.pk, some, id=f"{FIRST} + n", dossier_id=dossier)
         certified = {"stars": 4, "issuer": self.province, "decision": decision}
         (given,) = Certificate.objects.bulk_create(

@@ -112,3 +112,6 @@ register("office.reference", _("nạp bộ quy định, bộ tiêu chí, ngày n
 register("office.reading", _("chọn cách hiểu quy định"))
 register("office.contact", _("đổi liên hệ của văn phòng"))
 register("cycle.configure", _("đổi cấu hình của chu trình"))
+register("document.record", _("vào sổ văn bản"))
+register("document.correct", _("đính chính văn bản trong sổ"))
+carry("issuer number outside signed_on signer")

@@ -32,6 +32,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import FaultKind, FileFault
+from cycle.models import HashField as HashField
 
 log = structlog.get_logger(__name__)
 
@@ -52,18 +53,6 @@ _OURS = re.compile(
 
 NOT_STORED = _("Máy chủ không lưu được tệp. Xin thử lại sau, hoặc báo quản trị.")
 STAGED_GONE = _("Tệp đã tải lên không còn trên máy chủ, xin chọn lại tệp.")
-
-
-class HashField(models.CharField):
-    """A column with the SHA-256 of a file, or "". The collector asks every field of this class."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"max_length": 64} | kwargs)
-
-    def deconstruct(self) -> Any:
-        """A plain CharField to migrations."""
-        name, _path, args, kwargs = super().deconstruct()
-        return name, "django.db.models.CharField", args, kwargs
 
 
 class LocalFiles(FileSystemStorage):

@@ -343,6 +343,8 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "potential.reopen",
     "potential.begin",
     "list.export",
+    "document.record",
+    "document.correct",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""

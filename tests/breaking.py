@@ -35,6 +35,7 @@ from cycle.models import (
     Batch,
     Criterion,
     Cycle,
+    Document,
     Elimination,
     HistoryEntry,
     Option,
@@ -53,6 +54,7 @@ from dossiers.models import (
     Dossier,
     Erasure,
     Firing,
+    OfficialDocument,
     PlanPaper,
     Potential,
     Process,
@@ -102,8 +104,24 @@ def kept(world, record, **fields):
     record.dossier, record.recorded_by, record.at = world.dossier, world.an, clock.now()
     for name, value in fields.items():
         setattr(record, name, value)
+    if isinstance(record, OfficialDocument):
+        records.in_ledger(record)
     record.save()
     return record
+
+
+def paper_of(world, **fields):
+    """A document in the ledger, past its door."""
+    values = {
+        "kind": "decision",
+        "direction": "outgoing",
+        "issuer": world.commune,
+        "number": "1/QĐ-UBND",
+        "signed_on": LONG_AGO,
+        "signer": "Trần Công Sơn",
+        "at": clock.now(),
+    }
+    return Document.objects.create(**values | fields)
 
 
 def dossier_with(world, **fields):

@@ -8,5 +8,5 @@ def decision_of(dossier, **fields):
     """A decision that came by no door either."""
     decision = records.signed_paper(scan=None, **fields)
     decision.dossier, decision.at = dossier, clock.now()
-    decision.save()
+    records.in_ledger(decision).save()
     return decision

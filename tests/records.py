@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 
 from cycle import clock, files
 from cycle.letters import fold_number
+from cycle.models import Document, kind_of
 from dossiers.models import (
     BusinessPlan,
     Certificate,
@@ -150,10 +151,27 @@ def signed_paper(**fields):
         "signed_on": clock.today(),
         "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
-    }
+    } | fields
     if "scan" not in fields:
-        values["scan"] = scan(fields.get("number", values["number"]))
-    return OfficialDocument(**values | fields)
+        values["scan"] = scan(values["number"])
+    return OfficialDocument(**values)
+
+
+def in_ledger(paper):
+    """The paper of a dossier with its document in the ledger, past the door: the one of its number
+    if there is one.
+    """
+    typed = paper.of_ledger
+    if typed.pk is None:
+        typed.issuer = paper.dossier.commune.at_level("province")
+        typed.kind, typed.direction, typed.at = kind_of(typed.number), "outgoing", clock.now()
+        same = Document.objects.standing().numbered(typed.number)
+        paper.document = (
+            same.filter(issuer=typed.issuer, year=typed.signed_on.year).first() or typed
+        )
+        paper.document.pk or paper.document.save()
+        paper.document = paper.document
+    return paper
 
 
 def request(**fields):

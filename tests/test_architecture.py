@@ -35,7 +35,7 @@ FLOORS = {
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces once",
-        "jobs downloads slips",
+        "jobs downloads slips documents",
         "forgotten",
         "views",
         "settings celery urls admin apps asgi wsgi management",

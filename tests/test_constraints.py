@@ -112,6 +112,7 @@ from tests.breaking import (
     of_another,
     opinion,
     option,
+    paper_of,
     parked,
     plan_paper,
     potential,
@@ -231,6 +232,15 @@ BREAKS = {
     "erasure_not_of_oneself": lambda w: erasure(w, producer=None, person=w.an, made_by=w.an),
     "erasure_has_a_paper": lambda w: erasure(w, sha256=""),
     "erasure_because_known": lambda w: erasure(w, because="whim"),
+    "document_direction_known": lambda w: paper_of(w, direction="up"),
+    "document_kind_known": lambda w: paper_of(w, kind="song"),
+    "document_effect_known": lambda w: paper_of(w, does="nothing"),
+    "document_says_what_it_is": lambda w: paper_of(w, signed_on=None),
+    "document_of_one_body": lambda w: paper_of(w, outside="Bộ Công Thương"),
+    "document_replaces_another": lambda w: paper_of(w, pk=7, replaces_id=7),
+    "cycle_document_replaces_id_key": lambda w: [
+        paper_of(w, number=number, replaces=paper) for paper in [paper_of(w)] for number in "12"
+    ],
     "slip_one_works_per_person": lambda w: [slip(w), slip(w)],
     "slip_used_or_void_not_both": lambda w: slip(
         w, used_at=clock.now() + timedelta(days=1), voided_at=clock.now()
@@ -733,7 +743,13 @@ BREAKS = {
 }
 
 #: Only the owner could break these: see the tests below.
-OF_THE_OWNER = {"history_seq_once_per_stream", "history_head_once", "record_shape_once"}
+OF_THE_OWNER = {
+    "history_seq_once_per_stream",
+    "history_head_once",
+    "record_shape_once",
+    "former_paper_once",
+    "cycle_formerpaper_document_id_key",
+}
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
 SUPERKEYS = {
     "batch_id_cycle",
@@ -1097,7 +1113,9 @@ IMMUTABLE = [
     "councils_result",
     "councils_signeddocument",
     "cycle_criterion",
+    "cycle_document",
     "cycle_elimination",
+    "cycle_formerpaper",
     "cycle_historyentry",
     "cycle_lawreading",
     "cycle_option",
@@ -1423,9 +1441,12 @@ def test_what_was_typed_from_paper_cannot_be_changed(world):
             signer_capacity="Chủ tịch",
         ),
     )
-    document.number = "13/BC-UBND"
+    document.at = clock.now()
     with forbidden():
         document.save()
+    document.document.number = "13/BC-UBND"
+    with forbidden():
+        document.document.save()
     with forbidden():
         kept(world, Review()).delete()
 
@@ -1452,6 +1473,7 @@ OF_BEFORE = {
     "doubled province later": lambda w: OrgUnit.objects.filter(level="province").update(
         doubled=True
     ),
+    "before the ledger": lambda w: paper_of(w, before=True),
     "made_by": lambda w: seated(w, user=w.an, made_by=None),
     "made_by later": lambda w: [council(w), Member.objects.update(made_by=None)],
 }
@@ -1491,6 +1513,7 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
         ("dossiers.Certificate", "number_repeats"),
         ("councils.Member", "doubled"),
         ("cycle.OrgUnit", "doubled"),
+        ("cycle.Document", "before"),
     }
     assert flags - told == guarded
 
@@ -1505,6 +1528,8 @@ def test_the_owner_writes_a_row_of_before(world):
 
 #: (model, what it points to) that stays within no dossier or round: of all, or of the year.
 COMMON = {
+    # One document is of many dossiers.
+    "cycle.document",
     "auth", "contenttypes", "cycle.cycle", "cycle.orgunit", "cycle.user", "cycle.ruleset",
     "cycle.rubric", "cycle.criterion", "cycle.option", "cycle.elimination", "cycle.termrule",
     "cycle.historyentry", "dossiers.product", "dossiers.producer", "dossiers.outreachevent",

@@ -230,7 +230,7 @@ def test_what_is_no_name_is_corrected_with_a_reason(field, dossier, an):
 
 #: The chains that tell of no person: what was configured is in the open.
 OF_NO_PERSON = {Stream.CONFIGURATION, Stream.UNIT, Stream.OFFICE, Stream.CYCLE, Stream.ROUND,
-                Stream.COUNCIL}  # fmt: skip
+                Stream.COUNCIL, Stream.DOCUMENT}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,7 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
     assert could - set(NO_FILES) == asked
     assert set(NO_FILES) <= could
     assert asked == {
+        ("cycle.document", "scan_sha256"),
         ("dossiers.evidence", "sha256"),
         ("dossiers.planpaper", "sha256"),
         ("dossiers.erasure", "sha256"),

@@ -26,6 +26,7 @@ from tests.breaking import (
     event,
     interest,
     judged,
+    paper_of,
     potential,
     provincial_leader,
     refused,
@@ -516,6 +517,18 @@ ATTACKS["dossiers_erasure", "erase_words"] = (
 )
 #: The application has no right to change the words: test_constraints.py attacks it as the owner.
 WORDS = ("cycle_sealedtext", "words_only_emptied")
+ATTACKS["cycle_document", "document_number_once"] = (
+    paper_of,
+    {"cycle_document": "DELETE FROM pg_temp.cycle_document"},
+    """INSERT INTO public.cycle_document
+         (direction, kind, does, register, issuer_id, outside, number, signed_on, signer,
+          signer_capacity, subject, scan_sha256, scan_bytes, scan_filename, scan_type, before, said,
+          at)
+       SELECT direction, kind, does, register, issuer_id, outside, number, signed_on, signer,
+              signer_capacity, subject, scan_sha256, scan_bytes, scan_filename, scan_type, before,
+              said, at
+       FROM public.cycle_document""",
+)
 #: Refuses nothing, fills in: see the test of its own.
 CHAIN = ("cycle_historyentry", "history_chain")
 

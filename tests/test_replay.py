@@ -12,6 +12,7 @@ from django.db.models import Sum
 from councils.models import Closing, Consequence, EvaluationRound, Result, RoundEntry
 from cycle.models import (
     Cycle,
+    Document,
     HistoryEntry,
     Level,
     OrgUnit,
@@ -21,7 +22,7 @@ from cycle.models import (
     User,
 )
 from dossiers.lists.overdue import Filters, OverdueRegister
-from dossiers.models import Dossier, Evaluation, OfficialDocument, State, Task
+from dossiers.models import Dossier, Evaluation, State, Task
 from dossiers.office.reports import CycleReport
 from tests.owning import settle
 from tests.replaying import FIGURES, figures, replay, report
@@ -75,7 +76,7 @@ def test_nothing_is_inserted_as_an_end_state_nobody_is_told_and_nobody_may_sign_
     assert not OutboxMessage.objects.exclude(entry__stream__in=loaded).exists()
     assert not any(user.has_usable_password() for user in User.objects.all())
     # What leaders signed was typed from paper, and no name was made up for them.
-    assert set(OfficialDocument.objects.values_list("signer", flat=True)) == {"Chưa rõ tên"}
+    assert set(Document.objects.values_list("signer", flat=True)) == {"Chưa rõ tên"}
     entries = HistoryEntry.objects.exclude(stream__in=loaded)
     years = entries.values_list("at__year", flat=True).distinct()
     assert list(years.order_by()) == [2021]

@@ -443,7 +443,7 @@ def test_a_request_of_the_commune_is_chosen_and_nothing_is_typed_again(to_send, 
     ]
     choosing(to_send, chi, gone_up)
     paper = to_send.officialdocuments.get()
-    assert paper.pk != gone_up.pk and not paper.unlike(gone_up)
+    assert paper.pk != gone_up.pk and paper.document == gone_up.document
     assert paper.signer_capacity == gone_up.signer_capacity
     assert (paper.scan.dossier, paper.scan.kind) == (to_send, "commune_request")
     assert (paper.scan.sha256, paper.scan.filename) == (gone_up.scan.sha256, "a.pdf")

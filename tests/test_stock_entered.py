@@ -269,7 +269,7 @@ def committed_elsewhere(lan, land, rule_sets):
     decision.scan.dossier, decision.scan.recorded_by, decision.scan.at = dossier, lan, clock.now()
     decision.scan.save()
     decision.dossier, decision.recorded_by, decision.at = dossier, lan, clock.now()
-    decision.save()
+    records.in_ledger(decision).save()
     twin.stars, twin.decision, twin.recorded_by = 3, decision, lan
     twin.product_name, twin.product_group = dossier.product.name, dossier.product.group
     twin.producer_name = dossier.product.producer.name

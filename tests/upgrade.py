@@ -203,8 +203,34 @@ def check(backup: Path) -> list[str]:
             call_command("check_data")
         except SystemExit:
             say("check_data: có dòng cần xem, như trên.")
+    faults += papers()
     faults += Walk().faults()
     connections.close_all()
+    return faults
+
+
+def papers() -> list[str]:
+    """What entries and tables of before name as a paper, and the ledger does not have."""
+    from cycle import documents
+    from cycle.models import Document, HistoryEntry
+    from dossiers.models import OfficialDocument
+
+    faults, named = [], set()
+    for entry in HistoryEntry.objects.iterator():
+        for kept in entry.data.get("records", ()):
+            if kept[0] == "officialdocument":
+                named.add(kept[1])
+    for row in OfficialDocument.objects.select_related("document"):
+        document = documents.of_before("dossiers.officialdocument", row.pk)
+        said = document and (document.number, document.signed_on, document.signer)
+        if document != row.document or said != (row.was_number, row.was_signed_on, row.was_signer):
+            faults.append(f"Văn bản {row.pk} của hồ sơ không có trong sổ như đã ghi.")
+        named.discard(row.pk)
+    faults += [f"Nhật ký nêu văn bản {each}: không có trong sổ." for each in sorted(named)]
+    number = Document.objects.of_before().count()
+    say(
+        f"{number} văn bản có trước khi lập sổ, {len(documents.of_one_number())} số dùng cho nhiều."
+    )
     return faults
 
 

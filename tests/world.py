@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import Cycle, RoleAssignment, User
+from cycle.models import Cycle, Document, RoleAssignment, User
 from cycle.workdays import add_months
 from dossiers.models import (
     Certificate,
@@ -81,14 +81,17 @@ def certified_before(product, cycle, commune, stars=3, state="certified", **fiel
         "product_group": product.group,
         "producer_name": product.producer.name,
     }
-    decision = OfficialDocument.objects.create(
-        dossier=dossier,
+    decision = Document.objects.create(
+        kind="decision",
+        direction="outgoing",
+        issuer=commune.at_level("province"),
         at=moment,
         number=f"{dossier.pk}/QĐ-CU",
         signed_on=day,
         signer="Trần Công Sơn",
         signer_capacity="Chủ tịch",
     )
+    decision = OfficialDocument.objects.create(dossier=dossier, at=moment, document=decision)
     return Certificate.objects.create(
         dossier=dossier, at=moment, stars=stars, decision=decision, **values | fields
     )

@@ -23,7 +23,7 @@ from django.utils import timezone
 from councils.models import Council, EvaluationRound, Regulation, Seat
 from councils.stories import sitting
 from cycle import clock, tables, written
-from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, Rubric, RuleSet, User, fold
+from cycle.models import Cycle, Document, OrgUnit, Role, RoleAssignment, Rubric, RuleSet, User, fold
 from dossiers.models import (
     ACTS,
     ActNotPossible,
@@ -452,10 +452,12 @@ class _Replay:
         # An act that needs a paper had one, even when the source does not name it.
         if row["signer"] or dossier.demands_paper(ACTS[name]):
             paper = OfficialDocument(
-                number=row["document"] or "Chưa rõ số",
-                signed_on=clock.today(),
-                signer=UNKNOWN_SIGNER,
-                signer_capacity=row["signer"] or "Chưa rõ chức vụ",
+                document=Document(
+                    number=row["document"] or "Chưa rõ số",
+                    signed_on=clock.today(),
+                    signer=UNKNOWN_SIGNER,
+                    signer_capacity=row["signer"] or "Chưa rõ chức vụ",
+                )
             )
         values = _fields(row["fields"])
         record = None

@@ -23,7 +23,7 @@ from councils.stories.cast import (
 from councils.stories.replay import DATA
 from councils.stories.scenes import Scene
 from cycle import clock, files
-from cycle.models import Level, OrgUnit, Role, Rubric
+from cycle.models import Document, Level, OrgUnit, Role, Rubric
 from cycle.workdays import add_months
 from dossiers.models import (
     ACTS,
@@ -204,8 +204,13 @@ class Walk:
         # A scan shows one paper.
         staged = files.stage(ContentFile(SCAN + f"% {number}\n".encode()))
         return OfficialDocument(
-            number=number,
-            signed_on=clock.today(),
+            document=Document(
+                number=number,
+                signed_on=clock.today(),
+                signer=f"{chance.choice(FAMILIES)} {chance.choice(GIVEN)}",
+                signer_capacity=SIGNS.get(name)
+                or f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
+            ),
             scan=Evidence(
                 dossier=self.dossier,
                 kind=SIGNED_PAPER,
@@ -216,9 +221,6 @@ class Walk:
                 content_type="application/pdf",
                 pages=1,
             ),
-            signer=f"{chance.choice(FAMILIES)} {chance.choice(GIVEN)}",
-            signer_capacity=SIGNS.get(name)
-            or f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
         )
 
     def for_register_idea(self) -> Idea:

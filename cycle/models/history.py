@@ -63,6 +63,7 @@ class Stream(models.TextChoices):
     UNIT = "unit", _("Đơn vị")
     PRODUCER = "producer", _("Chủ thể")
     PRODUCT = "product", _("Sản phẩm")
+    DOCUMENT = "document", _("Văn bản")
 
 
 class HistoryManager(models.Manager["HistoryEntry"]):
@@ -87,6 +88,7 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         saved: Sequence[models.Model] = (),
         became: Sequence[Changed] = (),
         attached: Sequence[str] = (),
+        ledger: int | None = None,
         **data: Any,
     ) -> HistoryEntry:
         """Insert the history entry ``event`` of ``target``, and its outbox row.
@@ -94,15 +96,16 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         ``target`` has ``history_stream``; ``capacity`` is the RoleAssignment that ``by`` acted in;
         ``at`` is when it happened, by default now; ``before`` and ``after`` are states;
         ``saved`` are the rows that were saved, ``became`` what changed in them (:func:`changed`),
-        ``attached`` the SHA-256 of each file that came with it; other keyword arguments are the
-        entry's ``data``. Raises TransactionManagementError outside a
-        transaction, KeyError for an unregistered event.
+        ``attached`` the SHA-256 of each file that came with it, ``ledger`` the id of the document
+        that it rests on; other keyword arguments are the entry's ``data``. Raises
+        TransactionManagementError outside a transaction, KeyError for an unregistered event.
         """
         if not transaction.get_connection().in_atomic_block:
             raise transaction.TransactionManagementError("record() outside a transaction")
         entry = self.entry(
             event, target, by=by, capacity=capacity, acting_for=acting_for, at=at, before=before,
-            after=after, reason=reason, saved=saved, became=became, attached=attached, **data,
+            after=after, reason=reason, saved=saved, became=became, attached=attached,
+            ledger=ledger, **data,
         )  # fmt: skip
         entry.save(force_insert=True)
         if not clock.replaying():
@@ -134,6 +137,7 @@ class HistoryManager(models.Manager["HistoryEntry"]):
         saved: Sequence[models.Model] = (),
         became: Sequence[Changed] = (),
         attached: Sequence[str] = (),
+        ledger: int | None = None,
         **data: Any,
     ) -> HistoryEntry:
         """What :meth:`record` writes, unsaved. Raises KeyError for an event nobody registered."""
@@ -157,6 +161,7 @@ class HistoryManager(models.Manager["HistoryEntry"]):
             records=[[row._meta.label_lower, row.pk] for row in saved],
             changed=list(became),
             files=list(attached),
+            ledger=ledger,
             at=at or clock.now(),
         )
 
@@ -279,7 +284,7 @@ class HistoryEntry(models.Model):
     changed = models.JSONField(_("cột đã đổi"), default=list, db_default=EMPTY_LIST, editable=False)
     #: SHA-256 of each file that came with it.
     files = models.JSONField(_("tệp"), default=list, db_default=EMPTY_LIST, editable=False)
-    #: The document in the ledger that it rests on (văn bản). Nothing writes it yet.
+    #: The document in the ledger that it rests on (văn bản).
     ledger = models.BigIntegerField(_("văn bản"), null=True, editable=False)
     #: The transaction that wrote it (``xid8``): what was written together has the same.
     transaction = models.BigIntegerField(_("giao dịch"), null=True, editable=False)

@@ -20,10 +20,19 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, files
+from cycle import clock, documents, files
 from cycle.downloads import INLINE
 from cycle.fields import DateField, NameField, PhoneField, named
-from cycle.models import Cycle, OrgUnit, RoleAssignment, Rubric, User, named_apart, people_of
+from cycle.models import (
+    Cycle,
+    Document,
+    OrgUnit,
+    RoleAssignment,
+    Rubric,
+    User,
+    named_apart,
+    people_of,
+)
 from cycle.typed import fill
 from dossiers.forms.fields import (
     Fold,
@@ -417,16 +426,18 @@ class PaperForm(Part, forms.ModelForm):
     scan_file = ScanField(label=_("Bản chụp"), required=False)
 
     class Meta:
-        model = OfficialDocument
+        model = Document
         formfield_callback = field_for
         fields = ("number", "signed_on", "signer", "signer_capacity")
 
     def __init__(self, *args: Any, dossier: Dossier, required: bool = False, **kwargs: Any) -> None:
         if not required:
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
-        super().__init__(*args, instance=OfficialDocument(dossier=dossier), **kwargs)
+        super().__init__(*args, **kwargs)
         self.folded, self.dossier = not required, dossier
-        self.fields["scan_file"].required = required
+        # Of a document that the ledger has with its scan, no other is asked for.
+        self.known = self.is_bound and documents.is_scanned(self["number"].value() or "")
+        self.fields["scan_file"].required = required and not self.known
         if self.folded:
             self.about = _("khi việc đã được ký trên giấy")
         else:
@@ -434,9 +445,11 @@ class PaperForm(Part, forms.ModelForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        self.paper = OfficialDocument(dossier=self.dossier, document=self.instance)
+        self.paper.kind = self.kind
         staged = self.cleaned_data.get("scan_file")
         if staged and not self.errors:
-            self.instance.scan = self._scan(staged)
+            self.paper.scan = self._scan(staged)
         return cleaned
 
     def _scan(self, staged: files.Staged) -> Evidence:
@@ -450,7 +463,7 @@ class PaperForm(Part, forms.ModelForm):
 
     def add_to(self, call: dict[str, Any]) -> None:
         if self.has_changed() or not self.empty_permitted:
-            call["paper"] = self.instance
+            call["paper"] = self.paper
 
 
 #: Something was typed beside a paper that was chosen.
@@ -510,7 +523,7 @@ class RequestForm(PaperForm):
             del self.fields["recent"]
             return
         self.about = _("Một văn bản đề nghị được nhiều hồ sơ.")
-        self.fields["recent"].queryset = offered.select_related("scan")
+        self.fields["recent"].queryset = offered.select_related("document", "scan")
         self.fields["recent"].error_messages["invalid_choice"] = REQUEST_GONE
         for name in (*self.of_paper, "scan_file"):
             self.fields[name].required = False
@@ -527,7 +540,7 @@ class RequestForm(PaperForm):
         if staged and staged.sha256 != scan.sha256:
             self.add_error("scan_file", OTHERWISE)
         its = files.Staged(scan.sha256, scan.bytes, scan.filename, scan.content_type)
-        self.instance.scan, self.instance.same_as = self._scan(its), recent
+        self.paper.scan, self.paper.same_as = self._scan(its), recent
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -549,10 +562,10 @@ class RequestForm(PaperForm):
             & self.errors.keys()
         ):
             return cleaned
-        if there is None:
+        if there is not None:
+            self.paper.scan = there
+        elif not self.known:
             self.add_error("scan_file", self.fields["scan_file"].error_messages["required"])
-        else:
-            self.instance.scan = there
         return cleaned
 
     def _scan(self, staged: files.Staged) -> Evidence:

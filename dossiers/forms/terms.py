@@ -12,9 +12,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import tables, written
-from cycle.models import DayOff
+from cycle.models import DayOff, Document
 from dossiers.forms.fields import CountField, DateField, PlainPart
-from dossiers.models.paper import OfficialDocument
 from dossiers.models.term import Term
 from dossiers.terms import recalculation
 from dossiers.terms.due import UNITS
@@ -29,7 +28,7 @@ class ExtensionForm(PlainPart):
     days = CountField(label=_("Gia hạn thêm"), min_value=1, max_value=3650)
     document = forms.CharField(
         label=_("Số và ký hiệu văn bản"),
-        max_length=OfficialDocument._meta.get_field("number").max_length,
+        max_length=Document._meta.get_field("number").max_length,
         help_text=_("Văn bản đã ký cho phép gia hạn, ví dụ 15/VPĐP-OCOP."),
     )
     reason = forms.CharField(label=_("Lý do"), max_length=300)

@@ -68,6 +68,8 @@ class Act:
     paper: bool = False
     #: Who signs the document on which it is done, where the law names an office.
     signer: Signer | None = None
+    #: What its paper does: a value of :class:`cycle.models.Effect`.
+    does: str = ""
     #: A council's result. By a closed round it needs no ``paper``: it rests on the sheets.
     scored: bool = False
     #: Nothing is signed for it: its form has no fields for a paper.

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.models import HistoryEntry, Level, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
@@ -545,19 +545,15 @@ def _quarrel(
     dossier: Dossier, name: str, paper: Any, other: Any, act: str, state: str
 ) -> Lack | None:
     """What is wrong between the ``paper`` of the act ``name`` and an ``other`` that is alike, on
-    which ``act`` was done in ``state``.
+    which ``act`` was done in ``state``. Two that the ledger has were compared as they came in.
     """
     mine, its = SIGNERS[name], SIGNERS.get(act)
     here = other.dossier_id == dossier.pk
-    told = {
-        "paper": other,
-        "number": other.number,
-        "product": other.dossier.product.name,
-        "day": f"{other.signed_on:%d/%m/%Y}",
-        "signer": other.signer,
-    }
-    same_number = paper.has_number_of(other)
-    same_scan = bool(paper.shown_by) and paper.shown_by == other.shown_by
+    product = recorded_for(other)
+    told = {"paper": other, "told": product}
+    typed, known = paper.of_ledger, other.document
+    same_number = documents.same_number(typed, known)
+    same_scan = bool(paper.shown_by) and paper.shown_by == known.scan_sha256
     if here and mine.own and its is not None and its.own and same_number:
         return Lack(
             _now(
@@ -567,27 +563,23 @@ def _quarrel(
             % told,
             "paper-number",
         )
-    one_body = its is not None and _body(dossier, mine, dossier.state) == _body(
-        other.dossier, its, state
+    one_body = its is not None and (
+        # Of before the ledger no body is recorded: it follows from the act.
+        _body(dossier, mine, dossier.state) == _body(other.dossier, its, state)
+        if known.before
+        else documents.same_body(typed, known)
     )
     if same_scan and not (same_number and (one_body or its is None)):
-        return Lack(
-            _now(
-                "Bản chụp này là của văn bản %(paper)s, đã ghi cho «%(product)s»: hãy chọn bản "
-                "chụp của văn bản này."
-            )
-            % told,
-            "paper-scan_file",
-        )
+        return Lack(documents.of_another(known, product), f"paper-{documents.SCAN}")
     if not one_body:
         return None
-    for field in paper.unlike(other):
-        return Lack(_UNLIKE[field] % told, f"paper-{field}")
+    for field, words in documents.unlike(typed, known, product).items():
+        return Lack(words, f"paper-{field}")
     if (mine.paper or name) != (its and its.paper or act):
         return Lack(
             _now(
-                "Văn bản %(paper)s đã ghi cho «%(product)s» trong một việc khác: hãy nhập văn bản "
-                "của chính việc này."
+                "Văn bản %(paper)s đã ghi cho %(told)s trong một việc khác: hãy nhập văn bản của "
+                "chính việc này."
             )
             % told,
             "paper-number",
@@ -595,14 +587,9 @@ def _quarrel(
     return None
 
 
-_UNLIKE = {
-    "signed_on": _("Văn bản %(number)s đã ghi cho «%(product)s» với ngày ký %(day)s."),
-    "signer": _("Văn bản %(number)s đã ghi cho «%(product)s» với người ký %(signer)s."),
-    "scan_file": _(
-        "Văn bản %(number)s đã ghi cho «%(product)s» với bản chụp khác: hãy chọn đúng tệp đó, tải "
-        "được ở trang hồ sơ ấy."
-    ),
-}
+def recorded_for(paper: Any) -> str:
+    """The product for which a paper was recorded, as a sentence names it."""
+    return f"«{paper.dossier.product.name}»"
 
 
 def _body(dossier: Dossier, signer: Signer, state: str) -> tuple[str, int | None]:

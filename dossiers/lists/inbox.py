@@ -120,8 +120,10 @@ class Filters(Narrowed):
         if any(map(str.isdecimal, number)):
             # Asked for by itself, so that the number of rows in the list costs nothing.
             papers, certificates = (
-                record.objects.filter(folded_number__startswith=number).order_by().values("dossier")
-                for record in (OfficialDocument, Certificate)
+                record.objects.filter(**{f"{of}folded_number__startswith": number})
+                .order_by()
+                .values("dossier")
+                for record, of in ((OfficialDocument, "document__"), (Certificate, ""))
             )
             found = papers.union(certificates).values_list("dossier", flat=True)[:MANY]
             condition |= Q((f"{path}pk__in", list(found)))

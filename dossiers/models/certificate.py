@@ -211,7 +211,7 @@ class CertificateQuerySet(models.QuerySet):
         later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
         return (
             self.filter(~Exists(later), dossier__state__in=RECOGNISED)
-            .select_related("dossier__product__producer", "decision")
+            .select_related("dossier__product__producer", "decision__document")
             .with_validity()
             .annotate(
                 # What was split since has its name of then, whoever got the dossier.

@@ -14,11 +14,13 @@ import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import (
+    Count,
     Exists,
     ExpressionWrapper,
     F,
     Func,
     Max,
+    Min,
     OuterRef,
     Q,
     Subquery,
@@ -30,11 +32,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.downloads import INLINE
 from cycle.models import (
     Batch,
     Cycle,
+    Document,
     HistoryEntry,
     LawReading,
     Level,
@@ -50,7 +53,14 @@ from cycle.models.reading import Point
 from cycle.points import mean_or_none
 from cycle.steps import Step
 from dossiers.law.acts import Act
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet, Lack, Words, stated
+from dossiers.law.conditions import (
+    ActNotPossible,
+    ConditionNotMet,
+    Lack,
+    Words,
+    recorded_for,
+    stated,
+)
 from dossiers.law.doing import Doing
 from dossiers.law.states import (
     AT_COUNCIL,
@@ -109,7 +119,11 @@ def by_paper(entries: models.QuerySet[HistoryEntry]) -> models.QuerySet[Any]:
     papers = papers.alias(told=ExpressionWrapper(OuterRef("data"), JSON)).filter(
         told__contains=named
     )
-    signed = Subquery(papers.order_by("-pk").values("signed_on")[:1])
+    # An entry names its paper among its records: certain is one alone.
+    named_once = (
+        papers.order_by().values("dossier").annotate(n=Count("pk"), on=Min("document__signed_on"))
+    )
+    signed = Subquery(named_once.filter(n=1).values("on"))
     return entries.annotate(day=Coalesce(signed, TruncDate("at")))
 
 
@@ -538,9 +552,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             scan__content_type__in=INLINE,
         ).exclude(Q(dossier=self) | Q(scan__sha256=""))  # fmt: skip
         # Of one paper the first row: it stays the same while others go with it too.
-        same = ("folded_number", "signed_on", "scan__sha256")
+        same = ("document__folded_number", "document__signed_on", "scan__sha256")
         once = found.order_by(*same, "pk").distinct(*same)
-        return papers.filter(pk__in=once.values("pk")).order_by("-signed_on", "-pk")
+        return papers.filter(pk__in=once.values("pk")).order_by("-document__signed_on", "-pk")
 
     def came_complete(self) -> Any:
         """The entry by which it last came to the province, with ``day``, that of its paper: what
@@ -683,8 +697,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if asked:
                 data["outside"] = list(asked)
             self._check_paper(act, doing, paper, by_round=authorised)
+            ledger = paper.document_id if paper is not None else None
             if paper is not None:
-                # In the order of the foreign keys: the scan, the paper, the records.
+                # In the order of the foreign keys: document, scan, paper, records.
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
             self._keep(records, doing.by, moment, paper)
@@ -721,6 +736,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 saved=[*records, self],
                 became=changed(was, self),
                 attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
+                ledger=ledger,
                 **data,
             )
             self.tell_beside(beside, entry, doing)
@@ -764,7 +780,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     def _check_paper(
         self, act: Act, doing: Doing, paper: OfficialDocument | None, *, by_round: bool
     ) -> None:
-        """Refuse the act without the signed document, or its scan, that it needs.
+        """Enter the signed document in the ledger; refuse the act without the one, or its scan,
+        that it needs.
 
         A council's result ``by_round`` needs none. A replay of the past may have no scan. That
         whoever only types has a paper at all, the door has checked. Raises ConditionNotMet,
@@ -773,9 +790,61 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         on_paper = self.demands_paper(act) and not (act.scored and by_round)
         if on_paper and paper is None:
             raise ConditionNotMet([Lack(_("Bạn chưa nhập văn bản đã ký."), "paper-number")])
+        if paper is not None:
+            self._into_ledger(act, doing, paper)
         scanned = paper is not None and paper.is_scanned
         if (on_paper or doing.typed) and not scanned and not clock.replaying():
             raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
+
+    def _into_ledger(self, act: Act, doing: Doing, paper: OfficialDocument) -> None:
+        """Find or write the document of ``paper`` in the ledger, as one of who issues it.
+
+        Raises ConditionNotMet when it differs from the one that is there, ValidationError when a
+        value is wrong, or when it is said to be one that is not offered any more.
+        """
+        paper.dossier = self  # type: ignore[assignment]
+        paper.check_offered()
+        document = paper.of_ledger
+        document.does = act.does
+        document.issuer = self._issuer(act, doing, document.signed_on or clock.today())
+        if document.issuer is None:
+            document.outside = documents.ministry(document.signed_on or clock.today())
+        paper.take_scan()
+        resting = type(paper).objects.select_related("dossier__product").order_by("pk")
+
+        def told(known: Document) -> str:
+            first = resting.filter(document__in=known.versions()).first()
+            return recorded_for(first) if first is not None else ""
+
+        try:
+            paper.document = documents.record(
+                document,
+                by=doing.by,
+                capacity=doing.capacity,
+                sure=act.signer is not None,
+                told=told,
+            )
+        except documents.Another as error:
+            raise ConditionNotMet(
+                Lack(words, f"paper-{field}")
+                for field, said in error.message_dict.items()
+                for words in said
+            ) from error
+        paper.show_scan(_now("Văn bản %(number)s") % {"number": paper.number})
+
+    def _issuer(self, act: Act, doing: Doing, day: date) -> OrgUnit | None:
+        """The unit whose body issues the paper of ``act`` that is of ``day``: the one that the law
+        names, else the unit that does the act; None: the ministry.
+        """
+        if act.signer is not None:
+            level = act.signer.level_of(self, self.state)
+            unit = None if level == Level.CENTRE else self.commune.at_level(level)
+            # What a unit signed before its end is its own, whenever it is typed.
+            return unit if unit is None or not unit.ended_before(day) else self.worked_by(unit)
+        if doing.task is not None:
+            return doing.task.org_unit
+        held = doing.capacity
+        return held.org_unit if held is not None else self.unit_at(Level.PROVINCE)
 
     def _keep(
         self,

@@ -1,21 +1,33 @@
-"""Signed documents outside the software: which number, of which day, signed by whom (văn bản)."""
+"""The paper of an act of a dossier: which document of the ledger it was done on (văn bản)."""
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, letters
+from cycle import clock
 from cycle.letters import fold_number
-from cycle.models import NameField, check_signer, check_symbol, same_name
-from dossiers.models.evidence import SCANS, Evidence
+from cycle.models import Document, NameField
+from dossiers.models.evidence import SCANS, SIGNED_PAPER, Evidence
 from dossiers.models.records import Record
 
 REQUEST_GONE = _("Văn bản này không dùng lại được nữa: hãy chọn lại, hoặc nhập số, ngày, bản chụp.")
+
+
+def _of_document(name: str) -> Any:
+    """A field of the document as one of the paper; a paper that is typed has its own, unsaved."""
+
+    def read(self: OfficialDocument) -> Any:
+        return getattr(self.of_ledger, name)
+
+    def write(self: OfficialDocument, value: Any) -> None:
+        setattr(self.of_ledger, name, value)
+
+    return property(read, write)
 
 
 class OfficialDocumentQuerySet(models.QuerySet):
@@ -23,15 +35,13 @@ class OfficialDocumentQuerySet(models.QuerySet):
 
     def alike(self, paper: OfficialDocument) -> Self:
         """Those with the number of ``paper`` in its year, or with its scan."""
-        same = Q()
+        same, typed = Q(), paper.of_ledger
         # In a replay of the past the number may be unknown.
-        if number := fold_number(paper.number):
-            same |= Q(folded_number=number, signed_on__year=paper.signed_on.year)
+        if (number := fold_number(typed.number)) and typed.signed_on:
+            same |= Q(document__folded_number=number, document__year=typed.signed_on.year)
         if sha256 := paper.shown_by:
-            # Read apart, so that each side has its index.
-            shown = Evidence.objects.filter(sha256=sha256).order_by()
-            same |= Q(scan__in=list(shown.values_list("pk", flat=True)))
-        return self.filter(same).select_related("scan") if same else self.none()
+            same |= Q(document__scan_sha256=sha256)
+        return self.filter(same).select_related("document") if same else self.none()
 
 
 #: Who signed a paper of before, where it is not known.
@@ -39,30 +49,50 @@ UNKNOWN_SIGNER = "Chưa rõ tên"
 
 
 class OfficialDocument(Record):
-    """A signed document on which an act was done (văn bản): its number, day, signer and scan.
+    """The signed document on which an act of a dossier was done (văn bản): one of the ledger, which
+    many dossiers may rest on.
 
-    The number is given by the clerk's office; ``recorded_by`` is who typed it here.
+    ``recorded_by`` is who typed it for this dossier, ``scan`` its scan among the dossier's papers.
+    What it was before it is saved is typed by ``OfficialDocument(number=…, signed_on=…)``; the door
+    of the ledger finds or writes its ``document``. Rows of before the ledger keep in the columns
+    ``was_…`` what the history hashed of them; nothing reads these.
     """
 
-    number = models.CharField(_("số và ký hiệu"), max_length=60)
-    signed_on = models.DateField(_("ngày ký"))
-    signer = NameField(_("người ký"), max_length=150)
-    signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150)
-    folded_number = letters.numbered("number")
+    document = models.ForeignKey(
+        Document, models.PROTECT, related_name="of_dossiers", verbose_name=_("văn bản trong sổ")
+    )
+    was_number = models.CharField(db_column="number", max_length=60, blank=True, editable=False)
+    was_signed_on = models.DateField(db_column="signed_on", null=True, editable=False)
+    was_signer = NameField(db_column="signer", max_length=150, blank=True, editable=False)
+    was_signer_capacity = models.CharField(
+        db_column="signer_capacity", max_length=150, blank=True, editable=False
+    )
     scan = models.ForeignKey(
         "dossiers.Evidence", models.PROTECT, null=True, blank=True, verbose_name=_("bản chụp")
     )
 
     #: The paper of another dossier that it is said to be (:meth:`Dossier.recent_requests`).
     same_as: OfficialDocument | None = None
+    #: As what its scan stands among the papers of the dossier.
+    kind = SIGNED_PAPER
 
     objects = OfficialDocumentQuerySet.as_manager()
+    number = _of_document("number")
+    signed_on = _of_document("signed_on")
+    signer = _of_document("signer")
+    signer_capacity = _of_document("signer_capacity")
 
     class Meta(Record.Meta):
         verbose_name = _("văn bản")
-        indexes = [models.Index(fields=["folded_number"], name="document_look_up")]
 
-    def prepare(self, _paper: OfficialDocument | None = None) -> None:
+    @property
+    def of_ledger(self) -> Document:
+        """Its document; of a paper that is being typed an unsaved one."""
+        if self.document_id is None and "document" not in self._state.fields_cache:
+            self.document = Document()
+        return self.document
+
+    def check_offered(self) -> None:
         """Raises ValidationError when it is said to be a paper that is not offered any more."""
         offered = self.dossier.recent_requests(clock.today())
         if self.same_as is not None and not offered.filter(pk=self.same_as.pk).exists():
@@ -71,47 +101,56 @@ class OfficialDocument(Record):
     @property
     def is_scanned(self) -> bool:
         """Whether it has a scan."""
-        return bool(self.scan is not None and self.scan.kind in SCANS and self.scan.sha256)
+        return bool(self.of_ledger.scan_sha256) or self._has_scan()
 
     @property
     def shown_by(self) -> str:
         """The SHA-256 of its scan; "" without one."""
-        return self.scan.sha256 if self.scan is not None else ""
+        return self.of_ledger.scan_sha256 or (self.scan.sha256 if self._has_scan() else "")
 
     def others_alike(self) -> list[OfficialDocument]:
         """Other papers of its number and year or with its scan, with their dossiers; none whose
         signer is not known.
         """
-        others = OfficialDocument.objects.alike(self).exclude(signer=UNKNOWN_SIGNER)
+        others = OfficialDocument.objects.alike(self).exclude(document__signer=UNKNOWN_SIGNER)
         return list(
             others.exclude(pk=self.pk)
             .select_related("dossier__product", "dossier__commune__parent__parent")
             .order_by("pk")
         )
 
-    def has_number_of(self, other: OfficialDocument) -> bool:
-        """Whether both have one number of one year, however it is written."""
-        mine, its = ((fold_number(each.number), each.signed_on.year) for each in (self, other))
-        return mine == its and bool(mine[0])
+    def _has_scan(self) -> bool:
+        scan = self.scan
+        return bool(scan is not None and scan.kind in SCANS and scan.sha256)
 
-    def unlike(self, other: OfficialDocument) -> list[str]:
-        """Where the two, said to be one paper, are not: its number, day, signer, scan. One paper
-        has one of each; a scan that is not there says nothing. None is named of one paper.
+    def take_scan(self) -> None:
+        """Tell the document of the scan that came with the act."""
+        scan = self.scan
+        if scan is not None and self._has_scan():
+            document = self.of_ledger
+            document.scan_sha256, document.scan_bytes = scan.sha256, scan.bytes
+            document.scan_filename, document.scan_type = scan.filename, scan.content_type
+
+    def show_scan(self, title: str) -> None:
+        """Let the dossier show the scan that the ledger has, where none came with the act: the
+        piece that stands in it already, or a new one.
         """
-        agree = {
-            "number": self.has_number_of(other),
-            "signed_on": self.signed_on == other.signed_on,
-            "signer": same_name(self.signer, other.signer),
-            "scan_file": not (self.shown_by and other.shown_by) or self.shown_by == other.shown_by,
-        }
-        return [name for name, agrees in agree.items() if not agrees]
+        document = self.document
+        if self.scan is not None or not document.scan_sha256:
+            return
+        there = self.dossier.evidence.current().filter(sha256=document.scan_sha256, kind=self.kind)
+        self.scan = there.order_by("-pk").first() or Evidence(
+            dossier=self.dossier,
+            kind=self.kind,
+            title=title,
+            sha256=document.scan_sha256,
+            bytes=document.scan_bytes,
+            filename=document.scan_filename,
+            content_type=document.scan_type,
+        )
 
     def clean(self) -> None:
-        if self.signed_on and self.signed_on > clock.today():
-            raise ValidationError({"signed_on": _("Ngày ký không thể ở tương lai.")})
-        check_symbol(self.number, "number")
-        if not clock.replaying():
-            check_signer(self.signer, "signer")
+        self.of_ledger.clean()
 
     def __str__(self) -> str:
-        return f"{self.number} ({self.signed_on:%d/%m/%Y})"
+        return str(self.of_ledger)

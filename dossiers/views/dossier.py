@@ -71,9 +71,9 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "corrections": dossier.corrections(),
             "recorded": recorded(dossier, request.user),
             "others": dossier.others_open().visible_to(request.user).select_related("cycle"),
-            "documents": dossier.officialdocuments.select_related("scan", "recorded_by").order_by(
-                "-pk"
-            ),
+            "documents": dossier.officialdocuments.select_related(
+                "document", "scan", "recorded_by"
+            ).order_by("-pk"),
             "evidence": evidence_by_kind(dossier),
             "missing": dossier.missing_evidence(),
             "certificate": given.first() if dossier.state in RECOGNISED else None,

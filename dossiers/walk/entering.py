@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Role, RuleSet, User
+from cycle import clock, documents
+from cycle.models import Cycle, Document, HistoryEntry, OrgUnit, Role, RuleSet, User
 from dossiers import flows
 from dossiers.models import (
     ARCHIVE,
@@ -183,6 +184,20 @@ def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data:
         scan=batch.scan_sha256,
         **data,
     )
+
+
+def _of_nothing(document: Document) -> bool:
+    """Whether a document came with lists that were struck out, and nothing else rests on it."""
+    resting = document.of_dossiers.all()
+    return resting.exists() and not resting.filter(dossier__void=False).exists()
+
+
+def in_ledger(papers: list[Document], *, by: User) -> list[Document]:
+    """The documents of the ledger that a list names, in its order."""
+    try:
+        return documents.record_many(papers, by=by, loose=_of_nothing)
+    except ValidationError as error:
+        raise StockRefused(error.messages[0]) from error
 
 
 def ledger_line(term: Term, kind: str, at: datetime, by: User) -> TermEvent:

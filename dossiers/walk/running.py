@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, Stream, TermRule, heir_of
+from cycle.models import Cycle, Document, HistoryEntry, OrgUnit, Stream, TermRule, heir_of
 from cycle.workdays import Calendar
 from dossiers.law.states import UNDECIDED, State
 from dossiers.models import CaseType, Dossier, OfficialDocument, StockBatch, Task, Term
@@ -19,7 +19,7 @@ from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
-from dossiers.walk.entering import CHUNK, RESUME, Entry, StockRefused, day_of, noon
+from dossiers.walk.entering import CHUNK, RESUME, Entry, StockRefused, day_of, in_ledger, noon
 
 #: What was done before, by the day that a list gives of it.
 STEPS = {
@@ -139,21 +139,37 @@ class Running(Entry):
 
     def make_papers(self) -> None:
         """The decisions that the list names, as they were called on their day."""
-        self.papers: dict[int, list[OfficialDocument]] = {}
-        for row in self.rows:
-            self.papers[row.pk] = [
-                OfficialDocument(
-                    dossier=self.dossiers[row.pk],
-                    recorded_by=self.by,
-                    at=noon(day_of(row.values, day)),
+        self.papers: dict[int, list[OfficialDocument]] = {row.pk: [] for row in self.rows}
+        named = [
+            (row, number, day)
+            for row in self.rows
+            for number, day in PAPERS.items()
+            if row.values.get(number) and row.values.get(day)
+        ]
+        made = in_ledger(
+            [
+                Document(
+                    # The list does not say who issued it.
+                    outside=_("Chưa rõ cơ quan (danh sách %(list)d, dòng %(line)d)")
+                    % {"list": self.batch.pk, "line": row.line},
                     number=row.values[number],
                     signed_on=day_of(row.values, day),
                     signer=row.values.get("signer") or UNKNOWN_SIGNER,
                     signer_capacity="Chưa rõ chức vụ",
                 )
-                for number, day in PAPERS.items()
-                if row.values.get(number) and row.values.get(day)
-            ]
+                for row, number, day in named
+            ],
+            by=self.by,
+        )
+        for (row, _number, day), document in zip(named, made, strict=True):
+            self.papers[row.pk].append(
+                OfficialDocument(
+                    dossier=self.dossiers[row.pk],
+                    recorded_by=self.by,
+                    at=noon(day_of(row.values, day)),
+                    document=document,
+                )
+            )
         OfficialDocument.objects.bulk_create(
             [paper for papers in self.papers.values() for paper in papers], CHUNK
         )

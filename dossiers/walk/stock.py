@@ -19,9 +19,11 @@ from django.db.models import Max, Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.models import (
     Cycle,
+    Document,
+    Effect,
     HistoryEntry,
     Role,
     RuleSet,
@@ -65,6 +67,7 @@ from dossiers.walk.entering import (
     archive,
     archive_of,
     day_of,
+    in_ledger,
     ledger_line,
     noon,
     record,
@@ -213,17 +216,31 @@ class Certificates(Entry):
 
     def make_certificates(self) -> None:
         """The decision and the certificate of each, as they were called on their day."""
+        made = in_ledger(
+            [
+                Document(
+                    does=Effect.RECOGNISES,
+                    issuer_id=row.values["issuer"],
+                    outside=""
+                    if row.values["issuer"]
+                    else documents.ministry(day_of(row.values, "decision_on")),
+                    number=row.values["decision_number"],
+                    signed_on=day_of(row.values, "decision_on"),
+                    signer=row.values.get("signer") or UNKNOWN_SIGNER,
+                    signer_capacity=row.values.get("signer_capacity") or "Chưa rõ chức vụ",
+                )
+                for row in self.rows
+            ],
+            by=self.by,
+        )
         self.decisions = {
             row.pk: OfficialDocument(
                 dossier=self.dossiers[row.pk],
                 recorded_by=self.by,
                 at=noon(day_of(row.values, "decision_on")),
-                number=row.values["decision_number"],
-                signed_on=day_of(row.values, "decision_on"),
-                signer=row.values.get("signer") or UNKNOWN_SIGNER,
-                signer_capacity=row.values.get("signer_capacity") or "Chưa rõ chức vụ",
+                document=document,
             )
-            for row in self.rows
+            for row, document in zip(self.rows, made, strict=True)
         }
         OfficialDocument.objects.bulk_create(self.decisions.values(), CHUNK)
         self.certificates = {

@@ -10,7 +10,11 @@ from tests.world import open_task
 #: Where An, Bình and Minh sit: a desk and a phone.
 WIDTHS = (1280, 390)
 
-SCAN = {"name": "van-ban.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 x obj %%EOF"}
+
+def scan(number):
+    """The scan of a document: it shows no other."""
+    content = f"%PDF-1.7 {number} obj %%EOF".encode()
+    return {"name": "van-ban.pdf", "mimeType": "application/pdf", "buffer": content}
 
 
 def bring(dossier, *steps):
@@ -48,6 +52,5 @@ def signed(number, capacity):
         "signed_on": f"{clock.today():%d/%m/%Y}",
         "signer": "Trần Công Sơn",
         "signer_capacity": capacity,
-        # A scan shows one paper.
-        "scan_file": SCAN | {"buffer": f"%PDF-1.7 {number} obj %%EOF".encode()},
+        "scan_file": scan(number),
     }

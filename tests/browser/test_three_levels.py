@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from dossiers.models import State
 from tests import records
-from tests.browser.driving import SCAN, WIDTHS, bring, papers, reread, signed
+from tests.browser.driving import WIDTHS, bring, papers, reread, scan, signed
 from tests.world import events, open_dossier, open_task
 
 pytestmark = pytest.mark.browser
@@ -107,7 +107,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
     expect(stars).to_have_value("5")
     at.fill("rank_at_district-evaluation", stars="4")
     # A browser keeps no file: it is chosen again.
-    at.fill("rank_at_district-paper", scan_file=SCAN)
+    at.fill("rank_at_district-paper", scan_file=scan("05/BB-HĐ"))
     at.act("rank_at_district")
     at.sign_out()
 
@@ -124,7 +124,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
         signed_on="20/11/2022",
         signer="Lường Mạnh Hùng",
         signer_capacity="Chủ tịch UBND huyện",
-        scan_file=signed("15/TTr-UBND", "")["scan_file"],
+        scan_file=scan("15/TTr-UBND"),
     )
     at.act("forward_to_province")
     at.sign_out()

@@ -721,7 +721,7 @@ class _Here:
         self.papers: dict[tuple, str] = {}
         rows = Certificate.objects.values_list(
             "issuer", ExtractYear("issued_on"), "folded_number", "product_name", "dossier__product",
-            "decision__folded_number", ExtractYear("decision__signed_on"),
+            "decision__document__folded_number", "decision__document__year",
         )  # fmt: skip
         for issuer, year, number, name, product, decision, decided in rows:
             if number:

@@ -1,0 +1,452 @@
+"""The door of the ledger (sổ văn bản): a document is recorded once, and found when typed again.
+
+:func:`record` for a document that an act rests on, :func:`record_many` for those of a list,
+:func:`correct` for what was typed wrong. The caller has checked who may do the act.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection, transaction
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from cycle import clock, files
+from cycle.models import (
+    Direction,
+    Document,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    PaperKind,
+    Role,
+    RoleAssignment,
+    User,
+    fold,
+    fold_number,
+    kind_of,
+    same_name,
+)
+
+#: The field of a form at which a wrong scan is told.
+SCAN = "scan_file"
+CHUNK = 1000
+#: What of a document is corrected by another row.
+CORRECTABLE = (
+    "kind", "does", "register", "issuer", "outside", "number", "signed_on", "signer",
+    "signer_capacity", "subject",
+)  # fmt: skip
+_OF_SCAN = ("scan_sha256", "scan_bytes", "scan_filename", "scan_type")
+
+#: Names what a document is for, as a sentence says it; "" where nothing is named.
+Told = Callable[[Document], str]
+
+CORRECTED_ALREADY = _("Văn bản này vừa được đính chính: hãy tải lại trang.")
+NOTHING_CORRECTED = _("Chưa có nội dung nào khác với nội dung đã ghi.")
+NO_REASON = _("Bạn chưa nêu lý do đính chính.")
+
+
+def ministry(day: date) -> str:
+    """What the ministry that runs the programme was called on ``day``."""
+    if day < date(2025, 3, 1):
+        return "Bộ Nông nghiệp và Phát triển nông thôn"
+    return "Bộ Nông nghiệp và Môi trường"
+
+
+class Another(ValidationError):
+    """A document differs from the one in the ledger that bears its number, or shows its scan."""
+
+
+def record(
+    document: Document,
+    *,
+    by: User | None,
+    capacity: RoleAssignment | None = None,
+    sure: bool = True,
+    told: Told = lambda _known: "",
+) -> Document:
+    """Write an unsaved document in the ledger; returns the one that is there when it is the same.
+
+    The same is what bears the same number of the same body and year; of a body that is not
+    ``sure``, guessed by the desk at which it was typed, also what shows the same scan under that
+    number. What the ledger lacks of it (its scan, who signed) is added by a correction. ``told``:
+    the name of what the known one is for, as a sentence says it. Raises :class:`Another`, at the
+    field, when it differs from the one that is there (``signed_on``, ``signer``, ``scan_file``), or
+    its scan is that of another document; ValidationError when a value is wrong.
+    """
+    _fill(document, by)
+    _check(document)
+    if not _is_number(document.number):
+        return _write("document.record", document, by=by, capacity=capacity)
+    _hold(fold_number(document.number), document.scan_sha256)
+    known = _known(document, sure, told)
+    if known is None:
+        return _write("document.record", document, by=by, capacity=capacity)
+    if wrong := unlike(document, known, told(known)):
+        raise Another(wrong)
+    lacked = _lacked(document, known)
+    if not lacked:
+        return known
+    return _write(
+        "document.correct",
+        _replacing(known, _copy(known, **lacked), by),
+        by=by,
+        capacity=capacity,
+        reason=_now("Ghi thêm nội dung còn thiếu"),
+    )
+
+
+def record_many(
+    documents: Sequence[Document],
+    *,
+    by: User | None,
+    capacity: RoleAssignment | None = None,
+    loose: Callable[[Document], bool] = lambda _known: False,
+) -> list[Document]:
+    """What a list names of earlier days, without scans, in few statements; returns for each the
+    row of the ledger, in the same order. What it bears twice, or the ledger has, is one.
+
+    ``loose``: whether nothing rests on a document any more, so that it may be corrected. Raises
+    ValidationError when a number of one body and year has two days or two signers.
+    """
+    for document in documents:
+        _fill(document, by)
+    _hold(*sorted({fold_number(each.number) for each in documents}))
+    there = Document.objects.standing().filter(
+        before=False,
+        folded_number__in={fold_number(each.number) for each in documents},
+        year__in={each.signed_on.year for each in documents if each.signed_on},
+    )
+    found = {_key(each): each for each in there.select_related("issuer")}
+    new: list[Document] = []
+    for document in documents:
+        key = _key(document)
+        known = found.setdefault(key, document)
+        if known is document or not _is_number(document.number):
+            new.append(document)
+        elif known.signed_on != document.signed_on or not _may_be(document.signer, known.signer):
+            if known.pk and loose(known):
+                document.replaces = known
+                found[key] = document
+                new.append(document)
+                continue
+            raise ValidationError(
+                _now(
+                    "Văn bản %(one)s và %(other)s trùng số nhưng khác ngày ký hoặc người ký: hãy "
+                    "kiểm tra lại."
+                )
+                % {"one": known, "other": document}
+            )
+    Document.objects.bulk_create(new, CHUNK)
+    HistoryEntry.objects.record_all(
+        [
+            HistoryEntry.objects.entry(
+                "document.correct" if document.replaces else "document.record",
+                document,
+                by=by,
+                capacity=capacity,
+                saved=[document],
+                ledger=document.pk,
+                **_told(document),
+            )
+            for document in new
+        ]
+    )
+    return [each if each.pk else found[_key(each)] for each in documents]
+
+
+def correct(
+    document: Document,
+    *,
+    by: User,
+    reason: str,
+    scan: files.Staged | None = None,
+    **became: Any,
+) -> Document:
+    """Replace ``document`` by a row with the values ``became`` and, if given, another scan.
+
+    What rests on it goes on naming it, and reads the correction by ``in_force``. Raises
+    PermissionDenied; ValidationError when a value is wrong, nothing differs, the number or the scan
+    is that of another document, or somebody corrected it meanwhile.
+    """
+    with transaction.atomic():
+        if not may_correct(by, document):
+            raise PermissionDenied
+        if not reason.strip():
+            raise ValidationError({"reason": NO_REASON})
+        stray = set(became) - set(CORRECTABLE)
+        assert not stray, f"not to be corrected: {sorted(stray)}"
+        new = _copy(document, **became)
+        if scan is not None:
+            new.scan_sha256, new.scan_bytes = scan.sha256, scan.bytes
+            new.scan_filename, new.scan_type = scan.filename, scan.content_type
+        _fill(new, by)
+        _check(new)
+        if all(getattr(new, each) == getattr(document, each) for each in (*CORRECTABLE, *_OF_SCAN)):
+            raise ValidationError(NOTHING_CORRECTED)
+        _hold(fold_number(new.number), new.scan_sha256, f"correct {document.pk}")
+        if Document.objects.filter(replaces=document).exists():
+            raise ValidationError(CORRECTED_ALREADY)
+        others = Document.objects.standing().filter(before=False).exclude(pk=document.pk)
+        if not new.before and (other := _one(others, **_number_of(new))):
+            raise ValidationError(
+                {"number": _now("Số này đã ghi cho văn bản %(paper)s.") % {"paper": other}}
+            )
+        if new.scan_sha256 and (other := _one(others, scan_sha256=new.scan_sha256)):
+            raise ValidationError({SCAN: of_another(other)})
+        return _write(
+            "document.correct",
+            _replacing(document, new, by),
+            by=by,
+            capacity=_desk(by, document),
+            reason=reason.strip(),
+        )
+
+
+def same_number(one: Document, other: Document) -> bool:
+    """Whether both have one number of one year, however it is written."""
+    mine, its = (
+        (fold_number(each.number), each.signed_on and each.signed_on.year) for each in (one, other)
+    )
+    return mine == its and bool(mine[0])
+
+
+def same_body(one: Document, other: Document) -> bool:
+    """Whether one body issued both, which is known of each."""
+    bodies = [(each.issuer_id, fold(each.outside)) for each in (one, other)]
+    return bodies[0] == bodies[1] and bodies[0] != (None, "")
+
+
+def unlike(typed: Document, known: Document, told: str = "") -> dict[str, str]:
+    """Where the two, said to be one document, are not: field -> sentence about the ``known`` one,
+    which is for what is ``told``. One document has one number, day, signer and scan; a scan or a
+    signer that is not known says nothing.
+    """
+    of = {"paper": _paper(known.number, told)}
+    wrong = {}
+    if not same_number(typed, known):
+        wrong["number"] = f"{of['paper']}."
+    if typed.signed_on != known.signed_on:
+        day = f"{known.signed_on:%d/%m/%Y}" if known.signed_on else ""
+        wrong["signed_on"] = _now("%(paper)s với ngày ký %(day)s.") % {**of, "day": day}
+    if not _may_be(typed.signer, known.signer):
+        said = {**of, "signer": known.signer}
+        wrong["signer"] = _now("%(paper)s với người ký %(signer)s.") % said
+    if typed.scan_sha256 and known.scan_sha256 and typed.scan_sha256 != known.scan_sha256:
+        wrong[SCAN] = _now(
+            "%(paper)s với bản chụp khác (%(file)s): hãy chọn đúng tệp đó, hoặc để trống để dùng "
+            "bản đã có."
+        ) % {**of, "file": known.scan_filename or _now("không rõ tên")}
+    return wrong
+
+
+def of_another(other: Document, told: str = "") -> str:
+    """The sentence at a scan that shows an ``other`` document, which is for what is ``told``."""
+    if not told:
+        return _now(
+            "Bản chụp này là của văn bản %(paper)s đã vào sổ: hãy chọn bản chụp của văn bản này."
+        ) % {"paper": other}
+    return _now(
+        "Bản chụp này là của văn bản %(paper)s, đã ghi cho %(told)s: hãy chọn bản chụp của văn bản "
+        "này."
+    ) % {"paper": other, "told": told}
+
+
+def is_scanned(number: str) -> bool:
+    """Whether the ledger has the scan of a document with this number."""
+    if not _is_number(number) or "\x00" in number:
+        return False
+    there = Document.objects.standing().filter(before=False).numbered(number)
+    return there.exclude(scan_sha256="").exists()
+
+
+def may_correct(user: User, document: Document) -> bool:
+    """Whether ``user`` keeps the ledger in which it stands: a clerk or an officer of the body that
+    issued it, or of the province.
+    """
+    return _desk(user, document) is not None
+
+
+def of_before(model: str, row: int, part: str = "") -> Document | None:
+    """The document that the row of before is, as old entries name it: «dossiers.officialdocument»,
+    12.
+    """
+    return _one(Document.objects, former__model=model, former__row=row, former__part=part)
+
+
+def of_one_number() -> list[tuple[Document, ...]]:
+    """Documents of before the ledger that have one number in one year and say different things of
+    it: for the clerk to look at.
+    """
+    rows = Document.objects.standing().of_before().exclude(folded_number="").exclude(year=None)
+    by_number: dict[tuple[str, int], dict[tuple[Any, ...], Document]] = {}
+    for each in rows.order_by("pk"):
+        said = (each.signed_on, fold(each.signer), each.scan_sha256)
+        by_number.setdefault((each.folded_number, each.year), {}).setdefault(said, each)
+    return [tuple(found.values()) for found in by_number.values() if len(found) > 1]
+
+
+# --- Inside ---------------------------------------------------------------------------------------
+
+
+def _desk(user: User, document: Document) -> RoleAssignment | None:
+    units = [document.issuer_id] if document.issuer_id else []
+    units += OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None).values_list(
+        "pk", flat=True
+    )
+    posts = (user.capacity(role, unit) for unit in units for role in (Role.CLERK, Role.OFFICER))
+    return next(filter(None, posts), None)
+
+
+def _fill(document: Document, by: User | None) -> None:
+    """What follows from what was typed."""
+    document.recorded_by, document.at = by, clock.now()
+    document.kind = document.kind or kind_of(document.number)
+    document.direction = document.direction or (
+        Direction.INCOMING
+        if document.issuer_id is None
+        else Direction.INTERNAL
+        if document.kind == PaperKind.MINUTES
+        else Direction.OUTGOING
+    )
+
+
+def _check(document: Document) -> None:
+    document.full_clean(
+        exclude=["issuer", "replaces", "recorded_by", "at"],
+        validate_unique=False,
+        validate_constraints=False,
+    )
+
+
+def _hold(*keys: str) -> None:
+    """Let nobody else record one of these numbers and scans until this transaction ends. The same
+    lock as the trigger ``document_number_once`` takes.
+    """
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a document belongs in its act's transaction")
+    with connection.cursor() as cursor:
+        for key in filter(None, keys):
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('document ' || %s, 0))", [key]
+            )
+
+
+def _number_of(document: Document) -> dict[str, Any]:
+    """What one number is by: once per register, body and year."""
+    assert document.signed_on is not None, "only those of before have no day"
+    return {
+        "folded_number": fold_number(document.number),
+        "year": document.signed_on.year,
+        "register": document.register,
+        "issuer": document.issuer,
+        "folded_outside": fold(document.outside),
+    }
+
+
+def _key(document: Document) -> tuple[Any, ...]:
+    return tuple(
+        value.pk if isinstance(value, OrgUnit) else value for value in _number_of(document).values()
+    )
+
+
+def _is_number(number: str) -> bool:
+    """Whether it is one: in a year that is told again it may be unknown («Chưa rõ số»)."""
+    return re.search("[0-9]", number) is not None
+
+
+def _is_unknown(text: str) -> bool:
+    return fold(text) == "" or fold(text).startswith("chua ro")
+
+
+def _paper(number: str, told: str) -> str:
+    if told:
+        return _now("Văn bản %(number)s đã ghi cho %(told)s") % {"number": number, "told": told}
+    return _now("Văn bản %(number)s đã vào sổ") % {"number": number}
+
+
+def _may_be(signer: str, known: str) -> bool:
+    unknown = _is_unknown(signer) or _is_unknown(known)
+    return unknown or same_name(signer, known) or fold(signer) == fold(known)
+
+
+def _lacked(typed: Document, known: Document) -> dict[str, Any]:
+    """What ``typed`` says of the document and the ledger does not know yet."""
+    lacked = {
+        field: getattr(typed, field)
+        for field in ("signer", "signer_capacity")
+        if _is_unknown(getattr(known, field)) and not _is_unknown(getattr(typed, field))
+    }
+    if typed.scan_sha256 and not known.scan_sha256:
+        lacked |= {field: getattr(typed, field) for field in _OF_SCAN}
+    return lacked
+
+
+def _one(among: Any, **asked: Any) -> Document | None:
+    """The one document that is asked for: the database lets no second in."""
+    try:
+        return among.get(**asked)
+    except Document.DoesNotExist:
+        return None
+
+
+def _known(document: Document, sure: bool, told: Told) -> Document | None:
+    """The same document in the ledger, or None. Raises Another when its scan is that of another."""
+    standing = Document.objects.standing().filter(before=False)
+    if document.scan_sha256 and (shown := _one(standing, scan_sha256=document.scan_sha256)):
+        same = same_number(document, shown) and (not sure or _key(document) == _key(shown))
+        if not same:
+            raise Another({SCAN: of_another(shown, told(shown))})
+        return shown
+    return _one(standing, **_number_of(document))
+
+
+def _copy(document: Document, **became: Any) -> Document:
+    kept = (*CORRECTABLE, *_OF_SCAN, "direction", "before", "said")
+    return Document(**{field: getattr(document, field) for field in kept} | became)
+
+
+def _replacing(old: Document, new: Document, by: User | None) -> Document:
+    new.replaces, new.recorded_by, new.at = old, by, clock.now()
+    return new
+
+
+def _told(document: Document) -> dict[str, Any]:
+    return {
+        "number": document.number,
+        "signed_on": document.signed_on.isoformat() if document.signed_on else "",
+        "signer": document.signer,
+        "issuer": document.issuer_id,
+        "outside": document.outside,
+    }
+
+
+def _write(
+    event: str,
+    document: Document,
+    *,
+    by: User | None,
+    capacity: RoleAssignment | None,
+    reason: str = "",
+) -> Document:
+    """Save the row and its entry; the scan was staged."""
+    if document.scan_sha256:
+        files.keep(document.scan_sha256, SCAN)
+    document.save(force_insert=True)
+    HistoryEntry.objects.record(
+        event,
+        document,
+        by=by,
+        capacity=capacity,
+        reason=reason,
+        saved=[document],
+        attached=[document.scan_sha256] if document.scan_sha256 else [],
+        ledger=document.pk,
+        **_told(document),
+    )
+    return document
