@@ -204,3 +204,15 @@ def test_query_count_of_a_decision_beside_others(make, son, rows, django_assert_
     with django_assert_num_queries(3):
         assert _used(dossier, "certify") is None
         assert _used(dossier, "certify") is None
+
+
+# --- Its day ----------------------------------------------------------------------------------
+
+
+def test_a_revocation_is_not_signed_before_the_certificate(make, minh, son):
+    dossier = make("Mật ong", S.AWAITING_DECISION, stars=4)
+    certify(dossier, son)
+    day = clock.today() - timedelta(days=1)
+    words = f"Văn bản ký trước ngày cấp giấy chứng nhận ({clock.today():%d/%m/%Y})"
+    refused("signed_on", words, revoke, dossier, minh, number="20/QĐ-UBND", signed_on=day)
+    revoke(dossier, minh, number="20/QĐ-UBND")

@@ -11,6 +11,7 @@ from cycle.models.calendar import (
 )
 from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import (
+    DayField,
     Fold,
     FoldNumber,
     NameField,
@@ -83,6 +84,7 @@ __all__ = [
     "JobState",
     "LawReading",
     "Level",
+    "DayField",
     "NameField",
     "Option",
     "Office",

@@ -41,7 +41,7 @@ from dossiers.forms.records import RECORDS
 from dossiers.forms.shown import Corrects, sealed, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
-from dossiers.law.conditions import Words, before_filing
+from dossiers.law.conditions import Words, before_filing, before_it_began
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import AT_WORK, LATE_STARTS
@@ -700,8 +700,12 @@ class ActForm:
         call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
             part.add_to(call)
-        doubts = before_filing(self.dossier, self.name, call["paper"])
-        self.warning = doubts or self.act.final
+        paper = call["paper"]
+        doubts = [
+            before_filing(self.dossier, self.name, paper),
+            before_it_began(self.dossier, [*call["record"], *([paper] if paper else [])]),
+        ]
+        self.warning = next(filter(None, doubts), self.act.final)
         asks = bool(self.warning) and self._sure != self.seal
         try:
             if asks:

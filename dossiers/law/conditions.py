@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -488,6 +489,27 @@ def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
         "Văn bản đề nghị ký ngày %(day)s, trước ngày nộp hồ sơ (%(since)s); ngày ký xếp hồ sơ vào "
         "đợt của ngày ấy: xin xem lại."
     ) % {"day": f"{paper.signed_on:%d/%m/%Y}", "since": f"{since:%d/%m/%Y}"}
+
+
+def before_it_began(dossier: Dossier, records: Iterable[Any]) -> Words | None:
+    """Ngày trước khi hồ sơ bắt đầu: what is asked once more of a day, in the ``records`` and paper
+    of an act, before the dossier was opened and before its year began. Of some days a record says
+    itself that they may be older (``of_before``).
+    """
+    first = min(timezone.localdate(dossier.opened_at), dossier.cycle.opened_on)
+    for record in records:
+        for column in record._meta.concrete_fields:
+            if column.get_internal_type() != "DateField" or column.name in record.of_before:
+                continue
+            day = getattr(record, column.name)
+            if day is not None and day < first:
+                said = _now(
+                    "%(what)s %(day)s trước khi hồ sơ và chu trình của hồ sơ bắt đầu (%(first)s): "
+                    "xin xem lại."
+                )
+                shown = {"day": f"{day:%d/%m/%Y}", "first": f"{first:%d/%m/%Y}"}
+                return said % ({"what": capfirst(str(column.verbose_name))} | shown)
+    return None
 
 
 _FILED = ("dossier.submit_dossier", "dossier.receive_directly")

@@ -413,7 +413,9 @@ def _understand(entry: Entry, units: Units) -> None:
         entry.refuse("phone", refused)
     try:
         first = said.get("valid_from", "")
-        meant["valid_from"] = written.day(first) if first else clock.today()
+        day = meant["valid_from"] = written.day(first) if first else clock.today()
+        if wrong := written.out_of_time(day, written.IN_SERVICE):
+            entry.refuse("valid_from", wrong)
     except written.NotADay as refused:
         entry.refuse("valid_from", refused)
 

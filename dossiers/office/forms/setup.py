@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import provinces
 from cycle.fields import PhoneField
 from cycle.models import User
+from cycle.written import EVER
 from dossiers.forms.fields import DateField, PlainPart, polish, refuse
 from dossiers.forms.shown import Corrects
 from dossiers.office.forms.people import FILE_MESSAGES, email_field
@@ -33,7 +34,7 @@ class UnitSheetForm(PlainPart):
         label=_("Bảng đơn vị (XLSX, XLS, CSV)"),
         help_text=_("Các cột: Mã, Tên, Cấp (tỉnh, huyện, xã), Mã cấp trên."),
     )
-    since = DateField(label=_("Có từ ngày"))
+    since = DateField(label=_("Có từ ngày"), lowest=EVER)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
