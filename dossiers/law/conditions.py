@@ -15,7 +15,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, Level, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.signers import REQUEST, SIGNERS, Signer
+from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, is_anothers
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
 
@@ -466,8 +466,17 @@ def signed_by_office(name: str) -> Condition:
         # In a replay of the past it may be unknown who signed.
         if paper is None or clock.replaying():
             return None
-        office = signer.office(dossier)
-        return None if office.signs_as(paper.signer_capacity) else office.sentence
+        office, capacity = signer.office(dossier), paper.signer_capacity
+        if office.signs_as(capacity):
+            return None
+        if not is_anothers(called(dossier), signer.level_of(dossier, dossier.state), capacity):
+            paper.doubt = _now(
+                "Phần mềm chưa biết chức vụ «%(capacity)s». %(who)s Trên văn bản ghi đúng như vậy, "
+                "và người ký có thẩm quyền, thì xác nhận: nhật ký sẽ ghi rõ."
+            ) % {"capacity": capacity, "who": office.sentence}
+            if paper.as_written == capacity:
+                return None
+        return office.sentence
 
     check.__name__ = f"{name}_is_signed_by_its_office"
     return Condition(check, field="paper-signer_capacity")

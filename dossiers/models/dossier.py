@@ -702,6 +702,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if self.state != before:
                 self.moved_at = moment
             self.save()
+            if paper is not None and paper.doubt:
+                data["as_written"] = paper.signer_capacity
             if isinstance(told, dict):
                 data["changed"] = told
             if self.rubric_id not in (None, rubric_before):

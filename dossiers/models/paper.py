@@ -56,6 +56,11 @@ class OfficialDocument(Record):
     #: The paper of another dossier that it is said to be (:meth:`Dossier.recent_requests`).
     same_as: OfficialDocument | None = None
 
+    #: The capacity that somebody agreed is written so on the paper, though no pattern knows it.
+    as_written = ""
+    #: What is asked of a capacity that no pattern knows; "" of any other.
+    doubt = ""
+
     objects = OfficialDocumentQuerySet.as_manager()
 
     class Meta(Record.Meta):
