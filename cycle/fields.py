@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -63,9 +64,13 @@ class PhoneField(forms.CharField):
 
 
 class DateField(forms.DateField):
-    """A day as people write it here, 17/11/2026, or as a browser sends it."""
+    """A day as people write it here, 17/11/2026, or as a browser sends it.
 
-    def __init__(self, **kwargs: Any) -> None:
+    ``lowest``: the first day that is sensible of what is asked, the programme's unless said.
+    """
+
+    def __init__(self, *, lowest: date = written.PROGRAMME, **kwargs: Any) -> None:
+        self.lowest = lowest
         # A numeric keypad suffices: 17112026 is understood too.
         attrs = {"placeholder": "dd/mm/yyyy", "inputmode": "numeric"}
         kwargs.setdefault("widget", forms.DateInput(format="%d/%m/%Y", attrs=attrs))
@@ -78,10 +83,8 @@ class DateField(forms.DateField):
 
     def clean(self, value: Any) -> Any:
         day = super().clean(value)
-        if day and not 1945 <= day.year <= 2100:
-            raise ValidationError(
-                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": day.year}
-            )
+        if day and (wrong := written.out_of_time(day, self.lowest)):
+            raise ValidationError(wrong, code="out_of_time")
         return day
 
 
@@ -99,10 +102,8 @@ class MomentField(forms.DateTimeField):
 
     def clean(self, value: Any) -> Any:
         found = super().clean(value)
-        if found and not 2000 <= timezone.localtime(found).year <= 2100:
-            raise ValidationError(
-                _("Năm %(year)s không hợp lý, xin xem lại."), params={"year": found.year}
-            )
+        if found and (wrong := written.out_of_time(timezone.localtime(found).date())):
+            raise ValidationError(wrong, code="out_of_time")
         return found
 
 

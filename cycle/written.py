@@ -45,6 +45,25 @@ _GROUPED = re.compile(r"-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\1[0-9]{3})*")
 _WHOLE = re.compile(r"(-?[0-9]{1,3}([.,\s])[0-9]{3}(?:\2[0-9]{3})*|-?[0-9]+)(?:(?!\2)[.,]0{1,2})?")
 
 
+#: The programme began in 2018. Terms of years after the last cannot be computed.
+FIRST_YEAR, LAST_YEAR = 2018, 2100
+#: The lowest sensible days: of what the programme does; of a post or its paper, for nobody who was
+#: appointed before is in service; of what is older than the programme, such as a unit.
+PROGRAMME, IN_SERVICE, EVER = date(FIRST_YEAR, 1, 1), date(1985, 1, 1), date(1945, 1, 1)
+
+
+def out_of_time(day: date, lowest: date = PROGRAMME) -> str:
+    """The sentence for a day before the ``lowest`` that is sensible, or after the last; else empty.
+
+    The one home of lowest days: forms, the administration and lists ask it.
+    """
+    if lowest <= day and day.year <= LAST_YEAR:
+        return ""
+    if lowest == PROGRAMME and EVER <= day < lowest:
+        return _("Ngày %(day)s trước khi có Chương trình OCOP (2018).") % {"day": day_text(day)}
+    return _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": day.year}
+
+
 class NotADay(ValueError):
     """The text is no day; the message is a Vietnamese sentence for the person who typed it."""
 

@@ -74,7 +74,7 @@ register("stock.hand_out", _("giao việc của hồ sơ đang làm nhập từ 
 register("potential.close", _("khép lại sản phẩm tiềm năng"))
 register("potential.reopen", _("mở lại sản phẩm tiềm năng"))
 register("potential.begin", _("mở hồ sơ từ sản phẩm tiềm năng"))
-carry("batch late like window outside")
+carry("as_written batch late like window outside")
 # Lists taken out; the contact of the office; what people change of their own.
 carry("fields how outreach query said was")
 register("producer.add", _("thêm chủ thể"))

@@ -197,6 +197,17 @@ def told(dossier: Dossier) -> models.QuerySet[HistoryEntry]:
     return dossier.history.select_related("actor", "org_unit", "acting_for").order_by("-seq")
 
 
+def as_written(history: Iterable[HistoryEntry]) -> set[int]:
+    """The papers whose signer's capacity no pattern knows: somebody agreed that it stands so."""
+    return {
+        pk
+        for entry in history
+        if entry.data.get("as_written")
+        for model, pk in entry.data.get("records", ())
+        if model == "officialdocument"
+    }
+
+
 def free_acts(user: User, dossier: Dossier) -> list[Act]:
     """The acts that no task asks for and that this person may do now."""
     return [

@@ -1,5 +1,6 @@
 """From an empty database: the province, the law, the people; what is missing, for whom."""
 
+import re
 from datetime import date
 
 import pytest
@@ -154,6 +155,17 @@ def test_units_from_a_spreadsheet(client, root):
     assert [unit.name for unit in province.children.all()] == ["Xã Một", "Phường Hai"]
     assert HistoryEntry.objects.get(event="office.units").data["units"] == 3
     assert "một hệ thống phục vụ một tỉnh" in provinces_refused(client, SHEET)
+
+
+def test_a_sheet_is_held_while_its_day_is_mended(client, root, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(root)
+    page = send(client, SHEET, since="1/1/0202").content.decode()
+    assert "Đã giữ tệp «don vi.csv»" in page and not OrgUnit.objects.exists()
+    (held,) = re.findall(r'name="file-held" value="([^"]+)"', page)
+    mended = client.post("/setup/units/", {"file-held": held, "since": "01/07/2025"})
+    assert mended.status_code == 302
+    assert OrgUnit.objects.get(level=Level.PROVINCE).name == "Tỉnh Mới"
 
 
 def provinces_refused(client, text):

@@ -47,6 +47,7 @@ from dossiers.models import (
     Certificate,
     Dossier,
     Evidence,
+    OfficialDocument,
     OutreachEvent,
     SelfAssessment,
     State,
@@ -220,6 +221,21 @@ def test_the_ways_beside_the_walk_are_there():
 
 def test_the_code_knows_every_word_that_the_demo_stores():
     assert words.unknown() == []
+
+
+def test_a_commune_s_request_is_kept_as_the_page_of_forwarding_keeps_it():
+    sent = HistoryEntry.objects.filter(
+        event="dossier.forward_to_province", before=State.COMMUNE_CHECKED
+    )
+    live = Dossier.objects.filter(rule_set__edition="qd26_2026", pk__in=sent.values("stream_id"))
+    kinds = {
+        paper.scan.kind
+        for entry in sent.filter(stream_id__in=live.values("pk"))
+        for model, pk in entry.data["records"]
+        if model == "officialdocument"
+        for paper in OfficialDocument.objects.filter(pk=pk).select_related("scan")
+    }
+    assert kinds == {"commune_request"}
 
 
 def test_files_of_evidence_are_on_disk():

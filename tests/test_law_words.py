@@ -28,7 +28,7 @@ from tests.law_acts import authority
 from tests.pages import tick
 from tests.public_pages import main, see
 from tests.standing import approved, sent_up, stand
-from tests.world import open_cycle, open_dossier, open_task
+from tests.world import open_cycle, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -190,6 +190,41 @@ def test_a_later_return_does_not_move_it(cycle, batches, commune, an, chi, minh)
         doors.complete(open_task(dossier), "supplement", by=an)
     assert dossier.batch().number == 1
     assert clock_of(dossier).due_on == date(2026, 6, 29)
+
+
+def test_a_second_forwarding_does_not_move_it(cycle, batches, commune, an, chi):
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    # Returned for supplement as far as the commune, and sent up by it again.
+    with clock.at(at(2026, 5, 10)):
+        stand(dossier, S.COMMUNE_CHECKED, stars=None, points_sum=None, sheets=None)
+    again = records.request(
+        number="99/TTr-UBND", scan=records.scan("another"), signed_on=date(2026, 5, 20)
+    )
+    dossier = propose(dossier, chi, at(2026, 5, 20), again)
+    assert dossier.history.filter(event="dossier.forward_to_province").count() == 2
+    assert (dossier.batch().number, clock_of(dossier).due_on) == (1, date(2026, 6, 29))
+    assert list(years.dossiers_of(batches[0], type(dossier).objects.all())) == [dossier]
+    assert not years.dossiers_of(batches[1], type(dossier).objects.all()).exists()
+
+
+def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old_commune, an):
+    """Its commune proposes to the district: the days of a district's batch are its own."""
+    year = open_cycle(rule_sets["qd1048_2019"], 2022)
+    days = {"propose_by": date(2022, 4, 29), "decide_by": date(2022, 6, 29)}
+    of_province = Batch.objects.create(cycle=year, number=1, name="Đợt 1", **days)
+    with clock.at(at(2022, 3, 1)):
+        dossier = stand(
+            open_dossier(year, old_commune, an), S.COMMUNE_CHECKED,
+            stars=None, points_sum=None, sheets=None,
+        )  # fmt: skip
+    leader = person("pon", "Lò Văn Pồn", ("leader", old_commune))
+    with clock.at(at(2022, 3, 10)):
+        doors.complete(open_task(dossier), "forward_to_district", by=leader)
+    assert dossier.proposed() is not None
+    assert (dossier.batch(), clock_of(dossier)) == (None, None)
+    days = {"propose_by": date(2022, 3, 31), "decide_by": date(2022, 5, 31)}
+    own = Batch.objects.create(cycle=year, number=1, level="district", name="Đợt 1", **days)
+    assert dossier.batch() == own != of_province
 
 
 def test_the_list_of_a_batch_has_it_too_and_a_reevaluation_belongs_to_none(

@@ -1,5 +1,6 @@
 """A paper is one: of one number, day, signer and scan in all dossiers, and for one kind of act."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -206,3 +207,84 @@ def test_query_count_of_a_decision_beside_others(make, son, rows, django_assert_
     with django_assert_num_queries(2):
         assert _used(dossier, "certify") is None
         assert _used(dossier, "certify") is None
+
+
+# --- Its day ----------------------------------------------------------------------------------
+
+
+def test_a_revocation_is_not_signed_before_the_certificate(make, minh, son):
+    dossier = make("Mật ong", S.AWAITING_DECISION, stars=4)
+    certify(dossier, son)
+    day = clock.today() - timedelta(days=1)
+    words = f"Văn bản ký trước ngày cấp giấy chứng nhận ({clock.today():%d/%m/%Y})"
+    refused("signed_on", words, revoke, dossier, minh, number="20/QĐ-UBND", signed_on=day)
+    revoke(dossier, minh, number="20/QĐ-UBND")
+
+
+# --- The capacity of its signer ---------------------------------------------------------------
+
+
+@pytest.fixture
+def forward(make, chi, settings, tmp_path):
+    """Sends a request up from the page, signed in a capacity; the dossier, the client, its page."""
+    settings.MEDIA_ROOT = tmp_path
+    dossier, client = make("Mật ong", S.COMMUNE_CHECKED), Client()
+    client.force_login(chi)
+    address = reverse("dossiers:task", args=[open_task(dossier).pk])
+
+    def typed(capacity):
+        said = {
+            "number": "15/TTr-UBND",
+            "signed_on": f"{clock.today():%d/%m/%Y}",
+            "signer": "Quàng Văn Chi",
+            "signer_capacity": capacity,
+            "scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x obj %%EOF"),
+        }
+        named = {f"forward_to_province-paper-{name}": value for name, value in said.items()}
+        return named | {"act": "forward_to_province"}
+
+    return dossier, client, address, typed
+
+
+def test_a_capacity_that_no_pattern_knows_is_asked_about_once(forward):
+    dossier, client, address, typed = forward
+    said = "Người được giao phụ trách UBND xã"
+    page = client.post(address, typed(said)).content.decode()
+    assert f"Phần mềm chưa biết chức vụ «{said}»." in page and "Đúng: " in page
+    assert not dossier.officialdocuments.exists()
+    (seal,) = set(re.findall(r'name="forward_to_province-sure" value="(\w+)"', page))
+    # A yes to one capacity is none to another.
+    yes = {"forward_to_province-sure": seal}
+    other = client.post(address, typed("Phụ trách UBND xã") | yes).content.decode()
+    assert "Phần mềm chưa biết chức vụ «Phụ trách UBND xã»." in other
+    assert not dossier.officialdocuments.exists()
+    assert agreed(client, address, typed(said)).status_code == 302
+    assert dossier.officialdocuments.get().signer_capacity == said
+    entry = dossier.history.get(event="dossier.forward_to_province")
+    assert entry.data["as_written"] == said
+    page = " ".join(client.get(f"/dossiers/{dossier.pk}/").content.decode().split())
+    assert f"chức vụ «{said}» ghi đúng như trên văn bản" in page
+    assert f'{said} <span class="tag">chức vụ ghi đúng như trên văn bản</span>' in page
+
+
+@pytest.mark.parametrize(
+    "capacity",
+    ["Chủ tịch UBND xã Mường Nhé", "Thư ký Chủ tịch UBND xã", "Chủ tịch UBND tỉnh", "Bộ trưởng"],
+)
+def test_what_is_known_to_be_anothers_is_refused_and_not_asked(forward, chi, capacity):
+    dossier, client, address, typed = forward
+    page = client.post(address, typed(capacity)).content.decode()
+    assert "Phần mềm chưa biết chức vụ" not in page and "Đúng: " not in page
+    assert "Văn bản của xã do Chủ tịch hoặc Phó Chủ tịch UBND xã ký" in page
+    # Nor does a door take it that is told it was agreed to.
+    paper = records.signed_paper(signer="Quàng Văn Chi", signer_capacity=capacity)
+    paper.as_written = capacity
+    with pytest.raises(ConditionNotMet):
+        doors.complete(open_task(dossier), "forward_to_province", by=chi, paper=paper)
+
+
+def test_a_known_capacity_is_neither_asked_nor_marked(forward):
+    dossier, client, address, typed = forward
+    assert client.post(address, typed("Chủ tịch UBND xã")).status_code == 302
+    entry = dossier.history.get(event="dossier.forward_to_province")
+    assert "as_written" not in entry.data

@@ -52,6 +52,11 @@ def upload(client, content, name="nhan su.xlsx"):
     return client.post(ADDRESS, {"file": SimpleUploadedFile(name, content)})
 
 
+def sure(page):
+    """The yes of a page that shows a list."""
+    return {"sure": re.search(r'name="sure" value="(\w+)"', page)[1]}
+
+
 def checked(by, *rows):
     found = roster.read(book(rows), "x.xlsx", by=by)
     found.check()
@@ -88,8 +93,8 @@ def test_forty_at_once_from_the_sheet_to_their_slips(client, staff, province, co
     assert counted() == before
 
     (sent,) = re.findall(r'name="rows" value="([^"]*)"', page)
-    sent = sent.replace("&quot;", '"')
-    answer = client.post(ADDRESS, {"rows": sent})
+    sent = {"rows": sent.replace("&quot;", '"'), **sure(page)}
+    answer = client.post(ADDRESS, sent)
     assert "no-store" in answer["Cache-Control"]
     assert len(set(codes(answer.content.decode()))) == 40
     assert ActivationSlip.objects.count() == 40
@@ -97,16 +102,41 @@ def test_forty_at_once_from_the_sheet_to_their_slips(client, staff, province, co
     assert (new.phone, new.has_usable_password()) == ("0912345678", False)
     assert new.role_assignments.get().made_by == staff
     # Sent twice, nobody is there twice.
-    again = client.post(ADDRESS, {"rows": sent}).content.decode()
+    again = client.post(ADDRESS, sent).content.decode()
     assert "Đã có tài khoản" in again
     assert User.objects.filter(full_name="Lường Thị Mới").count() == 1
+
+
+def test_what_was_not_shown_is_asked_anew(client, staff, commune):
+    """A yes is to what the page showed, as it was understood then."""
+    client.force_login(staff)
+    page = upload(client, book([row()])).content.decode()
+    (sent,) = re.findall(r'name="rows" value="([^"]*)"', page)
+    sent = sent.replace("&quot;", '"')
+    before = counted()
+    otherwise = sent.replace("Lường Thị Mới", "Lường Thị Khác")
+    assert otherwise != sent
+    for told in (
+        {"rows": sent},
+        {"rows": sent, "sure": "x"},
+        {"rows": otherwise, **sure(page)},
+    ):
+        asked = client.post(ADDRESS, told).content.decode()
+        assert "Danh sách nay được hiểu khác: xem lại, rồi bấm lần nữa." in asked
+        assert counted() == before
+    # Its unit is understood otherwise since: the page shows it once more.
+    OrgUnit.objects.filter(pk=commune.pk).update(name="Xã Nà Tấu mới", aliases="Xã Nà Tấu")
+    asked = client.post(ADDRESS, {"rows": sent, **sure(page)}).content.decode()
+    assert "Danh sách nay được hiểu khác" in asked and counted() == before
+    assert client.post(ADDRESS, {"rows": sent, **sure(asked)}).status_code == 200
+    assert counted() != before
 
 
 def test_a_roster_sent_again_enters_nothing_and_leads_to_the_people(client, staff, commune):
     client.force_login(staff)
     page = upload(client, book([row()])).content.decode()
     (sent,) = re.findall(r'name="rows" value="([^"]*)"', page)
-    sent = {"rows": sent.replace("&quot;", '"'), "csrfmiddlewaretoken": "trang-1"}
+    sent = {"rows": sent.replace("&quot;", '"'), "csrfmiddlewaretoken": "trang-1", **sure(page)}
     assert client.post(ADDRESS, sent).status_code == 200
     before = counted(), ActivationSlip.objects.count()
     again = client.post(ADDRESS, sent)

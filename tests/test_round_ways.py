@@ -1168,6 +1168,20 @@ def best_of_all(cycle, commune, an):
     return stand(dossier, State.AWAITING_DECISION, stars=5, points_sum="650")
 
 
+def test_what_the_centre_has_answered_is_not_asked_of_it_again(best_of_all, minh, son):
+    """Ninety points and more may be of four stars: the number alone sends nothing up again."""
+    dossier = best_of_all
+    approved(dossier, minh)
+    on_paper(dossier, "nominate", son)
+    less = records.evaluation("650", 7, stars=4)
+    on_paper(dossier, "record_centre_result", minh, record=less)
+    doors.complete(open_task(dossier), "propose_recognition", by=minh)
+    Dossier.objects.filter(pk=dossier.pk).update(stars=5)
+    with pytest.raises(ConditionNotMet, match="Trung ương đã có kết quả"):
+        on_paper(dossier, "nominate", son)
+    assert dossier.history.filter(event="dossier.nominate").count() == 1
+
+
 @pytest.mark.parametrize("chosen", ["certify", "evaluate_again"])
 def test_the_centre_gave_less_and_the_leader_chooses_on_paper(chosen, best_of_all, minh, son, thu):
     dossier = best_of_all

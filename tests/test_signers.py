@@ -316,3 +316,61 @@ def test_a_capacity_is_that_of_its_office_however_it_is_written(office, said, si
 def test_the_tables_are_as_long_as_they_should_be():
     for _office, does, does_not in list(WRITTEN.values())[:4]:
         assert len(set(does)) >= 20 and len(set(does_not)) >= 20
+
+
+# --- A capacity that no pattern knows ---------------------------------------------------------
+
+#: Of which level's office one is asked.
+LEVELS = {
+    "commune": Level.COMMUNE,
+    "district": Level.DISTRICT,
+    "province": Level.PROVINCE,
+    "minister": Level.CENTRE,
+    "centre": Level.CENTRE,
+    "council": Level.PROVINCE,
+}
+#: Nobody's that is known, though in the tables above: it may stand so on a paper.
+NOBODYS = {"Tịch Chủ", "Chủ tịch và Phó Chủ tịch", "TM. Bộ", "Phó Bộ trưởng"}
+UNKNOWN = {
+    Level.COMMUNE: [
+        "Phụ trách Ủy ban nhân dân xã",
+        "Người được giao phụ trách UBND xã Nà Tấu",
+        "Chủ tịch lâm thời UBND xã Nà Tấu",
+        "Chủ tịch Ủy ban hành chính xã",
+        "Phó Chủ tịch điều hành UBND xã",
+        "Chủ tịch UBND xã lâm thời",
+    ],
+    Level.PROVINCE: [
+        "Phó Chủ tịch điều hành tỉnh",
+        "Phó Chủ tịch phụ trách khối kinh tế UBND tỉnh",
+        "Quyền phụ trách UBND tỉnh Điện Biên",
+    ],
+    Level.CENTRE: ["Bộ trưởng Bộ Nông nghiệp và Môi trường Việt Nam", "Thứ trưởng phụ trách"],
+}
+#: Known to be another's beside those of the tables above.
+OF_OTHERS = [
+    "Chủ tịch Mường Nhé",
+    "Phụ trách UBND xã Mường Nhé",
+    "Phụ trách UBND Mường Nhé",
+    "Chủ tịch lâm thời UBND phường Nà Tấu",
+    "Quyền phụ trách UBND tỉnh Lai Châu",
+    "Thư ký phụ trách UBND xã",
+    "x",
+    "12 34",
+]
+
+
+@pytest.mark.parametrize("office", WRITTEN)
+def test_what_is_known_to_be_anothers_may_never_stand_so_on_the_paper(office):
+    _its, _does, does_not = WRITTEN[office]
+    for said in {*does_not, *OF_OTHERS} - NOBODYS:
+        for way in (said, said.upper(), fold(said)):
+            assert signers.is_anothers(CALLED, LEVELS[office], way), way
+
+
+@pytest.mark.parametrize(
+    ("level", "said"), [(level, each) for level, its in UNKNOWN.items() for each in its]
+)
+def test_what_no_pattern_knows_may_stand_so_on_the_paper(level, said):
+    assert not any(office.signs_as(said) for office, *_tables in WRITTEN.values())
+    assert not signers.is_anothers(CALLED, level, said)

@@ -11,15 +11,23 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django import forms
 from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from cycle import clock
+from cycle import clock, written
 from cycle.models import Cycle
+from cycle.models.folding import document_wrong
+from dossiers.forms.records import RECORDS as FORMS_OF
+from dossiers.law.conditions import before_it_began
 from dossiers.lists import overdue
 from dossiers.models import ConditionNotMet, Dossier, State, Term
+from dossiers.models.paper import OfficialDocument
+from dossiers.office import roster
+from dossiers.office.stock import cells
+from dossiers.office.stock.columns import FIELDS, STEPS
 from dossiers.page import RECORDS, SILENT
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
@@ -31,6 +39,8 @@ from notifications.models import Delivery, Notification
 from tests import records
 from tests.filing_anew import at
 from tests.standing import stand
+from tests.task_pages import agreed as agreed_to
+from tests.test_written import every
 from tests.world import open_cycle, open_dossier, person
 
 ROOT = Path(__file__).parents[1]
@@ -257,6 +267,129 @@ def test_what_is_said_to_ask_or_show_it_names_it(name, where):
     # Its own declaration does not count.
     used = re.findall(rf"\b{column}(?:__\w+)?\b(?! = models\.)", said)
     assert used, f"{path} does not name {column}: {how}?"
+
+
+# --- The lowest sensible day ----------------------------------------------------------------------
+
+#: Fields of a day that may be before the programme: the lowest, and why.
+SERVICE = (written.IN_SERVICE, "a post may be older than the programme, and no career is longer")
+OLDER = {
+    "OrgUnit.valid_from": (written.EVER, "units are older than the programme"),
+    "OrgUnit.valid_to": (written.EVER, "so is their end"),
+    "UnitSheetForm.since": (written.EVER, "units are older than the programme"),
+    "Evidence.issued_on": (written.EVER, "a producer's papers are as old as the producer"),
+    "Evidence.expires_on": (written.EVER, "a paper of the past proves the past"),
+    "RoleAssignment.valid_from": SERVICE,
+    "RoleAssignment.valid_to": SERVICE,
+    **{f"{form}.valid_from": SERVICE for form in ("PostForm", "EnrolForm", "GiveForm", "MoveForm")},
+}
+
+
+def _day_fields():
+    """(name, its two last parts, field) of every field of a day of every form and admin page."""
+    for name, field in every(forms.DateField):
+        yield name, ".".join(name.split(".")[-2:]), field
+
+
+def test_every_field_of_a_day_has_a_lowest_sensible_day():
+    met, wrong = set(), []
+    for name, short, field in _day_fields():
+        lowest, why = OLDER.get(short, (written.PROGRAMME, ""))
+        met.add(short)
+        # The day itself is taken, the one before it not.
+        field.clean(f"{lowest:%d/%m/%Y}")
+        for typed in (
+            f"{lowest - timedelta(days=1):%d/%m/%Y}", "1/1/0202", "1/1/1900", "1/1/20226", "1/1/2101"
+        ):  # fmt: skip
+            try:
+                field.clean(typed)
+            except ValidationError as refused:
+                assert len(refused.messages) == 1 and refused.messages[0], name
+            else:
+                wrong.append((name, typed, why))
+    assert wrong == []
+    assert set(OLDER) - met == set()
+
+
+@pytest.mark.parametrize("typed", ["31/12/2017", "1/1/0202", "1/1/1900", "1/1/2101"])
+def test_every_moment_has_a_lowest_sensible_day(typed):
+    for name, field in every(forms.DateTimeField, forms.SplitDateTimeField):
+        split = isinstance(field, forms.SplitDateTimeField)
+        with pytest.raises(ValidationError):
+            field.clean([typed, "14:05"] if split else f"{typed} 14:05")
+            pytest.fail(name)
+
+
+@pytest.mark.parametrize("typed", ["31/12/2017", "1/1/0202", "1/1/1900", 43100, "1/1/2101"])
+def test_every_cell_of_a_day_has_a_lowest_sensible_day(typed):
+    """Each column of a list that takes a day reads it so; there is one reader."""
+    days = {name for name, reader in cells.READERS.items() if reader is cells.day}
+    assert {"issued_on", "revoked_on", "surveyed_on", "since", *STEPS} <= days
+    assert [name for name in FIELDS if name.endswith("_on") and name not in days] == []
+    with pytest.raises(cells.Unread, match="trước khi có Chương trình OCOP|không hợp lý"):
+        cells.day(typed)
+
+
+@pytest.mark.parametrize("typed", ["1/1/1950", "1/1/0202", "31/12/1984"])
+def test_a_list_of_people_and_a_document_have_a_lowest_day(typed):
+    assert "không hợp lý" in str(document_wrong(f"12/QĐ-UBND ngày {typed}".replace("0202", "1900")))
+    assert document_wrong("12/QĐ-UBND ngày 1/3/2010") == ""
+    entry = roster.Entry(2, {"valid_from": typed})
+    roster._understand(entry, None)
+    assert len(entry.wrong["valid_from"]) == 1
+
+
+#: Of a record or paper: its days that may be before its dossier began.
+OF_BEFORE = {
+    "Evidence.issued_on": "a producer's papers are older than its dossier",
+    "Evidence.expires_on": "a paper of the past proves the past",
+    "BusinessPlan.owner_trained_on": "who was trained before need not be again",
+    "BusinessPlan.starts_on": "production may have begun",
+}
+
+
+def _days_of_records():
+    """(model, name) of each day of what an act of a dossier records."""
+    models_of = [*{part._meta.model for parts in FORMS_OF.values() for part in parts}]
+    for model in sorted([*models_of, OfficialDocument], key=lambda each: each.__name__):
+        for field in model._meta.concrete_fields:
+            if field.get_internal_type() == "DateField" and field.editable:
+                yield model, field.name
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("model", "name"), list(_days_of_records()))
+def test_a_day_before_the_dossier_began_is_asked_about_once(cycle, commune, an, model, name):
+    dossier = open_dossier(cycle, commune, an)
+    began = min(cycle.opened_on, timezone.localdate(dossier.opened_at))
+    older = f"{model.__name__}.{name}" in OF_BEFORE
+    for days, asks in ((1, not older), (0, False)):
+        said = before_it_began(dossier, [model(**{name: began - timedelta(days=days)})])
+        assert bool(said) == asks
+        if said:
+            assert f"{began - timedelta(days=days):%d/%m/%Y}" in str(said)
+
+
+def test_the_days_that_may_be_older_are_named():
+    named = {
+        f"{model.__name__}.{each}" for model, _n in _days_of_records() for each in model.of_before
+    }
+    assert named == set(OF_BEFORE)
+
+
+@pytest.mark.django_db
+def test_a_visit_of_another_year_is_recorded_once_it_was_agreed_to(client, cycle, commune, an):
+    dossier = stand(open_dossier(cycle, commune, an), State.IMPLEMENTING)
+    client.force_login(an)
+    day = cycle.opened_on - timedelta(days=400)
+    typed = {"visited_on": f"{day:%d/%m/%Y}", "visitor": "Lò Thị An", "findings": "Đạt"}
+    typed = {f"record_visit-visit-{name}": value for name, value in typed.items()}
+    where = f"/dossiers/{dossier.pk}/acts/record_visit/"
+    asked = client.post(where, typed).content.decode()
+    assert f"Ngày đến {day:%d/%m/%Y} trước khi hồ sơ và chu trình của hồ sơ bắt đầu" in asked
+    assert not dossier.visits.exists()
+    assert agreed_to(client, where, typed).status_code == 302
+    assert dossier.visits.get().visited_on == day
 
 
 # --- Days that were typed and asked by nobody ------------------------------------------------

@@ -118,7 +118,8 @@ def test_every_field_of_a_day_reads_it_day_first(language):
     with translation.override(language):
         for name, field in walked:
             for typed, meant in DAYS.items():
-                assert field.clean(typed) == meant, (name, typed)
+                # Which days are sensible each field says for itself: test_stored_days.
+                assert field.to_python(typed) == meant, (name, typed)
             for typed, sentence in (
                 NO_DAYS | dict.fromkeys(NO_DAYS_AT_ALL, written.HOW_A_DAY)
             ).items():
@@ -148,7 +149,7 @@ def test_every_field_of_a_moment_reads_it_day_first(language):
     with translation.override(language):
         for name, field in moments:
             for typed, meant in DAYS.items():
-                if meant.year < 2000:
+                if meant < written.PROGRAMME:
                     continue
                 split = isinstance(field, forms.SplitDateTimeField)
                 found = field.clean([typed, "14:05"] if split else f"{typed} 14:05")

@@ -51,7 +51,7 @@ from dossiers.models import (
     Task,
     Visit,
 )
-from dossiers.models.evidence import SIGNED_PAPER
+from dossiers.models.evidence import COMMUNE_REQUEST, SIGNED_PAPER
 from dossiers.models.records import Record
 from dossiers.walk import doors, stock
 
@@ -203,6 +203,7 @@ class Walk:
         number = f"{chance.randrange(100, 999)}{self.dossier.pk:03}/{symbol}"
         # A scan shows one paper.
         staged = files.stage(ContentFile(SCAN + f"% {number}\n".encode()))
+        request = ACTS[name].is_request(self.dossier.state, self.dossier.rule_set)
         return OfficialDocument(
             document=Document(
                 number=number,
@@ -213,7 +214,8 @@ class Walk:
             ),
             scan=Evidence(
                 dossier=self.dossier,
-                kind=SIGNED_PAPER,
+                # As the page of forwarding keeps it.
+                kind=COMMUNE_REQUEST if request else SIGNED_PAPER,
                 title=f"Văn bản {number}",
                 sha256=staged.sha256,
                 bytes=staged.bytes,

@@ -20,6 +20,7 @@ from cycle.models.document import (
 )
 from cycle.models.fault import FaultKind, FileFault
 from cycle.models.folding import (
+    DayField,
     Fold,
     FoldNumber,
     NameField,
@@ -97,6 +98,7 @@ __all__ = [
     "JobState",
     "LawReading",
     "Level",
+    "DayField",
     "NameField",
     "Option",
     "Office",

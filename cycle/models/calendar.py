@@ -19,9 +19,7 @@ from cycle.models.organisation import Level, Role, check_period
 from cycle.models.ruleset import RuleSet
 from cycle.steps import Step
 from cycle.workdays import DAY, Calendar, Unit
-
-#: The programme began in 2018. Terms of years after the last cannot be computed.
-FIRST_YEAR, LAST_YEAR = 2018, 2100
+from cycle.written import FIRST_YEAR, LAST_YEAR
 
 
 def turn_of(today: date, at: str = "") -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from cycle.letters import DASHES, fold
 from cycle.letters import Fold as Fold
 from cycle.letters import FoldNumber as FoldNumber
 from cycle.letters import fold_number as fold_number
-from cycle.written import clean_name, day_text, visible
+from cycle.written import IN_SERVICE, PROGRAMME, clean_name, day_text, out_of_time, visible
 
 
 class NameField(models.CharField):
@@ -35,6 +35,23 @@ class NameField(models.CharField):
         """A plain CharField to migrations."""
         name, _path, args, kwargs = super().deconstruct()
         return name, "django.db.models.CharField", args, kwargs
+
+
+class DayField(models.DateField):
+    """A column for a day that may be before the programme, from the ``lowest`` on."""
+
+    def __init__(self, *args: Any, lowest: date = PROGRAMME, **kwargs: Any) -> None:
+        self.lowest = lowest
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        # Forms and the administration say which field reads it: always that of ``cycle.fields``.
+        return super().formfield(**{"lowest": self.lowest} | kwargs)
+
+    def deconstruct(self) -> Any:
+        """A plain DateField to migrations."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.DateField", args, kwargs
 
 
 #: Spaces that PostgreSQL's ``\\s`` does not match.
@@ -101,13 +118,16 @@ def days_in(text: str) -> list[date]:
 
 
 def document_wrong(text: str) -> Any:
-    """The sentence for a text that names no document, or one of a day to come; else empty."""
+    """The sentence for a text that names no document, one of a day to come, or one that is older
+    than any that is in use; else empty.
+    """
     if not names_document(text):
         return _("Văn bản cần số và ký hiệu, ví dụ 12/QĐ-UBND: hãy nhập lại số, ngày văn bản.")
     # In a replay of the past a document may be newer than the act that it is typed for.
-    ahead = [] if clock.replaying() else [day for day in days_in(text) if day > clock.today()]
+    days = days_in(text)
+    ahead = [] if clock.replaying() else [day for day in days if day > clock.today()]
     if not ahead:
-        return ""
+        return next((wrong for day in days if (wrong := out_of_time(day, IN_SERVICE))), "")
     said = _("Ngày %(day)s của văn bản chưa đến: hãy nhập lại số, ngày văn bản.")
     return said % {"day": day_text(ahead[0])}
 

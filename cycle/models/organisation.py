@@ -39,8 +39,9 @@ from cycle.models.area import (
     array,
     start,
 )
-from cycle.models.folding import NameField
+from cycle.models.folding import DayField, NameField
 from cycle.models.former import Renamed
+from cycle.written import EVER, IN_SERVICE
 
 
 def check_period(first: date | None, last: date | None, field: str) -> None:
@@ -230,8 +231,8 @@ class OrgUnit(Renamed):
         related_name="children",
         verbose_name=_("đơn vị cấp trên"),
     )
-    valid_from = models.DateField(_("có từ ngày"))
-    valid_to = models.DateField(_("đến hết ngày"), null=True, blank=True)
+    valid_from = DayField(_("có từ ngày"), lowest=EVER)
+    valid_to = DayField(_("đến hết ngày"), lowest=EVER, null=True, blank=True)
     successors = models.ManyToManyField(
         "self",
         symmetrical=False,
@@ -626,8 +627,8 @@ class RoleAssignment(models.Model):
     org_unit = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="role_assignments", verbose_name=_("đơn vị")
     )
-    valid_from = models.DateField(_("từ ngày"))
-    valid_to = models.DateField(_("đến hết ngày"), null=True, blank=True)
+    valid_from = DayField(_("từ ngày"), lowest=IN_SERVICE)
+    valid_to = DayField(_("đến hết ngày"), lowest=IN_SERVICE, null=True, blank=True)
     #: NULL: appointed before this column existed, or by the system.
     made_by = models.ForeignKey(
         User,

@@ -7,6 +7,7 @@ incomplete, so all messages that a person can meet are ours.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -50,7 +51,7 @@ from dossiers.forms.records import RECORDS
 from dossiers.forms.shown import Corrects, sealed, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
-from dossiers.law.conditions import Words, before_filing
+from dossiers.law.conditions import Words, before_filing, before_it_began
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import AT_WORK, LATE_STARTS
@@ -597,6 +598,14 @@ def _exactly(value: Any) -> object:
     return str(value)
 
 
+def _only_doubt(refused: ConditionNotMet | ValidationError, paper: Any) -> Words:
+    """What is asked of the capacity on ``paper``, when nothing else was refused; else empty."""
+    if paper is None or not isinstance(refused, ConditionNotMet):
+        return ""
+    at = {lack.field for lack in refused.lacks}
+    return paper.doubt if at == {"paper-signer_capacity"} else ""
+
+
 class ActForm:
     """The form of the act ``name`` on ``dossier``, done by ``user``.
 
@@ -713,18 +722,28 @@ class ActForm:
         call: dict[str, Any] = {"record": [], "paper": None, "reason": ""}
         for part in self.parts:
             part.add_to(call)
-        doubts = before_filing(self.dossier, self.name, call["paper"])
-        self.warning = doubts or self.act.final
-        asks = bool(self.warning) and self._sure != self.seal
+        paper = call["paper"]
+        doubts = [
+            before_filing(self.dossier, self.name, paper),
+            before_it_began(self.dossier, [*call["record"], *([paper] if paper else [])]),
+        ]
+        self.warning = next(filter(None, doubts), self.act.final)
+        agreed = self._sure == self.seal
+        asks = bool(self.warning) and not agreed
+        dossier, task, told = self.dossier, self.task, call
+        if asks:
+            dossier, task, told = deepcopy((dossier, task, told))
+        if agreed and paper is not None:
+            paper.as_written = paper.signer_capacity
         try:
-            if asks:
-                # What the record refuses is refused first: nobody is asked about it.
-                dossier, task, copied = deepcopy((self.dossier, self.task, call))
-                with doors.rehearsed():
-                    self._through(dossier, task, copied)
-            else:
-                self._through(self.dossier, self.task, call)
+            # What the record refuses is refused first: nobody is asked about it.
+            with doors.rehearsed() if asks else nullcontext():
+                self._through(dossier, task, told)
         except (ConditionNotMet, ValidationError) as error:
+            if (doubt := _only_doubt(error, told["paper"])) and not agreed:
+                self.warning = " ".join(str(each) for each in (*doubts, doubt) if each)
+                self.asks = self._said()
+                return False
             for field, sentences in refusals(error):
                 self._place(field, sentences)
         except PaperRequired:

@@ -194,12 +194,16 @@ class FileField(forms.FileField):
         upload = super().clean(data, initial)
         if not upload:
             return None
-        kind = check_upload(upload, self.taken)
+        kind = self.kind_of(upload)
         self.check(kind.content_type)
         staged = stage(upload, kind)
         if owner is not None:
             upload.held = _seal(staged, owner)
         return staged
+
+    def kind_of(self, upload: UploadedFile) -> contents.Kind:
+        """The kind of an upload. Raises ValidationError for one that this field does not take."""
+        return check_upload(upload, self.taken)
 
     def bound_data(self, data: Any, initial: Any) -> Any:
         """The data that was sent, for the page to say whether a file is held."""
@@ -207,6 +211,19 @@ class FileField(forms.FileField):
 
     def check(self, content_type: str) -> None:
         """Raise ValidationError when this field takes no file of this type."""
+
+
+class TableField(FileField):
+    """A table that is read at once and not kept: of any kind, for whoever reads it says what is
+    wrong with it.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs["accept"] = ".xlsx,.xls,.ods,.csv"
+
+    def kind_of(self, upload: UploadedFile) -> contents.Kind:
+        return contents.Kind("application/octet-stream", (PurePath(upload.name or "").suffix,))
 
 
 class ScanField(FileField):

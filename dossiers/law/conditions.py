@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -14,7 +15,7 @@ from cycle import clock, documents
 from cycle.models import HistoryEntry, Level, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.signers import REQUEST, SIGNERS, Signer
+from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, is_anothers
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
 
@@ -465,8 +466,17 @@ def signed_by_office(name: str) -> Condition:
         # In a replay of the past it may be unknown who signed.
         if paper is None or clock.replaying():
             return None
-        office = signer.office(dossier)
-        return None if office.signs_as(paper.signer_capacity) else office.sentence
+        office, capacity = signer.office(dossier), paper.signer_capacity
+        if office.signs_as(capacity):
+            return None
+        if not is_anothers(called(dossier), signer.level_of(dossier, dossier.state), capacity):
+            paper.doubt = _now(
+                "Phần mềm chưa biết chức vụ «%(capacity)s». %(who)s Trên văn bản ghi đúng như vậy, "
+                "và người ký có thẩm quyền, thì xác nhận: nhật ký sẽ ghi rõ."
+            ) % {"capacity": capacity, "who": office.sentence}
+            if paper.as_written == capacity:
+                return None
+        return office.sentence
 
     check.__name__ = f"{name}_is_signed_by_its_office"
     return Condition(check, field="paper-signer_capacity")
@@ -488,6 +498,27 @@ def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
         "Văn bản đề nghị ký ngày %(day)s, trước ngày nộp hồ sơ (%(since)s); ngày ký xếp hồ sơ vào "
         "đợt của ngày ấy: xin xem lại."
     ) % {"day": f"{paper.signed_on:%d/%m/%Y}", "since": f"{since:%d/%m/%Y}"}
+
+
+def before_it_began(dossier: Dossier, records: Iterable[Any]) -> Words | None:
+    """Ngày trước khi hồ sơ bắt đầu: what is asked once more of a day, in the ``records`` and paper
+    of an act, before the dossier was opened and before its year began. Of some days a record says
+    itself that they may be older (``of_before``).
+    """
+    first = min(timezone.localdate(dossier.opened_at), dossier.cycle.opened_on)
+    for record in records:
+        for column in record._meta.concrete_fields:
+            if column.get_internal_type() != "DateField" or column.name in record.of_before:
+                continue
+            day = getattr(record, column.name)
+            if day is not None and day < first:
+                said = _now(
+                    "%(what)s %(day)s trước khi hồ sơ và chu trình của hồ sơ bắt đầu (%(first)s): "
+                    "xin xem lại."
+                )
+                shown = {"day": f"{day:%d/%m/%Y}", "first": f"{first:%d/%m/%Y}"}
+                return said % ({"what": capfirst(str(column.verbose_name))} | shown)
+    return None
 
 
 _FILED = ("dossier.submit_dossier", "dossier.receive_directly")

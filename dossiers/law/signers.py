@@ -361,6 +361,62 @@ def council(called: Called, level: Level) -> Office:
     return Office(_OF_COUNCIL, written, "|".join((_party(unit), *others)))
 
 
+#: Words of whoever is no office that signs here: of other bodies, of people beside a chair, of
+#: offices without the authority they would sign by. With one of them a capacity is known.
+_OTHERS = re.compile(
+    r"\b(?:thu ky|tro ly|nguyen|cuu|con ong|con ba|vo|chong|nghi huu|nhiem ky truoc|danh du"
+    r"|chuyen vien|cong chuc|can bo|van thu|nhan vien|uy vien|thanh vien|chu nhiem|chua ro"
+    r"|hoi (?!dong)|hoi dong (?:quan tri|nhan dan|thanh vien)|hdqt|hdnd|hdtv|mat tran|mttq|ubmttq"
+    r"|cong doan|lien minh|doan|cau lac bo|htx|hop tac xa|to hop tac|cong ty|doanh nghiep|chu the"
+    r"|ban quan ly|ban tuyen giao|giam doc|truong phong|pho phong|chanh van phong|pho van phong"
+    r"|cuc truong|vu truong|truong thon|truong ban|bi thu|tl)\b"
+)
+_ALL_KINDS = rf"{_TOWN}|{_OF_DISTRICT}|tinh"
+#: What may follow the bare word of a kind of unit that is no name of one.
+_NO_NAME = "kiem|dong thoi|tm|kt|duoc|quyen|giao|phu trach|lam thoi|hien nay"
+
+#: A committee, or its chair, of a unit that is called by its name alone.
+_OF_SOME_UNIT = re.compile(
+    rf"\b(?:chu tich|uy ban nhan dan)(?: cap)? "
+    rf"(?!(?:{_NO_NAME}|uy ban|hoi dong|hanh chinh|chu tich|pho|va|thuong truc|dieu hanh)\b)\w"
+)
+
+
+def _names_another(called: Called, level: Level, words: str) -> bool:
+    """Whether a unit is named in ``words`` that is none of those over a dossier, or the body of
+    another ``level``. Of its own the word of the kind stands alone, or its name follows.
+    """
+    own = re.sub(_units(called)[level] + rf"(?=$| (?:{_NO_NAME})\b)", " ", words)
+    return bool(re.search(rf"\b(?:{_ALL_KINDS})\b", own) or _OF_SOME_UNIT.search(own))
+
+
+def is_anothers(called: Called, level: Level, capacity: str) -> bool:
+    """Whether a ``capacity`` that is not that of the office asked for is known to be another's, or
+    says nothing; else no pattern knows it, and it may stand so on the paper.
+
+    ``level``: of whom the office is.
+    """
+    words = capacity_words(capacity)
+    if len(re.findall(r"[^\W\d_]{2,}", words)) < 2 or _OTHERS.search(words):
+        return True
+    offices = [
+        *(committee(called, each) for each in (_COMMUNE, _DISTRICT, _PROVINCE)),
+        *(council(called, each) for each in (_DISTRICT, _PROVINCE)),
+        MINISTER,
+        CENTRE,
+    ]
+    if any(office.signs_as(capacity) for office in offices):
+        return True
+    if level == Level.CENTRE:
+        # The ministry writes neither a chair of a committee nor another ministry.
+        return bool(re.search(rf"\b(?:chu tich|uy ban|{_ALL_KINDS}|bo (?!truong))", words)) and (
+            re.search(rf"\b{_MINISTRY}", words) is None or "chu tich" in words
+        )
+    if re.search(r"\b(?:bo|thu truong|trung uong|quoc gia)\b", words):
+        return True
+    return _names_another(called, level, words)
+
+
 def _commune(dossier: Dossier) -> Office:
     return committee(called(dossier), Level.COMMUNE)
 

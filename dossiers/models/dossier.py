@@ -717,6 +717,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if self.state != before:
                 self.moved_at = moment
             self.save()
+            if paper is not None and paper.doubt:
+                data["as_written"] = paper.signer_capacity
             if isinstance(told, dict):
                 data["changed"] = told
             if self.rubric_id not in (None, rubric_before):
@@ -795,6 +797,11 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         scanned = paper is not None and paper.is_scanned
         if (on_paper or doing.typed) and not scanned and not clock.replaying():
             raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
+        given = self.certificates.last() if paper is not None and act.signer else None
+        if given is not None and paper is not None and paper.signed_on < given.issued_on:
+            said = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.")
+            day = {"day": f"{given.issued_on:%d/%m/%Y}"}
+            raise ConditionNotMet([Lack(said % day, "paper-signed_on")])
 
     def _into_ledger(self, act: Act, doing: Doing, paper: OfficialDocument) -> None:
         """Find or write the document of ``paper`` in the ledger, as one of who issues it.

@@ -11,7 +11,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import files
-from cycle.models import RuleSet, User
+from cycle.models import DayField, RuleSet, User
+from cycle.written import EVER
 
 if TYPE_CHECKING:
     from dossiers.models.paper import OfficialDocument
@@ -69,12 +70,15 @@ class Evidence(models.Model):
     paper_location = models.CharField(_("nơi giữ bản giấy"), max_length=200, blank=True)
     pages = models.PositiveIntegerField(_("số trang"), null=True, blank=True)
     after_council = models.BooleanField(_("bổ sung sau hội đồng"), default=False, editable=False)
-    issued_on = models.DateField(_("ngày cấp"), null=True, blank=True)
-    expires_on = models.DateField(_("hết hạn"), null=True, blank=True)
+    issued_on = DayField(_("ngày cấp"), lowest=EVER, null=True, blank=True)
+    expires_on = DayField(_("hết hạn"), lowest=EVER, null=True, blank=True)
     recorded_by = models.ForeignKey(
         User, models.PROTECT, null=True, editable=False, related_name="+"
     )
     at = models.DateTimeField(editable=False)
+
+    #: A producer's papers are older than its dossier.
+    of_before: tuple[str, ...] = ("issued_on", "expires_on")
 
     objects = EvidenceQuerySet.as_manager()
 

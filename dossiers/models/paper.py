@@ -76,6 +76,11 @@ class OfficialDocument(Record):
     #: As what its scan stands among the papers of the dossier.
     kind = SIGNED_PAPER
 
+    #: The capacity that somebody agreed is written so on the paper, though no pattern knows it.
+    as_written = ""
+    #: What is asked of a capacity that no pattern knows; "" of any other.
+    doubt = ""
+
     objects = OfficialDocumentQuerySet.as_manager()
     number = _of_document("number")
     signed_on = _of_document("signed_on")

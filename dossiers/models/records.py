@@ -45,6 +45,9 @@ class Record(models.Model):
     )
     at = models.DateTimeField(_("lúc"), editable=False)
 
+    #: Its days that may be before the dossier began.
+    of_before: tuple[str, ...] = ()
+
     class Meta:
         abstract = True
         ordering = ["pk"]
@@ -145,6 +148,8 @@ class Idea(Record):
 
 class BusinessPlan(Record):
     """Business plan (phương án sản xuất kinh doanh). Amounts in đồng."""
+
+    of_before = ("owner_trained_on", "starts_on")
 
     filed_on = models.DateField(_("ngày nộp"))
     owner_trained_on = models.DateField(_("ngày chủ thể được tập huấn"), null=True, blank=True)

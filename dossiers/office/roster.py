@@ -22,8 +22,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cycle import clock, sheets, written
-from cycle.models import Role, RoleAssignment, User, fold
+from cycle.models import OrgUnit, Role, RoleAssignment, User, fold
 from cycle.units import Units, UnitUnknown
+from dossiers.forms.shown import sealed
 from dossiers.office import people
 from dossiers.rules import administers_people
 
@@ -107,6 +108,15 @@ class Roster:
         return [
             [each.line, *(each.said.get(name, "") for name in COLUMNS)] for each in self.entries
         ]
+
+    @property
+    def seal(self) -> str:
+        """What is agreed to: the rows, and what was understood of each. Another is asked anew."""
+        meant = [
+            sorted((name, _plain(value)) for name, value in each.meant.items())
+            for each in self.entries
+        ]
+        return sealed(self.by.pk, self.lines, meant)
 
     def check(self) -> None:
         """Try it all and take it back; what is wrong is then said in ``entries``."""
@@ -193,6 +203,11 @@ class Roster:
         post.user = person
         with _said_at_cells(entry), transaction.atomic():
             people.assign(post, by=self.by, **_paper(entry.meant))
+
+
+def _plain(value: Any) -> str:
+    """What a cell means, by what it is: a unit by its key and its name of today."""
+    return f"{value.pk} {value}" if isinstance(value, OrgUnit) else str(value)
 
 
 def _post(meant: dict[str, Any]) -> RoleAssignment:
@@ -413,7 +428,9 @@ def _understand(entry: Entry, units: Units) -> None:
         entry.refuse("phone", refused)
     try:
         first = said.get("valid_from", "")
-        meant["valid_from"] = written.day(first) if first else clock.today()
+        day = meant["valid_from"] = written.day(first) if first else clock.today()
+        if wrong := written.out_of_time(day, written.IN_SERVICE):
+            entry.refuse("valid_from", wrong)
     except written.NotADay as refused:
         entry.refuse("valid_from", refused)
 

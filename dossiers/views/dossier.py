@@ -32,6 +32,7 @@ from dossiers.office.forms.stock import GivenForm
 from dossiers.office.lists import stock_office
 from dossiers.office.stock.one import enter_one
 from dossiers.page import (
+    as_written,
     evidence_by_kind,
     free_acts,
     may_attach,
@@ -56,6 +57,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
     task = next_task(dossier)
     acts = free_acts(request.user, dossier)
     given = Certificate.objects.public().filter(dossier=dossier)
+    history = list(told(dossier))
     return render(
         request,
         "dossiers/dossier.html",
@@ -77,7 +79,8 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "evidence": evidence_by_kind(dossier),
             "missing": dossier.missing_evidence(),
             "certificate": given.first() if dossier.state in RECOGNISED else None,
-            "history": told(dossier),
+            "history": history,
+            "as_written": as_written(history),
             "picture": picture(dossier, task),
         },
     )

@@ -39,6 +39,8 @@ class Command(BaseCommand):
                 day = tables.day(row["day"])
             except written.NotADay as refused:
                 raise tables.RowRefused(file, line, f"«{row['day']}»: {refused}") from None
+            if wrong := written.out_of_time(day):
+                raise tables.RowRefused(file, line, wrong)
             shown = f"{day:%d/%m/%Y}"
             worked = tables.is_marked(row["worked"])
             if worked is None:

@@ -16,6 +16,7 @@ from cycle import clock
 from cycle.fields import PhoneField
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
+from cycle.written import IN_SERVICE
 from dossiers.forms.fields import DateField, PlainPart, RowField, refuse
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.office import people
@@ -114,7 +115,7 @@ class PostForm(Asked):
     """Which post, from which day, on what paper."""
 
     role = forms.ChoiceField(label=_("Vai trò"), choices=[("", _("Chọn vai trò")), *Role.choices])
-    valid_from = DateField(label=_("Từ ngày"))
+    valid_from = DateField(label=_("Từ ngày"), lowest=IN_SERVICE)
     valid_to = DateField(label=_("Đến hết ngày (để trống nếu chưa biết)"), required=False)
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from cycle import provinces
 from cycle.fields import PhoneField
 from cycle.models import User
+from cycle.written import EVER
 from dossiers.forms.fields import DateField, PlainPart, polish, refuse
 from dossiers.forms.shown import Corrects
-from dossiers.office.forms.people import FILE_MESSAGES, email_field
+from dossiers.forms.uploads import TableField, hold_for
+from dossiers.office.forms.people import email_field
 
 
 class ProvinceForm(PlainPart):
@@ -29,15 +31,15 @@ class ProvinceForm(PlainPart):
 class UnitSheetForm(PlainPart):
     """The units from a spreadsheet, where the national list does not do."""
 
-    file = forms.FileField(
+    file = TableField(
         label=_("Bảng đơn vị (XLSX, XLS, CSV)"),
         help_text=_("Các cột: Mã, Tên, Cấp (tỉnh, huyện, xã), Mã cấp trên."),
     )
-    since = DateField(label=_("Có từ ngày"))
+    since = DateField(label=_("Có từ ngày"), lowest=EVER)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["file"].error_messages |= FILE_MESSAGES
+        hold_for(user, self)
 
 
 class OfficeContactForm(Corrects, PlainPart):

@@ -31,9 +31,9 @@ from cycle.models import (
     check_symbol,
     document_wrong,
 )
-from cycle.models.calendar import FIRST_YEAR, LAST_YEAR
 from cycle.rulesets import ACTING
 from cycle.steps import Step
+from cycle.written import FIRST_YEAR, LAST_YEAR
 from dossiers.forms.fields import (
     CountField,
     DateField,

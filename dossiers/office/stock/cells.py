@@ -102,8 +102,8 @@ def _digits(text: str) -> date:
 
 
 def _in_our_time(found: date) -> date:
-    if not 1990 <= found.year <= 2100:
-        raise Unread(_("Năm %(year)s không hợp lý.") % {"year": found.year})
+    if wrong := written.out_of_time(found):
+        raise Unread(wrong)
     return found
 
 

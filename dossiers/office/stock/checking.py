@@ -33,8 +33,6 @@ from dossiers.office.stock.columns import FIELDS, NEEDED
 ERROR, WARNING = "error", "warning"
 #: How long a certificate of before holds (QĐ 1048, QĐ 148: 36 tháng).
 MONTHS = 36
-#: The programme's first year.
-FIRST_YEAR = 2018
 #: So many questions on a page.
 ASKED = 40
 #: How deep a merged cell reaches at most.
@@ -413,12 +411,6 @@ class Checker:
             at = name if line.raw.get(name, ("", ""))[1] != "" else "decision_number"
             if day > self.today.isoformat():
                 line.fault(at, _("Ngày %(day)s ở tương lai.") % {"day": shown_day(day)})
-            elif int(day[:4]) < FIRST_YEAR:
-                line.fault(
-                    at,
-                    _("Ngày %(day)s trước khi có Chương trình OCOP (2018).")
-                    % {"day": shown_day(day)},
-                )
         if line.wrong - before:
             return
         if issued < decided:

@@ -259,7 +259,11 @@ def roster_page(request: SignedIn) -> HttpResponseBase:
             form = RosterForm()
             found = roster.again(_rows(request.POST["rows"]), by=request.user)
             with transaction.atomic():
-                if found.enter():
+                done = found.enter()
+                if done and request.POST.get("sure") != found.seal:
+                    transaction.set_rollback(True)
+                    problem = _("Danh sách nay được hiểu khác: xem lại, rồi bấm lần nữa.")
+                elif done:
                     printed = people.print_slips(found.people, by=request.user)
                     return recorded(show_slips(request, printed), reverse("dossiers:people"))
         elif form.is_valid():

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from cycle import clock, provinces, sheets
+from cycle import clock, files, provinces, sheets
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Level, Office, OfficeContact, OrgUnit, User
 from cycle.once import once, unrecorded
@@ -43,7 +43,8 @@ def units(request: SignedIn) -> HttpResponseBase:
     # One of the two forms was sent; the other is shown as it is.
     sent_sheet = "since" in request.POST
     form = ProvinceForm(None if sent_sheet else request.POST or None)
-    sheet = UnitSheetForm(request.POST or None, request.FILES) if sent_sheet else UnitSheetForm()
+    sent = (request.POST or None, request.FILES) if sent_sheet else ()
+    sheet = UnitSheetForm(*sent, user=request.user)
     fill(form, request.typed)
     if form.is_valid() or sheet.is_valid():
         used, at = (sheet, "file") if sent_sheet else (form, "province")
@@ -74,10 +75,12 @@ def units(request: SignedIn) -> HttpResponseBase:
 def _loaded(asked: dict[str, Any], by: User) -> OrgUnit:
     """The province of a form that is right."""
     if "file" in asked:
-        file = asked["file"]
-        if file.size > sheets.MAX_BYTES:
+        staged = asked["file"]
+        if staged.bytes > sheets.MAX_BYTES:
             raise sheets.SheetRefused(_("Tệp quá nặng: hãy chỉ giữ trang danh sách."))
-        return provinces.load_sheet(file.read(), file.name, since=asked["since"], by=by)
+        with files.open(staged.sha256) as file:
+            content = file.read()
+        return provinces.load_sheet(content, staged.filename, since=asked["since"], by=by)
     return provinces.load(asked["province"], by=by)
 
 
