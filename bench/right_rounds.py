@@ -52,7 +52,7 @@ LIVE = (RoundState.PREPARING, RoundState.OPEN)
 #: How often each move comes, beside those of ``right_model``.
 MOVES = {
     "begin_round": 12, "take_in": 3, "invite": 2, "put_off": 1, "open_round": 10, "score": 24,
-    "pen_sheet": 3, "compare": 3, "take_back": 1, "interest": 2, "attend": 6, "count": 8,
+    "pen_sheet": 3, "compare": 3, "take_back": 1, "interest": 2, "lift": 1, "attend": 6, "count": 8,
     "score_again": 2, "accept_spread": 2, "resolve": 3, "eliminate": 1, "drop": 0.5, "leave_out": 1,
     "close_round": 10, "reopen_round": 3, "void_round": 0.5, "convene": 2, "seat_ends": 1,
     "seat_given": 2, "lock_out": 1, "approve": 4, "revoke": 1,
@@ -270,6 +270,23 @@ class Rounds:
             entry, member, kind=self.chance.choice(["declared", "relative"]), reason="Họ hàng",
             correction="Ghi nhầm", recused=self.chance.random() < 0.6, by=by,
         )  # fmt: skip
+        return True
+
+    def lift(self):
+        """An interest is taken off as recorded wrongly; never by its own member."""
+        entry = self.entry(self.round_(*LIVE))
+        stands = entry and entry.interests.standing().select_related("member__user").first()
+        by = stands and self.by(entry.round, "councils.record_interest")
+        if not by:
+            return False
+        try:
+            with transaction.atomic():
+                entry.round.lift_interest(stands, reason="Ghi nhầm", by=stands.member.user)
+        except REFUSED:
+            pass
+        else:
+            self.found["disagreeing"].append(f"{stands}: taken off by its own member")
+        entry.round.lift_interest(stands, reason="Ghi nhầm", by=by)
         return True
 
     def attend(self):

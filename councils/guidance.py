@@ -48,6 +48,8 @@ WHO: dict[str, tuple[str, ...]] = {
     # The office where no secretary can, which the guidance says.
     "councils.count_sheets": _RUNS,
     "councils.declare": ("chair", "member", "secretary", "support-team"),
+    # Who does not score; nobody of themself.
+    "councils.record_interest": _RUNS,
     # The office on re-evaluations alone.
     "councils.report": ("support-team", "council-office"),
     # The secretary where the regulation says so; the support team on its own sheet.
@@ -172,6 +174,14 @@ GUIDES = {
         _(
             "Sản phẩm của mình, của người thân hoặc của xã mình phải khai trước khi chấm; quy chế "
             "nói có được chấm hay không."
+        ),
+    ),
+    "round.lift_interest": Guide(
+        _("Gỡ khai báo lợi ích"),
+        "councils.record_interest",
+        _(
+            "Khai báo ghi nhầm người, nhầm sản phẩm thì gỡ, nêu điều đã nhầm; phiếu không tính vì "
+            "nó lấy lại được. Không ai tự gỡ khai báo về mình; đợt đã chốt thì phải mở lại trước."
         ),
     ),
     "round.submit_sheet": Guide(

@@ -476,6 +476,7 @@ def test_a_member_declares_an_interest_and_does_not_score(entry, member):
     assert Interest.objects.get(entry=entry, member=member).recused
     page = at(member.user).get(url(entry)).text
     assert "Đã ghi từ chối chấm" in page and 'type="radio" name="c' not in page
+    assert "không ai tự gỡ" in " ".join(page.split())
     chosen = option(entry, "1.1", 1)
     answer = touch(member.user, entry, **{f"c{chosen.criterion_id}": chosen.pk})
     assert (answer.status_code, "đã từ chối chấm" in answer.text) == (409, True)

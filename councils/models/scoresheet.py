@@ -228,7 +228,8 @@ class Scoresheet(models.Model):
 
     def unsettled(self) -> Words | None:
         """Why its member may not score yet: a conflict of interest not declared; else None."""
-        declared = self.entry.interests.filter(member=self.member, recused=False).exists()
+        its = self.entry.interests.standing()
+        declared = its.filter(member=self.member, recused=False).exists()
         # Only asked of a member's sheet.
         for kind, rule in self.entry.round.conflicts(self.entry, self.member):  # type: ignore[arg-type]
             if rule == ConflictRule.FORBID:
