@@ -315,7 +315,7 @@ class Rounds:
     def presided(self, act, reason):
         """What the chair decides of a product of an open round."""
         round_ = self.round_(RoundState.OPEN)
-        entry, by = self.entry(round_), self.by(round_, "councils.preside")
+        entry, by = self.entry(round_), self.by(round_, "councils.settle_spread")
         if entry and by:
             getattr(round_, act)(entry, by=by, reason=reason)
             return True
@@ -459,7 +459,7 @@ class Rounds:
     # --- Seats ------------------------------------------------------------------------------------
 
     def seat_ends(self):
-        by = self.one("councils.set_up", self.province)
+        by = self.one("councils.seat", self.council)
         seats = list(self.council.members.filter(until=None).order_by("pk"))
         if by and seats:
             self.council.take_seat(
@@ -474,7 +474,7 @@ class Rounds:
 
     def seated(self, since):
         """Fill the seats that are free; returns how many."""
-        by, number = self.one("councils.set_up", self.province), 0
+        by, number = self.one("councils.seat", self.council), 0
         sitting = list(self.council.members.sitting(since).values_list("seat", flat=True))
         free = [seat for seat in (Seat.CHAIR, Seat.SECRETARY) if seat not in sitting]
         free += [Seat.MEMBER] * (4 - sitting.count(Seat.MEMBER))
@@ -515,7 +515,7 @@ class Rounds:
 
     def extended(self, day):
         """The council's term reaches ``day`` and further, on a document."""
-        by, last = self.one("councils.set_up", self.province), self.council.valid_to
+        by, last = self.one("councils.seat", self.council), self.council.valid_to
         if by is None or last is None:
             return False
         self.council.extend(
@@ -701,7 +701,8 @@ class Rounds:
                 round_, closing.countable(round_), by=self.one("councils.count_sheets", round_)
             )
         elif code == "spread":
-            round_.accept_spread(item.entry, by=runs, reason="Hội đồng thống nhất")
+            settles = self.by(round_, "councils.settle_spread")
+            round_.accept_spread(item.entry, by=settles, reason="Hội đồng thống nhất")
         elif code == "resolution":
             self.resolved(round_, True)
         elif code == "meeting":

@@ -41,8 +41,13 @@ _OFFICERS = ("district-officer", "province-officer")
 #: Permission -> the pages of the help whose readers have it.
 WHO: dict[str, tuple[str, ...]] = {
     "councils.set_up": ("council-office", *_OFFICERS),
+    # Who scores on none of the unit's councils, and for seats not on this one.
+    "councils.regulate": ("council-office", *_OFFICERS),
+    "councils.seat": ("council-office", *_OFFICERS),
     "councils.run_round": _RUNS,
     "councils.preside": ("chair", *_RUNS),
+    # Who scores only as chair.
+    "councils.settle_spread": ("chair", *_RUNS),
     # Who does not score.
     "councils.settle_scorers": _RUNS,
     # The office where no secretary can, which the guidance says.
@@ -80,7 +85,7 @@ class Guide:
 GUIDES = {
     "council.regulate": Guide(
         _("Nhập quy chế hội đồng"),
-        "councils.set_up",
+        "councils.regulate",
         _(
             "Nhập quy chế một lần: số thành viên phải có mặt, mức chênh điểm, số lần chấm, thư ký "
             "có chấm hay không. Mọi đợt sau theo đó."
@@ -93,17 +98,20 @@ GUIDES = {
     ),
     "council.seat": Guide(
         _("Bổ sung thành viên hội đồng"),
-        "councils.set_up",
+        "councils.seat",
         _("Người ngoài cơ quan cũng cần tài khoản để chấm trên máy; không có thì chấm bằng bút."),
     ),
     "council.unseat": Guide(
         _("Cho thôi thành viên hội đồng"),
-        "councils.set_up",
-        _("Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự."),
+        "councils.seat",
+        _(
+            "Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự. Ai chấm điểm trong hội đồng "
+            "thì không bổ sung, không cho thôi thành viên của hội đồng ấy."
+        ),
     ),
     "council.extend": Guide(
         _("Gia hạn hội đồng"),
-        "councils.set_up",
+        "councils.seat",
         _("Hết nhiệm kỳ, hội đồng không lập, mở, chốt đợt nữa. Gia hạn theo văn bản."),
     ),
     "round.create": Guide(
@@ -228,12 +236,12 @@ GUIDES = {
     ),
     "round.score_again": Guide(
         _("Cho chấm lại"),
-        "councils.preside",
+        "councils.settle_spread",
         _("Mỗi thành viên nhận lại phiếu của mình để sửa; phiếu lần trước được giữ, không tính."),
     ),
     "round.accept_spread": Guide(
         _("Giữ kết quả dù điểm chênh lệch lớn"),
-        "councils.preside",
+        "councils.settle_spread",
         _("Giữ kết quả khi điểm chênh lớn: lý do vào biên bản."),
     ),
     "round.resolve": Guide(

@@ -369,8 +369,8 @@ class EvaluationRound(models.Model):
     def create(cls, round_: Self, *, by: User) -> Self:
         """Begin a round under the regulation in force (lập đợt).
 
-        Raises PermissionDenied, ConditionNotMet when the unit has no regulation or the cycle was
-        struck out meanwhile, ValidationError.
+        Raises PermissionDenied, ConditionNotMet when the unit has no regulation, the cycle was
+        struck out meanwhile or its day is past, ValidationError.
         """
         council = round_.council
         with on_what_stands(), transaction.atomic():
@@ -380,6 +380,7 @@ class EvaluationRound(models.Model):
             if regulation is None:
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
             round_.regulation = regulation
+            round_._not_past({"mode", "meets_at", "decide_by"})
             round_._within_term()
             round_._may_be_in_writing()
             round_.full_clean(validate_constraints=False)
@@ -400,6 +401,7 @@ class EvaluationRound(models.Model):
             for name, value in fields.items():
                 setattr(self, name, value)
             data["changed"] = {name: [said, self._said(name)] for name, said in was.items()}
+            self._not_past({name for name, (said, now) in data["changed"].items() if said != now})
             if self.opened_at is not None and self.met_on != met_on:
                 self.meets_at = met_at
                 raise ConditionNotMet(
@@ -513,6 +515,27 @@ class EvaluationRound(models.Model):
                 for member in joining.select_related("user")
             ]
         return lacks
+
+    def _not_past(self, changed: Collection[str]) -> None:
+        """Refuse a meeting on a day that is past, and in writing an end that is, where one of the
+        fields ``changed`` sets it. Raises ConditionNotMet.
+
+        What a past year is replayed with lies in the past on purpose. The day by which a meeting
+        should have judged may be past: such a round is late.
+        """
+        lacks, today = [], clock.today()
+        if clock.replaying():
+            return
+        meets_at = self.meets_at if "meets_at" in changed else None
+        if meets_at is not None and timezone.localdate(meets_at) < today:
+            words = _("Ngày họp đã qua: hãy chọn hôm nay hoặc một ngày sau.")
+            lacks.append(Lack(words, "meets_at"))
+        ends = self.decide_by if self.in_writing and {"mode", "decide_by"} & set(changed) else None
+        if ends is not None and ends < today:
+            words = _("Ngày phải có kết quả đã qua: hãy chọn hôm nay hoặc một ngày sau.")
+            lacks.append(Lack(words, "decide_by"))
+        if lacks:
+            raise ConditionNotMet(lacks)
 
     def _within_term(self) -> None:
         """Refuse a council whose term does not reach today and the meeting. Raises ConditionNotMet.
@@ -1259,7 +1282,7 @@ class EvaluationRound(models.Model):
         with self.change(
             "round.accept_spread",
             by,
-            "councils.preside",
+            "councils.settle_spread",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
@@ -1283,7 +1306,7 @@ class EvaluationRound(models.Model):
         with self.change(
             "round.score_again",
             by,
-            "councils.preside",
+            "councils.settle_spread",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,

@@ -56,6 +56,9 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     found = found_entry(request.user, pk)
     presides = rules.has_perm("councils.preside", request.user, found.round)
     alarms = _alarms(found) if presides else []
+    settles_spread = found.round.is_open and rules.has_perm(
+        "councils.settle_spread", request.user, found.round
+    )
     wide = any(item.code == "spread" for item in alarms)
     again = not found.round.in_writing and found.scorings_used() < found.round.regulation.scorings
     records = rules.has_perm("councils.record_interest", request.user, found.round)
@@ -80,12 +83,12 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "evidence": found.dossier.evidence.current(),
             "opens_evidence": rules.has_perm("councils.open_evidence", request.user, found),
             "alarms": alarms,
-            "may_again": presides
+            "may_again": settles_spread
             and found.live
             and found.round.is_open
             and found.is_counted
             and again,
-            "may_keep": presides and wide,
+            "may_keep": settles_spread and wide,
             "may_drop": found.live
             and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
             "strays": strays,
@@ -135,7 +138,7 @@ _ACTS: dict[str, dict] = {
         "done": _lazy("Đã đưa sản phẩm ra khỏi đợt."),
     },
     "score_again": {
-        "permission": "councils.preside",
+        "permission": "councils.settle_spread",
         "states": [RoundState.OPEN],
         "title": _lazy("Cho chấm lại sản phẩm"),
         "button": _lazy("Cho chấm lại"),
@@ -147,7 +150,7 @@ _ACTS: dict[str, dict] = {
         "done": _lazy("Đã cho chấm lại."),
     },
     "accept_spread": {
-        "permission": "councils.preside",
+        "permission": "councils.settle_spread",
         "states": [RoundState.OPEN],
         "title": _lazy("Giữ kết quả dù điểm chênh lệch lớn"),
         "button": _lazy("Giữ kết quả"),
