@@ -52,7 +52,7 @@ LIVE = (RoundState.PREPARING, RoundState.OPEN)
 #: How often each move comes, beside those of ``right_model``.
 MOVES = {
     "begin_round": 12, "take_in": 3, "invite": 2, "put_off": 1, "open_round": 10, "score": 24,
-    "pen_sheet": 3, "compare": 3, "take_back": 1, "interest": 2, "attend": 6, "count": 8,
+    "pen_sheet": 3, "compare": 3, "take_back": 1, "interest": 2, "lift": 1, "attend": 6, "count": 8,
     "score_again": 2, "accept_spread": 2, "resolve": 3, "eliminate": 1, "drop": 0.5, "leave_out": 1,
     "close_round": 10, "reopen_round": 3, "void_round": 0.5, "convene": 2, "seat_ends": 1,
     "seat_given": 2, "lock_out": 1, "approve": 4, "revoke": 1,
@@ -272,6 +272,23 @@ class Rounds:
         )  # fmt: skip
         return True
 
+    def lift(self):
+        """An interest is taken off as recorded wrongly; never by its own member."""
+        entry = self.entry(self.round_(*LIVE))
+        stands = entry and entry.interests.standing().select_related("member__user").first()
+        by = stands and self.by(entry.round, "councils.record_interest")
+        if not by:
+            return False
+        try:
+            with transaction.atomic():
+                entry.round.lift_interest(stands, reason="Ghi nhầm", by=stands.member.user)
+        except REFUSED:
+            pass
+        else:
+            self.found["disagreeing"].append(f"{stands}: taken off by its own member")
+        entry.round.lift_interest(stands, reason="Ghi nhầm", by=by)
+        return True
+
     def attend(self):
         round_ = self.round_(*LIVE)
         by = self.by(round_, "councils.settle_scorers")
@@ -298,7 +315,7 @@ class Rounds:
     def presided(self, act, reason):
         """What the chair decides of a product of an open round."""
         round_ = self.round_(RoundState.OPEN)
-        entry, by = self.entry(round_), self.by(round_, "councils.preside")
+        entry, by = self.entry(round_), self.by(round_, "councils.settle_spread")
         if entry and by:
             getattr(round_, act)(entry, by=by, reason=reason)
             return True
@@ -442,7 +459,7 @@ class Rounds:
     # --- Seats ------------------------------------------------------------------------------------
 
     def seat_ends(self):
-        by = self.one("councils.set_up", self.province)
+        by = self.one("councils.seat", self.council)
         seats = list(self.council.members.filter(until=None).order_by("pk"))
         if by and seats:
             self.council.take_seat(
@@ -457,7 +474,7 @@ class Rounds:
 
     def seated(self, since):
         """Fill the seats that are free; returns how many."""
-        by, number = self.one("councils.set_up", self.province), 0
+        by, number = self.one("councils.seat", self.council), 0
         sitting = list(self.council.members.sitting(since).values_list("seat", flat=True))
         free = [seat for seat in (Seat.CHAIR, Seat.SECRETARY) if seat not in sitting]
         free += [Seat.MEMBER] * (4 - sitting.count(Seat.MEMBER))
@@ -498,7 +515,7 @@ class Rounds:
 
     def extended(self, day):
         """The council's term reaches ``day`` and further, on a document."""
-        by, last = self.one("councils.set_up", self.province), self.council.valid_to
+        by, last = self.one("councils.seat", self.council), self.council.valid_to
         if by is None or last is None:
             return False
         self.council.extend(
@@ -684,7 +701,8 @@ class Rounds:
                 round_, closing.countable(round_), by=self.one("councils.count_sheets", round_)
             )
         elif code == "spread":
-            round_.accept_spread(item.entry, by=runs, reason="Hội đồng thống nhất")
+            settles = self.by(round_, "councils.settle_spread")
+            round_.accept_spread(item.entry, by=settles, reason="Hội đồng thống nhất")
         elif code == "resolution":
             self.resolved(round_, True)
         elif code == "meeting":

@@ -41,13 +41,20 @@ _OFFICERS = ("district-officer", "province-officer")
 #: Permission -> the pages of the help whose readers have it.
 WHO: dict[str, tuple[str, ...]] = {
     "councils.set_up": ("council-office", *_OFFICERS),
+    # Who scores on none of the unit's councils, and for seats not on this one.
+    "councils.regulate": ("council-office", *_OFFICERS),
+    "councils.seat": ("council-office", *_OFFICERS),
     "councils.run_round": _RUNS,
     "councils.preside": ("chair", *_RUNS),
+    # Who scores only as chair.
+    "councils.settle_spread": ("chair", *_RUNS),
     # Who does not score.
     "councils.settle_scorers": _RUNS,
     # The office where no secretary can, which the guidance says.
     "councils.count_sheets": _RUNS,
     "councils.declare": ("chair", "member", "secretary", "support-team"),
+    # Who does not score; nobody of themself.
+    "councils.record_interest": _RUNS,
     # The office on re-evaluations alone.
     "councils.report": ("support-team", "council-office"),
     # The secretary where the regulation says so; the support team on its own sheet.
@@ -78,7 +85,7 @@ class Guide:
 GUIDES = {
     "council.regulate": Guide(
         _("Nhập quy chế hội đồng"),
-        "councils.set_up",
+        "councils.regulate",
         _(
             "Nhập quy chế một lần: số thành viên phải có mặt, mức chênh điểm, số lần chấm, thư ký "
             "có chấm hay không. Mọi đợt sau theo đó."
@@ -91,17 +98,20 @@ GUIDES = {
     ),
     "council.seat": Guide(
         _("Bổ sung thành viên hội đồng"),
-        "councils.set_up",
+        "councils.seat",
         _("Người ngoài cơ quan cũng cần tài khoản để chấm trên máy; không có thì chấm bằng bút."),
     ),
     "council.unseat": Guide(
         _("Cho thôi thành viên hội đồng"),
-        "councils.set_up",
-        _("Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự."),
+        "councils.seat",
+        _(
+            "Người thôi hội đồng vẫn chấm nốt đợt đang mở mà họ đã dự. Ai chấm điểm trong hội đồng "
+            "thì không bổ sung, không cho thôi thành viên của hội đồng ấy."
+        ),
     ),
     "council.extend": Guide(
         _("Gia hạn hội đồng"),
-        "councils.set_up",
+        "councils.seat",
         _("Hết nhiệm kỳ, hội đồng không lập, mở, chốt đợt nữa. Gia hạn theo văn bản."),
     ),
     "round.create": Guide(
@@ -174,6 +184,14 @@ GUIDES = {
             "nói có được chấm hay không."
         ),
     ),
+    "round.lift_interest": Guide(
+        _("Gỡ khai báo lợi ích"),
+        "councils.record_interest",
+        _(
+            "Khai báo ghi nhầm người, nhầm sản phẩm thì gỡ, nêu điều đã nhầm; phiếu không tính vì "
+            "nó lấy lại được. Không ai tự gỡ khai báo về mình; đợt đã chốt thì phải mở lại trước."
+        ),
+    ),
     "round.submit_sheet": Guide(
         _("Nộp phiếu chấm điểm"),
         "councils.score",
@@ -218,12 +236,12 @@ GUIDES = {
     ),
     "round.score_again": Guide(
         _("Cho chấm lại"),
-        "councils.preside",
+        "councils.settle_spread",
         _("Mỗi thành viên nhận lại phiếu của mình để sửa; phiếu lần trước được giữ, không tính."),
     ),
     "round.accept_spread": Guide(
         _("Giữ kết quả dù điểm chênh lệch lớn"),
-        "councils.preside",
+        "councils.settle_spread",
         _("Giữ kết quả khi điểm chênh lớn: lý do vào biên bản."),
     ),
     "round.resolve": Guide(

@@ -73,7 +73,7 @@ def _on_product(entry: HistoryEntry) -> list[str]:
     return _why(entry)
 
 
-@tell("round.declare_interest")
+@tell("round.declare_interest", "round.lift_interest")
 def _interest(entry: HistoryEntry) -> list[str]:
     data = entry.data
     try:

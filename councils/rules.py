@@ -74,6 +74,24 @@ def sets_up(user: User | None, org_unit: OrgUnit) -> bool:
 
 
 @rules.predicate
+def seats_people(user: User | None, council: Council) -> bool:
+    """Sets councils of its unit up and does not score on this one, today or later: who scores does
+    not decide who scores with them.
+    """
+    return bool(sets_up(user, council.org_unit)) and not (
+        user.seats.judging(council.org_unit_id, clock.today()).filter(council=council).exists()  # type: ignore[union-attr]  # who sets up is somebody
+    )
+
+
+@rules.predicate
+def lays_rules_down(user: User | None, org_unit: OrgUnit) -> bool:
+    """Sets councils of the unit up and scores on none of them: the regulation says whether the
+    secretary scores, and whom an interest keeps out.
+    """
+    return _active(user) and bool(sets_up(user, org_unit)) and not would_score(user, org_unit.pk)
+
+
+@rules.predicate
 def runs(user: User | None, round_: EvaluationRound) -> bool:
     """Is the council's secretary or its office, who prepare a round and keep its papers."""
     council = round_.council
@@ -87,6 +105,17 @@ def presides(user: User | None, round_: EvaluationRound) -> bool:
     """Runs the round, or is chair or vice-chair: may see the board and close."""
     return runs(user, round_) or (
         _active(user) and round_.council.seat_of(user, "chair", "vice_chair") is not None
+    )
+
+
+@rules.predicate
+def settles_spread(user: User | None, round_: EvaluationRound) -> bool:
+    """Presides; of those who score in the round only as its chair or vice-chair: by a post or as
+    secretary nobody settles what their own sheet is part of.
+    """
+    return bool(presides(user, round_)) and (
+        not _scores_in(user, round_)
+        or round_.council.seat_of(user, "chair", "vice_chair") is not None  # type: ignore[arg-type]  # who presides is somebody
     )
 
 
@@ -253,8 +282,11 @@ def opens_evidence(user: User | None, entry: RoundEntry) -> bool:
 
 rules.add_perm("councils.view", sees_council)
 rules.add_perm("councils.set_up", sets_up)
+rules.add_perm("councils.seat", seats_people)
+rules.add_perm("councils.regulate", lays_rules_down)
 rules.add_perm("councils.run_round", runs)
 rules.add_perm("councils.preside", presides)
+rules.add_perm("councils.settle_spread", settles_spread)
 rules.add_perm("councils.count_sheets", counts_sheets)
 rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)

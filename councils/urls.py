@@ -77,6 +77,7 @@ urlpatterns = [
     path("entries/<int:pk>/keep/", entry.act, {"name": "accept_spread"}, name="accept_spread"),
     path("entries/<int:pk>/resolutions/", entry.resolutions, name="resolutions"),
     path("entries/<int:pk>/interest/", entry.interest, name="interest"),
+    path("interests/<int:pk>/lift/", entry.lift_interest, name="lift_interest"),
     path("entries/<int:pk>/opinions/new/", entry.ask, name="ask"),
     path("entries/<int:pk>/appraisal/", appraisal.appraisal, name="appraisal"),
     path("photos/<int:pk>/", appraisal.photo, name="photo"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from councils.models import EvaluationRound, Opinion
+from councils.models import EvaluationRound, Opinion, Seat
 from councils.rules import runs
 from cycle import clock, events
 from cycle.models import (
@@ -217,6 +217,13 @@ def the_member_whose_interest_was_recorded(entry: HistoryEntry) -> set[int]:
     it themselves.
     """
     return {entry.data.get("who_id")} - {None, entry.actor_id}
+
+
+@audience("round.lift_interest")
+def the_member_and_the_chair(entry: HistoryEntry) -> set[int]:
+    """The member, who scores the product now, and the council's chair."""
+    chair = _round(entry).council.members.sitting().filter(seat=Seat.CHAIR)
+    return {entry.data.get("who_id")} - {None} | _people(chair)
 
 
 @audience("round.take_in", "round.drop")

@@ -11,8 +11,11 @@ SEES = {"minh", "thu", "son", "tam", "kiem", "y_te", "van_thu"} | SEATS
 ALLOWED = {
     "councils.view": ("council", SEES),
     "councils.set_up": ("unit", {"minh", "thu"}),
+    "councils.seat": ("council", {"minh", "thu"}),
+    "councils.regulate": ("unit", {"minh", "thu"}),
     "councils.run_round": ("round", RUNS),
     "councils.preside": ("round", RUNS | {"chu_tich"}),
+    "councils.settle_spread": ("round", RUNS | {"chu_tich"}),
     "councils.count_sheets": ("round", {"thu_ky"}),
     "councils.declare": ("round", SEATS),
     "councils.open_evidence": ("entry", SEES | {"an", "chi"}),

@@ -644,6 +644,7 @@ BREAKS = {
     "entry_scoring_counts": lambda w: [judged(w), RoundEntry.objects.update(scoring=0)],
     "attendance_once": lambda w: created(w, Attendance, present=True),
     "reading_once": lambda w: [created(w, Reading) for _ in "12"],
+    "interest_taken_off_keeps_nobody_out": lambda w: interest(w, taken_off=True),
     "interest_once": lambda w: [interest(w) for _ in "12"],
     "interest_kind_known": lambda w: interest(w, kind="envy"),
     "interest_has_reason": lambda w: interest(w, reason=""),
@@ -1501,6 +1502,7 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
         ("dossiers.Term", "legal"),
         ("councils.RoundEntry", "live"),
         ("councils.Interest", "recused"),
+        ("councils.Interest", "taken_off"),
         ("councils.Result", "eliminated"),
         # Struck out with its list alone: certificate_struck_with_its_list.
         ("dossiers.Certificate", "void"),

@@ -38,8 +38,9 @@ TOLD = {
     "round.drop",
     "round.void_sheet",
     "round.void",
-    # What another recorded for a member.
+    # What another recorded for a member, or took off.
     "round.declare_interest",
+    "round.lift_interest",
 }
 
 
@@ -120,6 +121,19 @@ def test_a_member_is_told_of_an_interest_that_another_recorded(council, cycle, c
         out, again = again, out
     assert "không tính vào kết quả" in out and "Lý do: Nhầm người" in out
     assert "lấy lại và nộp được" in again and "không tính vào kết quả" not in again
+
+
+def test_the_member_and_the_chair_are_told_that_an_interest_was_taken_off(
+    council, cycle, commune, an, thu
+):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+    entry, member = round_.entries.get(), judge(council, 1)
+    round_.declare_interest(entry, member, kind="declared", reason="Em ruột", recused=True, by=thu)
+    round_.lift_interest(entry.interests.get(), reason="Nhầm người", by=thu)
+    assert told("round.lift_interest") == {"uy_vien_1", "chu_tich"}
+    for each in written("round.lift_interest"):
+        assert f"gỡ khai báo lợi ích của {member.user}" in each.body
+        assert "Điều đã ghi nhầm: Nhầm người" in each.body and "lấy lại và nộp được" in each.body
 
 
 def test_the_way_of_a_round_in_letters(

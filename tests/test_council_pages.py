@@ -287,6 +287,39 @@ def test_a_declaration_is_changed_with_a_reason_and_what_stood_is_seen(client, c
     assert entry.interests.get().recused
 
 
+def test_an_interest_recorded_for_the_wrong_member_is_taken_off(
+    client, council, entry, thu, minh, la
+):
+    member = judge(council, 1)
+    about = {"kind": "relative", "reason": "Em ruột", "by": thu}
+    entry.round.declare_interest(entry, member, recused=True, **about)
+    its = entry.interests.get()
+    where = reverse("councils:lift_interest", args=[its.pk])
+    assert f'href="{where}"' in page(client, thu, "entry", entry.pk)
+    assert f'href="{where}"' not in page(client, judge(council, 0).user, "entry", entry.pk)
+    shown = page(client, thu, "lift_interest", its.pk)
+    assert str(member.user) in shown and "phiếu không tính vì khai báo này" in shown
+    told = {
+        "reason": "Nhầm người",
+        "was-interest": re.search(r'interest" value="([^"]+)', shown)[1],
+    }
+    for who, status in ((minh, 403), (member.user, 403), (la, 404)):
+        assert post(client, who, "lift_interest", its.pk, **told).status_code == status
+    lacking = post(client, thu, "lift_interest", its.pk, **told | {"reason": " "})
+    assert "Bạn chưa nhập: Đã ghi nhầm điều gì." in lacking.content.decode()
+    late = post(client, thu, "lift_interest", its.pk, **told | {"was-interest": "1-0"})
+    assert f"{thu} vừa ghi" in late.content.decode() and "Nhầm người" in late.content.decode()
+    assert entry.interests.standing().exists()
+    assert post(client, thu, "lift_interest", its.pk, **told).status_code == 302
+    assert not entry.interests.standing().exists()
+    history = " ".join(page(client, thu, "entry", entry.pk).split()).split("Nhật ký của sản phẩm")[
+        1
+    ]
+    assert "gỡ khai báo lợi ích" in history and "Nhầm người" in history and "Em ruột" in history
+    again = post(client, thu, "lift_interest", its.pk, **told | {"reason": "Lần nữa"})
+    assert "Khai báo này đã được gỡ." in again.content.decode()
+
+
 def test_what_the_council_kept_in_spite_of_a_spread_is_shown_before_it_is_written_anew(
     client, entry, thu
 ):

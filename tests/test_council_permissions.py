@@ -10,7 +10,7 @@ import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
-from councils.models import EvaluationRound, Member, Opinion, Scoresheet
+from councils.models import EvaluationRound, Member, Opinion, Regulation, Scoresheet
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
 from dossiers.models import ConditionNotMet
@@ -211,3 +211,117 @@ def test_who_scores_lifts_no_declaration_by_standing_in(stand_in, things):
     with pytest.raises(PermissionDenied):
         round_.declare_interest(entry, other, kind="declared", recused=True, **said)
     assert list(entry.interests.values_list("member", "recused")) == [(own.pk, True)]
+
+
+# --- Who scores decides neither who scores with them nor whose sheet counts -----------------------
+
+
+def _seat(w, by):
+    seat = {"user": person("moi", "Lò Văn Mới"), "seat": "member"}
+    w["council"].give_seat(Member(since=clock.today() + timedelta(days=1), **seat), by=by)
+
+
+def _unseat(w, by):
+    w["council"].take_seat(
+        judge(w["council"], 4), by=by, until=clock.today() + timedelta(days=9),
+        reason="Chuyển việc", document="9/QĐ-UBND",
+    )  # fmt: skip
+
+
+def _extend(w, by):
+    w["council"].extend(
+        valid_to=clock.today() + timedelta(days=90), reason="Còn đợt", document="9/QĐ", by=by
+    )
+
+
+def _regulate(w, by):
+    Regulation.lay_down(
+        Regulation(
+            org_unit=w["council"].org_unit, document="13/QĐ-HĐ ngày 01/03/2026",
+            valid_from=clock.today(), secretary_scores=True,
+        ),
+        by=by,
+    )  # fmt: skip
+
+
+def _attend(w, by):
+    w["round"].attend({judge(w["council"], 4).pk: False}, by=by, reason="Ghi nhầm")
+
+
+def _interest(w, by):
+    w["round"].declare_interest(
+        w["entry"], judge(w["council"], 3), kind="declared", reason="Bạn", recused=True, by=by
+    )
+
+
+def _lift(w, by):
+    w["round"].lift_interest(w["entry"].interests.get(), reason="Nhầm người", by=by)
+
+
+#: Act -> who of the cast may do it, each of whom has a post at the council's office as well.
+DECIDES = {
+    "gives a seat": (_seat, {"secretary", "office"}),
+    "ends a seat": (_unseat, {"secretary", "office"}),
+    "extends the term": (_extend, {"secretary", "office"}),
+    "enters the regulation": (_regulate, {"secretary", "office"}),
+    "says who was there": (_attend, {"secretary", "office"}),
+    "leaves a sheet out": (
+        lambda w, by: w["sheet"].void(by=by, reason="Vắng họp"),
+        {"secretary", "office"},
+    ),
+    "types a pen sheet": (
+        lambda w, by: Scoresheet.type_in(w["entry"], judge(w["council"], 4), by=by),
+        {"secretary", "office"},
+    ),
+    "records an interest": (_interest, {"secretary", "office"}),
+    "takes an interest off": (_lift, {"secretary", "office"}),
+    "accepts a spread": (
+        lambda w, by: w["round"].accept_spread(w["entry"], by=by, reason="Thống nhất"),
+        {"chair", "secretary", "office"},
+    ),
+    "has it scored again": (
+        lambda w, by: w["round"].score_again(w["entry"], by=by, reason="Chênh lệch"),
+        {"chair", "secretary", "office"},
+    ),
+}
+
+
+@pytest.mark.parametrize("whom", ["member", "chair", "secretary who scores", "secretary", "office"])
+def test_who_scores_decides_not_who_scores_with_them(whom, cast, province, cycle, commune, client):
+    thu = cast["thu"]
+    regulate(province, secretary_scores=whom == "secretary who scores")
+    council = judging.seat(province, thu)
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, cast["an"]), thu)
+    entry = round_.entries.get()
+    sheet = fill(entry, judge(council, 2))
+    about = {"kind": "declared", "reason": "Em", "recused": True, "by": thu}
+    round_.declare_interest(entry, judge(council, 1 if whom != "member" else 3), **about)
+    seats = {"member": 1, "chair": 0, "secretary who scores": 5, "secretary": 5}
+    user = judge(council, seats[whom]).user if whom in seats else thu
+    if whom in seats:
+        post = {"role": Role.COUNCIL_OFFICE, "org_unit": province, "valid_from": clock.today()}
+        RoleAssignment.objects.create(user=user, **post)
+    by = fresh(user)
+    world = {"council": council, "round": round_, "entry": entry, "sheet": sheet}
+    may = set()
+    for name, (act, _who) in DECIDES.items():
+        with transaction.atomic():
+            try:
+                act(world, by)
+            except PermissionDenied:
+                pass
+            except ConditionNotMet:
+                may.add(name)
+            else:
+                may.add(name)
+            transaction.set_rollback(True)
+        for each in (round_, entry, sheet, council):
+            each.refresh_from_db()
+    assert may == {name for name, (_act, who) in DECIDES.items() if whom in who}
+    client.force_login(by)
+    page = client.get(f"/councils/{council.pk}/").text
+    assert ("Bạn chấm điểm trong hội đồng này" in page) == ("gives a seat" not in may)
+    assert ("/end/" in page) == ("ends a seat" in may)
+    assert client.get("/councils/regulation/new/").status_code == (
+        200 if "enters the regulation" in may else 403
+    )

@@ -579,6 +579,11 @@ def interest_of(entry, member, thu):
     )
 
 
+def interest_lifted_of(entry, member, thu):
+    interest_of(entry, member, thu)
+    entry.round.lift_interest(entry.interests.get(), reason="Nhầm người", by=thu)
+
+
 def absence_of(entry, member, thu):
     judging.fill(entry, member)
     everybody = entry.round.council.members.values_list("pk", flat=True)
@@ -594,6 +599,7 @@ def pen_sheet_of(entry, member, thu):
 ROUNDS = {
     "round.open": lambda entry, member, thu: None,
     "round.declare_interest": interest_of,
+    "round.lift_interest": interest_lifted_of,
     "round.void_sheet": absence_of,
     "round.hand_back_sheet": pen_sheet_of,
 }

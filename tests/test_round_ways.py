@@ -496,6 +496,114 @@ def _relative(round_, by, number=1):
     )  # fmt: skip
 
 
+def _lift(round_, by, number=1):
+    entry = round_.entries.get(live=True)
+    stands = entry.interests.standing().get(member=judge(round_.council, number))
+    fresh(round_).lift_interest(stands, reason="Nhầm người", by=by)
+
+
+def one_recorded_for_the_wrong_member(round_, thu, an):
+    """An interest of another member was meant: it is taken off, and its member scores as one of
+    whom nothing was said; a closed round is opened again first.
+    """
+    entry, council = round_.entries.get(), round_.council
+    _relative(round_, thu)
+    score(round_, (0, 2, 3, 4))
+    close(round_, thu)
+    with pytest.raises(RoundClosed) as late:
+        _lift_of(entry, thu)
+    assert "phải mở lại đợt, có lý do và văn bản" in late.value.sentence
+    reopened(round_, thu)
+    assert "nêu lý do" in refused(partial(_lift_of, entry, thu, reason=" "))
+    _lift(round_, thu)
+    assert "đã được gỡ" in refused(partial(_lift_of, entry, thu))
+    told = HistoryEntry.objects.get(event="round.lift_interest")
+    assert (told.reason, told.data["why"], told.data["interest"], told.data["recused"]) == (
+        "Nhầm người", "Em ruột", "relative", True,
+    )  # fmt: skip
+    assert not entry.interests.standing().exists()
+    # Of another product of the producer nothing is asked because of it.
+    (more,) = judging.before_council(round_.cycle, entry.dossier.commune, an, 1)
+    Product.objects.filter(pk=more.product_id).update(producer=entry.dossier.product.producer)
+    other = begin(council, round_.cycle, [Dossier.objects.get(pk=more.pk)], thu)
+    assert other.conflicts(other.entries.get(), judge(council, 1)) == []
+    assert fill(round_.entries.get(), judge(council, 1)).state == SheetState.SUBMITTED
+    assert close(round_, thu).results.get().sheets == 5
+
+
+def _lift_of(entry, by, reason="Nhầm"):
+    fresh(entry.round).lift_interest(entry.interests.get(), reason=reason, by=by)
+
+
+def one_taken_off_stays_off(round_, thu, an):
+    """In a later round of the product, in a round that had it before, and in a seat given anew."""
+    entry, council = round_.entries.get(), round_.council
+    _relative(round_, thu)
+    fresh(round_).drop(entry, by=thu, reason="Chờ kiểm nghiệm")
+    other = begin(council, round_.cycle, [entry.dossier], thu)
+    assert other.entries.get().interests.standing().exists()
+    _lift(other, thu)
+    fresh(other).drop(other.entries.get(), by=thu, reason="Về đợt trước")
+    fresh(round_).take_in([(entry.dossier, entry.rubric)], by=thu, reason="Có kết quả")
+    assert not entry.interests.standing().exists()
+    assert "interests" not in HistoryEntry.objects.filter(event="round.take_in").latest("seq").data
+    # What is said after it stands again.
+    _relative(round_, thu)
+    assert entry.interests.standing().get().recused
+
+
+def nobody_takes_off_what_is_said_of_them(round_, thu, an):
+    """Neither at once, nor after their seat has ended, nor with a post at the office since; what
+    they declared of themself neither. Nor does who scores, of whomever.
+    """
+    entry, council = round_.entries.get(), round_.council
+    member, secretary = judge(council, 1), judge(council, 5).user
+    _relative(round_, thu)
+    fresh(round_).declare_interest(
+        entry, judge(council, 2), kind="declared", reason="Bạn", recused=True,
+        by=judge(council, 2).user,
+    )  # fmt: skip
+
+    def lifts(by, number):
+        _lift(round_, User.objects.get(pk=by.pk), number)
+
+    for number in (1, 2):
+        for by in (member.user, judge(council, 2).user, judge(council, 0).user):
+            with pytest.raises(PermissionDenied):
+                lifts(by, number)
+    RoleAssignment.objects.create(
+        user=member.user, role="council_office", org_unit=council.org_unit,
+        valid_from=clock.today() - DAY,
+    )  # fmt: skip
+    with pytest.raises(PermissionDenied):
+        lifts(member.user, 1)
+    keep(round_, secretary_scores=True)
+    with pytest.raises(PermissionDenied):
+        lifts(secretary, 1)
+    keep(round_, secretary_scores=False)
+    # Their seat ends before the product is judged: they run the round, and score in it no more.
+    council.take_seat(
+        member, by=thu, until=clock.today(), reason="Chuyển việc", document="9/QĐ-UBND"
+    )
+    fresh(round_).drop(entry, by=thu, reason="Chuyển đợt")
+    later = {"meets_at": clock.now() + 3 * DAY}
+    other = begin(council, round_.cycle, [entry.dossier], thu, everybody=False, **later)
+    entry = other.entries.get()
+    with clock.at(clock.now() + DAY):
+        who = User.objects.get(pk=member.user_id)
+        assert rules.has_perm("councils.record_interest", who, fresh(other))
+        assert "Không ai tự gỡ" in refused(partial(_lift, other, who))
+        about = {"kind": "declared", "reason": "Không phải", "correction": "Nhầm", "by": who}
+        for recused in (True, False):
+            with pytest.raises((ConditionNotMet, PermissionDenied)):
+                fresh(other).declare_interest(entry, member, recused=recused, **about)
+        assert entry.interests.standing().count() == 2
+        # Of another they do, who score no more; and the secretary of them.
+        _lift(other, who, 2)
+        _lift(other, secretary)
+        assert not entry.interests.standing().exists()
+
+
 def declared_elsewhere_after_the_count(round_, thu, an):
     """Dropped after the count, a product comes back from another round with what was declared
     there: that sheet is left out, and it is counted anew. So too of a round opened again.
@@ -909,6 +1017,9 @@ CASES = [
     interest_after_a_second_scoring,
     interest_after_the_closing,
     recusal_taken_back_after_the_count,
+    one_recorded_for_the_wrong_member,
+    one_taken_off_stays_off,
+    nobody_takes_off_what_is_said_of_them,
     a_relative_scores_all_the_same,
     a_member_lifts_what_another_recorded,
     declared_elsewhere_after_the_count,
@@ -1060,6 +1171,13 @@ def _left_out_by_an_interest(round_, thu):
     return lift
 
 
+def _left_out_by_one_recorded_wrongly(round_, thu):
+    member = judge(round_.council, 3)
+    about = {"kind": "relative", "reason": "Nhầm người", "by": thu}
+    fresh(round_).declare_interest(round_.entries.get(), member, recused=True, **about)
+    return lambda: _lift(round_, thu, 3)
+
+
 def _left_out_as_absent(round_, thu):
     came(round_, (0, 1, 2, 4), thu)
     sheet = Scoresheet.objects.filter(member=judge(round_.council, 3)).latest("scoring")
@@ -1079,7 +1197,10 @@ MEANWHILE = {
 }
 
 
-@pytest.mark.parametrize("leave_out", [_left_out_by_an_interest, _left_out_as_absent])
+@pytest.mark.parametrize(
+    "leave_out",
+    [_left_out_by_an_interest, _left_out_by_one_recorded_wrongly, _left_out_as_absent],
+)
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
 @pytest.mark.usefixtures("minh", "son")
 def test_a_sheet_left_out_comes_back_as_it_was(meanwhile, leave_out, round_, thu):
@@ -1475,6 +1596,7 @@ class Walker:
             self.take_back,
             self.recuse,
             self.take_part,
+            self.lift,
             self.attend,
             *[self.count] * 3,
             self.again,
@@ -1511,6 +1633,12 @@ class Walker:
 
     def take_part(self):
         self._interest(recused=False)
+
+    def lift(self):
+        stands = self.entry().interests.standing().order_by("pk").first()
+        who = self.chance.choice([self.by, self.member().user])
+        if stands is not None:
+            fresh(self.round).lift_interest(stands, reason="Ghi nhầm", by=who)
 
     def _interest(self, *, recused):
         member = self.member()

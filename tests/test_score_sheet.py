@@ -476,9 +476,26 @@ def test_a_member_declares_an_interest_and_does_not_score(entry, member):
     assert Interest.objects.get(entry=entry, member=member).recused
     page = at(member.user).get(url(entry)).text
     assert "Đã ghi từ chối chấm" in page and 'type="radio" name="c' not in page
+    assert "không ai tự gỡ" in " ".join(page.split())
     chosen = option(entry, "1.1", 1)
     answer = touch(member.user, entry, **{f"c{chosen.criterion_id}": chosen.pk})
     assert (answer.status_code, "đã từ chối chấm" in answer.text) == (409, True)
+
+
+def test_who_was_away_is_first_told_what_they_must_declare(round_, entry, member, commune, thu):
+    """They owe it whoever was there, and find where; that they were away is the office's to mend."""
+    RoleAssignment.objects.create(
+        user=member.user, role=Role.DEPARTMENT, org_unit=commune, valid_from=date(2020, 1, 1)
+    )
+    round_.attend({member.pk: False}, by=thu, reason="Ghi nhầm")
+    page = at(member.user).get(url(entry)).text
+    first, then = (page.index(words) for words in ("Hãy khai báo trước", "được ghi vắng họp"))
+    assert first < page.index('id="interest" open') < then and page.count('id="interest"') == 1
+    sent = touch(member.user, entry, remark="Tốt")
+    assert sent.status_code == 409 and "Hãy khai báo trước" in sent.text
+    declare(member.user, entry, recused="no", kind="commune", reason="Không phụ trách")
+    page = at(member.user).get(url(entry)).text
+    assert "Hãy khai báo trước" not in page and "được ghi vắng họp" in page
 
 
 def test_a_declaration_without_a_reason_is_asked_again(entry, member):

@@ -1,15 +1,17 @@
 """Seats of a council around a round: ending one changes neither its quorum nor its sheets."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from councils.judging import checklist, closing
 from councils.judging.tally import HandedIn
-from councils.models import Member, RoundClosed, Seat
+from councils.models import Council, EvaluationRound, Member, RoundClosed, Seat
 from cycle import clock, written
 from cycle.models import HistoryEntry
 from dossiers.models import ConditionNotMet
@@ -311,3 +313,79 @@ def test_one_judging_seat_a_day(council):
     with pytest.raises(IntegrityError, match="one_judging_seat_per_person"), transaction.atomic():
         Member.objects.create(**again, since=clock.today())
     assert Member.objects.create(**again, since=clock.today() + DAY).pk
+
+
+# --- No act sets a day that is past -------------------------------------------------------------
+
+
+def _make(council, cycle, thu, **fields):
+    about = {"council": council, "cycle": cycle, "name": "Đợt", "place": "Tầng 2"} | fields
+    return EvaluationRound.create(EvaluationRound(**about), by=thu)
+
+
+def _to_another_day(council, cycle, thu, **fields):
+    _make(council, cycle, thu).amend(by=thu, **fields)
+
+
+def _moved(council, cycle, thu, meets_at):
+    (round_,) = council.rounds.all()
+    round_.move_meeting(meets_at=meets_at, reason="Bão", by=thu)
+
+
+def _extended(council, cycle, thu, valid_to):
+    with transaction.atomic():
+        Council.objects.filter(pk=council.pk).update(valid_to=clock.today() - 9 * DAY)
+        council.extend(valid_to=valid_to, reason="Còn đợt", document="9/QĐ-UBND", by=thu)
+
+
+WRITTEN = {"mode": "written", "place": ""}
+#: Way to a day -> (act, field).
+DAYS = {
+    "a round is created": (_make, "meets_at"),
+    "a meeting is set anew": (_to_another_day, "meets_at"),
+    "a meeting is moved": (_moved, "meets_at"),
+    "a written round is created": (partial(_make, **WRITTEN), "decide_by"),
+    "a round is made a written one": (partial(_to_another_day, **WRITTEN), "decide_by"),
+    "a council is extended": (_extended, "valid_to"),
+}
+
+
+@pytest.mark.parametrize("way", DAYS)
+@pytest.mark.parametrize(("days", "may"), [(-1, False), (0, True), (3, True)])
+def test_no_act_sets_a_day_that_is_past(way, days, may, council, cycle, commune, an, thu):
+    act, field = DAYS[way]
+    if act is _moved:
+        before = judging.before_council(cycle, commune, an)
+        begin(council, cycle, before, thu, everybody=False, meets_at=clock.now() + DAY)
+    moment = clock.now() + days * DAY
+    value = moment if field == "meets_at" else timezone.localdate(moment)
+    made = EvaluationRound.objects.count()
+    if may:
+        act(council, cycle, thu, **{field: value})
+        return
+    with transaction.atomic(), pytest.raises(ConditionNotMet) as why:
+        act(council, cycle, thu, **{field: value})
+    assert [each.field for each in why.value.lacks] == [field]
+    assert "hôm nay hoặc" in str(why.value)
+    assert EvaluationRound.objects.count() <= made + (not way.endswith("created"))
+
+
+def test_of_a_past_year_a_round_is_told_as_it_was(council, cycle, thu):
+    """A replay, and a meeting of a year that is told again, say so with their clock."""
+    with clock.at(clock.now(), replay=True):
+        assert _make(council, cycle, thu, meets_at=clock.now() - DAY).pk
+    # The day by which a meeting should have judged is past: it is late, and held all the same.
+    assert _make(council, cycle, thu, decide_by=clock.today() - DAY).pk
+
+
+def test_the_page_says_so_at_its_field(client, council, cycle, thu):
+    client.force_login(thu)
+    gone = timezone.localtime(clock.now() - DAY)
+    sent = {
+        "council": council.pk, "cycle": cycle.pk, "name": "Đợt 1", "mode": "meeting",
+        "meets_at": f"{gone:%d/%m/%Y} 14:00", "place": "Tầng 2",
+    }  # fmt: skip
+    answer = client.post(reverse("councils:round_new"), sent)
+    assert list(answer.context["form"].errors) == ["meets_at"]
+    assert "Ngày họp đã qua" in answer.text and "Tầng 2" in answer.text
+    assert not EvaluationRound.objects.exists()

@@ -1,11 +1,14 @@
 """Who signs: how offices write the capacity in which they do."""
 
 import unicodedata
+from datetime import date
 
 import pytest
 
+from councils.models import Council, DocumentKind, EvaluationRound, SignedDocument
+from councils.models.appraisal import BY_COMMITTEE, BY_COUNCIL
 from cycle.letters import fold
-from cycle.models import Level
+from cycle.models import Level, OrgUnit
 from dossiers.law import signers
 
 #: Of whose chair any committee's paper may be, for the unit is on the paper's head.
@@ -374,3 +377,31 @@ def test_what_is_known_to_be_anothers_may_never_stand_so_on_the_paper(office):
 def test_what_no_pattern_knows_may_stand_so_on_the_paper(level, said):
     assert not any(office.signs_as(said) for office, *_tables in WRITTEN.values())
     assert not signers.is_anothers(CALLED, level, said)
+
+
+# --- A district's council signs as itself ---------------------------------------------------------
+
+#: Kind of paper -> who signs it for a district, and who does not.
+OF_DISTRICT = {
+    "invitation": ("Chủ tịch Hội đồng", "Chủ tịch UBND tỉnh Điện Biên"),
+    "minutes": ("Chủ tịch Hội đồng OCOP huyện Điện Biên", "Chủ tịch Hội đồng OCOP tỉnh Điện Biên"),
+    "council_report": ("Phó Chủ tịch UBND huyện Điện Biên", "Chủ tịch UBND xã Nà Tấu"),
+    "decision": ("Chủ tịch UBND huyện Điện Biên", "Chủ tịch UBND tỉnh Điện Biên"),
+    "request": ("KT. Chủ tịch Phó Chủ tịch UBND huyện", "Phó Chủ tịch UBND huyện Mường Ảng"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("ended", [False, True], ids=["then", "after 7/2025"])
+def test_papers_of_a_districts_council_are_its_own(ended, district):
+    if ended:
+        OrgUnit.objects.filter(pk=district.pk).update(valid_to=date(2025, 6, 30))
+        district.refresh_from_db()
+    round_ = EvaluationRound(council=Council(org_unit=district, name="Hội đồng OCOP huyện"))
+    kinds = set(DocumentKind) & (BY_COUNCIL | BY_COMMITTEE) - {DocumentKind.CERTIFICATE}
+    assert {str(kind) for kind in kinds} == set(OF_DISTRICT)
+    for kind, (does, does_not) in OF_DISTRICT.items():
+        office = SignedDocument(round=round_, kind=kind).office()
+        assert office.signs_as(does) and not office.signs_as(does_not), kind
+    numbered = SignedDocument(round=round_, kind="minutes", number="15/BB-HĐ", signer="Lò Văn A")
+    numbered.clean()

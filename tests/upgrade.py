@@ -252,6 +252,7 @@ ROWS = {
     "export": "dossiers.Dossier",
     "handover": "cycle.RoleAssignment",
     "help": "cycle.Cycle",
+    "interests": "councils.Interest",
     "jobs": "cycle.Job",
     "outreach": "dossiers.OutreachEvent",
     "notifications": "notifications.Notification recipient",

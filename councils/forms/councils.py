@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import rules
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -31,15 +32,24 @@ def units_of(user: User) -> OrgUnitQuerySet:
     ).current_first()
 
 
+def regulated_by(user: User) -> OrgUnitQuerySet:
+    """Those of them whose regulation ``user`` may enter."""
+    units = units_of(user)
+    may = [unit.pk for unit in units if rules.has_perm("councils.regulate", user, unit)]
+    return units.filter(pk__in=may)
+
+
 # --- Councils and their regulation ---------------------------------------------------------------
 
 
 class _OfUnit(OfModel):
+    units = staticmethod(units_of)
+
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
         unit = self.fields["org_unit"]
-        unit.queryset = units_of(user)
+        unit.queryset = self.units(user)
         if len(unit.queryset) == 1:
             unit.empty_label = None
 
@@ -68,6 +78,8 @@ class CouncilForm(_OfUnit):
 
 class RegulationForm(_OfUnit):
     """A new version of a unit's regulation, valid from a day."""
+
+    units = staticmethod(regulated_by)
 
     class Meta:
         model = Regulation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from operator import attrgetter
 from typing import Any
@@ -10,6 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import translation
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.forms.fields import Asked, OfModel
@@ -17,6 +19,7 @@ from councils.forms.sheets import Declares, recusal_field
 from councils.models import (
     Appraisal,
     AppraisalPhoto,
+    Interest,
     InterestKind,
     Opinion,
     Resolution,
@@ -62,6 +65,41 @@ class InterestOfForm(Declares, Asked):
         return self.attempt(
             lambda: self.entry.round.declare_interest(self.entry, by=self.by, **values)
         )
+
+
+class LiftForm(Asked):
+    """Take off an interest that was recorded wrongly (gỡ khai báo lợi ích)."""
+
+    reason = long_text(
+        _("Đã ghi nhầm điều gì"),
+        help_text=_("Ví dụ: ghi nhầm người, nhầm sản phẩm. Lý do vào nhật ký và thông báo."),
+    )
+
+    def __init__(self, *args: Any, interest: Interest, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.interest, self.by = interest, by
+
+    @property
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """The hidden input that says which declaration the page shows."""
+        yield Declares.STOOD, Declares.token(self.interest)
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        seen = self.data.get(Declares.STOOD, "")
+        if not self.interest.taken_off and seen != Declares.token(self.interest):
+            words = _now(
+                "Trong lúc bạn ghi, %(by)s vừa ghi: %(stands)s. Hãy xem lại; vẫn muốn gỡ thì bấm "
+                "lần nữa."
+            )
+            about = {"by": self.interest.by, "stands": self.interest.stands}
+            self.add_error(None, words % about)
+        return cleaned
+
+    def do(self) -> Any:
+        """True, or None when it was refused."""
+        round_, values = self.interest.entry.round, dict(self.cleaned_data)
+        return self.attempt(lambda: round_.lift_interest(self.interest, by=self.by, **values))
 
 
 class ResolutionForm(Corrects, Asked):

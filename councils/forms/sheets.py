@@ -288,7 +288,8 @@ class Declares(Part):
 
     def of(self, entry: RoundEntry, *members: Member) -> None:
         """Read what stands on ``entry`` for ``members``."""
-        its = entry.interests.filter(member__in=members).select_related("member__user", "by")
+        its = entry.interests.standing().filter(member__in=members)
+        its = its.select_related("member__user", "by")
         self.stands = {each.member_id: each for each in its.order_by("member")}
         if self.stands:
             self.fields["correction"] = long_text(
@@ -302,10 +303,11 @@ class Declares(Part):
         """(name, value) of each hidden input that says what the page shows."""
         yield self.STOOD, ""
         for each in self.stands.values():
-            yield self.STOOD, self._token(each)
+            yield self.STOOD, self.token(each)
 
     @staticmethod
-    def _token(interest: Interest) -> str:
+    def token(interest: Interest) -> str:
+        """What tells a declaration from the one that replaces it."""
         return f"{interest.pk}-{interest.at.timestamp():.6f}"
 
     def corrected(self, member: Member | None) -> None:
@@ -317,7 +319,7 @@ class Declares(Part):
         said = {name: self.cleaned_data.get(name) for name in ("kind", "recused", "reason")}
         if all(getattr(stands, name) == value for name, value in said.items()):
             self.add_error(None, _("Khai báo này giống khai báo đã ghi: không có gì để sửa."))
-        elif seen and self._token(stands) not in seen:
+        elif seen and self.token(stands) not in seen:
             words = _now(
                 "Trong lúc bạn ghi, %(by)s vừa ghi: %(stands)s. Hãy xem lại; vẫn muốn ghi như ở "
                 "đây thì nêu lý do sửa rồi bấm lần nữa."

@@ -206,7 +206,7 @@ class Regulation(models.Model):
     def lay_down(cls, regulation: Self, *, by: User) -> Self:
         """Save a new version of a unit's regulation. Raises PermissionDenied, ValidationError."""
         unit = regulation.org_unit
-        if not rules.has_perm("councils.set_up", by, unit):
+        if not rules.has_perm("councils.regulate", by, unit):
             raise PermissionDenied
         with transaction.atomic():
             regulation.full_clean()
@@ -319,7 +319,7 @@ class Council(Renamed):
         end with its term; not those whose people were let go, have left or were replaced.
 
         Raises PermissionDenied, and ConditionNotMet without a reason or document, for a council
-        without a last day, or for a day that is no later.
+        without a last day, or for a day that is no later or past.
         """
         with transaction.atomic():
             self._hold(by)
@@ -330,6 +330,9 @@ class Council(Renamed):
             if valid_to <= was:
                 said = _now("Ngày mới phải sau ngày %(last)s.") % {"last": f"{was:%d/%m/%Y}"}
                 lacks.append(Lack(said, "valid_to"))
+            elif valid_to < clock.today():
+                words = _now("Ngày mới đã qua: hãy chọn hôm nay hoặc một ngày sau.")
+                lacks.append(Lack(words, "valid_to"))
             if lacks:
                 raise ConditionNotMet(lacks)
             self.valid_to = valid_to
@@ -546,7 +549,7 @@ class Council(Renamed):
 
     def _hold(self, by: User) -> None:
         Council.objects.select_for_update().get(pk=self.pk)
-        if not rules.has_perm("councils.set_up", by, self.org_unit):
+        if not rules.has_perm("councils.seat", by, self):
             raise PermissionDenied
 
 

@@ -279,10 +279,18 @@ class InterestKind(models.TextChoices):
 NEVER_JUDGED = (InterestKind.PRODUCER, InterestKind.RELATIVE)
 
 
+class InterestQuerySet(models.QuerySet["Interest"]):
+    def standing(self) -> Self:
+        """Without those that were taken off."""
+        return self.filter(taken_off=False)
+
+
 class Interest(models.Model):
     """A member's declared interest in one product of the round (khai báo lợi ích).
 
     ``recused``: the member does not score it; otherwise ``reason`` says why they still may.
+    ``taken_off`` (gỡ): it was recorded wrongly, and ``reason`` says what was wrong. The row stays,
+    for in a later round of the product it is what was said last.
     """
 
     entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="interests")
@@ -294,6 +302,9 @@ class Interest(models.Model):
     reason = models.TextField(_("lý do"))
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người ghi"))
     at = models.DateTimeField(_("lúc"))
+    taken_off = models.BooleanField(_("đã gỡ"), default=False, db_default=False, editable=False)
+
+    objects = InterestQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("khai báo lợi ích")
@@ -306,6 +317,10 @@ class Interest(models.Model):
             models.CheckConstraint(
                 name="interest_own_or_relatives_never_judged",
                 condition=~Q(kind__in=NEVER_JUDGED) | Q(recused=True),
+            ),
+            models.CheckConstraint(
+                name="interest_taken_off_keeps_nobody_out",
+                condition=Q(taken_off=False) | Q(recused=False),
             ),
         ]
 

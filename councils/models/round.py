@@ -64,7 +64,13 @@ PUT_OFF_AT_MOST = 90
 
 
 #: What a declaration of interest says.
-_SAID = ("kind", "recused", "reason", "by_id", "at")
+_SAID = ("kind", "recused", "reason", "by_id", "at", "taken_off")
+
+#: Why nobody takes off an interest of themself.
+NOT_ONES_OWN = _(
+    "Không ai tự gỡ khai báo lợi ích về mình: người khác là thư ký hoặc thường trực hội đồng không "
+    "chấm điểm gỡ."
+)
 
 #: Why a meeting judges a re-evaluation at once is missing.
 COMPLEX_HOW = _(
@@ -87,9 +93,9 @@ class RoundClosed(Exception):
             return _now("Đợt đã hủy lúc %(at)s: không thay đổi được nữa.") % {
                 "at": moment_text(self.round.voided_at)
             }
-        return _now("Đợt đã chốt kết quả lúc %(at)s: không thay đổi được nữa.") % {
-            "at": moment_text(self.round.closed_at)
-        }
+        return _now(
+            "Đợt đã chốt kết quả lúc %(at)s: muốn thay đổi phải mở lại đợt, có lý do và văn bản."
+        ) % {"at": moment_text(self.round.closed_at)}
 
 
 class RoundState(models.TextChoices):
@@ -363,8 +369,8 @@ class EvaluationRound(models.Model):
     def create(cls, round_: Self, *, by: User) -> Self:
         """Begin a round under the regulation in force (lập đợt).
 
-        Raises PermissionDenied, ConditionNotMet when the unit has no regulation or the cycle was
-        struck out meanwhile, ValidationError.
+        Raises PermissionDenied, ConditionNotMet when the unit has no regulation, the cycle was
+        struck out meanwhile or its day is past, ValidationError.
         """
         council = round_.council
         with on_what_stands(), transaction.atomic():
@@ -374,6 +380,7 @@ class EvaluationRound(models.Model):
             if regulation is None:
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
             round_.regulation = regulation
+            round_._not_past({"mode", "meets_at", "decide_by"})
             round_._within_term()
             round_._may_be_in_writing()
             round_.full_clean(validate_constraints=False)
@@ -394,6 +401,7 @@ class EvaluationRound(models.Model):
             for name, value in fields.items():
                 setattr(self, name, value)
             data["changed"] = {name: [said, self._said(name)] for name, said in was.items()}
+            self._not_past({name for name, (said, now) in data["changed"].items() if said != now})
             if self.opened_at is not None and self.met_on != met_on:
                 self.meets_at = met_at
                 raise ConditionNotMet(
@@ -507,6 +515,27 @@ class EvaluationRound(models.Model):
                 for member in joining.select_related("user")
             ]
         return lacks
+
+    def _not_past(self, changed: Collection[str]) -> None:
+        """Refuse a meeting on a day that is past, and in writing an end that is, where one of the
+        fields ``changed`` sets it. Raises ConditionNotMet.
+
+        What a past year is replayed with lies in the past on purpose. The day by which a meeting
+        should have judged may be past: such a round is late.
+        """
+        lacks, today = [], clock.today()
+        if clock.replaying():
+            return
+        meets_at = self.meets_at if "meets_at" in changed else None
+        if meets_at is not None and timezone.localdate(meets_at) < today:
+            words = _("Ngày họp đã qua: hãy chọn hôm nay hoặc một ngày sau.")
+            lacks.append(Lack(words, "meets_at"))
+        ends = self.decide_by if self.in_writing and {"mode", "decide_by"} & set(changed) else None
+        if ends is not None and ends < today:
+            words = _("Ngày phải có kết quả đã qua: hãy chọn hôm nay hoặc một ngày sau.")
+            lacks.append(Lack(words, "decide_by"))
+        if lacks:
+            raise ConditionNotMet(lacks)
 
     def _within_term(self) -> None:
         """Refuse a council whose term does not reach today and the meeting. Raises ConditionNotMet.
@@ -1026,11 +1055,13 @@ class EvaluationRound(models.Model):
             entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
             if not entry.live:
                 raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
-            before = entry.interests.filter(member=member).select_related("by").first()
+            standing = entry.interests.standing()
+            before = standing.filter(member=member).select_related("by").first()
             if before is not None:
                 data["reason"] = stated(correction, before.already_said, field="correction")
                 data["corrects"] = True
-            runs = rules.has_perm("councils.record_interest", by, self)
+            # Of oneself nobody is more than a member, whatever post they have come to since.
+            runs = member.user_id != by.pk
             if entry.is_counted and not runs:
                 raise ConditionNotMet(
                     [
@@ -1053,7 +1084,54 @@ class EvaluationRound(models.Model):
                     "reason": reason,
                     "by": by,
                     "at": clock.now(),
+                    "taken_off": False,
                 },
+            )
+
+    def lift_interest(self, interest: Interest, *, reason: str, by: User) -> None:
+        """Take off an interest that was recorded wrongly (gỡ khai báo), with what was wrong: of its
+        person's every seat here, and for every later round of the product. A sheet that was left
+        out because of it may be taken back; a counted product is counted anew.
+
+        Who runs the round and does not score in it does so; nobody of themself, not even what they
+        declared by mistake: what they said of themself once is not theirs alone to unsay. Raises
+        PermissionDenied, RoundClosed, and ConditionNotMet without a reason, of oneself, when it was
+        taken off meanwhile, and once the product waits for no result of the round.
+        """
+        entry, member = interest.entry, interest.member
+        with self.change(
+            "round.lift_interest",
+            by,
+            "councils.record_interest",
+            dossier=entry.dossier_id,
+            who=str(member.user),
+            who_id=member.user_id,
+            reason=reason.strip(),
+        ) as data:
+            if member.user_id == by.pk:
+                raise ConditionNotMet([NOT_ONES_OWN])
+            stated(reason, _("Bạn chưa nêu lý do: đã ghi nhầm điều gì."))
+            entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
+            if not entry.live:
+                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
+            interest.refresh_from_db()
+            if interest.taken_off:
+                raise ConditionNotMet([_("Khai báo này đã được gỡ.")])
+            data |= {
+                "interest": interest.kind,
+                "recused": interest.recused,
+                "why": interest.reason,
+            }
+            its = entry.interests.standing().filter(member__user=member.user_id)
+            for each in its.select_related("member"):
+                self._scores_by(entry, each.member, each, recused=False, reason="")
+            its.update(
+                taken_off=True,
+                kind=InterestKind.DECLARED,
+                recused=False,
+                reason=reason.strip(),
+                by=by,
+                at=clock.now(),
             )
 
     def bring_interests(
@@ -1085,13 +1163,14 @@ class EvaluationRound(models.Model):
                 before = here.get((entry.pk, seat.pk))
                 told = {name: getattr(interest, name) for name in _SAID}
                 same = before and all(getattr(before, name) == told[name] for name in _SAID)
-                if seat.user_id != user or same:
+                if seat.user_id != user or same or interest.taken_off and before is None:
                     continue
                 self._scores_by(
                     entry, seat, before, recused=interest.recused, reason=interest.reason
                 )
                 Interest.objects.update_or_create(entry=entry, member=seat, defaults=told)
-                brought.add(seat.pk)
+                if not interest.taken_off:
+                    brought.add(seat.pk)
         return sorted(brought)
 
     @staticmethod
@@ -1125,7 +1204,8 @@ class EvaluationRound(models.Model):
             member__user=user, entry__dossier__product__producer=producer
         )
         elsewhere = said.exclude(entry__dossier=dossier).order_by("at", "pk")
-        kinds = dict(elsewhere.values_list("entry__dossier", "kind")).values()
+        last = {each.entry.dossier_id: each for each in elsewhere.select_related("entry")}
+        kinds = {each.kind for each in last.values() if not each.taken_off}
         found += [
             (kind, ConflictRule.WARN)
             for kind in NEVER_JUDGED
@@ -1202,7 +1282,7 @@ class EvaluationRound(models.Model):
         with self.change(
             "round.accept_spread",
             by,
-            "councils.preside",
+            "councils.settle_spread",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
@@ -1226,7 +1306,7 @@ class EvaluationRound(models.Model):
         with self.change(
             "round.score_again",
             by,
-            "councils.preside",
+            "councils.settle_spread",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,

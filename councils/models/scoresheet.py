@@ -220,15 +220,17 @@ class Scoresheet(models.Model):
             raise SheetSealed(round_)
         if self.member_id and self.recusal():
             raise ConditionNotMet([_("Thành viên đã từ chối chấm sản phẩm này.")])
+        # First what the member settles themself, and owes whoever was there.
+        if self.member_id and (unsettled := self.unsettled()):
+            raise ConditionNotMet([unsettled])
         # Taking it back clears it away.
         if not taking_back and (absent := self.absent()):
             raise ConditionNotMet([absent])
-        if self.member_id and (unsettled := self.unsettled()):
-            raise ConditionNotMet([unsettled])
 
     def unsettled(self) -> Words | None:
         """Why its member may not score yet: a conflict of interest not declared; else None."""
-        declared = self.entry.interests.filter(member=self.member, recused=False).exists()
+        its = self.entry.interests.standing()
+        declared = its.filter(member=self.member, recused=False).exists()
         # Only asked of a member's sheet.
         for kind, rule in self.entry.round.conflicts(self.entry, self.member):  # type: ignore[arg-type]
             if rule == ConflictRule.FORBID:

@@ -30,9 +30,9 @@ def _visible(user: User, pk: int) -> Council:
     return get_object_or_404(Council.objects.visible_to(user).select_related("org_unit"), pk=pk)
 
 
-def _set_up_by(request: SignedIn, pk: int) -> Council:
+def _seated_by(request: SignedIn, pk: int) -> Council:
     council = _visible(request.user, pk)
-    if not rules.has_perm("councils.set_up", request.user, council.org_unit):
+    if not rules.has_perm("councils.seat", request.user, council):
         raise PermissionDenied
     return council
 
@@ -72,7 +72,7 @@ def council_new(request: SignedIn) -> HttpResponseBase:
 def council(request: SignedIn, pk: int) -> HttpResponseBase:
     """A council: its seats, what its composition lacks, its regulation and rounds."""
     council = _visible(request.user, pk)
-    may = rules.has_perm("councils.set_up", request.user, council.org_unit)
+    may = rules.has_perm("councils.seat", request.user, council)
     form = None
     if may:
         form = councils_forms.SeatForm(posted(request), council=council, by=request.user)
@@ -98,6 +98,8 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
             "rounds": council.rounds.all(),
             "form": form,
             "may_set_up": may,
+            "scores_here": not may
+            and rules.has_perm("councils.set_up", request.user, council.org_unit),
         },
     )
 
@@ -106,7 +108,7 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
 @once
 def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     """Extend a council's term, on a document."""
-    council = _set_up_by(request, pk)
+    council = _seated_by(request, pk)
     if council.valid_to is None and request.method != "POST":
         messages.info(request, ENDLESS)
         return unrecorded(redirect("councils:council", council.pk))
@@ -134,7 +136,7 @@ def extend(request: SignedIn, pk: int) -> HttpResponseBase:
 @once
 def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""
-    council = _set_up_by(request, pk)
+    council = _seated_by(request, pk)
     seat = get_object_or_404(council.members.select_related("user", "council"), pk=member)
     form = councils_forms.EndSeatForm(posted(request), member=seat, by=request.user)
     if form.is_valid() and form.do():
@@ -161,7 +163,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
 def regulations(request: SignedIn) -> HttpResponseBase:
     """The regulations of units whose councils the user sees: in force, and earlier versions."""
     today = clock.today()
-    mine = councils_forms.units_of(request.user)
+    mine = councils_forms.regulated_by(request.user)
     units = OrgUnit.objects.filter(
         Q(pk__in=Council.objects.visible_to(request.user).values("org_unit"))
         | Q(pk__in=mine.values("pk"))
@@ -238,7 +240,7 @@ def _next_version(request: SignedIn) -> Regulation | None:
     a blank one while there is none; None without a unit.
     """
     unit = written.key(request.GET.get("unit"))
-    units = councils_forms.units_of(request.user)
+    units = councils_forms.regulated_by(request.user)
     if unit is not None:
         units = units.filter(pk=unit)
     found = units.first()

@@ -21,6 +21,7 @@ from councils.judging import checklist, tally
 from councils.judging.board import history_of, with_due
 from councils.models import (
     Appraisal,
+    Interest,
     Opinion,
     RoundEntry,
     RoundState,
@@ -55,8 +56,12 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
     found = found_entry(request.user, pk)
     presides = rules.has_perm("councils.preside", request.user, found.round)
     alarms = _alarms(found) if presides else []
+    settles_spread = found.round.is_open and rules.has_perm(
+        "councils.settle_spread", request.user, found.round
+    )
     wide = any(item.code == "spread" for item in alarms)
     again = not found.round.in_writing and found.scorings_used() < found.round.regulation.scorings
+    records = rules.has_perm("councils.record_interest", request.user, found.round)
     strays = _strays(found) if presides and found.live and found.round.is_open else []
     return render(
         request,
@@ -67,9 +72,8 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "dossier": found.dossier,
             "presides": presides,
             "runs": rules.has_perm("councils.run_round", request.user, found.round),
-            "records_interests": rules.has_perm(
-                "councils.record_interest", request.user, found.round
-            ),
+            "records_interests": records,
+            "lifts_interests": found.live and not found.round.is_over and records,
             "appraises": rules.has_perm("councils.appraise", request.user, found.round),
             "reports": rules.has_perm("councils.report", request.user, found),
             "scores": found.round.scoring_members.filter(user=request.user).exists(),
@@ -79,12 +83,12 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "evidence": found.dossier.evidence.current(),
             "opens_evidence": rules.has_perm("councils.open_evidence", request.user, found),
             "alarms": alarms,
-            "may_again": presides
+            "may_again": settles_spread
             and found.live
             and found.round.is_open
             and found.is_counted
             and again,
-            "may_keep": presides and wide,
+            "may_keep": settles_spread and wide,
             "may_drop": found.live
             and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
             "strays": strays,
@@ -107,7 +111,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "resolutions": found.resolutions.select_related(
                 "criterion__wording", "elimination__wording", "by"
             ),
-            "interests": found.interests.select_related("member__user", "by"),
+            "interests": found.interests.standing().select_related("member__user", "by"),
             "history": history_of(found.round, found) if presides else [],
         },
     )
@@ -134,7 +138,7 @@ _ACTS: dict[str, dict] = {
         "done": _lazy("Đã đưa sản phẩm ra khỏi đợt."),
     },
     "score_again": {
-        "permission": "councils.preside",
+        "permission": "councils.settle_spread",
         "states": [RoundState.OPEN],
         "title": _lazy("Cho chấm lại sản phẩm"),
         "button": _lazy("Cho chấm lại"),
@@ -146,7 +150,7 @@ _ACTS: dict[str, dict] = {
         "done": _lazy("Đã cho chấm lại."),
     },
     "accept_spread": {
-        "permission": "councils.preside",
+        "permission": "councils.settle_spread",
         "states": [RoundState.OPEN],
         "title": _lazy("Giữ kết quả dù điểm chênh lệch lớn"),
         "button": _lazy("Giữ kết quả"),
@@ -357,6 +361,9 @@ COUNTED_ANEW = _lazy(
     "Sản phẩm này đã kiểm phiếu: các phiếu khác giữ nguyên và phải kiểm phiếu lại; không mất lần "
     "chấm."
 )
+SCORES_AGAIN = _lazy(
+    "Người này lại chấm sản phẩm; phiếu không tính vì khai báo này thì lấy lại và nộp được."
+)
 
 
 @login_required
@@ -388,6 +395,43 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
                 LEFT_OUT,
                 *([COUNTED_ANEW] if found.is_counted else []),
                 _("Nhật ký ghi bạn là người ghi, và khai báo là của ai."),
+            ],
+        },
+    )
+
+
+@login_required
+@once
+def lift_interest(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Take off an interest that was recorded wrongly."""
+    its = Interest.objects.select_related("member__user", "by")
+    interest = get_object_or_404(its, pk=pk)
+    found = found_entry(request.user, interest.entry_id, "councils.record_interest")
+    interest.entry = found
+    if away := turned_away(request, found.round, to=found):
+        return away
+    form = entries.LiftForm(posted(request), interest=interest, by=request.user)
+    if form.is_valid() and form.do():
+        messages.success(
+            request, _("Đã gỡ khai báo lợi ích của %(who)s.") % {"who": interest.member.user}
+        )
+        return redirect("councils:entry", found.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "round": found.round,
+            "entry": found,
+            "form": form,
+            "title": _("Gỡ khai báo lợi ích ghi nhầm"),
+            "button": _("Gỡ khai báo"),
+            "tone": "refuse",
+            "stands": [] if interest.taken_off else [interest],
+            "follows": [
+                *([SCORES_AGAIN] if interest.recused else []),
+                *([COUNTED_ANEW] if interest.recused and found.is_counted else []),
+                _("Khai báo không còn ở đợt này và các đợt sau của sản phẩm; nhật ký giữ cả hai."),
+                _("Người được ghi khai báo và chủ tịch hội đồng nhận thông báo."),
             ],
         },
     )
