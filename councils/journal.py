@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from councils.models import DocumentKind, EvaluationRound
-from councils.models.entry import interest_words
+from councils.models.interest import interest_words
 from cycle.events import tell
 from cycle.written import day_text, moment_text
 

@@ -78,8 +78,12 @@ def seats_people(user: User | None, council: Council) -> bool:
     """Sets councils of its unit up and does not score on this one, today or later: who scores does
     not decide who scores with them.
     """
-    return bool(sets_up(user, council.org_unit)) and not (
-        user.seats.judging(council.org_unit_id, clock.today()).filter(council=council).exists()  # type: ignore[union-attr]  # who sets up is somebody
+    return (
+        _active(user)
+        and bool(sets_up(user, council.org_unit))
+        and not user.seats.judging(council.org_unit_id, clock.today())
+        .filter(council=council)
+        .exists()
     )
 
 

@@ -15,14 +15,8 @@ from councils.models.council import (
     Regulation,
     Seat,
 )
-from councils.models.entry import (
-    Attendance,
-    Interest,
-    InterestKind,
-    Reading,
-    Resolution,
-    RoundEntry,
-)
+from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
+from councils.models.interest import Interest, InterestKind, Resolution
 from councils.models.opinion import Opinion
 from councils.models.result import Closing, Consequence, Reopening, Result
 from councils.models.round import (
@@ -30,7 +24,6 @@ from councils.models.round import (
     EvaluationRound,
     RoundClosed,
     RoundMode,
-    RoundState,
 )
 from councils.models.scoresheet import Score, Scoresheet, SheetSealed, SheetState
 

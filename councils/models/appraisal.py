@@ -10,8 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.entry import RoundEntry
-from councils.models.round import EvaluationRound, RoundState
+from councils.models.entry import RoundEntry, RoundState
+from councils.models.round import EvaluationRound
 from cycle import clock, files
 from cycle.letters import fold_number
 from cycle.models import (

@@ -1,4 +1,4 @@
-"""The rows of a round: its products, members' interests, attendance, resolutions."""
+"""The rows of a round: its products, who attended, who read the papers; and its states."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import Council, Member
 from cycle import clock
-from cycle.models import Criterion, Elimination, HistoryEntry, Rubric, User
-from cycle.written import moment_text
+from cycle.models import HistoryEntry, Rubric, User
 from dossiers.models import Dossier
 
 if TYPE_CHECKING:
@@ -56,6 +54,15 @@ WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
   AND s.member_id IS NOT DISTINCT FROM fresh.member_id
   AND (s.state = 'void' OR %(carried)s AND s.state = 'submitted')
 """
+
+
+class RoundState(models.TextChoices):
+    """The states of a round (trạng thái đợt)."""
+
+    PREPARING = "preparing", _("Đang chuẩn bị")
+    OPEN = "open", _("Đang chấm điểm")
+    CLOSED = "closed", _("Đã chốt kết quả")
+    VOID = "void", _("Đã hủy")
 
 
 class EntryQuerySet(models.QuerySet):
@@ -265,106 +272,6 @@ class RoundEntry(models.Model):
             cursor.execute(_SETTLE_COPIES, this | {"now": clock.now()})
 
 
-class InterestKind(models.TextChoices):
-    """Why a member has an interest in a product."""
-
-    DECLARED = "declared", _("Thành viên tự khai")
-    PRODUCER = "producer", _("Là người của chủ thể")
-    RELATIVE = "relative", _("Người thân là chủ thể, người của chủ thể")
-    COMMUNE = "commune", _("Công tác tại xã của sản phẩm")
-    APPRAISED = "appraised", _("Đã thẩm định sản phẩm")
-
-
-#: A member with such an interest never scores the product, whatever the regulation says.
-NEVER_JUDGED = (InterestKind.PRODUCER, InterestKind.RELATIVE)
-
-
-class InterestQuerySet(models.QuerySet["Interest"]):
-    def standing(self) -> Self:
-        """Without those that were taken off."""
-        return self.filter(taken_off=False)
-
-
-class Interest(models.Model):
-    """A member's declared interest in one product of the round (khai báo lợi ích).
-
-    ``recused``: the member does not score it; otherwise ``reason`` says why they still may.
-    ``taken_off`` (gỡ): it was recorded wrongly, and ``reason`` says what was wrong. The row stays,
-    for in a later round of the product it is what was said last.
-    """
-
-    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="interests")
-    member = models.ForeignKey(
-        Member, models.PROTECT, related_name="interests", verbose_name=_("thành viên")
-    )
-    kind = models.CharField(_("lợi ích"), max_length=10, choices=InterestKind)
-    recused = models.BooleanField(_("không chấm sản phẩm này"), default=True)
-    reason = models.TextField(_("lý do"))
-    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người ghi"))
-    at = models.DateTimeField(_("lúc"))
-    taken_off = models.BooleanField(_("đã gỡ"), default=False, db_default=False, editable=False)
-
-    objects = InterestQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("khai báo lợi ích")
-        constraints = [
-            models.UniqueConstraint(name="interest_once", fields=["entry", "member"]),
-            models.CheckConstraint(
-                name="interest_kind_known", condition=Q(kind__in=InterestKind.values)
-            ),
-            models.CheckConstraint(name="interest_has_reason", condition=~Q(reason="")),
-            models.CheckConstraint(
-                name="interest_own_or_relatives_never_judged",
-                condition=~Q(kind__in=NEVER_JUDGED) | Q(recused=True),
-            ),
-            models.CheckConstraint(
-                name="interest_taken_off_keeps_nobody_out",
-                condition=Q(taken_off=False) | Q(recused=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.member}: {self.entry}"
-
-    @property
-    def stands(self) -> str:
-        """What it says, in words, without its reason."""
-        return interest_words(self.kind, recused=self.recused)
-
-    def binds(self, user: User) -> bool:
-        """Whether ``user``, its member, does not unsay it alone: the member is the producer's or a
-        relative, or another recorded that they do not score.
-        """
-        return self.recused and (self.kind in NEVER_JUDGED or self.by_id != user.pk)
-
-    @property
-    def binding(self) -> str:
-        """The sentence that says why its member does not unsay it alone."""
-        if self.kind in NEVER_JUDGED:
-            return _now(
-                "Đã khai là người của chủ thể hoặc người thân: chỉ thư ký hoặc thường trực hội "
-                "đồng sửa được khai báo."
-            )
-        return _now(
-            "%(by)s đã ghi người này không chấm sản phẩm: chỉ thư ký hoặc thường trực hội đồng "
-            "sửa được khai báo."
-        ) % {"by": self.by}
-
-    @property
-    def already_said(self) -> str:
-        """The sentence that it stands, which asks why it is changed."""
-        return _now(
-            "Đã có khai báo: %(stands)s (%(by)s ghi lúc %(at)s). Hãy nêu lý do sửa khai báo đã ghi."
-        ) % {"stands": self.stands, "by": self.by, "at": moment_text(self.at)}
-
-
-def interest_words(kind: str, *, recused: bool) -> str:
-    """What an interest of ``kind`` is, and whether its member scores the product."""
-    scores = _now("không chấm sản phẩm này") if recused else _now("vẫn chấm sản phẩm này")
-    return f"{InterestKind(kind).label}; {scores}"
-
-
 class Attendance(models.Model):
     """Whether a member was present at the meeting of a round (dự họp)."""
 
@@ -396,44 +303,3 @@ class Reading(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member}: {self.at}"
-
-
-class Resolution(models.Model):
-    """What the council resolved on a minimum or an elimination (kết luận của hội đồng).
-
-    ``holds``: of a minimum, that the product reaches it; of an elimination, that it is eliminated.
-    """
-
-    entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="resolutions")
-    criterion = models.ForeignKey(Criterion, models.PROTECT, null=True, related_name="+")
-    stars = models.PositiveSmallIntegerField(_("hạng sao"), null=True)
-    elimination = models.ForeignKey(Elimination, models.PROTECT, null=True, related_name="+")
-    holds = models.BooleanField(_("kết luận"))
-    reason = models.TextField(_("lý do"))
-    by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    at = models.DateTimeField(_("lúc"))
-
-    class Meta:
-        verbose_name = _("kết luận của hội đồng")
-        constraints = [
-            models.UniqueConstraint(
-                name="resolution_once_per_minimum", fields=["entry", "criterion", "stars"]
-            ),
-            models.UniqueConstraint(
-                name="resolution_once_per_elimination", fields=["entry", "elimination"]
-            ),
-            models.CheckConstraint(
-                name="resolution_of_one_thing",
-                condition=Q(
-                    criterion__isnull=False,
-                    stars__isnull=False,
-                    stars__range=(3, 5),
-                    elimination__isnull=True,
-                )
-                | Q(criterion__isnull=True, stars__isnull=True, elimination__isnull=False),
-            ),
-            models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.entry}: {self.criterion or self.elimination}"

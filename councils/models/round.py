@@ -1,4 +1,6 @@
-"""A round of judging (đợt đánh giá), and the acts that change it. Its rows are in entry.py."""
+"""A round of judging (đợt đánh giá), and the acts that change it. Its rows are in entry.py, what
+concerns interests and resolutions in interest.py.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +17,13 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import (
     TEAM,
-    ConflictRule,
     Council,
     Regulation,
     Seat,
     on_record,
 )
-from councils.models.entry import (
-    NEVER_JUDGED,
-    Attendance,
-    Interest,
-    InterestKind,
-    Reading,
-    Resolution,
-    RoundEntry,
-)
+from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
+from councils.models.interest import Interests
 from cycle import clock
 from cycle.models import (
     Batch,
@@ -40,7 +34,6 @@ from cycle.models import (
     Role,
     RoleAssignment,
     Stream,
-    fold,
 )
 from cycle.workdays import DAY
 from cycle.written import day_text, moment_text
@@ -55,22 +48,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from councils.models.council import Member, MemberQuerySet
-    from cycle.models import Criterion, Elimination, Rubric, RuleSet, User
+    from cycle.models import Rubric, RuleSet, User
     from dossiers.law.conditions import Words
     from dossiers.models.dossier import DossierQuerySet
 
 #: How many days a meeting can be put off at a time: more is taken for a mistyped month or year.
 PUT_OFF_AT_MOST = 90
 
-
-#: What a declaration of interest says.
-_SAID = ("kind", "recused", "reason", "by_id", "at", "taken_off")
-
-#: Why nobody takes off an interest of themself.
-NOT_ONES_OWN = _(
-    "Không ai tự gỡ khai báo lợi ích về mình: người khác là thư ký hoặc thường trực hội đồng không "
-    "chấm điểm gỡ."
-)
 
 #: Why a meeting judges a re-evaluation at once is missing.
 COMPLEX_HOW = _(
@@ -98,15 +82,6 @@ class RoundClosed(Exception):
         ) % {"at": moment_text(self.round.closed_at)}
 
 
-class RoundState(models.TextChoices):
-    """The states of a round (trạng thái đợt)."""
-
-    PREPARING = "preparing", _("Đang chuẩn bị")
-    OPEN = "open", _("Đang chấm điểm")
-    CLOSED = "closed", _("Đã chốt kết quả")
-    VOID = "void", _("Đã hủy")
-
-
 #: A round that can no longer change; one that was closed can be reopened.
 OVER = (RoundState.CLOSED, RoundState.VOID)
 
@@ -130,7 +105,7 @@ class RoundQuerySet(models.QuerySet):
         return self.filter(council__in=Council.objects.reached_by(user))
 
 
-class EvaluationRound(models.Model):
+class EvaluationRound(Interests):
     """A council judging a number of products together (đợt đánh giá, phân hạng).
 
     The database takes scores only while ``state`` is open. It can be reopened with a reason and a
@@ -1010,271 +985,6 @@ class EvaluationRound(models.Model):
         Reading.objects.bulk_create(
             [Reading(round=self, member=member, at=clock.now())], ignore_conflicts=True
         )
-
-    def declare_interest(
-        self,
-        entry: RoundEntry,
-        member: Member,
-        *,
-        kind: str,
-        reason: str,
-        recused: bool,
-        by: User,
-        correction: str = "",
-    ) -> None:
-        """Record a member's interest in a product, and whether they score it all the same.
-
-        Members declare their own; whoever runs the round and does not score in it may record it
-        for them. A sheet that is in already is not counted then (không tính), and a counted product
-        is counted anew: after the count only who runs the round records it. Where one stands
-        already, ``correction`` says why it is changed; the history keeps both. Raises
-        ConditionNotMet without a reason, or when the regulation does not let the member score.
-        """
-        permission = "councils.declare" if member.user_id == by.pk else "councils.record_interest"
-        with self.change(
-            "round.declare_interest",
-            by,
-            permission,
-            dossier=entry.dossier_id,
-            who=str(member.user),
-            who_id=member.user_id,
-            interest=kind,
-            recused=recused,
-            why=reason.strip(),
-        ) as data:
-            reason = stated(reason)
-            if not recused and any(
-                rule == ConflictRule.FORBID for _kind, rule in self.conflicts(entry, member)
-            ):
-                raise ConditionNotMet(
-                    [Lack(_("Quy chế không cho thành viên này chấm sản phẩm."), "recused")]
-                )
-            if not recused and kind in NEVER_JUDGED:
-                words = _("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")
-                raise ConditionNotMet([Lack(words, "recused")])
-            entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
-            if not entry.live:
-                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
-            standing = entry.interests.standing()
-            before = standing.filter(member=member).select_related("by").first()
-            if before is not None:
-                data["reason"] = stated(correction, before.already_said, field="correction")
-                data["corrects"] = True
-            # Of oneself nobody is more than a member, whatever post they have come to since.
-            runs = member.user_id != by.pk
-            if entry.is_counted and not runs:
-                raise ConditionNotMet(
-                    [
-                        _(
-                            "Sản phẩm đã kiểm phiếu: hãy báo thư ký hoặc thường trực hội đồng ghi "
-                            "khai báo này."
-                        )
-                    ]
-                )
-            # Also to another kind, recused: from there it would be lifted next.
-            if before is not None and before.binds(by) and not (runs or kind in NEVER_JUDGED):
-                raise ConditionNotMet([Lack(before.binding, "recused")])
-            data |= self._scores_by(entry, member, before, recused=recused, reason=reason)
-            Interest.objects.update_or_create(
-                entry=entry,
-                member=member,
-                defaults={
-                    "kind": kind,
-                    "recused": recused,
-                    "reason": reason,
-                    "by": by,
-                    "at": clock.now(),
-                    "taken_off": False,
-                },
-            )
-
-    def lift_interest(self, interest: Interest, *, reason: str, by: User) -> None:
-        """Take off an interest that was recorded wrongly (gỡ khai báo), with what was wrong: of its
-        person's every seat here, and for every later round of the product. A sheet that was left
-        out because of it may be taken back; a counted product is counted anew.
-
-        Who runs the round and does not score in it does so; nobody of themself, not even what they
-        declared by mistake: what they said of themself once is not theirs alone to unsay. Raises
-        PermissionDenied, RoundClosed, and ConditionNotMet without a reason, of oneself, when it was
-        taken off meanwhile, and once the product waits for no result of the round.
-        """
-        entry, member = interest.entry, interest.member
-        with self.change(
-            "round.lift_interest",
-            by,
-            "councils.record_interest",
-            dossier=entry.dossier_id,
-            who=str(member.user),
-            who_id=member.user_id,
-            reason=reason.strip(),
-        ) as data:
-            if member.user_id == by.pk:
-                raise ConditionNotMet([NOT_ONES_OWN])
-            stated(reason, _("Bạn chưa nêu lý do: đã ghi nhầm điều gì."))
-            entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
-            if not entry.live:
-                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
-            interest.refresh_from_db()
-            if interest.taken_off:
-                raise ConditionNotMet([_("Khai báo này đã được gỡ.")])
-            data |= {
-                "interest": interest.kind,
-                "recused": interest.recused,
-                "why": interest.reason,
-            }
-            its = entry.interests.standing().filter(member__user=member.user_id)
-            for each in its.select_related("member"):
-                self._scores_by(entry, each.member, each, recused=False, reason="")
-            its.update(
-                taken_off=True,
-                kind=InterestKind.DECLARED,
-                recused=False,
-                reason=reason.strip(),
-                by=by,
-                at=clock.now(),
-            )
-
-    def bring_interests(
-        self, entries: Iterable[RoundEntry], members: Iterable[Member] | None = None
-    ) -> list[int]:
-        """Have what its members last declared of these products, in whatever round or seat, stand
-        here too; returns the ids of the members of whom something does. ``members``: of these
-        seats alone, by default of all that have not ended by its meeting. What they declared stays
-        theirs, or whose it is who recorded it.
-
-        Every way in goes by this: a product that comes in or back, and a seat that is new.
-        """
-        if members is None:
-            today = clock.today()
-            day = min(self.met_on or today, today)
-            members = self.council.members.filter(Q(until=None) | Q(until__gte=day))
-        seats, brought = list(members), set()
-        people = {seat.user_id for seat in seats}
-        its = {entry.dossier_id: entry for entry in entries}
-        said = Interest.objects.filter(entry__dossier__in=list(its), member__user__in=people)
-        last: dict[tuple[int, int], Interest] = {}
-        here: dict[tuple[int, int], Interest] = {}
-        for each in said.select_related("entry", "member").order_by("at", "pk"):
-            last[each.entry.dossier_id, each.member.user_id] = each
-            here[each.entry_id, each.member_id] = each
-        for (dossier, user), interest in last.items():
-            entry = its[dossier]
-            for seat in seats:
-                before = here.get((entry.pk, seat.pk))
-                told = {name: getattr(interest, name) for name in _SAID}
-                same = before and all(getattr(before, name) == told[name] for name in _SAID)
-                if seat.user_id != user or same or interest.taken_off and before is None:
-                    continue
-                self._scores_by(
-                    entry, seat, before, recused=interest.recused, reason=interest.reason
-                )
-                Interest.objects.update_or_create(entry=entry, member=seat, defaults=told)
-                if not interest.taken_off:
-                    brought.add(seat.pk)
-        return sorted(brought)
-
-    @staticmethod
-    def _scores_by(
-        entry: RoundEntry, member: Member, before: Interest | None, *, recused: bool, reason: str
-    ) -> dict[str, bool]:
-        """Have the sheets follow an interest of ``member`` that replaces ``before``; returns what
-        the history says of it.
-        """
-        if recused:
-            return {"left_out": entry.leave_out(member, reason)}
-        if before is not None and before.recused:
-            # The member scores it after all.
-            entry.recount()
-        return {}
-
-    def conflicts(self, entry: RoundEntry, member: Member) -> list[tuple[InterestKind, str]]:
-        """The conflicts of interest of a member with a product: (kind, ConflictRule) of each."""
-        dossier, user = entry.dossier, member.user
-        producer = dossier.product.producer
-        found: list[tuple[InterestKind, str]] = []
-        named = producer.representative and fold(producer.representative) == fold(str(user))
-        if named or (producer.phone and producer.phone == user.phone):
-            found.append((InterestKind.PRODUCER, ConflictRule.FORBID))
-        if RoleAssignment.objects.at(dossier.commune_id).filter(user=user).exists():
-            found.append((InterestKind.COMMUNE, self.regulation.same_commune))
-        if entry.said_in().filter(appraisals__by=user).exists():
-            found.append((InterestKind.APPRAISED, self.regulation.appraised))
-        # Of another product of the producer, or in another year: whether it still is so is asked.
-        said = Interest.objects.filter(
-            member__user=user, entry__dossier__product__producer=producer
-        )
-        elsewhere = said.exclude(entry__dossier=dossier).order_by("at", "pk")
-        last = {each.entry.dossier_id: each for each in elsewhere.select_related("entry")}
-        kinds = {each.kind for each in last.values() if not each.taken_off}
-        found += [
-            (kind, ConflictRule.WARN)
-            for kind in NEVER_JUDGED
-            if kind in kinds and kind not in dict(found)
-        ]
-        return [(kind, rule) for kind, rule in found if rule != ConflictRule.ALLOW]
-
-    def resolve(
-        self,
-        entry: RoundEntry,
-        *,
-        criterion: Criterion | None = None,
-        stars: int | None = None,
-        elimination: Elimination | None = None,
-        holds: bool,
-        reason: str,
-        by: User,
-        correction: str = "",
-    ) -> None:
-        """Record what the council resolved on a minimum or an elimination (kết luận).
-
-        Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
-        :class:`Resolution`. Where one stands already, ``correction`` says why it is changed. Raises
-        ConditionNotMet without a reason, in a written round, or where the criterion would reach a
-        minimum and miss a lower one.
-        """
-        reason = stated(reason)
-        about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
-        with self.change(
-            "round.resolve",
-            by,
-            states=[RoundState.OPEN],
-            dossier=entry.dossier_id,
-            about=str(criterion or elimination),
-            stars=stars,
-            holds=holds,
-            why=reason,
-        ) as data:
-            if elimination is None:
-                self._only_in_meeting()
-            if entry.resolutions.filter(**about).exists():
-                data["reason"] = stated(correction, _("Kết luận này đã ghi: hãy nêu lý do sửa."))
-                data["corrects"] = True
-            Resolution.objects.update_or_create(
-                entry=entry,
-                **about,
-                defaults={"holds": holds, "reason": reason, "by": by, "at": clock.now()},
-            )
-            if criterion is not None:
-                self._agree(entry, criterion)
-
-    @staticmethod
-    def _agree(entry: RoundEntry, criterion: Criterion) -> None:
-        """Raise ConditionNotMet when of ``criterion`` a minimum is resolved to be reached and a
-        lower one to be missed.
-        """
-        said = entry.resolutions.filter(criterion=criterion)
-        missed = min((each.stars or 0 for each in said if not each.holds), default=None)
-        reached = max((each.stars or 0 for each in said if each.holds), default=None)
-        if missed is not None and reached is not None and missed < reached:
-            raise ConditionNotMet(
-                [
-                    _now(
-                        "Hai kết luận trái nhau: %(criterion)s không đạt mức %(low)d sao thì không "
-                        "thể đạt mức %(high)d sao."
-                    )
-                    % {"criterion": criterion.code, "low": missed, "high": reached}
-                ]
-            )
 
     def accept_spread(self, entry: RoundEntry, *, by: User, reason: str) -> None:
         """Accept a spread wider than the regulation allows, with the reason."""

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import JUDGES, ConflictRule, Member, Seat
-from councils.models.entry import InterestKind, RoundEntry
+from councils.models.entry import RoundEntry, RoundState
+from councils.models.interest import InterestKind
 from councils.models.result import Result
-from councils.models.round import RoundState
 from cycle import clock, files
 from cycle.models import Criterion, HistoryEntry, Option, Role, User
 from dossiers.law.conditions import ConditionNotMet, stated
@@ -23,7 +23,7 @@ from dossiers.law.conditions import ConditionNotMet, stated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from councils.models.entry import Interest
+    from councils.models.interest import Interest
     from councils.models.round import EvaluationRound
     from dossiers.law.conditions import Words
 
